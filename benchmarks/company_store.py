@@ -18,7 +18,7 @@ from benchmarks.filled_store import CACHE, filled_store, key_of, migrations
 from benchmarks.peers.mailgate import write_config
 from mailgate.config import compile_rules, load_bundle
 from mailgate.policy.edits import ShareEdit
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.admins import hash_of, token_of
 from mailgate.rollout.drafts import make_draft
 from mailgate.rollout.person import Person
@@ -273,11 +273,11 @@ async def change_rules(folder: Path, now: datetime) -> None:
     store = await Store.open(bundle.settings.store.get_secret_value())
     for number in range(VERSIONS, 0, -1):
         text = bundle.rules.texts["policy.yaml"] + f"\n# draft {number}\n"
-        draft = draft_of(compile_rules({**bundle.rules.texts, "policy.yaml": text}))
+        draft = rule_texts_of(compile_rules({**bundle.rules.texts, "policy.yaml": text}))
         at = now - timedelta(days=number)
         await store.policies.activate(draft, Act(at, ADMIN, "policy-activated", why=f"draft {number}"))
     await store.policies.activate(
-        draft_of(bundle.rules), Act(now, ADMIN, "policy-activated", why="the files")
+        rule_texts_of(bundle.rules), Act(now, ADMIN, "policy-activated", why="the files")
     )
     await draft_changes(store, now)
     await store.close()

@@ -30,7 +30,7 @@ from benchmarks.machine import facts
 from benchmarks.postgresql_copy import copy_to
 from benchmarks.processes import ROOT, free_port, leave_nothing_behind, python_module, serving
 from mailgate.console.pages import ROUTES
-from mailgate.store.device_rows import SORTS
+from mailgate.store.device_rows import SORT_COLUMNS
 
 DOCS = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "benchmarks" / "results" / "console.json"
@@ -67,8 +67,12 @@ LOOKED_AT: tuple[tuple[str, str], ...] = (
     ("devices of a source", "/devices?source={source}"),
     ("devices that are warned", "/devices?mail=warned"),
     ("devices with an app that are kept out", "/devices?app=tiktok&mail=kept-out&sort=person"),
-    *((f"devices by {sort}, the last first", f"/devices?sort=-{sort}") for sort in SORTS if sort != "apps"),
-    *((f"devices by {sort}", f"/devices?sort={sort}") for sort in SORTS),
+    *(
+        (f"devices by {sort}, the last first", f"/devices?sort=-{sort}")
+        for sort in SORT_COLUMNS
+        if sort != "apps"
+    ),
+    *((f"devices by {sort}", f"/devices?sort={sort}") for sort in SORT_COLUMNS),
     ("a device", "/devices/{device}"),
     ("a person", "/people?login=person-123@example.com"),
     ("find a person by the beginning of a name", "/find?q=person-12"),

@@ -92,7 +92,7 @@ async def fill(url: str, numbers: range, progress: Progress) -> None:
     task = progress.add_task("taking records", total=len(numbers))
     for start in numbers[::AT_ONCE]:
         portion = range(start, min(start + AT_ONCE, numbers.stop))
-        await store.devices.take([record(number, now) for number in portion], now)
+        await store.devices.ingest([record(number, now) for number in portion], now)
         progress.advance(task, len(portion))
     await store.close()
 

@@ -33,7 +33,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
 
 CACHE = ROOT / "benchmarks" / ".cache"
@@ -92,9 +92,9 @@ async def fill(folder: Path, count: int) -> None:
     """Put devices and sightings into a new store, and the files in force."""
     bundle, now = load_bundle(write_config(folder, SETTINGS)), datetime.now(UTC)
     store = await Store.open(bundle.settings.store.get_secret_value())
-    await store.policies.activate(draft_of(bundle.rules), Act(now, "file", "policy-activated"))
+    await store.policies.activate(rule_texts_of(bundle.rules), Act(now, "file", "policy-activated"))
     models = [_model(number, now) for number in range(len(KINDS))]
-    await store.devices.take(models, now)
+    await store.devices.ingest(models, now)
     for model in models:
         see(store, model, now)
     await store.ledger.flush()

@@ -25,7 +25,7 @@ from benchmarks.processes import free_port, leave_nothing_behind, python_module,
 from benchmarks.site import serve_site
 from mailgate.app import utc_now
 from mailgate.config import Rules, compile_rules, load_bundle
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import ACTIVATED, retract
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Store
@@ -79,7 +79,7 @@ async def take_back(url: str, ports: list[int], config: Path, rounds: int) -> li
 
 async def _round(store: Store, rules: Rules, client: aiohttp.ClientSession, ports: list[int]) -> list[float]:
     act = Act(utc_now(), "operator", ACTIVATED)
-    await store.policies.activate(draft_of(without_laptops(rules)), act)
+    await store.policies.activate(rule_texts_of(without_laptops(rules)), act)
     await asyncio.gather(*(last_other(403, client, port) for port in ports))
     asking = [asyncio.ensure_future(last_other(200, client, port)) for port in ports]
     await asyncio.sleep(0.1)

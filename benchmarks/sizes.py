@@ -56,7 +56,7 @@ async def measure(url: str, count: int) -> dict[str, Any]:
     """The bytes of each device, of each sighting with a mail app of its own, and of each device in memory."""
     machine, store = facts(), await Store.open(url)
     empty = stored(url)
-    await store.devices.take([record(number, NOW) for number in range(count)], NOW)
+    await store.devices.ingest([record(number, NOW) for number in range(count)], NOW)
     devices = stored(url)
     for number in range(count):
         store.ledger.record(access(number), ALLOWED)

@@ -34,7 +34,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
     async def report() -> None:
         store = await Store.open(json.loads(config.read_text())["store"])
         for owner in ("lin", "joe"):
-            await store.devices.take([phone(owner, "tiktok")], datetime.now(UTC))
+            await store.devices.ingest([phone(owner, "tiktok")], datetime.now(UTC))
         await store.close()
 
     asyncio.run(report())

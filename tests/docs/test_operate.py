@@ -20,7 +20,7 @@ from tests.unit.gateway.wire import exchange
 
 from mailgate.app.heartbeat import GateMetrics
 from mailgate.app.mails import MailMetrics
-from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.gateway.counters import LabelledCounter
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.access_log import CLIENT_FACTS, AccessLog
@@ -47,7 +47,7 @@ def test_every_metric_is_listed_with_its_type(served: dict[str, str]) -> None:
 
 def test_every_label_is_listed(served: dict[str, str]) -> None:
     listed = {spans(row["metric"])[0]: spans(row["labels"]) for row in table(TEXT, "metric")}
-    others = tuple(made(CollectorRegistry()) for made in (Numbers, MailMetrics, GateMetrics))
+    others = tuple(made(CollectorRegistry()) for made in (ConnectorMetrics, MailMetrics, GateMetrics))
     metrics = [metric for each in (Metrics(), *others) for metric in vars(each).values()]
     counted = [metric for metric in metrics if isinstance(metric, Counter)]
     labels = {f"{metric.describe()[0].name}_total": list(metric._labelnames) for metric in counted}

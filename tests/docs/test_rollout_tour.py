@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
     async def report() -> None:
         store = await Store.open(json.loads(config.read_text())["store"])
-        await store.devices.take([phone("lin", "tiktok"), phone("joe")], datetime.now(UTC))
+        await store.devices.ingest([phone("lin", "tiktok"), phone("joe")], datetime.now(UTC))
         await store.close()
 
     asyncio.run(report())

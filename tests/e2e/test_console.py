@@ -24,7 +24,7 @@ from tests.unit.store.test_gates import BEAT
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.console.access import COOKIE
-from mailgate.mail.recipient_list import believed_by, list_recipients
+from mailgate.mail.recipient_list import data_scope_of, list_recipients
 from mailgate.mail.topic import topic_of
 from mailgate.rollout.activation import apply
 from mailgate.rollout.person import Person
@@ -156,7 +156,7 @@ async def counted(firm: Company) -> str:
     active = await firm.store.policies.active()
     assert active
     count = partial(list_recipients, firm.store, rules, active)
-    known, book = believed_by(firm.bundle), "{}@example.com".format
+    known, book = data_scope_of(firm.bundle), "{}@example.com".format
     firm.context.recipient_lists.start(
         about, topic, lambda topic, told: count(topic, known, book, NOW, told), "lin", NOW
     )

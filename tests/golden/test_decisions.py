@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.config.apps import read_catalog
-from mailgate.config.case_runner import rehearse
+from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import read_document
 from mailgate.config.files import Reading
 from mailgate.config.mistakes import validated
@@ -41,7 +41,7 @@ def outcome(given: str, folder: Path) -> str:
     document = read_document(situation.encode(), "situation")
     read, mistakes = validated(Situation, document, {"catalog": catalog})
     assert read, mistakes
-    _, decision = rehearse(read, policy, datetime(2026, 11, 24, 12, tzinfo=UTC))
+    _, decision = decide_situation(read, policy, datetime(2026, 11, 24, 12, tzinfo=UTC))
     return "".join(f"{line}\n" for line in told(decision))
 
 

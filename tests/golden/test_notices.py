@@ -12,7 +12,7 @@ import pytest
 from mailgate.mail.words import NoticeWriter, RenderedNotice
 from mailgate.model import Kind, Reason
 from mailgate.model.languages import TAGS
-from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
 
 HERE = Path(__file__).parent / "notices"
 WRITER = NoticeWriter()
@@ -28,24 +28,24 @@ def told(name: str, language: str) -> Notice:
     """What the mail says that is called so."""
     mails = {
         "upcoming": Notice(
-            MailKind.UPCOMING, language, warn_at=WARN, enforce_at=ENFORCE, devices=(PHONE, TABLET), laptop_free=True, **COMMON
+            MailKind.UPCOMING, language, warn_at=WARN, enforce_at=ENFORCE, devices=(PHONE, TABLET), laptop_allowed=True, **COMMON
         ),
-        "warned": Notice(MailKind.WARNED, language, enforce_at=ENFORCE, devices=(PHONE,), laptop_free=True, **COMMON),
+        "warned": Notice(MailKind.WARNED, language, enforce_at=ENFORCE, devices=(PHONE,), laptop_allowed=True, **COMMON),
         "enforced": Notice(MailKind.ENFORCED, language, devices=(TABLET,), **COMMON),
         "correction": Notice(
             MailKind.CORRECTION,
             language,
-            reached=(
-                Reached(ReachedBy.MAIL, RULE, Reason.RULE_MATCHED),
-                Reached(ReachedBy.REFUSAL, "", Reason.PROHIBITED_APP),
+            encounters=(
+                RuleEncounter(EncounterKind.MAIL, RULE, Reason.RULE_MATCHED),
+                RuleEncounter(EncounterKind.REFUSAL, "", Reason.PROHIBITED_APP),
             ),
-            clear=True,
+            mail_restored=True,
             contact="https://help.example.com",
         ),
         "correction-in-part": Notice(
             MailKind.CORRECTION,
             language,
-            reached=(Reached(ReachedBy.WARNING, RULE, Reason.RULE_MATCHED),),
+            encounters=(RuleEncounter(EncounterKind.WARNING, RULE, Reason.RULE_MATCHED),),
         ),
     }  # fmt: skip
     return mails[name]

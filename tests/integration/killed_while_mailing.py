@@ -9,8 +9,8 @@ DEATH = "TEST_DIES"
 
 
 def arm(name: str, when: str, number: str) -> None:
-    from mailgate.mail.into_folder import IntoFolder
-    from mailgate.mail.smtp import BySmtp
+    from mailgate.mail.folder_transport import FolderTransport
+    from mailgate.mail.smtp import SmtpTransport
     from mailgate.store.mail_queue import MailQueue
     from mailgate.store.retractions import Retractions
 
@@ -29,6 +29,6 @@ def arm(name: str, when: str, number: str) -> None:
 
         return called
 
-    for each in (MailQueue, Retractions, BySmtp, IntoFolder):
+    for each in (MailQueue, Retractions, SmtpTransport, FolderTransport):
         if hasattr(each, name):
             setattr(each, name, dying(getattr(each, name)))

@@ -20,8 +20,7 @@ from tests.stores import compiling_once, copying, migrated
 import mailgate.cli
 from mailgate.app.service import Service
 from mailgate.classify import warm
-from mailgate.console import render
-from mailgate.gateway.pages.render import environment as pages
+from mailgate.gateway.pages.render import environment
 from mailgate.store import database, store
 
 LOADED_LATER = (
@@ -36,9 +35,8 @@ def prepare() -> None:
         import_module(later)
     typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(mailgate.cli.app)
-    for environment in (render._ENVIRONMENT, pages()):
-        for name in environment.list_templates(extensions=["html"]):
-            environment.get_template(name)
+    for name in environment().list_templates(extensions=["html"]):
+        environment().get_template(name)
     warm()
     vars(import_module("mailgate.app.serve"))["warm"] = lambda: None
     vars(database)["create_async_engine"] = compiling_once(create_async_engine)
@@ -56,9 +54,6 @@ async def _start_and_end(config: Path) -> None:
 
 def _make_immortal() -> None:
     """As PEP 683 has it; where there are no such objects, these live long."""
-    known, found = set[int](), gc.get_objects()
-    while found:
-        known.update(map(id, found))
-        found = [each for each in gc.get_referents(*found) if id(each) not in known]
-    for place in known:
+    found = gc.get_objects()
+    for place in {*map(id, found), *map(id, gc.get_referents(*found))}:
         c_uint32.from_address(place).value = 0xFFFFFFFF

@@ -61,7 +61,7 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     """Mails that went, or not, and somebody who was counted and not written to."""
     store, now = Store.beside(f"sqlite:///{guarded.directory}/mailgate.db"), datetime.now(UTC)
     apps = AppsReport(frozenset({"tiktok"}), True, now)
-    await store.devices.take([report_by("mdm", "1", "bob", kind=Kind.PHONE, os="ios", apps=apps)], now)
+    await store.devices.ingest([report_by("mdm", "1", "bob", kind=Kind.PHONE, os="ios", apps=apps)], now)
     await mails(store, version=2)
     asked = HelpRequest("prohibited-app", "bob", "bob", "", "prohibited-app", "REF", "p", True, 1, now, now)
     active = await store.policies.active()

@@ -25,7 +25,7 @@ async def test_whoever_was_counted_gets_the_mail(guard: Guard, client: aiohttp.C
     now = datetime.now(UTC)
     apps = AppsReport(frozenset({"tiktok"}), True, now)
     phone = report_by("mdm", "1", owner="alice", kind=Kind.PHONE, os="ios", apps=apps)
-    await store.devices.take([phone], now)
+    await store.devices.ingest([phone], now)
     await store.close()
     one = f"{guarded.admin}/console/notices/1/enforced"
     session = await logged_in(guarded)

@@ -39,7 +39,7 @@ async def test_hardware_makes_a_phone_the_device_that_the_management_knows(
         url, token = gates.url(), enrolment_token(tmp_path)
         managed = await Store.open(store)
         apps = AppsReport(frozenset(), complete=True, at=now)
-        await managed.devices.take([report_by("mdm", "7", serial=SERIAL, apps=apps)], now)
+        await managed.devices.ingest([report_by("mdm", "7", serial=SERIAL, apps=apps)], now)
         await managed.close()
 
         phone = Phone(mint.make_key(secrets.token_bytes(32), ""))

@@ -98,7 +98,7 @@ async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, 
 
     async def report(*apps: str) -> None:
         told = AppsReport(frozenset(apps), True, now())
-        await one.devices.take([report_by("intune", "7", apps=told, eas_ids=(APP.eas_id,))], now())
+        await one.devices.ingest([report_by("intune", "7", apps=told, eas_ids=(APP.eas_id,))], now())
 
     async def is_now(state: PostureState) -> bool:
         return (await postures.current(APP, None, now())).state is state

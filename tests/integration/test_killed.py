@@ -17,7 +17,7 @@ from tests.integration.gate import start_gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
 
 from mailgate.config import load_bundle
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person
 from mailgate.rollout.planning import Scope, make_plan
@@ -112,13 +112,13 @@ def prepare(ground: Ground, *, applied: bool = False) -> str:
         store = await Store.open(ground.url)
         try:
             write_config(ground.folder, "http://127.0.0.1:9", {"store": ground.url}, OPEN)
-            draft = draft_of(load_bundle(ground.config).rules)
+            draft = rule_texts_of(load_bundle(ground.config).rules)
             active = await store.policies.activate(draft, Act(now, "file", "policy-activated"))
             scope = Scope(now, 14, timedelta(hours=24))
             plan = await make_plan(store, ground.url, active, shut, scope, 1, lambda *_: None)
             await keep_plan(store, plan, shut, ADA, now)
             if applied:
-                await store.policies.activate(draft_of(shut), Act(now, "ada", "policy-activated"))
+                await store.policies.activate(rule_texts_of(shut), Act(now, "ada", "policy-activated"))
             return plan.digest
         finally:
             await store.close()

@@ -25,10 +25,10 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.mail.composer import address_book, message_id
 from mailgate.mail.corrections import correct
-from mailgate.mail.recipient_list import believed_by, list_recipients, queue
+from mailgate.mail.recipient_list import data_scope_of, list_recipients, queue
 from mailgate.mail.undelivered import settle
 from mailgate.model import AppsReport, Kind
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
 from mailgate.store import Act, MailKind, MailState, Store
@@ -48,14 +48,20 @@ HIT = [f"{name}@example.com" for name in PEOPLE[:-1]]
 POINTS = [
     ("queue", "before"),
     ("queue", "after"),
-    ("offer", "after"),
+    ("prepare", "after"),
     ("begin", "before"),
     ("begin", "after"),
-    ("hand_over", "after"),
+    ("commit_delivery", "after"),
     ("end", "after"),
 ]
-CORRECTING = [("queue", "before"), ("queue", "after"), ("looked", "before"), ("looked", "after"), *POINTS[3:]]
-UNSURE = {("begin", "after"), ("hand_over", "after")}
+CORRECTING = [
+    ("queue", "before"),
+    ("queue", "after"),
+    ("note_search", "before"),
+    ("note_search", "after"),
+    *POINTS[3:],
+]
+UNSURE = {("begin", "after"), ("commit_delivery", "after")}
 """Where a mail server may have taken a mail, and only a person can find out."""
 
 DESK = Person("ada", "desk")
@@ -75,17 +81,17 @@ class Desk:
     async def _fill(self) -> None:
         store = await Store.open(self.url)
         await store.policies.activate(
-            draft_of(rules(OPEN)), Act(datetime.now(UTC), "file", "policy-activated")
+            rule_texts_of(rules(OPEN)), Act(datetime.now(UTC), "file", "policy-activated")
         )
-        await store.devices.take([phone(name, "tiktok") for name in PEOPLE[:-1]], datetime.now(UTC))
-        await store.devices.take([phone(PEOPLE[-1])], datetime.now(UTC))
+        await store.devices.ingest([phone(name, "tiktok") for name in PEOPLE[:-1]], datetime.now(UTC))
+        await store.devices.ingest([phone(PEOPLE[-1])], datetime.now(UTC))
         await store.close()
 
     def activate(self, policy: dict[str, Any]) -> None:
         async def put() -> None:
             store = await Store.open(self.url)
             act = Act(datetime.now(UTC), "ada", "policy-activated")
-            await store.policies.activate(draft_of(rules(policy)), act)
+            await store.policies.activate(rule_texts_of(rules(policy)), act)
             await store.close()
 
         asyncio.run(put())
@@ -123,7 +129,7 @@ class Desk:
         bundle = load_bundle(self.config)
         store = await Store.open(self.url)
         try:
-            known, book = believed_by(bundle), address_book(settings_of(bundle))
+            known, book = data_scope_of(bundle), address_book(settings_of(bundle))
             now = datetime.now(UTC)
             for each in (now, now + timedelta(minutes=5)):  # it looks again for who is written down late
                 await correct(store, known, book, DESK, each)
@@ -173,7 +179,7 @@ async def list_and_queue(store: Store, bundle: Bundle) -> None:
     now = datetime.now(UTC)
     subject = await subject_of(store, bundle, "prohibited-app", MailKind.ENFORCED, now)
     found = await list_recipients(
-        store, bundle.rules, subject.active, subject.topic, believed_by(bundle),
+        store, bundle.rules, subject.active, subject.topic, data_scope_of(bundle),
         address_book(settings_of(bundle)), now, lambda *_: None,
     )  # fmt: skip
     await queue(store, found, DESK, subject.topic, now)
@@ -259,7 +265,7 @@ def test_who_dies_while_correcting_loses_nobody_and_corrects_nobody_twice(
         desk = Desk(tmp_path, smtp(sink))
         desk.activate(SHUT)
         asyncio.run(desk.tell_and_take_back())
-        number = "1" if point[0] in ("queue", "looked") else "3"
+        number = "1" if point[0] in ("queue", "note_search") else "3"
         assert desk.run("notices", "correct", dying=(*point, number)).returncode == -signal.SIGKILL
         states, unsure = asyncio.run(desk.corrects({str(mail["Message-ID"]) for mail in sink.taken}))
         assert unsure == (point in UNSURE)

@@ -22,10 +22,10 @@ from mailgate.connectors import (
     connector_for,
     is_scheduled,
 )
-from mailgate.connectors.leased_run import LeasedRun, Wish
-from mailgate.connectors.metrics import Numbers
-from mailgate.connectors.recheck import CheckAgain, CheckResult
-from mailgate.connectors.run import Outcome
+from mailgate.connectors.leased_run import LeasedRun, RunOptions
+from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.recheck import CheckResult, DeviceRecheck
+from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.runner import Runner
 from mailgate.connectors.webhook_proofs import Proofs
 from mailgate.devices.device import Report
@@ -50,7 +50,7 @@ class ConnectorStore:
         person = self._logins().person
         named = [replace(record, owner=person(record.owner)) for record in records]
         with _translated():
-            await self._store.devices.take(named, utc_now())
+            await self._store.devices.ingest(named, utc_now())
 
     async def devices(self, source: str) -> AsyncIterator[list[str]]:
         with _translated():
@@ -92,9 +92,13 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
     run_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
     def make(name: str, settings: EverySource, around: Runtime) -> Connector:
-        return connector_for(Setup(name, bundle().policy.catalog, around, known=run_store.devices), settings)
+        return connector_for(
+            Setup(name, bundle().policy.catalog, around, known_devices=run_store.devices), settings
+        )
 
-    return LeasedRun(make, run_store, runtime, Numbers(registry), lambda: bundle().policy.catalog.fingerprint)
+    return LeasedRun(
+        make, run_store, runtime, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint
+    )
 
 
 class ConnectorSyncs:
@@ -107,7 +111,7 @@ class ConnectorSyncs:
         self._postures = postures
         self.leased_run = leased_run_for(store, bundle, registry)
         self.runner = Runner(self._settings, is_scheduled, self.leased_run, runtime(), self._tell)
-        self._again = CheckAgain(self.leased_run)
+        self._again = DeviceRecheck(self.leased_run)
         self._proofs = Proofs(utc_now)
         self._task: asyncio.Task[None] | None = None
 
@@ -127,10 +131,10 @@ class ConnectorSyncs:
 
     async def sync_now(
         self, name: str, *, full: bool, progress: Callable[[int, int | None], None]
-    ) -> Outcome | None:
+    ) -> RunOutcome | None:
         """Read a source at once, independently of its schedule. Returns None if another gate reads it."""
         settings = self._settings()[name]
-        outcome = await self.leased_run.run(name, settings, Wish(full, progress=progress))
+        outcome = await self.leased_run.run(name, settings, RunOptions(full, progress=progress))
         await self._postures.catch_up(utc_now())
         return outcome
 
@@ -153,7 +157,7 @@ class ConnectorSyncs:
         proof = self._proofs.of(name, settings)
 
         async def take(headers: Mapping[str, str], body: bytes) -> int:
-            count = await self.leased_run.told(name, settings, headers, body)
+            count = await self.leased_run.receive(name, settings, headers, body)
             await self._postures.catch_up(utc_now())  # the next request is decided by it
             return count
 

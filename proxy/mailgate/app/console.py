@@ -33,7 +33,7 @@ from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Store, StoreError
 from mailgate.views.device_rows import catch_up, refresh
-from mailgate.views.plan_outcome import sort_all_out
+from mailgate.views.plan_outcome import compare_all_refusals
 from mailgate.views.recorded_requests import posture_now
 
 CATCH_UP_SECONDS = 10.0
@@ -59,7 +59,7 @@ def context_for(service: Gate) -> ConsoleContext:
         return "lost" if posture.lost else posture.state.value
 
     def bundle() -> Bundle:
-        return replace(service.bundle, rules=service.bundle.rules.relieved(service.reliefs.current))
+        return replace(service.bundle, rules=service.bundle.rules.with_reliefs(service.reliefs.current))
 
     async def look(devices: Sequence[Device], now: datetime) -> None:
         await refresh(service.store, bundle(), devices, now)
@@ -76,7 +76,7 @@ def context_for(service: Gate) -> ConsoleContext:
         host=gethostname(),
         candidate=partial(candidate_of, service.config),
         verdict_rates=VerdictRates(),
-        device_counts=DeviceCounts(service.store.devices.sketches, state, utc_now, look, changed),
+        device_counts=DeviceCounts(service.store.devices.summaries, state, utc_now, look, changed),
         readings=Readings(partial(sync_now, service.connector_syncs)),
         planning=Planning(partial(plan_now, service)),
         recheck=Recheck(service.connector_syncs.check_again),
@@ -137,7 +137,7 @@ async def compare_with_plan(store: Store) -> None:
         with suppress(
             MailgateError
         ):  # /readyz reports a store that cannot be reached; a plan that was changed reports nothing
-            await sort_all_out(store)
+            await compare_all_refusals(store)
         await asyncio.sleep(CATCH_UP_SECONDS)
 
 

@@ -15,10 +15,10 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from mailgate import __version__
 from mailgate.app.workers.place import WorkerPlace
-from mailgate.rollout import Keeper
-from mailgate.store import Beat, Heard, Store, StoreError
+from mailgate.rollout import RulesKeeper
+from mailgate.store import GateHeartbeat, LastHeartbeat, Store, StoreError
 from mailgate.tasks import end
-from mailgate.views.gates import MISSED, GateState, gates_now
+from mailgate.views.gates import MISSED_AFTER, GateState, gates_now
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ class Heartbeat:
     """``start`` it once the gate serves, ``stop`` it before the store is closed."""
 
     store: Store
-    keeper: Keeper
+    keeper: RulesKeeper
     place: WorkerPlace
     address: str
     clock: Callable[[], datetime]
@@ -101,18 +101,18 @@ class Heartbeat:
         found = await gates_now(self.store, self.clock())
         self.gate_states = Counter(each.state for each in found)
         self.is_alone = self.place.count == 1 and not any(
-            self._other(heard) for gate in found for heard in gate.heard
+            self._other(heard) for gate in found for heard in gate.last_heartbeats
         )
         self.numbers.show(self.gate_states)
 
-    def _other(self, heard: Heard) -> bool:
-        return heard.beat.instance != self._instance and heard.ago < MISSED
+    def _other(self, heard: LastHeartbeat) -> bool:
+        return heard.heartbeat.instance != self._instance and heard.ago < MISSED_AFTER
 
-    def _own_beat(self) -> Beat:
+    def _own_beat(self) -> GateHeartbeat:
         active = self.keeper.current.activation
         if self._took is None or self._took[0] != active.serial:
             self._took = (active.serial, self.clock())
-        return Beat(
+        return GateHeartbeat(
             host=gethostname(),
             address=self.address,
             worker=self.place.number,

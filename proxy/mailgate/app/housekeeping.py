@@ -12,7 +12,7 @@ from mailgate.config import Bundle, Settings
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.handler import Gate
 from mailgate.store import Store, StoreError
-from mailgate.views.devices import keep_of
+from mailgate.views.devices import retention_times_of
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ async def do_hourly_work(service: Running) -> None:
         warn_of_lingering_rules(service.lingering())
         try:
             await _renew_keys(service)
-            gone = await service.store.retention.prune(utc_now(), keep_of(service.bundle.settings))
+            gone = await service.store.retention.prune(utc_now(), retention_times_of(service.bundle.settings))
             log.debug("pruned", rows=gone)
         except StoreError as error:
             log.warning("prune-failed", error=type(error).__name__)

@@ -23,7 +23,7 @@ from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.store import Store
-from mailgate.views.devices import keep_of
+from mailgate.views.devices import retention_times_of
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this and one lifetime of a cookie. The key before it still opens them."""
@@ -36,8 +36,8 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         bundle.policy,
         verifier_for(bundle, trust),
         responses_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
-        keep_of(settings),
-        hardware=settings.attestation.hardware.believed(),
+        retention_times_of(settings),
+        hardware=settings.attestation.hardware.trusted_roots(),
         trusted=settings.trusted_proxies,
         browser_probe=BrowserProbe(
             Mode(settings.probe), settings.probe_lifetime, await probe_keys(settings, store)
@@ -61,7 +61,7 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
     form = ProxyForm(certificates.from_proxies or "", certificates.proxy_header) if certificates else NO_PROXY
     return replace(
         live,
-        policy=bundle.rules.relieved(reliefs).policy,
+        policy=bundle.rules.with_reliefs(reliefs).policy,
         verifier=verifier_for(bundle, trust),
         certificates=verifier,
         proxy_form=form,

@@ -17,11 +17,11 @@ from mailgate.config import Bundle, Settings
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct, is_due
-from mailgate.mail.into_folder import IntoFolder
-from mailgate.mail.postman import Around, Postman, Tell
-from mailgate.mail.recipient_list import believed_by
-from mailgate.mail.smtp import BySmtp, MailServer
-from mailgate.mail.way import MailWay, WayDownError
+from mailgate.mail.folder_transport import FolderTransport
+from mailgate.mail.postman import OutcomeListener, Postman, PostmanTools
+from mailgate.mail.recipient_list import data_scope_of
+from mailgate.mail.smtp import MailServer, SmtpTransport
+from mailgate.mail.transport import MailTransport, TransportDownError
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, Store, StoreError
 from mailgate.tasks import end
@@ -36,17 +36,17 @@ SENT_BY_GATE = "gate"
 """The author in the audit log if no person has sent the mails."""
 
 
-def mail_way_for(notices: NoticeSettings) -> MailWay:
+def mail_way_for(notices: NoticeSettings) -> MailTransport:
     """The way to send mails by these settings."""
     if notices.outbox is not None:
-        return IntoFolder(notices.outbox)
+        return FolderTransport(notices.outbox)
     assert notices.smtp is not None  # the settings have one of the two
     password = notices.password.get_secret_value() if notices.password else None
     server = MailServer(notices.smtp.host, notices.smtp.port, notices.security, notices.username, password)
-    return BySmtp(server)
+    return SmtpTransport(server)
 
 
-def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: Tell) -> Postman:
+def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: OutcomeListener) -> Postman:
     """The postman of this process by these settings."""
     return Postman(
         store.mails,
@@ -55,7 +55,7 @@ def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told:
         mail_way_for(notices),
         notices.rate,
         secrets.token_hex(8),
-        Around(utc_now, asyncio.sleep, told),
+        PostmanTools(utc_now, asyncio.sleep, told),
     )
 
 
@@ -112,7 +112,7 @@ class MailSender:
                 await self._store.languages.flush()
                 await self.poll()
                 self._on_recovery()
-            except WayDownError as error:
+            except TransportDownError as error:
                 self._is_down(str(error))
             except StoreError as error:
                 log.warning("notices-store-down", error=type(error).__name__)
@@ -121,7 +121,7 @@ class MailSender:
             await asyncio.sleep(max(POLL_SECONDS, self._rest.total_seconds()))
 
     async def poll(self) -> None:
-        """Send due mails, unless another gate does. Raises WayDownError or StoreError."""
+        """Send due mails, unless another gate does. Raises TransportDownError or StoreError."""
         settings = self._bundle().settings
         notices = settings.notices
         if notices is None or not await self._anything():
@@ -139,8 +139,8 @@ class MailSender:
         return due or await self._store.mails.wait(now)
 
     async def _correct(self, notices: NoticeSettings) -> None:
-        gate, believed = Person(SENT_BY_GATE, gethostname()), believed_by(self._bundle())
-        await correct(self._store, believed, address_book(notices), gate, utc_now())
+        gate, data_scope = Person(SENT_BY_GATE, gethostname()), data_scope_of(self._bundle())
+        await correct(self._store, data_scope, address_book(notices), gate, utc_now())
 
     def _postman_of(self, settings: Settings, notices: NoticeSettings) -> Postman:
         """The postman, kept until the settings change, since it knows when the last mail was sent."""

@@ -8,12 +8,12 @@ from mailgate import __version__
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.metrics import Metrics
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout import Keeper
+from mailgate.rollout import RulesKeeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Ledger, Store
 
 
-def watch_numbers(gate: Gate, ledger: Ledger, keeper: Keeper) -> None:
+def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     """Add numbers of other parts to ``/metrics``."""
     metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.long_polls
     verdicts = gate.verdicts

@@ -53,7 +53,7 @@ from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer
-from mailgate.rollout.halting import Halting
+from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
 
 REFERENCE_LENGTH = 10
@@ -200,7 +200,12 @@ def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
 
 
 def gate_for(
-    settings: Settings, store: Store, postures: Postures, trust: Trust, in_force: InForce, halting: Halting
+    settings: Settings,
+    store: Store,
+    postures: Postures,
+    trust: Trust,
+    in_force: InForce,
+    halting: HaltMonitor,
 ) -> Gate:
     """The gate of these settings, with nothing open yet."""
     metrics, url = Metrics(), settings.public_url
@@ -216,7 +221,7 @@ def gate_for(
         self_service_for(settings, store, judge, postures, forwarders.usual.pool),
         EnrolmentParts(in_force, prover, enroller_for(settings, store, trust), metrics, url),
         ProbeParts(in_force, metrics, url),
-        HelpDesk(in_force, judge, metrics, store.help_requests, halting.called, calls, networks),
+        HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
     )
     mailer = quarantine_mailer_for(settings, store, in_force.live.responses.pages, forwarders.usual.pool)
     return assemble(judge, recorder, own, forwarders, mailer or NoQuarantineMails(), tracing)

@@ -15,11 +15,11 @@ from mailgate.app.open_store import spool_of
 from mailgate.app.tracing import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
 from mailgate.config.authz import GRPC
-from mailgate.config.case_runner import Outcome, run_cases
+from mailgate.config.case_runner import CaseResult, run_cases
 from mailgate.config.document import MAX_BYTES, Document, read_document
 from mailgate.config.document import Path as Key
-from mailgate.config.rules import KEPT_AS, Rules
-from mailgate.config.upstream_loop import Names
+from mailgate.config.rules import STORED_NAMES, Rules
+from mailgate.config.upstream_loop import HostResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.gateway.http1.tls import CertificateError, refuse_unusable_files
 from mailgate.store import StoreError
@@ -29,7 +29,9 @@ Fault = tuple[Key, str]
 """The key of a setting that cannot be used, and what is wrong with it."""
 
 
-def load_checked(config: Path, now: datetime, in_force: str = "", names: Names | None = None) -> Bundle:
+def load_checked(
+    config: Path, now: datetime, in_force: str = "", names: HostResolver | None = None
+) -> Bundle:
     """Read the files at ``config`` for a gate to run on. Raises ConfigError with every mistake.
 
     :param in_force: the digest of the rules in force. Their failing cases do not stop anything, since they may fail
@@ -44,14 +46,14 @@ def load_checked(config: Path, now: datetime, in_force: str = "", names: Names |
     return bundle
 
 
-def failed_cases(rules: Rules, now: datetime) -> list[Outcome]:
+def failed_cases(rules: Rules, now: datetime) -> list[CaseResult]:
     """The cases that fail."""
     return [outcome for outcome in run_cases(rules.cases, rules.policy, now) if outcome.wrong]
 
 
 def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
     """The place of each failing case, with the actual result."""
-    text = bundle.rules.texts.get(KEPT_AS.policy_tests, "")
+    text = bundle.rules.texts.get(STORED_NAMES.policy_tests, "")
     wrong = failed_cases(bundle.rules, now)
     if not wrong:
         return []
@@ -60,7 +62,7 @@ def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
     return [document.mistake(("tests", places[id(each.case)], "name"), _worded(each)) for each in wrong]
 
 
-def _worded(outcome: Outcome) -> str:
+def _worded(outcome: CaseResult) -> str:
     wrong = ", ".join(f"{name} is {got}, not {wanted}" for name, (wanted, got) in outcome.wrong.items())
     return f"the case `{outcome.case.name}` fails: {wrong}; expected every case to hold"
 

@@ -16,7 +16,7 @@ from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.reload import Reloader
 from mailgate.model.phrase import joined
-from mailgate.rollout import Keeper
+from mailgate.rollout import RulesKeeper
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
 from mailgate.views.gates import GateState
@@ -28,7 +28,7 @@ class Running(Shape):
     """The parts of a service (``app/service.py``) that are asked."""
 
     store: Store
-    keeper: Keeper
+    keeper: RulesKeeper
     trust: Trust
     gate: Gate
     reliefs: ReliefWatch

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import structlog
 
-from mailgate.rollout import Keeper
-from mailgate.rollout.halting import Halting
+from mailgate.rollout import RulesKeeper
+from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Store, StoreError
 from mailgate.store.change_numbers import ChangeNumbers
@@ -21,9 +21,9 @@ class Running(Protocol):
     """The gate whose rules are updated (``app/service.py``)."""
 
     store: Store
-    keeper: Keeper
+    keeper: RulesKeeper
     reliefs: ReliefWatch
-    halting: Halting
+    halting: HaltMonitor
 
     def take_rules(self) -> None: ...
 
@@ -55,11 +55,11 @@ class RuleChanges:
     async def _look(self) -> None:
         gate, numbers = self._gate, await self._numbers()
         if numbers is None or gate.keeper.is_behind(numbers.activation):
-            await gate.keeper.look()
+            await gate.keeper.refresh()
         gate.take_rules()
-        await gate.halting.act()
+        await gate.halting.halt_rules()
         changed = numbers is None or numbers.reliefs != gate.reliefs.current.serial
-        if changed and await gate.reliefs.look():
+        if changed and await gate.reliefs.refresh():
             gate.take_reliefs()
 
     async def _numbers(self) -> ChangeNumbers | None:

@@ -49,9 +49,9 @@ from mailgate.gateway.reload import Reloader
 from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
 from mailgate.mail.quarantine import QuarantineMailer
-from mailgate.policy.report_only import lingering
-from mailgate.rollout import Keeper
-from mailgate.rollout.halting import Halting
+from mailgate.policy.report_only import stuck_in_report_only
+from mailgate.rollout import RulesKeeper
+from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Postures, Store
@@ -70,12 +70,12 @@ class Service:
     config: Path
     bundle: Bundle
     store: Store
-    keeper: Keeper
+    keeper: RulesKeeper
     postures: Postures
     trust: Trust
     gate: Gate
     reliefs: ReliefWatch
-    halting: Halting
+    halting: HaltMonitor
     place: WorkerPlace = ALONE
     reloader: Reloader[Bundle] = field(init=False)
     inspection: Inspection | None = None
@@ -101,7 +101,7 @@ class Service:
             store = await open_store(config, bundle.settings, make=True)
             undo.push_async_callback(store.close)
             inspection = Inspection(store, bundle.settings, gethostname(), utc_now)
-            keeper = Keeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
+            keeper = RulesKeeper(store.policies, gethostname(), utc_now, inspection, inspection.frozen)
             undo.callback(keeper.close)
             held_back = [str(each) for each in failing_cases(config, bundle, utc_now())]
             bundle = replace(bundle, rules=await keeper.start(bundle.rules, "; ".join(held_back)))
@@ -112,7 +112,7 @@ class Service:
             await reliefs.start()
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
             book = LedgerRecorder.of(store.ledger, store.languages)
-            halting = Halting(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
+            halting = HaltMonitor(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
             gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
                 config,
@@ -299,4 +299,6 @@ class Service:
 
     def lingering(self) -> dict[str, str]:
         """The rules in force that only report for too long, each with the reason."""
-        return lingering(self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for)
+        return stuck_in_report_only(
+            self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for
+        )

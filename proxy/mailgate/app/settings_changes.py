@@ -10,7 +10,7 @@ from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import change_level
 from mailgate.store import Postures
-from mailgate.views.devices import keep_of
+from mailgate.views.devices import retention_times_of
 
 READ_AT_START = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages company employee_page traces".split()
 """Settings that only a start can change."""
@@ -29,8 +29,8 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
         trusted=settings.trusted_proxies,
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),
-        keep=keep_of(settings),
-        hardware=settings.attestation.hardware.believed(),
+        keep=retention_times_of(settings),
+        hardware=settings.attestation.hardware.trusted_roots(),
         responses=replace(
             live.responses, warn_again=settings.stages.warn_again, seen_within=seen_within(settings)
         ),

@@ -9,9 +9,9 @@ root for both.
 
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.keys import KeySet, KeySetError, parse_jwks
-from mailgate.attest.nonces import Nonce, Nonces, Sort
-from mailgate.attest.replay import MemoryReplayGuard, ReplayGuard, Spending
-from mailgate.attest.verifier import Spent, Verdict, Verifier
+from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
+from mailgate.attest.replay import MemoryReplayGuard, ReplayGuard, SpendResult
+from mailgate.attest.verifier import SpentProof, Verdict, Verifier
 
 __all__ = [
     "CertificateVerifier",
@@ -19,11 +19,11 @@ __all__ = [
     "KeySetError",
     "MemoryReplayGuard",
     "Nonce",
+    "NonceOrigin",
     "Nonces",
     "ReplayGuard",
-    "Sort",
-    "Spending",
-    "Spent",
+    "SpendResult",
+    "SpentProof",
     "Verdict",
     "Verifier",
     "parse_jwks",

@@ -15,6 +15,7 @@ Steps 1 to 5 are those of `hardware`, and then these follow. The first that fail
 
 from collections.abc import Sequence
 
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import Expected, Roots, thumbprint_of, values_of
 from mailgate.attest.key_description import (
     GENERATED,
@@ -26,7 +27,6 @@ from mailgate.attest.key_description import (
     KeyDescription,
     read_description,
 )
-from mailgate.attest.refused import RefusedError
 from mailgate.model import HardwareResult, Reason
 
 FORMAT = "android-key"
@@ -34,27 +34,33 @@ _HARDWARE = {TEE: "tee", STRONGBOX: "strongbox"}
 
 
 def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
-    """What the chain proves. Certificates are in DER, the leaf first. Raises `RefusedError`."""
+    """What the chain proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
     # 1. to 5.
     leaf, *above = roots.verified(chain, expected.now)
     # 6. The extension is in the leaf and nowhere else.
     if any(values_of(each, [OID]) for each in above):
-        raise RefusedError(Reason.EVIDENCE_CHAIN_EXTENDED, "only the leaf may have the attestation extension")
+        raise EvidenceRefusedError(
+            Reason.EVIDENCE_CHAIN_EXTENDED, "only the leaf may have the attestation extension"
+        )
     extension = values_of(leaf, [OID])
     if not extension:
-        raise RefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {OID.dotted_string}")
+        raise EvidenceRefusedError(
+            Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {OID.dotted_string}"
+        )
     # 7. The statements about the key.
     try:
         told = read_description(extension[OID.dotted_string])
     except DescriptionError as error:
-        raise RefusedError(Reason.EVIDENCE_MALFORMED, str(error)) from error
+        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, str(error)) from error
     # 8. and 9. About this enrolment.
     if told.challenge != expected.challenge:
-        raise RefusedError(
+        raise EvidenceRefusedError(
             Reason.EVIDENCE_CHALLENGE_WRONG, "expected the gate's nonce as attestationChallenge"
         )
     if thumbprint_of(leaf) != expected.thumbprint:
-        raise RefusedError(Reason.EVIDENCE_KEY_MISMATCH, "the attested key is not the one that enrols")
+        raise EvidenceRefusedError(
+            Reason.EVIDENCE_KEY_MISMATCH, "the attested key is not the one that enrols"
+        )
     # 10. to 12. The hardware may be believed.
     _check_hardware(told)
     return _result(told)
@@ -62,16 +68,20 @@ def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected)
 
 def _check_hardware(told: KeyDescription) -> None:
     if told.level not in _HARDWARE:
-        raise RefusedError(Reason.EVIDENCE_SOFTWARE_ONLY, "expected a key in a TEE or a StrongBox")
+        raise EvidenceRefusedError(Reason.EVIDENCE_SOFTWARE_ONLY, "expected a key in a TEE or a StrongBox")
     if told.origin != GENERATED:
-        raise RefusedError(Reason.EVIDENCE_KEY_IMPORTED, "expected a key that was made in the hardware")
+        raise EvidenceRefusedError(
+            Reason.EVIDENCE_KEY_IMPORTED, "expected a key that was made in the hardware"
+        )
     root = told.root_of_trust
     if root is None:
-        raise RefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "expected a RootOfTrust")
+        raise EvidenceRefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "expected a RootOfTrust")
     if not root.locked:
-        raise RefusedError(Reason.EVIDENCE_UNLOCKED, "the boot loader is not locked")
+        raise EvidenceRefusedError(Reason.EVIDENCE_UNLOCKED, "the boot loader is not locked")
     if root.boot_state != VERIFIED:
-        raise RefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "the system is not signed by the device's maker")
+        raise EvidenceRefusedError(
+            Reason.EVIDENCE_BOOT_UNVERIFIED, "the system is not signed by the device's maker"
+        )
 
 
 def _result(told: KeyDescription) -> HardwareResult:

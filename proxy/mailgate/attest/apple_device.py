@@ -19,8 +19,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat import asn1
 
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import Expected, Roots, thumbprint_of, values_of
-from mailgate.attest.refused import RefusedError
 from mailgate.model import HardwareResult, Reason
 
 FORMAT = "apple-device"
@@ -42,7 +42,7 @@ _LONGEST = 128
 
 
 def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
-    """What the chain proves. Certificates are in DER, the leaf first. Raises `RefusedError`."""
+    """What the chain proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
     # 1. to 5.
     leaf = roots.verified(chain, expected.now)[0]
     told = values_of(leaf, _PROPERTIES)
@@ -64,13 +64,15 @@ def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected
 
 def _check_binding(told: Mapping[str, bytes], leaf: str, expected: Expected) -> None:
     if _FRESHNESS not in told:
-        raise RefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_FRESHNESS}")
+        raise EvidenceRefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_FRESHNESS}")
     code, challenge = told[_FRESHNESS], expected.challenge
     bound = sha256(challenge + b"." + expected.thumbprint.encode()).digest()
     if not any(_is(code, of) for of in (challenge, sha256(challenge).digest(), bound)):
-        raise RefusedError(Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code is not of the gate's nonce")
+        raise EvidenceRefusedError(
+            Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code is not of the gate's nonce"
+        )
     if leaf != expected.thumbprint and not _is(code, bound):
-        raise RefusedError(
+        raise EvidenceRefusedError(
             Reason.EVIDENCE_KEY_MISMATCH, "neither the leaf nor the freshness code has the key"
         )
 
@@ -84,7 +86,7 @@ def _read(value: bytes) -> str:
     """A property as text. Apple writes most properties bare and some as a DER value, and no text begins like a DER value."""
     text = value.decode("utf-8") if value[:1] >= b" " or not value else _der(value)
     if not text.isprintable() or len(text) > _LONGEST:
-        raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
+        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
     return text
 
 
@@ -97,7 +99,7 @@ def _der(value: bytes) -> str:
         0x16: asn1.IA5String,
     }
     if value[0] not in kinds:
-        raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
+        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
     read: Any = asn1.decode_der(kinds[value[0]], value)
     if isinstance(read, int):
         return str(int(read))  # true and false as 1 and 0
@@ -107,6 +109,6 @@ def _der(value: bytes) -> str:
 def _check_mac(properties: Mapping[str, str]) -> None:
     """Check the properties that only a Mac has. A status of 0 means on, and secure boot is a word."""
     if properties.get(_SIP, "0") != "0":
-        raise RefusedError(Reason.EVIDENCE_INTEGRITY_OFF, "System Integrity Protection is off")
+        raise EvidenceRefusedError(Reason.EVIDENCE_INTEGRITY_OFF, "System Integrity Protection is off")
     if properties.get(_SECURE_BOOT, "Full Security") != "Full Security":
-        raise RefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "secure boot is not full")
+        raise EvidenceRefusedError(Reason.EVIDENCE_BOOT_UNVERIFIED, "secure boot is not full")

@@ -27,7 +27,7 @@ from cryptography.x509.verification import Store, VerificationError
 
 from mailgate.attest.cert_names import Match, names_of
 from mailgate.attest.chain import key_of, path_to, read_certificate, too_long
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason
 
@@ -66,20 +66,20 @@ class CertificateVerifier:
         """What the certificates prove. They are in DER, the leaf first. Never raises on input."""
         try:
             return self._verify(chain, now)
-        except RefusedError as refusal:
+        except EvidenceRefusedError as refusal:
             return CertificateResult(refused=refusal.reason, detail=refusal.detail)
         except Exception as error:  # noqa: BLE001 - any error of a parser is a fault of the input
             detail = f"cannot be read ({type(error).__name__})"
             return CertificateResult(refused=Reason.CERTIFICATE_MALFORMED, detail=detail)
 
-    def again(self, before: CertificateResult, now: datetime) -> CertificateResult:
+    def recheck(self, before: CertificateResult, now: datetime) -> CertificateResult:
         """Check the same certificates again by what is known now. A refused certificate stays refused."""
         return before if before.refused else self.verify(before.chain, now)
 
     def _verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
         # 1. Short enough.
         if expected := too_long(chain):
-            raise RefusedError(Reason.CERTIFICATE_OVERSIZE, expected)
+            raise EvidenceRefusedError(Reason.CERTIFICATE_OVERSIZE, expected)
         # 2. Certificates. Verified ones have passed everything up to 4.
         digest = sha256(b"".join(sha256(each).digest() for each in chain)).digest()
         verified = self._verified.get(digest)
@@ -102,7 +102,7 @@ class CertificateVerifier:
         try:
             found = path_to(self._store, leaf, intermediates, now)
         except VerificationError as error:
-            raise RefusedError(
+            raise EvidenceRefusedError(
                 Reason.CERTIFICATE_UNTRUSTED, "expected a chain to one of the authorities"
             ) from error
         thumbprint = urlsafe_b64encode(sha256(chain[0]).digest()).rstrip(b"=").decode()
@@ -118,10 +118,10 @@ class CertificateVerifier:
 
     def _check_revocation(self, verified: _Verified, now: datetime) -> None:
         if any(self.revocation.revoked(*each) for each in verified.signed):
-            raise RefusedError(Reason.CERTIFICATE_REVOKED, "it or an authority above it was revoked")
+            raise EvidenceRefusedError(Reason.CERTIFICATE_REVOKED, "it or an authority above it was revoked")
         unknown = self.revocation.unknown(verified.signed[0][0], now)
         if unknown:
-            raise RefusedError(Reason.CERTIFICATE_REVOCATION_UNKNOWN, unknown)
+            raise EvidenceRefusedError(Reason.CERTIFICATE_REVOCATION_UNKNOWN, unknown)
 
 
 def _check_purpose(leaf: x509.Certificate) -> None:
@@ -129,11 +129,15 @@ def _check_purpose(leaf: x509.Certificate) -> None:
     for extension in extensions:
         value = extension.value
         if isinstance(value, x509.BasicConstraints) and value.ca:
-            raise RefusedError(Reason.CERTIFICATE_PURPOSE_WRONG, "it is an authority's: expected a device's")
+            raise EvidenceRefusedError(
+                Reason.CERTIFICATE_PURPOSE_WRONG, "it is an authority's: expected a device's"
+            )
         if isinstance(value, x509.ExtendedKeyUsage) and _CLIENT.isdisjoint(value):
-            raise RefusedError(Reason.CERTIFICATE_PURPOSE_WRONG, "expected one for client authentication")
+            raise EvidenceRefusedError(
+                Reason.CERTIFICATE_PURPOSE_WRONG, "expected one for client authentication"
+            )
         if isinstance(value, x509.KeyUsage) and not value.digital_signature:
-            raise RefusedError(Reason.CERTIFICATE_PURPOSE_WRONG, "expected a key that may sign")
+            raise EvidenceRefusedError(Reason.CERTIFICATE_PURPOSE_WRONG, "expected a key that may sign")
 
 
 _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
@@ -142,6 +146,6 @@ _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EX
 def _check_time(leaf: x509.Certificate, now: datetime) -> None:
     """Check the leaf's time (RFC 5280, section 4.1.2.5). Both ends are included. No leeway is needed, since no certificate is used in its first minute."""
     if now < leaf.not_valid_before_utc:
-        raise RefusedError(Reason.CERTIFICATE_NOT_YET_VALID, "notBefore is in the future")
+        raise EvidenceRefusedError(Reason.CERTIFICATE_NOT_YET_VALID, "notBefore is in the future")
     if now > leaf.not_valid_after_utc:
-        raise RefusedError(Reason.CERTIFICATE_EXPIRED, "notAfter has passed")
+        raise EvidenceRefusedError(Reason.CERTIFICATE_EXPIRED, "notAfter has passed")

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from joserfc.jwk import thumbprint
 
 from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
+from mailgate.attest.errors import ClockError, EvidenceRefusedError
 from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
 from mailgate.attest.keys import JwkError, algorithm_of, import_public, public_members
-from mailgate.attest.refused import ClockError, RefusedError
 from mailgate.attest.target import same_target
 from mailgate.model import Reason
 
@@ -56,7 +56,7 @@ def token_hash_claim(token_hash: bytes) -> str:
 
 
 def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> Proof:
-    """Check everything about a proof except its nonce and whether it was used before. Raises `RefusedError`."""
+    """Check everything about a proof except its nonce and whether it was used before. Raises `EvidenceRefusedError`."""
     # 12. It is one strictly written JWS without other keys, addresses or extensions. (2)
     jws = _parse(proof)
     # 13. typ and alg are a proof's, and jwk is a public key for this alg. (4, 5, 7)
@@ -65,34 +65,36 @@ def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> Proof:
     jkt, key = _bound_key(members, expected.jkt, known)
     # 15. That key made the signature. (6)
     if not jws.is_signed_by(key, algorithm_of(members["kty"])):
-        raise RefusedError(Reason.PROOF_SIGNATURE_WRONG, "the signature is not of the key in jwk")
+        raise EvidenceRefusedError(Reason.PROOF_SIGNATURE_WRONG, "the signature is not of the key in jwk")
     # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
     try:
         return Proof(jkt, *_check_claims(Claims(jws.payload), expected))
     except (ClaimMissingError, ClaimWrongError) as error:
-        raise RefusedError(Reason.PROOF_MALFORMED, str(error)) from None
+        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, str(error)) from None
 
 
 def _parse(proof: str) -> CompactJws:
     try:
         return parse_compact(proof, forbidden=_FOREIGN_PARAMETERS)
     except MalformedJwsError as error:
-        raise RefusedError(Reason.PROOF_MALFORMED, str(error)) from None
+        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, str(error)) from None
 
 
 def _check_header(header: Mapping[str, object]) -> dict[str, str]:
     if header.get("typ") != TYP:
-        raise RefusedError(Reason.PROOF_TYP_WRONG, f"typ must be {TYP}")
+        raise EvidenceRefusedError(Reason.PROOF_TYP_WRONG, f"typ must be {TYP}")
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
-        raise RefusedError(Reason.PROOF_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
+        raise EvidenceRefusedError(Reason.PROOF_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
     jwk = header.get("jwk")
     try:
         members = public_members(jwk if isinstance(jwk, dict) else {})
     except JwkError as error:
-        raise RefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
     if algorithm_of(members["kty"]) != algorithm:
-        raise RefusedError(Reason.PROOF_ALG_REFUSED, f"jwk is a key for {algorithm_of(members['kty'])}")
+        raise EvidenceRefusedError(
+            Reason.PROOF_ALG_REFUSED, f"jwk is a key for {algorithm_of(members['kty'])}"
+        )
     return members
 
 
@@ -102,11 +104,11 @@ def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tup
         return bound_to, known[bound_to][1]
     jkt = thumbprint({**members})
     if bound_to not in ("", jkt):
-        raise RefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
+        raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
     try:
         key = import_public(members)
     except JwkError as error:
-        raise RefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
     known[jkt] = members, key
     return jkt, key
 
@@ -115,9 +117,9 @@ def _check_claims(claims: Claims, expected: Expected) -> tuple[str, str]:
     jti = claims.text("jti")
     # 16. htm and htu are this request's.
     if claims.text("htm") != expected.method:
-        raise RefusedError(Reason.PROOF_METHOD_WRONG, "htm is not the method of this request")
+        raise EvidenceRefusedError(Reason.PROOF_METHOD_WRONG, "htm is not the method of this request")
     if not same_target(claims.text("htu", LONGEST_URL), expected.url):
-        raise RefusedError(Reason.PROOF_URL_WRONG, "htu is not the address of this request")
+        raise EvidenceRefusedError(Reason.PROOF_URL_WRONG, "htu is not the address of this request")
     # 17. It was made just now.
     made = claims.instant("iat")
     if made < expected.now - expected.window:
@@ -130,5 +132,5 @@ def _check_claims(claims: Claims, expected: Expected) -> tuple[str, str]:
     if expected.token_hash and (
         "ath" not in claims or claims.text("ath") != token_hash_claim(expected.token_hash)
     ):
-        raise RefusedError(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
+        raise EvidenceRefusedError(Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
     return jti, claims.text("nonce") if "nonce" in claims else ""

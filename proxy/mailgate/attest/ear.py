@@ -5,7 +5,7 @@ A status may claim less than its trustworthiness vector, but never more.
 """
 
 from mailgate.attest.claims import Claims, ClaimWrongError
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import Reason
 
 AFFIRMING, WARNING, CONTRAINDICATED, NONE = "affirming", "warning", "contraindicated", "none"
@@ -26,14 +26,14 @@ def tier_of(value: int) -> str:
 def read_status(device: Claims) -> str:
     """The status of the submodule ``device``. Raises `ClaimMissingError` and `ClaimWrongError`.
 
-    It raises `RefusedError` for a contraindicated device, since a tampered device's report about its apps is worthless."""
+    It raises `EvidenceRefusedError` for a contraindicated device, since a tampered device's report about its apps is worthless."""
     status = device.text("ear.status")
     if status not in _SEVERITY:
         raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_SEVERITY))}")
     if _SEVERITY[status] < _worst_severity(device):
         raise ClaimWrongError(f"{device.path}.ear.status is better than the worst claim of its vector")
     if status == CONTRAINDICATED:
-        raise RefusedError(
+        raise EvidenceRefusedError(
             Reason.TOKEN_CONTRAINDICATED, "the issuer says that this device must not be trusted"
         )
     return status

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from mailgate.attest import android_key, apple_device
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import Expected, Roots
-from mailgate.attest.refused import RefusedError
 from mailgate.model import HardwareResult, Reason
 
 Verify = Callable[[Sequence[bytes], Roots, Expected], HardwareResult]
@@ -31,7 +31,7 @@ class Evidence(NamedTuple):
 
 
 def read_evidence(said: object) -> Evidence:
-    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …}``. ``nonce`` is optional. Raises `RefusedError`."""
+    """Read ``{"format": …, "chain": [base64 of DER, …], "nonce": …}``. ``nonce`` is optional. Raises `EvidenceRefusedError`."""
     try:
         members = said if isinstance(said, dict) else {}
         name, chain, nonce = members["format"], members["chain"], members.get("nonce", "")
@@ -40,7 +40,7 @@ def read_evidence(said: object) -> Evidence:
             raise ValueError
         return Evidence(name, tuple(b64decode(each, validate=True) for each in chain), nonce)
     except (KeyError, TypeError, ValueError):
-        raise RefusedError(
+        raise EvidenceRefusedError(
             Reason.EVIDENCE_MALFORMED, 'expected {"format": "…", "chain": ["base64 of DER", …], "nonce": "…"}'
         ) from None
 
@@ -53,11 +53,11 @@ def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Ex
     name, chain, _ = evidence
     try:
         if name not in FORMATS or name not in roots:
-            raise RefusedError(
+            raise EvidenceRefusedError(
                 Reason.EVIDENCE_FORMAT_UNKNOWN, f"expected one of {', '.join(sorted(roots)) or 'none'}"
             )
         return FORMATS[name](chain, roots[name], expected)
-    except RefusedError as refusal:
+    except EvidenceRefusedError as refusal:
         return HardwareResult(name, refused=refusal.reason, detail=refusal.detail)
     except Exception as error:  # noqa: BLE001 - any error of a parser is a fault of the input
         detail = f"cannot be read ({type(error).__name__})"

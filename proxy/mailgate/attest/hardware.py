@@ -19,7 +19,7 @@ from cryptography.x509.verification import Store, VerificationError
 from joserfc.jwk import ECKey, OKPKey
 
 from mailgate.attest.chain import path_to, read_certificate, too_long
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import Reason
 
 
@@ -45,14 +45,14 @@ class Roots:
         object.__setattr__(self, "_store", Store(list(self.certificates)))
 
     def verified(self, chain: Sequence[bytes], now: datetime) -> list[x509.Certificate]:
-        """Do steps 1 to 5. Returns the certificates as presented, the leaf first. Raises `RefusedError`."""
+        """Do steps 1 to 5. Returns the certificates as presented, the leaf first. Raises `EvidenceRefusedError`."""
         # 1. Short enough.
         if expected := too_long(chain):
-            raise RefusedError(Reason.EVIDENCE_OVERSIZE, expected)
+            raise EvidenceRefusedError(Reason.EVIDENCE_OVERSIZE, expected)
         # 2. Certificates.
         presented = [_parsed(each) for each in chain]
         if not presented:
-            raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected certificates")
+            raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected certificates")
         below = presented[:-1] if self._is_root(presented[-1]) else presented
         # 3. Their time.
         _check_time(below, now)
@@ -60,7 +60,7 @@ class Roots:
         self._check_path(below, now)
         # 5. None of them was revoked, including the root.
         if any(each.serial_number in self.revoked for each in presented):
-            raise RefusedError(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
+            raise EvidenceRefusedError(Reason.EVIDENCE_REVOKED, "a certificate of the chain was revoked")
         return presented
 
     def _is_root(self, certificate: x509.Certificate) -> bool:
@@ -76,16 +76,16 @@ class Roots:
         except VerificationError:
             path = None
         if path != list(below):
-            raise RefusedError(
+            raise EvidenceRefusedError(
                 Reason.EVIDENCE_UNTRUSTED, "expected certificates in order, up to one of the roots"
             )
 
 
 def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
     if any(now < each.not_valid_before_utc for each in below):
-        raise RefusedError(Reason.EVIDENCE_NOT_YET_VALID, "a notBefore is in the future")
+        raise EvidenceRefusedError(Reason.EVIDENCE_NOT_YET_VALID, "a notBefore is in the future")
     if any(now > each.not_valid_after_utc for each in below):
-        raise RefusedError(Reason.EVIDENCE_EXPIRED, "a notAfter has passed")
+        raise EvidenceRefusedError(Reason.EVIDENCE_EXPIRED, "a notAfter has passed")
 
 
 def _parsed(der: bytes) -> x509.Certificate:
@@ -93,7 +93,7 @@ def _parsed(der: bytes) -> x509.Certificate:
         certificate = read_certificate(der)
         _ = certificate.extensions  # the library parses extensions late, and errors have to show early
     except ValueError:
-        raise RefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
+        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
-from mailgate.attest.sealing import Secret, sealing
+from mailgate.attest.sealing import Secret, sealing_key
 
 SPAN = timedelta(minutes=5)
 NODE_BYTES = 8
@@ -23,7 +23,7 @@ _SPAN_BYTES, _SEAL_BYTES = 4, 16
 _TEXT_LENGTH = 38  # of 28 bytes in base64url without padding
 
 
-class Sort(Enum):
+class NonceOrigin(Enum):
     """The sort of a nonce, as seen by the process that reads it."""
 
     NONE = "none"
@@ -38,7 +38,7 @@ class Sort(Enum):
 class Nonce(NamedTuple):
     """A nonce that was read. If it is not ``fresh``, it will soon be too old."""
 
-    sort: Sort
+    origin: NonceOrigin
     fresh: bool = False
 
 
@@ -57,20 +57,20 @@ class Nonces:
 
     def make(self, now: datetime, *, bound: bool) -> str:
         """Make a nonce for the next proof."""
-        key = sealing(self.keys, now, self._settling)
+        key = sealing_key(self.keys, now, self._settling)
         return _sealed(key, _span(now), self._node if bound else _SHARED_NODE)
 
     def read(self, text: str, now: datetime) -> Nonce:
         """Read the nonce of a proof. The span after this one counts too, since the clocks of gates differ."""
         parts = _parts(text)
         if parts is None or not any(hmac.compare_digest(text, _sealed(key, *parts)) for key in self.keys):
-            return Nonce(Sort.NONE)
+            return Nonce(NonceOrigin.NONE)
         (span, node), current = parts, _span(now)
         if not current - 1 <= span <= current + 1:
-            return Nonce(Sort.NONE)
+            return Nonce(NonceOrigin.NONE)
         if node == _SHARED_NODE:
-            return Nonce(Sort.SHARED, span >= current)
-        return Nonce(Sort.OWN if node == self._node else Sort.FOREIGN, span >= current)
+            return Nonce(NonceOrigin.SHARED, span >= current)
+        return Nonce(NonceOrigin.OWN if node == self._node else NonceOrigin.FOREIGN, span >= current)
 
 
 def _span(now: datetime) -> int:

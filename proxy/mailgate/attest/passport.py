@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.ear import NONE, read_status
+from mailgate.attest.errors import EvidenceRefusedError, KeyNotFoundError
 from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
 from mailgate.attest.keys import KeySet, algorithm_of
-from mailgate.attest.refused import KeyNotFoundError, RefusedError
 from mailgate.model import AppsReport, AttestationResult, Kind, Reason
 
 TYP = "device-attestation+jwt"
@@ -39,13 +39,13 @@ class Anchors:
     audience: str
     match_app: Callable[[str, str], str | None]
     max_lifetime: timedelta
-    own: str = ""
+    own_issuer: str = ""
     """The issuer whose tokens the gates sign themselves; empty if they sign none."""
     person: Callable[[str], str] = str
     """Returns the person of a login (``policy/logins.py``)."""
 
     def longest_life(self, issuer: str) -> timedelta:
-        return OWN_LIFETIME if issuer == self.own else self.max_lifetime
+        return OWN_LIFETIME if issuer == self.own_issuer else self.max_lifetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +73,21 @@ class Passport:
     a proof."""
 
     def check_times(self, now: datetime, leeway: timedelta) -> None:
-        """Do step 10. Raises `RefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.
+        """Do step 10. Raises `EvidenceRefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.
 
         A token of the gate's own ends to the second, since it may count without a proof for ten minutes and no longer.
         A report from the future would stay fresh for too long, so it is refused too.
         """
         if now + leeway < max(self.not_before, self.issued_at):
-            raise RefusedError(Reason.TOKEN_NOT_YET_VALID, "nbf or iat is in the future")
+            raise EvidenceRefusedError(Reason.TOKEN_NOT_YET_VALID, "nbf or iat is in the future")
         if now - (timedelta() if self.result.self_reported else leeway) >= self.expires:
-            raise RefusedError(Reason.TOKEN_EXPIRED, "exp has passed")
+            raise EvidenceRefusedError(Reason.TOKEN_EXPIRED, "exp has passed")
         if self.result.apps is not None and self.result.apps.at > now + leeway:
-            raise RefusedError(Reason.TOKEN_CLAIM_WRONG, "apps.at is in the future")
+            raise EvidenceRefusedError(Reason.TOKEN_CLAIM_WRONG, "apps.at is in the future")
 
 
 def read_passport(token: str, anchors: Anchors) -> Passport:
-    """Do steps 4 to 9: check everything about a token that does not depend on the time. Raises `RefusedError`."""
+    """Do steps 4 to 9: check everything about a token that does not depend on the time. Raises `EvidenceRefusedError`."""
     # 4. It is one strictly written JWS, and its header has no key, address or extension.
     jws = _parse(token)
     # 5. typ and alg are ours, and there is a kid.
@@ -96,43 +96,45 @@ def read_passport(token: str, anchors: Anchors) -> Passport:
     issuer, key = _issuer_key(jws, anchors.issuers, algorithm)
     # 8. That key made the signature. Of the payload only iss was read before.
     if not jws.is_signed_by(key, algorithm):
-        raise RefusedError(Reason.TOKEN_SIGNATURE_WRONG, "the signature is not of the key that kid names")
+        raise EvidenceRefusedError(
+            Reason.TOKEN_SIGNATURE_WRONG, "the signature is not of the key that kid names"
+        )
     # 9. Every claim is there and has an allowed type and value.
     try:
         return _read_claims(Claims(jws.payload), issuer, str(jws.header["kid"]), key, anchors)
     except ClaimMissingError as missing:
-        raise RefusedError(Reason.TOKEN_CLAIM_MISSING, str(missing)) from None
+        raise EvidenceRefusedError(Reason.TOKEN_CLAIM_MISSING, str(missing)) from None
     except ClaimWrongError as wrong:
-        raise RefusedError(Reason.TOKEN_CLAIM_WRONG, str(wrong)) from None
+        raise EvidenceRefusedError(Reason.TOKEN_CLAIM_WRONG, str(wrong)) from None
 
 
 def _parse(token: str) -> CompactJws:
     try:
         return parse_compact(token, forbidden=_OWN_KEY_PARAMETERS)
     except MalformedJwsError as error:
-        raise RefusedError(Reason.TOKEN_MALFORMED, str(error)) from None
+        raise EvidenceRefusedError(Reason.TOKEN_MALFORMED, str(error)) from None
 
 
 def _check_header(header: Mapping[str, object]) -> str:
     if header.get("typ") != TYP:
-        raise RefusedError(Reason.TOKEN_TYP_WRONG, f"typ must be {TYP}")
+        raise EvidenceRefusedError(Reason.TOKEN_TYP_WRONG, f"typ must be {TYP}")
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
-        raise RefusedError(Reason.TOKEN_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
+        raise EvidenceRefusedError(Reason.TOKEN_ALG_REFUSED, f"alg must be one of {', '.join(ALGORITHMS)}")
     if "kid" not in header:
-        raise RefusedError(Reason.TOKEN_KID_MISSING, "the header has no kid")
+        raise EvidenceRefusedError(Reason.TOKEN_KID_MISSING, "the header has no kid")
     return str(algorithm)
 
 
 def _issuer_key(jws: CompactJws, issuers: Mapping[str, KeySet], algorithm: str) -> tuple[str, Key]:
     issuer, kid = jws.payload.get("iss"), jws.header["kid"]
     if not isinstance(issuer, str) or issuer not in issuers:
-        raise RefusedError(Reason.TOKEN_ISSUER_UNKNOWN, "iss is none of the configured issuers")
+        raise EvidenceRefusedError(Reason.TOKEN_ISSUER_UNKNOWN, "iss is none of the configured issuers")
     key = issuers[issuer].get(kid) if isinstance(kid, str) else None
     if key is None:
         raise KeyNotFoundError(issuer, unavailable=issuers[issuer].unavailable)
     if algorithm_of(key.key_type) != algorithm:
-        raise RefusedError(
+        raise EvidenceRefusedError(
             Reason.TOKEN_ALG_REFUSED, f"the key that kid names is for {algorithm_of(key.key_type)}"
         )
     return issuer, key
@@ -145,7 +147,7 @@ def _read_claims(claims: Claims, issuer: str, kid: str, key: Key, anchors: Ancho
     claims.text("jti")  # a handle for revocation; a token may be used again, but its proofs may not
     binding = _binding(claims)
     status = read_status(claims.inner("submods").inner("device"))
-    own = issuer == anchors.own
+    own = issuer == anchors.own_issuer
     system = _choice(claims, "os", SYSTEMS) if "os" in claims else ""
     result = AttestationResult(
         device_id=claims.text("sub"),
@@ -171,7 +173,7 @@ def _check_audience(claims: Claims, audience: str) -> None:
     """``aud`` is one text or a list of texts (RFC 7519, section 4.1.3), compared character by character."""
     several = isinstance(claims.members.get("aud"), list)
     if audience not in (claims.texts("aud") if several else (claims.text("aud"),)):
-        raise RefusedError(Reason.TOKEN_AUDIENCE_WRONG, f"aud must be {audience}")
+        raise EvidenceRefusedError(Reason.TOKEN_AUDIENCE_WRONG, f"aud must be {audience}")
 
 
 def _check_profile(claims: Claims) -> None:
@@ -187,7 +189,7 @@ def _lifetime(claims: Claims, longest: timedelta) -> tuple[datetime, datetime]:
     if expires <= issued_at:
         raise ClaimWrongError("exp must be after iat")
     if expires - issued_at > longest:
-        raise RefusedError(Reason.TOKEN_TOO_LONG_LIVED, f"from iat to exp is more than {longest}")
+        raise EvidenceRefusedError(Reason.TOKEN_TOO_LONG_LIVED, f"from iat to exp is more than {longest}")
     return issued_at, expires
 
 
@@ -196,7 +198,7 @@ def _binding(claims: Claims) -> Binding:
     confirmation = claims.inner("cnf").members if "cnf" in claims else {}
     jkt, x5t = confirmation.get("jkt"), confirmation.get("x5t#S256")
     if jkt is None and x5t is None:
-        raise RefusedError(Reason.TOKEN_UNBOUND, "cnf must have jkt or x5t#S256")
+        raise EvidenceRefusedError(Reason.TOKEN_UNBOUND, "cnf must have jkt or x5t#S256")
     if jkt is not None and x5t is not None:
         raise ClaimWrongError("cnf must have one of jkt and x5t#S256, not both")
     thumbprint = x5t if jkt is None else jkt

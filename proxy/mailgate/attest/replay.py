@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 
-class Spending(Enum):
+class SpendResult(Enum):
     """The outcome of spending a ticket."""
 
     ACCEPTED = "accepted"
@@ -17,7 +17,7 @@ class Spending(Enum):
 class ReplayGuard(Protocol):
     """Remembers tickets until they could not be used again anyway. Several gates may share it."""
 
-    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> Spending:
+    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> SpendResult:
         """Remember ``ticket``, in one step with the check that it is new. Never raises."""
         ...
 
@@ -36,14 +36,14 @@ class MemoryReplayGuard:
     def __len__(self) -> int:
         return len(self._ends)
 
-    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> Spending:
+    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> SpendResult:
         self._forget_ended(now)
         if ticket in self._ends:
-            return Spending.SPENT_BEFORE
+            return SpendResult.SPENT_BEFORE
         if len(self._ends) >= self._capacity:
-            return Spending.MEMORY_FULL
+            return SpendResult.MEMORY_FULL
         self._ends[ticket] = until
-        return Spending.ACCEPTED
+        return SpendResult.ACCEPTED
 
     def _forget_ended(self, now: datetime) -> None:
         while self._ends:

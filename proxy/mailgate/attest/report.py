@@ -30,7 +30,7 @@ class Browser(_Strict):
     version: Text = ""
 
 
-class Report(_Strict):
+class SelfReport(_Strict):
     """The JSON object that a device sends. All of it is the device's own claim."""
 
     platform: Text = ""
@@ -51,7 +51,7 @@ class Report(_Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class EnrolledDevice:
     """The device behind an enrolled key."""
 
     device: str
@@ -60,7 +60,7 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True)
-class Issuing:
+class TokenParameters:
     """A gate as an issuer. Its name is the audience too. ``jti`` must be new for every token."""
 
     issuer: str
@@ -69,7 +69,7 @@ class Issuing:
     now: datetime
 
 
-def form_of(report: Report) -> str | None:
+def form_of(report: SelfReport) -> str | None:
     """The most restrictive form factor that the report names; None if it names none.
 
     A system without a handheld form is a computer only if neither touch nor a form factor contradicts it, since an iPad
@@ -90,7 +90,10 @@ def form_of(report: Report) -> str | None:
 
 
 def token_claims(
-    report: Report, enrolled: Enrolled, issuing: Issuing, match_app: Callable[[str, str], str | None]
+    report: SelfReport,
+    enrolled: EnrolledDevice,
+    issuing: TokenParameters,
+    match_app: Callable[[str, str], str | None],
 ) -> dict[str, object]:
     """The claims of the gate's own token. Only listed extensions leave this function, and its apps are never complete.
 

@@ -39,7 +39,7 @@ class Revocation:
     lists: Mapping[Issuer, RevocationList] = field(default_factory=dict)
     serials: frozenset[int] = frozenset()
     """Serial numbers that are revoked for every issuer."""
-    stale_counts: bool = False
+    accepts_stale: bool = False
     """Whether a stale list is still used. If not, no certificate that it covers is accepted."""
 
     def revoked(self, issuer: Issuer, serial: int) -> bool:
@@ -54,13 +54,13 @@ class Revocation:
         listed = self.lists.get(issuer)
         if listed is None:
             return "there is no revocation list of its issuer"
-        stale = now >= listed.next_update and not self.stale_counts
+        stale = now >= listed.next_update and not self.accepts_stale
         return "the revocation list of its issuer is stale" if stale else ""
 
     def known_until(self, issuer: Issuer) -> datetime | None:
         """When the revocation of this issuer's certificates becomes unknown; None if it does not."""
         listed = self.lists.get(issuer)
-        return listed.next_update if listed is not None and not self.stale_counts else None
+        return listed.next_update if listed is not None and not self.accepts_stale else None
 
     def stale_since(self, now: datetime) -> datetime | None:
         """When the first of the stale lists became stale; None if no list is stale."""

@@ -17,7 +17,7 @@ class Secret(Protocol):
     def made_at(self) -> datetime: ...
 
 
-def sealing(keys: Sequence[Secret], now: datetime, settling: timedelta) -> Secret:
+def sealing_key(keys: Sequence[Secret], now: datetime, settling: timedelta) -> Secret:
     """The newest secret that is at least ``settling`` old, since by then every gate knows it. If there is none, the oldest.
 
     ``keys`` come newest first; there is at least one.

@@ -36,11 +36,11 @@ from hashlib import sha256
 from cachetools import LRUCache
 
 from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof
+from mailgate.attest.errors import ClockError, EvidenceRefusedError, KeyNotFoundError, NonceError
 from mailgate.attest.keys import KeySet
-from mailgate.attest.nonces import Nonce, Nonces, Sort
+from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
-from mailgate.attest.refused import ClockError, KeyNotFoundError, NonceError, RefusedError
-from mailgate.attest.replay import ReplayGuard, Spending
+from mailgate.attest.replay import ReplayGuard, SpendResult
 from mailgate.model import AttestationResult, Reason
 
 MAX_TOKEN_BYTES = 8192
@@ -48,12 +48,12 @@ MAX_PROOF_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """A proof that this process has accepted as new. ``alone`` says that no other process can have accepted it."""
+class SpentProof:
+    """A proof that this process has accepted as new. ``is_exclusive`` says that no other process can have accepted it."""
 
     ticket: bytes
     until: datetime
-    alone: bool
+    is_exclusive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class Verdict:
 
     result: AttestationResult | None
     """The result; None if no attestation is offered."""
-    lacks_key_of: str = ""
+    missing_key_of: str = ""
     """The issuer whose keys should be fetched again, since the token names a key that is missing; empty if there is
     none."""
     nonce: Nonce | None = None
     """The nonce of a proof that is good so far."""
-    spent: Spent | None = None
+    spent: SpentProof | None = None
 
 
 class Verifier:
@@ -135,7 +135,7 @@ class Verifier:
                 return Verdict(passport.result)
             expected = Expected(passport.binding.jkt, token_hash, method, url, now, self._proof_window)
             _, nonce, spent = self._check_proof(proof_headers, expected)
-        except RefusedError as refusal:
+        except EvidenceRefusedError as refusal:
             return _refused(refusal)
         return Verdict(passport.result, nonce=nonce, spent=spent)
 
@@ -144,7 +144,7 @@ class Verifier:
         try:
             expected = Expected("", b"", method, url, now, self._proof_window)
             proof, nonce, spent = self._check_proof(proof_headers, expected)
-        except RefusedError as refusal:
+        except EvidenceRefusedError as refusal:
             return _refused(refusal)
         return Verdict(AttestationResult(key_thumbprint=proof.jkt), nonce=nonce, spent=spent)
 
@@ -171,11 +171,11 @@ class Verifier:
 
     def _check_revoked(self, thumbprint: str) -> None:
         if thumbprint in self._revoked:
-            raise RefusedError(Reason.KEY_REVOKED, "the key of this device was revoked")
+            raise EvidenceRefusedError(Reason.KEY_REVOKED, "the key of this device was revoked")
 
-    def _check_proof(self, headers: Sequence[bytes], expected: Expected) -> tuple[Proof, Nonce, Spent]:
+    def _check_proof(self, headers: Sequence[bytes], expected: Expected) -> tuple[Proof, Nonce, SpentProof]:
         if not headers:
-            raise RefusedError(Reason.PROOF_MISSING, "the key must be proved: expected a DPoP header")
+            raise EvidenceRefusedError(Reason.PROOF_MISSING, "the key must be proved: expected a DPoP header")
         value = _only_value(headers, Reason.PROOF_TWO_HEADERS, MAX_PROOF_BYTES, Reason.PROOF_OVERSIZE)
         text = _text(value, Reason.PROOF_MALFORMED)
         # 12. to 18.
@@ -185,37 +185,39 @@ class Verifier:
         # 19. The nonce is this gate's, all gates', or missing.
         nonce = self._check_nonce(proof.nonce, expected.now)
         # 20. Last, so that only a proof that is good in every other way is remembered.
-        return proof, nonce, self._spend(proof, expected, alone=nonce.sort is Sort.OWN)
+        return proof, nonce, self._spend(proof, expected, alone=nonce.origin is NonceOrigin.OWN)
 
     def _check_nonce(self, text: str, now: datetime) -> Nonce:
-        nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(Sort.NONE)
-        if nonce.sort is Sort.FOREIGN:  # its own process may have accepted the proof without telling anybody
+        nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(NonceOrigin.NONE)
+        if (
+            nonce.origin is NonceOrigin.FOREIGN
+        ):  # its own process may have accepted the proof without telling anybody
             raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce)
-        if nonce.sort is Sort.NONE and self._nonce_required:
+        if nonce.origin is NonceOrigin.NONE and self._nonce_required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
             raise NonceError(reason, "expected the nonce of a DPoP-Nonce header of the last minutes", nonce)
         return nonce
 
-    def _spend(self, proof: Proof, expected: Expected, *, alone: bool) -> Spent:
+    def _spend(self, proof: Proof, expected: Expected, *, alone: bool) -> SpentProof:
         """Spend a proof. It is valid from its iat - window to its iat + window, and its iat is at most a window ahead."""
         ticket = sha256(f"{proof.jkt}|{proof.jti}".encode()).digest()
         until = expected.now + 2 * self._proof_window
         spending = self._replay.spend(ticket, now=expected.now, until=until)
-        if spending is Spending.SPENT_BEFORE:
-            raise RefusedError(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
-        if spending is Spending.MEMORY_FULL:
-            raise RefusedError(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
-        return Spent(ticket, until, alone)
+        if spending is SpendResult.SPENT_BEFORE:
+            raise EvidenceRefusedError(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
+        if spending is SpendResult.MEMORY_FULL:
+            raise EvidenceRefusedError(Reason.PROOF_MEMORY_FULL, "too many proofs at once to detect a replay")
+        return SpentProof(ticket, until, alone)
 
 
-def _refused(refusal: RefusedError) -> Verdict:
+def _refused(refusal: EvidenceRefusedError) -> Verdict:
     return Verdict(
         AttestationResult(
             refused=refusal.reason,
             detail=refusal.detail,
             clock_off=refusal.off if isinstance(refusal, ClockError) else None,
         ),
-        lacks_key_of=refusal.issuer if isinstance(refusal, KeyNotFoundError) else "",
+        missing_key_of=refusal.issuer if isinstance(refusal, KeyNotFoundError) else "",
         nonce=refusal.nonce if isinstance(refusal, NonceError) else None,
     )
 
@@ -223,9 +225,9 @@ def _refused(refusal: RefusedError) -> Verdict:
 def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: Reason) -> bytes:
     """The one value of a header. A JWS has no comma, so a comma joins two header lines (RFC 9110, section 5.3)."""
     if len(headers) > 1 or b"," in headers[0]:
-        raise RefusedError(two, "expected the header once")
+        raise EvidenceRefusedError(two, "expected the header once")
     if len(headers[0]) > longest:
-        raise RefusedError(oversize, f"expected at most {longest} bytes")
+        raise EvidenceRefusedError(oversize, f"expected at most {longest} bytes")
     return headers[0].strip(b" \t")
 
 
@@ -233,16 +235,16 @@ def _text(value: bytes, reason: Reason) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        raise RefusedError(reason, "expected UTF-8") from None
+        raise EvidenceRefusedError(reason, "expected UTF-8") from None
 
 
 def _check_certificate(binding: Binding, thumbprint: str | None) -> None:
     if thumbprint is None:
-        raise RefusedError(
+        raise EvidenceRefusedError(
             Reason.PROOF_MISSING, "the token is bound to a TLS client certificate: there is none"
         )
     if thumbprint != binding.x5t_s256:
-        raise RefusedError(Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
+        raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
 
 
 @contextmanager
@@ -250,7 +252,7 @@ def _unforeseen(reason: Reason) -> Iterator[None]:
     """Refuse the input if a parser raises an unforeseen error, since the input is at fault."""
     try:
         yield
-    except RefusedError:
+    except EvidenceRefusedError:
         raise
     except Exception as error:
-        raise RefusedError(reason, f"cannot be read ({type(error).__name__})") from error
+        raise EvidenceRefusedError(reason, f"cannot be read ({type(error).__name__})") from error

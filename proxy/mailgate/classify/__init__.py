@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from functools import lru_cache
 
 from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
-from mailgate.classify.attested import with_attestation, with_device
+from mailgate.classify.attestation import with_attestation, with_device
 from mailgate.classify.browser import read_traits, read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
@@ -17,7 +17,7 @@ from mailgate.classify.protocol import HEADERS as PROTOCOL
 from mailgate.classify.protocol import protocol_beside, protocol_in_path, protocol_of_agent
 from mailgate.classify.reading import Reading
 from mailgate.classify.verdict import weigh
-from mailgate.model import LOGINS, Client, Protocol, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
 
 __all__ = ["agent_traits", "classify", "warm", "with_attestation", "with_device"]
 
@@ -44,10 +44,10 @@ def classify(facts: RequestFacts) -> Client:
     Its cost is bounded for every input: each family reads a bounded part of each value in linear time. Values that were
     read before are found in a cache.
     """
-    if facts.scheme in LOGINS:
+    if facts.scheme in LOGIN_PROTOCOLS:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
     named = protocol_in_path(facts.path)
-    asked = facts.method[:_LONGEST_METHOD], named, _agent(facts.headers), _told(facts.headers)
+    asked = facts.method[:_LONGEST_METHOD], named, _agent(facts.headers), _sent_headers(facts.headers)
     if named is not Protocol.ACTIVESYNC:
         client = _classify(*asked, None)
         if client.protocol is not Protocol.ACTIVESYNC:
@@ -72,7 +72,7 @@ def _agent(headers: Mapping[str, str]) -> str:
     return shortened(headers.get("user-agent", ""))
 
 
-def _told(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """The other headers that are read, as names and values, if they were sent."""
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 

@@ -12,9 +12,9 @@ from ua_parser.regex import Resolver
 from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
 
 from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS
-from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, TOOLS
 from mailgate.classify.systems import system_name
 from mailgate.classify.table import DevicesOrRules, Match, Table
@@ -28,7 +28,7 @@ _LONGEST_PATTERN = 2000
 _GAP = "^.{0,200}?"
 
 
-def left_out(pattern: str) -> bool:
+def is_excluded_pattern(pattern: str) -> bool:
     """Whether a pattern of ua-parser's browsers is left out.
 
     Four patterns name crawlers: a list of hundreds, and three in which any of the first 200 characters may begin a name that
@@ -42,7 +42,7 @@ def left_out(pattern: str) -> bool:
 def _matchers() -> Matchers:
     """The patterns of ua-parser. They take long to load, and most commands never look at a user agent."""
     browsers, systems, devices = load_lazy_builtins()
-    return [each for each in browsers if not left_out(each.regex)], systems, devices
+    return [each for each in browsers if not is_excluded_pattern(each.regex)], systems, devices
 
 
 @cache
@@ -59,13 +59,13 @@ _NO_DEVICE = Device("Other")
 _NO_MODEL = frozenset({"Other", "Smartphone", "Tablet", "Feature Phone"})
 """The names that ua-parser gives to devices of unknown model."""
 
-COMPUTERS = Table.joined(MASKED, DESKTOPS)
+COMPUTERS = Table.joined(DESKTOP_MODE, DESKTOPS)
 _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
 """All tables in the order in which they are asked. One search gives the result of the first table that has a match."""
 
 _DEVICE_OR_RULE = DevicesOrRules(_device_rows, _ALL)
 
-LOOKED_THROUGH = (_DEVICE_OR_RULE, _ALL, COMPUTERS)
+AGENT_TABLES = (_DEVICE_OR_RULE, _ALL, COMPUTERS)
 """The combined tables, for ``warm``."""
 
 
@@ -126,12 +126,12 @@ class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
 
     def __init__(self, agent: Agent) -> None:
         self.ua_string = agent.text
-        self.os = parse_operating_system(*_told(agent.os))
-        self.browser = parse_browser(*_told(agent.browser))
+        self.os = parse_operating_system(*_name_and_version(agent.os))
+        self.browser = parse_browser(*_name_and_version(agent.browser))
         self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
 
 
-def _told(named: "Browser | OS | None") -> tuple[str | None, ...]:
+def _name_and_version(named: "Browser | OS | None") -> tuple[str | None, ...]:
     return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
 
 

@@ -3,11 +3,11 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from mailgate.classify.agent import COMPUTERS, LOOKED_THROUGH, Agent, version
+from mailgate.classify.agent import AGENT_TABLES, COMPUTERS, Agent, version
 from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, NO_FORM
-from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, HANDHELD_MAIL_APP, MAIL_APPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_of_rule, system_of_words
@@ -113,7 +113,7 @@ class _Seen(NamedTuple):
 
 def warm() -> None:
     """Compile the patterns of every table, and the patterns of ua-parser that the most common user agents need."""
-    for table in (*LOOKED_THROUGH, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS, _HANDHELD_MAIL_APP):
+    for table in (*AGENT_TABLES, APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS, _HANDHELD_MAIL_APP):
         table.warm()
     for text in _COMMON:
         read_user_agent(text)
@@ -186,7 +186,7 @@ def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
         first = COMPUTERS.first(text)
     desktop = first if first and first.rule.name in DESKTOPS.rules else None
     if first and not desktop:
-        if first.rule.name in MASKED.rules:
+        if first.rule.name in DESKTOP_MODE.rules:
             return _Seen(first.rule.form, first, DESKTOPS.first(text))
         if first.rule.form == "desktop" and (masked := _HANDHELD_MAIL_APP.first(text)):
             return _Seen(masked.rule.form, masked, first)

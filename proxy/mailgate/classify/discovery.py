@@ -23,7 +23,7 @@ _OPTIONS = re.compile(
 At other addresses a webmail may answer OPTIONS like GET, with any segment behind its script's name and any query.
 """
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
-MOST_ASKED = 16 * 1024
+MAX_QUESTION_BYTES = 16 * 1024
 """The most bytes of a question. A real one has a few hundred."""
 
 _SWITCHES = frozenset(
@@ -58,7 +58,7 @@ def is_autodiscover(facts: RequestFacts) -> bool:
     return bool(_XML.fullmatch(target) or _JSON.fullmatch(target))
 
 
-def asks_the_way(facts: RequestFacts) -> bool:
+def is_discovery(facts: RequestFacts) -> bool:
     """Whether a client asks for its mail server: by ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3) or by Autodiscover.
 
     A request does not count if it would switch to another protocol, overrides its method, or has a body that asks
@@ -81,4 +81,4 @@ def _asks_nothing_else(facts: RequestFacts) -> bool:
     is_question = _QUESTION.fullmatch(kind) is not None
     if facts.method != "POST":
         return not int(length) and (is_question or not kind)
-    return is_question and int(length) <= MOST_ASKED
+    return is_question and int(length) <= MAX_QUESTION_BYTES

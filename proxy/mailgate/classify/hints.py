@@ -202,7 +202,7 @@ def read_hints(headers: Mapping[str, str]) -> Reading:
         hints.text(MODEL),
         hints.text(PLATFORM_VERSION),
     )
-    told = _told(hints, model, system)
+    told = _explicit_form(hints, model, system)
     of_platform = _of_platform(system)
     embedded = "phone" if _PACKAGE.fullmatch(headers.get(EMBEDDER, "")[:MAX_LENGTH]) else ""
     hints.signal(PLATFORM, of_platform)
@@ -234,7 +234,7 @@ def _brand(text: str, system: str) -> str:
     return "phone" if of_handhelds else ""
 
 
-def _told(hints: _Hints, model: str, system: str) -> str:
+def _explicit_form(hints: _Hints, model: str, system: str) -> str:
     """The form that is named explicitly. Desktop does not count, since a phone that asks for the desktop site may say it."""
     factors, mobile = hints.factors(), hints.mobile()
     factor = next((form for value, form in FORM_OF_FACTOR.items() if value in factors), "")

@@ -23,7 +23,7 @@ SMALLEST_TABLET = 600
 """From this many CSS pixels of the short side on, Android calls a screen a tablet's (its resource qualifier sw600dp)."""
 
 
-class Measured(BaseModel):
+class ProbeReadings(BaseModel):
     """The readings that one page posts. Only values that a rule below needs are read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -63,7 +63,7 @@ class Measured(BaseModel):
         return "tablet" if min(self.width, self.height) >= SMALLEST_TABLET else "phone"
 
 
-class Found(NamedTuple):
+class ProbeFinding(NamedTuple):
     """The finding of the probe: a form of ``reading.KIND_OF_FORM``, the rule behind it, and the system if it is known."""
 
     form: str
@@ -77,7 +77,7 @@ class Rule(NamedTuple):
     name: str
     form: str
     why: str
-    holds: Callable[[Measured, str], bool]
+    holds: Callable[[ProbeReadings, str], bool]
 
 
 _ARM = ("Linux arm", "Linux aarch64")
@@ -87,7 +87,7 @@ _CONVERTIBLES = {"windows": ("Win",), "chromeos": ("Linux", "CrOS")}
 """Systems of computers that are also used without a keyboard, with the platforms that their browsers report."""
 
 
-def _convertible(seen: Measured, claimed: str) -> bool:
+def _convertible(seen: ProbeReadings, claimed: str) -> bool:
     platform_agrees = seen.platform.startswith(_CONVERTIBLES.get(claimed, ()))
     with_mouse = seen.any_fine and seen.any_hover
     return platform_agrees and (with_mouse or seen.touch_points > HANDHELD_TOUCHES)
@@ -133,17 +133,17 @@ WHY = {
 }
 
 
-def examine(seen: Measured, claimed: str) -> Found:
+def examine(seen: ProbeReadings, claimed: str) -> ProbeFinding:
     """The finding for these readings. ``claimed`` is the system by the headers (``Client.os``)."""
     factor = next((form for value, form in FORM_OF_FACTOR.items() if value in seen.form_factors), "")
     if factor:
-        return Found(factor, FORM_FACTOR, _system(seen, factor))
+        return ProbeFinding(factor, FORM_FACTOR, _system(seen, factor))
     rule = next(rule for rule in RULES if rule.holds(seen, claimed))
     form = rule.form or seen.handheld
-    return Found(form, rule.name, "" if rule.form else _system(seen, form))
+    return ProbeFinding(form, rule.name, "" if rule.form else _system(seen, form))
 
 
-def _system(seen: Measured, form: str) -> str:
+def _system(seen: ProbeReadings, form: str) -> str:
     """The system of a handheld by its platform, or empty."""
     if seen.platform.startswith(("Mac", "iP")):
         return "ipados" if form == "tablet" else "ios"

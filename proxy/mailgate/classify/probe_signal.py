@@ -2,7 +2,7 @@
 
 import re
 
-from mailgate.classify.probe_readings import WHY, Found
+from mailgate.classify.probe_readings import WHY, ProbeFinding
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.model import Finding, Kind, Reason, Signal
 from mailgate.model.phrase import phrase
@@ -13,7 +13,7 @@ HEADER = "mailgate-probe"
 _TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]+))?(?P<observed>;observe)?")
 
 
-def probe_header(found: Found, *, observed: bool) -> str:
+def probe_header(found: ProbeFinding, *, observed: bool) -> str:
     """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed``: whether it is shown but not
     used."""
     system = f";os={found.os}" if found.os else ""

@@ -47,7 +47,7 @@ class Reading(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
     @property
-    def tells(self) -> bool:
+    def says_anything(self) -> bool:
         """Whether the reading says anything."""
         return bool(self.signals or self.form or self.findings or self.os)
 

@@ -24,7 +24,7 @@ _NOTHING = Reading()
 def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Client:
     """The client behind ``readings``, which come with the strongest family first. ``named`` are its other own
     statements."""
-    readings = [reading for reading in readings if reading.tells]
+    readings = [reading for reading in readings if reading.says_anything]
     if len(readings) == 1:  # there is nothing with which it could agree or disagree
         told, assurance = readings[0], Assurance.CLAIMED
         taken = told if told.form and not told.weak else _taken(readings)

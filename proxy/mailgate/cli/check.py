@@ -11,11 +11,11 @@ import typer
 from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import Bundle, Settings, load_bundle
-from mailgate.config.case_runner import Outcome, run_cases
-from mailgate.config.upstream_loop import Resolved
+from mailgate.config.case_runner import CaseResult, run_cases
+from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
-from mailgate.policy.report_only import lingering
+from mailgate.policy.report_only import stuck_in_report_only
 
 NOT_STARTED = "; a gate does not start with it"
 
@@ -26,7 +26,7 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
     """Check settings, apps, rules and the cases that must hold. Exit code 1 if anything is wrong."""
     path = named or config
     try:
-        bundle = load_bundle(path, names=Resolved())
+        bundle = load_bundle(path, names=SystemResolver())
     except ConfigError as error:
         _print_mistakes(error, as_json)
         raise typer.Exit(1 if path.is_file() else 2) from error
@@ -35,7 +35,7 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         _print_mistakes(ConfigError(mistakes), as_json)
     outcomes = list(run_cases(bundle.policy_tests, bundle.policy, datetime.now(UTC)))
     failed = [outcome for outcome in outcomes if outcome.wrong]
-    exposed = bundle.open_files()
+    exposed = bundle.exposed_files()
     if as_json:
         typer.echo(json.dumps(_report(bundle, mistakes, outcomes), ensure_ascii=False))
     else:
@@ -52,7 +52,7 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
 
 
 def _lingering(bundle: Bundle) -> dict[str, str]:
-    return lingering(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
+    return stuck_in_report_only(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
 
 
 def _print_mistakes(error: ConfigError, as_json: bool) -> None:
@@ -99,7 +99,7 @@ def _console(settings: Settings) -> str:
     return "; ".join(found)
 
 
-def _print_failure(outcome: Outcome) -> None:
+def _print_failure(outcome: CaseResult) -> None:
     typer.echo(f"\nFAILED {outcome.case.name}")
     for name, (expected, got) in outcome.wrong.items():
         typer.echo(f"  {name}: expected {_plain(expected)}, got {_plain(got)}")
@@ -119,8 +119,8 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
 
 
-def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[Outcome]) -> dict[str, Any]:
-    policy, exposed = bundle.policy, bundle.open_files()
+def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult]) -> dict[str, Any]:
+    policy, exposed = bundle.policy, bundle.exposed_files()
     good = not mistakes and not any(outcome.wrong for outcome in outcomes)
     return {
         "ok": good and not any(each.refused for each in exposed),

@@ -30,8 +30,8 @@ def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
         "with_some_apps": sum(not report.apps_complete for report in looked),
         "without_apps": len(seen) - len(looked),
         "listed_apps": dict(Counter(app for report in looked for app in sorted(report.apps))),
-        "newest_report": max((report.age[0] for report in looked), default=None),
-        "oldest_report": min((report.age[0] for report in looked), default=None),
+        "newest_report": max((report.recency[0] for report in looked), default=None),
+        "oldest_report": min((report.recency[0] for report in looked), default=None),
     }
 
 

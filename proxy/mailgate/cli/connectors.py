@@ -25,11 +25,11 @@ from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble, is_scheduled
 from mailgate.connectors.file import LinesFile
-from mailgate.connectors.leased_run import LeasedRun, Wish, where_it_failed
-from mailgate.connectors.run import Outcome, reading
+from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
+from mailgate.connectors.run import RunOutcome, reading
 from mailgate.connectors.schedule import unreachable
 from mailgate.devices.device import Report
-from mailgate.policy.spelling import expected
+from mailgate.policy.spelling import did_you_mean
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
 
@@ -84,7 +84,7 @@ def sync(
         if not is_scheduled(settings):
             fail(2, f"{name} is called by its source: there is nothing to ask")
         with _Bar(name, shown=not as_json) as bar:
-            wish = Wish(full or let_go, let_go, bar.show)
+            wish = RunOptions(full or let_go, let_go, bar.show)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
         _print_outcome(name, outcome, as_json)
 
@@ -152,7 +152,9 @@ def import_lines(
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
             leased_run = replace(_leased_run(store, bundle), make=make)
-            outcome = await leased_run.run(name, settings, Wish(full=True, let_go=let_go, progress=bar.show))
+            outcome = await leased_run.run(
+                name, settings, RunOptions(full=True, let_go=let_go, progress=bar.show)
+            )
         _print_outcome(name, outcome, as_json)
 
     with_store(config, run)
@@ -179,7 +181,7 @@ def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
 def _found(name: str, bundle: Bundle) -> EverySource:
     known = bundle.settings.connectors
     if name not in known:
-        fail(2, f"no connector is called `{name}`; {expected(name, known)}")
+        fail(2, f"no connector is called `{name}`; {did_you_mean(name, known)}")
     return known[name]
 
 
@@ -219,7 +221,7 @@ async def _some(connector: Connector) -> list[Report]:
     return seen
 
 
-def _print_outcome(name: str, outcome: Outcome | None, as_json: bool) -> None:
+def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool) -> None:
     """Print the result of a run. Exit code 1 if it was not complete."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")

@@ -133,7 +133,7 @@ def _mark(name: str, at: datetime | None, token_file: Path | None, config: Path,
         by = acting(bundle.settings, "operator", token_file=token_file)
         device, what = await _only(store, name), "device-lost" if at else "device-found"
         act = replace(by.act(at or datetime.now(UTC), what), about=f"device {device.id}")
-        await store.devices.lose(device.id, at, act)
+        await store.devices.mark_lost(device.id, at, act)
         told = {"id": device.id, "lost_at": at and at.isoformat()}
         words = "is lost and gets no mail" if at else "is not lost any more"
         typer.echo(json.dumps(told) if as_json else f"{_called(device)} {words}")

@@ -102,7 +102,7 @@ def revoke(
 
     async def run(store: Store, bundle: Bundle) -> None:
         by, now = acting(bundle.settings, "operator", token_file=token_file), datetime.now(UTC)
-        revoked = await store.shut_out(name, now)
+        revoked = await store.revoke(name, now)
         if not revoked.tokens and not revoked.keys:
             if revoked.before:
                 fail(1, f"{printable(name)} was revoked before; it stays shut out")

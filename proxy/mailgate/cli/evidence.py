@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from mailgate.attest.chain import read_certificate
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, thumbprint_of
-from mailgate.attest.refused import RefusedError
 from mailgate.cli.open_store import fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import load_settings
@@ -38,9 +38,9 @@ def evidence(
 ) -> None:
     """Verify the evidence of a device's maker: a chain of Android Key Attestation or of Apple's device attestation."""
     try:
-        roots = load_settings(config).attestation.hardware.believed()
+        roots = load_settings(config).attestation.hardware.trusted_roots()
         said = read_evidence(_content(file))
-    except (ConfigError, RefusedError) as error:
+    except (ConfigError, EvidenceRefusedError) as error:
         fail(2, str(error))
     key = thumbprint or _own_thumbprint(said)
     result = verify_evidence(

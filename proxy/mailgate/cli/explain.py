@@ -15,7 +15,7 @@ from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
-from mailgate.config.case_runner import rehearse
+from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import MAX_BYTES
 from mailgate.engine.decide import decide
 from mailgate.errors import ConfigError, Mistake
@@ -27,7 +27,7 @@ from mailgate.simulate.what_if import as_fresh_at
 from mailgate.store import Store
 from mailgate.views.described_requests import read_request
 from mailgate.views.explanation import explanation, plain
-from mailgate.views.recorded_requests import Recalled, recall
+from mailgate.views.recorded_requests import RedecidedRequest, redecide
 
 Recorded = Annotated[
     Path, typer.Argument(metavar="[FILE|-]", help="One request in JSON or YAML; - for standard input.")
@@ -65,7 +65,7 @@ def explain(
         situation = _read(recorded, policy.catalog)
     except ConfigError as error:
         fail(2, str(error))
-    access, _ = rehearse(situation, policy, datetime.now(UTC))
+    access, _ = decide_situation(situation, policy, datetime.now(UTC))
     _print_explanation(access, policy, moment, {}, as_json)
 
 
@@ -97,10 +97,10 @@ def _explain_recorded(
 ) -> None:
     """Explain what the gate recorded under this id, decided again by the rules in force or by another version."""
 
-    async def run(store: Store, bundle: Bundle) -> tuple[Recalled | None, Policy]:
+    async def run(store: Store, bundle: Bundle) -> tuple[RedecidedRequest | None, Policy]:
         if version:
             bundle = replace(bundle, rules=await _rules_called(store, version))
-        return await recall(store, bundle, reference, datetime.now(UTC)), bundle.policy
+        return await redecide(store, bundle, reference, datetime.now(UTC)), bundle.policy
 
     recalled, policy = with_store(config, run)
     if recalled is None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.open_store import printable
-from mailgate.model import LOGINS, Access, Decision
+from mailgate.model import LOGIN_PROTOCOLS, Access, Decision
 from mailgate.views.explanation import Explanation
 from mailgate.views.flips import flip_lines
 
@@ -21,7 +21,7 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
         last = f"{then['last']:%Y-%m-%d %H:%M} UTC"
         words = f"{then['effect']}: {then['reason']}, by {then['rule']}; {then['times']} times, last {last}"
         console.print(Text.assemble(("recorded ", "bold"), words, f"; by policy {decision.policy_version}:"))
-    login = client.protocol in LOGINS
+    login = client.protocol in LOGIN_PROTOCOLS
     facts = f"{client.protocol} login" if login else f"{access.facts.method} {access.facts.target}"
     console.print(Text.assemble(("request  ", "bold"), f"{facts} at {access.now.isoformat()}"))
     handheld = "handheld" if client.handheld else "not handheld"

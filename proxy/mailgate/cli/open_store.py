@@ -45,7 +45,7 @@ def on_store(
                 return await run(store, bundle)
             rules = await in_force(store) or bundle.rules
             reliefs = await store.reliefs.current(datetime.now(UTC))
-            return await run(store, replace(bundle, rules=rules.relieved(reliefs)))
+            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs)))
         finally:
             await store.close()
 

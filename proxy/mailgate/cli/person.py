@@ -25,7 +25,7 @@ _HISTORY = 20
 _STYLES = {
     MailAccess.GETS: "green",
     MailAccess.WARNED: "yellow",
-    MailAccess.SPARED: "yellow",
+    MailAccess.EXEMPT: "yellow",
     MailAccess.PROOF: "yellow",
     MailAccess.OUT: "red",
     MailAccess.LOST: "red",

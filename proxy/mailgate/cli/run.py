@@ -15,7 +15,7 @@ from mailgate.app.workers import ALONE, WorkerPlace, supervise, workers_of
 from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config import Bundle
 from mailgate.config.file_permissions import refuse_open
-from mailgate.config.upstream_loop import Resolved
+from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
 
@@ -31,11 +31,11 @@ def run(config: Config = DEFAULT_PATH) -> None:
 
 
 def _run(config: Path) -> int:
-    bundle = load_checked(config, utc_now(), names=Resolved())
-    refuse_open(bundle.open_files())
+    bundle = load_checked(config, utc_now(), names=SystemResolver())
+    refuse_open(bundle.exposed_files())
     configure_logs(bundle.settings.log.level)
     os.umask(os.umask(UNREADABLE) | UNREADABLE)
-    for each in bundle.open_files():
+    for each in bundle.exposed_files():
         log.warning("file-open-to-others", file=str(each.path), others_may=each.may)
     manager = Manager.of(os.environ)
     if workers_of(bundle.settings) == 1:

@@ -22,10 +22,10 @@ from mailgate.config import Bundle, load_settings
 from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.address import store_url
-from mailgate.store.copying import Counts, InUseError, NotEmptyError, Told, copy_store
+from mailgate.store.copying import CopyProgress, InUseError, NotEmptyError, RowCounts, copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
+from mailgate.store.new_store_file import StoreExistsError
 from mailgate.store.spool import waits_in
-from mailgate.store.whole_store import TakenError
 from mailgate.views.audit_verification import verified
 
 app = typer.Typer(
@@ -134,7 +134,7 @@ def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False
     try:
         with cleanup_on_signals(), _bar() as told:
             counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
-    except (InUseError, NotEmptyError, TakenError) as error:
+    except (InUseError, NotEmptyError, StoreExistsError) as error:
         fail(1, str(error))
     except StoreError as error:
         fail(2, str(error))
@@ -150,7 +150,7 @@ def _warn_of_spool(source: str) -> None:
         )
 
 
-def _say(counts: Counts, as_json: bool) -> None:
+def _say(counts: RowCounts, as_json: bool) -> None:
     rows = sum(counts.values())
     if as_json:
         typer.echo(json.dumps({"rows": rows, "tables": counts}))
@@ -184,7 +184,7 @@ def _read_reference(text: str) -> str:
 
 
 @contextmanager
-def _bar() -> Iterator[Told]:
+def _bar() -> Iterator[CopyProgress]:
     """The progress, shown at a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("copying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -11,7 +11,7 @@ from mailgate.config.document import Path as Place
 from mailgate.config.files import Reading
 from mailgate.model.phrase import phrase
 from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
-from mailgate.policy.spelling import expected
+from mailgate.policy.spelling import did_you_mean
 
 
 class ListFile(Strict):
@@ -88,7 +88,7 @@ def _check_keys(
             message = phrase(
                 "no app is called `%(app)s` in the apps file; %(expected)s",
                 app=key,
-                expected=expected(key, known),
+                expected=did_you_mean(key, known),
             )
             reading.mistakes.append(document.mistake((*place, index), message))
 

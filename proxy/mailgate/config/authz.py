@@ -13,7 +13,7 @@ GRPC = "envoy-grpc"
 """Envoy's ``ext_authz`` by gRPC, which needs a port of its own."""
 
 
-class Asking(Strict):
+class AuthzBase(Strict):
     """How long the asking proxy may use an answer."""
 
     remember: Duration = Field(default=timedelta(0), le=timedelta(seconds=10))
@@ -21,7 +21,7 @@ class Asking(Strict):
     out, it asks for each request."""
 
 
-class AuthzSettings(Asking):
+class AuthzSettings(AuthzBase):
     """Answers at ``/.mailgate/authz`` at ``listen``, where the gate also carries mail, for ``trusted_proxies`` only. If
     left out, nobody can ask there."""
 
@@ -29,7 +29,7 @@ class AuthzSettings(Asking):
     """The proxy that asks. Each describes the request in its own way."""
 
 
-class AuthzListener(Asking):
+class AuthzListener(AuthzBase):
     """A port or a Unix socket for the questions of one proxy. It serves the gate's own pages and carries no mail."""
 
     listen: ListenAnywhere

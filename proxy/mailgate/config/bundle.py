@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailgate.config.document import Document
-from mailgate.config.file_permissions import OpenFile, open_files
+from mailgate.config.file_permissions import ExposedFile, exposed_files
 from mailgate.config.files import Reading
 from mailgate.config.groups import read_groups
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
-from mailgate.config.upstream_loop import AS_WRITTEN, Names
+from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import Groups
 from mailgate.policy.logins import NO_LOGINS
@@ -44,10 +44,10 @@ class Bundle:
     def policy_tests(self) -> CasesFile:
         return self.rules.cases
 
-    def open_files(self) -> tuple[OpenFile, ...]:
+    def exposed_files(self) -> tuple[ExposedFile, ...]:
         """The files that other users of this machine may read or change, and should not."""
         hashed = any(each.token_hash for each in self.settings.admins.values())
-        return tuple(open_files(self.secrets, self.paths[:1] if hashed else (), self.paths))
+        return tuple(exposed_files(self.secrets, self.paths[:1] if hashed else (), self.paths))
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -63,7 +63,9 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     return settings
 
 
-def load_bundle(path: Path, environ: Mapping[str, str] | None = None, names: Names | None = None) -> Bundle:
+def load_bundle(
+    path: Path, environ: Mapping[str, str] | None = None, names: HostResolver | None = None
+) -> Bundle:
     """Read ``mailgate.yaml`` and the files that it names, by default those beside it.
 
     :param names: resolves the names of hosts; without it, they are not resolved.
@@ -101,9 +103,9 @@ def load_candidate(path: Path, policy: Path) -> Rules:
     return rules
 
 
-def _sources(path: Path, environ: Mapping[str, str] | None, names: Names | None = None) -> Sources:
+def _sources(path: Path, environ: Mapping[str, str] | None, names: HostResolver | None = None) -> Sources:
     """The sources for references in the settings at ``path``."""
-    return Sources(path.parent, default_environ() if environ is None else environ, names or AS_WRITTEN)
+    return Sources(path.parent, default_environ() if environ is None else environ, names or LITERAL_RESOLVER)
 
 
 def _files_as_written(document: Document | None) -> Files:

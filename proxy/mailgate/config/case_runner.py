@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.classify.certified import with_certificate
+from mailgate.classify.certificate import with_certificate
 from mailgate.engine.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
 from mailgate.policy.cases import Case, CasesFile, Situation, differences
@@ -14,7 +14,7 @@ from mailgate.policy.rules import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseResult:
     """The result of one case."""
 
     case: Case
@@ -24,7 +24,7 @@ class Outcome:
     """The expected and the actual value, for each field that differs; empty if the case holds."""
 
 
-def rehearse(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
+def decide_situation(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
     """The access and the decision of the gate. ``now`` is used if the situation has no time."""
     access = situation.access(policy.catalog, _client, now)
     if access.certificate is not None:
@@ -37,8 +37,8 @@ def _client(facts: RequestFacts, proof: AttestationResult | None) -> Client:
     return with_attestation(classify(facts), proof)
 
 
-def run_cases(cases: CasesFile, policy: Policy, now: datetime) -> Iterator[Outcome]:
+def run_cases(cases: CasesFile, policy: Policy, now: datetime) -> Iterator[CaseResult]:
     """The results of all cases in order, including those that hold."""
     for case in cases.tests:
-        access, decision = rehearse(case, policy, cases.now or now)
-        yield Outcome(case, access, decision, differences(case.expect, access.client, decision))
+        access, decision = decide_situation(case, policy, cases.now or now)
+        yield CaseResult(case, access, decision, differences(case.expect, access.client, decision))

@@ -129,7 +129,7 @@ class ConsoleSettings(Strict):
         return (self.login.oidc.ca,) if self.login.oidc and self.login.oidc.ca else ()
 
 
-def check_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -> None:
+def check_login_ways(admins: Mapping[str, AdminSettings], ways: LoginSettings) -> None:
     """Check that each admin can log in by an enabled way, and as one person. Raises PydanticCustomError."""
     for name, each in admins.items():
         for key, way in (("oidc", ways.oidc), ("proxy", ways.proxy)):

@@ -10,7 +10,7 @@ from mailgate.errors import MailgateError
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFile:
+class ExposedFile:
     """A file with too wide permissions."""
 
     path: Path
@@ -32,11 +32,13 @@ class OpenFile:
         return f"{self.path} {what}, and every user of this machine may {self.may} it; expected `chmod {taken}` there"
 
 
-class OpenToOthersError(MailgateError):
+class ExposedFileError(MailgateError):
     """Others may read or change a file with a secret."""
 
 
-def open_files(secrets: Sequence[Path], hashes: Sequence[Path], others: Sequence[Path]) -> Iterator[OpenFile]:
+def exposed_files(
+    secrets: Sequence[Path], hashes: Sequence[Path], others: Sequence[Path]
+) -> Iterator[ExposedFile]:
     """The files with too wide permissions.
 
     :param secrets: files with a secret.
@@ -48,14 +50,14 @@ def open_files(secrets: Sequence[Path], hashes: Sequence[Path], others: Sequence
         yield from _found(path, secret=path in with_secret, read=path in read)
 
 
-def refuse_open(found: Iterable[OpenFile]) -> None:
-    """Raises OpenToOthersError if a gate must not start with these."""
+def refuse_open(found: Iterable[ExposedFile]) -> None:
+    """Raises ExposedFileError if a gate must not start with these."""
     refused = [str(each) for each in found if each.refused]
     if refused:
-        raise OpenToOthersError("; ".join(refused))
+        raise ExposedFileError("; ".join(refused))
 
 
-def _found(path: Path, *, secret: bool, read: bool) -> Iterator[OpenFile]:
+def _found(path: Path, *, secret: bool, read: bool) -> Iterator[ExposedFile]:
     try:
         real = path.resolve(strict=True)
         file, folders = real.stat(), [folder.stat() for folder in real.parents]
@@ -64,9 +66,9 @@ def _found(path: Path, *, secret: bool, read: bool) -> Iterator[OpenFile]:
     if not all(each.st_mode & stat.S_IXOTH for each in folders):
         return  # others cannot reach the file
     if file.st_mode & stat.S_IWOTH or any(map(_lets_replace, folders)):
-        yield OpenFile(path, "change", secret)
+        yield ExposedFile(path, "change", secret)
     elif read and file.st_mode & stat.S_IROTH:
-        yield OpenFile(path, "read", secret, needed=not _reads_anyway(file))
+        yield ExposedFile(path, "read", secret, needed=not _reads_anyway(file))
 
 
 def _lets_replace(folder: os.stat_result) -> bool:

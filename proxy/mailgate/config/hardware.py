@@ -33,7 +33,7 @@ class AppleSettings(Strict):
         return frozenset()
 
     @property
-    def believed(self) -> Roots:
+    def trusted_roots(self) -> Roots:
         return self._roots
 
     def referenced_files(self) -> tuple[Path, ...]:
@@ -61,10 +61,10 @@ class HardwareSettings(Strict):
     android_key: AndroidSettings | None = None
     apple_device: AppleSettings | None = None
 
-    def believed(self) -> Mapping[str, Roots]:
+    def trusted_roots(self) -> Mapping[str, Roots]:
         """The trusted roots, by format."""
         makers = {android_key.FORMAT: self.android_key, apple_device.FORMAT: self.apple_device}
-        return {name: maker.believed for name, maker in makers.items() if maker}
+        return {name: maker.trusted_roots for name, maker in makers.items() if maker}
 
     def referenced_files(self) -> Iterator[Path]:
         """The files whose change is a change of the settings."""

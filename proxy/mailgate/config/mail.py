@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import Listen
-from mailgate.config.references import FilePlace, Secret
+from mailgate.config.references import FilePath, Secret
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Strict
 
@@ -45,7 +45,7 @@ class NoticeSettings(MailSettings):
 
     smtp: Listen | None = None
     """The mail server that takes them, like ``smtp.example.com:587``."""
-    outbox: FilePlace | None = None
+    outbox: FilePath | None = None
     """A folder in place of a mail server, relative to the settings: every mail becomes a file there that ends in
     ``.eml``."""
     rate: int = Field(default=300, ge=1, le=100_000)

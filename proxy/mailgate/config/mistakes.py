@@ -14,7 +14,7 @@ from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
 from mailgate.model.phrase import Phrase, phrase
 from mailgate.model.wrong_values import words_of
-from mailgate.policy.spelling import expected, quoted
+from mailgate.policy.spelling import did_you_mean, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -44,7 +44,7 @@ def _mistakes(error: ErrorDetails, model: type[BaseModel], document: Document) -
             yield document.mistake(path, message)
         case "extra_forbidden":
             fields = _model_at(model, error["loc"][:-1], document)
-            known = expected(str(path[-1]), _names(fields))
+            known = did_you_mean(str(path[-1]), _names(fields))
             message = phrase("the key `%(key)s` is not known; %(expected)s", key=path[-1], expected=known)
             yield document.mistake(path, message, at_key=True)
         case "union_tag_not_found":
@@ -129,7 +129,7 @@ def _is(wrong: str, what: str) -> str:
 
 
 def _unknown(word: object, known: Iterable[str]) -> str:
-    known = expected(str(word), known)
+    known = did_you_mean(str(word), known)
     return phrase("%(value)s is not known here; %(expected)s", value=_shown(word), expected=known)
 
 

@@ -6,33 +6,33 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ListenAnywhere, Origin
-from mailgate.config.references import FilePlace
+from mailgate.config.references import FilePath
 from mailgate.policy.apps import Strict
 from mailgate.policy.stages import Share
 
-ToldOfClients = Literal["path", "name", "address", "user_agent"]
+ClientDetail = Literal["path", "name", "address", "user_agent"]
 
 
 class AccessLogSettings(Strict):
     """One JSON object per line for each finished request. If left out, there is none."""
 
-    file: FilePlace | None = None
+    file: FilePath | None = None
     """A file to append to, relative to the settings; by default standard error, like the other lines."""
-    include: tuple[ToldOfClients, ...] = ()
+    include: tuple[ClientDetail, ...] = ()
     """The facts about the client to include."""
 
 
 class EventSettings(Strict):
     """Decisions and audit entries for a SIEM, each a JSON object of OCSF, to a file or to syslog."""
 
-    file: FilePlace | None = None
+    file: FilePath | None = None
     """A file to append to, relative to the settings."""
     syslog: ListenAnywhere | None = None
     """The receiver of syslog: ``unix:/dev/log``, or host and port, by UDP."""
     decisions: Literal["refused", "all", "none"] = "refused"
     """The decisions to send. ``refused``: those that kept somebody out, warned or challenged them."""
     audit: bool = True
-    include: tuple[ToldOfClients, ...] = ()
+    include: tuple[ClientDetail, ...] = ()
     """The facts about the client to include."""
 
     @model_validator(mode="after")
@@ -52,7 +52,7 @@ class TraceSettings(Strict):
     """The receiver of OTLP over HTTP, like ``http://127.0.0.1:4318``."""
     share: Share = 1.0
     """The part of the traces that begin here to send. For traces that a trusted proxy began, the proxy decides."""
-    include: tuple[ToldOfClients, ...] = ()
+    include: tuple[ClientDetail, ...] = ()
     """The facts about the client to include."""
 
 
@@ -67,7 +67,7 @@ class WitnessSettings(Strict):
     """The places where the head of the audit log is noted with each entry and once a day, besides the gate's own
     log."""
 
-    file: FilePlace | None = None
+    file: FilePath | None = None
     """A file to append to, relative to the settings. It is best kept from everybody who can write to the store."""
     syslog: ListenAnywhere | None = None
     """The receiver of syslog: ``unix:/dev/log``, or host and port, by UDP."""

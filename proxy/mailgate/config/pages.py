@@ -8,12 +8,12 @@ from mailgate.config.addresses import PageUrl
 from mailgate.config.mail import ShortText
 from mailgate.model.languages import SOURCE
 from mailgate.policy.apps import Strict
-from mailgate.policy.worded import Language
+from mailgate.policy.localized_text import Language
 
 LoginQuestion = Annotated[str, StringConstraints(pattern=r"^(GET|OPTIONS) /[!-~]*$", max_length=500)]
 
 
-class Languages(Strict):
+class LanguageSettings(Strict):
     """The languages of pages."""
 
     default: Language = SOURCE

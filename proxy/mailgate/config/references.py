@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.attest import KeySetError, parse_jwks
 from mailgate.config.addresses import jwks_url
-from mailgate.config.upstream_loop import AS_WRITTEN, Names
+from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 
 MAX_SECRET_CHARACTERS = 64 * 1024
 MAX_JWKS_CHARACTERS = 1024 * 1024
@@ -27,7 +27,7 @@ class Sources:
 
     folder: Path
     environ: Mapping[str, str]
-    names: Names = AS_WRITTEN
+    names: HostResolver = LITERAL_RESOLVER
     """Resolves the names of hosts."""
     secrets: list[Path] = field(default_factory=list)
     """The files from which secrets were read, or that hold a private key."""
@@ -39,9 +39,9 @@ def _sources(info: ValidationInfo) -> Sources:
     return sources
 
 
-def names_of(info: ValidationInfo) -> Names:
+def names_of(info: ValidationInfo) -> HostResolver:
     """The resolver of host names."""
-    return _sources(info).names if info.context else AS_WRITTEN
+    return _sources(info).names if info.context else LITERAL_RESOLVER
 
 
 def existing_file(value: object, info: ValidationInfo) -> Path:
@@ -205,7 +205,7 @@ _REFERENCE = {
 _PATH = {"type": "string", "minLength": 1}
 
 ExistingFile = Annotated[Path, PlainValidator(existing_file), WithJsonSchema(_PATH)]
-FilePlace = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
+FilePath = Annotated[Path, PlainValidator(_place), WithJsonSchema(_PATH)]
 AuthoritiesFile = Annotated[Path, PlainValidator(_authorities), WithJsonSchema(_PATH)]
 Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 """A file, or the URL (a text) at which an issuer publishes its keys."""

@@ -15,10 +15,10 @@ from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
-from mailgate.policy.spelling import expected
+from mailgate.policy.spelling import did_you_mean
 from mailgate.policy.version_digest import digest_of_texts
 
-KEPT_AS = Files()
+STORED_NAMES = Files()
 """The names of the texts of a version, whatever its files are called. A list keeps its name in ``apps.yaml``."""
 
 
@@ -32,13 +32,13 @@ class Rules:
     groups: Groups = NO_GROUPS
     """The groups of people."""
 
-    def relieved(self, reliefs: Reliefs) -> "Rules":
+    def with_reliefs(self, reliefs: Reliefs) -> "Rules":
         """The same rules with these reliefs."""
         if reliefs == self.policy.reliefs:
             return self
         return replace(self, policy=replace(self.policy, reliefs=reliefs))
 
-    def grouped(self, groups: Groups) -> "Rules":
+    def with_groups(self, groups: Groups) -> "Rules":
         """The same rules with these groups."""
         return replace(self, groups=groups, texts={**self.texts, KEPT_GROUPS: text_of_groups(groups)})
 
@@ -61,7 +61,7 @@ def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | No
         return None
     others = (apps, rules, tests, folder / names.groups)
     lists = {_name(path, apps.parent): path for path in reading.texts if path not in others}
-    kept = {KEPT_AS.apps: apps, KEPT_AS.policy: rules, KEPT_AS.policy_tests: tests}
+    kept = {STORED_NAMES.apps: apps, STORED_NAMES.policy: rules, STORED_NAMES.policy_tests: tests}
     texts = {name: reading.texts[path] for name, path in (lists | kept).items() if path in reading.texts}
     if groups.known:
         texts[KEPT_GROUPS] = text_of_groups(groups)
@@ -75,7 +75,7 @@ def compile_rules(texts: Mapping[str, str]) -> Rules:
     """
     reading = Reading({Path(name): text for name, text in texts.items() if name != KEPT_GROUPS})
     groups = groups_of_text(texts[KEPT_GROUPS]) if KEPT_GROUPS in texts else NO_GROUPS
-    rules = read_rules(Path(), KEPT_AS, reading, groups)
+    rules = read_rules(Path(), STORED_NAMES, reading, groups)
     reading.finish()
     assert rules is not None
     return rules
@@ -123,7 +123,7 @@ def read_cases(
             message = phrase(
                 "no rule is called `%(rule)s`; %(expected)s",
                 rule=case.expect.rule,
-                expected=expected(case.expect.rule, rules),
+                expected=did_you_mean(case.expect.rule, rules),
             )
             reading.mistakes.append(document.mistake(("tests", index, "expect", "rule"), message))
     return cases

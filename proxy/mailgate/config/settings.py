@@ -16,12 +16,12 @@ from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, 
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.company import CompanySettings
-from mailgate.config.console import ConsoleSettings, check_ways
+from mailgate.config.console import ConsoleSettings, check_login_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMail
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
-from mailgate.config.pages import EmployeePage, Languages
-from mailgate.config.references import AuthoritiesFile, FilePlace, HeaderKey, StoreUrl, names_of
+from mailgate.config.pages import EmployeePage, LanguageSettings
+from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, names_of
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.upstream_loop import leads_back
@@ -101,7 +101,7 @@ class Settings(Strict):
     """The number of processes that serve; ``auto`` for the number of processors."""
     store: StoreUrl
     """The database of devices and sightings: a URL, or a reference to one with a password."""
-    spool: FilePlace | None = None
+    spool: FilePath | None = None
     """The folder that keeps records while the store cannot be reached. By default it is beside an SQLite file,
     otherwise ``var/spool``."""
     trusted_proxies: tuple[Network, ...] = ()
@@ -127,7 +127,7 @@ class Settings(Strict):
     retention: Retention = Retention()
     files: Files = Files()
     log: LogSettings = LogSettings()
-    languages: Languages = Languages()
+    languages: LanguageSettings = LanguageSettings()
     company: CompanySettings = CompanySettings()
     dovecot: DovecotSettings | None = None
     employee_page: EmployeePage = EmployeePage()
@@ -273,7 +273,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _admins_come_in(self) -> Self:
-        check_ways(self.admins, self.console.login)
+        check_login_ways(self.admins, self.console.login)
         return self
 
     @property

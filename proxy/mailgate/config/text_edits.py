@@ -12,11 +12,11 @@ from typing import Any
 
 from mailgate.config.document import Document, DocumentError, read_document
 from mailgate.config.document import Path as Place
-from mailgate.config.rules import KEPT_AS, Rules, compile_rules
+from mailgate.config.rules import STORED_NAMES, Rules, compile_rules
 from mailgate.config.splices import add_entry, add_item, remove_item, set_value
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import joined, phrase
-from mailgate.policy.edits import DATED, Edit, ListEdit, StageEdit, rule_of
+from mailgate.policy.edits import DATED_STAGES, Edit, ListEdit, StageEdit, rule_of
 from mailgate.policy.overtaken_files import places
 from mailgate.policy.rules import Policy
 from mailgate.policy.stages import moment_of
@@ -31,7 +31,7 @@ class EditError(MailgateError):
 
 def edited(before: Rules, edit: Edit) -> Rules:
     """The rules with this change, compiled. Raises EditError."""
-    if edit.holds(before.policy):
+    if edit.is_in(before.policy):
         raise EditError(phrase("This is so already: %(title)s.", title=edit.title(before.policy)))
     if isinstance(edit, StageEdit):
         _in_turn(before.policy, edit)
@@ -62,7 +62,7 @@ def _in_turn(policy: Policy, edit: StageEdit) -> None:
     rule = rule_of(policy, edit.rule)
     starts = {stage.value: start for stage, start in rule.stages.starts()} if rule and rule.stages else {}
     starts[edit.stage] = moment_of(edit.at)
-    in_order = [(each, starts[each]) for each in DATED if each in starts]
+    in_order = [(each, starts[each]) for each in DATED_STAGES if each in starts]
     for (earlier, start), (later, following) in pairwise(in_order):
         if following <= start:
             raise EditError(
@@ -76,7 +76,7 @@ def _in_turn(policy: Policy, edit: StageEdit) -> None:
 
 def written_start(rules: Rules, rule: str, stage: str) -> str:
     """The start of a rule's stage as it is written in the file. Raises EditError."""
-    document = _document(rules.texts, KEPT_AS.policy)
+    document = _document(rules.texts, STORED_NAMES.policy)
     return str(_value(document.value, (*_rule_path(document, rule), "stages", stage)))
 
 
@@ -86,14 +86,14 @@ def _made(before: Rules, edit: Edit) -> tuple[str, Place, Any, str]:
         return _on_list(before, edit)
     if rule_of(before.policy, edit.rule) is None:
         raise EditError(phrase("No rule is called %(rule)s any more.", rule=edit.rule))
-    document = _document(before.texts, KEPT_AS.policy)
+    document = _document(before.texts, STORED_NAMES.policy)
     rule = _rule_path(document, edit.rule)
     if isinstance(edit, StageEdit):
-        return KEPT_AS.policy, *_on_stages(document, rule, edit)
+        return STORED_NAMES.policy, *_on_stages(document, rule, edit)
     path = (*rule, "share")
     if path in document.nodes:
-        return KEPT_AS.policy, path, edit.share, set_value(document, path, edit.share)
-    return KEPT_AS.policy, path, edit.share, add_entry(document, rule, "share", edit.share)
+        return STORED_NAMES.policy, path, edit.share, set_value(document, path, edit.share)
+    return STORED_NAMES.policy, path, edit.share, add_entry(document, rule, "share", edit.share)
 
 
 def _on_stages(document: Document, rule: Place, edit: StageEdit) -> tuple[Place, Any, str]:
@@ -114,7 +114,7 @@ def _on_list(before: Rules, edit: ListEdit) -> tuple[str, Place, Any, str]:
             phrase(
                 "No app is called %(app)s in %(file)s. %(by_hand)s",
                 app=edit.app,
-                file=KEPT_AS.apps,
+                file=STORED_NAMES.apps,
                 by_hand=_BY_HAND,
             )
         )
@@ -123,11 +123,11 @@ def _on_list(before: Rules, edit: ListEdit) -> tuple[str, Place, Any, str]:
             phrase(
                 "No list is called %(list)s in %(file)s. %(by_hand)s",
                 list=edit.list,
-                file=KEPT_AS.apps,
+                file=STORED_NAMES.apps,
                 by_hand=_BY_HAND,
             )
         )
-    name, path = KEPT_AS.apps, Place(("lists", edit.list))
+    name, path = STORED_NAMES.apps, Place(("lists", edit.list))
     keys = _value((document := _document(before.texts, name)).value, path)
     if isinstance(keys, dict):  # a list in a file of its own
         name, path = str(PurePosixPath(keys["file"])), ("apps",)
@@ -145,7 +145,7 @@ def _hold(before: Rules, after: Rules, edit: Edit, name: str, path: Place, value
     wanted = _with(_document(before.texts, name).value, path, value)
     return (
         moved == {edit.place}
-        and edit.holds(after.policy)
+        and edit.is_in(after.policy)
         and _document(after.texts, name).value == wanted
         and {**after.texts, name: ""} == {**before.texts, name: ""}
     )

@@ -15,7 +15,7 @@ IP = IPv4Address | IPv6Address
 _LOOPBACK: frozenset[IP] = frozenset({IPv4Address("127.0.0.1"), IPv6Address("::1")})
 
 
-class Names(Protocol):
+class HostResolver(Protocol):
     """Knows host names and addresses."""
 
     def addresses(self, host: str) -> frozenset[IP]:
@@ -25,7 +25,7 @@ class Names(Protocol):
         """Whether an address is this machine's."""
 
 
-class AsWritten:
+class LiteralResolver:
     """Does not resolve names: only numbers in every spelling that a system call takes, and loopback."""
 
     def addresses(self, host: str) -> frozenset[IP]:
@@ -40,10 +40,10 @@ class AsWritten:
         return address.is_loopback
 
 
-AS_WRITTEN = AsWritten()
+LITERAL_RESOLVER = LiteralResolver()
 
 
-class Resolved(AsWritten):
+class SystemResolver(LiteralResolver):
     """Asks the system, which may ask name servers: for a start and for ``mailgate check``."""
 
     def addresses(self, host: str) -> frozenset[IP]:
@@ -67,7 +67,7 @@ class Resolved(AsWritten):
         return True
 
 
-def leads_back(host: str, port: int, listeners: Iterable[Address], names: Names) -> Address | None:
+def leads_back(host: str, port: int, listeners: Iterable[Address], names: HostResolver) -> Address | None:
     """The listener at ``host`` and ``port``; None if it is not one of this gate."""
     host = host.lower().removesuffix(".")
     return next(
@@ -75,7 +75,7 @@ def leads_back(host: str, port: int, listeners: Iterable[Address], names: Names)
     )
 
 
-def _meets(host: str, own: str, names: Names) -> bool:
+def _meets(host: str, own: str, names: HostResolver) -> bool:
     here = socket.gethostname().lower()
     if host in (own, here, here.partition(".")[0]):
         return True

@@ -28,8 +28,8 @@ from mailgate.connectors.fleet import Fleet
 from mailgate.connectors.google_directory import GoogleDirectory
 from mailgate.connectors.intune import Intune
 from mailgate.connectors.jamf import Jamf
-from mailgate.connectors.protocol import AsksForOne, Connector, Told, Wakes
-from mailgate.connectors.runtime import Runtime, Tally
+from mailgate.connectors.protocol import Connector, ReadsOneDevice, ReceivesPosts, WakesDevices
+from mailgate.connectors.runtime import RunTally, Runtime
 from mailgate.connectors.setup import Setup
 from mailgate.connectors.workspace_one import WorkspaceOne
 
@@ -77,16 +77,16 @@ def _source_of(settings: EverySource) -> Source:
 
 __all__ = [
     "SOURCES",
-    "AsksForOne",
     "Connector",
+    "ReadsOneDevice",
+    "ReceivesPosts",
+    "RunTally",
     "Runtime",
     "Setup",
     "Source",
     "SourceError",
-    "Tally",
-    "Told",
     "Trouble",
-    "Wakes",
+    "WakesDevices",
     "connector_for",
     "is_scheduled",
 ]

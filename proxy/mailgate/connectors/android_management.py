@@ -14,7 +14,7 @@ from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, kind_of
-from mailgate.connectors.paging import tokened
+from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.push import message
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
@@ -50,7 +50,7 @@ class AndroidManagement:
             ("pageSize", self._settings.page_size),
             ("fields", f"nextPageToken,devices({_FIELDS})"),
         ]
-        async for page in tokened(self._client, self._target, query, items="devices"):
+        async for page in pages_by_token(self._client, self._target, query, items="devices"):
             for found in page:
                 record = self.record(found)
                 if record is not None:
@@ -68,7 +68,7 @@ class AndroidManagement:
             raise SourceError(Trouble.SHAPE)
         return record
 
-    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
+    async def receive(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         """The reports in a message. A message that comes twice or late does no harm, since the later of two status
         reports counts."""
         kind, data = message(body)

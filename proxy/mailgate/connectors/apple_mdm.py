@@ -51,7 +51,7 @@ class AppleMdm:
     async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         """Yield nothing: every known device is asked, and answers later."""
         if self._client is not None:
-            async for ids in self._setup.known(self._setup.name):
+            async for ids in self._setup.known_devices(self._setup.name):
                 await self._ask(ids)
         for record in list[Report]():
             yield record
@@ -59,7 +59,7 @@ class AppleMdm:
     async def wake(self, device_id: str) -> None:
         await self._ask([device_id])
 
-    async def told(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
+    async def receive(self, _headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         event = as_json(body)
         topic = text(event, "topic")
         if topic == "mdm.Connect":

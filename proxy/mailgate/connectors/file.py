@@ -42,7 +42,7 @@ class LinesFile:
             raise SourceError(Trouble.FILE, (error.strerror or "").lower()) from None
         with file:
             rows = read_rows(file, is_csv=self._is_csv)
-            self._setup.around.tally.total = await asyncio.to_thread(check_rows, rows)
+            self._setup.runtime.tally.total = await asyncio.to_thread(check_rows, rows)
             file.seek(0)
             async for record in self._records(file):
                 yield record
@@ -74,7 +74,7 @@ class PostedLines:
         for record in tuple[Report, ...]():
             yield record
 
-    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
+    async def receive(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         is_csv = headers.get("content-type", "").partition(";")[0].strip().casefold() == "text/csv"
         return await asyncio.to_thread(self._read, body, is_csv)
 

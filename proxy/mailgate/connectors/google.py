@@ -8,7 +8,7 @@ from mailgate.connectors.fields import listed, text
 from mailgate.connectors.http import Client
 from mailgate.connectors.logins import SignedAssertion
 from mailgate.connectors.setup import Setup
-from mailgate.connectors.wire import Answer, Question, Wire
+from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
 
 _QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
 
@@ -35,7 +35,7 @@ class QuotaWire:
 
     wire: Wire
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: ApiRequest) -> ApiResponse:
         answer = await self.wire.ask(question)
         return replace(answer, status=429) if answer.status == 403 and _used_up(answer.body) else answer
 

@@ -12,7 +12,7 @@ from mailgate.config.sources import GoogleDirectorySettings
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, kind_of, system_of
-from mailgate.connectors.paging import tokened
+from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -45,7 +45,7 @@ class GoogleDirectory:
             ("maxResults", self._settings.page_size),
             ("fields", f"nextPageToken,mobiledevices({_FIELDS})"),
         ]
-        async for page in tokened(self._client, self._target, query, items="mobiledevices"):
+        async for page in pages_by_token(self._client, self._target, query, items="mobiledevices"):
             for found in page:
                 if text(found, "resourceId"):
                     yield self._record(found)

@@ -10,8 +10,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.logins import Login
-from mailgate.connectors.runtime import Runtime, Tally
-from mailgate.connectors.wire import Answer, Question, Wire
+from mailgate.connectors.runtime import RunTally, Runtime
+from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
 from mailgate.tasks import end_all
 
 Query = Iterable[tuple[str, str | int]]
@@ -34,7 +34,7 @@ class Client:
         self._left = run_bytes
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> RunTally:
         return self._around.tally
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
@@ -83,12 +83,12 @@ class Client:
 
     async def _answered(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
+    ) -> ApiResponse:
         """The answer after redirects within the origin, and after one new login if the old one had expired."""
         renewed = False
         for _ in range(REDIRECTS + 2):
-            login = await self._login.headers(self.patiently)
-            answer = await self.patiently(Question(method, url, {**headers, **login}, body))
+            login = await self._login.headers(self.with_retries)
+            answer = await self.with_retries(ApiRequest(method, url, {**headers, **login}, body))
             self._count(answer)
             if answer.status == 401 and not renewed:
                 renewed = True
@@ -99,7 +99,7 @@ class Client:
                 return answer
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
 
-    async def patiently(self, question: Question) -> Answer:
+    async def with_retries(self, question: ApiRequest) -> ApiResponse:
         """The answer, requested again if the server is busy; the last one counts.
 
         A fault of the server (500) may have come after it did what was requested, so it is reported and not tried
@@ -122,14 +122,14 @@ class Client:
             await self._wait(attempt, answer)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _wait(self, attempt: int, answer: Answer | None) -> None:
+    async def _wait(self, attempt: int, answer: ApiResponse | None) -> None:
         said = retry_after(answer.headers, self._around.now()) if answer else None
         if answer is not None and answer.status in (429, 503):
             self._around.tally.throttled += 1
         pause = backoff(attempt, self._around.chance())
         await self._around.sleep(pause if said is None else max(said, pause / 2))
 
-    def _count(self, answer: Answer) -> None:
+    def _count(self, answer: ApiResponse) -> None:
         self._left -= len(answer.body)
         if self._left < 0:
             raise SourceError(Trouble.TOO_BIG, "the answers of this run are longer than `run_bytes`")
@@ -182,9 +182,9 @@ async def bounded_gather(
         await end_all(tasks)
 
 
-FIRST = 1.0
+FIRST_BACKOFF_SECONDS = 1.0
 """The seconds before the second attempt."""
-MOST = 300.0
+MAX_BACKOFF_SECONDS = 300.0
 """The most seconds to wait for one answer, whatever the server asks for."""
 
 
@@ -192,15 +192,15 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date); None without one."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
-        return min(float(said[:9]), MOST)
+        return min(float(said[:9]), MAX_BACKOFF_SECONDS)
     try:
         until = parsedate_to_datetime(said)
     except (ValueError, OverflowError):
         return None
     until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-    return min(max((until - now).total_seconds(), 0.0), MOST)
+    return min(max((until - now).total_seconds(), 0.0), MAX_BACKOFF_SECONDS)
 
 
 def backoff(attempt: int, chance: float) -> float:
     """The seconds before the attempt after ``attempt`` (from 0). They double each time, and half of them are random."""
-    return min(FIRST * 2.0**attempt, MOST) * (0.5 + chance / 2)
+    return min(FIRST_BACKOFF_SECONDS * 2.0**attempt, MAX_BACKOFF_SECONDS) * (0.5 + chance / 2)

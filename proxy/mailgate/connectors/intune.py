@@ -16,7 +16,7 @@ from mailgate.config.sources import IntuneSettings
 from mailgate.connectors.fields import instant, listed, text, value
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.paging import linked
+from mailgate.connectors.paging import pages_by_link
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -60,7 +60,7 @@ class Intune:
             query.append(
                 ("$filter", f"lastSyncDateTime ge {since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}")
             )
-        async for page in linked(self._client, f"{_V1}/managedDevices", query):
+        async for page in pages_by_link(self._client, f"{_V1}/managedDevices", query):
             for found in page:
                 device_id = text(found, "id")
                 if device_id:
@@ -104,7 +104,7 @@ class Intune:
         ours: dict[str, frozenset[str]] = {}
         common: list[tuple[int, str]] = []
         query = [("$select", "id,displayName,publisher,platform,deviceCount")]
-        async for page in linked(self._client, f"{_V1}/detectedApps", query):
+        async for page in pages_by_link(self._client, f"{_V1}/detectedApps", query):
             for app in page:
                 app_id, os = text(app, "id"), system_of(text(app, "platform"))
                 count = value(app, "deviceCount")
@@ -118,7 +118,7 @@ class Intune:
     async def _having(self, app_id: str) -> AsyncIterator[str]:
         """The ids of the devices with this app. Graph has no other facts about a device here."""
         target = f"{_V1}/detectedApps/{quote(app_id, safe='')}/managedDevices"
-        async for page in linked(self._client, target, [("$select", "id")]):
+        async for page in pages_by_link(self._client, target, [("$select", "id")]):
             for device in page:
                 yield text(device, "id")
 

@@ -14,7 +14,7 @@ from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials
-from mailgate.connectors.paging import numbered
+from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -60,7 +60,7 @@ class Jamf:
 
     async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
         query = [*_SECTIONS, ("sort", "mobileDeviceId:asc"), *([("filter", condition)] if condition else [])]
-        async for page in numbered(self._client, _DETAIL, query, self._settings.page_size):
+        async for page in pages_by_number(self._client, _DETAIL, query, self._settings.page_size):
             for found in page:
                 if text(found, "mobileDeviceId"):
                     yield self._record(found)

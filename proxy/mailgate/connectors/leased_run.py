@@ -10,13 +10,13 @@ from typing import Any, Protocol
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from mailgate.config.sources import Asked, EverySource
+from mailgate.config.sources import ApiSourceSettings, EverySource
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.metrics import Numbers
-from mailgate.connectors.protocol import Connector, Told
-from mailgate.connectors.run import BATCH, Keeper, Outcome, Run, finished
-from mailgate.connectors.runtime import Runtime, Tally
-from mailgate.connectors.schedule import after, since
+from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.protocol import Connector, ReceivesPosts
+from mailgate.connectors.run import BATCH, RecordStore, Run, RunOutcome, run_to_end
+from mailgate.connectors.runtime import RunTally, Runtime
+from mailgate.connectors.schedule import changes_since, state_after
 from mailgate.model import SourceState
 from mailgate.tasks import end
 
@@ -24,7 +24,7 @@ LEASE = timedelta(seconds=60)
 """How long a gate that is gone keeps its lease."""
 
 
-class RunStore(Keeper, Protocol):
+class RunStore(RecordStore, Protocol):
     """The data that all gates keep between runs. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
 
     async def states(self) -> dict[str, SourceState]:
@@ -45,7 +45,7 @@ class RunStore(Keeper, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RunOptions:
     """The options of a requested run."""
 
     full: bool = False
@@ -64,7 +64,7 @@ class LeasedRun:
     run_store: RunStore
     runtime: Callable[[], Runtime]
     """Made for every run, with its own tally."""
-    numbers: Numbers
+    numbers: ConnectorMetrics
     listed: Callable[[], str]
     """The fingerprint of the listed apps: ``AppCatalog.fingerprint``."""
     log: FilteringBoundLogger = field(default_factory=structlog.get_logger)
@@ -73,10 +73,10 @@ class LeasedRun:
         self,
         name: str,
         settings: EverySource,
-        wish: Wish = Wish(),
+        wish: RunOptions = RunOptions(),
         *,
         unless: Callable[[SourceState], bool] | None = None,
-    ) -> Outcome | None:
+    ) -> RunOutcome | None:
         """Run it now. Returns None if another gate runs it, or if ``unless`` holds for its state."""
         log = self.log
         try:
@@ -85,54 +85,54 @@ class LeasedRun:
             try:
                 return await self._under_lease(name, settings, wish, unless)
             finally:
-                await finished(self._release(name))
+                await run_to_end(self._release(name))
         except SourceError as error:
             log.warning("connector-failed", connector=name, trouble=error.trouble, records=0)
-            return Outcome(error.trouble, hint=error.hint)
+            return RunOutcome(error.trouble, hint=error.hint)
 
-    async def told(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
+    async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
         """Store a posted message, all of it or nothing. Returns the number of records. Raises ``SourceError``."""
         around = self.runtime()
         connector = self.make(name, settings, around)
         try:
-            assert isinstance(connector, Told)
-            records = await connector.told(headers, body)
+            assert isinstance(connector, ReceivesPosts)
+            records = await connector.receive(headers, body)
             for start in range(0, len(records), BATCH):
-                await finished(self.run_store.take(records[start : start + BATCH]))
+                await run_to_end(self.run_store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
         if (
             connector.scheduled and settings.scheduled()
         ):  # the state is about runs; a call does not put off the next run
-            self.numbers.count(name, Outcome(taken=len(records)), around.tally, 0.0)
+            self.numbers.count(name, RunOutcome(taken=len(records)), around.tally, 0.0)
             return len(records)
         state = (await self.run_store.states()).get(name) or SourceState(name)
-        now, outcome = around.now(), Outcome(taken=len(records), gone=sum(each.gone for each in records))
-        await self.run_store.note(after(state, outcome, now, now, state.listed))
+        now, outcome = around.now(), RunOutcome(taken=len(records), gone=sum(each.gone for each in records))
+        await self.run_store.note(state_after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, around.tally, 0.0)
         return len(records)
 
     async def _under_lease(
-        self, name: str, settings: EverySource, wish: Wish, unless: Callable[[SourceState], bool] | None
-    ) -> Outcome | None:
+        self, name: str, settings: EverySource, wish: RunOptions, unless: Callable[[SourceState], bool] | None
+    ) -> RunOutcome | None:
         state = (await self.run_store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
         around = self.runtime()
         started, listed = around.now(), self.listed()
-        start = None if wish.full else since(state, settings, started, listed)
+        start = None if wish.full else changes_since(state, settings, started, listed)
         outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
         if outcome.trouble is Trouble.STOPPED:
             return outcome  # another gate has it now, and stores its state
         ended = around.now()
-        await self.run_store.note(after(state, outcome, started, ended, listed))
+        await self.run_store.note(state_after(state, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
         self._say(name, outcome, around.tally)
         return outcome
 
     async def _read(
-        self, name: str, settings: EverySource, around: Runtime, start: datetime | None, wish: Wish
-    ) -> Outcome:
+        self, name: str, settings: EverySource, around: Runtime, start: datetime | None, wish: RunOptions
+    ) -> RunOutcome:
         """One run, and a second one that reads everything if the source no longer knows the changes."""
         connector = None
         try:
@@ -143,7 +143,7 @@ class LeasedRun:
                 self.run_store,
                 around.tally,
                 100 if wish.let_go else settings.most_gone,
-                settings.run_timeout if isinstance(settings, Asked) else None,
+                settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
                 lambda done: wish.progress(done, around.tally.total),
             )
             outcome = await run.go(start if connector.tells_changes else None)
@@ -151,16 +151,16 @@ class LeasedRun:
                 return await self._read(name, settings, around, None, wish)
             return outcome
         except SourceError as error:
-            return Outcome(error.trouble, hint=error.hint)
+            return RunOutcome(error.trouble, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - one source must not end all; its text may quote the source
             log, (kind, *where) = self.log, where_it_failed(error)
             log.error("connector-fault", connector=name, error=kind, where=where)
-            return Outcome(Trouble.FAULT, details=(kind, *where))
+            return RunOutcome(Trouble.FAULT, details=(kind, *where))
         finally:
             if connector is not None:
                 await connector.close()
 
-    async def _while_ours(self, name: str, work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    async def _while_ours(self, name: str, work: Coroutine[Any, Any, RunOutcome]) -> RunOutcome:
         """Renew the lease while the work runs. If the lease is lost, end the work."""
         log, task = self.log, asyncio.get_running_loop().create_task(work)
         renewed = asyncio.get_running_loop().time()
@@ -174,7 +174,7 @@ class LeasedRun:
                     renewed = now
                 elif now - renewed > LEASE.total_seconds() / 2:
                     log.warning("connector-lease-lost", connector=name)
-                    return Outcome(Trouble.STOPPED)
+                    return RunOutcome(Trouble.STOPPED)
         finally:
             await end(task)
 
@@ -191,7 +191,7 @@ class LeasedRun:
         except SourceError:
             log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
 
-    def _say(self, name: str, outcome: Outcome, tally: Tally) -> None:
+    def _say(self, name: str, outcome: RunOutcome, tally: RunTally) -> None:
         log = self.log
         if outcome.held:
             log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)

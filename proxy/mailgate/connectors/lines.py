@@ -17,7 +17,7 @@ from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.policy.spelling import expected
+from mailgate.policy.spelling import did_you_mean
 
 MAX_LINE = 1024 * 1024
 MAX_MISTAKES = 100
@@ -162,7 +162,7 @@ def _csv_rows(file: BinaryIO) -> Iterator[Row]:
 def _bad_columns(header: list[str]) -> Iterator[Row]:
     for index, name in enumerate(header):
         if name not in COLUMNS:
-            yield _wrong(1, name, f"no column is called `{name[:60]}`; {expected(name, COLUMNS)}")
+            yield _wrong(1, name, f"no column is called `{name[:60]}`; {did_you_mean(name, COLUMNS)}")
         elif name in header[:index]:
             yield _wrong(1, name, "the column is repeated; expected it once")
     if "id" not in header:
@@ -215,7 +215,7 @@ def _said(error: Mapping[str, object]) -> tuple[str, str]:
         case "extra_forbidden":
             word = str(location[-1])
             known = COLUMNS if len(location) == 1 else tuple(InstalledApp.model_fields)
-            return field, f"the key `{word[:60]}` is not known; {expected(word, known)}"
+            return field, f"the key `{word[:60]}` is not known; {did_you_mean(word, known)}"
         case "model_type":
             return "", "not an object; expected one object a line"
         case "timezone_aware":

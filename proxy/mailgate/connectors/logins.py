@@ -12,9 +12,9 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.wire import Answer, Question
+from mailgate.connectors.wire import ApiRequest, ApiResponse
 
-Ask = Callable[[Question], Awaitable[Answer]]
+Ask = Callable[[ApiRequest], Awaitable[ApiResponse]]
 Clock = Callable[[], datetime]
 
 _EARLY = timedelta(seconds=60)
@@ -81,7 +81,7 @@ class TokenLogin:
 
     async def _renew(self, ask: Ask) -> None:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        answer = await ask(Question("POST", self._url, kind, urlencode(self.form()).encode()))
+        answer = await ask(ApiRequest("POST", self._url, kind, urlencode(self.form()).encode()))
         if answer.status != 200:
             raise SourceError(Trouble.LOGIN, "the token endpoint gave no token", answer.status)
         self._token, lifetime = _token(answer.body)

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from mailgate.connectors.run import Outcome
-from mailgate.connectors.runtime import Tally
+from mailgate.connectors.run import RunOutcome
+from mailgate.connectors.runtime import RunTally
 from mailgate.model import SourceState
 
 _CONNECTOR = ["connector"]
 
 
-class Numbers:
+class ConnectorMetrics:
     """Every metric of connectors, in a registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -66,7 +66,7 @@ class Numbers:
         )
         self._shown: dict[Gauge, set[str]] = {}
 
-    def count(self, name: str, outcome: Outcome, tally: Tally, seconds: float) -> None:
+    def count(self, name: str, outcome: RunOutcome, tally: RunTally, seconds: float) -> None:
         """Count one finished run of this gate."""
         self._runs.labels(name, outcome.trouble or "ok").inc()
         self._records.labels(name).inc(outcome.taken)

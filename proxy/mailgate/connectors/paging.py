@@ -14,7 +14,7 @@ PAGES = 100_000
 Page = list[Mapping[str, Any]]
 
 
-async def linked(client: Client, target: str, query: Query = ()) -> AsyncIterator[Page]:
+async def pages_by_link(client: Client, target: str, query: Query = ()) -> AsyncIterator[Page]:
     """Pages that link to the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
     seen: set[int] = set()
     page = await client.get(target, query)
@@ -29,7 +29,7 @@ async def linked(client: Client, target: str, query: Query = ()) -> AsyncIterato
         page = await client.get(following)
 
 
-async def numbered(
+async def pages_by_number(
     client: Client,
     target: str,
     query: Query,
@@ -66,7 +66,9 @@ async def numbered(
     raise SourceError(Trouble.SHAPE, "the list does not end")
 
 
-async def tokened(client: Client, target: str, query: Query = (), *, items: str) -> AsyncIterator[Page]:
+async def pages_by_token(
+    client: Client, target: str, query: Query = (), *, items: str
+) -> AsyncIterator[Page]:
     """Pages with a token for the next one, as in Google's APIs."""
     seen: set[str] = set()
     fixed, following = list(query), ""

@@ -36,7 +36,7 @@ class Connector(Protocol):
 
 
 @runtime_checkable
-class AsksForOne(Protocol):
+class ReadsOneDevice(Protocol):
     """A connector that can ask about one device at once."""
 
     async def device(self, device_id: str) -> Report | None:
@@ -49,7 +49,7 @@ class AsksForOne(Protocol):
 
 
 @runtime_checkable
-class Wakes(Protocol):
+class WakesDevices(Protocol):
     """A connector that can ask one device to report now. The report comes by itself, a moment later."""
 
     async def wake(self, device_id: str) -> None:
@@ -58,10 +58,10 @@ class Wakes(Protocol):
 
 
 @runtime_checkable
-class Told(Protocol):
+class ReceivesPosts(Protocol):
     """A connector whose source calls by itself, with posts to ``/api/devices/NAME`` on the admin port."""
 
-    async def told(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
+    async def receive(self, headers: Mapping[str, str], body: bytes) -> Sequence[Report]:
         """The devices in one call; empty if it is about something else.
 
         The caller has already proved the API key. The names of ``headers`` are in lower case. Raises ``SourceError``

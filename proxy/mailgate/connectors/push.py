@@ -16,7 +16,7 @@ from mailgate.config.sources import PushSettings
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.fields import text, value
 from mailgate.connectors.http import as_json
-from mailgate.connectors.wire import Question, Wire
+from mailgate.connectors.wire import ApiRequest, Wire
 
 _ISSUERS = ["https://accounts.google.com", "accounts.google.com"]
 _CERTS = "/oauth2/v3/certs"
@@ -113,7 +113,7 @@ class GoogleToken:
         self._tried = self._now()
         wire = self._wire()
         try:
-            answer = await wire.ask(Question("GET", self._settings.keys_url + _CERTS))
+            answer = await wire.ask(ApiRequest("GET", self._settings.keys_url + _CERTS))
             if answer.status == 200:
                 self._keys = KeySet.import_key_set(as_json(answer.body))
                 self._fetched = self._now()

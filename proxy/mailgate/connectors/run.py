@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.protocol import Connector
-from mailgate.connectors.runtime import Tally
+from mailgate.connectors.runtime import RunTally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model.phrase import joined, phrase
@@ -19,7 +19,7 @@ BATCH = 1000
 _BREATH = 10
 
 
-class Keeper(Protocol):
+class RecordStore(Protocol):
     """Stores records, and knows the devices of a source. Raises ``SourceError`` with ``Trouble.STORE``."""
 
     async def take(self, records: Sequence[Report]) -> None:
@@ -32,7 +32,7 @@ class Keeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """The result of a run."""
 
     trouble: Trouble | None = None
@@ -61,8 +61,8 @@ class Run:
 
     name: str
     connector: Connector
-    keeper: Keeper
-    tally: Tally
+    keeper: RecordStore
+    tally: RunTally
     most_gone: int
     """The percentage of the devices that may be gone. At least one may, unless it is 0."""
     time: timedelta | None = None
@@ -72,19 +72,19 @@ class Run:
     """Hashes of the listed ids, since a million of them fit in memory."""
     _taken: int = 0
 
-    async def go(self, since: datetime | None) -> Outcome:
+    async def go(self, since: datetime | None) -> RunOutcome:
         """Read everything, or what changed since. Records are stored as they are read, even if the run fails later."""
         try:
             async with _in_time(self.time):
                 await self._read(since)
         except SourceError as error:
             await self._flush()
-            return Outcome(error.trouble, taken=self._taken, hint=error.hint, details=error.details)
+            return RunOutcome(error.trouble, taken=self._taken, hint=error.hint, details=error.details)
         except asyncio.CancelledError:
             await self._flush()
             raise
         if since is not None or not self.connector.lists_all or self.tally.unreadable:
-            return Outcome(taken=self._taken)
+            return RunOutcome(taken=self._taken)
         return await self._let_go()
 
     async def _read(self, since: datetime | None) -> None:
@@ -102,11 +102,11 @@ class Run:
     async def _flush(self) -> None:
         batch, self._batch = self._batch, []
         if batch:
-            await finished(self.keeper.take(batch))
+            await run_to_end(self.keeper.take(batch))
             self._taken += len(batch)
             self.progress(self._taken)
 
-    async def _let_go(self) -> Outcome:
+    async def _let_go(self) -> RunOutcome:
         """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person has
         looked."""
         known, missing = 0, list[str]()
@@ -114,14 +114,14 @@ class Run:
             known += len(page)
             missing += [each for each in page if hash(each) not in self._named]
         if len(missing) > ceil(known * self.most_gone / 100):
-            return Outcome(Trouble.GONE, full=True, taken=self._taken, held=len(missing))
+            return RunOutcome(Trouble.GONE, full=True, taken=self._taken, held=len(missing))
         await self._take_leave(missing)
-        return Outcome(full=True, taken=self._taken, gone=len(missing))
+        return RunOutcome(full=True, taken=self._taken, gone=len(missing))
 
     async def _take_leave(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):
             ids = missing[start : start + BATCH]
-            await finished(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))
+            await run_to_end(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))
 
 
 @asynccontextmanager
@@ -135,7 +135,7 @@ async def reading(connector: Connector, since: datetime | None) -> AsyncIterator
             await records.aclose()
 
 
-async def finished(work: Coroutine[Any, Any, None]) -> None:
+async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
     """Run this to its end even if the task is cancelled, since half a batch must not be stored."""
     task = asyncio.get_running_loop().create_task(work)
     try:

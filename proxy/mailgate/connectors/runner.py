@@ -8,9 +8,9 @@ from mailgate.config.sources import EverySource
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.run import Outcome
+from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.runtime import Runtime
-from mailgate.connectors.schedule import due, unreachable
+from mailgate.connectors.schedule import is_due, unreachable
 from mailgate.model import SourceState
 from mailgate.tasks import end_all
 
@@ -37,7 +37,7 @@ class Runner:
         self._around = runtime
         self._tell = tell
         self._chances: dict[str, tuple[SourceState, float]] = {}
-        self._running: dict[str, asyncio.Task[Outcome | None]] = {}
+        self._running: dict[str, asyncio.Task[RunOutcome | None]] = {}
         self._woken: set[str] = set()
         self._wake = asyncio.Event()
         self._file_changes = FileChanges()
@@ -50,7 +50,7 @@ class Runner:
         try:
             while True:
                 self._wake.clear()
-                await self.look()
+                await self.poll()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL)
         finally:
@@ -61,7 +61,7 @@ class Runner:
         self._woken.add(name)
         self._wake.set()
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Read the states of the connectors, publish them, and start connectors that are due."""
         settings, now = self._settings(), self._around.now()
         answered = not settings or await self._learn()
@@ -97,7 +97,7 @@ class Runner:
         state = self.states.get(name) or SourceState(name)
         if self._chances.get(name, (None, 0.0))[0] != state:
             self._chances[name] = (state, self._around.chance())
-        return due(state, settings, self._around.now(), self._chances[name][1])
+        return is_due(state, settings, self._around.now(), self._chances[name][1])
 
     def _start(self, name: str, settings: EverySource) -> None:
         woken = name in self._woken

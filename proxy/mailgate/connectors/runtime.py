@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTally:
     """The progress of one run, for metrics and the progress bar."""
 
     pages: int = 0
@@ -27,4 +27,4 @@ class Runtime:
     sleep: Callable[[float], Awaitable[None]]
     chance: Callable[[], float]
     """Returns a random number from 0 to 1."""
-    tally: Tally = field(default_factory=Tally)
+    tally: RunTally = field(default_factory=RunTally)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors.errors import Trouble
-from mailgate.connectors.run import Outcome
+from mailgate.connectors.run import RunOutcome
 from mailgate.model import SourceState
 
 OVERLAP = timedelta(minutes=10)
@@ -15,20 +15,22 @@ _HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
 """Troubles in which the source answered and its records count."""
 
 
-def due(state: SourceState, settings: EverySource, now: datetime, chance: float) -> bool:
+def is_due(state: SourceState, settings: EverySource, now: datetime, chance: float) -> bool:
     """Whether it is time for a run: ``every`` after the last one ended, and at random up to a tenth more."""
     if state.last_attempt is None:
         return True
     return not state.last_attempt <= now < state.last_attempt + settings.every * (1 + chance / 10)
 
 
-def since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
+def changes_since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
     """The time from which changes are requested; None if everything has to be read, regularly and for other apps."""
     fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
     return state.cursor if fresh and state.listed == listed else None
 
 
-def after(state: SourceState, outcome: Outcome, started: datetime, now: datetime, listed: str) -> SourceState:
+def state_after(
+    state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
+) -> SourceState:
     """The state of a connector after a run that looked for these apps."""
     counts = replace(
         state, last_attempt=now, trouble=str(outcome.trouble or ""), taken=outcome.taken, gone=outcome.gone

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailgate.config.sources import Asked
+from mailgate.config.sources import ApiSourceSettings
 from mailgate.connectors.http import Client
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
@@ -17,7 +17,7 @@ _AHEAD = timedelta(days=1)
 """How far a source's clock may be ahead, including a time zone that it does not state."""
 
 
-def https_wire(settings: Asked) -> Wire:
+def https_wire(settings: ApiSourceSettings) -> Wire:
     """The real wire, with the limits of the settings."""
     return HttpsWire(settings.timeout.total_seconds(), settings.page_bytes, settings.ca, settings.proxy)
 
@@ -35,18 +35,18 @@ class Setup:
     name: str
     """The connector's name in the settings: the ``source`` of its records."""
     catalog: AppCatalog
-    around: Runtime
-    wire: Callable[[Asked], Wire] = https_wire
-    known: Callable[[str], AsyncIterator[list[str]]] = nobody
+    runtime: Runtime
+    wire: Callable[[ApiSourceSettings], Wire] = https_wire
+    known_devices: Callable[[str], AsyncIterator[list[str]]] = nobody
     """The ids of a source's devices in the store, in pages."""
 
     @property
     def now(self) -> Callable[[], datetime]:
-        return self.around.now
+        return self.runtime.now
 
-    def client(self, settings: Asked, base: str, login: Login) -> Client:
+    def client(self, settings: ApiSourceSettings, base: str, login: Login) -> Client:
         """A client of the API at the origin ``base``."""
-        return Client(base, login, self.wire(settings), self.around, settings.run_bytes)
+        return Client(base, login, self.wire(settings), self.runtime, settings.run_bytes)
 
     def listed(self, os: str, installed: Iterable[Installed]) -> frozenset[str]:
         """Keys of the listed apps among those that are installed. Everything else is dropped here."""
@@ -66,4 +66,4 @@ class Setup:
 
     def unreadable(self) -> None:
         """Count a device without a name that can be read."""
-        self.around.tally.unreadable += 1
+        self.runtime.tally.unreadable += 1

@@ -6,7 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, Asked, EverySource
+from mailgate.config.sources import (
+    AndroidManagementSettings,
+    ApiSourceSettings,
+    AppleMdmSettings,
+    EverySource,
+)
 from mailgate.connectors.push import GoogleToken
 from mailgate.connectors.wire import HttpsWire, Wire
 
@@ -46,7 +51,7 @@ class Proofs:
         if isinstance(settings, AppleMdmSettings) and settings.hmac_key is not None:
             return Signature(settings.hmac_key.get_secret_value())
         if isinstance(settings, AndroidManagementSettings) and settings.push and settings.push.audience:
-            asked: Asked = settings
+            asked: ApiSourceSettings = settings
 
             def wire() -> Wire:
                 return HttpsWire(_TIMEOUT, _KEY_BYTES, asked.ca, asked.proxy)

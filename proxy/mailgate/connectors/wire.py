@@ -15,7 +15,7 @@ _PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ApiRequest:
     """One HTTP request. It is never shown, since it may hold a secret or a person's name."""
 
     method: str
@@ -25,7 +25,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """One HTTP response. The names of ``headers`` are in lower case."""
 
     status: int
@@ -36,7 +36,7 @@ class Answer:
 class Wire(Protocol):
     """Sends a request. Raises ``SourceError`` if there is no answer."""
 
-    async def ask(self, question: Question) -> Answer: ...
+    async def ask(self, question: ApiRequest) -> ApiResponse: ...
 
     async def close(self) -> None: ...
 
@@ -53,7 +53,7 @@ class HttpsWire:
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: ApiRequest) -> ApiResponse:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._ask(question)
@@ -64,7 +64,7 @@ class HttpsWire:
         except (aiohttp.ClientError, OSError, ValueError):  # their texts quote the address
             raise SourceError(Trouble.UNREACHABLE) from None
 
-    async def _ask(self, question: Question) -> Answer:
+    async def _ask(self, question: ApiRequest) -> ApiResponse:
         self._session = self._session or self._opened()
         async with self._session.request(
             question.method,
@@ -75,7 +75,7 @@ class HttpsWire:
             allow_redirects=False,
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, headers, await self._body(response))
+            return ApiResponse(response.status, headers, await self._body(response))
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         pieces = bytearray()

@@ -14,7 +14,7 @@ from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, kind_of, system_of
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
-from mailgate.connectors.paging import numbered
+from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -48,7 +48,7 @@ class WorkspaceOne:
         query: list[tuple[str, str | int]] = [("orderby", "deviceid"), ("sortorder", "ASC")]
         if since is not None:
             query.append(("lastseen", f"{since - _ZONES:%Y-%m-%dT%H:%M:%S}"))
-        pages = numbered(
+        pages = pages_by_number(
             self._client, _SEARCH, query, self._settings.page_size,
             items="Devices", total="Total", sized="pagesize", headers=_V2,
         )  # fmt: skip
@@ -98,7 +98,7 @@ class WorkspaceOne:
     async def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
         """The apps of a device; None for an empty list, since every device has apps."""
         target, present, any_app = f"/api/mdm/devices/{_id(found)}/apps/search", frozenset[str](), False
-        pages = numbered(
+        pages = pages_by_number(
             self._client, target, [], _APPS_PAGE,
             items="app_items", total="TotalResults", sized="pagesize", headers=_V1, counted=False,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from mailgate.console.session_start import (
     is_valid,
     read_proxy_login,
 )
-from mailgate.model.phrase import either, listed, phrase
+from mailgate.model.phrase import joined_by_or, joined_names, phrase
 from mailgate.views.words import ROLES
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -121,7 +121,7 @@ def requires_role(*roles: str) -> Callable[[Handler], Handler]:
     def wrapped(handler: Handler) -> Handler:
         async def checked(request: web.Request) -> web.StreamResponse:
             if roles_of(request).isdisjoint(roles):
-                words = listed([ROLES[each] for each in roles], either)
+                words = joined_names([ROLES[each] for each in roles], joined_by_or)
                 why = phrase("This needs the role %(words)s, which you do not have.", words=words)
                 form = await returned_form(request)
                 return show(request, "refused.html", 403, layout="base.html", why=why, **form)

@@ -12,10 +12,10 @@ from mailgate.rollout.approvals import PlanStatus, plan_statuses
 from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.store.help_requests import NOT_THEIRS
-from mailgate.views.gates import GateState, Node, gates_now
+from mailgate.views.gates import GateNode, GateState, gates_now
 from mailgate.views.plan_titles import title_of
 from mailgate.views.readiness import Readiness
-from mailgate.views.words import trouble_told
+from mailgate.views.words import trouble_in_words
 
 NO_HELP_REQUESTS: Mapping[str, int] = {}
 OPEN = phrase("Open")
@@ -54,7 +54,7 @@ def needs_of(
     state: Readiness,
     plans: Sequence[PlanStatus],
     unsure: int = 0,
-    gates: Iterable[Node] = (),
+    gates: Iterable[GateNode] = (),
     waiting: Mapping[str, int] = NO_HELP_REQUESTS,
     drafted: Uncommitted = NO_UNCOMMITTED_DRAFTS,
 ) -> list[Need]:
@@ -140,7 +140,9 @@ def _sources(state: Readiness) -> Iterator[Need]:
         if each.state in ("failing", "unavailable"):
             grave = each.state == "unavailable"
             yield Need(
-                phrase("The connector %(name)s %(trouble)s.", name=name, trouble=trouble_told(each.trouble)),
+                phrase(
+                    "The connector %(name)s %(trouble)s.", name=name, trouble=trouble_in_words(each.trouble)
+                ),
                 "connectors",
                 grave,
             )
@@ -168,7 +170,7 @@ def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
             yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})
 
 
-def _gates(found: Iterable[Node]) -> Iterator[Need]:
+def _gates(found: Iterable[GateNode]) -> Iterator[Need]:
     for each in found:
         if each.state in (GateState.BEHIND, GateState.GONE):
             grave = each.state is GateState.BEHIND

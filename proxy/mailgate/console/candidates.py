@@ -4,7 +4,7 @@ import asyncio
 
 from mailgate.config import Rules, compile_rules
 from mailgate.console.context import ConsoleContext
-from mailgate.rollout.kept_plans import plan_called
+from mailgate.rollout.kept_plans import find_plan
 from mailgate.views.versions import rules_called
 
 
@@ -20,5 +20,5 @@ async def candidate_for(context: ConsoleContext, policy: str | None, version: in
 
 async def rules_of_plan(context: ConsoleContext, digest: str) -> Rules:
     """The rules of an earlier plan. Raises RefusedError, ConfigError."""
-    found = await plan_called(context.store, digest)
-    return await asyncio.to_thread(compile_rules, found.draft.texts)
+    found = await find_plan(context.store, digest)
+    return await asyncio.to_thread(compile_rules, found.candidate.texts)

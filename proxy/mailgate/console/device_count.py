@@ -20,7 +20,7 @@ CHANGES_POLL_SECONDS = 2.0
 """The seconds between two looks at changed devices."""
 
 Page = Callable[[str, int], Awaitable[Sequence[Device]]]
-"""Returns the next devices after an id (``Devices.sketches``)."""
+"""Returns the next devices after an id (``Devices.summaries``)."""
 State = Callable[[Device, datetime], str]
 SeeDevices = Callable[[Sequence[Device], datetime], Awaitable[None]]
 CatchUp = Callable[[datetime], Awaitable[bool]]

@@ -24,7 +24,7 @@ from mailgate.views.drafts import (
     explained,
     uncommitted,
 )
-from mailgate.views.patches import Places
+from mailgate.views.patches import RuleFilesLocation
 
 MAX_DRAFTS = 50
 """How many of the newest drafts are read."""
@@ -69,13 +69,15 @@ async def latest_heads(context: ConsoleContext, most: int = MAX_DRAFTS) -> list[
 async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
     """The facts about a draft. Raises RefusedError."""
     active, rules = await _in_force(context)
-    places = Places.of(context.bundle())
+    places = RuleFilesLocation.of(context.bundle())
     return await draft_facts(context.store, draft, active, rules, await files_of(context), places)
 
 
 async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
     """The change to commit, as a patch. Raises RefusedError."""
-    return await draft_patch(context.store, draft, await files_of(context), Places.of(context.bundle()))
+    return await draft_patch(
+        context.store, draft, await files_of(context), RuleFilesLocation.of(context.bundle())
+    )
 
 
 async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:

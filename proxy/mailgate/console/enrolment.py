@@ -51,7 +51,7 @@ async def _keep(
 
 async def revoke(store: Store, by: Person, now: datetime, name: str) -> Revoked:
     """Revoke the token, the key or the device of this name, at every gate within a second."""
-    revoked = await store.shut_out(name, now)
+    revoked = await store.revoke(name, now)
     if revoked.tokens or revoked.keys:
         counts = {"tokens": len(revoked.tokens), "keys": len(revoked.keys)}
         await store.audit.append(replace(by.act(now, "enrolment-revoked"), about=name, details=counts))

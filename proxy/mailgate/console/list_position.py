@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from mailgate.model.phrase import phrase
-from mailgate.store import Place
+from mailgate.store import RowPosition
 from mailgate.views.address_values import MisreadError, Reader, line
 
 SPAN = timedelta(hours=2)
@@ -25,14 +25,14 @@ POSITION: Mapping[str, Reader] = {"at": _moment, "after": line(_MAX_NAME)}
 """The parameters of a position."""
 
 
-def position_in(query: Mapping[str, str]) -> Place | None:
+def position_in(query: Mapping[str, str]) -> RowPosition | None:
     """The position in an address; None for the beginning."""
     with suppress(ValueError):
         at = datetime.fromisoformat(query.get("at", ""))
-        return Place(at, query.get("after", "")) if at.tzinfo else None
+        return RowPosition(at, query.get("after", "")) if at.tzinfo else None
     return None
 
 
-def position_values(place: Place | None) -> dict[str, str]:
+def position_values(place: RowPosition | None) -> dict[str, str]:
     """A position as a part of an address; empty at the end."""
     return {"at": place.at.isoformat(), "after": place.name} if place else {}

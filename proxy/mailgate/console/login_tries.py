@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from cachetools import LRUCache
 
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.model.addresses import caller_at
+from mailgate.model.addresses import rate_limit_key
 
 SPAN = timedelta(minutes=5)
 MAX_BY_NAME_AND_CALLER, MAX_BY_CALLER, MAX_BY_NAME = 10, 60, 100
@@ -25,7 +25,7 @@ class LoginTries:
 
     def wait(self, name: str, address: str, now: datetime) -> timedelta:
         """How long they have to wait. If they need not wait, this try is counted, whatever its result."""
-        caller = caller_at(address)
+        caller = rate_limit_key(address)
         both = (name, caller)
         counts: list[tuple[RateLimit, Hashable]] = [(self._both, both)]
         if both not in self._places:
@@ -34,11 +34,11 @@ class LoginTries:
 
     def wait_to_begin(self, address: str, now: datetime) -> timedelta:
         """The same for a login at a provider, which has no name yet."""
-        return _wait([(self._caller, caller_at(address))], now)
+        return _wait([(self._caller, rate_limit_key(address))], now)
 
     def note_success(self, name: str, address: str) -> None:
         """Remember that somebody has logged in from this address."""
-        self._places[name, caller_at(address)] = None
+        self._places[name, rate_limit_key(address)] = None
 
 
 def _wait(counts: Sequence[tuple[RateLimit, Hashable]], now: datetime) -> timedelta:

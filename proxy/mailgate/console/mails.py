@@ -10,7 +10,7 @@ from mailgate.console.context import ConsoleContext
 from mailgate.devices.names import user_text
 from mailgate.mail.composer import composer_for
 from mailgate.mail.preview import made_up, made_up_correction, sample
-from mailgate.mail.recipient_list import believed_by, notice_about
+from mailgate.mail.recipient_list import data_scope_of, notice_about
 from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.undelivered import retry, settle
 from mailgate.mail.words import RenderedNotice
@@ -86,8 +86,8 @@ async def _notice(context: ConsoleContext, subject: NoticeSubject, mails: Notice
         return made_up_correction(policy)
     if subject.topic and person:
         person = context.bundle().settings.logins.person(person)
-        now, believed = context.clock(), believed_by(context.bundle())
-        found = await sample(context.store, subject.rules, subject.topic, believed, person, now)
+        now, data_scope = context.clock(), data_scope_of(context.bundle())
+        found = await sample(context.store, subject.rules, subject.topic, data_scope, person, now)
         if user_text(person) not in found.people:
             raise RefusedError(
                 phrase(

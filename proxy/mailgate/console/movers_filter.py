@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mailgate.rollout.plan import LABELS, Plan
-from mailgate.store.plan_movers import SORTS, MoversWanted
+from mailgate.store.plan_movers import SORT_COLUMNS, MoverFilter
 from mailgate.views.address_values import Reader, line, one_of, whole
 from mailgate.views.device_filter import KINDS
 
@@ -16,7 +16,7 @@ READERS: Mapping[str, Reader] = {
     "rule": line(),
     "group": line(),
     "at": whole(MAX_MOMENT),
-    "sort": one_of((*SORTS, *(f"-{each}" for each in SORTS))),
+    "sort": one_of((*SORT_COLUMNS, *(f"-{each}" for each in SORT_COLUMNS))),
 }
 """The parameters of the filter."""
 
@@ -26,10 +26,10 @@ def parameters_in(query: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name in READERS if (text := query.get(name, "").strip())}
 
 
-def filter_in(said: Mapping[str, str]) -> MoversWanted:
+def filter_in(said: Mapping[str, str]) -> MoverFilter:
     """The filter for the store."""
     sort, at = said.get("sort", ""), said.get("at", "")
-    return MoversWanted(
+    return MoverFilter(
         name=said.get("name", ""),
         label=said.get("label", ""),
         kind=said.get("kind", ""),

@@ -13,7 +13,7 @@ from mailgate.views import svg
 from mailgate.views.app_trends import AppTrend
 from mailgate.views.columns import Box, Mark, columns, nice
 from mailgate.views.traffic import RANGES, Range, Traffic
-from mailgate.views.words import effect_told, kind_told
+from mailgate.views.words import effect_in_words, kind_in_words
 
 BOX = Box(640, 190)
 TREND = (160, 36)
@@ -49,7 +49,7 @@ class Plot:
 
 def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
     """The picture of this traffic by ``effect`` or by ``kind``."""
-    order, tell = (EFFECTS, effect_told) if part == "effect" else (KINDS, kind_told)
+    order, tell = (EFFECTS, effect_in_words) if part == "effect" else (KINDS, kind_in_words)
     counted = [getattr(each, part) for each in traffic.spans]
     totals = sum((Counter(each) for each in counted), Counter[str]())
     told = _worded_totals(totals, order, tell)
@@ -58,7 +58,7 @@ def plot(traffic: Traffic, part: str, language: Language = IN_ENGLISH) -> Plot:
         part,
         TITLES[part],
         phrase("%(since)s: %(words)s.", since=RANGE_WORDS[traffic.range], words=words),
-        Markup("\n".join(columns(counted, order, BOX, _marks(traffic), tongue=language))),  # noqa: S704 - svg.py escapes
+        Markup("\n".join(columns(counted, order, BOX, _marks(traffic), translator=language))),  # noqa: S704 - svg.py escapes
         told,
         BOX.width,
         BOX.height,

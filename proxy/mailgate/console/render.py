@@ -16,9 +16,19 @@ from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.sparkline import sparkline
 from mailgate.console.stored_sentences import translated
 from mailgate.model.languages import SOURCE
-from mailgate.model.phrase import Phrase, capital, changed, either, joined, phrase, plural, said, sentence
-from mailgate.policy.subjects import about_told
-from mailgate.views.audit_words import act_told, thing_told
+from mailgate.model.phrase import (
+    Phrase,
+    capital,
+    joined,
+    joined_by_or,
+    phrase,
+    plural,
+    sentence,
+    transformed,
+    translate,
+)
+from mailgate.policy.changes import subject_in_words
+from mailgate.views.audit_words import act_in_words, thing_in_words
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,
@@ -28,17 +38,17 @@ from mailgate.views.words import (
     PLAN_STATES,
     ROLES,
     STAGES,
-    effect_told,
-    kind_told,
-    looked_first,
-    mail_failure_told,
-    protocol_told,
-    reason_told,
-    rule_told,
-    source_told,
-    state_told,
-    system_told,
-    trouble_told,
+    effect_in_words,
+    kind_in_words,
+    looked_clause_first,
+    mail_failure_in_words,
+    protocol_in_words,
+    reason_in_words,
+    rule_in_words,
+    source_in_words,
+    state_in_words,
+    system_in_words,
+    trouble_in_words,
     without_commands,
 )
 
@@ -67,7 +77,7 @@ def asset(name: str) -> web.Response:
 def instant(at: datetime | str | None, never: str = NEVER, language: Language = IN_ENGLISH) -> Markup:
     """A time: exactly, in UTC, on hover, and in the viewer's zone if scripts run. Text is ISO 8601."""
     if not at:
-        return Markup('<span class="soft">{}</span>').format(said(never, language))
+        return Markup('<span class="soft">{}</span>').format(translate(never, language))
     there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
     shown, exact = language.moment(there), language.moment(there, exact=True)
     return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(there.isoformat(), exact, shown)
@@ -88,7 +98,7 @@ def day_alone(at: datetime, language: Language = IN_ENGLISH) -> str:
 
 def for_page(words: str, language: Language = IN_ENGLISH) -> Markup:
     """Words from other rooms for a page: without commands, names in backticks as code, and times as times."""
-    parts = _APART.split(without_commands(said(words, language)))
+    parts = _APART.split(without_commands(translate(words, language)))
     return Markup("").join(_marked(each, language) for each in parts)
 
 
@@ -168,7 +178,7 @@ def spaced(word: str) -> tuple[str, str]:
 
 def joined_by_or(names: Iterable[str]) -> str:
     """Names joined with ``or``."""
-    return reduce(either, names)
+    return reduce(joined_by_or, names)
 
 
 def joined_by_and(steps: Iterable[str]) -> str:
@@ -189,7 +199,7 @@ def _language(context: Context) -> Language:
 @pass_context
 def _in_page_language(context: Context, value: object) -> object:
     """A value as a template writes it: phrases in the language of the page."""
-    return said(value, _language(context)) if isinstance(value, Phrase) else value
+    return translate(value, _language(context)) if isinstance(value, Phrase) else value
 
 
 @pass_context
@@ -206,7 +216,7 @@ def _ngettext(context: Context, one: str, more: str, number: int, /, **values: o
 
 def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
     """Fill in a text of the catalogs, which are our own and trusted. Every value is escaped."""
-    return Markup(text) % {name: said(value, language) for name, value in values.items()}  # noqa: S704
+    return Markup(text) % {name: translate(value, language) for name, value in values.items()}  # noqa: S704
 
 
 def _in_language(tell: Callable[..., Any]) -> Callable[..., Any]:
@@ -254,32 +264,32 @@ _ENVIRONMENT = _environment(
         "kind_pair": kind_pair,
         "kind_choice": lambda kind: KIND_CHOICES.get(kind, kind) if kind else "",
         "before": before,
-        "effect": effect_told,
-        "kind": kind_told,
-        "protocol": protocol_told,
-        "reason": reason_told,
+        "effect": effect_in_words,
+        "kind": kind_in_words,
+        "protocol": protocol_in_words,
+        "reason": reason_in_words,
         "connector": lambda state: CONNECTORS.get(state, state),
         "capital": capital,
         "sentence": sentence,
-        "small": lambda words: changed(words, lambda text: text[:1].lower() + text[1:]),
+        "small": lambda words: transformed(words, lambda text: text[:1].lower() + text[1:]),
         "name_kind": lambda kind: NAME_KINDS.get(kind, kind),
-        "looked": looked_first,
-        "trouble": trouble_told,
-        "source": source_told,
-        "state": state_told,
-        "rule": rule_told,
+        "looked": looked_clause_first,
+        "trouble": trouble_in_words,
+        "source": source_in_words,
+        "state": state_in_words,
+        "rule": rule_in_words,
         "stage": lambda stage: STAGES.get(stage, stage),
         "plan_state": lambda state: PLAN_STATES.get(state, state),
-        "about": about_told,
-        "act": act_told,
-        "thing": thing_told,
+        "about": subject_in_words,
+        "act": act_in_words,
+        "thing": thing_in_words,
         "any_of": joined_by_or,
         "all_of": joined_by_and,
         "spaced": spaced,
-        "without_ticks": lambda words: changed(words, lambda text: text.replace("`", "")),
-        "mail_failure": mail_failure_told,
+        "without_ticks": lambda words: transformed(words, lambda text: text.replace("`", "")),
+        "mail_failure": mail_failure_in_words,
         "mail_state": lambda state: MAIL_STATES.get(state, state),
         "role": lambda role: ROLES.get(role, role),
-        "system": system_told,
+        "system": system_in_words,
     }
 )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from mailgate.console.languages import IN_ENGLISH, Language
-from mailgate.model.phrase import phrase, said
+from mailgate.model.phrase import phrase, translate
 from mailgate.views.app_trends import AppOnDay
 from mailgate.views.apps import DAYS
 
@@ -19,11 +19,11 @@ _LINE = Markup(
 def sparkline(trend: Sequence[AppOnDay], language: Language = IN_ENGLISH) -> Markup:
     """The number of devices on each day, with the last day at the right edge; empty if there is only one day."""
     if len(trend) < 2:
-        return Markup('<span class="soft">{}</span>').format(said(phrase("Since today"), language))
+        return Markup('<span class="soft">{}</span>').format(translate(phrase("Since today"), language))
     top = max(each.devices for each in trend) or 1
     points = [f"{_x(each, trend[-1]):.1f} {_y(each.devices, top):.1f}" for each in trend]
     told = {"first": trend[0].devices, "last": trend[-1].devices, "day": trend[0].day.isoformat()}
-    words = said(phrase("%(first)s to %(last)s devices since %(day)s", **told), language)
+    words = translate(phrase("%(first)s to %(last)s devices since %(day)s", **told), language)
     return _LINE.format(WIDTH, HEIGHT, WIDTH, HEIGHT, words, f"M{' L'.join(points)}")
 
 

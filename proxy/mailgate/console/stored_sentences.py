@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from mailgate.console.languages import Language
 from mailgate.gateway.pages.languages import catalog_of
 from mailgate.model.languages import SOURCE
-from mailgate.model.phrase import Phrase, both, filled, phrase
+from mailgate.model.phrase import Phrase, fill, joined_by_and, phrase
 
 NOTES = (
     phrase("failed: %(why)s", why=""),
@@ -60,7 +60,7 @@ class Pattern(NamedTuple):
 def translated(words: str, language: Language) -> str:
     """The sentence in this language. A sentence that is not recognised stays as it is."""
     if isinstance(words, Phrase):
-        return words.say(language)
+        return words.render(language)
     if language.tag == SOURCE:
         return words
     for each in _patterns():
@@ -72,7 +72,7 @@ def translated(words: str, language: Language) -> str:
             }
             if "apps" in values and each.number > 1:
                 values["apps"] = _names(values["apps"], language)
-            return filled(text, dict(values), language)
+            return fill(text, dict(values), language)
     return words
 
 
@@ -82,7 +82,7 @@ def _names(words: str, language: Language) -> str:
     return (
         translated(words, language)
         if " and " in last or last.endswith(" others")
-        else both(first, last).say(language)
+        else joined_by_and(first, last).render(language)
     )
 
 

@@ -51,7 +51,7 @@ async def mark_lost(
     at = (device.lost_at or now) if lost else None
     if at != device.lost_at:
         act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
-        await context.store.devices.lose(device.id, at, act)
+        await context.store.devices.mark_lost(device.id, at, act)
     return at
 
 
@@ -137,7 +137,7 @@ def _rules(which: list[Key]) -> str:
 
 def _let_in_until(whom: PersonFacts) -> datetime | None:
     """The end of the first exemption of their devices."""
-    spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.SPARED]
+    spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.EXEMPT]
     return min((at for at in spared if at), default=None)
 
 

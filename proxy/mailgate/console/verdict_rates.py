@@ -11,7 +11,7 @@ from typing import NamedTuple
 from prometheus_client.parser import text_string_to_metric_families
 
 from mailgate.store import StoreError
-from mailgate.store.verdict_counts import Counted
+from mailgate.store.verdict_counts import VerdictKey
 
 MINUTES = 60
 """The length of the window, in minutes."""
@@ -25,7 +25,7 @@ MAX_WAITING_MINUTES = 600
 
 Texts = Callable[[], Awaitable[Mapping[int, str]]]
 """Returns the metrics of every worker that answers, in Prometheus text format."""
-Add = Callable[[Mapping[datetime, Mapping[Counted, int]]], Awaitable[None]]
+Add = Callable[[Mapping[datetime, Mapping[VerdictKey, int]]], Awaitable[None]]
 """Adds counts to those in the store. Raises StoreError."""
 
 
@@ -70,7 +70,7 @@ class VerdictRates:
     def __init__(self) -> None:
         self._minutes: deque[Minute] = deque(maxlen=MINUTES)
         self._known: dict[int, Counter[tuple[str, ...]]] = {}
-        self._waiting: dict[datetime, Counter[Counted]] = {}
+        self._waiting: dict[datetime, Counter[VerdictKey]] = {}
         self.turn = 0
         """The number of readings, by which a page sees that there are new counts."""
 
@@ -85,14 +85,14 @@ class VerdictRates:
                 continue
             restarted = any(counted[key] < count for key, count in before.items())
             news = +counted if restarted else counted - before
-            waiting = self._waiting.setdefault(minute.at, Counter()) if news else Counter[Counted]()
+            waiting = self._waiting.setdefault(minute.at, Counter()) if news else Counter[VerdictKey]()
             for (family, *labels), count in news.items():
                 if family == _DECISIONS:
                     minute.verdicts[verdict := Verdict(*labels)] += count
-                    waiting[Counted(verdict.effect, kind=verdict.kind)] += count
+                    waiting[VerdictKey(verdict.effect, kind=verdict.kind)] += count
                 else:
                     minute.refusals[refusal := Refusal(*labels)] += count
-                    waiting[Counted(refusal.effect, rule=refusal.rule, reason=refusal.reason)] += count
+                    waiting[VerdictKey(refusal.effect, rule=refusal.rule, reason=refusal.reason)] += count
         self.turn += 1
 
     def minutes(self, now: datetime) -> list[Minute]:

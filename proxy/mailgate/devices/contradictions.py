@@ -10,9 +10,9 @@ from dataclasses import replace
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.names import Name, user_text
 from mailgate.model import Kind, Reason
-from mailgate.model.phrase import both, joined, listed, phrase
+from mailgate.model.phrase import joined, joined_by_and, joined_names, phrase
 
-CROWD = 16
+PLACEHOLDER_MIN_IDS = 16
 """From this many ids of one source on, a device is assumed to be many devices that share a placeholder.
 
 A device that enrols again and again gets a new id each time, but not this many.
@@ -27,7 +27,7 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
     if len(reports) < 2:
         return ()
     current = [report for report in reports if not report.gone]
-    crowd = sorted({report.source for report in reports if crowded_by(reports, report.source)})
+    crowd = sorted({report.source for report in reports if looks_like_placeholder(reports, report.source)})
     return tuple(
         Contradiction(
             Reason.DEVICE_NAME_CONTRADICTED,
@@ -35,7 +35,7 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
             phrase(
                 "%(source)s has %(crowd)s devices or more of one name, which is probably a placeholder",
                 source=source,
-                crowd=CROWD,
+                crowd=PLACEHOLDER_MIN_IDS,
             ),
         )
         for source in crowd[:1]
@@ -59,12 +59,12 @@ def in_words(device: Device) -> tuple[Contradiction, ...]:
     )
 
 
-def crowded_by(reports: Iterable[Report], source: str) -> bool:
+def looks_like_placeholder(reports: Iterable[Report], source: str) -> bool:
     """Whether one source has so many ids for this device that their common name is probably a placeholder."""
-    return sum(report.source == source and not report.gone for report in reports) >= CROWD
+    return sum(report.source == source and not report.gone for report in reports) >= PLACEHOLDER_MIN_IDS
 
 
-def shared(name: Name, others: Iterable[str]) -> Contradiction:
+def shared_name(name: Name, others: Iterable[str]) -> Contradiction:
     """The contradiction that two devices claim the same name although they cannot be one device."""
     kind, text = name
     told = sorted(others)
@@ -113,6 +113,8 @@ def _said(said: Iterable[tuple[str, str]]) -> str:
     for word, source in said:
         by_word.setdefault(word, []).append(source)
     return joined(
-        phrase("%(word)s says %(sources)s", word=word, sources=listed(sorted(set(sources)), both))
+        phrase(
+            "%(word)s says %(sources)s", word=word, sources=joined_names(sorted(set(sources)), joined_by_and)
+        )
         for word, sources in sorted(by_word.items())
     )

@@ -12,7 +12,7 @@ from mailgate.model import Kind, Reason
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-Slot = tuple[str, str]
+ReportKey = tuple[str, str]
 """A source and its own id for a device."""
 
 
@@ -53,11 +53,11 @@ class Report:
     are whole."""
 
     @property
-    def slot(self) -> Slot:
+    def key(self) -> ReportKey:
         return (self.source, self.id)
 
     @property
-    def age(self) -> tuple[datetime, datetime]:
+    def recency(self) -> tuple[datetime, datetime]:
         """The key that orders a source's looks at a device: first by the time of the look, then by its expiry."""
         return (self.reported_at or LONG_AGO, self.expires_at or LONG_AGO)
 
@@ -79,9 +79,9 @@ class Report:
         kept = old
         if self.gone:
             kept = replace(old, gone=True)
-        elif self.age >= old.age:
+        elif self.recency >= old.recency:
             kept = new
-        elif self.reported_at is None and (self.expires_at is None or self.age[1] >= old.age[1]):
+        elif self.reported_at is None and (self.expires_at is None or self.recency[1] >= old.recency[1]):
             kept = replace(
                 new,
                 status=old.status,
@@ -127,9 +127,9 @@ class Device:
     id: str
     reports: tuple[Report, ...] = ()
     """Sorted by source and id."""
-    former: frozenset[str] = frozenset()
+    former_ids: frozenset[str] = frozenset()
     """The ids of devices that were merged into this one."""
-    ceded: frozenset[Name] = frozenset()
+    ceded_names: frozenset[Name] = frozenset()
     """Names that a report of this device claims but that belong to another device."""
     findings: tuple[Contradiction, ...] = ()
     lost_at: datetime | None = None
@@ -150,15 +150,15 @@ class Device:
     @property
     def names(self) -> frozenset[Name]:
         """Every name by which the device is found."""
-        return self.claims - self.ceded if self.ceded else self.claims
+        return self.claims - self.ceded_names if self.ceded_names else self.claims
 
-    def report(self, slot: Slot) -> Report | None:
+    def report(self, slot: ReportKey) -> Report | None:
         """The report of this source under this id; None if there is none."""
-        return next((report for report in self.reports if report.slot == slot), None)
+        return next((report for report in self.reports if report.key == slot), None)
 
     def with_report(self, report: Report) -> "Device":
         """The device with this report in place of the one of the same source and id."""
-        others = [each for each in self.reports if each.slot != report.slot]
+        others = [each for each in self.reports if each.key != report.key]
         return replace(
             self,
             reports=_in_order([*others, report]),
@@ -166,9 +166,9 @@ class Device:
             last_seen=max(self.last_seen, report.last_seen),
         )
 
-    def without(self, slot: Slot) -> "Device":
+    def without(self, slot: ReportKey) -> "Device":
         """The device as if this source had never reported it under this id."""
-        return replace(self, reports=tuple(each for each in self.reports if each.slot != slot))
+        return replace(self, reports=tuple(each for each in self.reports if each.key != slot))
 
 
 def merged(devices: Iterable[Device]) -> Device:
@@ -182,8 +182,8 @@ def _merged(kept: Device, other: Device) -> Device:
     return replace(
         kept,
         reports=_in_order([*kept.reports, *other.reports]),
-        former=kept.former | other.former | {other.id},
-        ceded=frozenset(),
+        former_ids=kept.former_ids | other.former_ids | {other.id},
+        ceded_names=frozenset(),
         lost_at=min((at for at in (kept.lost_at, other.lost_at) if at), default=None),
         last_seen=max(kept.last_seen, other.last_seen),
         changed=max(kept.changed, other.changed),
@@ -191,10 +191,10 @@ def _merged(kept: Device, other: Device) -> Device:
 
 
 def _in_order(reports: Iterable[Report]) -> tuple[Report, ...]:
-    return tuple(sorted(reports, key=lambda report: report.slot))
+    return tuple(sorted(reports, key=lambda report: report.key))
 
 
-def new_id(slot: Slot, attempt: int = 0) -> str:
+def new_id(slot: ReportKey, attempt: int = 0) -> str:
     """Make the id of a device from the first source that reports it. Every gate makes the same id.
 
     The id is short enough to type: twelve characters of base32, which has no 0, 1, 8 or 9 to mistake for a letter.

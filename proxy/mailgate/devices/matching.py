@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
-from mailgate.devices.contradictions import contradictions, crowded_by, shared
-from mailgate.devices.device import Contradiction, Device, Report, Slot, merged, new_id
+from mailgate.devices.contradictions import contradictions, looks_like_placeholder, shared_name
+from mailgate.devices.device import Contradiction, Device, Report, ReportKey, merged, new_id
 from mailgate.devices.names import SERIAL, STRONG, UDID, Name
-from mailgate.devices.trust import by_own_word, links
+from mailgate.devices.trust import is_self_reported, linking_names
 
 
-class News(Enum):
+class ReportChange(Enum):
     """What a report has changed."""
 
     NEW = "a device that was not known"
@@ -26,7 +26,7 @@ class News(Enum):
     SAME = "nothing new"
 
 
-class Shelf:
+class DeviceSet:
     """A set of devices that takes in further reports.
 
     It must hold every device that has or claims one of the names of those reports.
@@ -34,7 +34,7 @@ class Shelf:
 
     def __init__(self, devices: Iterable[Device] = ()) -> None:
         self._devices: dict[str, Device] = {}
-        self._slots: dict[Slot, str] = {}
+        self._slots: dict[ReportKey, str] = {}
         self._claimants: dict[Name, set[str]] = {}
         self._taken: set[str] = set()
         for device in devices:
@@ -43,7 +43,7 @@ class Shelf:
     def __iter__(self) -> Iterator[Device]:
         return iter(self._devices.values())
 
-    def at(self, slot: Slot) -> Device | None:
+    def at(self, slot: ReportKey) -> Device | None:
         """The device that this source has under this id; None if there is none."""
         return self._devices.get(self._slots.get(slot, ""))
 
@@ -51,7 +51,7 @@ class Shelf:
         """The device that is found by one of these names; None if there is none."""
         for name in names:
             for device in self._claiming(name):
-                if name not in device.ceded:
+                if name not in device.ceded_names:
                     return device
         return None
 
@@ -59,36 +59,36 @@ class Shelf:
         """The device that any source has under this id of its own; None if there is none."""
         return next((each for each in self if any(report.id == own_id for report in each.reports)), None)
 
-    def put(self, report: Report) -> News:
+    def add(self, report: Report) -> ReportChange:
         """Add a report."""
         report = self._without_crowded(report)
-        home = self.at(report.slot)
-        old = home.report(report.slot) if home else None
+        home = self.at(report.key)
+        old = home.report(report.key) if home else None
         if home is None or old is None:
-            return self._arrive(report) if not report.gone else News.SAME
+            return self._arrive(report) if not report.gone else ReportChange.SAME
         new = report.after(old)
         if new == old:
             self._put(home.with_report(new))
-            return News.SAME
+            return ReportChange.SAME
         one = self._joined(new, self._staying(home, new))
         self._put(one)
         self._settle(one.id, home.claims | one.claims, new)
-        return News.CHANGED
+        return ReportChange.CHANGED
 
-    def take_off(self, report: Report) -> None:
+    def remove(self, report: Report) -> None:
         """Remove a report. Each of its names goes to another device that claims it, if there is one."""
-        home = self.at(report.slot)
+        home = self.at(report.key)
         if home is not None:
-            rest = home.without(report.slot)
+            rest = home.without(report.key)
             self._put(rest)
             self._settle(rest.id, home.claims, report)
 
-    def _arrive(self, report: Report) -> News:
+    def _arrive(self, report: Report) -> ReportChange:
         """Add the first report of a source under this id."""
         known = self._joined(report, None)
         self._put(known)
         self._settle(known.id, known.claims, report)
-        return News.NEW if len(known.reports) == 1 and not known.former else News.CHANGED
+        return ReportChange.NEW if len(known.reports) == 1 and not known.former_ids else ReportChange.CHANGED
 
     def _without_crowded(self, report: Report) -> Report:
         """The report without the names that its source gives to so many devices that they must be placeholders."""
@@ -96,14 +96,14 @@ class Shelf:
             name
             for name in report.names
             for device in self._claiming(name)
-            if device.report(report.slot) is None and crowded_by(device.reports, report.source)
+            if device.report(report.key) is None and looks_like_placeholder(device.reports, report.source)
         }
         return replace(report, names=report.names - crowded) if crowded else report
 
     def _staying(self, home: Device, report: Report) -> Device | None:
         """Put the report on its old device and return that. If the other sources contradict it, remove it and return
         None."""
-        rest = home.without(report.slot)
+        rest = home.without(report.key)
         if _may_be_one([report], rest.reports):
             return home.with_report(report)
         self._put(rest)
@@ -116,14 +116,14 @@ class Shelf:
         if home is not None:
             together, found = [*home.reports], [home]
         for other in self._linked(report):
-            if by_own_word(report.source) and found:
+            if is_self_reported(report.source) and found:
                 break
             if (home is None or other.id != home.id) and _may_be_one(together, other.reports):
                 together += other.reports
                 found.append(other)
         if not found:
             return Device(
-                self._free_id(report.slot),
+                self._free_id(report.key),
                 (report,),
                 first_seen=report.first_seen,
                 last_seen=report.last_seen,
@@ -135,7 +135,7 @@ class Shelf:
     def _linked(self, report: Report) -> list[Device]:
         """The devices that the report's names lead to, the one with the strongest name first, then the oldest."""
         found: dict[str, tuple[int, datetime, str]] = {}
-        for name in links(report):
+        for name in linking_names(report):
             for device in self._claiming(name):
                 if _links_to(device, name, report):
                     place = (STRONG.index(name[0]), device.first_seen, device.id)
@@ -154,20 +154,20 @@ class Shelf:
         """The device with updated ceded names and findings."""
         contested = {name: self._claiming(name) for name in device.claims if len(self._claimants[name]) > 1}
         found = contradictions(device.reports) + tuple(
-            shared(name, (other.id for other in claiming if other.id != device.id))
+            shared_name(name, (other.id for other in claiming if other.id != device.id))
             for name, claiming in sorted(contested.items())
         )
         ceded = frozenset(
             name for name, claiming in contested.items() if _holder(name, claiming) != device.id
         )
-        if not found and not device.findings and ceded == device.ceded:
+        if not found and not device.findings and ceded == device.ceded_names:
             return device
-        return replace(device, ceded=ceded, findings=_dated(found, device.findings, now))
+        return replace(device, ceded_names=ceded, findings=_dated(found, device.findings, now))
 
     def _claiming(self, name: Name) -> list[Device]:
         return [self._devices[each] for each in sorted(self._claimants.get(name, ()))]
 
-    def _free_id(self, slot: Slot) -> str:
+    def _free_id(self, slot: ReportKey) -> str:
         attempt = 0
         while (free := new_id(slot, attempt)) in self._taken:
             attempt += 1
@@ -178,24 +178,29 @@ class Shelf:
         if before is not None:
             self._remove(before)
         self._devices[device.id] = device
-        self._taken |= {device.id, *device.former}
+        self._taken |= {device.id, *device.former_ids}
         for report in device.reports:
-            self._slots[report.slot] = device.id
+            self._slots[report.key] = device.id
         for name in device.claims:
             self._claimants.setdefault(name, set()).add(device.id)
 
     def _remove(self, device: Device) -> None:
         del self._devices[device.id]
         for report in device.reports:
-            self._slots.pop(report.slot, None)
+            self._slots.pop(report.key, None)
         for name in device.claims:
             self._claimants[name].discard(device.id)
 
 
 def _links_to(device: Device, name: Name, report: Report) -> bool:
     """Whether this name links the report to the device. A device's own word does not link two other sources."""
-    own_word = by_own_word(report.source) or all(by_own_word(each.source) for each in device.reports)
-    return any(name in links(each) and (own_word or not by_own_word(each.source)) for each in device.reports)
+    own_word = is_self_reported(report.source) or all(
+        is_self_reported(each.source) for each in device.reports
+    )
+    return any(
+        name in linking_names(each) and (own_word or not is_self_reported(each.source))
+        for each in device.reports
+    )
 
 
 def _may_be_one(some: Iterable[Report], others: Iterable[Report]) -> bool:
@@ -222,7 +227,13 @@ def _holder(name: Name, claiming: Iterable[Device]) -> str:
 
     def weight(device: Device) -> tuple[object, ...]:
         return max(
-            (not by_own_word(report.source), not report.gone, report.age, report.last_seen, device.id)
+            (
+                not is_self_reported(report.source),
+                not report.gone,
+                report.recency,
+                report.last_seen,
+                device.id,
+            )
             for report in device.reports
             if name in report.names
         )

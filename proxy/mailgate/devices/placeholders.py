@@ -7,7 +7,7 @@ import re
 
 from mailgate.devices.names import EAS, SERIAL, UDID
 
-NOTHING = {
+PLACEHOLDERS = {
     "": "not told",
     "-": "a dash for nothing",
     "0": "zero for nothing",
@@ -54,23 +54,23 @@ NOTHING = {
 }
 """Placeholders in lower case, each with the reason why it names no device."""
 
-SHORTEST = {SERIAL: 4, UDID: 8, EAS: 4}
+MIN_LENGTHS = {SERIAL: 4, UDID: 8, EAS: 4}
 """The fewest characters of a name, by kind. A shorter name is too likely to occur twice."""
 
 _ONE_CHARACTER = re.compile(r"(.)\1*", re.DOTALL)
 _FILLING = re.compile(r"[\s:._{}-]+")
 
 
-def why_nothing(kind: str, text: str) -> str:
+def placeholder_reason(kind: str, text: str) -> str:
     """Why this text names no device, in a few words; empty if it names one."""
     folded = text.strip().lower()
-    if folded in NOTHING:
-        return NOTHING[folded]
+    if folded in PLACEHOLDERS:
+        return PLACEHOLDERS[folded]
     bare = _FILLING.sub("", folded)
-    if bare in NOTHING:
-        return NOTHING[bare]
+    if bare in PLACEHOLDERS:
+        return PLACEHOLDERS[bare]
     if _ONE_CHARACTER.fullmatch(bare) or not bare:
         return "one character again and again"
-    if len(bare) < SHORTEST.get(kind, 1):
+    if len(bare) < MIN_LENGTHS.get(kind, 1):
         return "too short"
     return ""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from mailgate.devices.device import LONG_AGO, Device, Report
 from mailgate.devices.names import user_text
-from mailgate.devices.trust import by_own_word, rank
+from mailgate.devices.trust import is_self_reported, rank
 from mailgate.model import Finding, Kind, Posture, PostureState
 from mailgate.policy import AppCatalog
 
@@ -125,7 +125,7 @@ def owner_of(device: Device, precedence: Sequence[str] = ()) -> str:
     return named[0].owner if named else ""
 
 
-def is_of(device: Device, person: str, precedence: Sequence[str] = ()) -> bool:
+def belongs_to(device: Device, person: str, precedence: Sequence[str] = ()) -> bool:
     """Whether the device belongs to the person with this login name, compared without case."""
     return bool(person) and user_text(owner_of(device, precedence)) == user_text(person)
 
@@ -146,7 +146,7 @@ _KINDS = (
 )
 
 
-def settled_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
+def stable_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
     """The time until which the posture stays as it is ``now``, if there are no further reports."""
     ends = [end for report in device.reports if (end := expiry(report, max_age)) is not None and end > now]
     return min(ends, default=_NEVER)
@@ -165,7 +165,7 @@ def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str]) -> Repo
         for report in reports
         if app in report.apps and not any(_takes_back(other, app, report, precedence) for other in reports)
     ]
-    return max(saw, key=lambda report: report.age, default=None)
+    return max(saw, key=lambda report: report.recency, default=None)
 
 
 def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str]) -> bool:
@@ -173,7 +173,7 @@ def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[st
     return (
         _whole(other)
         and app not in other.apps
-        and other.age[0] > report.age[0]
+        and other.recency[0] > report.recency[0]
         and rank(other.source, precedence) <= rank(report.source, precedence)
     )
 
@@ -186,7 +186,9 @@ def _state(
     if not looked:
         return PostureState.MISSING, None
     running = [
-        report for report in looked if report not in ran_out and not (watched and by_own_word(report.source))
+        report
+        for report in looked
+        if report not in ran_out and not (watched and is_self_reported(report.source))
     ]
     whole = [report for report in running if _whole(report)]
     if whole and not any(report.status == "contraindicated" for report in running):
@@ -202,11 +204,11 @@ def _state(
 def _watched(reports: Iterable[Report]) -> bool:
     """Whether a source other than the device itself has ever looked at it. If so, its own word alone no longer makes it
     clean."""
-    return any(report.reported_at is not None and not by_own_word(report.source) for report in reports)
+    return any(report.reported_at is not None and not is_self_reported(report.source) for report in reports)
 
 
 def _newest(reports: Iterable[Report]) -> Report:
-    return max(reports, key=lambda report: report.age)
+    return max(reports, key=lambda report: report.recency)
 
 
 def _whole(report: Report) -> bool:

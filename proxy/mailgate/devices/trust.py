@@ -23,7 +23,7 @@ from mailgate.devices.names import (
     storable,
     udid_text,
 )
-from mailgate.devices.placeholders import why_nothing
+from mailgate.devices.placeholders import placeholder_reason
 from mailgate.model import AppsReport, AttestationResult, Kind
 
 ENROLLED = "enrolled"
@@ -38,14 +38,14 @@ def source_of(proof: AttestationResult) -> str:
     return ENROLLED if proof.self_reported else proof.issuer
 
 
-def by_own_word(source: str) -> bool:
+def is_self_reported(source: str) -> bool:
     """Whether this source only repeats what the device says about itself."""
     return source == ENROLLED
 
 
 def rank(source: str, precedence: Sequence[str]) -> int:
     """The rank of a source; 0 counts most. Listed sources come first, then all others equally, then a device's own word."""
-    if by_own_word(source):
+    if is_self_reported(source):
         return len(precedence) + 1
     return precedence.index(source) if source in precedence else len(precedence)
 
@@ -96,26 +96,26 @@ def report_by(
     )
 
 
-def links(report: Report) -> frozenset[Name]:
+def linking_names(report: Report) -> frozenset[Name]:
     """The names by which this report and the reports of other sources are matched.
 
     A device's own word links by one proven name only. With two names it could merge two devices: a person who holds the
     key of a blocked phone and the certificate of a clean laptop would clean the phone with the laptop's reports.
     """
-    if not by_own_word(report.source):
+    if not is_self_reported(report.source):
         return report.names
     return frozenset(sorted(report.names, key=lambda name: (STRONG.index(name[0]), name))[:1])
 
 
 def _usable(source: str, told: Iterable[Name]) -> Iterator[Name]:
-    allowed = _PROVEN if by_own_word(source) else STRONG
+    allowed = _PROVEN if is_self_reported(source) else STRONG
     for kind, text in told:
-        if kind in allowed and not why_nothing(kind, text):
+        if kind in allowed and not placeholder_reason(kind, text):
             yield (kind, storable(text))
 
 
 def _eas_forms(eas_id: str) -> frozenset[str]:
-    return frozenset() if why_nothing(EAS, eas_text(eas_id)) else eas_forms(eas_id)
+    return frozenset() if placeholder_reason(EAS, eas_text(eas_id)) else eas_forms(eas_id)
 
 
 def source_name(source: str) -> str:

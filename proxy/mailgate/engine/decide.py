@@ -23,7 +23,7 @@ from functools import lru_cache
 
 from cel_expr_python import cel
 
-from mailgate.classify.discovery import asks_the_way
+from mailgate.classify.discovery import is_discovery
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
@@ -31,14 +31,14 @@ from mailgate.policy.reasons import apps_behind, infer
 from mailgate.policy.reliefs import relief_from
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
 from mailgate.policy.stages import grace_end, in_share, softened
-from mailgate.policy.variables import activate
+from mailgate.policy.variables import cel_activation
 
 
 def decide(access: Access, policy: Policy) -> Decision:
     """Decide what happens to this request, and why. It has no side effects and never raises."""
     try:
         decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
-        return _told_the_way(decision) if asks_the_way(access.facts) else decision
+        return _for_discovery(decision) if is_discovery(access.facts) else decision
     except Exception as error:  # noqa: BLE001 - any error refuses the request
         trial = RuleTrial(
             DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
@@ -46,7 +46,7 @@ def decide(access: Access, policy: Policy) -> Decision:
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
 
 
-def _told_the_way(decision: Decision) -> Decision:
+def _for_discovery(decision: Decision) -> Decision:
     """The decision for a request that only asks the way to the mail. It always gets the way, and the decision then
     names no rule."""
     if decision.effect is Effect.ALLOW:
@@ -83,7 +83,7 @@ _NO_MATCH = _Verdict(None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Spared:
+class _Relieved:
     """What a relieved rule would have done, and the values that it read."""
 
     rule: Rule
@@ -92,21 +92,21 @@ class _Spared:
     access: Access
 
     @property
-    def hardness(self) -> int:
-        return self.verdict.effect.hardness if self.verdict.effect else 0
+    def severity(self) -> int:
+        return self.verdict.effect.severity if self.verdict.effect else 0
 
 
 def _first_match(access: Access, policy: Policy) -> Decision:
-    everything = activate(access, policy.reads)
+    everything = cel_activation(access, policy.reads)
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
-    spared: list[_Spared] = []
+    spared: list[_Relieved] = []
     reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
         stage = stage_of(rule, access.now)
         relief = relief_from(reliefs, rule.id, rule.effect) if stage is not Stage.REPORT_ONLY else None
-        if note := not_subject(rule, stage, access):
+        if note := skip_reason(rule, stage, access):
             trials.append(RuleTrial(rule.id, rule.when.text, False, stage, None, note))
             continue
         seen, activation = access, everything
@@ -126,15 +126,15 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         if matched:
             would.append(trials[-1])
         if matched and relief:
-            spared.append(_Spared(rule, stage, verdict, seen))
+            spared.append(_Relieved(rule, stage, verdict, seen))
     return _no_harder(_by_default(policy, tuple(trials), tuple(would)), spared, policy)
 
 
-def _no_harder(decision: Decision, spared: list[_Spared], policy: Policy) -> Decision:
+def _no_harder(decision: Decision, spared: list[_Relieved], policy: Policy) -> Decision:
     """The decision of the rules after relieved rules. If a relieved rule would do less than that, it decides
     instead."""
-    softest = min(spared, key=lambda each: each.hardness, default=None)
-    if softest is None or softest.hardness >= decision.effect.hardness:
+    softest = min(spared, key=lambda each: each.severity, default=None)
+    if softest is None or softest.severity >= decision.effect.severity:
         return decision
     rule, note = softest.rule, f"it is out, and decides since `{decision.rule}` behind it would do more"
     trials = tuple(
@@ -156,12 +156,12 @@ def stage_of(rule: Rule, now: datetime) -> Stage:
     return rule.stages.at(now) if rule.stages else Stage.ENFORCE
 
 
-def softened_by_now(rule: Rule, stage: Stage, access: Access) -> Effect:
+def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
     """The effect of the rule on a request that it matches, by its stage and its grace."""
-    return softened(rule.effect, Stage.WARN if new_until(rule, access) else stage)
+    return softened(rule.effect, Stage.WARN if device_grace_end(rule, access) else stage)
 
 
-def not_subject(rule: Rule, stage: Stage, access: Access) -> str:
+def skip_reason(rule: Rule, stage: Stage, access: Access) -> str:
     """Why the rule is not read for this request; empty if it is read."""
     if stage is Stage.PENDING and rule.stages:
         start = rule.stages.next_start(access.now)
@@ -189,13 +189,13 @@ def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access
     unexpired = posture.expires_at is not None and access.now < posture.expires_at
     if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:
         last = replace(access, posture=replace(posture, state=posture.last_state))
-        return last, activate(last, policy.reads)
+        return last, cel_activation(last, policy.reads)
     names = {name for name in rule.when.reads if not name.startswith("device.")}
     if PostureState.UNAVAILABLE in rule.when.names.get("device.state", ()):
         names.add("device.state")
     if rule.effect is not Effect.ALLOW and _holds_for_seen_apps(rule, access, names):
         names |= _OF_APPS
-    return access, activate(access, names)
+    return access, cel_activation(access, names)
 
 
 _OF_APPS = frozenset({"device.apps", "device.lists"})
@@ -207,7 +207,7 @@ def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
     if not access.posture.apps or _OF_APPS.isdisjoint(rule.when.reads):
         return False
     try:
-        return rule.when.holds(activate(access, names | _OF_APPS))
+        return rule.when.holds(cel_activation(access, names | _OF_APPS))
     except (EvaluationError, UnknownValueError):
         return False
 
@@ -223,7 +223,7 @@ def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation)
     effect = softened(rule.effect, stage)
     if effect is not rule.effect:
         return _Verdict(effect, None, f"softened from {rule.effect} by its stage")
-    until = new_until(rule, access)
+    until = device_grace_end(rule, access)
     if stage is Stage.ENFORCE and until:
         note = f"softened from {effect}: the device is new until {until.isoformat()}"
         return _Verdict(softened(effect, Stage.WARN), None, note)
@@ -232,7 +232,7 @@ def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation)
     return _Verdict(effect, None, "report-only: would have decided")
 
 
-def new_until(rule: Rule, access: Access) -> datetime | None:
+def device_grace_end(rule: Rule, access: Access) -> datetime | None:
     """When the device stops being new to the rule; None if it is not new."""
     return grace_end(rule.grace, access.posture.first_seen, access.now)
 
@@ -240,7 +240,10 @@ def new_until(rule: Rule, access: Access) -> datetime | None:
 def _deadline(rule: Rule, access: Access) -> datetime | None:
     """When the rule gets stricter for this device: at its next stage, and not before the device's grace is over."""
     stage = stage_of(rule, access.now)
-    next_start, until = rule.stages.next_start(access.now) if rule.stages else None, new_until(rule, access)
+    next_start, until = (
+        rule.stages.next_start(access.now) if rule.stages else None,
+        device_grace_end(rule, access),
+    )
     if stage is Stage.ENFORCE:
         return until
     return max(next_start, until) if next_start and until else next_start

@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from typing import Any
 
-from mailgate.classify.discovery import asks_the_way
-from mailgate.engine.decide import new_until, share_subject
+from mailgate.classify.discovery import is_discovery
+from mailgate.engine.decide import device_grace_end, share_subject
 from mailgate.model import Access, Decision, PostureState
 from mailgate.policy.groups import in_groups
 from mailgate.policy.rules import Policy
@@ -51,7 +51,7 @@ class DecisionKey:
             certificate is None or certificate.refused,
             client.kind,
             not client.findings or client.contradicted,
-            asks_the_way(access.facts),
+            is_discovery(access.facts),
             bisect_right(self._turns, access.now) if self._turns else 0,
             self._shares(access) if self._partial else (),
             tuple([in_groups(rule.groups, access.user, rule.effect) for rule in self._grouped]),
@@ -65,7 +65,7 @@ class DecisionKey:
         """The values of the variables that change with the clock."""
         return tuple([read(access) for read in self._clocks])
 
-    def lasts(self, decision: Decision) -> bool:
+    def is_timeless(self, decision: Decision) -> bool:
         """Whether the decision is the same at any time, because no rule that was read for it reads a clock."""
         return self._by_the_clock.isdisjoint(trial.rule for trial in decision.trials)
 
@@ -75,7 +75,7 @@ class DecisionKey:
         A stage begins then, or a grace, a relief, a report, a token or a certificate ends. It is ``now`` if a rule
         reads the clock itself.
         """
-        if not self.lasts(decision):
+        if not self.is_timeless(decision):
             return access.now
         proof, certificate = access.attestation, access.certificate
         ends = (
@@ -89,7 +89,7 @@ class DecisionKey:
         return min((end for end in ends if end is not None and end > access.now), default=_NEVER)
 
     def _graces(self, access: Access) -> list[datetime | None]:
-        return [new_until(rule, access) for rule in self._graceful]
+        return [device_grace_end(rule, access) for rule in self._graceful]
 
     def _shares(self, access: Access) -> Hashable:
         """The shares that the subject is in. Many subjects have the same shares, and the key does not name them."""

@@ -13,7 +13,7 @@ from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.logins import NO_LOGINS, Logins
-from mailgate.store import Keep
+from mailgate.store import RetentionTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Live:
     policy: Policy
     verifier: Verifier
     responses: ResponseBuilder
-    keep: Keep
+    keep: RetentionTimes
     """How long data about people is kept."""
     certificates: CertificateVerifier | None = None
     """The verifier of client certificates; None if no client certificate is accepted."""

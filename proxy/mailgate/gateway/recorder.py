@@ -9,13 +9,13 @@ from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.gateway.pages.negotiate import choose_language
 from mailgate.gateway.refusals.enforce import needs_warning
 from mailgate.model import Access, Decision, Effect, Protocol
-from mailgate.store.ledger import Counts
+from mailgate.store.ledger import RepeatCounter
 
 
 class Ledger(Shape):
     """The record of decisions (``store/ledger.py``)."""
 
-    def recurring(self, access: Access, decision: Decision) -> Counts: ...
+    def recurring(self, access: Access, decision: Decision) -> RepeatCounter: ...
 
     def record(
         self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
@@ -25,7 +25,7 @@ class Ledger(Shape):
 class Languages(Shape):
     """The record of languages (``store/languages.py``)."""
 
-    def hear(self, login: str, tag: str, now: datetime) -> None: ...
+    def note(self, login: str, tag: str, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class LedgerRecorder:
         """Make a recorder with the languages of the pages."""
         return cls(ledger, languages, languages_by_tag(load_languages()))
 
-    def recurring(self, access: Access, decision: Decision) -> Counts | None:
+    def recurring(self, access: Access, decision: Decision) -> RepeatCounter | None:
         """A counter that records the same decision again; None if each answer shows the person something."""
         if decision.effect is not Effect.ALLOW:
             return None
@@ -56,7 +56,7 @@ class LedgerRecorder:
         )
         tag = self._language(access)
         if tag:
-            self.languages.hear(access.user.name, tag, access.now)
+            self.languages.note(access.user.name, tag, access.now)
 
     def _language(self, access: Access) -> str:
         """The language of the person; empty if nobody is named or the request names no language."""
@@ -70,7 +70,7 @@ class LedgerRecorder:
 class RecurringRequest:
     """Counts the same request again and records the person's language with it."""
 
-    recurring: Counts
+    recurring: RepeatCounter
     languages: Languages
     login: str
     tag: str
@@ -78,4 +78,4 @@ class RecurringRequest:
     def count(self, user_agent: str, now: datetime) -> None:
         """Count the request again."""
         self.recurring.count(user_agent, now)
-        self.languages.hear(self.login, self.tag, now)
+        self.languages.note(self.login, self.tag, now)

@@ -37,12 +37,12 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import is_local
-from mailgate.model import Access, Decision, Effect, Judged, Posture, RequestFacts
+from mailgate.model import Access, Decision, DecisionSummary, Effect, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
-from mailgate.policy.variables import RestsOn, rest_on
+from mailgate.policy.variables import DependsOn, dependencies_of
 from mailgate.store.client_facts import first_folder
-from mailgate.store.ledger import Counts
+from mailgate.store.ledger import RepeatCounter
 
 SIZE = 8192
 """How many verdicts are surely kept. At most twice as many are in memory."""
@@ -73,7 +73,7 @@ OWN_COOKIES = b"mailgate-"
 
 NO_POSTURE = Posture()
 
-Recurring = Callable[[Access, Decision], Counts | None]
+Recurring = Callable[[Access, Decision], RepeatCounter | None]
 """Makes a counter that records the same decision again; None if each has to be recorded separately."""
 
 
@@ -82,9 +82,9 @@ class CachedVerdict(NamedTuple):
 
     since: datetime
     until: datetime
-    recurring: Counts
+    recurring: RepeatCounter
     counted: tuple[Callable[[], None], ...]
-    judged: Judged
+    judged: DecisionSummary
     allowing: tuple[bytes, bytes, bytes] | None
     """An answer to another proxy in three parts: before its date, between date and reference, and after it; None for
     mail."""
@@ -99,7 +99,7 @@ class VerdictCache:
         self._old: dict[Hashable, CachedVerdict] = {}
         self._live: Live | None = None
         self._decision_key: DecisionKey
-        self._reads: frozenset[RestsOn] = frozenset()
+        self._reads: frozenset[DependsOn] = frozenset()
         self.hits = self.misses = 0
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> CachedVerdict | None:
@@ -148,7 +148,7 @@ class VerdictCache:
         if recurring is not None:
             counted = _counted(self._metrics, access, decision)
             parts = _parts(exchange, allowing) if allowing else None
-            judged = Judged.of(access, decision)
+            judged = DecisionSummary.of(access, decision)
             self._put(key, CachedVerdict(access.now, until, recurring, counted, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
@@ -162,7 +162,7 @@ class VerdictCache:
         live = self._in_force.live
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
-            self._decision_key, self._reads = DecisionKey(live.policy), rest_on(live.policy.reads)
+            self._decision_key, self._reads = DecisionKey(live.policy), dependencies_of(live.policy.reads)
         return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
@@ -184,7 +184,7 @@ class VerdictCache:
         if not place or len(lines) + sum(map(len, (*own, *languages))) > MAX_LINES:
             return None
         sender: Hashable = agent
-        if not own and RestsOn.AGENT not in self._reads:
+        if not own and DependsOn.AGENT not in self._reads:
             sender = agent_traits(agent.decode("latin-1"))
             if sender is None:
                 return None
@@ -217,7 +217,7 @@ class VerdictCache:
         return min(until, day_ends)
 
 
-_READ_BESIDE_FIELDS = (RestsOn.REMOTE, RestsOn.SCHEME, RestsOn.HOST, RestsOn.PATH)
+_READ_BESIDE_FIELDS = (DependsOn.REMOTE, DependsOn.SCHEME, DependsOn.HOST, DependsOn.PATH)
 
 
 @lru_cache(4096)

@@ -53,7 +53,7 @@ class Audience:
     any_laptop: bool = False
     """Whether every laptop browser is let in."""
 
-    def laptop_free(self, person: str) -> bool:
+    def laptop_allowed(self, person: str) -> bool:
         """Whether this person's laptop browser is let in; false if unknown."""
         return self.laptops.get(person, self.any_laptop)
 
@@ -86,7 +86,7 @@ async def everybody(population: Population, progress: Progress) -> AsyncIterator
 
 def _look(judge: Judge, rule: str, at: datetime, occasion: Occasion, found: Audience) -> bool:
     access, person = replace(occasion.after, now=at), occasion.person
-    outcome = judge.outcome(access, occasion.untold)
+    outcome = judge.outcome(access, occasion.unrecorded)
     if person and access.client.kind is Kind.LAPTOP:
         free = outcome.effect == Effect.ALLOW and found.laptops.get(person, True)
         found.laptops[person] = free

@@ -12,26 +12,26 @@ from datetime import datetime, timedelta
 from mailgate.config import Rules, compile_rules
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import owner_of
-from mailgate.mail.recipient_list import AddressOf, Believed
+from mailgate.mail.recipient_list import AddressOf, DataScope
 from mailgate.model import Effect, Reason
-from mailgate.model.notice import MailKind, Notice, Reached, ReachedBy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, RuleEncounter
 from mailgate.policy import Policy
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE
 from mailgate.rollout.person import Person
-from mailgate.rollout.replay import Lists
+from mailgate.rollout.replay import PostureInputs
 from mailgate.simulate import Judge, Occasion
 from mailgate.store import Act, Mail, Retraction, Store
 
-LOOKED_FOR = timedelta(hours=24)
+SEARCH_SPAN = timedelta(hours=24)
 """How long to look for refusals that are stored late, by a gate that was cut off or from a spool."""
 _SOON = timedelta(seconds=2)
 
 
 @dataclass
-class Found:
+class ReachedPeople:
     """The people whom the rules that were taken back had reached."""
 
-    people: dict[str, set[Reached]] = field(default_factory=lambda: defaultdict(set))
+    people: dict[str, set[RuleEncounter]] = field(default_factory=lambda: defaultdict(set))
     """How they were reached, by login name."""
     contacts: dict[str, str] = field(default_factory=dict)
     """The contact for each person: that of a rule that reached them."""
@@ -47,29 +47,29 @@ def is_due(retraction: Retraction, now: datetime) -> bool:
 
 
 async def correct(
-    store: Store, believed: Believed, address_of: AddressOf, person: Person, now: datetime
+    store: Store, data_scope: DataScope, address_of: AddressOf, person: Person, now: datetime
 ) -> int:
     """Queue the corrections that are due. Returns how many. Raises StoreUnavailableError."""
     count = 0
     for retraction in await store.retractions.open():
         if is_due(retraction, now):
-            count += await _correct(store, retraction, believed, address_of, person, now)
+            count += await _correct(store, retraction, data_scope, address_of, person, now)
     return count
 
 
 async def _correct(
     store: Store,
     retraction: Retraction,
-    believed: Believed,
+    data_scope: DataScope,
     address_of: AddressOf,
     person: Person,
     now: datetime,
 ) -> int:
     active = await store.policies.active()
     if active is None or active.number in retraction.versions:  # it was put in force again
-        await store.retractions.looked(retraction.serial, now, done=True)
+        await store.retractions.note_search(retraction.serial, now, done=True)
         return 0
-    mails, found = await corrections(store, retraction, active.number, believed, address_of, now)
+    mails, found = await corrections(store, retraction, active.number, data_scope, address_of, now)
 
     def act(count: int) -> Act:
         entry = person.act(now, "corrections-queued")
@@ -77,7 +77,7 @@ async def _correct(
         return replace(entry, about=about, details={"mails": count, "nameless": found.nameless})
 
     count = await store.mails.queue(mails, act)
-    await store.retractions.looked(retraction.serial, now, done=now - retraction.at >= LOOKED_FOR)
+    await store.retractions.note_search(retraction.serial, now, done=now - retraction.at >= SEARCH_SPAN)
     return count
 
 
@@ -85,21 +85,21 @@ async def corrections(
     store: Store,
     retraction: Retraction,
     in_force: int,
-    believed: Believed,
+    data_scope: DataScope,
     address_of: AddressOf,
     now: datetime,
-) -> tuple[list[Mail], Found]:
+) -> tuple[list[Mail], ReachedPeople]:
     """One mail to each person who was reached by a rule that no longer holds, whether it was queued before or not."""
     target = await _rules(store, in_force)
-    found = Found()
+    found = ReachedPeople()
     for number in retraction.versions:
         old = await _rules(store, number)
-        comparison = _Comparison(store, old, target, believed, now)
+        comparison = _Comparison(store, old, target, data_scope, now)
         if old.policy.version in retraction.policies:
             await _by_page(comparison, retraction, found)
             await _by_mail(comparison, retraction.serial, number, found)
     languages = await store.languages.of(found.people)
-    clear = _Clear(store, target, believed, now)
+    clear = _Clear(store, target, data_scope, now)
     made: dict[str, Mail] = {}
     for login in sorted(found.people):
         address = address_of(login)
@@ -110,8 +110,8 @@ async def corrections(
             MailKind.CORRECTION,
             languages.get(login, ""),
             contact=found.contacts.get(login, ""),
-            reached=tuple(sorted(found.people[login].union(other.reached if other else ()))),
-            clear=await clear.of(login) and (other is None or other.clear),
+            encounters=tuple(sorted(found.people[login].union(other.encounters if other else ()))),
+            mail_restored=await clear.of(login) and (other is None or other.mail_restored),
             versions=tuple(retraction.versions),
         )
         number, serial = retraction.versions[0], retraction.serial
@@ -128,12 +128,13 @@ async def _rules(store: Store, number: int) -> Rules:
 class _Comparison:
     """Compares a version that was taken back with the version in force."""
 
-    def __init__(self, store: Store, old: Rules, target: Rules, believed: Believed, now: datetime) -> None:
-        self.store, self.policy, self.precedence = store, old.policy, believed.precedence
+    def __init__(self, store: Store, old: Rules, target: Rules, data_scope: DataScope, now: datetime) -> None:
+        self.store, self.policy, self.precedence = store, old.policy, data_scope.precedence
         before, after = (
-            Lists(each.policy.catalog, believed.max_age, believed.precedence) for each in (old, target)
+            PostureInputs(each.policy.catalog, data_scope.max_age, data_scope.precedence)
+            for each in (old, target)
         )
-        self.population = replace(believed.population(store, old, now), before=before, after=after)
+        self.population = replace(data_scope.population(store, old, now), before=before, after=after)
         self._judges = Judge(old.policy), Judge(target.policy)
         self._unchanged = {
             name for name in (*_named(old.policy), DEFAULT_RULE) if _holds(old.policy, target.policy, name)
@@ -149,7 +150,8 @@ class _Comparison:
         people than before."""
         old, new = self._judges
         return any(
-            old.outcome(each.before, each.untold).effect != new.outcome(each.after, each.untold).effect
+            old.outcome(each.before, each.unrecorded).effect
+            != new.outcome(each.after, each.unrecorded).effect
             for each in occasions
         )
 
@@ -177,7 +179,7 @@ def _holds(old: Policy, new: Policy, name: str) -> bool:
     return not reads_lists or (old.catalog == new.catalog)
 
 
-async def _by_page(comparison: _Comparison, retraction: Retraction, found: Found) -> None:
+async def _by_page(comparison: _Comparison, retraction: Retraction, found: ReachedPeople) -> None:
     since = retraction.policies[comparison.policy.version]
     shown = await comparison.store.retractions.shown(comparison.policy.version, since)
     devices = await comparison.population.called({each.way.device for each in shown})
@@ -192,8 +194,8 @@ async def _by_page(comparison: _Comparison, retraction: Retraction, found: Found
         if not login:
             found.nameless += 1
             continue
-        by = ReachedBy.WARNING if each.effect == Effect.WARN else ReachedBy.REFUSAL
-        found.people[login].add(Reached(by, comparison.title(each.rule), _reason(each.reason)))
+        by = EncounterKind.WARNING if each.effect == Effect.WARN else EncounterKind.REFUSAL
+        found.people[login].add(RuleEncounter(by, comparison.title(each.rule), _reason(each.reason)))
         found.contacts.setdefault(login, comparison.contact(each.rule))
 
 
@@ -202,26 +204,26 @@ def _reason(stored: str) -> Reason:
     return Reason(stored) if stored in set(Reason) else Reason.RULE_MATCHED
 
 
-async def _by_mail(comparison: _Comparison, serial: int, number: int, found: Found) -> None:
-    for mail in await comparison.store.mails.told_under([number], serial):
+async def _by_mail(comparison: _Comparison, serial: int, number: int, found: ReachedPeople) -> None:
+    for mail in await comparison.store.mails.perhaps_read_about([number], serial):
         if comparison.holds(mail.rule):
             subjects = await comparison.population.person(mail.login)
             if not comparison.moves(each for subject in subjects for each in subject.occasions):
                 continue
         title = comparison.title(mail.rule)
-        found.people[mail.login].add(Reached(ReachedBy.MAIL, title, Reason.RULE_MATCHED))
+        found.people[mail.login].add(RuleEncounter(EncounterKind.MAIL, title, Reason.RULE_MATCHED))
         found.contacts.setdefault(mail.login, comparison.contact(mail.rule))
 
 
 class _Clear:
     """Tells whether the version in force lets in all devices of a person."""
 
-    def __init__(self, store: Store, target: Rules, believed: Believed, now: datetime) -> None:
-        self._population = believed.population(store, target, now)
+    def __init__(self, store: Store, target: Rules, data_scope: DataScope, now: datetime) -> None:
+        self._population = data_scope.population(store, target, now)
         self._judge = Judge(target.policy)
 
     async def of(self, login: str) -> bool:
         subjects = await self._population.person(login)
         occasions: Sequence[Occasion] = [each for subject in subjects for each in subject.occasions]
-        outcomes = (self._judge.outcome(each.after, each.untold).effect for each in occasions)
+        outcomes = (self._judge.outcome(each.after, each.unrecorded).effect for each in occasions)
         return all(effect == Effect.ALLOW for effect in outcomes)

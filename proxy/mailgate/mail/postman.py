@@ -1,7 +1,7 @@
 """Sends the queued mails: one at a time, no faster than set, and none twice, even if a process dies.
 
 Only the process that holds the lease sends. It first looks at mails that another process was handing over when it died:
-if the way knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).
+if the transport knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any, Protocol
 
-from mailgate.mail.way import LaterError, LostError, MailWay, RefusedMailError
+from mailgate.mail.transport import DeferredError, MailTransport, RejectedMailError, UnknownOutcomeError
 from mailgate.store import Mail, MailState, StoreUnavailableError
 
 LEASE = timedelta(minutes=2)
@@ -24,7 +24,7 @@ PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 720))
 _RETRY = 0.5
 
 
-Tell = Callable[[Mail, MailState, str], None]
+OutcomeListener = Callable[[Mail, MailState, str], None]
 """Receives a mail, its new state and the cause in one word. A mail that was put off is ``queued``."""
 Note = Callable[[], Coroutine[Any, Any, None]]
 """Stores the outcome of a mail."""
@@ -48,12 +48,12 @@ class Leases(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class PostmanTools:
     """The clock, a way to wait, and a listener for the outcome of each mail."""
 
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
-    told: Tell = lambda _mail, _state, _why: None
+    on_outcome: OutcomeListener = lambda _mail, _state, _why: None
 
 
 @dataclass
@@ -63,35 +63,35 @@ class Postman:
     queue: MailQueue
     leases: Leases
     compose: Callable[[Mail], EmailMessage]
-    way: MailWay
+    transport: MailTransport
     rate: int
     """Mails per minute."""
     holder: str
     """The name of this process, new at every start."""
-    around: Around
+    around: PostmanTools
     _renewed: datetime | None = None
     _next: datetime | None = None
 
     async def round(self, first: Callable[[], Awaitable[None]] | None = None) -> bool:
         """Do ``first``, then send the due mails. Returns False if another process has the lease.
 
-        Raises StoreUnavailableError, and WayDownError if no mail can be sent now: due mails stay queued.
+        Raises StoreUnavailableError, and TransportDownError if no mail can be sent now: due mails stay queued.
         """
         if not await self._lead():
             return False
         try:
             if first is not None:
                 await first()
-            await self._look_after_the_dead()
+            await self._settle_interrupted()
             while batch := await self.queue.due(self.around.clock()):
                 for mail in batch:
                     await self._keep_pace()
                     if not await self._lead():
                         return False
-                    await finished(self._send(mail))
+                    await run_to_end(self._send(mail))
             return True
         finally:
-            await finished(self._let_go())
+            await run_to_end(self._release_lease())
 
     async def _lead(self) -> bool:
         now = self.around.clock()
@@ -101,19 +101,19 @@ class Postman:
         self._renewed = now if held else None
         return held
 
-    async def _let_go(self) -> None:
+    async def _release_lease(self) -> None:
         self._renewed = None
-        await self.way.close()
+        await self.transport.close()
         try:
             await self.leases.release(_LEASE_NAME, self.holder)
         except StoreUnavailableError:
             return  # the lease expires by itself
 
-    async def _look_after_the_dead(self) -> None:
+    async def _settle_interrupted(self) -> None:
         for mail in await self.queue.left_over(self.holder):
-            taken, now = await self.way.was_taken(mail.id), self.around.clock()
+            taken, now = await self.transport.was_delivered(mail.id), self.around.clock()
             if taken is False:
-                await self.way.call_back(mail.id)
+                await self.transport.abort(mail.id)
                 await self.queue.put_off(mail.id, now, now, "interrupted")
             else:
                 state = MailState.SENT if taken else MailState.UNSURE
@@ -127,32 +127,32 @@ class Postman:
 
     async def _send(self, mail: Mail) -> None:
         try:
-            await self.way.offer(self._composed(mail), mail.id)
-        except RefusedMailError as error:
+            await self.transport.prepare(self._composed(mail), mail.id)
+        except RejectedMailError as error:
             await self._end(mail, MailState.FAILED, str(error))
-        except LaterError as error:
+        except DeferredError as error:
             await self._put_off(mail, str(error))
         else:
             if await self._begun(mail):
                 await self._known(await self._handed_over(mail))
             else:
-                await self.way.call_back(mail.id)
+                await self.transport.abort(mail.id)
 
     def _composed(self, mail: Mail) -> EmailMessage:
         try:
             return self.compose(mail)
         except Exception as error:
-            raise RefusedMailError(type(error).__name__) from error
+            raise RejectedMailError(type(error).__name__) from error
 
     async def _handed_over(self, mail: Mail) -> Note:
-        """Hand over the offered message. Returns the function that stores the outcome."""
+        """Deliver the prepared message. Returns the function that stores the outcome."""
         try:
-            await self.way.hand_over(mail.id)
-        except RefusedMailError as error:
+            await self.transport.commit_delivery(mail.id)
+        except RejectedMailError as error:
             return partial(self._end, mail, MailState.FAILED, str(error))
-        except LaterError as error:
+        except DeferredError as error:
             return partial(self._put_off, mail, str(error))
-        except LostError as error:
+        except UnknownOutcomeError as error:
             return partial(self._end, mail, MailState.UNSURE, str(error))
         return partial(self._end, mail, MailState.SENT)
 
@@ -178,14 +178,14 @@ class Postman:
             return
         now = self.around.clock()
         await self.queue.put_off(mail.id, now + PAUSES[mail.attempts], now, why)
-        self.around.told(mail, MailState.QUEUED, why)
+        self.around.on_outcome(mail, MailState.QUEUED, why)
 
     async def _end(self, mail: Mail, state: MailState, why: str = "") -> None:
         await self.queue.end(mail.id, state, self.around.clock(), why)
-        self.around.told(mail, state, why)
+        self.around.on_outcome(mail, state, why)
 
 
-async def finished(work: Coroutine[Any, Any, None]) -> None:
+async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
     """Run this to its end even if the task is cancelled, since the state of a half-sent mail would be unknown."""
     task = asyncio.get_running_loop().create_task(work)
     try:

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from mailgate.config import Rules
 from mailgate.mail.audience import Audience, audience_of, everybody
-from mailgate.mail.recipient_list import Believed, notice_about
+from mailgate.mail.recipient_list import DataScope, notice_about
 from mailgate.mail.topic import Topic
 from mailgate.model import Access, Client, Kind, Posture, PostureState, Reason, RequestFacts
-from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
 from mailgate.policy import Policy
 from mailgate.policy.reasons import apps_named, infer
 from mailgate.rollout.population import Population
@@ -17,10 +17,10 @@ from mailgate.store import Store
 
 
 async def sample(
-    store: Store, rules: Rules, topic: Topic, believed: Believed, login: str, now: datetime
+    store: Store, rules: Rules, topic: Topic, data_scope: DataScope, login: str, now: datetime
 ) -> Audience:
     """The audience among the devices of one person, or among all if no login is given."""
-    population = believed.population(store, rules, now)
+    population = data_scope.population(store, rules, now)
     subjects = _of_person(population, login) if login else everybody(population, lambda *_: None)
     return await audience_of(rules.policy, topic.rule.id, topic.at, subjects)
 
@@ -63,6 +63,6 @@ def made_up_correction(policy: Policy) -> Notice:
     """The correction to a made-up person who was kept out by the first rule of this policy that restricts."""
     rule = next((each for each in policy.rules if each.restricts), None)
     reason = (rule and rule.reason) or Reason.RULE_MATCHED
-    reached = Reached(ReachedBy.REFUSAL, (rule and rule.title) or "", reason)
+    reached = RuleEncounter(EncounterKind.REFUSAL, (rule and rule.title) or "", reason)
     contact = (rule and rule.notice.contact) or ""
-    return Notice(MailKind.CORRECTION, contact=contact, reached=(reached,), clear=True)
+    return Notice(MailKind.CORRECTION, contact=contact, encounters=(reached,), mail_restored=True)

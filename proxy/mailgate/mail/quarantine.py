@@ -22,16 +22,16 @@ from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.selfservice.login_check import Login
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
-from mailgate.model.addresses import caller_at
+from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.logins import address_of, user_text
 from mailgate.store.quarantine_mails import QuarantineMails
 
 log = structlog.get_logger()
 
-QUEUE = 1000
-PATIENCE = 30.0
+QUEUE_SIZE = 1000
+SEND_SECONDS = 30.0
 """The seconds that one mail may take."""
-REST = 60
+REPEAT_IGNORED_SECONDS = 60
 """The seconds for which the same refusal is ignored, whether its mail was sent or not."""
 
 _PASSING = frozenset({Reason.POSTURE_UNAVAILABLE, Reason.RULE_ERROR, Reason.INTERNAL_ERROR})
@@ -44,7 +44,7 @@ Send = Callable[[EmailMessage], Awaitable[None]]
 """Hands a message to a mail server. Raises OSError."""
 
 
-class Accepts(Shape):
+class LoginChecker(Shape):
     """Tells whether the webmail accepts a login (``gateway/selfservice/login_check.py``)."""
 
     async def look(self, incoming: Incoming) -> Login: ...
@@ -97,7 +97,7 @@ class QuarantineMailer:
         claims: QuarantineMails,
         send: Send,
         clock: Callable[[], datetime],
-        check: Accepts | None = None,
+        check: LoginChecker | None = None,
     ) -> None:
         """Without a ``check``, a login counts only if something other than the webmail confirms it."""
         self._head = head
@@ -110,9 +110,9 @@ class QuarantineMailer:
             RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
             RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
         )
-        self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE)
+        self._waiting: asyncio.Queue[_Refusal] = asyncio.Queue(QUEUE_SIZE)
         self._lately: TTLCache[tuple[str, str, str], None] = TTLCache(
-            10_000, REST, timer=lambda: clock().timestamp()
+            10_000, REPEAT_IGNORED_SECONDS, timer=lambda: clock().timestamp()
         )
 
     def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
@@ -135,7 +135,7 @@ class QuarantineMailer:
         while True:
             refused = await self._waiting.get()
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(SEND_SECONDS):
                     await self._write(refused)
             except Exception as error:  # noqa: BLE001 - the other mails are sent after any error
                 log.warning("quarantine-mail-failed", error=type(error).__name__)
@@ -186,7 +186,7 @@ class QuarantineMailer:
             default_language=self._head.default_language,
             me_url=self._head.me_url,
         )
-        address = caller_at(access.facts.remote)
+        address = rate_limit_key(access.facts.remote)
         return _Refusal(person, device, view, address, None if _is_theirs(access) else incoming)
 
     def _message(self, refused: _Refusal, now: datetime) -> EmailMessage:

@@ -13,7 +13,7 @@ from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.population import Population
-from mailgate.rollout.replay import Lists
+from mailgate.rollout.replay import PostureInputs
 from mailgate.store import Act, Activation, Mail, Store
 
 AddressOf = Callable[[str], str]
@@ -21,7 +21,7 @@ AddressOf = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Believed:
+class DataScope:
     """The stored reports and sightings that are used: their age, the order of sources, and the days."""
 
     max_age: timedelta
@@ -32,15 +32,15 @@ class Believed:
 
     def population(self, store: Store, rules: Rules, now: datetime) -> Population:
         """Everybody in the store, with the apps that these rules list."""
-        lists = Lists(rules.policy.catalog, self.max_age, self.precedence)
+        lists = PostureInputs(rules.policy.catalog, self.max_age, self.precedence)
         since = (now - timedelta(days=self.days)).date()
         return Population(store, lists, lists, since, now, self.groups)
 
 
-def believed_by(bundle: Bundle) -> Believed:
+def data_scope_of(bundle: Bundle) -> DataScope:
     """The stored data that is used by these files, as for a plan."""
     posture = bundle.settings.posture
-    return Believed(posture.max_age, tuple(posture.precedence), DAYS, bundle.groups)
+    return DataScope(posture.max_age, tuple(posture.precedence), DAYS, bundle.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ async def list_recipients(
     rules: Rules,
     active: Activation,
     topic: Topic,
-    believed: Believed,
+    data_scope: DataScope,
     address_of: AddressOf,
     now: datetime,
     progress: Progress,
 ) -> RecipientList:
     """Find everybody whom the rule is about. Nothing is queued yet. Raises StoreUnavailableError."""
-    population = believed.population(store, rules, now)
+    population = data_scope.population(store, rules, now)
     found = await audience_of(rules.policy, topic.rule.id, topic.at, everybody(population, progress))
     taken_back = await store.retractions.last_of(active.number)
     languages = await store.languages.of(found.people)
@@ -123,7 +123,7 @@ def notice_about(topic: Topic, audience: Audience, login: str, language: str) ->
         warn_at=topic.warn_at,
         enforce_at=topic.enforce_at,
         devices=tuple(sorted(audience.people.get(login, ()))),
-        laptop_free=audience.laptop_free(login),
+        laptop_allowed=audience.laptop_allowed(login),
     )
 
 
@@ -136,7 +136,7 @@ def _joined(one: Mail | None, other: Mail) -> Mail:
     notice = replace(
         first,
         devices=tuple(dict.fromkeys((*first.devices, *second.devices))),
-        laptop_free=first.laptop_free and second.laptop_free,
+        laptop_allowed=first.laptop_allowed and second.laptop_allowed,
         language=first.language or second.language,
     )
     return replace(one, notice=notice)

@@ -76,7 +76,7 @@ async def reply(
         contact=contact,
         devices=tuple(devices),
         answer=answer.strip(),
-        asked=asked,
+        was_requested=asked,
         let_in_until=let_in_until,
         enforce_at=enforce_at,
     )

@@ -15,9 +15,9 @@ from typing import Any, Literal
 import aiosmtplib
 from aiosmtplib import SMTP
 
-from mailgate.mail.way import LaterError, LostError, RefusedMailError, WayDownError
+from mailgate.mail.transport import DeferredError, RejectedMailError, TransportDownError, UnknownOutcomeError
 
-TIME = 10.0
+TIMEOUT_SECONDS = 10.0
 """The seconds for each step of a transaction."""
 _ANSWER = 30.0
 """The seconds for the answer to a whole message, which a server may scan first."""
@@ -47,7 +47,7 @@ class MailServer:
             "password": self.password,
             "use_tls": self.security == "tls",
             "start_tls": self.security == "starttls",
-            "timeout": TIME,
+            "timeout": TIMEOUT_SECONDS,
         }
 
     async def send(self, message: EmailMessage) -> None:
@@ -58,15 +58,15 @@ class MailServer:
             raise MailRefused(type(error).__name__) from None
 
 
-class BySmtp:
-    """A ``MailWay`` to one mail server."""
+class SmtpTransport:
+    """A ``MailTransport`` to one mail server."""
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
         self._client: SMTP | None = None
         self._offered: tuple[str, bytes] = ("", b"")
 
-    async def offer(self, message: EmailMessage, key: str) -> None:
+    async def prepare(self, message: EmailMessage, key: str) -> None:
         client = await self._connected()
         try:
             await client.mail(parseaddr(message["From"])[1])
@@ -79,10 +79,10 @@ class BySmtp:
             OSError,
         ) as error:  # OSError: the connection failed, or an answer took too long
             await self.close()
-            raise WayDownError(_word(error)) from None
+            raise TransportDownError(_word(error)) from None
         self._offered = (key, message.as_bytes(policy=WIRE))
 
-    async def call_back(self, key: str) -> None:
+    async def abort(self, key: str) -> None:
         if self._client is not None and self._offered[0] == key:
             self._offered = ("", b"")
             try:
@@ -90,10 +90,10 @@ class BySmtp:
             except (aiosmtplib.SMTPException, OSError):
                 await self.close()
 
-    async def hand_over(self, key: str) -> None:
+    async def commit_delivery(self, key: str) -> None:
         (offered, message), self._offered = self._offered, ("", b"")
         if self._client is None or offered != key:
-            raise LaterError("nothing was offered")
+            raise DeferredError("nothing was offered")
         try:
             await self._client.data(message, timeout=_ANSWER)
         except aiosmtplib.SMTPDataError as error:
@@ -101,9 +101,9 @@ class BySmtp:
             raise _about_one(error.code) from None
         except (aiosmtplib.SMTPException, OSError) as error:
             await self.close()
-            raise LostError(_word(error)) from None
+            raise UnknownOutcomeError(_word(error)) from None
 
-    async def was_taken(self, key: str) -> bool | None:  # noqa: ARG002 - the way's own signature
+    async def was_delivered(self, key: str) -> bool | None:  # noqa: ARG002 - the way's own signature
         """None, since no mail server says what it has taken."""
         return None
 
@@ -122,7 +122,7 @@ class BySmtp:
             await client.connect()
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
-            raise WayDownError(_word(error)) from None
+            raise TransportDownError(_word(error)) from None
         self._client = client
         return client
 
@@ -137,8 +137,8 @@ class BySmtp:
             await self.close()
 
 
-def _about_one(code: int) -> RefusedMailError | LaterError | WayDownError:
-    return RefusedMailError(str(code)) if 500 <= code < 600 else LaterError(str(code))
+def _about_one(code: int) -> RejectedMailError | DeferredError | TransportDownError:
+    return RejectedMailError(str(code)) if 500 <= code < 600 else DeferredError(str(code))
 
 
 def _word(error: Exception) -> str:

@@ -19,7 +19,7 @@ from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
 from mailgate.gateway.pages.view import View
 from mailgate.model import PostureState, Reason
 from mailgate.model.fact import DESCRIBED
-from mailgate.model.notice import MailKind, Notice, NoticeDevice, ReachedBy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice
 
 _UPCOMING = mark("Company mail: a rule is coming that affects a device of yours")
 _STARTED = mark("Company mail: a rule that affects a device of yours has started")
@@ -65,9 +65,9 @@ _WHY = mark("This mail was written to you because of a device that is known here
 
 _REACHED = mark("What you were told")
 _REACHED_BY = {
-    ReachedBy.MAIL: mark("A mail told you of this rule: %(what)s"),
-    ReachedBy.WARNING: mark("A page warned you of this rule: %(what)s"),
-    ReachedBy.REFUSAL: mark("Company mail did not open because of this rule: %(what)s"),
+    EncounterKind.MAIL: mark("A mail told you of this rule: %(what)s"),
+    EncounterKind.WARNING: mark("A page warned you of this rule: %(what)s"),
+    EncounterKind.REFUSAL: mark("Company mail did not open because of this rule: %(what)s"),
 }
 _CLEAR = mark("Company mail opens for you as before. There is nothing that you need to do.")
 _NOT_CLEAR = mark(
@@ -142,8 +142,8 @@ class NoticeWriter:
 
 
 def _subject(notice: Notice, language: Language) -> Markup:
-    corrected = _CORRECTED_CLEAR if notice.clear else _CORRECTED
-    replied = _REPLIED if notice.asked else _WRITTEN
+    corrected = _CORRECTED_CLEAR if notice.mail_restored else _CORRECTED
+    replied = _REPLIED if notice.was_requested else _WRITTEN
     subjects = {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected, MailKind.REPLY: replied}
     return language.say(subjects.get(notice.kind, _STARTED))
 
@@ -152,7 +152,7 @@ def _why(notice: Notice) -> Message:
     """Why this person gets this mail."""
     if notice.kind is not MailKind.REPLY:
         return _WHY
-    return _WHY_REPLY if notice.asked else _WHY_WRITTEN
+    return _WHY_REPLY if notice.was_requested else _WHY_WRITTEN
 
 
 def _words(notice: Notice, language: Language) -> dict[str, object]:
@@ -161,17 +161,17 @@ def _words(notice: Notice, language: Language) -> dict[str, object]:
     contact: Contact = contact_link(notice.contact, _subject(notice, language).striptags())
     return {
         "subject": _subject(notice, language),
-        "intro": say(_INTROS[notice.kind] if notice.asked else _WRITTEN_INTRO),
+        "intro": say(_INTROS[notice.kind] if notice.was_requested else _WRITTEN_INTRO),
         "rule": say(_RULE),
         "title": notice.title,
         "dates": [] if corrects else list(_dates(notice, language)),
         "devices": say(_DEVICES, count),
         "blocks": [_block(each, language) for each in notice.devices],
         "steps": say(_STEPS),
-        "laptop": say(_LAPTOP) if notice.laptop_free else "",
+        "laptop": say(_LAPTOP) if notice.laptop_allowed else "",
         "said": say(_REACHED),
         "items": list(_items(notice, language)),
-        "outcome": say(_CLEAR if notice.clear else _NOT_CLEAR) if corrects else "",
+        "outcome": say(_CLEAR if notice.mail_restored else _NOT_CLEAR) if corrects else "",
         "sorry": say(_SORRY) if corrects else "",
         "questions": say(_QUESTIONS),
         "contact_label": say(_CONTACT),
@@ -233,6 +233,6 @@ def _cause(device: NoticeDevice) -> Message:
 
 
 def _items(notice: Notice, language: Language) -> Iterator[Markup]:
-    for each in notice.reached:
+    for each in notice.encounters:
         what = Markup("<bdi>{}</bdi>").format(each.title or language.say(wording_of(each.reason).title))
         yield language.say(_REACHED_BY[each.by], what=what)

@@ -3,15 +3,15 @@
 The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RFC 9334.
 """
 
-from mailgate.model.client import LOGINS, Assurance, Client, Kind, Protocol, RequestFacts, Signal
-from mailgate.model.decision import Access, Decision, Effect, Judged, RuleTrial, Stage, User
+from mailgate.model.client import LOGIN_PROTOCOLS, Assurance, Client, Kind, Protocol, RequestFacts, Signal
+from mailgate.model.decision import Access, Decision, DecisionSummary, Effect, RuleTrial, Stage, User
 from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
 
 __all__ = [
     "DEVICE_FINDINGS",
-    "LOGINS",
+    "LOGIN_PROTOCOLS",
     "Access",
     "AppsReport",
     "Assurance",
@@ -19,10 +19,10 @@ __all__ = [
     "CertificateResult",
     "Client",
     "Decision",
+    "DecisionSummary",
     "Effect",
     "Finding",
     "HardwareResult",
-    "Judged",
     "Kind",
     "Posture",
     "PostureState",

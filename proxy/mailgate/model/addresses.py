@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-LONGEST = 128
+MAX_ADDRESS_LENGTH = 128
 """The longest text that is read as an address, in characters. Clients make addresses up, and long ones would fill the
 memory."""
 
@@ -28,12 +28,12 @@ def read_address(text: str) -> IPv4Address | IPv6Address | None:
 
     Returns None if ``text`` is no address.
     """
-    return _read(text) if len(text) <= LONGEST else None
+    return _read(text) if len(text) <= MAX_ADDRESS_LENGTH else None
 
 
-def in_one_form(text: str) -> str:
+def canonical_address(text: str) -> str:
     """Write an address as rules name it: ``203.0.113.9``, ``2001:db8::1``. A text that is no address is returned unchanged."""
-    return _in_one_form(text) if len(text) <= LONGEST else text
+    return _in_one_form(text) if len(text) <= MAX_ADDRESS_LENGTH else text
 
 
 @lru_cache(4096)
@@ -42,12 +42,12 @@ def _in_one_form(text: str) -> str:
     return text if found is None else str(found)
 
 
-def caller_at(text: str) -> str:
+def rate_limit_key(text: str) -> str:
     """The caller to count tries from this address for: the IPv4 address, or the /64 of an IPv6 address.
 
     One caller has a whole /64 at least. A text that is no address is returned unchanged.
     """
-    return _caller_at(text) if len(text) <= LONGEST else text
+    return _caller_at(text) if len(text) <= MAX_ADDRESS_LENGTH else text
 
 
 @lru_cache(4096)
@@ -55,10 +55,10 @@ def _caller_at(text: str) -> str:
     found = _read(text)
     if not isinstance(found, IPv6Address):
         return text if found is None else str(found)
-    return f"{IPv6Address(int(found) & _HOUSEHOLD)}/64"
+    return f"{IPv6Address(int(found) & _SUBNET_MASK)}/64"
 
 
-_HOUSEHOLD = ~((1 << 64) - 1) & ((1 << 128) - 1)
+_SUBNET_MASK = ~((1 << 64) - 1) & ((1 << 128) - 1)
 
 
 @lru_cache(4096)

@@ -32,7 +32,7 @@ class Protocol(StrEnum):
     """The protocol of a request. It is recognised by path, method and content type, and it decides the form of a
     refusal.
 
-    The last four are logins at the mail server itself (``LOGINS``), which it asks about one by one.
+    The last four are logins at the mail server itself (``LOGIN_PROTOCOLS``), which it asks about one by one.
     """
 
     WEB = "web"
@@ -47,7 +47,7 @@ class Protocol(StrEnum):
     SIEVE = "sieve"
 
 
-LOGINS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE})
+LOGIN_PROTOCOLS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE})
 """The side door: the protocols between a mail server and mail clients (RFC 9051, 1939, 6409 and 5804)."""
 
 
@@ -67,7 +67,7 @@ class RequestFacts:
     remote: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
-    asked_about: bool = False
+    by_forward_auth: bool = False
     """Whether another proxy carries the request and only asks about it. The answer then does not pass through the
     gate."""
 

@@ -20,7 +20,7 @@ class Effect(StrEnum):
     BLOCK = "block"
 
     @property
-    def hardness(self) -> int:
+    def severity(self) -> int:
         """A number that grows with the restriction."""
         return [*Effect].index(self)
 
@@ -41,7 +41,7 @@ class User:
     name: str = ""
     groups: tuple[str, ...] = ()
     """The groups of the person. If no person is named, these are the groups of the device's owner."""
-    grouped: bool = False
+    groups_known: bool = False
     """Whether the gate has a source of group memberships. If it has none, ``groups`` means nothing."""
 
 
@@ -95,7 +95,7 @@ class Decision:
     """The serial number of the reliefs that the decision was made with."""
 
 
-class Judged(NamedTuple):
+class DecisionSummary(NamedTuple):
     """The decision in plain values, for counting after its request has ended. They are quick to count by."""
 
     effect: str
@@ -107,7 +107,7 @@ class Judged(NamedTuple):
     """The person who asked, if the gate believed it; otherwise empty."""
 
     @classmethod
-    def of(cls, access: Access, decision: Decision) -> "Judged":
+    def of(cls, access: Access, decision: Decision) -> "DecisionSummary":
         client = access.client
         return cls(
             str(decision.effect),

@@ -24,7 +24,7 @@ class MailKind(StrEnum):
     """An admin answers the person, usually because they asked for help."""
 
 
-class ReachedBy(StrEnum):
+class EncounterKind(StrEnum):
     """How a rule that was taken back had reached a person."""
 
     MAIL = "mailed"
@@ -33,10 +33,10 @@ class ReachedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Reached:
+class RuleEncounter:
     """One way in which a rule that was taken back had reached a person."""
 
-    by: ReachedBy
+    by: EncounterKind
     title: str
     """The title of the rule; may be empty."""
     reason: Reason
@@ -71,17 +71,17 @@ class Notice:
     enforce_at: datetime | None = None
     """When the rule will be enforced; None if it is enforced already or never will be."""
     devices: tuple[NoticeDevice, ...] = ()
-    laptop_free: bool = False
+    laptop_allowed: bool = False
     """Whether a laptop browser of this person is let in, both now and once the rule is enforced."""
-    reached: tuple[Reached, ...] = ()
+    encounters: tuple[RuleEncounter, ...] = ()
     """In a correction: how the rules that were taken back had reached this person."""
-    clear: bool = False
+    mail_restored: bool = False
     """In a correction: whether no other rule keeps this person's devices from their mail."""
     versions: tuple[int, ...] = ()
     """In a correction: the versions that were taken back."""
     answer: str = ""
     """In a reply: the words of the admin, in any language."""
-    asked: bool = True
+    was_requested: bool = True
     """In a reply: whether the person had asked for help."""
     let_in_until: datetime | None = None
     """In a reply: until when this person is let in by an exemption; None without one."""

@@ -1,7 +1,7 @@
 """Sentences that are written in English and can be translated.
 
 A ``Phrase`` is its English text: logs, the API and the command line use it like any ``str``. To show it to a person it
-is translated with a tongue. Anything else, such as a name or a stored text, is the same in every tongue.
+is translated by a translator. Anything else, such as a name or a stored text, is the same in every language.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 
-class Tongue(Protocol):
+class Translator(Protocol):
     """The parts of a language that phrases need."""
 
     def text(self, message: str, /) -> str:
@@ -45,19 +45,19 @@ class _English:
         return f"{at.day} {at:%b}"
 
 
-ENGLISH: Tongue = _English()
-Say = Callable[[Tongue], str]
+ENGLISH: Translator = _English()
+Render = Callable[[Translator], str]
 
 
 class Phrase(str):
     """An English text that can be translated."""
 
-    __slots__ = ("say",)
-    say: Say
+    __slots__ = ("render",)
+    render: Render
 
-    def __new__(cls, say: Say) -> "Phrase":
-        made = super().__new__(cls, say(ENGLISH))
-        made.say = say
+    def __new__(cls, render: Render) -> "Phrase":
+        made = super().__new__(cls, render(ENGLISH))
+        made.render = render
         return made
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
@@ -68,42 +68,42 @@ class Phrase(str):
 def phrase(message: str, /, **values: object) -> Phrase:
     """A text of the catalogs. Its values are written as ``%(name)s``; numbers and phrases among them are translated
     too."""
-    return Phrase(lambda tongue: filled(tongue.text(message), values, tongue))
+    return Phrase(lambda translator: fill(translator.text(message), values, translator))
 
 
 def plural(one: str, more: str, number: int, /, **values: object) -> Phrase:
     """A text that depends on a number, which it may contain as ``%(count)s``."""
     told = {"count": number, **values}
-    return Phrase(lambda tongue: filled(tongue.plural(one, more, number), told, tongue))
+    return Phrase(lambda translator: fill(translator.plural(one, more, number), told, translator))
 
 
 def day(at: datetime) -> Phrase:
     """A day in words."""
-    return Phrase(lambda tongue: tongue.day(at))
+    return Phrase(lambda translator: translator.day(at))
 
 
-def filled(text: str, values: dict[str, object], tongue: Tongue) -> str:
+def fill(text: str, values: dict[str, object], translator: Translator) -> str:
     """A text with its values. A text without values is returned as it is."""
-    return text % {name: said(value, tongue) for name, value in values.items()} if values else text
+    return text % {name: translate(value, translator) for name, value in values.items()} if values else text
 
 
-def said(words: object, tongue: Tongue) -> str:
-    """Any value as a text in this tongue."""
+def translate(words: object, translator: Translator) -> str:
+    """Any value as a text in the language of this translator."""
     if isinstance(words, Phrase):
-        return words.say(tongue)
+        return words.render(translator)
     if isinstance(words, str):
         return words
-    return tongue.number(words) if isinstance(words, (int, float)) else str(words)
+    return translator.number(words) if isinstance(words, (int, float)) else str(words)
 
 
 def capital(words: str) -> str:
     """Words with a capital at the beginning."""
-    return changed(words, lambda text: text[:1].upper() + text[1:])
+    return transformed(words, lambda text: text[:1].upper() + text[1:])
 
 
 def sentence(words: str) -> str:
     """Words as one or more whole sentences."""
-    return changed(
+    return transformed(
         words,
         lambda text: text if text.endswith(("?", "!")) else f"{text[:1].upper()}{text[1:].rstrip('.')}.",
     )
@@ -113,28 +113,28 @@ def joined(parts: Iterable[object], between: str = ", ") -> str:
     """Join parts, with ``between`` between them."""
     told = list(parts)
     if any(isinstance(each, Phrase) for each in told):
-        return Phrase(lambda tongue: between.join(said(each, tongue) for each in told))
+        return Phrase(lambda translator: between.join(translate(each, translator) for each in told))
     return between.join(map(str, told))
 
 
-def listed(names: Sequence[str], last: Callable[[str, str], str]) -> str:
-    """Join names as a list in words. ``last`` joins the last one: ``both`` or ``either``."""
+def joined_names(names: Sequence[str], last: Callable[[str, str], str]) -> str:
+    """Join names as a list in words. ``last`` joins the last one: ``joined_by_and`` or ``joined_by_or``."""
     *most, end = names
     return last(joined(most), end) if most else end
 
 
-def both(first: str, last: str) -> Phrase:
+def joined_by_and(first: str, last: str) -> Phrase:
     """Two names joined with ``and``."""
     return phrase("%(first)s and %(last)s", first=first, last=last)
 
 
-def either(first: str, last: str) -> Phrase:
+def joined_by_or(first: str, last: str) -> Phrase:
     """Two names joined with ``or``."""
     return phrase("%(first)s or %(last)s", first=first, last=last)
 
 
-def changed(words: str, change: Callable[[str], str]) -> str:
+def transformed(words: str, change: Callable[[str], str]) -> str:
     """Words with a change that is made after translation."""
     if isinstance(words, Phrase):
-        return Phrase(lambda tongue: change(words.say(tongue)))
+        return Phrase(lambda translator: change(words.render(translator)))
     return change(words)

@@ -22,9 +22,9 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
-from mailgate.model.addresses import in_one_form
+from mailgate.model.addresses import canonical_address
 from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong
+from mailgate.model.wrong_values import wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.stages import Moment
 
@@ -88,7 +88,7 @@ class Request(Strict):
             self.target,
             self.scheme,
             host,
-            in_one_form(self.remote),
+            canonical_address(self.remote),
             headers,
             self.user.name or None,
         )
@@ -131,9 +131,11 @@ class Device(Strict):
                 )
         listed = bool(catalog.lists_of(self.apps))
         if self.state is PostureState.CLEAN and listed:
-            raise wrong("device", phrase("`clean` with an app on a list; expected `listed`"), key="state")
+            raise wrong_value(
+                "device", phrase("`clean` with an app on a list; expected `listed`"), key="state"
+            )
         if self.state is PostureState.LISTED and not listed:
-            raise wrong(
+            raise wrong_value(
                 "device", phrase("`listed` without an app on a list; expected one in `apps`"), key="state"
             )
         return self
@@ -204,7 +206,7 @@ class Situation(Strict):
         facts = self.request.facts()
         posture = self.device.posture(catalog, moment) if self.device else Posture()
         who = self.request.user
-        user = User(who.name, who.groups, grouped=bool(who.name or who.groups))
+        user = User(who.name, who.groups, groups_known=bool(who.name or who.groups))
         proof = self.attestation.result() if self.attestation else None
         certificate = self.certificate.result() if self.certificate else None
         return Access(facts, classify(facts, proof), posture, moment, user, proof, certificate)

@@ -7,7 +7,6 @@ from typing import Any
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
-from mailgate.policy.subjects import about_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +21,12 @@ class Change:
     """The difference in words."""
 
     def __str__(self) -> str:
-        return str(self.told)
+        return str(self.in_one_line)
 
     @property
-    def told(self) -> str:
+    def in_one_line(self) -> str:
         """The whole change in one line."""
-        return joined((self.sign, joined((about_told(self.about), self.words), ": ")), " ")
+        return joined((self.sign, joined((subject_in_words(self.about), self.words), ": ")), " ")
 
 
 def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
@@ -196,3 +195,22 @@ def _words(keys: Iterable[str], catalog: AppCatalog) -> str:
 
 def _either(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     return sorted({*old, *new})
+
+
+def subject_in_words(about: str) -> str:
+    """A subject in words: `rule ID`, `app KEY`, `list NAME` or `default`."""
+    noun, _, name = about.partition(" ")
+    told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None
+    return told(name) if told else about
+
+
+def _named_rule(name: str) -> str:
+    return phrase("rule %(name)s", name=name)
+
+
+def _named_app(name: str) -> str:
+    return phrase("app %(name)s", name=name)
+
+
+def _named_list(name: str) -> str:
+    return phrase("list %(name)s", name=name)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mailgate.model.phrase import phrase
 from mailgate.policy.logins import user_text
-from mailgate.policy.spelling import expected
+from mailgate.policy.spelling import did_you_mean
 from mailgate.policy.syntax_tree import Node
 
 _LOGIN = "user.name"
@@ -31,7 +31,7 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
                     "`%(variable)s` is never %(word)s; %(expected)s",
                     variable=variable,
                     word=json.dumps(word.text),
-                    expected=expected(word.text, shown),
+                    expected=did_you_mean(word.text, shown),
                 ),
             )
         if variable == _LOGIN and word.text is not None and word.text != user_text(word.text):

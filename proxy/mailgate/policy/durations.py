@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong
+from mailgate.model.wrong_values import wrong_value
 
 MAX_DURATION = timedelta(days=36500)
 
@@ -17,10 +17,10 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def _duration(value: object) -> timedelta:
     if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
-        raise wrong("duration", phrase("not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"))
+        raise wrong_value("duration", phrase("not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"))
     digits, unit = re.findall(r"[0-9]+|[a-z]+", value)
     if int(digits) * _SECONDS[unit] > MAX_DURATION.total_seconds():
-        raise wrong("duration", phrase("too long a duration; expected at most 36500d"))
+        raise wrong_value("duration", phrase("too long a duration; expected at most 36500d"))
     return timedelta(seconds=int(digits) * _SECONDS[unit])
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from mailgate.model.phrase import day, joined, phrase
 from mailgate.policy.apps import Key, Strict
-from mailgate.policy.overtaken_files import Place
+from mailgate.policy.overtaken_files import PolicyPath
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.stages import SHARE, moment_of, share_of
 
@@ -27,8 +27,8 @@ WrittenShare = Annotated[
 """A percentage, as it is written into the file."""
 
 
-Dated = Literal["report_only", "warn", "enforce"]
-DATED: tuple[str, ...] = get_args(Dated)
+DatedStage = Literal["report_only", "warn", "enforce"]
+DATED_STAGES: tuple[str, ...] = get_args(DatedStage)
 """The stages with a date, in order."""
 
 
@@ -43,10 +43,10 @@ class ListEdit(Strict):
     """The list."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PolicyPath:
         return f"list {self.list}", self.app
 
-    def holds(self, policy: Policy) -> bool:
+    def is_in(self, policy: Policy) -> bool:
         return (self.app in policy.catalog.lists.get(self.list, ())) is (self.change == "join-list")
 
     def title(self, policy: Policy) -> str:
@@ -63,16 +63,16 @@ class StageEdit(Strict):
     """The kind of change."""
     rule: Key
     """The rule's id."""
-    stage: Dated
+    stage: DatedStage
     """The stage. A rule without stages is enforced; with its first stage it has no effect before that starts."""
     at: WrittenMoment
     """The new start."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PolicyPath:
         return f"rule {self.rule}", f"stages.{self.stage}"
 
-    def holds(self, policy: Policy) -> bool:
+    def is_in(self, policy: Policy) -> bool:
         rule = rule_of(policy, self.rule)
         start: datetime | None = getattr(rule.stages, self.stage) if rule and rule.stages else None
         return start == moment_of(self.at)
@@ -99,10 +99,10 @@ class ShareEdit(Strict):
     """The new share."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PolicyPath:
         return f"rule {self.rule}", "share"
 
-    def holds(self, policy: Policy) -> bool:
+    def is_in(self, policy: Policy) -> bool:
         rule = rule_of(policy, self.rule)
         return rule is not None and rule.share == share_of(self.share)
 

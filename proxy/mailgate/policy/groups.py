@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from mailgate.model import Effect, User
-from mailgate.policy.logins import NO_LOGINS, Logins, could_be, user_text
+from mailgate.policy.logins import NO_LOGINS, Logins, confusable_name, user_text
 
 
 def digest_of_login(login: str) -> str:
@@ -25,7 +25,7 @@ class Groups:
     of_digest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The groups by ``digest_of_login``, sorted."""
     alike: frozenset[str] = frozenset()
-    """The digests of names that could be mistaken for a member's name (``could_be``)."""
+    """The digests of names that could be mistaken for a member's name (``confusable_name``)."""
 
     @classmethod
     def of_members(cls, members: Mapping[str, Iterable[str]], logins: Logins = NO_LOGINS) -> "Groups":
@@ -33,7 +33,7 @@ class Groups:
         persons = {
             group: [user_text(logins.person(login)) for login in names] for group, names in members.items()
         }
-        alike = {digest_of_login(could_be(person)) for names in persons.values() for person in names}
+        alike = {digest_of_login(confusable_name(person)) for names in persons.values() for person in names}
         return cls.of_digests({group: map(digest_of_login, names) for group, names in persons.items()}, alike)
 
     @classmethod
@@ -68,9 +68,9 @@ class Groups:
         if not self.known or not person:
             return User(user_text(name))
         groups = self.of_digest.get(digest_of_login(person))
-        if groups is None and digest_of_login(could_be(person)) in self.alike:
+        if groups is None and digest_of_login(confusable_name(person)) in self.alike:
             return User(user_text(name))
-        return User(user_text(name), groups or (), grouped=True)
+        return User(user_text(name), groups or (), groups_known=True)
 
 
 NO_GROUPS = Groups()
@@ -84,4 +84,4 @@ def in_groups(wanted: Collection[str], user: User, effect: Effect) -> bool:
     """
     if not wanted or not set(wanted).isdisjoint(user.groups):
         return True
-    return not user.grouped and effect is not Effect.ALLOW
+    return not user.groups_known and effect is not Effect.ALLOW

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong
+from mailgate.model.wrong_values import wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.durations import Duration, in_words
 from mailgate.policy.stages import Share
@@ -35,10 +35,10 @@ class HaltWhen(Strict):
     def _has_a_limit(self) -> Self:
         if self.block_rate is None and self.help_requests is None:
             message = phrase("no limit is given; expected `block_rate`, `help_requests` or both")
-            raise wrong("halt_when", message)
+            raise wrong_value("halt_when", message)
         return self
 
-    def too_many_calls(self, people: int) -> str:
+    def too_many_help_requests(self, people: int) -> str:
         """Why this many requests for help halt the rule, in words; empty if they do not."""
         if self.help_requests is None or people < self.help_requests:
             return ""
@@ -46,7 +46,7 @@ class HaltWhen(Strict):
 
 
 @dataclass(slots=True)
-class Tally:
+class HaltCounter:
     """Counts the people who came, and those whom one rule kept out, within its window. A known person counts once,
     however often they come."""
 
@@ -65,7 +65,7 @@ class Tally:
         if self.limits.of == "requests":
             self._count_request(stopped, now)
 
-    def why(self, now: datetime) -> str:
+    def halt_reason(self, now: datetime) -> str:
         """Why the rule halts, in words; empty if it does not."""
         limit = self.limits.block_rate
         if limit is None:

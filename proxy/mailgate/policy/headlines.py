@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from mailgate.model import Effect, Stage
-from mailgate.model.phrase import both, phrase, plural
+from mailgate.model.phrase import joined_by_and, phrase, plural
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import Policy, Rule
 
@@ -67,7 +67,7 @@ def _lists(old: AppCatalog, new: AppCatalog) -> Iterator[str]:
 def _names(catalog: AppCatalog, keys: Iterable[str]) -> str:
     first, *others = [catalog.name_of(key) for key in keys] or [phrase("nothing")]
     if len(others) == 1:
-        return both(first, others[0])
+        return joined_by_and(first, others[0])
     return phrase("%(first)s and %(count)s others", first=first, count=str(len(others))) if others else first
 
 

@@ -21,7 +21,7 @@ def user_text(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").lower().decode()
 
 
-def could_be(login: str) -> str:
+def confusable_name(login: str) -> str:
     """The bare name that a login might be mistaken for. It may only be used to keep somebody out."""
     if _NAME.fullmatch(login):
         return user_text(login)
@@ -32,9 +32,9 @@ def could_be(login: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """Finds the persons of logins. ``ours`` has the company's domains, which are dropped, in ASCII lower case."""
+    """Finds the persons of logins. ``own_domains`` has the company's domains, which are dropped, in ASCII lower case."""
 
-    ours: frozenset[str] = frozenset()
+    own_domains: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, domains: Collection[str]) -> "Logins":
@@ -43,11 +43,13 @@ class Logins:
 
     def person(self, login: str) -> str:
         """The person of a login: its bare name if its domain is the company's, otherwise the whole login."""
-        if not self.ours:
+        if not self.own_domains:
             return login
         before, apart, name = login.rpartition("\\")
         name, at, host = name.partition("@")
-        own = (not apart or user_text(before) in self.ours) and (not at or user_text(host) in self.ours)
+        own = (not apart or user_text(before) in self.own_domains) and (
+            not at or user_text(host) in self.own_domains
+        )
         return name if own and name and not _APART.search(name) else login
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from mailgate.policy.changes import Change, changes, fields_of
 from mailgate.policy.rules import DEFAULT_RULE, Policy
 
-Place = tuple[str, ...]
+PolicyPath = tuple[str, ...]
 """The subject of a ``Change``, and the part of it."""
 
 
@@ -23,12 +23,12 @@ def taken_back(base: Policy, active: Policy, files: Policy) -> tuple[Change, ...
     return tuple(each for each in changes(files, active) if each.about in lost)
 
 
-def places(policy: Policy) -> Mapping[Place, str]:
+def places(policy: Policy) -> Mapping[PolicyPath, str]:
     """Everything in a policy, by its place. Equal policies have the same places."""
     return dict(_places(policy))
 
 
-def _places(policy: Policy) -> Iterator[tuple[Place, str]]:
+def _places(policy: Policy) -> Iterator[tuple[PolicyPath, str]]:
     for rule in policy.rules:
         yield (f"rule {rule.id}",), ""
         for name, value in fields_of(rule).items():

@@ -5,7 +5,7 @@ from dataclasses import replace
 from mailgate.model import Access, Effect, Kind, PostureState, Reason
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.condition import Condition, EvaluationError
-from mailgate.policy.variables import activate
+from mailgate.policy.variables import cel_activation
 
 _OF_APPS = frozenset({"device.apps", "device.lists", "device.state"})
 """The variables that change with a listed app."""
@@ -93,7 +93,7 @@ def _holds_without_apps(condition: Condition, access: Access) -> bool:
     clean = PostureState.CLEAN if state is PostureState.LISTED else state
     without = replace(access, posture=replace(access.posture, state=clean, apps=(), lists=()))
     try:
-        return condition.holds(activate(without, condition.reads))
+        return condition.holds(cel_activation(without, condition.reads))
     except EvaluationError:
         return False
 

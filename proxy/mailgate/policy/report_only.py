@@ -8,7 +8,7 @@ from mailgate.policy.durations import in_words
 from mailgate.policy.rules import Policy, Rule
 
 
-def lingering(policy: Policy, now: datetime, most: timedelta) -> dict[str, str]:
+def stuck_in_report_only(policy: Policy, now: datetime, most: timedelta) -> dict[str, str]:
     """The rules that only report without an end, or for longer than ``most``, each with the reason in words."""
     return {rule.id: why for rule in policy.rules if (why := _why(rule, now, most))}
 

@@ -22,14 +22,14 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Reason
 from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong
+from mailgate.model.wrong_values import wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.durations import Duration
 from mailgate.policy.halting import HaltWhen
+from mailgate.policy.localized_text import LocalizedField, localized_schema
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.policy.stages import Share, Stages
-from mailgate.policy.worded import Words, wordings_of
 
 DEFAULT_RULE = "default"
 DISCOVERY_RULE = "discovery"
@@ -69,7 +69,9 @@ class OnUnavailable(StrEnum):
 
 def _condition(text: object, info: ValidationInfo) -> Condition:
     if not isinstance(text, str):
-        raise wrong("string_type", phrase("not a text; expected a CEL expression, in quotes if need be"))
+        raise wrong_value(
+            "string_type", phrase("not a text; expected a CEL expression, in quotes if need be")
+        )
     try:
         return compile_condition(text, (info.context or {}).get("closed", {}))
     except ConditionError as error:
@@ -140,9 +142,9 @@ def _own_sentence(text: object) -> None:
 
 _OWN: dict[str, object] = {"type": "string", "pattern": _SENTENCE, "maxLength": 200}
 Fix = Annotated[
-    Words,
+    LocalizedField,
     BeforeValidator(_fix),
-    WithJsonSchema({"anyOf": [{"enum": list(FIXES)}, _OWN, wordings_of(_OWN)]}),
+    WithJsonSchema({"anyOf": [{"enum": list(FIXES)}, _OWN, localized_schema(_OWN)]}),
 ]
 
 
@@ -162,7 +164,7 @@ class Notice(Strict):
 
     fix: Fix | None = None
     """What ends it: a fix that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
-    contact: Words | None = None
+    contact: LocalizedField | None = None
     """The person or office to ask."""
 
 
@@ -171,7 +173,7 @@ class Default(Strict):
 
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
-    title: Words | None = None
+    title: LocalizedField | None = None
     notice: Notice = Notice()
 
 
@@ -179,7 +181,7 @@ class Rule(Strict):
     """One rule: the people that it is about, its effect on them, its start, and what they are told."""
 
     id: Key
-    title: Words | None = None
+    title: LocalizedField | None = None
     when: When
     effect: Effect = Field(strict=False)
     reason: RuleReason | None = None
@@ -199,7 +201,7 @@ class Rule(Strict):
         for name in ("grace", "halt_when"):
             if getattr(self, name) is not None and not self.keeps_out:
                 message = phrase("the rule keeps nobody out; expected it at `block` or `challenge` alone")
-                raise wrong("effect", message, key=name)
+                raise wrong_value("effect", message, key=name)
         return self
 
     @property

@@ -24,7 +24,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_folded[close[0]] if close else None
 
 
-def expected(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean `x`?`` if a known word is similar; otherwise the list of known words."""
     known = list(known)
     near = nearest(word, known)

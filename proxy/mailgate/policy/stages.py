@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, mod
 
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong
+from mailgate.model.wrong_values import wrong_value
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
 MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
@@ -20,7 +20,7 @@ SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 def moment_of(text: object) -> datetime:
     """Read a date or time of a file. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(MOMENT, text):
-        raise wrong(
+        raise wrong_value(
             "moment",
             phrase(
                 "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
@@ -30,13 +30,15 @@ def moment_of(text: object) -> datetime:
         moment = datetime.fromisoformat(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise wrong("moment", phrase("no such date or time; expected one that the calendar has")) from error
+        raise wrong_value(
+            "moment", phrase("no such date or time; expected one that the calendar has")
+        ) from error
 
 
 def share_of(text: object) -> float:
     """Read a percentage of a file as a number from 0 to 1. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(SHARE, text):
-        raise wrong("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
+        raise wrong_value("share", phrase("not a percentage; expected 0% to 100%, with the percent sign"))
     return float(text.removesuffix("%")) / 100
 
 
@@ -66,7 +68,7 @@ class Stages(BaseModel):
     def _in_order(self) -> Self:
         starts = self.starts()
         if not starts:
-            raise wrong(
+            raise wrong_value(
                 "stages",
                 phrase("no stage is given; expected at least one of `report_only`, `warn`, `enforce`"),
             )
@@ -77,7 +79,7 @@ class Stages(BaseModel):
                     later=later.value,
                     earlier=earlier.value,
                 )
-                raise wrong("stages", words, key=later.value)
+                raise wrong_value("stages", words, key=later.value)
         return self
 
     def starts(self) -> list[tuple[Stage, datetime]]:

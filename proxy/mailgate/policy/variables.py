@@ -1,6 +1,6 @@
 """The variables that a condition may read: name, type, meaning, closed set and the source of the value.
 
-``docs/policy.md`` prints this table. A line in ``VARIABLES`` is all that a new variable needs: ``rests_on`` decides
+``docs/policy.md`` prints this table. A line in ``VARIABLES`` is all that a new variable needs: ``depends_on`` decides
 what belongs into the keys of verdicts (``gateway/verdict_cache.py``).
 """
 
@@ -11,7 +11,16 @@ from enum import StrEnum
 
 from cel_expr_python import cel
 
-from mailgate.model import DEVICE_FINDINGS, LOGINS, Access, Assurance, Kind, PostureState, Protocol, Reason
+from mailgate.model import (
+    DEVICE_FINDINGS,
+    LOGIN_PROTOCOLS,
+    Access,
+    Assurance,
+    Kind,
+    PostureState,
+    Protocol,
+    Reason,
+)
 from mailgate.model.phrase import phrase
 
 NEVER_REPORTED = timedelta(days=36500)
@@ -21,7 +30,7 @@ FORMS = ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker
 STATUSES = ("affirming", "warning", "contraindicated", "none")
 
 
-class RestsOn(StrEnum):
+class DependsOn(StrEnum):
     """What the value of a variable may depend on that is in the key of a verdict only if some rule reads it."""
 
     AGENT = "agent"
@@ -39,7 +48,7 @@ class RestsOn(StrEnum):
 class Variable:
     """One variable of the environment. ``closed`` has its only values; None if it can have any.
 
-    ``rests_on`` is None if the value depends only on the person, the device, the traits of the user agent and the other
+    ``depends_on`` is None if the value depends only on the person, the device, the traits of the user agent and the other
     fields.
     """
 
@@ -48,7 +57,7 @@ class Variable:
     about: str
     read: Callable[[Access], object]
     closed: tuple[str, ...] | None = None
-    rests_on: RestsOn | None = None
+    depends_on: DependsOn | None = None
 
 
 def _words(kind: type[StrEnum]) -> tuple[str, ...]:
@@ -94,9 +103,9 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("client.assurance", "string", phrase("How well the kind is known, weakest first"), lambda a: a.client.assurance, _words(Assurance)),
         Variable("client.form", "string", phrase("Form factor; empty if not told"), lambda a: a.client.form, (*FORMS, "")),
         Variable("client.os", "string", phrase("`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty"), lambda a: a.client.os),
-        Variable("client.os_version", "string", phrase("Version as the client tells it, or empty"), lambda a: a.client.os_version, rests_on=RestsOn.AGENT),
-        Variable("client.browser", "string", phrase("Browser or app family, or empty"), lambda a: a.client.browser, rests_on=RestsOn.AGENT),
-        Variable("client.browser_version", "string", phrase("Its version, or empty"), lambda a: a.client.browser_version, rests_on=RestsOn.AGENT),
+        Variable("client.os_version", "string", phrase("Version as the client tells it, or empty"), lambda a: a.client.os_version, depends_on=DependsOn.AGENT),
+        Variable("client.browser", "string", phrase("Browser or app family, or empty"), lambda a: a.client.browser, depends_on=DependsOn.AGENT),
+        Variable("client.browser_version", "string", phrase("Its version, or empty"), lambda a: a.client.browser_version, depends_on=DependsOn.AGENT),
         Variable("client.model", "string", phrase("Device model as the client tells it, or empty"), lambda a: a.client.model),
         Variable("client.eas_type", "string", phrase("ActiveSync `DeviceType`, or empty"), lambda a: a.client.eas_type),
         Variable("client.contradicted", "bool", phrase("Two signals name different kinds; `client.kind` is the more restrictive one"), lambda a: a.client.contradicted),
@@ -113,7 +122,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.sources", "list(string)", phrase("Who reports the device: issuers, connectors, `enrolled` for its own word"), lambda a: list(a.posture.sources)),
         Variable("device.contradicted", "bool", phrase("Its sources do not agree on what it is or whose it is; `device.kind` is the more restrictive one"), lambda a: bool(a.posture.findings)),
         Variable("device.findings", "list(string)", phrase("Reason codes of what they do not agree on"), lambda a: [f.reason.value for f in a.posture.findings], tuple(sorted(DEVICE_FINDINGS))),
-        Variable("device.age", "duration", phrase("Time since the last report; 100 years for a device that never reported"), _age, rests_on=RestsOn.CLOCK),
+        Variable("device.age", "duration", phrase("Time since the last report; 100 years for a device that never reported"), _age, depends_on=DependsOn.CLOCK),
         Variable("attestation.valid", "bool", phrase("The request carries signed evidence and it was accepted"), _valid),
         Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), _status, STATUSES),
         Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), _issuer),
@@ -121,30 +130,30 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("certificate.valid", "bool", phrase("The request came with a TLS client certificate and it was accepted"), _certified),
         Variable("certificate.refused", "string", phrase("Reason code why a client certificate was refused, or empty"), _certificate_refused, (*_words(Reason), "")),
         Variable("request.method", "string", phrase("HTTP method"), lambda a: a.facts.method),
-        Variable("request.path", "string", phrase("Path of the target as sent: percent-encoding is not undone"), lambda a: a.facts.path, rests_on=RestsOn.PATH),
-        Variable("request.host", "string", phrase("Host that was asked"), lambda a: a.facts.host, rests_on=RestsOn.HOST),
-        Variable("request.scheme", "string", phrase("Scheme that was asked; of a login at the mail server its protocol"), lambda a: a.facts.scheme, ("http", "https", *sorted(LOGINS)), RestsOn.SCHEME),
+        Variable("request.path", "string", phrase("Path of the target as sent: percent-encoding is not undone"), lambda a: a.facts.path, depends_on=DependsOn.PATH),
+        Variable("request.host", "string", phrase("Host that was asked"), lambda a: a.facts.host, depends_on=DependsOn.HOST),
+        Variable("request.scheme", "string", phrase("Scheme that was asked; of a login at the mail server its protocol"), lambda a: a.facts.scheme, ("http", "https", *sorted(LOGIN_PROTOCOLS)), DependsOn.SCHEME),
         Variable("request.protocol", "string", phrase("What the caller speaks"), lambda a: a.client.protocol, _words(Protocol)),
         Variable(
             "request.remote",
             "string",
             phrase("Address of the caller in its shortest form, without port: `203.0.113.9`, `2001:db8::1`; one of IPv4 is never in the form of IPv6"),
             lambda a: a.facts.remote,
-            rests_on=RestsOn.REMOTE,
+            depends_on=DependsOn.REMOTE,
         ),
         Variable("user.name", "string", phrase("Who asks, as a trusted proxy, the signed report or a mail app's login says; empty if nobody does"), lambda a: a.user.name),
         Variable("user.groups", "list(string)", phrase("Groups of that person by `groups.yaml`; if nobody is named, groups of the owner of the device"), lambda a: list(a.user.groups)),
-        Variable("now", "timestamp", phrase("Time of the request, UTC"), lambda a: a.now, rests_on=RestsOn.CLOCK),
+        Variable("now", "timestamp", phrase("Time of the request, UTC"), lambda a: a.now, depends_on=DependsOn.CLOCK),
     )
 }  # fmt: skip
 
-CLOCKS = frozenset(v.name for v in VARIABLES.values() if v.rests_on is RestsOn.CLOCK)
+CLOCKS = frozenset(v.name for v in VARIABLES.values() if v.depends_on is DependsOn.CLOCK)
 """The variables that change with the clock."""
 
 
-def rest_on(names: Iterable[str]) -> frozenset[RestsOn]:
+def dependencies_of(names: Iterable[str]) -> frozenset[DependsOn]:
     """What the values of these variables depend on, together."""
-    return frozenset(part for name in names if (part := VARIABLES[name].rests_on) is not None)
+    return frozenset(part for name in names if (part := VARIABLES[name].depends_on) is not None)
 
 
 _TYPES = {
@@ -158,6 +167,6 @@ _TYPES = {
 ENVIRONMENT = cel.NewEnv(variables={v.name: _TYPES[v.type] for v in VARIABLES.values()})
 
 
-def activate(access: Access, names: Iterable[str]) -> cel.Activation:
+def cel_activation(access: Access, names: Iterable[str]) -> cel.Activation:
     """The values of these variables, for any number of conditions."""
     return ENVIRONMENT.Activation({name: VARIABLES[name].read(access) for name in names})

@@ -7,12 +7,18 @@ from functools import partial
 from typing import Any
 
 from mailgate.model.phrase import joined, phrase
-from mailgate.rollout.guard import Guard, failing, frozen
-from mailgate.rollout.guard_window import NOTHING, Before, beyond_window, newly_kept_out, what_was_before
+from mailgate.rollout.guard import Guard, failing_cases, freeze_reason
+from mailgate.rollout.guard_window import (
+    EMPTY_WINDOW,
+    WindowTotals,
+    beyond_window,
+    newly_kept_out,
+    read_window,
+)
 from mailgate.rollout.kept_plans import (
     approved_by,
+    find_plan,
     overtaken,
-    plan_called,
     read_plan,
     refuse_altered,
     refuse_outdated,
@@ -21,10 +27,10 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.store import (
     Activation,
-    Draft,
     OvertakenError,
-    Planned,
+    RuleTexts,
     Store,
+    StoredPlan,
     Version,
     kept_out,
     retractions,
@@ -51,7 +57,7 @@ async def apply(
 
     ``override`` puts it in force against objections; the audit log then lists them.
     """
-    plan = await plan_called(store, name)
+    plan = await find_plan(store, name)
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
@@ -62,7 +68,7 @@ async def apply(
     act = replace(person.act(now, what, note), details=checked.details)
     counted = partial(kept_out.keep, newly=checked.newly)
     try:
-        return await store.policies.activate(plan.draft, act, after=checked.serial, then=[counted])
+        return await store.policies.activate(plan.candidate, act, after=checked.serial, then=[counted])
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
@@ -71,7 +77,7 @@ async def apply(
 class _Checked:
     """A plan that may be put in force unless there are objections."""
 
-    plan: Planned
+    plan: StoredPlan
     against: list[str]
     """The objections, in words."""
     approved_by: list[str]
@@ -104,14 +110,14 @@ class _Checked:
 
 
 async def _checked(
-    store: Store, plan: Planned, person: Person, guard: Guard | None, now: datetime
+    store: Store, plan: StoredPlan, person: Person, guard: Guard | None, now: datetime
 ) -> _Checked:
     """Check a plan. Raises RefusedError if it may not be put in force at all."""
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
     body = read_plan(plan)
     approved = await approved_by(store, plan)
-    before = await what_was_before(store, guard, now)
+    before = await read_window(store, guard, now)
     against = objections_to(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
     lacks = guard is not None and len(counting) < guard.approvals and bool(beyond_window(body, guard, before))
@@ -119,13 +125,13 @@ async def _checked(
 
 
 def objections_to(
-    plan: Planned,
+    plan: StoredPlan,
     body: Plan,
     applier: str,
     approved: Sequence[str],
     guard: Guard | None,
     now: datetime,
-    before: Before = NOTHING,
+    before: WindowTotals = EMPTY_WINDOW,
 ) -> list[str]:
     """The objections to this person putting the plan in force, in words; empty if there are none.
 
@@ -133,17 +139,17 @@ def objections_to(
     :param approved: the names of those who have approved it.
     :param before: what happened within the guard's window.
     """
-    found = failing(body)
+    found = failing_cases(body)
     if guard and (over := beyond_window(body, guard, before)):
         by = guard.counting(approved, plan.author, applier)
         if len(by) < guard.approvals:
             found += [*over, _missing(plan, applier, by, approved, guard)]
-    if closed := frozen(guard, now):
+    if closed := freeze_reason(guard, now):
         found.append(closed)
     return found
 
 
-def _missing(plan: Planned, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
+def _missing(plan: StoredPlan, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
     """The number of approvals that are there and that are missing, in words."""
     if not guard.approvers:
         return phrase(
@@ -203,12 +209,12 @@ async def retract(
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
         newly, details = checked.newly, details | checked.details
-    taken_back = retractions.taken_back(history, wanted, await store.retractions.gone())
-    details["taken_back"] = retractions.told_of(taken_back)
+    taken_back = retractions.taken_back(history, wanted, await store.retractions.taken_back_serials())
+    details["taken_back"] = retractions.audit_details(taken_back)
     act = replace(person.act(now, RETRACTED, note), details=details)
     then = (partial(retractions.keep, retraction=taken_back), partial(kept_out.keep, newly=newly))
     try:
-        draft = Draft(version.policy, version.texts)
+        draft = RuleTexts(version.policy, version.texts)
         return await store.policies.activate(draft, act, after=history[0].serial, then=then)
     except OvertakenError:
         raise RefusedError(

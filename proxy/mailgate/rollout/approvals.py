@@ -10,12 +10,12 @@ from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
 from mailgate.rollout.guard import Guard
-from mailgate.rollout.guard_window import Before, beyond_window, what_was_before
+from mailgate.rollout.guard_window import WindowTotals, beyond_window, read_window
 from mailgate.rollout.kept_plans import (
     APPROVED,
     PLAN_AGE,
+    find_plan,
     overtaken,
-    plan_called,
     read_plan,
     refuse_altered,
     refuse_outdated,
@@ -24,7 +24,7 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.plan_base import base_serial
 from mailgate.rollout.plan_terms import PlanTerm, term_of
-from mailgate.store import Activation, Approval, OvertakenError, Planned, Store
+from mailgate.store import Activation, Approval, OvertakenError, Store, StoredPlan
 
 State = Literal["open", "expired", "overtaken", "in force", "retracted", "replaced"]
 NOBODY_YET = ""
@@ -35,7 +35,7 @@ NOBODY_YET = ""
 class PlanStatus:
     """The status of a plan: whether it may still be put in force, what it needs, and who has approved it."""
 
-    plan: Planned
+    plan: StoredPlan
     body: Plan
     """The content of the plan."""
     state: State
@@ -65,7 +65,7 @@ async def approve(
         raise RefusedError(why, f"; {ADD_APPROVER}")
     if person.name not in guard.approvers:
         raise RefusedError(phrase("you do not have the role approver"))
-    plan = await plan_called(store, name)
+    plan = await find_plan(store, name)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
     _refuse_author(plan, person, guard)
@@ -91,7 +91,7 @@ def _approved_already(status: PlanStatus) -> str:
     return phrase("you have approved this plan already: it has the approvals that it needs")
 
 
-def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
+def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
     """Raises RefusedError if the approver made the plan, or if its author is no admin."""
     if plan.author == person.name:
         raise RefusedError(
@@ -112,12 +112,12 @@ def _refuse_author(plan: Planned, person: Person, guard: Guard) -> None:
 
 async def plan_statuses(store: Store, guard: Guard | None, now: datetime, size: int) -> list[PlanStatus]:
     """The newest plans first, each with its status now."""
-    plans, standing = await store.plans.latest(size), await _standing(store, guard, now)
+    plans, context = await store.plans.latest(size), await _context(store, guard, now)
     approvals = await store.approvals.of_all([plan.digest for plan in plans])
-    return [_status(plan, body, approvals[plan.digest], standing) for plan, body in _read(plans)]
+    return [_status(plan, body, approvals[plan.digest], context) for plan, body in _read(plans)]
 
 
-def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
+def _read(plans: Iterable[StoredPlan]) -> Iterator[tuple[StoredPlan, Plan]]:
     """Plans with their content. A plan that cannot be read is left out; `mailgate audit verify` reports it as
     changed."""
     for plan in plans:
@@ -125,45 +125,45 @@ def _read(plans: Iterable[Planned]) -> Iterator[tuple[Planned, Plan]]:
             yield plan, read_plan(plan)
 
 
-async def plan_status(store: Store, plan: Planned, guard: Guard | None, now: datetime) -> PlanStatus:
+async def plan_status(store: Store, plan: StoredPlan, guard: Guard | None, now: datetime) -> PlanStatus:
     """The status of one plan now."""
     approvals = await store.approvals.of(plan.digest)
-    standing = await _standing(store, guard, now)
-    return _status(plan, read_plan(plan), approvals, standing)
+    context = await _context(store, guard, now)
+    return _status(plan, read_plan(plan), approvals, context)
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _Context:
     """What every plan is compared with."""
 
     history: Sequence[Activation]
     retracting: Collection[int]
     """The serials of the activations that took versions back."""
     guard: Guard | None
-    before: Before
+    before: WindowTotals
     now: datetime
 
 
-async def _standing(store: Store, guard: Guard | None, now: datetime) -> _Standing:
+async def _context(store: Store, guard: Guard | None, now: datetime) -> _Context:
     history, retracting = await store.policies.history(), await store.policies.retracting()
-    return _Standing(history, retracting, guard, await what_was_before(store, guard, now), now)
+    return _Context(history, retracting, guard, await read_window(store, guard, now), now)
 
 
-def _status(plan: Planned, body: Plan, approvals: Sequence[Approval], standing: _Standing) -> PlanStatus:
-    names, guard, before = [each.who for each in approvals], standing.guard, standing.before
-    term = term_of(plan, standing.history, standing.retracting)
-    state = _state(plan, body, term, standing)
+def _status(plan: StoredPlan, body: Plan, approvals: Sequence[Approval], context: _Context) -> PlanStatus:
+    names, guard, before = [each.who for each in approvals], context.guard, context.before
+    term = term_of(plan, context.history, context.retracting)
+    state = _state(plan, body, term, context)
     needed = guard.approvals if guard and beyond_window(body, guard, before) else 0
     counting = guard.counting(names, plan.author) if guard else names
     against = (
-        objections_to(plan, body, NOBODY_YET, names, guard, standing.now, before) if state == "open" else []
+        objections_to(plan, body, NOBODY_YET, names, guard, context.now, before) if state == "open" else []
     )
     return PlanStatus(plan, body, state, needed, tuple(counting), tuple(against), term)
 
 
-def _state(plan: Planned, body: Plan, term: PlanTerm | None, standing: _Standing) -> State:
+def _state(plan: StoredPlan, body: Plan, term: PlanTerm | None, context: _Context) -> State:
     if term is not None:
         return "in force" if term.ended is None else "retracted" if term.ended.retracted else "replaced"
-    if base_serial(plan, body, standing.history) is None:
+    if base_serial(plan, body, context.history) is None:
         return "overtaken"
-    return "expired" if standing.now - plan.made_at > PLAN_AGE else "open"
+    return "expired" if context.now - plan.made_at > PLAN_AGE else "open"

@@ -10,11 +10,11 @@ from mailgate.model.phrase import phrase
 from mailgate.rollout.activation import ACTIVATED, RETRACTED
 from mailgate.rollout.kept_plans import APPROVED, PLANNED, is_altered
 from mailgate.rollout.relief_audit_check import LoggedReliefs
-from mailgate.store import Activation, Approval, Break, Entry, Head, Planned, Store, Version
-from mailgate.store.audit import told_at
+from mailgate.store import Activation, Approval, Break, Entry, Head, Store, StoredPlan, Version
+from mailgate.store.audit import audit_time
 from mailgate.store.chain import details_of
 from mailgate.store.kept_out import KeptOut
-from mailgate.store.retractions import Retraction, told_of
+from mailgate.store.retractions import Retraction, audit_details
 
 
 async def verify(store: Store, now: datetime, witnesses: Iterable[Head] = ()) -> list[Break]:
@@ -99,7 +99,7 @@ class Logged:
                     number=str(version.number),
                 ),
             )
-        elif (version.author, version.note, told_at(version.made_at)) != act.signed:
+        elif (version.author, version.note, audit_time(version.made_at)) != act.signed:
             yield Break(
                 act.entry,
                 phrase(
@@ -125,7 +125,7 @@ class Logged:
                         number=str(activation.number),
                     ),
                 )
-            elif (activation.author, activation.note, told_at(activation.at)) != act.signed:
+            elif (activation.author, activation.note, audit_time(activation.at)) != act.signed:
                 yield Break(
                     act.entry,
                     phrase(
@@ -152,7 +152,7 @@ class Logged:
         for activation in history[len(self.acts) :]:
             yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
 
-    def of_plan(self, plan: Planned, approved: Sequence[Approval]) -> Iterator[Break]:
+    def of_plan(self, plan: StoredPlan, approved: Sequence[Approval]) -> Iterator[Break]:
         about = f"plan {plan.digest}"
         number, who = self.planned.get(about, (0, ""))
         if not number:
@@ -166,7 +166,7 @@ class Logged:
                 ),
             )
         for each in (each for each in approved if each.plan == plan.digest):
-            if (about, each.who, each.note, told_at(each.at)) not in self.approved:
+            if (about, each.who, each.note, audit_time(each.at)) not in self.approved:
                 yield self._in_none(f"is the approval of {about[:17]} by {each.who}, which is in the store")
 
     def _in_none(self, what: str) -> Break:
@@ -177,4 +177,4 @@ def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:
     """Whether the store and the log disagree on what this act took back."""
     if retraction is None or not act.retracts:
         return act.retracts != (retraction is not None)
-    return bool(act.details.get("taken_back") != told_of(retraction))
+    return bool(act.details.get("taken_back") != audit_details(retraction))

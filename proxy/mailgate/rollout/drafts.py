@@ -41,7 +41,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
     return await store.drafts.keep(draft, act), after
 
 
-async def draft_called(store: Store, name: str) -> KeptDraft:
+async def find_draft(store: Store, name: str) -> KeptDraft:
     """The draft whose digest begins with ``name``. Raises RefusedError if none or several do."""
     if len(name) < SHORTEST:
         raise RefusedError(

@@ -59,7 +59,7 @@ def guard_of(settings: Settings) -> Guard | None:
     return Guard(limit, guard.approvals, guard.freeze, frozenset(settings.admins), approvers, guard.window)
 
 
-def failing(plan: Plan) -> list[str]:
+def failing_cases(plan: Plan) -> list[str]:
     """The cases that do not hold, in words. Approvals do not help against them, since an admin wrote that they must
     hold."""
     failed, run = plan.cases.failed, plan.cases.run
@@ -79,7 +79,7 @@ def failing(plan: Plan) -> list[str]:
     ]
 
 
-def beyond(plan: Plan, limit: Limit | None) -> list[str]:
+def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
     """How a plan goes beyond the limit, in words; empty if it does not. Devices count beside people, since not every
     device has a known person."""
     found: list[str] = []
@@ -109,7 +109,7 @@ def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
     moment = max(plan.later, key=lambda each: _out(each.newly, noun), default=None)
     told = moment is not None and hit <= _out(moment.newly, noun)
     if told and moment:
-        return hit, phrase(" %(since)s", since=since(plan, moment))
+        return hit, phrase(" %(since)s", since=moment_phrase(plan, moment))
     return hit, phrase(" at one moment or another")
 
 
@@ -118,14 +118,14 @@ def _out(newly: Mapping[str, Counts], noun: Noun) -> int:
     return sum(newly[label].of(noun) for label in ("block", "challenge", "unknown"))
 
 
-def since(plan: Plan, moment: Moment) -> str:
+def moment_phrase(plan: Plan, moment: Moment) -> str:
     """The beginning of one of the plan's later moments, in words."""
     if moment.at == plan.made_at:
         return phrase("once every grace is over and no rule is out")
     return phrase("from %(at)s on", at=f"{moment.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
 
 
-def frozen(guard: Guard | None, now: datetime) -> str:
+def freeze_reason(guard: Guard | None, now: datetime) -> str:
     """Why nothing may be put in force now, and until when, in words; empty if changes are allowed."""
     found = [(end, str(each)) for each in (guard.freezes if guard else ()) if (end := each.end(now))]
     if not found:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.model.phrase import phrase
-from mailgate.rollout.guard import NOUN_WORDS, Guard, beyond, most_kept_out
+from mailgate.rollout.guard import NOUN_WORDS, Guard, beyond_limit, most_kept_out
 from mailgate.rollout.plan import NOUNS, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import NOBODY, KeptOut
@@ -17,7 +17,7 @@ def newly_kept_out(plan: Plan) -> KeptOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class WindowTotals:
     """What happened within the guard's window and counts together with the new change."""
 
     kept_out: KeptOut = NOBODY
@@ -26,21 +26,21 @@ class Before:
     """How many people were forgotten. A plan no longer counts them, so it may keep out each of them."""
 
 
-NOTHING = Before()
+EMPTY_WINDOW = WindowTotals()
 
 
-async def what_was_before(store: Store, guard: Guard | None, now: datetime) -> Before:
+async def read_window(store: Store, guard: Guard | None, now: datetime) -> WindowTotals:
     """Read what happened within the guard's window."""
     if guard is None:
-        return NOTHING
+        return EMPTY_WINDOW
     since = now - guard.window
-    return Before(await store.kept_out.since(since), await store.kept_out.forgotten(since))
+    return WindowTotals(await store.kept_out.since(since), await store.kept_out.forgotten(since))
 
 
-def beyond_window(plan: Plan, guard: Guard, before: Before) -> list[str]:
+def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
     """How a plan goes beyond the limit, by itself or together with earlier changes, in words. People who were kept out
     and let in again still count."""
-    if alone := beyond(plan, guard.limit) + _unreported(plan, guard):
+    if alone := beyond_limit(plan, guard.limit) + _unreported(plan, guard):
         return alone
     newly, everybody = newly_kept_out(plan), plan.everybody
     spent, gone, days = before.kept_out, before.forgotten, guard.window.days

@@ -8,13 +8,13 @@ from typing import Protocol
 
 import structlog
 
-from mailgate.model import LOGINS, Access, Decision, Effect
+from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Effect
 from mailgate.policy import Policy, Rule
-from mailgate.policy.halting import HaltWhen, Tally
+from mailgate.policy.halting import HaltCounter, HaltWhen
 from mailgate.policy.logins import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
-from mailgate.store.ledger import Counts
+from mailgate.store.ledger import RepeatCounter
 
 log = structlog.get_logger()
 
@@ -26,18 +26,18 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 class Ledger(Protocol):
     """Records decisions (``store/ledger.py``)."""
 
-    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
+    def recurring(self, access: Access, decision: Decision) -> RepeatCounter | None: ...
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
 
-def counted_as(access: Access) -> tuple[str, str]:
+def countable_subject(access: Access) -> tuple[str, str]:
     """The person and the device that a request counts for; both are empty if only the request itself names them.
 
     Otherwise anybody could halt a rule by making up names. The name in a login at the mail server or in Basic
     credentials is of this kind: its password is checked later, or never. A known device counts with its owner.
     """
-    if access.client.protocol in LOGINS:
+    if access.client.protocol in LOGIN_PROTOCOLS:
         return "", ""
     proof, device = access.attestation, access.posture.device_id
     proven = proof.user if proof is not None and proof.refused is None else ""
@@ -46,15 +46,15 @@ def counted_as(access: Access) -> tuple[str, str]:
 
 def _subject(access: Access) -> str:
     """The person or device that a decision counts for; empty if it counts for nobody."""
-    return next((each for each in counted_as(access) if each), "")
+    return next((each for each in countable_subject(access) if each), "")
 
 
 @dataclass(frozen=True, slots=True)
-class Tallied:
-    """Counts a repeated request of one person or device that is let in."""
+class CountedRepeat:
+    """RepeatCounter a repeated request of one person or device that is let in."""
 
-    counts: Counts
-    halting: "Halting"
+    counts: RepeatCounter
+    halting: "HaltMonitor"
     subject: str
 
     def count(self, user_agent: str, now: datetime) -> None:
@@ -63,8 +63,8 @@ class Tallied:
         self.halting.tally(self.subject, "", now)
 
 
-class Halting:
-    """Counts every decision on its way to the ledger. Call ``act`` regularly, and ``called`` after each request for
+class HaltMonitor:
+    """Counts every decision on its way to the ledger. Call ``halt_rules`` regularly, and ``help_requested`` after each request for
     help."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Halting:
         self._origin = origin
         self._clock = clock
         self._rules: tuple[Rule, ...] = ()
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[str, HaltCounter] = {}
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None:
         """Record a decision and count it."""
@@ -92,38 +92,38 @@ class Halting:
             stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
             self.tally(subject, stopped, access.now)
 
-    def recurring(self, access: Access, decision: Decision) -> Counts | None:
+    def recurring(self, access: Access, decision: Decision) -> RepeatCounter | None:
         """Return an object that records the same decision again, and counts it if a rule may halt by itself."""
         counts = self._ledger.recurring(access, decision)
         self._follow()
         subject = _subject(access) if self._tallies else ""
-        return Tallied(counts, self, subject) if counts and subject else counts
+        return CountedRepeat(counts, self, subject) if counts and subject else counts
 
     def tally(self, subject: str, stopped: str, now: datetime) -> None:
         """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=now)
 
-    async def act(self) -> None:
+    async def halt_rules(self) -> None:
         """Halt the rules that are past their limits. If the store cannot be reached, the next call tries again."""
         now = self._clock()
         out = {each.rule for each in self._policy().reliefs.for_everybody(now)}
         for rule, tally in self._tallies.items():
             if rule in out:
-                self._tallies[rule] = Tally(
+                self._tallies[rule] = HaltCounter(
                     tally.limits
                 )  # once the rule is resumed, its counts start at zero
-            elif why := tally.why(now):
+            elif why := tally.halt_reason(now):
                 await self._halt(rule, why, now)
 
-    async def called(self, rule: str) -> None:
+    async def help_requested(self, rule: str) -> None:
         """Halt a rule if the last request for help went past its limit."""
         now, limits = self._clock(), self._limits(rule)
         if limits is None or limits.help_requests is None:
             return
         try:
             since = max(now - limits.within, await self._store.reliefs.resumed_at(rule) or _EVER)
-            why = limits.too_many_calls(await self._store.help_requests.count(rule, since))
+            why = limits.too_many_help_requests(await self._store.help_requests.count(rule, since))
         except StoreError:
             return
         if why:
@@ -148,4 +148,4 @@ class Halting:
         self._rules = rules
         limits = {rule.id: rule.halt_when for rule in self._rules if rule.halt_when}
         kept = {name: tally for name, tally in self._tallies.items() if limits.get(name) == tally.limits}
-        self._tallies = {name: kept.get(name) or Tally(each) for name, each in limits.items()}
+        self._tallies = {name: kept.get(name) or HaltCounter(each) for name, each in limits.items()}

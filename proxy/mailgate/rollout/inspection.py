@@ -7,12 +7,12 @@ from datetime import datetime
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined, phrase
-from mailgate.rollout.guard import failing, frozen, guard_of
-from mailgate.rollout.guard_window import beyond_window, newly_kept_out, what_was_before
+from mailgate.rollout.guard import failing_cases, freeze_reason, guard_of
+from mailgate.rollout.guard_window import beyond_window, newly_kept_out, read_window
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.rollout.version_in_force import Looked
+from mailgate.rollout.version_in_force import InspectionResult
 from mailgate.store import Activation, Store
 
 WORKERS = 2
@@ -29,24 +29,24 @@ class Inspection:
 
     def frozen(self) -> str:
         """Why nothing may be put in force now, in words; empty if changes are allowed."""
-        return frozen(guard_of(self.settings), self.clock())
+        return freeze_reason(guard_of(self.settings), self.clock())
 
-    async def __call__(self, active: Activation, files: Rules) -> Looked:
+    async def __call__(self, active: Activation, files: Rules) -> InspectionResult:
         """Why the guard holds these files, in words; empty if it does not. The plan is kept, so that a person may still
         put it in force."""
         settings, now = self.settings, self.clock()
         guard = guard_of(settings)
         if guard is None:
-            return Looked()
+            return InspectionResult()
         who = Person(BY_FILE, self.origin)
         plan = await plan_and_keep(
             self.store, settings, active, files, DAYS, WORKERS, who, now, lambda *_: None
         )
-        before = await what_was_before(self.store, guard, now)
-        against = failing(plan) + beyond_window(plan, guard, before)
+        before = await read_window(self.store, guard, now)
+        against = failing_cases(plan) + beyond_window(plan, guard, before)
         words = phrase(
             "%(against)s (plan %(digest)s; `mailgate policy plans` says what it needs)",
             against=joined(against, "; "),
             digest=plan.digest[:12],
         )
-        return Looked(words if against else "", newly_kept_out(plan))
+        return InspectionResult(words if against else "", newly_kept_out(plan))

@@ -10,8 +10,8 @@ from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
 from mailgate.rollout.plan_base import base_serial
 from mailgate.rollout.plan_terms import term_of
-from mailgate.rollout.stored_rules import draft_of
-from mailgate.store import Planned, Store
+from mailgate.rollout.stored_rules import rule_texts_of
+from mailgate.store import Store, StoredPlan
 from mailgate.store.plans import SHORTEST
 
 PLAN_AGE = timedelta(hours=24)
@@ -23,9 +23,9 @@ async def keep_plan(
     store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
 ) -> None:
     """Keep a plan, so that exactly this one can be put in force. Its movers are kept beside it and may be forgotten."""
-    draft, text = draft_of(candidate), dump(plan)
+    draft, text = rule_texts_of(candidate), dump(plan)
     count = movers.count if movers else 0
-    planned = Planned(plan.digest, plan.active.serial, draft, text, person.name, now, count)
+    planned = StoredPlan(plan.digest, plan.active.serial, draft, text, person.name, now, count)
     act = replace(
         person.act(now, PLANNED), about=f"plan {plan.digest}", details={"newly": newly_counted(plan)}
     )
@@ -43,7 +43,7 @@ def newly_counted(plan: Plan) -> dict[str, dict[str, int]]:
     return {label: {noun: each.of(noun) for noun in NOUNS} for label, each in plan.newly.items()}
 
 
-async def plan_called(store: Store, name: str) -> Planned:
+async def find_plan(store: Store, name: str) -> StoredPlan:
     """The plan whose digest begins with ``name``. Raises RefusedError if none or several do."""
     if len(name) < SHORTEST:
         raise RefusedError(
@@ -64,14 +64,14 @@ async def plan_called(store: Store, name: str) -> Planned:
     return found[0]
 
 
-async def refuse_altered(store: Store, plan: Planned) -> None:
+async def refuse_altered(store: Store, plan: StoredPlan) -> None:
     """Raises RefusedError if the plan was changed in the store."""
     made = await store.audit.last(f"plan {plan.digest}", PLANNED)
     if is_altered(plan) or made is None or made.who != plan.author:
         raise _altered(plan)
 
 
-def _altered(plan: Planned) -> RefusedError:
+def _altered(plan: StoredPlan) -> RefusedError:
     return RefusedError(
         phrase(
             "plan %(digest)s is not what was planned: it was changed in the store. Plan again",
@@ -81,7 +81,7 @@ def _altered(plan: Planned) -> RefusedError:
     )
 
 
-def read_plan(plan: Planned) -> Plan:
+def read_plan(plan: StoredPlan) -> Plan:
     """Read the content of a kept plan. Raises RefusedError if it cannot be read, since it was then changed in the
     store."""
     try:
@@ -90,7 +90,7 @@ def read_plan(plan: Planned) -> Plan:
         raise _altered(plan) from None
 
 
-def is_altered(plan: Planned) -> bool:
+def is_altered(plan: StoredPlan) -> bool:
     """Whether a plan does not match its digest, or names other rules than those kept with it."""
     try:
         body = read_plan(plan)
@@ -98,19 +98,19 @@ def is_altered(plan: Planned) -> bool:
         return True
     return (
         digest_of(body) != plan.digest
-        or body.candidate != RulesNamed(policy=plan.draft.policy, digest=plan.draft.digest)
+        or body.candidate != RulesNamed(policy=plan.candidate.policy, digest=plan.candidate.digest)
         or body.active.serial != plan.serial
         or body.made_at != plan.made_at
     )
 
 
-async def approved_by(store: Store, plan: Planned) -> list[str]:
+async def approved_by(store: Store, plan: StoredPlan) -> list[str]:
     """The people who have approved a plan: only those whose approval is both in the store and in the audit log."""
     logged = {entry.who for entry in await store.audit.about(f"plan {plan.digest}", APPROVED)}
     return [each.who for each in await store.approvals.of(plan.digest) if each.who in logged]
 
 
-async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
+async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:
     """The serial of the activation that the plan would replace.
 
     Raises RefusedError if the plan is too old, or if another version has been put in force since and still is.
@@ -120,7 +120,7 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
             phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12])
         )
     history = await store.policies.history()
-    if history and history[0].digest == plan.draft.digest:
+    if history and history[0].digest == plan.candidate.digest:
         return plan.serial
     serial = base_serial(plan, read_plan(plan), history)
     if serial is None:
@@ -128,7 +128,7 @@ async def refuse_outdated(store: Store, plan: Planned, now: datetime) -> int:
     return serial
 
 
-async def overtaken(store: Store, plan: Planned) -> RefusedError:
+async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
     """The refusal of a plan whose base is no longer in force."""
     history = await store.policies.history()
     term = term_of(plan, history, ())

@@ -56,7 +56,7 @@ class Row(Counts):
     """The rule, kind of client, system or group."""
 
 
-class Side(Fact):
+class PlanDecision(Fact):
     """A decision on somebody."""
 
     effect: str
@@ -82,20 +82,20 @@ class Sample(Fact):
     """The state of the device's posture."""
     apps: list[str]
     """The listed apps on the device."""
-    before: Side = FROM
+    before: PlanDecision = FROM
     """The decision now."""
-    to: Side
+    to: PlanDecision
     """The decision with the candidate."""
 
 
-class Later(Counts):
+class LaterMovers(Counts):
     """How many move at a later moment."""
 
     samples: list[Sample] = Field(default_factory=list)
     """Some of them by name; empty if the names were not kept."""
 
 
-class Newly(Later):
+class MoverCounts(LaterMovers):
     """How many move, with counts by rule, kind, system and group."""
 
     by: dict[str, list[Row]] = Field(default_factory=dict)
@@ -107,7 +107,7 @@ class Moment(Fact):
 
     at: Instant
     """The time of the moment."""
-    newly: ByLabel[Newly]
+    newly: ByLabel[MoverCounts]
     """How many move at this moment, with every grace over, by their new effect."""
 
 
@@ -120,23 +120,23 @@ class Move(Counts):
     """The effect with the candidate."""
 
 
-class Sampled(Fact):
-    """Sampled moments, which stand for all moments that cannot be predicted."""
+class SampledMoments(Fact):
+    """SampledMoments moments, which stand for all moments that cannot be predicted."""
 
     moments: int
     """How many moments were sampled."""
     first: Instant | None
     """The first of them at which somebody is newly kept out."""
-    newly: ByLabel[Later]
+    newly: ByLabel[LaterMovers]
     """How many move at any of them, by their new effect."""
 
 
-class Undated(Later):
+class UndatedMovers(LaterMovers):
     """People who may newly be kept out at a moment that cannot be predicted."""
 
     rules: list[str]
     """The rules whose moments cannot be predicted, because of how they use the clock."""
-    sampled: Sampled
+    sampled: SampledMoments
     """The result at sampled moments."""
 
 
@@ -180,7 +180,7 @@ class RulesNamed(Fact):
     """The SHA-256 of their files."""
 
 
-class RulesThen(RulesNamed):
+class BaseRules(RulesNamed):
     """The rules in force when the plan was made."""
 
     serial: int
@@ -202,7 +202,7 @@ class RuleOff(Fact):
     """The reason that was given."""
 
 
-class ReliefsThen(Fact):
+class BaseReliefs(Fact):
     """The exemptions and halts that the plan was made with."""
 
     serial: int
@@ -251,11 +251,11 @@ class Plan(Fact):
     """When the plan was made."""
     window: Window
     """The sightings that the plan was made from."""
-    active: RulesThen
+    active: BaseRules
     """The rules that it was compared with."""
     candidate: RulesNamed
     """The rules that would come in force."""
-    reliefs: ReliefsThen
+    reliefs: BaseReliefs
     """The exemptions and halts that the plan was made with."""
     headlines: list[Headline] = Field(default_factory=list)
     """The changes in words, the most important first."""
@@ -275,15 +275,15 @@ class Plan(Fact):
     """The people and devices by kind and by group, whether they move or not."""
     untouched: Counts
     """How many people and devices keep their effect."""
-    newly: ByLabel[Newly]
+    newly: ByLabel[MoverCounts]
     """How many move now, by their new effect: block, challenge, warn, allow, or unknown."""
     moves: list[Move]
     """How many go from one effect to another."""
-    hangs_on: dict[str, int]
+    depends_on: dict[str, int]
     """The variables that unknown decisions depend on, each with the number of people."""
     later: list[Moment]
     """How many move when stages begin, and when graces and exemptions end."""
-    undated: Undated
+    undated: UndatedMovers
     """How many may newly be kept out at a moment that cannot be predicted."""
     kept_out: Counts
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""

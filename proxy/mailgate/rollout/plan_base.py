@@ -4,10 +4,10 @@ back."""
 from collections.abc import Sequence
 
 from mailgate.rollout.plan import Plan
-from mailgate.store import Activation, Planned
+from mailgate.store import Activation, StoredPlan
 
 
-def base_serial(plan: Planned, body: Plan, history: Sequence[Activation]) -> int | None:
+def base_serial(plan: StoredPlan, body: Plan, history: Sequence[Activation]) -> int | None:
     """The serial of the activation that the plan would replace; None if the plan was overtaken.
 
     If the rules of the plan were in force since and no longer are, somebody has taken them back, and only a new plan
@@ -19,4 +19,4 @@ def base_serial(plan: Planned, body: Plan, history: Sequence[Activation]) -> int
     if active.digest != body.active.digest:
         return None
     since = [each for each in history if each.serial > plan.serial]
-    return None if any(each.digest == plan.draft.digest for each in since) else active.serial
+    return None if any(each.digest == plan.candidate.digest for each in since) else active.serial

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from mailgate.model.fact import Fact, Instant
-from mailgate.store import Activation, Planned
+from mailgate.store import Activation, StoredPlan
 
 
 class TermEnd(Fact):
@@ -34,7 +34,7 @@ class PlanTerm(Fact):
     """The end of the term; null while it is in force."""
 
 
-def term_of(plan: Planned, history: Sequence[Activation], retracting: Collection[int]) -> PlanTerm | None:
+def term_of(plan: StoredPlan, history: Sequence[Activation], retracting: Collection[int]) -> PlanTerm | None:
     """The last term of a plan's rules; None if they were never in force since the plan was made.
 
     :param history: the activations, the newest first.
@@ -42,7 +42,7 @@ def term_of(plan: Planned, history: Sequence[Activation], retracting: Collection
     """
     after: Activation | None = None
     for each in history:
-        if each.digest == plan.draft.digest and (after is None or each.serial > plan.serial):
+        if each.digest == plan.candidate.digest and (after is None or each.serial > plan.serial):
             return PlanTerm(
                 version=each.number,
                 since=each.at,

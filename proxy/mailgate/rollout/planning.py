@@ -20,30 +20,30 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import (
     DAYS,
     LABELS,
+    BaseReliefs,
+    BaseRules,
     Cases,
     Counts,
     FailedCase,
     Headline,
     IdleRules,
-    Later,
+    LaterMovers,
     Moment,
     Move,
-    Newly,
+    MoverCounts,
     Plan,
-    ReliefsThen,
+    PlanDecision,
     Row,
     RuleOff,
     RulesNamed,
-    RulesThen,
     Sample,
-    Sampled,
-    Side,
+    SampledMoments,
     Totals,
-    Undated,
+    UndatedMovers,
     Window,
     digest_of,
 )
-from mailgate.rollout.simulation import Progress, Task, simulate, unlisted
+from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
     DIMENSIONS,
@@ -53,12 +53,12 @@ from mailgate.simulate import (
     TOUCHED,
     UNDATED,
     WHOLE,
+    ImpactTally,
     Outcome,
-    Tally,
-    later,
+    change_moments,
+    later_cell,
     sampled,
-    turns,
-    undated,
+    unpredictable_clocks,
 )
 from mailgate.simulate import Sample as Found
 from mailgate.store import Activation, Store, Version
@@ -77,7 +77,7 @@ async def plan_and_keep(
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named."""
     posture = settings.posture
-    scope = Scope(now, looked_at(settings, days), posture.max_age, posture.precedence)
+    scope = Scope(now, simulated_days(settings, days), posture.max_age, posture.precedence)
     url = settings.store.get_secret_value()
     if who is None:
         return await make_plan(store, url, active, candidate, scope, workers, progress)
@@ -87,7 +87,7 @@ async def plan_and_keep(
     return made
 
 
-def looked_at(settings: Settings, days: int = DAYS) -> int:
+def simulated_days(settings: Settings, days: int = DAYS) -> int:
     """How many days of sightings a plan looks at: at least the days of the guard's window."""
     window = settings.guard.window if settings.guard else timedelta(0)
     return max(days, -(-window // timedelta(days=1)))
@@ -123,8 +123,8 @@ async def make_plan(
     assert version is not None  # a foreign key makes sure that the version exists
     reliefs = await store.reliefs.current(scope.now)
     in_force = await asyncio.to_thread(compile_rules, version.texts)
-    old, new = in_force.relieved(reliefs).policy, candidate.relieved(reliefs).policy
-    moments, stand_ins = turns((old, new), scope.now), sampled((old, new), scope.now)
+    old, new = in_force.with_reliefs(reliefs).policy, candidate.with_reliefs(reliefs).policy
+    moments, stand_ins = change_moments((old, new), scope.now), sampled((old, new), scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
     task = Task(
         url,
@@ -140,7 +140,7 @@ async def make_plan(
         by_name=movers is not None,
     )
     reported = await catalogs_since(store, active, scope.now - scope.max_age)
-    tally = await simulate(store, task, workers, progress, movers.add if movers else unlisted)
+    tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
     told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await asyncio.to_thread(_rehearsed, candidate, tally, scope.now)
     plan = Plan(
@@ -161,7 +161,7 @@ async def make_plan(
         untouched=_untouched(tally),
         newly={label: _newly(tally, (label,)) for label in LABELS},
         moves=_moves(tally),
-        hangs_on=dict(sorted(tally.untold.items())),
+        depends_on=dict(sorted(tally.unrecorded.items())),
         later=[_moment(tally, each) for each in moments],
         undated=_undated(tally, (old, new), len(stand_ins)),
         kept_out=_counts(tally, (OUT,)),
@@ -170,16 +170,16 @@ async def make_plan(
     return plan.model_copy(update={"digest": digest_of(plan)})
 
 
-def _then(active: Activation, version: Version) -> RulesThen:
-    return RulesThen(
+def _then(active: Activation, version: Version) -> BaseRules:
+    return BaseRules(
         serial=active.serial, number=version.number, policy=version.policy, digest=version.digest
     )
 
 
-def _reliefs(reliefs: Reliefs, now: datetime) -> ReliefsThen:
+def _reliefs(reliefs: Reliefs, now: datetime) -> BaseReliefs:
     """The exemptions and the rules that are off, as the plan assumes them."""
     exempt = reliefs.exemptions(now)
-    return ReliefsThen(
+    return BaseReliefs(
         serial=reliefs.serial,
         exempt=Counts(
             people=len({each.person for each in exempt if each.person}),
@@ -194,7 +194,7 @@ def _off(relief: Relief) -> RuleOff:
     return RuleOff(cause=cause, since=relief.at, until=relief.until, why=relief.why)
 
 
-def _rehearsed(candidate: Rules, tally: Tally, now: datetime) -> tuple[Cases, IdleRules]:
+def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cases, IdleRules]:
     """Run the cases of a candidate, and find the rules that do nothing."""
     new = candidate.policy
     outcomes = list(run_cases(candidate.cases, new, now))
@@ -216,7 +216,7 @@ def _newly_listed(old: AppCatalog, new: AppCatalog) -> list[str]:
     return [app.name for key, app in new.apps.items() if key not in old.apps]
 
 
-def _totals(tally: Tally) -> Totals:
+def _totals(tally: ImpactTally) -> Totals:
     return Totals(
         people=len(tally.people),
         devices=tally.devices,
@@ -225,20 +225,20 @@ def _totals(tally: Tally) -> Totals:
     )
 
 
-def _untouched(tally: Tally) -> Counts:
+def _untouched(tally: ImpactTally) -> Counts:
     return Counts(
         people=len(tally.people) - tally.people.count((TOUCHED,)),
         devices=tally.devices + tally.clients - tally.subjects[TOUCHED,],
     )
 
 
-def _known(tally: Tally) -> Counts:
+def _known(tally: ImpactTally) -> Counts:
     """How many people and devices are known by more than their own word. Every known person has a device."""
     people = tally.people.count((KNOWN,))
     return Counts(people=people, devices=max(tally.devices, people))
 
 
-def _moves(tally: Tally) -> list[Move]:
+def _moves(tally: ImpactTally) -> list[Move]:
     moves = [cell for cell in sorted(tally.subjects) if len(cell) == 2]
     return [
         Move(before=cell[0], to=cell[1], people=tally.people.count(cell), devices=tally.subjects[cell])
@@ -246,14 +246,14 @@ def _moves(tally: Tally) -> list[Move]:
     ]
 
 
-def _newly(tally: Tally, cell: tuple[str, ...]) -> Newly:
+def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
     """How many are in a cell, with counts by dimension."""
     found = _later(tally, cell, " ".join(cell))
     by = _by(tally, cell, DIMENSIONS)
-    return Newly(people=found.people, devices=found.devices, by=by, samples=found.samples)
+    return MoverCounts(people=found.people, devices=found.devices, by=by, samples=found.samples)
 
 
-def _by(tally: Tally, begin: tuple[str, ...], dimensions: Iterable[str]) -> dict[str, list[Row]]:
+def _by(tally: ImpactTally, begin: tuple[str, ...], dimensions: Iterable[str]) -> dict[str, list[Row]]:
     """The cells that begin like this and end with a dimension and a value, the largest first."""
     by: dict[str, list[Row]] = {dimension: [] for dimension in dimensions}
     long = len(begin)
@@ -264,40 +264,40 @@ def _by(tally: Tally, begin: tuple[str, ...], dimensions: Iterable[str]) -> dict
     return by
 
 
-def _moment(tally: Tally, at: datetime) -> Moment:
+def _moment(tally: ImpactTally, at: datetime) -> Moment:
     """How many move at a later moment, with every grace over."""
-    return Moment(at=at, newly={label: _newly(tally, later(at, label)) for label in LABELS})
+    return Moment(at=at, newly={label: _newly(tally, later_cell(at, label)) for label in LABELS})
 
 
-def _undated(tally: Tally, policies: Iterable[Policy], moments: int) -> Undated:
+def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> UndatedMovers:
     """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
     moments."""
     rules = {
         rule.id
         for policy in policies
         for rule in policy.rules
-        if undated(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
+        if unpredictable_clocks(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
     }
     newly = {label: _later(tally, (SAMPLED, label), f"{SAMPLED} {label}") for label in LABELS}
     found = _later(tally, (UNDATED,), UNDATED)
-    return Undated(
+    return UndatedMovers(
         people=found.people,
         devices=found.devices,
         samples=found.samples,
         rules=sorted(rules),
-        sampled=Sampled(moments=moments, first=tally.first, newly=newly),
+        sampled=SampledMoments(moments=moments, first=tally.first, newly=newly),
     )
 
 
-def _counts(tally: Tally, cell: tuple[str, ...]) -> Counts:
+def _counts(tally: ImpactTally, cell: tuple[str, ...]) -> Counts:
     return Counts(people=tally.people.count(cell), devices=tally.subjects[cell])
 
 
-def _later(tally: Tally, cell: tuple[str, ...], label: str) -> Later:
+def _later(tally: ImpactTally, cell: tuple[str, ...], label: str) -> LaterMovers:
     """How many are in a cell, with the samples under this label."""
     kept = [each for (of, _), kept in sorted(tally.samples.items()) if of == label for each in kept]
     people, devices = tally.people.count(cell), tally.subjects[cell]
-    return Later(people=people, devices=devices, samples=[_sample(each) for each in kept])
+    return LaterMovers(people=people, devices=devices, samples=[_sample(each) for each in kept])
 
 
 def _sample(found: Found) -> Sample:
@@ -314,5 +314,5 @@ def _sample(found: Found) -> Sample:
     )
 
 
-def _side(outcome: Outcome) -> Side:
-    return Side(effect=outcome.effect, rule=outcome.rule, reason=outcome.reason.value)
+def _side(outcome: Outcome) -> PlanDecision:
+    return PlanDecision(effect=outcome.effect, rule=outcome.rule, reason=outcome.reason.value)

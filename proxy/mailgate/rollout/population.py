@@ -7,27 +7,27 @@ from datetime import date, datetime
 
 from cachetools import LRUCache
 
-from mailgate.classify.certified import as_recorded
+from mailgate.classify.certificate import as_recorded
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
-from mailgate.devices.posture import is_of
-from mailgate.model import LOGINS, Access, Protocol
+from mailgate.devices.posture import belongs_to
+from mailgate.model import LOGIN_PROTOCOLS, Access, Protocol
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.replay import (
     PAGE_LOAD,
-    UNTOLD_OF_A_DEVICE,
-    UNTOLD_OF_A_SIGHTING,
-    Lists,
+    UNRECORDED_IN_DEVICES,
+    UNRECORDED_IN_SIGHTINGS,
+    PostureInputs,
     posture_for,
     proof_of,
     recognise,
     reported,
 )
 from mailgate.simulate import Occasion, Subject
-from mailgate.store import Store, Way
+from mailgate.store import SeenClient, Store
 
 PAGE = 2000
-OWN_WORD = LOGINS | {Protocol.ACTIVESYNC}
+SELF_DECLARED_PROTOCOLS = LOGIN_PROTOCOLS | {Protocol.ACTIVESYNC}
 """Protocols in which a client may claim any login: the name is only the client's own word."""
 
 
@@ -36,8 +36,8 @@ class Population:
     """The devices and sightings of one store, with the apps that the lists of two policies name."""
 
     store: Store
-    before: Lists
-    after: Lists
+    before: PostureInputs
+    after: PostureInputs
     since: date
     now: datetime
     groups: Groups = NO_GROUPS
@@ -47,34 +47,40 @@ class Population:
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
-        """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its ways. A
+        """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its clients. A
         device without a sighting in these days has its report alone."""
-        while page := await self.store.devices.sketches(behind, PAGE):
+        while page := await self.store.devices.summaries(behind, PAGE):
             behind = page[-1].id
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
             page = page[: ended or None]
-            called = {name: device.id for device in page for name in (device.id, *device.former)}
-            yield await self._devices(page, called, await self.store.ways.of([*called], self.since))
+            called = {name: device.id for device in page for name in (device.id, *device.former_ids)}
+            yield await self._devices(page, called, await self.store.seen_clients.of([*called], self.since))
             if ended:
                 return
 
     async def strangers(self) -> AsyncIterator[list[Subject]]:
         """Pages of clients without a known device."""
         last = ("", "")
-        while strangers := await self.store.ways.strangers(self.since, last, PAGE):
+        while strangers := await self.store.seen_clients.strangers(self.since, last, PAGE):
             last = (strangers[-1].client_id, strangers[-1].user)
-            yield [await self._stranger(way) for way in strangers]
+            yield [await self._stranger(seen_client) for seen_client in strangers]
 
     async def person(self, login: str) -> list[Subject]:
         """The subjects of one person: their devices, and their sightings of these days on any device."""
         owned = await self.store.people.devices(login, self.before.precedence)
-        called = {name: device.id for device in owned for name in (device.id, *device.former)}
-        ways = await self.store.ways.by(login, self.since)
-        subjects = await self._devices(owned, called, [way for way in ways if way.device in called])
-        others = [way for way in ways if way.device not in called]
-        known = await self.called({way.device for way in others})
-        for way in others:
-            subjects.append(Subject(way.device or way.client_id, False, (await self.seen(way, known),)))
+        called = {name: device.id for device in owned for name in (device.id, *device.former_ids)}
+        seen_clients = await self.store.seen_clients.by(login, self.since)
+        subjects = await self._devices(
+            owned, called, [seen_client for seen_client in seen_clients if seen_client.device in called]
+        )
+        others = [seen_client for seen_client in seen_clients if seen_client.device not in called]
+        known = await self.called({seen_client.device for seen_client in others})
+        for seen_client in others:
+            subjects.append(
+                Subject(
+                    seen_client.device or seen_client.client_id, False, (await self.seen(seen_client, known),)
+                )
+            )
         return subjects
 
     async def called(self, names: Iterable[str]) -> dict[str, Device]:
@@ -85,54 +91,60 @@ class Population:
                 known[name] = device
         return known
 
-    async def seen(self, way: Way, known: Mapping[str, Device]) -> Occasion:
-        """The occasion of one recorded way of asking. ``known`` has the devices by the names that sightings use."""
-        if way.device in known:
-            return await self._seen(way, [known[way.device]])
-        return (await self._stranger(way)).occasions[0]
+    async def seen(self, seen_client: SeenClient, known: Mapping[str, Device]) -> Occasion:
+        """The occasion of one recorded client. ``known`` has the devices by the names that sightings use."""
+        if seen_client.device in known:
+            return await self._seen(seen_client, [known[seen_client.device]])
+        return (await self._stranger(seen_client)).occasions[0]
 
     async def _devices(
-        self, page: Iterable[Device], called: Mapping[str, str], ways: Iterable[Way]
+        self, page: Iterable[Device], called: Mapping[str, str], seen_clients: Iterable[SeenClient]
     ) -> list[Subject]:
-        came: dict[str, list[Way]] = defaultdict(list)
-        for way in ways:
-            came[called[way.device]].append(way)
+        came: dict[str, list[SeenClient]] = defaultdict(list)
+        for seen_client in seen_clients:
+            came[called[seen_client.device]].append(seen_client)
         subjects = []
         for device in page:
-            seen = [await self._seen(way, [device]) for way in came.get(device.id, ())]
+            seen = [await self._seen(seen_client, [device]) for seen_client in came.get(device.id, ())]
             subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),)))
         return subjects
 
-    async def _stranger(self, way: Way) -> Subject:
+    async def _stranger(self, seen_client: SeenClient) -> Subject:
         """The subject of a client that named no device, or whose device is no longer known."""
-        eas_id = way.client.eas_id
+        eas_id = seen_client.client.eas_id
         found = await self.store.devices.find(EAS, eas_forms(eas_id)) if eas_id else []
-        return Subject(eas_id or f"client {way.client_id[:8]}", False, (await self._seen(way, found),))
+        return Subject(
+            eas_id or f"client {seen_client.client_id[:8]}", False, (await self._seen(seen_client, found),)
+        )
 
-    async def _seen(self, way: Way, devices: Sequence[Device]) -> Occasion:
-        known = await self._devices_of(way.user) if way.client.protocol in LOGINS else devices
+    async def _seen(self, seen_client: SeenClient, devices: Sequence[Device]) -> Occasion:
+        known = (
+            await self._devices_of(seen_client.user)
+            if seen_client.client.protocol in LOGIN_PROTOCOLS
+            else devices
+        )
         postures = [self.before.posture(each, self.now) for each in known]
-        client, proof = recognise(way.client, known, postures)
+        client, proof = recognise(seen_client.client, known, postures)
         posture = posture_for(client, postures)
-        client, certificate = as_recorded(client, way.client.facts.headers)
-        user = self.groups.user(way.user, posture.owner)
-        before = Access(way.client.facts, client, posture, self.now, user, proof, certificate)
-        named = bool(way.user) and way.client.protocol not in OWN_WORD
-        return self._occasion(before, way.user, known, UNTOLD_OF_A_SIGHTING, named=named)
+        client, certificate = as_recorded(client, seen_client.client.facts.headers)
+        user = self.groups.user(seen_client.user, posture.owner)
+        before = Access(seen_client.client.facts, client, posture, self.now, user, proof, certificate)
+        named = bool(seen_client.user) and seen_client.client.protocol not in SELF_DECLARED_PROTOCOLS
+        return self._occasion(before, seen_client.user, known, UNRECORDED_IN_SIGHTINGS, named=named)
 
     def _unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None
         before = Access(PAGE_LOAD, client, posture, self.now, self.groups.user(posture.owner), proof)
-        return self._occasion(before, posture.owner, [device], UNTOLD_OF_A_DEVICE)
+        return self._occasion(before, posture.owner, [device], UNRECORDED_IN_DEVICES)
 
     def _occasion(
         self,
         before: Access,
         name: str,
         known: Sequence[Device],
-        untold: frozenset[str],
+        unrecorded: frozenset[str],
         *,
         named: bool = False,
     ) -> Occasion:
@@ -146,11 +158,11 @@ class Population:
             after = replace(after, user=self.groups_after.user(name, after.posture.owner))
         owner = user_text(before.posture.owner)
         person = user_text(before.user.name) or owner
-        return Occasion(before, after, person, untold, named or person == owner)
+        return Occasion(before, after, person, unrecorded, named or person == owner)
 
     async def _devices_of(self, person: str) -> list[Device]:
         """The devices of a person, since a client at the side door is known by its person alone."""
         if person not in self._owned:
             owned = await self.store.devices.owned(person)
-            self._owned[person] = [each for each in owned if is_of(each, person, self.before.precedence)]
+            self._owned[person] = [each for each in owned if belongs_to(each, person, self.before.precedence)]
         return self._owned[person]

@@ -7,7 +7,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.policy.logins import user_text
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.policy.spelling import expected
+from mailgate.policy.spelling import did_you_mean
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.store import Store
 
@@ -32,7 +32,7 @@ async def exempt(
 ) -> Relief:
     """Exempt one person or device from a rule. Raises RefusedError, also if the same exemption is in force already."""
     if rule != EVERY_RULE:
-        restricting(policy, rule)
+        check_restricts(policy, rule)
     if until > now + LONGEST:
         raise RefusedError(
             phrase("an exemption lasts %(days)s days at most: choose an earlier end", days=LONGEST.days)
@@ -79,7 +79,7 @@ async def break_glass(
     store: Store, policy: Policy, by: Person, why: str, now: datetime, *, rule: str, until: datetime
 ) -> Relief:
     """Turn a rule off for everybody, at once. No guard applies to this. Raises RefusedError."""
-    restricting(policy, rule)
+    check_restricts(policy, rule)
     relief = _relief(Cause.BREAK_GLASS, rule, by, why, now, until)
     return await store.reliefs.grant(relief, by.act(now, "rule-turned-off", why))
 
@@ -92,13 +92,13 @@ async def resume(store: Store, by: Person, why: str, now: datetime, rule: str) -
     return await store.reliefs.end([each.number for each in off], by.act(now, "rule-resumed", why))
 
 
-def restricting(policy: Policy, name: str) -> None:
+def check_restricts(policy: Policy, name: str) -> None:
     """Raises RefusedError if no rule of this name restricts anybody."""
     ids = [rule.id for rule in policy.rules]
     rule = next((each for each in policy.rules if each.id == name), None)
     if rule is None:
         raise RefusedError(
-            phrase("no rule is called `%(name)s`; %(expected)s", name=name, expected=expected(name, ids))
+            phrase("no rule is called `%(name)s`; %(expected)s", name=name, expected=did_you_mean(name, ids))
         )
     if not rule.restricts:
         raise RefusedError(

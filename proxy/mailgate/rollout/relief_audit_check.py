@@ -8,9 +8,9 @@ from typing import Any
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.store import Break, Entry
-from mailgate.store.audit import told_at
+from mailgate.store.audit import audit_time
 from mailgate.store.chain import details_of
-from mailgate.store.reliefs import KeptRelief, told_of
+from mailgate.store.reliefs import KeptRelief, audit_details
 
 FORGOTTEN = "person-forgotten"
 
@@ -71,16 +71,16 @@ def _about(kept: KeptRelief) -> str:
 
 def _is_given(kept: KeptRelief, entry: Entry) -> bool:
     relief, details = kept.relief, details_of(entry)
-    known: dict[str, Any] = told_of(relief)
+    known: dict[str, Any] = audit_details(relief)
     named = bool(relief.person or relief.device) == (relief.cause is Cause.EXEMPTION)
     alike = all(details.get(name) == told for name, told in known.items())
-    return named and alike and (relief.author, relief.why, told_at(relief.at)) == _signed(entry)
+    return named and alike and (relief.author, relief.why, audit_time(relief.at)) == _signed(entry)
 
 
 def _is_ended(kept: KeptRelief, entry: Entry | None) -> bool:
     if entry is None or kept.ended_at is None:
         return entry is None and kept.ended_at is None
-    return (kept.ended_by, kept.ended_why, told_at(kept.ended_at)) == _signed(entry)
+    return (kept.ended_by, kept.ended_why, audit_time(kept.ended_at)) == _signed(entry)
 
 
 def _signed(entry: Entry) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 class ReliefWatch:
-    """Call ``start`` first, then ``look`` regularly. While the store cannot be reached, known reliefs hold until they
+    """Call ``start`` first, then ``refresh`` regularly. While the store cannot be reached, known reliefs hold until they
     end."""
 
     def __init__(self, stored: StoredReliefs, clock: Callable[[], datetime]) -> None:
@@ -25,7 +25,7 @@ class ReliefWatch:
         """Read the reliefs for the first time. Raises StoreError."""
         self._take(await self._stored.current(self._clock()))
 
-    async def look(self) -> bool:
+    async def refresh(self) -> bool:
         """Whether anything has changed since the last look. Does not raise if the store cannot be reached."""
         try:
             if await self._stored.serial() == self.current.serial:

@@ -8,20 +8,20 @@ from functools import lru_cache
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.devices.device import Device
 from mailgate.devices.posture import posture_of, posture_of_person
-from mailgate.model import LOGINS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
 from mailgate.policy import AppCatalog
-from mailgate.policy.variables import VARIABLES, RestsOn
+from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import ClientFacts
 
-_NEVER_KEPT = {RestsOn.REMOTE, RestsOn.HOST, RestsOn.PATH, RestsOn.SCHEME}
-UNTOLD_OF_A_SIGHTING = frozenset(
-    {name for name, each in VARIABLES.items() if each.rests_on in _NEVER_KEPT} | {"attestation.refused"}
+_NEVER_KEPT = {DependsOn.REMOTE, DependsOn.HOST, DependsOn.PATH, DependsOn.SCHEME}
+UNRECORDED_IN_SIGHTINGS = frozenset(
+    {name for name, each in VARIABLES.items() if each.depends_on in _NEVER_KEPT} | {"attestation.refused"}
 )
 """The variables whose values no sighting keeps (``store/client_facts.py``)."""
 _TOLD_BY_A_REPORT = frozenset(
     "client.kind client.handheld client.assurance client.form client.os client.os_version client.contradicted client.findings".split()
 )
-UNTOLD_OF_A_DEVICE = UNTOLD_OF_A_SIGHTING | {
+UNRECORDED_IN_DEVICES = UNRECORDED_IN_SIGHTINGS | {
     name
     for name in VARIABLES
     if name.startswith(("client.", "certificate.", "request.")) and name not in _TOLD_BY_A_REPORT
@@ -55,7 +55,7 @@ def reported(kind: Kind | None, os: str, os_version: str) -> Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class PostureInputs:
     """The settings for stored reports: the listed apps, how old a report may be, and the order of sources."""
 
     catalog: AppCatalog
@@ -69,6 +69,6 @@ class Lists:
 
 def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:
     """The posture of the device that a client named; at the side door, of the phones and tablets of its person."""
-    if client.protocol not in LOGINS:
+    if client.protocol not in LOGIN_PROTOCOLS:
         return postures[0] if postures else Posture()
     return Posture() if client.kind is Kind.LAPTOP else posture_of_person(postures)

@@ -13,8 +13,8 @@ from mailgate.classify import warm
 from mailgate.config import compile_rules
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.rollout.population import Population
-from mailgate.rollout.replay import Lists
-from mailgate.simulate import Impact, Mover, Subject, Tally
+from mailgate.rollout.replay import PostureInputs
+from mailgate.simulate import Impact, ImpactTally, Mover, Subject
 from mailgate.store import Store
 
 PART = 25_000
@@ -29,7 +29,7 @@ Part = tuple[str, str | None]
 Progress = Callable[[int, int], None]
 """Receives the number of devices done and of all devices, after each part."""
 
-Listed = Callable[[Sequence[Mover]], None]
+MoversCallback = Callable[[Sequence[Mover]], None]
 """Receives the movers, one part after the other."""
 
 
@@ -53,13 +53,13 @@ class Task:
     """Whether all movers are listed."""
 
 
-def unlisted(_movers: Sequence[Mover]) -> None:
+def ignore_movers(_movers: Sequence[Mover]) -> None:
     """Ignore the movers."""
 
 
 async def simulate(
-    store: Store, task: Task, workers: int, progress: Progress, listed: Listed = unlisted
-) -> Tally:
+    store: Store, task: Task, workers: int, progress: Progress, listed: MoversCallback = ignore_movers
+) -> ImpactTally:
     """Add up what changes for everybody. Raises StoreUnavailableError.
 
     ``listed`` receives the movers, one part after the other, in another thread.
@@ -67,14 +67,14 @@ async def simulate(
     count = await store.devices.count()
     marks = await store.devices.splits(max(1, -(-count // PART)))
     parts: list[Part] = list(zip(["", *marks], [*marks, None], strict=True))
-    total = Tally()
+    total = ImpactTally()
 
-    def add(part: Tally) -> None:
+    def add(part: ImpactTally) -> None:
         listed(part.movers)
         total.merge(part)
 
     if len(parts) == 1 or workers < 2:
-        crew = _Alone(task)
+        crew = _SimulationProcess(task)
         for number, part in enumerate(parts, 1):
             await asyncio.to_thread(add, await crew.devices(store, *part))
             progress(count * number // len(parts), count)
@@ -85,7 +85,11 @@ async def simulate(
 
 
 async def _together(
-    task: Task, parts: Sequence[Part], workers: int, add: Callable[[Tally], None], told: Callable[[int], None]
+    task: Task,
+    parts: Sequence[Part],
+    workers: int,
+    add: Callable[[ImpactTally], None],
+    told: Callable[[int], None],
 ) -> None:
     """Let other processes count the parts, and add up their counts. They are not forked, since a fork of a process with
     threads may hang."""
@@ -103,29 +107,32 @@ async def _together(
         )  # a process that is no longer needed ends after its part
 
 
-class _Alone:
+class _SimulationProcess:
     """The state of one process: its compiled policies."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        old, new = (compile_rules(texts).relieved(task.reliefs) for texts in (task.active, task.candidate))
+        old, new = (
+            compile_rules(texts).with_reliefs(task.reliefs) for texts in (task.active, task.candidate)
+        )
         self._active, self._candidate = old.policy, new.policy
         self._groups = (old.groups, None if new.groups == old.groups else new.groups)
         before, after = (
-            Lists(each.catalog, task.max_age, task.precedence) for each in (self._active, self._candidate)
+            PostureInputs(each.catalog, task.max_age, task.precedence)
+            for each in (self._active, self._candidate)
         )
         self._lists = (before, before if before == after else after)
 
-    async def devices(self, store: Store, behind: str, until: str | None) -> Tally:
+    async def devices(self, store: Store, behind: str, until: str | None) -> ImpactTally:
         return await self._tally(self._population(store).devices(behind, until))
 
-    async def strangers(self, store: Store) -> Tally:
+    async def strangers(self, store: Store) -> ImpactTally:
         return await self._tally(self._population(store).strangers())
 
     def _population(self, store: Store) -> Population:
         return Population(store, *self._lists, self.task.since, self.task.now, *self._groups)
 
-    async def _tally(self, pages: AsyncIterator[list[Subject]]) -> Tally:
+    async def _tally(self, pages: AsyncIterator[list[Subject]]) -> ImpactTally:
         task = self.task
         impact = Impact(
             self._active,
@@ -142,7 +149,7 @@ class _Alone:
         return impact.tally
 
 
-_crew: _Alone
+_crew: _SimulationProcess
 
 
 def _settle(task: Task) -> None:
@@ -153,19 +160,19 @@ def _settle(task: Task) -> None:
         100_000, 50, 100
     )  # there are hardly any cycles, and looking for them takes a fifth of the time
     warm()
-    _crew = _Alone(task)
+    _crew = _SimulationProcess(task)
 
 
-def _devices(behind: str, until: str | None) -> Tally:
+def _devices(behind: str, until: str | None) -> ImpactTally:
     return _with_store(lambda store: _crew.devices(store, behind, until))
 
 
-def _strangers() -> Tally:
+def _strangers() -> ImpactTally:
     return _with_store(lambda store: _crew.strangers(store))
 
 
-def _with_store(work: Callable[[Store], Coroutine[Any, Any, Tally]]) -> Tally:
-    async def opened() -> Tally:
+def _with_store(work: Callable[[Store], Coroutine[Any, Any, ImpactTally]]) -> ImpactTally:
+    async def opened() -> ImpactTally:
         store = Store.beside(_crew.task.url)
         try:
             return await work(store)

@@ -3,16 +3,16 @@
 from mailgate.config import Rules, compile_rules
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import phrase
-from mailgate.store import Activation, Draft, Policies, Store
+from mailgate.store import Activation, Policies, RuleTexts, Store
 
 
 class UnreadableVersionError(MailgateError):
     """The version in force was made by another release of Mailgate, and this one cannot decide by it."""
 
 
-def draft_of(rules: Rules) -> Draft:
+def rule_texts_of(rules: Rules) -> RuleTexts:
     """The draft of rules that the store takes."""
-    return Draft(rules.policy.version, rules.texts)
+    return RuleTexts(rules.policy.version, rules.texts)
 
 
 async def rules_of(policies: Policies, activation: Activation) -> Rules:

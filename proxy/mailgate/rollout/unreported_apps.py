@@ -61,12 +61,12 @@ def unreported(reported: Sequence[AppCatalog], old: Policy, new: Policy) -> list
         app.name
         for key, app in new.catalog.apps.items()
         if (by_name or (by_list and key in listed))
-        and any(_told(each, key) != _told(new.catalog, key) for each in reported)
+        and any(_identifiers(each, key) != _identifiers(new.catalog, key) for each in reported)
         and not _same(old, new, key)
     ]
 
 
-def _told(catalog: AppCatalog, key: str) -> object:
+def _identifiers(catalog: AppCatalog, key: str) -> object:
     """The identifiers of an app; None if the catalogue does not have it."""
     app: ListedApp | None = catalog.apps.get(key)
     return app and (app.identifiers(), frozenset(plain_name(each) for each in app.publishers))
@@ -76,7 +76,7 @@ def _same(old: Policy, new: Policy, key: str) -> bool:
     """Whether both policies treat this app in the same way, with the same rules."""
     return (
         (_written(old), old.default) == (_written(new), new.default)
-        and _told(old.catalog, key) == _told(new.catalog, key)
+        and _identifiers(old.catalog, key) == _identifiers(new.catalog, key)
         and old.catalog.lists_of([key]) == new.catalog.lists_of([key])
     )
 

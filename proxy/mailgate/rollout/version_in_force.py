@@ -18,7 +18,7 @@ from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.overtaken_files import taken_back
-from mailgate.rollout.stored_rules import UnreadableVersionError, draft_of, rules_of
+from mailgate.rollout.stored_rules import UnreadableVersionError, rule_texts_of, rules_of
 from mailgate.store import Act, Activation, OvertakenError, Policies, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut
 
@@ -34,7 +34,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class InspectionResult:
     """The result of inspecting rules before they come in force."""
 
     against: str = ""
@@ -43,13 +43,13 @@ class Looked:
     """How many they newly keep out."""
 
 
-Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, Looked]]
+Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, InspectionResult]]
 """Inspects rules before they come in force."""
 
 
-async def let_pass(_active: Activation, _files: Rules) -> Looked:
+async def pass_uninspected(_active: Activation, _files: Rules) -> InspectionResult:
     """Let everything pass."""
-    return Looked()
+    return InspectionResult()
 
 
 def never() -> str:
@@ -66,12 +66,12 @@ class Current:
 
 
 @dataclass(slots=True)
-class Waiting:
+class WaitingFiles:
     """Changed files that wait to come in force, and the result of their inspection."""
 
     files: Rules
     after: int = 0
-    look: asyncio.Task[Looked] | None = None
+    inspection: asyncio.Task[InspectionResult] | None = None
     frozen: str = ""
     """Why no files may be put in force now."""
     since: int = 0
@@ -80,8 +80,8 @@ class Waiting:
     """The changes that they would take back unknowingly, in words; empty if there are none."""
 
 
-class Keeper:
-    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``look`` regularly.
+class RulesKeeper:
+    """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` regularly.
 
     ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` says in words why no files may be put in
     force now; it is empty if they may.
@@ -92,7 +92,7 @@ class Keeper:
         policies: Policies,
         origin: str,
         clock: Callable[[], datetime],
-        inspect: Inspect = let_pass,
+        inspect: Inspect = pass_uninspected,
         frozen: Callable[[], str] = never,
     ) -> None:
         self._policies = policies
@@ -102,7 +102,7 @@ class Keeper:
         self._frozen = frozen
         self._files = ""
         self._held_last = 0
-        self._waiting: Waiting | None = None
+        self._waiting: WaitingFiles | None = None
         self._refused = ""
         self._said = ""
         self._unreadable = 0
@@ -123,7 +123,7 @@ class Keeper:
         if against and self.current.activation.digest != files.digest:
             self._files, self._refused = "", against  # once the files are good they are offered as a change
         elif self.current.activation.digest != files.digest and not await self._policies.known(files.digest):
-            self._waiting = Waiting(files)
+            self._waiting = WaitingFiles(files)
         await self._settle()
         return self.current.rules
 
@@ -142,17 +142,17 @@ class Keeper:
             changed = (
                 files.digest != self.current.activation.digest
             )  # or the files are again those of the version in force
-            self._waiting = Waiting(files) if changed else None
+            self._waiting = WaitingFiles(files) if changed else None
             self._files, self._refused, self._said = files.digest, "", ""
             self._note_what_files_hold()
             await self._settle()
         return self.current.rules
 
     def is_behind(self, serial: int) -> bool:
-        """Whether ``look`` has something to do, given the serial of the newest activation."""
+        """Whether ``refresh`` has something to do, given the serial of the newest activation."""
         return self._waiting is not None or serial not in (self.current.activation.serial, self._unreadable)
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Take over the version that is in force now. If the store cannot be reached, the rules stay and nothing is
         raised."""
         try:
@@ -174,16 +174,16 @@ class Keeper:
 
     def close(self) -> None:
         """Stop looking at changed files."""
-        if self._waiting and self._waiting.look:
-            self._waiting.look.cancel()
-            self._waiting.look = None
+        if self._waiting and self._waiting.inspection:
+            self._waiting.inspection.cancel()
+            self._waiting.inspection = None
 
     @property
     def held(self) -> str:
         """Why the files on disk are not in force, in words; empty if they are."""
         if self._waiting and self._waiting.frozen:
             return phrase("the files have changed and are held: %(frozen)s", frozen=self._waiting.frozen)
-        if self._waiting and self._waiting.look:
+        if self._waiting and self._waiting.inspection:
             return phrase("the files have changed and are looked at")
         if self._waiting:
             return phrase("the files have changed and wait for the store")
@@ -205,7 +205,7 @@ class Keeper:
             self._said = self.held
             log.warning("policy-held", in_force=self.current.activation.number, why=self.held)
 
-    async def _try(self, waiting: Waiting) -> None:
+    async def _try(self, waiting: WaitingFiles) -> None:
         if self._is_frozen(waiting):
             return
         try:
@@ -220,7 +220,7 @@ class Keeper:
         if self._waiting is waiting:
             self._waiting = None
 
-    def _is_frozen(self, waiting: Waiting) -> bool:
+    def _is_frozen(self, waiting: WaitingFiles) -> bool:
         """Whether these files wait for the end of a freeze. They are inspected after it."""
         waiting.frozen = self._frozen()
         if waiting.frozen:
@@ -228,29 +228,29 @@ class Keeper:
             waiting.since = waiting.since or self.current.activation.serial
         return bool(waiting.frozen)
 
-    async def _inspected(self, waiting: Waiting) -> Looked | None:
+    async def _inspected(self, waiting: WaitingFiles) -> InspectionResult | None:
         """The result of inspecting these files; None while the inspection runs."""
-        if waiting.look is None:
+        if waiting.inspection is None:
             active = await self._policies.active()
             assert active is not None  # ``start`` has put a version in force
             if waiting.since not in (0, active.serial) and active.digest != waiting.files.digest:
                 why = phrase(
                     "it was put in force during the freeze that they waited for; %(ended)s", ended=_ENDED
                 )
-                return Looked(why)
+                return InspectionResult(why)
             if number := await self._policies.taken_back(waiting.files.digest):
                 why = phrase(
                     "they hold version %(number)s, which was taken back and comes in force again by a plan alone: "
                     "`mailgate policy plan --version %(number)s`, then `mailgate policy apply`",
                     number=str(number),
                 )
-                return Looked(why)
+                return InspectionResult(why)
             waiting.after, waiting.lacks = active.serial, await self._lacking(active, waiting.files)
-            waiting.look = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
+            waiting.inspection = asyncio.get_running_loop().create_task(self._inspect(active, waiting.files))
             await asyncio.sleep(0)  # an inspection that passes everything is done by now
-        if not waiting.look.done():
+        if not waiting.inspection.done():
             return None
-        done, waiting.look = waiting.look, None
+        done, waiting.inspection = waiting.inspection, None
         try:
             looked = done.result()
             return replace(looked, against=joined(filter(None, (waiting.lacks, looked.against)), "; "))
@@ -258,7 +258,7 @@ class Keeper:
             raise
         except Exception as error:  # noqa: BLE001 - rules that cannot be checked are not put in force
             kind = type(error).__name__
-            return Looked(
+            return InspectionResult(
                 phrase("they could not be looked at (%(kind)s); %(ended)s", kind=kind, ended=_ENDED)
             )
 
@@ -285,7 +285,7 @@ class Keeper:
         lost = await asyncio.to_thread(taken_back, before.policy, now.policy, files.policy)
         if not lost:
             return ""
-        told = joined((each.told for each in lost[:_NAMED]), "; ")
+        told = joined((each.in_one_line for each in lost[:_NAMED]), "; ")
         if len(lost) > _NAMED:
             told = phrase("%(names)s and %(more)s more", names=told, more=len(lost) - _NAMED)
         return phrase(
@@ -304,7 +304,7 @@ class Keeper:
         details = {"kept_out": asdict(newly)}
         act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin, details=details)
         counted = partial(kept_out.keep, newly=newly)
-        activation = await self._policies.activate(draft_of(files), act, after=after, then=[counted])
+        activation = await self._policies.activate(rule_texts_of(files), act, after=after, then=[counted])
         self.current = await self._read(activation, files)
         self._note_what_files_hold()
 

@@ -1,9 +1,9 @@
 """Simulation by repeated decisions: what another policy would change, for whom, and what would turn one verdict over.
 Pure, like ``decide``."""
 
-from mailgate.simulate.clock import undated
+from mailgate.simulate.clock import unpredictable_clocks
 from mailgate.simulate.compare import Move, Occasion
-from mailgate.simulate.flip import KEPT_OUT, LET_IN, MOST, Flip, Flips, both_ways, flips
+from mailgate.simulate.flip import KEPT_OUT, LET_IN, MAX_STEPS, Flip, Flips, flips, flips_both_ways
 from mailgate.simulate.impact import (
     DIMENSIONS,
     KNOWN,
@@ -14,13 +14,13 @@ from mailgate.simulate.impact import (
     UNDATED,
     WHOLE,
     Impact,
+    ImpactTally,
     Sample,
     Subject,
-    Tally,
-    later,
+    later_cell,
 )
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
-from mailgate.simulate.later import turns
+from mailgate.simulate.later import change_moments
 from mailgate.simulate.moments import sampled
 from mailgate.simulate.movers import Mover
 
@@ -30,7 +30,7 @@ __all__ = [
     "KNOWN",
     "LATER",
     "LET_IN",
-    "MOST",
+    "MAX_STEPS",
     "OUT",
     "SAMPLED",
     "TOUCHED",
@@ -40,6 +40,7 @@ __all__ = [
     "Flip",
     "Flips",
     "Impact",
+    "ImpactTally",
     "Judge",
     "Move",
     "Mover",
@@ -47,11 +48,10 @@ __all__ = [
     "Outcome",
     "Sample",
     "Subject",
-    "Tally",
-    "both_ways",
+    "change_moments",
     "flips",
-    "later",
+    "flips_both_ways",
+    "later_cell",
     "sampled",
-    "turns",
-    "undated",
+    "unpredictable_clocks",
 ]

@@ -76,7 +76,7 @@ def starts(condition: Condition) -> tuple[datetime, ...]:
 
 
 @lru_cache(maxsize=1024)
-def undated(condition: Condition) -> frozenset[str]:
+def unpredictable_clocks(condition: Condition) -> frozenset[str]:
     """The clocks whose moments of change cannot be predicted: ``device.age``, and ``now`` if it is not only
     compared."""
     found = condition.reads & {"device.age"}

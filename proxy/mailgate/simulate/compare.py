@@ -9,14 +9,14 @@ from mailgate.simulate.judge import UNKNOWN, Judge, Key, Outcome
 from mailgate.simulate.unknowns import Move as Move
 from mailgate.simulate.unknowns import moves
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many comparisons are cached."""
 
 Keys = tuple[Key, Key]
 """The keys of an occasion by both policies, which determine the outcomes."""
 
 _HARD = {Effect.CHALLENGE.value: 1, Effect.BLOCK.value: 2}
-"""The effects that keep people out, in increasing hardness."""
+"""The effects that keep people out, in increasing severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Occasion:
     after: Access
     person: str = ""
     """The person, in one spelling; empty if unknown."""
-    untold: frozenset[str] = frozenset()
+    unrecorded: frozenset[str] = frozenset()
     """Variables that were not recorded. Their values in the accesses are made up."""
     known: bool = False
     """Whether more than the client's own word says that this person exists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparisonResult:
     """The outcomes of both policies on one occasion. ``move`` is None if it is unknown whether anything changes."""
 
     before: Outcome
@@ -70,28 +70,28 @@ class Comparison:
     def keys(self, occasion: Occasion) -> Keys:
         """The keys of an occasion. Occasions with the same keys are compared once."""
         return (
-            self._before.key(occasion.before, occasion.untold),
-            self._after.key(occasion.after, occasion.untold),
+            self._before.key(occasion.before, occasion.unrecorded),
+            self._after.key(occasion.after, occasion.unrecorded),
         )
 
-    def of(self, occasion: Occasion, keys: Keys) -> Compared:
+    def of(self, occasion: Occasion, keys: Keys) -> ComparisonResult:
         """Decide the occasion by both policies. ``keys`` are its keys."""
-        before = self._before.outcome(occasion.before, occasion.untold, keys[0])
-        after = self._after.outcome(occasion.after, occasion.untold, keys[1])
+        before = self._before.outcome(occasion.before, occasion.unrecorded, keys[0])
+        after = self._after.outcome(occasion.after, occasion.unrecorded, keys[1])
         if UNKNOWN in (before.effect, after.effect):
-            return Compared(before, after, self._settle(occasion, keys))
-        return Compared(before, after, (before.effect, after.effect))
+            return ComparisonResult(before, after, self._settle(occasion, keys))
+        return ComparisonResult(before, after, (before.effect, after.effect))
 
     def _settle(self, occasion: Occasion, keys: Keys) -> Move | None:
         """The move, if it does not depend on what was not recorded; ``UNKNOWN`` twice if nothing changes; otherwise
         None."""
         if keys not in self._settled:
-            if len(self._settled) >= _REMEMBERED:
+            if len(self._settled) >= _CACHE_SIZE:
                 self._settled.clear()
-            old, new, untold = self._before, self._after, occasion.untold
+            old, new, unrecorded = self._before, self._after, occasion.unrecorded
             found = moves(
-                (occasion.before, old.settled, old.hanging(occasion.before, untold)),
-                (occasion.after, new.settled, new.hanging(occasion.after, untold)),
+                (occasion.before, old.settled, old.undetermined_rules(occasion.before, unrecorded)),
+                (occasion.after, new.settled, new.undetermined_rules(occasion.after, unrecorded)),
             )
             same = all(before == after for before, after in found)
             self._settled[keys] = min(found) if len(found) == 1 else (UNKNOWN, UNKNOWN) if same else None

@@ -13,9 +13,9 @@ from mailgate.model import Access, Decision, Effect, Reason
 from mailgate.policy.rules import Policy
 from mailgate.simulate.actionable import actionable_steps
 from mailgate.simulate.hypothetical import hypothetical_steps
-from mailgate.simulate.steps import By, Fact, Question, Step, What
+from mailgate.simulate.steps import Fact, PolicyCase, Step, StepBy, StepKind
 
-MOST = 2
+MAX_STEPS = 2
 """The most steps that are tried together."""
 
 LET_IN = frozenset({Effect.ALLOW})
@@ -29,7 +29,7 @@ VARIED = frozenset(
 )
 """The variables that some step changes."""
 
-_ORDER = list(What)
+_ORDER = list(StepKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Flips:
     """Variables that the rules read and that no step changes."""
 
 
-def both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ...]:
+def flips_both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ...]:
     """The flips that would let this access in, unless it is let in, and those that would keep it out, unless it is kept
     out."""
     ways = (LET_IN, KEPT_OUT)
@@ -74,18 +74,18 @@ def flips(access: Access, policy: Policy, wanted: frozenset[Effect]) -> Flips:
     real = list(actionable_steps(access, policy))
     found = _smallest(question, real, wanted, ())
     every = [*real, *hypothetical_steps(access, policy)]
-    others = _smallest(question, every, wanted, found, only_with=By.NOBODY)
+    others = _smallest(question, every, wanted, found, only_with=StepBy.NOBODY)
     return Flips(wanted, found, others, tuple(sorted(policy.reads - VARIED)))
 
 
 def _smallest(
-    question: Question,
+    question: PolicyCase,
     steps: Sequence[Step],
     wanted: frozenset[Effect],
     before: Sequence[Flip],
-    only_with: By | None = None,
+    only_with: StepBy | None = None,
 ) -> tuple[Flip, ...]:
-    for size in range(1, MOST + 1):
+    for size in range(1, MAX_STEPS + 1):
         together = [
             chosen
             for chosen in combinations(steps, size)
@@ -104,15 +104,15 @@ def _fit(steps: Iterable[Step]) -> bool:
 
 
 def _flipping(
-    question: Question, together: Iterable[tuple[Step, ...]], wanted: frozenset[Effect]
+    question: PolicyCase, together: Iterable[tuple[Step, ...]], wanted: frozenset[Effect]
 ) -> Iterator[Flip]:
     for steps in together:
-        decision = decide(*taken(question, steps))
+        decision = decide(*after_steps(question, steps))
         if decision.effect in wanted and decision.reason is not Reason.INTERNAL_ERROR:
             yield Flip(steps, decision)
 
 
-def taken(question: Question, steps: Iterable[Step]) -> Question:
+def after_steps(question: PolicyCase, steps: Iterable[Step]) -> PolicyCase:
     """The access and the rules after these steps."""
     for step in sorted(steps, key=lambda step: _ORDER.index(step.what)):
         question = step.apply(question)

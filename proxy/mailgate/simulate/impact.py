@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.policy.rules import Policy
-from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
+from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.simulate.judge import UNKNOWN, Outcome
-from mailgate.simulate.later import Ahead, Sampled, Turn
-from mailgate.simulate.movers import Moved, Mover, movers, once
+from mailgate.simulate.later import LaterComparison, SampledComparison, TimedResult
+from mailgate.simulate.movers import Moved, Mover, distinct_movers, movers
 from mailgate.simulate.people_count import Cell, PeopleCount
-from mailgate.simulate.worst_moment import Worst
+from mailgate.simulate.worst_moment import WorstMoment
 
 TOUCHED = "touched"
 """The cell of everybody whose effect changes, or may change."""
@@ -63,7 +63,7 @@ class Sample:
 
 
 @dataclass
-class Tally:
+class ImpactTally:
     """The sum of all changes. A device or person counts once in each cell, however often it came.
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
@@ -84,7 +84,7 @@ class Tally:
     """Devices and clients in each cell."""
     matched: Counter[str] = field(default_factory=Counter)
     """The number of occasions on which each rule of the candidate matches, or may match."""
-    untold: Counter[str] = field(default_factory=Counter)
+    unrecorded: Counter[str] = field(default_factory=Counter)
     """The number of occasions on which a change depends on each variable that was not recorded."""
     first: datetime | None = None
     """The first sampled moment at which somebody is newly kept out."""
@@ -99,7 +99,7 @@ class Tally:
         if len(kept) < self.samples_each and not any(sample.is_like(each) for each in kept):
             kept.append(sample)
 
-    def merge(self, other: "Tally") -> None:
+    def merge(self, other: "ImpactTally") -> None:
         """Add the counts of other devices and clients."""
         self.devices += other.devices
         self.clients += other.clients
@@ -107,7 +107,7 @@ class Tally:
         self.people.merge(other.people)
         self.subjects.update(other.subjects)
         self.matched.update(other.matched)
-        self.untold.update(other.untold)
+        self.unrecorded.update(other.unrecorded)
         self.first = min((each for each in (self.first, other.first) if each), default=None)
         for (label, _), samples in other.samples.items():
             for sample in samples:
@@ -129,13 +129,13 @@ class Impact:
         by_name: bool = False,
     ) -> None:
         """``by_name``: whether all movers are listed too."""
-        self.tally = Tally(samples_each)
+        self.tally = ImpactTally(samples_each)
         self._by_name = by_name
         self._places = {moment: place for place, moment in enumerate(moments, 1)}
         self._comparison = Comparison(active, candidate)
-        self._ahead = Ahead(active, candidate, moments)
-        self._sampled = Sampled(active, candidate, sampled)
-        self._worst = Worst(active, candidate)
+        self._ahead = LaterComparison(active, candidate, moments)
+        self._sampled = SampledComparison(active, candidate, sampled)
+        self._worst = WorstMoment(active, candidate)
 
     def add(self, subject: Subject) -> None:
         """Count one device or client. Each must come once, with all its occasions."""
@@ -146,7 +146,7 @@ class Impact:
         for occasion in subject.occasions:
             cells |= self._judge(subject, occasion, listed)
         self.tally.subjects.update(cells)
-        self.tally.movers += once(listed)
+        self.tally.movers += distinct_movers(listed)
 
     def _judge(self, subject: Subject, occasion: Occasion, listed: list[Mover]) -> set[Cell]:
         keys = self._comparison.keys(occasion)
@@ -159,7 +159,7 @@ class Impact:
             cells |= _cells(compared.label, after, occasion)
             tally.keep(compared.label, Sample(subject, occasion, before, after))
         if move is None:
-            tally.untold.update({*before.untold, *after.untold})
+            tally.unrecorded.update({*before.unrecorded, *after.unrecorded})
         turns = self._ahead.moved(occasion, keys)
         cells.update(self._later(subject, occasion, turns))
         out = compared.keeps_out or any(each.keeps_out for _, each in turns)
@@ -171,14 +171,16 @@ class Impact:
             tally.people.add(occasion.person, cells | {(KNOWN,)} if occasion.known else cells)
         return cells
 
-    def _later(self, subject: Subject, occasion: Occasion, turns: Sequence[Turn]) -> Iterator[Cell]:
+    def _later(self, subject: Subject, occasion: Occasion, turns: Sequence[TimedResult]) -> Iterator[Cell]:
         for moment, compared in turns:
-            cell = later(moment, compared.label)
+            cell = later_cell(moment, compared.label)
             self._keep(cell, subject, occasion, compared)
             yield cell
             yield from ((*cell, *each) for each in _named(compared.after, occasion))
 
-    def _moved(self, now: Compared, turns: Sequence[Turn], *, undated: bool) -> Iterator[Moved]:
+    def _moved(
+        self, now: ComparisonResult, turns: Sequence[TimedResult], *, undated: bool
+    ) -> Iterator[Moved]:
         """The moments at which an occasion moves, in their order."""
         if now.label:
             yield 0, now.label, now
@@ -188,7 +190,7 @@ class Impact:
             yield len(self._places) + 1, UNKNOWN, now
 
     def _at_any_time(
-        self, subject: Subject, occasion: Occasion, keys: Keys, now: Compared, *, out: bool
+        self, subject: Subject, occasion: Occasion, keys: Keys, now: ComparisonResult, *, out: bool
     ) -> Iterator[Cell]:
         """The cells for what may happen at other moments. ``out`` says whether the occasion is newly kept out at a
         moment that can be predicted."""
@@ -205,11 +207,11 @@ class Impact:
             self._keep((UNDATED,), subject, occasion, now)
             yield from ((OUT,), (UNDATED,))
 
-    def _keep(self, cell: Cell, subject: Subject, occasion: Occasion, compared: Compared) -> None:
+    def _keep(self, cell: Cell, subject: Subject, occasion: Occasion, compared: ComparisonResult) -> None:
         self.tally.keep(" ".join(cell), Sample(subject, occasion, compared.before, compared.after))
 
 
-def later(moment: datetime, label: str) -> Cell:
+def later_cell(moment: datetime, label: str) -> Cell:
     """The cell of those who move at a later moment. Its words, joined, are the label of their samples."""
     return (LATER, moment.isoformat(), label)
 

@@ -8,20 +8,20 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from mailgate.engine.decide import decide, softened_by_now, stage_of
+from mailgate.engine.decide import decide, effect_now, stage_of
 from mailgate.engine.key import DecisionKey
 from mailgate.model import Access, Decision, Reason, Stage
 from mailgate.policy.reliefs import NO_RELIEFS, relief_from
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.variables import CLOCKS
 from mailgate.simulate.clock import ages
-from mailgate.simulate.undetermined import hanging, hangs
-from mailgate.simulate.unknowns import Hanging, Settled
+from mailgate.simulate.undetermined import is_undetermined, undetermined_rules
+from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule
 
 UNKNOWN = "unknown"
 """Stands for an effect that depends on values that were not recorded."""
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many outcomes a judge caches. With a condition on a name, every person may have an outcome of their own."""
 
 Key = tuple[Hashable, Hashable]
@@ -37,7 +37,7 @@ class Outcome:
     reason: Reason
     matched: tuple[str, ...] = ()
     """Rules that match, including those that only report, and rules that may match if the effect is unknown."""
-    untold: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] = ()
     """The variables that the effect depends on, if it is unknown."""
 
 
@@ -47,59 +47,59 @@ class Judge:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._decision_key = DecisionKey(policy)
-        self.settled = Settled(replace(policy, reliefs=NO_RELIEFS))
+        self.settled = PolicyVariants(replace(policy, reliefs=NO_RELIEFS))
         self._clocks = sorted(policy.reads & CLOCKS)
         self._ages = _ages(policy)
         self._rules = {rule.id: rule for rule in policy.rules}
         self._known: dict[Key, Outcome] = {}
 
     def outcome(
-        self, access: Access, untold: frozenset[str] = frozenset(), key: Key | None = None
+        self, access: Access, unrecorded: frozenset[str] = frozenset(), key: Key | None = None
     ) -> Outcome:
         """The decision of ``decide``, or unknown if it depends on values that were not recorded.
 
         :param key: the result of ``key`` for both, if the caller has it already.
         """
-        key = key or self.key(access, untold)
+        key = key or self.key(access, unrecorded)
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
-            found = self._known[key] = self._decide(access, untold)
+            found = self._known[key] = self._decide(access, unrecorded)
         return found
 
-    def key(self, access: Access, untold: frozenset[str]) -> Key:
+    def key(self, access: Access, unrecorded: frozenset[str]) -> Key:
         """The key of an access: the parts that last, and those that change with time."""
         times = zip(self._clocks, self._decision_key.times(access), strict=True)
         passing = tuple(self._band(value) if name == "device.age" else value for name, value in times)
-        return (untold, self._decision_key.of(access, dates=False)), passing
+        return (unrecorded, self._decision_key.of(access, dates=False)), passing
 
-    def hanging(self, access: Access, untold: frozenset[str]) -> dict[str, Hanging]:
+    def undetermined_rules(self, access: Access, unrecorded: frozenset[str]) -> dict[str, UndeterminedRule]:
         """The rules whose conditions may come out either way with unknown values, and the rules that are out."""
-        return hanging(self.policy.rules, access, untold, self.policy.reliefs.about(access))
+        return undetermined_rules(self.policy.rules, access, unrecorded, self.policy.reliefs.about(access))
 
-    def _decide(self, access: Access, untold: frozenset[str]) -> Outcome:
+    def _decide(self, access: Access, unrecorded: frozenset[str]) -> Outcome:
         decision = decide(access, self.policy)
         tried = [
             (self._rules[trial.rule], trial.matched) for trial in decision.trials if trial.rule in self._rules
         ]
-        hanging = [
+        undetermined_rules = [
             rule
             for rule, _ in tried
-            if rule.when.reads & untold and hangs(rule, access, rule.when.reads & untold)
+            if rule.when.reads & unrecorded and is_undetermined(rule, access, rule.when.reads & unrecorded)
         ]
-        may = tuple(rule.id for rule, matched in tried if matched or rule in hanging)
-        deciding = [rule for rule in hanging if self._may_decide(rule, access, decision)]
+        may = tuple(rule.id for rule, matched in tried if matched or rule in undetermined_rules)
+        deciding = [rule for rule in undetermined_rules if self._may_decide(rule, access, decision)]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)
-        names = sorted({name for rule in deciding for name in rule.when.reads & untold})
+        names = sorted({name for rule in deciding for name in rule.when.reads & unrecorded})
         return Outcome(UNKNOWN, deciding[0].id, decision.reason, may, tuple(names))
 
     def _may_decide(self, rule: Rule, access: Access, decision: Decision) -> bool:
         """Whether the decision depends on the rule. A rule that is out only keeps the decision from getting harder."""
         stage = stage_of(rule, access.now)
         out = relief_from(self.policy.reliefs.about(access), rule.id, rule.effect)
-        softens = softened_by_now(rule, stage, access).hardness < decision.effect.hardness
+        softens = effect_now(rule, stage, access).severity < decision.effect.severity
         return stage is not Stage.REPORT_ONLY and (not out or softens or rule.id == decision.rule)
 
     def _band(self, age: Hashable) -> Hashable:

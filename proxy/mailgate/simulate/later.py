@@ -7,16 +7,16 @@ from datetime import datetime
 
 from mailgate.model import Access, PostureState
 from mailgate.policy.rules import Policy
-from mailgate.simulate.compare import Compared, Comparison, Keys, Occasion
+from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.simulate.moments import starts
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
 
-Turn = tuple[datetime, Compared]
+TimedResult = tuple[datetime, ComparisonResult]
 
 
-def turns(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
+def change_moments(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
     """The moments from ``now`` on at which one of these policies changes by itself, if they can be predicted.
 
     They are the starts of stages, the times with which conditions compare ``now``, and the end of the last exemption.
@@ -31,27 +31,27 @@ def turns(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
     return tuple(sorted(found))
 
 
-class Ahead:
+class LaterComparison:
     """Compares two policies at later moments, with every grace over and with every rule in force that is out now."""
 
     def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
         self._comparison = Comparison(_back(active), _back(candidate))
         self._moments = moments
-        self._known: dict[Hashable, tuple[Turn, ...]] = {}
+        self._known: dict[Hashable, tuple[TimedResult, ...]] = {}
 
-    def moved(self, occasion: Occasion, keys: Keys) -> tuple[Turn, ...]:
+    def moved(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
         """The moments at which the occasion moves, with the decisions of both policies. ``keys`` are the keys of now."""
         if not self._moments:
             return ()
         key = _key(occasion, keys)
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             found = self._known[key] = tuple(self.compared(occasion))
         return found
 
-    def compared(self, occasion: Occasion) -> Iterable[Turn]:
+    def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
         """The same without the cache."""
         for moment in self._moments:
             then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
@@ -60,20 +60,20 @@ class Ahead:
                 yield moment, compared
 
 
-class Sampled:
+class SampledComparison:
     """Compares two policies at sampled moments, and finds the first moment for each label."""
 
     def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
-        self._ahead = Ahead(active, candidate, moments)
-        self._known: dict[Hashable, tuple[Turn, ...]] = {}
+        self._ahead = LaterComparison(active, candidate, moments)
+        self._known: dict[Hashable, tuple[TimedResult, ...]] = {}
 
-    def first(self, occasion: Occasion, keys: Keys) -> tuple[Turn, ...]:
+    def first(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
         """The first moment for each label that occurs at some moment. ``keys`` are the keys of now."""
         key = _key(occasion, keys)
         if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
-            found: dict[str, Turn] = {}
+            found: dict[str, TimedResult] = {}
             for turn in self._ahead.compared(occasion):
                 found.setdefault(turn[1].label, turn)
             self._known[key] = tuple(found.values())

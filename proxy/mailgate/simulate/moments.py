@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mailgate.engine.decide import new_until
+from mailgate.engine.decide import device_grace_end
 from mailgate.model import Access
 from mailgate.policy.rules import Policy, Rule
-from mailgate.simulate.clock import INSTANT, limits, undated
+from mailgate.simulate.clock import INSTANT, limits, unpredictable_clocks
 from mailgate.simulate.clock import starts as turning
 
 _JUST_AFTER = timedelta(seconds=1)
@@ -31,7 +31,7 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
         yield posture.expires_at
     yield from (each.until for each in policy.reliefs.about(access) if each.until)
     for rule in policy.rules:
-        if end := new_until(rule, access):
+        if end := device_grace_end(rule, access):
             yield end
         yield from _stages(rule)
         for limit in limits(rule.when):
@@ -71,7 +71,7 @@ def sampled(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
     condition names or at which a stage begins.
     """
     rules = [rule for policy in policies for rule in policy.rules]
-    if not any("now" in undated(rule.when) for rule in rules):
+    if not any("now" in unpredictable_clocks(rule.when) for rule in rules):
         return ()
     hour = now.replace(minute=0, second=0, microsecond=0)
     day = hour.replace(hour=0)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from mailgate.simulate.compare import Compared, Occasion
+from mailgate.simulate.compare import ComparisonResult, Occasion
 
 
 class Mover(NamedTuple):
@@ -36,7 +36,7 @@ class Mover(NamedTuple):
     """The last moment of this move."""
 
 
-Moved = tuple[int, str, Compared]
+Moved = tuple[int, str, ComparisonResult]
 """A moment, the label, and the outcomes of both policies."""
 
 
@@ -65,6 +65,6 @@ def _in_runs(moved: Iterable[Moved]) -> Iterator[tuple[int, int, str, str, str, 
         yield moment, moment - place, label, old.effect, old.rule, new.effect, new.rule, new.reason.value
 
 
-def once(found: Sequence[Mover]) -> list[Mover]:
+def distinct_movers(found: Sequence[Mover]) -> list[Mover]:
     """The movers without repetitions, in order: several clients of one device may move in the same way."""
     return list(dict.fromkeys(found))

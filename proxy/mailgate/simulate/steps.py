@@ -9,7 +9,7 @@ from mailgate.model import Access
 from mailgate.policy.rules import Policy
 
 
-class By(StrEnum):
+class StepBy(StrEnum):
     """Who can bring a step about."""
 
     PERSON = "person"
@@ -19,7 +19,7 @@ class By(StrEnum):
     """The step is hypothetical, such as another device, another person or another share."""
 
 
-class What(StrEnum):
+class StepKind(StrEnum):
     """The things that can differ, in the order in which steps take effect."""
 
     WAIT = "wait"
@@ -49,7 +49,7 @@ class What(StrEnum):
 
 
 Fact = tuple[str, ...]
-Question = tuple[Access, Policy]
+PolicyCase = tuple[Access, Policy]
 """An access, and the rules that decide it."""
 
 
@@ -57,10 +57,10 @@ Question = tuple[Access, Policy]
 class Step:
     """One thing that differs. ``facts`` are everything that changes with it, so a smaller step has fewer."""
 
-    what: What
-    by: By
+    what: StepKind
+    by: StepBy
     facts: frozenset[Fact]
-    apply: Callable[[Question], Question] = field(compare=False, repr=False)
+    apply: Callable[[PolicyCase], PolicyCase] = field(compare=False, repr=False)
     about: tuple[str, ...] = ()
     """The object of the step, in the words of the rules: apps, an issuer, a kind, a rule, …"""
     at: datetime | None = None
@@ -68,8 +68,8 @@ class Step:
 
 
 def step(
-    what: What,
-    by: By,
+    what: StepKind,
+    by: StepBy,
     change: Callable[[Access], Access],
     *about: str,
     facts: set[Fact] | None = None,
@@ -80,7 +80,7 @@ def step(
     return Step(what, by, own, lambda asked: (change(asked[0]), asked[1]), about, at)
 
 
-def words(policy: Policy, variable: str) -> tuple[str, ...]:
+def words_compared(policy: Policy, variable: str) -> tuple[str, ...]:
     """The words that some rule compares with a variable."""
     found = frozenset[str]().union(*(rule.when.names.get(variable, ()) for rule in policy.rules))
     return tuple(sorted(found - {""}))

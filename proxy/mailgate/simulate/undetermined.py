@@ -4,77 +4,77 @@ advance."""
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailgate.engine.decide import not_subject, stage_of
+from mailgate.engine.decide import skip_reason, stage_of
 from mailgate.model import Access, PostureState, Stage
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import Rule
-from mailgate.policy.variables import VARIABLES, activate
-from mailgate.simulate.clock import may_fail, undated
-from mailgate.simulate.unknowns import Chance, Hanging
+from mailgate.policy.variables import VARIABLES, cel_activation
+from mailgate.simulate.clock import may_fail, unpredictable_clocks
+from mailgate.simulate.unknowns import UndeterminedRule, UnknownId
 
-Untold = frozenset[str]
+Unrecorded = frozenset[str]
 """Names of variables whose values are unknown."""
 
 
-def hanging(
-    rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
-) -> dict[str, Hanging]:
+def undetermined_rules(
+    rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, reliefs: Sequence[Relief]
+) -> dict[str, UndeterminedRule]:
     """The rules whose conditions may come out either way, by id, and the rules that are out by these reliefs."""
     found = {}
     for rule in rules:
         out = relief_from(reliefs, rule.id, rule.effect) is not None
-        if (away := rule.when.reads & untold) and hangs(rule, access, away):
+        if (away := rule.when.reads & unrecorded) and is_undetermined(rule, access, away):
             found[rule.id] = replace(_hanging(rule, access, away, ()), out=out)
         elif out:
-            found[rule.id] = Hanging(out=True)
+            found[rule.id] = UndeterminedRule(out=True)
     return found
 
 
-def hanging_ahead(
-    rules: Sequence[Rule], access: Access, untold: Untold, reliefs: Sequence[Relief]
-) -> dict[str, Hanging]:
+def future_undetermined_rules(
+    rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, reliefs: Sequence[Relief]
+) -> dict[str, UndeterminedRule]:
     """The same for the future, when the clock and the end of these reliefs are unknown too."""
     found = {}
     for rule in rules:
         spared = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
-        away = rule.when.reads & untold | _to_come(rule, access)
-        if away and hangs(rule, access, away):
+        away = rule.when.reads & unrecorded | _to_come(rule, access)
+        if away and is_undetermined(rule, access, away):
             found[rule.id] = _hanging(rule, access, away, spared)
         elif spared:
-            found[rule.id] = Hanging(reliefs=spared)
+            found[rule.id] = UndeterminedRule(reliefs=spared)
     return found
 
 
-def hangs(rule: Rule, access: Access, away: Untold) -> bool:
+def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
     """Whether the condition may come out either way if the values in ``away`` are unknown."""
     stage = stage_of(rule, access.now)
-    if stage is Stage.PENDING or not_subject(rule, stage, access):
+    if stage is Stage.PENDING or skip_reason(rule, stage, access):
         return False
     if access.posture.state is PostureState.UNAVAILABLE:
         # ``decide`` may ignore what is known about the device
         away |= {name for name in rule.when.reads if name.startswith("device.")}
     try:
-        rule.when.holds(activate(access, rule.when.reads - away))
+        rule.when.holds(cel_activation(access, rule.when.reads - away))
     except (UnknownValueError, EvaluationError):  # an unknown value may mend the failure
         return True
     return False
 
 
-def _to_come(rule: Rule, access: Access) -> Untold:
+def _to_come(rule: Rule, access: Access) -> Unrecorded:
     """The clocks that change what the rule reads. The age of a device that never reported stays: only a report changes
     it, and that changes everything else too."""
-    found = undated(rule.when)
+    found = unpredictable_clocks(rule.when)
     return found if access.posture.reported_at else found - {"device.age"}
 
 
-def _hanging(rule: Rule, access: Access, away: Untold, reliefs: tuple[Relief, ...]) -> Hanging:
-    """A rule that hangs. Two conditions with one text have one identity, since they come out alike on the same
+def _hanging(rule: Rule, access: Access, away: Unrecorded, reliefs: tuple[Relief, ...]) -> UndeterminedRule:
+    """A rule that may come out either way. Two conditions with one text have one identity, since they come out alike on the same
     values."""
     lost = access.posture.state is PostureState.UNAVAILABLE
     known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
-    chance: Chance = (rule.when.text, known, rule.on_unavailable if lost else None)
-    return Hanging(chance, lost or may_fail(rule.when), reliefs)
+    unknown: UnknownId = (rule.when.text, known, rule.on_unavailable if lost else None)
+    return UndeterminedRule(unknown, lost or may_fail(rule.when), reliefs)
 
 
 def _value(access: Access, name: str) -> object:

@@ -17,50 +17,52 @@ from mailgate.policy.rules import Policy, Rule
 Move = tuple[str, str]
 """The effects before and after."""
 
-Chance = Hashable
+UnknownId = Hashable
 """A condition on unknown values, or a relief. It comes out one way or another, and the same way in both policies."""
 
 
-class Outturn(Enum):
-    """The outcomes of a chance, as CEL expressions."""
+class ConditionOutcome(Enum):
+    """The outcomes of an unknown condition, as CEL expressions."""
 
     HOLDS = "true"
     FAILS = "1 / 0 == 0"
     NOT = "false"
 
 
-_REMEMBERED = 1000
+_CACHE_SIZE = 1000
 """How many policies with settled conditions are cached."""
 
-Way = Mapping[Chance, Outturn]
-"""One outcome for each of some chances."""
+Assignment = Mapping[UnknownId, ConditionOutcome]
+"""One outcome for each of some unknown conditions and reliefs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hanging:
+class UndeterminedRule:
     """A rule for which it is unknown whether it decides."""
 
-    condition: Chance | None = None
+    condition: UnknownId | None = None
     """The identity of its condition; None if the outcome of the condition is known."""
     fails: bool = False
     """Whether the condition may also fail."""
-    reliefs: tuple[Chance, ...] = ()
+    reliefs: tuple[UnknownId, ...] = ()
     """Reliefs that may keep the rule from deciding, or may be over."""
     out: bool = False
     """Whether a relief is known to keep the rule from deciding."""
 
-    def outturns(self) -> tuple[Outturn | None, ...]:
+    def deciding_outcomes(self) -> tuple[ConditionOutcome | None, ...]:
         """The outcomes of its condition with which the rule decides; None for a condition whose outcome is known."""
         if self.condition is None:
             return (None,)
-        return (Outturn.HOLDS, Outturn.FAILS) if self.fails else (Outturn.HOLDS,)
+        return (ConditionOutcome.HOLDS, ConditionOutcome.FAILS) if self.fails else (ConditionOutcome.HOLDS,)
 
-    def deciding(self, outturn: Outturn | None) -> Way:
-        """The chances that make the rule decide, if its condition has this outcome."""
-        over = dict.fromkeys(self.reliefs, Outturn.NOT)
-        return {**over, self.condition: outturn} if outturn else over
+    def deciding(self, outcome: ConditionOutcome | None) -> Assignment:
+        """The outcomes that make the rule decide, if its condition has this outcome."""
+        over = dict.fromkeys(self.reliefs, ConditionOutcome.NOT)
+        return {**over, self.condition: outcome} if outcome else over
 
-    def passing(self, effects: Mapping[Outturn | None, Effect]) -> Iterator[tuple[Way, Effect]]:
+    def passing(
+        self, effects: Mapping[ConditionOutcome | None, Effect]
+    ) -> Iterator[tuple[Assignment, Effect]]:
         """The ways in which the rule does not decide, each excluding the others, with the hardest effect that may
         follow.
 
@@ -68,34 +70,36 @@ class Hanging:
             nothing harder is allowed.
         """
         spared = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
-        missed = [({self.condition: Outturn.NOT}, Effect.BLOCK)] if self.condition is not None else []
+        missed = (
+            [({self.condition: ConditionOutcome.NOT}, Effect.BLOCK)] if self.condition is not None else []
+        )
         if all(effect is Effect.BLOCK for effect in effects.values()):
             spared, lapsed = [({}, Effect.BLOCK)], missed
         else:
             spared, lapsed = [*spared, *missed], missed
-        over: dict[Chance, Outturn] = {}
+        over: dict[UnknownId, ConditionOutcome] = {}
         for relief in self.reliefs:
-            yield from (({**over, relief: Outturn.HOLDS, **way}, most) for way, most in spared)
-            over[relief] = Outturn.NOT
+            yield from (({**over, relief: ConditionOutcome.HOLDS, **way}, most) for way, most in spared)
+            over[relief] = ConditionOutcome.NOT
         yield from (({**over, **way}, most) for way, most in (spared if self.out else lapsed))
 
 
-class Settled:
+class PolicyVariants:
     """Makes policies with some conditions settled, and caches them."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._made: dict[frozenset[tuple[str, Outturn]], Policy] = {}
+        self._made: dict[frozenset[tuple[str, ConditionOutcome]], Policy] = {}
 
-    def by(self, outturns: Mapping[str, Outturn]) -> Policy:
+    def by(self, deciding_outcomes: Mapping[str, ConditionOutcome]) -> Policy:
         """The policy in which the conditions of these rules, by id, have these outcomes."""
-        if not outturns:
+        if not deciding_outcomes:
             return self._policy
-        key = frozenset(outturns.items())
+        key = frozenset(deciding_outcomes.items())
         if key not in self._made:
-            if len(self._made) >= _REMEMBERED:
+            if len(self._made) >= _CACHE_SIZE:
                 self._made.clear()
-            rules = tuple(_with(rule, outturns.get(rule.id)) for rule in self._policy.rules)
+            rules = tuple(_with(rule, deciding_outcomes.get(rule.id)) for rule in self._policy.rules)
             made = self._made[key] = replace(self._policy, rules=rules)
             vars(made)["version"] = (
                 self._policy.version
@@ -103,52 +107,54 @@ class Settled:
         return self._made[key]
 
 
-def _with(rule: Rule, outturn: Outturn | None) -> Rule:
-    return rule.model_copy(update={"when": _constant(outturn)}) if outturn else rule
+def _with(rule: Rule, outcome: ConditionOutcome | None) -> Rule:
+    return rule.model_copy(update={"when": _constant(outcome)}) if outcome else rule
 
 
 @lru_cache
-def _constant(outturn: Outturn) -> Condition:
-    return compile_condition(outturn.value, {})
+def _constant(outcome: ConditionOutcome) -> Condition:
+    return compile_condition(outcome.value, {})
 
 
-Side = tuple[Access, Settled, Mapping[str, Hanging]]
-"""An access, a policy without the reliefs that are a chance, and its rules that depend on unknown values, by id."""
+PolicySide = tuple[Access, PolicyVariants, Mapping[str, UndeterminedRule]]
+"""An access, a policy without the reliefs that may be over, and its rules that depend on unknown values, by id."""
 
 
-def moves(before: Side, after: Side) -> set[Move]:
-    """Every pair of effects that the same request may have, over all outcomes of the chances."""
+def moves(before: PolicySide, after: PolicySide) -> set[Move]:
+    """Every pair of effects that the same request may have, over all outcomes of what is unknown."""
     news = list(_ways(*after))
     return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
 
 
-def _together(one: Way, other: Way) -> bool:
-    return all(other.get(chance, outturn) is outturn for chance, outturn in one.items())
+def _together(one: Assignment, other: Assignment) -> bool:
+    return all(other.get(unknown, outcome) is outcome for unknown, outcome in one.items())
 
 
-def _ways(access: Access, policy: Settled, hanging: Mapping[str, Hanging]) -> Iterator[tuple[Way, str]]:
+def _ways(
+    access: Access, policy: PolicyVariants, undetermined: Mapping[str, UndeterminedRule]
+) -> Iterator[tuple[Assignment, str]]:
     """All ways in which the policy may decide, each with its effect."""
-    none = dict.fromkeys(hanging, Outturn.NOT)
+    none = dict.fromkeys(undetermined, ConditionOutcome.NOT)
     at_last = decide(access, policy.by(none))
-    passed: list[tuple[Way, Effect]] = [({}, Effect.BLOCK)]
-    for name in [trial.rule for trial in at_last.trials if trial.rule in hanging]:
-        others = {each: outturn for each, outturn in none.items() if each != name}
-        deciding: dict[Outturn | None, Effect] = {}
-        for outturn in hanging[name].outturns():
-            decision = decide(access, policy.by(others | ({name: outturn} if outturn else {})))
+    passed: list[tuple[Assignment, Effect]] = [({}, Effect.BLOCK)]
+    for name in [trial.rule for trial in at_last.trials if trial.rule in undetermined]:
+        others = {each: outcome for each, outcome in none.items() if each != name}
+        deciding: dict[ConditionOutcome | None, Effect] = {}
+        for outcome in undetermined[name].deciding_outcomes():
+            decision = decide(access, policy.by(others | ({name: outcome} if outcome else {})))
             if decision.rule == name:  # otherwise it only reports, is out, or its condition does not hold
-                deciding[outturn] = decision.effect
-        if not hanging[name].out:
-            own = [(hanging[name].deciding(outturn), effect) for outturn, effect in deciding.items()]
+                deciding[outcome] = decision.effect
+        if not undetermined[name].out:
+            own = [(undetermined[name].deciding(outcome), effect) for outcome, effect in deciding.items()]
             yield from ((way, effect.value) for way, effect in _joined(passed, own))
         if deciding:
-            passed = list(_joined(passed, hanging[name].passing(deciding)))
+            passed = list(_joined(passed, undetermined[name].passing(deciding)))
     yield from ((way, _softer(at_last.effect, most).value) for way, most in passed)
 
 
 def _joined(
-    passed: Iterable[tuple[Way, Effect]], own: Iterable[tuple[Way, Effect]]
-) -> Iterator[tuple[Way, Effect]]:
+    passed: Iterable[tuple[Assignment, Effect]], own: Iterable[tuple[Assignment, Effect]]
+) -> Iterator[tuple[Assignment, Effect]]:
     """The ways of a rule joined with the ways in which it is reached, with the softer effect of both."""
     own = list(own)
     for way, most in passed:
@@ -156,4 +162,4 @@ def _joined(
 
 
 def _softer(one: Effect, other: Effect) -> Effect:
-    return min(one, other, key=lambda each: each.hardness)
+    return min(one, other, key=lambda each: each.severity)

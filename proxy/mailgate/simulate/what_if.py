@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailgate.classify import with_attestation
-from mailgate.classify.certified import with_certificate
+from mailgate.classify.certificate import with_certificate
 from mailgate.model import (
-    LOGINS,
+    LOGIN_PROTOCOLS,
     Access,
     Assurance,
     AttestationResult,
@@ -37,10 +37,10 @@ def at(access: Access, moment: datetime) -> Access:
     """The access at another time if nobody does anything, so that reports expire."""
     then = replace(access, now=moment)
     over = access.posture.expires_at is not None and access.posture.expires_at <= moment
-    return run_out(then) if over else then
+    return with_expired_report(then) if over else then
 
 
-def run_out(access: Access) -> Access:
+def with_expired_report(access: Access) -> Access:
     """The access after its report has expired; unchanged if nothing depends on the report."""
     return with_posture(access, state=PostureState.STALE) if access.posture.state in _RUN_OUT else access
 
@@ -52,7 +52,7 @@ def as_fresh_at(access: Access, moment: datetime) -> Access:
     return replace(access, now=moment, posture=replace(posture, reported_at=reported, expires_at=expires))
 
 
-def while_away(access: Access) -> Access:
+def with_last_known_posture(access: Access) -> Access:
     """The access while the posture is unavailable and the last known one is used."""
     last, never = access.posture.state, datetime.max.replace(tzinfo=UTC)
     return with_posture(access, state=PostureState.UNAVAILABLE, last_state=last, expires_at=never)
@@ -66,7 +66,7 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
     posture = replace(
         old,
         state=PostureState.LISTED if lists else PostureState.CLEAN,
-        kind=old.kind or _told(access.client),
+        kind=old.kind or _known_kind(access.client),
         os=old.os or access.client.os,
         apps=tuple(sorted(apps)),
         lists=lists,
@@ -107,7 +107,7 @@ def managed(access: Access, catalog: AppCatalog) -> Access:
 def proved(access: Access, issuer: str) -> Access:
     """The request with signed evidence that is accepted."""
     posture, client = access.posture, _without(access.client, Reason.ATTESTATION_INVALID)
-    kind = posture.kind or _told(client)
+    kind = posture.kind or _known_kind(client)
     device = posture.device_id or "device"
     proof = AttestationResult(device, issuer, kind=kind, os=posture.os or client.os, status="affirming")
     return replace(access, client=with_attestation(client, proof), attestation=proof)
@@ -120,7 +120,7 @@ def unproved(access: Access) -> Access:
     if client.signals and not any(signal.says for signal in seen):
         client = replace(client, kind=Kind.UNKNOWN, handheld=False, form="")
     assurance = min(client.assurance, Assurance.CONSISTENT, key=[*Assurance].index)
-    known = client.eas_id or access.certificate or client.protocol in LOGINS
+    known = client.eas_id or access.certificate or client.protocol in LOGIN_PROTOCOLS
     return replace(
         access,
         client=replace(client, assurance=assurance, signals=seen),
@@ -161,7 +161,7 @@ def of_kind(access: Access, kind: Kind) -> Access:
     )
     posture = replace(access.posture, kind=kind) if access.posture.kind else access.posture
     if (
-        kind is Kind.LAPTOP and client.protocol in LOGINS
+        kind is Kind.LAPTOP and client.protocol in LOGIN_PROTOCOLS
     ):  # a computer at the side door is told apart from the person's phones
         posture = Posture()
     return replace(access, client=client, posture=posture)
@@ -188,7 +188,7 @@ def asked_by(access: Access, person: str) -> Access:
 
 
 def in_group(access: Access, group: str) -> Access:
-    return replace(access, user=replace(access.user, groups=(*access.user.groups, group), grouped=True))
+    return replace(access, user=replace(access.user, groups=(*access.user.groups, group), groups_known=True))
 
 
 def from_address(access: Access, address: str) -> Access:
@@ -199,7 +199,7 @@ def on_system(access: Access, system: str) -> Access:
     return replace(access, client=replace(access.client, os=system))
 
 
-def _told(client: Client) -> Kind | None:
+def _known_kind(client: Client) -> Kind | None:
     return client.kind if client.kind in _TOLD else None
 
 

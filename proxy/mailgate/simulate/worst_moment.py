@@ -16,15 +16,15 @@ from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.simulate.compare import Keys, Occasion, newly_out
 from mailgate.simulate.moments import starts
-from mailgate.simulate.undetermined import hanging_ahead
-from mailgate.simulate.unknowns import Settled, Side, moves
-from mailgate.simulate.what_if import run_out, while_away
+from mailgate.simulate.undetermined import future_undetermined_rules
+from mailgate.simulate.unknowns import PolicySide, PolicyVariants, moves
+from mailgate.simulate.what_if import with_expired_report, with_last_known_posture
 
-_REMEMBERED = 50_000
+_CACHE_SIZE = 50_000
 """How many kinds of occasions are cached."""
 
 
-class Worst:
+class WorstMoment:
     """Compares two policies at every moment from ``now`` on. Occasions with the same keys are compared once."""
 
     def __init__(self, active: Policy, candidate: Policy) -> None:
@@ -47,7 +47,7 @@ class Worst:
         key = (occasion.before.now, *lasting, _reported(occasion), _order(common, ends))
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             moments = sorted({occasion.before.now, *common, *ends[0], *ends[1]})
             found = self._known[key] = any(
@@ -63,14 +63,20 @@ class Worst:
             occasion.before.posture.state,
             occasion.after.posture.state,
         ):
-            yield replace(occasion, before=while_away(occasion.before), after=while_away(occasion.after))
-        silent = replace(occasion, before=run_out(occasion.before), after=run_out(occasion.after))
+            yield replace(
+                occasion,
+                before=with_last_known_posture(occasion.before),
+                after=with_last_known_posture(occasion.after),
+            )
+        silent = replace(
+            occasion, before=with_expired_report(occasion.before), after=with_expired_report(occasion.after)
+        )
         if self._reads_state and silent != occasion:
             yield silent
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
-        before = self._before.side(occasion.before, moment, occasion.untold)
-        after = self._after.side(occasion.after, moment, occasion.untold)
+        before = self._before.side(occasion.before, moment, occasion.unrecorded)
+        after = self._after.side(occasion.after, moment, occasion.unrecorded)
         return any(newly_out(move) for move in moves(before, after))
 
     def _common(self, now: datetime) -> tuple[datetime, ...]:
@@ -87,15 +93,19 @@ class _Later:
         """``passing`` has the conditions of rules that allow while the posture is unavailable."""
         self._rules, self._reliefs = policy.rules, policy.reliefs
         away = tuple(_at_its_worst(rule, passing) for rule in policy.rules)
-        self._away = Settled(replace(policy, rules=away, reliefs=NO_RELIEFS))
+        self._away = PolicyVariants(replace(policy, rules=away, reliefs=NO_RELIEFS))
         self._graces = [rule.grace for rule in policy.rules if rule.grace]
-        self._settled = Settled(replace(policy, reliefs=NO_RELIEFS))
+        self._settled = PolicyVariants(replace(policy, reliefs=NO_RELIEFS))
 
-    def side(self, access: Access, moment: datetime, untold: frozenset[str]) -> Side:
+    def side(self, access: Access, moment: datetime, unrecorded: frozenset[str]) -> PolicySide:
         reliefs = self._reliefs.about(access)
         then = replace(access, now=moment)
         away = access.posture.state is PostureState.UNAVAILABLE
-        return then, self._away if away else self._settled, hanging_ahead(self._rules, then, untold, reliefs)
+        return (
+            then,
+            self._away if away else self._settled,
+            future_undetermined_rules(self._rules, then, unrecorded, reliefs),
+        )
 
     def ends(self, access: Access) -> list[datetime]:
         """The ends that concern this access alone: its graces, and the end of its last known posture."""

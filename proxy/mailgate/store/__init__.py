@@ -9,20 +9,20 @@ from mailgate.store.audit import Act
 from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
-from mailgate.store.gates import Beat, Heard
+from mailgate.store.gates import GateHeartbeat, LastHeartbeat
 from mailgate.store.help_requests import HelpRequest
-from mailgate.store.ingest import Taken
+from mailgate.store.ingest import IngestResult
 from mailgate.store.keys import Key, Keys
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mail import Mail, MailCount, MailState, NoticeKey
-from mailgate.store.pagination import Place
-from mailgate.store.person_records import QuarantineMail, Sighted
-from mailgate.store.plans import Planned
-from mailgate.store.policies import Activation, AlteredError, Draft, OvertakenError, Policies, Version
+from mailgate.store.pagination import RowPosition
+from mailgate.store.person_records import QuarantineMail, UnreportedPhone
+from mailgate.store.plans import StoredPlan
+from mailgate.store.policies import Activation, AlteredError, OvertakenError, Policies, RuleTexts, Version
 from mailgate.store.postures import Postures
-from mailgate.store.retention import Keep
-from mailgate.store.retractions import Retraction, Shown
-from mailgate.store.seen_clients import Way
+from mailgate.store.retention import RetentionTimes
+from mailgate.store.retractions import Retraction, ShownAnswer
+from mailgate.store.seen_clients import SeenClient
 from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.store import Store
@@ -34,20 +34,19 @@ __all__ = [
     "AlteredError",
     "Approval",
     "Backlog",
-    "Beat",
     "Break",
     "ClientFacts",
-    "Draft",
     "EnrolledKey",
     "EnrolmentToken",
     "Enrolments",
     "Entry",
+    "GateHeartbeat",
     "Head",
-    "Heard",
     "HelpRequest",
-    "Keep",
+    "IngestResult",
     "Key",
     "Keys",
+    "LastHeartbeat",
     "Ledger",
     "Mail",
     "MailCount",
@@ -56,25 +55,26 @@ __all__ = [
     "NotEnrolled",
     "NoticeKey",
     "OvertakenError",
-    "Place",
-    "Planned",
     "Policies",
     "Postures",
     "QuarantineMail",
     "Recorded",
+    "RetentionTimes",
     "Retraction",
     "Revoked",
-    "Shown",
-    "Sighted",
+    "RowPosition",
+    "RuleTexts",
+    "SeenClient",
+    "ShownAnswer",
     "Sighting",
     "SpentProofs",
     "Store",
     "StoreError",
     "StoreMissingError",
     "StoreUnavailableError",
-    "Taken",
+    "StoredPlan",
     "Tally",
+    "UnreportedPhone",
     "Version",
-    "Way",
     "sighting_of",
 ]

@@ -54,7 +54,7 @@ class AppCounts:
             func.count(person.distinct()).filter(kept_out),
             func.count().filter(kept_out),
         ).where(has)
-        async with self._database.reading(patience=60) as connection:
+        async with self._database.reading(timeout_seconds=60) as connection:
             people, devices, out_people, out_devices = (await connection.execute(query)).one()
         return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
 
@@ -72,5 +72,5 @@ class AppCounts:
     async def since(self, day: date) -> list[AppDay]:
         """All counts from this day on, the oldest first."""
         query = select(app_counts).where(_COLUMNS.day >= day).order_by(_COLUMNS.day, _COLUMNS.app)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             return [AppDay(*row) for row in await connection.execute(query)]

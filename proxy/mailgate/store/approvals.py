@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from mailgate.store.audit import Act, append, take_turns
+from mailgate.store.audit import Act, append, lock_audit_log
 from mailgate.store.database import Database
 from mailgate.store.policies import OvertakenError
 from mailgate.store.schema import activations, approvals
@@ -38,7 +38,7 @@ class Approvals:
         row = {column.name: getattr(approval, column.name) for column in approvals.c}
         same = select(approvals).where(approvals.c.plan == approval.plan, approvals.c.who == approval.who)
         async with self._database.writing() as connection:
-            await take_turns(connection)
+            await lock_audit_log(connection)
             if (await connection.execute(select(func.max(activations.c.serial)))).scalar() != after:
                 raise OvertakenError
             if (await connection.execute(same)).first():

@@ -39,7 +39,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class AuditPage:
     """Some entries, the newest first, and the number to continue before; None at the end."""
 
     entries: tuple[Entry, ...]
@@ -60,10 +60,10 @@ class Audit:
     async def page(self, after: int = 0, size: int = _PAGE) -> list[Entry]:
         """Entries in order, after number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
-    async def look(self, sought: str, who: str, before: int, size: int) -> Looked:
+    async def search(self, sought: str, who: str, before: int, size: int) -> AuditPage:
         """Entries before number ``before``, the newest first.
 
         A search for words reads at most ``WINDOW`` entries. It may find few or none although there are more before
@@ -74,14 +74,14 @@ class Audit:
         """
         theirs = [audit.c.number < before, *([audit.c.who == who] if who else [])]
         query = select(audit).order_by(audit.c.number.desc()).limit(size)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             end = None
             if sought:
                 end = (await connection.execute(_end_of_window(theirs))).scalar()
                 theirs += [_has(sought), *([audit.c.number >= end] if end else [])]
             rows = (await connection.execute(query.where(*theirs))).mappings()
             found = tuple(Entry(**row) for row in rows)
-        return Looked(found, found[-1].number if len(found) == size else end)
+        return AuditPage(found, found[-1].number if len(found) == size else end)
 
     async def pages(self) -> AsyncIterator[list[Entry]]:
         """Every entry in order, in pages."""
@@ -107,7 +107,7 @@ class Audit:
     async def forgot_since(self, moment: datetime) -> bool:
         """Whether a device or a person was forgotten since this moment."""
         forgot = audit.c.what.in_(("device-forgotten", "person-forgotten"))
-        query = select(audit.c.number).where(audit.c.at >= told_at(moment), forgot).limit(1)
+        query = select(audit.c.number).where(audit.c.at >= audit_time(moment), forgot).limit(1)
         async with self._database.reading() as connection:
             return (await connection.execute(query)).first() is not None
 
@@ -147,7 +147,7 @@ class Audit:
         return found + chain.end(head)
 
 
-def told_at(moment: datetime) -> str:
+def audit_time(moment: datetime) -> str:
     """A moment in the form that entries have. It is the only form, so the texts sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
@@ -163,7 +163,7 @@ def _has(sought: str) -> ColumnElement[bool]:
     return or_(begins, *(part.icontains(sought, autoescape=True) for part in parts))
 
 
-async def take_turns(connection: AsyncConnection) -> Head:
+async def lock_audit_log(connection: AsyncConnection) -> Head:
     """Lock the log until the transaction ends, so that processes make their audited changes one after the other.
 
     Raises StoreError if the log does not accept entries.
@@ -176,7 +176,7 @@ async def take_turns(connection: AsyncConnection) -> Head:
 
 async def append(connection: AsyncConnection, act: Act) -> Entry:
     """Write an act in the transaction of its change. Both are stored, or neither."""
-    entry = _entry(await take_turns(connection), act)
+    entry = _entry(await lock_audit_log(connection), act)
     row = insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c})
     head = update(audit_head).values(number=entry.number, digest=entry.digest)
     for statement in (row, head):
@@ -194,7 +194,7 @@ async def _head(connection: AsyncConnection, query: Select[Any]) -> Head | None:
 def _entry(head: Head, act: Act) -> Entry:
     entry = Entry(
         number=head.number + 1,
-        at=told_at(act.at),
+        at=audit_time(act.at),
         who=storable(act.who),
         what=act.what,
         about=storable(act.about),

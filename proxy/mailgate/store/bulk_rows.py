@@ -112,7 +112,7 @@ def _takes_json(connection: AsyncConnection) -> bool:
 
 async def _send(connection: AsyncConnection, table: Table, statement: str, rows: Rows) -> None:
     names = tuple(sorted(rows[0]))
-    told = _told(table, names, statement, connection.dialect)
+    told = _typed_text(table, names, statement, connection.dialect)
     await connection.execute(told, {"told": _json(connection, table, names, rows)})
 
 
@@ -122,7 +122,7 @@ def _json(connection: AsyncConnection, table: Table, names: tuple[str, ...], row
 
 
 @lru_cache
-def _told(table: Table, names: tuple[str, ...], statement: str, dialect: Dialect) -> TextClause:
+def _typed_text(table: Table, names: tuple[str, ...], statement: str, dialect: Dialect) -> TextClause:
     types = (table.c[name].type.compile(dialect) for name in names)
     columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in zip(names, types, strict=True))
     told = f"json_to_recordset(CAST(:told AS json)) AS told ({columns})"

@@ -15,13 +15,13 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL = "mailgate"
-READ_EVERY = 0.1
+READ_INTERVAL_SECONDS = 0.1
 """The interval in which SQLite's number is read, in seconds."""
-AGAIN = 5.0
+RECONNECT_SECONDS = 5.0
 """The pause before a broken connection is opened again, in seconds."""
 
 
-async def ring(connection: AsyncConnection) -> None:
+async def notify_gates(connection: AsyncConnection) -> None:
     """Notify every gate when this transaction is committed. SQLite needs no notification."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(CHANNEL, "")))
@@ -36,14 +36,14 @@ class ChangeSignal:
         self.rings = 0
         """The number of changes so far."""
 
-    async def wait(self, patience: float, heard: int) -> int:
-        """Wait until there are more than ``heard`` changes, at most ``patience`` seconds. Returns their number."""
+    async def wait(self, timeout_seconds: float, heard: int) -> int:
+        """Wait until there are more than ``heard`` changes, at most ``timeout_seconds`` seconds. Returns their number."""
         if self.rings == heard:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.add(waiter)
             with suppress(TimeoutError):
                 try:
-                    async with asyncio.timeout(patience):
+                    async with asyncio.timeout(timeout_seconds):
                         await waiter
                 finally:
                     self._waiting.discard(waiter)
@@ -55,7 +55,7 @@ class ChangeSignal:
         while True:
             with suppress(Exception):  # after any error, waiting tasks look again by themselves
                 await listen()
-            await asyncio.sleep(AGAIN)
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     def _ring(self) -> None:
         self.rings += 1
@@ -85,4 +85,4 @@ class ChangeSignal:
                 if before is not None and number != before:
                     self._ring()
                 before = number
-                await asyncio.sleep(READ_EVERY)
+                await asyncio.sleep(READ_INTERVAL_SECONDS)

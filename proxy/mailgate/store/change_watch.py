@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-HOLDS = timedelta(seconds=0.75)
+VALID_FOR = timedelta(seconds=0.75)
 """How long a look is valid. Three looks may be late, and a report at another gate is still seen within a second."""
-BROKEN = timedelta(seconds=5)
+DISTRUSTED_FOR = timedelta(seconds=5)
 """After this time without a look the store may be another one: a restored copy, or a server that took over."""
 
 
@@ -23,7 +23,7 @@ class Mark(NamedTuple):
 
 
 @dataclass
-class Watching:
+class ChangeWatch:
     """Follows the changes. It starts again if a look fails, is missed, or finds that the store has gone back."""
 
     change: int | None = None
@@ -43,15 +43,15 @@ class Watching:
 
     def follows(self, beginning: int | None, now: datetime) -> bool:
         """Whether every change since that start is known, so that a device in memory is up to date."""
-        return beginning == self._beginning and self._at is not None and abs(now - self._at) < HOLDS
+        return beginning == self._beginning and self._at is not None and abs(now - self._at) < VALID_FOR
 
-    def looked(self, now: datetime) -> None:
+    def caught_up(self, now: datetime) -> None:
         """Note that all changes up to ``now`` are known."""
-        if self._at is None or abs(now - self._at) >= BROKEN:
+        if self._at is None or abs(now - self._at) >= DISTRUSTED_FOR:
             self._beginning += 1
         self._at = now
 
-    def broke(self) -> None:
+    def lost_track(self) -> None:
         """Note that a look failed or that the store has gone back. From then on, devices in memory are used only for a
         short time."""
         self._at = None

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-REST = 3.0
+RETRY_AFTER_SECONDS = 3.0
 """The seconds between two tries of a hanging store, longer than the limit of a short query."""
 
 
 class CircuitBreaker:
     """Opens when a query got no answer in time, and closes with the next answer. ``clock`` returns seconds."""
 
-    def __init__(self, clock: Callable[[], float], rest: float = REST) -> None:
+    def __init__(self, clock: Callable[[], float], rest: float = RETRY_AFTER_SECONDS) -> None:
         self._clock = clock
         self._rest = rest
         self._open = False
@@ -17,7 +17,7 @@ class CircuitBreaker:
         self._answered_at = float("-inf")
 
     def enter(self) -> float | None:
-        """The time of this query; None if it must not be sent now. After ``REST`` the first query is the try."""
+        """The time of this query; None if it must not be sent now. After ``RETRY_AFTER_SECONDS`` the first query is the try."""
         now = self._clock()
         if self._open and now < self._again:
             return None
@@ -27,7 +27,7 @@ class CircuitBreaker:
     def answered(self) -> None:
         self._open, self._answered_at = False, self._clock()
 
-    def silent(self, since: float) -> None:
+    def timed_out(self, since: float) -> None:
         """Note that a query sent at ``since`` was given up. The breaker stays closed if other queries were answered
         since."""
         if self._answered_at < since:

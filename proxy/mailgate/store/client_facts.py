@@ -12,21 +12,21 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from mailgate.classify import READ
-from mailgate.classify.certified import HEADER as CERTIFICATE
-from mailgate.classify.certified import came_of
-from mailgate.classify.discovery import asks_the_way, is_autodiscover
+from mailgate.classify.certificate import HEADER as CERTIFICATE
+from mailgate.classify.certificate import certificate_outcome
+from mailgate.classify.discovery import is_autodiscover, is_discovery
 from mailgate.classify.hints import HEADERS
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.devices.names import eas_text
-from mailgate.model import LOGINS, Client, Protocol, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
 from mailgate.store.sightings import ClientFacts
 
 _HEADERS = ("user-agent", *HEADERS, PROBE)
-LONGEST = 600
+MAX_TEXT_BYTES = 600
 """The most characters of a header that are kept. This is more than a valid hint may have, so a malformed hint stays malformed."""
-ROOM = 2048
+MAX_HEADERS_BYTES = 2048
 """The most bytes that all kept headers of one client take as JSON in ASCII. Real ones take a third of that."""
 LONGEST_ID = 128
 """The most bytes of an ActiveSync device's id. The protocol allows 32, which are 64 in hex."""
@@ -49,8 +49,10 @@ _ADDRESSES = {
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     """The facts of a request that are recorded, without repetitions."""
-    sent, certificate = facts.headers, came_of(client)
-    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGINS else (_HEADERS, LONGEST)
+    sent, certificate = facts.headers, certificate_outcome(client)
+    kept, longest = (
+        ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGIN_PROTOCOLS else (_HEADERS, MAX_TEXT_BYTES)
+    )
     return ClientFacts(
         kind=client.kind,
         handheld=client.handheld,
@@ -69,7 +71,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     )
 
 
-def held_facts(facts: RequestFacts, client: Client) -> RequestFacts:
+def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
     """The facts that recording and classification read, for requests that are held in memory.
 
     The rest may be as long as a head may be, and has people's cookies and credentials.
@@ -80,8 +82,8 @@ def held_facts(facts: RequestFacts, client: Client) -> RequestFacts:
 
 
 def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The headers that fit into ``ROOM``. The last of them may be cut."""
-    room = ROOM - 32  # room for brackets and quotes
+    """The headers that fit into ``MAX_HEADERS_BYTES``. The last of them may be cut."""
+    room = MAX_HEADERS_BYTES - 32  # room for brackets and quotes
     for name, text in headers:
         size = _written(name, text)
         if size > room:
@@ -107,9 +109,9 @@ def _method(facts: RequestFacts) -> str:
     """The recorded method. The fields that identify a navigation to the mail are not recorded, so the method has to
     show it."""
     discovers = is_autodiscover(facts)
-    if not (discovers or (facts.method == "OPTIONS" and asks_the_way(replace(facts, headers={})))):
+    if not (discovers or (facts.method == "OPTIONS" and is_discovery(replace(facts, headers={})))):
         return facts.method
-    return "POST" if not asks_the_way(facts) else "GET" if discovers else facts.method
+    return "POST" if not is_discovery(facts) else "GET" if discovers else facts.method
 
 
 def _target(facts: RequestFacts, client: Client) -> str:

@@ -38,7 +38,7 @@ class Connectors:
         while True:
             of_source = (reports.c.source == source, ~reports.c.gone, reports.c.id > after)
             query = select(reports.c.id).where(*of_source).order_by(reports.c.id).limit(size)
-            async with self._database.reading(patience=30) as connection:
+            async with self._database.reading(timeout_seconds=30) as connection:
                 page = list((await connection.execute(query)).scalars())
             if page:
                 yield page

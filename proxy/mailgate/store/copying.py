@@ -15,8 +15,8 @@ from sqlalchemy.pool import NullPool
 from mailgate.store.database import connecting, prepare, writes
 from mailgate.store.errors import OlderStoreError, StoreError, unavailable
 from mailgate.store.migrate import migrate
+from mailgate.store.new_store_file import new_store_file
 from mailgate.store.schema import audit, audit_head, gates, metadata
-from mailgate.store.whole_store import whole_store
 
 AT_ONCE = 2000
 """How many rows are read and written together."""
@@ -25,9 +25,9 @@ RUNS = 20.0
 _ALWAYS_THERE = [table for table in metadata.sorted_tables if "one" in table.primary_key.columns]
 """Tables of one row, which a new store has: counters, and the head of the audit log."""
 
-Told = Callable[[int, int], None]
+CopyProgress = Callable[[int, int], None]
 """Receives the number of copied rows and the number of all rows."""
-Counts = dict[str, int]
+RowCounts = dict[str, int]
 """The number of rows by table."""
 
 
@@ -39,7 +39,9 @@ class InUseError(StoreError):
     """A gate runs on the source store. Its writes could be missing from the copy."""
 
 
-def copy_store(source: URL, target: URL, told: Told = lambda *_: None, *, while_used: bool = False) -> Counts:
+def copy_store(
+    source: URL, target: URL, told: CopyProgress = lambda *_: None, *, while_used: bool = False
+) -> RowCounts:
     """Copy everything that the store at ``source`` holds now. Returns the numbers of rows, which both stores have.
 
     Both URLs come from ``store_url``. The source is left as it is, and the target is made. This blocks.
@@ -69,7 +71,7 @@ def _made(target: URL) -> Iterator[URL]:
     if target.get_backend_name() != "sqlite" or path.exists():
         yield target
         return
-    with whole_store(path) as draft:
+    with new_store_file(path) as draft:
         yield target.set(database=str(draft))
 
 
@@ -127,7 +129,7 @@ def _copy_file(path: Path, target: Path) -> None:
         raise StoreError(f"the store {path} cannot be read: {error}") from error
 
 
-def _copy(origin: Connection, copy: Connection, tables: Sequence[Table], told: Told) -> Counts:
+def _copy(origin: Connection, copy: Connection, tables: Sequence[Table], told: CopyProgress) -> RowCounts:
     counts = _counts(origin, tables)
     done, of = 0, sum(counts.values())
     for table in tables:
@@ -185,7 +187,7 @@ def _refuse_filled(connection: Connection) -> None:
         )
 
 
-def _counts(connection: Connection, tables: Sequence[Table]) -> Counts:
+def _counts(connection: Connection, tables: Sequence[Table]) -> RowCounts:
     return {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
         for table in tables
@@ -214,6 +216,6 @@ def _append(connection: Connection, entries: Sequence[RowMapping]) -> None:
         connection.execute(update(audit_head).values(number=entry["number"], digest=entry["digest"]))
 
 
-def _differences(left: Counts, arrived: Counts) -> str:
+def _differences(left: RowCounts, arrived: RowCounts) -> str:
     wrong = [name for name, count in left.items() if arrived[name] != count]
     return ", ".join(f"{name} has {arrived[name]} of {left[name]}" for name in wrong)

@@ -15,17 +15,17 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from mailgate.store.circuit_breaker import REST, CircuitBreaker
-from mailgate.store.driver_connection import Rows, Values, line_to
+from mailgate.store.circuit_breaker import RETRY_AFTER_SECONDS, CircuitBreaker
+from mailgate.store.driver_connection import Rows, Values, driver_connection_to
 from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
 from mailgate.store.wal import empty_log
 
 _WRITES = "mailgate_writes"
-_PATIENCE = 2.5
+_TIMEOUT_SECONDS = 2.5
 """How many seconds a query may take: a little more than ``Database.reading`` allows, so that it can end by itself."""
 
-_FAREWELL = 5.0
+_CLOSE_WAIT_SECONDS = 5.0
 """How many seconds ``close`` waits for running transactions."""
 
 
@@ -49,16 +49,16 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "connect", _set_limits)
 
 
-def connecting(url: URL, *, hasty: bool = False) -> dict[str, Any]:
-    """The arguments of a connection. Every wait for PostgreSQL is limited. ``hasty`` is for an asynchronous connection.
+def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
+    """The arguments of a connection. Every wait for PostgreSQL is limited. ``quick_close`` is for an asynchronous connection.
 
     Raises ``ModuleNotFoundError`` if psycopg is not installed.
     """
     if url.get_backend_name() == "sqlite":
         return {"factory": FileConnection, "isolation_level": None}  # _begin begins, so the driver must not
-    from mailgate.store.postgresql import TEXT, HastyConnection, limits
+    from mailgate.store.postgresql import TEXT, QuickCloseConnection, limits
 
-    made = {"async_creator_fn": HastyConnection.connect} if hasty else {}
+    made = {"async_creator_fn": QuickCloseConnection.connect} if quick_close else {}
     return {**limits(url), **TEXT, **made}
 
 
@@ -106,16 +106,16 @@ class Database:
         self._engine = create_async_engine(
             url.set(drivername="sqlite+aiosqlite") if sqlite else url,
             pool_pre_ping=not sqlite,
-            connect_args=connecting(url, hasty=True),
+            connect_args=connecting(url, quick_close=True),
         )
         prepare(self._engine.sync_engine)
-        self._line = line_to(url)
+        self._line = driver_connection_to(url)
         self._statement = lru_cache(self._compiled)
         self._path = Path(str(url.database)) if sqlite else None
         self._file = _identity(self._path)
         self._writer = self._engine.execution_options(**{_WRITES: True})
         # an SQLite file does not hang, but its writers queue
-        self._breaker = CircuitBreaker(time.monotonic, 0 if sqlite else REST)
+        self._breaker = CircuitBreaker(time.monotonic, 0 if sqlite else RETRY_AFTER_SECONDS)
         self._running = 0
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -130,34 +130,34 @@ class Database:
         return None if self._refused_since is None else time.monotonic() - self._refused_since
 
     @asynccontextmanager
-    async def reading(self, patience: float = 2.0) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that reads. It is given up after ``patience`` seconds."""
+    async def reading(self, timeout_seconds: float = 2.0) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that reads. It is given up after ``timeout_seconds`` seconds."""
         self._check_file()
         with _translated(), self._asked():
-            async with asyncio.timeout(patience), self._engine.connect() as connection:
+            async with asyncio.timeout(timeout_seconds), self._engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def writing(self, patience: float = 10.0) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that writes and is committed at its end. It is given up after ``patience`` seconds."""
+    async def writing(self, timeout_seconds: float = 10.0) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that writes and is committed at its end. It is given up after ``timeout_seconds`` seconds."""
         try:
             self._check_file()
             with _translated(), self._asked():
-                async with asyncio.timeout(patience), self._writer.begin() as connection:
+                async with asyncio.timeout(timeout_seconds), self._writer.begin() as connection:
                     yield connection
         except StoreUnavailableError as error:
             self._refused(str(error))
             raise
         self._refused_since, self.refused_why = None, ""
 
-    async def ask(self, question: Select[Any], values: Values, patience: float = 2.0) -> Rows:
-        """Send one query by the driver alone, and return the driver's rows. It is given up after ``patience`` seconds.
+    async def ask(self, question: Select[Any], values: Values, timeout_seconds: float = 2.0) -> Rows:
+        """Send one query by the driver alone, and return the driver's rows. It is given up after ``timeout_seconds`` seconds.
 
         It is for queries that decisions wait for, and costs a twentieth of ``reading``.
         """
         self._check_file()
         with _translated(), self._asked():
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_seconds):
                 return await self._line.ask(self._statement(question), values)
 
     async def wipe(self) -> bool:
@@ -174,7 +174,7 @@ class Database:
         """
         self._closed = True
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._at_rest.wait(), _FAREWELL)
+            await asyncio.wait_for(self._at_rest.wait(), _CLOSE_WAIT_SECONDS)
         await self._line.close()
         await self._engine.dispose()
 
@@ -195,7 +195,7 @@ class Database:
             try:
                 yield
             except (TimeoutError, PoolTimeout):
-                self._breaker.silent(since)
+                self._breaker.timed_out(since)
                 raise
             self._breaker.answered()
 
@@ -236,7 +236,7 @@ async def in_time(reading: Coroutine[None, None, Read]) -> Read:
     task = asyncio.get_running_loop().create_task(reading)
     # the result may never be read
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    await asyncio.wait({task}, timeout=_PATIENCE)
+    await asyncio.wait({task}, timeout=_TIMEOUT_SECONDS)
     if task.done():
         return task.result()
     task.cancel()

@@ -28,7 +28,7 @@ class _Cell:
         device."""
 
 
-class Read(NamedTuple):
+class ReadProof(NamedTuple):
     """A proof that was read, and the list of apps at that time. Apps that were not on the list were not kept."""
 
     proof: AttestationResult
@@ -40,12 +40,12 @@ class Read(NamedTuple):
 
 
 @dataclass(slots=True)
-class Known:
+class CachedDevice:
     """The device with one name, when the store was asked for it, and the last proof that was read for it."""
 
     cell: _Cell
     at: datetime
-    read: Read | None = None
+    read: ReadProof | None = None
     beginning: int | None = None
     """The start since which its changes are followed (``change_watch.py``); None if they are not."""
     changes: int = 0
@@ -67,13 +67,13 @@ class Known:
 
 
 @dataclass(slots=True)
-class Owned:
+class CachedPerson:
     """One person's devices, and when the store was asked for them."""
 
     cells: dict[str, _Cell]
     at: datetime
     beginning: int | None = None
-    """As in ``Known``."""
+    """As in ``CachedDevice``."""
     changed: bool = False
     """Whether one of them has changed, or another one was added, since the store was asked."""
 
@@ -86,15 +86,15 @@ class DeviceCache:
     """Keeps the last ``size`` names that were used, and as many persons."""
 
     def __init__(self, size: int) -> None:
-        self._known: LRUCache[Name, Known] = LRUCache(size)
-        self._owned: LRUCache[str, Owned] = LRUCache(size)
+        self._known: LRUCache[Name, CachedDevice] = LRUCache(size)
+        self._owned: LRUCache[str, CachedPerson] = LRUCache(size)
         self._cells: WeakValueDictionary[str, _Cell] = WeakValueDictionary()
 
-    def get(self, name: Name) -> Known | None:
+    def get(self, name: Name) -> CachedDevice | None:
         """The entry for a name: a source with its id for the device, or a kind of name with its text."""
         return self._known.get(name)
 
-    def owned(self, person: str) -> Owned | None:
+    def owned(self, person: str) -> CachedPerson | None:
         """The entry for a person's devices."""
         return self._owned.get(person)
 
@@ -126,19 +126,19 @@ class DeviceCache:
         name: Name,
         device: Device | None,
         at: datetime,
-        read: Read | None = None,
+        read: ReadProof | None = None,
         beginning: int | None = None,
     ) -> None:
         """Keep the device that was found by a name."""
         cell = _Cell(None) if device is None else self._cell_of(device)
-        self._known[name] = Known(cell, at, read, beginning, cell.changes)
+        self._known[name] = CachedDevice(cell, at, read, beginning, cell.changes)
 
     def remember_owned(
         self, person: str, devices: Iterable[Device], at: datetime, beginning: int | None = None
-    ) -> Owned:
+    ) -> CachedPerson:
         """Keep the devices that were found for a person."""
         cells = {each.id: self._cell_of(each) for each in devices}
-        owned = self._owned[person] = Owned(cells, at, beginning)
+        owned = self._owned[person] = CachedPerson(cells, at, beginning)
         return owned
 
     def change(self, device: Device) -> None:
@@ -153,7 +153,7 @@ class DeviceCache:
 
     def learn(self, device: Device) -> None:
         """Add a new or changed device. It is found at once by every name and person that was asked for."""
-        for former in device.former:
+        for former in device.former_ids:
             cell = self._cells.pop(former, None)
             if cell is not None:
                 cell.device, cell.changes = device, cell.changes + 1
@@ -163,7 +163,7 @@ class DeviceCache:
             if known is not None:
                 known.lead_to(cell)
         for report in device.reports:
-            for_slot, owned = self._known.get(report.slot), self._owned.get(user_text(report.owner))
+            for_slot, owned = self._known.get(report.key), self._owned.get(user_text(report.owner))
             if for_slot is not None:
                 for_slot.lead_to(cell)
             if owned is not None:

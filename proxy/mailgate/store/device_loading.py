@@ -28,10 +28,10 @@ async def load(connection: AsyncConnection, numbers: Iterable[int]) -> list[Devi
     return found
 
 
-async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[Device]:
+async def around(connection: AsyncConnection, new_reports: Sequence[Report]) -> list[Device]:
     """Every device that has the slot, a name or the id of one of these reports, or that claims such a name."""
     numbers = set[int]()
-    for query in _questions(connection, news):
+    for query in _questions(connection, new_reports):
         numbers |= set((await connection.execute(query)).scalars())
     found = more = await load(connection, numbers)
     while contested := {each.about for device in more for each in device.findings if each.about}:
@@ -44,13 +44,13 @@ async def around(connection: AsyncConnection, news: Sequence[Report]) -> list[De
 
 
 def _questions(
-    connection: AsyncConnection, news: Sequence[Report]
+    connection: AsyncConnection, new_reports: Sequence[Report]
 ) -> Iterator[Select[Any] | CompoundSelect[Any]]:
     """Queries for the keys of devices by everything in the reports. There are as few as possible; each reads indexes
     only."""
     asked: list[Select[Any]] = []
     values = 0
-    for query, count in _looks(connection, news):
+    for query, count in _looks(connection, new_reports):
         if values + count > _AT_ONCE and asked:
             yield union_all(*asked)
             asked, values = [], 0
@@ -59,18 +59,18 @@ def _questions(
     yield union_all(*asked)
 
 
-def _looks(connection: AsyncConnection, news: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
+def _looks(connection: AsyncConnection, new_reports: Sequence[Report]) -> Iterator[tuple[Select[Any], int]]:
     """The parts of the queries, each with its number of values. Each part reads one index."""
-    for source, slots in _grouped((report.source, report.id) for report in news).items():
+    for source, slots in _grouped((report.source, report.id) for report in new_reports).items():
         for ids in _portions(slots):
             found = select(reports.c.device).where(
                 reports.c.source == source, among(connection, reports.c.id, ids)
             )
             yield found, len(ids) + 1
-    would_be = [new_id(report.slot) for report in news]
+    would_be = [new_id(report.key) for report in new_reports]
     for ids in _portions(would_be):
         yield select(devices.c.key).where(among(connection, devices.c.id, ids)), len(ids)
-    names = {name for report in news for name in report.names} | {(FORMER, each) for each in would_be}
+    names = {name for report in new_reports for name in report.names} | {(FORMER, each) for each in would_be}
     for kind, texts in _grouped(sorted(names)).items():
         for some in _portions(texts):
             yield (
@@ -110,13 +110,13 @@ async def _parts(connection: AsyncConnection, query: Select[Any], column: str) -
 def device_of(row: Any, told: Iterable[Any], named: Iterable[Any], noted: Iterable[Any]) -> Device:
     """Make a device from its rows in each table."""
     held = {(each.kind, each.name) for each in named}
-    found = tuple(sorted((_report(each) for each in told), key=lambda report: report.slot))
+    found = tuple(sorted((_report(each) for each in told), key=lambda report: report.key))
     claims = frozenset[Name]().union(*(report.names for report in found))
     return Device(
         id=row.id,
         reports=found,
-        former=frozenset(text for kind, text in held if kind == FORMER),
-        ceded=claims - held,
+        former_ids=frozenset(text for kind, text in held if kind == FORMER),
+        ceded_names=claims - held,
         findings=tuple(
             Contradiction(Reason(each.reason), each.about, each.detail, each.since)
             for each in sorted(noted, key=lambda each: (each.reason, each.about))

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, up
 
 from mailgate.devices.device import LONG_AGO, Device
 from mailgate.devices.names import user_text
-from mailgate.devices.typed import ids, logins
+from mailgate.devices.typed_text import ids, logins
 from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
@@ -30,7 +30,7 @@ DIFFERENT = 100
 """How many distinct texts of a column are returned."""
 _LAST = "\U0010ffff"
 _COLUMNS = device_rows.c
-SORTS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
+SORT_COLUMNS = ("person", "kind", "os", "source", "state", "mail", "apps", "reported_at")
 """The columns by which devices can be sorted."""
 
 
@@ -55,7 +55,7 @@ class DeviceRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DeviceFilter:
     """A search for devices. Each field that is not empty must match."""
 
     name: str = ""
@@ -73,7 +73,7 @@ class Wanted:
     before: datetime | None = None
     """The apps were last looked at before this time, or never."""
     sort: str = ""
-    """One of ``SORTS``; empty for the order in which devices became known."""
+    """One of ``SORT_COLUMNS``; empty for the order in which devices became known."""
     descending: bool = False
 
     def fits(self, row: DeviceRow) -> bool:
@@ -92,7 +92,7 @@ _EQUAL = ("state", "mail", "source", "os", "kind")
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class FoundDevices:
     """Some devices in order, and the key to continue after; None at the end."""
 
     devices: tuple[Device, ...]
@@ -114,7 +114,7 @@ class DeviceRows:
         """The distinct texts of an indexed column, in order. Each takes one step in the index, however many rows have
         it."""
         column, found, last = _COLUMNS[name], list[str](), ""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             while len(found) < DIFFERENT:
                 least = select(func.min(column)).where(column > last)
                 last = (await connection.execute(least)).scalar_one()
@@ -126,14 +126,14 @@ class DeviceRows:
     async def differing(self, rows: Sequence[DeviceRow]) -> list[DeviceRow]:
         """The rows that differ from the stored ones."""
         query = select(device_rows).where(_COLUMNS.device.in_([each.device for each in rows]))
-        async with self._database.reading(patience=60) as connection:
+        async with self._database.reading(timeout_seconds=60) as connection:
             stored = {row.device: DeviceRow(**row._mapping) for row in await connection.execute(query)}
         return [each for each in rows if stored.get(each.device) != each]
 
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
         """Store these rows, except for devices that no longer exist. ``seen`` is the number of the last change that is
         in them."""
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             there = {each.number for each in await load(connection, [row.device for row in rows])}
             values = [row._asdict() for row in sorted(rows) if row.device in there]
             if values:
@@ -145,9 +145,9 @@ class DeviceRows:
                 newer = update(device_row_changes).where(device_row_changes.c.number < seen)
                 await connection.execute(newer.values(number=seen))
 
-    async def look(self, wanted: Wanted, after: int, size: int) -> Looked:
+    async def search(self, wanted: DeviceFilter, after: int, size: int) -> FoundDevices:
         """The next devices after the one with this key whose rows match."""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             place = (
                 (await connection.execute(select(device_rows).where(_COLUMNS.device == after))).first()
                 if after
@@ -158,9 +158,9 @@ class DeviceRows:
             last = await connection.scalar(end) if end is not None and len(keys) <= size else None
             found = {each.number: each for each in await load(connection, keys[:size])}
         more, keys = (keys[size - 1] if len(keys) > size else last), keys[:size]
-        return Looked(tuple(found[key] for key in keys if key in found), more)
+        return FoundDevices(tuple(found[key] for key in keys if key in found), more)
 
-    async def count(self, wanted: Wanted) -> tuple[int, bool]:
+    async def count(self, wanted: DeviceFilter) -> tuple[int, bool]:
         """The number of devices that match, and whether it is complete: no more than ``COUNTED`` rows are read."""
         rows = _ordered(wanted, None)
         if not wanted.name:
@@ -170,12 +170,12 @@ class DeviceRows:
             func.count().filter(*_filters(wanted, window.c)) if _filters(wanted, window.c) else func.count()
         )
         query = select(meant, func.count()).select_from(window)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             number, looked = (await connection.execute(query)).one()
         return int(number), bool(wanted.name) or looked < COUNTED
 
 
-def _look(wanted: Wanted, place: Any) -> tuple[Select[Any], Select[Any] | None]:
+def _look(wanted: DeviceFilter, place: Any) -> tuple[Select[Any], Select[Any] | None]:
     """The queries for the keys that match, and for the last key of the window; None if there is no window."""
     rows = _ordered(wanted, place)
     if wanted.name:  # a name has few devices
@@ -187,7 +187,7 @@ def _look(wanted: Wanted, place: Any) -> tuple[Select[Any], Select[Any] | None]:
     return query, end
 
 
-def _ordered(wanted: Wanted, place: Any) -> Select[Any]:
+def _ordered(wanted: DeviceFilter, place: Any) -> Select[Any]:
     """The rows after a place, in the order of the column whose index is used."""
     lead, where = _lead(wanted), list[ColumnElement[bool]]()
     column = _COLUMNS[lead]
@@ -204,7 +204,9 @@ def _ordered(wanted: Wanted, place: Any) -> Select[Any]:
     return _sorted(wanted, select(device_rows).where(*where), _COLUMNS)
 
 
-def _behind(wanted: Wanted, column: ColumnElement[Any], value: Any, device: int) -> list[ColumnElement[bool]]:
+def _behind(
+    wanted: DeviceFilter, column: ColumnElement[Any], value: Any, device: int
+) -> list[ColumnElement[bool]]:
     key = _COLUMNS.device
     if column is key:
         return [key < device if wanted.descending else key > device]
@@ -213,15 +215,15 @@ def _behind(wanted: Wanted, column: ColumnElement[Any], value: Any, device: int)
     return [column >= value, or_(column > value, and_(column == value, key > device))]
 
 
-def _sorted(wanted: Wanted, query: Select[Any], columns: Any) -> Select[Any]:
+def _sorted(wanted: DeviceFilter, query: Select[Any], columns: Any) -> Select[Any]:
     lead = _lead(wanted)
     order = [columns[lead]] if lead == "device" else [columns[lead], columns.device]
     return query.order_by(*(each.desc() if wanted.descending else each for each in order))
 
 
-def _lead(wanted: Wanted) -> str:
+def _lead(wanted: DeviceFilter) -> str:
     """The column whose index is used: that of the order, otherwise the condition that leaves the fewest rows."""
-    if wanted.sort in SORTS:
+    if wanted.sort in SORT_COLUMNS:
         return wanted.sort
     if wanted.name:
         return "device"
@@ -234,7 +236,7 @@ def _lead(wanted: Wanted) -> str:
     return next((name for name in _EQUAL if getattr(wanted, name)), "device")
 
 
-def _filters(wanted: Wanted, columns: Any) -> list[ColumnElement[bool]]:
+def _filters(wanted: DeviceFilter, columns: Any) -> list[ColumnElement[bool]]:
     where = [columns[name] == text for name in _EQUAL if (text := getattr(wanted, name))]
     if wanted.app:
         where.append(columns.apps.contains(f'"{wanted.app}"', autoescape=True))

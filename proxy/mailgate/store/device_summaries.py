@@ -21,7 +21,7 @@ _DEVICE = (devices.c.key, devices.c.id, devices.c.lost_at)
 _ROWS = select(*_DEVICE, *(reports.c[name] for name in _TOLD)).join(reports, isouter=True)
 
 
-async def sketches(connection: AsyncConnection, after: str, size: int) -> list[Device]:
+async def summaries(connection: AsyncConnection, after: str, size: int) -> list[Device]:
     """The next ``size`` devices after the id ``after``, in the order of their ids."""
     page = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size).subquery()
     query = _ROWS.where(devices.c.key.in_(select(page.c.key))).order_by(devices.c.id)
@@ -66,8 +66,8 @@ def _device(rows: list[Any], former: Iterable[Any], found: Iterable[Any]) -> Dev
     told = [_report(row[3:]) for row in rows if row[3] is not None]
     return Device(
         id=name,
-        reports=tuple(told) if len(told) < 2 else tuple(sorted(told, key=lambda report: report.slot)),
-        former=frozenset([each for (each,) in former]),
+        reports=tuple(told) if len(told) < 2 else tuple(sorted(told, key=lambda report: report.key)),
+        former_ids=frozenset([each for (each,) in former]),
         findings=tuple([Contradiction(Reason(reason), about, detail) for reason, about, detail in found]),
         lost_at=lost_at,
         number=number,

@@ -27,9 +27,9 @@ from mailgate.store import device_lookup
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load
-from mailgate.store.device_summaries import sketches
+from mailgate.store.device_summaries import summaries
 from mailgate.store.erasure import forget_lines, words_of
-from mailgate.store.ingest import Taken, learn
+from mailgate.store.ingest import IngestResult, store_reports
 from mailgate.store.schema import (
     HAS_PERSON,
     clients,
@@ -50,7 +50,7 @@ from mailgate.store.upserts import count_change, upsert
 _PAGE = 500
 _BATCH = 1000
 """How many reports one transaction takes: enough for few commits, and few enough for other writers to wait."""
-REMEMBERED = timedelta(days=1)
+TOMBSTONE_LIFETIME = timedelta(days=1)
 """How long the ids of forgotten devices are kept. Gates need them only for a few seconds."""
 
 
@@ -74,13 +74,13 @@ class Devices:
         self._database = database
         self._spools = spools
 
-    async def take(self, records: Sequence[Report], now: datetime) -> Taken:
+    async def ingest(self, records: Sequence[Report], now: datetime) -> IngestResult:
         """Store the reports of a source in transactions of a thousand. If one fails, the earlier ones stay."""
-        taken = Taken()
+        taken = IngestResult()
         for start in range(0, len(records), _BATCH):
             news = [report.received(now) for report in records[start : start + _BATCH]]
-            async with self._database.writing(patience=60) as connection:
-                taken = taken.plus(await learn(connection, news))
+            async with self._database.writing(timeout_seconds=60) as connection:
+                taken = taken.plus(await store_reports(connection, news))
         return taken
 
     async def get(self, source: str, device_id: str) -> Device | None:
@@ -113,17 +113,17 @@ class Devices:
     async def page(self, after: str = "", size: int = _PAGE) -> list[Device]:
         """Devices in the order of their ids, after ``after``."""
         query = select(devices.c.key).where(devices.c.id > after).order_by(devices.c.id).limit(size)
-        found = await self._all(query, patience=30)
+        found = await self._all(query, timeout_seconds=30)
         return sorted(found, key=lambda device: device.id)
 
-    async def sketches(self, after: str, size: int) -> list[Device]:
+    async def summaries(self, after: str, size: int) -> list[Device]:
         """Like ``page``, but only with the data that decisions need and without most names (``device_summaries.py``)."""
-        async with self._database.reading(patience=60) as connection:
-            return await sketches(connection, after, size)
+        async with self._database.reading(timeout_seconds=60) as connection:
+            return await summaries(connection, after, size)
 
     async def count(self) -> int:
         """The number of devices."""
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return (await connection.execute(select(func.count()).select_from(devices))).scalar() or 0
 
     async def splits(self, parts: int) -> list[str]:
@@ -131,7 +131,7 @@ class Devices:
         count = await self.count()
         query = select(devices.c.id).order_by(devices.c.id).limit(1)
         places = sorted({count * part // parts for part in range(1, parts)} - {0, count})
-        async with self._database.reading(patience=60) as connection:
+        async with self._database.reading(timeout_seconds=60) as connection:
             return [(await connection.execute(query.offset(place - 1))).scalar_one() for place in places]
 
     async def load(self, numbers: Iterable[int]) -> list[Device]:
@@ -166,7 +166,7 @@ class Devices:
         async with self._database.reading() as connection:
             return [(device, kind, text) for device, kind, text in await connection.execute(query)]
 
-    async def lose(
+    async def mark_lost(
         self, device_id: str, at: datetime | None, act: Act | None = None, *, since: datetime | None = None
     ) -> bool:
         """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
@@ -194,7 +194,7 @@ class Devices:
         """
         for known in await self._all(select(devices.c.key).where(devices.c.id == device_id)):
             await forget_lines(self._spools, words_of(known))
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             change = await count_change(connection)
             key = (await connection.execute(select(devices.c.key).where(devices.c.id == device_id))).scalar()
             if key is None:
@@ -230,8 +230,8 @@ class Devices:
             await _let_go(connection, gone, change, now)
             return len(gone)
 
-    async def _all(self, query: Any, patience: float = 2.0) -> list[Device]:
-        async with self._database.reading(patience) as connection:
+    async def _all(self, query: Any, timeout_seconds: float = 2.0) -> list[Device]:
+        async with self._database.reading(timeout_seconds) as connection:
             return await load(connection, (await connection.execute(query)).scalars())
 
 
@@ -284,14 +284,16 @@ async def _changes(connection: AsyncConnection, after: int, last: int, size: int
 
 
 async def _forget(connection: AsyncConnection, device: Device, change: int, now: datetime) -> None:
-    ids = [device.id, *sorted(device.former)]
+    ids = [device.id, *sorted(device.former_ids)]
     eas_ids = [text for kind, text in device.names if kind == EAS]
     await _forget_sightings(connection, ids, eas_ids)
     await connection.execute(delete(quarantine_mails).where(quarantine_mails.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(first_refusals).where(first_refusals.c.device.in_(ids)))
     await connection.execute(delete(plan_movers).where(plan_movers.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
-    await connection.execute(delete(forgotten_devices).where(forgotten_devices.c.at < now - REMEMBERED))
+    await connection.execute(
+        delete(forgotten_devices).where(forgotten_devices.c.at < now - TOMBSTONE_LIFETIME)
+    )
     await _let_go(connection, ids, change, now)
 
 

@@ -17,7 +17,7 @@ Rows = Sequence[tuple[Any, ...]]
 Values = Mapping[str, str]
 
 
-class Line(Protocol):
+class DriverConnection(Protocol):
     """A connection of a driver. Every failure to answer becomes ``OSError``."""
 
     async def ask(self, statement: str, values: Values) -> Rows:
@@ -27,17 +27,17 @@ class Line(Protocol):
     async def close(self) -> None: ...
 
 
-def line_to(url: URL) -> Line:
-    """Make the line to this database. It is not opened yet."""
+def driver_connection_to(url: URL) -> DriverConnection:
+    """Make the connection to this database. It is not opened yet."""
     if url.get_backend_name() == "sqlite":
-        return FileLine(Path(str(url.database)))
-    from mailgate.store.postgresql import ServerLine  # psycopg is an optional dependency
+        return SqliteDriverConnection(Path(str(url.database)))
+    from mailgate.store.postgresql import PostgresDriverConnection  # psycopg is an optional dependency
 
-    return ServerLine(url)
+    return PostgresDriverConnection(url)
 
 
-class FileLine:
-    """The line to an SQLite file. A separate thread reads the file, so that a hanging disk blocks nothing else."""
+class SqliteDriverConnection:
+    """A connection to an SQLite file. A separate thread reads the file, so that a hanging disk blocks nothing else."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.database import Database
-from mailgate.store.pagination import Newest, Place
+from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
 
@@ -82,7 +82,7 @@ class Enrolments:
         self, digest: bytes, thumbprint: str, device: str, now: datetime
     ) -> EnrolledKey | NotEnrolled:
         """Enrol a key with a token. A key that is already known does not use up its token again."""
-        async with self._database.writing(patience=5) as connection:
+        async with self._database.writing(timeout_seconds=5) as connection:
             # requests with the same token wait for each other, so a device that asks twice at once gets its first result
             asked = select(tokens).where(tokens.c.digest == digest).with_for_update()
             token = (await connection.execute(asked)).mappings().first()
@@ -105,7 +105,7 @@ class Enrolments:
         """Store many keys as they are. None of them may exist yet."""
         rows = [{name: getattr(each, name) for name in EnrolledKey.__slots__} for each in enrolled]
         for start in range(0, len(rows), _PAGE):
-            async with self._database.writing(patience=30) as connection:
+            async with self._database.writing(timeout_seconds=30) as connection:
                 await connection.execute(insert(keys), rows[start : start + _PAGE])
 
     async def key(self, thumbprint: str) -> EnrolledKey | None:
@@ -116,26 +116,26 @@ class Enrolments:
     async def reported(self, thumbprint: str, now: datetime) -> bool:
         """Note that a key has reported. Returns False if it is not enrolled or was revoked."""
         mine = and_(keys.c.thumbprint == thumbprint, keys.c.revoked_at.is_(None))
-        async with self._database.writing(patience=5) as connection:
+        async with self._database.writing(timeout_seconds=5) as connection:
             return bool((await connection.execute(update(keys).where(mine).values(reported_at=now))).rowcount)
 
-    async def tokens(self, size: int | None = None, after: Place | None = None) -> list[EnrolmentToken]:
+    async def tokens(self, size: int | None = None, after: RowPosition | None = None) -> list[EnrolmentToken]:
         """The stored tokens, the newest first, after a place. Without ``size`` all of them are returned."""
         query = select(tokens).where(*_NEWEST.behind(after)).order_by(*_NEWEST.order).limit(size)
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             rows = (await connection.execute(query)).mappings()
             return [EnrolmentToken(**{name: row[name] for name in EnrolmentToken.__slots__}) for row in rows]
 
     async def page(self, after: str = "", size: int = _PAGE) -> list[EnrolledKey]:
         """Enrolled keys in the order of their thumbprints, after ``after``."""
         query = select(keys).where(keys.c.thumbprint > after).order_by(keys.c.thumbprint).limit(size)
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return [EnrolledKey(**row) for row in (await connection.execute(query)).mappings()]
 
     async def revoke(self, name: str, now: datetime) -> Revoked:
         """Revoke the token, the key or the device of this name. A token's keys stay valid, since each has a name of its own."""
         named = or_(keys.c.thumbprint == name, keys.c.device == name)
-        async with self._database.writing(patience=30) as connection:
+        async with self._database.writing(timeout_seconds=30) as connection:
             gone = await connection.execute(
                 delete(tokens).where(tokens.c.name == name).returning(tokens.c.name)
             )

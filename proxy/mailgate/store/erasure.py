@@ -27,7 +27,7 @@ async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
 def words_of(device: Device) -> list[str]:
     """The words by which a line may name a device."""
     texts = [text for _, text in device.names]
-    return [device.id, *device.former, *texts, *(report.id for report in device.reports)]
+    return [device.id, *device.former_ids, *texts, *(report.id for report in device.reports)]
 
 
 def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:

@@ -23,7 +23,7 @@ from mailgate.devices.names import (
     udid_text,
     user_text,
 )
-from mailgate.devices.typed import folded, ids
+from mailgate.devices.typed_text import folded, ids
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
@@ -39,14 +39,14 @@ _SHORTEST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Logins:
+class LoginPage:
     """Some login names in order, and the name to continue after; empty at the end."""
 
-    found: tuple[str, ...]
+    names: tuple[str, ...]
     after: str = ""
 
 
-class Finding:
+class NameSearch:
     """Queries by a typed text. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
@@ -62,25 +62,25 @@ class Finding:
             _distinct(reports.c.person, HAS_PERSON, *_begins(reports.c.person, person)),
             _distinct(asked, *_begins(asked, person)),
         )
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             found = [each for query in queries for each in await connection.scalars(query.limit(size))]
         return sorted(set(found))[:size]
 
-    async def people_with(self, part: str, size: int, after: str = "") -> Logins:
+    async def people_with(self, part: str, size: int, after: str = "") -> LoginPage:
         """Login names in the next window after ``after`` that contain this text, of people who have a device.
 
         Case, accents and the characters between the parts of a name make no difference.
         """
         person, sought = reports.c.person, storable(folded(part))
         if not sought.strip("."):
-            return Logins(())
+            return LoginPage(())
         behind = select(person).where(HAS_PERSON, person > after).order_by(person)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             end = await connection.scalar(behind.offset(WINDOW - 1).limit(1))
             within = [HAS_PERSON, person > after, *([person <= end] if end else [])]
             query = _distinct(person, *within, Folded(person).contains(sought, autoescape=True))
             found = tuple(await connection.scalars(query.limit(size)))
-        return Logins(found, found[-1] if len(found) == size else end or "")
+        return LoginPage(found, found[-1] if len(found) == size else end or "")
 
     async def called(self, text: str, size: int) -> list[Device]:
         """Devices that have exactly this id or name, in any of its forms."""
@@ -92,7 +92,7 @@ class Finding:
         return await self._devices(_beginning(texts, size)) if texts else []
 
     async def _devices(self, query: Select[Any]) -> list[Device]:
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             found = await load(connection, await connection.scalars(query))
         return sorted(found, key=lambda device: device.number)
 

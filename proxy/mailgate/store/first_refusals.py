@@ -18,7 +18,7 @@ from mailgate.store.database import Database
 from mailgate.store.schema import first_refusals, plan_movers
 from mailgate.store.sightings import Sighting, Tally
 
-PLANNED, BEFORE, OTHER, NEW = SORTS = ("planned", "before", "other", "")
+PLANNED, BEFORE, OTHER, NEW = REFUSAL_CLASSES = ("planned", "before", "other", "")
 """Who expected the refusal: the plan, the earlier rules, or neither; empty if it is not compared yet."""
 CHUNK = 500
 """How many rows are compared with a plan at once."""
@@ -78,11 +78,11 @@ class FirstRefusals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def sort_out(self, policy: str, plan: str, before: str, size: int = CHUNK) -> bool:
+    async def compare_refusals(self, policy: str, plan: str, before: str, size: int = CHUNK) -> bool:
         """Compare up to ``size`` first refusals with a plan and with the policy before it. Returns whether there may be
         more."""
         query = select(first_refusals).where(_COLUMNS.policy == policy, _COLUMNS.sort == NEW).limit(size)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             rows = (await connection.execute(query)).all()
             persons = {row.person for row in rows if row.person}
             devices = {row.device for row in rows if not row.person}
@@ -99,7 +99,7 @@ class FirstRefusals:
             {"policy": policy, "subject": subject, "sort": sort} for subject, sort in sorted(sorts.items())
         ]
         if told:
-            async with self._database.writing(patience=10) as connection:
+            async with self._database.writing(timeout_seconds=10) as connection:
                 await update_rows(connection, first_refusals, told, "policy", "subject")
         return len(rows) == size
 
@@ -112,11 +112,11 @@ class FirstRefusals:
             .group_by(_COLUMNS.sort, _COLUMNS.hour)  # in the order of the index
         )
         found: dict[datetime, dict[str, int]] = {}
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             for hour, what, count in await connection.execute(query):
                 found.setdefault(hour, {})[what] = count
         return [
-            HourOfRefusals(hour, *(each.get(sort, 0) for sort in SORTS))
+            HourOfRefusals(hour, *(each.get(sort, 0) for sort in REFUSAL_CLASSES))
             for hour, each in sorted(found.items())
         ]
 

@@ -1,4 +1,4 @@
-"""Compares names without case and accents in the database (``devices/typed.py``), to search for a part of them. Few
+"""Compares names without case and accents in the database (``devices/typed_text.py``), to search for a part of them. Few
 names have characters beyond ASCII, and only those are converted."""
 
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from mailgate.devices.typed import ACCENTS, LETTERS, folded
+from mailgate.devices.typed_text import ACCENTS, LETTERS, folded
 
 FUNCTION = "mailgate_folded"
 """The name of ``folded`` in SQLite."""

@@ -14,7 +14,7 @@ _SLOT = ("host", "address", "worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+class GateHeartbeat:
     """The report of one process of a gate. A process that starts again at the same place replaces the earlier one."""
 
     host: str
@@ -36,10 +36,10 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class LastHeartbeat:
     """The last report of a process."""
 
-    beat: Beat
+    heartbeat: GateHeartbeat
     ago: timedelta
     """The time since the report by the database's clock, since the clocks of gates may differ."""
 
@@ -50,10 +50,10 @@ class Gates:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, beat: Beat) -> None:
+    async def note(self, heartbeat: GateHeartbeat) -> None:
         """Store the report of a process that runs."""
         async with self._database.writing() as connection:
-            row = asdict(beat) | {"heard_at": seconds_now(connection)}
+            row = asdict(heartbeat) | {"heard_at": seconds_now(connection)}
             statement = upsert(connection, gates).values(**row)
             news = {name: value for name, value in row.items() if name not in _SLOT}
             await connection.execute(statement.on_conflict_do_update(index_elements=_SLOT, set_=news))
@@ -63,16 +63,17 @@ class Gates:
         async with self._database.writing() as connection:
             await connection.execute(delete(gates).where(gates.c.instance == instance))
 
-    async def heard(self) -> list[Heard]:
+    async def last_heartbeats(self) -> list[LastHeartbeat]:
         """Every process that has not left, by its place."""
-        told = [gates.c[name] for name in Beat.__slots__]
+        told = [gates.c[name] for name in GateHeartbeat.__slots__]
         async with self._database.reading() as connection:
             ago = seconds_now(connection) - gates.c.heard_at
             query = select(*told, ago).order_by(*(gates.c[name] for name in _SLOT))
             rows = (await connection.execute(query)).all()
         return [
-            Heard(
-                Beat(**dict(zip(Beat.__slots__, each[:-1], strict=True))), timedelta(seconds=float(each[-1]))
+            LastHeartbeat(
+                GateHeartbeat(**dict(zip(GateHeartbeat.__slots__, each[:-1], strict=True))),
+                timedelta(seconds=float(each[-1])),
             )
             for each in rows
         ]

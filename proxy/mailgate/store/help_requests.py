@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, t
 
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
-from mailgate.store.pagination import Newest, Place
+from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import help_references, help_requests
 from mailgate.store.upserts import upsert
 
@@ -85,7 +85,9 @@ class HelpRequests:
         query = select(help_requests)
         return await self._list(query.where(help_requests.c.rule == rule) if rule else query, size)
 
-    async def open(self, rule: str = "", size: int = 100, after: Place | None = None) -> list[HelpRequest]:
+    async def open(
+        self, rule: str = "", size: int = 100, after: RowPosition | None = None
+    ) -> list[HelpRequest]:
         """The requests that are open, because of one rule or of any, the latest first, after a place."""
         which = [_OPEN, *_NEWEST.behind(after)] + ([help_requests.c.rule == rule] if rule else [])
         return await self._list(select(help_requests).where(*which), size)

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Contradiction, Device, Report
-from mailgate.devices.matching import News, Shelf
+from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.store.bulk_rows import delete_rows, insert_rows, update_rows
 from mailgate.store.device_loading import around
@@ -22,7 +22,7 @@ SEEN_AGAIN = timedelta(hours=1)
 kept."""
 
 
-class Taken(NamedTuple):
+class IngestResult(NamedTuple):
     """The outcome of reports: how many were of new devices, changed a known device, or brought nothing new."""
 
     new: int = 0
@@ -31,25 +31,27 @@ class Taken(NamedTuple):
     findings: int = 0
     """How many new contradictions there are."""
 
-    def plus(self, other: "Taken") -> "Taken":
-        return Taken(*(one + more for one, more in zip(self, other, strict=True)))
+    def plus(self, other: "IngestResult") -> "IngestResult":
+        return IngestResult(*(one + more for one, more in zip(self, other, strict=True)))
 
 
-async def learn(connection: AsyncConnection, news: Iterable[Report]) -> Taken:
+async def store_reports(connection: AsyncConnection, new_reports: Iterable[Report]) -> IngestResult:
     """Store reports in the order in which they came."""
-    in_order = sorted(news, key=lambda report: report.last_seen)
+    in_order = sorted(new_reports, key=lambda report: report.last_seen)
     if not in_order:
-        return Taken()
+        return IngestResult()
     change = await count_change(connection)
     before = await around(connection, in_order)
-    shelf, counts = Shelf(before), dict.fromkeys(News, 0)
+    device_set, counts = DeviceSet(before), dict.fromkeys(ReportChange, 0)
     for report in in_order:
-        counts[shelf.put(report)] += 1
-    after = list(shelf)
+        counts[device_set.add(report)] += 1
+    after = list(device_set)
     await write(connection, before, after, change)
     known = {device.id: set(device.findings) for device in before}
     found = sum(len(set(device.findings) - known.get(device.id, set())) for device in after)
-    return Taken(counts[News.NEW], counts[News.CHANGED], counts[News.SAME], found)
+    return IngestResult(
+        counts[ReportChange.NEW], counts[ReportChange.CHANGED], counts[ReportChange.SAME], found
+    )
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ async def _rows(
     connection: AsyncConnection, before: Sequence[Device], after: Sequence[Device], change: int
 ) -> _Rows:
     rows, old = _Rows(), {device.id: device for device in before}
-    reported = {report.slot: (device.number, report) for device in before for report in device.reports}
+    reported = {report.key: (device.number, report) for device in before for report in device.reports}
     number = 0
     for device in after:
         known = old.pop(device.id, None)
@@ -107,8 +109,8 @@ async def _rows(
         own = known.number if known else number
         _add_device(rows, known, device, own, change)
         for report in device.reports:
-            _add_report(rows, reported.get(report.slot), report, own)
-    into = {former: device.id for device in after for former in device.former}
+            _add_report(rows, reported.get(report.key), report, own)
+    into = {former: device.id for device in after for former in device.former_ids}
     rows.merged = {device.number: (device.id, into[device.id]) for device in old.values()}
     return rows
 
@@ -149,7 +151,7 @@ def _add_report(rows: _Rows, known: tuple[int, Report] | None, report: Report, n
 
 
 def _held(device: Device) -> frozenset[Name]:
-    return device.names | {(FORMER, each) for each in device.former}
+    return device.names | {(FORMER, each) for each in device.former_ids}
 
 
 def _report_row(report: Report, number: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.store.audit import told_at
+from mailgate.store.audit import audit_time
 from mailgate.store.database import Database
 from mailgate.store.policies import Activation
 from mailgate.store.schema import audit, kept_out
@@ -50,19 +50,19 @@ class KeptOutCounts:
 
         Times and numbers come from the audit log, where an edit would be found.
         """
-        told = await self._told(moment, audit.c.details.contains('"kept_out": '))
+        told = await self._audit_details(moment, audit.c.details.contains('"kept_out": '))
         return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
 
     async def forgotten(self, moment: datetime) -> KeptOut:
         """The most people and devices that may have been forgotten from this moment on, by the audit log."""
-        people = await self._told(moment, audit.c.what == "person-forgotten")
-        devices = await self._told(moment, audit.c.what == "device-forgotten")
+        people = await self._audit_details(moment, audit.c.what == "person-forgotten")
+        devices = await self._audit_details(moment, audit.c.what == "device-forgotten")
         counts = [KeptOut(each["people"], each["devices"]) for each in people]
         # the owner of the device is forgotten too
         return _sum([*counts, KeptOut(len(devices), len(devices))])
 
-    async def _told(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
-        query = select(audit.c.details).where(audit.c.at >= told_at(moment), *which)
+    async def _audit_details(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
+        query = select(audit.c.details).where(audit.c.at >= audit_time(moment), *which)
         async with self._database.reading() as connection:
             return [json.loads(each) for each in (await connection.execute(query)).scalars()]
 

@@ -20,7 +20,7 @@ _PAGE = 500
 
 
 class Languages:
-    """Notes languages with ``hear``, which never waits, and writes them with ``flush``. If that fails, they are noted
+    """Notes languages with ``note``, which never waits, and writes them with ``flush``. If that fails, they are noted
     again later."""
 
     def __init__(self, database: Database) -> None:
@@ -30,7 +30,7 @@ class Languages:
         self.listening = False
         """Whether mails are sent at all. If not, no language is kept."""
 
-    def hear(self, login: str, tag: str, now: datetime) -> None:
+    def note(self, login: str, tag: str, now: datetime) -> None:
         """Note that a person's browser asks for a page in this language."""
         if not self.listening:
             return
@@ -64,7 +64,7 @@ class Languages:
         """The languages of these people by login name as ``user_text`` writes it. Raises ``StoreUnavailableError``."""
         persons = sorted({user_text(login) for login in logins})
         found: dict[str, str] = {}
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             for start in range(0, len(persons), _PAGE):
                 theirs = languages.c.person.in_(persons[start : start + _PAGE])
                 query = select(languages.c.person, languages.c.tag).where(theirs)

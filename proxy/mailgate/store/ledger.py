@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
-from mailgate.store.client_facts import LONGEST, client_facts, held_facts
+from mailgate.store.client_facts import MAX_TEXT_BYTES, client_facts, facts_to_hold
 from mailgate.store.database import Database
 from mailgate.store.first_refusals import note_first
-from mailgate.store.sightings import ClientFacts, Sighting, Tally, count_up
+from mailgate.store.sightings import ClientFacts, Sighting, Tally, add_tallies
 from mailgate.store.spool import Spool
 from mailgate.store.stranger_limit import StrangerLimit
 from mailgate.store.write_queue import WriteQueue
@@ -108,7 +108,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         repeated = self._repeated.pop(key)
         self._repeated_strangers -= recurring.stranger
         try:
-            if self._stranger_limit.shuts_out(recurring.access, user_agent, repeated.first):
+            if self._stranger_limit.is_exhausted(recurring.access, user_agent, repeated.first):
                 self.passed_over += repeated.times
                 return
             access = sent_by(recurring.access, user_agent, repeated.first)
@@ -134,7 +134,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
             if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
                 self._strangers += 1
-                self._agents.add(access.facts.user_agent[:LONGEST])
+                self._agents.add(access.facts.user_agent[:MAX_TEXT_BYTES])
         except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
             self._lost(error)
 
@@ -155,8 +155,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
         that."""
         if not _is_stranger(access):
             return False
-        full = self._strangers >= MOST_STRANGERS and user_agent[:LONGEST] not in self._agents
-        return full or self._stranger_limit.shuts_out(access, user_agent, now)
+        full = self._strangers >= MOST_STRANGERS and user_agent[:MAX_TEXT_BYTES] not in self._agents
+        return full or self._stranger_limit.is_exhausted(access, user_agent, now)
 
     def _lost(self, error: Exception) -> None:
         self.counts.dropped += 1
@@ -166,7 +166,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return old.plus(new)
 
     async def _write(self, connection: AsyncConnection, items: Mapping[Sighting, Tally]) -> None:
-        await count_up(connection, items)
+        await add_tallies(connection, items)
         await note_first(connection, items)
 
     def _to_line(self, key: Sighting, item: Tally) -> str:
@@ -181,7 +181,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return sighting, Tally(count, begun, ended, reference, shown)
 
 
-class Counts(Protocol):
+class RepeatCounter(Protocol):
     """Records the same allowed request again, at another time of the same day and with this user agent. Never waits or
     raises."""
 
@@ -213,7 +213,7 @@ class Recurring:
 
     def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
         self._ledger = ledger
-        self.access = replace(access, facts=held_facts(access.facts, access.client))
+        self.access = replace(access, facts=facts_to_hold(access.facts, access.client))
         self.decision = decision
         self.stranger = _is_stranger(access)
 

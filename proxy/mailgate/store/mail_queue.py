@@ -42,7 +42,7 @@ class MailQueue:
         """Queue the mails that were not queued before. Returns how many. ``act`` makes the audit entry from that
         number."""
         made = [row_of(each) for each in rows]
-        async with self._database.writing(patience=120) as connection:
+        async with self._database.writing(timeout_seconds=120) as connection:
             count = 0
             for start in range(0, len(made), _PAGE):
                 statement = upsert(connection, mails).values(made[start : start + _PAGE])
@@ -55,7 +55,7 @@ class MailQueue:
     async def known(self, like: Mail) -> set[str]:
         """The addresses that already have a mail with this rule, version, kind and round."""
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "version", "kind", "round"))
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return set((await connection.execute(select(mails.c.address).where(*same))).scalars())
 
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:
@@ -112,7 +112,7 @@ class MailQueue:
             mails.c.rule,
             mails.c.state,
         )
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             query = select(*along, func.count()).where(*_meant(about)).group_by(*along)
             rows = (await connection.execute(query)).all()
         found = [MailCount(rule, version, MailKind(k), MailState(s), n) for version, k, rule, s, n in rows]
@@ -174,13 +174,13 @@ class MailQueue:
     ) -> int:
         """Change the mails that an admin has decided on, and write the audit entry."""
         changed = update(mails).where(*which).values({**values, "changed_at": now})
-        async with self._database.writing(patience=30) as connection:
+        async with self._database.writing(timeout_seconds=30) as connection:
             count = (await connection.execute(changed)).rowcount
             if count:
                 await append(connection, act(count))
             return count
 
-    async def told_under(self, versions: Sequence[int], before: int) -> list[Mail]:
+    async def perhaps_read_about(self, versions: Sequence[int], before: int) -> list[Mail]:
         """The mails about these versions, from before this activation, that may have been read."""
         meant = and_(mails.c.version.in_(versions), mails.c.kind.not_in(_ABOUT_NO_VERSION))
         read = (mails.c.state.in_(PERHAPS_READ), mails.c.round < before)
@@ -194,7 +194,7 @@ class MailQueue:
             return (await connection.execute(delete(mails).where(mails.c.id.in_(old)))).rowcount
 
     async def _read(self, query: Any) -> list[Mail]:
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return [mail_of(row) for row in (await connection.execute(query)).mappings()]
 
 

@@ -26,7 +26,7 @@ from mailgate.store.schema import metadata
 
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
 _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate" in ASCII, a number that nothing else uses
-_PATIENCE_MS = 60_000
+_LOCK_TIMEOUT_MS = 60_000
 _ROOM = 256 * 1024
 """The bytes that SQLite needs beside its file to open it, and a little more."""
 _STEPS = Path(__file__).parent / "migrations"
@@ -62,11 +62,11 @@ def migrate(url: URL, *, make: bool = True) -> None:
     prepare(engine)
     try:
         with _ALEMBIC_HAS_GLOBALS, (writes(engine) if make else engine).begin() as connection:
-            _see_that_it_keeps_every_letter(connection, named)
+            _check_encoding(connection, named)
             if make:
                 _lock(connection)
             _upgrade(connection, named, make=make)
-            _see_that_all_is_there(connection, named)
+            _check_all_tables(connection, named)
     except DBAPIError as error:
         raise unavailable(error, f"the store {named} cannot be opened: {error.orig}{_full(url)}") from error
     finally:
@@ -85,7 +85,7 @@ def _full(url: URL) -> str:
     return f"; its disk is full, {free} bytes are free" if free < _ROOM else ""
 
 
-def _see_that_it_keeps_every_letter(connection: Connection, shown: str) -> None:
+def _check_encoding(connection: Connection, shown: str) -> None:
     """Raise StoreError if the encoding is not UTF-8: other encodings lack letters, and SQL_ASCII takes any bytes for
     text."""
     if connection.dialect.name != "postgresql":
@@ -101,7 +101,7 @@ def _see_that_it_keeps_every_letter(connection: Connection, shown: str) -> None:
 def _lock(connection: Connection) -> None:
     """Take the lock. On SQLite ``BEGIN IMMEDIATE`` already is one."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_PATIENCE_MS}")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 
 
@@ -123,7 +123,7 @@ def _upgrade(connection: Connection, shown: str, *, make: bool) -> None:
     command.upgrade(config, "head")
 
 
-def _see_that_all_is_there(connection: Connection, shown: str) -> None:
+def _check_all_tables(connection: Connection, shown: str) -> None:
     """Check that every table and column exists. A store may be stamped with a step that it has not taken.
 
     Raises DamagedStoreError, which names the missing parts. Without this check every later question would fail without a reason.

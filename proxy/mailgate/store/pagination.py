@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, or_
 
 
-class Place(NamedTuple):
+class RowPosition(NamedTuple):
     """The place of a row: its time, and its name among rows of the same time."""
 
     at: datetime
@@ -27,13 +27,13 @@ class Newest(NamedTuple):
     def order(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         return self.at.desc(), self.name
 
-    def behind(self, place: Place | None) -> list[ColumnElement[bool]]:
+    def behind(self, place: RowPosition | None) -> list[ColumnElement[bool]]:
         """Conditions for the rows after a place; none without a place. With them the database starts there in an index
         by time."""
         at, name = self
         return [at <= place.at, or_(at < place.at, name > place.name)] if place else []
 
-    def up_to(self, place: Place | None) -> list[ColumnElement[bool]]:
+    def up_to(self, place: RowPosition | None) -> list[ColumnElement[bool]]:
         """Conditions for the rows up to and including a place; none without a place."""
         at, name = self
         return [at >= place.at, or_(at > place.at, name <= place.name)] if place else []

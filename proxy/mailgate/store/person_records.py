@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
-from mailgate.devices.posture import is_of
+from mailgate.devices.posture import belongs_to
 from mailgate.model import Kind
 from mailgate.store.database import Database
 from mailgate.store.devices import Devices
@@ -37,7 +37,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Sighted:
+class UnreportedPhone:
     """A phone that asked for mail under somebody's name, with an ActiveSync id that no report has."""
 
     eas_id: str
@@ -75,13 +75,13 @@ class People:
 
     async def devices(self, login: str, precedence: Sequence[str] = ()) -> list[Device]:
         """The devices of a person, according to the most trusted source."""
-        return [each for each in await self._devices.owned(login) if is_of(each, login, precedence)]
+        return [each for each in await self._devices.owned(login) if belongs_to(each, login, precedence)]
 
     async def device(self, device_id: str) -> Device | None:
         """The device with this id."""
         return next((each for each in await self._devices.called(device_id) if each.id == device_id), None)
 
-    async def unreported(self, login: str, devices: Iterable[Device]) -> list[Sighted]:
+    async def unreported(self, login: str, devices: Iterable[Device]) -> list[UnreportedPhone]:
         """The phones that asked under this name and are not in ``devices``, the last seen first."""
         known = {text for device in devices for kind, text in device.names if kind == EAS}
         query = (
@@ -169,10 +169,10 @@ class People:
 
 def _ids(devices: Iterable[Device]) -> list[str]:
     """Every current and earlier id of these devices."""
-    return [each for device in devices for each in (device.id, *device.former)]
+    return [each for device in devices for each in (device.id, *device.former_ids)]
 
 
-def _sighted(row: Any) -> Sighted:
+def _sighted(row: Any) -> UnreportedPhone:
     model = parse_qs(urlsplit(row.target).query).get("DeviceType", [""])[0]
     kind = Kind(row.kind) if row.kind in set(Kind) else None
-    return Sighted(row.eas_id, kind, row.os, model, int(row.times), row.first_at, row.last_at)
+    return UnreportedPhone(row.eas_id, kind, row.os, model, int(row.times), row.first_at, row.last_at)

@@ -79,7 +79,7 @@ class Subject:
 
     @property
     def ids(self) -> list[str]:
-        return [each for device in self.devices for each in (device.id, *sorted(device.former))]
+        return [each for device in self.devices for each in (device.id, *sorted(device.former_ids))]
 
     def names(self, kind: str) -> list[str]:
         """The names of this kind of all their devices."""
@@ -191,7 +191,7 @@ class Personal:
         """Every row about a person, by table, as plain data. ``addresses`` are those that mails about refusals were
         sent to."""
         subject = await self._subject(login, addresses, precedence)
-        async with self._database.reading(patience=60) as connection:
+        async with self._database.reading(timeout_seconds=60) as connection:
             rows = {
                 table.name: (await connection.execute(select(table).where(pick(subject)))).mappings().all()
                 for table, pick in PERSONAL.items()
@@ -208,11 +208,11 @@ class Personal:
         subject = await self._subject(login, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
         led_to = PERSONAL[help_references](subject)  # needs the sightings, so it comes first
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             await connection.execute(delete(help_references).where(led_to))
         for device in subject.devices:
             await self._devices.forget(device.id, now)
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             await _unname(connection, subject)
             used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
             theirs = list((await connection.execute(used)).scalars())

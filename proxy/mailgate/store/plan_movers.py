@@ -24,7 +24,7 @@ STEP = 5_000
 """How many rows of a larger list one search or count reads."""
 CHUNK = 5_000
 """How many rows are read at once to list all movers."""
-SORTS = ("person", "kind", "label", "rule", "since")
+SORT_COLUMNS = ("person", "kind", "label", "rule", "since")
 """The columns by which movers can be sorted. A larger list cannot be sorted by ``since``."""
 _COLUMNS = plan_movers.c
 _EQUAL = ("rule", "label", "kind")
@@ -33,7 +33,7 @@ _LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
-class MoversWanted:
+class MoverFilter:
     """A search for movers. Each field that is not empty must match."""
 
     name: str = ""
@@ -48,12 +48,12 @@ class MoversWanted:
     at: int | None = None
     """The number of a moment at which they move; None for any moment."""
     sort: str = ""
-    """One of ``SORTS``; empty for the order of the simulation."""
+    """One of ``SORT_COLUMNS``; empty for the order of the simulation."""
     descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class MoversFound:
+class FoundMovers:
     """Some movers in order, and the number to continue after; None at the end."""
 
     movers: tuple[Mover, ...]
@@ -69,20 +69,20 @@ class PlanMovers:
     async def add(self, plan: str, first: int, movers: Sequence[Mover]) -> None:
         """Store movers of a plan, numbered from ``first`` on."""
         rows = [_row(plan, number, each) for number, each in enumerate(movers, first)]
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             await insert_rows(connection, plan_movers, rows)
 
     async def drop(self, plan: str) -> None:
         """Delete all movers of a plan."""
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             await connection.execute(delete(plan_movers).where(_COLUMNS.plan == plan))
 
-    async def look(
-        self, plan: str, wanted: MoversWanted, after: int, size: int, *, large: bool
-    ) -> MoversFound:
+    async def search(
+        self, plan: str, wanted: MoverFilter, after: int, size: int, *, large: bool
+    ) -> FoundMovers:
         """The next movers after the one with this number. ``large``: whether the plan has more than ``WINDOW``
         movers."""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
             place = (await connection.execute(_one(plan, after))).first() if after else None
             window = _ordered(plan, wanted, place, large=large).limit(_most(large=large)).subquery()
@@ -94,16 +94,16 @@ class PlanMovers:
                 end = _ordered(plan, wanted, place, large=large).with_only_columns(_COLUMNS.number)
                 last = await connection.scalar(end.offset(STEP - 1).limit(1))
         more = rows[size - 1].number if len(rows) > size else last
-        return MoversFound(tuple(_mover(row) for row in rows[:size]), more)
+        return FoundMovers(tuple(_mover(row) for row in rows[:size]), more)
 
-    async def count(self, plan: str, wanted: MoversWanted, *, large: bool) -> tuple[int, int, bool]:
+    async def count(self, plan: str, wanted: MoverFilter, *, large: bool) -> tuple[int, int, bool]:
         """The number of rows and of people that match, and whether these are complete."""
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             wanted = await _meant(connection, plan, wanted, large=large)
             return await self._count(connection, plan, wanted, large=large)
 
     async def _count(
-        self, connection: AsyncConnection, plan: str, wanted: MoversWanted, *, large: bool
+        self, connection: AsyncConnection, plan: str, wanted: MoverFilter, *, large: bool
     ) -> tuple[int, int, bool]:
         most = _most(large=large)
         window = _ordered(plan, wanted, None, large=large).limit(most).subquery()
@@ -113,11 +113,11 @@ class PlanMovers:
         rows, persons, looked = (await connection.execute(query)).one()
         return int(rows), int(persons), looked < most
 
-    async def all(self, plan: str, wanted: MoversWanted, *, large: bool) -> AsyncIterator[Mover]:
+    async def all(self, plan: str, wanted: MoverFilter, *, large: bool) -> AsyncIterator[Mover]:
         """All movers that match, read in chunks."""
         behind: int | None = 0
         while behind is not None:
-            found = await self.look(plan, wanted, behind, CHUNK, large=large)
+            found = await self.search(plan, wanted, behind, CHUNK, large=large)
             for each in found.movers:
                 yield each
             behind = found.after
@@ -125,7 +125,7 @@ class PlanMovers:
     async def count_of(self, plan: str) -> int:
         """The number of movers of a plan."""
         query = select(func.count()).select_from(plan_movers).where(_COLUMNS.plan == plan)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             return int((await connection.execute(query)).scalar_one())
 
 
@@ -133,9 +133,7 @@ def _most(*, large: bool) -> int:
     return STEP if large else WINDOW
 
 
-async def _meant(
-    connection: AsyncConnection, plan: str, wanted: MoversWanted, *, large: bool
-) -> MoversWanted:
+async def _meant(connection: AsyncConnection, plan: str, wanted: MoverFilter, *, large: bool) -> MoverFilter:
     """Replace the name in a search of a larger list by the device, if a device has this id."""
     if not (large and wanted.name):
         return wanted
@@ -148,7 +146,7 @@ def _one(plan: str, number: int) -> Select[Any]:
     return select(plan_movers).where(_COLUMNS.plan == plan, _COLUMNS.number == number)
 
 
-def _ordered(plan: str, wanted: MoversWanted, place: Any, *, large: bool) -> Select[Any]:
+def _ordered(plan: str, wanted: MoverFilter, place: Any, *, large: bool) -> Select[Any]:
     """The rows after a place, in the order of the column whose index is used."""
     lead = _lead(wanted, large=large)
     column, where = _COLUMNS[lead], [_COLUMNS.plan == plan]
@@ -165,17 +163,17 @@ def _ordered(plan: str, wanted: MoversWanted, place: Any, *, large: bool) -> Sel
     return _sorted(wanted, select(plan_movers).where(*where), _COLUMNS, lead)
 
 
-def _lead(wanted: MoversWanted, *, large: bool) -> str:
+def _lead(wanted: MoverFilter, *, large: bool) -> str:
     """The column whose index is used: that of the order, otherwise the condition that leaves the fewest rows."""
     if wanted.name and large:
         return "person"
-    if wanted.sort in SORTS and not (large and wanted.sort == "since"):
+    if wanted.sort in SORT_COLUMNS and not (large and wanted.sort == "since"):
         return wanted.sort
     return next((name for name in _EQUAL if getattr(wanted, name)), "number")
 
 
 def _behind(
-    wanted: MoversWanted, column: ColumnElement[Any], value: Any, number: int
+    wanted: MoverFilter, column: ColumnElement[Any], value: Any, number: int
 ) -> list[ColumnElement[bool]]:
     key = _COLUMNS.number
     if column is key:
@@ -184,12 +182,12 @@ def _behind(
     return [row < place if wanted.descending else row > place]
 
 
-def _sorted(wanted: MoversWanted, query: Select[Any], columns: Any, lead: str) -> Select[Any]:
+def _sorted(wanted: MoverFilter, query: Select[Any], columns: Any, lead: str) -> Select[Any]:
     order = [columns.number] if lead == "number" else [columns[lead], columns.number]
     return query.order_by(*(each.desc() if wanted.descending else each for each in order))
 
 
-def _filters(wanted: MoversWanted, columns: Any) -> list[ColumnElement[bool]]:
+def _filters(wanted: MoverFilter, columns: Any) -> list[ColumnElement[bool]]:
     where = [columns[name] == text for name in _EQUAL if (text := getattr(wanted, name))]
     if wanted.name:
         part = columns.person.contains(user_text(wanted.name), autoescape=True)

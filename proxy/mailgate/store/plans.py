@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
-from mailgate.store.policies import Draft
+from mailgate.store.policies import RuleTexts
 from mailgate.store.schema import plans
 from mailgate.store.upserts import upsert
 
@@ -19,12 +19,12 @@ SHORTEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class StoredPlan:
     """A plan, the rules that it is about, and the activation with which they were compared."""
 
     digest: str
     serial: int
-    draft: Draft
+    candidate: RuleTexts
     body: str
     """The content of the plan as JSON, without names (``rollout/plan.py``)."""
     author: str
@@ -39,12 +39,12 @@ class Plans:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, plan: Planned, act: Act) -> bool:
+    async def keep(self, plan: StoredPlan, act: Act) -> bool:
         """Store a plan and its audit entry. Returns False if it was stored before."""
         draft = {
-            "candidate": plan.draft.digest,
-            "policy": plan.draft.policy,
-            "texts": json.dumps(dict(plan.draft.texts)),
+            "candidate": plan.candidate.digest,
+            "policy": plan.candidate.policy,
+            "texts": json.dumps(dict(plan.candidate.texts)),
         }
         row = {
             "digest": plan.digest,
@@ -59,7 +59,7 @@ class Plans:
             await append(connection, act)
             return kept.rowcount > 0
 
-    async def find(self, name: str) -> list[Planned]:
+    async def find(self, name: str) -> list[StoredPlan]:
         """The plans whose digest begins with ``name``, the newest first."""
         if len(name) < SHORTEST:
             return []
@@ -71,27 +71,27 @@ class Plans:
         async with self._database.reading() as connection:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
 
-    async def latest_of(self, candidate: str, serial: int) -> Planned | None:
+    async def latest_of(self, candidate: str, serial: int) -> StoredPlan | None:
         """The newest plan from this activation to the version with this digest; None if there is none."""
         query = select(plans).where(plans.c.candidate == candidate, plans.c.serial == serial)
         async with self._database.reading() as connection:
             row = (await connection.execute(query.order_by(plans.c.made_at.desc()))).mappings().first()
             return _planned(row) if row else None
 
-    async def of_candidate(self, candidate: str) -> Planned | None:
+    async def of_candidate(self, candidate: str) -> StoredPlan | None:
         """The newest plan for the version with this digest; None if there is none."""
         query = select(plans).where(plans.c.candidate == candidate).order_by(plans.c.made_at.desc())
         async with self._database.reading() as connection:
             row = (await connection.execute(query.limit(1))).mappings().first()
             return _planned(row) if row else None
 
-    async def latest(self, size: int) -> list[Planned]:
+    async def latest(self, size: int) -> list[StoredPlan]:
         """The newest plans, the newest first."""
         query = select(plans).order_by(plans.c.made_at.desc(), plans.c.digest).limit(size)
         async with self._database.reading() as connection:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
 
-    async def all(self) -> AsyncIterator[Planned]:
+    async def all(self) -> AsyncIterator[StoredPlan]:
         """Every plan, one after the other."""
         last = ""
         query = select(plans).order_by(plans.c.digest).limit(1)
@@ -109,8 +109,8 @@ class Plans:
             return (await connection.execute(delete(plans).where(plans.c.made_at < before))).rowcount
 
 
-def _planned(row: Mapping[Any, Any]) -> Planned:
-    draft = Draft(row["policy"], json.loads(row["texts"]))
-    return Planned(
+def _planned(row: Mapping[Any, Any]) -> StoredPlan:
+    draft = RuleTexts(row["policy"], json.loads(row["texts"]))
+    return StoredPlan(
         row["digest"], row["serial"], draft, row["body"], row["author"], row["made_at"], row["movers"]
     )

@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.version_digest import digest_of_texts
-from mailgate.store.audit import Act, append, take_turns
-from mailgate.store.change_signal import ring
+from mailgate.store.audit import Act, append, lock_audit_log
+from mailgate.store.change_signal import notify_gates
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
 from mailgate.store.schema import activations, audit, policies, retractions
@@ -26,7 +26,7 @@ _SHORTEST = 4
 
 
 @dataclass(frozen=True)
-class Draft:
+class RuleTexts:
     """The texts of a set of rules. ``policy`` is its name in decisions and sightings."""
 
     policy: str
@@ -69,7 +69,7 @@ class Activation:
     at: datetime
 
 
-Then = Callable[[AsyncConnection, Activation], Awaitable[None]]
+AfterActivation = Callable[[AsyncConnection, Activation], Awaitable[None]]
 """A further step of an activation, which runs in its transaction."""
 
 
@@ -177,7 +177,7 @@ class Policies:
         return bool(await self._versions(select(policies).where(policies.c.digest == digest)))
 
     async def activate(
-        self, draft: Draft, act: Act, *, after: int | None = None, then: Sequence[Then] = ()
+        self, draft: RuleTexts, act: Act, *, after: int | None = None, then: Sequence[AfterActivation] = ()
     ) -> Activation:
         """Put a version in force. A new version is stored first. A version that is already in force stays as it is.
 
@@ -185,7 +185,7 @@ class Policies:
         newest activation is not ``after``.
         """
         async with self._database.writing() as connection:
-            await take_turns(connection)
+            await lock_audit_log(connection)
             active = await active_activation(connection)
             if active and active.digest == draft.digest:
                 return active
@@ -205,7 +205,7 @@ class Policies:
             await append(connection, told)
             for each in then:
                 await each(connection, new)
-            await ring(connection)
+            await notify_gates(connection)
             return new
 
     async def _versions(self, query: Select[Any]) -> list[Version]:
@@ -231,7 +231,7 @@ async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[l
     return [each.get("taken_back", {}).get("versions", [each.get("retracted")]) for each in told]
 
 
-async def _keep(connection: AsyncConnection, draft: Draft, act: Act) -> int:
+async def _keep(connection: AsyncConnection, draft: RuleTexts, act: Act) -> int:
     """Store a version with these texts unless it exists. Returns its number."""
     same = select(policies.c.number, policies.c.texts).where(policies.c.digest == draft.digest)
     known = (await connection.execute(same)).first()

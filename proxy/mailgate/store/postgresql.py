@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 
 from mailgate.store.driver_connection import Rows, Values
 
-_GOODBYE = 0.3
+_CANCEL_WAIT_SECONDS = 0.3
 """How many seconds the server has to cancel a query that is given up."""
 IDLE_SECONDS = 60
 """How long a transaction may be idle. A gate that is frozen within one then loses its locks."""
@@ -26,15 +26,15 @@ _LIMITS = {
 }
 
 
-class HastyConnection(psycopg.AsyncConnection[Any]):
+class QuickCloseConnection(psycopg.AsyncConnection[Any]):
     """A connection that closes as soon as its query is given up. psycopg would wait for its end for up to ten
     seconds."""
 
-    async def cancel_safe(self, *, timeout: float = _GOODBYE) -> None:
+    async def cancel_safe(self, *, timeout: float = _CANCEL_WAIT_SECONDS) -> None:
         """Ask the server to cancel the query, wait a moment, and close the connection."""
         try:
             with suppress(psycopg.Error):
-                await super().cancel_safe(timeout=min(timeout, _GOODBYE))
+                await super().cancel_safe(timeout=min(timeout, _CANCEL_WAIT_SECONDS))
         finally:
             self.pgconn.finish()
 
@@ -55,8 +55,8 @@ def address_of(url: URL) -> str:
     return url.update_query_dict(said).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-class ServerLine:
-    """The line to a PostgreSQL server (``driver_connection.py``). The server prepares each statement once and keeps it.
+class PostgresDriverConnection:
+    """A connection to a PostgreSQL server (``driver_connection.py``). The server prepares each statement once and keeps it.
 
     Only psycopg's binding of libpq is used, since a cursor costs as much as everything else together.
     """
@@ -64,7 +64,7 @@ class ServerLine:
     def __init__(self, url: URL) -> None:
         self._address = address_of(url)
         self._turn = asyncio.Lock()
-        self._connection: HastyConnection | None = None
+        self._connection: QuickCloseConnection | None = None
         self._socket = -1
         self._prepared: dict[str, bytes] = {}
         self._answer: asyncio.Future[PGresult] | None = None
@@ -88,8 +88,8 @@ class ServerLine:
             asyncio.get_running_loop().remove_reader(self._socket)
             await connection.close()
 
-    async def _open(self) -> HastyConnection:
-        opened = await HastyConnection.connect(self._address, autocommit=True)
+    async def _open(self) -> QuickCloseConnection:
+        opened = await QuickCloseConnection.connect(self._address, autocommit=True)
         opened.pgconn.nonblocking = 1
         self._connection, self._socket = opened, opened.fileno()
         asyncio.get_running_loop().add_reader(self._socket, self._read, opened.pgconn)

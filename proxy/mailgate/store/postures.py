@@ -7,16 +7,16 @@ from typing import NamedTuple, TypeVar
 
 from cachetools import LRUCache
 
-from mailgate.devices.device import Device, Report, Slot
-from mailgate.devices.matching import News, Shelf
+from mailgate.devices.device import Device, Report, ReportKey
+from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
-from mailgate.devices.posture import is_of, posture_of, posture_of_person, settled_until
+from mailgate.devices.posture import belongs_to, posture_of, posture_of_person, stable_until
 from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
-from mailgate.store.change_watch import Watching
+from mailgate.store.change_watch import ChangeWatch
 from mailgate.store.database import in_time
-from mailgate.store.device_cache import DeviceCache, Known, Owned, Read
+from mailgate.store.device_cache import CachedDevice, CachedPerson, DeviceCache, ReadProof
 from mailgate.store.devices import Changes, Devices
 from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.reports import Reports, report_of
@@ -28,7 +28,7 @@ NO_DEVICE = Posture()
 
 _FRESH = timedelta(seconds=5)
 """How long the store's answer is used if the gate may miss changes."""
-_REST = timedelta(seconds=1)
+_RETRY_AFTER = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 _PAGES = 20
 """How many pages of changes are read in one go. A large import is followed, and other work still gets its turn."""
@@ -72,7 +72,7 @@ class Postures:
         self._settled: LRUCache[str, _Settled] = LRUCache(cache_size)
         self._seen: int | None = None
         """The last change up to which everything is learned."""
-        self._watching = Watching()
+        self._watching = ChangeWatch()
         self._silent_at = datetime.min.replace(tzinfo=UTC)
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
@@ -102,7 +102,7 @@ class Postures:
         person = user_text(login)
         owned, answered = await self._owned_by(person, now)
         devices = owned.devices if owned else ()
-        own = [device for device in devices if is_of(device, person, self.precedence)]
+        own = [device for device in devices if belongs_to(device, person, self.precedence)]
         posture = posture_of_person(self._posture(device, now) for device in own)
         return posture if answered else _unanswered(posture)
 
@@ -135,7 +135,7 @@ class Postures:
         valid."""
         if change != self._seen:
             return False
-        self._watching.looked(now)
+        self._watching.caught_up(now)
         return True
 
     async def catch_up(self, now: datetime) -> None:
@@ -149,20 +149,20 @@ class Postures:
             # nothing waits for this query, so it may take as long as the driver allows
             answer = await self._ask(self._news, now, patient=True)
             if answer is None:
-                self._watching.broke()
+                self._watching.lost_track()
                 return
             changes, changed = answer
             for gone in changes.forgotten:
                 self._memory.forget(gone)
             for device in changed:
-                for each in self._shelf([device], holds):
+                for each in self._device_set([device], holds):
                     self._memory.change(each)
             self._seen = changes.number
             if not changes.more:
-                self._watching.looked(now)
+                self._watching.caught_up(now)
                 return
 
-    async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]:
+    async def with_pending_reports(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]:
         """The devices that ``read`` finds in the store, with reports that are not stored yet.
 
         Raises what ``read`` raises.
@@ -183,13 +183,13 @@ class Postures:
         # devices remembered from here on have later changes, or are not followed (change_watch.py)
         self._watching.change = changes.number
         if changes.number < before:
-            self._watching.broke()
+            self._watching.lost_track()
             self._memory.outdate()
         asked = {number for number, device_id in changes.changed if self._memory.device(device_id)}
         asked |= {number for number, kind, text in names if self._memory.waits_for(kind, text)}
         return changes, await self._devices.load(asked) if asked else []
 
-    def _stands(self, known: Known | Owned | None, now: datetime) -> bool:
+    def _stands(self, known: CachedDevice | CachedPerson | None, now: datetime) -> bool:
         """Whether an entry in memory is valid without asking the store: it is fresh, or its changes are followed."""
         if known is None or known.changed:
             return False
@@ -199,7 +199,7 @@ class Postures:
         slot = (source_of(proof), proof.device_id)
         known = self._memory.get(slot)
         fresh, mark = self._stands(known, now), self._watching.mark()
-        read = Read(proof, self.catalog)
+        read = ReadProof(proof, self.catalog)
         if fresh and known is not None and known.device is not None and known.read and known.read.has(*read):
             return known.device, True
         report = report_of(proof, self.catalog, now)
@@ -208,18 +208,18 @@ class Postures:
         holds = self._reports.holds if fresh else self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something in between
-        shelf = self._shelf_around(report, known, stored, holds)
-        news = shelf.put(report)
-        for each in shelf if news is not News.SAME or stored is not None else ():
+        device_set = self._device_set_around(report, known, stored, holds)
+        change = device_set.add(report)
+        for each in device_set if change is not ReportChange.SAME or stored is not None else ():
             self._memory.learn(each)
-        device = shelf.at(slot)
+        device = device_set.at(slot)
         if stored is not None:
             self._memory.remember(slot, device, now, read, self._watching.since(mark))
         elif known is not None:
             self._memory.remember(slot, device, known.at, read, known.beginning)
         else:
             self._memory.remember(slot, device, now, read)
-        if device is not None and news is not News.SAME:
+        if device is not None and change is not ReportChange.SAME:
             self._reports.put(slot, report)
             for kind, text in device.names:  # so that the next request with an ActiveSync id finds it
                 if kind == EAS:
@@ -240,16 +240,16 @@ class Postures:
         known = self._memory.get(name)
         if stored is None:
             return known.device if known else None, False
-        shelf = self._shelf(stored, holds, known.device if known else None)
-        device = shelf.called(text) if kind == MDM else shelf.named((kind, form) for form in forms)
-        for each in shelf:
+        device_set = self._device_set(stored, holds, known.device if known else None)
+        device = device_set.called(text) if kind == MDM else device_set.named((kind, form) for form in forms)
+        for each in device_set:
             self._memory.learn(each)
         # a later device may have any of the forms, and the entry must be found by the form asked for
         beginning = self._watching.since(mark) if device is not None or len(forms) == 1 else None
         self._memory.remember(name, device, now, beginning=beginning)
         return device, True
 
-    async def _owned_by(self, person: str, now: datetime) -> tuple[Owned | None, bool]:
+    async def _owned_by(self, person: str, now: datetime) -> tuple[CachedPerson | None, bool]:
         known = self._memory.owned(person)
         if known is not None and self._stands(known, now):
             return known, True
@@ -258,39 +258,43 @@ class Postures:
         known = self._memory.owned(person)
         if stored is None:
             return known, False
-        shelf = self._shelf(stored, holds, *(known.devices if known else ()))
+        device_set = self._device_set(stored, holds, *(known.devices if known else ()))
         for report in (*waiting, *self._reports.waiting()):
-            if user_text(report.owner) == person or shelf.at(report.slot):
-                shelf.put(report)
-        return self._memory.remember_owned(person, shelf, now, self._watching.since(mark)), True
+            if user_text(report.owner) == person or device_set.at(report.key):
+                device_set.add(report)
+        return self._memory.remember_owned(person, device_set, now, self._watching.since(mark)), True
 
-    def _shelf_around(
-        self, report: Report, known: Known | None, stored: list[Device] | None, holds: Callable[[Slot], bool]
-    ) -> Shelf:
+    def _device_set_around(
+        self,
+        report: Report,
+        known: CachedDevice | None,
+        stored: list[Device] | None,
+        holds: Callable[[ReportKey], bool],
+    ) -> DeviceSet:
         """The devices that a report may be about, as the store has just returned them, otherwise as they are in
         memory."""
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
-        return self._shelf(cached.values() if stored is None else stored, holds, *cached.values())
+        return self._device_set(cached.values() if stored is None else stored, holds, *cached.values())
 
-    def _as_known(self, device: Device, holds: Callable[[Slot], bool]) -> Device:
-        shelf = self._shelf([device], holds)
-        return next((each for each in shelf if device.id in (each.id, *each.former)), device)
+    def _as_known(self, device: Device, holds: Callable[[ReportKey], bool]) -> Device:
+        device_set = self._device_set([device], holds)
+        return next((each for each in device_set if device.id in (each.id, *each.former_ids)), device)
 
-    def _shelf(
-        self, stored: Iterable[Device], holds: Callable[[Slot], bool], *cached: Device | None
-    ) -> Shelf:
+    def _device_set(
+        self, stored: Iterable[Device], holds: Callable[[ReportKey], bool], *cached: Device | None
+    ) -> DeviceSet:
         """Stored devices, with reports about them that are not stored yet.
 
         ``holds`` tells which reports waited when they were read (``WriteQueue.holding``).
         """
         stored = [self._memory.newest(device) for device in stored]
-        shelf = Shelf(stored)
+        device_set = DeviceSet(stored)
         for device in (*(self._memory.device(each.id) for each in stored), *cached):
             for report in device.reports if device else ():
-                if holds(report.slot):
-                    shelf.put(report)
-        return shelf
+                if holds(report.key):
+                    device_set.add(report)
+        return device_set
 
     def worth(self, device: Device, now: datetime) -> Posture:
         """The current posture of a stored device."""
@@ -313,7 +317,7 @@ class Postures:
             precedence=self.precedence,
             unreachable=self.unreachable,
         )
-        until = settled_until(device, self.max_age, now)
+        until = stable_until(device, self.max_age, now)
         self._settled[device.id] = _Settled(device, terms, now, until, posture)
         return posture
 
@@ -321,7 +325,9 @@ class Postures:
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
     ) -> Answer | None:
         """The store's answer; None if it does not answer, or did not answer a moment ago."""
-        if abs(now - self._silent_at) < _REST:  # a clock that was put back must not make this a long pause
+        if (
+            abs(now - self._silent_at) < _RETRY_AFTER
+        ):  # a clock that was put back must not make this a long pause
             return None
         try:
             asked = self._since_a_change(read)
@@ -331,7 +337,7 @@ class Postures:
             return None
 
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Read from the store. The first query also finds the change from which to catch up."""
+        """ReadProof from the store. The first query also finds the change from which to catch up."""
         if self._seen is None:
             self._seen = self._watching.change = await self._devices.last_change()
         return await read()

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.store.audit import Act, append, take_turns
-from mailgate.store.change_signal import ring
+from mailgate.store.audit import Act, append, lock_audit_log
+from mailgate.store.change_signal import notify_gates
 from mailgate.store.database import Database
 from mailgate.store.schema import relief_changes, reliefs
 from mailgate.store.upserts import count_up
@@ -89,7 +89,7 @@ class StoredReliefs:
         """Put an exemption in force, unless one in force covers it and ends no earlier. Returns the exemption in force,
         and whether it is new."""
         async with self._database.writing() as connection:
-            await take_turns(connection)
+            await lock_audit_log(connection)
             before = await _as_much(connection, relief)
             return (before, False) if before else (await _grant(connection, relief, act), True)
 
@@ -101,7 +101,7 @@ class StoredReliefs:
     async def halt(self, relief: Relief, act: Act) -> Relief | None:
         """Halt a rule. Returns None if it is halted already."""
         async with self._database.writing() as connection:
-            await take_turns(connection)
+            await lock_audit_log(connection)
             if await _open_halts(connection, relief.rule):
                 return None
             return await _grant(connection, relief, act)
@@ -109,7 +109,7 @@ class StoredReliefs:
     async def end(self, numbers: Sequence[int], act: Act) -> list[Relief]:
         """End the reliefs with these numbers that are not ended yet."""
         async with self._database.writing() as connection:
-            await take_turns(connection)
+            await lock_audit_log(connection)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
             ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
             for each in ended:
@@ -117,7 +117,7 @@ class StoredReliefs:
                 named = reliefs.c.number == each.number
                 await connection.execute(update(reliefs).where(named).values(**closing))
                 await append(
-                    connection, replace(act, about=f"{each.cause} {each.number}", details=told_of(each))
+                    connection, replace(act, about=f"{each.cause} {each.number}", details=audit_details(each))
                 )
             if ended:
                 await count_relief_change(connection)
@@ -142,7 +142,7 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
 async def count_relief_change(connection: AsyncConnection) -> int:
     """Notify every gate that this transaction changes reliefs. Returns the number of the change."""
     number = await count_up(connection, relief_changes)
-    await ring(connection)
+    await notify_gates(connection)
     return number
 
 
@@ -169,17 +169,17 @@ async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None
 
 
 async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relief:
-    await take_turns(connection)
+    await lock_audit_log(connection)
     # numbers come from a counter, so the number of a deleted relief is never used again
     number = await count_relief_change(connection)
     new = replace(relief, number=number)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
     await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))
-    await append(connection, replace(act, about=f"{new.cause} {number}", details=told_of(new)))
+    await append(connection, replace(act, about=f"{new.cause} {number}", details=audit_details(new)))
     return new
 
 
-def told_of(relief: Relief) -> dict[str, Any]:
+def audit_details(relief: Relief) -> dict[str, Any]:
     """The details of the audit entry: the rule, the time, and whether it is for one person or for everybody. It has no
     names."""
     until = relief.until.isoformat() if relief.until else None

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.devices.device import Report, Slot
+from mailgate.devices.device import Report, ReportKey
 from mailgate.devices.names import STRONG
 from mailgate.devices.trust import report_by, source_of
 from mailgate.model import AttestationResult, Kind
 from mailgate.policy import AppCatalog
-from mailgate.store.ingest import learn
+from mailgate.store.ingest import store_reports
 from mailgate.store.write_queue import WriteQueue
 
 
@@ -36,7 +36,7 @@ def report_of(proof: AttestationResult, catalog: AppCatalog, now: datetime) -> R
     return report.received(now)
 
 
-class Reports(WriteQueue[Slot, Report]):
+class Reports(WriteQueue[ReportKey, Report]):
     """Stores new reports within moments. Only the newest report of a source about a device is written."""
 
     noun = "reports"
@@ -45,14 +45,14 @@ class Reports(WriteQueue[Slot, Report]):
     def _merge(self, old: Report, new: Report) -> Report:
         return new.after(old)
 
-    async def _write(self, connection: AsyncConnection, items: Mapping[Slot, Report]) -> None:
-        await learn(connection, items.values())
+    async def _write(self, connection: AsyncConnection, items: Mapping[ReportKey, Report]) -> None:
+        await store_reports(connection, items.values())
 
-    def _to_line(self, _key: Slot, item: Report) -> str:
+    def _to_line(self, _key: ReportKey, item: Report) -> str:
         named = asdict(item) | {"apps": sorted(item.apps), "names": sorted(item.names)}
         return json.dumps({name: _plain(value) for name, value in named.items()})
 
-    def _from_line(self, line: str) -> tuple[Slot, Report]:
+    def _from_line(self, line: str) -> tuple[ReportKey, Report]:
         named = json.loads(line)
         for name in ("reported_at", "expires_at", "first_seen", "last_seen"):
             named[name] = named[name] and datetime.fromisoformat(named[name])
@@ -63,7 +63,7 @@ class Reports(WriteQueue[Slot, Report]):
             "names": frozenset((kind, name) for kind, name in named["names"] if kind in STRONG),
         }
         report = Report(**named | parts)
-        return report.slot, report
+        return report.key, report
 
 
 def _plain(value: object) -> object:

@@ -9,11 +9,11 @@ from typing import Protocol
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.devices.device import Device, Slot
-from mailgate.devices.matching import Shelf
+from mailgate.devices.device import Device, ReportKey
+from mailgate.devices.matching import DeviceSet
 from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load
-from mailgate.store.devices import REMEMBERED, Devices
+from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.ingest import write
 from mailgate.store.schema import devices, forgotten_devices, reports
@@ -23,7 +23,7 @@ _PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class RetentionTimes:
     """The retention times of data about people, from when it was last seen."""
 
     sightings: timedelta
@@ -41,7 +41,7 @@ class Keep:
         return max(device.last_seen, device.lost_at) + self.lost_devices
 
 
-class Pruned(Protocol):
+class Prunable(Protocol):
     """Records that are deleted after some time."""
 
     async def prune(self, before: datetime, size: int) -> int:
@@ -57,7 +57,7 @@ class Retention:
         database: Database,
         devices: Devices,
         enrolments: Enrolments,
-        records: Sequence[Pruned],
+        records: Sequence[Prunable],
     ) -> None:
         """``records`` are the records that are kept as long as sightings, with the sightings first."""
         self._database = database
@@ -65,7 +65,7 @@ class Retention:
         self._enrolments = enrolments
         self._records = records
 
-    async def prune(self, now: datetime, keep: Keep, page: int = _PAGE) -> int:
+    async def prune(self, now: datetime, keep: RetentionTimes, page: int = _PAGE) -> int:
         """Delete data that is older than ``keep`` allows, ``page`` rows in each transaction. Returns how many rows."""
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
@@ -74,7 +74,7 @@ class Retention:
             (self._enrolments.prune, keep.devices),
             (partial(self._devices.prune_lost, now), keep.lost_devices),
             (self._prune_reports, keep.devices),
-            (self._prune_forgotten, REMEMBERED),
+            (self._prune_forgotten, TOMBSTONE_LIFETIME),
         ]
         for delete_some, age in steps:
             while deleted := await delete_some(now - age, page):
@@ -91,7 +91,7 @@ class Retention:
             .where(reports.c.last_seen < before, devices.c.last_seen >= before)
             .limit(size)
         )
-        async with self._database.writing(patience=60) as connection:
+        async with self._database.writing(timeout_seconds=60) as connection:
             found = {(source, name): number for source, name, number in await connection.execute(old)}
             if found:
                 await _take_off(connection, found)
@@ -103,14 +103,14 @@ class Retention:
             return (await connection.execute(old)).rowcount
 
 
-async def _take_off(connection: AsyncConnection, found: dict[Slot, int]) -> None:
+async def _take_off(connection: AsyncConnection, found: dict[ReportKey, int]) -> None:
     change = await count_change(connection)
     homes = await load(connection, found.values())
-    old = [report for device in homes for report in device.reports if report.slot in found]
+    old = [report for device in homes for report in device.reports if report.key in found]
     before = await around(connection, old)
-    shelf = Shelf(before)
+    device_set = DeviceSet(before)
     for report in old:
-        shelf.take_off(report)
-    await write(connection, before, list(shelf), change)
+        device_set.remove(report)
+    await write(connection, before, list(device_set), change)
     slots = [and_(reports.c.source == source, reports.c.id == name) for source, name in found]
     await connection.execute(delete(reports).where(or_(*slots)))

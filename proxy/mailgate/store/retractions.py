@@ -13,7 +13,7 @@ from mailgate.model import Effect
 from mailgate.store.database import Database
 from mailgate.store.policies import Activation
 from mailgate.store.schema import activations, clients, retractions, sightings
-from mailgate.store.seen_clients import Way
+from mailgate.store.seen_clients import SeenClient
 from mailgate.store.sightings import ClientFacts, facts_of
 
 
@@ -36,10 +36,10 @@ class Retraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownAnswer:
     """A warning or a refusal that one rule showed to a person."""
 
-    way: Way
+    way: SeenClient
     rule: str
     effect: str
     reason: str
@@ -63,7 +63,7 @@ def taken_back(history: Sequence[Activation], number: int, gone: Collection[int]
     return Retraction(0, history[0].at, versions, policies, serials=tuple(sorted(serials)))
 
 
-def told_of(retraction: Retraction) -> dict[str, Any]:
+def audit_details(retraction: Retraction) -> dict[str, Any]:
     """The details of the audit entry for a retraction."""
     policies = {name: at and at.isoformat() for name, at in retraction.policies.items()}
     return {"versions": [*retraction.versions], "serials": [*retraction.serials], "policies": policies}
@@ -71,7 +71,7 @@ def told_of(retraction: Retraction) -> dict[str, Any]:
 
 async def keep(connection: AsyncConnection, activation: Activation, retraction: Retraction) -> None:
     """Store what an activation takes back, in its transaction."""
-    told = {name: json.dumps(each) for name, each in told_of(retraction).items()}
+    told = {name: json.dumps(each) for name, each in audit_details(retraction).items()}
     row = {"serial": activation.serial, **told, "looked_at": None, "done": False}
     await connection.execute(insert(retractions).values(row))
 
@@ -100,7 +100,7 @@ class Retractions:
             rows = await connection.execute(query.order_by(retractions.c.serial.desc()).limit(size))
             return [_retraction(row) for row in rows.mappings()]
 
-    async def gone(self) -> set[int]:
+    async def taken_back_serials(self) -> set[int]:
         """The serials of all activations that were ever taken back."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(retractions.c.serials))).scalars()
@@ -112,13 +112,13 @@ class Retractions:
             rows = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
         return max((serial for serial, versions in rows if version in json.loads(versions)), default=0)
 
-    async def looked(self, serial: int, now: datetime, *, done: bool) -> None:
+    async def note_search(self, serial: int, now: datetime, *, done: bool) -> None:
         """Note that everybody known by ``now`` was looked for. ``done`` says that nobody else will come."""
         async with self._database.writing() as connection:
             changed = update(retractions).where(retractions.c.serial == serial)
             await connection.execute(changed.values(looked_at=now, done=done))
 
-    async def shown(self, policy: str, since: datetime | None) -> list[Shown]:
+    async def shown(self, policy: str, since: datetime | None) -> list[ShownAnswer]:
         """The refusals and warnings that the rules of a policy showed, each once. A warning counts if its page was
         shown."""
         named = (sightings.c.device, sightings.c.user, sightings.c.client)
@@ -129,14 +129,14 @@ class Retractions:
         told = select(*named, *said).where(*where).distinct().subquery()
         facts = (clients.c[name] for name in ClientFacts._fields)
         query = select(*told.c, *facts).join(clients, clients.c.id == told.c.client)
-        async with self._database.reading(patience=300) as connection:
+        async with self._database.reading(timeout_seconds=300) as connection:
             rows = (await connection.execute(query)).all()
         return [_shown(row) for row in rows]
 
 
-def _shown(row: Sequence[Any]) -> Shown:
+def _shown(row: Sequence[Any]) -> ShownAnswer:
     device, user, client, rule, effect, reason, *facts = row
-    return Shown(Way(device, user, client, facts_of(facts)), rule, effect, reason)
+    return ShownAnswer(SeenClient(device, user, client, facts_of(facts)), rule, effect, reason)
 
 
 def _retraction(row: Mapping[Any, Any]) -> Retraction:

@@ -45,7 +45,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Words(TypeDecorator[str]):
+class WireText(TypeDecorator[str]):
     """Text from the wire. Characters that no database keeps (NUL, lone surrogates) are stored as escapes."""
 
     impl = Text
@@ -55,16 +55,16 @@ class Words(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
-class Told(Words):
+class ClientText(WireText):
     """Text that clients make up. Only the beginning of a longer text is stored and searched."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        return None if value is None else storable(value)[:LONGEST_TOLD]
+        return None if value is None else storable(value)[:MAX_CLIENT_TEXT]
 
 
-LONGEST_TOLD = 512
+MAX_CLIENT_TEXT = 512
 """The longest text that a client makes up, in characters. Some columns have shorter limits."""
 
 Number = BigInteger().with_variant(Integer(), "sqlite")
@@ -110,16 +110,16 @@ devices = Table(
 reports = Table(
     "reports",
     metadata,
-    Column("id", Words, primary_key=True),
-    Column("source", Words, primary_key=True),
+    Column("id", WireText, primary_key=True),
+    Column("source", WireText, primary_key=True),
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
-    Column("owner", Words, nullable=False),
-    Column("person", Words, nullable=False),
-    Column("kind", Words),
-    Column("os", Words, nullable=False),
-    Column("os_version", Words, nullable=False),
+    Column("owner", WireText, nullable=False),
+    Column("person", WireText, nullable=False),
+    Column("kind", WireText),
+    Column("os", WireText, nullable=False),
+    Column("os_version", WireText, nullable=False),
     Column("managed", Boolean),
-    Column("status", Words, nullable=False),
+    Column("status", WireText, nullable=False),
     Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
     Column("reported_at", Instant),
@@ -140,8 +140,8 @@ reported.
 device_names = Table(
     "device_names",
     metadata,
-    Column("kind", Words, primary_key=True),
-    Column("name", Words, primary_key=True),
+    Column("kind", WireText, primary_key=True),
+    Column("name", WireText, primary_key=True),
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), nullable=False, index=True),
     sqlite_with_rowid=False,
 )
@@ -151,9 +151,9 @@ device_findings = Table(
     "device_findings",
     metadata,
     Column("device", Number, ForeignKey(devices.c.key, ondelete="CASCADE"), primary_key=True),
-    Column("reason", Words, primary_key=True),
-    Column("about", Words, primary_key=True, index=True),
-    Column("detail", Words, nullable=False),
+    Column("reason", WireText, primary_key=True),
+    Column("about", WireText, primary_key=True, index=True),
+    Column("detail", WireText, nullable=False),
     Column("since", Instant, nullable=False),
 )
 """The contradictions between the sources of a device, and the names that two devices claim."""
@@ -169,7 +169,7 @@ device_rows = Table(
         autoincrement=False,
     ),
     *(
-        Column(name, Words, nullable=False)
+        Column(name, WireText, nullable=False)
         for name in (
             *(
                 "person",
@@ -218,16 +218,16 @@ clients = Table(
     "clients",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("kind", Told, nullable=False),
+    Column("kind", ClientText, nullable=False),
     Column("handheld", Boolean, nullable=False),
-    Column("assurance", Told, nullable=False),
-    Column("form", Told, nullable=False),
-    Column("os", Told, nullable=False),
-    Column("browser", Told, nullable=False),
-    Column("protocol", Told, nullable=False),
-    Column("eas_id", Told, nullable=False, index=True),
-    Column("method", Told, nullable=False),
-    Column("target", Told, nullable=False),
+    Column("assurance", ClientText, nullable=False),
+    Column("form", ClientText, nullable=False),
+    Column("os", ClientText, nullable=False),
+    Column("browser", ClientText, nullable=False),
+    Column("protocol", ClientText, nullable=False),
+    Column("eas_id", ClientText, nullable=False, index=True),
+    Column("method", ClientText, nullable=False),
+    Column("target", ClientText, nullable=False),
     Column("headers", Text, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
 )
@@ -239,18 +239,18 @@ sightings = Table(
     Column("id", Text, primary_key=True),
     Column("client", Text, ForeignKey(clients.c.id), nullable=False, index=True),
     Column("day", Date, nullable=False),
-    Column("device", Told, nullable=False, index=True),
-    Column("posture", Told, nullable=False),
-    Column("user", Told, nullable=False, index=True),
-    Column("rule", Told, nullable=False),
-    Column("effect", Told, nullable=False),
-    Column("reason", Told, nullable=False),
+    Column("device", ClientText, nullable=False, index=True),
+    Column("posture", ClientText, nullable=False),
+    Column("user", ClientText, nullable=False, index=True),
+    Column("rule", ClientText, nullable=False),
+    Column("effect", ClientText, nullable=False),
+    Column("reason", ClientText, nullable=False),
     Column("would", Text, nullable=False),
-    Column("policy", Told, nullable=False),
+    Column("policy", ClientText, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
-    Column("reference", Told, nullable=False, index=True),
+    Column("reference", ClientText, nullable=False, index=True),
     Column("shown", BigInteger, nullable=False),
 )
 Index("ix_sightings_login", WithoutCase(sightings.c.user))
@@ -265,11 +265,11 @@ was shown.
 first_refusals = Table(
     "first_refusals",
     metadata,
-    Column("policy", Told, primary_key=True),
-    Column("subject", Told, primary_key=True),
-    Column("person", Told, nullable=False, index=True),
-    Column("device", Told, nullable=False, index=True),
-    Column("rule", Told, nullable=False),
+    Column("policy", ClientText, primary_key=True),
+    Column("subject", ClientText, primary_key=True),
+    Column("person", ClientText, nullable=False, index=True),
+    Column("device", ClientText, nullable=False, index=True),
+    Column("rule", ClientText, nullable=False),
     Column("hour", Instant, nullable=False, index=True),
     Column("sort", Text, nullable=False),
     Index(None, "policy", "sort", "hour"),
@@ -284,7 +284,7 @@ verdict_counts = Table(
     metadata,
     Column("span", Text, primary_key=True),
     Column("at", Instant, primary_key=True),
-    *(Column(name, Told, primary_key=True) for name in ("effect", "kind", "rule", "reason")),
+    *(Column(name, ClientText, primary_key=True) for name in ("effect", "kind", "rule", "reason")),
     Column("times", BigInteger, nullable=False),
 )
 """The number of verdicts at all gates, by minute, hour and day (``span``), each from ``at`` on.
@@ -296,7 +296,7 @@ app_counts = Table(
     "app_counts",
     metadata,
     Column("day", Date, primary_key=True),
-    Column("app", Words, primary_key=True),
+    Column("app", WireText, primary_key=True),
     *(
         Column(name, Integer, nullable=False)
         for name in ("people", "devices", "kept_out_people", "kept_out_devices")
@@ -309,7 +309,7 @@ at ``at``."""
 keys = Table(
     "keys",
     metadata,
-    Column("purpose", Words, primary_key=True),
+    Column("purpose", WireText, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("secret", LargeBinary, nullable=False),
     Column("made_at", Instant, nullable=False),
@@ -319,9 +319,9 @@ keys = Table(
 quarantine_mails = Table(
     "quarantine_mails",
     metadata,
-    Column("person", Told, primary_key=True),
-    Column("device", Told, primary_key=True),
-    Column("reason", Told, primary_key=True),
+    Column("person", ClientText, primary_key=True),
+    Column("device", ClientText, primary_key=True),
+    Column("reason", ClientText, primary_key=True),
     Column("written_at", Instant, nullable=False, index=True),
     Index(None, "device"),
 )
@@ -357,8 +357,8 @@ policies = Table(
     Column("digest", Text, nullable=False, unique=True),
     Column("policy", Text, nullable=False, index=True),
     Column("texts", Text, nullable=False),
-    Column("author", Words, nullable=False),
-    Column("note", Words, nullable=False),
+    Column("author", WireText, nullable=False),
+    Column("note", WireText, nullable=False),
     Column("made_at", Instant, nullable=False),
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
@@ -369,8 +369,8 @@ drafts = Table(
     Column("digest", Text, primary_key=True),
     Column("base", Integer, ForeignKey(policies.c.number), nullable=False),
     Column("edit", Text, nullable=False),
-    Column("title", Words, nullable=False),
-    Column("author", Words, nullable=False),
+    Column("title", WireText, nullable=False),
+    Column("author", WireText, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
 )
 """Small changes of a version: ``edit`` is a JSON object (``policy/edits.py``), ``digest`` is that of the texts with the
@@ -385,7 +385,7 @@ plans = Table(
     Column("policy", Text, nullable=False),
     Column("texts", Text, nullable=False),
     Column("body", Text, nullable=False),
-    Column("author", Words, nullable=False),
+    Column("author", WireText, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
     Column("movers", Integer, nullable=False),
 )
@@ -400,7 +400,7 @@ plan_movers = Table(
     Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     *(
-        Column(name, Words, nullable=False)
+        Column(name, WireText, nullable=False)
         for name in (
             *("person", "device", "kind", "system", "groups", "state", "apps"),
             *("label", "before", "before_rule", "effect", "rule", "reason"),
@@ -423,8 +423,8 @@ approvals = Table(
     "approvals",
     metadata,
     Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
-    Column("who", Words, primary_key=True),
-    Column("note", Words, nullable=False),
+    Column("who", WireText, primary_key=True),
+    Column("note", WireText, nullable=False),
     Column("at", Instant, nullable=False),
 )
 """The approvals of plans. They are deleted with their plan."""
@@ -434,8 +434,8 @@ activations = Table(
     metadata,
     Column("serial", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, ForeignKey(policies.c.number), nullable=False),
-    Column("author", Words, nullable=False),
-    Column("note", Words, nullable=False),
+    Column("author", WireText, nullable=False),
+    Column("note", WireText, nullable=False),
     Column("at", Instant, nullable=False),
 )
 """The activations in order. The last row is in force, and gates read it all the time."""
@@ -453,17 +453,17 @@ reliefs = Table(
     "reliefs",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("cause", Words, nullable=False),
-    Column("rule", Words, nullable=False),
-    Column("why", Words, nullable=False),
-    Column("author", Words, nullable=False),
+    Column("cause", WireText, nullable=False),
+    Column("rule", WireText, nullable=False),
+    Column("why", WireText, nullable=False),
+    Column("author", WireText, nullable=False),
     Column("at", Instant, nullable=False),
     Column("until", Instant),
-    Column("person", Words, nullable=False),
-    Column("device", Words, nullable=False),
+    Column("person", WireText, nullable=False),
+    Column("device", WireText, nullable=False),
     Column("ended_at", Instant),
-    Column("ended_by", Words, nullable=False),
-    Column("ended_why", Words, nullable=False),
+    Column("ended_by", WireText, nullable=False),
+    Column("ended_why", WireText, nullable=False),
 )
 """Rules that are or were taken out (``policy/reliefs.py``). An empty ``rule`` means every rule. ``person`` has no case."""
 
@@ -473,20 +473,20 @@ relief_changes = _counter("relief_changes")
 help_requests = Table(
     "help_requests",
     metadata,
-    Column("rule", Told, primary_key=True),
-    Column("subject", Told, primary_key=True),
-    Column("person", Told, nullable=False),
-    Column("device", Told, nullable=False),
-    Column("reason", Told, nullable=False),
-    Column("reference", Told, nullable=False),
-    Column("policy", Told, nullable=False),
+    Column("rule", ClientText, primary_key=True),
+    Column("subject", ClientText, primary_key=True),
+    Column("person", ClientText, nullable=False),
+    Column("device", ClientText, nullable=False),
+    Column("reason", ClientText, nullable=False),
+    Column("reference", ClientText, nullable=False),
+    Column("policy", ClientText, nullable=False),
     Column("known", Boolean, nullable=False),
     Column("times", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
     Column("replied_at", Instant),
     Column("done_at", Instant),
-    Column("done_by", Words, nullable=False),
+    Column("done_by", WireText, nullable=False),
     Index(None, "person"),
     Index(None, "device"),
     Index(None, "reference"),
@@ -501,8 +501,8 @@ the client.
 help_references = Table(
     "help_references",
     metadata,
-    Column("reference", Told, primary_key=True),
-    Column("sighting", Told, nullable=False, index=True),
+    Column("reference", ClientText, primary_key=True),
+    Column("sighting", ClientText, nullable=False, index=True),
     Column("at", Instant, nullable=False, index=True),
 )
 """Each reference that somebody asked for help about, and its sighting, which is kept as long as this row."""
@@ -519,9 +519,9 @@ enrolment_tokens = Table(
     "enrolment_tokens",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    Column("name", Words, nullable=False, index=True),
-    Column("owner", Words, nullable=False),
-    Column("note", Words, nullable=False),
+    Column("name", WireText, nullable=False, index=True),
+    Column("owner", WireText, nullable=False),
+    Column("note", WireText, nullable=False),
     Column("uses_left", Integer, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False, index=True),
@@ -532,10 +532,10 @@ Index("ix_enrolment_tokens_login", WithoutCase(enrolment_tokens.c.owner))
 enrolled_keys = Table(
     "enrolled_keys",
     metadata,
-    Column("thumbprint", Words, primary_key=True),
-    Column("device", Words, nullable=False, index=True),
-    Column("owner", Words, nullable=False),
-    Column("token", Words, nullable=False, index=True),
+    Column("thumbprint", WireText, primary_key=True),
+    Column("device", WireText, nullable=False, index=True),
+    Column("owner", WireText, nullable=False),
+    Column("token", WireText, nullable=False, index=True),
     Column("made_at", Instant, nullable=False),
     Column("reported_at", Instant),
     Column("revoked_at", Instant, index=True),
@@ -545,12 +545,12 @@ Index("ix_enrolled_keys_login", WithoutCase(enrolled_keys.c.owner))
 connectors = Table(
     "connectors",
     metadata,
-    Column("name", Words, primary_key=True),
+    Column("name", WireText, primary_key=True),
     Column("last_attempt", Instant),
     Column("last_success", Instant),
     Column("last_full", Instant),
     Column("failing_since", Instant),
-    Column("trouble", Words, nullable=False),
+    Column("trouble", WireText, nullable=False),
     Column("cursor", Instant),
     Column("listed", Text, nullable=False),
     Column("devices", BigInteger, nullable=False),
@@ -563,8 +563,8 @@ connectors = Table(
 leases = Table(
     "leases",
     metadata,
-    Column("name", Words, primary_key=True),
-    Column("holder", Words, nullable=False),
+    Column("name", WireText, primary_key=True),
+    Column("holder", WireText, nullable=False),
     Column("until", Float(53), nullable=False),
 )
 """The leases of gates. Their end is in seconds since 1970 by the database's clock."""
@@ -590,9 +590,9 @@ mails = Table(
     "mails",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("address", Words, nullable=False),
-    Column("login", Words, nullable=False, index=True),
-    Column("rule", Words, nullable=False),
+    Column("address", WireText, nullable=False),
+    Column("login", WireText, nullable=False, index=True),
+    Column("rule", WireText, nullable=False),
     Column("version", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("round", Integer, nullable=False),
@@ -600,7 +600,7 @@ mails = Table(
     Column("state", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("why", Words, nullable=False),
+    Column("why", WireText, nullable=False),
     Column("queued_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("until", Instant),
@@ -634,7 +634,7 @@ for all.
 languages = Table(
     "languages",
     metadata,
-    Column("person", Told, primary_key=True),
+    Column("person", ClientText, primary_key=True),
     Column("tag", Text, nullable=False),
     Column("day", Date, nullable=False, index=True),
 )

@@ -1,4 +1,4 @@
-"""Ways: the combinations of client, person and device in sightings. Each is listed once, whatever was decided and how
+"""Seen clients: the combinations of client, person and device in sightings. Each is listed once, whatever was decided and how
 often."""
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from mailgate.store.sightings import ClientFacts, facts_of
 _PAGE = 500
 
 
-class Way(NamedTuple):
-    """One way: a client of a person on a device."""
+class SeenClient(NamedTuple):
+    """A client of a person on a device."""
 
     device: str
     user: str
@@ -26,23 +26,23 @@ class Way(NamedTuple):
 
 
 class SeenClients:
-    """Queries on ways. Every method may raise ``StoreUnavailableError``."""
+    """Queries on seen clients. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, devices: Sequence[str], since: date) -> list[Way]:
-        """The ways of these devices from the day ``since`` on, each once."""
+    async def of(self, devices: Sequence[str], since: date) -> list[SeenClient]:
+        """The clients of these devices from the day ``since`` on, each once."""
         of_them = sightings.c.device.in_(devices)
         return await self._read(_query(sightings.c.device, of_them, sightings.c.day >= since))
 
-    async def by(self, login: str, since: date) -> list[Way]:
-        """The ways of a person from the day ``since`` on, each once. The login name is compared without case."""
+    async def by(self, login: str, since: date) -> list[SeenClient]:
+        """The clients of a person from the day ``since`` on, each once. The login name is compared without case."""
         theirs = is_login(sightings.c.user, login)
         return await self._read(_query(sightings.c.device, theirs, sightings.c.day >= since))
 
-    async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[Way]:
-        """The ways of clients without a known device, in the order of client id and user, after ``after``."""
+    async def strangers(self, since: date, after: tuple[str, str], size: int = _PAGE) -> list[SeenClient]:
+        """The clients without a known device, in the order of client id and user, after ``after``."""
         client, user = after
         named = device_names.c.name == sightings.c.device
         former = select(device_names.c.device).where(device_names.c.kind == FORMER, named).exists()
@@ -51,14 +51,14 @@ class SeenClients:
         query = _query(literal(""), ~known, sightings.c.day >= since, behind)
         return await self._read(query.limit(size))
 
-    async def _read(self, query: Any) -> list[Way]:
-        async with self._database.reading(patience=300) as connection:
+    async def _read(self, query: Any) -> list[SeenClient]:
+        async with self._database.reading(timeout_seconds=300) as connection:
             rows = (await connection.execute(query)).all()
-        return [Way(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
+        return [SeenClient(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
 
 
 def _query(device: Any, *where: Any) -> Any:
-    """A query on ways, each once. The texts of a client are read only after that."""
+    """A query on seen clients, each once. The texts of a client are read only after that."""
     named = (device.label("device"), sightings.c.user, sightings.c.client)
     seen = select(*named).where(*where).distinct().subquery()
     facts = (clients.c[name] for name in ClientFacts._fields)

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, delete, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model import LOGINS, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, RequestFacts
 from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
-from mailgate.store.pagination import Newest, Place
+from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import clients, help_references, sightings
 from mailgate.store.upserts import upsert
 
@@ -44,7 +44,7 @@ class ClientFacts(NamedTuple):
     @property
     def facts(self) -> RequestFacts:
         """The request as far as it was kept, so that it can be classified again."""
-        scheme = self.protocol if self.protocol in LOGINS else "http"
+        scheme = self.protocol if self.protocol in LOGIN_PROTOCOLS else "http"
         return RequestFacts(self.method, self.target, scheme, headers=dict(self.headers))
 
 
@@ -94,11 +94,11 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SightingPage:
     """Some sightings, the last seen first, and the place to continue after; None at the end."""
 
     found: tuple[Recorded, ...]
-    behind: Place | None
+    behind: RowPosition | None
 
 
 class Sightings:
@@ -121,7 +121,9 @@ class Sightings:
         query = _recorded.where(theirs).order_by(*_LAST_FIRST.order)
         return await self._rows(query.limit(size))
 
-    async def look(self, since: datetime, size: int, after: Place | None = None, **wanted: str) -> Seen:
+    async def search(
+        self, since: datetime, size: int, after: RowPosition | None = None, **wanted: str
+    ) -> SightingPage:
         """The sightings since then whose columns have these texts, the last seen first. ``kind`` is the client's.
 
         An empty text matches anything. At most ``WINDOW`` sightings are read, so the result may hold few or none
@@ -137,14 +139,14 @@ class Sightings:
         end = await self._end_of_window(near) if asked else None
         found = await self.where(and_(*near, *_equal(asked), *_LAST_FIRST.up_to(end)), size)
         if len(found) == size:
-            end = Place(found[-1].tally.last, found[-1].id)
-        return Seen(tuple(found), end)
+            end = RowPosition(found[-1].tally.last, found[-1].id)
+        return SightingPage(tuple(found), end)
 
-    async def _end_of_window(self, near: Sequence[ColumnElement[bool]]) -> Place | None:
+    async def _end_of_window(self, near: Sequence[ColumnElement[bool]]) -> RowPosition | None:
         places = select(*_LAST_FIRST).where(*near).order_by(*_LAST_FIRST.order)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             last = (await connection.execute(places.offset(WINDOW - 1).limit(1))).first()
-        return Place(*last) if last else None
+        return RowPosition(*last) if last else None
 
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, with this reference of its last request, or with a reference that somebody asked
@@ -179,7 +181,7 @@ class Sightings:
         return gone
 
     async def _rows(self, query: Any) -> list[Recorded]:
-        async with self._database.reading(patience=30) as connection:
+        async with self._database.reading(timeout_seconds=30) as connection:
             return [_read(row) for row in (await connection.execute(query)).mappings()]
 
 
@@ -188,7 +190,7 @@ def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:
     return [columns[name] == text for name, text in texts.items()]
 
 
-async def count_up(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
+async def add_tallies(connection: AsyncConnection, seen: Mapping[Sighting, Tally]) -> None:
     """Add tallies to the stored ones."""
     if not seen:
         return

@@ -14,8 +14,8 @@ from mailgate.store.upserts import upsert
 
 _MOST_WAITING = 10_000
 _BATCH = 500
-_PATIENCE = 2.0
-_REST = timedelta(seconds=1)
+_TIMEOUT_SECONDS = 2.0
+_RETRY_AFTER = timedelta(seconds=1)
 """How long a store that did not answer is not asked again, so that not every request waits for it."""
 _CLOCKS_DIFFER = timedelta(minutes=2)
 """Proofs are kept for this much longer, since another gate's clock may be behind."""
@@ -37,7 +37,7 @@ class SpentProofs:
 
         Raises ``StoreUnavailableError`` if that cannot be known. The proof may then be marked or not.
         """
-        if self._silent_at is not None and abs(now - self._silent_at) < _REST:
+        if self._silent_at is not None and abs(now - self._silent_at) < _RETRY_AFTER:
             raise StoreUnavailableError("the store did not answer just now")
         if ticket in self._waiting:
             return False
@@ -75,7 +75,10 @@ class SpentProofs:
 
     async def _write_batch(self, batch: _Waiting, now: datetime) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE + 0.5), self._database.writing(_PATIENCE) as connection:
+            async with (
+                asyncio.timeout(_TIMEOUT_SECONDS + 0.5),
+                self._database.writing(_TIMEOUT_SECONDS) as connection,
+            ):
                 new = await _insert(connection, {ticket: until for ticket, (until, _) in batch.items()})
         except (StoreError, TimeoutError):
             self._silent_at = now

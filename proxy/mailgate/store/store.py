@@ -24,7 +24,7 @@ from mailgate.store.devices import Devices
 from mailgate.store.drafts import Drafts
 from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.faults import faults
-from mailgate.store.finding import Finding
+from mailgate.store.finding import NameSearch
 from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
@@ -69,11 +69,11 @@ class Store:
             Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
         self.devices = Devices(database, (sightings, reports))
-        self.finding = Finding(database)
+        self.finding = NameSearch(database)
         self.rows = DeviceRows(database)
         self.app_counts = AppCounts(database)
         self.sightings = Sightings(database)
-        self.ways = SeenClients(database)
+        self.seen_clients = SeenClients(database)
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people, (sightings, reports))
         self.quarantine_mails = QuarantineMails(database)
@@ -141,12 +141,12 @@ class Store:
         finally:
             await end(change_signal)
 
-    async def close(self, patience: float = 5.0) -> None:
-        """Write everything that waits, each queue within ``patience`` seconds or otherwise to disk, and close the
+    async def close(self, timeout_seconds: float = 5.0) -> None:
+        """Write everything that waits, each queue within ``timeout_seconds`` seconds or otherwise to disk, and close the
         database."""
         try:
             await asyncio.gather(
-                self.reports.close(patience), self.ledger.close(patience), self.spent.close()
+                self.reports.close(timeout_seconds), self.ledger.close(timeout_seconds), self.spent.close()
             )
         finally:
             await self._database.close()
@@ -155,12 +155,12 @@ class Store:
         """The numbers that show what has changed. Raises StoreUnavailableError."""
         return await change_numbers(self._database)
 
-    async def shut_out(self, name: str, now: datetime) -> Revoked:
+    async def revoke(self, name: str, now: datetime) -> Revoked:
         """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer
         count."""
         revoked = await self.enrolments.revoke(name, now)
         gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
-        await self.devices.take(gone, now)
+        await self.devices.ingest(gone, now)
         return revoked
 
     async def wipe(self) -> bool:

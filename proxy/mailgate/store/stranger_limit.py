@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable
 from datetime import datetime, timedelta
 
-from mailgate.model import LOGINS, Access
-from mailgate.model.addresses import caller_at
+from mailgate.model import LOGIN_PROTOCOLS, Access
+from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.logins import user_text
 
 SPAN = timedelta(hours=1)
@@ -48,7 +48,7 @@ class StrangerLimit:
         if is_known(access):
             return True
         self._begin_anew(access.now)
-        mark, network = hash(sighting), caller_at(access.facts.remote)
+        mark, network = hash(sighting), rate_limit_key(access.facts.remote)
         if _claims_device(access):
             of_device = self._claiming[access.posture.device_id]
             return of_device.fits(mark, network, MOST_OF_ONE_DEVICE, MOST_OF_ONE_DEVICE_THERE)
@@ -59,7 +59,7 @@ class StrangerLimit:
             self._agents.add(hash(access.facts.user_agent))
         return admitted
 
-    def shuts_out(self, access: Access, user_agent: str, now: datetime) -> bool:
+    def is_exhausted(self, access: Access, user_agent: str, now: datetime) -> bool:
         """Whether nothing from this user agent is admitted any more, whatever else it sends. The answer is quick, for
         floods."""
         if len(self._nameless) < MOST_NAMELESS or is_known(access):
@@ -98,7 +98,7 @@ class _Marks:
 def is_known(access: Access) -> bool:
     """Whether the person or device is known by more than the client's own word. Mail servers ask before they check a
     password."""
-    said = access.client.protocol not in LOGINS and bool(access.facts.user)
+    said = access.client.protocol not in LOGIN_PROTOCOLS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
     return said or any(proof is not None and proof.refused is None for proof in proofs)
 
@@ -112,7 +112,7 @@ def _claims_device(access: Access) -> bool:
 
 def _names_something(access: Access) -> bool:
     client = access.client
-    return bool(access.user.name or client.eas_id or client.eas_type or client.protocol in LOGINS)
+    return bool(access.user.name or client.eas_id or client.eas_type or client.protocol in LOGIN_PROTOCOLS)
 
 
 def _fits(marks: set[int], mark: int, most: int) -> bool:

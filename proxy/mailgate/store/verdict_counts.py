@@ -21,7 +21,7 @@ _COLUMNS = verdict_counts.c
 _KEY = ("span", "at", "effect", "kind", "rule", "reason")
 
 
-class Counted(NamedTuple):
+class VerdictKey(NamedTuple):
     """What is counted: a verdict with the kind of the client, or a refusal with its rule and reason."""
 
     effect: str
@@ -44,10 +44,10 @@ class VerdictCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, news: Mapping[datetime, Mapping[Counted, int]]) -> None:
+    async def add(self, counts: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:
         """Add the counts of these minutes."""
-        sums = Counter[tuple[str, datetime, Counted]]()
-        for at, counted in news.items():
+        sums = Counter[tuple[str, datetime, VerdictKey]]()
+        for at, counted in counts.items():
             for what, times in counted.items():
                 for span in KEPT:
                     sums[span, start_of(span, at), what] += times
@@ -71,18 +71,18 @@ class VerdictCounts:
             .where(*_of(span, since), _COLUMNS.kind == "" if part == "rule" else _COLUMNS.kind != "")
             .group_by(_COLUMNS.at, column)
         )
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             return [Cell(at, name, int(times)) for at, name, times in await connection.execute(query)]
 
-    async def refusals(self, span: str, since: datetime, size: int) -> list[tuple[Counted, int]]:
+    async def refusals(self, span: str, since: datetime, size: int) -> list[tuple[VerdictKey, int]]:
         """Refusals since then by rule, effect and reason, the most frequent first."""
         what = (_COLUMNS.effect, _COLUMNS.rule, _COLUMNS.reason)
         times = func.sum(_COLUMNS.times)
         query = select(*what, times).where(*_of(span, since), _COLUMNS.kind == "").group_by(*what)
-        async with self._database.reading(patience=10) as connection:
+        async with self._database.reading(timeout_seconds=10) as connection:
             rows = await connection.execute(query.order_by(times.desc(), _COLUMNS.rule).limit(size))
             return [
-                (Counted(effect, rule=rule, reason=reason), int(count))
+                (VerdictKey(effect, rule=rule, reason=reason), int(count))
                 for effect, rule, reason, count in rows
             ]
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 _TRIES = 5
-_PATIENCE = 1000
+_BUSY_TIMEOUT_MS = 1000
 """How many milliseconds a try waits for readers of the log. Writers wait as long."""
 
 
@@ -17,7 +17,7 @@ def empty_log(path: Path) -> bool:
     Blocks."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
-            connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
             return any(_emptied(connection) for _ in range(_TRIES))
     except sqlite3.Error:
         return False

@@ -27,7 +27,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
-class Counts:
+class WriteCounts:
     """The outcomes of the items of one queue since the start."""
 
     written: int = 0
@@ -68,7 +68,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         self._closing = asyncio.Event()
         self._turn = asyncio.Lock()
         self._spooling = spool.waiting
-        self.counts = Counts()
+        self.counts = WriteCounts()
         self._refused_since: float | None = None
         self._refused_why = ""
 
@@ -174,12 +174,12 @@ class WriteQueue(ABC, Generic[Key, Item]):
             finally:
                 self._take_back()
 
-    async def close(self, patience: float) -> None:
-        """Stop ``run`` and write the waiting items. After ``patience`` seconds the rest goes to disk."""
+    async def close(self, timeout_seconds: float) -> None:
+        """Stop ``run`` and write the waiting items. After ``timeout_seconds`` seconds the rest goes to disk."""
         self._closing.set()
         self._filled.set()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_seconds):
                 await self.flush()
         except TimeoutError:
             _log.warning("store-slow-at-close", noun=self.noun)

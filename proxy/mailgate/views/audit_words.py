@@ -2,7 +2,7 @@
 
 from mailgate.model.phrase import phrase
 
-ACTS = {
+ACTION_WORDS = {
     "connector-read": phrase("Connector read"),
     "console-login": phrase("Logged in to the console"),
     "console-logout": phrase("Logged out of the console"),
@@ -55,12 +55,12 @@ _ABOUT = {
 _DIGEST = 64
 
 
-def act_told(code: str) -> str:
+def act_in_words(code: str) -> str:
     """The action in words. An unknown code, such as one of a newer release, stays as it is."""
-    return ACTS.get(code) or code
+    return ACTION_WORDS.get(code) or code
 
 
-def thing_told(about: str) -> str:
+def thing_in_words(about: str) -> str:
     """The object in words: ``plan DIGEST``, ``version 3``, ``device ID``. A digest is cut as pages cut it."""
     noun, _, name = about.partition(" ")
     if noun not in _ABOUT or not name:

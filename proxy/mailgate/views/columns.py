@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mailgate.model.phrase import ENGLISH, Tongue, phrase, said
+from mailgate.model.phrase import ENGLISH, Translator, phrase, translate
 from mailgate.views import svg
 
 
@@ -45,22 +45,24 @@ def columns(
     marks: Iterable[Mark] = (),
     *,
     numbers: bool = False,
-    tongue: Tongue = ENGLISH,
+    translator: Translator = ENGLISH,
 ) -> list[str]:
     """Draw the grid with its numbers, the columns, and the marks below them.
 
     :param numbers: write the sum above each column.
-    :param tongue: the language of numbers and words.
+    :param translator: the language of numbers and words.
     """
     top = nice(max((sum(each.values()) for each in counted), default=0))
-    parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box, tongue)]
+    parts = [each for value in sorted({0, top // 2, top}) for each in _line(value, top, box, translator)]
     for place, each in enumerate(counted):
         parts += _column(each, place, len(counted), top, order, box)
         if numbers and each:
             x, room = box.column(place, len(counted))
             whole = sum(each.values())
-            parts.append(svg.text(x + room / 2, box.y(whole, top) - 5, tongue.number(whole), "ink", "middle"))
-    return parts + [_mark(each, len(counted), box, tongue) for each in marks]
+            parts.append(
+                svg.text(x + room / 2, box.y(whole, top) - 5, translator.number(whole), "ink", "middle")
+            )
+    return parts + [_mark(each, len(counted), box, translator) for each in marks]
 
 
 def nice(most: int) -> int:
@@ -73,20 +75,22 @@ def nice(most: int) -> int:
         step *= 10
 
 
-def short(value: int, tongue: Tongue = ENGLISH) -> str:
+def short(value: int, translator: Translator = ENGLISH) -> str:
     """A number in few characters, for an axis."""
     for size, sign in ((1_000_000, phrase("M")), (1_000, phrase("k"))):
         if value >= 10 * size or (value >= size and size > 1_000):
             part = value / size
-            return f"{tongue.number(int(part) if part.is_integer() else part)}{said(sign, tongue)}"
-    return tongue.number(value)
+            return (
+                f"{translator.number(int(part) if part.is_integer() else part)}{translate(sign, translator)}"
+            )
+    return translator.number(value)
 
 
-def _line(value: int, top: int, box: Box, tongue: Tongue) -> list[str]:
+def _line(value: int, top: int, box: Box, translator: Translator) -> list[str]:
     y = box.y(value, top)
     return [
         svg.across(box.left, y, box.width - box.left),
-        svg.text(box.left - 8, y + 4, short(value, tongue), "soft", "end"),
+        svg.text(box.left - 8, y + 4, short(value, translator), "soft", "end"),
     ]
 
 
@@ -104,9 +108,11 @@ def _column(
     return bars
 
 
-def _mark(mark: Mark, of: int, box: Box, tongue: Tongue) -> str:
+def _mark(mark: Mark, of: int, box: Box, translator: Translator) -> str:
     x, room = box.column(mark.place, of)
-    words = said(mark.words, tongue) or (tongue.short_day(mark.at.astimezone(UTC)) if mark.at else "")
+    words = translate(mark.words, translator) or (
+        translator.short_day(mark.at.astimezone(UTC)) if mark.at else ""
+    )
     ends = {0: "start", of - 1: "end"} if of > 8 else {}
     anchor = ends.get(mark.place, "middle")
     at = {"start": x, "middle": x + room / 2, "end": x + room}[anchor]

@@ -15,21 +15,21 @@ from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.model import Kind, PostureState
 from mailgate.model.phrase import phrase
 from mailgate.store import Store
-from mailgate.store.device_rows import SORTS, Wanted
+from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter
 from mailgate.views.address_values import MisreadError, Mistake, Reader, expected, line, one_of, read_address
 from mailgate.views.mail_status import MailAccess
-from mailgate.views.words import source_told
+from mailgate.views.words import source_in_words
 
 LOST = MailAccess.LOST.value
 STATES = (*(each.value for each in PostureState if each is not PostureState.UNAVAILABLE), LOST)
 KINDS = tuple(each.value for each in Kind)
 MAILS = tuple(each.value for each in MailAccess)
 ORDERS = ("ascending", "descending")
-SORTED = (*SORTS, *(f"-{each}" for each in SORTS))
+SORTED = (*SORT_COLUMNS, *(f"-{each}" for each in SORT_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FilterChoices:
     """The values that a filter may name in this company. Each maps the stored value to its display name."""
 
     apps: Mapping[str, str]
@@ -39,38 +39,38 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedFilter:
     """A filter as it was read."""
 
-    wanted: Wanted
+    wanted: DeviceFilter
     said: dict[str, str]
     """The values by name, as they are written in an address."""
     mistakes: tuple[Mistake, ...]
     """The names and values that are not understood. With a mistake the filter matches no device."""
 
 
-async def known_of(store: Store, bundle: Bundle) -> Known:
+async def filter_choices_of(store: Store, bundle: Bundle) -> FilterChoices:
     """The values that a filter may name: those in the files, and those that some device has. Raises
     StoreUnavailableError."""
     settings, catalog = bundle.settings, bundle.policy.catalog
     issuers = (each.issuer for each in settings.attestation.issuers)
     sources = {*settings.connectors, *issuers, ENROLLED, *await store.rows.distinct("source")}
     systems = sorted({*SYSTEMS, *await store.rows.distinct("os")}, key=str.casefold)
-    return Known(
+    return FilterChoices(
         apps={key: catalog.name_of(key) for key in catalog.apps},
         groups={each: each for each in sorted(bundle.groups.names(), key=str.casefold)},
-        sources={each: source_told(each) for each in sorted(sources, key=str.casefold) if each},
+        sources={each: source_in_words(each) for each in sorted(sources, key=str.casefold) if each},
         systems={each: SYSTEMS.get(each, each) for each in systems if each},
     )
 
 
-def read(values: Iterable[tuple[str, str]], known: Known, now: datetime) -> Asked:
+def read(values: Iterable[tuple[str, str]], known: FilterChoices, now: datetime) -> ParsedFilter:
     """Read a filter. Empty values are ignored, since a form sends them for untouched fields."""
     said, mistakes = read_address(values, {**READERS, **_of_company(known)})
-    return Asked(_wanted(said, now), said, tuple(mistakes))
+    return ParsedFilter(_wanted(said, now), said, tuple(mistakes))
 
 
-def _wanted(said: Mapping[str, str], now: datetime) -> Wanted:
+def _wanted(said: Mapping[str, str], now: datetime) -> DeviceFilter:
     texts = {
         name: said.get(name, "") for name in ("name", "kind", "os", "source", "group", "app", "blocked_by")
     }
@@ -78,7 +78,7 @@ def _wanted(said: Mapping[str, str], now: datetime) -> Wanted:
     if state == LOST:
         # no row has both words, so nothing is found: a lost device has no other mail status
         state, mail = "", LOST if mail in ("", LOST) else f"{LOST} and {mail}"
-    return Wanted(
+    return DeviceFilter(
         **texts,
         state=state,
         mail=mail,
@@ -120,7 +120,7 @@ READERS: Mapping[str, Reader] = {
 """The readers of the values that are the same in every company. Each raises MisreadError."""
 
 
-def _of_company(known: Known) -> dict[str, Reader]:
+def _of_company(known: FilterChoices) -> dict[str, Reader]:
     return {
         "os": _called(known.systems),
         "source": _called(known.sources),

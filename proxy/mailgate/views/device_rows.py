@@ -14,7 +14,7 @@ from mailgate.model import Access, Decision, Posture
 from mailgate.policy import AppCatalog
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
-from mailgate.store.device_rows import DeviceRow, Wanted
+from mailgate.store.device_rows import DeviceFilter, DeviceRow
 from mailgate.views.mail_status import HEADLINES, OUT, MailAccess, mail_of, name_of
 from mailgate.views.recorded_requests import posture_now
 
@@ -46,8 +46,8 @@ class DevicePage:
     after: int | None
 
 
-async def look(
-    store: Store, bundle: Bundle, wanted: Wanted, now: datetime, after: int = 0, size: int = 50
+async def find_devices(
+    store: Store, bundle: Bundle, wanted: DeviceFilter, now: datetime, after: int = 0, size: int = 50
 ) -> DevicePage:
     """The next devices that match. A page may be short or even empty without being the last. Raises
     StoreUnavailableError."""
@@ -55,7 +55,7 @@ async def look(
         await catch_up(store, bundle, now)
     found, behind = list[ListedDevice](), after
     for _ in range(LOOKS):
-        looked = await store.rows.look(wanted, behind, size - len(found))
+        looked = await store.rows.search(wanted, behind, size - len(found))
         found += [each for device in looked.devices if wanted.fits((each := listed(device, bundle, now)).row)]
         if looked.after is None or len(found) >= size:
             return DevicePage(tuple(found), looked.after)

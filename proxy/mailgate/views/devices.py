@@ -7,7 +7,7 @@ from mailgate.config import Bundle, Settings
 from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Day, Fact, Instant, Words
-from mailgate.store import Keep, Recorded
+from mailgate.store import Recorded, RetentionTimes
 from mailgate.views.recorded_requests import posture_now
 
 
@@ -115,7 +115,7 @@ class NameFacts(Fact):
     """Whether the device is found by this name; false if another device has it."""
 
 
-class Parts(Fact):
+class ReportsAndNames(Fact):
     """The reports of each source on a device, and the names by which it is found."""
 
     reports: list[ReportFacts]
@@ -163,16 +163,16 @@ class SightingFacts(Fact):
     """The reference of the last request."""
 
 
-class WholeDevice(DeviceFacts, Parts):
+class WholeDevice(DeviceFacts, ReportsAndNames):
     """Everything that is stored about one device, with its last sightings."""
 
     sightings: list[SightingFacts]
     """The decisions about it, the newest first."""
 
 
-def keep_of(settings: Settings) -> Keep:
+def retention_times_of(settings: Settings) -> RetentionTimes:
     """The retention times of these settings."""
-    return Keep(**settings.retention.model_dump())
+    return RetentionTimes(**settings.retention.model_dump())
 
 
 def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
@@ -201,23 +201,23 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
         findings=findings,
         first_seen=device.first_seen,
         last_seen=device.last_seen,
-        deleted_after=keep_of(bundle.settings).end_of(device),
+        deleted_after=retention_times_of(bundle.settings).end_of(device),
     )
 
 
-def parts_of(device: Device) -> Parts:
+def parts_of(device: Device) -> ReportsAndNames:
     """The reports and the names of a device."""
     names = [
         NameFacts(
             kind=kind,
             name=text,
             sources=sorted({each.source for each in device.reports if (kind, text) in each.names}),
-            found_by=(kind, text) not in device.ceded,
+            found_by=(kind, text) not in device.ceded_names,
         )
         for kind, text in sorted(device.claims)
     ]
     reports = [_report(each) for each in device.reports]
-    return Parts(reports=reports, names=names, former_ids=sorted(device.former))
+    return ReportsAndNames(reports=reports, names=names, former_ids=sorted(device.former_ids))
 
 
 def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: datetime) -> WholeDevice:

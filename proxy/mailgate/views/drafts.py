@@ -12,7 +12,7 @@ from mailgate.rollout.drafts import base_of, edit_of, rules_with
 from mailgate.store import Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.store.policies import Activation
-from mailgate.views.patches import FileChange, Places, file_changes, patch
+from mailgate.views.patches import FileChange, RuleFilesLocation, file_changes, patch
 
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
 WORDS: dict[State, str] = {
@@ -59,7 +59,12 @@ class DraftFacts(DraftHead):
 
 
 async def draft_facts(
-    store: Store, draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None, places: Places
+    store: Store,
+    draft: KeptDraft,
+    active: Activation,
+    in_force: Rules,
+    files: Rules | None,
+    places: RuleFilesLocation,
 ) -> DraftFacts:
     """The facts about a draft. ``files`` are those on disk, if they can be read. Raises RefusedError."""
     plan = await store.plans.latest_of(draft.digest, active.serial)
@@ -96,12 +101,12 @@ def title_of(draft: KeptDraft, rules: Rules) -> str:
 def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules | None) -> State:
     """The state of a draft."""
     edit = edit_of(draft)
-    if edit.holds(in_force.policy):
-        return "committed" if files and edit.holds(files.policy) else "uncommitted"
+    if edit.is_in(in_force.policy):
+        return "committed" if files and edit.is_in(files.policy) else "uncommitted"
     return "draft" if draft.base == active.number else "overtaken"
 
 
-async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, places: Places) -> str:
+async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, places: RuleFilesLocation) -> str:
     """The change to commit, as a patch. Raises RefusedError."""
     return patch(*await _pair(store, draft, files), places)
 
@@ -123,7 +128,7 @@ def uncommitted(drafts: list[KeptDraft], in_force: Rules, files: Rules) -> list[
     found = {
         each.edit: each
         for each in reversed(drafts)
-        if edit_of(each).holds(in_force.policy) and not edit_of(each).holds(files.policy)
+        if edit_of(each).is_in(in_force.policy) and not edit_of(each).is_in(files.policy)
     }
     return list(found.values())
 

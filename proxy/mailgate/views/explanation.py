@@ -11,11 +11,11 @@ from mailgate.model import Access, Client, Decision, RuleTrial
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
-from mailgate.simulate import both_ways
-from mailgate.views.flips import FlipsTold, flips_told
+from mailgate.simulate import flips_both_ways
+from mailgate.views.flips import FlipsFacts, flips_facts
 
 
-class AskedOf(Fact):
+class ExplainedRequest(Fact):
     """The request that was decided."""
 
     method: str
@@ -28,14 +28,14 @@ class AskedOf(Fact):
     """The host in the request."""
 
 
-class AskedBy(Fact):
+class ExplainedUser(Fact):
     """The person who asked."""
 
     name: str
     """The login name; empty if unknown."""
     groups: list[str]
     """The groups of the person."""
-    grouped: bool
+    groups_known: bool
     """Whether the groups are known."""
 
 
@@ -58,7 +58,7 @@ class Trial(Fact):
     """The values that its condition read, by variable."""
 
 
-class Outcome(Fact):
+class ExplainedDecision(Fact):
     """The decision."""
 
     effect: str
@@ -88,9 +88,9 @@ class Outcome(Fact):
 class Explanation(Fact):
     """One decision with everything that led to it, and what would turn it over."""
 
-    request: AskedOf
+    request: ExplainedRequest
     """The request."""
-    user: AskedBy
+    user: ExplainedUser
     """Who asked."""
     now: Instant
     """The time for which it was decided."""
@@ -106,9 +106,9 @@ class Explanation(Fact):
     """Every rule that was tried, in order."""
     not_reached: list[str]
     """The rules after the one that decided."""
-    decision: Outcome
+    decision: ExplainedDecision
     """The decision."""
-    flips: list[FlipsTold]
+    flips: list[FlipsFacts]
     """The smallest changes that lead to another effect."""
 
 
@@ -118,8 +118,10 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
     reads = {rule.id: rule.when.reads for rule in policy.rules}
     reached = {trial.rule for trial in decision.trials}
     return Explanation(
-        request=AskedOf(method=facts.method, target=facts.target, scheme=facts.scheme, host=facts.host),
-        user=AskedBy(**_plainly(access.user)),
+        request=ExplainedRequest(
+            method=facts.method, target=facts.target, scheme=facts.scheme, host=facts.host
+        ),
+        user=ExplainedUser(**_plainly(access.user)),
         now=access.now,
         client=_plainly(access.client) | _doubts(access.client),
         device=_plainly(access.posture),
@@ -128,7 +130,7 @@ def explanation(access: Access, decision: Decision, policy: Policy) -> Explanati
         rules=[_trial(trial, reads.get(trial.rule, frozenset()), access) for trial in decision.trials],
         not_reached=[rule.id for rule in policy.rules if rule.id not in reached],
         decision=_outcome(decision),
-        flips=flips_told(both_ways(access, policy, decision.effect), policy.catalog),
+        flips=flips_facts(flips_both_ways(access, policy, decision.effect), policy.catalog),
     )
 
 
@@ -138,8 +140,8 @@ def _doubts(client: Client) -> dict[str, Any]:
     return {"contradicted": client.contradicted, "findings": found}
 
 
-def _outcome(decision: Decision) -> Outcome:
-    return Outcome(
+def _outcome(decision: Decision) -> ExplainedDecision:
+    return ExplainedDecision(
         effect=decision.effect.value,
         reason=decision.reason.value,
         rule=decision.rule,

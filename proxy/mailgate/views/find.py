@@ -6,7 +6,7 @@ from typing import Literal
 
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
-from mailgate.devices.typed import bare, logins, references
+from mailgate.devices.typed_text import bare, logins, references
 from mailgate.model.fact import Fact, Words
 from mailgate.model.phrase import phrase
 from mailgate.policy.logins import user_text
@@ -50,13 +50,13 @@ async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: st
     part = _bare(bundle, bare(text) or text)
     if after:
         within = await store.finding.people_with(part, SIZE, after)
-        return Hits(items=[_person(login) for login in within.found], next=within.after or None)
+        return Hits(items=[_person(login) for login in within.names], next=within.after or None)
     exact = await _exact(store, bundle, text, now)
     known = _once([*exact, *await _begins(store, bundle, text, now)])
     if exact:
         return Hits(items=known, next=None)
     within = await store.finding.people_with(part, SIZE)
-    return Hits(items=_once([*known, *map(_person, within.found)]), next=within.after or None)
+    return Hits(items=_once([*known, *map(_person, within.names)]), next=within.after or None)
 
 
 async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:

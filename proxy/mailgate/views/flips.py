@@ -4,53 +4,53 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import both, either, listed, phrase, plural
+from mailgate.model.phrase import joined_by_and, joined_by_or, joined_names, phrase, plural
 from mailgate.policy import AppCatalog
-from mailgate.simulate import LET_IN, MOST, Flip, Flips
-from mailgate.simulate.steps import Step, What
+from mailgate.simulate import LET_IN, MAX_STEPS, Flip, Flips
+from mailgate.simulate.steps import Step, StepKind
 
 _NAMES = 4
 """How many apps are named if many of them are equivalent."""
 
 _WORDS = {
-    What.FIND: phrase("the company marks the device as found"),
-    What.LOSE: phrase("the company marks the device as lost"),
-    What.AGREE: phrase("the sources agree on what the device is and whose it is"),
-    What.REPORT: phrase("the device reports anew, and has no listed app but those that are known"),
-    What.MANAGE: phrase("the device is in device management, which reports it"),
-    What.UNMANAGE: phrase("the device leaves device management"),
-    What.ENROL: phrase("the device is set up: it reports that no listed app is there, and proves itself"),
-    What.PROVE: phrase("the request proves its device by signed evidence"),
-    What.WITHHOLD_PROOF: phrase("the request comes without its evidence"),
-    What.CERTIFICATE: phrase("the request comes with a client certificate that is accepted"),
-    What.PROBE: phrase("the browser probe runs and finds a computer"),
-    What.AGREEING_SIGNALS: phrase(
+    StepKind.FIND: phrase("the company marks the device as found"),
+    StepKind.LOSE: phrase("the company marks the device as lost"),
+    StepKind.AGREE: phrase("the sources agree on what the device is and whose it is"),
+    StepKind.REPORT: phrase("the device reports anew, and has no listed app but those that are known"),
+    StepKind.MANAGE: phrase("the device is in device management, which reports it"),
+    StepKind.UNMANAGE: phrase("the device leaves device management"),
+    StepKind.ENROL: phrase("the device is set up: it reports that no listed app is there, and proves itself"),
+    StepKind.PROVE: phrase("the request proves its device by signed evidence"),
+    StepKind.WITHHOLD_PROOF: phrase("the request comes without its evidence"),
+    StepKind.CERTIFICATE: phrase("the request comes with a client certificate that is accepted"),
+    StepKind.PROBE: phrase("the browser probe runs and finds a computer"),
+    StepKind.AGREEING_SIGNALS: phrase(
         "what the request says of its kind does not contradict itself, as with the mobile site"
     ),
-    What.NEVER_REPORTED: phrase("the device had never reported"),
-    What.UNAVAILABLE: phrase("no source of the device could be asked"),
-    What.CONTRADICTED: phrase("what the request says of its kind contradicted itself"),
+    StepKind.NEVER_REPORTED: phrase("the device had never reported"),
+    StepKind.UNAVAILABLE: phrase("no source of the device could be asked"),
+    StepKind.CONTRADICTED: phrase("what the request says of its kind contradicted itself"),
 }
-_WORDS_ABOUT: Mapping[What, Callable[[str], str]] = {
-    What.REPORT: lambda about: phrase(
+_WORDS_ABOUT: Mapping[StepKind, Callable[[str], str]] = {
+    StepKind.REPORT: lambda about: phrase(
         "the device reports anew by %(about)s, and has no listed app but those that are known", about=about
     ),
-    What.ENROL: lambda about: phrase(
+    StepKind.ENROL: lambda about: phrase(
         "the device is set up with %(about)s: it reports that no listed app is there, and proves itself",
         about=about,
     ),
-    What.PROVE: lambda about: phrase(
+    StepKind.PROVE: lambda about: phrase(
         "the request proves its device by signed evidence of %(about)s", about=about
     ),
-    What.GROUP: lambda about: phrase("the person is in the group %(about)s", about=about),
-    What.KIND: lambda about: phrase("the kind were %(about)s", about=about),
-    What.USER: lambda about: phrase("%(about)s were who asks", about=about),
-    What.ADDRESS: lambda about: phrase("the request came from %(about)s", about=about),
-    What.SYSTEM: lambda about: phrase("the system were %(about)s", about=about),
+    StepKind.GROUP: lambda about: phrase("the person is in the group %(about)s", about=about),
+    StepKind.KIND: lambda about: phrase("the kind were %(about)s", about=about),
+    StepKind.USER: lambda about: phrase("%(about)s were who asks", about=about),
+    StepKind.ADDRESS: lambda about: phrase("the request came from %(about)s", about=about),
+    StepKind.SYSTEM: lambda about: phrase("the system were %(about)s", about=about),
 }
 
 
-class StepTold(Fact):
+class StepFacts(Fact):
     """One step of a change."""
 
     what: str
@@ -65,7 +65,7 @@ class StepTold(Fact):
     """The same in words."""
 
 
-class Then(Fact):
+class DecisionAfter(Fact):
     """The decision after a change."""
 
     effect: str
@@ -76,23 +76,23 @@ class Then(Fact):
     """Why, as a reason code."""
 
 
-class FlipTold(Fact):
+class FlipFacts(Fact):
     """Steps that together turn the verdict over."""
 
-    steps: list[StepTold]
+    steps: list[StepFacts]
     """The steps; all of them are needed."""
-    then: Then
+    then: DecisionAfter
     """The decision after these steps."""
 
 
-class FlipsTold(Fact):
+class FlipsFacts(Fact):
     """The smallest changes that lead to one of some effects."""
 
     to: list[str]
     """The effects that these changes lead to."""
-    actionable: list[FlipTold]
+    actionable: list[FlipFacts]
     """Changes that somebody can make."""
-    hypothetical: list[FlipTold]
+    hypothetical: list[FlipFacts]
     """Changes that nobody can make. They show what the verdict depends on."""
     not_tried: list[str]
     """Variables for which no other values were tried."""
@@ -100,21 +100,21 @@ class FlipsTold(Fact):
     """The most steps that were tried together."""
 
 
-def flips_told(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsTold]:
+def flips_facts(found: Iterable[Flips], catalog: AppCatalog) -> list[FlipsFacts]:
     """Flips as facts."""
     return [
-        FlipsTold(
+        FlipsFacts(
             to=[effect.value for effect in sorted(each.wanted)],
             actionable=[_flip(flip, catalog) for flip in each.actionable],
             hypothetical=[_flip(flip, catalog) for flip in each.hypothetical],
             not_tried=list(each.untried),
-            most_steps=MOST,
+            most_steps=MAX_STEPS,
         )
         for each in found
     ]
 
 
-def flip_lines(found: Iterable[FlipsTold]) -> Iterator[str]:
+def flip_lines(found: Iterable[FlipsFacts]) -> Iterator[str]:
     """Flips as lines of text."""
     for each in found:
         yield f"What would {'let it in' if set(each.to) == LET_IN else 'keep it out'}"
@@ -128,30 +128,30 @@ def flip_lines(found: Iterable[FlipsTold]) -> Iterator[str]:
             yield f"  not tried: other values of {', '.join(each.not_tried)}"
 
 
-def step_told(step: Step, catalog: AppCatalog) -> str:
+def step_in_words(step: Step, catalog: AppCatalog) -> str:
     """A step in words."""
-    if step.what is What.WAIT and step.at:
+    if step.what is StepKind.WAIT and step.at:
         return phrase("it is asked again at %(at)s, and nothing was reported meanwhile", at=_time(step.at))
-    if step.what is What.SHARE:
+    if step.what is StepKind.SHARE:
         rule, side = step.about
         if side == "out":
             return phrase("the person were outside the share of %(rule)s", rule=rule)
         return phrase("the person were in the share of %(rule)s", rule=rule)
-    if step.what in (What.REMOVE_APPS, What.INSTALL_APP):
+    if step.what in (StepKind.REMOVE_APPS, StepKind.INSTALL_APP):
         return _apps(step, [catalog.name_of(key) for key in step.about])
     return _WORDS_ABOUT[step.what](step.about[0]) if step.about else _WORDS[step.what]
 
 
 def _apps(step: Step, names: list[str]) -> str:
-    if step.what is What.REMOVE_APPS:
+    if step.what is StepKind.REMOVE_APPS:
         return plural(
             "%(apps)s is removed and the device reports so",
             "%(apps)s are removed and the device reports so",
             len(names),
-            apps=listed(names, both),
+            apps=joined_names(names, joined_by_and),
         )
     more = [phrase("%(count)s others", count=len(names) - _NAMES)] if len(names) > _NAMES else []
-    apps = listed([*names[:_NAMES], *more], either)
+    apps = joined_names([*names[:_NAMES], *more], joined_by_or)
     return phrase("%(apps)s is installed and the device reports so", apps=apps)
 
 
@@ -159,21 +159,21 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _line(flip: FlipTold) -> str:
+def _line(flip: FlipFacts) -> str:
     return f"{', and '.join(step.words for step in flip.steps)}: {flip.then.effect} by {flip.then.rule}"
 
 
-def _flip(flip: Flip, catalog: AppCatalog) -> FlipTold:
+def _flip(flip: Flip, catalog: AppCatalog) -> FlipFacts:
     steps = [
-        StepTold(
+        StepFacts(
             what=step.what.value,
             by=step.by.value,
             about=list(step.about),
             at=step.at,
-            words=step_told(step, catalog),
+            words=step_in_words(step, catalog),
         )
         for step in flip.steps
     ]
     found = flip.decision
-    then = Then(effect=found.effect.value, rule=found.rule, reason=found.reason.value)
-    return FlipTold(steps=steps, then=then)
+    then = DecisionAfter(effect=found.effect.value, rule=found.rule, reason=found.reason.value)
+    return FlipFacts(steps=steps, then=then)

@@ -7,11 +7,11 @@ from enum import StrEnum
 from itertools import groupby
 
 from mailgate.model.phrase import phrase, plural
-from mailgate.store import Activation, Beat, Heard, Store, StoreError
+from mailgate.store import Activation, GateHeartbeat, LastHeartbeat, Store, StoreError
 
-MISSED = timedelta(seconds=20)
+MISSED_AFTER = timedelta(seconds=20)
 """A gate that has been silent for this long is gone. It reports to the store every five seconds."""
-TAKES = timedelta(seconds=10)
+UPDATE_TIME = timedelta(seconds=10)
 """How long a gate may take to load new rules. It usually takes a second."""
 
 
@@ -29,7 +29,7 @@ _ORDER = list(GateState)
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GateNode:
     """One gate with all its workers."""
 
     host: str
@@ -37,27 +37,27 @@ class Node:
     state: GateState
     words: str
     """What is wrong with it; empty if nothing is."""
-    beat: Beat
+    heartbeat: GateHeartbeat
     """The last report of the worker in the worst state."""
-    heard: tuple[Heard, ...]
+    last_heartbeats: tuple[LastHeartbeat, ...]
     """The last reports of its workers."""
 
     @property
     def answering(self) -> int:
-        return sum(each.ago < MISSED for each in self.heard)
+        return sum(each.ago < MISSED_AFTER for each in self.last_heartbeats)
 
     @property
     def last(self) -> timedelta:
         """The time since its last report."""
-        return min(each.ago for each in self.heard)
+        return min(each.ago for each in self.last_heartbeats)
 
 
-async def gates_now(store: Store, now: datetime) -> list[Node]:
+async def gates_now(store: Store, now: datetime) -> list[GateNode]:
     """The state of every gate on the store. Raises StoreUnavailableError."""
-    return nodes(await store.gates.heard(), await store.policies.active(), now)
+    return nodes(await store.gates.last_heartbeats(), await store.policies.active(), now)
 
 
-async def gates_if_told(store: Store, now: datetime) -> list[Node] | None:
+async def gates_if_known(store: Store, now: datetime) -> list[GateNode] | None:
     """The same; None if the store does not answer."""
     try:
         return await gates_now(store, now)
@@ -65,28 +65,30 @@ async def gates_if_told(store: Store, now: datetime) -> list[Node] | None:
         return None
 
 
-def nodes(heard: Sequence[Heard], active: Activation | None, now: datetime) -> list[Node]:
+def nodes(heard: Sequence[LastHeartbeat], active: Activation | None, now: datetime) -> list[GateNode]:
     """Group workers to gates, by host and address."""
-    by_gate = groupby(heard, key=lambda each: (each.beat.host, each.beat.address))
+    by_gate = groupby(heard, key=lambda each: (each.heartbeat.host, each.heartbeat.address))
     return [_node(host, address, list(found), active, now) for (host, address), found in by_gate]
 
 
-def _node(host: str, address: str, heard: list[Heard], active: Activation | None, now: datetime) -> Node:
-    present = [each for each in heard if each.ago < MISSED]
+def _node(
+    host: str, address: str, heard: list[LastHeartbeat], active: Activation | None, now: datetime
+) -> GateNode:
+    present = [each for each in heard if each.ago < MISSED_AFTER]
     judged = [(_state(each, active, now), each) for each in present or heard]
     state, worst = max(judged, key=lambda pair: _ORDER.index(pair[0]))
-    return Node(host, address, state, _words(state, worst, active), worst.beat, tuple(heard))
+    return GateNode(host, address, state, _words(state, worst, active), worst.heartbeat, tuple(heard))
 
 
-def _state(each: Heard, active: Activation | None, now: datetime) -> GateState:
-    if each.ago >= MISSED:
+def _state(each: LastHeartbeat, active: Activation | None, now: datetime) -> GateState:
+    if each.ago >= MISSED_AFTER:
         return GateState.GONE
-    if active is None or each.beat.serial >= active.serial:
+    if active is None or each.heartbeat.serial >= active.serial:
         return GateState.OK
-    return GateState.TAKING if now - active.at < TAKES else GateState.BEHIND
+    return GateState.TAKING if now - active.at < UPDATE_TIME else GateState.BEHIND
 
 
-def _words(state: GateState, each: Heard, active: Activation | None) -> str:
+def _words(state: GateState, each: LastHeartbeat, active: Activation | None) -> str:
     if state is GateState.GONE:
         return phrase(
             "nothing was heard of it for %(span)s: it has ended without saying so, or does not reach the store",
@@ -94,7 +96,7 @@ def _words(state: GateState, each: Heard, active: Activation | None) -> str:
         )
     if state is GateState.OK or active is None:
         return ""
-    versions = {"old": str(each.beat.number), "new": str(active.number)}
+    versions = {"old": str(each.heartbeat.number), "new": str(active.number)}
     if state is GateState.TAKING:
         return phrase("it still decides by version %(old)s and is taking up version %(new)s", **versions)
     return phrase("it still decides by version %(old)s, though version %(new)s is in force", **versions)

@@ -8,7 +8,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.store import HelpRequest
 from mailgate.store.help_requests import NOT_THEIRS
-from mailgate.views.words import reason_told
+from mailgate.views.words import reason_in_words
 
 
 class HelpState(StrEnum):
@@ -82,7 +82,7 @@ def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
         reason=asked.reason,
         cause=phrase("Says that this device is not theirs")
         if asked.reason == NOT_THEIRS
-        else reason_told(asked.reason),
+        else reason_in_words(asked.reason),
         reference=asked.reference,
         times=asked.times,
         first_at=asked.first_at,

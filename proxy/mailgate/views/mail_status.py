@@ -10,12 +10,12 @@ from mailgate.devices.device import Device
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect, Posture
 from mailgate.model.fact import Fact, Instant, Words
-from mailgate.model.phrase import both, listed, phrase
+from mailgate.model.phrase import joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
-from mailgate.views.recorded_requests import as_it_asks, sightings_of
-from mailgate.views.words import EFFECTS, device_told, looked_told, reason_told
+from mailgate.views.recorded_requests import decide_last_request, sightings_of
+from mailgate.views.words import EFFECTS, device_in_words, looked_clause, reason_in_words
 
 SIGHTINGS = 50
 """How many sightings of a device are read to find out since when its status holds."""
@@ -26,7 +26,7 @@ class MailAccess(StrEnum):
 
     GETS = "gets-mail"
     WARNED = "warned"
-    SPARED = "spared"
+    EXEMPT = "exempt"
     PROOF = "must-prove-itself"
     OUT = "kept-out"
     LOST = "lost"
@@ -35,7 +35,7 @@ class MailAccess(StrEnum):
 HEADLINES = {
     MailAccess.GETS: phrase("Gets mail"),
     MailAccess.WARNED: phrase("Gets mail after a warning"),
-    MailAccess.SPARED: phrase("Spared"),
+    MailAccess.EXEMPT: phrase("Spared"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
     MailAccess.OUT: phrase("Kept out"),
     MailAccess.LOST: phrase("Lost, gets nothing"),
@@ -54,14 +54,14 @@ class MailStatus(Fact):
     """The mail status of one device now."""
 
     mail: MailAccess
-    """`gets-mail`; `warned`, after a page; `spared`, only because of an exemption; `must-prove-itself`; `kept-out`;
+    """`gets-mail`; `warned`, after a page; `exempt`, only because of an exemption; `must-prove-itself`; `kept-out`;
     `lost`."""
     headline: Words
     """The status in words."""
     cause: Words
     """The cause in words."""
     rule: str
-    """The rule that decides. For a spared device, the rule that would decide without the exemption."""
+    """The rule that decides. For an exempt device, the rule that would decide without the exemption."""
     title: str
     """Its title; empty if it has none."""
     reason: str
@@ -71,7 +71,7 @@ class MailStatus(Fact):
     until: Instant | None
     """When it ends: the end of an exemption, or the time at which a warning becomes a refusal; null if it has no
     end."""
-    spared_why: str
+    exempted_why: str
     """The reason of the exemption, as its author wrote it; empty without an exemption."""
     then: Words
     """What the device gets after the exemption, in words; empty without an exemption."""
@@ -79,7 +79,7 @@ class MailStatus(Fact):
     """The source whose report is used; empty if there is none."""
     looked_at: Instant | None
     """When that source looked at the apps; null if it did not."""
-    spare_from: str
+    exempt_from: str
     """The rule to exempt the device from so that it gets mail, or `all`; empty if no exemption would help."""
     sentence: str
     """The whole status in one sentence, with times in UTC."""
@@ -93,7 +93,7 @@ async def mail_status_of(
     :param seen: the decisions about it, the newest first. They are read from the store if not given.
     """
     seen = await sightings_of(store, device, SIGHTINGS) if seen is None else seen
-    access, decision = await as_it_asks(store, bundle, device, seen, now)
+    access, decision = await decide_last_request(store, bundle, device, seen, now)
     return mail_status(access, decision, bundle.policy, seen, device.lost_at)
 
 
@@ -105,7 +105,7 @@ def mail_status(
     lost_at: datetime | None = None,
 ) -> MailStatus:
     """The mail status that follows from a decision."""
-    without, relief = _spared(access, decision, policy)
+    without, relief = _exempted(access, decision, policy)
     told = without if relief else decision
     mail = _mail(access, decision, relief)
     since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
@@ -120,11 +120,11 @@ def mail_status(
         reason=told.reason.value,
         since=since,
         until=until,
-        spared_why=relief.why if relief else "",
+        exempted_why=relief.why if relief else "",
         then=EFFECTS[without.effect] if relief else "",
         source=access.posture.source,
         looked_at=access.posture.reported_at,
-        spare_from=_spare_from(access, decision, policy),
+        exempt_from=_exempt_from(access, decision, policy),
         sentence="",
     )
     return found.model_copy(update={"sentence": _sentence(found)})
@@ -132,25 +132,25 @@ def mail_status(
 
 def mail_of(access: Access, decision: Decision, policy: Policy) -> MailAccess:
     """Whether a device with this decision gets mail."""
-    return _mail(access, decision, _spared(access, decision, policy)[1])
+    return _mail(access, decision, _exempted(access, decision, policy)[1])
 
 
 def _mail(access: Access, decision: Decision, relief: Relief | None) -> MailAccess:
-    return MailAccess.SPARED if relief else MailAccess.LOST if access.posture.lost else _MAIL[decision.effect]
+    return MailAccess.EXEMPT if relief else MailAccess.LOST if access.posture.lost else _MAIL[decision.effect]
 
 
-def _spared(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
+def _exempted(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
     """The decision without exemptions, and the exemption that makes the difference."""
     if not any(each.cause is Cause.EXEMPTION for each in policy.reliefs.about(access)):
         return decision, None
     without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
-    softer = without.effect.hardness > decision.effect.hardness
+    softer = without.effect.severity > decision.effect.severity
     return without, _relief(access, policy, without) if softer else None
 
 
 def name_of(posture: Posture) -> str:
     """A short description of the device."""
-    return device_told(posture.kind, posture.os, posture.os_version)
+    return device_in_words(posture.kind, posture.os, posture.os_version)
 
 
 def _for_everybody(reliefs: Reliefs) -> Reliefs:
@@ -180,11 +180,11 @@ def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
     if decision.effect is Effect.ALLOW:
         if not names:
             return _unlisted(posture)
-        return phrase("%(apps)s on it, which no rule keeps out", apps=listed(names, both))
+        return phrase("%(apps)s on it, which no rule keeps out", apps=joined_names(names, joined_by_and))
     if decision.apps:
-        return phrase("%(apps)s on it", apps=listed(names, both))
+        return phrase("%(apps)s on it", apps=joined_names(names, joined_by_and))
     return (
-        reason_told(decision.reason.value)
+        reason_in_words(decision.reason.value)
         or decision.title
         or phrase("the rule %(rule)s says so", rule=decision.rule)
     )
@@ -197,7 +197,7 @@ def _unlisted(posture: Posture) -> str:
     return phrase("nothing was reported of its apps")
 
 
-def _spare_from(access: Access, decision: Decision, policy: Policy) -> str:
+def _exempt_from(access: Access, decision: Decision, policy: Policy) -> str:
     if decision.effect is Effect.ALLOW or access.posture.lost:
         return ""
     for rule in (decision.rule, ""):
@@ -220,11 +220,11 @@ def _named(relief: Relief) -> tuple[Relief, ...]:
 
 def _sentence(found: MailStatus) -> str:
     words = found.headline + (f" until {_time(found.until)}" if found.until else "")
-    if found.mail is MailAccess.SPARED:
-        words += f" ({found.spared_why}), then {found.then}"
+    if found.mail is MailAccess.EXEMPT:
+        words += f" ({found.exempted_why}), then {found.then}"
     elif found.since:
         words += f" since {_time(found.since)}"
-    looked = f"; {looked_told(found.source)} at {_time(found.looked_at)}" if found.looked_at else ""
+    looked = f"; {looked_clause(found.source)} at {_time(found.looked_at)}" if found.looked_at else ""
     return f"{words}: {found.cause}{looked}."
 
 

@@ -7,8 +7,8 @@ from mailgate.model.fact import Fact, Instant
 from mailgate.policy import AppCatalog
 from mailgate.rollout.plan import LABELS, Counts, Plan
 from mailgate.simulate import Mover
-from mailgate.store import Planned, Store
-from mailgate.store.plan_movers import WINDOW, MoversWanted
+from mailgate.store import Store, StoredPlan
+from mailgate.store.plan_movers import WINDOW, MoverFilter
 
 CSV_COLUMNS = (
     *("person", "device", "kind", "system", "groups", "apps"),
@@ -79,11 +79,17 @@ def moments_of(plan: Plan) -> list[datetime | None]:
 
 
 async def page_of_movers(
-    store: Store, found: Planned, plan: Plan, catalog: AppCatalog, wanted: MoversWanted, after: int, size: int
+    store: Store,
+    found: StoredPlan,
+    plan: Plan,
+    catalog: AppCatalog,
+    wanted: MoverFilter,
+    after: int,
+    size: int,
 ) -> MoverPage:
     """The next movers that match. Raises StoreUnavailableError."""
     large = found.movers > WINDOW
-    looked = await store.movers.look(found.digest, wanted, after, size, large=large)
+    looked = await store.movers.search(found.digest, wanted, after, size, large=large)
     total, people, whole = await store.movers.count(found.digest, wanted, large=large)
     moments = moments_of(plan)
     return MoverPage(
@@ -98,7 +104,7 @@ async def page_of_movers(
 
 
 async def movers_as_rows(
-    store: Store, found: Planned, plan: Plan, catalog: AppCatalog, wanted: MoversWanted
+    store: Store, found: StoredPlan, plan: Plan, catalog: AppCatalog, wanted: MoverFilter
 ) -> AsyncIterator[list[str]]:
     """All movers that match, as rows of ``CSV_COLUMNS``."""
     moments = moments_of(plan)

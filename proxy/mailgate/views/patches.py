@@ -8,13 +8,17 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from mailgate.config import Bundle, Rules
-from mailgate.config.rules import KEPT_AS
+from mailgate.config.rules import STORED_NAMES
 from mailgate.config.settings import Files
 from mailgate.model.fact import Fact
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _NO_END = "\n\\ No newline at end of file\n"
-_FOLDER_OWN = {KEPT_AS.policy: "policy", KEPT_AS.policy_tests: "policy_tests", KEPT_AS.apps: "apps"}
+_FOLDER_OWN = {
+    STORED_NAMES.policy: "policy",
+    STORED_NAMES.policy_tests: "policy_tests",
+    STORED_NAMES.apps: "apps",
+}
 
 
 class FileChange(Fact):
@@ -30,7 +34,7 @@ class FileChange(Fact):
     """The whole file after the change."""
 
 
-class Places(NamedTuple):
+class RuleFilesLocation(NamedTuple):
     """The places of the files of the rules."""
 
     names: Files
@@ -39,7 +43,7 @@ class Places(NamedTuple):
     """The folder of ``mailgate.yaml``."""
 
     @classmethod
-    def of(cls, bundle: Bundle) -> "Places":
+    def of(cls, bundle: Bundle) -> "RuleFilesLocation":
         """The places in a configuration. Its first file is ``mailgate.yaml``."""
         return cls(bundle.settings.files, bundle.paths[0].absolute().parent)
 
@@ -53,7 +57,7 @@ class Places(NamedTuple):
         return str(path.parent), path.name
 
 
-def file_changes(before: Rules, after: Rules, places: Places) -> list[FileChange]:
+def file_changes(before: Rules, after: Rules, places: RuleFilesLocation) -> list[FileChange]:
     """The files that differ."""
     return [
         FileChange(
@@ -66,7 +70,7 @@ def file_changes(before: Rules, after: Rules, places: Places) -> list[FileChange
     ]
 
 
-def patch(before: Rules, after: Rules, places: Places) -> str:
+def patch(before: Rules, after: Rules, places: RuleFilesLocation) -> str:
     """The changes as a patch, for `git apply` or `patch -p1` in the folder of `mailgate.yaml`, or in another one that the patch names."""
     parts = []
     for name in _differing(before, after):

@@ -9,14 +9,23 @@ from mailgate.devices.names import EAS
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.logins import address_of, user_text
-from mailgate.store import Mail, QuarantineMail, Recorded, Sighted, Store
+from mailgate.store import Mail, QuarantineMail, Recorded, Store, UnreportedPhone
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.devices import DeviceFacts, device_facts
 from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.mail_status import MailAccess, MailStatus, mail_status_of
 from mailgate.views.notices import WORDS
-from mailgate.views.timeline import Event, NameOf, decided, helped, of_device, spared, told, written
-from mailgate.views.words import device_told, reason_told
+from mailgate.views.timeline import (
+    Event,
+    NameOf,
+    decision_events,
+    device_events,
+    exemption_events,
+    help_events,
+    mail_events,
+    refusal_mail_events,
+)
+from mailgate.views.words import device_in_words, reason_in_words
 
 DEVICES = 20
 """How many devices of one person are listed."""
@@ -111,10 +120,10 @@ class PersonFacts(Fact):
     """The events about them and their devices, the newest first."""
 
     @property
-    def spare_from(self) -> str:
+    def exempt_from(self) -> str:
         """The rule to exempt the person from so that all their devices get mail, or `all`; empty if no exemption would
         help."""
-        found = {each.mail_status.spare_from for each in self.devices} - {""}
+        found = {each.mail_status.exempt_from for each in self.devices} - {""}
         return next(iter(found)) if len(found) == 1 else "all" if found else ""
 
 
@@ -152,11 +161,11 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
 async def _owned(
     store: Store, bundle: Bundle, device: Device, now: datetime, requests: Iterable[Recorded]
 ) -> OwnedDevice:
-    ids = {device.id, *device.former}
+    ids = {device.id, *device.former_ids}
     seen = [each for each in requests if each.sighting.device in ids]
     facts = device_facts(device, bundle, now)
     return OwnedDevice(
-        name=device_told(facts.kind, facts.os, facts.os_version),
+        name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=await mail_status_of(store, bundle, device, now, seen or None),
         facts=facts,
     )
@@ -178,10 +187,10 @@ def _addresses(bundle: Bundle, person: str) -> set[str]:
 
 
 def _others(
-    requests: Iterable[Recorded], owned: Sequence[Device], new: Sequence[Sighted]
+    requests: Iterable[Recorded], owned: Sequence[Device], new: Sequence[UnreportedPhone]
 ) -> list[OtherClient]:
     """The clients without a reported device, each with its last request."""
-    ids = {name for device in owned for name in (device.id, *device.former)}
+    ids = {name for device in owned for name in (device.id, *device.former_ids)}
     eas = {text for device in owned for kind, text in device.names if kind == EAS}
     found: dict[tuple[str, ...], OtherClient] = {}
     models = {each.eas_id: each.model for each in new}
@@ -193,11 +202,15 @@ def _others(
         if key in found:
             found[key] = found[key].model_copy(update={"times": found[key].times + each.tally.times})
             continue
-        told = [device_told(client.kind, client.os), client.browser, models.get(client.eas_id, "")]
+        refusal_mail_events = [
+            device_in_words(client.kind, client.os),
+            client.browser,
+            models.get(client.eas_id, ""),
+        ]
         found[key] = OtherClient(
-            name=joined(part for part in told if part),
+            name=joined(part for part in refusal_mail_events if part),
             effect=each.sighting.effect,
-            cause="" if each.sighting.effect == "allow" else reason_told(each.sighting.reason),
+            cause="" if each.sighting.effect == "allow" else reason_in_words(each.sighting.reason),
             times=each.tally.times,
             last=each.tally.last,
             sighting=each.id,
@@ -234,7 +247,7 @@ def _mails(
         for each in mailings
     ]
     about_refusals = [
-        MailFacts(at=each.written_at, about=reason_told(each.reason) or each.reason, state="sent")
+        MailFacts(at=each.written_at, about=reason_in_words(each.reason) or each.reason, state="sent")
         for each in refusals
     ]
     return sorted([*about_rules, *about_refusals], key=lambda each: each.at, reverse=True)
@@ -251,11 +264,11 @@ def _timeline(
 ) -> list[Event]:
     def events() -> Iterator[Event]:
         for device in owned:
-            yield from of_device(device, name_of)
-        yield from decided(requests)
-        yield from helped(asked)
-        yield from spared(relieved)
-        yield from written(mailings)
-        yield from told(refusals)
+            yield from device_events(device, name_of)
+        yield from decision_events(requests)
+        yield from help_events(asked)
+        yield from exemption_events(relieved)
+        yield from mail_events(mailings)
+        yield from refusal_mail_events(refusals)
 
     return sorted(events(), key=lambda event: event.at, reverse=True)

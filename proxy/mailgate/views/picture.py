@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mailgate.model.phrase import ENGLISH, Phrase, Tongue, joined, phrase, plural, said
-from mailgate.rollout.plan import Counts, Newly, Plan
+from mailgate.model.phrase import ENGLISH, Phrase, Translator, joined, phrase, plural, translate
+from mailgate.rollout.plan import Counts, MoverCounts, Plan
 from mailgate.views import svg
 from mailgate.views.columns import Box, Mark, columns
 from mailgate.views.plan_titles import title_of
-from mailgate.views.plans import IS, devices_in, people_in
+from mailgate.views.plans import EFFECT_STATES, devices_in, people_in
 from mailgate.views.words import KIND_CHOICES
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")
 """The order of the labels: those that keep people out come first."""
 OUT = ORDER[:3]
 """The labels of people who are kept out, or may be."""
-WORDS = IS | {"unknown": phrase("cannot be told")}
+WORDS = EFFECT_STATES | {"unknown": phrase("cannot be told")}
 WIDTH, LEAST = 420, 3.0
 """The width of a picture, and the thinnest bar, in pixels: one person among a million is still visible."""
 MOST, GROUPS, KINDS = 6, 6, 4
@@ -48,7 +48,7 @@ class Point:
     """The people who move at one moment; ``at`` is None for now."""
 
     at: datetime | None
-    newly: Mapping[str, Newly]
+    newly: Mapping[str, MoverCounts]
 
     @property
     def out(self) -> int:
@@ -69,35 +69,37 @@ def worst_of(plan: Plan) -> Point:
     return max(points_of(plan), key=lambda each: (each.out, each.moved))
 
 
-def panels(plan: Plan, tongue: Tongue = ENGLISH) -> list[Panel]:
-    """The pictures of a plan, labelled in ``tongue``; none if nobody moves."""
+def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
+    """The pictures of a plan, labelled in ``translator``; none if nobody moves."""
     if not worst_of(plan).moved:
         return []
-    return [company(plan, tongue), over_time(plan, tongue), *by_what(plan, tongue)]
+    return [company(plan, translator), over_time(plan, translator), *by_what(plan, translator)]
 
 
-def picture(plan: Plan, tongue: Tongue = ENGLISH) -> str:
+def picture(plan: Plan, translator: Translator = ENGLISH) -> str:
     """All pictures of a plan in one SVG file."""
-    drawn = panels(plan, tongue)
+    drawn = panels(plan, translator)
     parts, y = list[str](), 100
     for number, each in enumerate(drawn):
         x = 30 + (number % 2) * (WIDTH + 40)
         parts += svg.placed(
-            [svg.text(0, 0, said(each.title, tongue), "head ink"), *svg.placed([each.drawn], 0, 12)], x, y
+            [svg.text(0, 0, translate(each.title, translator), "head ink"), *svg.placed([each.drawn], 0, 12)],
+            x,
+            y,
         )
         if number % 2 or number + 1 == len(drawn):
             y += max(part.height for part in drawn[number - number % 2 : number + 1]) + 50
-    heading = (_cut(title_of(plan, tongue)), summary(plan, tongue))
-    told = said(described(plan, tongue), tongue)
+    heading = (_cut(title_of(plan, translator)), summary(plan, translator))
+    told = translate(described(plan, translator), translator)
     return svg.document(2 * WIDTH + 100, max(y, 120), heading, told, _STYLE, parts)
 
 
-def summary(plan: Plan, tongue: Tongue = ENGLISH) -> str:
+def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The largest effect of the plan and its time, in one sentence."""
     at = worst_of(plan).at
     words = impact_words(plan)
-    whole = words if at is None else joined([words, _when(plan, at, tongue)], " ")
-    return f"{said(whole, tongue)}."
+    whole = words if at is None else joined([words, _when(plan, at, translator)], " ")
+    return f"{translate(whole, translator)}."
 
 
 def impact_words(plan: Plan) -> str:
@@ -116,7 +118,7 @@ def impact_words(plan: Plan) -> str:
     return phrase("Nobody changes, of %(people)s", people=everybody)
 
 
-def described(plan: Plan, tongue: Tongue = ENGLISH) -> str:
+def described(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The pictures in words."""
     found = [
         phrase(
@@ -124,7 +126,7 @@ def described(plan: Plan, tongue: Tongue = ENGLISH) -> str:
             people=people_in(newly),
             devices=devices_in(newly),
             outcome=WORDS[label],
-            when=_at(plan, point.at, tongue),
+            when=_at(plan, point.at, translator),
         )
         for point in points_of(plan)
         for label in ORDER
@@ -133,7 +135,7 @@ def described(plan: Plan, tongue: Tongue = ENGLISH) -> str:
     return joined([*(found or [phrase("Nobody changes.")]), _same(plan)], " ")
 
 
-def company(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
+def company(plan: Plan, translator: Translator = ENGLISH) -> Panel:
     """A strip of all people, with those who move in colour."""
     worst, everybody = worst_of(plan), max(plan.totals.people, 1)
     parts = [svg.bar(0, 0, WIDTH, 22, "bar rest")]
@@ -144,13 +146,13 @@ def company(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
         x += wide
         parts += [
             svg.bar(0, y - 11, 12, 12, f"bar {label}"),
-            svg.text(20, y, said(joined([WORDS[label], _of(count, plan)], ": "), tongue), "ink"),
+            svg.text(20, y, translate(joined([WORDS[label], _of(count, plan)], ": "), translator), "ink"),
         ]
         y += 22
-    return Panel(phrase("The whole company"), described(plan, tongue), y, "\n".join(parts))
+    return Panel(phrase("The whole company"), described(plan, translator), y, "\n".join(parts))
 
 
-def over_time(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
+def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
     """The people who move now and from each later moment on."""
     points = points_of(plan)[: MOST + 1]
     counted = [dict(_moving(each)) for each in points]
@@ -159,11 +161,11 @@ def over_time(plan: Plan, tongue: Tongue = ENGLISH) -> Panel:
         phrase(
             "%(number)s%(when)s",
             number=each.moved,
-            when=_at(plan, each.at, tongue) or phrase(" today"),
+            when=_at(plan, each.at, translator) or phrase(" today"),
         )
         for each in points
     ]
-    drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=True, tongue=tongue)
+    drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=True, translator=translator)
     return Panel(phrase("By stage"), joined([joined(told), "."], ""), 220, "\n".join(drawn))
 
 
@@ -176,7 +178,7 @@ def _mark(plan: Plan, place: int, at: datetime | None) -> Mark:
 BY = {"group": phrase("By group"), "kind": phrase("By kind")}
 
 
-def by_what(plan: Plan, tongue: Tongue = ENGLISH) -> Iterator[Panel]:
+def by_what(plan: Plan, translator: Translator = ENGLISH) -> Iterator[Panel]:
     """The people who move at the worst moment, by group and by kind, each against the whole group or kind."""
     worst = worst_of(plan)
     for dimension, most in (("group", GROUPS), ("kind", KINDS)):
@@ -187,7 +189,7 @@ def by_what(plan: Plan, tongue: Tongue = ENGLISH) -> Iterator[Panel]:
                 for name, part, whole in rows
             ]
             words = joined([joined(told), "."], "")
-            yield Panel(BY[dimension], words, 26 * len(rows) + 4, "\n".join(_bars(rows, tongue)))
+            yield Panel(BY[dimension], words, 26 * len(rows) + 4, "\n".join(_bars(rows, translator)))
 
 
 Bar = tuple[str, dict[str, int], int]
@@ -207,12 +209,12 @@ def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
     return [(known.get(name) or name.replace("_", " "), parts, whole) for name, parts, whole in rows]
 
 
-def _bars(rows: list[Bar], tongue: Tongue) -> Iterator[str]:
+def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
     largest, left, right = max(whole for *_, whole in rows), 120, 110
     room = WIDTH - left - right
     for number, (name, parts, whole) in enumerate(rows):
         y, x = number * 26, float(left)
-        yield svg.text(left - 8, y + 14, _cut(said(name, tongue), 15), "ink", "end")
+        yield svg.text(left - 8, y + 14, _cut(translate(name, translator), 15), "ink", "end")
         yield svg.bar(left, y, max(LEAST, room * whole / largest), 18, "bar rest")
         for label, count in parts.items():
             wide = max(LEAST, room * count / largest)
@@ -220,7 +222,7 @@ def _bars(rows: list[Bar], tongue: Tongue) -> Iterator[str]:
             x += wide
         moved = sum(parts.values())
         told = phrase("%(number)s of %(whole)s", number=moved, whole=whole)
-        yield svg.text(WIDTH - right + 8, y + 14, said(told, tongue), "soft")
+        yield svg.text(WIDTH - right + 8, y + 14, translate(told, translator), "soft")
 
 
 def _moving(point: Point) -> list[tuple[str, int]]:
@@ -244,24 +246,24 @@ def _percent(part: float) -> str:
     if 0 < part < 0.1:
         return phrase("under 0.1 %")
     digits = 1 if part < 10 else 0
-    return Phrase(lambda tongue: f"{_with_digits(part, digits, tongue)} %")
+    return Phrase(lambda translator: f"{_with_digits(part, digits, translator)} %")
 
 
-def _with_digits(part: float, digits: int, tongue: Tongue) -> str:
+def _with_digits(part: float, digits: int, translator: Translator) -> str:
     """A number with this many decimal digits."""
     whole, _, rest = f"{part:.{digits}f}".partition(".")
-    sign = tongue.number(0.5)[1:2]
+    sign = translator.number(0.5)[1:2]
     return f"{whole}{sign}{rest}" if rest else whole
 
 
-def _at(plan: Plan, at: datetime | None, tongue: Tongue) -> str:
-    return "" if at is None else phrase(", %(when)s", when=_when(plan, at, tongue))
+def _at(plan: Plan, at: datetime | None, translator: Translator) -> str:
+    return "" if at is None else phrase(", %(when)s", when=_when(plan, at, translator))
 
 
-def _when(plan: Plan, at: datetime, tongue: Tongue) -> str:
+def _when(plan: Plan, at: datetime, translator: Translator) -> str:
     if at == plan.made_at:
         return phrase("once every grace is over")
-    return phrase("from %(day)s on", day=tongue.day(at.astimezone(UTC)))
+    return phrase("from %(day)s on", day=translator.day(at.astimezone(UTC)))
 
 
 def _same(plan: Plan) -> str:

@@ -6,16 +6,16 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from mailgate.model.fact import Fact, Instant
-from mailgate.model.phrase import ENGLISH, Tongue, phrase
+from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.activation import version_before
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.plan_terms import PlanTerm, term_of
-from mailgate.store import Activation, Planned, Store, StoreError
+from mailgate.store import Activation, Store, StoredPlan, StoreError
 from mailgate.views.columns import Box, Mark, columns
 from mailgate.views.picture import OUT, Panel
-from mailgate.views.plan_telling import rules_hitting
+from mailgate.views.plan_notices import rules_hitting
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BY_HOUR = timedelta(hours=48)
@@ -42,7 +42,7 @@ class OutcomeSpan(Fact):
     """How many the plan predicted to be newly kept out by the end of this span, in all."""
 
 
-class Halted(Fact):
+class HaltedRule(Fact):
     """A rule that is or was out."""
 
     rule: str
@@ -74,11 +74,11 @@ class PlanOutcome(PlanTerm):
     """How many the plan predicted to be kept out by its end, or by now."""
     help_requests: dict[str, int]
     """The number of requests for help while it was in force, by rule."""
-    halted: list[Halted]
+    halted: list[HaltedRule]
     """Rules that were taken out while it was in force; if it still is, also those that are still out."""
 
 
-async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) -> PlanOutcome | None:
+async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime) -> PlanOutcome | None:
     """The outcome of a plan since it was put in force, until its end or now; None if it was never in force.
 
     Raises StoreUnavailableError.
@@ -90,8 +90,8 @@ async def outcome_of(store: Store, found: Planned, plan: Plan, now: datetime) ->
     until = term.ended.at if term.ended else now
     since = max(term.since, until - LONGEST)
     with suppress(StoreError):  # if the store accepts no writes, the earlier comparison is used
-        await sort_out(store, found, plan)
-    hours = await store.first_refusals.by_hour(found.draft.policy, since)
+        await compare_refusals(store, found, plan)
+    hours = await store.first_refusals.by_hour(found.candidate.policy, since)
     span = HOUR if until - since <= BY_HOUR else DAY
     spans = _spans(plan, since, until, span)
     for each in hours:
@@ -125,19 +125,21 @@ async def _way_back(store: Store, history: Sequence[Activation]) -> int:
     return back if back != history[0].number else 0
 
 
-async def sort_out(store: Store, found: Planned, plan: Plan) -> bool:
+async def compare_refusals(store: Store, found: StoredPlan, plan: Plan) -> bool:
     """Compare some of those who were kept out with the plan. Returns whether there may be more. Raises StoreError."""
-    return await store.first_refusals.sort_out(found.draft.policy, found.digest, plan.active.policy)
+    return await store.first_refusals.compare_refusals(
+        found.candidate.policy, found.digest, plan.active.policy
+    )
 
 
-async def sort_all_out(store: Store) -> None:
+async def compare_all_refusals(store: Store) -> None:
     """Compare those whom the version in force kept out with its plan, up to a limit. Raises MailgateError."""
     active = await store.policies.active()
     found = await store.plans.of_candidate(active.digest) if active else None
     if found is not None:
         plan = read_plan(found)
         for _ in range(AT_ONCE):
-            if not await sort_out(store, found, plan):
+            if not await compare_refusals(store, found, plan):
                 return
 
 
@@ -151,7 +153,7 @@ def predicted_at(plan: Plan, at: datetime) -> int:
     return sum(found[label].people for label in OUT)
 
 
-def panel_of(outcome: PlanOutcome, tongue: Tongue = ENGLISH) -> Panel:
+def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
     """A picture of who was kept out so far, in columns over the prediction of the plan."""
     box, counted, planned, others = Box(640, 220), list[dict[str, int]](), 0, 0
     for each in outcome.spans:
@@ -166,7 +168,7 @@ def panel_of(outcome: PlanOutcome, tongue: Tongue = ENGLISH) -> Panel:
     marks = [
         Mark(place, at=outcome.spans[place].at, form=form) for place in sorted({0, len(outcome.spans) - 1})
     ]
-    drawn = "\n".join(columns(whole, ORDER, box, marks, tongue=tongue))
+    drawn = "\n".join(columns(whole, ORDER, box, marks, translator=translator))
     return Panel(*_panel_words(outcome), 220, drawn, 640)
 
 
@@ -202,7 +204,7 @@ async def _help(store: Store, plan: Plan, since: datetime, until: datetime) -> d
     return {rule: count for rule, count in counted.items() if count}
 
 
-async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[Halted]:
+async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[HaltedRule]:
     kept = [
         each
         for each in await store.reliefs.history()
@@ -214,7 +216,7 @@ async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[Halted]:
         )
     ]
     return [
-        Halted(
+        HaltedRule(
             rule=each.relief.rule,
             why=each.relief.why,
             at=each.relief.at,

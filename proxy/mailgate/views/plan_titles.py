@@ -2,7 +2,7 @@
 
 from datetime import UTC
 
-from mailgate.model.phrase import ENGLISH, Tongue, joined, phrase, plural
+from mailgate.model.phrase import ENGLISH, Translator, joined, phrase, plural
 from mailgate.rollout.plan import Headline, Plan
 
 NOTHING = Headline(words=phrase("No rule changes"))
@@ -26,8 +26,8 @@ def more_of(plan: Plan) -> str:
     return phrase("and %(count)s more", count=others) if others > 0 else ""
 
 
-def title_of(plan: Plan, tongue: Tongue = ENGLISH) -> str:
+def title_of(plan: Plan, translator: Translator = ENGLISH) -> str:
     """The whole title as plain text, with its date in UTC."""
     first = headline_of(plan)
-    at = tongue.day(first.at.astimezone(UTC)) if first.at else ""
+    at = translator.day(first.at.astimezone(UTC)) if first.at else ""
     return joined((part for part in (first.words, at, more_of(plan)) if part), " ")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.rollout.guard import since
-from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, RuleOff, Sample, Sampled
+from mailgate.rollout.guard import moment_phrase
+from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, RuleOff, Sample, SampledMoments
 from mailgate.simulate import DIMENSIONS
 
 NEWLY = {
@@ -17,7 +17,7 @@ NEWLY = {
     "unknown": phrase("cannot be told"),
 }
 """The display name of each label."""
-IS = {
+EFFECT_STATES = {
     "block": phrase("kept out"),
     "challenge": phrase("asked for proof"),
     "warn": phrase("warned"),
@@ -27,30 +27,30 @@ IS = {
 CSV_COLUMNS = ("newly", "by", "value", "people", "devices")
 
 
-def sample_told(sample: Sample, today: str = "now") -> str:
+def sample_in_words(sample: Sample, today: str = "now") -> str:
     """A person or device that would move, in words. ``today`` is the word for when the rules in force decide."""
     who, before, after = sample.person or "nobody named", sample.before, sample.to
     apps = f", has {', '.join(sample.apps)}" if sample.apps else ""
     what = f"{sample.kind} {sample.system}".strip()
     return (
-        f"{who}: {what}, {sample.device}{apps}: {IS[before.effect]} by {before.rule} {today}, "
-        f"then {IS[after.effect]} by {after.rule} ({after.reason})"
+        f"{who}: {what}, {sample.device}{apps}: {EFFECT_STATES[before.effect]} by {before.rule} {today}, "
+        f"then {EFFECT_STATES[after.effect]} by {after.rule} ({after.reason})"
     )
 
 
-def who_told(sample: Sample) -> str:
+def who_in_words(sample: Sample) -> str:
     """A person or device in words, with the decision now."""
     who, now = sample.person or "nobody named", sample.before
     what = f"{sample.kind} {sample.system}".strip()
-    return f"{who}: {what}, {sample.device}: {IS[now.effect]} by {now.rule} now"
+    return f"{who}: {what}, {sample.device}: {EFFECT_STATES[now.effect]} by {now.rule} now"
 
 
-def moment_told(plan: Plan, moment: Moment) -> str:
+def moment_in_words(plan: Plan, moment: Moment) -> str:
     """The beginning of a sentence about one of the plan's later moments."""
-    return capital(since(plan, moment))
+    return capital(moment_phrase(plan, moment))
 
 
-def undated_told(plan: Plan) -> Iterator[str]:
+def undated_in_words(plan: Plan) -> Iterator[str]:
     """Sentences about people who may be kept out at a moment that cannot be predicted, and how they were found."""
     found = plan.undated
     if found.devices:
@@ -66,10 +66,10 @@ def undated_told(plan: Plan) -> Iterator[str]:
             rules=names,
         )
     if found.sampled.moments:
-        yield _sampled_told(found.sampled)
+        yield _sampled_in_words(found.sampled)
 
 
-def _sampled_told(sampled: Sampled) -> str:
+def _sampled_in_words(sampled: SampledMoments) -> str:
     moved = [
         joined([_counted(each), NEWLY[label]], " ") for label, each in sampled.newly.items() if each.devices
     ]
@@ -132,7 +132,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
             plan.totals.clients,
         )
     if plan.newly["unknown"].devices:
-        names = ", ".join(plan.hangs_on)
+        names = ", ".join(plan.depends_on)
         yield phrase(
             "What cannot be told hangs on %(names)s, which is not recorded of requests.", names=names
         )
@@ -146,7 +146,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
         yield phrase(
             "The rule %(rule)s is %(words)s. It stops nobody in these counts.",
             rule=name,
-            words=_off_told(off),
+            words=_off_in_words(off),
         )
     for name in plan.newly_listed:
         yield phrase(
@@ -154,7 +154,7 @@ def notes_of(plan: Plan) -> Iterator[str]:
         )
 
 
-def _off_told(off: RuleOff | str) -> str:
+def _off_in_words(off: RuleOff | str) -> str:
     if isinstance(off, str):
         return off
     return Relief(0, Cause(off.cause), "", off.why, "", off.since, off.until).words

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.classify import classify, with_device
-from mailgate.classify.certified import as_recorded
+from mailgate.classify.certificate import as_recorded
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
-from mailgate.devices.posture import is_of
-from mailgate.devices.typed import references
+from mailgate.devices.posture import belongs_to
+from mailgate.devices.typed_text import references
 from mailgate.engine.decide import decide
-from mailgate.model import LOGINS, Access, Decision, Posture, RequestFacts
-from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
+from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof_of, recognise, reported
 from mailgate.store import Recorded, Sighting, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
+class RedecidedRequest:
     """The decision at the time of the request, and the decision on the same client now."""
 
     then: Recorded
@@ -25,16 +25,16 @@ class Recalled:
     decision: Decision
 
 
-async def recall(store: Store, bundle: Bundle, name: str, now: datetime) -> Recalled | None:
+async def redecide(store: Store, bundle: Bundle, name: str, now: datetime) -> RedecidedRequest | None:
     """The sighting with this id or reference, decided again by the rules of ``bundle`` with what is known now; None if
     it is not found."""
     for each in references(name):
         if (then := await store.sightings.find(each)) is not None:
-            return await decided_again(store, bundle, then, now)
+            return await redecide_sighting(store, bundle, then, now)
     return None
 
 
-async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> Recalled:
+async def redecide_sighting(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> RedecidedRequest:
     """A sighting, decided again by the rules of ``bundle`` with what is known now."""
     seen = then.sighting
     known = await _devices(store, seen, bundle)
@@ -44,16 +44,16 @@ async def decided_again(store: Store, bundle: Bundle, then: Recorded, now: datet
     client, certificate = as_recorded(client, seen.client.facts.headers)
     user = bundle.groups.user(seen.user, posture.owner)
     access = Access(seen.client.facts, client, posture, now, user, proof, certificate)
-    return Recalled(then, access, decide(access, bundle.policy))
+    return RedecidedRequest(then, access, decide(access, bundle.policy))
 
 
-async def as_it_asks(
+async def decide_last_request(
     store: Store, bundle: Bundle, device: Device, seen: Sequence[Recorded], now: datetime
 ) -> tuple[Access, Decision]:
     """The current decision for a request like the device's last one. A device that never asked is assumed to ask with
     its proof."""
     if seen:
-        again = await decided_again(store, bundle, seen[0], now)
+        again = await redecide_sighting(store, bundle, seen[0], now)
         return again.access, again.decision
     posture = posture_now(device, bundle, now)
     client = reported(posture.kind, posture.os, posture.os_version)
@@ -64,12 +64,14 @@ async def as_it_asks(
 
 async def sightings_of(store: Store, device: Device, size: int) -> list[Recorded]:
     """The decisions about a device under all its ids, the newest first."""
-    ids = [device.id, *sorted(device.former)]
+    ids = [device.id, *sorted(device.former_ids)]
     seen = [row for each in ids for row in await store.sightings.latest(device=each, size=size)]
     return sorted(seen, key=lambda row: row.tally.last, reverse=True)[:size]
 
 
-def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetime) -> tuple[Access, Decision]:
+def decide_without_proof(
+    device: Device, bundle: Bundle, facts: RequestFacts, now: datetime
+) -> tuple[Access, Decision]:
     """The decision on a request from this device without its proof."""
     posture = posture_now(device, bundle, now)
     client = with_device(classify(facts), posture.kind)
@@ -81,12 +83,12 @@ def asked_from(device: Device, bundle: Bundle, facts: RequestFacts, now: datetim
 def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
     """The posture of this device by these settings."""
     posture = bundle.settings.posture
-    return Lists(bundle.policy.catalog, posture.max_age, posture.precedence).posture(device, now)
+    return PostureInputs(bundle.policy.catalog, posture.max_age, posture.precedence).posture(device, now)
 
 
 async def _devices(store: Store, seen: Sighting, bundle: Bundle) -> list[Device]:
     """The device that asked. If it is unknown, the devices of the person."""
-    if seen.client.protocol not in LOGINS:
+    if seen.client.protocol not in LOGIN_PROTOCOLS:
         return await store.devices.called(seen.device) if seen.device else []
     owned = await store.devices.owned(seen.user)
-    return [each for each in owned if is_of(each, seen.user, bundle.settings.posture.precedence)]
+    return [each for each in owned if belongs_to(each, seen.user, bundle.settings.posture.precedence)]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailgate.model import Effect, Stage
-from mailgate.model.phrase import either, phrase, plural
+from mailgate.model.phrase import joined_by_or, phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.rules import DEFAULT_RULE, Rule
 from mailgate.policy.variables import VARIABLES
-from mailgate.views.words import reason_told
+from mailgate.views.words import reason_in_words
 
 DOES = {
     Effect.ALLOW: phrase("lets in"),
@@ -54,7 +54,7 @@ class StageStart:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRule:
+class RuleInWords:
     """A rule in words and as its condition."""
 
     id: str
@@ -77,10 +77,10 @@ class ToldRule:
     """Its other settings, a sentence each."""
 
 
-def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
+def rules_in_words(policy: Policy, now: datetime) -> list[RuleInWords]:
     """Every rule in order, and last the default."""
     default = policy.default
-    last = ToldRule(
+    last = RuleInWords(
         DEFAULT_RULE,
         default.title or phrase("Everybody else"),
         default.effect.value,
@@ -92,14 +92,14 @@ def told_rules(policy: Policy, now: datetime) -> list[ToldRule]:
         (),
     )
     off = {each.rule: phrase("is %(words)s", words=each.words) for each in policy.reliefs.for_everybody(now)}
-    return [*(_told(rule, now, off.get(rule.id)) for rule in policy.rules), last]
+    return [*(_in_words(rule, now, off.get(rule.id)) for rule in policy.rules), last]
 
 
-def _told(rule: Rule, now: datetime, off: str | None) -> ToldRule:
+def _in_words(rule: Rule, now: datetime, off: str | None) -> RuleInWords:
     """A rule in words. ``off`` says why it restricts nobody now, whatever its stage."""
     stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     starts = rule.stages.starts() if rule.stages else []
-    return ToldRule(
+    return RuleInWords(
         rule.id,
         rule.title or "",
         rule.effect.value,
@@ -129,7 +129,7 @@ def _more(rule: Rule) -> Iterator[str]:
     if any(name.startswith("device.") for name in rule.when.reads):
         yield UNAVAILABLE[rule.on_unavailable.value]
     if rule.reason:
-        told = reason_told(rule.reason)
+        told = reason_in_words(rule.reason)
         yield (
             phrase("People read: %(reason)s.", reason=told)
             if told
@@ -167,7 +167,7 @@ def _any_of(words: Sequence[str]) -> str:
     """Words joined with ``or``."""
     first, *rest = words
     for each in rest:
-        first = either(first, each)
+        first = joined_by_or(first, each)
     return first
 
 

@@ -7,7 +7,7 @@ from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Fact, Words
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy import AppCatalog
-from mailgate.views.words import source_told
+from mailgate.views.words import source_in_words
 
 Slot = tuple[str, str]
 _CAME = {
@@ -35,7 +35,7 @@ def source_answers(
     came: Mapping[Slot, CheckResult], device: Device | None, catalog: AppCatalog
 ) -> list[SourceAnswer]:
     """The answer of each source. ``device`` already has the new reports."""
-    reports = {each.slot: each for each in device.reports} if device else {}
+    reports = {each.key: each for each in device.reports} if device else {}
     return [
         SourceAnswer(
             source=slot[0], result=again.value, words=_words(slot, again, reports.get(slot), catalog)
@@ -45,7 +45,7 @@ def source_answers(
 
 
 def _words(slot: Slot, again: CheckResult, report: Report | None, catalog: AppCatalog) -> str:
-    source = source_told(slot[0])
+    source = source_in_words(slot[0])
     if again is not CheckResult.TAKEN:
         return joined([source, _CAME[again]], " ")
     if report is None or report.reported_at is None:

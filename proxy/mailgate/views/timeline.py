@@ -22,12 +22,12 @@ from mailgate.views.help import HelpFacts, help_facts
 from mailgate.views.notices import WORDS
 from mailgate.views.words import (
     MAIL_STATES,
-    device_told,
-    effect_told,
-    protocol_told,
-    reason_told,
-    reporter_told,
-    rule_told,
+    device_in_words,
+    effect_in_words,
+    protocol_in_words,
+    reason_in_words,
+    reporter_in_words,
+    rule_in_words,
 )
 
 NameOf = Callable[[str], str]
@@ -52,7 +52,7 @@ class Event:
     """The id of the device; empty if the event is about the person or names no device."""
 
 
-async def story_of(
+async def device_history(
     store: Store, device: Device, seen: Iterable[Recorded], precedence: Sequence[str], policy: Policy
 ) -> list[Event]:
     """The history with the mails, exemptions and requests for help in the store. Raises StoreUnavailableError.
@@ -60,14 +60,18 @@ async def story_of(
     :param precedence: the order in which sources are believed about the owner.
     """
     names = [text for kind, text in device.names if kind == EAS]
-    refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former), *names])
+    refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former_ids), *names])
     owner = user_text(owner_of(device, precedence))
     mails = await store.people.mails(owner, []) if owner else []
     relieved = await store.people.exemptions(owner, [device])
     asked = [help_facts(each, policy) for each in await store.people.help_requests(owner, [device])]
-    own = [each for each in asked if each.device in ("", device.id, *device.former)]
+    own = [each for each in asked if each.device in ("", device.id, *device.former_ids)]
     return sorted(
-        [*timeline(device, seen, refusals, mails, policy.catalog.name_of), *helped(own), *spared(relieved)],
+        [
+            *timeline(device, seen, refusals, mails, policy.catalog.name_of),
+            *help_events(own),
+            *exemption_events(relieved),
+        ],
         key=lambda event: event.at,
         reverse=True,
     )
@@ -81,11 +85,16 @@ def timeline(
     name_of: NameOf = str,
 ) -> list[Event]:
     """The events, the newest first. ``refusals`` are mails about its refusals, ``mails`` are mails about rules to its owner."""
-    events = [*of_device(device, name_of), *decided(seen), *written(mails), *told(refusals)]
+    events = [
+        *device_events(device, name_of),
+        *decision_events(seen),
+        *mail_events(mails),
+        *refusal_mail_events(refusals),
+    ]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
-def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
+def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
     """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of
     apps."""
 
@@ -116,39 +125,41 @@ def of_device(device: Device, name_of: NameOf = str) -> Iterator[Event]:
         yield event(device.lost_at, "lost", phrase("Marked as lost: it gets nothing"))
 
 
-def decided(seen: Iterable[Recorded]) -> Iterator[Event]:
+def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
     """The decisions, by day."""
     for each in seen:
         sighting, tally = each.sighting, each.tally
-        why = reason_told(sighting.reason) if sighting.effect != "allow" else ""
-        told: dict[str, object] = {
-            "outcome": capital(effect_told(sighting.effect)),
+        why = reason_in_words(sighting.reason) if sighting.effect != "allow" else ""
+        refusal_mail_events: dict[str, object] = {
+            "outcome": capital(effect_in_words(sighting.effect)),
             "rule": sighting.rule,
             "times": tally.times,
-            "client": device_told(sighting.client.kind, sighting.client.os),
-            "protocol": protocol_told(sighting.client.protocol),
+            "client": device_in_words(sighting.client.kind, sighting.client.os),
+            "protocol": protocol_in_words(sighting.client.protocol),
         }
-        words: str = phrase("%(outcome)s by the rule %(rule)s: %(client)s over %(protocol)s", **told)
+        words: str = phrase(
+            "%(outcome)s by the rule %(rule)s: %(client)s over %(protocol)s", **refusal_mail_events
+        )
         if tally.times > 1:
             words = phrase(
                 "%(outcome)s by the rule %(rule)s, %(times)s times that day: %(client)s over %(protocol)s",
-                **told,
+                **refusal_mail_events,
             )
         words = joined([words, why], ". ") if why else words
         yield Event(tally.last, "decision", words, sighting.effect, each.id, sighting.device)
 
 
-def told(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
+def refusal_mail_events(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
     """Mails about refusals."""
     for each in refusals:
         yield Event(
             each.written_at,
             "notice",
-            phrase("Mail sent: %(reason)s", reason=reason_told(each.reason) or each.reason),
+            phrase("Mail sent: %(reason)s", reason=reason_in_words(each.reason) or each.reason),
         )
 
 
-def written(mails: Iterable[Mail]) -> Iterator[Event]:
+def mail_events(mails: Iterable[Mail]) -> Iterator[Event]:
     """Mails about rules, and answers."""
     for each in mails:
         about: str = WORDS[each.kind]
@@ -159,7 +170,7 @@ def written(mails: Iterable[Mail]) -> Iterator[Event]:
         yield Event(at, "notice", phrase("Mail to %(login)s: %(about)s (%(state)s)", **said))
 
 
-def helped(asked: Iterable[HelpFacts]) -> Iterator[Event]:
+def help_events(asked: Iterable[HelpFacts]) -> Iterator[Event]:
     """Requests for help, and when they were closed."""
     for each in asked:
         said: str = each.cause
@@ -181,15 +192,19 @@ def helped(asked: Iterable[HelpFacts]) -> Iterator[Event]:
             yield Event(each.done_at, "help", done, device=each.device)
 
 
-def spared(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
+def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
     """Exemptions, and their ends."""
     for kept in relieved:
         relief = kept.relief
-        told: dict[str, object] = {"rule": rule_told(relief.rule), "who": relief.author, "why": relief.why}
-        words = phrase("Spared from %(rule)s by %(who)s: %(why)s", **told)
+        refusal_mail_events: dict[str, object] = {
+            "rule": rule_in_words(relief.rule),
+            "who": relief.author,
+            "why": relief.why,
+        }
+        words = phrase("Spared from %(rule)s by %(who)s: %(why)s", **refusal_mail_events)
         if relief.until:
-            told["span"] = span(relief.until - relief.at)
-            words = phrase("Spared from %(rule)s for %(span)s by %(who)s: %(why)s", **told)
+            refusal_mail_events["span"] = span(relief.until - relief.at)
+            words = phrase("Spared from %(rule)s for %(span)s by %(who)s: %(why)s", **refusal_mail_events)
         yield Event(
             relief.at,
             "exemption",
@@ -206,22 +221,26 @@ def spared(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
 
 
 def _looked(report: Report, name_of: NameOf) -> str:
-    told = {"source": _source(report), "apps": joined(map(name_of, sorted(report.apps)))}
+    refusal_mail_events = {"source": _source(report), "apps": joined(map(name_of, sorted(report.apps)))}
     if not report.apps:
-        whole = phrase("%(source)s looked and found no listed app", **told)
-        part = phrase("%(source)s looked and found no listed app, as far as it can see", **told)
+        whole = phrase("%(source)s looked and found no listed app", **refusal_mail_events)
+        part = phrase(
+            "%(source)s looked and found no listed app, as far as it can see", **refusal_mail_events
+        )
     else:
-        whole = phrase("%(source)s looked and found %(apps)s", **told)
-        part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **told)
+        whole = phrase("%(source)s looked and found %(apps)s", **refusal_mail_events)
+        part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **refusal_mail_events)
     return whole if report.apps_complete else part
 
 
 def _source(report: Report) -> str:
     """The display name of a source; a connector's own name stays as it is."""
-    told = reporter_told(report.source)
-    return capital(told) if report.source == ENROLLED else told
+    refusal_mail_events = reporter_in_words(report.source)
+    return capital(refusal_mail_events) if report.source == ENROLLED else refusal_mail_events
 
 
 def _name(device: Device) -> str:
     told_of = next((each for each in device.reports if each.kind or each.os), None)
-    return device_told(told_of.kind, told_of.os, told_of.os_version) if told_of else device_told("", "")
+    return (
+        device_in_words(told_of.kind, told_of.os, told_of.os_version) if told_of else device_in_words("", "")
+    )

@@ -123,7 +123,7 @@ MAIL_STATES: dict[str, str] = {
 """The state of a mail."""
 
 
-def mail_failure_told(why: str) -> str:
+def mail_failure_in_words(why: str) -> str:
     """Why a mail was not sent. A reply code is SMTP's (RFC 5321, section 4.2.1); the class of another error stays as it is."""
     if re.fullmatch(r"5\d\d", why):
         return phrase("the mail server refused it for good (%(code)s)", code=why)
@@ -132,7 +132,7 @@ def mail_failure_told(why: str) -> str:
     return phrase("the gate ended while it was being sent") if why == "interrupted" else why
 
 
-def rule_told(rule: str) -> str:
+def rule_in_words(rule: str) -> str:
     """A rule by its id, or `every rule`."""
     return phrase("the rule %(rule)s", rule=rule) if rule else phrase("every rule")
 
@@ -142,71 +142,71 @@ def device_named(device: str) -> str:
     return phrase("the device %(id)s", id=device)
 
 
-def trouble_told(trouble: str) -> str:
+def trouble_in_words(trouble: str) -> str:
     """What is wrong with a source, with the hint after its code if there is one."""
     code, _, hint = trouble.partition(": ")
     words = TROUBLES[Trouble(code)] if code in set(Trouble) else code
     return phrase("%(trouble)s (%(hint)s)", trouble=words, hint=hint) if hint else words
 
 
-def state_told(state: str) -> str:
+def state_in_words(state: str) -> str:
     """The state of a device, or lost. States of other releases are shown as they are stored."""
     if state in set(PostureState):
         return STATES[PostureState(state)]
     return LOST if state == "lost" else state.capitalize()
 
 
-def source_told(source: str) -> str:
+def source_in_words(source: str) -> str:
     """A source of reports: an issuer by its host, a connector by its name in the settings."""
     if source == ENROLLED:
         return phrase("Enrolled here")
     return source_name(source)
 
 
-def reporter_told(source: str) -> str:
+def reporter_in_words(source: str) -> str:
     """A source within a sentence."""
-    return phrase("the device itself") if source == ENROLLED else source_told(source)
+    return phrase("the device itself") if source == ENROLLED else source_in_words(source)
 
 
-def looked_told(source: str) -> str:
+def looked_clause(source: str) -> str:
     """A source that looked at the apps of a device, as the beginning of a clause."""
     if source == ENROLLED:
         return phrase("the device reported")
-    return phrase("%(source)s looked", source=source_told(source))
+    return phrase("%(source)s looked", source=source_in_words(source))
 
 
-def looked_first(source: str) -> str:
+def looked_clause_first(source: str) -> str:
     """The same at the beginning of a sentence. The name of a source keeps its case."""
-    told = looked_told(source)
+    told = looked_clause(source)
     return capital(told) if source == ENROLLED else told
 
 
-def kind_told(kind: Kind | str | None) -> str:
+def kind_in_words(kind: Kind | str | None) -> str:
     """The kind of a device."""
     return KINDS.get(kind or "") or str(kind).replace("_", " ")
 
 
-def system_told(os: str, version: str = "") -> str:
+def system_in_words(os: str, version: str = "") -> str:
     """The system of a device, as its maker writes it."""
     return f"{SYSTEMS.get(os, os)} {version}".strip()
 
 
-def device_told(kind: Kind | str | None, os: str, version: str = "") -> str:
+def device_in_words(kind: Kind | str | None, os: str, version: str = "") -> str:
     """A device in a few words."""
-    return joined(part for part in (kind_told(kind), system_told(os, version)) if part)
+    return joined(part for part in (kind_in_words(kind), system_in_words(os, version)) if part)
 
 
-def effect_told(effect: str) -> str:
+def effect_in_words(effect: str) -> str:
     """The effect on a request. Effects of other releases are shown as they are stored."""
     return EFFECTS[Effect(effect)] if effect in set(Effect) else effect
 
 
-def protocol_told(protocol: str) -> str:
+def protocol_in_words(protocol: str) -> str:
     """The protocol of a request."""
     return PROTOCOLS[Protocol(protocol)] if protocol in set(Protocol) else protocol
 
 
-def reason_told(reason: str) -> str:
+def reason_in_words(reason: str) -> str:
     """The reason in one sentence without its full stop; empty if the rule alone is the reason."""
     if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""

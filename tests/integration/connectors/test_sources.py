@@ -8,14 +8,14 @@ from tests.exchanges import MARKER
 from tests.integration.connectors.api import api
 from tests.integration.connectors.cases import CASES, LISTED, connected, found, read, runtime
 
-from mailgate.config.sources import Asked
+from mailgate.config.sources import ApiSourceSettings
 from mailgate.connectors import SOURCES, SourceError, Trouble
 from mailgate.connectors.http import ATTEMPTS
 
 
 def test_every_source_that_is_asked_is_here():
     called = {"apple-mdm"}  # test_calls.py
-    asked = {name for name, source in SOURCES.items() if issubclass(source.settings, Asked)}
+    asked = {name for name, source in SOURCES.items() if issubclass(source.settings, ApiSourceSettings)}
     assert set(CASES) == asked - called
 
 

@@ -10,14 +10,14 @@ from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.wire import HttpsWire, Question
+from mailgate.connectors.wire import ApiRequest, HttpsWire
 
 KIB = 1024
 
 
 async def asked(wire, url):
     try:
-        return await wire.ask(Question("GET", url))
+        return await wire.ask(ApiRequest("GET", url))
     finally:
         await wire.close()
 

@@ -99,7 +99,7 @@ async def test_a_gate_that_is_frozen_in_a_transaction_does_not_stop_the_others(
     async def stand_still() -> None:
         async with stuck.writing() as connection:
             first = await count_change(connection)
-            async with other.writing(patience=BOUND) as another:
+            async with other.writing(timeout_seconds=BOUND) as another:
                 assert await count_change(another) == first
 
     with pytest.raises(StoreUnavailableError):

@@ -13,7 +13,7 @@ from mailgate.store import Store, StoreError, StoreUnavailableError
 from mailgate.store.address import store_url
 from mailgate.store.copying import copy_store
 from mailgate.store.migrate import migrate
-from mailgate.store.postgresql import ServerLine
+from mailgate.store.postgresql import PostgresDriverConnection
 
 
 async def test_two_gates_on_one_database_see_each_others_reports(url: str, store: Store) -> None:
@@ -104,8 +104,8 @@ async def terminated(url: str) -> None:
 
 
 @pytest.fixture
-async def line(url: str) -> AsyncIterator[ServerLine]:
-    made = ServerLine(store_url(url))
+async def line(url: str) -> AsyncIterator[PostgresDriverConnection]:
+    made = PostgresDriverConnection(store_url(url))
     yield made
     await made.close()
 
@@ -115,12 +115,12 @@ VALUES = {"one": "ä\\'\"", "some": '["a", "b"]'}
 ANSWER = [(VALUES["one"], "a"), (VALUES["one"], "b")]
 
 
-async def test_a_line_answers_many_at_once_in_their_order(line: ServerLine) -> None:
+async def test_a_line_answers_many_at_once_in_their_order(line: PostgresDriverConnection) -> None:
     assert await asyncio.gather(*(line.ask(ASK, VALUES) for _ in range(20))) == [ANSWER] * 20
     assert await line.ask("SELECT NULL, %(one)s::text", {"one": ""}) == [(None, "")]
 
 
-async def test_a_line_that_broke_is_taken_up_again(url: str, line: ServerLine) -> None:
+async def test_a_line_that_broke_is_taken_up_again(url: str, line: PostgresDriverConnection) -> None:
     for pause in (0, 0.1):
         assert await line.ask(ASK, VALUES) == ANSWER
         await terminated(url)
@@ -128,14 +128,16 @@ async def test_a_line_that_broke_is_taken_up_again(url: str, line: ServerLine) -
     assert await line.ask(ASK, VALUES) == ANSWER
 
 
-async def test_a_question_that_is_refused_is_an_outage_and_ends(line: ServerLine) -> None:
+async def test_a_question_that_is_refused_is_an_outage_and_ends(line: PostgresDriverConnection) -> None:
     for question in ("SELECT 1 FROM nobody", "SELECT 1 / (length(%(one)s) - 3)"):
         with pytest.raises(OSError, match="OperationalError"):
             await line.ask(question, {"one": "abc"} if "one" in question else {})
     assert await line.ask(ASK, VALUES) == ANSWER
 
 
-async def test_the_answer_to_a_question_that_was_given_up_is_not_taken_for_another(line: ServerLine) -> None:
+async def test_the_answer_to_a_question_that_was_given_up_is_not_taken_for_another(
+    line: PostgresDriverConnection,
+) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await line.ask("SELECT pg_sleep(0.3)::text", {})

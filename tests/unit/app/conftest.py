@@ -14,7 +14,7 @@ from mailgate.app.workers import ALONE
 from mailgate.app.workers.siblings import Siblings
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
-from mailgate.rollout.halting import Halting
+from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, StoreError
 from mailgate.store.change_signal import ChangeSignal
@@ -86,7 +86,7 @@ class Keeper:
         self.current.rules = files
         return files
 
-    async def look(self):
+    async def refresh(self):
         pass
 
 
@@ -104,7 +104,7 @@ def service(bundle):
         utc_now,
     )
     store, keeper, postures = Store(), Keeper(first.rules), SimpleNamespace()
-    halting = Halting(store.ledger, store, lambda: on.in_force.live.policy, "gate-1", utc_now)
+    halting = HaltMonitor(store.ledger, store, lambda: on.in_force.live.policy, "gate-1", utc_now)
     wired = Service(
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
     )

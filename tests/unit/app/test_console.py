@@ -6,11 +6,11 @@ import pytest
 
 from mailgate.app.console import context_for, running, sync_now
 from mailgate.connectors import Trouble
-from mailgate.connectors.run import Outcome
+from mailgate.connectors.run import RunOutcome
 
 
 async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
-    service.store.devices = type("Devices", (), {"sketches": None})()
+    service.store.devices = type("Devices", (), {"summaries": None})()
     service.store.verdicts = type("Verdicts", (), {"add": None})()
     context = context_for(service)
     assert context.bundle().policy.reliefs is service.reliefs.current
@@ -26,19 +26,19 @@ async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
     ("outcome", "words"),
     [
         (None, "another gate is reading it now"),
-        (Outcome(taken=3, full=True), "3 records, everything was read"),
+        (RunOutcome(taken=3, full=True), "3 records, everything was read"),
         (
-            Outcome(Trouble.GONE, taken=3, held=9),
+            RunOutcome(Trouble.GONE, taken=3, held=9),
             "3 records; 9 devices are no longer named; that is more than",
         ),
-        (Outcome(Trouble.LOGIN, hint="the key is wrong"), "0 records; login-refused: the key is wrong"),
+        (RunOutcome(Trouble.LOGIN, hint="the key is wrong"), "0 records; login-refused: the key is wrong"),
     ],
 )
-async def test_what_came_of_a_reading_is_said(outcome: Outcome | None, words: str) -> None:
+async def test_what_came_of_a_reading_is_said(outcome: RunOutcome | None, words: str) -> None:
     asked = []
 
     class ConnectorSyncs:
-        async def sync_now(self, name: str, **options: Any) -> Outcome | None:
+        async def sync_now(self, name: str, **options: Any) -> RunOutcome | None:
             asked.append((name, options["full"]))
             return outcome
 

@@ -15,7 +15,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.app.heartbeat import GateMetrics, Heartbeat
 from mailgate.app.workers.place import ALONE, WorkerPlace
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store, StoreUnavailableError
 from mailgate.views.gates import GateState
 
@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    await store.policies.activate(draft_of(rules()), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(rule_texts_of(rules()), Act(NOW, "ada", "policy-activated"))
     yield store
     await store.close()
 
@@ -40,7 +40,7 @@ async def gate(store: Store) -> AsyncIterator[Heartbeat]:
 
 async def heard_within(store: Store, serial: int) -> bool:
     for _ in range(200):
-        if [each.beat.serial for each in await store.gates.heard()] == [serial]:
+        if [each.heartbeat.serial for each in await store.gates.last_heartbeats()] == [serial]:
             return True
         await asyncio.sleep(0.01)
     return False
@@ -50,8 +50,13 @@ async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat,
     await gate.beat()
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
-    (heard,) = await store.gates.heard()
-    assert (heard.beat.address, heard.beat.number, heard.beat.serial, heard.beat.since) == (
+    (heard,) = await store.gates.last_heartbeats()
+    assert (
+        heard.heartbeat.address,
+        heard.heartbeat.number,
+        heard.heartbeat.serial,
+        heard.heartbeat.since,
+    ) == (
         "http://gate",
         1,
         1,
@@ -65,7 +70,7 @@ async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind
 ) -> None:
     gate.start()
     assert await heard_within(store, 1)
-    active = await store.policies.activate(draft_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
+    active = await store.policies.activate(rule_texts_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
     assert gate.gate_states == {GateState.BEHIND: 1}
@@ -78,7 +83,7 @@ async def test_a_gate_that_ends_leaves(gate: Heartbeat, store: Store) -> None:
     gate.start()
     assert await heard_within(store, 1)
     await gate.stop()
-    assert await store.gates.heard() == []
+    assert await store.gates.last_heartbeats() == []
 
 
 async def test_a_store_that_is_away_ends_nothing(

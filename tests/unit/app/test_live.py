@@ -20,7 +20,7 @@ from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.store import Store
-from mailgate.views.devices import keep_of
+from mailgate.views.devices import retention_times_of
 
 
 @pytest.fixture
@@ -79,7 +79,11 @@ async def test_what_a_gate_begins_with_is_that_of_its_files(bundle, trust, store
     settings = files.settings
     live = await first_live(files, store, trust, NO_RELIEFS)
     assert (live.policy, live.groups, live.logins) == (files.policy, files.groups, settings.logins)
-    assert (live.trusted, live.keep, live.certificates) == (settings.trusted_proxies, keep_of(settings), None)
+    assert (live.trusted, live.keep, live.certificates) == (
+        settings.trusted_proxies,
+        retention_times_of(settings),
+        None,
+    )
     assert live.browser_probe.keys
     assert live.responses.tickets is not None
 

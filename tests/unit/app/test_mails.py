@@ -15,12 +15,12 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.app.mails import MAX_PAUSE, MailSender, mail_way_for
 from mailgate.config.mail import NoticeSettings
-from mailgate.mail.into_folder import IntoFolder
-from mailgate.mail.smtp import BySmtp
-from mailgate.mail.way import WayDownError
+from mailgate.mail.folder_transport import FolderTransport
+from mailgate.mail.smtp import SmtpTransport
+from mailgate.mail.transport import TransportDownError
 from mailgate.model import Kind, Reason
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
 
 DEVICE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",))
@@ -31,7 +31,7 @@ NOTICE = Notice(MailKind.ENFORCED, "fr", devices=(DEVICE,))
 @pytest.fixture
 async def store(tmp_path: Path):
     store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    await store.policies.activate(draft_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(rule_texts_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
     yield store
     await store.close()
 
@@ -79,7 +79,7 @@ async def test_where_nothing_goes_it_is_said_once_and_tried_ever_more_rarely(
     gate, registry = sending(store, bundle, tmp_path / "file")
     with capture_logs() as lines:
         for _ in range(12):
-            with pytest.raises(WayDownError) as caught:
+            with pytest.raises(TransportDownError) as caught:
                 await gate.poll()
             gate._is_down(str(caught.value))
     assert [line["event"] for line in lines] == ["notices-down"]
@@ -89,7 +89,7 @@ async def test_where_nothing_goes_it_is_said_once_and_tried_ever_more_rarely(
 
 def test_the_way_is_a_server_or_a_folder(tmp_path: Path) -> None:
     settings = notices(tmp_path)
-    assert isinstance(mail_way_for(settings), IntoFolder)
+    assert isinstance(mail_way_for(settings), FolderTransport)
     smtp = SimpleNamespace(host="smtp.example.com", port=25)
     named = {"outbox": None, "smtp": smtp, "password": None, "security": "none", "username": None}
-    assert isinstance(mail_way_for(settings.model_copy(update=named)), BySmtp)
+    assert isinstance(mail_way_for(settings.model_copy(update=named)), SmtpTransport)

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from mailgate.app.parts import forwarders_for, login_check_for, references, server_limits, utc_now
-from mailgate.views.devices import keep_of
+from mailgate.views.devices import retention_times_of
 
 
 def test_the_clock_is_aware_and_in_utc():
@@ -67,6 +67,6 @@ async def test_a_login_is_checked_where_the_settings_say(bundle):
 
 def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):
     settings = bundle().settings
-    kept, told = keep_of(settings), settings.retention
+    kept, told = retention_times_of(settings), settings.retention
     assert (kept.sightings, kept.devices) == (told.sightings, told.devices)
     assert kept.lost_devices == told.lost_devices

@@ -6,7 +6,7 @@ import pytest
 
 from mailgate.app.readiness import body_of_readyz, readiness
 from mailgate.console.languages import console_languages
-from mailgate.model.phrase import phrase, said
+from mailgate.model.phrase import phrase, translate
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
 
@@ -80,5 +80,5 @@ async def test_what_is_out_can_be_said_in_the_languages_of_the_console(service):
     service.lingering = lambda: {"pilot": phrase("never")}
     rules = (await readiness(service)).rules
     german = console_languages()["de"]
-    assert said(rules.off[0], german) == "pilot: angehalten seit 2026-11-24 00:00 UTC: too many"
-    assert said(rules.only_report[0], german) == "pilot nie"
+    assert translate(rules.off[0], german) == "pilot: angehalten seit 2026-11-24 00:00 UTC: too many"
+    assert translate(rules.only_report[0], german) == "pilot nie"

@@ -20,9 +20,9 @@ class Gate:
     def __init__(self, *numbers):
         self.told, self._numbers = [], iter(numbers)
         self.store = SimpleNamespace(change_signal=self, change_numbers=self._next)
-        self.keeper = SimpleNamespace(is_behind=lambda serial: serial != 3, look=self._note("version"))
-        self.reliefs = SimpleNamespace(current=SimpleNamespace(serial=5), look=self._note("reliefs"))
-        self.halting = SimpleNamespace(act=self._note("halts"))
+        self.keeper = SimpleNamespace(is_behind=lambda serial: serial != 3, refresh=self._note("version"))
+        self.reliefs = SimpleNamespace(current=SimpleNamespace(serial=5), refresh=self._note("reliefs"))
+        self.halting = SimpleNamespace(halt_rules=self._note("halts"))
 
     def _note(self, what):
         async def done():

@@ -21,7 +21,7 @@ from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.evaluate.proving import Mode
 from mailgate.gateway.http1.tls import CertificateError, device_context
 from mailgate.gateway.side_door.dovecot import PolicyKey
-from mailgate.views.devices import keep_of
+from mailgate.views.devices import retention_times_of
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
     assert service.bundle == changed
     assert service.gate.in_force.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
-    assert service.gate.in_force.live.keep == keep_of(changed.settings)
+    assert service.gate.in_force.live.keep == retention_times_of(changed.settings)
     assert logs[0]["takes_effect_at_restart"] == []
 
 

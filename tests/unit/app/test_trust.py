@@ -32,8 +32,8 @@ async def test_each_process_has_a_mark_of_its_own_in_its_nonces(trust, tmp_path)
     store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
     other = await Trust.open(store, utc_now)
     now = utc_now()
-    assert other.nonces.read(trust.nonces.make(now, bound=True), now).sort.value == "foreign"
-    assert other.nonces.read(trust.nonces.make(now, bound=False), now).sort.value == "shared"
+    assert other.nonces.read(trust.nonces.make(now, bound=True), now).origin.value == "foreign"
+    assert other.nonces.read(trust.nonces.make(now, bound=False), now).origin.value == "shared"
     await store.close()
 
 

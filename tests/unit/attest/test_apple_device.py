@@ -4,7 +4,7 @@ import pytest
 from tests.unit.attest.hardware_evidence import EXPECTED, verified
 
 from mailgate.attest.apple_device import _read
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import HardwareResult, Reason
 
 
@@ -56,5 +56,5 @@ def test_a_property_is_a_bare_text_or_one_der_value(value, text) -> None:
 
 @pytest.mark.parametrize("value", [b"\x05\x00", b"\x0c\x01\x07", b"a\x00", b"a" * 129])
 def test_anything_else_is_refused(value) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(EvidenceRefusedError):
         _read(value)

@@ -114,9 +114,9 @@ def test_time_and_revocation_are_asked_anew_at_every_use() -> None:
     assert refusal(PHONE, ISSUING, on=on, now=NOW - 2 * DAY) is Reason.CERTIFICATE_NOT_YET_VALID
     on.revocation = Revocation(serials=frozenset({PHONE.certificate.serial_number}))
     before = verifier().verify([PHONE.der, ISSUING.der], NOW)
-    assert on.again(before, NOW).refused is Reason.CERTIFICATE_REVOKED
-    assert verifier(root()).again(before, NOW).refused is Reason.CERTIFICATE_UNTRUSTED
-    assert verifier().again(on.again(before, NOW), NOW).refused is Reason.CERTIFICATE_REVOKED
+    assert on.recheck(before, NOW).refused is Reason.CERTIFICATE_REVOKED
+    assert verifier(root()).recheck(before, NOW).refused is Reason.CERTIFICATE_UNTRUSTED
+    assert verifier().recheck(on.recheck(before, NOW), NOW).refused is Reason.CERTIFICATE_REVOKED
 
 
 def listed(*serials, by=ISSUING, lasts=DAY):

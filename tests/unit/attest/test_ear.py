@@ -2,7 +2,7 @@ import pytest
 
 from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
 from mailgate.attest.ear import read_status, tier_of
-from mailgate.attest.refused import RefusedError
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import Reason
 
 
@@ -45,7 +45,7 @@ def test_a_vector_claim_is_a_small_whole_number(value: object) -> None:
 
 
 def test_a_contraindicated_device_is_refused() -> None:
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(EvidenceRefusedError) as caught:
         status("contraindicated", hardware=96)
     assert caught.value.reason is Reason.TOKEN_CONTRAINDICATED
 

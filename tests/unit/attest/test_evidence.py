@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tests.unit.attest.hardware_evidence import EXPECTED, FOLDER, NAMES, evidence_of, read, roots, verified
 from tests.vectors import build_certificate_vectors as vectors
 
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import FORMATS, Evidence, read_evidence, verify_evidence
-from mailgate.attest.refused import RefusedError
 from mailgate.model import Reason
 
 OURS = {reason for reason in Reason if reason.startswith("evidence-")}
@@ -60,7 +60,7 @@ def test_nothing_is_raised_whatever_comes(name, chain) -> None:
      {"format": "a", "chain": ["TUk"]}, {"format": "a", "chain": [], "more": 1}],
 )  # fmt: skip
 def test_evidence_that_was_not_sent_as_it_must_be_is_refused(said) -> None:
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(EvidenceRefusedError) as caught:
         read_evidence(said)
     assert caught.value.reason is Reason.EVIDENCE_MALFORMED
 

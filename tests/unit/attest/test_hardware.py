@@ -9,8 +9,8 @@ from joserfc.jwk import ECKey, OKPKey
 from tests.pki import NOW, name, root
 
 from mailgate.attest import hardware
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.hardware import Roots, StatusError, read_status, thumbprint_of
-from mailgate.attest.refused import RefusedError
 from mailgate.model import Reason
 
 MAKER = root()
@@ -27,7 +27,7 @@ def test_a_root_that_was_signed_anew_is_the_same_root() -> None:
 
 
 def test_a_root_alone_proves_nothing() -> None:
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(EvidenceRefusedError) as caught:
         Roots([MAKER.certificate]).verified([MAKER.der], NOW)
     assert caught.value.reason is Reason.EVIDENCE_UNTRUSTED
 
@@ -35,7 +35,7 @@ def test_a_root_alone_proves_nothing() -> None:
 @pytest.mark.parametrize("revoked", [LEAF, BATCH, MAKER])
 def test_any_certificate_of_the_chain_may_be_revoked(revoked) -> None:
     roots = Roots([MAKER.certificate], frozenset({revoked.certificate.serial_number}))
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(EvidenceRefusedError) as caught:
         roots.verified([LEAF.der, BATCH.der, MAKER.der], NOW)
     assert caught.value.reason is Reason.EVIDENCE_REVOKED
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.attest import Nonce, Nonces, Sort
+from mailgate.attest import Nonce, NonceOrigin, Nonces
 from mailgate.store import Key
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 KEY = Key(1, b"s" * 32, NOW - timedelta(days=1))
-NONE = Nonce(Sort.NONE)
+NONE = Nonce(NonceOrigin.NONE)
 
 
 @pytest.fixture
@@ -27,24 +27,24 @@ def there() -> Nonces:
 
 def test_a_shared_nonce_is_good_at_every_gate(here: Nonces, there: Nonces) -> None:
     made = here.make(NOW, bound=False)
-    assert here.read(made, NOW) == there.read(made, NOW) == Nonce(Sort.SHARED, True)
+    assert here.read(made, NOW) == there.read(made, NOW) == Nonce(NonceOrigin.SHARED, True)
 
 
 def test_a_bound_nonce_is_its_makers_alone(here: Nonces, there: Nonces) -> None:
     made = here.make(NOW, bound=True)
-    assert here.read(made, NOW) == Nonce(Sort.OWN, True)
-    assert there.read(made, NOW) == Nonce(Sort.FOREIGN, True)
+    assert here.read(made, NOW) == Nonce(NonceOrigin.OWN, True)
+    assert there.read(made, NOW) == Nonce(NonceOrigin.FOREIGN, True)
 
 
 @pytest.mark.parametrize(
     ("minutes", "read"),
     [
-        (0, Nonce(Sort.SHARED, True)),
-        (4.9, Nonce(Sort.SHARED, True)),
-        (5, Nonce(Sort.SHARED, False)),
-        (9.9, Nonce(Sort.SHARED, False)),
+        (0, Nonce(NonceOrigin.SHARED, True)),
+        (4.9, Nonce(NonceOrigin.SHARED, True)),
+        (5, Nonce(NonceOrigin.SHARED, False)),
+        (9.9, Nonce(NonceOrigin.SHARED, False)),
         (10, NONE),
-        (-1, Nonce(Sort.SHARED, True)),
+        (-1, Nonce(NonceOrigin.SHARED, True)),
         (-6, NONE),
     ],
 )
@@ -55,14 +55,16 @@ def test_it_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read:
 def test_a_new_key_seals_once_every_gate_can_know_it(here: Nonces) -> None:
     old, new = KEY, Key(2, b"t" * 32, NOW)
     renewed = Nonces([new, old], b"this one", settling=10 * MINUTE)
-    assert here.read(renewed.make(NOW + 9 * MINUTE, bound=False), NOW + 9 * MINUTE).sort is Sort.SHARED
+    assert (
+        here.read(renewed.make(NOW + 9 * MINUTE, bound=False), NOW + 9 * MINUTE).origin is NonceOrigin.SHARED
+    )
     assert here.read(renewed.make(NOW + 10 * MINUTE, bound=False), NOW + 10 * MINUTE) == NONE
-    assert renewed.read(here.make(NOW, bound=False), NOW).sort is Sort.SHARED
+    assert renewed.read(here.make(NOW, bound=False), NOW).origin is NonceOrigin.SHARED
 
 
 def test_the_first_key_seals_at_once() -> None:
     first = Nonces([Key(1, b"s" * 32, NOW)], b"this one")
-    assert first.read(first.make(NOW, bound=True), NOW).sort is Sort.OWN
+    assert first.read(first.make(NOW, bound=True), NOW).origin is NonceOrigin.OWN
 
 
 def test_one_that_was_changed_is_none(here: Nonces) -> None:

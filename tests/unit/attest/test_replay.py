@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.attest import MemoryReplayGuard, Spending
+from mailgate.attest import MemoryReplayGuard, SpendResult
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -12,27 +12,27 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def spend(guard: MemoryReplayGuard, ticket: bytes, seconds: float = 0) -> Spending:
+def spend(guard: MemoryReplayGuard, ticket: bytes, seconds: float = 0) -> SpendResult:
     return guard.spend(ticket, now=at(seconds), until=at(seconds + 120))
 
 
 def test_a_ticket_is_spent_once_while_it_lives() -> None:
     guard = MemoryReplayGuard()
-    assert spend(guard, b"a") is Spending.ACCEPTED
-    assert spend(guard, b"a", 120) is Spending.SPENT_BEFORE
-    assert spend(guard, b"b", 120) is Spending.ACCEPTED
-    assert spend(guard, b"a", 121) is Spending.ACCEPTED
+    assert spend(guard, b"a") is SpendResult.ACCEPTED
+    assert spend(guard, b"a", 120) is SpendResult.SPENT_BEFORE
+    assert spend(guard, b"b", 120) is SpendResult.ACCEPTED
+    assert spend(guard, b"a", 121) is SpendResult.ACCEPTED
 
 
 def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
     guard = MemoryReplayGuard(capacity=2)
     assert [spend(guard, ticket) for ticket in (b"a", b"b", b"c")] == [
-        Spending.ACCEPTED,
-        Spending.ACCEPTED,
-        Spending.MEMORY_FULL,
+        SpendResult.ACCEPTED,
+        SpendResult.ACCEPTED,
+        SpendResult.MEMORY_FULL,
     ]
-    assert spend(guard, b"a") is Spending.SPENT_BEFORE
-    assert spend(guard, b"c", 121) is Spending.ACCEPTED
+    assert spend(guard, b"a") is SpendResult.SPENT_BEFORE
+    assert spend(guard, b"c", 121) is SpendResult.ACCEPTED
     assert len(guard) == 1
 
 
@@ -45,7 +45,7 @@ def test_it_never_accepts_a_ticket_twice_within_its_life_nor_grows_over(
     clock = 0.0
     for ticket, pause in sent:
         clock += pause
-        if spend(guard, ticket, clock) is Spending.ACCEPTED:
+        if spend(guard, ticket, clock) is SpendResult.ACCEPTED:
             assert clock - accepted.get(ticket, -1000) > 120
             accepted[ticket] = clock
         assert len(guard) <= 8

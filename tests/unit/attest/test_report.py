@@ -6,14 +6,14 @@ import pytest
 from pydantic import ValidationError
 
 from mailgate.attest import MemoryReplayGuard, Verifier, mint, parse_jwks
-from mailgate.attest.report import Enrolled, Issuing, Report, form_of, token_claims
+from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, form_of, token_claims
 from mailgate.model import Kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = mint.make_key(b"gate" * 8, "gate-1")
 DEVICE = mint.make_key(b"device" * 8, "")
 GATE = "https://mail.example.com"
-ENROLLED = Enrolled("enrolled-1", "ada@example.com", DEVICE.thumbprint())
+ENROLLED = EnrolledDevice("enrolled-1", "ada@example.com", DEVICE.thumbprint())
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ ENROLLED = Enrolled("enrolled-1", "ada@example.com", DEVICE.thumbprint())
     ],
 )
 def test_the_form_is_the_most_restrictive_that_the_report_names(said: dict, form: str | None) -> None:
-    assert form_of(Report.model_validate(said)) == form
+    assert form_of(SelfReport.model_validate(said)) == form
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_the_form_is_the_most_restrictive_that_the_report_names(said: dict, form
 )
 def test_anything_else_is_no_report(said: dict) -> None:
     with pytest.raises(ValidationError):
-        Report.model_validate(said)
+        SelfReport.model_validate(said)
 
 
-def accepted(said: dict, enrolled: Enrolled = ENROLLED):
+def accepted(said: dict, enrolled: EnrolledDevice = ENROLLED):
     """What the verifier makes of the token for a report."""
-    report = Report.model_validate(said)
+    report = SelfReport.model_validate(said)
     listed = {"tiktok-extension": "tiktok", "tiktok": "tiktok"}
 
     def match(_os: str, identifier: str) -> str | None:
         return listed.get(identifier)
 
-    claims = token_claims(report, enrolled, Issuing(GATE, "1.0", "id-1", NOW), match)
+    claims = token_claims(report, enrolled, TokenParameters(GATE, "1.0", "id-1", NOW), match)
     token = mint.sign_token(claims, KEY)
     verifier = Verifier(
         issuers={GATE: parse_jwks(mint.jwks(KEY))},
@@ -108,7 +108,7 @@ def test_only_listed_extensions_leave_a_report(os: str) -> None:
 
 
 def test_a_device_of_nobody_and_of_no_known_system() -> None:
-    result, _ = accepted({"os": "other"}, Enrolled("enrolled-2", "", DEVICE.thumbprint()))
+    result, _ = accepted({"os": "other"}, EnrolledDevice("enrolled-2", "", DEVICE.thumbprint()))
     assert (result.user, result.os, result.kind) == ("", "", None)
 
 
@@ -122,5 +122,5 @@ def test_a_device_of_nobody_and_of_no_known_system() -> None:
     ],
 )
 def test_the_id_of_an_extension_is_taken_as_each_browser_writes_it(name):
-    said = Report.model_validate({"os": "linux", "listed_extensions": [name]})
+    said = SelfReport.model_validate({"os": "linux", "listed_extensions": [name]})
     assert said.listed_extensions == (name,)

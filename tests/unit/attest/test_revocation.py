@@ -81,7 +81,7 @@ def test_a_stale_list_goes_on_revoking_and_vouches_for_nobody() -> None:
     assert known.unknown(ISSUER, NOW - DAY) == ""
     assert "stale" in known.unknown(ISSUER, NOW)
     assert "no revocation list" in known.unknown(b"other", NOW - DAY)
-    assert Revocation(known.lists, stale_counts=True).unknown(ISSUER, NOW) == ""
+    assert Revocation(known.lists, accepts_stale=True).unknown(ISSUER, NOW) == ""
     assert (known.stale_since(NOW), known.stale_since(NOW - DAY), known.next_update) == (NOW, None, NOW)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mailgate.attest.sealing import mac, sealing
+from mailgate.attest.sealing import mac, sealing_key
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -26,7 +26,7 @@ def test_the_newest_seals_that_every_gate_knows_and_else_the_oldest(
     ages: tuple[float, ...], sealed: int
 ) -> None:
     keys = [Made(NOW - age * HOUR) for age in ages]
-    assert sealing(keys, NOW, HOUR) is keys[sealed]
+    assert sealing_key(keys, NOW, HOUR) is keys[sealed]
 
 
 def test_a_seal_is_of_one_text_for_one_use_by_one_key() -> None:

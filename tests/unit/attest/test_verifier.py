@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.vectors import build_vectors
 
-from mailgate.attest import KeySet, MemoryReplayGuard, Nonces, Sort, Verifier, mint, parse_jwks
+from mailgate.attest import KeySet, MemoryReplayGuard, NonceOrigin, Nonces, Verifier, mint, parse_jwks
 from mailgate.model import AttestationResult, Reason
 from mailgate.store import Key
 
@@ -179,16 +179,16 @@ def test_the_issuer_whose_key_is_missing_is_told() -> None:
     ]:
         tokens = [value.encode("latin-1") for value in read(name)["device_attestation"]]
         verdict = verifier().verify(tokens, [], method="GET", url=build_vectors.URL, now=NOW)
-        assert verdict.lacks_key_of == issuer
+        assert verdict.missing_key_of == issuer
 
 
 @pytest.mark.parametrize(
     ("nonce", "sort", "alone"),
     [
-        (None, Sort.NONE, False),
-        ("x" * 38, Sort.NONE, False),
-        (build_vectors.nonce(), Sort.SHARED, False),
-        (build_vectors.nonce(build_vectors.NODE), Sort.OWN, True),
+        (None, NonceOrigin.NONE, False),
+        ("x" * 38, NonceOrigin.NONE, False),
+        (build_vectors.nonce(), NonceOrigin.SHARED, False),
+        (build_vectors.nonce(build_vectors.NODE), NonceOrigin.OWN, True),
     ],
 )
 def test_only_a_proof_with_this_processs_nonce_is_for_this_process_alone(nonce, sort, alone) -> None:
@@ -198,7 +198,7 @@ def test_only_a_proof_with_this_processs_nonce_is_for_this_process_alone(nonce, 
         [token.encode()], [proof.encode()], method="GET", url=build_vectors.URL, now=NOW
     )
     assert verdict.result.refused is None
-    assert (verdict.nonce.sort, verdict.spent.alone) == (sort, alone)
+    assert (verdict.nonce.origin, verdict.spent.is_exclusive) == (sort, alone)
 
 
 def test_a_key_is_proved_without_a_token() -> None:

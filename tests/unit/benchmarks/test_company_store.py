@@ -8,7 +8,7 @@ from benchmarks import company_store as making
 from benchmarks.company_store import company_store, freshen, with_columns
 
 from mailgate.store import Store
-from mailgate.store.device_rows import Wanted
+from mailgate.store.device_rows import DeviceFilter
 
 DAY = timedelta(days=1)
 
@@ -23,11 +23,11 @@ async def test_its_log_is_whole_and_there_is_something_of_everything(
     store, now = await Store.open(f"sqlite:///{config.parent}/mailgate.db"), datetime.now(UTC) + DAY
     try:
         assert await store.audit.verify() == []
-        seen = await store.sightings.look(now - timedelta(hours=2), 100)
+        seen = await store.sightings.search(now - timedelta(hours=2), 100)
         assert seen.found
         assert seen.found[0].tally.last <= now
         for state in ("listed", "missing", "partial", "stale", "clean"):
-            assert (await store.rows.look(Wanted(state=state), 0, 9)).devices, state
+            assert (await store.rows.search(DeviceFilter(state=state), 0, 9)).devices, state
         assert await store.rows.seen() == await store.devices.last_change()
         assert len(await store.plans.latest(99)) >= making.PLANS
         assert await store.reliefs.exemptions(now, 9, 9999)

@@ -5,11 +5,11 @@ from ua_parser import OS
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
 
-from mailgate.classify.agent import Agent, left_out, version
+from mailgate.classify.agent import Agent, is_excluded_pattern, version
 from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS
-from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, TOOLS
 from mailgate.classify.table import Match
 
@@ -17,7 +17,7 @@ from mailgate.classify.table import Match
 def test_what_ua_parser_does_without_names_crawlers_alone() -> None:
     """An update of its patterns that brings another of that size or shape must be looked at."""
     browsers, _, _ = load_lazy_builtins()
-    without = [each.regex for each in browsers if left_out(each.regex)]
+    without = [each.regex for each in browsers if is_excluded_pattern(each.regex)]
     assert len(without) == 4
     assert all(
         "[Bb]ot" in pattern or "[Cc][Rr][Aa][Ww][Ll]" in pattern or "crawler" in pattern
@@ -33,7 +33,7 @@ def test_one_look_tells_the_device_that_the_database_alone_tells(labelled: dict[
         assert (device.family, device.brand, device.model) == expected
 
 
-TABLES = (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
+TABLES = (TOOLS, BOTS, APPLIANCES, HANDHELDS, DESKTOP_MODE, DESKTOPS)
 
 
 def one_by_one(text: str) -> Match | None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailgate.classify.discovery import asks_the_way, is_autodiscover
+from mailgate.classify.discovery import is_autodiscover, is_discovery
 from mailgate.model import RequestFacts
 
 
@@ -28,10 +28,10 @@ from mailgate.model import RequestFacts
 def test_what_asks_the_way(method: str, target: str) -> None:
     sent = {"content-type": "text/xml; charset=utf-8", "content-length": "412"} if method == "POST" else {}
     facts = RequestFacts(method=method, target=target, headers=sent)
-    assert asks_the_way(facts)
-    assert asks_the_way(replace(facts, asked_about=True))
+    assert is_discovery(facts)
+    assert is_discovery(replace(facts, by_forward_auth=True))
     for more in ({"upgrade": "h2c"}, {"upgrade": "websocket"}, {"upgrade": ""}):
-        assert not asks_the_way(replace(facts, headers={**sent, **more}))
+        assert not is_discovery(replace(facts, headers={**sent, **more}))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_asks_the_way(method: str, target: str) -> None:
 )
 def test_what_may_hold_mail(method: str, target: str) -> None:
     sent = {"content-type": "text/xml"} if method == "POST" else {}
-    assert not asks_the_way(RequestFacts(method=method, target=target, headers=sent))
+    assert not is_discovery(RequestFacts(method=method, target=target, headers=sent))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_what_may_hold_mail(method: str, target: str) -> None:
     ],
 )
 def test_what_asks_for_something_else_besides(method: str, sent: dict[str, str]) -> None:
-    assert not asks_the_way(RequestFacts(method, "/autodiscover/autodiscover.xml", headers=sent))
+    assert not is_discovery(RequestFacts(method, "/autodiscover/autodiscover.xml", headers=sent))
     if method == "GET":
-        assert not asks_the_way(RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync", headers=sent))
+        assert not is_discovery(RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync", headers=sent))
 
 
 def test_options_of_activesync_is_no_autodiscover() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mailgate.classify import classify
 from mailgate.classify.imap import FIELDS, MAX_LENGTH, read_client, read_id, write_id
-from mailgate.model import LOGINS, Assurance, Kind, Protocol, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, Assurance, Kind, Protocol, RequestFacts
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_computers_name_or_system_beside_a_word_of_phones_is_a_finding(imap_id
     assert (client.kind, client.contradicted) == (MAIL_APP, True)
 
 
-@pytest.mark.parametrize("protocol", sorted(LOGINS - {Protocol.IMAP}))
+@pytest.mark.parametrize("protocol", sorted(LOGIN_PROTOCOLS - {Protocol.IMAP}))
 def test_a_protocol_without_an_id_is_never_a_computers(protocol: Protocol) -> None:
     client = classify(RequestFacts(scheme=protocol, headers={"user-agent": "Thunderbird"}))
     assert (client.kind, client.handheld, client.protocol) == (MAIL_APP, True, protocol)

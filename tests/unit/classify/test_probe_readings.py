@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mailgate.classify.hints import FORM_OF_FACTOR
-from mailgate.classify.probe_readings import RULES, WHY, Measured, examine
+from mailgate.classify.probe_readings import RULES, WHY, ProbeReadings, examine
 from mailgate.classify.reading import KIND_OF_FORM
 
 MOUSE = {"touch_points": 0, "pointer": "fine", "hover": True, "any_fine": True, "any_hover": True}
@@ -18,11 +18,11 @@ LAPTOP, TABLET, PHONE = {"width": 1440, "height": 900}, {"width": 1024, "height"
 UNTOLD = {"mobile": None, "system": "", "form_factors": [], "model": ""}
 
 
-def seen(*parts: dict[str, object], **more: object) -> Measured:
+def seen(*parts: dict[str, object], **more: object) -> ProbeReadings:
     told: dict[str, object] = {"platform": "Win32"} | MOUSE | LAPTOP | UNTOLD
     for part in (*parts, more):
         told |= part
-    return Measured.model_validate(told)
+    return ProbeReadings.model_validate(told)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def seen(*parts: dict[str, object], **more: object) -> Measured:
         (seen(pointer="coarse", hover=False), "linux", ("device", "coarse-without-touch", "")),
     ],
 )  # fmt: skip
-def test_what_the_readings_are_of(readings: Measured, claimed: str, found: tuple[str, str, str]) -> None:
+def test_what_the_readings_are_of(readings: ProbeReadings, claimed: str, found: tuple[str, str, str]) -> None:
     assert examine(readings, claimed) == found
 
 
@@ -81,7 +81,7 @@ WORDS = st.text(max_size=12) | st.sampled_from(
     ["MacIntel", "Linux x86_64", "Linux armv81", "Win32", "iPad", "Android"]
 )
 ANYTHING = st.builds(
-    Measured,
+    ProbeReadings,
     touch_points=st.integers(0, 300),
     pointer=st.sampled_from(["fine", "coarse", "none"]),
     hover=st.booleans(),
@@ -98,7 +98,7 @@ ANYTHING = st.builds(
 
 
 @given(ANYTHING, st.sampled_from(["macos", "windows", "linux", "chromeos", ""]))
-def test_whatever_is_read_has_a_form_and_a_why(readings: Measured, claimed: str) -> None:
+def test_whatever_is_read_has_a_form_and_a_why(readings: ProbeReadings, claimed: str) -> None:
     found = examine(readings, claimed)
     assert KIND_OF_FORM[found.form]
     assert found.by in WHY

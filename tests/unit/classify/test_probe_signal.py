@@ -3,13 +3,13 @@
 import pytest
 
 from mailgate.classify import classify
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.probe_signal import HEADER, probe_header, read_probe
 from mailgate.classify.reading import Reading
 from mailgate.model import Assurance, Client, Kind, Reason, RequestFacts
 
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
-IPAD = Found("tablet", "mac-with-touch", "ipados")
+IPAD = ProbeFinding("tablet", "mac-with-touch", "ipados")
 
 
 def client(header: str | None) -> Client:
@@ -24,7 +24,7 @@ def test_without_the_probe_a_claim_stays_a_claim() -> None:
 
 @pytest.mark.parametrize("observed", [True, False])
 def test_a_computer_that_was_found_makes_the_claim_consistent(observed: bool) -> None:
-    found = client(probe_header(Found("desktop", "no-touch"), observed=observed))
+    found = client(probe_header(ProbeFinding("desktop", "no-touch"), observed=observed))
     assert (found.kind, found.assurance, found.probed) == (Kind.LAPTOP, Assurance.CONSISTENT, True)
     assert found.findings == ()
 
@@ -45,7 +45,7 @@ def test_while_it_is_only_observed_it_leaves_a_finding() -> None:
 
 
 def test_what_is_neither_is_no_laptop() -> None:
-    found = client(probe_header(Found("device", "coarse-without-touch"), observed=False))
+    found = client(probe_header(ProbeFinding("device", "coarse-without-touch"), observed=False))
     assert (found.kind, found.handheld, found.contradicted) == (Kind.OTHER, False, True)
 
 

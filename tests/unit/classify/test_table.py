@@ -2,9 +2,9 @@ import pytest
 
 from mailgate.classify import warm
 from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.desktop_mode import DESKTOP_MODE
 from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, NO_FORM
-from mailgate.classify.masked import MASKED
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM
 from mailgate.classify.table import DevicesOrRules, Match, Rule, Table
@@ -12,7 +12,7 @@ from mailgate.classify.table import DevicesOrRules, Match, Rule, Table
 TABLES = {
     "appliances": APPLIANCES,
     "handhelds": HANDHELDS,
-    "masked": MASKED,
+    "masked": DESKTOP_MODE,
     "desktops": DESKTOPS,
     "bots": BOTS,
     "tools": TOOLS,
@@ -40,7 +40,7 @@ def test_every_rule_names_a_form_and_says_why(name: str) -> None:
     assert all(rule.form in KIND_OF_FORM and rule.why for rule in TABLES[name].rules.values())
 
 
-IN_ORDER = (TOOLS, BOTS, APPLIANCES, HANDHELDS, MASKED, DESKTOPS)
+IN_ORDER = (TOOLS, BOTS, APPLIANCES, HANDHELDS, DESKTOP_MODE, DESKTOPS)
 JOINED = Table.joined(*IN_ORDER)
 
 

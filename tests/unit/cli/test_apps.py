@@ -24,7 +24,7 @@ def has(config: Path) -> None:
     async def fill() -> None:
         store, now = await Store.open("sqlite:///mailgate.db"), datetime.now(UTC)
         apps = AppsReport(frozenset({"tiktok"}), True, now)
-        await store.devices.take([report_by("mdm", "1", owner="ada", apps=apps)], now)
+        await store.devices.ingest([report_by("mdm", "1", owner="ada", apps=apps)], now)
         await store.close()
 
     asyncio.run(fill())

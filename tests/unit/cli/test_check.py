@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from mailgate.cli import app
 from mailgate.config import bundle
-from mailgate.config.file_permissions import OpenFile
+from mailgate.config.file_permissions import ExposedFile
 
 ROOT = Path(__file__).parents[3]
 BROKEN = "tests/vectors/broken-configs"
@@ -36,8 +36,8 @@ def with_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings = tmp_path / "mailgate.yaml"
     settings.write_text(settings.read_text().replace("sqlite:///var/mailgate.db", "{file: store.url}"))
     (tmp_path / "store.url").write_text("sqlite:///gate.db")
-    opened = OpenFile(tmp_path / "store.url", "read", secret=True)
-    monkeypatch.setattr(bundle, "open_files", lambda *_: iter([opened]))
+    opened = ExposedFile(tmp_path / "store.url", "read", secret=True)
+    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
     return settings
 
 

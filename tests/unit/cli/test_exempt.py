@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from mailgate.cli import app
 from mailgate.devices.trust import report_by
 from mailgate.model import Kind
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
 
 FOR = ("--rule", "shut", "--reason", "a new phone", "--until", "2027-01-01")
@@ -31,8 +31,8 @@ def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
     async def fill() -> str:
         store = await Store.open("sqlite:///mailgate.db")
-        await store.policies.activate(draft_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
-        await store.devices.take([report_by("intune", "i-1", "lin", kind=Kind.PHONE)], NOW)
+        await store.policies.activate(rule_texts_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
+        await store.devices.ingest([report_by("intune", "i-1", "lin", kind=Kind.PHONE)], NOW)
         (known,) = await store.devices.owned("lin")
         await store.close()
         return known.id

@@ -10,7 +10,7 @@ from tests.unit.store.examples import NOW
 from typer.testing import CliRunner
 
 from mailgate.cli import app
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
 
 ROOT = Path(__file__).parents[3]
@@ -130,7 +130,7 @@ def versions(config: Path) -> Path:
     async def fill() -> None:
         store = await Store.open("sqlite:///mailgate.db")
         for text in (old, new):
-            await store.policies.activate(draft_of(rules(text)), Act(NOW, "ada", "policy-activated"))
+            await store.policies.activate(rule_texts_of(rules(text)), Act(NOW, "ada", "policy-activated"))
         await people.see(store, rules(new).policy, people.page_load(people.IPHONE), "ada")
         await store.close()
 

@@ -26,7 +26,7 @@ def stored(config: Path) -> None:
         reports = [
             report_by("jamf", f"C0{name}", name, Kind.PHONE, "ios") for name in ("ada", "adam", "Bo's \x1b")
         ]
-        await store.devices.take(reports, access().now)
+        await store.devices.ingest(reports, access().now)
         store.ledger.record(access(client=BROWSER, user="ada"), BLOCK, "REF7")
         await store.close()
 
@@ -74,7 +74,7 @@ def test_many_are_shown_in_pages(config: Path) -> None:
     async def fill() -> None:
         store = await Store.open("sqlite:///mailgate.db")
         reports = [report_by("jamf", f"serial-{n}", f"anna{n:02}", Kind.PHONE, "ios") for n in range(45)]
-        await store.devices.take(reports, access().now)
+        await store.devices.ingest(reports, access().now)
         await store.close()
 
     asyncio.run(fill())

@@ -28,7 +28,7 @@ async def fill() -> None:
         report_by("intune", f"phone-of-{owner}", owner, Kind.PHONE, "ios", apps=apps)
         for owner in ("ada", "bo")
     ]
-    await store.devices.take(records, NOW)
+    await store.devices.ingest(records, NOW)
     week = timedelta(days=7)
     for owner in ("ada", "bo"):
         await store.quarantine_mails.claim(

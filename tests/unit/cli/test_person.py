@@ -29,7 +29,7 @@ def ada(config: Path) -> None:
     async def fill() -> None:
         store = await Store.open("sqlite:///mailgate.db")
         seen = AppsReport(frozenset(), True, NOW)
-        await store.devices.take(
+        await store.devices.ingest(
             [report_by("jamf", f"C0{n}", "ada", Kind.PHONE, "ios", apps=seen) for n in range(21)], NOW
         )
         store.ledger.record(access(client=BROWSER, user="ada", now=NOW), BLOCK, "REF7")

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mailgate.cli import app, run
 from mailgate.config import Bundle, bundle
-from mailgate.config.file_permissions import OpenFile
+from mailgate.config.file_permissions import ExposedFile
 from mailgate.store import StoreUnavailableError
 
 CONFIG = Path(__file__).parents[3] / "config" / "mailgate.yaml"
@@ -56,8 +56,8 @@ def test_every_mistake_is_named_and_nothing_is_started(gate: Gate, tmp_path: Pat
 def test_nothing_is_started_with_a_secret_that_everybody_may_read(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = OpenFile(Path("store.url"), "read", secret=True)
-    monkeypatch.setattr(bundle, "open_files", lambda *_: iter([opened]))
+    opened = ExposedFile(Path("store.url"), "read", secret=True)
+    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
     result = start()
     assert (result.exit_code, gate.started) == (1, [])
     assert result.stderr.startswith("mailgate: not started: store.url holds a secret")
@@ -66,8 +66,8 @@ def test_nothing_is_started_with_a_secret_that_everybody_may_read(
 def test_rules_that_everybody_may_change_are_named_in_the_log(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = OpenFile(Path("policy.yaml"), "change", secret=False)
-    monkeypatch.setattr(bundle, "open_files", lambda *_: iter([opened]))
+    opened = ExposedFile(Path("policy.yaml"), "change", secret=False)
+    monkeypatch.setattr(bundle, "exposed_files", lambda *_: iter([opened]))
     monkeypatch.setattr(run, "configure_logs", lambda _: None)
     with structlog.testing.capture_logs() as logged:
         assert start().exit_code == 0

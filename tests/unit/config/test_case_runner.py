@@ -2,7 +2,7 @@ from typing import Any
 
 from tests.unit.policy.examples import CATALOG, NOW, policy_of
 
-from mailgate.config.case_runner import rehearse, run_cases
+from mailgate.config.case_runner import decide_situation, run_cases
 from mailgate.model import Assurance, Effect, Kind, Reason
 from mailgate.policy.cases import CasesFile, Situation
 
@@ -28,7 +28,7 @@ def test_the_real_functions_answer() -> None:
     situation = Situation.model_validate(
         {"request": {"user_agent": IPHONE}, "attestation": {"kind": "phone"}}
     )
-    access, decision = rehearse(situation, POLICY, NOW)
+    access, decision = decide_situation(situation, POLICY, NOW)
     assert (access.client.kind, access.client.assurance) == (Kind.PHONE, Assurance.ATTESTED)
     assert decision.effect is Effect.BLOCK
 
@@ -36,9 +36,9 @@ def test_the_real_functions_answer() -> None:
 def test_a_certificate_counts_as_it_does_at_the_gate() -> None:
     device = {"id": "d1", "kind": "phone", "state": "clean"}
     told = {"request": {"user_agent": IPHONE}, "device": device, "certificate": {}}
-    accepted, _ = rehearse(Situation.model_validate(told), POLICY, NOW)
+    accepted, _ = decide_situation(Situation.model_validate(told), POLICY, NOW)
     assert (accepted.client.assurance, accepted.certificate.refused) == (Assurance.ATTESTED, None)
     told["certificate"] = {"refused": "certificate-revoked"}
-    refused, _ = rehearse(Situation.model_validate(told), POLICY, NOW)
+    refused, _ = decide_situation(Situation.model_validate(told), POLICY, NOW)
     assert refused.client.assurance is Assurance.CLAIMED
     assert [finding.reason for finding in refused.client.findings] == [Reason.CERTIFICATE_INVALID]

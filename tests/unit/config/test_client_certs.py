@@ -55,7 +55,7 @@ def test_everything_that_the_files_say(load, tmp_path: Path) -> None:
     assert own.matches == (Match("san-uri", "udid", "urn:udid:"),)
     issuer = key_of(ROOT.certificate)
     assert own.revocation.lists == {issuer: RevocationList(frozenset({5}), NOW + timedelta(days=7))}
-    assert (own.revocation.serials, own.revocation.stale_counts) == (frozenset({0x0A}), True)
+    assert (own.revocation.serials, own.revocation.accepts_stale) == (frozenset({0x0A}), True)
     named = {path.name for path in settings.referenced_files()}
     assert named == {"gate.pem", "gate.key", "devices.pem", "devices.crl", "lost.txt"}
 

@@ -9,7 +9,7 @@ import pytest
 from tests.pki import server
 
 from mailgate.config import load_bundle
-from mailgate.config.file_permissions import OpenToOthersError, open_files, refuse_open
+from mailgate.config.file_permissions import ExposedFileError, exposed_files, refuse_open
 
 SETTINGS = """
 listen: 127.0.0.1:0
@@ -39,7 +39,7 @@ def file(folder: Path, mode: int, name: str = "key") -> Path:
 
 
 def found(path: Path) -> list[tuple[str, bool]]:
-    return [(each.may, each.refused) for each in open_files([path], [], [])]
+    return [(each.may, each.refused) for each in exposed_files([path], [], [])]
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_who_may_put_another_file_in_its_place_may_change_it(folder: Path) -> No
 
 def test_rules_may_be_read_by_everybody_but_not_changed(folder: Path) -> None:
     readable, writable = file(folder, 0o644, "a"), file(folder, 0o646, "b")
-    told = list(open_files([], [], [readable, writable]))
+    told = list(exposed_files([], [], [readable, writable]))
     assert [(each.path, each.may, each.refused) for each in told] == [(writable, "change", False)]
     refuse_open(told)
 
 
 def test_hashes_of_tokens_are_no_secret_but_better_not_read(folder: Path) -> None:
     path = file(folder, 0o644)
-    assert [(each.may, each.refused) for each in open_files([], [path], [path])] == [("read", False)]
+    assert [(each.may, each.refused) for each in exposed_files([], [path], [path])] == [("read", False)]
 
 
 def test_what_the_gate_itself_reads_only_because_everybody_may_was_mounted_so(
@@ -110,8 +110,8 @@ def test_a_file_that_is_not_there_is_for_others_to_name(folder: Path) -> None:
 
 def test_a_start_is_refused_with_every_name(folder: Path) -> None:
     one, other = file(folder, 0o644, "one"), file(folder, 0o606, "other")
-    with pytest.raises(OpenToOthersError) as refused:
-        refuse_open(open_files([one, other], [], []))
+    with pytest.raises(ExposedFileError) as refused:
+        refuse_open(exposed_files([one, other], [], []))
     assert str(one) in str(refused.value)
     assert f"{other} holds a secret, and every user of this machine may change it" in str(refused.value)
 
@@ -126,7 +126,7 @@ def test_the_files_of_references_are_known_to_hold_secrets(folder: Path) -> None
     (folder / "store.url").chmod(0o644)
     bundle = load_bundle(folder / "mailgate.yaml")
     assert bundle.secrets == (folder / "store.url",)
-    assert [(each.path.name, each.may) for each in bundle.open_files()] == [("store.url", "read")]
+    assert [(each.path.name, each.may) for each in bundle.exposed_files()] == [("store.url", "read")]
 
 
 ISSUED = server(datetime.now(UTC))
@@ -154,4 +154,4 @@ def test_a_private_key_is_a_secret_in_whatever_file_it_stands(
     (folder / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\nlists: {}\n")
     (folder / "policy.yaml").write_text("rules:\n  - {id: closed, when: client.handheld, effect: block}\n")
     bundle = load_bundle(folder / "mailgate.yaml")
-    assert [(each.path.name, each.refused) for each in bundle.open_files()] == [("both.pem", True)]
+    assert [(each.path.name, each.refused) for each in bundle.exposed_files()] == [("both.pem", True)]

@@ -36,7 +36,7 @@ def test_each_maker_has_a_format(load) -> None:
     settings = load(
         "{android_key: {roots: maker.pem, revoked: status.json}, apple_device: {roots: maker.pem}}"
     )
-    believed = settings.attestation.hardware.believed()
+    believed = settings.attestation.hardware.trusted_roots()
     assert {name: roots.revoked for name, roots in believed.items()} == {
         "android-key": frozenset({0x2C}),
         "apple-device": frozenset(),
@@ -47,7 +47,7 @@ def test_each_maker_has_a_format(load) -> None:
 
 
 def test_without_roots_nobody_is_believed(load) -> None:
-    assert load("{}").attestation.hardware.believed() == {}
+    assert load("{}").attestation.hardware.trusted_roots() == {}
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,19 @@
 
 import pytest
 
-from mailgate.config.pages import EmployeePage, ExtensionPages, Languages
+from mailgate.config.pages import EmployeePage, ExtensionPages, LanguageSettings
 from mailgate.model.languages import LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_may_be_the_usual_one(language: str) -> None:
-    assert Languages(default=language).default == language
+    assert LanguageSettings(default=language).default == language
 
 
 @pytest.mark.parametrize("wrong", ["pt-BR", "xx", "EN", ""])
 def test_an_unknown_language_is_a_mistake(wrong: str) -> None:
     with pytest.raises(ValueError, match="word"):
-        Languages(default=wrong)
+        LanguageSettings(default=wrong)
 
 
 def test_the_extension_comes_from_a_page_on_https() -> None:

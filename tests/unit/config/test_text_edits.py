@@ -203,7 +203,7 @@ def test_a_stage_or_a_share_that_a_rule_lacks_is_one_more_entry(name: str) -> No
     before = rules(policy, NAMED + LISTS)
     after = edited(before, edit)
     assert lines(before, after) == wanted
-    assert edit.holds(after.policy)
+    assert edit.is_in(after.policy)
 
 
 REFUSED: tuple[tuple[Edit, str], ...] = (

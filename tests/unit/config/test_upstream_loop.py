@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import pytest
 
 from mailgate.config import Address
-from mailgate.config.upstream_loop import AS_WRITTEN, Resolved, leads_back
+from mailgate.config.upstream_loop import LITERAL_RESOLVER, SystemResolver, leads_back
 
 NAMES = {
     "gate.example.com": ["192.0.2.10"],
@@ -16,7 +16,7 @@ NAMES = {
 HERE = ip_address("192.0.2.10")
 
 
-class Known(Resolved):
+class Known(SystemResolver):
     """A machine at 192.0.2.10 and on loopback, in a net with some names."""
 
     def looked_up(self, host):
@@ -31,7 +31,7 @@ def called_gate7(monkeypatch):
     monkeypatch.setattr(socket, "gethostname", lambda: "gate7.internal")
 
 
-def back(upstream, listener, names=AS_WRITTEN, port=8081):
+def back(upstream, listener, names=LITERAL_RESOLVER, port=8081):
     return leads_back(upstream, port, [Address("127.0.0.1", 8080), Address(listener, 8081)], names)
 
 
@@ -69,8 +69,8 @@ def test_the_same_port_elsewhere_is_elsewhere(upstream):
 
 def test_another_port_is_no_listener():
     assert not back("127.0.0.1", "127.0.0.1", port=9080)
-    assert not leads_back("127.0.0.1", 80, [Address("127.0.0.1", 0)], AS_WRITTEN)
+    assert not leads_back("127.0.0.1", 80, [Address("127.0.0.1", 0)], LITERAL_RESOLVER)
 
 
 def test_nobody_is_asked_about_names_unless_that_is_wanted():
-    assert AS_WRITTEN.addresses("localhost.localdomain") == frozenset()
+    assert LITERAL_RESOLVER.addresses("localhost.localdomain") == frozenset()

@@ -11,9 +11,9 @@ from joserfc.jwk import RSAKey
 from tests.exchanges import Exchanges
 
 from mailgate.config.references import Sources
-from mailgate.config.sources import Asked
+from mailgate.config.sources import ApiSourceSettings
 from mailgate.connectors import Runtime, Setup
-from mailgate.connectors.wire import Answer, Question
+from mailgate.connectors.wire import ApiRequest, ApiResponse
 from mailgate.devices.device import Report
 from mailgate.policy import AppCatalog, ListedApp
 
@@ -55,12 +55,12 @@ def runtime(waits: Waits | None = None, now: Callable[[], datetime] = lambda: NO
 class Scripted:
     """A wire that gives these answers one after the other; an error among them is raised."""
 
-    def __init__(self, *answers: Answer | Exception) -> None:
+    def __init__(self, *answers: ApiResponse | Exception) -> None:
         self._answers = list(answers)
-        self.questions: list[Question] = []
+        self.questions: list[ApiRequest] = []
         self.closed = False
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: ApiRequest) -> ApiResponse:
         self.questions.append(question)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
@@ -77,17 +77,17 @@ class Recorded:
     def __init__(self, exchanges: Exchanges) -> None:
         self.exchanges = exchanges
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: ApiRequest) -> ApiResponse:
         asked = (question.method, question.url, question.headers, question.body or b"")
         status, headers, body = self.exchanges.answer(*asked)
-        return Answer(status, {name.lower(): text for name, text in headers.items()}, body)
+        return ApiResponse(status, {name.lower(): text for name, text in headers.items()}, body)
 
     async def close(self) -> None:
         """Nothing is open."""
 
 
 def setup(exchanges: Exchanges, around: Runtime | None = None, catalog: AppCatalog = CATALOG) -> Setup:
-    def wire(_: Asked) -> Recorded:
+    def wire(_: ApiSourceSettings) -> Recorded:
         return Recorded(exchanges)
 
     return Setup("mdm", catalog, around or runtime(), wire)

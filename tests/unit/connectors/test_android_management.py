@@ -134,7 +134,7 @@ async def test_a_device_that_is_pushed_is_part_of_what_is_known(management, kind
     found = (await management()._client.get("/v1/enterprises/LC0example/devices", [("pageSize", 2)]))[
         "devices"
     ][0]
-    [record] = await management().told({}, pushed(kind, found))
+    [record] = await management().receive({}, pushed(kind, found))
     assert record.id == "3a1b2c4d5e6f"
     assert record.adds
     assert record.apps == {"tiktok"}
@@ -147,7 +147,7 @@ async def test_a_device_that_is_pushed_is_part_of_what_is_known(management, kind
      ("STATUS_REPORT", {"name": "enterprises/LC0other/devices/d1"}), ("STATUS_REPORT", [])],
 )  # fmt: skip
 async def test_other_messages_tell_nothing(management, kind, device):
-    assert await management().told({}, pushed(kind, device)) == []
+    assert await management().receive({}, pushed(kind, device)) == []
 
 
 def test_an_app_in_no_state_is_there(management):

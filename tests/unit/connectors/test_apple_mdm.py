@@ -43,7 +43,7 @@ def mdm(exchanges):
 
 
 async def told(connector, name, **changes):
-    return await connector.told({}, event(name, **changes))
+    return await connector.receive({}, event(name, **changes))
 
 
 def ours(catalog=CATALOG):
@@ -129,7 +129,7 @@ async def test_none_of_the_listed_apps_is_one_where_only_they_were_asked_for(mdm
 
 async def test_without_a_time_nothing_is_known(mdm):
     body = json.loads(event("applications")) | {"created_at": "0001-01-01T00:00:00Z"}
-    assert await mdm(whole_lists=True).told({}, json.dumps(body).encode()) == []
+    assert await mdm(whole_lists=True).receive({}, json.dumps(body).encode()) == []
 
 
 async def test_micromdm_has_no_ids_of_its_own(mdm):
@@ -196,7 +196,7 @@ async def test_one_device_is_asked_when_a_person_wants_to_know(mdm, exchanges):
 )  # fmt: skip
 async def test_what_is_no_event_is_refused(mdm, body):
     with pytest.raises(SourceError) as caught:
-        await mdm().told({}, body)
+        await mdm().receive({}, body)
     assert caught.value.trouble is Trouble.SHAPE
 
 
@@ -205,4 +205,4 @@ async def test_what_is_no_event_is_refused(mdm, body):
     [b"[]", b"{}", b"null", b'{"topic": "mdm.Connect"}', b'{"topic": "mdm.CheckOut", "checkin_event": []}'],
 )
 async def test_what_names_no_device_tells_nothing(mdm, body):
-    assert await mdm().told({}, body) == []
+    assert await mdm().receive({}, body) == []

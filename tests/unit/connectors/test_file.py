@@ -5,7 +5,7 @@ from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import runtime, settings_of, setup
 
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors import SourceError, Told, Trouble, connector_for, is_scheduled
+from mailgate.connectors import ReceivesPosts, SourceError, Trouble, connector_for, is_scheduled
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.lines import LinesRefusedError
 
@@ -20,7 +20,7 @@ def made(around=None, **values):
 def posted():
     settings = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
     connector = connector_for(setup(Exchanges("jamf", "")), settings)
-    assert isinstance(connector, Told)
+    assert isinstance(connector, ReceivesPosts)
     return connector, settings
 
 
@@ -64,9 +64,9 @@ def test_only_a_file_that_is_complete_tells_what_is_gone():
 
 async def test_what_is_posted_is_json_lines_or_csv():
     connector, settings = posted()
-    assert [each.id for each in await connector.told({}, LINES.encode())] == ["1", "2"]
+    assert [each.id for each in await connector.receive({}, LINES.encode())] == ["1", "2"]
     headers = {"content-type": "text/csv; charset=utf-8"}
-    assert [each.id for each in await connector.told(headers, b"id\n3\n")] == ["3"]
+    assert [each.id for each in await connector.receive(headers, b"id\n3\n")] == ["3"]
     assert not is_scheduled(settings)
     assert [record async for record in connector.devices(None)] == []
 
@@ -74,7 +74,7 @@ async def test_what_is_posted_is_json_lines_or_csv():
 async def test_of_a_call_with_a_mistake_nothing_is_taken():
     connector, _ = posted()
     with pytest.raises(LinesRefusedError):
-        await connector.told({}, (LINES + "{}").encode())
+        await connector.receive({}, (LINES + "{}").encode())
 
 
 def test_a_file_counts_as_changed_once_it_rests(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from tests.unit.connectors.around import CATALOG, Scripted, look, runtime, setti
 from mailgate.config.sources import FleetSettings
 from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.fleet import Fleet
-from mailgate.connectors.wire import Answer
+from mailgate.connectors.wire import ApiResponse
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 
@@ -26,7 +26,7 @@ def fleet():
 
 
 def scripted(*bodies):
-    wire = Scripted(*(Answer(200, {}, json.dumps(body).encode()) for body in bodies))
+    wire = Scripted(*(ApiResponse(200, {}, json.dumps(body).encode()) for body in bodies))
     settings = settings_of(FleetSettings, VALUES, token="fleet-s3cret")
     return Fleet(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings)
 

@@ -6,14 +6,14 @@ from tests.unit.connectors.around import CATALOG, Scripted, Waits, runtime, serv
 from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors import Setup, SourceError, Trouble
 from mailgate.connectors.google import QuotaWire, google_client
-from mailgate.connectors.wire import Answer, Question
+from mailgate.connectors.wire import ApiRequest, ApiResponse
 
 VALUES = {"type": "android-management", "enterprise": "LC0example"}
-TOKEN = Answer(200, {}, b'{"access_token": "google-token", "expires_in": 3599}')
+TOKEN = ApiResponse(200, {}, b'{"access_token": "google-token", "expires_in": 3599}')
 
 
 def refusal(reason):
-    return Answer(403, {}, json.dumps({"error": {"code": 403, "errors": [{"reason": reason}]}}).encode())
+    return ApiResponse(403, {}, json.dumps({"error": {"code": 403, "errors": [{"reason": reason}]}}).encode())
 
 
 def asking(*answers, waits=None):
@@ -24,7 +24,7 @@ def asking(*answers, waits=None):
 
 
 async def test_the_account_logs_in_with_a_signed_statement():
-    client, wire = asking(Answer(200, {}, b'{"ok": true}'))
+    client, wire = asking(ApiResponse(200, {}, b'{"ok": true}'))
     assert await client.get("/v1/x") == {"ok": True}
     token, question = wire.questions
     assert token.url == "https://oauth2.googleapis.com/token"
@@ -35,14 +35,15 @@ async def test_the_account_logs_in_with_a_signed_statement():
 @pytest.mark.parametrize("reason", ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"])
 async def test_a_quota_that_is_used_up_is_waited_for(reason):
     waits = Waits()
-    client, _ = asking(refusal(reason), Answer(200, {}, b"{}"), waits=waits)
+    client, _ = asking(refusal(reason), ApiResponse(200, {}, b"{}"), waits=waits)
     assert await client.get("/v1/x") == {}
     assert waits.seconds == [1.0]
     assert client.tally.throttled == 1
 
 
 @pytest.mark.parametrize(
-    "answer", [refusal("forbidden"), Answer(403, {}, b"<html>"), Answer(403, {}, b'{"error": "no"}')]
+    "answer",
+    [refusal("forbidden"), ApiResponse(403, {}, b"<html>"), ApiResponse(403, {}, b'{"error": "no"}')],
 )
 async def test_a_right_that_is_missing_is_not(answer):
     client, _ = asking(answer)
@@ -52,7 +53,7 @@ async def test_a_right_that_is_missing_is_not(answer):
 
 
 async def test_other_answers_pass_as_they_are():
-    wire = Scripted(Answer(200, {}, b'{"error": {"errors": [{"reason": "quotaExceeded"}]}}'))
-    assert (await QuotaWire(wire).ask(Question("GET", "https://api.example.com"))).status == 200
+    wire = Scripted(ApiResponse(200, {}, b'{"error": {"errors": [{"reason": "quotaExceeded"}]}}'))
+    assert (await QuotaWire(wire).ask(ApiRequest("GET", "https://api.example.com"))).status == 200
     await QuotaWire(wire).close()
     assert wire.closed

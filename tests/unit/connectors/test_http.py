@@ -6,12 +6,19 @@ import pytest
 from tests.unit.connectors.around import Scripted, Waits, runtime
 
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.http import ATTEMPTS, MOST, Client, backoff, bounded_gather, retry_after
+from mailgate.connectors.http import (
+    ATTEMPTS,
+    MAX_BACKOFF_SECONDS,
+    Client,
+    backoff,
+    bounded_gather,
+    retry_after,
+)
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.wire import Answer
+from mailgate.connectors.wire import ApiResponse
 
 BASE = "https://api.example.com"
-OK = Answer(200, {}, b'{"a": 1}')
+OK = ApiResponse(200, {}, b'{"a": 1}')
 
 
 class Renewing:
@@ -80,14 +87,14 @@ async def test_what_leads_elsewhere_is_not_asked(client, target):
 
 
 async def test_a_redirect_within_the_origin_is_followed(client):
-    asking, wire = client(Answer(302, {"location": "/there?x=1"}), OK)
+    asking, wire = client(ApiResponse(302, {"location": "/there?x=1"}), OK)
     assert await asking.get("/here") == {"a": 1}
     assert wire.questions[1].url == f"{BASE}/there?x=1"
 
 
 @pytest.mark.parametrize("location", ["https://evil.example.com/", "http://[::1", "//[/"])
 async def test_a_redirect_to_another_host_is_not(client, location):
-    asking, wire = client(Answer(302, {"location": location}), OK)
+    asking, wire = client(ApiResponse(302, {"location": location}), OK)
     with pytest.raises(SourceError) as caught:
         await asking.get("/here")
     assert caught.value.trouble is Trouble.ELSEWHERE
@@ -95,17 +102,17 @@ async def test_a_redirect_to_another_host_is_not(client, location):
 
 
 async def test_redirects_in_circles_end(client):
-    asking, _ = client(*[Answer(302, {"location": "/here"})] * 20)
+    asking, _ = client(*[ApiResponse(302, {"location": "/here"})] * 20)
     with pytest.raises(SourceError, match="circles"):
         await asking.get("/here")
 
 
 async def test_a_refused_token_is_renewed_once(client):
     login = Renewing()
-    asking, wire = client(Answer(401), OK, login=login)
+    asking, wire = client(ApiResponse(401), OK, login=login)
     assert await asking.get("/x") == {"a": 1}
     assert [question.headers["Authorization"] for question in wire.questions] == ["Bearer 0", "Bearer 1"]
-    asking, wire = client(Answer(401), Answer(401), login=login)
+    asking, wire = client(ApiResponse(401), ApiResponse(401), login=login)
     with pytest.raises(SourceError) as caught:
         await asking.get("/x")
     assert (caught.value.trouble, len(wire.questions)) == (Trouble.LOGIN, 2)
@@ -113,14 +120,14 @@ async def test_a_refused_token_is_renewed_once(client):
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_who_has_no_time_says_when(client, waits, status):
-    asking, _ = client(Answer(status, {"retry-after": "11"}), OK)
+    asking, _ = client(ApiResponse(status, {"retry-after": "11"}), OK)
     assert await asking.get("/x") == {"a": 1}
     assert waits.seconds == [11.0]
     assert asking.tally.throttled == 1
 
 
 async def test_retry_after_zero_is_no_leave_to_hammer(client, waits):
-    asking, _ = client(Answer(429, {"retry-after": "0"}), OK)
+    asking, _ = client(ApiResponse(429, {"retry-after": "0"}), OK)
     await asking.get("/x")
     assert waits.seconds == [0.5]
 
@@ -128,8 +135,8 @@ async def test_retry_after_zero_is_no_leave_to_hammer(client, waits):
 @pytest.mark.parametrize(
     ("failure", "trouble"),
     [
-        (Answer(429), Trouble.THROTTLED),
-        (Answer(502), Trouble.STATUS),
+        (ApiResponse(429), Trouble.THROTTLED),
+        (ApiResponse(502), Trouble.STATUS),
         (SourceError(Trouble.UNREACHABLE), Trouble.UNREACHABLE),
         (SourceError(Trouble.TIMEOUT), Trouble.TIMEOUT),
     ],
@@ -151,7 +158,7 @@ async def test_a_certificate_that_is_not_trusted_is_not_tried_again(client):
 
 
 async def test_find_knows_what_is_not_there_from_what_fails(client):
-    asking, _ = client(Answer(404), Answer(403))
+    asking, _ = client(ApiResponse(404), ApiResponse(403))
     assert await asking.find("/x") is None
     with pytest.raises(SourceError) as caught:
         await asking.find("/x")
@@ -168,14 +175,14 @@ async def test_all_answers_of_a_run_are_bounded_together(client):
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000])
 async def test_what_is_not_json_is_an_unexpected_shape(client, body):
-    asking, _ = client(Answer(200, {}, body), run_bytes=10**6)
+    asking, _ = client(ApiResponse(200, {}, body), run_bytes=10**6)
     with pytest.raises(SourceError) as caught:
         await asking.get("/x")
     assert caught.value.trouble is Trouble.SHAPE
 
 
 async def test_an_error_shows_no_url_query_body_or_secret(client):
-    asking, _ = client(Answer(400, {}, b"hunter2 in the body"))
+    asking, _ = client(ApiResponse(400, {}, b"hunter2 in the body"))
     with pytest.raises(SourceError) as caught:
         await asking.get("/path", [("q", "hunter2")])
     assert str(caught.value) == "unexpected-status: HTTP 400"
@@ -189,19 +196,19 @@ async def test_closing_closes_the_wire(client):
 
 
 async def test_no_content_is_none(client):
-    asking, _ = client(Answer(204))
+    asking, _ = client(ApiResponse(204))
     assert await asking.get("/x") is None
 
 
 async def test_what_was_put_is_not_put_again_after_a_fault(client, waits):
-    asking, wire = client(Answer(503), Answer(500))
+    asking, wire = client(ApiResponse(503), ApiResponse(500))
     with pytest.raises(SourceError) as caught:
         await asking.put("/x", b"")
     assert (caught.value.status, len(wire.questions), len(waits.seconds)) == (500, 2, 1)
 
 
 async def test_what_is_put_and_what_was_done_of_it(client):
-    asking, wire = client(Answer(207, {}, b'{"a": 1}'))
+    asking, wire = client(ApiResponse(207, {}, b'{"a": 1}'))
     assert await asking.put("/x", b"<plist/>", {"Content-Type": "application/xml"}) == {"a": 1}
     [question] = wire.questions
     assert (question.method, question.body) == ("PUT", b"<plist/>")
@@ -252,11 +259,11 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
     [
         ("7", 7.0),
         (" 0 ", 0.0),
-        ("999999999999999999999", MOST),
+        ("999999999999999999999", MAX_BACKOFF_SECONDS),
         ("Tue, 24 Nov 2026 12:00:30 GMT", 30.0),
         ("Tue, 24 Nov 2026 12:00:30 -0000", 30.0),
         ("Tue, 24 Nov 2026 11:00:00 GMT", 0.0),
-        ("Tue, 24 Nov 2037 11:00:00 GMT", MOST),
+        ("Tue, 24 Nov 2037 11:00:00 GMT", MAX_BACKOFF_SECONDS),
         ("-1", None),
         ("soon", None),
         ("Tue, 24 Nov 2026 12:00:30 +99999999999999", None),
@@ -271,4 +278,4 @@ def test_retry_after_is_seconds_or_a_date(said, seconds):
 def test_backoff_doubles_and_leaves_half_to_chance():
     assert [backoff(attempt, 1.0) for attempt in range(4)] == [1.0, 2.0, 4.0, 8.0]
     assert backoff(2, 0.0) == 2.0
-    assert backoff(60, 1.0) == MOST
+    assert backoff(60, 1.0) == MAX_BACKOFF_SECONDS

@@ -10,8 +10,8 @@ from tests.unit.connectors.run_store import RunStore, Source
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, leased_run
-from mailgate.connectors.leased_run import LeasedRun, Wish
-from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.leased_run import LeasedRun, RunOptions
+from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.schedule import OVERLAP
 from mailgate.devices.trust import report_by
 from mailgate.model import SourceState
@@ -27,7 +27,9 @@ def run_store():
 @pytest.fixture
 def lead(run_store):
     def made(source):
-        return LeasedRun(lambda *_: source, run_store, runtime, Numbers(CollectorRegistry()), lambda: "v1")
+        return LeasedRun(
+            lambda *_: source, run_store, runtime, ConnectorMetrics(CollectorRegistry()), lambda: "v1"
+        )
 
     return made
 
@@ -42,7 +44,7 @@ async def test_a_run_leaves_its_state_and_gives_the_lease_back(lead, run_store):
 
 async def test_the_next_run_asks_for_changes_unless_everything_is_wished(lead, run_store):
     source = Source(1)
-    for wish in (Wish(), Wish(), Wish(full=True)):
+    for wish in (RunOptions(), RunOptions(), RunOptions(full=True)):
         await lead(source).run("mdm", SETTINGS, wish)
     assert source.asked == [None, NOW - OVERLAP, None]
 
@@ -87,16 +89,16 @@ async def test_what_another_gate_has_just_done_is_not_done_again(lead, run_store
 
 async def test_a_person_may_let_go_what_is_held(lead, run_store):
     await lead(Source(*range(50))).run("mdm", SETTINGS)
-    held = await lead(Source(1)).run("mdm", SETTINGS, Wish(full=True))
+    held = await lead(Source(1)).run("mdm", SETTINGS, RunOptions(full=True))
     assert (held.held, run_store.noted["mdm"].held) == (49, 49)
-    gone = await lead(Source(1)).run("mdm", SETTINGS, Wish(full=True, let_go=True))
+    gone = await lead(Source(1)).run("mdm", SETTINGS, RunOptions(full=True, let_go=True))
     assert (gone.gone, run_store.noted["mdm"].held) == (49, 0)
 
 
 async def test_held_devices_are_said_loudly(lead, run_store):
     await lead(Source(*range(50))).run("mdm", SETTINGS)
     with capture_logs() as logs:
-        await lead(Source()).run("mdm", SETTINGS, Wish(full=True))
+        await lead(Source()).run("mdm", SETTINGS, RunOptions(full=True))
     assert [(line["event"], line["log_level"], line["held"]) for line in logs] == [
         ("connector-devices-held", "error", 50)
     ]
@@ -139,7 +141,7 @@ async def test_a_run_whose_lease_is_lost_ends_and_notes_nothing(lead, run_store,
 
 async def test_progress_is_told_with_the_total_where_it_is_known(lead, run_store):
     told = []
-    await lead(Source(1)).run("mdm", SETTINGS, Wish(progress=lambda *each: told.append(each)))
+    await lead(Source(1)).run("mdm", SETTINGS, RunOptions(progress=lambda *each: told.append(each)))
     assert told == [(1, None)]
 
 
@@ -150,16 +152,16 @@ class Calling(Source):
         super().__init__()
         self.scheduled = scheduled
 
-    async def told(self, _headers, _body):
+    async def receive(self, _headers, _body):
         return [report_by("mdm", "1")]
 
 
 async def test_a_call_says_how_a_source_fares_that_only_calls(lead, run_store):
     source = Calling(scheduled=False)
-    assert await lead(source).told("mdm", SETTINGS, {}, b"") == 1
+    assert await lead(source).receive("mdm", SETTINGS, {}, b"") == 1
     assert (run_store.taken, source.closed, run_store.noted["mdm"].last_success) == ([["1"]], 1, NOW)
 
 
 async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, run_store):
-    assert await lead(Calling(scheduled=True)).told("mdm", SETTINGS, {}, b"") == 1
+    assert await lead(Calling(scheduled=True)).receive("mdm", SETTINGS, {}, b"") == 1
     assert (run_store.taken, run_store.noted) == ([["1"]], {})

@@ -10,13 +10,13 @@ from tests.unit.connectors.around import NOW, Scripted
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, SignedAssertion
-from mailgate.connectors.wire import Answer
+from mailgate.connectors.wire import ApiResponse
 
 URL = "https://login.example.com/token"
 
 
 def token(name, **more):
-    return Answer(200, {}, json.dumps({"access_token": name, "token_type": "Bearer", **more}).encode())
+    return ApiResponse(200, {}, json.dumps({"access_token": name, "token_type": "Bearer", **more}).encode())
 
 
 def credentials(clock):
@@ -77,12 +77,12 @@ async def test_a_refused_token_is_not_used_again():
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(401, {}, b'{"error": "invalid_client"}'),
-        Answer(200, {}, b"{}"),
-        Answer(200, {}, b"[]"),
-        Answer(200, {}, b"<html>"),
-        Answer(200, {}, b'{"access_token": 1}'),
-        Answer(200, {}, b'{"access_token": "a\\r\\nX: y"}'),
+        ApiResponse(401, {}, b'{"error": "invalid_client"}'),
+        ApiResponse(200, {}, b"{}"),
+        ApiResponse(200, {}, b"[]"),
+        ApiResponse(200, {}, b"<html>"),
+        ApiResponse(200, {}, b'{"access_token": 1}'),
+        ApiResponse(200, {}, b'{"access_token": "a\\r\\nX: y"}'),
     ],
 )
 async def test_no_token_is_a_refused_login_that_shows_nothing(answer):

@@ -3,17 +3,17 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry
 from tests.unit.connectors.around import NOW
 
-from mailgate.connectors import Tally, Trouble
-from mailgate.connectors.metrics import Numbers
-from mailgate.connectors.run import Outcome
+from mailgate.connectors import RunTally, Trouble
+from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.run import RunOutcome
 from mailgate.model import SourceState
 
 
 def test_runs_are_counted_by_result():
     registry = CollectorRegistry()
-    numbers = Numbers(registry)
-    numbers.count("mdm", Outcome(full=True, taken=5), Tally(pages=3, throttled=1), 2.5)
-    numbers.count("mdm", Outcome(Trouble.TIMEOUT), Tally(pages=1), -1.0)
+    numbers = ConnectorMetrics(registry)
+    numbers.count("mdm", RunOutcome(full=True, taken=5), RunTally(pages=3, throttled=1), 2.5)
+    numbers.count("mdm", RunOutcome(Trouble.TIMEOUT), RunTally(pages=1), -1.0)
 
     def value(name, **labels):
         return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": "mdm", **labels})
@@ -27,7 +27,7 @@ def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
     registry = CollectorRegistry()
     state = SourceState("mdm", last_success=NOW, devices=7, held=2)
     every = {"mdm": timedelta(minutes=15)}
-    Numbers(registry).show({"mdm": state, "new": SourceState("new")}, every)
+    ConnectorMetrics(registry).show({"mdm": state, "new": SourceState("new")}, every)
 
     def value(name, connector="mdm"):
         return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": connector})
@@ -40,7 +40,7 @@ def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
 def test_of_a_connector_that_the_settings_name_no_more_nothing_is_shown():
     """An alarm on devices that it held would go on for ever."""
     registry = CollectorRegistry()
-    numbers, state = Numbers(registry), SourceState("mdm", last_success=NOW, devices=7, held=2)
+    numbers, state = ConnectorMetrics(registry), SourceState("mdm", last_success=NOW, devices=7, held=2)
     numbers.show({"mdm": state, "new": SourceState("new")}, {"mdm": timedelta(minutes=15)})
     numbers.show({"other": state}, {})
 

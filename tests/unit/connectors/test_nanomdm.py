@@ -9,7 +9,7 @@ from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import Client
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
-from mailgate.connectors.wire import Answer
+from mailgate.connectors.wire import ApiResponse
 from mailgate.policy import AppCatalog, ListedApp
 
 TIKTOK = ListedApp("tiktok", "TikTok", ios=("com.b", "com.a"))
@@ -17,7 +17,7 @@ TIKTOK = ListedApp("tiktok", "TikTok", ios=("com.b", "com.a"))
 
 def taken(*ids, **more):
     status = {each: {"push_result": "x"} for each in ids}
-    return Answer(200, {}, json.dumps({"status": status, "command_uuid": "x"} | more).encode())
+    return ApiResponse(200, {}, json.dumps({"status": status, "command_uuid": "x"} | more).encode())
 
 
 def asking(*answers):
@@ -80,7 +80,7 @@ async def test_a_device_that_nanomdm_knows_no_longer_keeps_no_other_from_being_a
             path = question.url.partition("/v1/enqueue/")[2]
             ids = path.removesuffix("?nopush=1").split(",")
             if "gone" in ids:
-                return Answer(500, {}, b'{"command_error": "no such enrollment"}')
+                return ApiResponse(500, {}, b'{"command_error": "no such enrollment"}')
             asked.extend([] if "nopush" in path else ids)
             return taken(*ids)
 

@@ -11,7 +11,7 @@ from tests.unit.connectors.around import NOW, Scripted, settings_of
 from mailgate.config.sources import PushSettings
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.push import GoogleToken, Message, message
-from mailgate.connectors.wire import Answer
+from mailgate.connectors.wire import ApiResponse
 
 GOOGLE, OTHER = (
     RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": "RS256"}) for kid in ("g1", "g2")
@@ -30,7 +30,7 @@ CLAIMS = {
 
 
 def certs(*keys):
-    return Answer(200, {}, json.dumps(KeySet(list(keys)).as_dict(private=False)).encode())
+    return ApiResponse(200, {}, json.dumps(KeySet(list(keys)).as_dict(private=False)).encode())
 
 
 def token(key=GOOGLE, header=None, **changes):
@@ -101,7 +101,12 @@ async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_min
 
 async def test_keys_go_on_while_google_does_not_answer_and_a_key_that_was_given_up_ends(proof):
     clock = Clock(NOW)
-    broken = [SourceError(Trouble.UNREACHABLE), Answer(503), Answer(200, {}, b"<html>"), certs(OTHER)]
+    broken = [
+        SourceError(Trouble.UNREACHABLE),
+        ApiResponse(503),
+        ApiResponse(200, {}, b"<html>"),
+        certs(OTHER),
+    ]
     made = proof(certs(GOOGLE), *broken, clock=clock)
     assert await made(bearer(token(exp=2_000_000_000)), b"")
     for hours in (7, 8, 9):

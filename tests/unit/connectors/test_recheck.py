@@ -9,8 +9,8 @@ from tests.unit.connectors.run_store import RunStore, Source
 from mailgate.config.sources import AppleMdmSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, recheck
 from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.metrics import Numbers
-from mailgate.connectors.recheck import PAUSE, CheckAgain, CheckResult
+from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.recheck import PAUSE, CheckResult, DeviceRecheck
 from mailgate.devices.trust import report_by
 
 SETTINGS = EverySource()
@@ -46,8 +46,10 @@ def run_store():
 def checking(run_store, clock):
     def made(source):
         around = lambda: runtime(now=clock)  # noqa: E731
-        return CheckAgain(
-            LeasedRun(lambda *_: source, run_store, around, Numbers(CollectorRegistry()), lambda: "v1")
+        return DeviceRecheck(
+            LeasedRun(
+                lambda *_: source, run_store, around, ConnectorMetrics(CollectorRegistry()), lambda: "v1"
+            )
         )
 
     return made
@@ -123,6 +125,6 @@ async def test_a_source_that_cannot_be_asked_is_not(checking):
 
 @pytest.mark.parametrize("answer", [SourceError(Trouble.TIMEOUT), asyncio.Event()])
 async def test_a_source_that_does_not_answer_changes_nothing(checking, run_store, monkeypatch, answer):
-    monkeypatch.setattr(recheck, "_PATIENCE", 0.01)
+    monkeypatch.setattr(recheck, "_TIMEOUT_SECONDS", 0.01)
     assert await checking(Asked(answer)).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
     assert run_store.taken == []

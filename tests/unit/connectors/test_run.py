@@ -5,8 +5,8 @@ import pytest
 from tests.unit.connectors.around import NOW
 from tests.unit.connectors.run_store import RunStore, Source
 
-from mailgate.connectors import SourceError, Tally, Trouble
-from mailgate.connectors.run import BATCH, Outcome, Run, finished
+from mailgate.connectors import RunTally, SourceError, Trouble
+from mailgate.connectors.run import BATCH, Run, RunOutcome, run_to_end
 from mailgate.devices.trust import report_by
 
 
@@ -16,13 +16,13 @@ def run_store():
 
 
 def run(source, run_store, **more):
-    return Run("mdm", source, run_store, more.pop("tally", Tally()), more.pop("most_gone", 10), **more)
+    return Run("mdm", source, run_store, more.pop("tally", RunTally()), more.pop("most_gone", 10), **more)
 
 
 async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
     told = []
     outcome = await run(Source(*range(2 * BATCH + 1)), run_store, progress=told.append).go(None)
-    assert outcome == Outcome(full=True, taken=2 * BATCH + 1)
+    assert outcome == RunOutcome(full=True, taken=2 * BATCH + 1)
     assert [len(batch) for batch in run_store.taken] == [BATCH, BATCH, 1]
     assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
 
@@ -30,13 +30,13 @@ async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
 async def test_what_a_whole_list_no_longer_names_is_gone(run_store):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(*range(1, 20)), run_store).go(None)
-    assert outcome == Outcome(full=True, taken=19, gone=1)
+    assert outcome == RunOutcome(full=True, taken=19, gone=1)
     assert run_store.gone() == {"0"}
 
 
 async def test_a_list_of_changes_lets_nothing_go(run_store):
     await run(Source(*range(20)), run_store).go(None)
-    assert await run(Source(3), run_store).go(NOW) == Outcome(taken=1)
+    assert await run(Source(3), run_store).go(NOW) == RunOutcome(taken=1)
     assert run_store.gone() == set()
 
 
@@ -44,14 +44,14 @@ async def test_a_list_of_changes_lets_nothing_go(run_store):
 async def test_a_list_that_was_cut_lets_nothing_go_and_what_came_counts(run_store, trouble):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(1, 2, SourceError(trouble, "why")), run_store).go(None)
-    assert outcome == Outcome(trouble, taken=2, hint="why")
+    assert outcome == RunOutcome(trouble, taken=2, hint="why")
     assert run_store.gone() == set()
     assert run_store.taken[-1] == ["1", "2"]
 
 
 async def test_a_list_with_a_device_that_has_no_name_lets_nothing_go(run_store):
     await run(Source(*range(20)), run_store).go(None)
-    assert await run(Source(1), run_store, tally=Tally(unreadable=1)).go(None) == Outcome(taken=1)
+    assert await run(Source(1), run_store, tally=RunTally(unreadable=1)).go(None) == RunOutcome(taken=1)
     assert run_store.gone() == set()
 
 
@@ -59,12 +59,12 @@ async def test_a_source_that_does_not_list_all_lets_nothing_go(run_store):
     source = Source(1)
     source.lists_all = False
     await run(Source(*range(20)), run_store).go(None)
-    assert await run(source, run_store).go(None) == Outcome(taken=1)
+    assert await run(source, run_store).go(None) == RunOutcome(taken=1)
 
 
 async def test_a_source_that_is_suddenly_empty_is_not_believed(run_store):
     await run(Source(*range(100)), run_store).go(None)
-    assert await run(Source(), run_store).go(None) == Outcome(Trouble.GONE, full=True, held=100)
+    assert await run(Source(), run_store).go(None) == RunOutcome(Trouble.GONE, full=True, held=100)
     assert run_store.gone() == set()
 
 
@@ -89,7 +89,7 @@ async def test_how_many_may_go(run_store, known, named, most_gone, believed):
 async def test_a_device_that_the_source_itself_calls_gone_is_not_let_go_twice(run_store):
     await run(Source(1, 2), run_store).go(None)
     outcome = await run(Source(1, report_by("mdm", "2", gone=True)), run_store).go(None)
-    assert outcome == Outcome(full=True, taken=2)
+    assert outcome == RunOutcome(full=True, taken=2)
     assert run_store.gone() == {"2"}
 
 
@@ -116,7 +116,7 @@ async def test_a_batch_that_is_being_written_is_written_to_its_end():
         await asyncio.sleep(0.01)
         whole.append(True)
 
-    task = asyncio.create_task(finished(write()))
+    task = asyncio.create_task(run_to_end(write()))
     await half.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -127,9 +127,9 @@ async def test_a_batch_that_is_being_written_is_written_to_its_end():
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (Outcome(taken=3), "3 records"),
-        (Outcome(taken=3, full=True), "3 records, everything was read"),
-        (Outcome(taken=3, full=True, gone=2), "3 records, everything was read, 2 devices are gone"),
+        (RunOutcome(taken=3), "3 records"),
+        (RunOutcome(taken=3, full=True), "3 records, everything was read"),
+        (RunOutcome(taken=3, full=True, gone=2), "3 records, everything was read, 2 devices are gone"),
     ],
 )
 def test_the_result_of_a_run_is_said_in_words(outcome, words):

@@ -11,7 +11,7 @@ from tests.unit.connectors.run_store import RunStore, Source
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, runner
 from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.metrics import Numbers
+from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.runner import Runner
 from mailgate.model import SourceState
 
@@ -46,7 +46,7 @@ def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
         around = lambda: runtime(now=clock)  # noqa: E731
         leased_run = LeasedRun(
-            lambda *_: source, run_store, around, Numbers(CollectorRegistry()), lambda: listed[-1]
+            lambda *_: source, run_store, around, ConnectorMetrics(CollectorRegistry()), lambda: listed[-1]
         )
         return Runner(lambda: settings, lambda each: each.every < NEVER, leased_run, around(), told.append)
 
@@ -62,11 +62,11 @@ async def test_what_is_due_runs_and_then_rests(make, clock):
     source = Source(1)
     running = make(source)
     for _ in range(3):
-        await running.look()
+        await running.poll()
         await settle()
     assert len(source.asked) == 1
     clock.now += timedelta(minutes=17)
-    await running.look()
+    await running.poll()
     await settle()
     assert len(source.asked) == 2
 
@@ -75,7 +75,7 @@ async def test_what_runs_is_not_started_again(make):
     source = Source(asyncio.Event())
     running = make(source)
     for _ in range(3):
-        await running.look()
+        await running.poll()
         await settle()
     assert len(source.asked) == 1
     await running._end()
@@ -84,10 +84,10 @@ async def test_what_runs_is_not_started_again(make):
 async def test_a_source_with_something_new_runs_before_its_time(make):
     source = Source(1)
     running = make(source)
-    await running.look()
+    await running.poll()
     await settle()
     running.wake("mdm")
-    await running.look()
+    await running.poll()
     await settle()
     assert len(source.asked) == 2
 
@@ -95,11 +95,11 @@ async def test_a_source_with_something_new_runs_before_its_time(make):
 async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
     source = Source(1)
     running = make(source)
-    await running.look()
+    await running.poll()
     await settle()
     listed.append("v2")
     for _ in range(3):
-        await running.look()
+        await running.poll()
         await settle()
     assert source.asked == [None, None]
 
@@ -108,7 +108,7 @@ async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known
     run_store.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
     running = make(source, {"push": EverySource(every="365d")})
-    await running.look()
+    await running.poll()
     await settle()
     assert (source.asked, running.states["push"].last_success) == ([], NOW)
 
@@ -117,7 +117,7 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_st
     source = Source(1)
     one, other = make(source), make(source)
     await other._learn()
-    await one.look()
+    await one.poll()
     await settle()
     other._start("mdm", SETTINGS["mdm"])  # by what it knew before the other ran
     await settle()
@@ -126,12 +126,12 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_st
 
 async def test_who_has_failed_for_long_is_told(make, run_store, clock, told):
     running = make(Source(SourceError(Trouble.LOGIN)))
-    await running.look()
+    await running.poll()
     await settle()
     clock.now += timedelta(minutes=59)
-    await running.look()
+    await running.poll()
     clock.now += timedelta(minutes=2)
-    await running.look()
+    await running.poll()
     await running._end()
     assert told == [frozenset(), frozenset(), frozenset({"mdm"})]
 
@@ -142,9 +142,9 @@ async def test_a_store_that_is_away_starts_nothing_and_forgets_nothing(make, run
     )
     source = Source(1)
     running = make(source)
-    await running.look()
+    await running.poll()
     run_store.away = True
-    await running.look()
+    await running.poll()
     await settle()
     assert source.asked == []
     assert told == [frozenset({"mdm"})] * 2
@@ -156,9 +156,9 @@ async def test_a_connector_that_was_removed_is_told_no_more(make, run_store, tol
         SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW
     )
     running = make(Source(1), settings)
-    await running.look()
+    await running.poll()
     settings.clear()
-    await running.look()
+    await running.poll()
     assert told == [frozenset({"mdm"}), frozenset()]
     assert running.states == {}
 

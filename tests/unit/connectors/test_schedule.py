@@ -6,8 +6,8 @@ from tests.unit.connectors.around import NOW
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors import Trouble
-from mailgate.connectors.run import Outcome
-from mailgate.connectors.schedule import OVERLAP, after, due, since, unreachable
+from mailgate.connectors.run import RunOutcome
+from mailgate.connectors.schedule import OVERLAP, changes_since, is_due, state_after, unreachable
 from mailgate.model import SourceState
 
 SETTINGS = EverySource()
@@ -19,7 +19,7 @@ GOOD = replace(
 
 
 @pytest.mark.parametrize(
-    ("later", "chance", "is_due"),
+    ("later", "chance", "expected"),
     [
         (14 * MINUTE, 0.0, False),
         (15 * MINUTE, 0.0, True),
@@ -28,12 +28,12 @@ GOOD = replace(
         (-1 * MINUTE, 0.0, True),  # the clock was put back
     ],
 )
-def test_a_run_is_due_a_while_after_the_last(later, chance, is_due):
-    assert due(GOOD, SETTINGS, NOW + later, chance) is is_due
+def test_a_run_is_due_a_while_after_the_last(later, chance, expected):
+    assert is_due(GOOD, SETTINGS, NOW + later, chance) is expected
 
 
 def test_the_first_run_is_due_at_once():
-    assert due(NEVER, SETTINGS, NOW, 1.0)
+    assert is_due(NEVER, SETTINGS, NOW, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -47,19 +47,19 @@ def test_the_first_run_is_due_at_once():
     ],
 )
 def test_changes_are_asked_for_until_everything_is_read_again(state, later, expected):
-    assert since(state, SETTINGS, NOW + later, "v1") == expected
+    assert changes_since(state, SETTINGS, NOW + later, "v1") == expected
 
 
 def test_for_other_apps_everything_is_read():
-    assert since(GOOD, SETTINGS, NOW + MINUTE, "v2") is None
+    assert changes_since(GOOD, SETTINGS, NOW + MINUTE, "v2") is None
 
 
 LATER = NOW + 20 * MINUTE
 
 
 def test_after_a_full_run():
-    outcome = Outcome(full=True, taken=9, gone=1)
-    assert after(
+    outcome = RunOutcome(full=True, taken=9, gone=1)
+    assert state_after(
         replace(GOOD, held=3, trouble="x", failing_since=NOW), outcome, LATER, LATER + MINUTE, "v2"
     ) == replace(
         GOOD,
@@ -75,35 +75,35 @@ def test_after_a_full_run():
 
 
 def test_after_a_run_for_changes():
-    state = after(GOOD, Outcome(taken=2), LATER, LATER, "v2")
+    state = state_after(GOOD, RunOutcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)
     assert (state.last_success, state.taken, state.trouble) == (LATER, 2, "")
 
 
 def test_held_devices_stay_in_sight_until_a_full_run_is_believed():
-    state = after(GOOD, Outcome(Trouble.GONE, full=True, taken=1, held=6), LATER, LATER, "v2")
+    state = state_after(GOOD, RunOutcome(Trouble.GONE, full=True, taken=1, held=6), LATER, LATER, "v2")
     assert (state.held, state.trouble, state.failing_since) == (6, "too-many-gone", None)
-    state = after(state, Outcome(taken=2), LATER, LATER, "v2")
+    state = state_after(state, RunOutcome(taken=2), LATER, LATER, "v2")
     assert (state.held, state.trouble) == (6, "too-many-gone")
-    state = after(state, Outcome(full=True, taken=7), LATER, LATER, "v2")
+    state = state_after(state, RunOutcome(full=True, taken=7), LATER, LATER, "v2")
     assert (state.held, state.trouble) == (0, "")
 
 
 def test_a_list_that_was_cut_short_is_read_again_but_no_failure():
-    state = after(GOOD, Outcome(Trouble.CUT, taken=2), LATER, LATER, "v2")
+    state = state_after(GOOD, RunOutcome(Trouble.CUT, taken=2), LATER, LATER, "v2")
     assert (state.last_success, state.failing_since, state.trouble) == (LATER, None, "cut-short")
     assert (state.last_full, state.cursor) == (GOOD.last_full, GOOD.cursor)
 
 
 def test_failures_count_from_the_first():
-    first = after(GOOD, Outcome(Trouble.LOGIN), LATER, LATER, "v2")
-    second = after(first, Outcome(Trouble.TIMEOUT), LATER + MINUTE, LATER + MINUTE, "v2")
+    first = state_after(GOOD, RunOutcome(Trouble.LOGIN), LATER, LATER, "v2")
+    second = state_after(first, RunOutcome(Trouble.TIMEOUT), LATER + MINUTE, LATER + MINUTE, "v2")
     assert (second.failing_since, second.trouble, second.last_success) == (LATER, "timeout", NOW)
     assert second.cursor == GOOD.cursor
 
 
 def test_a_cursor_that_was_refused_is_not_used_again():
-    assert after(GOOD, Outcome(Trouble.CURSOR), LATER, LATER, "v2").cursor is None
+    assert state_after(GOOD, RunOutcome(Trouble.CURSOR), LATER, LATER, "v2").cursor is None
 
 
 @pytest.mark.parametrize(("later", "silent"), [(59 * MINUTE, set()), (60 * MINUTE, {"mdm"})])

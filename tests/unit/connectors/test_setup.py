@@ -32,7 +32,7 @@ def test_a_report_without_a_time_is_none():
 def test_what_has_no_name_is_counted():
     handed = setup(Exchanges("jamf", "https://example.jamfcloud.com"))
     handed.unreadable()
-    assert handed.around.tally.unreadable == 1
+    assert handed.runtime.tally.unreadable == 1
 
 
 def test_the_wire_is_https():

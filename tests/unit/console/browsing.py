@@ -27,7 +27,7 @@ from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, Store, StoreError
 from mailgate.views.readiness import Readiness
 
@@ -84,7 +84,7 @@ class Company:
             progress(3, 3)
             return "3 records"
 
-        device_counts = DeviceCounts(self.store.devices.sketches, lambda _device, _now: "clean", self.clock)
+        device_counts = DeviceCounts(self.store.devices.summaries, lambda _device, _now: "clean", self.clock)
         device_counts.last = Count(Counter(clean=2, listed=1), NOW)
         self.context = ConsoleContext(
             store=self.store,
@@ -108,7 +108,7 @@ class Company:
             return
         if numbers.reliefs != self._reliefs:
             self._reliefs = numbers.reliefs
-            self.bundle = self.relieved(await self.store.reliefs.current(self.clock()))
+            self.bundle = self.with_reliefs(await self.store.reliefs.current(self.clock()))
 
     def candidate(self, policy: str | None) -> Rules:
         """The rules that stand on disk, or with this text for their policy file."""
@@ -134,9 +134,9 @@ class Company:
         }
         self.bundle = replace(self.bundle, settings=settings.model_copy(update={"admins": known}))
 
-    def relieved(self, reliefs: Reliefs) -> Bundle:
+    def with_reliefs(self, reliefs: Reliefs) -> Bundle:
         """The files with these reliefs in force."""
-        return replace(self.bundle, rules=self.bundle.rules.relieved(reliefs))
+        return replace(self.bundle, rules=self.bundle.rules.with_reliefs(reliefs))
 
     def no_notices(self) -> None:
         """Let the settings say from now on that nobody is written to."""
@@ -160,7 +160,7 @@ async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
     store = Store.beside(f"sqlite:///{folder}/mailgate.db")
     try:
         act = Act(NOW, "file", "policy-activated", why="first start")
-        await store.policies.activate(draft_of(bundle.rules), act)
+        await store.policies.activate(rule_texts_of(bundle.rules), act)
         made = Company(store, bundle, Clock(NOW), folder)
         try:
             yield made

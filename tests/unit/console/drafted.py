@@ -3,7 +3,7 @@
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.config import load_bundle
-from mailgate.rollout.stored_rules import draft_of, rules_of
+from mailgate.rollout.stored_rules import rule_texts_of, rules_of
 from mailgate.store import Act
 
 APPS = """\
@@ -32,7 +32,7 @@ async def written(firm: Company, share: str = "25%") -> None:
     (firm.folder / "apps.yaml").write_text(APPS)
     (firm.folder / "policy.yaml").write_text(POLICY.replace("25%", share))
     firm.bundle = load_bundle(firm.folder / "mailgate.yaml", {})
-    await firm.store.policies.activate(draft_of(firm.bundle.rules), Act(NOW, "file", "policy-activated"))
+    await firm.store.policies.activate(rule_texts_of(firm.bundle.rules), Act(NOW, "file", "policy-activated"))
 
 
 async def followed(firm: Company) -> None:

@@ -22,7 +22,7 @@ def record(name: str, owner: str, *apps: str, kind: Kind = Kind.PHONE, age: floa
 
 async def has(firm: Company, *records: Report) -> list[Device]:
     """Let the company have these devices."""
-    await firm.store.devices.take(records, NOW - timedelta(minutes=30))
+    await firm.store.devices.ingest(records, NOW - timedelta(minutes=30))
     found = [await firm.store.devices.get(each.source, each.id) for each in records]
     return [device for device in found if device]
 

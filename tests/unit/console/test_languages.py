@@ -7,8 +7,8 @@ from babel import Locale
 from tests.unit.console.browsing import Browser
 
 from mailgate.console.languages import COOKIE, IN_ENGLISH, console_languages, language_for
-from mailgate.model.phrase import phrase, plural, said
-from mailgate.views.words import reason_told
+from mailgate.model.phrase import phrase, plural, translate
+from mailgate.views.words import reason_in_words
 
 GERMAN = console_languages()["de"]
 AT = datetime(2026, 12, 1, 9, 5, 7, tzinfo=UTC)
@@ -41,8 +41,8 @@ def test_who_chose_one_gets_it_and_others_what_their_browser_asks_for(
 
 
 def test_sentences_and_numbers_are_said_in_it() -> None:
-    assert said(plural("%(count)s device", "%(count)s devices", 1200), GERMAN) == "1.200 Geräte"
-    assert said(phrase("under 0.1 %"), GERMAN) == "unter 0,1 %"
+    assert translate(plural("%(count)s device", "%(count)s devices", 1200), GERMAN) == "1.200 Geräte"
+    assert translate(phrase("under 0.1 %"), GERMAN) == "unter 0,1 %"
     assert (GERMAN.number(12.5), IN_ENGLISH.number(12.5), IN_ENGLISH.number(1200)) == (
         "12,5",
         "12.5",
@@ -51,7 +51,7 @@ def test_sentences_and_numbers_are_said_in_it() -> None:
 
 
 def test_reasons_have_the_words_of_the_gates_own_pages() -> None:
-    assert said(reason_told("prohibited-app"), GERMAN).startswith("Eine App auf diesem Gerät")
+    assert translate(reason_in_words("prohibited-app"), GERMAN).startswith("Eine App auf diesem Gerät")
 
 
 def test_times_and_days_are_written_as_people_there_do() -> None:

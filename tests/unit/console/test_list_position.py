@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from mailgate.console.list_position import position_in, position_values
-from mailgate.store import Place
+from mailgate.store import RowPosition
 
 
 def test_a_place_comes_back_as_it_was() -> None:
-    place = Place(datetime(2026, 12, 1, 12, 0, 1, 250, tzinfo=UTC), "abc")
+    place = RowPosition(datetime(2026, 12, 1, 12, 0, 1, 250, tzinfo=UTC), "abc")
     assert position_in(position_values(place)) == place
     assert position_values(None) == {}
 

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 
 from mailgate.console.movers_filter import READERS, filter_in, parameters_in, values_of
-from mailgate.store.plan_movers import MoversWanted
+from mailgate.store.plan_movers import MoverFilter
 from mailgate.views.address_values import read_address
 
 
@@ -17,7 +17,7 @@ def test_an_address_says_it_all() -> None:
         "at": "2",
         "sort": "-person",
     }
-    assert filter_in(parameters_in(query)) == MoversWanted(
+    assert filter_in(parameters_in(query)) == MoverFilter(
         name="bo", label="block", rule="r", group="g", at=2, sort="person", descending=True
     )
 

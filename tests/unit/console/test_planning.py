@@ -21,7 +21,7 @@ async def test_one_is_made_at_a_time(firm: Company) -> None:
         progress(1, 4)
         going.set()
         await may_end.wait()
-        return plan_of(digest="abc", window={"days": days, "since": NOW.date()}, hangs_on={who.name: 1})
+        return plan_of(digest="abc", window={"days": days, "since": NOW.date()}, depends_on={who.name: 1})
 
     planning, rules = Planning(make), firm.bundle.rules
     assert planning.start(rules, 14, ADA, NOW)

@@ -75,7 +75,7 @@ def test_whose_name_another_device_has_is_recognised_too() -> None:
 
 
 def test_a_kept_sentence_may_be_a_part_of_another() -> None:
-    assert stored_phrase("never starts").say(GERMAN) == "beginnt nie"
+    assert stored_phrase("never starts").render(GERMAN) == "beginnt nie"
 
 
 def test_a_phrase_needs_no_recognising() -> None:

@@ -76,7 +76,7 @@ async def test_what_the_sources_say_counts_as_of_now(firm: Company) -> None:
 
     async def answer(source: str, name: str) -> CheckResult:
         assert (source, name) == ("jamf-file", "a1")
-        await firm.store.devices.take([record("a1", "alice", age=0)], NOW)
+        await firm.store.devices.ingest([record("a1", "alice", age=0)], NOW)
         return CheckResult.TAKEN
 
     firm.context.recheck.source = answer

@@ -10,7 +10,7 @@ from mailgate.console.verdict_rates import MINUTES, Refusal, Verdict, VerdictRat
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import Effect, Kind, Reason
 from mailgate.store import StoreUnavailableError
-from mailgate.store.verdict_counts import Counted
+from mailgate.store.verdict_counts import VerdictKey
 
 
 def text(blocked: int = 0, allowed: int = 0) -> str:
@@ -79,12 +79,12 @@ def test_a_clock_that_goes_back_breaks_nothing() -> None:
 
 
 async def test_what_was_counted_is_handed_over_once_and_waits_while_nobody_takes_it() -> None:
-    rates, taken = VerdictRates(), list[Mapping[datetime, Mapping[Counted, int]]]()
+    rates, taken = VerdictRates(), list[Mapping[datetime, Mapping[VerdictKey, int]]]()
 
-    async def add(news: Mapping[datetime, Mapping[Counted, int]]) -> None:
+    async def add(news: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:
         taken.append(news)
 
-    async def away(_news: Mapping[datetime, Mapping[Counted, int]]) -> None:
+    async def away(_news: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:
         raise StoreUnavailableError
 
     for counted in (text(), text(3, 1)):
@@ -96,9 +96,9 @@ async def test_what_was_counted_is_handed_over_once_and_waits_while_nobody_takes
     first, second = taken
     assert first == {
         NOW.replace(second=0): {
-            Counted("block", kind="phone"): 5,
-            Counted("block", rule='the "rule"', reason="prohibited-app"): 5,
-            Counted("allow", kind="laptop"): 1,
+            VerdictKey("block", kind="phone"): 5,
+            VerdictKey("block", rule='the "rule"', reason="prohibited-app"): 5,
+            VerdictKey("allow", kind="laptop"): 1,
         }
     }
     assert second == {}

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from mailgate.console.languages import console_languages
-from mailgate.devices.contradictions import contradictions, in_words, shared
+from mailgate.devices.contradictions import contradictions, in_words, shared_name
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.names import EAS
 from mailgate.model import Kind, Reason
-from mailgate.model.phrase import said
+from mailgate.model.phrase import translate
 
 KIND, OS, OWNER = (
     Reason.DEVICE_KIND_CONTRADICTED,
@@ -62,12 +62,12 @@ def test_what_the_store_has_in_english_is_told_anew_from_the_reports() -> None:
     older = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: …")
     found, left = in_words(Device("abcd", reports, findings=(*kept, older)))
     german = console_languages()["de"]
-    assert said(found.detail, german) == "Art: Laptop laut intune, Telefon oder Tablet laut jamf"
+    assert translate(found.detail, german) == "Art: Laptop laut intune, Telefon oder Tablet laut jamf"
     assert left.detail == "owner: …"
 
 
 def test_a_shared_name_is_told_with_the_other_device() -> None:
-    found = shared((EAS, "applx1"), ["abcd-efgh-ijkl"])
+    found = shared_name((EAS, "applx1"), ["abcd-efgh-ijkl"])
     assert (found.reason, found.about) == (Reason.DEVICE_NAME_CONTRADICTED, "eas applx1")
     assert found.detail == "the eas name applx1 is reported for abcd-efgh-ijkl too, which is another device"
-    assert "reported for a, b, c and 2 more too" in shared((EAS, "applx1"), "edcba").detail
+    assert "reported for a, b, c and 2 more too" in shared_name((EAS, "applx1"), "edcba").detail

@@ -69,7 +69,7 @@ def test_the_newest_look_is_kept_in_whatever_order_looks_come(ages: list[int]) -
         kept = None
         for look in order:
             kept = look.after(kept)
-        assert kept == max(looks, key=lambda look: look.age)
+        assert kept == max(looks, key=lambda look: look.recency)
 
 
 def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() -> None:
@@ -78,13 +78,15 @@ def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() 
     new = Device("new", (other,), lost_at=NOW, first_seen=NOW + minutes(1), last_seen=NOW + minutes(2))
     for pair in ([old, new], [new, old]):
         one = merged(pair)
-        assert (one.id, one.former, one.lost_at) == ("old", {"older", "new"}, NOW)
+        assert (one.id, one.former_ids, one.lost_at) == ("old", {"older", "new"}, NOW)
         assert (one.reports, one.first_seen, one.last_seen) == ((other, OLD), NOW, NOW + minutes(2))
 
 
 def test_names_that_are_ceded_are_claimed_but_not_had() -> None:
     device = Device(
-        "a", (OLD, replace(OLD, id="8", names=frozenset({(SERIAL, "S")}))), ceded=frozenset({(KEY, "k")})
+        "a",
+        (OLD, replace(OLD, id="8", names=frozenset({(SERIAL, "S")}))),
+        ceded_names=frozenset({(KEY, "k")}),
     )
     assert device.claims == {(KEY, "k"), (SERIAL, "S")}
     assert device.names == {(SERIAL, "S")}

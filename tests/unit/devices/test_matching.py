@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.store.examples import NOW, minutes
 
-from mailgate.devices.contradictions import CROWD
+from mailgate.devices.contradictions import PLACEHOLDER_MIN_IDS
 from mailgate.devices.device import Device, Report, new_id
-from mailgate.devices.matching import News, Shelf
+from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, Name
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import Reason
@@ -26,11 +26,11 @@ def report(slot: str, *names: str, at: float = 0, **fields: object) -> Report:
     return replace(base, **fields)  # type: ignore[arg-type]
 
 
-def put(*reports: Report) -> Shelf:
-    shelf = Shelf()
+def put(*reports: Report) -> DeviceSet:
+    device_set = DeviceSet()
     for each in reports:
-        shelf.put(each)
-    return shelf
+        device_set.add(each)
+    return device_set
 
 
 def together(devices: Iterable[Device]) -> set[frozenset[str]]:
@@ -117,10 +117,10 @@ def test_what_a_device_says_of_itself_joins_it_to_one_device_at_most(
 def test_a_name_that_somebody_else_knows_is_not_had_by_a_device_that_only_says_so() -> None:
     own = report(f"{ENROLLED}:e", "key:k1", "cert:c1", at=9)
     for order in permutations([report(LAPTOP, "cert:c1"), own]):
-        shelf = put(report(PHONE, "key:k1"), *order)
-        laptop = shelf.at(("jamf", "laptop"))
+        device_set = put(report(PHONE, "key:k1"), *order)
+        laptop = device_set.at(("jamf", "laptop"))
         assert laptop is not None
-        assert shelf.named([(CERT, "c1")]) == laptop
+        assert device_set.named([(CERT, "c1")]) == laptop
         assert [each.reason for each in laptop.findings] == [Reason.DEVICE_NAME_CONTRADICTED]
 
 
@@ -128,65 +128,69 @@ def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told
     one = report(A, "serial:S1", "eas:e1")
     for two in (report(B, "serial:S2", "eas:e1", at=1), report(B, "serial:S2", "eas:e1", at=-1)):
         for order in ([one, two], [two, one]):
-            shelf = put(*order)
-            newest = max(order, key=lambda each: each.age)
-            assert shelf.named([(EAS, "e1")]) == shelf.at(newest.slot)
-            assert all(device.findings[0].about == "eas e1" for device in shelf)
-            assert all(newest.slot == device.reports[0].slot or device.ceded for device in shelf)
+            device_set = put(*order)
+            newest = max(order, key=lambda each: each.recency)
+            assert device_set.named([(EAS, "e1")]) == device_set.at(newest.key)
+            assert all(device.findings[0].about == "eas e1" for device in device_set)
+            assert all(newest.key == device.reports[0].key or device.ceded_names for device in device_set)
 
 
 def test_a_contradiction_that_is_over_is_told_no_more_and_the_device_is_one() -> None:
-    shelf = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1"))
-    assert shelf.put(report(B, "serial:S1", "eas:e1", at=1)) is News.CHANGED
-    (device,) = shelf
-    assert (together([device]), device.findings, device.ceded) == (groups("jamf:1+intune:2"), (), frozenset())
+    device_set = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1"))
+    assert device_set.add(report(B, "serial:S1", "eas:e1", at=1)) is ReportChange.CHANGED
+    (device,) = device_set
+    assert (together([device]), device.findings, device.ceded_names) == (
+        groups("jamf:1+intune:2"),
+        (),
+        frozenset(),
+    )
 
 
 def test_a_contradiction_is_told_since_it_was_found_first() -> None:
-    shelf = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1", at=1))
-    shelf.put(report(B, "serial:S2", "eas:e1", "key:k1", at=2))
-    assert {each.since for device in shelf for each in device.findings} == {NOW + minutes(1)}
+    device_set = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1", at=1))
+    device_set.add(report(B, "serial:S2", "eas:e1", "key:k1", at=2))
+    assert {each.since for device in device_set for each in device.findings} == {NOW + minutes(1)}
 
 
 def test_a_report_leaves_a_device_that_the_others_say_it_cannot_be() -> None:
     """A source that gives the id of a broken phone to the one that took its place."""
-    shelf = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S1"))
-    assert shelf.put(report(A, "serial:S2", "eas:e1", at=1)) is News.CHANGED
-    assert together(shelf) == groups("jamf:1 intune:2")
-    assert len({device.id for device in shelf}) == 2
+    device_set = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S1"))
+    assert device_set.add(report(A, "serial:S2", "eas:e1", at=1)) is ReportChange.CHANGED
+    assert together(device_set) == groups("jamf:1 intune:2")
+    assert len({device.id for device in device_set}) == 2
 
 
 def test_a_source_alone_may_correct_its_own_names() -> None:
-    shelf = put(report(A, "serial:S1"), report(B, "serial:S2"))
-    shelf.put(report(A, "serial:S2", at=1))
-    assert together(shelf) == groups("jamf:1+intune:2")
+    device_set = put(report(A, "serial:S1"), report(B, "serial:S2"))
+    device_set.add(report(A, "serial:S2", at=1))
+    assert together(device_set) == groups("jamf:1+intune:2")
 
 
 def test_what_was_one_device_stays_one_when_the_name_goes_that_showed_it() -> None:
-    shelf = put(report(A, "serial:S1"), report(B, "serial:S1"))
-    shelf.put(report(B, at=1))
-    assert together(shelf) == groups("jamf:1+intune:2")
+    device_set = put(report(A, "serial:S1"), report(B, "serial:S1"))
+    device_set.add(report(B, at=1))
+    assert together(device_set) == groups("jamf:1+intune:2")
 
 
 def test_a_report_is_new_or_news_or_none() -> None:
-    shelf = Shelf()
+    device_set = DeviceSet()
     one = report(A, "serial:S1")
-    assert shelf.put(one) is News.NEW
-    assert shelf.put(replace(one, last_seen=NOW + minutes(1))) is News.SAME
-    assert shelf.put(report(B, "serial:S1")) is News.CHANGED
-    assert shelf.put(replace(one, gone=True)) is News.CHANGED
-    assert shelf.put(replace(one, gone=True)) is News.SAME
-    assert shelf.put(report(C, gone=True)) is News.SAME
-    (device,) = shelf
+    assert device_set.add(one) is ReportChange.NEW
+    assert device_set.add(replace(one, last_seen=NOW + minutes(1))) is ReportChange.SAME
+    assert device_set.add(report(B, "serial:S1")) is ReportChange.CHANGED
+    assert device_set.add(replace(one, gone=True)) is ReportChange.CHANGED
+    assert device_set.add(replace(one, gone=True)) is ReportChange.SAME
+    assert device_set.add(report(C, gone=True)) is ReportChange.SAME
+    (device,) = device_set
     assert device.last_seen == NOW + minutes(1)
 
 
 def test_an_id_that_is_taken_is_given_to_no_other_device() -> None:
     slot = ("jamf", "1")
-    for taken in (Device(new_id(slot)), Device("x", former=frozenset({new_id(slot)}))):
-        shelf = Shelf([taken])
-        shelf.put(report(A))
-        device = shelf.at(slot)
+    for taken in (Device(new_id(slot)), Device("x", former_ids=frozenset({new_id(slot)}))):
+        device_set = DeviceSet([taken])
+        device_set.add(report(A))
+        device = device_set.at(slot)
         assert device is not None
         assert device.id == new_id(slot, 1)
 
@@ -227,30 +231,30 @@ def test_where_nothing_contradicts_the_order_makes_no_difference(
 
 @given(agreeing())
 def test_no_two_devices_have_one_name_and_every_claimed_name_is_had(reports: list[Report]) -> None:
-    shelf = put(*reports)
-    had = [name for device in shelf for name in device.names]
+    device_set = put(*reports)
+    had = [name for device in device_set for name in device.names]
     assert len(had) == len(set(had))
     assert set(had) == {name for each in reports for name in each.names}
 
 
 def test_a_name_that_a_source_gives_to_very_many_devices_makes_them_no_more_one() -> None:
     """A placeholder that no table knows: without this a whole fleet would become one device."""
-    reports = [report(f"jamf:{number}", "serial:FACTORY01") for number in range(CROWD + 9)]
-    shelf = put(*reports)
-    sizes = sorted(len(device.reports) for device in shelf)
-    assert sizes == [1] * 9 + [CROWD]
-    crowded = shelf.named([(SERIAL, "FACTORY01")])
+    reports = [report(f"jamf:{number}", "serial:FACTORY01") for number in range(PLACEHOLDER_MIN_IDS + 9)]
+    device_set = put(*reports)
+    sizes = sorted(len(device.reports) for device in device_set)
+    assert sizes == [1] * 9 + [PLACEHOLDER_MIN_IDS]
+    crowded = device_set.named([(SERIAL, "FACTORY01")])
     assert crowded is not None
     assert [each.reason for each in crowded.findings] == [Reason.DEVICE_NAME_CONTRADICTED]
-    assert all(shelf.put(each) is News.SAME for each in reports)
-    shelf.put(report("intune:1", "serial:FACTORY01"))
-    assert max(len(device.reports) for device in shelf) == CROWD + 1
+    assert all(device_set.add(each) is ReportChange.SAME for each in reports)
+    device_set.add(report("intune:1", "serial:FACTORY01"))
+    assert max(len(device.reports) for device in device_set) == PLACEHOLDER_MIN_IDS + 1
 
 
 def test_phones_that_are_gone_make_no_crowd() -> None:
-    shelf = Shelf()
-    for number in range(CROWD + 9):
-        shelf.put(report(f"jamf:{number}", "serial:SERIAL1", at=number))
-        shelf.put(report(f"jamf:{number}", gone=True))
-    (device,) = shelf
-    assert (len(device.reports), device.findings) == (CROWD + 9, ())
+    device_set = DeviceSet()
+    for number in range(PLACEHOLDER_MIN_IDS + 9):
+        device_set.add(report(f"jamf:{number}", "serial:SERIAL1", at=number))
+        device_set.add(report(f"jamf:{number}", gone=True))
+    (device,) = device_set
+    assert (len(device.reports), device.findings) == (PLACEHOLDER_MIN_IDS + 9, ())

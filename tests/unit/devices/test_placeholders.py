@@ -3,12 +3,12 @@
 import pytest
 
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID
-from mailgate.devices.placeholders import NOTHING, why_nothing
+from mailgate.devices.placeholders import PLACEHOLDERS, placeholder_reason
 
 
-@pytest.mark.parametrize("text", NOTHING)
+@pytest.mark.parametrize("text", PLACEHOLDERS)
 def test_every_placeholder_names_nothing_in_any_case_and_between_spaces(text: str) -> None:
-    assert why_nothing(SERIAL, f" {text.upper()} ") == NOTHING[text]
+    assert placeholder_reason(SERIAL, f" {text.upper()} ") == PLACEHOLDERS[text]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_every_placeholder_names_nothing_in_any_case_and_between_spaces(text: st
     ],
 )
 def test_what_is_filling_or_too_short_names_nothing(kind: str, text: str) -> None:
-    assert why_nothing(kind, text)
+    assert placeholder_reason(kind, text)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_what_is_filling_or_too_short_names_nothing(kind: str, text: str) -> Non
     ],
 )
 def test_a_name_is_a_name(kind: str, text: str) -> None:
-    assert why_nothing(kind, text) == ""
+    assert placeholder_reason(kind, text) == ""

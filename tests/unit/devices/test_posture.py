@@ -9,12 +9,12 @@ from tests.unit.store.examples import CATALOG, MAX_AGE, NOW, minutes
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.posture import (
-    is_of,
+    belongs_to,
     kind_of,
     owner_of,
     posture_of,
     posture_of_person,
-    settled_until,
+    stable_until,
     strictest,
 )
 from mailgate.devices.trust import ENROLLED
@@ -239,9 +239,9 @@ def test_the_owner_is_the_one_that_the_source_says_that_looked_last() -> None:
     assert owner_of(device(one, two), ("one",)) == "Ada"
     assert owner_of(device(one, replace(two, gone=True))) == "Ada"
     assert owner_of(device(said())) == ""
-    assert is_of(device(one), "ADA")
-    assert not is_of(device(one, two), "ada")
-    assert not is_of(device(said()), "")
+    assert belongs_to(device(one), "ADA")
+    assert not belongs_to(device(one, two), "ada")
+    assert not belongs_to(device(said()), "")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_the_owner_is_the_one_that_the_source_says_that_looked_last() -> None:
 def test_a_posture_stays_the_same_until_the_next_report_runs_out(
     reports: list[Report], hours: int | None
 ) -> None:
-    until = settled_until(device(*reports), MAX_AGE, NOW)
+    until = stable_until(device(*reports), MAX_AGE, NOW)
     assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
 
 

@@ -8,7 +8,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Report
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID
-from mailgate.devices.trust import ENROLLED, links, rank, report_by, source_name, source_of
+from mailgate.devices.trust import ENROLLED, linking_names, rank, report_by, source_name, source_of
 from mailgate.model import AppsReport, AttestationResult
 
 WHOLE: dict[str, Any] = {
@@ -57,9 +57,9 @@ def test_what_no_database_keeps_is_written_as_its_escape() -> None:
 def test_a_devices_own_word_links_it_by_one_name() -> None:
     """Else whoever holds the key of a phone and the certificate of a laptop would make the two one."""
     both = Report(ENROLLED, "e", names=frozenset({(CERT, "c1"), (KEY, "k1"), (KEY, "l1")}))
-    assert links(both) == {(KEY, "k1")}
-    assert links(replace(both, names=frozenset())) == frozenset()
-    assert links(replace(both, source="intune")) == both.names
+    assert linking_names(both) == {(KEY, "k1")}
+    assert linking_names(replace(both, names=frozenset())) == frozenset()
+    assert linking_names(replace(both, source="intune")) == both.names
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_who_asks_the_way_is_told_it_whoever_carries_the_mail(method: str, targe
     """The gate tells it itself (``gateway/autodiscover/directions.py``), so that it is no matter what login comes along."""
     facts = RequestFacts(method, target, headers={"authorization": "Basic YTpi", "cookie": "session=1"})
     asked = replace(access(PHONE, WITH_TIKTOK), facts=facts)
-    for each in (asked, replace(asked, facts=replace(facts, asked_about=True))):
+    for each in (asked, replace(asked, facts=replace(facts, by_forward_auth=True))):
         assert decide(each, policy_of({"when": "true", "effect": "block"})).rule == "discovery"
 
 

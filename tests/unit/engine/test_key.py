@@ -226,7 +226,7 @@ accesses = st.builds(
         User,
         st.sampled_from(["", "ann", "bob"]),
         st.sampled_from([(), ("sales",), ("staff",)]),
-        grouped=st.booleans(),
+        groups_known=st.booleans(),
     ),
     proofs,
     st.none() | st.builds(CertificateResult, refused=refusals),
@@ -260,7 +260,7 @@ def test_the_same_key_has_the_same_answer(
             ):
                 asks = replace(asks, **{name: getattr(other, name)})
             decision = decide(asks, policy)
-            if decision_key.lasts(decision) and decision.reason not in (
+            if decision_key.is_timeless(decision) and decision.reason not in (
                 Reason.INTERNAL_ERROR,
                 Reason.RULE_ERROR,
             ):

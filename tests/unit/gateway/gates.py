@@ -34,7 +34,7 @@ from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
-from mailgate.store import EnrolledKey, Keep, Key, NotEnrolled
+from mailgate.store import EnrolledKey, Key, NotEnrolled, RetentionTimes
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -110,7 +110,7 @@ class Known:
     async def latest(self, client, proof, now):
         return await self.current(client, proof, now)
 
-    async def brought_up(self, read):
+    async def with_pending_reports(self, read):
         return [self.newer.get(device.id, device) for device in await read()]
 
     def in_memory(self, device_id):
@@ -133,7 +133,7 @@ class Known:
 class Records(list):
     """What sources have said of devices."""
 
-    async def take(self, records, now):
+    async def ingest(self, records, now):
         assert now == NOW
         self.extend(records)
 
@@ -258,7 +258,7 @@ class Enrolled(dict):
         return [key for key, each in self.items() if each.revoked_at]
 
 
-KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
+KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365))
 
 
 def trusting():

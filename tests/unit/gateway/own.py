@@ -9,7 +9,7 @@ from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.own_devices import AskingRequest
 from mailgate.gateway.selfservice.person import KnownBy, Person
 from mailgate.model import Access, AttestationResult, Client, Kind, Posture, PostureState, RequestFacts
-from mailgate.store.person_records import Sighted
+from mailgate.store.person_records import UnreportedPhone
 
 RULES = policy(
     (
@@ -44,7 +44,7 @@ LISTED = Posture(
     apps=("tiktok",), lists=("prohibited",), source="intune", reported_at=LOOKED,
 )  # fmt: skip
 CLEAN = Posture(PostureState.CLEAN, PHONE.id, Kind.PHONE, "ios", source="intune", reported_at=LOOKED)
-UNREPORTED = Sighted("appl7777", Kind.MAIL_APP, "ios", "iPhone", 3, NOW - timedelta(hours=1), NOW)
+UNREPORTED = UnreportedPhone("appl7777", Kind.MAIL_APP, "ios", "iPhone", 3, NOW - timedelta(hours=1), NOW)
 PROOF = AttestationResult(device_id="phone-1", issuer="https://mdm.example.com", expires=NOW)
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
 HANDHELD = Client(Kind.PHONE, handheld=True, os="ios")

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.model.addresses import caller_at
+from mailgate.model.addresses import rate_limit_key
 
 SPAN = timedelta(minutes=10)
 NOTHING = timedelta()
@@ -53,4 +53,4 @@ def test_a_clock_that_was_put_back_locks_nobody_out() -> None:
     ],
 )
 def test_an_address_or_a_64_is_one_caller(one, other, same):
-    assert (caller_at(one) == caller_at(other)) is same
+    assert (rate_limit_key(one) == rate_limit_key(other)) is same

@@ -35,7 +35,7 @@ class Kept:
     ) -> None:
         self.shown.append(shown)
 
-    def hear(self, login: str, tag: str, now: datetime) -> None:
+    def note(self, login: str, tag: str, now: datetime) -> None:
         self.heard.append((login, tag))
 
 

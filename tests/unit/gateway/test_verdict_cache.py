@@ -21,7 +21,7 @@ from tests.unit.gateway.phones import with_certificates
 from tests.unit.gateway.proxy.test_upstream import endpoint
 from tests.unit.gateway.wire import FakeTransport
 
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate import facts
@@ -117,7 +117,7 @@ class Tongues:
     def __init__(self):
         self.heard = []
 
-    def hear(self, login, tag, now):
+    def note(self, login, tag, now):
         self.heard.append((login, tag, now))
 
 
@@ -270,7 +270,7 @@ async def lived(cache, first, asked, steps):
     live_with(first)(side.gate, START)
     browser = RequestFacts(headers={"user-agent": LAPTOP})
     cookie = BrowserProbe(Mode.OBSERVE, timedelta(seconds=4), KEYS).remember(
-        Found(COMPUTER, "touch"), browser, START
+        ProbeFinding(COMPUTER, "touch"), browser, START
     )
     sealed = cookie.partition("=")[2].partition(";")[0].encode()
     for what, which, peer in steps:

@@ -44,7 +44,7 @@ async def test_it_is_about_those_whom_it_decides(store: Store) -> None:
         "remove-app",
     )
     assert (found.nameless, found.undecided) == (1, set())
-    assert found.laptop_free("ada")
+    assert found.laptop_allowed("ada")
 
 
 LAPTOPS = "{id: laptops, when: 'client.kind == \"laptop\"', effect: %s}"
@@ -68,7 +68,7 @@ async def test_a_laptop_is_called_free_only_where_that_is_sure(
     """Of somebody's own laptops as they were seen; without one, of any laptop whatever it may say of itself."""
     rest = "{id: rest, when: 'true', effect: block}"
     found = await audience(store, rules(policy(APP, before, rest)))
-    assert found.laptop_free(person) is free
+    assert found.laptop_allowed(person) is free
 
 
 async def test_of_whom_it_cannot_be_told_is_not_written_to(store: Store) -> None:

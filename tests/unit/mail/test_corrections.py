@@ -11,7 +11,7 @@ from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
-from mailgate.mail.corrections import LOOKED_FOR, correct, is_due
+from mailgate.mail.corrections import SEARCH_SPAN, correct, is_due
 from mailgate.rollout.activation import retract
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.planning import Scope, make_plan
@@ -54,7 +54,7 @@ async def corrected(store: Store, minute: float = 0) -> dict[str, Any]:
     await correct(store, BELIEVED, address, ADA, NOW + minutes(minute))
     found = await store.mails.page()
     return {
-        each.login: [(str(how.by), how.title, str(how.reason)) for how in each.notice.reached]
+        each.login: [(str(how.by), how.title, str(how.reason)) for how in each.notice.encounters]
         for each in found
         if each.kind is MailKind.CORRECTION and each.notice
     }
@@ -74,7 +74,7 @@ async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> 
     assert await corrected(store) == {"ada": BLOCKED}
     (mail,) = await store.mails.page()
     assert mail.notice
-    assert (mail.notice.clear, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
+    assert (mail.notice.mail_restored, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
     assert (await store.audit.page())[-1].what == "corrections-queued"
 
 
@@ -138,7 +138,7 @@ async def test_who_is_kept_out_by_another_rule_is_not_told_that_all_is_well(stor
     await corrected(store)
     (mail,) = [each for each in await store.mails.page() if each.round]
     assert mail.notice
-    assert mail.notice.clear is False
+    assert mail.notice.mail_restored is False
 
 
 async def test_a_rule_that_holds_and_took_others_is_taken_back_for_those(store: Store) -> None:
@@ -162,7 +162,7 @@ async def test_what_is_written_down_late_is_found_and_nobody_is_told_twice(store
     await load(store, AFTER, "late", phone=3)
     assert sorted(await corrected(store, 1)) == ["ada", "late"]
     assert sorted(await corrected(store, 60)) == ["ada", "late"]
-    await corrected(store, LOOKED_FOR / minutes(1))
+    await corrected(store, SEARCH_SPAN / minutes(1))
     assert await store.retractions.open() == []
 
 

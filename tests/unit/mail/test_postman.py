@@ -9,9 +9,9 @@ from tests.unit.rollout.examples import OPEN, rules
 from tests.unit.store.examples import NOW
 from tests.unit.store.mail import a_mail
 
-from mailgate.mail.postman import LEASE, PAUSES, Around, Postman, finished
-from mailgate.mail.way import LaterError, LostError, RefusedMailError, WayDownError
-from mailgate.rollout import draft_of
+from mailgate.mail.postman import LEASE, PAUSES, Postman, PostmanTools, run_to_end
+from mailgate.mail.transport import DeferredError, RejectedMailError, TransportDownError, UnknownOutcomeError
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Mail, MailState, Store, StoreUnavailableError
 
 
@@ -26,20 +26,20 @@ class Way:
         self.knows: bool | None = None
         self.offered = ""
 
-    async def offer(self, message: EmailMessage, key: str) -> None:
+    async def prepare(self, message: EmailMessage, key: str) -> None:
         if error := self.at_offer.get(str(message["To"]).partition("@")[0]):
             raise error
         self.offered = str(message["To"]).partition("@")[0]
 
-    async def call_back(self, key: str) -> None:
+    async def abort(self, key: str) -> None:
         self.called_back.append(key)
 
-    async def hand_over(self, key: str) -> None:
+    async def commit_delivery(self, key: str) -> None:
         if error := self.at_hand_over.get(self.offered):
             raise error
         self.taken.append(self.offered)
 
-    async def was_taken(self, key: str) -> bool | None:
+    async def was_delivered(self, key: str) -> bool | None:
         return self.knows
 
     async def close(self) -> None:
@@ -53,7 +53,7 @@ class Desk:
         self.now, self.store, self.way = NOW, store, Way()
         self.waited: list[float] = []
         self.told: list[tuple[str, str, str]] = []
-        around = Around(lambda: self.now, self._sleep, self._told)
+        around = PostmanTools(lambda: self.now, self._sleep, self._told)
         self.postman = Postman(store.mails, store.leases, composed, self.way, rate, holder, around)
 
     async def _sleep(self, seconds: float) -> None:
@@ -77,7 +77,7 @@ def composed(mail: Mail) -> EmailMessage:
 
 @pytest.fixture
 async def store(store: Store) -> Store:
-    await store.policies.activate(draft_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(rule_texts_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
     return store
 
 
@@ -98,11 +98,11 @@ async def test_everybody_gets_one_at_the_pace_that_is_set(store: Store) -> None:
 @pytest.mark.parametrize(
     ("at_offer", "at_hand_over", "state"),
     [
-        (RefusedMailError("550"), None, ("failed", "550")),
-        (None, RefusedMailError("554"), ("failed", "554")),
-        (LaterError("451"), None, ("queued", "451")),
-        (None, LaterError("452"), ("queued", "452")),
-        (None, LostError("SMTPServerDisconnected"), ("unsure", "SMTPServerDisconnected")),
+        (RejectedMailError("550"), None, ("failed", "550")),
+        (None, RejectedMailError("554"), ("failed", "554")),
+        (DeferredError("451"), None, ("queued", "451")),
+        (None, DeferredError("452"), ("queued", "452")),
+        (None, UnknownOutcomeError("SMTPServerDisconnected"), ("unsure", "SMTPServerDisconnected")),
     ],
     ids=str,
 )
@@ -128,7 +128,7 @@ async def test_a_mail_that_cannot_be_written_is_failed(store: Store) -> None:
 
 async def test_a_mail_is_tried_so_often_and_then_given_up(store: Store) -> None:
     desk = Desk(store)
-    desk.way.at_offer = {"a": LaterError("451")}
+    desk.way.at_offer = {"a": DeferredError("451")}
     await queue(store, "a")
     for pause in PAUSES:
         await desk.postman.round()
@@ -141,9 +141,9 @@ async def test_a_mail_is_tried_so_often_and_then_given_up(store: Store) -> None:
 
 async def test_where_no_mail_goes_nothing_counts_against_one(store: Store) -> None:
     desk = Desk(store)
-    desk.way.at_offer = {"a": WayDownError("SMTPConnectError")}
+    desk.way.at_offer = {"a": TransportDownError("SMTPConnectError")}
     await queue(store, "a")
-    with pytest.raises(WayDownError):
+    with pytest.raises(TransportDownError):
         await desk.postman.round()
     (left,) = await store.mails.due(desk.now)
     assert left.attempts == 0
@@ -180,7 +180,8 @@ async def test_a_mail_that_must_not_go_is_called_back(store: Store) -> None:
     desk = Desk(store)
     await queue(store, "a")
     await store.policies.activate(
-        draft_of(rules("rules: [{id: b, when: 'true', effect: warn}]")), Act(NOW, "ada", "policy-activated")
+        rule_texts_of(rules("rules: [{id: b, when: 'true', effect: warn}]")),
+        Act(NOW, "ada", "policy-activated"),
     )
     await desk.postman.round()
     assert (await desk.states(), desk.way.taken, len(desk.way.called_back)) == ({"a": "withdrawn"}, [], 1)
@@ -231,7 +232,7 @@ async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
     assert done == ["first"]
 
 
-@pytest.mark.parametrize("error", [None, WayDownError("gone")])
+@pytest.mark.parametrize("error", [None, TransportDownError("gone")])
 async def test_who_is_told_to_stop_ends_with_the_mail_on_its_way(error: Exception | None) -> None:
     begun, may_end, done = asyncio.Event(), asyncio.Event(), []
 
@@ -242,7 +243,7 @@ async def test_who_is_told_to_stop_ends_with_the_mail_on_its_way(error: Exceptio
         if error:
             raise error
 
-    task = asyncio.ensure_future(finished(work()))
+    task = asyncio.ensure_future(run_to_end(work()))
     await begun.wait()
     task.cancel()
     may_end.set()

@@ -10,7 +10,7 @@ from mailgate.mail.preview import made_up, made_up_correction, sample
 from mailgate.mail.recipient_list import notice_about
 from mailgate.mail.topic import topic_of
 from mailgate.model import Kind, Reason
-from mailgate.model.notice import NoticeDevice, Reached, ReachedBy
+from mailgate.model.notice import EncounterKind, NoticeDevice, RuleEncounter
 from mailgate.store import MailKind, Store
 
 FILES = rules(policy(APP, OPEN))
@@ -41,7 +41,7 @@ async def test_a_made_up_person_is_told_of_laptops_what_is_true_of_them() -> Non
     closed = """{id: closed, when: 'client.kind == "laptop"', effect: block}"""
     for line, free in ((OPEN, True), (closed, False)):
         notice = await made_up(rules(policy(APP, line)).policy, TOPIC)
-        assert (notice.laptop_free, [each.fix for each in notice.devices]) == (free, ["remove-app"])
+        assert (notice.laptop_allowed, [each.fix for each in notice.devices]) == (free, ["remove-app"])
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_a_made_up_person_is_told_what_a_real_one_would_be(
 
 def test_a_made_up_person_was_kept_out_by_the_first_rule_that_restricts() -> None:
     told = made_up_correction(rules(policy(OPEN, APP)).policy)
-    assert told.reached == (Reached(ReachedBy.REFUSAL, "No such apps", Reason.RULE_MATCHED),)
-    assert made_up_correction(rules(policy(OPEN)).policy).reached == (
-        Reached(ReachedBy.REFUSAL, "", Reason.RULE_MATCHED),
+    assert told.encounters == (RuleEncounter(EncounterKind.REFUSAL, "No such apps", Reason.RULE_MATCHED),)
+    assert made_up_correction(rules(policy(OPEN)).policy).encounters == (
+        RuleEncounter(EncounterKind.REFUSAL, "", Reason.RULE_MATCHED),
     )

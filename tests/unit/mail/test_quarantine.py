@@ -13,7 +13,7 @@ from mailgate.gateway.selfservice.login_check import Login
 from mailgate.mail.quarantine import (
     ADDRESS_SPAN,
     FROM_ONE_ADDRESS,
-    QUEUE,
+    QUEUE_SIZE,
     NoQuarantineMails,
     QuarantineHead,
     QuarantineMailer,
@@ -158,10 +158,10 @@ async def test_who_gets_no_mail(asked, decision):
 
 async def test_a_flood_of_devices_waits_in_a_bounded_queue():
     desk = Desk()
-    for number in range(QUEUE + 10):
+    for number in range(QUEUE_SIZE + 10):
         asked = access(device=str(number), remote=f"198.51.{number // 250}.{number % 250}")
         desk.quarantine.queue(incoming(asked), asked, BLOCKED, "REF2345")
-    assert desk.quarantine._waiting.qsize() == QUEUE
+    assert desk.quarantine._waiting.qsize() == QUEUE_SIZE
 
 
 def said_by(asked):

@@ -12,7 +12,7 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle
-from mailgate.mail.recipient_list import RecipientList, believed_by, list_recipients, queue
+from mailgate.mail.recipient_list import RecipientList, data_scope_of, list_recipients, queue
 from mailgate.mail.topic import topic_of
 from mailgate.policy.groups import Groups
 from mailgate.rollout.activation import retract
@@ -39,13 +39,13 @@ async def found_in(store: Store) -> RecipientList:
 
 async def test_a_person_with_two_login_names_gets_one_mail(store: Store) -> None:
     store.languages.listening = True
-    store.languages.hear("ada", "de", NOW)
+    store.languages.note("ada", "de", NOW)
     await store.languages.flush()
     found = await found_in(store)
     (mail,) = found.mails
     assert (mail.address, mail.version, mail.kind) == ("ada@example.com", 2, MailKind.ENFORCED)
     assert mail.notice.language == "de"
-    assert mail.notice.laptop_free
+    assert mail.notice.laptop_allowed
     assert (found.unaddressed, found.nameless, found.undecided, found.written_before) == (
         ("lin@elsewhere.example",),
         1,
@@ -86,5 +86,5 @@ async def test_a_rule_for_some_groups_is_about_people_in_them(store: Store) -> N
 
 def test_what_is_stored_is_worth_what_the_files_say(tmp_path: Path) -> None:
     bundle = load_bundle(write_config(tmp_path, "http://127.0.0.1:9", {"posture": {"max_age": "2h"}}), {})
-    known = believed_by(bundle)
+    known = data_scope_of(bundle)
     assert (known.max_age, known.days, known.groups) == (timedelta(hours=2), 14, bundle.groups)

@@ -35,7 +35,7 @@ async def test_the_mail_is_queued_as_it_was_written_and_waits_no_longer_than_it_
     store: Store,
 ) -> None:
     store.languages.listening = True
-    store.languages.hear("LIN", "de", NOW)
+    store.languages.note("LIN", "de", NOW)
     await store.languages.flush()
     mail = await answered(
         store, answer=" Remove it, please.\n", rule="app", contact="help@example.com", devices=[PHONE]
@@ -113,4 +113,4 @@ async def test_a_form_that_is_sent_twice_is_one_mail_and_no_mistake(store: Store
 async def test_a_text_that_is_too_long_is_refused_and_not_cut(store: Store) -> None:
     with pytest.raises(RefusedError, match="has 2,001 characters; expected at most 2,000"):
         await answered(store, answer="x" * 2001)
-    assert (await answered(store, answer="x" * 2000, asked=False)).notice.asked is False  # type: ignore[union-attr]
+    assert (await answered(store, answer="x" * 2000, asked=False)).notice.was_requested is False  # type: ignore[union-attr]

@@ -7,8 +7,8 @@ import aiosmtplib
 import pytest
 
 from mailgate.mail import smtp
-from mailgate.mail.smtp import BySmtp, MailRefused, MailServer
-from mailgate.mail.way import LaterError, LostError, RefusedMailError, WayDownError
+from mailgate.mail.smtp import MailRefused, MailServer, SmtpTransport
+from mailgate.mail.transport import DeferredError, RejectedMailError, TransportDownError, UnknownOutcomeError
 
 
 class Client:
@@ -52,56 +52,56 @@ def mail() -> EmailMessage:
     return made
 
 
-async def handed_over(way: BySmtp) -> None:
-    await way.offer(mail(), "k")
-    await way.hand_over("k")
+async def handed_over(way: SmtpTransport) -> None:
+    await way.prepare(mail(), "k")
+    await way.commit_delivery("k")
 
 
 async def test_mails_go_one_after_the_other_on_one_connection(client: type[Client]) -> None:
-    way = BySmtp(MailServer("smtp.example.com", 25, "none"))
+    way = SmtpTransport(MailServer("smtp.example.com", 25, "none"))
     for key in ("a", "b"):
-        await way.offer(mail(), key)
-        await way.hand_over(key)
+        await way.prepare(mail(), key)
+        await way.commit_delivery(key)
     await way.close()
     assert client.steps == ["connect", "mail", "rcpt", "data", "mail", "rcpt", "data", "quit"]
-    assert await way.was_taken("a") is None
+    assert await way.was_delivered("a") is None
 
 
 @pytest.mark.parametrize(
     ("step", "error", "kind"),
     [
-        ("connect", OSError("refused"), WayDownError),
-        ("mail", aiosmtplib.SMTPSenderRefused(550, "no", "gate@example.com"), WayDownError),
+        ("connect", OSError("refused"), TransportDownError),
+        ("mail", aiosmtplib.SMTPSenderRefused(550, "no", "gate@example.com"), TransportDownError),
         (
             "rcpt",
             aiosmtplib.SMTPRecipientRefused(550, "no ada@example.com", "ada@example.com"),
-            RefusedMailError,
+            RejectedMailError,
         ),
-        ("rcpt", aiosmtplib.SMTPRecipientRefused(450, "later", "ada@example.com"), LaterError),
-        ("rcpt", aiosmtplib.SMTPServerDisconnected("gone"), WayDownError),
-        ("data", aiosmtplib.SMTPDataError(554, "no"), RefusedMailError),
-        ("data", aiosmtplib.SMTPDataError(452, "later"), LaterError),
-        ("data", aiosmtplib.SMTPDataError(421, "closing"), LaterError),
-        ("data", aiosmtplib.SMTPServerDisconnected("gone"), LostError),
-        ("data", aiosmtplib.SMTPReadTimeoutError("slow"), LostError),
+        ("rcpt", aiosmtplib.SMTPRecipientRefused(450, "later", "ada@example.com"), DeferredError),
+        ("rcpt", aiosmtplib.SMTPServerDisconnected("gone"), TransportDownError),
+        ("data", aiosmtplib.SMTPDataError(554, "no"), RejectedMailError),
+        ("data", aiosmtplib.SMTPDataError(452, "later"), DeferredError),
+        ("data", aiosmtplib.SMTPDataError(421, "closing"), DeferredError),
+        ("data", aiosmtplib.SMTPServerDisconnected("gone"), UnknownOutcomeError),
+        ("data", aiosmtplib.SMTPReadTimeoutError("slow"), UnknownOutcomeError),
     ],
 )
 async def test_every_answer_means_something(
     client: type[Client], step: str, error: Exception, kind: type[Exception]
 ) -> None:
     client.fails = {step: error}
-    way = BySmtp(MailServer("smtp.example.com", 25, "none"))
+    way = SmtpTransport(MailServer("smtp.example.com", 25, "none"))
     with pytest.raises(kind) as caught:
         await handed_over(way)
     assert "ada" not in str(caught.value)
 
 
 async def test_what_was_called_back_is_not_handed_over(client: type[Client]) -> None:
-    way = BySmtp(MailServer("smtp.example.com", 25, "none"))
-    await way.offer(mail(), "k")
-    await way.call_back("k")
-    with pytest.raises(LaterError):
-        await way.hand_over("k")
+    way = SmtpTransport(MailServer("smtp.example.com", 25, "none"))
+    await way.prepare(mail(), "k")
+    await way.abort("k")
+    with pytest.raises(DeferredError):
+        await way.commit_delivery("k")
     assert "data" not in client.steps
 
 

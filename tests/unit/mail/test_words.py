@@ -9,7 +9,7 @@ import pytest
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
 from mailgate.model.languages import TAGS
-from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
 
 WRITER = NoticeWriter("de")
 LATER = datetime(2026, 12, 15, tzinfo=UTC)
@@ -23,7 +23,7 @@ def text(**more: Any) -> str:
 
 @pytest.mark.parametrize(("free", "said"), [(True, True), (False, False)])
 def test_a_laptop_is_named_only_where_it_is_free(free: bool, said: bool) -> None:
-    assert (LAPTOP in text(laptop_free=free)) is said
+    assert (LAPTOP in text(laptop_allowed=free)) is said
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_a_language_that_is_not_known_is_the_default() -> None:
 
 
 def test_only_who_has_nothing_else_is_told_that_all_is_well() -> None:
-    reached = (Reached(ReachedBy.WARNING, "R", Reason.RULE_MATCHED),)
+    reached = (RuleEncounter(EncounterKind.WARNING, "R", Reason.RULE_MATCHED),)
     mails = [
-        WRITER.write(Notice(MailKind.CORRECTION, "en", reached=reached, clear=clear))
+        WRITER.write(Notice(MailKind.CORRECTION, "en", encounters=reached, mail_restored=clear))
         for clear in (True, False)
     ]
     assert ["opens for you as before" in each.text for each in mails] == [True, False]
@@ -82,7 +82,7 @@ def test_hostile_texts_are_only_texts() -> None:
 @pytest.mark.parametrize("language", TAGS)
 def test_a_mail_to_somebody_who_did_not_ask_claims_no_question_in_any_language(language: str) -> None:
     asked = Notice(MailKind.REPLY, language, answer="Please call us.")
-    told, unasked = (WRITER.write(each) for each in (asked, replace(asked, asked=False)))
+    told, unasked = (WRITER.write(each) for each in (asked, replace(asked, was_requested=False)))
     lines = {line for line in unasked.text.splitlines() if line.strip()}
     assert "Please call us." in unasked.text
     assert told.subject != unasked.subject

@@ -1,6 +1,6 @@
 import pytest
 
-from mailgate.model.addresses import LONGEST, caller_at, in_one_form, read_address
+from mailgate.model.addresses import MAX_ADDRESS_LENGTH, canonical_address, rate_limit_key, read_address
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ from mailgate.model.addresses import LONGEST, caller_at, in_one_form, read_addre
     ],
 )
 def test_every_spelling_of_an_address_is_one(text, form):
-    assert in_one_form(text) == form
-    assert in_one_form(form) == form
+    assert canonical_address(text) == form
+    assert canonical_address(form) == form
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_every_spelling_of_an_address_is_one(text, form):
         "[]:80",
         "2001:db8::1]:443",
         "\u0662.1.1.1",
-        "1" * LONGEST + ".1.1.1",
+        "1" * MAX_ADDRESS_LENGTH + ".1.1.1",
     ],
 )
 def test_what_can_be_read_in_two_ways_or_none_is_no_address(text):
     assert read_address(text) is None
-    assert in_one_form(text) == text
+    assert canonical_address(text) == text
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_what_can_be_read_in_two_ways_or_none_is_no_address(text):
     ],
 )
 def test_of_ipv6_one_caller_has_a_whole_network(address: str, network: str) -> None:
-    assert caller_at(address) == network
+    assert rate_limit_key(address) == network

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from mailgate.model import Kind, Reason
-from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
 
 
 def test_devices_that_a_mail_does_not_tell_apart_are_one() -> None:
@@ -14,8 +14,8 @@ def test_devices_that_a_mail_does_not_tell_apart_are_one() -> None:
 
 
 def test_what_reached_somebody_is_told_in_one_order() -> None:
-    by_page = Reached(ReachedBy.WARNING, "Apps", Reason.RULE_MATCHED)
-    by_mail = Reached(ReachedBy.MAIL, "Apps", Reason.RULE_MATCHED)
+    by_page = RuleEncounter(EncounterKind.WARNING, "Apps", Reason.RULE_MATCHED)
+    by_mail = RuleEncounter(EncounterKind.MAIL, "Apps", Reason.RULE_MATCHED)
     assert sorted([by_page, by_mail]) == [by_mail, by_page]
 
 

@@ -6,16 +6,16 @@ from copy import deepcopy
 from mailgate.model.phrase import (
     ENGLISH,
     Phrase,
-    both,
     capital,
-    changed,
-    either,
     joined,
-    listed,
+    joined_by_and,
+    joined_by_or,
+    joined_names,
     phrase,
     plural,
-    said,
     sentence,
+    transformed,
+    translate,
 )
 
 
@@ -44,12 +44,12 @@ def test_a_copy_that_is_kept_is_the_text() -> None:
 
 def test_it_is_said_in_a_tongue_with_the_phrases_in_it() -> None:
     made = phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="kept out")
-    assert said(made, Mirrored()) == "kept out yb tuo tpek"  # a name is a name
+    assert translate(made, Mirrored()) == "kept out yb tuo tpek"  # a name is a name
 
 
 def test_numbers_choose_the_form_and_are_written_as_people_do() -> None:
     made = plural("%(count)s device", "%(count)s devices", 2000)
-    assert (made, said(made, Mirrored())) == ("2,000 devices", "<2.000 devices>")
+    assert (made, translate(made, Mirrored())) == ("2,000 devices", "<2.000 devices>")
     assert plural("one device", "devices", 1) == "one device"
     assert phrase("%(part)s%%", part=12.5) == "12.5%"
 
@@ -59,31 +59,31 @@ def test_a_text_without_values_may_have_a_percent_sign() -> None:
 
 
 def test_what_is_no_phrase_is_the_same_in_every_tongue() -> None:
-    assert [said(each, Mirrored()) for each in ("kept out", 1000, None)] == ["kept out", "1.000", "None"]
+    assert [translate(each, Mirrored()) for each in ("kept out", 1000, None)] == ["kept out", "1.000", "None"]
 
 
 def test_words_may_begin_with_a_capital_in_every_tongue() -> None:
-    assert said(capital(phrase("kept out")), Mirrored()) == "Tuo tpek"
+    assert translate(capital(phrase("kept out")), Mirrored()) == "Tuo tpek"
     assert capital("kept Out") == "Kept Out"
     assert not isinstance(capital("x"), Phrase)
 
 
 def test_parts_are_joined_in_every_tongue() -> None:
-    assert said(joined(["a", phrase("kept out")]), Mirrored()) == "a, tuo tpek"
+    assert translate(joined(["a", phrase("kept out")]), Mirrored()) == "a, tuo tpek"
     assert joined(["a", "b"], "; ") == "a; b"
 
 
 def test_names_are_listed_in_words() -> None:
-    assert listed(["a", "b", "c"], both) == "a, b and c"
-    assert listed(["a", "b"], either) == "a or b"
-    assert listed(["a"], both) == "a"
+    assert joined_names(["a", "b", "c"], joined_by_and) == "a, b and c"
+    assert joined_names(["a", "b"], joined_by_or) == "a or b"
+    assert joined_names(["a"], joined_by_and) == "a"
 
 
 def test_a_change_is_made_in_the_tongue_in_which_it_is_said() -> None:
-    assert said(changed(phrase("kept out"), str.upper), Mirrored()) == "TUO TPEK"
+    assert translate(transformed(phrase("kept out"), str.upper), Mirrored()) == "TUO TPEK"
 
 
 def test_words_may_be_a_whole_sentence_in_every_tongue() -> None:
-    assert said(sentence(phrase("kept out")), Mirrored()) == "Tuo tpek."
+    assert translate(sentence(phrase("kept out")), Mirrored()) == "Tuo tpek."
     assert sentence("plan again.") == "Plan again."
     assert sentence("Why?") == "Why?"

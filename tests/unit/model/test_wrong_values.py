@@ -6,11 +6,11 @@ import pytest
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from mailgate.model.phrase import Phrase, phrase
-from mailgate.model.wrong_values import words_of, wrong
+from mailgate.model.wrong_values import words_of, wrong_value
 
 
 def _refused(_text: str) -> str:
-    raise wrong("word", phrase("no %(what)s", what="good"), key="below")
+    raise wrong_value("word", phrase("no %(what)s", what="good"), key="below")
 
 
 def test_the_words_of_an_error_are_the_phrase_that_it_was_made_of() -> None:

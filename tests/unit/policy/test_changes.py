@@ -3,7 +3,9 @@
 import pytest
 from tests.unit.rollout.examples import rules
 
-from mailgate.policy.changes import changes
+from mailgate.console.languages import console_languages
+from mailgate.model.phrase import translate
+from mailgate.policy.changes import changes, subject_in_words
 
 OLD = """
 rules:
@@ -58,3 +60,19 @@ def test_a_rule_that_is_read_earlier_is_named_alone() -> None:
 )  # fmt: skip
 def test_a_change_of_apps_and_lists_is_said(old: str, new: str, words: str) -> None:
     assert words in told(apps=APPS.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("about", "german"),
+    [
+        ("rule no-phones", "Regel no-phones"),
+        ("app tiktok", "App tiktok"),
+        ("list prohibited", "Liste prohibited"),
+        ("default", "default"),
+    ],
+)
+def test_a_subject_is_named_in_any_language(about: str, german: str) -> None:
+    assert (subject_in_words(about), translate(subject_in_words(about), console_languages()["de"])) == (
+        about,
+        german,
+    )

@@ -28,7 +28,7 @@ CASES: tuple[tuple[Edit, bool, str], ...] = (
 def test_a_change_knows_whether_it_is_there_and_what_it_is_called(
     edit: Edit, holds: bool, title: str
 ) -> None:
-    assert (edit.holds(FOUND), edit.title(FOUND)) == (holds, title)
+    assert (edit.is_in(FOUND), edit.title(FOUND)) == (holds, title)
     assert READ.validate_json(READ.dump_json(edit)) == edit
 
 

@@ -10,14 +10,14 @@ GROUPS = Groups.of_members({"pilot": ["Ada", "lin"], "board": ["ada"], "nobody":
 
 
 def test_a_person_has_their_groups_however_the_name_is_written() -> None:
-    assert GROUPS.user("ADA") == User("ada", ("board", "pilot"), grouped=True)
-    assert GROUPS.user("grace") == User("grace", (), grouped=True)
+    assert GROUPS.user("ADA") == User("ada", ("board", "pilot"), groups_known=True)
+    assert GROUPS.user("grace") == User("grace", (), groups_known=True)
     assert GROUPS.names() == {"pilot", "board"}
 
 
 def test_where_nobody_is_named_the_owner_of_the_device_counts() -> None:
-    assert GROUPS.user("", "lin") == User("", ("pilot",), grouped=True)
-    assert GROUPS.user("grace", "lin") == User("grace", (), grouped=True)
+    assert GROUPS.user("", "lin") == User("", ("pilot",), groups_known=True)
+    assert GROUPS.user("grace", "lin") == User("grace", (), groups_known=True)
 
 
 def test_without_a_person_or_without_a_file_nothing_is_known() -> None:

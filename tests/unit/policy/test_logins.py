@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.policy.logins import NO_LOGINS, Logins, address_of, could_be, user_text
+from mailgate.policy.logins import NO_LOGINS, Logins, address_of, confusable_name, user_text
 
 OURS = Logins.of(["EXAMPLE", "example.com"])
 
@@ -74,7 +74,7 @@ def test_letters_that_look_alike_are_another_person_without_an_address(name: str
     "login", [*(each for each in STRANGE if "ceo" in each), "ceo.", " CEO ", "\uff43eo", "c\u200beo"]
 )
 def test_what_could_be_taken_for_somebody_is_known_as_such(login: str) -> None:
-    assert could_be(login) == "ceo"
+    assert confusable_name(login) == "ceo"
 
 
 def test_two_people_never_become_one() -> None:

@@ -150,12 +150,12 @@ def test_a_relief_does_what_rehearsing_the_rules_that_it_names_would_and_never_h
         decide(seen, replace(plain, reliefs=every)),
         decide(seen, replace(plain, rules=tuple(rules))),
     )
-    assert one.effect.hardness <= decide(seen, plain).effect.hardness
+    assert one.effect.severity <= decide(seen, plain).effect.severity
     if one.effect is other.effect:
         assert (one.rule, one.reason) == (other.rule, other.reason)
         assert [trial.rule for trial in one.would] == [trial.rule for trial in other.would]
     else:
-        assert one.effect.hardness < other.effect.hardness
+        assert one.effect.severity < other.effect.severity
         assert one.rule in out
         assert one.rule in [trial.rule for trial in other.would]
         assert one.rule not in [trial.rule for trial in one.would]

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from tests.unit.policy.examples import NOW, policy_of
 
-from mailgate.policy.report_only import lingering
+from mailgate.policy.report_only import stuck_in_report_only
 
 
 def named(**stages: str) -> dict[str, str]:
-    return lingering(policy_of({"stages": stages}), NOW, timedelta(days=5))
+    return stuck_in_report_only(policy_of({"stages": stages}), NOW, timedelta(days=5))
 
 
 def test_a_rehearsal_without_an_end_is_named_from_its_first_day() -> None:
@@ -30,4 +30,4 @@ def test_a_rehearsal_within_its_time_is_not_named() -> None:
 def test_a_rule_before_or_after_its_rehearsal_or_without_one_is_not_named() -> None:
     assert not named(report_only="2026-12-11")
     assert not named(report_only="2026-11-01", warn="2026-12-09")
-    assert not lingering(policy_of({}), NOW, timedelta())
+    assert not stuck_in_report_only(policy_of({}), NOW, timedelta())

@@ -1,6 +1,6 @@
 import pytest
 
-from mailgate.policy.spelling import expected, nearest, quoted
+from mailgate.policy.spelling import did_you_mean, nearest, quoted
 
 
 @pytest.mark.parametrize(
@@ -12,4 +12,4 @@ def test_nearest(word: str, near: str | None) -> None:
 
 def test_long_lists_are_cut() -> None:
     assert quoted("abc", most=2) == "`a`, `b`, … (3 in all)"
-    assert expected("x", []) == "nothing is defined that could stand here"
+    assert did_you_mean("x", []) == "nothing is defined that could stand here"

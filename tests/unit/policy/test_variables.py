@@ -18,7 +18,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.condition import compile_condition
-from mailgate.policy.variables import VARIABLES, RestsOn, activate
+from mailgate.policy.variables import VARIABLES, DependsOn, cel_activation
 
 PROVEN = AttestationResult("d1", "https://mdm.example.com", status="affirming")
 REFUSED = AttestationResult(
@@ -31,7 +31,7 @@ REFUSED = AttestationResult(
 )
 @pytest.mark.parametrize("name", VARIABLES)
 def test_every_variable_has_a_value_of_its_type_for_every_request(name: str, request_: Access) -> None:
-    assert compile_condition(f"{name} == {name}", {}).holds(activate(request_, [name]))
+    assert compile_condition(f"{name} == {name}", {}).holds(cel_activation(request_, [name]))
 
 
 _AGENT = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36{}"
@@ -46,22 +46,22 @@ def asked(agent: str = _AGENT.format(_MAC.format("10_15_7"), 143, ""), **changed
 @pytest.mark.parametrize(
     ("part", "other"),
     [
-        (RestsOn.AGENT, asked(_AGENT.format(_MAC.format("12_4"), 143, ""))),
-        (RestsOn.AGENT, asked(_AGENT.format(_MAC.format("10_15_7"), 144, " Edg/144.0.0.0"))),
-        (RestsOn.REMOTE, asked(remote="192.0.2.2")),
-        (RestsOn.HOST, asked(host="b.example")),
-        (RestsOn.SCHEME, asked(scheme="http")),
-        (RestsOn.PATH, asked(target="/mail/2")),
-        (RestsOn.CLOCK, replace(asked(), now=NOW + timedelta(hours=1))),
+        (DependsOn.AGENT, asked(_AGENT.format(_MAC.format("12_4"), 143, ""))),
+        (DependsOn.AGENT, asked(_AGENT.format(_MAC.format("10_15_7"), 144, " Edg/144.0.0.0"))),
+        (DependsOn.REMOTE, asked(remote="192.0.2.2")),
+        (DependsOn.HOST, asked(host="b.example")),
+        (DependsOn.SCHEME, asked(scheme="http")),
+        (DependsOn.PATH, asked(target="/mail/2")),
+        (DependsOn.CLOCK, replace(asked(), now=NOW + timedelta(hours=1))),
         (None, asked(target="/mail?message=2")),
     ],
 )
-def test_a_variable_says_what_its_value_rests_on(part: RestsOn | None, other: Access) -> None:
+def test_a_variable_says_what_its_value_rests_on(part: DependsOn | None, other: Access) -> None:
     """A variable that says too little would be answered from a verdict on another request."""
     one = asked()
     assert agent_traits(one.facts.user_agent) == agent_traits(other.facts.user_agent)
     changed = [name for name, each in VARIABLES.items() if each.read(one) != each.read(other)]
-    assert {VARIABLES[name].rests_on for name in changed} == ({part} if part else set())
+    assert {VARIABLES[name].depends_on for name in changed} == ({part} if part else set())
 
 
 @pytest.mark.parametrize("name", [name for name, variable in VARIABLES.items() if variable.closed])
@@ -94,4 +94,4 @@ def test_closed_sets_hold_what_is_read(name: str) -> None:
 )  # fmt: skip
 def test_what_variables_mean(condition: str, request_: Access) -> None:
     compiled = compile_condition(condition, {})
-    assert compiled.holds(activate(request_, compiled.reads))
+    assert compiled.holds(cel_activation(request_, compiled.reads))

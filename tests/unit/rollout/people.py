@@ -8,7 +8,16 @@ from tests.unit.store.examples import NOW
 from mailgate.classify import classify, with_attestation
 from mailgate.devices.device import new_id
 from mailgate.engine.decide import decide
-from mailgate.model import LOGINS, Access, AppsReport, AttestationResult, Kind, Posture, RequestFacts, User
+from mailgate.model import (
+    LOGIN_PROTOCOLS,
+    Access,
+    AppsReport,
+    AttestationResult,
+    Kind,
+    Posture,
+    RequestFacts,
+    User,
+)
 from mailgate.policy import Policy
 from mailgate.store import Store
 
@@ -75,7 +84,7 @@ async def see(
     """Have the gate decide and record a request."""
     postures = store.postures(policy.catalog, MAX_AGE)
     client = with_attestation(classify(facts), proof)
-    if client.protocol in LOGINS:
+    if client.protocol in LOGIN_PROTOCOLS:
         posture = Posture() if client.kind is Kind.LAPTOP else await postures.of_person(user, at)
     else:
         posture = await postures.current(client, proof, at)

@@ -29,7 +29,7 @@ PLAN: dict[str, Any] = {
     "untouched": {"people": 1200, "devices": 3400},
     "newly": dict.fromkeys(LABELS, NEWLY),
     "moves": [],
-    "hangs_on": {},
+    "depends_on": {},
     "later": [],
     "undated": {**NOBODY, "samples": [], "rules": [], "sampled": SAMPLED},
     "kept_out": NOBODY,

@@ -15,7 +15,7 @@ from tests.unit.rollout.examples import OPEN, SHUT, rules
 from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
-from mailgate.rollout import draft_of, in_force
+from mailgate.rollout import in_force, rule_texts_of
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
@@ -47,7 +47,7 @@ def altered(url: str, table: str, column: str, value: object, where: str = "1 = 
 async def begun(store: Store) -> None:
     """One phone, and rules that let everybody in."""
     await store.policies.activate(
-        draft_of(rules(OPEN)), Act(NOW, "file", "policy-activated", why="the first start")
+        rule_texts_of(rules(OPEN)), Act(NOW, "file", "policy-activated", why="the first start")
     )
     await people.know(store, rules(OPEN).policy, [people.phone(1, owner="grace")])
 
@@ -102,7 +102,7 @@ async def test_a_plan_that_was_overtaken_or_is_old_is_refused(store: Store, url:
     with pytest.raises(RefusedError, match="more than a day ago"):
         await apply(store, plan.digest, ADA, "", NOW + timedelta(hours=25), None)
     other = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
-    await store.policies.activate(draft_of(other), Act(NOW, "lin", "policy-activated"))
+    await store.policies.activate(rule_texts_of(other), Act(NOW, "lin", "policy-activated"))
     with pytest.raises(RefusedError, match="version 2 was put in force after"):
         await apply(store, plan.digest, ADA, "", NOW, None)
     assert await deciding(store) == "other"
@@ -160,7 +160,7 @@ async def test_a_retraction_that_is_said_twice_is_done_once(store: Store, url: s
 
 async def test_what_came_in_force_again_by_its_files_can_be_taken_back(store: Store, url: str) -> None:
     for text in (SHUT, OPEN):
-        await store.policies.activate(draft_of(rules(text)), Act(NOW, "file", "policy-activated"))
+        await store.policies.activate(rule_texts_of(rules(text)), Act(NOW, "file", "policy-activated"))
     assert (await retract(store, ADA, "", NOW)).number == 2
 
 
@@ -169,7 +169,7 @@ async def test_a_retraction_that_was_overtaken_takes_nothing_back(
 ) -> None:
     other = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
     for text in (rules(SHUT), other):
-        await store.policies.activate(draft_of(text), Act(NOW, "lin", "policy-activated"))
+        await store.policies.activate(rule_texts_of(text), Act(NOW, "lin", "policy-activated"))
     older = (await store.policies.history())[1:]
 
     async def as_it_was() -> list[Activation]:
@@ -202,7 +202,7 @@ GUARD = Guard(Limit(0), 1, (), ADMINS, ADMINS)
 
 async def in_force_in_turn(store: Store, *texts: str) -> None:
     for text in texts:
-        await store.policies.activate(draft_of(rules(text)), Act(NOW, "file", "policy-activated"))
+        await store.policies.activate(rule_texts_of(rules(text)), Act(NOW, "file", "policy-activated"))
 
 
 async def plan_of(store: Store, url: str, text: str, person: Person = ADA, now: datetime = NOW) -> str:
@@ -296,7 +296,7 @@ async def test_a_version_that_was_changed_in_the_store_is_never_put_in_force_aga
         await in_force(store)
     with (
         altered(url, "policies", "texts", other, "number = 2"),
-        altered(url, "policies", "digest", draft_of(rules(STRICT)).digest, "number = 2"),
+        altered(url, "policies", "digest", rule_texts_of(rules(STRICT)).digest, "number = 2"),
         pytest.raises(UnreadableVersionError, match="was changed in the store"),
     ):
         await in_force(store)
@@ -339,5 +339,5 @@ async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(
         assert connection.execute(sql("DELETE FROM retractions")).rowcount == 1
     assert await store.policies.taken_back(rules(THIRD).digest) == 3
     assert await store.policies.taken_back(rules(STRICT).digest) == 0
-    await store.policies.activate(draft_of(rules(THIRD)), ADA.act(NOW, "policy-activated"))
+    await store.policies.activate(rule_texts_of(rules(THIRD)), ADA.act(NOW, "policy-activated"))
     assert await store.policies.taken_back(rules(THIRD).digest) == 0

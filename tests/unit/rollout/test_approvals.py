@@ -15,7 +15,7 @@ from tests.unit.rollout.test_activation import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import PlanStatus, approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
@@ -91,7 +91,7 @@ async def test_each_of_two_who_have_approved_it_may_not_apply_it_by_the_other(
 
 
 async def overtake(store: Store, _digest: str) -> None:
-    await store.policies.activate(draft_of(OTHER), Act(NOW, "joe", "policy-activated"))
+    await store.policies.activate(rule_texts_of(OTHER), Act(NOW, "joe", "policy-activated"))
 
 
 async def approve_by_lin(store: Store, digest: str) -> None:
@@ -203,7 +203,7 @@ async def test_what_is_no_plan_any_more_is_not_listed_and_not_approved(
 
 
 async def test_what_a_gate_has_held_can_be_approved_and_applied(store: Store, digest: str) -> None:
-    held = await kept(store, digest, FILE, hangs_on={"request.remote": 1})
+    held = await kept(store, digest, FILE, depends_on={"request.remote": 1})
     await approve(store, held, LIN, "", NOW, GUARD)
     new = await apply(store, held, ADA, "now", NOW, GUARD)
     assert new.author == "ada"

@@ -14,7 +14,7 @@ from tests.unit.rollout.test_activation import ADA, GUARD, STRICT, THIRD, begun,
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
@@ -124,7 +124,7 @@ OTHER = json.dumps(dict(rules(OPEN + "# another\n").texts))
 async def test_a_change_is_named(story: Store, url: str, statement: str, words: list[str]) -> None:
     values = {
         "other": OTHER,
-        "digest": draft_of(rules(OPEN + "# another\n")).digest,
+        "digest": rule_texts_of(rules(OPEN + "# another\n")).digest,
         "third": rules(THIRD).digest,
     }
     named = {name: value for name, value in values.items() if f":{name}" in statement}

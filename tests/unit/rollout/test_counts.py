@@ -22,11 +22,11 @@ from mailgate.config import Rules, compile_rules
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
-from mailgate.model import LOGINS, Access, AttestationResult, Decision, Kind, RequestFacts, User
-from mailgate.rollout import draft_of
+from mailgate.model import LOGIN_PROTOCOLS, Access, AttestationResult, Decision, Kind, RequestFacts, User
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.plan import LABELS, Counts, Plan
 from mailgate.rollout.planning import Scope, make_plan
-from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof_of, recognise, reported
 from mailgate.store import Act, Store
 
 DAYS = 14
@@ -120,7 +120,9 @@ def test_the_counts_are_those_of_deciding_everybody(
             for each in seen:
                 at = NOW - timedelta(days=each.days)
                 await people.see(store, active.policy, each.facts, each.user, each.proof, at)
-            activation = await store.policies.activate(draft_of(active), Act(NOW, "ada", "policy-activated"))
+            activation = await store.policies.activate(
+                rule_texts_of(active), Act(NOW, "ada", "policy-activated")
+            )
             plan = await make_plan(store, url, activation, candidate, SCOPE, 1, lambda *_: None)
             assert counts_of(plan) == await by_brute_force(store, active, candidate)
         finally:
@@ -175,17 +177,17 @@ def cells(old: Decision, new: Decision, after: Access) -> list[tuple[str, ...]]:
 
 async def everybody(store: Store, rules: Rules) -> Any:
     """Each sighting of these days and each device that was not seen, by name, as these lists make it look now."""
-    lists, devices = Lists(rules.policy.catalog, people.MAX_AGE), await store.devices.page(size=1000)
+    lists, devices = PostureInputs(rules.policy.catalog, people.MAX_AGE), await store.devices.page(size=1000)
     since, came = (NOW - timedelta(days=DAYS)).date(), set()
     for recorded in await store.sightings.latest(size=1000):
         seen = recorded.sighting
         if seen.day < since:
             continue
-        own = [each for each in devices if seen.device in (each.id, *each.former)]
+        own = [each for each in devices if seen.device in (each.id, *each.former_ids)]
         came |= {each.id for each in own}
         name = own[0].id if own else f"{seen.client} {seen.user}"
         known = await known_to(store, seen.client.eas_id, own)
-        if seen.client.protocol in LOGINS:
+        if seen.client.protocol in LOGIN_PROTOCOLS:
             known = await store.devices.owned(seen.user) if seen.user else []
         postures = [lists.posture(each, NOW) for each in known]
         client, proof = recognise(seen.client, known, postures)

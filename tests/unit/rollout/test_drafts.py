@@ -8,9 +8,9 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.edits import ListEdit, ShareEdit
-from mailgate.rollout.drafts import base_of, draft_called, edit_of, make_draft, rules_with
+from mailgate.rollout.drafts import base_of, edit_of, find_draft, make_draft, rules_with
 from mailgate.rollout.person import Person, RefusedError, UnknownError
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, Store
 
 ADA = Person("ada", "desk")
@@ -21,7 +21,7 @@ ON = ListEdit(change="join-list", app="wechat", list="prohibited")
 
 @pytest.fixture
 async def running(store: Store) -> Store:
-    await store.policies.activate(draft_of(rules(POLICY, APPS)), Act(NOW, "file", "policy-activated"))
+    await store.policies.activate(rule_texts_of(rules(POLICY, APPS)), Act(NOW, "file", "policy-activated"))
     return store
 
 
@@ -42,7 +42,7 @@ async def test_a_draft_is_of_the_rules_in_force_and_stands_in_the_log_without_be
 
 async def test_it_is_found_again_and_makes_the_same_rules(running: Store) -> None:
     draft, after = await make_draft(running, ON, ADA, NOW)
-    found = await draft_called(running, draft.digest[:8])
+    found = await find_draft(running, draft.digest[:8])
     assert (found, edit_of(found)) == (draft, ON)
     assert (await rules_with(running, found)).texts == after.texts
     assert (await base_of(running, found)).digest == rules(POLICY, APPS).digest
@@ -52,9 +52,9 @@ async def test_what_cannot_be_done_or_found_is_refused(running: Store) -> None:
     with pytest.raises(RefusedError, match="This is so already"):
         await make_draft(running, ShareEdit(change="set-share", rule="shut", share="10%"), ADA, NOW)
     with pytest.raises(UnknownError):
-        await draft_called(running, "abcdef")
+        await find_draft(running, "abcdef")
     with pytest.raises(RefusedError, match="too short"):
-        await draft_called(running, "abc")
+        await find_draft(running, "abc")
 
 
 async def test_nothing_is_drafted_before_the_first_start(store: Store) -> None:

@@ -9,7 +9,15 @@ from tests.unit.rollout.test_admins import known
 
 from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.settings import Settings
-from mailgate.rollout.guard import Guard, Limit, beyond, failing, frozen, guard_of, most_kept_out
+from mailgate.rollout.guard import (
+    Guard,
+    Limit,
+    beyond_limit,
+    failing_cases,
+    freeze_reason,
+    guard_of,
+    most_kept_out,
+)
 from mailgate.rollout.plan import LABELS, Plan
 
 
@@ -43,35 +51,35 @@ def test_a_limit_is_a_number_or_a_part(most: int | float, everybody: int, count:
     ],
 )
 def test_more_than_the_limit_is_objected_to(made: Plan, limit: Limit | None, count: int) -> None:
-    assert len(failing(made) + beyond(made, limit)) == count
+    assert len(failing_cases(made) + beyond_limit(made, limit)) == count
 
 
 def test_a_part_is_one_of_those_who_are_known() -> None:
     made = plan(11)
-    assert beyond(made, Limit(0.011)) == []
+    assert beyond_limit(made, Limit(0.011)) == []
     fewer = plan(11, known={"people": 900, "devices": 1900})
-    assert beyond(fewer, Limit(0.011)) == [
+    assert beyond_limit(fewer, Limit(0.011)) == [
         "11 of 1,000 people would or might newly be kept out; the guard lets 9 pass"
     ]
     strangers = plan(11, known={"people": 0, "devices": 0})
-    assert len(beyond(strangers, Limit(0.99))) == 2
-    assert beyond(strangers, Limit(1.0)) == []  # which limits nobody
-    assert beyond(strangers, Limit(11)) == []
+    assert len(beyond_limit(strangers, Limit(0.99))) == 2
+    assert beyond_limit(strangers, Limit(1.0)) == []  # which limits nobody
+    assert beyond_limit(strangers, Limit(11)) == []
 
 
 def test_an_objection_says_how_many_and_how_many_may() -> None:
     made = plan(1000, failed=2)
-    assert (failing(made) + beyond(made, Limit(0.01)))[:2] == [
+    assert (failing_cases(made) + beyond_limit(made, Limit(0.01)))[:2] == [
         "2 of 5 test cases do not hold: “a”; “a”",
         "1,000 of 1,000 people would or might newly be kept out; the guard lets 10 pass",
     ]
-    assert failing(plan(failed=1)) == ["1 of 5 test cases does not hold: “a”"]
-    assert failing(plan(failed=5))[0].endswith("“a” and 2 more")
+    assert failing_cases(plan(failed=1)) == ["1 of 5 test cases does not hold: “a”"]
+    assert failing_cases(plan(failed=5))[0].endswith("“a” and 2 more")
 
 
 def test_what_cases_say_and_what_the_limit_says_are_two_things() -> None:
     made = plan(1000, failed=1)
-    assert (len(failing(made)), len(beyond(made, Limit(0)))) == (1, 2)
+    assert (len(failing_cases(made)), len(beyond_limit(made, Limit(0)))) == (1, 2)
 
 
 SHORT = Once("short", at("2026-12-01T10:00"), at("2026-12-01T12:00"))
@@ -88,8 +96,8 @@ LONG = Once("long", at("2026-12-01T11:00"), at("2026-12-03T12:00"))
     ],
 )
 def test_the_freeze_that_ends_last_is_named(now: str, words: str) -> None:
-    assert frozen(Guard(Limit(0), freezes=(SHORT, LONG)), at(now)) == words
-    assert frozen(None, at(now)) == ""
+    assert freeze_reason(Guard(Limit(0), freezes=(SHORT, LONG)), at(now)) == words
+    assert freeze_reason(None, at(now)) == ""
 
 
 def test_the_guard_of_settings_knows_who_may_approve() -> None:
@@ -114,19 +122,19 @@ def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
         {"at": "2027-01-01T00:00:00+00:00", "newly": nobody},
     ]
     made = plan(3, later=later, kept_out=kept_out)
-    assert beyond(made, Limit(7)) == [
+    assert beyond_limit(made, Limit(7)) == [
         "8 of 1,000 people would or might newly be kept out from 2026-12-15 08:00 UTC on; the guard lets 7 pass",
         "9 of 2,000 devices would or might newly be kept out from 2026-12-15 08:00 UTC on; the guard lets 7 pass",
     ]
-    assert beyond(made, Limit(9)) == []
+    assert beyond_limit(made, Limit(9)) == []
     now = plan(3, later=[{"at": made.made_at, "newly": out}], kept_out=kept_out)
-    assert "kept out once every grace is over and no rule is out;" in beyond(now, Limit(7))[0]
+    assert "kept out once every grace is over and no rule is out;" in beyond_limit(now, Limit(7))[0]
 
 
 def test_different_people_at_different_moments_are_as_many_as_all_of_them() -> None:
     made = plan(3, kept_out={"people": 20, "devices": 20})
     assert most_kept_out(made, "people") == (20, " at one moment or another")
-    assert beyond(made, Limit(19)) == [
+    assert beyond_limit(made, Limit(19)) == [
         f"20 of {count} would or might newly be kept out at one moment or another; the guard lets 19 pass"
         for count in ("1,000 people", "2,000 devices")
     ]

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.rollout.test_guard import plan
 
 from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.guard_window import NOTHING, Before, beyond_window, newly_kept_out
+from mailgate.rollout.guard_window import EMPTY_WINDOW, WindowTotals, beyond_window, newly_kept_out
 from mailgate.rollout.plan import Plan
 from mailgate.store.kept_out import KeptOut
 
@@ -16,31 +16,31 @@ GUARD = Guard(Limit(10), window=timedelta(days=3))
 @pytest.mark.parametrize(
     ("made", "before", "words"),
     [
-        (plan(10), NOTHING, []),
-        (plan(6), Before(KeptOut(4, 4)), []),
-        (plan(6), Before(KeptOut(5, 4)), ["6 people would or might newly be kept out, after 5 within 3 days: 11 of 1,000; the guard lets 10 pass"]),
-        (plan(0, devices=1), Before(KeptOut(99, 10)), ["1 devices would or might newly be kept out, after 10 within 3 days: 11 of 2,000; the guard lets 10 pass"]),
-        (plan(0), Before(KeptOut(99, 99)), []),  # what keeps out nobody may always pass
-        (plan(1, 1), Before(KeptOut(9, 0)), ["2 people would or might newly be kept out, after 9 within 3 days: 11 of 1,000; the guard lets 10 pass"]),
-        (plan(0), Before(forgotten=KeptOut(10, 10)), []),
-        (plan(0), Before(KeptOut(2, 0), KeptOut(9, 1)), ["0 people would or might newly be kept out, and 9 were forgotten, of whom it cannot be known, after 2 within 3 days: 11 of 1,009; the guard lets 10 pass"]),
-        (plan(10), Before(forgotten=KeptOut(0, 1)), ["10 devices would or might newly be kept out, and 1 were forgotten, of whom it cannot be known, after 0 within 3 days: 11 of 2,001; the guard lets 10 pass"]),
+        (plan(10), EMPTY_WINDOW, []),
+        (plan(6), WindowTotals(KeptOut(4, 4)), []),
+        (plan(6), WindowTotals(KeptOut(5, 4)), ["6 people would or might newly be kept out, after 5 within 3 days: 11 of 1,000; the guard lets 10 pass"]),
+        (plan(0, devices=1), WindowTotals(KeptOut(99, 10)), ["1 devices would or might newly be kept out, after 10 within 3 days: 11 of 2,000; the guard lets 10 pass"]),
+        (plan(0), WindowTotals(KeptOut(99, 99)), []),  # what keeps out nobody may always pass
+        (plan(1, 1), WindowTotals(KeptOut(9, 0)), ["2 people would or might newly be kept out, after 9 within 3 days: 11 of 1,000; the guard lets 10 pass"]),
+        (plan(0), WindowTotals(forgotten=KeptOut(10, 10)), []),
+        (plan(0), WindowTotals(KeptOut(2, 0), KeptOut(9, 1)), ["0 people would or might newly be kept out, and 9 were forgotten, of whom it cannot be known, after 2 within 3 days: 11 of 1,009; the guard lets 10 pass"]),
+        (plan(10), WindowTotals(forgotten=KeptOut(0, 1)), ["10 devices would or might newly be kept out, and 1 were forgotten, of whom it cannot be known, after 0 within 3 days: 11 of 2,001; the guard lets 10 pass"]),
     ],
 )  # fmt: skip
-def test_what_came_before_counts_with_what_comes(made: Plan, before: Before, words: list[str]) -> None:
+def test_what_came_before_counts_with_what_comes(made: Plan, before: WindowTotals, words: list[str]) -> None:
     assert beyond_window(made, GUARD, before) == words
 
 
 def test_what_goes_beyond_the_limit_alone_is_said_as_ever() -> None:
-    (people, devices) = beyond_window(plan(11), GUARD, Before(KeptOut(5, 5)))
+    (people, devices) = beyond_window(plan(11), GUARD, WindowTotals(KeptOut(5, 5)))
     assert people == "11 of 1,000 people would or might newly be kept out; the guard lets 10 pass"
     assert newly_kept_out(plan(11, 2)) == KeptOut(13, 13)
     assert devices.startswith("11 of 2,000 devices")
 
 
 def test_an_app_that_no_report_tells_of_may_be_anybodys() -> None:
-    (words,) = beyond_window(plan(unreported=["Go"]), GUARD, NOTHING)
+    (words,) = beyond_window(plan(unreported=["Go"]), GUARD, EMPTY_WINDOW)
     assert words.startswith(
         "no report tells yet who has Go, so that any of 1,000 people and 1,900 devices might"
     )
-    assert beyond_window(plan(unreported=["Go"]), Guard(Limit(1.0)), NOTHING) == []
+    assert beyond_window(plan(unreported=["Go"]), Guard(Limit(1.0)), EMPTY_WINDOW) == []

@@ -21,7 +21,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout.halting import Halting, counted_as
+from mailgate.rollout.halting import HaltMonitor, countable_subject
 from mailgate.store import Act, HelpRequest, Store, StoreUnavailableError
 
 POLICY = rules(
@@ -54,7 +54,7 @@ class Scene:
 
     def __init__(self, store: Store) -> None:
         self.store, self.policy, self.written, self.now = store, POLICY, Written(), NOW
-        self.halting = Halting(self.written, store, lambda: self.policy, "gate-1", lambda: self.now)
+        self.halting = HaltMonitor(self.written, store, lambda: self.policy, "gate-1", lambda: self.now)
 
     def see(self, person: str, client: Client = PHONE) -> None:
         access = replace(by(person), client=client, now=self.now)
@@ -63,7 +63,7 @@ class Scene:
     async def ask(self, person: str) -> None:
         asked = HelpRequest("shut", person, person, "", "r", "REF1", "p", True, 1, self.now, self.now)
         await self.store.help_requests.note(asked)
-        await self.halting.called("shut")
+        await self.halting.help_requested("shut")
 
     async def halts(self) -> list[str]:
         """Why the rule is halted, as the gate then knows too."""
@@ -84,11 +84,11 @@ def scene(store: Store) -> Scene:
 async def test_the_people_whom_it_keeps_out_halt_a_rule(scene: Scene) -> None:
     for person in ("ada", "Ada", "ada"):
         scene.see(person)
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert await scene.halts() == []
     scene.see("lin")
     scene.see("grace", LAPTOP)
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert await scene.halts() == ["2 of 3 people were kept out within 1h; the limit is 50%"]
     assert scene.written.references == ["REF1"] * 5
     (entry,) = await scene.store.audit.page()
@@ -98,17 +98,17 @@ async def test_the_people_whom_it_keeps_out_halt_a_rule(scene: Scene) -> None:
 async def test_it_begins_anew_once_it_was_resumed(scene: Scene) -> None:
     scene.see("ada")
     scene.see("lin")
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     await scene.halts()
     scene.see("grace")
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     await scene.store.reliefs.end([1], ACT)
     await scene.halts()
     scene.see("ada")
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert await scene.halts() == []
     scene.see("lin")
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert len(await scene.halts()) == 1
 
 
@@ -137,7 +137,7 @@ async def test_a_rule_without_limits_never_halts(scene: Scene) -> None:
     for person in ("ada", "lin", "grace"):
         scene.see(person)
         await scene.ask(person)
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert await scene.halts() == []
 
 
@@ -150,10 +150,10 @@ async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: S
     with monkeypatch.context() as patched:
         patched.setattr(scene.store.reliefs, "halt", away)
         patched.setattr(scene.store.help_requests, "count", away)
-        await scene.halting.act()
-        await scene.halting.called("shut")
+        await scene.halting.halt_rules()
+        await scene.halting.help_requested("shut")
     assert await scene.halts() == []
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert len(await scene.halts()) == 1
 
 
@@ -178,14 +178,14 @@ PROOF = AttestationResult(device_id="d1", user="ada")
     ],
 )
 def test_nobody_counts_by_their_own_word_alone(access: Access, who: tuple[str, str]) -> None:
-    assert counted_as(access) == who
+    assert countable_subject(access) == who
 
 
 async def test_no_crowd_of_made_up_names_halts_a_rule(scene: Scene) -> None:
     for number in range(100):
         access = replace(by(""), user=User(f"person-{number}"))
         scene.halting.record(access, decide(access, scene.policy))
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert await scene.halts() == []
     assert {each.cause for each in scene.policy.reliefs.every} <= {Cause.HALT}
 
@@ -198,10 +198,10 @@ async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None
     counts.count("a browser", scene.now)
     assert scene.written.references == ["a browser"]
     scene.see("bob")
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert await scene.halts() == []
     scene.see("cid")
-    await scene.halting.act()
+    await scene.halting.halt_rules()
     assert [why for why in await scene.halts() if why]
 
 

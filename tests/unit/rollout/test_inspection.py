@@ -16,7 +16,7 @@ from mailgate.rollout.approvals import approve
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.person import Person
-from mailgate.rollout.version_in_force import Looked
+from mailgate.rollout.version_in_force import InspectionResult
 from mailgate.store import Store
 from mailgate.store.kept_out import KeptOut
 
@@ -29,19 +29,19 @@ def settings(url: str, most: int | None) -> Any:
     return Settings.model_construct(store=SecretStr(url), posture=posture, guard=guard)
 
 
-async def inspected(store: Store, url: str, most: int | None) -> Looked:
+async def inspected(store: Store, url: str, most: int | None) -> InspectionResult:
     active = await store.policies.active()
     assert active is not None
     return await Inspection(store, settings(url, most), "gate-1", lambda: NOW)(active, rules(SHUT))
 
 
 async def test_without_a_guard_nothing_is_looked_at(store: Store, url: str) -> None:
-    assert await inspected(store, url, None) == Looked()
+    assert await inspected(store, url, None) == InspectionResult()
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated"]
 
 
 async def test_what_the_guard_lets_pass_is_planned_and_written_down(store: Store, url: str) -> None:
-    assert await inspected(store, url, 1) == Looked("", KeptOut(1, 1))
+    assert await inspected(store, url, 1) == InspectionResult("", KeptOut(1, 1))
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated", "policy-planned"]
 
 

@@ -9,20 +9,20 @@ from mailgate.rollout.kept_plans import (
     PLAN_AGE,
     PLANNED,
     approved_by,
+    find_plan,
     is_altered,
-    plan_called,
     read_plan,
     refuse_altered,
     refuse_outdated,
 )
 from mailgate.rollout.person import Person, RefusedError, UnknownError
-from mailgate.store import Draft, Planned, Store
+from mailgate.store import RuleTexts, Store, StoredPlan
 
 ADA = Person("ada", "desk")
 
 
-async def kept(store: Store, digest: str) -> Planned:
-    plan = Planned(digest, 1, Draft("p", {}), "{}", "ada", NOW, 1)
+async def kept(store: Store, digest: str) -> StoredPlan:
+    plan = StoredPlan(digest, 1, RuleTexts("p", {}), "{}", "ada", NOW, 1)
     await store.plans.keep(plan, ADA.act(NOW, PLANNED))
     return plan
 
@@ -30,13 +30,13 @@ async def kept(store: Store, digest: str) -> Planned:
 async def test_a_plan_is_called_by_the_beginning_of_its_digest(store: Store) -> None:
     await kept(store, "abcdef1")
     await kept(store, "abcdef2")
-    assert (await plan_called(store, "abcdef1")).digest == "abcdef1"
+    assert (await find_plan(store, "abcdef1")).digest == "abcdef1"
     with pytest.raises(RefusedError, match="several plans"):
-        await plan_called(store, "abcdef")
+        await find_plan(store, "abcdef")
     with pytest.raises(RefusedError, match="too short"):
-        await plan_called(store, "ab")
+        await find_plan(store, "ab")
     with pytest.raises(UnknownError, match="no plan is called `fedcba`"):
-        await plan_called(store, "fedcba")
+        await find_plan(store, "fedcba")
 
 
 async def test_what_is_no_plan_was_changed_in_the_store(store: Store) -> None:

@@ -8,7 +8,7 @@ from tests.unit.rollout.test_approvals import GUARD
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import plan_statuses
 from mailgate.rollout.person import RefusedError
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, Store
 
 
@@ -19,7 +19,7 @@ async def state(store: Store) -> str:
 async def test_it_is_open_again_and_may_be_put_in_force(store: Store, url: str) -> None:
     plan = await planned(store, url)
     other = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
-    await store.policies.activate(draft_of(other), Act(NOW, "lin", "policy-activated"))
+    await store.policies.activate(rule_texts_of(other), Act(NOW, "lin", "policy-activated"))
     assert await state(store) == "overtaken"
     await retract(store, ADA, "sent in error", NOW)
     assert await state(store) == "open"

@@ -8,7 +8,7 @@ from tests.unit.store.test_plans import PLAN
 from mailgate.rollout.plan_terms import TermEnd, term_of
 from mailgate.store import Activation
 
-THEIRS = PLAN.draft.digest
+THEIRS = PLAN.candidate.digest
 
 
 def activation(serial: int, digest: str, number: int = 0) -> Activation:

@@ -12,17 +12,17 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
-from mailgate.rollout.planning import Scope, looked_at, make_plan, plan_and_keep
+from mailgate.rollout.planning import Scope, make_plan, plan_and_keep, simulated_days
 from mailgate.store import Act, Store
 from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
-from mailgate.store.plan_movers import MoversWanted
-from mailgate.views.plans import undated_told
+from mailgate.store.plan_movers import MoverFilter
+from mailgate.views.plans import undated_in_words
 
 OLD = """
 rules:
@@ -48,7 +48,7 @@ tests:
 @pytest.fixture
 async def store(store: Store) -> Store:
     old = rules(OLD)
-    await store.policies.activate(draft_of(old), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(rule_texts_of(old), Act(NOW, "ada", "policy-activated"))
     await people.know(
         store, old.policy, [people.phone(1, "tiktok", owner="Ada"), people.phone(2, owner="grace")]
     )
@@ -122,7 +122,7 @@ async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> 
     )
     plan = await planned(store, url, rules(remote))
     assert plan["newly"]["unknown"]["devices"] == 1  # who is warned today may be let in
-    assert plan["hangs_on"] == {"request.remote": 1}
+    assert plan["depends_on"] == {"request.remote": 1}
 
 
 async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: Store, url: str) -> None:
@@ -142,7 +142,7 @@ async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: St
     assert found["sampled"]["newly"]["challenge"]["devices"] == 1
     assert [each["person"] for each in found["samples"]] == ["ada"]
     assert "ada" not in dump(whole)
-    told = " ".join(undated_told(whole))
+    told = " ".join(undated_in_words(whole))
     assert told.startswith("1 person with 1 device might newly be kept out at a moment that cannot be told")
     assert "kept out first at 2027-01-01 00:00 UTC" in told
 
@@ -154,13 +154,13 @@ async def test_different_people_on_different_days_are_all_counted(store: Store, 
         for day, name in ((1, "ada"), (3, "grace"))
     )
     everybody = "rules:\n  - {id: open, when: 'true', effect: allow}"
-    await store.policies.activate(draft_of(rules(everybody)), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(rule_texts_of(rules(everybody)), Act(NOW, "ada", "policy-activated"))
     await people.see(store, rules(OLD).policy, people.page_load(people.IPHONE), "grace")
     plan = await made(store, url, rules(everybody.replace("rules:", f"rules:\n{days}")))
     assert [each.newly["block"].people for each in plan.later] == [1, 0, 1, 0]
     assert plan.kept_out is not None
     assert plan.kept_out.people == 2
-    assert list(undated_told(plan)) == []
+    assert list(undated_in_words(plan)) == []
 
 
 async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str) -> None:
@@ -208,7 +208,7 @@ async def test_its_digest_binds_the_rules_the_lists_the_cases_and_the_days(store
         other = await make_plan(store, url, active, rules(OLD), scope, 1, lambda *_: None)
         digests[name] = other.digest
     assert len(set(digests.values())) == len(digests)
-    await store.policies.activate(draft_of(rules(NEW)), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(rule_texts_of(rules(NEW)), Act(NOW, "ada", "policy-activated"))
     assert (await planned(store, url, rules(OLD)))["digest"] not in digests.values()
 
 
@@ -237,8 +237,8 @@ async def test_a_plan_is_kept_where_somebody_answers_for_it(tmp_path: Path, who:
 def test_a_plan_looks_at_no_fewer_days_than_the_limit_of_the_guard_is_for() -> None:
     for days, window, looked in ((1, 7, 7), (14, 7, 14), (14, 30, 30), (1, 1.5, 2)):
         guard = GuardSettings.model_construct(window=timedelta(days=window))
-        assert looked_at(Settings.model_construct(guard=guard), days) == looked
-    assert looked_at(Settings.model_construct(guard=None), 1) == 1
+        assert simulated_days(Settings.model_construct(guard=guard), days) == looked
+    assert simulated_days(Settings.model_construct(guard=None), 1) == 1
 
 
 async def test_whoever_asks_for_fewer_days_gets_those_of_the_guard(tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ async def test_everybody_who_moves_is_kept_by_name_beside_the_plan_but_for_who_w
                 await store.audit.append(Act(NOW + timedelta(seconds=1), "ada", "person-forgotten"))
             await keep_plan(store, plan, candidate, Person("ada", ""), NOW, movers)
         (kept,) = await store.plans.find(plan.digest)
-        found = await store.movers.look(plan.digest, MoversWanted(), 0, 9, large=False)
+        found = await store.movers.search(plan.digest, MoverFilter(), 0, 9, large=False)
         assert kept.movers == 1
         assert [(each.person, each.label, each.rule) for each in found.movers] == (
             [] if forgotten else [("ada", "block", "app")]

@@ -10,15 +10,15 @@ from tests.unit.store.examples import NOW
 from mailgate.model import Kind, PostureState
 from mailgate.rollout import population as population_module
 from mailgate.rollout.population import Population
-from mailgate.rollout.replay import Lists
+from mailgate.rollout.replay import PostureInputs
 from mailgate.simulate import Subject
 from mailgate.store import Store
 
 POLICY = rules().policy
-LISTS = Lists(POLICY.catalog, people.MAX_AGE)
+LISTS = PostureInputs(POLICY.catalog, people.MAX_AGE)
 
 
-async def everybody(store: Store, after: Lists = LISTS, days: int = 14) -> dict[str, Subject]:
+async def everybody(store: Store, after: PostureInputs = LISTS, days: int = 14) -> dict[str, Subject]:
     found = Population(store, LISTS, after, (NOW - timedelta(days=days)).date(), NOW)
     pages = [page async for page in found.devices("", None)] + [page async for page in found.strangers()]
     subjects = [subject for page in pages for subject in page]
@@ -46,7 +46,7 @@ async def test_a_device_comes_as_often_as_it_was_seen_and_once_where_it_was_not(
         PostureState.LISTED,
         "grace",
     )
-    assert "request.protocol" in unseen.untold
+    assert "request.protocol" in unseen.unrecorded
 
 
 async def test_who_has_no_known_device_comes_too_and_a_mail_app_that_reported_since_is_known(
@@ -107,7 +107,7 @@ async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> N
 async def test_other_lists_change_what_a_report_is_worth(store: Store) -> None:
     await people.know(store, POLICY, [people.phone(1, "tiktok", owner="ada")])
     harmless = rules(apps="apps: {tiktok: {name: TikTok}}\n").policy
-    (occasion,) = (await everybody(store, Lists(harmless.catalog, people.MAX_AGE)))[
+    (occasion,) = (await everybody(store, PostureInputs(harmless.catalog, people.MAX_AGE)))[
         people.device(1)
     ].occasions
     assert (occasion.before.posture.state, occasion.after.posture.state) == (

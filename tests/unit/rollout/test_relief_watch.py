@@ -17,11 +17,11 @@ ACT = Act(NOW, "grace", "x")
 async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None:
     watch = ReliefWatch(store.reliefs, lambda: NOW)
     await watch.start()
-    assert not await watch.look()
+    assert not await watch.refresh()
     given = await store.reliefs.grant(HALT, ACT)
     with capture_logs() as logs:
-        assert await watch.look()
-        assert not await watch.look()
+        assert await watch.refresh()
+        assert not await watch.refresh()
     assert [each.rule for each in watch.off()] == ["shut"]
     (line,) = logs
     assert (line["event"], line["log_level"], line["rule"], line["cause"]) == (
@@ -32,7 +32,7 @@ async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None
     )
     await store.reliefs.end([given.number], ACT)
     with capture_logs() as logs:
-        assert await watch.look()
+        assert await watch.refresh()
     assert [line["event"] for line in logs] == ["rule-on-again"]
 
 
@@ -57,7 +57,7 @@ async def test_while_the_store_is_away_what_was_known_goes_on_up_to_its_end(stor
     watch = ReliefWatch(store.reliefs, lambda: now)
     await watch.start()
     watch._stored = Away()  # type: ignore[assignment]
-    assert not await watch.look()
+    assert not await watch.refresh()
     assert len(watch.exemptions()) == 1
     now = NOW + timedelta(hours=1)
     assert watch.exemptions() == ()

@@ -12,16 +12,16 @@ from mailgate.devices.device import Device, Report
 from mailgate.model import Assurance, Kind, PostureState
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.replay import (
-    UNTOLD_OF_A_DEVICE,
-    UNTOLD_OF_A_SIGHTING,
-    Lists,
+    UNRECORDED_IN_DEVICES,
+    UNRECORDED_IN_SIGHTINGS,
+    PostureInputs,
     posture_for,
     recognise,
     reported,
 )
 from mailgate.store.client_facts import client_facts
 
-LISTS = Lists(rules().policy.catalog, people.MAX_AGE)
+LISTS = PostureInputs(rules().policy.catalog, people.MAX_AGE)
 
 
 def device(name: str, *apps: str) -> Device:
@@ -43,7 +43,7 @@ PHONE, WORSE = device("phone-1"), device("phone-2", "tiktok")
 
 
 def test_what_was_not_recorded_is_named_by_variables_that_there_are() -> None:
-    assert UNTOLD_OF_A_SIGHTING < UNTOLD_OF_A_DEVICE <= VARIABLES.keys()
+    assert UNRECORDED_IN_SIGHTINGS < UNRECORDED_IN_DEVICES <= VARIABLES.keys()
 
 
 @pytest.mark.parametrize(

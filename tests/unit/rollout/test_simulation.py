@@ -12,9 +12,9 @@ from mailgate.config import Rules
 from mailgate.engine.decide import decide
 from mailgate.model import Access, User
 from mailgate.rollout import simulation
-from mailgate.rollout.replay import PAGE_LOAD, Lists, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof_of, recognise, reported
 from mailgate.rollout.simulation import Task, simulate
-from mailgate.simulate import Tally
+from mailgate.simulate import ImpactTally
 from mailgate.store import Store
 
 ACTIVE = rules("""
@@ -52,7 +52,7 @@ async def populate(store: Store, seed: int) -> None:
 
 async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str], str]:
     """The effect on everybody: each sighting, and each device that was not seen, decided one by one."""
-    lists = Lists(rules.policy.catalog, people.MAX_AGE)
+    lists = PostureInputs(rules.policy.catalog, people.MAX_AGE)
     effects, seen = {}, set()
     for recorded in await store.sightings.latest(size=1000):
         sighting = recorded.sighting
@@ -76,7 +76,7 @@ async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str
     return effects
 
 
-def people_and_devices(tally: Tally) -> dict[tuple[str, ...], tuple[int, int]]:
+def people_and_devices(tally: ImpactTally) -> dict[tuple[str, ...], tuple[int, int]]:
     return {
         cell: (tally.people.count(cell), count) for cell, count in tally.subjects.items() if len(cell) == 2
     }

@@ -7,7 +7,7 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.policy import AppCatalog
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.store import Act, Store
 
@@ -20,7 +20,9 @@ ON_IT = "apps: {tiktok: {name: TikTok}, game: {name: Game}}\nlists: {prohibited:
 
 
 async def in_force(store: Store, ago: timedelta, apps: str) -> None:
-    await store.policies.activate(draft_of(rules(LISTED, apps)), Act(NOW - ago, "ada", "policy-activated"))
+    await store.policies.activate(
+        rule_texts_of(rules(LISTED, apps)), Act(NOW - ago, "ada", "policy-activated")
+    )
 
 
 async def named(store: Store, apps: str, policy: str = LISTED) -> list[str]:

@@ -12,30 +12,30 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
 from mailgate.console.languages import console_languages
-from mailgate.model.phrase import said
+from mailgate.model.phrase import translate
 from mailgate.policy.groups import Groups
-from mailgate.rollout import Keeper, draft_of, in_force
+from mailgate.rollout import RulesKeeper, in_force, rule_texts_of
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
 from mailgate.rollout.stored_rules import UnreadableVersionError
-from mailgate.rollout.version_in_force import Looked
-from mailgate.store import Act, Activation, Draft, Store, StoreUnavailableError
+from mailgate.rollout.version_in_force import InspectionResult
+from mailgate.store import Act, Activation, RuleTexts, Store, StoreUnavailableError
 
 OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
 ACT = Act(NOW, "ada", "policy-activated", why="tried", origin="desk")
 
 
-def keeper(store: Store) -> Keeper:
-    return Keeper(store.policies, "gate-1", lambda: NOW)
+def keeper(store: Store) -> RulesKeeper:
+    return RulesKeeper(store.policies, "gate-1", lambda: NOW)
 
 
-async def started(store: Store, policy: str = OPEN) -> Keeper:
+async def started(store: Store, policy: str = OPEN) -> RulesKeeper:
     new = keeper(store)
     await new.start(rules(policy))
     return new
 
 
-def decides(gate: Keeper) -> str:
+def decides(gate: RulesKeeper) -> str:
     return gate.current.rules.policy.rules[0].id
 
 
@@ -62,7 +62,7 @@ async def test_files_changed_while_no_gate_ran_take_effect_at_the_start(store: S
 async def test_files_that_hold_an_earlier_version_at_a_start_are_held(store: Store) -> None:
     """What was taken back does not come again with the next restart of any gate."""
     await started(store)
-    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
     with capture_logs() as logs:
         gate = await started(store)
     assert decides(gate) == "shut"
@@ -100,8 +100,8 @@ async def test_a_change_of_the_files_takes_effect_also_back_to_what_was(store: S
 
 async def test_files_that_were_read_again_unchanged_do_not_undo_what_is_in_force(store: Store) -> None:
     gate = await started(store)
-    await store.policies.activate(draft_of(rules(SHUT)), ACT)
-    await gate.look()
+    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
+    await gate.refresh()
     await gate.offer(rules(OPEN))
     assert decides(gate) == "shut"
     assert gate.held
@@ -111,10 +111,10 @@ async def test_what_another_gate_put_in_force_is_taken_over(store: Store) -> Non
     one, other = await started(store), await started(store)
     await other.offer(rules(SHUT))
     assert decides(one) == "open"
-    await one.look()
+    await one.refresh()
     assert (decides(one), one.current.activation) == ("shut", other.current.activation)
     before = one.current
-    await one.look()
+    await one.refresh()
     assert one.current is before
 
 
@@ -144,10 +144,10 @@ async def test_a_change_waits_for_a_store_that_is_away(store: Store) -> None:
     gate = await started(store)
     gate._policies = away = Away(store)  # type: ignore[assignment]
     await gate.offer(rules(SHUT))
-    await gate.look()
+    await gate.refresh()
     assert (decides(gate), gate.held) == ("open", "the files have changed and wait for the store")
     away.away = False
-    await gate.look()
+    await gate.refresh()
     assert (decides(gate), gate.held) == ("shut", "")
 
 
@@ -163,16 +163,16 @@ async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_s
 ) -> None:
     gate = await started(store)
     texts = dict(rules().texts) | {"policy.yaml": OPEN.replace("allow", "sing")}
-    await store.policies.activate(Draft("p", texts), ACT)
+    await store.policies.activate(RuleTexts("p", texts), ACT)
     with capture_logs() as logs:
-        await gate.look()
-        await gate.look()
+        await gate.refresh()
+        await gate.refresh()
     assert decides(gate) == "open"
     assert [line["event"] for line in logs] == ["policy-unreadable"]
     with pytest.raises(UnreadableVersionError, match=r"version 2 of the rules.*policy.yaml:1"):
         await started(store)
-    await store.policies.activate(draft_of(rules(OTHER)), ACT)
-    await gate.look()
+    await store.policies.activate(rule_texts_of(rules(OTHER)), ACT)
+    await gate.refresh()
     assert decides(gate) == "other"
 
 
@@ -184,30 +184,30 @@ class Inspector:
         self.looked_at: list[int] = []
         self.go = asyncio.Event()
 
-    async def __call__(self, active: Activation, _files: Rules) -> Looked:
+    async def __call__(self, active: Activation, _files: Rules) -> InspectionResult:
         self.looked_at.append(active.serial)
         await self.go.wait()
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return Looked(answer)
+        return InspectionResult(answer)
 
 
-async def guarded(store: Store, *answers: str | Exception) -> tuple[Keeper, Inspector]:
+async def guarded(store: Store, *answers: str | Exception) -> tuple[RulesKeeper, Inspector]:
     """A gate that has started and whose files have changed."""
     inspector = Inspector()
     inspector.answers = [*answers]
-    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
     await gate.start(rules())
     await gate.offer(rules(SHUT))
     return gate, inspector
 
 
-async def looked(gate: Keeper) -> None:
+async def looked(gate: RulesKeeper) -> None:
     """What is looked at comes to its end."""
     for _ in range(3):
         await asyncio.sleep(0)
-        await gate.look()
+        await gate.refresh()
 
 
 async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store) -> None:
@@ -237,7 +237,7 @@ async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store:
     assert decides(gate) == "open"
     assert gate.held.endswith("number 1, which is in force: 7 people too many")
     assert [line["event"] for line in logs] == ["policy-held"]
-    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
     await looked(gate)
     assert (decides(gate), gate.held) == ("shut", "")
 
@@ -252,7 +252,7 @@ async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
 
 async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
-    await store.policies.activate(draft_of(rules(OTHER)), replace(ACT, who="file"))
+    await store.policies.activate(rule_texts_of(rules(OTHER)), replace(ACT, who="file"))
     inspector.go.set()
     await looked(gate)
     await looked(gate)
@@ -275,7 +275,7 @@ async def test_files_changed_while_no_gate_ran_are_looked_at_too(store: Store) -
     inspector = Inspector()
     inspector.answers = ["too many"]
     inspector.go.set()
-    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
     await gate.start(rules(SHUT))
     await looked(gate)
     assert decides(gate) == "open"
@@ -293,9 +293,9 @@ async def test_of_two_first_starts_with_other_files_one_counts(store: Store) -> 
 async def test_a_look_and_a_reading_of_the_files_at_once_look_at_them_once(store: Store) -> None:
     inspector = Inspector()
     inspector.answers = [""]
-    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
     await gate.start(rules())
-    await asyncio.gather(gate.offer(rules(SHUT)), gate.look(), gate.look())
+    await asyncio.gather(gate.offer(rules(SHUT)), gate.refresh(), gate.refresh())
     assert inspector.looked_at == [1]
     gate.close()
 
@@ -310,12 +310,12 @@ class Freeze:
         return self.why
 
 
-async def frozen(store: Store, *answers: str) -> tuple[Keeper, Inspector, Freeze]:
+async def frozen(store: Store, *answers: str) -> tuple[RulesKeeper, Inspector, Freeze]:
     """A gate whose files have changed in a freeze."""
     inspector, freeze = Inspector(), Freeze()
     inspector.answers = [*answers]
     inspector.go.set()
-    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector, freeze)
+    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector, freeze)
     await gate.start(rules())
     await gate.offer(rules(SHUT))
     return gate, inspector, freeze
@@ -334,7 +334,7 @@ async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_whe
         await looked(gate)
     assert (decides(gate), inspector.looked_at) == ("open", [])
     assert gate.held == "the files have changed and are held: changes are frozen until Monday"
-    assert said(gate.held, console_languages()["de"]).startswith(
+    assert translate(gate.held, console_languages()["de"]).startswith(
         "die Dateien haben sich geändert und warten: "
     )
     assert [line["event"] for line in logs] == ["policy-held"]
@@ -366,7 +366,7 @@ async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: 
     gate, inspector, freeze = await frozen(store, "", "")
     freeze.why = ""
     inspector.go.clear()
-    await gate.look()
+    await gate.refresh()
     freeze.why = "changes are frozen until Monday"
     inspector.go.set()
     await looked(gate)
@@ -378,7 +378,7 @@ async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: 
 
 async def test_what_somebody_does_in_a_freeze_is_not_undone_when_it_ends(store: Store) -> None:
     gate, inspector, freeze = await frozen(store, "")
-    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    await store.policies.activate(rule_texts_of(rules(OTHER)), ACT)
     await looked(gate)
     freeze.why = ""
     await looked(gate)
@@ -389,7 +389,7 @@ async def test_what_somebody_does_in_a_freeze_is_not_undone_when_it_ends(store: 
 
 async def test_the_same_rules_put_in_force_in_a_freeze_leave_nothing_to_do(store: Store) -> None:
     gate, _, freeze = await frozen(store, "")
-    await store.policies.activate(draft_of(rules(SHUT)), ACT)
+    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
     await looked(gate)
     freeze.why = ""
     await looked(gate)
@@ -401,7 +401,7 @@ async def test_files_that_go_back_to_what_is_in_force_are_not_held(store: Store)
     assert gate.held
     await gate.offer(rules(OPEN))
     assert gate.held == ""
-    await gate.look()
+    await gate.refresh()
     assert (gate.held, gate.current.activation.serial) == ("", 1)
 
 
@@ -409,17 +409,17 @@ PILOT = "rules: [{id: pilot, when: 'true', effect: block, groups: [pilot]}, {id:
 
 
 def grouped(policy: str = PILOT, *people: str) -> Rules:
-    return rules(policy).grouped(Groups.of_members({"pilot": people}))
+    return rules(policy).with_groups(Groups.of_members({"pilot": people}))
 
 
-def meant(gate: Keeper, person: str) -> tuple[str, ...]:
+def meant(gate: RulesKeeper, person: str) -> tuple[str, ...]:
     return gate.current.rules.groups.user(person).groups
 
 
 async def test_a_change_of_the_groups_alone_is_a_version_that_is_looked_at(store: Store) -> None:
     inspector = Inspector()
     inspector.answers = ["7 people too many"]
-    gate = Keeper(store.policies, "gate-1", lambda: NOW, inspector)
+    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
     await gate.start(grouped(PILOT, "ada"))
     await gate.offer(grouped(PILOT, "ada", "lin"))
     inspector.go.set()
@@ -434,7 +434,7 @@ async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_s
     await one.start(grouped(PILOT, "ada"))
     await other.start(grouped(PILOT, "ada"))
     await one.offer(grouped(PILOT, "lin"))
-    await other.look()
+    await other.refresh()
     assert (meant(other, "ada"), meant(other, "lin")) == ((), ("pilot",))
 
 
@@ -442,7 +442,7 @@ async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to
     gate = await started(store)
     await gate.offer(rules(SHUT))
     await retract(store, Person("ada", "desk"), "sent in error", NOW)
-    await gate.look()
+    await gate.refresh()
     for files in (OTHER, SHUT):
         await gate.offer(rules(files))
     assert decides(gate) == "other"
@@ -451,10 +451,10 @@ async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to
 
 async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: Store, url: str) -> None:
     gate = await started(store)
-    await store.policies.activate(draft_of(rules(OTHER)), ACT)
+    await store.policies.activate(rule_texts_of(rules(OTHER)), ACT)
     with altered(url, "policies", "texts", json.dumps(dict(rules(SHUT).texts)), "number = 2"):
         with capture_logs() as logs:
-            await gate.look()
+            await gate.refresh()
         assert (decides(gate), [line["event"] for line in logs]) == ("open", ["policy-unreadable"])
         with pytest.raises(UnreadableVersionError, match="it was changed in the store"):
             await started(store)
@@ -471,15 +471,15 @@ WITH_WECHAT = MORE.replace("[tiktok]", "[tiktok, wechat]")
 
 async def put(store: Store, files: Rules, who: str = "ada") -> None:
     """Let somebody put rules in force that stand in no file."""
-    await store.policies.activate(draft_of(files), replace(ACT, who=who))
+    await store.policies.activate(rule_texts_of(files), replace(ACT, who=who))
 
 
-async def drafted(store: Store) -> Keeper:
+async def drafted(store: Store) -> RulesKeeper:
     """A gate whose files do not hold what ada has put in force: WeChat joins the prohibited list."""
     gate = keeper(store)
     await gate.start(rules(BOTH, MORE))
     await put(store, rules(BOTH, WITH_WECHAT))
-    await gate.look()
+    await gate.refresh()
     return gate
 
 
@@ -528,7 +528,7 @@ async def test_a_start_with_changed_files_does_not_take_it_back_either(store: St
 async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> None:
     gate = await drafted(store)
     await put(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
-    await gate.look()
+    await gate.refresh()
     await gate.offer(rules(BOTH.replace("10%", "50%"), MORE))
     assert "has WeChat (`wechat`) now" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "40%"), WITH_WECHAT))
@@ -540,7 +540,7 @@ async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> Non
 async def test_after_a_retraction_changed_files_count_again(store: Store) -> None:
     gate = await drafted(store)
     await retract(store, Person("ada", "desk"), "sent in error", NOW)
-    await gate.look()
+    await gate.refresh()
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert (gate.current.activation.author, gate.held) == ("file", "")
 
@@ -549,7 +549,7 @@ async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -
     gate = await drafted(store)
     await retract(store, Person("ada", "desk"), "sent in error", NOW)
     await put(store, rules(BOTH.replace("10%", "50%"), MORE))
-    await gate.look()
+    await gate.refresh()
     await gate.offer(rules(BOTH, MORE + "# a word\n"))
     assert "the share of people is `50%` now" in gate.held
     await gate.offer(rules(BOTH.replace("10%", "50%"), MORE + "# a word\n"))

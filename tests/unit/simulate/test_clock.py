@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mailgate.policy.condition import compile_condition
-from mailgate.simulate.clock import ages, may_fail, starts, undated
+from mailgate.simulate.clock import ages, may_fail, starts, unpredictable_clocks
 
 TIME = 'timestamp("2027-01-01T00:00:00Z")'
 
@@ -32,7 +32,7 @@ TIME = 'timestamp("2027-01-01T00:00:00Z")'
 )
 def test_only_a_comparison_with_a_time_can_be_told(text: str, names: set[str]) -> None:
     condition = compile_condition(text, {})
-    assert undated(condition) == names
+    assert unpredictable_clocks(condition) == names
     assert bool(starts(condition)) == (text.count(TIME) > 0 and ("now >= " in text or "< now" in text))
 
 

@@ -24,11 +24,11 @@ from mailgate.model import (
 )
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
-from mailgate.simulate import KEPT_OUT, LET_IN, MOST, Flip, both_ways, flips
+from mailgate.simulate import KEPT_OUT, LET_IN, MAX_STEPS, Flip, flips, flips_both_ways
 from mailgate.simulate.actionable import actionable_steps
-from mailgate.simulate.flip import VARIED, taken
+from mailgate.simulate.flip import VARIED, after_steps
 from mailgate.simulate.hypothetical import hypothetical_steps
-from mailgate.simulate.steps import By, Step
+from mailgate.simulate.steps import Step, StepBy
 
 RULES = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
@@ -58,7 +58,7 @@ def test_a_phone_that_nobody_knows_and_one_whose_report_is_old() -> None:
 
 def test_what_would_keep_a_clean_phone_out() -> None:
     clean = replace(CLEAN, device_id="d1", expires_at=NOW.replace(hour=12))
-    (out,) = both_ways(access(posture=clean), RULES, Effect.ALLOW)
+    (out,) = flips_both_ways(access(posture=clean), RULES, Effect.ALLOW)
     assert said(out.actionable) == [
         (("wait",), "unproven"),
         (("lose",), "device-lost"),
@@ -73,7 +73,7 @@ def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
         {"when": "client.handheld", "stages": {"warn": "2026-12-01", "enforce": "2026-12-15"}},
         {"effect": "allow"},
     )
-    inside, outside = both_ways(access(), staged, Effect.WARN)
+    inside, outside = flips_both_ways(access(), staged, Effect.WARN)
     assert (inside.wanted, outside.wanted) == (LET_IN, KEPT_OUT)
     assert inside.actionable == ()
     (wait,) = outside.actionable
@@ -99,7 +99,7 @@ def all_steps(seen: Access, policy: Policy) -> list[Step]:
 
 
 def turns(seen: Access, policy: Policy, steps: tuple[Step, ...], wanted: frozenset[Effect]) -> bool:
-    return decide(*taken((seen, policy), steps)).effect in wanted
+    return decide(*after_steps((seen, policy), steps)).effect in wanted
 
 
 @settings(max_examples=60, deadline=None)
@@ -112,7 +112,7 @@ def test_every_change_was_decided_and_no_part_of_one_is_enough(
     found = flips(seen, policy, wanted)
     every = all_steps(seen, policy)
     for flip in (*found.actionable, *found.hypothetical):
-        assert decide(*taken((seen, policy), flip.steps)) == flip.decision
+        assert decide(*after_steps((seen, policy), flip.steps)) == flip.decision
         assert flip.decision.effect in wanted
         for size in range(len(flip.steps)):
             for part in combinations(flip.steps, size):
@@ -120,8 +120,8 @@ def test_every_change_was_decided_and_no_part_of_one_is_enough(
         for less in every:  # nor is one step that brings less
             if less.facts < flip.facts:
                 assert not turns(seen, policy, (less,), wanted)
-    assert all(step.by is not By.NOBODY for flip in found.actionable for step in flip.steps)
-    assert all(any(step.by is By.NOBODY for step in flip.steps) for flip in found.hypothetical)
+    assert all(step.by is not StepBy.NOBODY for flip in found.actionable for step in flip.steps)
+    assert all(any(step.by is StepBy.NOBODY for step in flip.steps) for flip in found.hypothetical)
 
 
 @settings(max_examples=40, deadline=None)
@@ -133,11 +133,11 @@ def test_whatever_is_possible_within_the_size_is_found(
         return
     found = flips(seen, policy, wanted)
     every = all_steps(seen, policy)
-    for size in range(1, MOST + 1):
+    for size in range(1, MAX_STEPS + 1):
         for steps in combinations(every, size):
             kinds = {step.what for step in steps}
             if len(kinds) == size and turns(seen, policy, steps, wanted):
-                real = all(step.by is not By.NOBODY for step in steps)
+                real = all(step.by is not StepBy.NOBODY for step in steps)
                 assert found.actionable if real else (found.actionable or found.hypothetical)
                 facts = frozenset().union(*(step.facts for step in steps))
                 pool = found.actionable if real else (*found.actionable, *found.hypothetical)
@@ -148,7 +148,7 @@ def test_whatever_is_possible_within_the_size_is_found(
 @pytest.mark.parametrize("client", [LAPTOP, PHONE])
 def test_a_decision_that_is_wanted_already_has_no_way_there(client: Client) -> None:
     for effect in Effect:
-        assert all(effect not in each.wanted for each in both_ways(access(client), RULES, effect))
+        assert all(effect not in each.wanted for each in flips_both_ways(access(client), RULES, effect))
 
 
 def test_the_variables_that_are_said_to_vary_do() -> None:

@@ -89,9 +89,11 @@ def test_the_same_policy_moves_nobody(crowd: list[Subject], policy: Policy) -> N
     assert impact.tally.samples == {}
 
 
-def subject(name: str, *clients: object, untold: frozenset[str] = frozenset(), person: str = "") -> Subject:
+def subject(
+    name: str, *clients: object, unrecorded: frozenset[str] = frozenset(), person: str = ""
+) -> Subject:
     seen = [access(client, user=person) for client in clients]  # type: ignore[arg-type]
-    return Subject(name, True, tuple(Occasion(each, each, person, untold) for each in seen))
+    return Subject(name, True, tuple(Occasion(each, each, person, unrecorded) for each in seen))
 
 
 def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
@@ -107,11 +109,11 @@ def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
 
 def test_what_cannot_be_told_is_counted_apart() -> None:
     impact = Impact(OPEN, policy_of({"when": 'request.remote == "10.0.0.1"'}, {"effect": "allow"}))
-    impact.add(subject("d1", PHONE, untold=UNTOLD, person="ada"))
+    impact.add(subject("d1", PHONE, unrecorded=UNTOLD, person="ada"))
     assert impact.tally.subjects[UNKNOWN,] == impact.tally.people.count((UNKNOWN,)) == 1
     assert impact.tally.subjects["allow", UNKNOWN] == 1
     assert impact.tally.subjects["block",] == 0
-    assert impact.tally.untold == {"request.remote": 1}
+    assert impact.tally.unrecorded == {"request.remote": 1}
 
 
 REMOTE = {"when": 'request.remote == "10.0.0.1"'}
@@ -121,14 +123,14 @@ def test_what_was_not_recorded_does_not_matter_where_nothing_else_changes() -> N
     impact = Impact(
         policy_of(REMOTE, {"effect": "allow"}), policy_of(REMOTE, {"effect": "allow", "title": "All"})
     )
-    impact.add(subject("d1", PHONE, untold=UNTOLD))
+    impact.add(subject("d1", PHONE, unrecorded=UNTOLD))
     assert impact.tally.subjects == {(UNKNOWN, UNKNOWN): 1, (WHOLE, "kind", "phone"): 1}
-    assert impact.tally.untold == {}
+    assert impact.tally.unrecorded == {}
 
 
 def test_a_move_that_is_the_same_whatever_was_not_recorded_is_told() -> None:
     impact = Impact(policy_of(REMOTE), policy_of(REMOTE | {"effect": "warn"}, {"effect": "warn"}))
-    impact.add(subject("d1", PHONE, untold=UNTOLD))
+    impact.add(subject("d1", PHONE, unrecorded=UNTOLD))
     assert impact.tally.subjects["block", "warn"] == impact.tally.subjects["warn",] == 1
 
 

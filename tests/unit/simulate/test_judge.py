@@ -45,7 +45,7 @@ REMOTE = {"when": 'client.handheld && request.remote == "10.0.0.1"', "effect": "
 
 def test_an_answer_that_hangs_on_what_was_not_recorded_is_none() -> None:
     outcome = Judge(policy_of(REMOTE)).outcome(access(PHONE), UNTOLD)
-    assert (outcome.effect, outcome.rule, outcome.untold, outcome.matched) == (
+    assert (outcome.effect, outcome.rule, outcome.unrecorded, outcome.matched) == (
         UNKNOWN,
         "rule-0",
         ("request.remote",),
@@ -78,7 +78,7 @@ def test_who_looks_alike_is_decided_once(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_it_forgets_without_harm(everybody: list[Access]) -> None:
     policy = policy_of({"when": 'device.age > duration("24h")'})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge_module, "_REMEMBERED", 2)
+        patch.setattr(judge_module, "_CACHE_SIZE", 2)
         judge = Judge(policy)
         assert [judge.outcome(each).effect for each in everybody] == [
             decide(each, policy).effect for each in everybody

@@ -11,7 +11,7 @@ from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.simulate import OUT, UNDATED, Impact, Occasion, Subject, later, turns
+from mailgate.simulate import OUT, UNDATED, Impact, Occasion, Subject, change_moments, later_cell
 
 WEEK = timedelta(days=7)
 MOMENTS = (NOW, NOW + WEEK, NOW + 52 * WEEK)
@@ -46,13 +46,13 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
                 old = decide(at(each.before, moment), back(active)).effect
                 new = decide(at(each.after, moment), back(candidate)).effect
                 if old is not new:
-                    cell = later(moment, new.value)
+                    cell = later_cell(moment, new.value)
                     devices.setdefault(cell, set()).add(subject.id)
                     people.setdefault(cell, set()).update({each.person} - {""})
     found = {
         cell: count
         for cell, count in impact.tally.subjects.items()
-        if cell[0] == "later" and len(cell) == len(later(NOW, ""))  # and not by what
+        if cell[0] == "later" and len(cell) == len(later_cell(NOW, ""))  # and not by what
     }
     assert found == {cell: len(names) for cell, names in devices.items()}
     assert {cell: impact.tally.people.count(cell) for cell in people} == {
@@ -66,28 +66,28 @@ def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
     candidate = policy_of(
         {"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}}, open_rule
     )
-    moments = turns((policy_of(open_rule), candidate), NOW)
+    moments = change_moments((policy_of(open_rule), candidate), NOW)
     assert [f"{each:%Y-%m-%d}" for each in moments] == ["2027-01-01", "2027-02-01"]
     phone = access(PHONE, CLEAN)
     impact = Impact(policy_of(open_rule), candidate, moments=moments)
     impact.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
     subjects = impact.tally.subjects
-    by_what = {cell for cell in subjects if cell[0] == "whole" or len(cell) > len(later(NOW, ""))}
+    by_what = {cell for cell in subjects if cell[0] == "whole" or len(cell) > len(later_cell(NOW, ""))}
     assert by_what == {
         ("whole", "kind", "phone"),
         *(
-            (*later(moment, label), *each)
+            (*later_cell(moment, label), *each)
             for moment, label in zip(moments, ("warn", "block"), strict=True)
             for each in (("kind", "phone"), ("rule", candidate.rules[0].id), ("system", "unknown"))
         ),
     }
     assert {cell: count for cell, count in subjects.items() if cell not in by_what} == {
         ("allow", "allow"): 1,
-        later(moments[0], "warn"): 1,
-        later(moments[1], "block"): 1,
+        later_cell(moments[0], "warn"): 1,
+        later_cell(moments[1], "block"): 1,
         (OUT,): 1,
     }
-    (sample,) = impact.tally.samples[" ".join(later(moments[1], "block")), candidate.rules[0].id]
+    (sample,) = impact.tally.samples[" ".join(later_cell(moments[1], "block")), candidate.rules[0].id]
     assert (sample.before.effect, sample.after.effect) == ("allow", "block")
     same = Impact(staged, staged, moments=moments)
     same.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
@@ -97,18 +97,18 @@ def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
 
 
 def test_turns_are_stages_dates_in_conditions_and_a_grace_that_ends() -> None:
-    assert turns((policy_of({"stages": {"enforce": "2020-01-01"}}),), NOW) == ()
-    assert turns((policy_of({"grace": "30d"}),), NOW) == (NOW,)
+    assert change_moments((policy_of({"stages": {"enforce": "2020-01-01"}}),), NOW) == ()
+    assert change_moments((policy_of({"grace": "30d"}),), NOW) == (NOW,)
     dated = policy_of({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'})
-    assert [f"{each:%Y-%m-%d}" for each in turns((dated,), NOW)] == ["2027-01-01"]
+    assert [f"{each:%Y-%m-%d}" for each in change_moments((dated,), NOW)] == ["2027-01-01"]
 
 
 def test_a_time_that_has_to_be_passed_turns_just_behind_it() -> None:
     dated = policy_of({"when": 'now > timestamp("2027-01-01T00:00:00Z")'}, {"effect": "allow"})
-    (moment,) = turns((dated,), NOW)
+    (moment,) = change_moments((dated,), NOW)
     impact = Impact(policy_of({"effect": "allow"}), dated, moments=(moment,))
     impact.add(Subject("d1", True, (Occasion(access(PHONE), access(PHONE), "ada"),)))
-    assert impact.tally.subjects[later(moment, "block")] == 1
+    assert impact.tally.subjects[later_cell(moment, "block")] == 1
 
 
 def test_a_report_is_as_old_later_as_it_is_now() -> None:
@@ -117,11 +117,11 @@ def test_a_report_is_as_old_later_as_it_is_now() -> None:
         {"when": 'device.age > duration("24h")', "stages": {"enforce": "2027-01-01"}}, {"effect": "allow"}
     )
     policies = (policy_of({"effect": "allow"}), aged)
-    (moment,) = turns(policies, NOW)
+    (moment,) = change_moments(policies, NOW)
     impact = Impact(*policies, moments=(moment,))
     phone = access(PHONE, replace(CLEAN, reported_at=NOW))
     impact.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
-    assert [impact.tally.subjects[cell] for cell in (later(moment, "block"), (UNDATED,))] == [0, 1]
+    assert [impact.tally.subjects[cell] for cell in (later_cell(moment, "block"), (UNDATED,))] == [0, 1]
 
 
 def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None:
@@ -132,7 +132,7 @@ def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None
     reliefs = Reliefs(1, (off, exempt))
     active = replace(policy_of(narrow, {"effect": "allow"}), reliefs=reliefs)
     wide = replace(policy_of({"when": "client.handheld"}, {"effect": "allow"}), reliefs=reliefs)
-    moments = turns((active, wide), NOW)
+    moments = change_moments((active, wide), NOW)
     assert moments == (NOW, NOW + 2 * WEEK)
     impact = Impact(active, wide, moments=moments)
     for name in ("ada", "lin"):
@@ -140,4 +140,4 @@ def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None
         impact.add(Subject(name, True, (Occasion(phone, phone, name),)))
     tally = impact.tally
     assert tally.subjects["allow", "allow"] == 2
-    assert [tally.subjects[later(moment, "block")] for moment in moments] == [1, 2]
+    assert [tally.subjects[later_cell(moment, "block")] for moment in moments] == [1, 2]

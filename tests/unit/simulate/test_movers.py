@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from tests.unit.policy.examples import LAPTOP, NOW, PHONE, access, policy_of
 
-from mailgate.simulate import Impact, Mover, Occasion, Subject, turns
-from mailgate.simulate.movers import once
+from mailgate.simulate import Impact, Mover, Occasion, Subject, change_moments
+from mailgate.simulate.movers import distinct_movers
 
 OPEN = policy_of({"effect": "allow"})
 DAY = timedelta(days=1)
@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 def moved(candidate: dict[str, object], *occasions: Occasion) -> list[Mover]:
     """Who moves if everybody was let in before."""
     policies = OPEN, policy_of(candidate, {"effect": "allow"})
-    impact = Impact(*policies, moments=turns(policies, NOW), by_name=True)
+    impact = Impact(*policies, moments=change_moments(policies, NOW), by_name=True)
     impact.add(Subject("d1", True, occasions))
     return impact.tally.movers
 
@@ -45,7 +45,10 @@ def test_each_stage_has_a_row_of_its_own_that_says_until_when_it_holds() -> None
 def test_several_clients_of_one_device_that_move_alike_are_listed_once() -> None:
     found = moved({"when": "true", "effect": "block"}, occasion(), occasion(), occasion(person="bob"))
     assert [each.person for each in found] == ["ada", "bob"]
-    assert once([found[0], replace_person(found[0]), found[0]]) == [found[0], replace_person(found[0])]
+    assert distinct_movers([found[0], replace_person(found[0]), found[0]]) == [
+        found[0],
+        replace_person(found[0]),
+    ]
 
 
 def replace_person(mover: Mover) -> Mover:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tests.unit.policy.examples import PHONE, access, policy_of
 
 from mailgate.policy import Policy
-from mailgate.simulate.unknowns import Hanging, Settled, Side, moves
+from mailgate.simulate.unknowns import PolicySide, PolicyVariants, UndeterminedRule, moves
 
 SEEN = access(PHONE)
 OPEN = {"effect": "allow"}
@@ -15,12 +15,14 @@ def remote(number: int) -> str:
     return f'request.remote == "10.0.0.{number}"'
 
 
-def side(policy: Policy, texts: Iterable[str], **more: bool) -> Side:
+def side(policy: Policy, texts: Iterable[str], **more: bool) -> PolicySide:
     """The conditions with these texts hang."""
-    hanging = {
-        rule.id: Hanging(rule.when.text, **more) for rule in policy.rules if rule.when.text in [*texts]
+    undetermined = {
+        rule.id: UndeterminedRule(rule.when.text, **more)
+        for rule in policy.rules
+        if rule.when.text in [*texts]
     }
-    return SEEN, Settled(policy), hanging
+    return SEEN, PolicyVariants(policy), undetermined
 
 
 def test_a_condition_in_both_policies_comes_out_the_same_way_in_both() -> None:
@@ -64,9 +66,11 @@ def test_a_rule_that_only_reports_takes_nothing_from_one_with_the_same_condition
 
 
 def test_a_relief_may_be_over() -> None:
-    spared = Hanging(reliefs=("relief 1",))
+    spared = UndeterminedRule(reliefs=("relief 1",))
     old, new = policy_of({"when": "client.handheld", "effect": "warn"}, OPEN), policy_of({}, OPEN)
-    both = moves((SEEN, Settled(old), {"rule-0": spared}), (SEEN, Settled(new), {"rule-0": spared}))
+    both = moves(
+        (SEEN, PolicyVariants(old), {"rule-0": spared}), (SEEN, PolicyVariants(new), {"rule-0": spared})
+    )
     assert both == {("allow", "allow"), ("warn", "block")}
-    one = moves((SEEN, Settled(old), {}), (SEEN, Settled(new), {"rule-0": spared}))
+    one = moves((SEEN, PolicyVariants(old), {}), (SEEN, PolicyVariants(new), {"rule-0": spared}))
     assert one == {("warn", "allow"), ("warn", "block")}

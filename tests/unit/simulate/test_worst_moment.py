@@ -16,8 +16,8 @@ from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, Subject, sampled, turns
-from mailgate.simulate.what_if import run_out
+from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, Subject, change_moments, sampled
+from mailgate.simulate.what_if import with_expired_report
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TIMES = (
@@ -120,7 +120,7 @@ def changes(draw: st.DrawFn) -> tuple[Policy, Policy]:
 
 
 occasions = st.builds(
-    lambda seen, listed, grouped, untold: Occasion(
+    lambda seen, listed, grouped, unrecorded: Occasion(
         seen,
         replace(
             seen,
@@ -128,7 +128,7 @@ occasions = st.builds(
             user=seen.user if grouped else GROUPS.user(seen.user.name),
         ),
         seen.user.name,
-        frozenset({"request.remote"} if untold else ()),
+        frozenset({"request.remote"} if unrecorded else ()),
     ),
     accesses, st.booleans(), st.booleans(), st.booleans(),
 )  # fmt: skip
@@ -156,7 +156,7 @@ def moments(random: Random, policies: tuple[Policy, Policy], seen: Access) -> It
 
 def then(seen: Access, moment: datetime, age: timedelta, remote: str, *, silent: bool) -> Access:
     """At some time, with a report of some age, which may have run out; without one it stays without one."""
-    posture = run_out(seen).posture if silent else seen.posture
+    posture = with_expired_report(seen).posture if silent else seen.posture
     reported = moment - age if posture.reported_at else None
     facts = replace(seen.facts, remote=remote)
     return replace(seen, facts=facts, now=moment, posture=replace(posture, reported_at=reported))
@@ -166,7 +166,9 @@ def newly_out(occasion: Occasion, policies: tuple[Policy, Policy], random: Rando
     """A moment at which the new rules keep out whom the old ones would not; None where none was found."""
     for moment in moments(random, policies, occasion.before):
         age = random.choice([timedelta(0), HOUR, 100 * HOUR, timedelta(seconds=random.randrange(10**8))])
-        remote = random.choice(["10.0.0.1", "10.0.0.2"]) if occasion.untold else occasion.before.facts.remote
+        remote = (
+            random.choice(["10.0.0.1", "10.0.0.2"]) if occasion.unrecorded else occasion.before.facts.remote
+        )
         silent = random.random() < 0.3
         left = tuple(each for each in policies[0].reliefs.every if random.random() < 0.7)
         old, new = (
@@ -181,7 +183,7 @@ def newly_out(occasion: Occasion, policies: tuple[Policy, Policy], random: Rando
 
 
 def counted(occasion: Occasion, policies: tuple[Policy, Policy]) -> bool:
-    impact = Impact(*policies, moments=turns(policies, NOW), sampled=sampled(policies, NOW))
+    impact = Impact(*policies, moments=change_moments(policies, NOW), sampled=sampled(policies, NOW))
     impact.add(Subject("d1", True, (occasion,)))
     return impact.tally.subjects[OUT,] == 1
 
@@ -331,7 +333,7 @@ def test_a_staged_change_is_told_by_its_dates_alone() -> None:
     staged = policy_of(
         {"when": "client.handheld", "stages": {"warn": "2026-12-12", "enforce": "2026-12-20"}}, OPEN
     )
-    impact = Impact(policy_of(OPEN), staged, moments=turns((staged,), NOW))
+    impact = Impact(policy_of(OPEN), staged, moments=change_moments((staged,), NOW))
     impact.add(Subject("d1", True, (once(access(PHONE)),)))
     impact.add(Subject("d2", True, (once(access(LAPTOP)),)))
     assert impact.tally.subjects[OUT,] == 1

@@ -5,7 +5,7 @@ from typing import Any
 from tests.unit.store.examples import NOW
 
 from mailgate.model.notice import Notice
-from mailgate.store import Act, Activation, Draft, Mail, MailKind, Store
+from mailgate.store import Act, Activation, Mail, MailKind, RuleTexts, Store
 
 ACT = Act(NOW, "ada", "notices-queued")
 
@@ -25,4 +25,4 @@ def a_mail(person: str = "ada", **more: Any) -> Mail:
 async def in_force(store: Store, *names: str) -> list[Activation]:
     """Put versions with these names in force, one after the other."""
     act = Act(NOW, "ada", "policy-activated")
-    return [await store.policies.activate(Draft(f"policy-{n}", {"policy.yaml": n}), act) for n in names]
+    return [await store.policies.activate(RuleTexts(f"policy-{n}", {"policy.yaml": n}), act) for n in names]

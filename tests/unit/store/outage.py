@@ -13,7 +13,7 @@ def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every transaction fail as it does when the database is away."""
 
     @asynccontextmanager
-    async def away(_self: Database, patience: float = 0) -> AsyncIterator[None]:
+    async def away(_self: Database, timeout_seconds: float = 0) -> AsyncIterator[None]:
         raise StoreUnavailableError("the store does not answer")
         yield
 

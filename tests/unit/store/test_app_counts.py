@@ -17,7 +17,7 @@ TODAY = NOW.date()
 @pytest.fixture
 async def having(store: Store) -> Store:
     """Two phones of ada, one of bob, one of nobody, and one without a listed app. TikTok alone keeps anybody out."""
-    await store.devices.take([report_by("mdm", f"{n}", serial=f"SERIAL{n}") for n in range(5)], NOW)
+    await store.devices.ingest([report_by("mdm", f"{n}", serial=f"SERIAL{n}") for n in range(5)], NOW)
     has = (
         ("ada", '["tiktok"]', '["tiktok"]'),
         ("ada", '["tiktok", "wechat"]', '["tiktok"]'),

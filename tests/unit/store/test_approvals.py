@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Approval, Draft, OvertakenError, Planned, Store
+from mailgate.store import Act, Approval, OvertakenError, RuleTexts, Store, StoredPlan
 
-DRAFT = Draft("p2", {"policy.yaml": "rules: []\n"})
-PLAN = Planned("abcdef01", 1, DRAFT, "{}", "ada", NOW)
+DRAFT = RuleTexts("p2", {"policy.yaml": "rules: []\n"})
+PLAN = StoredPlan("abcdef01", 1, DRAFT, "{}", "ada", NOW)
 LIN = Approval(PLAN.digest, "lin", "agreed", NOW)
 
 
 @pytest.fixture
 async def planned(store: Store) -> Store:
     """One activation, and a plan that was compared with it."""
-    await store.policies.activate(Draft("p1", {}), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(RuleTexts("p1", {}), Act(NOW, "ada", "policy-activated"))
     await store.plans.keep(PLAN, Act(NOW, "ada", "policy-planned"))
     return store
 

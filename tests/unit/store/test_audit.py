@@ -214,12 +214,12 @@ async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch
     monkeypatch.setattr("mailgate.store.audit.WINDOW", 2)
     for why in ("needle", "hay", "hay", "hay"):
         await store.audit.append(replace(ACT, why=why))
-    first = await store.audit.look("needle", "", 5, 9)
+    first = await store.audit.search("needle", "", 5, 9)
     assert (first.entries, first.before) == ((), 3)
-    second = await store.audit.look("needle", "", 3, 9)
+    second = await store.audit.search("needle", "", 3, 9)
     assert [each.number for each in second.entries] == [1]
-    assert (await store.audit.look("needle", "", 2, 9)).before is None
-    everything = await store.audit.look("", "ada", 5, 3)
+    assert (await store.audit.search("needle", "", 2, 9)).before is None
+    everything = await store.audit.search("", "ada", 5, 3)
     assert ([each.number for each in everything.entries], everything.before) == ([4, 3, 2], 2)
 
 
@@ -233,6 +233,6 @@ async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch
     ],
 )
 async def test_every_look_at_the_log_goes_by_an_index(store: Store, sought: str, who: str, way: str) -> None:
-    steps = await steps_of(store, lambda store: store.audit.look(sought, who, 9, 9))
+    steps = await steps_of(store, lambda store: store.audit.search(sought, who, 9, 9))
     assert goes_by(way, steps)
     assert scanned(steps) == []

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, Store
+from mailgate.store import Act, RuleTexts, Store
 
 PATIENCE = 30.0
 """Far longer than it may take: whoever waits so long has not been told."""
@@ -28,7 +28,7 @@ async def heard(other: Store, store: Store) -> int:
     """Change what is in force until the other hears of it: it may not have begun to listen at first."""
     for number in range(100):
         waiting = asyncio.create_task(other.change_signal.wait(PATIENCE if number == 99 else 0.3, 0))
-        await store.policies.activate(Draft("p", {"policy.yaml": str(number)}), ACT)
+        await store.policies.activate(RuleTexts("p", {"policy.yaml": str(number)}), ACT)
         if rings := await waiting:
             return rings
     return 0

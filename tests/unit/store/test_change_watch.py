@@ -4,20 +4,20 @@ from datetime import timedelta
 
 from tests.unit.store.examples import NOW
 
-from mailgate.store.change_watch import BROKEN, HOLDS, Watching
+from mailgate.store.change_watch import DISTRUSTED_FOR, VALID_FOR, ChangeWatch
 
 MOMENT = timedelta(milliseconds=1)
 
 
-def watching() -> Watching:
+def watching() -> ChangeWatch:
     """Everything is known up to change 5."""
-    made = Watching(change=5)
-    made.looked(NOW)
+    made = ChangeWatch(change=5)
+    made.caught_up(NOW)
     return made
 
 
 def test_nothing_is_followed_before_the_first_look() -> None:
-    for made in (Watching(), Watching(change=5)):
+    for made in (ChangeWatch(), ChangeWatch(change=5)):
         assert made.since(made.mark()) is None
         assert not made.follows(None, NOW)
 
@@ -26,11 +26,11 @@ def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> 
     made = watching()
     beginning = made.since(made.mark())
     assert beginning is not None
-    assert made.follows(beginning, NOW + HOLDS - MOMENT)
-    assert not made.follows(beginning, NOW + HOLDS)
-    assert not made.follows(beginning, NOW - HOLDS)
-    made.looked(NOW + 2 * HOLDS)
-    assert made.follows(beginning, NOW + 2 * HOLDS)
+    assert made.follows(beginning, NOW + VALID_FOR - MOMENT)
+    assert not made.follows(beginning, NOW + VALID_FOR)
+    assert not made.follows(beginning, NOW - VALID_FOR)
+    made.caught_up(NOW + 2 * VALID_FOR)
+    assert made.follows(beginning, NOW + 2 * VALID_FOR)
 
 
 def test_what_a_look_may_have_missed_is_not_followed() -> None:
@@ -44,10 +44,10 @@ def test_what_a_look_may_have_missed_is_not_followed() -> None:
 def test_after_a_failed_look_all_is_asked_anew() -> None:
     made = watching()
     mark, beginning = made.mark(), made.since(made.mark())
-    made.broke()
+    made.lost_track()
     assert made.mark() is None
     assert not made.follows(beginning, NOW)
-    made.looked(NOW)
+    made.caught_up(NOW)
     assert not made.follows(beginning, NOW)
     assert made.since(mark) is None
 
@@ -55,5 +55,5 @@ def test_after_a_failed_look_all_is_asked_anew() -> None:
 def test_after_a_long_time_without_a_look_all_is_asked_anew() -> None:
     made = watching()
     beginning = made.since(made.mark())
-    made.looked(NOW + BROKEN)
-    assert not made.follows(beginning, NOW + BROKEN)
+    made.caught_up(NOW + DISTRUSTED_FOR)
+    assert not made.follows(beginning, NOW + DISTRUSTED_FOR)

@@ -16,7 +16,7 @@ def test_after_a_silence_nobody_asks_until_a_rest_is_over_and_then_one() -> None
     asked = breaker.enter()
     assert asked == 100
     clock.now = 102
-    breaker.silent(asked)
+    breaker.timed_out(asked)
     assert breaker.enter() is None
     clock.now = 105
     assert [breaker.enter(), breaker.enter()] == [105, None]
@@ -25,7 +25,7 @@ def test_after_a_silence_nobody_asks_until_a_rest_is_over_and_then_one() -> None
 def test_an_answer_lets_everybody_ask_again() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock, rest=3)
-    breaker.silent(100)
+    breaker.timed_out(100)
     breaker.answered()
     assert [breaker.enter(), breaker.enter()] == [100, 100]
 
@@ -35,11 +35,11 @@ def test_a_slow_question_while_others_are_answered_is_no_silence() -> None:
     breaker = CircuitBreaker(clock, rest=3)
     clock.now = 101
     breaker.answered()
-    breaker.silent(100)
+    breaker.timed_out(100)
     assert breaker.enter() == 101
 
 
 def test_without_a_rest_everybody_asks() -> None:
     breaker = CircuitBreaker(Clock(), rest=0)
-    breaker.silent(100)
+    breaker.timed_out(100)
     assert breaker.enter() == 100

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.classify import classify
-from mailgate.classify.certified import with_certificate
+from mailgate.classify.certificate import with_certificate
 from mailgate.model import CertificateResult, Client, Kind, Posture, Protocol, Reason, RequestFacts
-from mailgate.store.client_facts import _HEADERS, ROOM, _written, client_facts, held_facts
+from mailgate.store.client_facts import _HEADERS, MAX_HEADERS_BYTES, _written, client_facts, facts_to_hold
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
 SECRET = "secret-of-one-person"
@@ -74,7 +74,7 @@ def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> N
     kept = client_facts(facts, classify(facts))
     assert classify(kept.facts) == classify(facts)
     assert "ada" not in kept.target
-    held = held_facts(facts, classify(facts))
+    held = facts_to_hold(facts, classify(facts))
     assert (classify(held), client_facts(held, classify(held))) == (classify(facts), kept)
 
 
@@ -106,7 +106,7 @@ def test_no_secret_is_kept(facts: RequestFacts) -> None:
 def test_of_a_request_that_is_held_no_secret_is() -> None:
     names = "cookie", "authorization", "device-attestation", "dpop", "referer", "x-other"
     facts = RequestFacts(target=f"/mail/?token={SECRET}", headers=dict.fromkeys(names, SECRET))
-    assert SECRET not in str(held_facts(facts, LAPTOP))
+    assert SECRET not in str(facts_to_hold(facts, LAPTOP))
 
 
 @given(
@@ -159,7 +159,7 @@ def test_however_much_a_client_says_little_is_kept(text: str) -> None:
     )
     asked = Client(Kind.PHONE, handheld=True, eas_id=said, eas_type=said, protocol=Protocol.ACTIVESYNC)
     kept = client_facts(facts, asked)
-    assert len(json.dumps(dict(kept.headers))) <= ROOM
+    assert len(json.dumps(dict(kept.headers))) <= MAX_HEADERS_BYTES
     assert len(kept.target) <= 700
     assert len(kept.method) <= 32
     assert len(kept.eas_id.encode("utf-8", "backslashreplace")) <= 128

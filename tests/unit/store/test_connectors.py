@@ -28,7 +28,7 @@ async def test_the_last_word_stands(store: Store) -> None:
 
 async def test_the_devices_of_a_source_come_in_pages(store: Store) -> None:
     ours = [report_by("mdm", f"d{number}") for number in range(5)]
-    await store.devices.take([*ours, report_by("other", "d9")], NOW)
+    await store.devices.ingest([*ours, report_by("other", "d9")], NOW)
     assert [page async for page in store.connectors.devices("mdm", size=2)] == [
         ["d0", "d1"],
         ["d2", "d3"],

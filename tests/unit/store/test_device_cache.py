@@ -47,7 +47,7 @@ def test_a_forgotten_device_is_gone_under_every_name() -> None:
 
 def test_a_device_that_was_merged_is_known_as_the_one_that_it_is_now() -> None:
     memory = asked()
-    other = Device("b", (replace(REPORT, id="8"),), former=frozenset({"a"}), changed=6)
+    other = Device("b", (replace(REPORT, id="8"),), former_ids=frozenset({"a"}), changed=6)
     memory.learn(other)
     assert told(memory)[:2] == [other, other]
 
@@ -61,7 +61,7 @@ def test_a_name_that_another_device_has_now_leads_there() -> None:
 
 def test_a_ceded_name_leads_nowhere_new() -> None:
     memory = asked()
-    memory.learn(Device("b", (replace(REPORT, id="8"),), ceded=frozenset({NAME})))
+    memory.learn(Device("b", (replace(REPORT, id="8"),), ceded_names=frozenset({NAME})))
     assert told(memory)[1] == DEVICE
 
 
@@ -129,7 +129,7 @@ def test_a_name_that_leads_elsewhere_and_a_device_that_is_gone_are_asked_for_aga
     memory.forget("a")
     assert followed(memory)[0] is None
     memory = asked_and_followed()
-    memory.learn(Device("b", (replace(REPORT, id="8"),), former=frozenset({"a"})))
+    memory.learn(Device("b", (replace(REPORT, id="8"),), former_ids=frozenset({"a"})))
     assert followed(memory)[0] is None
 
 

@@ -18,7 +18,7 @@ async def test_all_are_found_whatever_leads_to_them(
         record("by-eas", eas_ids=("ApplX1",)),
         record("other", serial="SERIAL2"),
     ]
-    await store.devices.take(known, NOW)
+    await store.devices.ingest(known, NOW)
     joins = record("new", "intune", serial="SERIAL1", eas_ids=("6170706c7831",))
     async with store.devices._database.reading() as connection:
         news = [each.received(NOW) for each in (joins, record("by-slot"))]
@@ -27,7 +27,7 @@ async def test_all_are_found_whatever_leads_to_them(
 
 async def test_whoever_claims_a_contested_name_is_found_though_another_has_it(store: Store) -> None:
     for number in (1, 2):
-        await store.devices.take([record(str(number), serial=f"SERIAL{number}", eas_ids=("ApplX1",))], NOW)
+        await store.devices.ingest([record(str(number), serial=f"SERIAL{number}", eas_ids=("ApplX1",))], NOW)
     found = await store.devices.around(record("3", eas_ids=("ApplX1",)).received(NOW))
     assert ids(found) == ["1", "2"]
 
@@ -36,6 +36,6 @@ async def test_a_chain_of_contested_names_is_followed_to_its_end(store: Store) -
     """Else what does not fit between the far ends would be forgotten with the next report of the near one."""
     for number in (1, 2, 3):
         eas_ids = (f"Appl{number}", f"Appl{number + 1}")
-        await store.devices.take([record(str(number), serial=f"SERIAL{number}", eas_ids=eas_ids)], NOW)
+        await store.devices.ingest([record(str(number), serial=f"SERIAL{number}", eas_ids=eas_ids)], NOW)
     found = await store.devices.around(record("1").received(NOW))
     assert ids(found) == ["1", "2", "3"]

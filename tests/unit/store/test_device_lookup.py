@@ -26,15 +26,15 @@ async def loaded(store: Store, *numbers: int) -> list[Device]:
 
 async def test_it_brings_what_the_way_for_many_brings(store: Store) -> None:
     phone = record("1", serial="SERIAL1", eas_ids=("ApplX1",), owner="Ädä \u2028 \\'\"", apps=APPS)
-    await store.devices.take([phone, replace(phone, source="intune", os="android", expires_at=LATER)], NOW)
-    await store.devices.take([record("2", eas_ids=("ApplX1", "ApplX2"), serial="SERIAL2")], LATER)
-    await store.devices.take(
+    await store.devices.ingest([phone, replace(phone, source="intune", os="android", expires_at=LATER)], NOW)
+    await store.devices.ingest([record("2", eas_ids=("ApplX1", "ApplX2"), serial="SERIAL2")], LATER)
+    await store.devices.ingest(
         [report_by("jamf", "3", serial="SERIAL3"), report_by("jamf", "4", keys=("key-1",))], NOW
     )
-    await store.devices.take([report_by("jamf", "4", serial="SERIAL3", keys=("key-1",))], LATER)
+    await store.devices.ingest([report_by("jamf", "4", serial="SERIAL3", keys=("key-1",))], LATER)
     (joined,) = await store.devices.find(KEY, ["key-1"])
-    assert joined.former
-    await store.devices.lose(joined.id, LATER)
+    assert joined.former_ids
+    await store.devices.mark_lost(joined.id, LATER)
     for kind, texts in ((KEY, ["key-1"]), (EAS, eas_forms("ApplX1")), (EAS, ["applx2"]), (MDM, ["1"])):
         (found,) = await store.devices.find(kind, texts)
         (same,) = await loaded(store, found.number)
@@ -43,14 +43,14 @@ async def test_it_brings_what_the_way_for_many_brings(store: Store) -> None:
 
 
 async def test_several_names_lead_to_each_of_their_devices(store: Store) -> None:
-    await store.devices.take([record(name, keys=(f"key-{name}",)) for name in "abc"], NOW)
+    await store.devices.ingest([record(name, keys=(f"key-{name}",)) for name in "abc"], NOW)
     found = await store.devices.find(KEY, ["key-a", "key-c", "key-x"])
     assert found == await loaded(store, *(each.number for each in found))
     assert len(found) == 2
 
 
 async def test_what_no_database_keeps_is_looked_for_as_it_is_stored(store: Store) -> None:
-    await store.devices.take([record("a\0\ud800", keys=("key-1",))], NOW)
+    await store.devices.ingest([record("a\0\ud800", keys=("key-1",))], NOW)
     assert await store.devices.find(MDM, ["a\0\ud800"]) == await store.devices.find(KEY, ["key-1"])
     assert await store.devices.find(MDM, ["%", "' OR 1=1 --", '["key-1"]']) == []
 
@@ -64,7 +64,7 @@ async def test_all_that_a_report_may_be_about_is_found_by_one_question(store: St
         record("by-key", keys=("key-1",)),
         record("other", serial="SERIAL2"),
     ]
-    await store.devices.take(known, NOW)
+    await store.devices.ingest(known, NOW)
     news = (
         record("by-slot"),
         record("new", "intune", serial="SERIAL1", eas_ids=("6170706c7831",), keys=("key-1", "key-2")),
@@ -80,9 +80,9 @@ async def test_all_that_a_report_may_be_about_is_found_by_one_question(store: St
 
 
 async def test_a_device_that_was_joined_is_found_by_the_id_that_it_would_have_had(store: Store) -> None:
-    await store.devices.take([record("1", serial="SERIAL1"), record("2", keys=("key-1",))], NOW)
-    await store.devices.take([record("2", serial="SERIAL1", keys=("key-1",))], NOW)
-    await store.devices.take([record("2", gone=True)], NOW)
+    await store.devices.ingest([record("1", serial="SERIAL1"), record("2", keys=("key-1",))], NOW)
+    await store.devices.ingest([record("2", serial="SERIAL1", keys=("key-1",))], NOW)
+    await store.devices.ingest([record("2", gone=True)], NOW)
     for name in ("1", "2"):
         report = record(name).received(NOW)
         async with store.devices._database.reading() as connection:

@@ -11,7 +11,7 @@ from tests.unit.store.steps import scanned, steps_of
 from mailgate.devices.device import LONG_AGO
 from mailgate.devices.trust import report_by
 from mailgate.store import Store, device_rows
-from mailgate.store.device_rows import SORTS, DeviceRow, Wanted
+from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter, DeviceRow
 
 WEEK = NOW - timedelta(days=7)
 KINDS, STATES, MAILS = ("phone", "tablet", "laptop"), ("clean", "listed", "stale"), ("gets-mail", "kept-out")
@@ -28,7 +28,7 @@ def row(key: int) -> DeviceRow:
 
 @pytest.fixture
 async def filled(store: Store) -> Store:
-    await store.devices.take(
+    await store.devices.ingest(
         [report_by("mdm", f"{n:02}", owner=f"person-{n:02}", serial=f"SERIAL{n:02}") for n in range(40)],
         NOW,
     )
@@ -37,10 +37,10 @@ async def filled(store: Store) -> Store:
     return store
 
 
-async def keys(store: Store, wanted: Wanted, size: int = 7) -> list[int]:
+async def keys(store: Store, wanted: DeviceFilter, size: int = 7) -> list[int]:
     found, after = list[int](), 0
     for _ in range(100):
-        looked = await store.rows.look(wanted, after, size)
+        looked = await store.rows.search(wanted, after, size)
         found += [each.number for each in looked.devices]
         if looked.after is None:
             return found
@@ -49,10 +49,10 @@ async def keys(store: Store, wanted: Wanted, size: int = 7) -> list[int]:
 
 
 ASKED = (
-    Wanted(), Wanted(kind="phone"), Wanted(state="listed", mail="kept-out"), Wanted(os="ios", source="mdm-1"),
-    Wanted(app="tiktok"), Wanted(group="sales"), Wanted(before=WEEK), Wanted(kind="phone", before=WEEK),
-    Wanted(name="person-1"), Wanted(name="PERSON-11"), Wanted(name="serial07"), Wanted(name="person-1", kind="phone"),
-    Wanted(mail="nothing"), Wanted(blocked_by="tiktok"), Wanted(blocked_by="tiktok", app="tiktok", os="android"),
+    DeviceFilter(), DeviceFilter(kind="phone"), DeviceFilter(state="listed", mail="kept-out"), DeviceFilter(os="ios", source="mdm-1"),
+    DeviceFilter(app="tiktok"), DeviceFilter(group="sales"), DeviceFilter(before=WEEK), DeviceFilter(kind="phone", before=WEEK),
+    DeviceFilter(name="person-1"), DeviceFilter(name="PERSON-11"), DeviceFilter(name="serial07"), DeviceFilter(name="person-1", kind="phone"),
+    DeviceFilter(mail="nothing"), DeviceFilter(blocked_by="tiktok"), DeviceFilter(blocked_by="tiktok", app="tiktok", os="android"),
 )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ OF_THE_COLUMN = {
 """What goes by the same index as the order. Every other condition is held against rows that the index has found."""
 IN_ORDER = [
     replace(asked, sort=sort, descending=descending)
-    for sort, descending in product(SORTS, (False, True))
+    for sort, descending in product(SORT_COLUMNS, (False, True))
     for asked in (Wanted(), OF_THE_COLUMN[sort], Wanted(name="PERSON-11"), Wanted(group="sales", os="ios"))
 ]
 
@@ -92,27 +92,27 @@ def _is_called(each: DeviceRow, name: str) -> bool:
 async def test_they_are_counted_and_of_very_many_only_some(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await filled.rows.count(Wanted()) == (40, True)
-    assert await filled.rows.count(Wanted(kind="phone", app="tiktok")) == (2, True)
-    assert await filled.rows.count(Wanted(name="person-1")) == (10, True)
+    assert await filled.rows.count(DeviceFilter()) == (40, True)
+    assert await filled.rows.count(DeviceFilter(kind="phone", app="tiktok")) == (2, True)
+    assert await filled.rows.count(DeviceFilter(name="person-1")) == (10, True)
     monkeypatch.setattr(device_rows, "COUNTED", 9)
-    assert await filled.rows.count(Wanted(os="ios")) == (9, False)
+    assert await filled.rows.count(DeviceFilter(os="ios")) == (9, False)
 
 
 LED = {
-    "kind": Wanted(kind="phone"), "state": Wanted(state="listed", os="x"), "mail": Wanted(mail="kept-out", kind="x"),
-    "source": Wanted(os="ios", source="mdm-1"), "apps": Wanted(app="tiktok", kind="phone"), "blocked_by": Wanted(blocked_by="tiktok", app="wechat"),
-    "reported_at": Wanted(before=WEEK, kind="phone"), "person": Wanted(name="ada"),
+    "kind": DeviceFilter(kind="phone"), "state": DeviceFilter(state="listed", os="x"), "mail": DeviceFilter(mail="kept-out", kind="x"),
+    "source": DeviceFilter(os="ios", source="mdm-1"), "apps": DeviceFilter(app="tiktok", kind="phone"), "blocked_by": DeviceFilter(blocked_by="tiktok", app="wechat"),
+    "reported_at": DeviceFilter(before=WEEK, kind="phone"), "person": DeviceFilter(name="ada"),
 }  # fmt: skip
-SORTED = [(sort, Wanted(sort=sort, group="sales", descending=True)) for sort in SORTS]
+SORTED = [(sort, DeviceFilter(sort=sort, group="sales", descending=True)) for sort in SORT_COLUMNS]
 
 
 @pytest.mark.parametrize(("lead", "wanted"), [*LED.items(), *SORTED])
 async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
-    store: Store, lead: str, wanted: Wanted
+    store: Store, lead: str, wanted: DeviceFilter
 ) -> None:
     async def ask(store: Store) -> None:
-        await store.rows.look(wanted, 7, 9)
+        await store.rows.search(wanted, 7, 9)
         await store.rows.count(wanted)
 
     steps = await steps_of(store, ask)
@@ -141,13 +141,13 @@ async def test_what_a_column_has_is_told_apart_by_steps_in_its_index(
 async def test_a_row_goes_with_its_device_and_none_comes_without(filled: Store) -> None:
     device = (await filled.devices.page())[0]
     await filled.devices.forget(device.id, NOW)
-    assert device.number not in await keys(filled, Wanted())
+    assert device.number not in await keys(filled, DeviceFilter())
     await filled.rows.keep([row(device.number)])
-    assert device.number not in await keys(filled, Wanted())
+    assert device.number not in await keys(filled, DeviceFilter())
 
 
 async def test_only_what_differs_is_written_again(filled: Store) -> None:
-    same, other = row(1), row(2)._replace(mail="spared")
+    same, other = row(1), row(2)._replace(mail="exempt")
     assert await filled.rows.differing([same, other]) == [other]
 
 

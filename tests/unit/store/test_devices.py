@@ -21,7 +21,7 @@ from mailgate.devices.device import Device, Report, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Reason
-from mailgate.store import Store, Taken
+from mailgate.store import IngestResult, Store
 from mailgate.store.reports import report_of
 
 LATER = NOW + minutes(1)
@@ -29,7 +29,7 @@ LATER = NOW + minutes(1)
 
 async def learned(store: Store, *reports: Report) -> None:
     for report in reports:
-        store.reports.put(report.slot, report)
+        store.reports.put(report.key, report)
         await store.reports.flush()
 
 
@@ -99,31 +99,31 @@ async def test_pages_are_in_order_and_complete(store: Store) -> None:
 
 
 async def test_records_of_two_sources_with_one_serial_number_are_one_device(store: Store) -> None:
-    taken = await store.devices.take([record(serial="C02XK1ABCD"), record("b", serial="C02XK1ABCE")], NOW)
-    assert taken == Taken(new=2)
-    taken = await store.devices.take([record("intune-7", "intune", serial="c02xk1abcd ")], LATER)
-    assert taken == Taken(changed=1)
+    taken = await store.devices.ingest([record(serial="C02XK1ABCD"), record("b", serial="C02XK1ABCE")], NOW)
+    assert taken == IngestResult(new=2)
+    taken = await store.devices.ingest([record("intune-7", "intune", serial="c02xk1abcd ")], LATER)
+    assert taken == IngestResult(changed=1)
     (found,) = await store.devices.find(SERIAL, ["C02XK1ABCD"])
     assert (found.id, [each.source for each in found.reports]) == (
         new_id(("jamf", "mdm-1")),
         ["intune", "jamf"],
     )
-    assert await store.devices.take([record("intune-7", "intune", serial="c02xk1abcd")], LATER) == Taken(
-        same=1
-    )
+    assert await store.devices.ingest(
+        [record("intune-7", "intune", serial="c02xk1abcd")], LATER
+    ) == IngestResult(same=1)
     assert ids(await store.devices.page()) == ["b", "intune-7+mdm-1"]
 
 
 async def test_what_is_unchanged_is_seen_again_but_not_written_for_every_minute(store: Store) -> None:
     for later, seen in ((0, 0), (59, 0), (60, 60)):
-        await store.devices.take([record()], NOW + minutes(later))
+        await store.devices.ingest([record()], NOW + minutes(later))
         (found,) = await store.devices.page()
         assert (found.last_seen, found.reports[0].last_seen) == (NOW + minutes(seen),) * 2
 
 
 async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_noted(store: Store) -> None:
-    await store.devices.take([record("a", serial="SERIAL1")], NOW)
-    await store.devices.take([record("b", "intune", eas_ids=("ApplX1",))], LATER)
+    await store.devices.ingest([record("a", serial="SERIAL1")], NOW)
+    await store.devices.ingest([record("b", "intune", eas_ids=("ApplX1",))], LATER)
     old, new = new_id(("intune", "b")), new_id(("jamf", "a"))
     store.ledger.record(access(device=old), BLOCK)
     await store.ledger.flush()
@@ -133,9 +133,9 @@ async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_
         )
         assert told
     joined = record("c", "google", serial="SERIAL1", eas_ids=("ApplX1",))
-    assert await store.devices.take([joined], LATER) == Taken(changed=1)
+    assert await store.devices.ingest([joined], LATER) == IngestResult(changed=1)
     (found,) = await store.devices.page()
-    assert (found.id, found.former, ids([found])) == (new, {old}, ["a+b+c"])
+    assert (found.id, found.former_ids, ids([found])) == (new, {old}, ["a+b+c"])
     assert [row.sighting.device for row in await store.sightings.latest()] == [new]
     for reason in ("x", "y"):
         assert not await store.quarantine_mails.claim(
@@ -146,16 +146,16 @@ async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_
 
 async def test_devices_that_cannot_be_one_stay_two_and_say_so(store: Store) -> None:
     shared = {"eas_ids": ("ApplX1",)}
-    await store.devices.take([record("a", serial="SERIAL1", **shared)], NOW)
-    taken = await store.devices.take([record("b", "intune", serial="SERIAL2", **shared)], LATER)
+    await store.devices.ingest([record("a", serial="SERIAL1", **shared)], NOW)
+    taken = await store.devices.ingest([record("b", "intune", serial="SERIAL2", **shared)], LATER)
     assert (taken.new, taken.findings) == (1, 4)  # both forms of the id, at both devices
     (one,), (two,) = await store.devices.called("a"), await store.devices.called("b")
     assert {each.reason for each in (*one.findings, *two.findings)} == {Reason.DEVICE_NAME_CONTRADICTED}
     assert two.id in one.findings[0].detail
     assert await store.devices.counted_findings() == {"device-name-contradicted": 4}
     assert await store.devices.find(EAS, ["applx1"]) == [two]
-    assert (EAS, "applx1") in one.ceded
-    await store.devices.take([record("b", "intune", serial="SERIAL2")], LATER)
+    assert (EAS, "applx1") in one.ceded_names
+    await store.devices.ingest([record("b", "intune", serial="SERIAL2")], LATER)
     (one,), (two,) = await store.devices.called("a"), await store.devices.called("b")
     assert (one.findings, two.findings) == ((), ())
     assert await store.devices.find(EAS, ["applx1"]) == [one]
@@ -172,7 +172,7 @@ async def test_a_device_is_called_by_any_name_as_people_write_it(store: Store, n
         "eas_ids": ("ApplX1",),
         "owner": "Ada@example.com",
     }
-    await store.devices.take([record(**names), record("other", serial="SERIAL2")], NOW)
+    await store.devices.ingest([record(**names), record("other", serial="SERIAL2")], NOW)
     assert ids(await store.devices.called(name)) == ["mdm-1"]
     device_id = new_id(("jamf", "mdm-1"))
     for typed in (device_id, device_id.upper(), device_id.replace("-", "")):
@@ -180,26 +180,28 @@ async def test_a_device_is_called_by_any_name_as_people_write_it(store: Store, n
 
 
 async def test_a_lost_device_is_kept_and_stays_lost_until_it_is_found(store: Store) -> None:
-    await store.devices.take([record()], NOW)
+    await store.devices.ingest([record()], NOW)
     device_id = new_id(("jamf", "mdm-1"))
-    assert await store.devices.lose(device_id, LATER)
-    assert not await store.devices.lose("nobody", LATER)
+    assert await store.devices.mark_lost(device_id, LATER)
+    assert not await store.devices.mark_lost("nobody", LATER)
     assert await store.devices.prune(NOW, NOW + timedelta(days=999)) == 0
-    await store.devices.take([record("re-enrolled")], LATER)
+    await store.devices.ingest([record("re-enrolled")], LATER)
     assert [device.lost_at for device in await store.devices.called("mdm-1")] == [LATER]
-    assert await store.devices.lose(device_id, LATER + timedelta(days=1)), "it stays lost since when it was"
-    assert not await store.devices.lose(device_id, None, since=LATER + timedelta(days=1))
+    assert await store.devices.mark_lost(device_id, LATER + timedelta(days=1)), (
+        "it stays lost since when it was"
+    )
+    assert not await store.devices.mark_lost(device_id, None, since=LATER + timedelta(days=1))
     assert [device.lost_at for device in await store.devices.called("mdm-1")] == [LATER]
-    assert await store.devices.lose(device_id, None, since=LATER)
+    assert await store.devices.mark_lost(device_id, None, since=LATER)
     assert [device.lost_at for device in await store.devices.called("mdm-1")] == [None]
-    assert await store.devices.lose(device_id, None), "it is no error to find what is not lost"
+    assert await store.devices.mark_lost(device_id, None), "it is no error to find what is not lost"
 
 
 async def test_a_lost_device_does_not_come_back_under_another_id(store: Store) -> None:
-    await store.devices.take([record("old", serial="SERIAL1")], NOW)
-    await store.devices.lose(new_id(("jamf", "old")), NOW)
-    await store.devices.take([record("new", eas_ids=("ApplX1",))], LATER)
-    await store.devices.take([record("new", serial="SERIAL1", eas_ids=("ApplX1",))], LATER)
+    await store.devices.ingest([record("old", serial="SERIAL1")], NOW)
+    await store.devices.mark_lost(new_id(("jamf", "old")), NOW)
+    await store.devices.ingest([record("new", eas_ids=("ApplX1",))], LATER)
+    await store.devices.ingest([record("new", serial="SERIAL1", eas_ids=("ApplX1",))], LATER)
     (found,) = await store.devices.page()
     assert (ids([found]), found.lost_at) == (["new+old"], NOW)
 
@@ -208,7 +210,7 @@ async def test_changes_are_told_once_in_order_and_whole(store: Store) -> None:
     start = await store.devices.last_change()
     assert (await store.devices.changes(start)).changed == ()
     for number in range(3):
-        await store.devices.take([record(f"{number}-{each}") for each in range(4)], NOW)
+        await store.devices.ingest([record(f"{number}-{each}") for each in range(4)], NOW)
     seen, told = start, []
     while True:
         changes = await store.devices.changes(seen, size=6)
@@ -225,8 +227,8 @@ async def test_changes_are_told_once_in_order_and_whole(store: Store) -> None:
 
 async def test_a_change_that_is_larger_than_a_page_is_told_whole(store: Store) -> None:
     start = await store.devices.last_change()
-    await store.devices.take([record(str(each)) for each in range(9)], NOW)
-    await store.devices.take([record("last")], NOW)
+    await store.devices.ingest([record(str(each)) for each in range(9)], NOW)
+    await store.devices.ingest([record("last")], NOW)
     changes = await store.devices.changes(start, size=3)
     assert (len(changes.changed), changes.more, changes.number) == (9, True, start + 1)
     changes = await store.devices.changes(changes.number, size=3)
@@ -234,7 +236,7 @@ async def test_a_change_that_is_larger_than_a_page_is_told_whole(store: Store) -
 
 
 async def test_names_ids_and_owners_are_told_for_devices_that_changed(store: Store) -> None:
-    await store.devices.take([record(serial="SERIAL1", eas_ids=("ApplX1",), owner="Ada")], NOW)
+    await store.devices.ingest([record(serial="SERIAL1", eas_ids=("ApplX1",), owner="Ada")], NOW)
     (device,) = await store.devices.page()
     found = await store.devices.found_by([device.number])
     assert {(kind, text) for _, kind, text in found} == {

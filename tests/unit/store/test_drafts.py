@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, Store
+from mailgate.store import Act, RuleTexts, Store
 from mailgate.store.drafts import KeptDraft
 
-BASE = Draft("p1", {"policy.yaml": "rules: []\n"})
-MADE = Draft("p2", {"policy.yaml": "rules: [x]\n"})
+BASE = RuleTexts("p1", {"policy.yaml": "rules: []\n"})
+MADE = RuleTexts("p2", {"policy.yaml": "rules: [x]\n"})
 DRAFT = KeptDraft(MADE.digest, 1, '{"change": "x"}', "WeChat joins", "ada", NOW)
 ACT = Act(NOW, "ada", "policy-drafted", f"draft {MADE.digest}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.store.driver_connection import FileLine
+from mailgate.store.driver_connection import SqliteDriverConnection
 
 ASK = "SELECT :one, value FROM json_each(:some)"
 VALUES = {"one": "x", "some": '["a", "b"]'}
@@ -22,28 +22,28 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def line(path: Path) -> AsyncIterator[FileLine]:
-    made = FileLine(path)
+async def line(path: Path) -> AsyncIterator[SqliteDriverConnection]:
+    made = SqliteDriverConnection(path)
     yield made
     await made.close()
 
 
-async def test_rows_come_as_the_driver_tells_them(line: FileLine) -> None:
+async def test_rows_come_as_the_driver_tells_them(line: SqliteDriverConnection) -> None:
     assert await line.ask(ASK, VALUES) == [("x", "a"), ("x", "b")]
 
 
-async def test_many_at_once_share_one_connection(line: FileLine) -> None:
+async def test_many_at_once_share_one_connection(line: SqliteDriverConnection) -> None:
     answers = await asyncio.gather(*(line.ask(ASK, VALUES) for _ in range(20)))
     assert answers == [[("x", "a"), ("x", "b")]] * 20
 
 
-async def test_a_failure_is_an_outage_and_ends(line: FileLine) -> None:
+async def test_a_failure_is_an_outage_and_ends(line: SqliteDriverConnection) -> None:
     with pytest.raises(OSError, match="no such table"):
         await line.ask("SELECT 1 FROM nobody", {})
     assert await line.ask("SELECT 1", {}) == [(1,)]
 
 
-async def test_a_file_that_is_gone_is_not_made_anew(path: Path, line: FileLine) -> None:
+async def test_a_file_that_is_gone_is_not_made_anew(path: Path, line: SqliteDriverConnection) -> None:
     path.unlink()
     with pytest.raises(OSError, match="unable to open"):
         await line.ask("SELECT 1", {})
@@ -51,4 +51,4 @@ async def test_a_file_that_is_gone_is_not_made_anew(path: Path, line: FileLine) 
 
 
 async def test_closed_before_it_was_used_it_has_nothing_to_close(path: Path) -> None:
-    await FileLine(path).close()
+    await SqliteDriverConnection(path).close()

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
-from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Place, Revoked, Store
+from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store
 
 DAY = timedelta(days=1)
 TOKEN = EnrolmentToken("token-1", "ada@example.com", "for the demo", 2, NOW, NOW + 7 * DAY)
@@ -162,10 +162,10 @@ async def test_tokens_come_page_by_page_the_newest_first(open_store: Store) -> N
         made = replace(TOKEN, name=f"token-{number}-later", made_at=NOW + DAY)
         await open_store.enrolments.add(bytes([number]) * 32, made)
     first = await open_store.enrolments.tokens(2)
-    second = await open_store.enrolments.tokens(2, Place(first[-1].made_at, first[-1].name))
+    second = await open_store.enrolments.tokens(2, RowPosition(first[-1].made_at, first[-1].name))
     assert [each.name for each in first] == ["token-0-later", "token-1-later"]
     assert [each.name for each in second] == ["token-2-later", "token-1"]
-    steps = await steps_of(open_store, lambda store: store.enrolments.tokens(2, Place(NOW, "x")))
+    steps = await steps_of(open_store, lambda store: store.enrolments.tokens(2, RowPosition(NOW, "x")))
     assert goes_by("ix_enrolment_tokens_made_at", steps)
 
 

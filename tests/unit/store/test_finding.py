@@ -34,14 +34,14 @@ async def test_a_look_within_names_goes_on_behind_its_window(
 ) -> None:
     monkeypatch.setattr(finding, "WINDOW", 3)
     names = [f"{letter}.stone" for letter in "abcdefgh"]
-    await store.devices.take([report_by("mdm", name, owner=name) for name in names], NOW)
+    await store.devices.ingest([report_by("mdm", name, owner=name) for name in names], NOW)
     found, after, looks = list[str](), "", 0
     while looks == 0 or after:
         page = await store.finding.people_with("ston", 9, after)
-        found, after, looks = [*found, *page.found], page.after, looks + 1
+        found, after, looks = [*found, *page.names], page.after, looks + 1
     assert (found, looks) == (names, 3)
     few = await store.finding.people_with("ston", 2)
-    assert (few.found, few.after) == (("a.stone", "b.stone"), "b.stone")
+    assert (few.names, few.after) == (("a.stone", "b.stone"), "b.stone")
 
 
 async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Store) -> None:
@@ -54,7 +54,7 @@ async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Stor
         keys=("KeyA1",),
         owner="zoe",
     )
-    await store.devices.take([record, report_by("mdm", "other", serial="D99", owner="zoe")], NOW)
+    await store.devices.ingest([record, report_by("mdm", "other", serial="D99", owner="zoe")], NOW)
     device = await store.devices.get("mdm", "0001-77")
     assert device
     for typed in (

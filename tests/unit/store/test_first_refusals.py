@@ -30,7 +30,7 @@ async def test_each_person_counts_once_in_the_hour_in_which_they_came_first(stor
     await asks(store, "", "new", hours=2)  # nobody knows who that is
     later = [HOUR + timedelta(hours=hours) for hours in (1, 2)]
     assert await store.first_refusals.by_hour("new", NOW) == [(later[0], 0, 0, 0, 1), (later[1], 0, 0, 0, 2)]
-    more = [await store.first_refusals.sort_out("new", PLAN.digest, "old", 2) for _ in range(3)]
+    more = [await store.first_refusals.compare_refusals("new", PLAN.digest, "old", 2) for _ in range(3)]
     assert more == [True, False, False]
     assert await store.first_refusals.by_hour("new", NOW) == [(later[0], 1, 0, 0, 0), (later[1], 0, 1, 1, 0)]
 

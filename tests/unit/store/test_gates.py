@@ -5,16 +5,16 @@ from datetime import timedelta
 
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Beat, Store
+from mailgate.store import GateHeartbeat, Store
 
-BEAT = Beat(
+BEAT = GateHeartbeat(
     host="gate-1", address="https://mail.example.com", worker=0, workers=1, instance="one", version="0.1.0",
     policy="abc", number=3, serial=4, since=NOW,
 )  # fmt: skip
 
 
-async def beats(store: Store) -> list[Beat]:
-    return [each.beat for each in await store.gates.heard()]
+async def beats(store: Store) -> list[GateHeartbeat]:
+    return [each.heartbeat for each in await store.gates.last_heartbeats()]
 
 
 async def test_the_last_word_of_each_place_counts(store: Store) -> None:
@@ -23,7 +23,7 @@ async def test_the_last_word_of_each_place_counts(store: Store) -> None:
     for each in (BEAT, other, later):
         await store.gates.note(each)
     assert await beats(store) == [later, other]
-    assert all(timedelta() <= each.ago < timedelta(minutes=5) for each in await store.gates.heard())
+    assert all(timedelta() <= each.ago < timedelta(minutes=5) for each in await store.gates.last_heartbeats())
 
 
 async def test_who_leaves_is_gone_and_who_took_the_place_over_stays(store: Store) -> None:

@@ -7,16 +7,16 @@ from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.test_devices import record
 
 from mailgate.model import AppsReport
-from mailgate.store import Store, Taken
+from mailgate.store import IngestResult, Store
 
 
 def test_counts_add_up() -> None:
-    assert Taken(1, 2, 3, 4).plus(Taken(new=1, findings=1)) == Taken(2, 2, 3, 5)
+    assert IngestResult(1, 2, 3, 4).plus(IngestResult(new=1, findings=1)) == IngestResult(2, 2, 3, 5)
 
 
 async def test_what_is_known_is_not_written_again(store: Store) -> None:
     records = [record(str(each), serial=f"SERIAL{each}", eas_ids=(f"Appl{each}",)) for each in range(5)]
-    assert await store.devices.take(records, NOW) == Taken(new=5)
+    assert await store.devices.ingest(records, NOW) == IngestResult(new=5)
     written: list[str] = []
 
     @event.listens_for(store.devices._database._engine.sync_engine, "before_cursor_execute")
@@ -24,7 +24,7 @@ async def test_what_is_known_is_not_written_again(store: Store) -> None:
         if not statement.startswith(("SELECT", "BEGIN")):
             written.append(statement.split("SET")[0].strip())
 
-    assert await store.devices.take(records, NOW + minutes(1)) == Taken(same=5)
+    assert await store.devices.ingest(records, NOW + minutes(1)) == IngestResult(same=5)
     assert written == ["UPDATE device_changes"]
 
 
@@ -38,10 +38,10 @@ async def test_each_change_gets_through(store: Store) -> None:
         {"gone": True},
     ]
     for fields in changes:
-        await store.devices.take([record(**fields)], NOW)
+        await store.devices.ingest([record(**fields)], NOW)
         (device,) = await store.devices.page()
         (report,) = device.reports
-        assert await store.devices.take([record(**fields)], NOW) == Taken(same=1)
+        assert await store.devices.ingest([record(**fields)], NOW) == IngestResult(same=1)
         for kind, text in device.claims:
             assert await store.devices.find(kind, [text]) == [device]
     assert (report.gone, report.apps, device.claims) == (True, {"tiktok"}, frozenset())
@@ -51,7 +51,9 @@ async def test_each_change_gets_through(store: Store) -> None:
 async def test_a_batch_of_many_is_one_after_the_other(store: Store) -> None:
     """A later record of a batch sees what an earlier one brought."""
     same = [record(str(each), serial="SERIAL1", eas_ids=(f"Appl{each}",)) for each in range(3)]
-    assert await store.devices.take([*same, replace(same[0], owner="ada")], NOW) == Taken(new=1, changed=3)
+    assert await store.devices.ingest([*same, replace(same[0], owner="ada")], NOW) == IngestResult(
+        new=1, changed=3
+    )
     (device,) = await store.devices.page()
     assert len(device.reports) == 3
 
@@ -59,5 +61,5 @@ async def test_a_batch_of_many_is_one_after_the_other(store: Store) -> None:
 async def test_more_than_a_batch_is_taken_in_batches(store: Store) -> None:
     records = [record(str(each), serial=f"SERIAL{each}") for each in range(1001)]
     start = await store.devices.last_change()
-    assert await store.devices.take(records, NOW) == Taken(new=1001)
+    assert await store.devices.ingest(records, NOW) == IngestResult(new=1001)
     assert await store.devices.last_change() == start + 2

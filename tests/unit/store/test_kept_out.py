@@ -6,14 +6,14 @@ from functools import partial
 
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, Store, kept_out
+from mailgate.store import Act, RuleTexts, Store, kept_out
 from mailgate.store.kept_out import KeptOut
 
 
 async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Store) -> None:
     assert await store.kept_out.since(NOW) == KeptOut()
     for number in range(3):
-        draft = Draft("p", {"policy.yaml": str(number)})
+        draft = RuleTexts("p", {"policy.yaml": str(number)})
         newly = KeptOut(number, 10 * number)
         details = {"kept_out": asdict(newly)}
         act = Act(NOW + timedelta(days=number), "ada", "policy-activated", details=details)

@@ -12,24 +12,24 @@ from mailgate.store import Store
 async def test_the_language_that_was_asked_for_last_is_kept(store: Store) -> None:
     store.languages.listening = True
     for tag in ("de", "fr"):
-        store.languages.hear("Ada", tag, NOW)
-    store.languages.hear("lin", "ja", NOW)
+        store.languages.note("Ada", tag, NOW)
+    store.languages.note("lin", "ja", NOW)
     await store.languages.flush()
     assert await store.languages.of(["ADA", "lin", "nobody"]) == {"ada": "fr", "lin": "ja"}
-    store.languages.hear("ada", "es", NOW + timedelta(days=1))
+    store.languages.note("ada", "es", NOW + timedelta(days=1))
     await store.languages.flush()
     assert (await store.languages.of(["ada"]))["ada"] == "es"
 
 
 async def test_nothing_is_kept_where_nobody_is_written_to(store: Store) -> None:
-    store.languages.hear("ada", "de", NOW)
+    store.languages.note("ada", "de", NOW)
     await store.languages.flush()
     assert await store.languages.of(["ada"]) == {}
 
 
 async def test_languages_end_when_nobody_was_heard(store: Store) -> None:
     store.languages.listening = True
-    store.languages.hear("ada", "de", NOW)
+    store.languages.note("ada", "de", NOW)
     await store.languages.flush()
     assert await store.languages.prune(NOW) == 0
     assert await store.languages.prune(NOW + timedelta(days=1)) == 1
@@ -39,11 +39,11 @@ async def test_what_the_store_did_not_take_is_heard_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.languages.listening = True
-    store.languages.hear("ada", "de", NOW)
+    store.languages.note("ada", "de", NOW)
     with monkeypatch.context() as patch:
         cut_off(store, patch)
         await store.languages.flush()
     assert await store.languages.of(["ada"]) == {}
-    store.languages.hear("ada", "de", NOW)
+    store.languages.note("ada", "de", NOW)
     await store.languages.flush()
     assert await store.languages.of(["ada"]) == {"ada": "de"}

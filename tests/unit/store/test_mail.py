@@ -8,7 +8,7 @@ from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import a_mail
 
 from mailgate.model import Kind, Reason
-from mailgate.model.notice import MailKind, Notice, NoticeDevice, Reached, ReachedBy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
 from mailgate.store import MailState
 from mailgate.store.mail import mail_of, row_of
 
@@ -18,7 +18,7 @@ NOTICE = Notice(
     title="<listed> apps",
     enforce_at=NOW,
     devices=(NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",), "remove-app"),),
-    reached=(Reached(ReachedBy.REFUSAL, "", Reason.PROHIBITED_APP),),
+    encounters=(RuleEncounter(EncounterKind.REFUSAL, "", Reason.PROHIBITED_APP),),
     versions=(1, 2),
 )
 MADE = a_mail(notice=NOTICE, until=NOW + minutes(5))

@@ -150,7 +150,7 @@ async def test_whom_a_version_was_told_to(store: Store) -> None:
     for each in await store.mails.due(NOW):
         if each.login != "queued":
             await store.mails.end(each.id, MailState.SENT, NOW)
-    assert [each.login for each in await store.mails.told_under([1], 5)] == ["sent"]
+    assert [each.login for each in await store.mails.perhaps_read_about([1], 5)] == ["sent"]
 
 
 async def test_mails_end(store: Store) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, DateTime, MetaData, Table, Text, create_engine, insert, select
 
-from mailgate.store.pagination import Newest, Place
+from mailgate.store.pagination import Newest, RowPosition
 
 ROWS = Table("rows", MetaData(), Column("at", DateTime), Column("name", Text, primary_key=True))
 LIST = Newest(ROWS.c.at, ROWS.c.name)
@@ -22,13 +22,13 @@ def test_every_row_comes_once_the_newest_first(at: list[int], size: int) -> None
     with create_engine("sqlite://").begin() as connection:
         ROWS.create(connection)
         connection.execute(insert(ROWS), rows)
-        told: list[Place] = []
+        told: list[RowPosition] = []
         while page := connection.execute(
             select(*LIST).where(*LIST.behind(told[-1] if told else None)).order_by(*LIST.order).limit(size)
         ).all():
-            told += [Place(*row) for row in page]
+            told += [RowPosition(*row) for row in page]
         assert told == sorted(
-            (Place(row["at"], row["name"]) for row in rows), key=lambda p: (START - p.at, p.name)
+            (RowPosition(row["at"], row["name"]) for row in rows), key=lambda p: (START - p.at, p.name)
         )
         for number, place in enumerate(told, 1):
             upto = select(*LIST).where(*LIST.up_to(place))

@@ -24,15 +24,15 @@ async def written(store: Store) -> None:
 
 async def test_a_persons_devices_are_those_that_the_source_believed_most_gives_them(store: Store) -> None:
     both = {"serial": "C39X8FAKE1"}
-    await store.devices.take([record(), record("jamf", "7", "bob", **both)], NOW)
-    await store.devices.take([record(**both)], NOW)
+    await store.devices.ingest([record(), record("jamf", "7", "bob", **both)], NOW)
+    await store.devices.ingest([record(**both)], NOW)
     assert [device.id for device in await store.people.devices("Alice", ["intune", "jamf"])]
     assert await store.people.devices("Alice", ["jamf", "intune"]) == []
     assert await store.people.devices("", []) == []
 
 
 async def test_a_device_is_found_by_its_own_id_alone(store: Store) -> None:
-    await store.devices.take([record(serial="C39X8FAKE1")], NOW)
+    await store.devices.ingest([record(serial="C39X8FAKE1")], NOW)
     (device,) = await store.people.devices("alice")
     assert await store.people.device(device.id) == device
     assert await store.people.device("C39X8FAKE1") is None
@@ -50,12 +50,12 @@ async def test_a_phone_that_only_asked_for_mail_is_known_by_that(store: Store) -
     assert (found.eas_id, found.model, found.times) == ("applc39x8fake1", "iPhone", 2)
     assert (found.first_at, found.last_at) == (NOW, NOW + timedelta(minutes=5))
     assert found.mark.startswith("new-")
-    await store.devices.take([record(eas_ids=("APPLC39X8FAKE1",))], NOW)
+    await store.devices.ingest([record(eas_ids=("APPLC39X8FAKE1",))], NOW)
     assert await store.people.unreported("alice", await store.people.devices("alice")) == []
 
 
 async def test_requests_are_theirs_by_name_or_by_their_device_under_no_name(store: Store) -> None:
-    await store.devices.take([record()], NOW)
+    await store.devices.ingest([record()], NOW)
     (device,) = devices = await store.people.devices("alice")
     for user, where, decision in (
         ("alice", "", ALLOW),
@@ -95,7 +95,7 @@ async def test_mails_about_rules_are_those_to_them_and_to_their_addresses(store:
     assert [each.login for each in await store.people.mails("ALICE", [])] == ["alice"]
     assert [each.rule for each in await store.people.mails("x", ["bob@example.com"])] == ["b"]
     store.languages.listening = True
-    store.languages.hear("alice", "ja", NOW)
+    store.languages.note("alice", "ja", NOW)
     await store.languages.flush()
     assert await store.people.language("Alice") == ("ja", NOW.date())
     assert await store.people.language("bob") is None

@@ -14,7 +14,7 @@ from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.simulate import Mover
-from mailgate.store import Act, Draft, EnrolmentToken, HelpRequest, Planned, Store
+from mailgate.store import Act, EnrolmentToken, HelpRequest, RuleTexts, Store, StoredPlan
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
 from mailgate.store.schema import metadata
@@ -30,11 +30,11 @@ async def keep_something_of(store: Store, person: str) -> None:
     known = {"kind": Kind.PHONE, "os": "ios", "apps": apps} | names
     intune = report_by("intune", f"intune-{person}", person, **known)
     jamf = report_by("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
-    await store.devices.take([intune, jamf], NOW)
+    await store.devices.ingest([intune, jamf], NOW)
     (device,) = await store.people.devices(person, PRECEDENCE)
     await store.rows.keep([DeviceRow(device.number, person, state="listed", apps='["tiktok"]')])
     await store.plans.keep(
-        Planned(f"plan-of-{len(person)}", 1, Draft("p", {}), "{}", "grace", NOW, 1), PLANNED
+        StoredPlan(f"plan-of-{len(person)}", 1, RuleTexts("p", {}), "{}", "grace", NOW, 1), PLANNED
     )
     mover = Mover(person, device.id, *("phone", "ios", (), "clean", ()), *["block"] * 6, 0, 0)
     await store.movers.add(f"plan-of-{len(person)}", 1, [mover])
@@ -47,7 +47,7 @@ async def keep_something_of(store: Store, person: str) -> None:
     await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
     await store.mails.queue([a_mail(person)])
     store.languages.listening = True
-    store.languages.hear(person.upper(), "de", NOW)
+    store.languages.note(person.upper(), "de", NOW)
     await store.languages.flush()
     end = NOW + timedelta(days=1)
     spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, end, person=person)

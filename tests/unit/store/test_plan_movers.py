@@ -9,7 +9,7 @@ from tests.unit.store.test_plans import ACT, PLAN
 
 from mailgate.simulate import Mover
 from mailgate.store import Store, plan_movers
-from mailgate.store.plan_movers import MoversWanted
+from mailgate.store.plan_movers import MoverFilter
 
 ALL = (
     MOVER._replace(person="ada", device="d1", rule="apps", kind="phone"),
@@ -36,7 +36,7 @@ async def found(store: Store, *, large: bool = False, size: int = 2, **wanted: A
     """All who are meant, some at a time."""
     listed, behind = list[Mover](), 0
     while behind is not None:
-        page = await store.movers.look(PLAN.digest, MoversWanted(**wanted), behind, size, large=large)
+        page = await store.movers.search(PLAN.digest, MoverFilter(**wanted), behind, size, large=large)
         listed += page.movers
         behind = page.after  # type: ignore[assignment]
     return listed
@@ -66,7 +66,7 @@ async def test_who_is_asked_for_is_found(
     planned_for: Store, wanted: dict[str, Any], meant: str, large: bool
 ) -> None:
     assert await found(planned_for, large=large, **wanted) == [ALL[int(each)] for each in meant]
-    rows, people, whole = await planned_for.movers.count(PLAN.digest, MoversWanted(**wanted), large=large)
+    rows, people, whole = await planned_for.movers.count(PLAN.digest, MoverFilter(**wanted), large=large)
     named = {ALL[int(each)].person for each in meant} - {""}
     assert (rows, people, whole) == (len(meant), len(named), True)
 
@@ -77,7 +77,7 @@ async def test_a_part_of_a_name_is_found_in_a_list_of_one_window(planned_for: St
 
 
 @pytest.mark.parametrize("large", [False, True])
-@pytest.mark.parametrize("sort", plan_movers.SORTS)
+@pytest.mark.parametrize("sort", plan_movers.SORT_COLUMNS)
 async def test_they_are_sorted_by_every_column_both_ways(planned_for: Store, sort: str, large: bool) -> None:
     for descending in (False, True):
         listed = await found(planned_for, sort=sort, descending=descending, large=large)
@@ -93,8 +93,8 @@ async def test_a_list_of_more_than_a_window_goes_on_behind_it(
     monkeypatch.setattr(plan_movers, "STEP", 2)
     assert await found(planned_for, large=True, label="warn") == [ALL[2]]
     assert (await found(planned_for, large=True, sort="person", size=1))[0].person == ""
-    assert await planned_for.movers.count(PLAN.digest, MoversWanted(), large=True) == (2, 2, False)
-    assert [each async for each in planned_for.movers.all(PLAN.digest, MoversWanted(), large=True)] == list(
+    assert await planned_for.movers.count(PLAN.digest, MoverFilter(), large=True) == (2, 2, False)
+    assert [each async for each in planned_for.movers.all(PLAN.digest, MoverFilter(), large=True)] == list(
         ALL
     )
 

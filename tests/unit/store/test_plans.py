@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, Planned, Store
+from mailgate.store import Act, RuleTexts, Store, StoredPlan
 
-DRAFT = Draft("p2", {"policy.yaml": "rules: []\n"})
-PLAN = Planned("abcdef01", 3, DRAFT, "{}", "ada", NOW)
+DRAFT = RuleTexts("p2", {"policy.yaml": "rules: []\n"})
+PLAN = StoredPlan("abcdef01", 3, DRAFT, "{}", "ada", NOW)
 ACT = Act(NOW, "ada", "policy-planned", "plan abcdef01")
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, OvertakenError, Store
+from mailgate.store import Act, OvertakenError, RuleTexts, Store
 
-ONE = Draft("p1", {"policy.yaml": "rules: []\n"})
-TWO = Draft("p2", {"policy.yaml": "rules: [x]\n"})
+ONE = RuleTexts("p1", {"policy.yaml": "rules: []\n"})
+TWO = RuleTexts("p2", {"policy.yaml": "rules: [x]\n"})
 ACT = Act(NOW, "ada", "policy-activated", why="first try", origin="desk")
 
 

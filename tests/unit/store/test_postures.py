@@ -33,7 +33,7 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Keep, Postures, Store, StoreUnavailableError, database
+from mailgate.store import Postures, RetentionTimes, Store, StoreUnavailableError, database
 
 LATER = NOW + minutes(1)
 
@@ -171,7 +171,7 @@ async def test_two_sources_speak_for_one_device_from_the_first_request_on(
 ) -> None:
     given = proof(at=LATER)
     told = AppsReport(frozenset({"tiktok"}), True, LATER)
-    await store.devices.take([report_by("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
+    await store.devices.ingest([report_by("intune", "7", apps=told, keys=(given.key_thumbprint,))], LATER)
     posture = await postures.current(BROWSER, given, LATER)
     assert (posture.state, posture.sources) == (PostureState.LISTED, (ISSUER, "intune"))
     assert posture.device_id == new_id(("intune", "7"))
@@ -307,7 +307,7 @@ class TestStoreDown:
             NOW
         )  # the one question that is a real one: given up at once, it would outlive the loop
         monkeypatch.setattr(store.devices, "find", hang)
-        monkeypatch.setattr(database, "_PATIENCE", 0)
+        monkeypatch.setattr(database, "_TIMEOUT_SECONDS", 0)
         posture = await postures.current(mail_app("ApplX1"), None, NOW)
         assert posture.state is PostureState.UNAVAILABLE
         assert asked.is_set()
@@ -368,7 +368,7 @@ async def test_a_lost_device_is_known_as_lost_under_every_name_without_asking_fo
     assert not (await postures.current(BROWSER, KNOWN, NOW)).lost
     await store.reports.flush()
     for at, lost in ((NOW, True), (None, False), (NOW, True)):
-        await store.devices.lose(PHONE_1, at)
+        await store.devices.mark_lost(PHONE_1, at)
         await postures.catch_up(NOW)
         told = [
             await postures.current(BROWSER, KNOWN, NOW),
@@ -387,7 +387,7 @@ async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is
     await postures.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     await postures.current(BROWSER, proof("tiktok", at=LATER, eas_ids=("ApplX1",)), LATER)
-    await store.devices.lose(PHONE_1, LATER)
+    await store.devices.mark_lost(PHONE_1, LATER)
     await postures.catch_up(LATER)
     told = await postures.latest(APP, None, LATER)
     assert (told.lost, told.state) == (True, PostureState.LISTED)
@@ -416,7 +416,7 @@ async def test_an_unknown_mail_app_is_known_once_a_connector_reports_it(
     assert (await postures.of_person("ada", NOW)).state is PostureState.MISSING
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     phone = report_by("intune", "7", owner="ada", apps=apps, eas_ids=("applx1",))
-    await store.devices.take([phone, replace(phone, id="8", owner="", names=frozenset())], NOW)
+    await store.devices.ingest([phone, replace(phone, id="8", owner="", names=frozenset())], NOW)
     await postures.catch_up(NOW)
     for told in (await postures.latest(APP, None, NOW), await postures.of_person("ada", NOW)):
         assert (told.state, told.source) == (PostureState.LISTED, "intune")
@@ -426,9 +426,9 @@ async def test_two_devices_that_became_one_elsewhere_are_one_here(store: Store, 
     await postures.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     apps = AppsReport(frozenset({"tiktok"}), True, LATER)
-    await store.devices.take([report_by("intune", "7", apps=apps, serial="SERIAL1")], NOW - minutes(9))
+    await store.devices.ingest([report_by("intune", "7", apps=apps, serial="SERIAL1")], NOW - minutes(9))
     joins = report_by("intune", "7", apps=apps, serial="SERIAL1", keys=(KNOWN.key_thumbprint,))
-    await store.devices.take([joins], LATER)
+    await store.devices.ingest([joins], LATER)
     await postures.catch_up(LATER)
     told = await postures.latest(APP, None, LATER)
     assert (told.state, told.device_id) == (PostureState.LISTED, new_id(("intune", "7")))
@@ -441,8 +441,8 @@ async def test_a_large_import_is_followed_to_its_end(
     apps = AppsReport(frozenset(), True, NOW)
     for first in range(0, 30, 10):
         records = [report_by("intune", str(number), apps=apps) for number in range(first, first + 10)]
-        await store.devices.take(records, NOW)
-    await store.devices.take([report_by("intune", "last", apps=apps, eas_ids=("ApplX1",))], NOW)
+        await store.devices.ingest(records, NOW)
+    await store.devices.ingest([report_by("intune", "last", apps=apps, eas_ids=("ApplX1",))], NOW)
     changes = store.devices.changes
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=8))
     await postures.catch_up(NOW)
@@ -491,7 +491,7 @@ async def test_a_source_that_cannot_be_asked_makes_a_report_that_ran_out_unavail
 
 async def test_precedence_counts_at_once(store: Store, postures: Postures) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
-    await store.devices.take([report_by("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
+    await store.devices.ingest([report_by("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
     given = proof(at=LATER)
     assert (await postures.current(BROWSER, given, LATER)).state is PostureState.CLEAN
     postures.precedence = ("intune",)
@@ -535,16 +535,16 @@ async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
     store: Store, postures: Postures
 ) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
-    assert await postures.brought_up(lambda: store.devices.called(PHONE_1)) == []
+    assert await postures.with_pending_reports(lambda: store.devices.called(PHONE_1)) == []
     assert postures.in_memory(PHONE_1)
     await store.reports.flush()
     await postures.current(BROWSER, proof(), NOW)
     (stored,) = await store.devices.called(PHONE_1)
-    (known,) = await postures.brought_up(lambda: store.devices.called(PHONE_1))
+    (known,) = await postures.with_pending_reports(lambda: store.devices.called(PHONE_1))
     assert [postures.worth(each, NOW).state for each in (stored, known)] == ["listed", "clean"]
 
 
-@pytest.mark.parametrize("ask", ["brought_up", "current", "of_person", "catch_up"])
+@pytest.mark.parametrize("ask", ["with_pending_reports", "current", "of_person", "catch_up"])
 async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_the_way(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:
@@ -556,13 +556,13 @@ async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_t
     for name in ("called", "find", "owned", "load"):
         slow_to_answer(store, monkeypatch, name)
     states = {
-        "brought_up": lambda: postures.brought_up(lambda: store.devices.called(PHONE_1)),
+        "with_pending_reports": lambda: postures.with_pending_reports(lambda: store.devices.called(PHONE_1)),
         "current": lambda: postures.current(app, None, LATER),
         "of_person": lambda: postures.of_person(person, LATER),
         "catch_up": lambda: postures.catch_up(LATER),
     }
     found = await states[ask]()
-    if ask == "brought_up":
+    if ask == "with_pending_reports":
         found = postures.worth(found[0], LATER)
     elif ask == "catch_up":
         found = await postures.latest(app, None, LATER)
@@ -634,7 +634,7 @@ async def test_a_certificate_names_a_device_by_its_thumbprint_and_by_what_stands
     record = report_by(
         **{"source": "mdm", "device_id": "1", "apps": AppsReport(frozenset(), True, NOW), **names}
     )  # type: ignore[arg-type]
-    await store.devices.take([record, report_by("mdm", "another")], NOW)
+    await store.devices.ingest([record, report_by("mdm", "another")], NOW)
     found = await postures.certified(CERTIFICATE, NOW)
     assert (found.state, found.source) == (PostureState.CLEAN, "mdm")
     assert await postures.certified(CertificateResult("other", (("serial", ""),)), NOW) == Posture()
@@ -645,7 +645,7 @@ async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
 ) -> None:
     apps = AppsReport(frozenset({"tiktok"}), True, NOW)
     own = report_by("mdm", "1", certificates=("x5t",), apps=apps)
-    await store.devices.take([report_by("mdm", "device/7"), own], NOW)
+    await store.devices.ingest([report_by("mdm", "device/7"), own], NOW)
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.LISTED
 
 
@@ -702,7 +702,7 @@ def not_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_phone_that_comes_every_ten_minutes_is_asked_for_once(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     given = proof(eas_ids=("ApplX2",))
     await postures.current(BROWSER, given, NOW)
@@ -725,12 +725,12 @@ async def test_a_phone_that_comes_every_ten_minutes_is_asked_for_once(
 
 
 async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store, postures: Postures) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     assert (await postures.certified(BY_SERIAL, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     for found in (
         await postures.current(APP, None, LONG + LOOK),
@@ -741,11 +741,11 @@ async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store
 
 
 async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, postures: Postures) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
-    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     late = LONG + timedelta(seconds=1)
     assert (await postures.current(APP, None, late)).state is PostureState.LISTED
 
@@ -753,7 +753,7 @@ async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, p
 async def test_after_a_look_that_failed_each_device_is_asked_for_again(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
@@ -772,8 +772,8 @@ async def test_after_a_look_that_failed_each_device_is_asked_for_again(
 
 async def test_a_store_that_has_gone_back_is_asked_again(store: Store, postures: Postures) -> None:
     """As a copy that was put back, or a server that took over before it had the last changes."""
-    await store.devices.take([PHONE], NOW)
-    await store.devices.take([replace(PHONE, os="ios")], NOW)
+    await store.devices.ingest([PHONE], NOW)
+    await store.devices.ingest([replace(PHONE, os="ios")], NOW)
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
@@ -787,10 +787,10 @@ async def test_a_store_that_has_gone_back_is_asked_again(store: Store, postures:
 async def test_a_look_that_fails_half_way_is_taken_up_again(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
-    await store.devices.lose((await store.devices.page())[0].id, NOW)
+    await store.devices.mark_lost((await store.devices.page())[0].id, NOW)
     with monkeypatch.context() as away:
 
         async def fail(*_: object) -> None:
@@ -808,7 +808,7 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The answer is from before the change, and the look found nothing in memory to change."""
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     (device,) = await store.devices.page()
     find = store.devices.find
@@ -818,7 +818,7 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
         if what == "forgotten":
             await store.devices.forget(device.id, NOW)
         else:
-            await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}))], NOW)
+            await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}))], NOW)
         await postures.catch_up(NOW)
         return found
 
@@ -831,16 +831,16 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
 
 
 async def test_a_name_that_went_to_another_device_leads_there(store: Store, postures: Postures) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
     apps, only_serial = AppsReport(frozenset({"tiktok"}), True, LONG), frozenset({(SERIAL, "SERIAL1")})
     other = report_by("intune", "8", "ada", apps=apps, eas_ids=("ApplX1",), serial="SERIAL2")
-    await store.devices.take([replace(PHONE, names=only_serial), other], LONG)
+    await store.devices.ingest([replace(PHONE, names=only_serial), other], LONG)
     await followed(postures, LONG, LONG)
     assert (await postures.current(APP, None, LONG)).state is PostureState.LISTED
-    await store.devices.take(
+    await store.devices.ingest(
         [report_by("intune", "8", "ada", apps=apps, eas_ids=("ApplX9",), serial="SERIAL2")], LONG
     )
     await followed(postures, LONG, LONG)
@@ -849,9 +849,9 @@ async def test_a_name_that_went_to_another_device_leads_there(store: Store, post
 
 async def test_a_token_with_another_name_is_held_against_the_store(store: Store, postures: Postures) -> None:
     """The name may be that of a device that is lost."""
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     (device,) = await store.devices.page()
-    await store.devices.lose(device.id, NOW)
+    await store.devices.mark_lost(device.id, NOW)
     await followed(postures, NOW, NOW)
     await postures.current(BROWSER, proof(), NOW)
     await store.reports.flush()
@@ -863,13 +863,13 @@ async def test_a_token_with_another_name_is_held_against_the_store(store: Store,
 async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
     for number in range(50):
-        await store.devices.take([report_by("intune", f"other-{number}", apps=APPS)], LONG)
-    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+        await store.devices.ingest([report_by("intune", f"other-{number}", apps=APPS)], LONG)
+    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     changes = store.devices.changes
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=1))
     now = LONG + timedelta(seconds=1)
@@ -881,15 +881,15 @@ async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
 async def test_a_device_that_was_kept_long_enough_is_unknown_here_too(
     store: Store, postures: Postures, lost: bool
 ) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     (device,) = await store.devices.page()
     if lost:
-        await store.devices.lose(device.id, NOW)
+        await store.devices.mark_lost(device.id, NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).device_id == device.id
     assert (await postures.certified(BY_SERIAL, NOW)).lost is lost
     await followed(postures, NOW, LONG)
-    keep = Keep(sightings=minutes(5), devices=minutes(5), lost_devices=minutes(5))
+    keep = RetentionTimes(sightings=minutes(5), devices=minutes(5), lost_devices=minutes(5))
     assert await store.retention.prune(LONG, keep)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     assert await postures.current(APP, None, LONG + LOOK) == Posture()
@@ -902,13 +902,13 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
     """This gate knows it by its issuer's name alone, and has never heard of the other one."""
     told = AppsReport(frozenset({"tiktok"}), True, NOW)
     managed = report_by("intune", "7", apps=told, serial="SERIAL1")
-    await store.devices.take([managed], NOW - minutes(1))
+    await store.devices.ingest([managed], NOW - minutes(1))
     await store.postures(CATALOG, MAX_AGE).current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     await followed(postures, NOW, NOW)
     assert (await postures.current(BROWSER, KNOWN, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    await store.devices.take([replace(managed, names=managed.names | {(KEY, KNOWN.key_thumbprint)})], LONG)
+    await store.devices.ingest([replace(managed, names=managed.names | {(KEY, KNOWN.key_thumbprint)})], LONG)
     (device,) = await store.devices.page()
     await followed(postures, LONG + LOOK, LONG + LOOK)
     found = await postures.current(BROWSER, KNOWN, LONG + LOOK)
@@ -920,9 +920,9 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
     store: Store, postures: Postures
 ) -> None:
     """The numbers of its changes begin again below those that are in memory."""
-    await store.devices.take([replace(PHONE, os="android")], NOW)
+    await store.devices.ingest([replace(PHONE, os="android")], NOW)
     for system in ("ios", "ipados", "android", "ios"):
-        await store.devices.take([replace(PHONE, os=system)], NOW)
+        await store.devices.ingest([replace(PHONE, os=system)], NOW)
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await followed(postures, NOW, LONG)
@@ -930,7 +930,7 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
         await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
         await connection.exec_driver_sql("UPDATE devices SET changed = 1")
     await followed(postures, LONG, LONG)
-    await store.devices.take([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.LISTED
 
@@ -953,10 +953,12 @@ async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_name
 async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no_more(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.take([PHONE], NOW)
+    await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
-    await store.devices.take([replace(PHONE, names=frozenset({(SERIAL, "SERIAL1")}), reported_at=LONG)], LONG)
+    await store.devices.ingest(
+        [replace(PHONE, names=frozenset({(SERIAL, "SERIAL1")}), reported_at=LONG)], LONG
+    )
     await followed(postures, NOW, LONG)
     assert await postures.latest(APP, None, LONG) == Posture()
     not_asked(store, monkeypatch)

@@ -18,8 +18,8 @@ from mailgate.store.reports import report_of
 )
 def test_a_spooled_report_is_read_back_whole(store: Store, given_proof: AttestationResult) -> None:
     report = report_of(given_proof, CATALOG, NOW)
-    slot, read = store.reports._from_line(store.reports._to_line(report.slot, report))
-    assert (slot, read) == (report.slot, report)
+    slot, read = store.reports._from_line(store.reports._to_line(report.key, report))
+    assert (slot, read) == (report.key, report)
     assert (read.first_seen, read.last_seen) == (NOW, NOW)
 
 

@@ -15,13 +15,13 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
+from mailgate.store import Act, EnrolmentToken, HelpRequest, RetentionTimes, Store
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
 
 DAY = timedelta(days=1)
-KEEP = Keep(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
+KEEP = RetentionTimes(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 SERIAL = {"serial": "C39X8FAKE1"}
 
 
@@ -33,7 +33,7 @@ def record(source: str, *, serial: str = "", owner: str = "alice", eas: str = ""
 
 async def something_everywhere(store: Store) -> None:
     """A row in every table that names people."""
-    await store.devices.take([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
+    await store.devices.ingest([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
     (device,) = await store.people.devices("alice", ["intune"])
     await store.rows.keep([DeviceRow(device.number, "alice")])
     store.ledger.record(access(device=""), ALLOW)
@@ -44,7 +44,7 @@ async def something_everywhere(store: Store) -> None:
     await store.quarantine_mails.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
     await store.mails.queue([a_mail("alice")])
     store.languages.listening = True
-    store.languages.hear("alice", "de", NOW)
+    store.languages.note("alice", "de", NOW)
     await store.languages.flush()
     await store.enrolments.add(b"t", EnrolmentToken("token", "alice", "", 1, NOW, NOW + DAY))
     await store.enrolments.enrol(b"t", "thumb", "", NOW)
@@ -87,9 +87,9 @@ async def test_what_was_decided_goes_before_the_devices(store: Store) -> None:
 
 
 async def test_a_lost_device_stays_shut_out_for_longer_and_not_for_ever(store: Store) -> None:
-    await store.devices.take([record("intune")], NOW)
+    await store.devices.ingest([record("intune")], NOW)
     (device,) = await store.people.devices("alice")
-    await store.devices.lose(device.id, NOW + 60 * DAY)
+    await store.devices.mark_lost(device.id, NOW + 60 * DAY)
     await prune(store, NOW + 400 * DAY)
     (kept,) = await store.people.devices("alice")
     assert kept.lost_at == NOW + 60 * DAY
@@ -98,9 +98,9 @@ async def test_a_lost_device_stays_shut_out_for_longer_and_not_for_ever(store: S
 
 
 async def test_what_one_source_says_no_more_goes_while_another_goes_on(store: Store) -> None:
-    await store.devices.take([record("intune", eas="applold00001", **SERIAL)], NOW)
-    await store.devices.take([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW)
-    await store.devices.take([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW + 89 * DAY)
+    await store.devices.ingest([record("intune", eas="applold00001", **SERIAL)], NOW)
+    await store.devices.ingest([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW)
+    await store.devices.ingest([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW + 89 * DAY)
     await prune(store, NOW + 91 * DAY)
     (device,) = await store.devices.called("C39X8FAKE1")
     assert [report.source for report in device.reports] == ["jamf"]
@@ -112,11 +112,11 @@ async def test_what_one_source_says_no_more_goes_while_another_goes_on(store: St
 @pytest.mark.parametrize("count", [1, 3])
 async def test_a_name_that_was_contested_goes_to_who_is_left(store: Store, count: int) -> None:
     eas = "applshared01"
-    await store.devices.take([record("jamf", serial="SERIAL0001", eas=eas)], NOW)
-    await store.devices.take([record("intune", serial="SERIAL0002", eas=eas)], NOW + DAY)
+    await store.devices.ingest([record("jamf", serial="SERIAL0001", eas=eas)], NOW)
+    await store.devices.ingest([record("intune", serial="SERIAL0002", eas=eas)], NOW + DAY)
     for day in range(count):
-        await store.devices.take([record("jamf", serial="SERIAL0001", eas=eas)], NOW + (88 + day) * DAY)
-    await store.devices.take([record("google", serial="SERIAL0002")], NOW + 91 * DAY)
+        await store.devices.ingest([record("jamf", serial="SERIAL0001", eas=eas)], NOW + (88 + day) * DAY)
+    await store.devices.ingest([record("google", serial="SERIAL0002")], NOW + 91 * DAY)
     await prune(store, NOW + 92 * DAY)
     (holder,) = await store.devices.called(eas)
     assert [report.source for report in holder.reports] == ["jamf"]
@@ -124,7 +124,7 @@ async def test_a_name_that_was_contested_goes_to_who_is_left(store: Store, count
 
 
 async def test_ids_of_forgotten_devices_are_kept_for_a_day(store: Store) -> None:
-    await store.devices.take([record("intune")], NOW)
+    await store.devices.ingest([record("intune")], NOW)
     (device,) = await store.people.devices("alice")
     await store.devices.forget(device.id, NOW)
     await prune(store, NOW + timedelta(hours=23))

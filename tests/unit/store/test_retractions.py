@@ -57,9 +57,9 @@ async def test_a_retraction_is_kept_with_its_activation_until_it_is_done(store: 
     (found,) = await store.retractions.open()
     assert (found.serial, found.versions, found.policies) == (2, (2,), {"policy-two": None})
     assert [await store.retractions.last_of(number) for number in (1, 2)] == [0, 2]
-    await store.retractions.looked(2, NOW, done=False)
+    await store.retractions.note_search(2, NOW, done=False)
     assert (await store.retractions.open())[0].looked_at == NOW
-    await store.retractions.looked(2, NOW, done=True)
+    await store.retractions.note_search(2, NOW, done=True)
     assert await store.retractions.open() == []
 
 

@@ -6,8 +6,8 @@ import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, minutes
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
-from mailgate.store import Place, Recorded, Store, Tally
-from mailgate.store.sightings import Seen
+from mailgate.store import Recorded, RowPosition, Store, Tally
+from mailgate.store.sightings import SightingPage
 
 
 async def stored(store: Store) -> list[Recorded]:
@@ -59,18 +59,18 @@ async def seen(store: Store, *users: str) -> None:
     await store.ledger.flush()
 
 
-def users(looked: Seen) -> list[str]:
+def users(looked: SightingPage) -> list[str]:
     return [each.sighting.user for each in looked.found]
 
 
 async def test_a_list_goes_on_behind_the_last_that_was_shown(store: Store) -> None:
     await seen(store, "a", "b", "c", "d", "e")
-    first = await store.sightings.look(NOW - HOURS, 2)
-    second = await store.sightings.look(NOW - HOURS, 2, first.behind)
-    third = await store.sightings.look(NOW - HOURS, 2, second.behind)
+    first = await store.sightings.search(NOW - HOURS, 2)
+    second = await store.sightings.search(NOW - HOURS, 2, first.behind)
+    third = await store.sightings.search(NOW - HOURS, 2, second.behind)
     assert [users(each) for each in (first, second, third)] == [["e", "d"], ["c", "b"], ["a"]]
     assert third.behind is None
-    assert users(await store.sightings.look(NOW - minutes(1), 9)) == ["e", "d"]
+    assert users(await store.sightings.search(NOW - minutes(1), 9)) == ["e", "d"]
 
 
 async def test_what_is_rare_is_looked_for_a_window_at_a_time(
@@ -80,11 +80,11 @@ async def test_what_is_rare_is_looked_for_a_window_at_a_time(
     await seen(store, "A", "b", "c", "d", "e")
     found, behind = [], None
     for _ in range(3):
-        looked = await store.sightings.look(NOW - HOURS, 9, behind, effect="block")
+        looked = await store.sightings.search(NOW - HOURS, 9, behind, effect="block")
         found.append(users(looked))
         behind = looked.behind
     assert (found, behind) == ([[], [], ["A"]], None)
-    by_rule = await store.sightings.look(NOW - HOURS, 9, rule=BLOCK.rule)
+    by_rule = await store.sightings.search(NOW - HOURS, 9, rule=BLOCK.rule)
     assert (users(by_rule), by_rule.behind) == (["A"], None)  # an index leads there
 
 
@@ -101,8 +101,8 @@ async def test_what_is_rare_is_looked_for_a_window_at_a_time(
 async def test_every_look_at_sightings_goes_by_an_index(
     store: Store, wanted: dict[str, str], index: str
 ) -> None:
-    place = Place(NOW, "x")
-    steps = await steps_of(store, lambda store: store.sightings.look(NOW - HOURS, 9, place, **wanted))
+    place = RowPosition(NOW, "x")
+    steps = await steps_of(store, lambda store: store.sightings.search(NOW - HOURS, 9, place, **wanted))
     assert goes_by(index, steps)
     assert scanned(steps) == []
 

@@ -41,9 +41,9 @@ async def test_those_that_come_together_share_a_transaction(
     opened = []
     writing = Database.writing
 
-    def counted(self: Database, patience: float = 10.0):
-        opened.append(patience)
-        return writing(self, patience)
+    def counted(self: Database, timeout_seconds: float = 10.0):
+        opened.append(timeout_seconds)
+        return writing(self, timeout_seconds)
 
     monkeypatch.setattr(Database, "writing", counted)
     assert all(await asyncio.gather(*(store.spent.spend(ticket(n), UNTIL, NOW) for n in range(1200))))

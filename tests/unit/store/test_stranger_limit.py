@@ -147,13 +147,13 @@ def test_once_there_are_too_many_a_new_user_agent_is_shut_out_at_once(
     monkeypatch.setattr("mailgate.store.stranger_limit.MOST_NAMELESS", 3)
     stranger_limit = StrangerLimit()
     for number in range(3):
-        assert not stranger_limit.shuts_out(nameless("new"), "new", NOW)
+        assert not stranger_limit.is_exhausted(nameless("new"), "new", NOW)
         assert stranger_limit.admits(number, nameless("old", number))
-    assert stranger_limit.shuts_out(nameless("new"), "new", NOW)
-    assert not stranger_limit.shuts_out(nameless("old"), "old", NOW)
-    assert not stranger_limit.shuts_out(activesync(1), "new", NOW)
-    assert not stranger_limit.shuts_out(of_device(1), "new", NOW)
-    assert not stranger_limit.shuts_out(nameless("new"), "new", NOW + SPAN)
+    assert stranger_limit.is_exhausted(nameless("new"), "new", NOW)
+    assert not stranger_limit.is_exhausted(nameless("old"), "old", NOW)
+    assert not stranger_limit.is_exhausted(activesync(1), "new", NOW)
+    assert not stranger_limit.is_exhausted(of_device(1), "new", NOW)
+    assert not stranger_limit.is_exhausted(nameless("new"), "new", NOW + SPAN)
 
 
 def test_a_request_that_is_recorded_seconds_later_does_not_begin_the_hour_anew(

@@ -3,15 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 from mailgate.store import Store
-from mailgate.store.verdict_counts import KEPT, Counted, start_of
+from mailgate.store.verdict_counts import KEPT, VerdictKey, start_of
 
 AT = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
-BLOCKED = Counted("block", kind="phone")
-REFUSED = Counted("block", rule="apps", reason="prohibited-app")
+BLOCKED = VerdictKey("block", kind="phone")
+REFUSED = VerdictKey("block", rule="apps", reason="prohibited-app")
 
 
 async def test_what_two_gates_add_is_summed_by_the_minute_the_hour_and_the_day(store: Store) -> None:
-    await store.verdicts.add({AT: {BLOCKED: 2, REFUSED: 2, Counted("allow", kind="laptop"): 5}})
+    await store.verdicts.add({AT: {BLOCKED: 2, REFUSED: 2, VerdictKey("allow", kind="laptop"): 5}})
     await store.verdicts.add({AT: {BLOCKED: 1}, AT + timedelta(minutes=1): {BLOCKED: 4}})
     await store.verdicts.add({})
     for span, counted in (("minute", [3, 4]), ("hour", [7]), ("day", [7])):

@@ -14,11 +14,11 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind, RequestFacts
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import Act, EnrolmentToken, HelpRequest, Keep, Store
+from mailgate.store import Act, EnrolmentToken, HelpRequest, RetentionTimes, Store
 from mailgate.store.wal import empty_log
 
 DAY = timedelta(days=1)
-KEEP = Keep(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
+KEEP = RetentionTimes(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 MARK = "forgettable"
 """In every name, id and text that is about the person or the device."""
 OTHERS = 24
@@ -38,7 +38,7 @@ def record(person: str) -> Report:
 async def fill(store: Store, person: str) -> None:
     """A row in every table that names people, some of them written several times."""
     for _ in range(3):
-        await store.devices.take([record(person)], NOW)
+        await store.devices.ingest([record(person)], NOW)
         store.ledger.record(access(client=mail_app(f"appl{person}"), device="", user=person), BLOCK)
         store.ledger.record(
             access(RequestFacts(headers={"user-agent": person}), device="", user=person), ALLOW
@@ -49,7 +49,7 @@ async def fill(store: Store, person: str) -> None:
     )
     await store.mails.queue([a_mail(person)])
     store.languages.listening = True
-    store.languages.hear(person, "de", NOW)
+    store.languages.note(person, "de", NOW)
     await store.languages.flush()
     await store.enrolments.add(person.encode(), EnrolmentToken(f"t-{person}", person, "", 1, NOW, NOW + DAY))
     spared = Relief(0, Cause.EXEMPTION, "shut", "why", "grace", NOW, NOW + DAY, person=person)
@@ -107,7 +107,7 @@ async def test_a_device_that_is_forgotten_leaves_no_name_of_its_own(full: Store,
 
 
 async def test_nothing_of_it_waits_on_disk_to_come_back(store: Store, tmp_path: Path) -> None:
-    await store.devices.take([record(MARK)], NOW)
+    await store.devices.ingest([record(MARK)], NOW)
     with pytest.MonkeyPatch.context() as monkeypatch:
         cut_off(store, monkeypatch)
         for person in (MARK, "other"):
@@ -130,7 +130,7 @@ async def test_a_log_that_somebody_reads_is_emptied_later_and_that_is_said(
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM devices").fetchone()
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("mailgate.store.wal._PATIENCE", 1)
+        monkeypatch.setattr("mailgate.store.wal._BUSY_TIMEOUT_MS", 1)
         await forget_person(store)
         assert not await store.wipe()
     assert found_in(tmp_path)

@@ -35,15 +35,15 @@ async def test_a_full_queue_drops_and_counts(store: Store, tmp_path: Path) -> No
 
 async def test_who_reads_the_store_knows_what_was_waiting_when_they_began(store: Store) -> None:
     reports, one, other = store.reports, report_of(proof(), CATALOG, NOW), report_of(OTHER, CATALOG, NOW)
-    reports.put(one.slot, one)
+    reports.put(one.key, one)
     began = reports.holding()
     await reports.flush()
-    reports.put(other.slot, other)
-    assert [reports.holds(each.slot) for each in (one, other)] == [False, True]
-    assert [began(each.slot) for each in (one, other)] == [True, True]
-    assert not reports.holding()(one.slot)
+    reports.put(other.key, other)
+    assert [reports.holds(each.key) for each in (one, other)] == [False, True]
+    assert [began(each.key) for each in (one, other)] == [True, True]
+    assert not reports.holding()(one.key)
     await reports.flush()
-    assert not began(other.slot)
+    assert not began(other.key)
 
 
 async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ async def test_what_cannot_be_written_in_time_goes_to_disk(
 async def test_a_write_that_hangs_is_given_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.ping()  # opens the connection; a write is what hangs
     writing = Database.writing
-    monkeypatch.setattr(Database, "writing", lambda self: writing(self, patience=0))
+    monkeypatch.setattr(Database, "writing", lambda self: writing(self, timeout_seconds=0))
     store.ledger.record(access(), BLOCK)
     await store.ledger.flush()
     assert store.ledger.counts.spooled == 1

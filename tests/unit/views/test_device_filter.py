@@ -8,10 +8,10 @@ from tests.unit.views.files import bundle
 
 from mailgate.devices.trust import report_by
 from mailgate.store import Store
-from mailgate.store.device_rows import SORTS, DeviceRow, Wanted
-from mailgate.views.device_filter import READERS, SORTED, Asked, Known, known_of, read
+from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter, DeviceRow
+from mailgate.views.device_filter import READERS, SORTED, FilterChoices, ParsedFilter, filter_choices_of, read
 
-KNOWN = Known(
+KNOWN = FilterChoices(
     apps={"tiktok": "TikTok", "wechat": "WeChat"},
     groups={"Finance": "Finance", "sales": "sales", "Sales": "Sales"},
     sources={"https://mdm.example.com": "mdm.example.com", "enrolled": "Enrolled here"},
@@ -19,7 +19,7 @@ KNOWN = Known(
 )
 
 
-def asked(**values: str) -> Asked:
+def asked(**values: str) -> ParsedFilter:
     return read(values.items(), KNOWN, NOW)
 
 
@@ -58,10 +58,10 @@ def test_a_name_that_stands_twice_or_that_nothing_has_is_a_mistake() -> None:
     assert "did you mean state?" in twice.mistakes[1].words
 
 
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", SORT_COLUMNS)
 def test_an_order_is_written_with_a_sign_or_in_a_word(sort: str) -> None:
     assert asked(sort=f"-{sort}").wanted == asked(sort=sort, order="descending").wanted
-    assert asked(sort=sort).wanted == asked(sort=sort, order="ascending").wanted == Wanted(sort=sort)
+    assert asked(sort=sort).wanted == asked(sort=sort, order="ascending").wanted == DeviceFilter(sort=sort)
     assert {sort, f"-{sort}"} <= set(SORTED)
 
 
@@ -84,9 +84,9 @@ def test_what_is_lost_has_no_other_access() -> None:
 
 
 async def test_every_source_and_system_that_a_device_has_is_known(store: Store) -> None:
-    await store.devices.take([report_by("old-mdm", "1", "ada")], NOW)
+    await store.devices.ingest([report_by("old-mdm", "1", "ada")], NOW)
     await store.rows.keep([DeviceRow((await store.devices.page())[0].number, source="old-mdm", os="beos")])
-    known = await known_of(store, bundle())
+    known = await filter_choices_of(store, bundle())
     assert {"old-mdm", "enrolled"} <= set(known.sources)
     assert known.systems["beos"] == "beos"
     assert known.systems["ios"] == "iOS"

@@ -14,9 +14,9 @@ from mailgate.model import AppsReport, Kind
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Store, StoreUnavailableError
 from mailgate.store import device_rows as stored_rows
-from mailgate.store.device_rows import DeviceRow, Wanted
+from mailgate.store.device_rows import DeviceFilter, DeviceRow
 from mailgate.views import device_rows
-from mailgate.views.device_rows import ListedDevice, catch_up, listed, look, refresh, row_of
+from mailgate.views.device_rows import ListedDevice, catch_up, find_devices, listed, refresh, row_of
 from mailgate.views.mail_status import MailAccess
 from mailgate.views.recorded_requests import posture_now
 
@@ -55,14 +55,14 @@ def by_turns(number: int) -> Report:
 
 @pytest.fixture
 async def filled(store: Store) -> Store:
-    await store.devices.take([by_turns(number) for number in range(60)], NOW)
+    await store.devices.ingest([by_turns(number) for number in range(60)], NOW)
     return store
 
 
-async def everything(store: Store, wanted: Wanted, size: int = 50) -> list[ListedDevice]:
+async def everything(store: Store, wanted: DeviceFilter, size: int = 50) -> list[ListedDevice]:
     found, after = list[ListedDevice](), 0
     for _ in range(200):
-        page = await look(store, bundle(), wanted, NOW, after, size)
+        page = await find_devices(store, bundle(), wanted, NOW, after, size)
         assert len(page.found) <= size
         found += page.found
         if page.after is None:
@@ -77,15 +77,18 @@ def ids(found: list[ListedDevice]) -> list[str]:
 
 @pytest.mark.parametrize("told", REPORTS)
 async def test_a_device_is_found_by_the_state_that_it_has(store: Store, told: str) -> None:
-    await store.devices.take([replace(REPORTS[told], gone=False)], NOW)
+    await store.devices.ingest([replace(REPORTS[told], gone=False)], NOW)
     if REPORTS[told].gone:
-        await store.devices.take([REPORTS[told]], NOW)
-    (device,) = [each.device for each in await everything(store, Wanted(), 5)]
+        await store.devices.ingest([REPORTS[told]], NOW)
+    (device,) = [each.device for each in await everything(store, DeviceFilter(), 5)]
     state = posture_now(device, bundle(), NOW).state.value
     for kind in ("", "phone"):
-        assert ids(await everything(store, Wanted(state=state, kind=kind), 5)) == ["phone"], (state, kind)
+        assert ids(await everything(store, DeviceFilter(state=state, kind=kind), 5)) == ["phone"], (
+            state,
+            kind,
+        )
     for other in set(STATES) - {state}:
-        assert await everything(store, Wanted(state=other), 5) == [], other
+        assert await everything(store, DeviceFilter(state=other), 5) == [], other
 
 
 @pytest.mark.parametrize("size", [7, 50])
@@ -95,7 +98,7 @@ async def test_all_that_are_meant_are_found_once_and_no_other(
     filled: Store, monkeypatch: pytest.MonkeyPatch, state: str, kind: str, size: int
 ) -> None:
     monkeypatch.setattr(stored_rows, "WINDOW", 9)
-    found = ids(await everything(filled, Wanted(state=state, kind=kind), size))
+    found = ids(await everything(filled, DeviceFilter(state=state, kind=kind), size))
     meant = [
         f"d-{number:03}"
         for number in range(60)
@@ -109,50 +112,50 @@ async def test_an_app_blocks_the_devices_that_a_rule_keeps_out_because_of_it_and
 ) -> None:
     """A watched app beside a prohibited one keeps nobody out, and neither does one of a device that is let in."""
     pair = said({"tiktok", "chess"})
-    await store.devices.take([pair, replace(pair, id="spared", owner="bob")], NOW)
-    meant = {key: ids(await everything(store, Wanted(blocked_by=key))) for key in ("tiktok", "chess")}
+    await store.devices.ingest([pair, replace(pair, id="spared", owner="bob")], NOW)
+    meant = {key: ids(await everything(store, DeviceFilter(blocked_by=key))) for key in ("tiktok", "chess")}
     assert meant == {"tiktok": ["phone", "spared"], "chess": []}
-    assert len(await everything(store, Wanted(app="chess"))) == 2
+    assert len(await everything(store, DeviceFilter(app="chess"))) == 2
     relief = Relief(0, Cause.EXEMPTION, "", "a journey", "grace", NOW, NOW + HOUR, "bob")
     rows = [row_of(each, bundle(exempt=(relief,)), NOW) for each in await store.devices.page()]
     assert sorted((each.person, each.blocked_by) for each in rows) == [("ada", '["tiktok"]'), ("bob", "")]
 
 
 async def test_a_device_that_is_lost_is_found_among_the_lost_at_once(filled: Store) -> None:
-    (one,) = await everything(filled, Wanted(name="d-011"))
-    await filled.devices.lose(one.device.id, NOW)
-    (found,) = await everything(filled, Wanted(mail="lost"))
+    (one,) = await everything(filled, DeviceFilter(name="d-011"))
+    await filled.devices.mark_lost(one.device.id, NOW)
+    (found,) = await everything(filled, DeviceFilter(mail="lost"))
     assert (found.device.id, found.headline) == (one.device.id, "Lost, gets nothing")
-    assert await everything(filled, Wanted(mail="lost", kind="tablet")) == []
+    assert await everything(filled, DeviceFilter(mail="lost", kind="tablet")) == []
 
 
 async def test_devices_of_which_no_source_tells_the_kind_are_of_unknown_kind(store: Store) -> None:
-    await store.devices.take([report_by("mdm", "nameless")], NOW)
+    await store.devices.ingest([report_by("mdm", "nameless")], NOW)
     for state in ("", "missing"):
-        assert ids(await everything(store, Wanted(kind="unknown", state=state))) == ["nameless"]
+        assert ids(await everything(store, DeviceFilter(kind="unknown", state=state))) == ["nameless"]
 
 
 async def test_a_device_whose_row_is_of_before_is_not_shown_as_what_it_was(store: Store) -> None:
     """Time passes while no row is worked out anew: the report has become too old since."""
-    await store.devices.take([REPORTS["clean"]], NOW)
-    assert len((await look(store, bundle(), Wanted(state="clean"), NOW)).found) == 1
-    later = await look(store, bundle(), Wanted(state="clean"), NOW + MAX_AGE)
+    await store.devices.ingest([REPORTS["clean"]], NOW)
+    assert len((await find_devices(store, bundle(), DeviceFilter(state="clean"), NOW)).found) == 1
+    later = await find_devices(store, bundle(), DeviceFilter(state="clean"), NOW + MAX_AGE)
     assert (later.found, later.after) == ((), None)
 
 
 async def test_rounds_put_right_what_time_has_changed(store: Store) -> None:
-    await store.devices.take([REPORTS["clean"]], NOW)
+    await store.devices.ingest([REPORTS["clean"]], NOW)
     await catch_up(store, bundle(), NOW)
     later = NOW + MAX_AGE
     await refresh(store, bundle(), await store.devices.page(), later)
-    (found,) = (await look(store, bundle(), Wanted(state="stale"), later)).found
+    (found,) = (await find_devices(store, bundle(), DeviceFilter(state="stale"), later)).found
     assert found.row.mail == MailAccess.PROOF
 
 
 async def test_where_all_is_as_it_was_a_round_writes_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.take([REPORTS["clean"]], NOW)
+    await store.devices.ingest([REPORTS["clean"]], NOW)
     await catch_up(store, bundle(), NOW)
     kept = AsyncMock()
     monkeypatch.setattr(store.rows, "keep", kept)
@@ -165,28 +168,30 @@ async def test_of_very_many_changes_only_some_are_caught_up_with_in_one_go(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
-        await store.devices.take([by_turns(number)], NOW)
+        await store.devices.ingest([by_turns(number)], NOW)
     monkeypatch.setattr(device_rows, "AT_ONCE", 3)
     assert await catch_up(store, bundle(), NOW) is True
-    assert 0 < (await store.rows.count(Wanted()))[0] < 5
+    assert 0 < (await store.rows.count(DeviceFilter()))[0] < 5
     while await catch_up(store, bundle(), NOW):
         pass
-    assert await store.rows.count(Wanted()) == (5, True)
+    assert await store.rows.count(DeviceFilter()) == (5, True)
 
 
 async def test_where_the_store_takes_nothing_the_rows_of_before_are_looked_through(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await catch_up(filled, bundle(), NOW)
-    await filled.devices.take([report_by("mdm", "new")], NOW)
+    await filled.devices.ingest([report_by("mdm", "new")], NOW)
     monkeypatch.setattr(filled.rows, "keep", AsyncMock(side_effect=StoreUnavailableError))
-    assert len(await everything(filled, Wanted(state="clean"))) == 12
+    assert len(await everything(filled, DeviceFilter(state="clean"))) == 12
 
 
 async def test_one_page_looks_on_only_so_long(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await catch_up(filled, bundle(), NOW)
     monkeypatch.setattr(stored_rows, "WINDOW", 2)
-    page = await look(filled, bundle(), Wanted(state="clean", kind="laptop", mail="gets-mail"), NOW)
+    page = await find_devices(
+        filled, bundle(), DeviceFilter(state="clean", kind="laptop", mail="gets-mail"), NOW
+    )
     assert page.found == ()
     assert page.after is not None
 
@@ -196,10 +201,10 @@ async def test_a_page_that_looks_on_is_no_longer_than_asked_for(
 ) -> None:
     monkeypatch.setattr(stored_rows, "WINDOW", 2)
     kinds = (Kind.TABLET, Kind.PHONE, Kind.TABLET, Kind.TABLET)
-    await store.devices.take(
+    await store.devices.ingest(
         [report_by("mdm", f"{number}", kind=kind) for number, kind in enumerate(kinds)], NOW
     )
-    found = await everything(store, Wanted(kind="tablet", source="mdm"), 2)
+    found = await everything(store, DeviceFilter(kind="tablet", source="mdm"), 2)
     assert ids(found) == ["0", "2", "3"]
 
 

@@ -37,7 +37,7 @@ def test_it_is_said_when_a_device_is_deleted_and_a_lost_one_is_later() -> None:
 
 def test_every_name_is_told_with_its_sources_and_whether_it_leads_here() -> None:
     other = replace(REPORT, source="intune", names=frozenset({(SERIAL, "S1"), (KEY, "k1")}))
-    told = parts_of(replace(DEVICE, reports=(other, REPORT), ceded=frozenset({(KEY, "k1")})))
+    told = parts_of(replace(DEVICE, reports=(other, REPORT), ceded_names=frozenset({(KEY, "k1")})))
     assert told.names == [
         NameFacts(kind="key", name="k1", sources=["intune"], found_by=False),
         NameFacts(kind="serial", name="S1", sources=["intune", "jamf"], found_by=True),

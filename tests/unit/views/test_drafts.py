@@ -12,15 +12,15 @@ from mailgate.config import Rules
 from mailgate.config.settings import Files
 from mailgate.policy.edits import ListEdit, ShareEdit
 from mailgate.rollout.drafts import make_draft
-from mailgate.rollout.stored_rules import draft_of, rules_of
+from mailgate.rollout.stored_rules import rule_texts_of, rules_of
 from mailgate.store import Act, Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.views.drafts import DraftFacts, draft_facts, draft_patch, explained, uncommitted
-from mailgate.views.patches import Places
+from mailgate.views.patches import RuleFilesLocation
 
 WITH = APPS.replace("[tiktok]", "[tiktok, wechat]")
 COMMENT = "# a word\n"
-PLACES = Places(Files(), Path("/srv/gate"))
+PLACES = RuleFilesLocation(Files(), Path("/srv/gate"))
 
 
 async def told(store: Store, draft: KeptDraft, files: Rules | None) -> DraftFacts:
@@ -30,7 +30,7 @@ async def told(store: Store, draft: KeptDraft, files: Rules | None) -> DraftFact
 
 
 async def put(store: Store, new: Rules) -> None:
-    await store.policies.activate(draft_of(new), Act(NOW, "ada", "policy-activated"))
+    await store.policies.activate(rule_texts_of(new), Act(NOW, "ada", "policy-activated"))
 
 
 async def test_a_draft_says_what_to_commit_and_then_that_it_was(running: Store) -> None:

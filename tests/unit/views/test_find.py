@@ -19,7 +19,7 @@ RAMADAN = Hit(what="person", id="ramadan", words="Person", person="ramadan")
 async def store(store: Store) -> Store:
     """Three people, each with a phone: their logins begin with one another's, or have it within."""
     names = {"ada": "C02AAA1", "adam": "C02BBB1", "ramadan": "D11CCC1"}
-    await store.devices.take(
+    await store.devices.ingest(
         [
             report_by("mdm", f"n-{owner}", owner, Kind.PHONE, "ios", "26.1", serial=serial)
             for owner, serial in names.items()
@@ -50,7 +50,7 @@ async def test_who_is_called_exactly_so_comes_first_and_nobody_within_whose_name
 
 
 async def test_a_person_a_device_and_a_reference_are_found_as_they_are_pasted(store: Store) -> None:
-    await store.devices.take(
+    await store.devices.ingest(
         [
             report_by("mdm", "N 77", "plum.key", serial="UKPT3WHQ"),
             report_by("mdm", "n-78", "thomas.müller"),
@@ -134,5 +134,5 @@ async def test_a_reference_that_only_a_request_for_help_has_leads_to_who_asked(
 
 async def test_of_a_very_long_text_only_the_beginning_is_looked_for(store: Store) -> None:
     name = "x" * LONGEST
-    await store.devices.take([report_by("mdm", "long", name)], NOW)
+    await store.devices.ingest([report_by("mdm", "long", name)], NOW)
     assert [each.id for each in (await found(store, name + "y")).items] == [name]

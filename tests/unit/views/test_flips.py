@@ -1,4 +1,4 @@
-"""What would turn a verdict over, in words."""
+"""StepKind would turn a verdict over, in words."""
 
 from datetime import UTC, datetime
 
@@ -6,9 +6,9 @@ import pytest
 from tests.unit.policy.examples import CATALOG, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.model import Effect, Posture
-from mailgate.simulate import both_ways, what_if
-from mailgate.simulate.steps import By, What, step
-from mailgate.views.flips import StepTold, Then, flip_lines, flips_told, step_told
+from mailgate.simulate import flips_both_ways, what_if
+from mailgate.simulate.steps import StepBy, StepKind, step
+from mailgate.views.flips import DecisionAfter, StepFacts, flip_lines, flips_facts, step_in_words
 
 APP = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
@@ -18,7 +18,9 @@ APP = policy_of(
 
 
 def test_a_phone_with_a_listed_app_line_by_line() -> None:
-    lines = list(flip_lines(flips_told(both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG)))
+    lines = list(
+        flip_lines(flips_facts(flips_both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG))
+    )
     assert lines[:2] == [
         "What would let it in",
         "  if TikTok is removed and the device reports so: allow by rest",
@@ -29,27 +31,36 @@ def test_a_phone_with_a_listed_app_line_by_line() -> None:
 
 def test_where_nothing_helps_it_is_said() -> None:
     shut = policy_of({"effect": "block"})
-    lines = list(flip_lines(flips_told(both_ways(access(PHONE, Posture()), shut, Effect.BLOCK), CATALOG)))
+    lines = list(
+        flip_lines(flips_facts(flips_both_ways(access(PHONE, Posture()), shut, Effect.BLOCK), CATALOG))
+    )
     assert lines == ["What would let it in", "  nothing that can be done was found, in up to 2 steps"]
 
 
 def test_the_same_for_programs() -> None:
-    (told,) = flips_told(both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG)
+    (told,) = flips_facts(flips_both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG)
     assert (told.to, told.not_tried, told.most_steps) == (["allow"], ["request.path"], 2)
     (flip, *_) = told.actionable
-    assert flip.then == Then(effect="allow", rule="rest", reason="rule-matched")
+    assert flip.then == DecisionAfter(effect="allow", rule="rest", reason="rule-matched")
     words = "TikTok is removed and the device reports so"
-    assert flip.steps == [StepTold(what="remove-apps", by="person", about=["tiktok"], at=None, words=words)]
+    assert flip.steps == [StepFacts(what="remove-apps", by="person", about=["tiktok"], at=None, words=words)]
     assert told.hypothetical
 
 
-@pytest.mark.parametrize("what", What)
-def test_every_step_has_words(what: What) -> None:
-    about = {What.SHARE: ("half", "in"), What.GROUP: ("staff",), What.KIND: ("laptop",), What.USER: ("ada",)}
-    about |= {What.ADDRESS: ("10.0.0.1",), What.SYSTEM: ("ios",)}
-    about |= {What.REMOVE_APPS: ("tiktok",), What.INSTALL_APP: ("tiktok",)}
-    moment = datetime(2026, 12, 15, 17, tzinfo=UTC) if what is What.WAIT else None
-    words = step_told(step(what, By.PERSON, what_if.agreeing, *about.get(what, ()), at=moment), CATALOG)
+@pytest.mark.parametrize("what", StepKind)
+def test_every_step_has_words(what: StepKind) -> None:
+    about = {
+        StepKind.SHARE: ("half", "in"),
+        StepKind.GROUP: ("staff",),
+        StepKind.KIND: ("laptop",),
+        StepKind.USER: ("ada",),
+    }
+    about |= {StepKind.ADDRESS: ("10.0.0.1",), StepKind.SYSTEM: ("ios",)}
+    about |= {StepKind.REMOVE_APPS: ("tiktok",), StepKind.INSTALL_APP: ("tiktok",)}
+    moment = datetime(2026, 12, 15, 17, tzinfo=UTC) if what is StepKind.WAIT else None
+    words = step_in_words(
+        step(what, StepBy.PERSON, what_if.agreeing, *about.get(what, ()), at=moment), CATALOG
+    )
     assert words
     assert "{" not in words
 
@@ -57,12 +68,12 @@ def test_every_step_has_words(what: What) -> None:
 @pytest.mark.parametrize(
     ("what", "about", "words"),
     [
-        (What.REMOVE_APPS, ("tiktok", "wechat"), "TikTok and WeChat are removed and the device reports so"),
-        (What.INSTALL_APP, ("tiktok", "wechat"), "TikTok or WeChat is installed and the device reports so"),
-        (What.INSTALL_APP, tuple("abcdef"), "a, b, c, d or 2 others is installed and the device reports so"),
-        (What.PROVE, ("https://mdm.example.com",), "the request proves its device by signed evidence of https://mdm.example.com"),
-        (What.SHARE, ("half", "out"), "the person were outside the share of half"),
+        (StepKind.REMOVE_APPS, ("tiktok", "wechat"), "TikTok and WeChat are removed and the device reports so"),
+        (StepKind.INSTALL_APP, ("tiktok", "wechat"), "TikTok or WeChat is installed and the device reports so"),
+        (StepKind.INSTALL_APP, tuple("abcdef"), "a, b, c, d or 2 others is installed and the device reports so"),
+        (StepKind.PROVE, ("https://mdm.example.com",), "the request proves its device by signed evidence of https://mdm.example.com"),
+        (StepKind.SHARE, ("half", "out"), "the person were outside the share of half"),
     ],
 )  # fmt: skip
-def test_apps_are_called_by_their_names(what: What, about: tuple[str, ...], words: str) -> None:
-    assert step_told(step(what, By.PERSON, what_if.agreeing, *about), CATALOG) == words
+def test_apps_are_called_by_their_names(what: StepKind, about: tuple[str, ...], words: str) -> None:
+    assert step_in_words(step(what, StepBy.PERSON, what_if.agreeing, *about), CATALOG) == words

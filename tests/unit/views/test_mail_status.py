@@ -31,7 +31,7 @@ async def reported(store: Store, *apps: str, owner: str = "ada") -> str:
     """The id of a phone that Jamf looked at an hour ago."""
     looked = AppsReport(frozenset(apps), True, NOW - timedelta(hours=1))
     record: Report = report_by("jamf", "7", owner, Kind.PHONE, "ios", apps=looked)
-    await store.devices.take([record], NOW)
+    await store.devices.ingest([record], NOW)
     (device,) = await store.devices.called("7")
     return device.id
 
@@ -50,7 +50,7 @@ def test_every_way_to_stand_has_a_headline_of_its_own() -> None:
 async def test_a_clean_device_gets_mail_and_it_is_said_who_looked(store: Store) -> None:
     await reported(store)
     found = await stands(store)
-    assert (found.mail, found.rule, found.spare_from, found.since) == (MailAccess.GETS, "open", "", None)
+    assert (found.mail, found.rule, found.exempt_from, found.since) == (MailAccess.GETS, "open", "", None)
     assert found.sentence == "Gets mail: no listed app on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
@@ -64,19 +64,19 @@ async def test_a_device_that_is_kept_out_is_told_with_its_apps_and_what_would_le
     found = await stands(store, TITLED, OPEN)
     assert (found.mail, found.rule, found.title) == (MailAccess.OUT, "banned", "No such apps")
     assert (found.reason, found.cause) == ("prohibited-app", "Tiktok on it")
-    assert (found.spare_from, found.spared_why, found.then) == ("banned", "", "")
+    assert (found.exempt_from, found.exempted_why, found.then) == ("banned", "", "")
     assert found.sentence == "Kept out: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
 async def test_where_a_second_rule_keeps_it_out_as_well_it_has_to_be_spared_from_all(store: Store) -> None:
     await reported(store, "tiktok")
     again = BANNED | {"id": "again"}
-    assert (await stands(store, BANNED, again, OPEN)).spare_from == "all"
-    assert (await stands(store, BANNED)).spare_from == "", "no rule would let it in"
+    assert (await stands(store, BANNED, again, OPEN)).exempt_from == "all"
+    assert (await stands(store, BANNED)).exempt_from == "", "no rule would let it in"
 
 
 async def test_a_device_that_never_was_looked_at_has_to_prove_itself(store: Store) -> None:
-    await store.devices.take([report_by("jamf", "7", "ada", Kind.PHONE, "ios")], NOW)
+    await store.devices.ingest([report_by("jamf", "7", "ada", Kind.PHONE, "ios")], NOW)
     found = await stands(store)
     assert (found.mail, found.looked_at, found.source) == (MailAccess.PROOF, None, "")
     assert found.sentence.startswith("Has to prove itself first: ")
@@ -99,9 +99,9 @@ async def test_a_spared_device_is_told_with_why_until_when_and_what_becomes_of_i
 ) -> None:
     await reported(store, "tiktok")
     found = await stands(store, exempt=(exempt(rule),))
-    assert (found.mail, found.rule, found.cause) == (MailAccess.SPARED, "banned", "Tiktok on it")
+    assert (found.mail, found.rule, found.cause) == (MailAccess.EXEMPT, "banned", "Tiktok on it")
     assert (found.since, found.until) == (NOW - DAY, NOW + DAY)
-    assert (found.spared_why, found.then) == ("a test phone", "kept out")
+    assert (found.exempted_why, found.then) == ("a test phone", "kept out")
     assert found.sentence.startswith(
         "Spared until 2026-12-02 12:00 UTC (a test phone), then kept out: Tiktok on it"
     )
@@ -131,9 +131,9 @@ async def test_a_device_that_needs_no_exemption_is_not_called_spared(store: Stor
 
 async def test_a_lost_device_gets_nothing_and_nothing_spares_it(store: Store) -> None:
     device = await reported(store)
-    await store.devices.lose(device, NOW - minutes(5))
+    await store.devices.mark_lost(device, NOW - minutes(5))
     found = await stands(store, exempt=(exempt(""),))
-    assert (found.mail, found.since, found.spare_from) == (MailAccess.LOST, NOW - minutes(5), "")
+    assert (found.mail, found.since, found.exempt_from) == (MailAccess.LOST, NOW - minutes(5), "")
     assert found.sentence.startswith("Lost, gets nothing since 2026-12-01 11:55 UTC: ")
 
 

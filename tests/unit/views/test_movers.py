@@ -8,7 +8,7 @@ from tests.unit.store.test_plans import ACT, PLAN
 
 from mailgate.policy import AppCatalog
 from mailgate.store import Store
-from mailgate.store.plan_movers import MoversWanted
+from mailgate.store.plan_movers import MoverFilter
 from mailgate.views.movers import CSV_COLUMNS, moments_of, movers_as_rows, page_of_movers, table_of
 
 AT = "2026-12-08T00:00:00+00:00"
@@ -20,15 +20,15 @@ async def test_they_are_told_with_their_moments_and_counted(store: Store) -> Non
     await store.plans.keep(kept, ACT)
     movers = [MOVER._replace(until=0), MOVER._replace(since=1, until=1), MOVER._replace(since=2, until=2)]
     await store.movers.add(PLAN.digest, 1, movers)
-    page = await page_of_movers(store, kept, STAGED, AppCatalog(), MoversWanted(), 0, 2)
+    page = await page_of_movers(store, kept, STAGED, AppCatalog(), MoverFilter(), 0, 2)
     assert (page.total, page.people, page.whole, page.kept, page.written) == (3, 1, True, 3, 3)
     assert [each.since for each in page.items] == [STAGED.made_at, STAGED.later[0].at]
     assert page.items[0].until == STAGED.later[0].at
     (last,) = (
-        await page_of_movers(store, kept, STAGED, AppCatalog(), MoversWanted(), page.more or 0, 2)
+        await page_of_movers(store, kept, STAGED, AppCatalog(), MoverFilter(), page.more or 0, 2)
     ).items
     assert last.since is None  # at a moment that cannot be told
-    rows = [row async for row in movers_as_rows(store, kept, STAGED, AppCatalog(), MoversWanted())]
+    rows = [row async for row in movers_as_rows(store, kept, STAGED, AppCatalog(), MoverFilter())]
     assert {len(row) for row in rows} == {len(CSV_COLUMNS)}
 
 

@@ -9,12 +9,12 @@ from tests.unit.rollout.examples import rules
 
 from mailgate.config import compile_rules
 from mailgate.config.settings import Files
-from mailgate.views.patches import Places, file_changes, patch
+from mailgate.views.patches import RuleFilesLocation, file_changes, patch
 
 POLICY = "rules: [{id: shut, when: 'true', effect: block}]"
 APPS = "# our apps\napps: {tiktok: {name: TikTok}, wechat: {name: WeChat}}\nlists:\n  prohibited: [tiktok]"
 WITH = APPS.replace("[tiktok]", "[tiktok, wechat]")
-PLACES = Places(Files(apps="rules/listed.yaml"), Path("/srv/gate"))
+PLACES = RuleFilesLocation(Files(apps="rules/listed.yaml"), Path("/srv/gate"))
 
 
 def test_a_file_has_its_own_name_and_only_the_lines_that_differ_with_those_around() -> None:
@@ -56,7 +56,7 @@ def test_git_makes_exactly_the_file_of_it(tmp_path: Path, end: str) -> None:
 def test_a_patch_names_a_file_as_it_is_called_in_the_folder_where_it_applies(
     written: str, folder: str, file: str
 ) -> None:
-    places = Places(Files(apps=written), Path("/srv/gate"))
+    places = RuleFilesLocation(Files(apps=written), Path("/srv/gate"))
     (change,) = file_changes(rules(POLICY, APPS), rules(POLICY, WITH), places)
     assert (change.folder, change.file) == (folder, file)
     text = patch(rules(POLICY, APPS), rules(POLICY, WITH), places)
@@ -70,7 +70,7 @@ def test_a_patch_names_a_file_as_it_is_called_in_the_folder_where_it_applies(
 def test_a_file_outside_of_the_folder_takes_its_patch_where_it_lies(
     tmp_path: Path, command: list[str]
 ) -> None:
-    places = Places(Files(apps=str(tmp_path / "apps.yaml")), Path("/srv/gate"))
+    places = RuleFilesLocation(Files(apps=str(tmp_path / "apps.yaml")), Path("/srv/gate"))
     (tmp_path / "apps.yaml").write_text(APPS)
     text = patch(rules(POLICY, APPS), rules(POLICY, WITH), places)
     subprocess.run(command, input=text.encode(), cwd=tmp_path, check=True)

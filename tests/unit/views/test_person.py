@@ -47,14 +47,14 @@ async def ask(store: Store, client: Client, decision: Decision, minute: float = 
 
 @pytest.mark.parametrize("login", ["", "  ", "ada", "ada@elsewhere.example"])
 async def test_of_whom_nothing_is_known_there_is_nothing_to_tell(store: Store, login: str) -> None:
-    await store.devices.take([phone("1", owner="lin")], NOW)
+    await store.devices.ingest([phone("1", owner="lin")], NOW)
     await ask(store, BROWSER, BLOCK, user="lin")
     assert await person_of(store, bundle(), login, NOW) is None
 
 
 @pytest.mark.parametrize("login", ["ada", " ADA ", "Corp\\Ada", "ada@corp"])
 async def test_a_person_is_found_in_every_spelling_of_their_login(store: Store, login: str) -> None:
-    await store.devices.take([phone("1"), phone("2", owner="adam")], NOW)
+    await store.devices.ingest([phone("1"), phone("2", owner="adam")], NOW)
     found = await told(store, login)
     assert (found.login, found.address) == ("ada", "ada@example.com")
     assert [each.facts.owner for each in found.devices] == ["ada"]
@@ -63,7 +63,7 @@ async def test_a_person_is_found_in_every_spelling_of_their_login(store: Store, 
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda store: store.devices.take([phone("1")], NOW),
+        lambda store: store.devices.ingest([phone("1")], NOW),
         lambda store: ask(store, LAPTOP, ALLOW),
         lambda store: store.reliefs.grant(EXEMPT, ACT),
         lambda store: store.help_requests.note(ASKED),
@@ -77,9 +77,9 @@ async def test_whatever_one_leaves_behind_makes_one_known(store: Store, leave: C
 
 
 async def test_devices_that_get_no_mail_come_first(store: Store) -> None:
-    await store.devices.take([phone("1"), phone("2", looked=False), phone("3", "tiktok"), phone("4")], NOW)
+    await store.devices.ingest([phone("1"), phone("2", looked=False), phone("3", "tiktok"), phone("4")], NOW)
     (lost, *_) = await store.devices.called("4")
-    await store.devices.lose(lost.id, NOW)
+    await store.devices.mark_lost(lost.id, NOW)
     found = await told(store)
     assert [each.mail_status.mail for each in found.devices] == [
         MailAccess.LOST,
@@ -94,13 +94,13 @@ async def test_of_very_many_devices_it_is_said_how_many_more_there_are(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seen_person, "DEVICES", 2)
-    await store.devices.take([phone(str(number)) for number in range(5)], NOW)
+    await store.devices.ingest([phone(str(number)) for number in range(5)], NOW)
     found = await told(store)
     assert (len(found.devices), found.more_devices) == (2, 3)
 
 
 async def test_a_device_stands_as_its_own_last_request_was_answered(store: Store) -> None:
-    await store.devices.take([phone("1", "tiktok"), phone("2", "tiktok")], NOW)
+    await store.devices.ingest([phone("1", "tiktok"), phone("2", "tiktok")], NOW)
     (one,), (two,) = await store.devices.called("1"), await store.devices.called("2")
     since = replace(BLOCK, rule="banned")
     await ask(store, BROWSER, since, 3, device=one.id)
@@ -111,7 +111,7 @@ async def test_a_device_stands_as_its_own_last_request_was_answered(store: Store
 
 
 async def test_what_no_source_has_reported_is_told_by_its_last_request(store: Store) -> None:
-    await store.devices.take([phone("1", eas=("ApplKNOWN",))], NOW)
+    await store.devices.ingest([phone("1", eas=("ApplKNOWN",))], NOW)
     (known,) = await store.devices.called("1")
     await ask(store, LAPTOP, BLOCK)
     await ask(store, LAPTOP, ALLOW, 5)
@@ -157,7 +157,7 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
 async def test_what_they_asked_for_and_were_told_stands_in_one_timeline_the_newest_first(
     store: Store,
 ) -> None:
-    await store.devices.take([phone("1", "tiktok")], NOW)
+    await store.devices.ingest([phone("1", "tiktok")], NOW)
     await store.help_requests.note(replace(ASKED, last_at=NOW + minutes(3)))
     await store.help_requests.note(replace(ASKED, subject="lin", person="lin"))
     await store.mails.queue([a_mail("ada", queued_at=NOW + minutes(4))])
@@ -172,9 +172,9 @@ async def test_what_they_asked_for_and_were_told_stands_in_one_timeline_the_newe
 
 
 async def test_the_language_is_that_of_their_browser(store: Store) -> None:
-    await store.devices.take([phone("1"), phone("2", owner="lin")], NOW)
+    await store.devices.ingest([phone("1"), phone("2", owner="lin")], NOW)
     store.languages.listening = True
-    store.languages.hear("Ada", "fr", NOW)
+    store.languages.note("Ada", "fr", NOW)
     await store.languages.flush()
     assert ((await told(store)).language, (await told(store, "lin")).language) == ("fr", "")
 
@@ -184,24 +184,24 @@ async def test_the_language_is_that_of_their_browser(store: Store) -> None:
     [("", "ada"), ("example.com", "ada@elsewhere.example"), ("example.com", "OTHER\\ada")],
 )
 async def test_who_has_no_mailbox_at_our_domain_has_no_address(store: Store, domain: str, login: str) -> None:
-    await store.devices.take([phone("1", owner=login)], NOW)
+    await store.devices.ingest([phone("1", owner=login)], NOW)
     found = await person_of(store, bundle(domain=domain), login, NOW)
     assert found is not None
     assert found.address == ""
 
 
 @pytest.mark.parametrize(
-    ("spare_from", "together"),
+    ("exempt_from", "together"),
     [((), ""), (("", ""), ""), (("a", "", "a"), "a"), (("a", "b"), "all"), (("a", "all"), "all")],
 )
 async def test_to_spare_a_person_is_from_what_helps_all_of_their_devices(
-    store: Store, spare_from: tuple[str, ...], together: str
+    store: Store, exempt_from: tuple[str, ...], together: str
 ) -> None:
-    await store.devices.take([phone("1")], NOW)
+    await store.devices.ingest([phone("1")], NOW)
     found = await told(store)
     (one,) = found.devices
     devices = [
-        one.model_copy(update={"mail_status": one.mail_status.model_copy(update={"spare_from": each})})
-        for each in spare_from
+        one.model_copy(update={"mail_status": one.mail_status.model_copy(update={"exempt_from": each})})
+        for each in exempt_from
     ]
-    assert found.model_copy(update={"devices": devices}).spare_from == together
+    assert found.model_copy(update={"devices": devices}).exempt_from == together

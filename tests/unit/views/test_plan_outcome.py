@@ -11,7 +11,7 @@ from tests.unit.store.test_plans import ACT, PLAN
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
-from mailgate.store import Act, Draft, Store
+from mailgate.store import Act, RuleTexts, Store
 from mailgate.views.plan_outcome import outcome_of, panel_of, predicted_at
 
 BLOCKS = dict.fromkeys(LABELS, NEWLY) | {"block": hit(4, 5)}
@@ -31,10 +31,10 @@ async def test_a_plan_that_is_not_in_force_has_no_outcome(store: Store) -> None:
 
 
 async def test_hours_halts_and_the_way_back_are_told(store: Store) -> None:
-    await store.policies.activate(Draft("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
     act = Act(NOW, "ada", "policy-activated")
-    await store.policies.activate(PLAN.draft, act)
-    await asks(store, "bob", PLAN.draft.policy, hours=1)
+    await store.policies.activate(PLAN.candidate, act)
+    await asks(store, "bob", PLAN.candidate.policy, hours=1)
     halt = Relief(0, Cause.HALT, "apps", "too many", "gate", NOW + timedelta(hours=1))
     await store.reliefs.halt(halt, Act(NOW, "gate", "rule-halted"))
     outcome = await outcome_of(store, PLAN, PLANNED, NOW + timedelta(hours=3))
@@ -52,9 +52,9 @@ async def test_hours_halts_and_the_way_back_are_told(store: Store) -> None:
 
 
 async def test_what_a_retracted_plan_did_stays_to_be_read(store: Store) -> None:
-    first = await store.policies.activate(Draft("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
-    await store.policies.activate(PLAN.draft, Act(NOW, "ada", "policy-activated"))
-    await asks(store, "bob", PLAN.draft.policy, hours=1)
+    first = await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    await store.policies.activate(PLAN.candidate, Act(NOW, "ada", "policy-activated"))
+    await asks(store, "bob", PLAN.candidate.policy, hours=1)
     plan, end = replace(PLAN, serial=first.serial), NOW + timedelta(hours=2)
     await retract(store, Person("lin", "desk"), "sent in error", end)
     late = Relief(0, Cause.HALT, "apps", "too many", "gate", end + timedelta(hours=1))

@@ -4,29 +4,29 @@ import pytest
 from tests.unit.rollout.plans import PLAN, SAMPLE, hit, plan_of
 
 from mailgate.console.languages import console_languages
-from mailgate.model.phrase import said
+from mailgate.model.phrase import translate
 from mailgate.rollout.plan import LABELS, IdleRules, Sample, dump, load
 from mailgate.simulate import DIMENSIONS
 from mailgate.views.plans import (
     CSV_COLUMNS,
-    IS,
+    EFFECT_STATES,
     NEWLY,
     idle_rules,
     notes_of,
     rows_of,
-    sample_told,
-    undated_told,
-    who_told,
+    sample_in_words,
+    undated_in_words,
+    who_in_words,
 )
 
 
 def test_every_label_has_its_words() -> None:
-    assert set(NEWLY) == set(IS) == set(LABELS)
+    assert set(NEWLY) == set(EFFECT_STATES) == set(LABELS)
 
 
 def test_one_who_moves_is_told_with_why() -> None:
     sample = Sample.model_validate(SAMPLE | {"person": "", "apps": ["TikTok"]})
-    assert sample_told(sample) == (
+    assert sample_in_words(sample) == (
         "nobody named: phone ios, d1, has TikTok: let in by open now, then kept out by app (prohibited-app)"
     )
 
@@ -46,7 +46,7 @@ def test_a_rule_that_is_out_is_told_with_why_in_any_language(kept: bool) -> None
         note
         == "The rule pilot is halted since 2026-11-24 00:00 UTC: too many. It stops nobody in these counts."
     )
-    assert "angehalten seit 2026-11-24 00:00 UTC: too many" in said(note, console_languages()["de"])
+    assert "angehalten seit 2026-11-24 00:00 UTC: too many" in translate(note, console_languages()["de"])
 
 
 def test_a_plan_of_an_earlier_release_has_it_in_words() -> None:
@@ -76,19 +76,19 @@ UNDATED = QUIET | {"people": 1200, "devices": 1, "rules": ["late"]}
 
 
 def test_who_may_be_kept_out_when_nobody_can_tell_is_told_with_why() -> None:
-    assert list(undated_told(plan_of())) == []
-    told, why = undated_told(plan_of(undated=UNDATED))
+    assert list(undated_in_words(plan_of())) == []
+    told, why = undated_in_words(plan_of(undated=UNDATED))
     assert told.startswith("1,200 people with 1 device might newly be kept out")
     assert "late" in why
     sampled = QUIET["sampled"] | {"moments": 600}
-    (words,) = undated_told(plan_of(undated=QUIET | {"sampled": sampled}))
+    (words,) = undated_in_words(plan_of(undated=QUIET | {"sampled": sampled}))
     assert "600 sampled moments" in words
     assert "nobody moves at these" in words
 
 
 def test_one_who_may_be_kept_out_is_told_with_what_decides_now() -> None:
     sample = Sample.model_validate(SAMPLE | {"system": ""})
-    assert who_told(sample) == "ada: phone, d1: let in by open now"
+    assert who_in_words(sample) == "ada: phone, d1: let in by open now"
 
 
 def test_what_cannot_be_told_has_rows_of_its_own() -> None:

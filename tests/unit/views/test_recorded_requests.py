@@ -16,7 +16,7 @@ from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS
 from mailgate.policy.rules import PolicyFile, policy_context
 from mailgate.store import Store
-from mailgate.views.recorded_requests import Recalled, recall
+from mailgate.views.recorded_requests import RedecidedRequest, redecide
 
 LATER = NOW + minutes(5)
 ATTESTED = replace(BROWSER, assurance=Assurance.ATTESTED)
@@ -50,8 +50,8 @@ async def record(store: Store, *apps: str, client: Client = ATTESTED, device: st
     await store.reports.flush()
 
 
-async def recalled(store: Store, name: str = "REF2345", now=LATER, files=None) -> Recalled:
-    found = await recall(store, files or bundle(), name, now)
+async def recalled(store: Store, name: str = "REF2345", now=LATER, files=None) -> RedecidedRequest:
+    found = await redecide(store, files or bundle(), name, now)
     assert found is not None
     return found
 
@@ -59,7 +59,7 @@ async def recalled(store: Store, name: str = "REF2345", now=LATER, files=None) -
 @pytest.mark.parametrize("name", ["", "REF2346", "phone-1"])
 async def test_what_was_not_recorded_is_nothing(store: Store, name: str) -> None:
     await record(store)
-    assert await recall(store, bundle(), name, LATER) is None
+    assert await redecide(store, bundle(), name, LATER) is None
 
 
 async def test_a_reference_and_the_id_of_its_sighting_lead_to_the_same_request(store: Store) -> None:

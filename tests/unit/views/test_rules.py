@@ -8,15 +8,15 @@ from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import FIXES, OnUnavailable, PolicyFile, policy_context
-from mailgate.views.rules import DOES, FIX_WORDS, TODAY, ToldRule, span, told_rules
+from mailgate.views.rules import DOES, FIX_WORDS, TODAY, RuleInWords, rules_in_words, span
 
 STAGES = {"report_only": "2026-12-01", "warn": "2026-12-08", "enforce": "2026-12-15"}
 
 
-def told(now: datetime, reliefs: Reliefs = NO_RELIEFS, **rule: object) -> list[ToldRule]:
+def told(now: datetime, reliefs: Reliefs = NO_RELIEFS, **rule: object) -> list[RuleInWords]:
     known = {"id": "phones", "when": "client.handheld", "effect": "block"} | rule
     file = PolicyFile.model_validate({"rules": (known,)}, context=policy_context(AppCatalog()))
-    return told_rules(Policy(file.rules, file.default, reliefs=reliefs), now)
+    return rules_in_words(Policy(file.rules, file.default, reliefs=reliefs), now)
 
 
 def test_every_effect_and_stage_has_its_words() -> None:

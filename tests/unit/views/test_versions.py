@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, Draft, Store
+from mailgate.store import Act, RuleTexts, Store
 from mailgate.views.versions import NoVersionError, lines_between, version_of
 
 
@@ -22,7 +22,7 @@ async def test_a_version_is_known_by_its_number_and_its_digest_and_one_in_force_
 ) -> None:
     with pytest.raises(NoVersionError, match="nothing is in force yet"):
         await version_of(store, "")
-    drafts = [Draft(f"abcd-{text[:3]}", {"policy.yaml": text}) for text in ("one\nsame", "two\nsame")]
+    drafts = [RuleTexts(f"abcd-{text[:3]}", {"policy.yaml": text}) for text in ("one\nsame", "two\nsame")]
     for draft in drafts:
         await store.policies.activate(draft, Act(NOW, "ada", "x"))
     names = ("", "1", drafts[0].digest[:12], "abcd-two")

@@ -8,14 +8,14 @@ from mailgate.model import Effect, Kind, Protocol, Reason
 from mailgate.views.words import (
     EFFECTS,
     PROTOCOLS,
-    device_told,
-    effect_told,
-    kind_told,
-    mail_failure_told,
-    protocol_told,
-    reason_told,
-    system_told,
-    trouble_told,
+    device_in_words,
+    effect_in_words,
+    kind_in_words,
+    mail_failure_in_words,
+    protocol_in_words,
+    reason_in_words,
+    system_in_words,
+    trouble_in_words,
 )
 
 
@@ -27,9 +27,9 @@ def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
 
 
 def test_what_a_record_of_another_release_says_stands_as_it_is() -> None:
-    assert (effect_told("block"), effect_told("quarantine")) == ("kept out", "quarantine")
-    assert (protocol_told("dav"), protocol_told("gopher")) == ("CalDAV or CardDAV", "gopher")
-    assert reason_told("of-another-release") == ""
+    assert (effect_in_words("block"), effect_in_words("quarantine")) == ("kept out", "quarantine")
+    assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
+    assert reason_in_words("of-another-release") == ""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_a_record_of_another_release_says_stands_as_it_is() -> None:
     ],
 )
 def test_a_kind_is_told_as_people_say_it(kind: Kind | str | None, words: str) -> None:
-    assert kind_told(kind) == words
+    assert kind_in_words(kind) == words
 
 
 @pytest.mark.parametrize(
@@ -52,37 +52,37 @@ def test_a_kind_is_told_as_people_say_it(kind: Kind | str | None, words: str) ->
     [("ipados", "26.1", "iPadOS 26.1"), ("macos", "", "macOS"), ("haiku", "1", "haiku 1"), ("", "", "")],
 )
 def test_a_system_is_written_as_its_maker_does(os: str, version: str, words: str) -> None:
-    assert system_told(os, version) == words
+    assert system_in_words(os, version) == words
 
 
 def test_a_device_is_its_kind_and_what_is_known_of_its_system() -> None:
-    assert device_told(Kind.PHONE, "ios", "26.1") == "phone, iOS 26.1"
-    assert device_told(None, "") == "device"
+    assert device_in_words(Kind.PHONE, "ios", "26.1") == "phone, iOS 26.1"
+    assert device_in_words(None, "") == "device"
 
 
 @pytest.mark.parametrize("reason", set(Reason) - {Reason.RULE_MATCHED})
 def test_a_reason_is_told_by_the_title_of_its_page(reason: Reason) -> None:
-    told = reason_told(reason.value)
+    told = reason_in_words(reason.value)
     assert told == wording_of(reason).title.singular
     assert told
     assert not told.endswith(".")
 
 
 def test_of_a_rule_that_matched_its_own_title_says_why() -> None:
-    assert reason_told("rule-matched") == ""
+    assert reason_in_words("rule-matched") == ""
 
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_every_trouble_of_a_source_is_told_as_what_it_does(trouble: Trouble) -> None:
-    assert len(trouble_told(trouble.value).split()) > 2
+    assert len(trouble_in_words(trouble.value).split()) > 2
     assert (
-        trouble_told(f"{trouble.value}: the key is wrong")
-        == f"{trouble_told(trouble.value)} (the key is wrong)"
+        trouble_in_words(f"{trouble.value}: the key is wrong")
+        == f"{trouble_in_words(trouble.value)} (the key is wrong)"
     )
 
 
 def test_a_trouble_of_another_release_stands_as_it_is() -> None:
-    assert trouble_told("odd") == "odd"
+    assert trouble_in_words("odd") == "odd"
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_a_trouble_of_another_release_stands_as_it_is() -> None:
     ],
 )
 def test_a_reply_of_the_mail_server_is_told_as_what_it_means(why: str, words: str) -> None:
-    assert mail_failure_told(why) == words
+    assert mail_failure_in_words(why) == words

@@ -13,7 +13,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.mail.composer import address_book
 from mailgate.mail.corrections import correct as queue_corrections
-from mailgate.mail.recipient_list import believed_by
+from mailgate.mail.recipient_list import data_scope_of
 from mailgate.store import Store
 
 
@@ -26,8 +26,8 @@ def correct(token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json
 
         async def first() -> None:
             nonlocal queued
-            believed, book = believed_by(bundle), address_book(notices)
-            queued = await queue_corrections(store, believed, book, who, datetime.now(UTC))
+            data_scope, book = data_scope_of(bundle), address_book(notices)
+            queued = await queue_corrections(store, data_scope, book, who, datetime.now(UTC))
 
         await deliver(store, bundle, notices, who, first)
 

@@ -13,7 +13,7 @@ from mailgate.cli.open_store import fail
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.postman import Postman
-from mailgate.mail.way import WayDownError
+from mailgate.mail.transport import TransportDownError
 from mailgate.rollout.person import Person
 from mailgate.store import Mail, MailState, Store
 
@@ -38,7 +38,7 @@ async def deliver(
     try:
         with progress_bar("mails") as bar:
             await _send(store, postman, bar, first)
-    except WayDownError as error:
+    except TransportDownError as error:
         fail(1, f"no mail can be sent now ({error}); queued mails are sent once a running gate can send them")
     finally:
         if counts:

@@ -15,7 +15,7 @@ from mailgate.devices.names import user_text
 from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.mail.composer import composer_for
 from mailgate.mail.preview import sample, stand_in
-from mailgate.mail.recipient_list import believed_by, notice_about
+from mailgate.mail.recipient_list import data_scope_of, notice_about
 from mailgate.mail.words import RenderedNotice
 from mailgate.store import MailKind, Store
 
@@ -50,7 +50,7 @@ def preview(
         now = datetime.now(UTC)
         topic = (await subject_of(store, bundle, rule, kind, now)).topic
         whom = bundle.settings.logins.person(person)
-        found = await sample(store, bundle.rules, topic, believed_by(bundle), whom, now)
+        found = await sample(store, bundle.rules, topic, data_scope_of(bundle), whom, now)
         login = user_text(whom) or next(iter(sorted(found.people)), "")
         stands_in = login not in found.people
         if stands_in:

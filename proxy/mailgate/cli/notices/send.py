@@ -14,7 +14,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import address_book
-from mailgate.mail.recipient_list import RecipientList, believed_by, list_recipients, queue
+from mailgate.mail.recipient_list import RecipientList, data_scope_of, list_recipients, queue
 from mailgate.store import NoticeKey, Store
 from mailgate.views.notices import RecipientCounts, mails_of, recipient_counts
 
@@ -69,7 +69,7 @@ async def _counted(
             bundle.rules,
             subject.active,
             subject.topic,
-            believed_by(bundle),
+            data_scope_of(bundle),
             address_book(notices),
             now,
             lambda done, of: bar.update(task, completed=done, total=of),

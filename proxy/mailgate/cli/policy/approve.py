@@ -90,7 +90,7 @@ def _plain(status: PlanStatus) -> dict[str, Any]:
         "digest": plan.digest,
         "author": plan.author,
         "made_at": plan.made_at.isoformat(),
-        "policy": plan.draft.policy,
+        "policy": plan.candidate.policy,
         "newly": newly_counted(status.body),
         "most_kept_out": asdict(newly_kept_out(status.body)),
         "state": status.state,

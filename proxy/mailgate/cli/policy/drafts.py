@@ -15,10 +15,10 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.errors import ConfigError
-from mailgate.rollout.drafts import draft_called
+from mailgate.rollout.drafts import find_draft
 from mailgate.store import Store
 from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
-from mailgate.views.patches import Places
+from mailgate.views.patches import RuleFilesLocation
 
 _MAX_DRAFTS = 50
 Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]
@@ -35,12 +35,12 @@ def drafts(
         fail(2, "expected a draft with --patch")
 
     async def lines(store: Store, bundle: Bundle) -> str:
-        found = await draft_called(store, draft)
-        return await draft_patch(store, found, _files(config), Places.of(bundle))
+        found = await find_draft(store, draft)
+        return await draft_patch(store, found, _files(config), RuleFilesLocation.of(bundle))
 
     async def run(store: Store, bundle: Bundle) -> list[DraftFacts]:
-        active, files, places = await store.policies.active(), _files(config), Places.of(bundle)
-        found = [await draft_called(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
+        active, files, places = await store.policies.active(), _files(config), RuleFilesLocation.of(bundle)
+        found = [await find_draft(store, draft)] if draft else await store.drafts.latest(_MAX_DRAFTS)
         return [
             await draft_facts(store, each, active, bundle.rules, files, places) for each in found if active
         ]

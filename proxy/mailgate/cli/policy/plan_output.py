@@ -13,11 +13,11 @@ from mailgate.simulate import DIMENSIONS
 from mailgate.views.plans import (
     NEWLY,
     idle_rules,
-    moment_told,
+    moment_in_words,
     notes_of,
-    sample_told,
-    undated_told,
-    who_told,
+    sample_in_words,
+    undated_in_words,
+    who_in_words,
 )
 
 _STYLES = {
@@ -99,7 +99,7 @@ def _overview(newly: Mapping[str, Counts], same: Counts | None = None) -> Table:
 
 def _later(console: Console, plan: Plan, moment: Moment) -> None:
     """How many move when a stage has begun. The guard counts them now."""
-    when = moment_told(plan, moment)
+    when = moment_in_words(plan, moment)
     newly = moment.newly
     if not any(newly[label].devices for label in LABELS):
         _line(console, f"\n{when}, nobody moves.", "dim")
@@ -108,18 +108,18 @@ def _later(console: Console, plan: Plan, moment: Moment) -> None:
     console.print(_overview(newly))
     for label in LABELS:
         for sample in newly[label].samples[:_ROWS]:
-            _line(console, f"  {sample_told(sample, 'without the change')}")
+            _line(console, f"  {sample_in_words(sample, 'without the change')}")
 
 
 def _undated(console: Console, plan: Plan) -> None:
     """How many may newly be kept out at a moment that cannot be predicted. The guard counts them now."""
-    told = list(undated_told(plan))
+    told = list(undated_in_words(plan))
     if told:
         _line(console, "\nAt moments that cannot be predicted", "bold")
     for words in told:
         _line(console, f"  {words}")
     for sample in plan.undated.samples[:_ROWS]:
-        _line(console, f"  {who_told(sample)}")
+        _line(console, f"  {who_in_words(sample)}")
 
 
 def _details(console: Console, plan: Plan, label: str) -> None:
@@ -138,7 +138,7 @@ def _details(console: Console, plan: Plan, label: str) -> None:
             table.add_row("", f"and {len(new.by[dimension]) - _ROWS} more", "", "")
     console.print(table)
     for sample in new.samples[:_ROWS]:
-        _line(console, f"  {sample_told(sample)}")
+        _line(console, f"  {sample_in_words(sample)}")
 
 
 def _rules(console: Console, plan: Plan) -> None:

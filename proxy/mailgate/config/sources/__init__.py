@@ -6,7 +6,12 @@ from pydantic import Discriminator
 
 from mailgate.config.sources.android_management import AndroidManagementSettings
 from mailgate.config.sources.apple_mdm import AppleMdmSettings
-from mailgate.config.sources.every_source import Asked, EverySource, Posted, Posting
+from mailgate.config.sources.every_source import (
+    ApiSourceSettings,
+    EverySource,
+    PostAccess,
+    PostedSourceSettings,
+)
 from mailgate.config.sources.file import FileSettings, PostSettings
 from mailgate.config.sources.fleet import FleetSettings
 from mailgate.config.sources.google_directory import GoogleDirectorySettings
@@ -32,8 +37,8 @@ SourceSettings = Annotated[
 
 __all__ = [
     "AndroidManagementSettings",
+    "ApiSourceSettings",
     "AppleMdmSettings",
-    "Asked",
     "DeviceLine",
     "EverySource",
     "FileSettings",
@@ -41,9 +46,9 @@ __all__ = [
     "GoogleDirectorySettings",
     "IntuneSettings",
     "JamfSettings",
+    "PostAccess",
     "PostSettings",
-    "Posted",
-    "Posting",
+    "PostedSourceSettings",
     "PushSettings",
     "SourceSettings",
     "WorkspaceOneSettings",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mailgate.config.addresses import ServiceUrl
-from mailgate.config.sources.every_source import Posting
+from mailgate.config.sources.every_source import PostAccess
 from mailgate.config.sources.google import GoogleAccount
 from mailgate.config.sources.push import PushSettings
 
@@ -25,5 +25,5 @@ class AndroidManagementSettings(GoogleAccount):
     base_url: ServiceUrl = "https://androidmanagement.googleapis.com"
     page_size: int = Field(default=100, ge=1, le=100)
 
-    def posting(self) -> Posting | None:
+    def posting(self) -> PostAccess | None:
         return self.push.posting() if self.push else None

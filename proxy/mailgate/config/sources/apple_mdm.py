@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey, Secret
-from mailgate.config.sources.every_source import Asked, MiB, Posting
+from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
 from mailgate.config.values import Duration, Size
 from mailgate.policy.apps import Strict
 
@@ -22,7 +22,7 @@ class NanoMdmApi(Strict):
     """The value of NanoMDM's ``-api``."""
 
 
-class AppleMdmSettings(Asked):
+class AppleMdmSettings(ApiSourceSettings):
     """Webhooks of NanoMDM or MicroMDM, at ``/api/devices/NAME`` on the admin port."""
 
     type: Literal["apple-mdm"]
@@ -52,5 +52,5 @@ class AppleMdmSettings(Asked):
     def scheduled(self) -> bool:
         return self.nanomdm is not None
 
-    def posting(self) -> Posting:
-        return Posting(self.post_bytes, self.api_key)
+    def posting(self) -> PostAccess:
+        return PostAccess(self.post_bytes, self.api_key)

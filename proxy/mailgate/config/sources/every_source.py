@@ -13,7 +13,7 @@ from mailgate.policy.apps import Strict
 MiB = 1024 * 1024
 
 
-class Posting(NamedTuple):
+class PostAccess(NamedTuple):
     """How a source that calls by itself authenticates, and how much it may send."""
 
     most: int
@@ -42,12 +42,12 @@ class EverySource(Strict):
         """Whether the gate asks the source on a schedule."""
         return True
 
-    def posting(self) -> Posting | None:
+    def posting(self) -> PostAccess | None:
         """How the source may call; None if it does not call."""
         return None
 
 
-class Asked(EverySource):
+class ApiSourceSettings(EverySource):
     """Settings of a connector that asks an API over HTTPS."""
 
     ca: AuthoritiesFile | None = None
@@ -64,7 +64,7 @@ class Asked(EverySource):
     """The size of all answers of one run together."""
 
 
-class Posted(EverySource):
+class PostedSourceSettings(EverySource):
     """Settings of a connector whose source calls by itself, at ``/api/devices/NAME`` on the admin port."""
 
     api_key: HeaderKey
@@ -72,5 +72,5 @@ class Posted(EverySource):
     post_bytes: Size = Field(default=16 * MiB, ge=1024)
     """The largest body that is accepted."""
 
-    def posting(self) -> Posting:
-        return Posting(self.post_bytes, self.api_key)
+    def posting(self) -> PostAccess:
+        return PostAccess(self.post_bytes, self.api_key)

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from mailgate.config.references import FilePlace
-from mailgate.config.sources.every_source import EverySource, Posted
+from mailgate.config.references import FilePath
+from mailgate.config.sources.every_source import EverySource, PostedSourceSettings
 
 
 class FileSettings(EverySource):
     """A file that others write. It is read when it changes and every ``every``."""
 
     type: Literal["file"]
-    path: FilePlace
+    path: FilePath
     """The path of the file, CSV or JSON lines. It may be missing until it is first written."""
     format: Literal["csv", "jsonl"] | None = None
     """The format. By default CSV if the name ends in ``.csv``, otherwise JSON lines."""
@@ -21,7 +21,7 @@ class FileSettings(EverySource):
         return self.format == "csv" or (self.format is None and self.path.suffix.casefold() == ".csv")
 
 
-class PostSettings(Posted):
+class PostSettings(PostedSourceSettings):
     """JSON lines or CSV, posted to ``/api/devices/NAME`` on the admin port."""
 
     type: Literal["post"]

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey
-from mailgate.config.sources.every_source import Asked
+from mailgate.config.sources.every_source import ApiSourceSettings
 
 
-class FleetSettings(Asked):
+class FleetSettings(ApiSourceSettings):
     """Fleet (fleetdm)."""
 
     type: Literal["fleet"]

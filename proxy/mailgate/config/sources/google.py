@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import Secret
-from mailgate.config.sources.every_source import Asked
+from mailgate.config.sources.every_source import ApiSourceSettings
 
 
 def _service_account(found: SecretStr) -> SecretStr:
@@ -33,7 +33,7 @@ ServiceAccount = Annotated[Secret, AfterValidator(_service_account)]
 """The key file of a service account, as Google Cloud gives it out."""
 
 
-class GoogleAccount(Asked):
+class GoogleAccount(ApiSourceSettings):
     """Settings of every source that is asked as a service account."""
 
     account: ServiceAccount

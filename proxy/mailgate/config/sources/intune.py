@@ -7,14 +7,14 @@ from pydantic import Field, StringConstraints
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import Secret
-from mailgate.config.sources.every_source import Asked
+from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.values import Duration
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
 ClientId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
 
 
-class IntuneSettings(Asked):
+class IntuneSettings(ApiSourceSettings):
     """Microsoft Intune, through Microsoft Graph."""
 
     type: Literal["intune"]

@@ -6,11 +6,11 @@ from pydantic import Field
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import Secret
-from mailgate.config.sources.every_source import Asked
+from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.sources.intune import ClientId
 
 
-class JamfSettings(Asked):
+class JamfSettings(ApiSourceSettings):
     """Jamf Pro."""
 
     type: Literal["jamf"]

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import ExistingFile, HeaderKey
-from mailgate.config.sources.every_source import MiB, Posting
+from mailgate.config.sources.every_source import MiB, PostAccess
 from mailgate.config.sources.google_directory import Mail
 from mailgate.config.values import Size
 from mailgate.policy.apps import Strict
@@ -57,5 +57,5 @@ class PushSettings(Strict):
             )
         return self
 
-    def posting(self) -> Posting:
-        return Posting(self.post_bytes, self.api_key)
+    def posting(self) -> PostAccess:
+        return PostAccess(self.post_bytes, self.api_key)

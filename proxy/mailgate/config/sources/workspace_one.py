@@ -7,12 +7,12 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.config.addresses import ServiceUrl
 from mailgate.config.references import HeaderKey, Secret
-from mailgate.config.sources.every_source import Asked
+from mailgate.config.sources.every_source import ApiSourceSettings
 
 Account = Annotated[str, StringConstraints(pattern=r"^[^:\s][^:]*$", max_length=200)]
 
 
-class WorkspaceOneSettings(Asked):
+class WorkspaceOneSettings(ApiSourceSettings):
     """Workspace ONE UEM, formerly AirWatch. It is asked as an OAuth client, or as an administrator with a tenant code."""
 
     type: Literal["workspace-one"]

@@ -102,7 +102,7 @@ class Verification(OutputModel):
 async def list_entries(call: Call, query: EntriesQuery) -> Entries:
     """List the entries, the newest first, a page at a time."""
     before = min(number_of(query.after, MAX_NUMBER), MAX_NUMBER)
-    looked = await call.context.store.audit.look(query.sought or "", query.who or "", before, query.limit)
+    looked = await call.context.store.audit.search(query.sought or "", query.who or "", before, query.limit)
     return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
 
 

@@ -28,15 +28,15 @@ from mailgate.views.device_filter import (
     READERS,
     SORTED,
     STATES,
-    known_of,
+    filter_choices_of,
     read,
 )
-from mailgate.views.device_rows import look
+from mailgate.views.device_rows import find_devices
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recorded_requests import as_it_asks, sightings_of
+from mailgate.views.recorded_requests import decide_last_request, sightings_of
 from mailgate.views.source_answers import SourceAnswer
-from mailgate.views.timeline import Event, story_of
+from mailgate.views.timeline import Event, device_history
 
 SIGHTINGS = 50
 
@@ -125,11 +125,13 @@ async def list_devices(call: Call, query: DevicesQuery) -> Devices:
     """List the devices that match all parameters, a page at a time."""
     context, bundle = call.context, call.context.bundle()
     values = query.model_dump(exclude={"after", "limit"}, exclude_none=True)
-    asked = read(values.items(), await known_of(context.store, bundle), call.now)
+    asked = read(values.items(), await filter_choices_of(context.store, bundle), call.now)
     if asked.mistakes:
         faults = [Fault(parameter=each.name, detail=each.words) for each in asked.mistakes]
         raise ProblemError(422, errors=faults)
-    page = await look(context.store, bundle, asked.wanted, call.now, number_of(query.after, 0), query.limit)
+    page = await find_devices(
+        context.store, bundle, asked.wanted, call.now, number_of(query.after, 0), query.limit
+    )
     items = [device_facts(each.device, bundle, call.now) for each in page.found]
     return Devices(items=items, next=cursor_of(page.after))
 
@@ -147,14 +149,14 @@ async def get_timeline(call: Call, path: DevicePath) -> Timeline:
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     bundle = call.context.bundle()
     precedence = bundle.settings.posture.precedence
-    return Timeline(items=await story_of(call.context.store, found, seen, precedence, bundle.policy))
+    return Timeline(items=await device_history(call.context.store, found, seen, precedence, bundle.policy))
 
 
 async def explain_device(call: Call, path: DevicePath) -> Explanation:
     """Explain the decision for a device on a request like its last one, with every rule that is tried."""
     context, found = call.context, await _called(call, path.device)
     seen = await sightings_of(context.store, found, SIGHTINGS)
-    access, decision = await as_it_asks(context.store, context.bundle(), found, seen, call.now)
+    access, decision = await decide_last_request(context.store, context.bundle(), found, seen, call.now)
     return explanation(access, decision, context.bundle().policy)
 
 

@@ -5,7 +5,7 @@ from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import Hex, InputModel, OutputModel, SmallPage
 from mailgate.console.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
 from mailgate.policy.edits import Edit
-from mailgate.rollout.drafts import draft_called
+from mailgate.rollout.drafts import find_draft
 from mailgate.views.drafts import DraftFacts, DraftHead
 
 
@@ -55,19 +55,19 @@ async def make_draft(call: Call, body: DraftInput) -> DraftFacts:
 
 async def get_draft(call: Call, path: DraftPath) -> DraftFacts:
     """Get a draft: the changes in the files, and its state."""
-    return await facts_of(call.context, await draft_called(call.context.store, path.digest))
+    return await facts_of(call.context, await find_draft(call.context.store, path.digest))
 
 
 async def get_draft_patch(call: Call, path: DraftPath) -> Text:
     """Get the change to commit, as a patch for the folder of `mailgate.yaml`, or for the folder of a file outside of it."""
-    draft = await draft_called(call.context.store, path.digest)
+    draft = await find_draft(call.context.store, path.digest)
     call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
     return await patch_of(call.context, draft)
 
 
 async def plan_draft(call: Call, path: DraftPath) -> DraftFacts:
     """Begin to plan a draft against the rules in force. `GET /plans/making` shows the progress."""
-    draft = await draft_called(call.context.store, path.digest)
+    draft = await find_draft(call.context.store, path.digest)
     if not await plan_again(call.context, draft, call.person):
         raise ProblemError(409, "another plan is being made: wait until it is ready")
     call.set_location("/plans/making")

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.config.case_runner import rehearse
+from mailgate.config.case_runner import decide_situation
 from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, Line
 from mailgate.policy.cases import Person, Request, Situation
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recorded_requests import asked_from
+from mailgate.views.recorded_requests import decide_without_proof
 
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
 Target = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=8192)]
@@ -43,10 +43,10 @@ async def explain_request(call: Call, body: RequestInput) -> Explanation:
         method=body.method, target=body.target, headers=body.headers, user=Person(name=body.user or "")
     )
     if body.device is None:
-        access, decision = rehearse(Situation(request=asked), bundle.policy, call.now)
+        access, decision = decide_situation(Situation(request=asked), bundle.policy, call.now)
     else:
         known = await device_called(call, body.device, 409)
-        access, decision = asked_from(known, bundle, asked.facts(), call.now)
+        access, decision = decide_without_proof(known, bundle, asked.facts(), call.now)
     return explanation(access, decision, bundle.policy)
 
 

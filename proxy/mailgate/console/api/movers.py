@@ -20,8 +20,8 @@ from mailgate.console.api.shapes import (
     number_of,
 )
 from mailgate.console.movers_filter import MAX_MOMENT
-from mailgate.rollout.kept_plans import plan_called, read_plan
-from mailgate.store.plan_movers import MoversWanted
+from mailgate.rollout.kept_plans import find_plan, read_plan
+from mailgate.store.plan_movers import MoverFilter
 from mailgate.views.movers import CSV_COLUMNS, MoverFacts, moments_of, movers_as_rows, page_of_movers
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
@@ -48,11 +48,11 @@ class MoversFilter(InputModel):
     """The direction of the order."""
 
     @property
-    def wanted(self) -> MoversWanted:
+    def wanted(self) -> MoverFilter:
         texts = {
             name: getattr(self, name) or "" for name in ("name", "label", "kind", "rule", "group", "sort")
         }
-        return MoversWanted(**texts, at=self.at, descending=self.order == "descending")
+        return MoverFilter(**texts, at=self.at, descending=self.order == "descending")
 
 
 class MoversQuery(MoversFilter):
@@ -87,7 +87,7 @@ class Movers(OutputModel):
 
 async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> Movers:
     """List the movers of a plan, by name, a page at a time."""
-    context, found = call.context, await plan_called(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, path.digest)
     plan, catalog = read_plan(found), context.bundle().policy.catalog
     after = number_of(query.after, 0)
     page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
@@ -102,7 +102,7 @@ async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> Movers:
 
 async def get_movers_csv(call: Call, path: PlanPath, query: MoversFilter) -> Text:
     """Get the movers of a plan, by name, as CSV."""
-    context, found = call.context, await plan_called(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, path.digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
     catalog = context.bundle().policy.catalog
     return _lines(movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))

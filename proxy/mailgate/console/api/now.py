@@ -7,7 +7,7 @@ from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.attention import needs_now
 from mailgate.console.sources import Connector, sources_of
 from mailgate.views.app_trends import AppTrend, trends_of
-from mailgate.views.gates import GateState, Node, gates_if_told
+from mailgate.views.gates import GateNode, GateState, gates_if_known
 from mailgate.views.readiness import Readiness, Workers
 from mailgate.views.traffic import Range, Traffic, traffic_of
 
@@ -117,7 +117,7 @@ async def get_now(call: Call) -> Now:
     Verdicts and refusals are those of the workers of this gate since its start.
     """
     context, at = call.context, call.now
-    state, gates = await context.readiness(), await gates_if_told(context.store, at)
+    state, gates = await context.readiness(), await gates_if_known(context.store, at)
     minutes = [
         {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
         for each in reversed(context.verdict_rates.minutes(at))
@@ -166,8 +166,8 @@ async def get_traffic(call: Call, query: RangeQuery) -> TrafficAndApps:
     )
 
 
-def _gate_answer(gate: Node) -> Gate:
-    beat = gate.beat
+def _gate_answer(gate: GateNode) -> Gate:
+    beat = gate.heartbeat
     return Gate(
         host=gate.host,
         address=gate.address,

@@ -22,7 +22,7 @@ from mailgate.errors import ConfigError
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.kept_plans import plan_called, read_plan
+from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.rollout.plan import DAYS, Plan
 from mailgate.rollout.plan_terms import PlanTerm
 from mailgate.views.picture import picture
@@ -182,26 +182,26 @@ async def get_making(call: Call) -> PlanProgress:
 
 async def get_plan(call: Call, path: PlanPath) -> PlanWithStatus:
     """Get a plan: what the candidate would change, for whom, and the objections to it."""
-    context, found = call.context, await plan_called(call.context.store, path.digest)
+    context, found = call.context, await find_plan(call.context.store, path.digest)
     status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
     return PlanWithStatus(status=_status(status), title=title_of(status.body), plan=status.body)
 
 
 async def get_plan_counts(call: Call, path: PlanPath) -> Text:
     """Get the counts of a plan as CSV, for a spreadsheet."""
-    found = await plan_called(call.context.store, path.digest)
+    found = await find_plan(call.context.store, path.digest)
     call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-counts")
     return beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
 
 
 async def get_plan_picture(call: Call, path: PlanPath) -> Text:
     """Get a plan as an SVG picture."""
-    return picture(read_plan(await plan_called(call.context.store, path.digest)))
+    return picture(read_plan(await find_plan(call.context.store, path.digest)))
 
 
 async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
     """Get the outcome of a plan that is or was in force, compared with its prediction."""
-    found = await plan_called(call.context.store, path.digest)
+    found = await find_plan(call.context.store, path.digest)
     outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
     if outcome is None:
         raise ProblemError(409, "this plan was never in force")
@@ -233,7 +233,7 @@ def _status(found: approvals.PlanStatus) -> PlanStatus:
         digest=plan.digest,
         author=plan.author,
         made_at=plan.made_at,
-        policy=plan.draft.policy,
+        policy=plan.candidate.policy,
         title=title_of(found.body),
         state=found.state,
         needed=found.needed,

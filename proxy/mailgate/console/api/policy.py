@@ -13,7 +13,7 @@ from mailgate.policy.changes import Change, changes
 from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation as StoredActivation
-from mailgate.views.rules import ToldRule, told_rules
+from mailgate.views.rules import RuleInWords, rules_in_words
 from mailgate.views.versions import lines_between, version_of
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
@@ -53,7 +53,7 @@ class Policy(OutputModel):
     """The version of the policy, as decisions name it."""
     version: Activation | None
     """The version in force; null before the first start."""
-    rules: list[ToldRule]
+    rules: list[RuleInWords]
     """The rules in order, and last the default."""
 
 
@@ -134,7 +134,7 @@ async def get_policy(call: Call) -> Policy:
     found = call.context.bundle().policy
     active = await call.context.store.policies.active()
     return Policy.model_validate(
-        {"policy": found.version, "version": active, "rules": told_rules(found, call.now)}
+        {"policy": found.version, "version": active, "rules": rules_in_words(found, call.now)}
     )
 
 

@@ -13,7 +13,7 @@ from mailgate.config.mistakes import wording
 from mailgate.console.api.operation import JSON, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.gateway.admin_port.intake import body_of
-from mailgate.policy.spelling import expected
+from mailgate.policy.spelling import did_you_mean
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """The largest body in bytes, which is enough for the text of a policy."""
@@ -105,7 +105,7 @@ def _words(error: ErrorDetails, model: type[BaseModel]) -> str:
     """What is wrong and what was expected. The value of an unknown field is not repeated."""
     if error["type"] == "extra_forbidden":
         names = list(model.model_fields) if len(error["loc"]) == 1 else []
-        known = expected(str(error["loc"][-1]), names) if names else "no value of this name is expected"
+        known = did_you_mean(str(error["loc"][-1]), names) if names else "no value of this name is expected"
         return f"it is not known here; {known}"
     return wording(error)
 

@@ -18,10 +18,10 @@ from mailgate.console.api.shapes import (
 )
 from mailgate.console.list_position import SPAN
 from mailgate.devices.device import LONG_AGO
-from mailgate.store import Place
+from mailgate.store import RowPosition
 from mailgate.views.devices import SightingFacts, sighting_facts
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recorded_requests import recall
+from mailgate.views.recorded_requests import redecide
 
 PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
 """The beginning of a page: microseconds and an id. Clients only send it back as it came."""
@@ -74,7 +74,7 @@ class ThenAndNow(OutputModel):
 async def list_sightings(call: Call, query: SightingsQuery) -> Sightings:
     """List the decisions of the last two hours, the last seen first."""
     wanted = {name: text or "" for name, text in query.model_dump(exclude={"limit", "after"}).items()}
-    seen = await call.context.store.sightings.look(
+    seen = await call.context.store.sightings.search(
         call.now - SPAN, query.limit, _place(query.after), **wanted
     )
     return Sightings(items=[sighting_facts(each) for each in seen.found], next=_cursor(seen.behind))
@@ -83,20 +83,20 @@ async def list_sightings(call: Call, query: SightingsQuery) -> Sightings:
 async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
     """Explain a decision of the gate: every rule that is tried for the same client now, and what would turn it over."""
     context = call.context
-    recalled = await recall(context.store, context.bundle(), path.sighting, call.now)
+    recalled = await redecide(context.store, context.bundle(), path.sighting, call.now)
     if recalled is None:
         raise ProblemError(404, "nothing is recorded under this id")
     told = explanation(recalled.access, recalled.decision, context.bundle().policy)
     return ThenAndNow(then=sighting_facts(recalled.then), now=told)
 
 
-def _cursor(place: Place | None) -> str | None:
+def _cursor(place: RowPosition | None) -> str | None:
     return f"{(place.at - LONG_AGO) // timedelta(microseconds=1):013x}-{place.name}" if place else None
 
 
-def _place(cursor: str | None) -> Place | None:
+def _place(cursor: str | None) -> RowPosition | None:
     moment, _, name = (cursor or "").partition("-")
-    return Place(LONG_AGO + timedelta(microseconds=int(moment, 16)), name) if cursor else None
+    return RowPosition(LONG_AGO + timedelta(microseconds=int(moment, 16)), name) if cursor else None
 
 
 OPERATIONS = (

@@ -18,7 +18,7 @@ from mailgate.config.addresses import is_private_way
 from mailgate.config.console import OidcSettings
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.errors import Trouble as WireTrouble
-from mailgate.connectors.wire import Answer, HttpsWire, Question, Wire
+from mailgate.connectors.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key_for, read
 from mailgate.console.oidc.pending_logins import PendingLogin
@@ -138,7 +138,7 @@ class Provider:
     async def _fetched_metadata(self, wire: Wire) -> Metadata:
         if self._metadata is None or not self._is_fresh(self._metadata[1]):
             url = get_well_known_url(self.oidc.issuer, external=True)
-            said = _object(await wire.ask(Question("GET", url)), LoginTrouble.DISCOVERY)
+            said = _object(await wire.ask(ApiRequest("GET", url)), LoginTrouble.DISCOVERY)
             self._metadata = _metadata(said, self.oidc.issuer), self.clock()
         return self._metadata[0]
 
@@ -152,7 +152,7 @@ class Provider:
         url, headers, body = self._proof(metadata).prepare(
             "POST", metadata.endpoints["token_endpoint"], headers, body
         )
-        answer = await wire.ask(Question("POST", url, headers, body.encode()))
+        answer = await wire.ask(ApiRequest("POST", url, headers, body.encode()))
         if answer.status in (400, 401, 403):
             raise LoginError(LoginTrouble.CODE if _error(answer) == "invalid_grant" else LoginTrouble.CLIENT)
         return _object(answer, LoginTrouble.PROVIDER)
@@ -187,7 +187,7 @@ class Provider:
         keys, asked_at = self._keys or ((), None)
         key = key_for(signed, keys) if asked_at and self._is_fresh(asked_at) else None
         if key is None and (asked_at is None or self.clock() - asked_at >= KEYS_PAUSE):
-            answer = await wire.ask(Question("GET", metadata.endpoints["jwks_uri"]))
+            answer = await wire.ask(ApiRequest("GET", metadata.endpoints["jwks_uri"]))
             listed = _object(answer, LoginTrouble.DISCOVERY).get("keys")
             keys = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
             self._keys = keys, self.clock()
@@ -202,7 +202,7 @@ class Provider:
         """The claims that the UserInfo endpoint adds, if they are about the same person (Core 1.0, section 5.3.2)."""
         bearer = {"Authorization": f"Bearer {access}"}
         said = _object(
-            await wire.ask(Question("GET", metadata.endpoints["userinfo_endpoint"], bearer)),
+            await wire.ask(ApiRequest("GET", metadata.endpoints["userinfo_endpoint"], bearer)),
             LoginTrouble.PROVIDER,
         )
         if said.get("sub") != claims["sub"]:
@@ -234,7 +234,7 @@ def _texts(said: object, usual: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(each for each in said if isinstance(each, str)) if isinstance(said, list) else usual
 
 
-def _object(answer: Answer, otherwise: LoginTrouble) -> dict[str, Any]:
+def _object(answer: ApiResponse, otherwise: LoginTrouble) -> dict[str, Any]:
     """The JSON object of a successful answer."""
     try:
         said = json.loads(answer.body) if answer.status == 200 else None
@@ -245,7 +245,7 @@ def _object(answer: Answer, otherwise: LoginTrouble) -> dict[str, Any]:
     return said
 
 
-def _error(answer: Answer) -> str:
+def _error(answer: ApiResponse) -> str:
     try:
         return str(json.loads(answer.body)["error"])
     except (ValueError, RecursionError, KeyError, TypeError):

@@ -30,7 +30,7 @@ async def entries(request: web.Request) -> web.Response:
     audit, asked = context_of(request).store.audit, request.query
     sought, who = (asked.get(name, "").strip() for name in ("sought", "who"))
     before = min(number(asked.get("before", "")) or _NEWEST, _NEWEST)
-    looked = await audit.look(sought, who, before, SIZE)
+    looked = await audit.search(sought, who, before, SIZE)
     return show(request, "audit.html", looked=looked, sought=sought, who_did=who, details=_details)
 
 

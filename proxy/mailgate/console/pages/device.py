@@ -16,9 +16,9 @@ from mailgate.model.phrase import joined, phrase
 from mailgate.views.devices import device_facts, parts_of
 from mailgate.views.explanation import explanation
 from mailgate.views.mail_status import mail_status
-from mailgate.views.recorded_requests import as_it_asks, sightings_of
-from mailgate.views.timeline import story_of
-from mailgate.views.words import device_told
+from mailgate.views.recorded_requests import decide_last_request, sightings_of
+from mailgate.views.timeline import device_history
+from mailgate.views.words import device_in_words
 
 SIGHTINGS = 50
 
@@ -27,18 +27,18 @@ async def device(request: web.Request) -> web.Response:
     context, found = context_of(request), await device_of(request)
     bundle, now = context.bundle(), context.clock()
     seen = await sightings_of(context.store, found, SIGHTINGS)
-    access, decision = await as_it_asks(context.store, bundle, found, seen, now)
+    access, decision = await decide_last_request(context.store, bundle, found, seen, now)
     facts, policy = device_facts(found, bundle, now), bundle.policy
     return show(
         request,
         "device.html",
         standing_message=_just_lost(request, found) if "operator" in roles_of(request) else None,
         device=facts,
-        name=device_told(facts.kind, facts.os, facts.os_version),
+        name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
         parts=parts_of(found),
         asked=bool(seen),
-        story=await story_of(context.store, found, seen, bundle.settings.posture.precedence, policy),
+        story=await device_history(context.store, found, seen, bundle.settings.posture.precedence, policy),
         why=explanation(access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,
@@ -82,7 +82,7 @@ async def lost(request: web.Request) -> web.Response:
         )
     elif sent.get("confirmed") != "yes":
         facts = device_facts(found, context.bundle(), now)
-        name = device_told(facts.kind, facts.os, facts.os_version)
+        name = device_in_words(facts.kind, facts.os, facts.os_version)
         return show(request, "device_lost.html", device=facts, name=name)
     else:
         await mark_lost(context, found, by, now, lost=True)

@@ -17,12 +17,12 @@ from mailgate.console.query_parameters import checks_own_parameters
 from mailgate.console.support_acts import ask_sources_of_all
 from mailgate.devices.device import Device
 from mailgate.model.phrase import capital, phrase, plural
-from mailgate.store.device_rows import SORTS, Wanted
+from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter
 from mailgate.views.address_values import MisreadError, Mistake
-from mailgate.views.device_filter import KINDS, STATES, Asked, Known, known_of, read
-from mailgate.views.device_rows import DevicePage, ListedDevice, look
+from mailgate.views.device_filter import KINDS, STATES, FilterChoices, ParsedFilter, filter_choices_of, read
+from mailgate.views.device_rows import DevicePage, ListedDevice, find_devices
 from mailgate.views.mail_status import HEADLINES
-from mailgate.views.words import kind_told, state_told
+from mailgate.views.words import kind_in_words, state_in_words
 
 SIZE = 50
 MAX_PAGE = 100
@@ -48,8 +48,8 @@ NO_DEVICES = DevicePage((), None)
 class FilterRequest:
     """The filter in an address, and the values that it may have."""
 
-    asked: Asked
-    known: Known
+    asked: ParsedFilter
+    known: FilterChoices
 
 
 @checks_own_parameters
@@ -69,7 +69,7 @@ async def show_devices(request: web.Request) -> web.Response:
     if asked.asked.mistakes:
         return _refused(request, asked)
     context, wanted = context_of(request), asked.asked.wanted
-    page = await look(context.store, context.bundle(), wanted, context.clock(), after, size)
+    page = await find_devices(context.store, context.bundle(), wanted, context.clock(), after, size)
     count, whole = await context.store.rows.count(wanted)
     return _shown(request, asked, page=page, count=count, whole=whole)
 
@@ -111,7 +111,7 @@ async def ask_again(request: web.Request) -> web.Response:
 
 async def _filter_in(request: web.Request, values: Iterable[tuple[str, str]]) -> FilterRequest:
     context = context_of(request)
-    known = await known_of(context.store, context.bundle())
+    known = await filter_choices_of(context.store, context.bundle())
     return FilterRequest(read(values, known, context.clock()), known)
 
 
@@ -153,8 +153,8 @@ def _shown(
         limit=request.query.get("limit", ""),
         count=count,
         whole=whole,
-        states=[(each, state_told(each)) for each in STATES],
-        kinds=[(each, capital(kind_told(each))) for each in KINDS],
+        states=[(each, state_in_words(each)) for each in STATES],
+        kinds=[(each, capital(kind_in_words(each))) for each in KINDS],
         spans=SPANS,
         known=known,
         mails={each.value: words for each, words in HEADLINES.items()},
@@ -169,15 +169,17 @@ def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
-async def _all(context: ConsoleContext, wanted: Wanted) -> AsyncIterator[tuple[ListedDevice, ...]]:
+async def _all(context: ConsoleContext, wanted: DeviceFilter) -> AsyncIterator[tuple[ListedDevice, ...]]:
     after: int | None = 0
     while after is not None:
-        page = await look(context.store, context.bundle(), wanted, context.clock(), after, EXPORT_PAGE)
+        page = await find_devices(
+            context.store, context.bundle(), wanted, context.clock(), after, EXPORT_PAGE
+        )
         yield page.found
         after = page.after
 
 
-async def _first(context: ConsoleContext, wanted: Wanted, most: int) -> list[Device]:
+async def _first(context: ConsoleContext, wanted: DeviceFilter, most: int) -> list[Device]:
     """The first devices that match. No more of them are read than that takes."""
     show_devices = list[Device]()
     async for page in _all(context, wanted):
@@ -198,7 +200,7 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
 def _sorts(request: web.Request, said: Mapping[str, str], now: str) -> dict[str, tuple[str, str]]:
     """For each column, the link in its heading, and its current order (WAI-ARIA, aria-sort)."""
     show_devices, rest = {}, {name: text for name, text in said.items() if name not in ("sort", "order")}
-    for name in SORTS:
+    for name in SORT_COLUMNS:
         turned = f"-{name}" if now == name else name
         order = "ascending" if now == name else "descending" if now == f"-{name}" else ""
         show_devices[name] = (address(request, "devices", {**rest, "sort": turned}), order)

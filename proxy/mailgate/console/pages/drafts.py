@@ -15,7 +15,7 @@ from mailgate.console.layout import redirect_to, say_on_next_page, show
 from mailgate.model.phrase import phrase
 from mailgate.policy.edits import Edit
 from mailgate.policy.stages import share_of
-from mailgate.rollout.drafts import draft_called
+from mailgate.rollout.drafts import find_draft
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import RefusedError
 from mailgate.views.drafts import WORDS
@@ -39,7 +39,7 @@ async def make(request: web.Request) -> web.Response:
 
 async def draft(request: web.Request) -> web.Response:
     context = context_of(request)
-    kept = await draft_called(context.store, request.match_info["digest"])
+    kept = await find_draft(context.store, request.match_info["digest"])
     facts = await facts_of(context, kept)
     plans = await context.store.plans.find(facts.plan)
     return show(
@@ -56,7 +56,7 @@ async def draft(request: web.Request) -> web.Response:
 async def plan(request: web.Request) -> web.Response:
     """Begin to plan a draft against the rules in force."""
     context = context_of(request)
-    kept = await draft_called(context.store, request.match_info["digest"])
+    kept = await find_draft(context.store, request.match_info["digest"])
     if not await plan_again(context, kept, person_of(request)):
         say_on_next_page(request, _BEING_MADE)
     return redirect_to(request, "policy-draft", digest=kept.digest)
@@ -65,14 +65,14 @@ async def plan(request: web.Request) -> web.Response:
 async def patch(request: web.Request) -> web.Response:
     """The change to commit, as a patch."""
     context = context_of(request)
-    kept = await draft_called(context.store, request.match_info["digest"])
+    kept = await find_draft(context.store, request.match_info["digest"])
     return _download(await patch_of(context, kept), "text/x-diff", f"draft-{kept.digest[:12]}.patch")
 
 
 async def file(request: web.Request) -> web.Response:
     """The whole file after the change."""
     context = context_of(request)
-    facts = await facts_of(context, await draft_called(context.store, request.match_info["digest"]))
+    facts = await facts_of(context, await find_draft(context.store, request.match_info["digest"]))
     if not facts.changes:
         raise RefusedError(phrase("the files have this change already: there is nothing to commit"))
     (change,) = facts.changes

@@ -12,7 +12,7 @@ from mailgate.console.list_position import POSITION, position_in, position_value
 from mailgate.console.pages.devices import number
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.model.phrase import phrase
-from mailgate.store import Place
+from mailgate.store import RowPosition
 from mailgate.views.address_values import line
 
 SIZE = 50
@@ -97,7 +97,7 @@ async def _shown(
         "enrolment.html",
         status,
         tokens=tokens[:SIZE],
-        older=position_values(Place(last.made_at, last.name)) if last else {},
+        older=position_values(RowPosition(last.made_at, last.name)) if last else {},
         keys=keys,
         more=keys[-1].thumbprint if len(keys) == SIZE else "",
         made=made,

@@ -19,7 +19,7 @@ from mailgate.rollout import relief_acts
 from mailgate.rollout.person import RefusedError
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.address_values import line, whole
-from mailgate.views.words import device_named, rule_told
+from mailgate.views.words import device_named, rule_in_words
 
 SIZE = 100
 _NEWEST = 2**31 - 1
@@ -76,7 +76,7 @@ def say_given(request: web.Request, given: Relief, span: str) -> None:
     words = phrase(
         "%(whom)s is spared from %(rule)s for %(span)s.",
         whom=given.person or phrase("The device %(id)s", id=given.device),
-        rule=rule_told(given.rule),
+        rule=rule_in_words(given.rule),
         span=span,
     )
     say_on_next_page(
@@ -106,7 +106,7 @@ async def turn_off(request: web.Request) -> web.Response:
     """Break-glass: ask for confirmation with numbers, then turn a rule off for everybody at once."""
     context, sent = context_of(request), await form_of(request)
     rule, hours = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("hours", ""))
-    relief_acts.restricting(context.bundle().policy, rule)
+    relief_acts.check_restricts(context.bundle().policy, rule)
     if sent.get("confirmed") != "yes":
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)

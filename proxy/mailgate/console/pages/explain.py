@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.config.case_runner import rehearse
+from mailgate.config.case_runner import decide_situation
 from mailgate.console.context import ConsoleContext, context_of
 from mailgate.console.forms import form_of
 from mailgate.console.layout import redirect_to, show
@@ -17,7 +17,7 @@ from mailgate.views.address_values import line
 from mailgate.views.described_requests import read_headers, read_request
 from mailgate.views.devices import sighting_facts
 from mailgate.views.explanation import explanation
-from mailgate.views.recorded_requests import Recalled, asked_from, recall
+from mailgate.views.recorded_requests import RedecidedRequest, decide_without_proof, redecide
 
 MAX_PASTED = 100_000
 MAX_RECENT = 20
@@ -30,7 +30,7 @@ async def explain(request: web.Request) -> web.Response:
     context, name = context_of(request), request.query.get("reference", "").strip()
     if not name:
         return await _shown(request)
-    recalled = await recall(context.store, context.bundle(), name, context.clock())
+    recalled = await redecide(context.store, context.bundle(), name, context.clock())
     if recalled is None:
         if len(await context.store.devices.called(name)) == 1:
             return redirect_to(request, "devices-one", id=name)
@@ -56,12 +56,12 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
     """The pasted request, decided by the rules in force. Raises ConfigError."""
     bundle = context.bundle()
     if text.lstrip().startswith("{"):
-        return rehearse(
+        return decide_situation(
             read_request(text.encode(), "pasted", bundle.policy.catalog), bundle.policy, context.clock()
         )
     asked = read_headers(text, "pasted")
     if not name:
-        return rehearse(Situation(request=asked), bundle.policy, context.clock())
+        return decide_situation(Situation(request=asked), bundle.policy, context.clock())
     called = await context.store.devices.called(name)
     if len(called) != 1:
         words = (
@@ -74,10 +74,10 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
             else phrase("no devices are called %(name)s; expected the id of one, or no name", name=name)
         )
         raise ConfigError([Mistake("device", 1, 1, words)])
-    return asked_from(called[0], bundle, asked.facts(), context.clock())
+    return decide_without_proof(called[0], bundle, asked.facts(), context.clock())
 
 
-def _recalled_values(context: ConsoleContext, recalled: Recalled) -> dict[str, Any]:
+def _recalled_values(context: ConsoleContext, recalled: RedecidedRequest) -> dict[str, Any]:
     policy = context.bundle().policy
     return {
         "why": explanation(recalled.access, recalled.decision, policy),

@@ -10,7 +10,7 @@ from mailgate.console.list_position import POSITION, position_in, position_value
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.support_acts import finish_requests, reopen_requests
 from mailgate.model.phrase import phrase
-from mailgate.store import Place
+from mailgate.store import RowPosition
 from mailgate.views.address_values import line, one_of
 from mailgate.views.help import help_counts, help_facts
 from mailgate.views.words import device_named
@@ -28,7 +28,7 @@ async def requests(request: web.Request) -> web.Response:
     else:
         found = await store.open(rule, SIZE, position_in(asked))
     last = found[-1] if len(found) == SIZE and not every else None
-    further = {"rule": rule, **position_values(Place(last.last_at, last.subject))} if last else {}
+    further = {"rule": rule, **position_values(RowPosition(last.last_at, last.subject))} if last else {}
     return show(
         request,
         "help_requests.html",

@@ -15,7 +15,7 @@ from mailgate.console.pages.devices import number
 from mailgate.console.pages.notices import MAX_NAME, notice_subject
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.mail.composer import address_book
-from mailgate.mail.recipient_list import believed_by, list_recipients, queue
+from mailgate.mail.recipient_list import data_scope_of, list_recipients, queue
 from mailgate.mail.topic import Topic
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
@@ -103,7 +103,7 @@ async def _counted(
         bundle.rules,
         active,
         topic,
-        believed_by(bundle),
+        data_scope_of(bundle),
         address_book(settings),
         context.clock(),
         progress,

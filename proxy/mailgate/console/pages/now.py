@@ -20,7 +20,7 @@ from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
 from mailgate.views.address_values import one_of
 from mailgate.views.app_trends import AppTrend, trends_of
-from mailgate.views.gates import gates_if_told
+from mailgate.views.gates import gates_if_known
 from mailgate.views.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
 
 REFRESH_SECONDS = 5.0
@@ -94,7 +94,7 @@ async def _page_values(context: ConsoleContext, asked: Range, language: Language
     return {
         "state": state,
         "needs": await needs_now(context, state, at),
-        "gates": await gates_if_told(context.store, at),
+        "gates": await gates_if_known(context.store, at),
         "range": asked,
         "ranges": SPANS,
         "told": told,

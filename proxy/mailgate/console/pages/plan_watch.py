@@ -4,14 +4,14 @@ from aiohttp import web
 
 from mailgate.console.context import context_of, language_of
 from mailgate.console.layout import redirect_to, show
-from mailgate.rollout.kept_plans import plan_called, read_plan
+from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.views.plan_outcome import outcome_of, panel_of
 from mailgate.views.plan_titles import headline_of, more_of
 
 
 async def watch(request: web.Request) -> web.Response:
     context = context_of(request)
-    found = await plan_called(context.store, request.match_info["digest"])
+    found = await find_plan(context.store, request.match_info["digest"])
     plan = read_plan(found)
     outcome = await outcome_of(context.store, found, plan, context.clock())
     language = language_of(request)

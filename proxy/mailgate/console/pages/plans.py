@@ -19,17 +19,17 @@ from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.kept_plans import PLAN_AGE, plan_called, read_plan
+from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import DAYS
-from mailgate.store import Planned
+from mailgate.store import StoredPlan
 from mailgate.views.address_values import whole
 from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.views.picture import impact_words, panels, picture, worst_of
-from mailgate.views.plan_telling import tellings
+from mailgate.views.plan_notices import plan_notices
 from mailgate.views.plan_titles import headline_of, more_of
-from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_told
+from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_in_words
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 SIZE = 50
@@ -81,7 +81,7 @@ async def plan(request: web.Request) -> web.Response:
 
 async def draw(request: web.Request) -> web.Response:
     """The picture, to show in a page or to download."""
-    found = await plan_called(context_of(request).store, request.match_info["digest"])
+    found = await find_plan(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(
         text=picture(read_plan(found), language_of(request)), content_type="image/svg+xml", headers=headers
@@ -92,7 +92,7 @@ async def draw(request: web.Request) -> web.Response:
 async def movers(request: web.Request) -> web.StreamResponse:
     """Send all movers by name as a spreadsheet, while they are read."""
     context = context_of(request)
-    found = await plan_called(context.store, request.match_info["digest"])
+    found = await find_plan(context.store, request.match_info["digest"])
     wanted = filter_in(parameters_in(request.query))
     catalog = context.bundle().policy.catalog
     rows = movers_as_rows(context.store, found, read_plan(found), catalog, wanted)
@@ -112,7 +112,7 @@ async def _batches(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[st
 
 async def sheet(request: web.Request) -> web.Response:
     """The counts, as a spreadsheet."""
-    found = await plan_called(context_of(request).store, request.match_info["digest"])
+    found = await find_plan(context_of(request).store, request.match_info["digest"])
     text = beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
     named = {"Content-Disposition": saved_as(_named(found, "counts"))}
     return web.Response(text=text, content_type="text/csv", headers=named)
@@ -147,10 +147,10 @@ async def apply(request: web.Request) -> web.Response:
         await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
     except RefusedError as error:
         return await _shown(request, "plan_apply.html", refused=error, note=note)
-    return redirect_to(request, "policy-plan-watch", digest=(await plan_called(context.store, digest)).digest)
+    return redirect_to(request, "policy-plan-watch", digest=(await find_plan(context.store, digest)).digest)
 
 
-def _named(found: Planned, what: str) -> str:
+def _named(found: StoredPlan, what: str) -> str:
     return f"plan-{found.digest[:12]}-{what}"
 
 
@@ -175,7 +175,7 @@ async def _shown(
     """The page of a plan, or its page for confirmation. A ``refused`` form is shown again with its texts."""
     context, now = context_of(request), context_of(request).clock()
     bundle = context.bundle()
-    found = await plan_called(context.store, request.match_info["digest"])
+    found = await find_plan(context.store, request.match_info["digest"])
     guard = guard_of(bundle.settings)
     language = language_of(request)
     status = await plan_status(context.store, found, guard, now)
@@ -201,11 +201,11 @@ async def _shown(
         impact=list(table_of(body)),
         moments=moments_of(body),
         newly=NEWLY,
-        undated=list(undated_told(body)),
+        undated=list(undated_in_words(body)),
         movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},
-        tellings=list(tellings(body, bundle.rules, await _in_force(context), now))
+        plan_notices=list(plan_notices(body, bundle.rules, await _in_force(context), now))
         if status.state in NOTIFYING
         else [],
         idle=list(idle_rules(body.rules)),

@@ -12,7 +12,7 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.policy.changes import changes
 from mailgate.rollout.activation import version_before
 from mailgate.views.address_values import line
-from mailgate.views.rules import told_rules
+from mailgate.views.rules import rules_in_words
 from mailgate.views.versions import lines_between, version_of
 
 SIZE = 100
@@ -26,7 +26,7 @@ async def policy(request: web.Request) -> web.Response:
         request,
         "policy.html",
         policy=found,
-        rules=told_rules(found, context.clock()),
+        rules=rules_in_words(found, context.clock()),
         history=history,
         uncommitted=drafted.drafts,
         before=await version_before(context.store, history)

@@ -8,10 +8,10 @@ from mailgate.config import Rules
 from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.context import context_of
 from mailgate.console.layout import show
-from mailgate.policy.edits import DATED, rule_of
+from mailgate.policy.edits import DATED_STAGES, rule_of
 from mailgate.policy.rules import Rule
 from mailgate.views.apps import lists_named
-from mailgate.views.rules import told_rules
+from mailgate.views.rules import rules_in_words
 
 _DAY = len("2026-12-01")
 
@@ -27,9 +27,9 @@ async def rule(request: web.Request) -> web.Response:
     return show(
         request,
         "policy_rule.html",
-        rule=next(each for each in told_rules(rules.policy, now) if each.id == name),
+        rule=next(each for each in rules_in_words(rules.policy, now) if each.id == name),
         starts=starts,
-        lacking=[each for each in DATED if each not in {stage for stage, _, _ in starts}],
+        lacking=[each for each in DATED_STAGES if each not in {stage for stage, _, _ in starts}],
         share=f"{found.share * 100:g}",
         lists={each: catalog.lists.get(each, ()) for each in sorted(lists_named(found))},
         apps=catalog.apps,

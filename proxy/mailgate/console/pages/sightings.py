@@ -19,7 +19,7 @@ SIZE = 100
 async def sightings(request: web.Request) -> web.Response:
     context, asked = context_of(request), request.query
     wanted = {name: asked.get(name, "").strip() for name in ("rule", "reason", "effect", "kind", "user")}
-    seen = await context.store.sightings.look(context.clock() - SPAN, SIZE, position_in(asked), **wanted)
+    seen = await context.store.sightings.search(context.clock() - SPAN, SIZE, position_in(asked), **wanted)
     further = position_values(seen.behind)
     return show(
         request,

@@ -13,7 +13,7 @@ from mailgate.demo.company.requests import DAYS, RepeatedAnswer
 from mailgate.model import Effect, Reason
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
-from mailgate.store.verdict_counts import Counted, start_of
+from mailgate.store.verdict_counts import VerdictKey, start_of
 
 LONG = 60
 """How many days the charts reach back."""
@@ -27,17 +27,17 @@ class Charts:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._counts: dict[datetime, Counter[Counted]] = {}
+        self._counts: dict[datetime, Counter[VerdictKey]] = {}
         self._blocked: dict[date, dict[str, set[tuple[str, int]]]] = {}
 
     def add(self, owned: OwnedDevice, asked: RepeatedAnswer) -> None:
         """Count one answer, distributed over the time in which it was given."""
         decision, tally = asked.decision, asked.tally
         effect, kind = decision.effect.value, asked.access.client.kind.value
-        refused = Counted(effect, rule=decision.rule, reason=decision.reason.value)
+        refused = VerdictKey(effect, rule=decision.rule, reason=decision.reason.value)
         for at, times in _shares(tally.first, tally.last, tally.times, self._now):
             counter = self._counts.setdefault(at, Counter())
-            counter[Counted(effect, kind=kind)] += times
+            counter[VerdictKey(effect, kind=kind)] += times
             if decision.effect is not Effect.ALLOW:
                 counter[refused] += times
         if decision.effect is Effect.BLOCK and decision.reason is Reason.PROHIBITED_APP:
@@ -52,7 +52,7 @@ class Charts:
         await store.verdicts.trim(self._now)
         await store.app_counts.keep(list(self._apps(found)))
 
-    def _earlier(self) -> Iterator[tuple[datetime, Counter[Counted]]]:
+    def _earlier(self) -> Iterator[tuple[datetime, Counter[VerdictKey]]]:
         by_day: dict[date, Counter[str]] = {}
         for at, counter in self._counts.items():
             for what, times in counter.items():
@@ -64,7 +64,7 @@ class Charts:
             less = max(0.1, 1 - _LESS * ago)
             yield (
                 start_of("day", day),
-                Counter({Counted("allow", kind=kind): int(times * less) for kind, times in like.items()}),
+                Counter({VerdictKey("allow", kind=kind): int(times * less) for kind, times in like.items()}),
             )
 
     def _apps(self, found: Sequence[OwnedDevice]) -> Iterator[AppDay]:

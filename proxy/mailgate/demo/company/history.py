@@ -9,7 +9,7 @@ from importlib.resources import files
 from mailgate.config import Rules, compile_rules
 from mailgate.config.admins import BY_FILE
 from mailgate.policy import Policy
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import ACTIVATED, retract
 from mailgate.rollout.person import Person
 from mailgate.store import Store
@@ -103,7 +103,7 @@ async def put_versions_in_force(store: Store, rules: Rules, now: datetime) -> li
             eras.append(Era(at, eras[-2].policy))
             continue
         version = versions[change.rules]
-        await store.policies.activate(draft_of(version), who.act(at, ACTIVATED, change.note))
+        await store.policies.activate(rule_texts_of(version), who.act(at, ACTIVATED, change.note))
         eras.append(Era(at, version.policy))
     return eras
 

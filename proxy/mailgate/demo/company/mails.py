@@ -68,7 +68,7 @@ async def write_to_them(
     history = list(reversed(await store.policies.history()))
     await store.mails.queue(_about_rules(random, by_time, history))
     for retraction in await store.retractions.open():
-        await store.retractions.looked(retraction.serial, now, done=True)
+        await store.retractions.note_search(retraction.serial, now, done=True)
 
 
 def _about_rules(

@@ -76,4 +76,4 @@ async def ask_for_help(store: Store, random: Random, reached: Sequence[AffectedP
 
 async def _era(store: Store, rules: Rules, at: datetime) -> Era:
     reliefs = await store.reliefs.current(at)
-    return Era(at, rules.relieved(reliefs).policy, frozenset(each.person for each in reliefs.every))
+    return Era(at, rules.with_reliefs(reliefs).policy, frozenset(each.person for each in reliefs.every))

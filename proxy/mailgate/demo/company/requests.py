@@ -12,7 +12,7 @@ from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.history import Era, in_force_at
 from mailgate.demo.company.hours import Span, span
 from mailgate.devices.device import Device
-from mailgate.devices.posture import posture_of, settled_until
+from mailgate.devices.posture import posture_of, stable_until
 from mailgate.engine.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, Effect, Posture, RequestFacts, User
 from mailgate.policy import Policy
@@ -87,7 +87,7 @@ class Postures:
             reports = tuple(replace(each, apps=apps) for each in self.device.reports)
             then = replace(self.device, reports=reports, lost_at=lost)
             posture = posture_of(then, policy.catalog, self.max_age, at)
-            self._kept[key] = posture, settled_until(then, self.max_age, at)
+            self._kept[key] = posture, stable_until(then, self.max_age, at)
         return posture
 
     def seen(self, facts: RequestFacts, known: Posture) -> Seen:

@@ -59,14 +59,14 @@ async def seed(
     company's history names, StoreError.
     """
     found, groups = devices(random, staff, now), Groups.of_members(members(staff))
-    bundle = replace(bundle, rules=bundle.rules.grouped(groups))
+    bundle = replace(bundle, rules=bundle.rules.with_groups(groups))
     candidate = planned(bundle.rules)
     eras = await put_versions_in_force(store, bundle.rules, now)
     await _take(store, found, now, progress)
     stored = await _stored(store, found)
     for owned in found:
         if owned.problem is DeviceProblem.LOST and owned.number in stored:
-            await store.devices.lose(stored[owned.number].id, owned.changed)
+            await store.devices.mark_lost(stored[owned.number].id, owned.changed)
     await note_sources(store, random, found, now)
     eras += await exempt_some(store, bundle.rules, found, now)
     eras += await turn_one_off(store, bundle.rules, now)
@@ -105,7 +105,7 @@ async def _take(store: Store, found: Sequence[OwnedDevice], now: datetime, progr
     ]
     done, whole = 0, len(first) + len(last)
     for at, records in by_day:
-        await store.devices.take(records, at)
+        await store.devices.ingest(records, at)
         done += len(records)
         progress("devices", done, whole)
 
@@ -124,10 +124,10 @@ async def _stored(store: Store, found: Iterable[OwnedDevice]) -> dict[int, Devic
     numbers = {(each.source, own_id(each, each.source)): each.number for each in found if each.source}
     stored: dict[int, Device] = {}
     behind = ""
-    while page := await store.devices.sketches(behind, _AT_ONCE):
+    while page := await store.devices.summaries(behind, _AT_ONCE):
         behind = page[-1].id
         for device in page:
-            stored |= {numbers[report.slot]: device for report in device.reports if report.slot in numbers}
+            stored |= {numbers[report.key]: device for report in device.reports if report.key in numbers}
     return stored
 
 

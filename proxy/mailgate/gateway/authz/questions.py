@@ -98,7 +98,7 @@ class Questions:
 
     def _read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
         incoming = self.reader.facts(exchange, head, origin)
-        incoming.facts = replace(incoming.facts, asked_about=True)
+        incoming.facts = replace(incoming.facts, by_forward_auth=True)
         return incoming
 
     async def _ask_about_device(

@@ -23,7 +23,7 @@ from mailgate.classify.activesync import VERSION_HEADER
 from mailgate.classify.protocol import SEGMENTS
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.trusted_headers import forgeable
-from mailgate.policy.variables import RestsOn, rest_on
+from mailgate.policy.variables import DependsOn, dependencies_of
 
 FIELD = b"mailgate-verdict-key"
 _ELSEWHERE = "|".join(map(re.escape, sorted((".mailgate", "autodiscover", *SEGMENTS))))
@@ -51,7 +51,7 @@ FIELDS = frozenset(
 """The fields that an allowing answer can depend on, whatever the rules are. Of ``Cookie`` only the gate's own cookies
 count."""
 ALWAYS = FIELDS | {"method", "scheme", "host", "certificate", "own-cookies", TARGETS}
-READ_BY_RULES = {RestsOn.REMOTE: "address", RestsOn.PATH: "target"}
+READ_BY_RULES = {DependsOn.REMOTE: "address", DependsOn.PATH: "target"}
 """The words that are needed only if a rule reads something that depends on this part of a request."""
 _MORE = {"target": TARGETS, "cookie": "own-cookies"}
 """Words whose part of the key includes that of another word, each with that other word."""
@@ -69,5 +69,5 @@ def _covers(told: bytes, reads: frozenset[str]) -> bool:
     words = set(told.decode("latin-1").replace(",", " ").split())
     words |= {held for word, held in _MORE.items() if word in words}
     return words >= ALWAYS and all(
-        word in words for part, word in READ_BY_RULES.items() if part in rest_on(reads)
+        word in words for part, word in READ_BY_RULES.items() if part in dependencies_of(reads)
     )

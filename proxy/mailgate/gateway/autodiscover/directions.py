@@ -56,7 +56,7 @@ def gate_gives_directions(access: Access, decision: Decision) -> bool:
     """Whether the gate gives the way itself although another proxy carries the mail. An allowing answer would let the
     whole mail answer through."""
     facts = access.facts
-    return facts.asked_about and decision.rule == DISCOVERY_RULE
+    return facts.by_forward_auth and decision.rule == DISCOVERY_RULE
 
 
 async def answer_with_directions(way: Forwarder, exchange: Exchange, incoming: Incoming) -> Answer:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mailgate import __version__
 from mailgate.attest import mint
 from mailgate.attest.passport import OWN_LIFETIME
-from mailgate.attest.report import Enrolled, Issuing, Report, token_claims
+from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, token_claims
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.enrolment.enroll import (
     REPORT_INTERVAL,
@@ -22,7 +22,7 @@ from mailgate.gateway.enrolment.enroll import (
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.model import Reason
-from mailgate.model.addresses import caller_at
+from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, StoreUnavailableError
 
 log = structlog.get_logger()
@@ -38,9 +38,9 @@ async def attest(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
 
 
 async def _attest(
-    part: EnrolmentParts, incoming: Incoming, report: Report, reference: str, now: datetime
+    part: EnrolmentParts, incoming: Incoming, report: SelfReport, reference: str, now: datetime
 ) -> Answer:
-    enroller, caller = part.enroller, caller_at(incoming.facts.remote)
+    enroller, caller = part.enroller, rate_limit_key(incoming.facts.remote)
     proved = await part.prove_key(incoming, now)
     if proved.refused is not None:
         return refused_proof(proved, reference, now)
@@ -65,9 +65,9 @@ async def _attest(
     return json_answer(200, _token(part, key, report, now))
 
 
-def _token(part: EnrolmentParts, key: EnrolledKey, report: Report, now: datetime) -> dict[str, object]:
-    enrolled = Enrolled(key.device, key.owner, key.thumbprint)
-    issuing = Issuing(part.public_url, __version__, part.enroller.new_id(), now)
+def _token(part: EnrolmentParts, key: EnrolledKey, report: SelfReport, now: datetime) -> dict[str, object]:
+    enrolled = EnrolledDevice(key.device, key.owner, key.thumbprint)
+    issuing = TokenParameters(part.public_url, __version__, part.enroller.new_id(), now)
     claims = token_claims(report, enrolled, issuing, part.live.policy.catalog.match)
     return {
         "device_attestation": mint.sign_token(claims, part.enroller.keys.signing_key()),
@@ -78,15 +78,15 @@ def _token(part: EnrolmentParts, key: EnrolledKey, report: Report, now: datetime
     }
 
 
-def _report(incoming: Incoming) -> Report:
+def _report(incoming: Incoming) -> SelfReport:
     said = json_object(incoming)
     try:
-        return Report.model_validate(said)
+        return SelfReport.model_validate(said)
     except ValidationError as error:
         # the place and what was expected, never the value that was sent
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(
-            str(part) for part in first["loc"] if isinstance(part, int) or part in Report.model_fields
+            str(part) for part in first["loc"] if isinstance(part, int) or part in SelfReport.model_fields
         )
         raise RequestRefused(
             400,

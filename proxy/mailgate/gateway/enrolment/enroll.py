@@ -21,7 +21,7 @@ from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import AttestationResult, Reason
-from mailgate.model.addresses import caller_at
+from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
     """
     token, evidence = _token_and_evidence(incoming)
     digest = digest_of(token)
-    tries = (caller_at(incoming.facts.remote), digest)
+    tries = (rate_limit_key(incoming.facts.remote), digest)
     for who in tries:
         if (wait := part.enroller.failed.wait(who, now)) > timedelta():
             return _count_refusal(part, "enroll", too_many_tries(wait, reference))
@@ -81,7 +81,7 @@ async def enroll(part: EnrolmentParts, incoming: Incoming, reference: str, now: 
     try:
         enrolled = await part.enroller.enrolments.enrol(digest, key, f"enrolled-{key[:16]}", now)
         if vouched is not None and isinstance(enrolled, EnrolledKey):
-            await part.enroller.devices.take([report_of_hardware(vouched, key)], now)
+            await part.enroller.devices.ingest([report_of_hardware(vouched, key)], now)
     except StoreUnavailableError:
         return _count_refusal(part, "enroll", refusal(503, Reason.STORE_UNAVAILABLE, reference))
     if isinstance(enrolled, NotEnrolled):

@@ -29,7 +29,7 @@ class Enrolments(Protocol):
 class Records(Protocol):
     """The store of reports about devices (``store/devices.py``)."""
 
-    async def take(self, records: Sequence[Report], now: datetime) -> object: ...
+    async def ingest(self, records: Sequence[Report], now: datetime) -> object: ...
 
 
 @dataclass(slots=True)

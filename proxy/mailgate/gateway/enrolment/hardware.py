@@ -7,10 +7,10 @@ the key that enrols and the reports of a device management become one device (``
 from collections.abc import Mapping
 from datetime import datetime
 
-from mailgate.attest import Nonces, Sort
+from mailgate.attest import NonceOrigin, Nonces
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, Roots
-from mailgate.attest.refused import RefusedError
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import HardwareResult, Reason
@@ -23,9 +23,9 @@ def hardware_result(
     format."""
     try:
         evidence = read_evidence(said)
-    except RefusedError as refusal:
+    except EvidenceRefusedError as refusal:
         return HardwareResult("", refused=refusal.reason, detail=refusal.detail)
-    if nonces.read(evidence.nonce, now).sort not in (Sort.SHARED, Sort.OWN):
+    if nonces.read(evidence.nonce, now).origin not in (NonceOrigin.SHARED, NonceOrigin.OWN):
         detail = "expected a nonce of this gate from the last minutes"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
     expected = Expected(evidence.nonce.encode(), thumbprint, now)

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from mailgate.attest.sealing import Secret
 from mailgate.classify.hints import PLATFORM
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.probe_signal import HEADER, probe_header
 from mailgate.gateway.evaluate.navigation import is_first_page_load
 from mailgate.gateway.evaluate.probe_cookie import (
@@ -25,7 +25,7 @@ from mailgate.gateway.evaluate.probe_cookie import (
 from mailgate.gateway.http1.cookies import PROBE_COOKIE, cookies_named, set_cookie
 from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 
-SKIPPED = Found("", "skipped")
+SKIPPED = ProbeFinding("", "skipped")
 
 REPEAT_AFTER = timedelta(minutes=5)
 """After this time a browser that was not on a computer is probed again, since a keyboard may have been attached."""
@@ -98,7 +98,7 @@ class BrowserProbe:
         again = REPEAT_AFTER if self.mode is Mode.REQUIRE else self.lifetime
         return held.found.form != COMPUTER and access.now - held.issued >= again
 
-    def remember(self, found: Found, facts: RequestFacts, now: datetime) -> str:
+    def remember(self, found: ProbeFinding, facts: RequestFacts, now: datetime) -> str:
         """The Set-Cookie value that remembers what was found."""
         value = seal(ProbeCookie(found, now), facts, self.keys)
         lasts = self.lifetime if found.form in ("", COMPUTER) else MAX_LIFETIME

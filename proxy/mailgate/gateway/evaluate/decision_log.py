@@ -15,11 +15,11 @@ from mailgate.model import (
     CertificateResult,
     Client,
     Decision,
+    DecisionSummary,
     Effect,
-    Judged,
     Reason,
 )
-from mailgate.store.ledger import Counts
+from mailgate.store.ledger import RepeatCounter
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class Ledger(Protocol):
 
     def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
-    def recurring(self, access: Access, decision: Decision) -> Counts | None: ...
+    def recurring(self, access: Access, decision: Decision) -> RepeatCounter | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Recorder:
 
     def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
         """Record a decision that is about to be carried out."""
-        exchange.judged = Judged.of(access, decision)
+        exchange.judged = DecisionSummary.of(access, decision)
         refused = decision.effect is not Effect.ALLOW
         reference = self.references.of(exchange) if refused or is_debugging() else ""
         self.ledger.record(access, decision, reference if refused else "")

@@ -114,7 +114,7 @@ class Judge:
         if certificate is None:
             posture = await self.postures.latest(client, proof, now)
         else:
-            certificate = live.certificates.again(certificate, now) if live.certificates else None
+            certificate = live.certificates.recheck(certificate, now) if live.certificates else None
             proof = still_bound(proof, before.certificate, certificate)
             client, posture = await self._identify(
                 before.facts, proof, certificate, now, self.postures.latest

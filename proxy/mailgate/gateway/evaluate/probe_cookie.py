@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from mailgate.attest.sealing import Secret, mac, sealing
+from mailgate.attest.sealing import Secret, mac, sealing_key
 from mailgate.classify.hints import PLATFORM
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.model import RequestFacts
 
 SETTLING = timedelta(days=1)
@@ -27,7 +27,7 @@ _TEXT = re.compile(
 class ProbeCookie(NamedTuple):
     """The finding, and its time. ``found`` has no form if the person went on without being probed."""
 
-    found: Found
+    found: ProbeFinding
     issued: datetime
 
 
@@ -35,7 +35,7 @@ def seal(given: ProbeCookie, facts: RequestFacts, keys: Sequence[Secret]) -> str
     """The cookie's value for the browser behind ``facts``. ``keys`` come newest first; there is at least one."""
     form, by, system = given.found
     text = f"1.{int(given.issued.timestamp())}.{form}.{by}.{system}.{_hint(facts)}"
-    return f"{text}.{_mac(sealing(keys, given.issued, SETTLING), text, facts)}"
+    return f"{text}.{_mac(sealing_key(keys, given.issued, SETTLING), text, facts)}"
 
 
 def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCookie | None:
@@ -50,7 +50,7 @@ def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCook
     text = value.rpartition(".")[0]
     if not any(hmac.compare_digest(told["seal"], _mac(key, text, facts)) for key in keys):
         return None
-    found = Found(told["form"], told["by"], told["os"])
+    found = ProbeFinding(told["form"], told["by"], told["os"])
     return ProbeCookie(found, datetime.fromtimestamp(int(told["issued"]), UTC))
 
 

@@ -8,7 +8,7 @@ import structlog
 from pydantic import ValidationError
 
 from mailgate.classify import classify
-from mailgate.classify.probe_readings import Found, Measured, examine
+from mailgate.classify.probe_readings import ProbeFinding, ProbeReadings, examine
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.browser_probe import SKIPPED, BrowserProbe, Mode
 from mailgate.gateway.evaluate.facts import Incoming
@@ -42,7 +42,7 @@ async def take_readings(part: ProbeParts, incoming: Incoming, reference: str, no
     if facts.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RequestRefused(415, Reason.REQUEST_NOT_SUPPORTED, "Expected application/json.")
     try:
-        seen = Measured.model_validate_json(incoming.body)
+        seen = ProbeReadings.model_validate_json(incoming.body)
     except ValidationError:
         part.metrics.probes.labels("malformed").inc()
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "These are no readings of the probe.") from None
@@ -78,7 +78,7 @@ def _probed_client(part: ProbeParts, facts: RequestFacts) -> Client:
     return client
 
 
-def _note(part: ProbeParts, found: Found, client: Client, reference: str) -> None:
+def _note(part: ProbeParts, found: ProbeFinding, client: Client, reference: str) -> None:
     part.metrics.probes.labels(found.form or "skipped").inc()
     log.info(
         "probed",

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from mailgate.attest import Nonces, Sort, Spent, Verdict, Verifier
+from mailgate.attest import NonceOrigin, Nonces, SpentProof, Verdict, Verifier
 from mailgate.gateway.evaluate.copied_keys import CopiedKeys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
@@ -83,7 +83,7 @@ class Prover:
             )
 
         verdict = verify()
-        if verdict.lacks_key_of and await self.keyring.look_for_missing_key(verdict.lacks_key_of):
+        if verdict.missing_key_of and await self.keyring.look_for_missing_key(verdict.missing_key_of):
             verdict = verify()
         return await self._settle(verdict, incoming, now)
 
@@ -120,7 +120,7 @@ class Prover:
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
         """The result after the other gates were asked, and the nonce that goes with it."""
         result = verdict.result
-        if verdict.spent is not None and not verdict.spent.alone:
+        if verdict.spent is not None and not verdict.spent.is_exclusive:
             refused = await self._share(verdict.spent, now)
             if refused is not None:
                 result = refused
@@ -129,7 +129,7 @@ class Prover:
             incoming.answer_fields.append((NONCE_HEADER, offered))
         return result
 
-    async def _share(self, spent: Spent, now: datetime) -> AttestationResult | None:
+    async def _share(self, spent: SpentProof, now: datetime) -> AttestationResult | None:
         """The refusal of a proof that another gate has accepted already; None if no gate has."""
         try:
             new = await self.spent.spend(spent.ticket, spent.until, now)
@@ -152,8 +152,8 @@ class Prover:
             return ""
         sort, fresh = verdict.nonce
         away = result is not None and result.refused is Reason.PROOF_STORE_UNAVAILABLE
-        roams = sort in (Sort.SHARED, Sort.FOREIGN)
+        roams = sort in (NonceOrigin.SHARED, NonceOrigin.FOREIGN)
         bound = away or self.is_alone() or (self.mode is Mode.REQUIRE and not roams)
-        if fresh and sort is (Sort.OWN if bound else Sort.SHARED):
+        if fresh and sort is (NonceOrigin.OWN if bound else NonceOrigin.SHARED):
             return ""
         return self.nonces.make(now, bound=bound)

@@ -15,7 +15,7 @@ from mailgate.gateway.http1.client_certs.presented import from_tls
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.traceparent import Trace
 from mailgate.gateway.http1.trusted_headers import Origin
-from mailgate.model import Judged
+from mailgate.model import DecisionSummary
 
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -123,7 +123,7 @@ class Exchange:
         """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
         self.status = 0
         """The status of the final response; 0 while there is none."""
-        self.judged: Judged | None = None
+        self.judged: DecisionSummary | None = None
         self.origin: Origin | None = None
         self.failed = ""
         """Why it could not be served; empty if it was."""

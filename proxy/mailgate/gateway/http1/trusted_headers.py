@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.forgeable import FAMILIES, NAMES, OWN
 from mailgate.gateway.http1.grammar import HOST, values
-from mailgate.model.addresses import in_one_form, read_address
+from mailgate.model.addresses import canonical_address, read_address
 
 Network = IPv4Network | IPv6Network
 
@@ -94,11 +94,11 @@ def origin_of(
     fields: Sequence[Field], *, peer: str, secure: bool, host: bytes, trusted: Sequence[Network]
 ) -> Origin:
     """Read X-Forwarded-* from a trusted peer. For any other peer the connection itself says where the request is from."""
-    scheme, peer = "https" if secure else "http", in_one_form(peer)
+    scheme, peer = "https" if secure else "http", canonical_address(peer)
     if not is_proxy(peer, trusted):
         return Origin(peer, scheme, host, peer.encode())
     chain = [
-        in_one_form(part.strip().decode("latin-1"))
+        canonical_address(part.strip().decode("latin-1"))
         for value in values(fields, b"x-forwarded-for")
         for part in value.split(b",")
     ]

@@ -14,7 +14,7 @@ from mailgate import __version__
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.access_log import CLIENT_FACTS
 from mailgate.gateway.observe.request_metrics import METHODS, OTHER
-from mailgate.model import Judged
+from mailgate.model import DecisionSummary
 from mailgate.store import Entry
 
 VERSION = "1.6.0"
@@ -58,7 +58,7 @@ _SUCCESS, _FAILURE = 1, 2
 
 
 def decision_event(
-    exchange: Exchange, judged: Judged, now: datetime, host: str, include: Collection[str]
+    exchange: Exchange, judged: DecisionSummary, now: datetime, host: str, include: Collection[str]
 ) -> dict[str, Any]:
     """The event of one decision after its request is finished. ``include`` (``CLIENT_FACTS``) names the facts about the client."""
     method = METHODS.get(exchange.head.method, OTHER)

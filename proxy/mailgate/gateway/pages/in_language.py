@@ -5,7 +5,7 @@ from dataclasses import replace
 from mailgate.gateway.pages.steps import FIXES
 from mailgate.gateway.pages.view import View
 from mailgate.model.languages import primary
-from mailgate.policy.worded import said_in
+from mailgate.policy.localized_text import text_in
 
 
 def in_language(view: View, tag: str) -> View:
@@ -17,12 +17,12 @@ def in_language(view: View, tag: str) -> View:
     asked, default = primary(tag), primary(view.default_language)
     return replace(
         view,
-        rule_title=said_in(view.rule_title, asked, default),
-        fix=view.fix if view.fix in FIXES else said_in(view.fix, asked, default),
+        rule_title=text_in(view.rule_title, asked, default),
+        fix=view.fix if view.fix in FIXES else text_in(view.fix, asked, default),
         contact=contact_in(view.contact, tag, view.default_language),
     )
 
 
 def contact_in(contact: str, tag: str, default_language: str) -> str:
     """The contact in this language, or as it is if it has no such wording."""
-    return said_in(contact, primary(tag), primary(default_language)) or str(contact)
+    return text_in(contact, primary(tag), primary(default_language)) or str(contact)

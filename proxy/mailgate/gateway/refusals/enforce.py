@@ -19,7 +19,7 @@ from mailgate.gateway.refusals.help_cookie import name_cookie, read_help_cookie
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
-from mailgate.rollout.halting import counted_as
+from mailgate.rollout.halting import countable_subject
 from mailgate.store.client_facts import client_facts
 from mailgate.store.ledger import sighting_of
 from mailgate.store.sightings import id_of
@@ -76,7 +76,7 @@ class ResponseBuilder:
         """The page of a refusal. A browser of an unknown person and device gets a name with it, so that its requests
         for help are one."""
         before = read_help_cookie(access.facts)
-        if self.tickets and before is None and not any(counted_as(access)):
+        if self.tickets and before is None and not any(countable_subject(access)):
             headers = (*headers, name_cookie(self.tickets.mark_of(reference), access.facts))
         view = self.view(
             access,
@@ -155,7 +155,7 @@ class ResponseBuilder:
     def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
         if self.tickets is None:
             return ""
-        person, device = counted_as(access)
+        person, device = countable_subject(access)
         reason, subject = decision.reason.value, digest_of(person or device)
         kept = id_of(sighting_of(client_facts(access.facts, access.client), access, decision))
         return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, kept, access.now))

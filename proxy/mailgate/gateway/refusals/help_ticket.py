@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from mailgate.attest.sealing import Secret, mac, sealing
+from mailgate.attest.sealing import Secret, mac, sealing_key
 from mailgate.gateway.evaluate.probe_cookie import SETTLING
 
 LIFETIME = timedelta(days=1)
@@ -49,7 +49,7 @@ class Tickets:
         """The text of a ticket in the page."""
         parts = (ticket.rule, ticket.reason, ticket.reference, ticket.subject, ticket.sighting)
         text = ".".join(("1", str(int(ticket.issued.timestamp())), *parts))
-        return f"{text}.{mac(sealing(self.keys, ticket.issued, SETTLING), _HELP, text)}"
+        return f"{text}.{mac(sealing_key(self.keys, ticket.issued, SETTLING), _HELP, text)}"
 
     def open(self, text: str, now: datetime) -> Ticket | None:
         """The ticket in a text; None if it is not valid or too old."""
@@ -68,7 +68,7 @@ class Tickets:
 
     def seal_of(self, said: str, now: datetime) -> str:
         """The seal of any other text that the gate gives to a browser to send back."""
-        return mac(sealing(self.keys, now, SETTLING), _SAID, said)
+        return mac(sealing_key(self.keys, now, SETTLING), _SAID, said)
 
     def sealed(self, seal: str, said: str) -> bool:
         """Whether this is the seal of exactly that text."""

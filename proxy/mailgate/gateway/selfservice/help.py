@@ -21,8 +21,8 @@ from mailgate.gateway.refusals.help_cookie import help_asked_cookie, read_help_c
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.selfservice.person import proven_device, recognise
 from mailgate.model import Access, Decision, Reason
-from mailgate.model.addresses import caller_at
-from mailgate.rollout.halting import counted_as
+from mailgate.model.addresses import rate_limit_key
+from mailgate.rollout.halting import countable_subject
 from mailgate.store import HelpRequest, StoreUnavailableError
 from mailgate.store.client_facts import client_facts
 from mailgate.store.sightings import fingerprint
@@ -70,11 +70,11 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
             400, Reason.REQUEST_MALFORMED, "Expected the button of a refusal from the last day."
         )
     access, decision = await desk.judge.verdict(incoming, now)
-    person, device = counted_as(access)
+    person, device = countable_subject(access)
     known = ticket.is_of(person or device)
     client = _client(tickets, access)
     who = (person or device) if known else f"{UNKNOWN}{client}"
-    _refuse_if_too_often(desk, who, "" if known else caller_at(access.facts.remote), now)
+    _refuse_if_too_often(desk, who, "" if known else rate_limit_key(access.facts.remote), now)
     asked = HelpRequest(
         rule=ticket.rule,
         subject=who,
@@ -110,7 +110,7 @@ async def show_confirmation(desk: HelpDesk, incoming: Incoming, _reference: str,
     if before is None or before.at is None or not REFERENCE.fullmatch(named):
         return replace(Answer(303), headers=(("Location", "/"),))
     access, decision = await desk.judge.verdict(incoming, now)
-    return await _confirmed(responses, incoming, access, decision, named, any(counted_as(access)))
+    return await _confirmed(responses, incoming, access, decision, named, any(countable_subject(access)))
 
 
 async def _confirmed(
@@ -135,7 +135,7 @@ def _client(tickets: Tickets, access: Access) -> str:
     if before is not None:
         return before.client
     seen = fingerprint(client_facts(access.facts, access.client))
-    return tickets.mark_of(f"{seen} {caller_at(access.facts.remote)}")
+    return tickets.mark_of(f"{seen} {rate_limit_key(access.facts.remote)}")
 
 
 def _refuse_if_too_often(desk: HelpDesk, who: str, network: str, now: datetime) -> None:

@@ -30,7 +30,7 @@ from mailgate.gateway.proxy.forward import MAX_INTERIM
 from mailgate.gateway.proxy.heads import request_head
 from mailgate.gateway.proxy.upstream import UpstreamConnection
 from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamMalformed
-from mailgate.model.addresses import caller_at
+from mailgate.model.addresses import rate_limit_key
 
 RESULT_SECONDS = 60
 """How many seconds an answer about the same credentials is kept."""
@@ -197,4 +197,4 @@ def _asks_for_basic(answer: ResponseHead) -> bool:
 
 def _tried(incoming: Incoming) -> tuple[str, str]:
     """The two keys by which wrong logins are counted: the name and the caller's address."""
-    return f"name {(incoming.login or '').lower()}", f"address {caller_at(incoming.facts.remote)}"
+    return f"name {(incoming.login or '').lower()}", f"address {rate_limit_key(incoming.facts.remote)}"

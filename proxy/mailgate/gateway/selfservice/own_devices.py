@@ -7,7 +7,7 @@ from typing import Protocol as Shape
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
-from mailgate.devices.posture import is_of
+from mailgate.devices.posture import belongs_to
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
 from mailgate.gateway.selfservice.person import Person, proven_device
@@ -15,7 +15,7 @@ from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Relief
-from mailgate.store import Sighted
+from mailgate.store import UnreportedPhone
 
 PROVES = (KEY, "cert")
 """Kinds of names that a device proves with every request."""
@@ -30,7 +30,7 @@ class KnownDevices(Shape):
 
     def worth(self, device: Device, now: datetime) -> Posture: ...
 
-    async def brought_up(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]: ...
+    async def with_pending_reports(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]: ...
 
     def in_memory(self, device_id: str) -> Device | None: ...
 
@@ -42,7 +42,7 @@ class People(Shape):
 
     async def device(self, device_id: str) -> Device | None: ...
 
-    async def unreported(self, login: str, devices: Sequence[Device]) -> list[Sighted]: ...
+    async def unreported(self, login: str, devices: Sequence[Device]) -> list[UnreportedPhone]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class OwnDevice:
     access: Access
     decision: Decision
     device: Device | None = None
-    sighted: Sighted | None = None
+    sighted: UnreportedPhone | None = None
     here: bool = False
     exempted: Relief | None = None
     """The exemption without which it would get no mail; None if there is none."""
@@ -109,10 +109,10 @@ async def _devices(asking: AskingRequest, people: People, known: KnownDevices) -
         own = await people.device(proven) if proven and not _among(found, proven) else None
         return [*found, own] if own is not None else found
 
-    devices = await known.brought_up(stored)
+    devices = await known.with_pending_reports(stored)
     own = known.in_memory(proven) if proven and not _among(devices, proven) else None
     devices += [own] if own is not None else []
-    return [each for each in devices if is_of(each, name, known.precedence)] if name else devices
+    return [each for each in devices if belongs_to(each, name, known.precedence)] if name else devices
 
 
 def _among(devices: Iterable[Device], device_id: str) -> bool:
@@ -136,7 +136,7 @@ def _of_report(asking: AskingRequest, device: Device, posture: Posture) -> OwnDe
     return OwnDevice(device.id, posture, access, decision, device)
 
 
-def _of_sighting(asking: AskingRequest, sighted: Sighted) -> OwnDevice:
+def _of_sighting(asking: AskingRequest, sighted: UnreportedPhone) -> OwnDevice:
     """A phone that asked for mail under the person's name and has never reported."""
     kind = sighted.kind if sighted.kind in (Kind.PHONE, Kind.TABLET) else None
     posture = Posture(PostureState.MISSING, kind=kind, os=sighted.os)

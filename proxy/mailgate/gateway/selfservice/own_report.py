@@ -25,7 +25,7 @@ class OwnerReport(StrEnum):
 class Devices(Protocol):
     """The store of devices (``store/devices.py``). It may raise StoreUnavailableError."""
 
-    async def lose(
+    async def mark_lost(
         self, device_id: str, at: datetime | None, act: Act | None = None, *, since: datetime | None = None
     ) -> bool: ...
 
@@ -50,14 +50,14 @@ class OwnReports:
         """
         if own.device is None or own.device.lost_at is not None:
             return False
-        return await self.devices.lose(own.device.id, now, _act("device-lost", own.device, now))
+        return await self.devices.mark_lost(own.device.id, now, _act("device-lost", own.device, now))
 
     async def take_back(self, own: OwnDevice, now: datetime) -> bool:
         """Mark it as found, if it is still lost since the same moment. May raise StoreUnavailableError."""
         if own.device is None or own.device.lost_at is None:
             return False
         act = _act("device-found", own.device, now)
-        return await self.devices.lose(own.device.id, None, act, since=own.device.lost_at)
+        return await self.devices.mark_lost(own.device.id, None, act, since=own.device.lost_at)
 
     async def disown(self, own: OwnDevice, person: str, reference: str, now: datetime) -> bool:
         """Tell the admins that a device belongs to somebody else. May raise StoreUnavailableError."""

@@ -43,7 +43,7 @@ class Recheck:
 
     async def ask(self, reports: Sequence[Report]) -> dict[Slot, CheckResult]:
         """Ask every source that has the device. Returns the results by source and id."""
-        slots = [report.slot for report in reports if not report.gone]
+        slots = [report.key for report in reports if not report.gone]
         return dict(zip(slots, await asyncio.gather(*map(self._in_turn, slots)), strict=True))
 
     async def _in_turn(self, slot: Slot) -> CheckResult:
@@ -65,7 +65,7 @@ def answers_of(
     asked = {slot: again for slot, again in came.items() if again is not CheckResult.CANNOT}
     if not asked:
         return (AskedSource(SourceResult.NOBODY),)
-    reports = {report.slot: report for device in devices for report in device.reports}
+    reports = {report.key: report for device in devices for report in device.reports}
     return tuple(
         source_answer(reports[slot], name_of)
         if again is CheckResult.TAKEN and slot in reports

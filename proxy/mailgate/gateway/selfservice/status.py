@@ -10,11 +10,11 @@ from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.pages.proofs import clock_off, shown_refusal
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.model import Access, Decision
-from mailgate.store import Keep
+from mailgate.store import RetentionTimes
 
 
 def status_of(
-    access: Access, decision: Decision, owned: Sequence[OwnDevice], keep: Keep
+    access: Access, decision: Decision, owned: Sequence[OwnDevice], keep: RetentionTimes
 ) -> dict[str, object]:
     """The part of the body that changes only if something has changed."""
     client = access.client
@@ -56,7 +56,7 @@ def verdict_of(decision: Decision) -> dict[str, object]:
     }
 
 
-def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
+def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
     """One device: what is known of it and from which sources, its verdict, and until when it is stored."""
     posture, device, sighted = own.posture, own.device, own.sighted
     since, until = stored_from_to(own, keep)
@@ -88,7 +88,7 @@ def device_of(own: OwnDevice, keep: Keep) -> dict[str, object]:
     }
 
 
-def stored_from_to(own: OwnDevice, keep: Keep) -> tuple[datetime | None, datetime | None]:
+def stored_from_to(own: OwnDevice, keep: RetentionTimes) -> tuple[datetime | None, datetime | None]:
     """Since when a device is stored, and when it is deleted if it does not report again."""
     if own.device is not None:
         return own.device.first_seen, keep.end_of(own.device)

@@ -26,7 +26,15 @@ from mailgate.model import Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.reasons import apps_named
 from mailgate.policy.reliefs import Relief
-from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Mail, QuarantineMail, Recorded
+from mailgate.store import (
+    EnrolledKey,
+    EnrolmentToken,
+    HelpRequest,
+    Mail,
+    QuarantineMail,
+    Recorded,
+    RetentionTimes,
+)
 from mailgate.store.reliefs import KeptRelief
 
 ViewOf = Callable[[Access, Decision], View]
@@ -37,7 +45,7 @@ _SHOWN_APART = frozenset({"adds", "apps", "names"})
 
 def card_of(
     own: OwnDevice,
-    keep: Keep,
+    keep: RetentionTimes,
     *,
     person: str,
     view_of: ViewOf,
@@ -89,7 +97,7 @@ def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, 
 
 
 def _of_device(device: Device) -> tuple[Field, ...]:
-    told: dict[str, object] = {"device_id": device.id, "former": tuple(sorted(device.former))}
+    told: dict[str, object] = {"device_id": device.id, "former": tuple(sorted(device.former_ids))}
     told |= {"lost_at": device.lost_at, "first_seen": device.first_seen, "last_seen": device.last_seen}
     told |= {"findings": tuple(f"{each.reason} ({each.since:%Y-%m-%d})" for each in device.findings)}
     return _fields({name: value for name, value in told.items() if value not in (None, ())})

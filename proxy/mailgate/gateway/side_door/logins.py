@@ -12,7 +12,7 @@ from mailgate.gateway.evaluate.decision_log import Recorder, note
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.pages import explain_reason
 from mailgate.model import (
-    LOGINS,
+    LOGIN_PROTOCOLS,
     Access,
     Decision,
     Effect,
@@ -22,12 +22,12 @@ from mailgate.model import (
     Reason,
     RequestFacts,
 )
-from mailgate.model.addresses import in_one_form
+from mailgate.model.addresses import canonical_address
 
 LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
 """The effects that let a login in. A mail client cannot show a warning, so it is let in."""
 
-_SERVICES = {protocol.value: protocol for protocol in LOGINS} | {
+_SERVICES = {protocol.value: protocol for protocol in LOGIN_PROTOCOLS} | {
     "pop": Protocol.POP3,
     "smtp": Protocol.SUBMISSION,
     "managesieve": Protocol.SIEVE,
@@ -87,7 +87,7 @@ def read_login(body: bytes) -> RequestFacts:
     return RequestFacts(
         method="LOGIN",
         scheme=_SERVICES[service],
-        remote=in_one_form(_word(asked, "remote")),
+        remote=canonical_address(_word(asked, "remote")),
         headers={HEADER: write_id(named)} if named else {},
         user=login,
     )

@@ -11,7 +11,7 @@ from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.rollout.drafts import make_draft
 from mailgate.store import Act, Store
 
@@ -24,7 +24,7 @@ def drafted(config: Path) -> None:
     async def fill() -> None:
         store = await Store.open("sqlite:///mailgate.db")
         act = Act(NOW, "file", "policy-activated")
-        await store.policies.activate(draft_of(load_bundle(config).rules), act)
+        await store.policies.activate(rule_texts_of(load_bundle(config).rules), act)
         await make_draft(store, ON, ADA, NOW)
         await store.close()
 

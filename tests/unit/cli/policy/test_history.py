@@ -11,7 +11,7 @@ from tests.unit.store.examples import NOW
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
 
 
@@ -25,7 +25,7 @@ def versions(config: Path) -> None:
         store = await Store.open("sqlite:///mailgate.db")
         for policy, note in ((OPEN, "to begin with"), (SHUT, "for \x1b[1mnow")):
             await store.policies.activate(
-                draft_of(rules(policy)), Act(NOW, "ada", "policy-activated", why=note)
+                rule_texts_of(rules(policy)), Act(NOW, "ada", "policy-activated", why=note)
             )
         await store.close()
 

@@ -14,7 +14,7 @@ from tests.unit.rollout.examples import APPS, rules
 from tests.unit.rollout.test_planning import CASES, NEW, OLD
 from tests.unit.store.examples import NOW
 
-from mailgate.rollout import draft_of
+from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
 
 
@@ -24,7 +24,7 @@ def folder(config: Path) -> Path:
 
     async def fill() -> None:
         store, old = await Store.open("sqlite:///mailgate.db"), rules(OLD)
-        await store.policies.activate(draft_of(old), Act(NOW, "ada", "policy-activated"))
+        await store.policies.activate(rule_texts_of(old), Act(NOW, "ada", "policy-activated"))
         await people.know(store, old.policy, [people.phone(1, "tiktok", owner="ada\x1b[1m")])
         await store.close()
 

@@ -11,7 +11,7 @@ from tests.unit.console.written_mails import gone, written
 from mailgate.model.notice import Notice
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, MailKind, MailState
 
 RULE = "?rule=prohibited-app"
@@ -83,7 +83,7 @@ async def test_a_mail_is_previewed_in_a_language_and_for_one_person(vic: Caller,
 
 async def test_what_was_taken_back_is_told_with_its_corrections(vic: Caller, firm: Company) -> None:
     rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
-    await firm.store.policies.activate(draft_of(rules), Act(NOW, "ada", "policy-activated"))
+    await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
     await written(
         firm,

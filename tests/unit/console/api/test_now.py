@@ -10,8 +10,8 @@ from tests.unit.store.test_gates import BEAT
 
 from mailgate.store import StoreUnavailableError
 from mailgate.store.app_counts import AppDay
-from mailgate.store.verdict_counts import Counted
-from mailgate.views.gates import MISSED, TAKES
+from mailgate.store.verdict_counts import VerdictKey
+from mailgate.views.gates import MISSED_AFTER, UPDATE_TIME
 
 COUNTED = """\
 # TYPE mailgate_decisions counter
@@ -56,7 +56,7 @@ async def test_every_gate_on_the_store_is_told_with_its_rules_and_whether_it_lag
     await firm.store.gates.note(beat)
     await firm.store.gates.note(replace(beat, host="gate-2", serial=0, version="0.0.9"))
     first, second = (await vic.get("/now")).body["gates"]
-    assert 0 <= first.pop("heard_ago") < MISSED.total_seconds()
+    assert 0 <= first.pop("heard_ago") < MISSED_AFTER.total_seconds()
     assert first == {
         "host": "gate-1",
         "address": "https://mail.example.com",
@@ -69,7 +69,7 @@ async def test_every_gate_on_the_store_is_told_with_its_rules_and_whether_it_lag
         "workers": {"wanted": 1, "answering": 1},
     }
     assert (second["state"], second["version"]) == ("taking", "0.0.9")
-    firm.clock.now += TAKES
+    firm.clock.now += UPDATE_TIME
     _, second = (await vic.get("/now")).body["gates"]
     assert (second["state"], second["words"][:32]) == ("behind", "it still decides by version 1, t")
 
@@ -80,13 +80,13 @@ async def test_gates_cannot_be_told_without_the_store(
     async def away(*_: object) -> None:
         raise StoreUnavailableError
 
-    monkeypatch.setattr(firm.store.gates, "heard", away)
+    monkeypatch.setattr(firm.store.gates, "last_heartbeats", away)
     told = await vic.get("/now")
     assert (told.status, told.body["gates"]) == (200, None)
 
 
 async def test_what_all_gates_decided_is_told_for_a_range(vic: Caller, firm: Company) -> None:
-    await firm.store.verdicts.add({NOW.replace(second=0): {Counted("block", kind="phone"): 5}})
+    await firm.store.verdicts.add({NOW.replace(second=0): {VerdictKey("block", kind="phone"): 5}})
     await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 3, 4, 1, 2, NOW)])
     told = (await vic.get("/now/traffic?range=14d")).body
     assert (len(told["traffic"]["spans"]), told["traffic"]["spans"][-1]["effect"]) == (14, {"block": 5})

@@ -18,7 +18,7 @@ async def test_a_person_is_found_and_told_of_with_one_sentence_a_device(vic: Cal
     assert (hit["what"], hit["id"]) == ("person", "alice")
     told = (await vic.get("/people/alice")).body
     mail_status = told["devices"][0]["mail_status"]
-    assert (mail_status["mail"], mail_status["cause"], mail_status["spare_from"]) == (
+    assert (mail_status["mail"], mail_status["cause"], mail_status["exempt_from"]) == (
         "kept-out",
         "TikTok on it",
         "all",

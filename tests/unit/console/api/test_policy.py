@@ -7,14 +7,14 @@ from tests.integration.gate import PHONE_RULES
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
 
 
 async def second(firm: Company) -> None:
     """Another version, which lets phones in whatever they have."""
     rules = {"rules": [each for each in PHONE_RULES["rules"] if each["id"] != "prohibited-app"]}
-    draft = draft_of(firm.candidate(json.dumps(rules)))
+    draft = rule_texts_of(firm.candidate(json.dumps(rules)))
     await firm.store.policies.activate(draft, Act(NOW, "lin", "policy-activated", why="by mistake"))
 
 

@@ -57,7 +57,7 @@ async def test_while_the_store_is_away_that_is_said(
     async def away(*_: object) -> None:
         raise StoreUnavailableError("its address and password")
 
-    monkeypatch.setattr(firm.store.audit, "look", away)
+    monkeypatch.setattr(firm.store.audit, "search", away)
     told = await vic.get("/audit")
     assert (told.status, told.headers["Retry-After"]) == (503, "1")
     assert "password" not in str(told.body)
@@ -69,7 +69,7 @@ async def test_what_fails_is_told_without_what_it_quotes(
     async def broken(*_: object) -> None:
         raise ValueError("somebody@example.com")
 
-    monkeypatch.setattr(firm.store.audit, "look", broken)
+    monkeypatch.setattr(firm.store.audit, "search", broken)
     told = await vic.get("/audit")
     assert (told.status, told.headers["Content-Type"]) == (500, PROBLEM)
     assert "somebody" not in str(told.body)

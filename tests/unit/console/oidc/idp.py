@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from tests.unit.console.browsing import NOW
 
 from mailgate.connectors.errors import SourceError
-from mailgate.connectors.wire import Answer, Question
+from mailgate.connectors.wire import ApiRequest, ApiResponse
 
 ISSUER = "https://login.example.com/tenant"
 CLIENT = "mailgate"
@@ -83,7 +83,7 @@ class Idp:
     status: int = 200
     error: str = ""
     trouble: SourceError | None = None
-    questions: list[Question] = field(default_factory=list)
+    questions: list[ApiRequest] = field(default_factory=list)
     closed: int = 0
 
     def went_there(self, address: str) -> dict[str, str]:
@@ -92,7 +92,7 @@ class Idp:
         self.nonce, self.challenge = asked["nonce"], asked["code_challenge"]
         return asked
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: ApiRequest) -> ApiResponse:
         self.questions.append(question)
         if self.trouble:
             raise self.trouble
@@ -110,7 +110,7 @@ class Idp:
     async def close(self) -> None:
         self.closed += 1
 
-    def _redeemed(self, form: Mapping[str, list[str]]) -> Answer:
+    def _redeemed(self, form: Mapping[str, list[str]]) -> ApiResponse:
         if self.error:
             return _json({"error": self.error}, self.status)
         proved = create_s256_code_challenge(form["code_verifier"][0]) == self.challenge
@@ -132,5 +132,5 @@ ABOUT: Mapping[str, Any] = {
 }
 
 
-def _json(said: object, status: int = 200) -> Answer:
-    return Answer(status, {}, json.dumps(said).encode())
+def _json(said: object, status: int = 200) -> ApiResponse:
+    return ApiResponse(status, {}, json.dumps(said).encode())

@@ -14,7 +14,7 @@ OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
 EXPECTED = Expected(ISSUER, CLIENT, "n1", "access")
 
 
-def believed(token: object, *keys: Key, offered: list[str] = OFFERED, now: int = AT) -> dict[str, Any]:
+def data_scope(token: object, *keys: Key, offered: list[str] = OFFERED, now: int = AT) -> dict[str, Any]:
     found = read(token, offered)
     chosen = key_for(found, [public(each) for each in keys or (key(),)])
     if chosen is None:
@@ -24,7 +24,7 @@ def believed(token: object, *keys: Key, offered: list[str] = OFFERED, now: int =
 
 def refused(token: object, *keys: Key, **options: Any) -> LoginTrouble:
     with pytest.raises(LoginError) as error:
-        believed(token, *keys, **options)
+        data_scope(token, *keys, **options)
     return error.value.trouble
 
 
@@ -32,7 +32,7 @@ def refused(token: object, *keys: Key, **options: Any) -> LoginTrouble:
     ("alg", "kind"), [("RS256", "RSA"), ("PS256", "RSA"), ("ES256", "EC"), ("Ed25519", "OKP")]
 )
 def test_a_token_that_is_right_says_who_it_is(alg: str, kind: str) -> None:
-    said = believed(signed(claims("n1"), key("k1", kind), alg), key("k1", kind))
+    said = data_scope(signed(claims("n1"), key("k1", kind), alg), key("k1", kind))
     assert said["email"] == "ada@example.com"
 
 
@@ -80,7 +80,7 @@ def test_a_token_that_says_something_wrong_is_refused(wrong: dict[str, Any], why
     ],
 )
 def test_clocks_may_differ_a_little_and_others_may_hear_it_too(fine: dict[str, Any]) -> None:
-    assert believed(signed(claims("n1", **fine)))
+    assert data_scope(signed(claims("n1", **fine)))
 
 
 def test_a_signature_that_anybody_could_make_is_none() -> None:
@@ -104,8 +104,8 @@ def test_another_key_of_the_same_name_is_another() -> None:
 
 def test_a_token_that_names_no_key_must_leave_no_choice() -> None:
     token = signed(claims("n1"), kid=None)
-    assert believed(token, key())
-    assert believed(token, key(), key("e", "EC"))
+    assert data_scope(token, key())
+    assert data_scope(token, key(), key("e", "EC"))
     assert refused(token, key(), key("k2")) is LoginTrouble.KEY
 
 

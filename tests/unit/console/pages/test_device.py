@@ -83,7 +83,7 @@ async def test_a_loss_that_somebody_else_has_undone_is_not_said_any_more(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.post(f"/console/devices/{phone.id}/lost", lost="yes", confirmed="yes")
-    await firm.store.devices.lose(phone.id, None)
+    await firm.store.devices.mark_lost(phone.id, None)
     assert "is marked as lost" not in (await ada.get(page.path)).words
 
 

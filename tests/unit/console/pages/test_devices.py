@@ -27,7 +27,7 @@ async def some(firm: Company) -> dict[str, str]:
         record("b2", "bob-the-second", kind=Kind.LAPTOP),
         record("c1", "cy", age=100),
     )
-    await firm.store.devices.lose(found[3].id, firm.clock())
+    await firm.store.devices.mark_lost(found[3].id, firm.clock())
     return dict(zip(("ada", "bob", "second", "cy"), (each.id for each in found), strict=True))
 
 
@@ -147,7 +147,7 @@ async def test_a_page_that_does_not_exist_is_said(ada: Browser, some: dict[str, 
 async def test_every_source_of_a_device_and_of_the_settings_can_be_chosen_in_words(
     ada: Browser, firm: Company, some: dict[str, str]
 ) -> None:
-    await firm.store.devices.take(
+    await firm.store.devices.ingest(
         [report_by(name, "x1", "xi", Kind.PHONE) for name in ("https://mdm.example.com", "former-mdm")], NOW
     )
     await ada.get("/console/devices")

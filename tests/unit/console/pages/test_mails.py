@@ -9,7 +9,7 @@ from tests.unit.console.written_mails import ENFORCED, gone, state_of, written
 
 from mailgate.console.recipient_lists import LIST_LASTS
 from mailgate.model.notice import Notice
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, MailKind, MailState
 
 COUNT = "/console/notices/1/enforced/count?rule=prohibited-app"
@@ -74,7 +74,7 @@ async def test_nobody_is_written_to_of_a_rule_that_is_not_in_force(ada: Browser,
     await has(firm, *PHONES)
     await counted(firm, ada)
     other = firm.candidate("rules: [{id: open, when: 'true', effect: allow}]")
-    await firm.store.policies.activate(draft_of(other), Act(NOW, "ada", "policy-activated"))
+    await firm.store.policies.activate(rule_texts_of(other), Act(NOW, "ada", "policy-activated"))
     for path in (SEND, COUNT):
         page = await ada.post(path, confirmed="yes")
         assert (page.status, "nobody is told of a rule that is not active" in page.words) == (409, True)

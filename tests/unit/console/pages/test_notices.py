@@ -13,7 +13,7 @@ from mailgate.model.languages import TAGS
 from mailgate.model.notice import Notice
 from mailgate.rollout.activation import retract
 from mailgate.rollout.person import Person
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, MailKind, MailState
 
 
@@ -120,7 +120,7 @@ async def test_a_viewer_looks_and_does_nothing(vic: Browser, firm: Company) -> N
 
 async def test_corrections_of_what_was_taken_back(ada: Browser, firm: Company) -> None:
     rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
-    await firm.store.policies.activate(draft_of(rules), Act(NOW, "ada", "policy-activated"))
+    await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
     page = await ada.get("/console/notices")
     assert "is looked for now" in page.words

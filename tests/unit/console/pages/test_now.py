@@ -14,8 +14,8 @@ from mailgate.console.pages import now
 from mailgate.console.sessions import MAX_IDLE
 from mailgate.store import StoreUnavailableError
 from mailgate.store.app_counts import AppDay
-from mailgate.store.verdict_counts import Counted
-from mailgate.views.gates import TAKES
+from mailgate.store.verdict_counts import VerdictKey
+from mailgate.views.gates import UPDATE_TIME
 
 
 async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behind_them(
@@ -26,7 +26,7 @@ async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behin
         rates.note({0: counted}, NOW)
     await rates.flush(firm.store.verdicts.add)
     await firm.store.verdicts.add(
-        {NOW.replace(second=0): {Counted("block", kind="phone"): 5}}
+        {NOW.replace(second=0): {VerdictKey("block", kind="phone"): 5}}
     )  # another gate
     page = await ada.get("/console/")
     assert "The last 60 minutes: 1,205 kept out, 30 let in." in page.text
@@ -85,14 +85,14 @@ async def test_every_gate_on_the_store_is_shown_and_one_that_lags_needs_a_person
     assert "gate-1 https://mail.example.com OK version 1" in page.words
     assert "They run different versions of Mailgate" in page.words
     assert "Nothing needs your attention." in page.words
-    firm.clock.now += TAKES
+    firm.clock.now += UPDATE_TIME
     page = await ada.get("/console/")
     assert "The gate https://mail.example.com on gate-2: it still decides by version 1" in page.words
 
     async def away(*_: object) -> None:
         raise StoreUnavailableError
 
-    monkeypatch.setattr(firm.store.gates, "heard", away)
+    monkeypatch.setattr(firm.store.gates, "last_heartbeats", away)
     assert "Not available while the store does not answer." in (await ada.get("/console/")).words
 
 

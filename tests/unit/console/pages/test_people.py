@@ -75,7 +75,7 @@ async def test_an_answer_goes_in_the_language_of_the_person_and_ends_the_request
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     firm.store.languages.listening = True
-    firm.store.languages.hear("alice", "de", NOW)
+    firm.store.languages.note("alice", "de", NOW)
     await firm.store.languages.flush()
     assert "written to in German" in (await ada.get(ALICE)).words
     page = await ada.post("/console/people/reply", login="alice", answer="Please remove it.", done="yes")
@@ -138,7 +138,7 @@ async def test_its_sources_are_asked_and_what_they_say_is_told(
 
     async def answer(source: str, name: str) -> CheckResult:
         asked.append((source, name))
-        await firm.store.devices.take([record("a1", "alice", age=0)], NOW)
+        await firm.store.devices.ingest([record("a1", "alice", age=0)], NOW)
         return CheckResult.TAKEN
 
     firm.context.recheck.source = answer

@@ -28,7 +28,7 @@ async def test_it_says_who_was_kept_out_as_planned_and_who_was_not_and_leads_bac
     (plan,) = await firm.store.plans.find(digest)
     firm.clock.now = NOW + timedelta(minutes=20)
     for user in ("bob", "BOB", "somebody"):
-        await refused(firm, plan.draft.policy, user)
+        await refused(firm, plan.candidate.policy, user)
     page = await lin.get(f"/console/policy/plans/{digest}/watch")
     assert "1 of 2 people kept out, as planned so far" in page.words
     assert "1 kept out who were not in the plan" in page.words

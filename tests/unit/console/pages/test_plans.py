@@ -11,7 +11,7 @@ from tests.unit.console.browsing import Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
 
 from mailgate.config import load_bundle
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
 
 Opened = Callable[[], Awaitable[Browser]]
@@ -116,7 +116,7 @@ async def test_a_plan_that_others_overtook_is_planned_again_with_one_click(
 ) -> None:
     digest = await planned(ada, firm)
     other = firm.candidate(json.dumps({"rules": [NOBODY["rules"][0] | {"id": "other"}]}))
-    await firm.store.policies.activate(draft_of(other), Act(firm.clock(), "lin", "policy-activated"))
+    await firm.store.policies.activate(rule_texts_of(other), Act(firm.clock(), "lin", "policy-activated"))
     assert "Plan it again" in (await ada.get(f"/console/policy/plans/{digest}")).words
     await ada.post("/console/policy/plans", plan=digest)
     assert firm.context.planning._task

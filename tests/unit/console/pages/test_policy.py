@@ -8,7 +8,7 @@ from tests.integration.gate import PHONE_RULES, write_config
 from tests.unit.console.browsing import NOW, Browser, Company
 
 from mailgate.config import load_bundle
-from mailgate.rollout.stored_rules import draft_of
+from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act
 
 
@@ -26,7 +26,7 @@ async def second(firm: Company, folder: Path) -> None:
     rules = {"rules": PHONE_RULES["rules"][1:]}
     changed = load_bundle(write_config(folder, "http://127.0.0.1:9", {}, rules), {})
     await firm.store.policies.activate(
-        draft_of(changed.rules), Act(NOW, "lin", "policy-activated", why="<no laptops>")
+        rule_texts_of(changed.rules), Act(NOW, "lin", "policy-activated", why="<no laptops>")
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.classify import classify
-from mailgate.classify.probe_readings import Measured, examine
+from mailgate.classify.probe_readings import ProbeReadings, examine
 from mailgate.config import compile_rules
 from mailgate.demo.company.history import with_one_more
 from mailgate.demo.rules import soon
@@ -46,7 +46,7 @@ def test_the_ipad_claims_to_be_a_mac_and_the_probe_finds_it() -> None:
     found = {
         each.key: (
             classify(RequestFacts(headers={"user-agent": each.agent})).kind,
-            examine(Measured(**each.readings), "macos").form,
+            examine(ProbeReadings(**each.readings), "macos").form,
         )
         for each in PERSONAS
         if each.readings

@@ -14,7 +14,7 @@ from tests.unit.gateway.wire import exchange, handled, over
 from mailgate.attest import CertificateVerifier
 from mailgate.attest.chain import key_of
 from mailgate.attest.revocation import Revocation, RevocationList
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
@@ -232,7 +232,7 @@ async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy()
     for lasts, seconds in ((timedelta(days=7), "2"), (timedelta(seconds=1), "1")):
         probe = BrowserProbe(Mode.REQUIRE, lasts, keys)
         on = asked_gate(Dialect.NGINX, browser_probe=probe)
-        cookie = probe.remember(Found(COMPUTER, "touch"), browser, NOW).partition(";")[0]
+        cookie = probe.remember(ProbeFinding(COMPUTER, "touch"), browser, NOW).partition(";")[0]
         assert await kept(on, "/allow", f"Cookie: {cookie}") == seconds
 
 

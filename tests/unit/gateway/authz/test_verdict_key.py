@@ -17,7 +17,7 @@ from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.classify import classify
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS, FIELDS, PLAIN, READ_BY_RULES, TARGETS, suffices
@@ -28,7 +28,7 @@ from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.gateway.own_addresses import is_local
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import RequestFacts
-from mailgate.policy.variables import VARIABLES, RestsOn
+from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import Key
 
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -38,7 +38,7 @@ EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&User=a&DeviceId=1&DeviceType="
 BROWSER = RequestFacts(headers={"user-agent": LAPTOP})
 PASS, TABLET = (
     BrowserProbe(Mode.OBSERVE, timedelta(days=7), KEYS)
-    .remember(Found(form, "touch"), BROWSER, NOW)
+    .remember(ProbeFinding(form, "touch"), BROWSER, NOW)
     .partition(";")[0]
     for form in (COMPUTER, "tablet")
 )
@@ -61,7 +61,7 @@ def test_a_key_that_lacks_anything_is_not(missing):
 
 @pytest.mark.parametrize(("part", "word"), READ_BY_RULES.items())
 def test_what_a_rule_reads_has_to_be_in_it(part, word):
-    variables = [name for name, each in VARIABLES.items() if each.rests_on is part]
+    variables = [name for name, each in VARIABLES.items() if each.depends_on is part]
     assert variables
     assert not any(suffices(told(*ALWAYS), frozenset({name})) for name in variables)
     assert all(suffices(told(*ALWAYS, word), frozenset({name})) for name in variables)
@@ -88,8 +88,8 @@ def test_what_is_not_told_plainly_is_not_held(fields):
 
 
 def test_every_part_of_a_request_is_held_always_or_when_a_rule_reads_it():
-    always = {RestsOn.AGENT: "user-agent", RestsOn.SCHEME: "scheme", RestsOn.HOST: "host"}
-    assert {*always, *READ_BY_RULES, RestsOn.CLOCK} == set(RestsOn)
+    always = {DependsOn.AGENT: "user-agent", DependsOn.SCHEME: "scheme", DependsOn.HOST: "host"}
+    assert {*always, *READ_BY_RULES, DependsOn.CLOCK} == set(DependsOn)
     assert {*always.values(), "method", "x-forwarded-user", "certificate"} <= ALWAYS
 
 

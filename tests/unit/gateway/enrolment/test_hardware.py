@@ -9,7 +9,7 @@ from tests.unit.gateway.enrolling import DEVICE, OTHER, enroll, key_proof, post
 from tests.unit.gateway.gates import NOW, gate, renew
 from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
-from mailgate.attest import Sort
+from mailgate.attest import NonceOrigin
 from mailgate.attest.hardware import Roots
 from mailgate.devices import names
 from mailgate.devices.names import SERIAL
@@ -107,7 +107,10 @@ async def test_who_has_no_key_yet_is_given_a_nonce_for_it(mode, given):
     assert (status, told["reason"]) == (401, "proof-missing")
     assert ("DPoP-Nonce" in headers) is given
     if given:
-        assert on.judge.prover.nonces.read(headers["DPoP-Nonce"], NOW).sort in (Sort.SHARED, Sort.OWN)
+        assert on.judge.prover.nonces.read(headers["DPoP-Nonce"], NOW).origin in (
+            NonceOrigin.SHARED,
+            NonceOrigin.OWN,
+        )
 
 
 async def test_evidence_may_come_beside_credentials():
@@ -150,6 +153,6 @@ async def test_a_store_that_is_away_says_so():
     async def away(records, now):
         raise StoreUnavailableError("away")
 
-    on.own.enrolling.enroller.devices.take = away
+    on.own.enrolling.enroller.devices.ingest = away
     status, _, told = await post(on, "/.mailgate/enroll", {"token": "let me in", "evidence": evidence(on)})
     assert (status, told["reason"]) == (503, "store-unavailable")

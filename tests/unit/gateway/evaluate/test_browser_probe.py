@@ -7,7 +7,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 
 from mailgate.classify import classify
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.probe_signal import HEADER
 from mailgate.gateway.evaluate import browser_probe as module
 from mailgate.gateway.evaluate import probe_cookie
@@ -20,7 +20,7 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 KEYS = [Key(1, b"k" * 32, NOW - timedelta(days=30))]
 PAGE_LOAD = {"user-agent": WINDOWS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
-COMPUTER, TABLET = Found("desktop", "no-touch"), Found("tablet", "touch-first", "android")
+COMPUTER, TABLET = ProbeFinding("desktop", "no-touch"), ProbeFinding("tablet", "touch-first", "android")
 
 
 def browser_probe(mode=Mode.REQUIRE, **more):

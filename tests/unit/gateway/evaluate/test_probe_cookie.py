@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.classify.probe_readings import Found
+from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.gateway.evaluate.probe_cookie import SETTLING, ProbeCookie, is_current, seal, unseal
 from mailgate.model import RequestFacts
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 WEEK = timedelta(days=7)
 BROWSER = RequestFacts(headers={"user-agent": "Mozilla/5.0 \xff", "sec-ch-ua-platform": '"Windows"'})
-IPAD = ProbeCookie(Found("tablet", "mac-with-touch", "ipados"), NOW)
-LAPTOP = ProbeCookie(Found("desktop", "no-touch"), NOW)
+IPAD = ProbeCookie(ProbeFinding("tablet", "mac-with-touch", "ipados"), NOW)
+LAPTOP = ProbeCookie(ProbeFinding("desktop", "no-touch"), NOW)
 
 
 @dataclass
@@ -38,7 +38,9 @@ def claiming(**headers):
     )
 
 
-@pytest.mark.parametrize("found", [IPAD.found, Found("desktop", "no-touch"), Found("", "skipped")])
+@pytest.mark.parametrize(
+    "found", [IPAD.found, ProbeFinding("desktop", "no-touch"), ProbeFinding("", "skipped")]
+)
 def test_what_was_found_comes_back(found):
     given = ProbeCookie(found, NOW)
     assert opened(seal(given, BROWSER, [OLD])) == given
@@ -80,7 +82,7 @@ def test_one_given_without_hints_is_not_for_a_browser_that_sends_them():
     ],
 )  # fmt: skip
 def test_it_ends(later, holds):
-    for each in (LAPTOP, ProbeCookie(Found("", "skipped"), NOW)):
+    for each in (LAPTOP, ProbeCookie(ProbeFinding("", "skipped"), NOW)):
         assert (opened(seal(each, BROWSER, [OLD]), now=NOW + later) is not None) is holds
 
 

@@ -7,7 +7,7 @@ from tests.unit.gateway.enrolling import DEVICE, GATE
 from tests.unit.gateway.gates import NOW, gate, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
-from mailgate.attest import KeySet, Sort, Verifier, mint, parse_jwks
+from mailgate.attest import KeySet, NonceOrigin, Verifier, mint, parse_jwks
 from mailgate.attest.replay import MemoryReplayGuard
 from mailgate.gateway.evaluate.proving import Mode
 from mailgate.model import Reason
@@ -129,7 +129,7 @@ async def test_without_the_store_only_a_nonce_of_this_process_tells_a_replay():
     on.judge.prover.spent.breaks = StoreUnavailableError("away")
     refused, nonce = await proved(on, *sent())
     assert refused is Reason.PROOF_STORE_UNAVAILABLE
-    assert on.judge.prover.nonces.read(nonce, NOW).sort is Sort.OWN
+    assert on.judge.prover.nonces.read(nonce, NOW).origin is NonceOrigin.OWN
     fields = sent(nonce=nonce)
     assert (await proved(on, *fields))[0] is None
     assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
@@ -148,14 +148,14 @@ async def test_a_nonce_of_one_process_lets_nobody_in_at_another():
 
 
 @pytest.mark.parametrize(
-    ("mode", "sort"), [(Mode.OFF, None), (Mode.OFFER, Sort.SHARED), (Mode.REQUIRE, Sort.OWN)]
+    ("mode", "sort"), [(Mode.OFF, None), (Mode.OFFER, NonceOrigin.SHARED), (Mode.REQUIRE, NonceOrigin.OWN)]
 )
 async def test_what_nonce_is_handed_out(mode, sort):
     on = believing()
     require(on, mode)
     refused, nonce = await proved(on, *sent())
     assert refused is (Reason.PROOF_NONCE_MISSING if mode is Mode.REQUIRE else None)
-    assert (on.judge.prover.nonces.read(nonce, NOW).sort if nonce else None) is sort
+    assert (on.judge.prover.nonces.read(nonce, NOW).origin if nonce else None) is sort
 
 
 async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
@@ -164,7 +164,7 @@ async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own(
     shared = on.judge.prover.nonces.make(NOW, bound=False)
     for fields in (sent(), sent(nonce=shared)):
         refused, nonce = await proved(on, *fields)
-        assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.OWN)
+        assert (refused, on.judge.prover.nonces.read(nonce, NOW).origin) == (None, NonceOrigin.OWN)
     on.judge.prover.spent.breaks = AssertionError("asked")
     fields = sent(nonce=nonce)
     assert await proved(on, *fields) == (None, "")
@@ -175,7 +175,7 @@ async def test_once_others_are_heard_of_it_hands_out_shared_ones():
     on = believing()
     bound = on.judge.prover.nonces.make(NOW, bound=True)
     refused, nonce = await proved(on, *sent(nonce=bound))
-    assert (refused, on.judge.prover.nonces.read(nonce, NOW).sort) == (None, Sort.SHARED)
+    assert (refused, on.judge.prover.nonces.read(nonce, NOW).origin) == (None, NonceOrigin.SHARED)
 
 
 async def test_one_that_is_fresh_is_not_replaced():

@@ -7,7 +7,7 @@ from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.gateway.observe.access_log import CLIENT_FACTS, AccessLog
-from mailgate.model import Judged
+from mailgate.model import DecisionSummary
 
 PRIVATE = ("secret-folder", "token=1234", "ada@example.com", "192.0.2.7", "Mozilla", "cookie-value")
 
@@ -30,7 +30,7 @@ async def ended(**what):
     return asked
 
 
-BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
+BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
 
 
 async def test_a_refused_request_is_told_in_words_of_closed_sets(written):

@@ -7,12 +7,12 @@ from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.observe.ocsf import MAX_DETAILS, SecurityEvents, audit_event, decision_event
-from mailgate.model import Judged
+from mailgate.model import DecisionSummary
 from mailgate.store import Entry
 
 REQUIRED = {"activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid"}
 """Of every event (OCSF 1.6.0, Base Event)."""
-BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
+BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
 ENTRY = Entry(7, "2026-11-24T09:05:07.250000+00:00", "grace", "policy-retracted", "version 3", "sent in error", "desk-1", '{"serial": 9}', "before", "digest-7")  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_details_that_cannot_be_told_are_left_to_the_audit_log(details):
     assert told["unmapped"]["details"] == {}
 
 
-BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
+BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
 EFFECTS = ("allow", "warn", "challenge", "block")
 
 

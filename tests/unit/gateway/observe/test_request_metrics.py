@@ -10,9 +10,9 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.observe.request_metrics import BUCKETS, RequestMetrics
-from mailgate.model import Judged
+from mailgate.model import DecisionSummary
 
-BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada")
+BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada")
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace.status import StatusCode
 
 from mailgate.gateway.observe.traces import Traces, TraceSettings
-from mailgate.model import Judged
+from mailgate.model import DecisionSummary
 
 PARENT = b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-BLOCKED = Judged("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
+BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
 PRIVATE = ("secret", "1234", "ada@", "192.0.2.7", "Mozilla")
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.model import Kind, Reason
-from mailgate.policy.worded import Worded
+from mailgate.policy.localized_text import LocalizedText
 
 VIEW = View(
     Reason.PROHIBITED_APP, "REF", datetime(2026, 12, 9, 9, tzinfo=UTC), apps=("TikTok",), kind=Kind.PHONE,
@@ -14,9 +14,9 @@ VIEW = View(
 )  # fmt: skip
 WORDED = replace(
     VIEW,
-    rule_title=Worded.of({"de": "Kein TikTok neben der Mail", "en": "No TikTok beside mail"}),
-    fix=Worded.of({"de": "Bringen Sie Ihr Telefon vorbei."}),
-    contact=Worded.of({"de": "Hilfe in Raum 3", "en": "Help in room 3"}),
+    rule_title=LocalizedText.of({"de": "Kein TikTok neben der Mail", "en": "No TikTok beside mail"}),
+    fix=LocalizedText.of({"de": "Bringen Sie Ihr Telefon vorbei."}),
+    contact=LocalizedText.of({"de": "Hilfe in Raum 3", "en": "Help in room 3"}),
 )
 PAGES = Pages()
 
@@ -51,7 +51,9 @@ def test_a_text_that_names_no_language_is_that_of_the_default() -> None:
 
 
 def test_one_page_in_memory_is_never_that_of_another_wording() -> None:
-    other = replace(WORDED, rule_title=Worded.of({"de": "Ein anderer Titel", "en": "No TikTok beside mail"}))
+    other = replace(
+        WORDED, rule_title=LocalizedText.of({"de": "Ein anderer Titel", "en": "No TikTok beside mail"})
+    )
     assert WORDED.rule_title == other.rule_title
     assert "Kein TikTok" in shown(WORDED, "de")
     assert "Ein anderer Titel" in shown(other, "de")
@@ -62,5 +64,5 @@ def test_a_fix_that_pages_have_steps_for_stays() -> None:
 
 
 def test_chinese_is_one_language_whatever_it_is_written_in() -> None:
-    view = replace(VIEW, rule_title=Worded.of({"zh": "不可使用 TikTok"}))
+    view = replace(VIEW, rule_title=LocalizedText.of({"zh": "不可使用 TikTok"}))
     assert in_language(view, "zh-Hans").rule_title == "不可使用 TikTok"

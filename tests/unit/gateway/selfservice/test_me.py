@@ -225,7 +225,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
 
 async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
     async def ask(_source, _device_id):
-        scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former=frozenset({PHONE.id}))]
+        scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former_ids=frozenset({PHONE.id}))]
         return CheckResult.WAIT
 
     scene = Scene(recheck=Recheck(ask))

@@ -28,7 +28,7 @@ class Kept:
     acts: list[object] = field(default_factory=list)
     away: bool = False
 
-    async def lose(self, device_id, at, act=None, *, since=None):
+    async def mark_lost(self, device_id, at, act=None, *, since=None):
         if self.away:
             raise StoreUnavailableError
         self.lost.append(device_id) if at else self.lost.remove(device_id)

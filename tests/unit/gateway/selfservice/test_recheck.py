@@ -48,7 +48,7 @@ async def test_each_source_is_asked_by_its_own_name_of_the_device():
 
     came = await Recheck(ask).ask([REPORT, OTHER, replace(OTHER, id="8", gone=True)])
     assert asked == [("intune", "intune-1"), ("jamf", "7")]
-    assert came == {REPORT.slot: CheckResult.TAKEN, OTHER.slot: CheckResult.TAKEN}
+    assert came == {REPORT.key: CheckResult.TAKEN, OTHER.key: CheckResult.TAKEN}
 
 
 @pytest.mark.parametrize(
@@ -61,30 +61,30 @@ async def test_each_source_is_asked_by_its_own_name_of_the_device():
     ],
 )
 def test_a_source_that_said_nothing_of_the_apps(again, came):
-    assert answers_of({REPORT.slot: again}, [PHONE], str.title) == (AskedSource(came, "intune"),)
+    assert answers_of({REPORT.key: again}, [PHONE], str.title) == (AskedSource(came, "intune"),)
 
 
 def test_those_that_cannot_be_asked_are_passed_over():
-    came = {REPORT.slot: CheckResult.TAKEN, ("https://mdm.example.com", "phone-1"): CheckResult.CANNOT}
+    came = {REPORT.key: CheckResult.TAKEN, ("https://mdm.example.com", "phone-1"): CheckResult.CANNOT}
     (told,) = answers_of(came, [PHONE], str.title)
     assert told.result is SourceResult.FOUND
 
 
-@pytest.mark.parametrize("came", [{}, {REPORT.slot: CheckResult.CANNOT}])
+@pytest.mark.parametrize("came", [{}, {REPORT.key: CheckResult.CANNOT}])
 def test_where_nobody_can_be_asked_that_is_said(came):
     assert answers_of(came, [PHONE], str.title) == (AskedSource(SourceResult.NOBODY),)
 
 
 def test_what_is_no_longer_this_persons_is_not_told():
     """What the source said may give the device to somebody else."""
-    assert answers_of({REPORT.slot: CheckResult.TAKEN}, [Device("other")], str.title) == (
+    assert answers_of({REPORT.key: CheckResult.TAKEN}, [Device("other")], str.title) == (
         AskedSource(SourceResult.SILENT, "intune"),
     )
 
 
 async def test_without_sources_nobody_is_asked():
     assert await ask_nobody("intune", "1") is CheckResult.CANNOT
-    assert await Recheck().ask([REPORT]) == {REPORT.slot: CheckResult.CANNOT}
+    assert await Recheck().ask([REPORT]) == {REPORT.key: CheckResult.CANNOT}
 
 
 async def test_a_few_questions_are_out_at_once():
@@ -117,7 +117,7 @@ async def test_nobody_waits_long_for_their_turn():
     others = [asyncio.create_task(recheck.ask([REPORT])) for _ in range(MAX_CONCURRENT)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert await recheck.ask([OTHER]) == {OTHER.slot: CheckResult.FAILED}
+    assert await recheck.ask([OTHER]) == {OTHER.key: CheckResult.FAILED}
     for each in others:
         each.cancel()
     await asyncio.gather(*others, return_exceptions=True)

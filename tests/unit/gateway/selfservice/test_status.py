@@ -12,9 +12,9 @@ from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.status import device_of, etag_of, status_answer, status_of, stored_from_to
 from mailgate.model import Posture
-from mailgate.store import Keep
+from mailgate.store import RetentionTimes
 
-KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
+KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365))
 ASKED = asking(posture=LISTED)
 OWN = OwnDevice(PHONE.id, LISTED, ASKED.access, ASKED.decision, PHONE)
 

@@ -35,12 +35,12 @@ from mailgate.policy import Policy
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.rules import Rule
-from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Keep, Recorded, Sighting, Tally
+from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Recorded, RetentionTimes, Sighting, Tally
 from mailgate.store.person_records import QuarantineMail
 from mailgate.store.reliefs import KeptRelief
 from mailgate.store.sightings import ClientFacts
 
-KEEP = Keep(timedelta(days=30), timedelta(days=90), timedelta(days=365))
+KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365))
 ASKED = asking()
 OWN = OwnDevice(PHONE.id, LISTED, ASKED.access, ASKED.decision, PHONE)
 
@@ -101,7 +101,7 @@ def test_every_field_of_every_report_is_shown():
 
 def test_every_field_has_words():
     lost = Device(
-        PHONE.id, (REPORT,), former=frozenset({"old"}), lost_at=NOW,
+        PHONE.id, (REPORT,), former_ids=frozenset({"old"}), lost_at=NOW,
         findings=(Contradiction(Reason.KIND_CONTRADICTED, "", "kind: …"),),
     )  # fmt: skip
     rows = (

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.mail.into_folder import IntoFolder
-from mailgate.mail.way import LaterError, WayDownError
+from mailgate.mail.folder_transport import FolderTransport
+from mailgate.mail.transport import DeferredError, TransportDownError
 
 
 def mail() -> EmailMessage:
@@ -15,28 +15,28 @@ def mail() -> EmailMessage:
 
 
 async def test_a_mail_is_seen_only_when_it_is_whole(tmp_path: Path) -> None:
-    way = IntoFolder(tmp_path / "out")
-    assert await way.was_taken("k") is None
-    await way.offer(mail(), "k")
+    way = FolderTransport(tmp_path / "out")
+    assert await way.was_delivered("k") is None
+    await way.prepare(mail(), "k")
     assert list((tmp_path / "out").glob("*.eml")) == []
-    assert await way.was_taken("k") is False
-    await way.hand_over("k")
-    assert await way.was_taken("k") is True
+    assert await way.was_delivered("k") is False
+    await way.commit_delivery("k")
+    assert await way.was_delivered("k") is True
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["k.eml"]
     assert b"\r\n" in (tmp_path / "out" / "k.eml").read_bytes()
     await way.close()
 
 
 async def test_a_mail_that_is_called_back_leaves_nothing(tmp_path: Path) -> None:
-    way = IntoFolder(tmp_path)
-    await way.offer(mail(), "k")
-    await way.call_back("k")
+    way = FolderTransport(tmp_path)
+    await way.prepare(mail(), "k")
+    await way.abort("k")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(LaterError):
-        await way.hand_over("k")
+    with pytest.raises(DeferredError):
+        await way.commit_delivery("k")
 
 
 async def test_a_folder_that_cannot_be_written_takes_no_mail(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(WayDownError):
-        await IntoFolder(tmp_path / "out").offer(mail(), "k")
+    with pytest.raises(TransportDownError):
+        await FolderTransport(tmp_path / "out").prepare(mail(), "k")

@@ -10,12 +10,12 @@ from mailgate.store.errors import StoreError
 from mailgate.whole_file import give_name, is_at
 
 
-class TakenError(StoreError):
+class StoreExistsError(StoreError):
     """A file with the name of the new store exists."""
 
 
 @contextmanager
-def whole_store(path: Path) -> Iterator[Path]:
+def new_store_file(path: Path) -> Iterator[Path]:
     """Yield a path for the store while it is made, in a folder beside ``path``. It gets its name if the body ends
     without an error.
 
@@ -69,7 +69,7 @@ def _name(draft: Path, path: Path) -> None:
     try:
         give_name(draft, path)
     except FileExistsError as error:
-        raise TakenError(
+        raise StoreExistsError(
             f"{path} is there already and stays as it is; expected the name of a new file"
         ) from error
 

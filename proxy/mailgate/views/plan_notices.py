@@ -13,7 +13,7 @@ from mailgate.views.notices import rule_notices
 RESTRICTING = ("block", "challenge", "warn")
 
 
-class Telling(Fact):
+class PlanNotice(Fact):
     """The notice for the people whom a rule of a plan restricts."""
 
     rule: str
@@ -31,7 +31,7 @@ class Telling(Fact):
     """Whether the rules in force have no rule of this id."""
 
 
-def tellings(plan: Plan, in_force: Rules, version: int, now: datetime) -> Iterator[Telling]:
+def plan_notices(plan: Plan, in_force: Rules, version: int, now: datetime) -> Iterator[PlanNotice]:
     """The notice of each rule that newly restricts somebody, now or later."""
     now_hit = {row.value for label in RESTRICTING for row in plan.newly[label].by.get("rule", ())}
     known = {each.rule: each for each in rule_notices(in_force.policy, version, now)}
@@ -39,7 +39,7 @@ def tellings(plan: Plan, in_force: Rules, version: int, now: datetime) -> Iterat
     for rule in rules_hitting(plan):
         notices = known.get(rule)
         kinds = notices.kinds if decides and notices else ()
-        yield Telling(
+        yield PlanNotice(
             rule=rule,
             kind=kinds[0] if kinds else None,
             version=version,

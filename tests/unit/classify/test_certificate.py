@@ -1,6 +1,6 @@
 import pytest
 
-from mailgate.classify.certified import HEADER, as_recorded, came_of, with_certificate
+from mailgate.classify.certificate import HEADER, as_recorded, certificate_outcome, with_certificate
 from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.model import Assurance, CertificateResult, Client, Kind, Posture, PostureState, Reason
 
@@ -56,9 +56,9 @@ REFUSED = CertificateResult(refused=Reason.CERTIFICATE_EXPIRED, detail="notAfter
 )
 def test_what_came_of_it_is_recorded_and_no_more(certificate, kept) -> None:
     client = with_certificate(MAIL, certificate, Posture()) if certificate else MAIL
-    assert came_of(client) == kept
+    assert certificate_outcome(client) == kept
     known, again = as_recorded(MAIL, {HEADER: kept} if kept else {})
-    assert came_of(known) == kept
+    assert certificate_outcome(known) == kept
     assert (again and again.refused) == (certificate and certificate.refused)
     assert bool(again and again.thumbprint) is (certificate is GOOD)
 

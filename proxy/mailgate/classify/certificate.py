@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mailgate.classify.attested import with_known_kind
+from mailgate.classify.attestation import with_known_kind
 from mailgate.model import CertificateResult, Client, Finding, Posture, Reason, Signal
 
 SOURCE = "certificate"
@@ -29,7 +29,7 @@ def with_certificate(client: Client, certificate: CertificateResult, device: Pos
     return with_known_kind(client, device.kind, os=device.os, os_version=device.os_version, source=SOURCE)
 
 
-def came_of(client: Client) -> str:
+def certificate_outcome(client: Client) -> str:
     """The recorded outcome of the client's certificate: accepted, or why not; empty if there was none."""
     for signal in client.signals:
         if signal.source == SOURCE:

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from mailgate.devices.typed import bare, folded, ids, logins, references
+from mailgate.devices.typed_text import bare, folded, ids, logins, references
 
 DECOMPOSED = unicodedata.normalize("NFD", "müller")
 

@@ -14,13 +14,13 @@ from pydantic_core import PydanticCustomError
 
 from mailgate.model.languages import LANGUAGES, SOURCE
 from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong
+from mailgate.model.wrong_values import wrong_value
 from mailgate.policy.apps import Text
 
 _LONGEST = 200
 
 
-class Worded(str):
+class LocalizedText(str):
     """A text in several languages. As a plain text it is the English one, or the first if there is none."""
 
     __slots__ = ("by_language",)
@@ -34,9 +34,9 @@ class Worded(str):
         return made
 
 
-def said_in(text: str, language: str, default: str) -> str:
+def text_in(text: str, language: str, default: str) -> str:
     """A text in a language; empty if it has none in this language. A text without a language is in the ``default``."""
-    if isinstance(text, Worded):
+    if isinstance(text, LocalizedText):
         return text.by_language.get(language, "")
     return text if language == default else ""
 
@@ -58,15 +58,15 @@ def _worded(value: object, handler: ValidatorFunctionWrapHandler) -> str:
         _known(str(language))
         handler(text)
     if not value:
-        raise wrong("words", phrase("no wording; expected a text, or one for each of some languages"))
-    return Worded.of(value)
+        raise wrong_value("words", phrase("no wording; expected a text, or one for each of some languages"))
+    return LocalizedText.of(value)
 
 
 def _written(text: str) -> str | dict[str, str]:
-    return dict(text.by_language) if isinstance(text, Worded) else text
+    return dict(text.by_language) if isinstance(text, LocalizedText) else text
 
 
-def wordings_of(text: dict[str, object]) -> dict[str, object]:
+def localized_schema(text: dict[str, object]) -> dict[str, object]:
     """The JSON schema of such a text in each of some languages."""
     return {
         "type": "object",
@@ -77,10 +77,10 @@ def wordings_of(text: dict[str, object]) -> dict[str, object]:
 
 
 _TEXT: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
-Words = Annotated[
+LocalizedField = Annotated[
     Text,
     WrapValidator(_worded),
     PlainSerializer(_written),
-    WithJsonSchema({"anyOf": [_TEXT, wordings_of(_TEXT)]}),
+    WithJsonSchema({"anyOf": [_TEXT, localized_schema(_TEXT)]}),
 ]
 """A text, or one for each of some languages."""

@@ -11,7 +11,7 @@ from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 from mailgate.config import Rules
 from mailgate.rollout.plan import Plan
 from mailgate.store import MailKind
-from mailgate.views.plan_telling import Telling, rules_hitting, tellings
+from mailgate.views.plan_notices import PlanNotice, plan_notices, rules_hitting
 
 BY = {
     "rule": [{"value": "phones", "people": 1, "devices": 2}, {"value": "default", "people": 9, "devices": 9}]
@@ -29,8 +29,8 @@ def planned(candidate: Rules, **said: Any) -> Plan:
     return plan_of(candidate=named, **said)
 
 
-def told(plan: Plan, in_force: Rules) -> Telling:
-    (telling,) = tellings(plan, in_force, 4, NOW)
+def told(plan: Plan, in_force: Rules) -> PlanNotice:
+    (telling,) = plan_notices(plan, in_force, 4, NOW)
     return telling
 
 

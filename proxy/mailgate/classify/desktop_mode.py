@@ -7,7 +7,7 @@ Beside such a system they are a contradiction.
 from mailgate.classify.programs import HANDHELD_MAIL_APP
 from mailgate.classify.table import Rule, Table
 
-MASKED = Table(
+DESKTOP_MODE = Table(
     (
         HANDHELD_MAIL_APP,
         Rule(

@@ -7,7 +7,7 @@ from mailgate.errors import MailgateError
 from mailgate.model import Reason
 
 
-class RefusedError(MailgateError):
+class EvidenceRefusedError(MailgateError):
     """A check failed. ``detail`` says what was expected and never repeats a token, a key or a person."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -16,7 +16,7 @@ class RefusedError(MailgateError):
         self.detail = detail
 
 
-class KeyNotFoundError(RefusedError):
+class KeyNotFoundError(EvidenceRefusedError):
     """The key that a token names is not among its issuer's keys now. The issuer may publish it later."""
 
     def __init__(self, issuer: str, *, unavailable: bool) -> None:
@@ -27,7 +27,7 @@ class KeyNotFoundError(RefusedError):
         self.issuer = issuer
 
 
-class ClockError(RefusedError):
+class ClockError(EvidenceRefusedError):
     """The proof is good except for its time. ``off`` is how far the device's clock is ahead."""
 
     def __init__(self, reason: Reason, detail: str, off: timedelta) -> None:
@@ -35,7 +35,7 @@ class ClockError(RefusedError):
         self.off = off
 
 
-class NonceError(RefusedError):
+class NonceError(EvidenceRefusedError):
     """The proof is good except for its nonce. With another nonce it would be accepted."""
 
     def __init__(self, reason: Reason, detail: str, nonce: Nonce) -> None:

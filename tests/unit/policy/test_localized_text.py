@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from mailgate.policy import Policy
+from mailgate.policy.localized_text import LocalizedText, text_in
 from mailgate.policy.rules import Notice, Rule
-from mailgate.policy.worded import Worded, said_in
 
 TITLE = {
     "de": "Smartphones mit TikTok erhalten keine Firmen-E-Mail",
@@ -18,26 +18,26 @@ def rule(**more: object) -> Rule:
 
 
 def test_a_text_that_names_no_language_is_in_the_default_one() -> None:
-    assert [said_in("Ask", language, "en") for language in ("en", "de")] == ["Ask", ""]
+    assert [text_in("Ask", language, "en") for language in ("en", "de")] == ["Ask", ""]
 
 
 def test_a_text_in_several_is_said_in_each_and_in_no_other() -> None:
     title = rule(title=TITLE).title
     assert title is not None
-    assert [said_in(title, language, "en") for language in ("de", "en", "fr")] == [*TITLE.values(), ""]
+    assert [text_in(title, language, "en") for language in ("de", "en", "fr")] == [*TITLE.values(), ""]
 
 
 def test_logs_and_admins_read_it_in_english_or_else_the_first() -> None:
-    assert str(Worded.of(TITLE)) == TITLE["en"]
-    assert str(Worded.of({"fr": "Bonjour", "de": "Hallo"})) == "Bonjour"
+    assert str(LocalizedText.of(TITLE)) == TITLE["en"]
+    assert str(LocalizedText.of({"fr": "Bonjour", "de": "Hallo"})) == "Bonjour"
 
 
 def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
     notice = Notice.model_validate(
         {"fix": {"de": "Bringen Sie es vorbei."}, "contact": {"de": "Hilfe, Raum 3"}}
     )
-    assert said_in(notice.fix or "", "de", "en") == "Bringen Sie es vorbei."
-    assert said_in(notice.contact or "", "de", "en") == "Hilfe, Raum 3"
+    assert text_in(notice.fix or "", "de", "en") == "Bringen Sie es vorbei."
+    assert text_in(notice.contact or "", "de", "en") == "Hilfe, Raum 3"
 
 
 @pytest.mark.parametrize(

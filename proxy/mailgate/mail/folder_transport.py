@@ -11,33 +11,33 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from pathlib import Path
 
-from mailgate.mail.way import LaterError, WayDownError
+from mailgate.mail.transport import DeferredError, TransportDownError
 from mailgate.whole_file import sync_folder
 
 
-class IntoFolder:
-    """A ``MailWay`` into one folder, which is created with the first message."""
+class FolderTransport:
+    """A ``MailTransport`` into one folder, which is created with the first message."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def offer(self, message: EmailMessage, key: str) -> None:
+    async def prepare(self, message: EmailMessage, key: str) -> None:
         try:
             await asyncio.to_thread(self._write, message.as_bytes(policy=WIRE), key)
         except OSError as error:
-            raise WayDownError(type(error).__name__) from None
+            raise TransportDownError(type(error).__name__) from None
 
-    async def call_back(self, key: str) -> None:
+    async def abort(self, key: str) -> None:
         with suppress(OSError):
             await asyncio.to_thread(self._draft(key).unlink, missing_ok=True)
 
-    async def hand_over(self, key: str) -> None:
+    async def commit_delivery(self, key: str) -> None:
         try:
             await asyncio.to_thread(self._publish, key)
         except OSError as error:
-            raise LaterError(type(error).__name__) from None
+            raise DeferredError(type(error).__name__) from None
 
-    async def was_taken(self, key: str) -> bool | None:
+    async def was_delivered(self, key: str) -> bool | None:
         """Whether the message was handed over; None if neither name exists: a program may have taken the file, or the
         folder was changed."""
         if await asyncio.to_thread(self._draft(key).exists):
