@@ -57,14 +57,19 @@ ASKED = (
 
 
 OF_THE_COLUMN = {
-    "person": Wanted(name="person-1"), "kind": Wanted(kind="phone"), "os": Wanted(os="ios"), "source": Wanted(source="mdm-1"),
-    "state": Wanted(state="listed"), "mail": Wanted(mail="kept-out"), "apps": Wanted(app="tiktok"), "reported_at": Wanted(before=WEEK),
+    "person": DeviceFilter(name="person-1"), "kind": DeviceFilter(kind="phone"), "os": DeviceFilter(os="ios"), "source": DeviceFilter(source="mdm-1"),
+    "state": DeviceFilter(state="listed"), "mail": DeviceFilter(mail="kept-out"), "apps": DeviceFilter(app="tiktok"), "reported_at": DeviceFilter(before=WEEK),
 }  # fmt: skip
 """What goes by the same index as the order. Every other condition is held against rows that the index has found."""
 IN_ORDER = [
     replace(asked, sort=sort, descending=descending)
     for sort, descending in product(SORT_COLUMNS, (False, True))
-    for asked in (Wanted(), OF_THE_COLUMN[sort], Wanted(name="PERSON-11"), Wanted(group="sales", os="ios"))
+    for asked in (
+        DeviceFilter(),
+        OF_THE_COLUMN[sort],
+        DeviceFilter(name="PERSON-11"),
+        DeviceFilter(group="sales", os="ios"),
+    )
 ]
 
 
