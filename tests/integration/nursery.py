@@ -24,10 +24,11 @@ from mailgate.gateway.pages.render import environment
 from mailgate.store import database, store
 
 LOADED_LATER = (
-    *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna"),
-    *("mailgate.store.postgresql", "typer._adapters", "typer._click.decorators"),
+    *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
+    *("mailgate.app.connectors", "mailgate.console.api", "mailgate.demo.run", "mailgate.store.postgresql"),
+    *("typer._adapters", "typer._click.decorators"),
 )
-"""What a gate would load only when it begins: every gate again."""
+"""What a command would load only when it begins: each again."""
 
 
 def prepare() -> None:
