@@ -15,7 +15,6 @@ from mailgate.store import Store
 from mailgate.store.address import store_url
 from mailgate.store.change_signal import ChangeSignal
 from mailgate.store.database import Database
-from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
 
 _numbers = count()
@@ -30,15 +29,6 @@ SELECT (SELECT count(*) FROM audit), (SELECT number || digest FROM audit_head),
     (SELECT string_agg(t::text, ',' ORDER BY oid) FROM pg_trigger t), (SELECT string_agg(prosrc, '' ORDER BY oid) FROM pg_proc)
 """
 """What has to be as it was, or a database cannot be made like a new one."""
-
-
-@pytest.fixture(scope="session")
-def migrated(postgres: str) -> str:
-    """The name of a database with every table and no row: copies of it cost less than migrations."""
-    with psycopg.connect(postgres.format("postgres"), autocommit=True) as server:
-        server.execute("CREATE DATABASE migrated")
-    migrate(store_url(postgres.format("migrated")))
-    return "migrated"
 
 
 class Databases:
