@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from mailgate.config.schemas import SCHEMAS, schema_of
-from mailgate.console.api import OPERATIONS, description
 from mailgate.whole_file import write_whole
 
 API = "api"
@@ -47,5 +46,7 @@ def schema(
 
 def _text(name: str) -> str:
     if name == API:
+        from mailgate.console.api import OPERATIONS, description  # the whole console
+
         return description(OPERATIONS).decode()
     return json.dumps(schema_of(name), indent=2, ensure_ascii=False)

@@ -5,10 +5,11 @@ import pytest
 from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
 
-from mailgate.app import Service, utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.ports import ports_for
 from mailgate.app.request_receivers import RequestReceivers
 from mailgate.app.rule_changes import RuleChanges
+from mailgate.app.service import Service
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.siblings import Siblings

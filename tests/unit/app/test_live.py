@@ -3,6 +3,7 @@
 import pytest
 from tests.unit.app.conftest import POLICY
 
+from mailgate.app.clock import utc_now
 from mailgate.app.live import (
     authorizer_for,
     authorizers_for,
@@ -11,7 +12,6 @@ from mailgate.app.live import (
     responses_for,
     verifier_for,
 )
-from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
 from mailgate.config.authz import AuthzListener, AuthzSettings
