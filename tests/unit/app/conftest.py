@@ -1,9 +1,13 @@
+"""A store of its own for every test, the files of a small gate, and a service of which nothing is open."""
+
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
+from tests.unit.store.conftest import store as store
+from tests.unit.store.conftest import url as url
 
 from mailgate.app.clock import utc_now
 from mailgate.app.ports import ports_for
@@ -48,7 +52,7 @@ def bundle(tmp_path: Path, certificate):
     return load
 
 
-class Store:
+class StoreToAsk:
     """A store, as far as readiness asks one."""
 
     def __init__(self):
@@ -104,7 +108,7 @@ def service(bundle):
         on.own.enrolling.enroller.revocations,
         utc_now,
     )
-    store, keeper, postures = Store(), Keeper(first.rules), SimpleNamespace()
+    store, keeper, postures = StoreToAsk(), Keeper(first.rules), SimpleNamespace()
     halting = HaltMonitor(store.ledger, store, lambda: on.in_force.live.policy, "gate-1", utc_now)
     wired = Service(
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting

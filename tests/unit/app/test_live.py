@@ -19,15 +19,7 @@ from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
-from mailgate.store import Store
 from mailgate.views.devices import retention_times_of
-
-
-@pytest.fixture
-async def store(tmp_path):
-    opened = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -94,12 +94,20 @@ def _is_called(each: DeviceRow, name: str) -> bool:
     return not name or each.person.startswith(name) or name == f"serial{each.device - 1:02}"
 
 
-async def test_they_are_counted_and_of_very_many_only_some(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert await filled.rows.count(DeviceFilter()) == (40, True)
-    assert await filled.rows.count(DeviceFilter(kind="phone", app="tiktok")) == (2, True)
-    assert await filled.rows.count(DeviceFilter(name="person-1")) == (10, True)
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (DeviceFilter(), 40),
+        (DeviceFilter(kind="phone", app="tiktok"), 2),
+        (DeviceFilter(name="person-1"), 10),
+    ],
+    ids=["all", "by columns", "by name"],
+)
+async def test_they_are_counted(filled: Store, wanted: DeviceFilter, count: int) -> None:
+    assert await filled.rows.count(wanted) == (count, True)
+
+
+async def test_of_very_many_only_some_are_counted(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_rows, "COUNTED", 9)
     assert await filled.rows.count(DeviceFilter(os="ios")) == (9, False)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.test_open_store import config as config
-from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
+from tests.unit.rollout.test_drafts import APPS, ON, POLICY
+from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle
