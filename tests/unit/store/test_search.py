@@ -7,7 +7,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.trust import report_by
-from mailgate.store import Store, finding
+from mailgate.store import Store, search
 
 Find = Callable[[Store], Awaitable[object]]
 
@@ -15,11 +15,11 @@ Find = Callable[[Store], Awaitable[object]]
 @pytest.mark.parametrize(
     "find",
     [
-        lambda store: store.finding.people("ada", 9),
-        lambda store: store.finding.people_with("da", 9),
-        lambda store: store.finding.people_with("da", 9, "b"),
-        lambda store: store.finding.called("abcd-efgh-ijkl", 9),
-        lambda store: store.finding.devices("abcd", 9),
+        lambda store: store.search.people("ada", 9),
+        lambda store: store.search.people_with("da", 9),
+        lambda store: store.search.people_with("da", 9, "b"),
+        lambda store: store.search.called("abcd-efgh-ijkl", 9),
+        lambda store: store.search.devices("abcd", 9),
         lambda store: store.help_requests.called("REF"),
         lambda store: store.help_requests.of_person("ada", ["d1"]),
         lambda store: store.help_requests.open(),
@@ -32,15 +32,15 @@ async def test_every_search_goes_by_an_index(store: Store, find: Find) -> None:
 async def test_a_look_within_names_goes_on_behind_its_window(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "WINDOW", 3)
+    monkeypatch.setattr(search, "WINDOW", 3)
     names = [f"{letter}.stone" for letter in "abcdefgh"]
     await store.devices.ingest([report_by("mdm", name, owner=name) for name in names], NOW)
     found, after, looks = list[str](), "", 0
     while looks == 0 or after:
-        page = await store.finding.people_with("ston", 9, after)
+        page = await store.search.people_with("ston", 9, after)
         found, after, looks = [*found, *page.names], page.after, looks + 1
     assert (found, looks) == (names, 3)
-    few = await store.finding.people_with("ston", 2)
+    few = await store.search.people_with("ston", 2)
     assert (few.names, few.after) == (("a.stone", "b.stone"), "b.stone")
 
 
@@ -66,8 +66,8 @@ async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Stor
         device.id[:3],
         device.id[:7].replace("-", ""),
     ):
-        assert device.id in [each.id for each in await store.finding.devices(typed, 9)], typed
-    assert await store.finding.devices("c0", 9) == [], "two letters may be anything"
-    assert [each.id for each in await store.finding.called("zoe", 9)] == [], (
+        assert device.id in [each.id for each in await store.search.devices(typed, 9)], typed
+    assert await store.search.devices("c0", 9) == [], "two letters may be anything"
+    assert [each.id for each in await store.search.called("zoe", 9)] == [], (
         "devices are found with their person"
     )
