@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from mailgate.store.circuit_breaker import RETRY_AFTER_SECONDS, CircuitBreaker
-from mailgate.store.driver_connection import Rows, Values, driver_connection_to
+from mailgate.store.driver_connection import DriverConnection, Rows, SqliteDriverConnection, Values
 from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
 from mailgate.store.wal import empty_log
@@ -93,6 +93,15 @@ def writes(engine: Engine) -> Engine:
     return engine.execution_options(**{_WRITES: True})
 
 
+def _driver_connection(url: URL) -> DriverConnection:
+    """The connection through the driver alone to this database. It is not opened yet."""
+    if url.get_backend_name() == "sqlite":
+        return SqliteDriverConnection(Path(str(url.database)))
+    from mailgate.store.postgresql import PostgresDriverConnection  # psycopg is an optional dependency
+
+    return PostgresDriverConnection(url)
+
+
 class Database:
     """Transactions on the store, each bounded in time. Every failure to answer is ``StoreUnavailableError``."""
 
@@ -104,7 +113,7 @@ class Database:
             connect_args=connecting(url, quick_close=True),
         )
         prepare(self._engine.sync_engine)
-        self._line = driver_connection_to(url)
+        self._driver = _driver_connection(url)
         self._statement = lru_cache(self._compiled)
         self._path = Path(str(url.database)) if sqlite else None
         self._file = _identity(self._path)
@@ -153,7 +162,7 @@ class Database:
         self._check_file()
         with _translated(), self._asked():
             async with asyncio.timeout(timeout_seconds):
-                return await self._line.ask(self._statement(question), values)
+                return await self._driver.ask(self._statement(question), values)
 
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some still does.
@@ -170,7 +179,7 @@ class Database:
         self._closed = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), _CLOSE_WAIT_SECONDS)
-        await self._line.close()
+        await self._driver.close()
         await self._engine.dispose()
 
     def _compiled(self, question: Select[Any]) -> str:
