@@ -19,7 +19,7 @@ log = structlog.get_logger()
 HOUR = 3600.0
 
 
-class Running(Shape):
+class RunningGate(Shape):
     """The gate (``app/service.py``)."""
 
     bundle: Bundle
@@ -29,7 +29,7 @@ class Running(Shape):
     def lingering(self) -> dict[str, str]: ...
 
 
-async def do_hourly_work(service: Running) -> None:
+async def do_hourly_work(service: RunningGate) -> None:
     """Do the hourly work. Run it as a task."""
     while True:
         warn_of_stale_lists(service.bundle.settings)
@@ -43,7 +43,7 @@ async def do_hourly_work(service: Running) -> None:
         await asyncio.sleep(HOUR)
 
 
-async def _renew_keys(service: Running) -> None:
+async def _renew_keys(service: RunningGate) -> None:
     """Renew the keys that seal cookies and help buttons. Raises StoreError."""
     keys = await probe_keys(service.bundle.settings, service.store)
     tickets = await tickets_for(service.store)

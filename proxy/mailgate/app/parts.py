@@ -21,11 +21,11 @@ from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrier import Carrier
 from mailgate.gateway.enrolment.enroll import EnrolmentParts
 from mailgate.gateway.enrolment.enroller import Enroller
-from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.evaluate.proving import Prover
+from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import upstream_context

@@ -11,7 +11,16 @@ from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
 from mailgate.console.languages import console_languages
 from mailgate.rollout.plan import LABELS, Plan
-from mailgate.views.picture import ORDER, WIDTH, described, impact_words, panels, picture, summary, worst_of
+from mailgate.views.plan_picture import (
+    ORDER,
+    WIDTH,
+    described,
+    impact_words,
+    panels,
+    picture,
+    summary,
+    worst_of,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 AT = "2026-12-15T09:00:00+00:00"
