@@ -19,7 +19,6 @@ from tests.unit.store.test_device_summaries import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_drafts import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
-from tests.unit.store.test_finding import *  # noqa: F403
 from tests.unit.store.test_first_refusals import *  # noqa: F403
 from tests.unit.store.test_folding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
@@ -30,7 +29,7 @@ from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
 from tests.unit.store.test_leases import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
-from tests.unit.store.test_logins import *  # noqa: F403
+from tests.unit.store.test_login_names import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
@@ -43,6 +42,7 @@ from tests.unit.store.test_reliefs import *  # noqa: F403
 from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_retention import *  # noqa: F403
 from tests.unit.store.test_retractions import *  # noqa: F403
+from tests.unit.store.test_search import *  # noqa: F403
 from tests.unit.store.test_seen_clients import *  # noqa: F403
 from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_spent_proofs import *  # noqa: F403
@@ -51,7 +51,7 @@ from tests.unit.store.test_stranger_limit import *  # noqa: F403
 from tests.unit.store.test_verdict_counts import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
 
-OF_SQLITE = {"database", "faults", "migrate", "wal"}
+OF_SQLITE = {"database", "integrity", "migrate", "wal"}
 """What is about SQLite's own files and locks."""
 
 

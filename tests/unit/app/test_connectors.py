@@ -17,7 +17,7 @@ from mailgate.connectors.jamf import Jamf
 from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.trust import report_by
 from mailgate.model import Client, Kind, PostureState, SourceState
-from mailgate.policy.logins import NO_LOGINS, Logins
+from mailgate.policy.login_names import NO_LOGINS, Logins
 
 MINUTE = timedelta(minutes=1)
 

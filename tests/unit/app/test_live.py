@@ -3,15 +3,15 @@
 import pytest
 from tests.unit.app.conftest import POLICY
 
+from mailgate.app.clock import utc_now
 from mailgate.app.live import (
     authorizer_for,
     authorizers_for,
     first_live,
     live_with_rules_of,
-    responses_for,
+    response_builder_for,
     verifier_for,
 )
-from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
 from mailgate.config.authz import AuthzListener, AuthzSettings
@@ -39,10 +39,10 @@ async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
 
 def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
     named = "http://127.0.0.1:9080\nemployee_page: {extension: {firefox: https://store.example.com/}}"
-    assert responses_for(bundle(named).settings, Pages()).extension_pages == {
+    assert response_builder_for(bundle(named).settings, Pages()).extension_pages == {
         "firefox": "https://store.example.com/"
     }
-    assert responses_for(bundle().settings, Pages()).extension_pages == {}
+    assert response_builder_for(bundle().settings, Pages()).extension_pages == {}
 
 
 def test_nobody_may_ask_unless_it_is_set(bundle):

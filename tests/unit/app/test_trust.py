@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailgate.app import trust as module
-from mailgate.app.parts import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
 from mailgate.config.attestation import AttestationSettings, IssuerSettings

@@ -126,7 +126,7 @@ def test_what_the_client_says_is_taken_one_by_one() -> None:
     assert what_if.probed(seen).client.probed
     assert what_if.probed(seen).client.assurance is Assurance.CONSISTENT
     assert what_if.contradicted(seen).client.contradicted
-    assert not what_if.agreeing(what_if.contradicted(seen)).client.contradicted
+    assert not what_if.with_agreeing_signals(what_if.contradicted(seen)).client.contradicted
     assert what_if.asked_by(seen, "ada").user.name == "ada"
     assert what_if.in_group(seen, "staff").user.groups == ("staff",)
     assert what_if.from_address(seen, "10.0.0.1").facts.remote == "10.0.0.1"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
+from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
 

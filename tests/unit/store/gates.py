@@ -10,7 +10,7 @@ from mailgate.store import Store
 @pytest.fixture
 async def other_gates(store: Store, url: str) -> AsyncIterator[list[Store]]:
     """The store as three more processes have it open."""
-    gates = [await Store.open(url) for _ in range(3)]
+    gates = [Store.beside(url) for _ in range(3)]
     yield gates
     for gate in gates:
         await gate.close()

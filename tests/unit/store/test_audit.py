@@ -199,10 +199,10 @@ async def test_a_head_that_was_noted_is_looked_for(store: Store) -> None:
     await write(store, 1)
     assert noted is not None
     assert await store.audit.verify([noted]) == []
-    assert await store.audit.holds(noted)
+    assert await store.audit.has_entry_of(noted)
     assert [each.number for each in await store.audit.verify([Head(2, "0" * 64)])] == [2]
-    assert not await store.audit.holds(Head(2, "0" * 64))
-    assert await store.audit.holds(Head())
+    assert not await store.audit.has_entry_of(Head(2, "0" * 64))
+    assert await store.audit.has_entry_of(Head())
 
 
 async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: str) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.gates import other_gates as other_gates
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 from tests.unit.store.examples import NOW
-from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
 

@@ -3,8 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-from tests.unit.store.gates import other_gates as other_gates
-
 from mailgate.store import Store
 
 LONG, OVER = timedelta(hours=1), timedelta(seconds=-1)

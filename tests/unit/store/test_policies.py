@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Act, OvertakenError, RuleTexts, Store
 

@@ -2,7 +2,6 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, PHONE_1, proof
-from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.gates import other_gates as other_gates
 from tests.unit.store.outage import outage
 
 from mailgate.store import Store, StoreUnavailableError
