@@ -50,28 +50,22 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     assert state["writes"] == {"refused_since": None, "error": ""}
 
 
-async def test_a_store_that_takes_nothing_is_not_ok(service):
-    service.store.backlog = Backlog(300, 60.0, "the store does not answer (database or disk is full)")
+FULL = "the store does not answer (database or disk is full)"
+
+
+@pytest.mark.parametrize(
+    ("what", "refused", "part"),
+    [("backlog", Backlog(300, 60.0, FULL), "ledger"), ("refused", Backlog(0, 5.0, FULL), "writes")],
+    ids=["what waits to be written", "what a gate writes that starts on a full disk, its heartbeats alone"],
+)
+async def test_a_store_that_takes_nothing_is_not_ok(service, what, refused, part):
+    setattr(service.store, what, refused)
     service.lingering = dict
     state = await body_of_readyz(service)
     assert (state["ready"], state["store"]) == (True, "unwritable")
-    assert {key: state["ledger"][key] for key in ("waiting", "error")} == {
-        "waiting": 300,
-        "error": "the store does not answer (database or disk is full)",
-    }
-    since = datetime.fromisoformat(state["ledger"]["refused_since"])
-    assert since < datetime.now(UTC)
-
-
-async def test_a_store_that_takes_nothing_is_not_ok_either_where_nobody_has_come_yet(service):
-    """A gate that starts on a full disk: its heartbeats are all that is refused."""
-    service.store.refused = Backlog(0, 5.0, "the store does not answer (database or disk is full)")
-    service.lingering = dict
-    state = await body_of_readyz(service)
-    assert (state["ready"], state["store"]) == (True, "unwritable")
-    assert state["writes"]["error"] == "the store does not answer (database or disk is full)"
-    assert datetime.fromisoformat(state["writes"]["refused_since"]) < datetime.now(UTC)
-    assert state["ledger"]["refused_since"] is None
+    assert (state[part]["error"], state["ledger"]["waiting"]) == (FULL, refused.waiting)
+    assert datetime.fromisoformat(state[part]["refused_since"]) < datetime.now(UTC)
+    assert [each for each in ("ledger", "writes") if state[each]["refused_since"]] == [part]
 
 
 async def test_what_is_out_can_be_said_in_the_languages_of_the_console(service):

@@ -55,12 +55,22 @@ def test_it_ends_at_its_very_moment() -> None:
     assert not every.about(access(user="ada", now=NOW + DAY))
 
 
-def test_a_rule_that_allows_is_never_taken_out() -> None:
-    every = relief(rule="", person="ada")
-    assert relief_from([every], "any", Effect.BLOCK) is every
-    assert relief_from([every], "any", Effect.WARN) is every
-    assert relief_from([every], "any", Effect.ALLOW) is None
-    assert relief_from([ADA], "other", Effect.BLOCK) is None
+FROM_EVERY_RULE = relief(rule="", person="ada")
+
+
+@pytest.mark.parametrize(
+    ("given", "rule", "effect", "takes_out"),
+    [
+        (FROM_EVERY_RULE, "any", Effect.BLOCK, True),
+        (FROM_EVERY_RULE, "any", Effect.WARN, True),
+        (FROM_EVERY_RULE, "any", Effect.ALLOW, False),
+        (ADA, "shut", Effect.BLOCK, True),
+        (ADA, "other", Effect.BLOCK, False),
+    ],
+    ids=["one that blocks", "one that warns", "never one that allows", "the one that it names", "no other"],
+)
+def test_which_rules_a_relief_takes_out(given: Relief, rule: str, effect: Effect, takes_out: bool) -> None:
+    assert relief_from([given], rule, effect) is (given if takes_out else None)
 
 
 SHUT, LOCKED, REST = (

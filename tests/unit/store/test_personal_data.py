@@ -1,20 +1,18 @@
 """One person's data: every table that names them is handed out and deleted, and nobody else's row is touched."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from tests.unit.store.examples import BLOCK, NOW, access, mail_app
-from tests.unit.store.mail import a_mail
+from tests.unit.store.people import write_down
 from tests.unit.store.steps import scanned, steps_of
 
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
-from mailgate.policy.reliefs import Cause, Relief
 from mailgate.simulate import Mover
-from mailgate.store import Act, EnrolmentToken, HelpRequest, RuleTexts, Store, StoredPlan
+from mailgate.store import Act, RuleTexts, Store, StoredPlan
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import NOT_PERSONAL, PERSONAL
 from mailgate.store.schema import metadata
@@ -40,25 +38,11 @@ async def keep_something_of(store: Store, person: str) -> None:
     await store.movers.add(f"plan-of-{len(person)}", 1, [mover])
     store.ledger.record(access(client=mail_app(f"appl{person}0001"), device="", user=person.upper()), BLOCK)
     await store.ledger.flush()
-    token = EnrolmentToken(f"token-of-{person}", person.title(), "", 2, NOW, NOW + timedelta(days=1))
-    await store.enrolments.add(person.encode(), token)
+    (seen,) = await store.sightings.latest(user=person.upper())
+    await write_down(store, person, f"appl{person}0001", seen.id)
     for number in (1, 2):
         await store.enrolments.enrol(person.encode(), f"thumb{number}-of-{person}", "", NOW)
     await store.enrolments.revoke(f"thumb2-of-{person}", NOW)
-    await store.mails.queue([a_mail(person)])
-    store.languages.listening = True
-    store.languages.note(person.upper(), "de", NOW)
-    await store.languages.flush()
-    end = NOW + timedelta(days=1)
-    spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, end, person=person)
-    await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given", why="a new phone"))
-    asked = HelpRequest("shut", person, person, "", "rule-matched", f"REF-{person}", "p1", True, 1, NOW, NOW)
-    (seen,) = await store.sightings.latest(user=person.upper())
-    await store.help_requests.note(asked, seen.id)
-    week = timedelta(days=7)
-    await store.quarantine_mails.claim(
-        f"{person}@example.com", f"appl{person}0001", "r", NOW, pause=week, at_most=3, per_hour=99
-    )
 
 
 async def everything_in(store: Store) -> dict[str, str]:

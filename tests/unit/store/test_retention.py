@@ -7,15 +7,14 @@ import pytest
 from sqlalchemy import select
 from tests.unit.rollout.test_movers import MOVER
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
-from tests.unit.store.mail import a_mail
+from tests.unit.store.people import write_down
 from tests.unit.store.test_devices import learned, report
 from tests.unit.store.test_plans import ACT, PLAN
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind
-from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import Act, EnrolmentToken, HelpRequest, RetentionTimes, Store
+from mailgate.store import RetentionTimes, Store
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
@@ -41,18 +40,9 @@ async def something_everywhere(store: Store) -> None:
     await store.ledger.flush()
     await store.plans.keep(replace(PLAN, movers=1), ACT)
     await store.movers.add(PLAN.digest, 1, [MOVER])
-    await store.quarantine_mails.claim("alice@example.com", "d", "r", NOW, pause=DAY, at_most=1, per_hour=99)
-    await store.mails.queue([a_mail("alice")])
-    store.languages.listening = True
-    store.languages.note("alice", "de", NOW)
-    await store.languages.flush()
-    await store.enrolments.add(b"t", EnrolmentToken("token", "alice", "", 1, NOW, NOW + DAY))
-    await store.enrolments.enrol(b"t", "thumb", "", NOW)
-    spared = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + DAY, person="alice")
-    await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given"))
-    asked = HelpRequest("shut", "alice", "alice", "", "r", "REF", "p", True, 1, NOW, NOW)
     (seen,) = await store.sightings.latest(size=1)
-    await store.help_requests.note(asked, seen.id)
+    await write_down(store, "alice", sighting=seen.id)
+    await store.enrolments.enrol(b"alice", "thumb", "", NOW)
 
 
 async def rows(store: Store) -> dict[str, int]:

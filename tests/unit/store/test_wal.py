@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
-from tests.unit.store.mail import a_mail
 from tests.unit.store.outage import outage
+from tests.unit.store.people import write_down
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind, RequestFacts
-from mailgate.policy.reliefs import Cause, Relief
-from mailgate.store import Act, EnrolmentToken, HelpRequest, RetentionTimes, Store
+from mailgate.store import RetentionTimes, Store
 from mailgate.store.wal import empty_log
 
 DAY = timedelta(days=1)
@@ -44,19 +43,7 @@ async def fill(store: Store, person: str) -> None:
             access(RequestFacts(headers={"user-agent": person}), device="", user=person), ALLOW
         )
         await store.ledger.flush()
-    await store.quarantine_mails.claim(
-        f"{person}@example.com", f"appl{person}", "r", NOW, pause=DAY, at_most=1, per_hour=999
-    )
-    await store.mails.queue([a_mail(person)])
-    store.languages.listening = True
-    store.languages.note(person, "de", NOW)
-    await store.languages.flush()
-    await store.enrolments.add(person.encode(), EnrolmentToken(f"t-{person}", person, "", 1, NOW, NOW + DAY))
-    spared = Relief(0, Cause.EXEMPTION, "shut", "why", "grace", NOW, NOW + DAY, person=person)
-    await store.reliefs.grant(spared, Act(NOW, "grace", "exemption-given"))
-    await store.help_requests.note(
-        HelpRequest("shut", person, person, "", "r", "REF", "p", True, 1, NOW, NOW)
-    )
+    await write_down(store, person, f"appl{person}")
 
 
 @pytest.fixture
