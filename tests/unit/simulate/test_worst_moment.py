@@ -15,6 +15,7 @@ from tests.unit.simulate.examples import (
     OPEN,
     SHUT,
     STAGES,
+    a_rule,
     accesses,
     once,
     reliefs,
@@ -93,11 +94,7 @@ joined = st.builds(
 conditions = st.one_of(st.sampled_from(CONDITIONS), clocks, joined)
 rules = st.lists(
     st.builds(
-        lambda when, effect, stages, share, absent, groups, grace: (
-            {"when": when, "effect": effect, "share": share, "on_unavailable": absent, "groups": groups}
-            | stages
-            | ({"grace": grace} if grace and effect in ("block", "challenge") else {})
-        ),
+        a_rule,
         conditions,
         st.sampled_from(["allow", "warn", "challenge", "block"]),
         st.sampled_from(
