@@ -1,13 +1,9 @@
 """Everybody whom a plan moves, on their way to the store."""
 
+from tests.unit.store.plans import MOVER
+
 from mailgate.rollout import movers as module
 from mailgate.rollout.movers import Movers
-from mailgate.simulate import Mover
-
-MOVER = Mover(
-    "ada", "d1", "phone", "ios", ("sales",), "clean", ("tiktok",),
-    "block", "allow", "open", "block", "app", "prohibited-app", 0, 2,
-)  # fmt: skip
 
 
 def test_they_come_back_as_they_were_in_their_order_a_page_at_a_time() -> None:

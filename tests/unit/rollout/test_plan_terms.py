@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.test_plans import PLAN
+from tests.unit.store.plans import PLAN
 
 from mailgate.rollout.plan_terms import TermEnd, term_of
 from mailgate.store import Activation

@@ -1,8 +1,8 @@
 """Finding all devices that reports may be about."""
 
 import pytest
+from tests.unit.store.devices import ids, record
 from tests.unit.store.examples import NOW
-from tests.unit.store.test_devices import ids, record
 
 from mailgate.store import Store, device_loading
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tests.unit.store.devices import ids, record
 from tests.unit.store.examples import NOW
-from tests.unit.store.test_devices import ids, record
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, MDM, eas_forms

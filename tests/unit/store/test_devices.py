@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tests.unit.store.devices import ids, learned, record, report
 from tests.unit.store.examples import (
     BLOCK,
     CATALOG,
@@ -17,35 +18,13 @@ from tests.unit.store.examples import (
 )
 from tests.unit.store.steps import scanned, steps_of
 
-from mailgate.devices.device import Device, Report, new_id
+from mailgate.devices.device import Device, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
-from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Reason
+from mailgate.model import Reason
 from mailgate.store import IngestResult, Store
 from mailgate.store.reports import report_of
 
 LATER = NOW + minutes(1)
-
-
-async def learned(store: Store, *reports: Report) -> None:
-    for report in reports:
-        store.reports.put(report.key, report)
-        await store.reports.flush()
-
-
-def report(name: str, **fields: object) -> Report:
-    base = Report(ISSUER, name, reported_at=NOW, apps_complete=True, first_seen=NOW, last_seen=NOW)
-    return replace(base, **fields)  # type: ignore[arg-type]
-
-
-def record(name: str = "mdm-1", source: str = "jamf", **fields: object) -> Report:
-    known: dict[str, object] = {"apps": AppsReport(frozenset(), True, NOW)}
-    return report_by(source, name, **known | fields)  # type: ignore[arg-type]
-
-
-def ids(devices: list[Device]) -> list[str]:
-    """What the sources call them, each device a word."""
-    return sorted("+".join(sorted(each.id for each in device.reports)) for device in devices)
 
 
 async def test_a_report_is_stored_whole(store: Store) -> None:

@@ -3,9 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.rollout.test_movers import MOVER
 from tests.unit.store.examples import NOW, access
-from tests.unit.store.test_plans import ACT, PLAN
+from tests.unit.store.plans import ACT, MOVER, PLAN
 
 from mailgate.model import Decision, Effect, Reason, RequestFacts
 from mailgate.store import Store

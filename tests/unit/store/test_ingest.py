@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from sqlalchemy import event
+from tests.unit.store.devices import record
 from tests.unit.store.examples import NOW, minutes
-from tests.unit.store.test_devices import record
 
 from mailgate.model import AppsReport
 from mailgate.store import IngestResult, Store

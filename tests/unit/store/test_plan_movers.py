@@ -4,8 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.rollout.test_movers import MOVER
-from tests.unit.store.test_plans import ACT, PLAN
+from tests.unit.store.plans import ACT, MOVER, PLAN
 
 from mailgate.simulate import Mover
 from mailgate.store import Store, plan_movers

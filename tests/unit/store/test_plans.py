@@ -4,12 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.store.examples import NOW
+from tests.unit.store.plans import ACT, DRAFT, PLAN
 
-from mailgate.store import Act, RuleTexts, Store, StoredPlan
-
-DRAFT = RuleTexts("p2", {"policy.yaml": "rules: []\n"})
-PLAN = StoredPlan("abcdef01", 3, DRAFT, "{}", "ada", NOW)
-ACT = Act(NOW, "ada", "policy-planned", "plan abcdef01")
+from mailgate.store import Store
 
 
 async def test_a_plan_is_found_by_how_its_digest_begins(store: Store) -> None:

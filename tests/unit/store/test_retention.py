@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
-from tests.unit.rollout.test_movers import MOVER
+from tests.unit.store.devices import learned, report
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
 from tests.unit.store.people import write_down
-from tests.unit.store.test_devices import learned, report
-from tests.unit.store.test_plans import ACT, PLAN
+from tests.unit.store.plans import ACT, MOVER, PLAN
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by

@@ -3,8 +3,7 @@
 from dataclasses import replace
 
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
-from tests.unit.rollout.test_movers import MOVER
-from tests.unit.store.test_plans import ACT, PLAN
+from tests.unit.store.plans import ACT, MOVER, PLAN
 
 from mailgate.policy import AppCatalog
 from mailgate.store import Store

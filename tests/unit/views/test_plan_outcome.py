@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 from tests.unit.store.examples import NOW
+from tests.unit.store.plans import ACT, PLAN
 from tests.unit.store.test_first_refusals import asks
-from tests.unit.store.test_plans import ACT, PLAN
 
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.activation import retract
