@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from tests.unit.gateway.authz.nginx_asking import Asked, Nginx
-from tests.unit.gateway.gates import NOW, gate, policy, renew
+from tests.unit.gateway.gates import NOW, Forgetful, gate, policy, renew
 from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.classify import classify
@@ -26,7 +26,6 @@ from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import TARGET, RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.gateway.own_addresses import is_local
-from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import Key
@@ -163,13 +162,6 @@ def test_a_plain_target_names_nothing(text):
 )  # fmt: skip
 def test_what_a_webmail_is_asked_for_is_plain(target):
     assert Nginx()._value("special_target", Asked(uri=target)) == ""
-
-
-class Forgetful(VerdictCache):
-    """Lets every question go the whole way."""
-
-    def find(self, head, origin, now, port=0):
-        return None
 
 
 LAPTOPS = {"id": "laptops", "when": 'client.kind == "laptop"', "effect": "allow"}
