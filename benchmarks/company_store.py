@@ -24,7 +24,7 @@ from mailgate.rollout.drafts import make_draft
 from mailgate.rollout.person import Person
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Act, Store
-from mailgate.store.chain import Entry, Head, digest_of
+from mailgate.store.hash_chain import Entry, Head, digest_of
 from mailgate.store.schema import metadata
 
 LAYOUT = 3

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mailgate.config.starter import EXAMPLE, starter_files
+from mailgate.config.first_files import EXAMPLE, starter_files
 
 FOLDER = Path(__file__).parents[1] / "config"
 

@@ -12,18 +12,17 @@ from mailgate.config.document import read_document
 from mailgate.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-ENVIRON = {
+_SECRET = re.compile(r"\{env: (\w+)\}")
+_OF_CONNECTORS = {
+    name: "secret"
+    for example in (ROOT / "config/examples/connectors").glob("*/mailgate.yaml")
+    for name in _SECRET.findall(example.read_text("utf-8"))
+}
+ENVIRON = _OF_CONNECTORS | {
     "GOOGLE_ACCOUNT": service_account(),
-    "FLEET_TOKEN": "secret",
-    "UEM_SECRET": "secret",
-    "NANOMDM_API_KEY": "secret",
-    "NANOMDM_WEBHOOK_KEY": "secret",
     "MAILGATE_STORE": "postgresql://mailgate:secret@db.example.com/mailgate",
     "SMTP_PASSWORD": "secret",
     "MAILGATE_DOVECOT_KEY": "secret",
-    "INTUNE_SECRET": "secret",
-    "INVENTORY_KEY": "secret",
-    "JAMF_SECRET": "secret",
     "OIDC_SECRET": "secret",
 }
 _BLOCK = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)

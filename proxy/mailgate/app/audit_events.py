@@ -7,9 +7,9 @@ from pathlib import Path
 import structlog
 
 from mailgate.app.repeating import repeat
+from mailgate.atomic_files import write_atomically
 from mailgate.gateway.observe.ocsf import audit_event
 from mailgate.store.audit import Audit
-from mailgate.whole_file import write_whole
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class AuditEvents:
 
     def _keep(self, number: int) -> None:
         self._position.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(self._position, f"{number}\n")
+        write_atomically(self._position, f"{number}\n")
         self._told = number
 
 

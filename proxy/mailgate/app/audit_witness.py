@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from mailgate.app.repeating import repeat
-from mailgate.app.request_receivers import PRIORITY, syslog_at
+from mailgate.app.request_sinks import PRIORITY, syslog_at
 from mailgate.config.observing import WitnessSettings
 from mailgate.gateway.observe.line_writer import to_syslog
 from mailgate.store import Head
@@ -51,7 +51,7 @@ class AuditWitness:
         self._due = now + (NOTE_AGAIN_AFTER if await self._note(head, now) else RETRY_AFTER)
 
     async def _continues(self, noted: Head, head: Head) -> bool:
-        return noted.number < head.number and await self._audit.holds(noted)
+        return noted.number < head.number and await self._audit.has_entry_of(noted)
 
     async def _note(self, head: Head, now: datetime) -> bool:
         """Note the head. Returns whether it was noted everywhere."""

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from mailgate.app.parts import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource
 from mailgate.connectors import (
@@ -31,7 +31,7 @@ from mailgate.connectors.webhook_proofs import Proofs
 from mailgate.devices.device import Report
 from mailgate.gateway.admin_port.intake import Intake
 from mailgate.model import SourceState
-from mailgate.policy.logins import NO_LOGINS, Logins
+from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 from mailgate.tasks import end
 from mailgate.views.readiness import ConnectorState, connector_state

@@ -11,9 +11,9 @@ from socket import gethostname
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
+from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
-from mailgate.app.parts import utc_now
-from mailgate.app.readiness import Running, readiness
+from mailgate.app.readiness import RunningGate, readiness
 from mailgate.app.rule_changes import RuleChanges
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
@@ -42,7 +42,7 @@ TRIM_SECONDS = 900.0
 """The seconds between two deletions of counts after their retention time."""
 
 
-class Gate(Running, Protocol):
+class Gate(RunningGate, Protocol):
     """The parts of a service that the console needs besides those for readiness."""
 
     config: Path
@@ -115,15 +115,15 @@ def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, 
     """The tasks that run for the console as long as the gate runs."""
     counting = AppCounting(service.store, lambda: service.bundle.policy.catalog.apps, utc_now)
     return [
-        context.verdict_rates.run(service.siblings.texts, utc_now, service.store.verdicts.add),
+        context.verdict_rates.run(service.worker_metrics.texts, utc_now, service.store.verdicts.add),
         context.device_counts.run(),
         counting.run(),
-        trim_verdicts(context),
+        delete_old_verdict_counts(context),
         compare_with_plan(context.store),
     ]
 
 
-async def trim_verdicts(context: ConsoleContext) -> None:
+async def delete_old_verdict_counts(context: ConsoleContext) -> None:
     """Delete counts of verdicts after their retention time."""
     while True:
         with suppress(StoreError):  # /readyz reports it

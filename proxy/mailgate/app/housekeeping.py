@@ -6,8 +6,8 @@ from typing import Protocol as Shape
 
 import structlog
 
+from mailgate.app.clock import utc_now
 from mailgate.app.live import probe_keys, tickets_for
-from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.handler import Gate
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 HOUR = 3600.0
 
 
-class Running(Shape):
+class RunningGate(Shape):
     """The gate (``app/service.py``)."""
 
     bundle: Bundle
@@ -29,7 +29,7 @@ class Running(Shape):
     def lingering(self) -> dict[str, str]: ...
 
 
-async def do_hourly_work(service: Running) -> None:
+async def do_hourly_work(service: RunningGate) -> None:
     """Do the hourly work. Run it as a task."""
     while True:
         warn_of_stale_lists(service.bundle.settings)
@@ -43,7 +43,7 @@ async def do_hourly_work(service: Running) -> None:
         await asyncio.sleep(HOUR)
 
 
-async def _renew_keys(service: Running) -> None:
+async def _renew_keys(service: RunningGate) -> None:
     """Renew the keys that seal cookies and help buttons. Raises StoreError."""
     keys = await probe_keys(service.bundle.settings, service.store)
     tickets = await tickets_for(service.store)

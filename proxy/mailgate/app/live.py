@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from mailgate.app.parts import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.sealing import Secret
@@ -35,7 +35,7 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
     bare = Live(
         bundle.policy,
         verifier_for(bundle, trust),
-        responses_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
+        response_builder_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
         retention_times_of(settings),
         hardware=settings.attestation.hardware.trusted_roots(),
         trusted=settings.trusted_proxies,
@@ -98,7 +98,7 @@ async def probe_keys(settings: Settings, store: Store) -> Sequence[Secret]:
     return await store.keys.current("probe", utc_now(), KEY_AGE + settings.probe_lifetime)
 
 
-def responses_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> ResponseBuilder:
+def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | None = None) -> ResponseBuilder:
     forms = dict(FORMS)
     if settings.activesync.refusal == "forbidden":
         forms[Protocol.ACTIVESYNC] = activesync.forbid

@@ -29,7 +29,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     metrics.watch(
         "mailgate_crl_next_update_timestamp_seconds",
         "When the first revocation list becomes stale, in seconds since 1970; 0 without lists",
-        lambda: next_update(gate),
+        lambda: first_list_stale_at(gate),
     )
     metrics.build.info({"version": __version__})
     metrics.config_ok.set(1)
@@ -105,7 +105,7 @@ def _count(reliefs: ReliefWatch, cause: Cause) -> int:
     return len({each.rule for each in reliefs.off() if each.cause is cause})
 
 
-def next_update(gate: Gate) -> float:
+def first_list_stale_at(gate: Gate) -> float:
     """When the first revocation list becomes stale, in seconds since 1970; 0 without lists."""
     certificates = gate.in_force.live.certificates
     end = certificates.revocation.next_update if certificates else None

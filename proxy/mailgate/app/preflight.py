@@ -29,7 +29,9 @@ Fault = tuple[Key, str]
 """The key of a setting that cannot be used, and what is wrong with it."""
 
 
-def load_checked(config: Path, now: datetime, in_force: str = "", names: HostResolver | None = None) -> Bundle:
+def load_checked(
+    config: Path, now: datetime, in_force: str = "", names: HostResolver | None = None
+) -> Bundle:
     """Read the files at ``config`` for a gate to run on. Raises ConfigError with every mistake.
 
     :param in_force: the digest of the rules in force. Their failing cases do not stop anything, since they may fail

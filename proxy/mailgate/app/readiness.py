@@ -6,12 +6,12 @@ from typing import Literal
 from typing import Protocol as Shape
 
 from mailgate import __version__
+from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import Heartbeat
-from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
+from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.app.workers.place import WorkerPlace
-from mailgate.app.workers.siblings import Siblings
 from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.reload import Reloader
@@ -24,7 +24,7 @@ from mailgate.views.readiness import Backlog as Waiting
 from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
 
 
-class Running(Shape):
+class RunningGate(Shape):
     """The parts of a service (``app/service.py``) that are asked."""
 
     store: Store
@@ -36,13 +36,13 @@ class Running(Shape):
     connector_syncs: ConnectorSyncs
     stopping: bool
     place: WorkerPlace
-    siblings: Siblings
+    worker_metrics: WorkerMetrics
     heartbeat: Heartbeat | None
 
     def lingering(self) -> dict[str, str]: ...
 
 
-async def readiness(service: Running) -> Readiness:
+async def readiness(service: RunningGate) -> Readiness:
     """The readiness of a gate. A rejected file or a lost store is shown, but only a stopping gate is not ready."""
     ledger, reports = service.store.ledger, service.store.reports
     counts, refusal = ledger.counts, service.store.refusal()
@@ -76,17 +76,17 @@ async def readiness(service: Running) -> Readiness:
     )
 
 
-async def body_of_readyz(service: Running) -> dict[str, object]:
+async def body_of_readyz(service: RunningGate) -> dict[str, object]:
     """The readiness as ``/readyz`` shows it."""
     return (await readiness(service)).model_dump(mode="json")
 
 
-async def _workers(service: Running) -> OwnWorkers:
-    wanted, missing = service.place.count, await service.siblings.missing()
+async def _workers(service: RunningGate) -> OwnWorkers:
+    wanted, missing = service.place.count, await service.worker_metrics.missing()
     return OwnWorkers(wanted=wanted, answering=wanted - len(missing), missing=missing)
 
 
-def _rules(service: Running) -> RulesNow:
+def _rules(service: RunningGate) -> RulesNow:
     activation = service.keeper.current.activation
     return RulesNow(
         number=activation.number,

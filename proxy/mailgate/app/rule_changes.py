@@ -17,7 +17,7 @@ POLL_SECONDS = 0.25
 """The seconds between two looks at the store, if it does not report a change before."""
 
 
-class Running(Protocol):
+class RunningGate(Protocol):
     """The gate whose rules are updated (``app/service.py``)."""
 
     store: Store
@@ -33,7 +33,7 @@ class Running(Protocol):
 class RuleChanges:
     """Takes over what is in force in the store. Run ``run`` as a task."""
 
-    def __init__(self, gate: Running) -> None:
+    def __init__(self, gate: RunningGate) -> None:
         self._gate = gate
         self._turn = asyncio.Lock()
 

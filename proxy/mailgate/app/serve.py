@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
-from mailgate.app.manager import NOBODY, Manager
 from mailgate.app.service import Service
+from mailgate.app.service_manager import NOBODY, ServiceManager
 from mailgate.app.workers.place import (
     ALONE,
     KEEP_ALIVE_SECONDS,
@@ -31,7 +31,7 @@ async def serve(
     ready: Callable[[Service], None] | None = None,
     place: WorkerPlace = ALONE,
     life: int | None = None,
-    manager: Manager = NOBODY,
+    manager: ServiceManager = NOBODY,
 ) -> None:
     """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files again. ``ready`` is called once it listens.
 

@@ -12,9 +12,10 @@ from aiohttp import web
 
 from mailgate.app.audit_events import AuditEvents
 from mailgate.app.audit_witness import AuditWitness
+from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.console import context_for, running
-from mailgate.app.descriptors import descriptors
+from mailgate.app.descriptor_limit import raise_descriptor_limit
 from mailgate.app.device_changes import DeviceChanges
 from mailgate.app.heartbeat import GateMetrics, Heartbeat
 from mailgate.app.housekeeping import do_hourly_work, warn_of_lingering_rules, warn_of_stale_lists
@@ -23,17 +24,17 @@ from mailgate.app.live import first_live, live_with_rules_of
 from mailgate.app.mails import MailSender
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
 from mailgate.app.open_store import open_store
-from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
-from mailgate.app.ports import Ports, ports_for
+from mailgate.app.parts import admin_limits, gate_for, own_hosts
 from mailgate.app.preflight import failing_cases, load_checked
+from mailgate.app.public_ports import PublicPorts, ports_for
 from mailgate.app.readiness import body_of_readyz
-from mailgate.app.request_receivers import RequestReceivers
+from mailgate.app.request_sinks import RequestSinks
 from mailgate.app.rule_changes import RuleChanges
+from mailgate.app.settings_audit import SettingsWatch
 from mailgate.app.settings_changes import needs_restart, take_settings
-from mailgate.app.settings_watch import SettingsWatch
 from mailgate.app.trust import Trust
+from mailgate.app.workers.metrics import WorkerMetrics, metrics_app
 from mailgate.app.workers.place import ALONE, WorkerPlace
-from mailgate.app.workers.siblings import Siblings, metrics_app
 from mailgate.config import Address, Bundle, load_bundle
 from mailgate.console import with_console
 from mailgate.console.api import with_api
@@ -43,10 +44,10 @@ from mailgate.gateway.admin_port.intake import intake_server
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import ConnectionLimit, connection_shares
 from mailgate.gateway.http1.listener import Server
+from mailgate.gateway.ledger_recorder import LedgerRecorder
 from mailgate.gateway.live import InForce
-from mailgate.gateway.recorder import LedgerRecorder
 from mailgate.gateway.reload import Reloader
-from mailgate.gateway.side_door.dovecot import PolicyKey, policy_server
+from mailgate.gateway.side_door.dovecot import ApiHeader, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.report_only import stuck_in_report_only
@@ -81,10 +82,10 @@ class Service:
     inspection: Inspection | None = None
     connector_syncs: ConnectorSyncs = field(init=False)
     stopping: bool = False
-    ports: Ports = field(init=False)
+    ports: PublicPorts = field(init=False)
     admin: str = ""
-    siblings: Siblings = field(init=False)
-    observing: RequestReceivers = field(init=False)
+    worker_metrics: WorkerMetrics = field(init=False)
+    observing: RequestSinks = field(init=False)
     heartbeat: Heartbeat | None = None
     rule_changes: RuleChanges = field(init=False)
     held_back: list[str] = field(default_factory=list)
@@ -152,7 +153,7 @@ class Service:
         self.gate.own.self_service.recheck.source = self.connector_syncs.check_again
         for way in (self.gate.carrier.usual, self.gate.carrier.long_poll):
             self._closing.callback(way.pool.close)
-        self.observing = RequestReceivers(self.gate, self.place)
+        self.observing = RequestSinks(self.gate, self.place)
         self.observing.take(settings)
         self._closing.push_async_callback(self.observing.stop)
         self.reloader = Reloader(self._read_files, self.apply, self.gate.metrics)
@@ -174,10 +175,10 @@ class Service:
         watch_backlogs(self.gate.metrics, self.store, utc_now)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
-        shares = connection_shares(descriptors())
+        shares = connection_shares(raise_descriptor_limit())
         self.ports = ports = ports_for(settings, self.gate, self.place, shares.mail)
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
-        self.siblings = Siblings(
+        self.worker_metrics = WorkerMetrics(
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
         self.admin = await self._open_admin(settings.admin_listen, ConnectionLimit(shares.admin))
@@ -198,9 +199,9 @@ class Service:
             )
             return ""
         door = SideDoor(self.gate.judge, self.gate.recorder, self.gate.references.draw)
-        policy = policy_server(door, self._policy_key)
+        policy = policy_server(door, self._dovecot_header)
         admin = admin_app(
-            self.siblings.metrics,
+            self.worker_metrics.metrics,
             partial(body_of_readyz, self),
             policy,
             intake_server(self.connector_syncs.intake),
@@ -234,10 +235,10 @@ class Service:
         self._closing.push_async_callback(hosted.close_streams)
         return server
 
-    def _policy_key(self) -> PolicyKey | None:
+    def _dovecot_header(self) -> ApiHeader | None:
         """The policy key. It is read at every request, so that a reload changes it."""
         dovecot = self.bundle.settings.dovecot
-        return PolicyKey(dovecot.header, dovecot.api_key.get_secret_value()) if dovecot else None
+        return ApiHeader(dovecot.header, dovecot.api_key.get_secret_value()) if dovecot else None
 
     async def stop(self) -> None:
         """Stop accepting, let running requests end, write all records, close everything."""

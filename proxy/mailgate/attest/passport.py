@@ -42,7 +42,7 @@ class Anchors:
     own_issuer: str = ""
     """The issuer whose tokens the gates sign themselves; empty if they sign none."""
     person: Callable[[str], str] = str
-    """Returns the person of a login (``policy/logins.py``)."""
+    """Returns the person of a login (``policy/login_names.py``)."""
 
     def longest_life(self, issuer: str) -> timedelta:
         return OWN_LIFETIME if issuer == self.own_issuer else self.max_lifetime

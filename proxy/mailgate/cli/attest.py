@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.atomic_files import write_atomically
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
 from mailgate.cli.options import AsObject
 from mailgate.config.values import Duration
-from mailgate.whole_file import write_whole
 
 KEYS = Path("var/demo-keys")
 URL = "http://localhost:8080/"
@@ -149,7 +149,7 @@ def write_keys(directory: Path, files: Mapping[str, str]) -> None:
     """Write key files. The private ones are never readable by others, not even for a moment."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        write_whole(directory / name, content, 0o644 if name == mint.JWKS_FILE else 0o600)
+        write_atomically(directory / name, content, 0o644 if name == mint.JWKS_FILE else 0o600)
 
 
 def _read_key(path: Path) -> Key:

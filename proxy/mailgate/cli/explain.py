@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.cli.explanation import show
+from mailgate.cli.explanation_output import show
 from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called

@@ -12,16 +12,24 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.atomic_files import write_new
 from mailgate.attest import mint
 from mailgate.cli.cleanup import cleanup_on_signals
 from mailgate.cli.open_store import fail
 from mailgate.cli.options import CONFIG_VARIABLE, DEFAULT_PATH
 from mailgate.config import load_bundle
 from mailgate.config.addresses import Address, Listen, Origin
+from mailgate.config.first_files import (
+    EXAMPLE,
+    KEYS,
+    SETTINGS,
+    STORE_FILE,
+    Answers,
+    has_password,
+    starter_files,
+)
 from mailgate.config.mail import ShortText
-from mailgate.config.starter import EXAMPLE, KEYS, SETTINGS, STORE_FILE, Answers, has_password, starter_files
 from mailgate.errors import ConfigError, Mistake
-from mailgate.whole_file import write_new
 
 Kind = TypeVar("Kind")
 

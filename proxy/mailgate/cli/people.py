@@ -15,7 +15,7 @@ from mailgate.cli.identity import acting_person as acting
 from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
-from mailgate.policy.logins import address_of, user_text
+from mailgate.policy.login_names import address_of, user_text
 from mailgate.store import Store
 
 Person = Annotated[

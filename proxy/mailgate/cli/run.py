@@ -6,15 +6,14 @@ from pathlib import Path
 
 import structlog
 import typer
-import uvloop
 
-from mailgate.app import serve, utc_now
-from mailgate.app.manager import ALIVE, READY, Manager
+from mailgate.app.clock import utc_now
 from mailgate.app.preflight import load_checked
+from mailgate.app.service_manager import ALIVE, READY, ServiceManager
 from mailgate.app.workers import ALONE, WorkerPlace, supervise, workers_of
 from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config import Bundle
-from mailgate.config.file_permissions import refuse_open
+from mailgate.config.file_permissions import refuse_exposed
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
@@ -32,18 +31,18 @@ def run(config: Config = DEFAULT_PATH) -> None:
 
 def _run(config: Path) -> int:
     bundle = load_checked(config, utc_now(), names=SystemResolver())
-    refuse_open(bundle.exposed_files())
+    refuse_exposed(bundle.exposed_files())
     configure_logs(bundle.settings.log.level)
     os.umask(os.umask(UNREADABLE) | UNREADABLE)
     for each in bundle.exposed_files():
         log.warning("file-open-to-others", file=str(each.path), others_may=each.may)
-    manager = Manager.of(os.environ)
+    manager = ServiceManager.of(os.environ)
     if workers_of(bundle.settings) == 1:
         return _serve(config, bundle, manager)
 
     def run_gate(place: WorkerPlace, ready: Callable[[], None], life: int) -> int:
         structlog.contextvars.bind_contextvars(worker=place.number)
-        supervisor = Manager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
+        supervisor = ServiceManager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
         return _exit_code(lambda: _serve(config, None, supervisor, place, life))
 
     return supervise(bundle.settings, run_gate, manager)
@@ -52,10 +51,14 @@ def _run(config: Path) -> int:
 def _serve(
     config: Path,
     bundle: Bundle | None,
-    manager: Manager,
+    manager: ServiceManager,
     place: WorkerPlace = ALONE,
     life: int | None = None,
 ) -> int:
+    import uvloop  # a gate is all that there is: no other command waits until it is loaded
+
+    from mailgate.app.serve import serve
+
     uvloop.run(serve(config, bundle, place=place, life=life, manager=manager))
     return 0
 

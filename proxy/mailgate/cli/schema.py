@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mailgate.atomic_files import write_atomically
 from mailgate.config.schemas import SCHEMAS, schema_of
-from mailgate.console.api import OPERATIONS, description
-from mailgate.whole_file import write_whole
 
 API = "api"
 """The OpenAPI description of the console's API, which is not of a file. A running gate serves it as well."""
@@ -38,7 +37,7 @@ def schema(
         every.mkdir(parents=True, exist_ok=True)
         for name in SCHEMAS:
             path = every / f"{name}.schema.json"
-            write_whole(path, _text(name) + "\n")
+            write_atomically(path, _text(name) + "\n")
             typer.echo(str(path))
     except OSError as error:
         typer.echo(f"{every}: cannot be written: {error.strerror}; expected a folder", err=True)
@@ -47,5 +46,7 @@ def schema(
 
 def _text(name: str) -> str:
     if name == API:
+        from mailgate.console.api import OPERATIONS, description  # the whole console
+
         return description(OPERATIONS).decode()
     return json.dumps(schema_of(name), indent=2, ensure_ascii=False)

@@ -14,7 +14,7 @@ from mailgate.config.settings import Files, Settings
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import Groups
-from mailgate.policy.logins import NO_LOGINS
+from mailgate.policy.login_names import NO_LOGINS
 from mailgate.policy.rules import Policy
 
 

@@ -50,7 +50,7 @@ def exposed_files(
         yield from _found(path, secret=path in with_secret, read=path in read)
 
 
-def refuse_open(found: Iterable[ExposedFile]) -> None:
+def refuse_exposed(found: Iterable[ExposedFile]) -> None:
     """Raises ExposedFileError if a gate must not start with these."""
     refused = [str(each) for each in found if each.refused]
     if refused:

@@ -12,7 +12,7 @@ from mailgate.config.files import Reading
 from mailgate.config.settings import Files
 from mailgate.policy.apps import Strict
 from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.policy.logins import NO_LOGINS, Logins
+from mailgate.policy.login_names import NO_LOGINS, Logins
 
 KEPT_GROUPS = "groups.json"
 """The name of the groups among the texts of a version. They have no names of people."""

@@ -39,7 +39,7 @@ def _sources(info: ValidationInfo) -> Sources:
     return sources
 
 
-def names_of(info: ValidationInfo) -> HostResolver:
+def host_resolver_of(info: ValidationInfo) -> HostResolver:
     """The resolver of host names."""
     return _sources(info).names if info.context else LITERAL_RESOLVER
 

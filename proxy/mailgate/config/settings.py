@@ -21,14 +21,14 @@ from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMail
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
 from mailgate.config.pages import EmployeePage, LanguageSettings
-from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, names_of
+from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
 from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
-from mailgate.policy.logins import Logins
+from mailgate.policy.login_names import Logins
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -156,7 +156,7 @@ class Settings(Strict):
     def _upstream_is_elsewhere(self, info: ValidationInfo) -> Self:
         upstream, own = urlsplit(self.upstream), self._own_ports()
         port = upstream.port or {"http": 80, "https": 443}[upstream.scheme]
-        back = leads_back(upstream.hostname or "", port, own.values(), names_of(info))
+        back = leads_back(upstream.hostname or "", port, own.values(), host_resolver_of(info))
         if back is not None:
             name = next(key for key, address in own.items() if address == back)
             message = f"this leads back to the gate itself, to `{name}`; expected the address of the webmail"

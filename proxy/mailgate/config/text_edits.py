@@ -19,7 +19,7 @@ from mailgate.model.phrase import joined, phrase
 from mailgate.policy.edits import DATED_STAGES, Edit, ListEdit, StageEdit, rule_of
 from mailgate.policy.overtaken_files import places
 from mailgate.policy.rules import Policy
-from mailgate.policy.stages import moment_of
+from mailgate.policy.stages import read_moment
 
 _STAGES = {"report_only": phrase("reporting"), "warn": phrase("warning"), "enforce": phrase("enforcement")}
 _BY_HAND = phrase("Change it by hand, and plan the files.")
@@ -61,7 +61,7 @@ def _in_turn(policy: Policy, edit: StageEdit) -> None:
     place in its file."""
     rule = rule_of(policy, edit.rule)
     starts = {stage.value: start for stage, start in rule.stages.starts()} if rule and rule.stages else {}
-    starts[edit.stage] = moment_of(edit.at)
+    starts[edit.stage] = read_moment(edit.at)
     in_order = [(each, starts[each]) for each in DATED_STAGES if each in starts]
     for (earlier, start), (later, following) in pairwise(in_order):
         if following <= start:

@@ -176,7 +176,7 @@ def spaced(word: str) -> tuple[str, str]:
     return word, word.replace("_", " ")
 
 
-def joined_by_or(names: Iterable[str]) -> str:
+def list_joined_by_or(names: Iterable[str]) -> str:
     """Names joined with ``or``."""
     return reduce(joined_by_or, names)
 
@@ -283,7 +283,7 @@ _ENVIRONMENT = _environment(
         "about": subject_in_words,
         "act": act_in_words,
         "thing": thing_in_words,
-        "any_of": joined_by_or,
+        "any_of": list_joined_by_or,
         "all_of": joined_by_and,
         "spaced": spaced,
         "without_ticks": lambda words: transformed(words, lambda text: text.replace("`", "")),

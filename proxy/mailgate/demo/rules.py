@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from string import Template
 
-from mailgate.config.starter import EXAMPLE, POLICY, SETTINGS, starter_files
+from mailgate.atomic_files import write_atomically
+from mailgate.config.first_files import EXAMPLE, POLICY, SETTINGS, starter_files
 from mailgate.demo.company.history import policy_text, with_one_more
-from mailgate.whole_file import write_whole
 
 COPIED = Path("config")
 """The folder whose rules are copied, unless the demo gets others."""
@@ -23,7 +23,7 @@ def demo_rules(directory: Path, now: datetime) -> Path:
     if not (folder / POLICY).exists():
         folder.mkdir(parents=True, exist_ok=True)
         text = _copied(folder) if (COPIED / POLICY).exists() else _written(folder)
-        write_whole(folder / POLICY, with_one_more(text, soon(now)))
+        write_atomically(folder / POLICY, with_one_more(text, soon(now)))
     return folder
 
 
@@ -39,7 +39,7 @@ def _written(folder: Path) -> str:
     files = starter_files(EXAMPLE)
     for name in files.keys() - {SETTINGS, POLICY}:
         (folder / name).parent.mkdir(exist_ok=True)
-        write_whole(folder / name, files[name])
+        write_atomically(folder / name, files[name])
     return files[POLICY]
 
 

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+from mailgate.atomic_files import write_atomically
 from mailgate.attest.mint import TEST_ISSUER
 from mailgate.demo.company.admins import added_settings
 from mailgate.demo.company.unfinished import DATABASE
-from mailgate.whole_file import write_whole
 
 _HEAD = "# Written anew at every start of `mailgate demo`: what is changed here is lost. Change a copy.\n"
 _STORE = "store.url"
@@ -25,7 +25,7 @@ def write_settings(
     rules = rules.absolute()
     directory.mkdir(parents=True, exist_ok=True)
     if store:
-        write_whole(directory / _STORE, store, 0o600)
+        write_atomically(directory / _STORE, store, 0o600)
     settings = {
         "listen": f"127.0.0.1:{port}",
         "public_url": f"http://localhost:{port}",
@@ -42,7 +42,7 @@ def write_settings(
         **added_settings(directory),
     }
     path = directory / "mailgate.yaml"
-    write_whole(path, _HEAD + json.dumps(settings, indent=2) + "\n")  # JSON is YAML
+    write_atomically(path, _HEAD + json.dumps(settings, indent=2) + "\n")  # JSON is YAML
     return path
 
 

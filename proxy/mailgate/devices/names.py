@@ -3,7 +3,7 @@
 import binascii
 from collections.abc import Iterable
 
-from mailgate.policy.logins import user_text as user_text
+from mailgate.policy.login_names import user_text as user_text
 
 SERIAL = "serial"
 """The serial number of the hardware, in ASCII capitals."""

@@ -1,6 +1,6 @@
 """Finds people and things by typed or pasted text, in every spelling in which they may be stored.
 
-This is for searching only. ``policy/logins.py`` decides which person a login is; there, ``Müller`` and ``müller`` are
+This is for searching only. ``policy/login_names.py`` decides which person a login is; there, ``Müller`` and ``müller`` are
 two people.
 """
 

@@ -8,8 +8,8 @@ from typing import Any
 from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.autodiscover.directions import answer_with_directions
-from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import CLOSE, Exchange, Outcome, PendingOutcome
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import Origin

@@ -8,9 +8,9 @@ from time import perf_counter
 from mailgate.gateway.answer import send
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrier import Carrier
-from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics

@@ -12,7 +12,7 @@ from mailgate.gateway.http1.trusted_headers import Network
 from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
-from mailgate.policy.logins import NO_LOGINS, Logins
+from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import RetentionTimes
 
 

@@ -7,8 +7,8 @@ from typing import Protocol
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.autodiscover.directions import ask_for_directions, gate_gives_directions
 from mailgate.gateway.evaluate.browser_probe import Mode
-from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.live import InForce

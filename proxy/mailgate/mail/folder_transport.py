@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from pathlib import Path
 
+from mailgate.atomic_files import sync_folder
 from mailgate.mail.transport import DeferredError, TransportDownError
-from mailgate.whole_file import sync_folder
 
 
 class FolderTransport:

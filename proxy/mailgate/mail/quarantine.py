@@ -23,7 +23,7 @@ from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.selfservice.login_check import Login
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
-from mailgate.policy.logins import address_of, user_text
+from mailgate.policy.login_names import address_of, user_text
 from mailgate.store.quarantine_mails import QuarantineMails
 
 log = structlog.get_logger()

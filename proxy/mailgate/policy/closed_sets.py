@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from mailgate.model.phrase import phrase
-from mailgate.policy.logins import user_text
+from mailgate.policy.login_names import user_text
 from mailgate.policy.spelling import did_you_mean
 from mailgate.policy.syntax_tree import Node
 

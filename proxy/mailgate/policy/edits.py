@@ -10,11 +10,11 @@ from mailgate.model.phrase import day, joined, phrase
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.overtaken_files import PolicyPath
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.stages import SHARE, moment_of, share_of
+from mailgate.policy.stages import SHARE, read_moment, share_of
 
 WrittenMoment = Annotated[
     str,
-    AfterValidator(lambda text: moment_of(text) and text),
+    AfterValidator(lambda text: read_moment(text) and text),
     # a pattern would allow 31 June
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
 ]
@@ -75,10 +75,10 @@ class StageEdit(Strict):
     def is_in(self, policy: Policy) -> bool:
         rule = rule_of(policy, self.rule)
         start: datetime | None = getattr(rule.stages, self.stage) if rule and rule.stages else None
-        return start == moment_of(self.at)
+        return start == read_moment(self.at)
 
     def title(self, policy: Policy) -> str:
-        told = {"rule": _called(policy, self.rule), "at": _starts(moment_of(self.at))}
+        told = {"rule": _called(policy, self.rule), "at": _starts(read_moment(self.at))}
         match self.stage:
             case "report_only":
                 return phrase("%(rule)s: reporting starts %(at)s", **told)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from mailgate.model import Effect, User
-from mailgate.policy.logins import NO_LOGINS, Logins, confusable_name, user_text
+from mailgate.policy.login_names import NO_LOGINS, Logins, confusable_name, user_text
 
 
 def digest_of_login(login: str) -> str:

@@ -17,7 +17,7 @@ MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}
 SHARE = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$"
 
 
-def moment_of(text: object) -> datetime:
+def read_moment(text: object) -> datetime:
     """Read a date or time of a file. Raises PydanticCustomError."""
     if not isinstance(text, str) or not re.fullmatch(MOMENT, text):
         raise wrong_value(
@@ -43,7 +43,7 @@ def share_of(text: object) -> float:
 
 
 Moment = Annotated[
-    datetime, BeforeValidator(moment_of), WithJsonSchema({"type": "string", "pattern": MOMENT})
+    datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "pattern": MOMENT})
 ]
 """A date (midnight UTC) or a time with its zone, converted to UTC."""
 

@@ -12,7 +12,7 @@ from mailgate.rollout.kept_plans import APPROVED, PLANNED, is_altered
 from mailgate.rollout.relief_audit_check import LoggedReliefs
 from mailgate.store import Activation, Approval, Break, Entry, Head, Store, StoredPlan, Version
 from mailgate.store.audit import audit_time
-from mailgate.store.chain import details_of
+from mailgate.store.hash_chain import details_of
 from mailgate.store.kept_out import KeptOut
 from mailgate.store.retractions import Retraction, audit_details
 

@@ -11,7 +11,7 @@ import structlog
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Effect
 from mailgate.policy import Policy, Rule
 from mailgate.policy.halting import HaltCounter, HaltWhen
-from mailgate.policy.logins import user_text
+from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
 from mailgate.store.ledger import RepeatCounter

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
-from mailgate.policy.logins import user_text
+from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.spelling import did_you_mean
 from mailgate.rollout.person import Person, RefusedError, UnknownError

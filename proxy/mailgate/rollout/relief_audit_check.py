@@ -9,7 +9,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.store import Break, Entry
 from mailgate.store.audit import audit_time
-from mailgate.store.chain import details_of
+from mailgate.store.hash_chain import details_of
 from mailgate.store.reliefs import KeptRelief, audit_details
 
 FORGOTTEN = "person-forgotten"

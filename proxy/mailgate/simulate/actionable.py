@@ -126,4 +126,4 @@ def _of_the_client(access: Access) -> Iterator[Step]:
     if client.kind is Kind.LAPTOP and client.protocol is Protocol.WEB and not client.probed:
         yield step(StepKind.PROBE, StepBy.PERSON, what_if.probed)
     if client.contradicted:
-        yield step(StepKind.AGREEING_SIGNALS, StepBy.PERSON, what_if.agreeing)
+        yield step(StepKind.AGREEING_SIGNALS, StepBy.PERSON, what_if.with_agreeing_signals)

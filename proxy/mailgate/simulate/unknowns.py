@@ -91,7 +91,7 @@ class PolicyVariants:
         self._policy = policy
         self._made: dict[frozenset[tuple[str, ConditionOutcome]], Policy] = {}
 
-    def by(self, deciding_outcomes: Mapping[str, ConditionOutcome]) -> Policy:
+    def with_outcomes(self, deciding_outcomes: Mapping[str, ConditionOutcome]) -> Policy:
         """The policy in which the conditions of these rules, by id, have these outcomes."""
         if not deciding_outcomes:
             return self._policy
@@ -135,13 +135,13 @@ def _ways(
 ) -> Iterator[tuple[Assignment, str]]:
     """All ways in which the policy may decide, each with its effect."""
     none = dict.fromkeys(undetermined, ConditionOutcome.NOT)
-    at_last = decide(access, policy.by(none))
+    at_last = decide(access, policy.with_outcomes(none))
     passed: list[tuple[Assignment, Effect]] = [({}, Effect.BLOCK)]
     for name in [trial.rule for trial in at_last.trials if trial.rule in undetermined]:
         others = {each: outcome for each, outcome in none.items() if each != name}
         deciding: dict[ConditionOutcome | None, Effect] = {}
         for outcome in undetermined[name].deciding_outcomes():
-            decision = decide(access, policy.by(others | ({name: outcome} if outcome else {})))
+            decision = decide(access, policy.with_outcomes(others | ({name: outcome} if outcome else {})))
             if decision.rule == name:  # otherwise it only reports, is out, or its condition does not hold
                 deciding[outcome] = decision.effect
         if not undetermined[name].out:

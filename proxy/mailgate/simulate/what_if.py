@@ -146,7 +146,7 @@ def probed(access: Access) -> Access:
     return replace(access, client=replace(client, assurance=assurance, signals=signals))
 
 
-def agreeing(access: Access) -> Access:
+def with_agreeing_signals(access: Access) -> Access:
     """The request with signals that agree on the kind."""
     return replace(access, client=_without(access.client, Reason.KIND_CONTRADICTED))
 

@@ -6,10 +6,10 @@
 from mailgate.model.notice import MailKind
 from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
-from mailgate.store.chain import Break, Entry, Head
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.gates import GateHeartbeat, LastHeartbeat
+from mailgate.store.hash_chain import Break, Entry, Head
 from mailgate.store.help_requests import HelpRequest
 from mailgate.store.ingest import IngestResult
 from mailgate.store.keys import Key, Keys

@@ -1,4 +1,4 @@
-"""The audit log: who did what, why, from where and when. Entries are only added. ``chain.py`` says how a change is found."""
+"""The audit log: who did what, why, from where and when. Entries are only added. ``hash_chain.py`` says how a change is found."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
-from mailgate.store.chain import Break, Chain, Entry, Head, digest_of
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
+from mailgate.store.hash_chain import Break, Chain, Entry, Head, digest_of
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
@@ -117,7 +117,7 @@ class Audit:
         async with self._database.reading() as connection:
             return [Entry(**row) for row in (await connection.execute(query)).mappings()]
 
-    async def holds(self, noted: Head) -> bool:
+    async def has_entry_of(self, noted: Head) -> bool:
         """Whether the log still has the entry of a head that was noted earlier."""
         query = select(audit.c.digest).where(audit.c.number == noted.number)
         async with self._database.reading() as connection:

@@ -1,6 +1,7 @@
 """Access to the database: its connections and its transactions, each bounded in time."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from mailgate.store.circuit_breaker import RETRY_AFTER_SECONDS, CircuitBreaker
-from mailgate.store.driver_connection import Rows, Values, driver_connection_to
+from mailgate.store.driver_connection import DriverConnection, Rows, SqliteDriverConnection, Values
 from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
 from mailgate.store.wal import empty_log
@@ -41,9 +42,8 @@ _PRAGMAS = (
 
 
 def prepare(engine: Engine) -> None:
-    """Set up every connection of an engine."""
+    """Set up the transactions of an engine, and its connections to PostgreSQL."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     else:
         event.listen(engine, "connect", _set_limits)
@@ -55,20 +55,25 @@ def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
     Raises ``ModuleNotFoundError`` if psycopg is not installed.
     """
     if url.get_backend_name() == "sqlite":
-        return {}
+        return {"factory": FileConnection, "isolation_level": None}  # _begin begins, so the driver must not
     from mailgate.store.postgresql import TEXT, QuickCloseConnection, limits
 
     made = {"async_creator_fn": QuickCloseConnection.connect} if quick_close else {}
     return {**limits(url), **TEXT, **made}
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # _begin begins transactions, so the driver must not
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    teach(connection)
+class FileConnection(sqlite3.Connection):
+    """A connection to an SQLite file that is set up where it is opened: one way to its thread and back, and not thirty."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        try:
+            for pragma in _PRAGMAS:
+                self.execute(f"PRAGMA {pragma}").close()
+            teach(self)
+        except sqlite3.Error:
+            self.close()
+            raise
 
 
 def _set_limits(connection: Any, _record: object) -> None:
@@ -93,6 +98,15 @@ def writes(engine: Engine) -> Engine:
     return engine.execution_options(**{_WRITES: True})
 
 
+def _driver_connection(url: URL) -> DriverConnection:
+    """The connection through the driver alone to this database. It is not opened yet."""
+    if url.get_backend_name() == "sqlite":
+        return SqliteDriverConnection(Path(str(url.database)))
+    from mailgate.store.postgresql import PostgresDriverConnection  # psycopg is an optional dependency
+
+    return PostgresDriverConnection(url)
+
+
 class Database:
     """Transactions on the store, each bounded in time. Every failure to answer is ``StoreUnavailableError``."""
 
@@ -104,7 +118,7 @@ class Database:
             connect_args=connecting(url, quick_close=True),
         )
         prepare(self._engine.sync_engine)
-        self._line = driver_connection_to(url)
+        self._driver = _driver_connection(url)
         self._statement = lru_cache(self._compiled)
         self._path = Path(str(url.database)) if sqlite else None
         self._file = _identity(self._path)
@@ -153,7 +167,7 @@ class Database:
         self._check_file()
         with _translated(), self._asked():
             async with asyncio.timeout(timeout_seconds):
-                return await self._line.ask(self._statement(question), values)
+                return await self._driver.ask(self._statement(question), values)
 
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some still does.
@@ -170,7 +184,7 @@ class Database:
         self._closed = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), _CLOSE_WAIT_SECONDS)
-        await self._line.close()
+        await self._driver.close()
         await self._engine.dispose()
 
     def _compiled(self, question: Select[Any]) -> str:

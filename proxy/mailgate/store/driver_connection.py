@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import aiosqlite
-from sqlalchemy.engine import URL
 
 Rows = Sequence[tuple[Any, ...]]
 Values = Mapping[str, str]
@@ -25,15 +24,6 @@ class DriverConnection(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-def driver_connection_to(url: URL) -> DriverConnection:
-    """Make the connection to this database. It is not opened yet."""
-    if url.get_backend_name() == "sqlite":
-        return SqliteDriverConnection(Path(str(url.database)))
-    from mailgate.store.postgresql import PostgresDriverConnection  # psycopg is an optional dependency
-
-    return PostgresDriverConnection(url)
 
 
 class SqliteDriverConnection:

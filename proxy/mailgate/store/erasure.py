@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mailgate.devices.device import Device
-from mailgate.policy.logins import user_text
+from mailgate.policy.login_names import user_text
 from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.spool import Spool
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mailgate.atomic_files import give_name, is_at
 from mailgate.store.errors import StoreError
-from mailgate.whole_file import give_name, is_at
 
 
 class StoreExistsError(StoreError):

@@ -17,7 +17,7 @@ from mailgate.store.database import Database
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
 from mailgate.store.help_requests import HelpRequest, HelpRequests
-from mailgate.store.logins import is_login
+from mailgate.store.login_names import is_login
 from mailgate.store.mail import Mail, mail_of
 from mailgate.store.reliefs import KeptRelief, StoredReliefs
 from mailgate.store.schema import (

@@ -18,7 +18,7 @@ from mailgate.model import Reason
 from mailgate.store.database import Database
 from mailgate.store.devices import Devices, reported_for
 from mailgate.store.erasure import forget_lines
-from mailgate.store.logins import is_login
+from mailgate.store.login_names import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
 from mailgate.store.schema import (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mailgate.whole_file import is_at, sync_folder
+from mailgate.atomic_files import is_at, sync_folder
 
 SUFFIX, _TAKEN = ".jsonl", ".taken"
 

@@ -23,11 +23,10 @@ from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
 from mailgate.store.drafts import Drafts
 from mailgate.store.enrolments import Enrolments, Revoked
-from mailgate.store.faults import faults
-from mailgate.store.finding import NameSearch
 from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
+from mailgate.store.integrity import faults
 from mailgate.store.kept_out import KeptOutCounts
 from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
@@ -46,6 +45,7 @@ from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions
+from mailgate.store.search import NameSearch
 from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent_proofs import SpentProofs
@@ -69,7 +69,7 @@ class Store:
             Spool(spool / f"{noun}{SUFFIX}", _SPOOL_BYTES) for noun in ("sightings", "reports")
         )
         self.devices = Devices(database, (sightings, reports))
-        self.finding = NameSearch(database)
+        self.search = NameSearch(database)
         self.rows = DeviceRows(database)
         self.app_counts = AppCounts(database)
         self.sightings = Sightings(database)

@@ -9,7 +9,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.typed_text import bare, logins, references
 from mailgate.model.fact import Fact, Words
 from mailgate.model.phrase import phrase
-from mailgate.policy.logins import user_text
+from mailgate.policy.login_names import user_text
 from mailgate.store import Store
 from mailgate.views.mail_status import name_of
 from mailgate.views.recorded_requests import posture_now
@@ -49,21 +49,21 @@ async def find(store: Store, bundle: Bundle, text: str, now: datetime, after: st
         return Hits(items=[], next=None)
     part = _bare(bundle, bare(text) or text)
     if after:
-        within = await store.finding.people_with(part, SIZE, after)
+        within = await store.search.people_with(part, SIZE, after)
         return Hits(items=[_person(login) for login in within.names], next=within.after or None)
     exact = await _exact(store, bundle, text, now)
     known = _once([*exact, *await _begins(store, bundle, text, now)])
     if exact:
         return Hits(items=known, next=None)
-    within = await store.finding.people_with(part, SIZE)
+    within = await store.search.people_with(part, SIZE)
     return Hits(items=_once([*known, *map(_person, within.names)]), next=within.after or None)
 
 
 async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
     """The hits with exactly this name. If there are any, no other hits are needed."""
     wanted = _logins(bundle, text)
-    people = [each for login in wanted for each in await store.finding.people(login, 1) if each == login]
-    devices = await store.finding.called(text, SIZE)
+    people = [each for login in wanted for each in await store.search.people(login, 1) if each == login]
+    devices = await store.search.called(text, SIZE)
     return [
         *await _refusals(store, text),
         *map(_person, people),
@@ -72,8 +72,8 @@ async def _exact(store: Store, bundle: Bundle, text: str, now: datetime) -> list
 
 
 async def _begins(store: Store, bundle: Bundle, text: str, now: datetime) -> list[Hit]:
-    logins = [login for name in _logins(bundle, text) for login in await store.finding.people(name, SIZE)]
-    devices = await store.finding.devices(text, SIZE)
+    logins = [login for name in _logins(bundle, text) for login in await store.search.people(name, SIZE)]
+    devices = await store.search.devices(text, SIZE)
     return [*map(_person, logins), *(_device(each, bundle, now) for each in devices)]
 
 

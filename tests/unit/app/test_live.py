@@ -3,15 +3,15 @@
 import pytest
 from tests.unit.app.conftest import POLICY
 
+from mailgate.app.clock import utc_now
 from mailgate.app.live import (
     authorizer_for,
     authorizers_for,
     first_live,
     live_with_rules_of,
-    responses_for,
+    response_builder_for,
     verifier_for,
 )
-from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
 from mailgate.config.authz import AuthzListener, AuthzSettings
@@ -19,15 +19,7 @@ from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
-from mailgate.store import Store
 from mailgate.views.devices import retention_times_of
-
-
-@pytest.fixture
-async def store(tmp_path):
-    opened = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -47,10 +39,10 @@ async def test_a_verifier_without_issuers_believes_nobody(bundle, trust):
 
 def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
     named = "http://127.0.0.1:9080\nemployee_page: {extension: {firefox: https://store.example.com/}}"
-    assert responses_for(bundle(named).settings, Pages()).extension_pages == {
+    assert response_builder_for(bundle(named).settings, Pages()).extension_pages == {
         "firefox": "https://store.example.com/"
     }
-    assert responses_for(bundle().settings, Pages()).extension_pages == {}
+    assert response_builder_for(bundle().settings, Pages()).extension_pages == {}
 
 
 def test_nobody_may_ask_unless_it_is_set(bundle):

@@ -12,15 +12,15 @@ from structlog.testing import capture_logs
 from tests import pki
 from tests.unit.app.conftest import POLICY
 
-from mailgate.app import ports
+from mailgate.app import public_ports
 from mailgate.app import service as service_module
 from mailgate.app.housekeeping import warn_of_stale_lists
-from mailgate.app.metrics import next_update
+from mailgate.app.metrics import first_list_stale_at
 from mailgate.app.service import Service, utc_now
 from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.evaluate.proving import Mode
 from mailgate.gateway.http1.tls import CertificateError, device_context
-from mailgate.gateway.side_door.dovecot import PolicyKey
+from mailgate.gateway.side_door.dovecot import ApiHeader
 from mailgate.views.devices import retention_times_of
 
 
@@ -45,7 +45,7 @@ def closed(monkeypatch, tmp_path):
         (service_module, "gate_for"),
         (service_module, "Reloader"),
         (Service, "_open_admin"),
-        (ports, "open_public"),
+        (public_ports, "open_public"),
     ],
 )
 async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed, monkeypatch, place, at):
@@ -127,12 +127,12 @@ async def test_what_another_gate_put_in_force_decides_here(service, bundle):
 
 
 async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):
-    assert service._policy_key() is None
+    assert service._dovecot_header() is None
     settings = service.bundle.settings
     dovecot = DovecotSettings.model_construct(api_key=SecretStr("hunter2"), header="X-Key")
     changed = replace(service.bundle, settings=settings.model_copy(update={"dovecot": dovecot}))
     await service.apply(changed)
-    assert service._policy_key() == PolicyKey("X-Key", "hunter2")
+    assert service._dovecot_header() == ApiHeader("X-Key", "hunter2")
 
 
 async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
@@ -217,13 +217,13 @@ async def test_a_reload_takes_authorities_and_what_was_revoked_and_a_start_the_p
 
 async def test_a_stale_list_is_loud_and_its_end_is_a_number(service, bundle, devices):
     authority, written = devices
-    assert next_update(service.gate) == 0.0
+    assert first_list_stale_at(service.gate) == 0.0
     old = authority.revoke(1, made=timedelta(days=-8)).public_bytes(Encoding.PEM)
     with capture_logs() as logs:
         await service.apply(bundle(written(crl=old)))
     assert [line["event"] for line in logs] == ["crl-stale", "config-applied"]
     assert logs[0]["stale_crl"] == "refuse"
-    assert next_update(service.gate) < utc_now().timestamp()
+    assert first_list_stale_at(service.gate) < utc_now().timestamp()
     with capture_logs() as logs:
         warn_of_stale_lists(bundle(written(crl=authority.revoke(1).public_bytes(Encoding.PEM))).settings)
     assert logs == []

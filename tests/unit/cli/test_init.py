@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from mailgate.atomic_files import write_new
 from mailgate.attest.mint import DEVICE_KEY_FILE, ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.cli import app
 from mailgate.config import load_settings
-from mailgate.whole_file import write_new
 
 UPSTREAM = ["--upstream", "http://127.0.0.1:9080"]
 

@@ -9,7 +9,7 @@ import pytest
 from tests.pki import server
 
 from mailgate.config import load_bundle
-from mailgate.config.file_permissions import ExposedFileError, exposed_files, refuse_open
+from mailgate.config.file_permissions import ExposedFileError, exposed_files, refuse_exposed
 
 SETTINGS = """
 listen: 127.0.0.1:0
@@ -86,7 +86,7 @@ def test_rules_may_be_read_by_everybody_but_not_changed(folder: Path) -> None:
     readable, writable = file(folder, 0o644, "a"), file(folder, 0o646, "b")
     told = list(exposed_files([], [], [readable, writable]))
     assert [(each.path, each.may, each.refused) for each in told] == [(writable, "change", False)]
-    refuse_open(told)
+    refuse_exposed(told)
 
 
 def test_hashes_of_tokens_are_no_secret_but_better_not_read(folder: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_file_that_is_not_there_is_for_others_to_name(folder: Path) -> None:
 def test_a_start_is_refused_with_every_name(folder: Path) -> None:
     one, other = file(folder, 0o644, "one"), file(folder, 0o606, "other")
     with pytest.raises(ExposedFileError) as refused:
-        refuse_open(exposed_files([one, other], [], []))
+        refuse_exposed(exposed_files([one, other], [], []))
     assert str(one) in str(refused.value)
     assert f"{other} holds a secret, and every user of this machine may change it" in str(refused.value)
 

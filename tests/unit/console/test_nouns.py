@@ -5,7 +5,7 @@ from pathlib import Path
 import mailgate.console
 from mailgate.console.api import OPERATIONS
 from mailgate.console.nouns import NOUNS
-from mailgate.console.pages import ROUTES, assets, device, language, login, oidc, plan_watch, retract
+from mailgate.console.pages import ROUTES, assets, device, language, login, oidc, plan_outcome, retract
 
 CONSOLE = Path(mailgate.console.__file__).parent
 NAMES = {noun.name for noun in NOUNS}
@@ -16,7 +16,7 @@ def files_with(folder: str, name: str) -> set[str]:
     return {each.stem for each in files if f"\n{name} = " in each.read_text("utf-8")}
 
 
-BESIDE = (assets, device, language, login, oidc, plan_watch, retract)
+BESIDE = (assets, device, language, login, oidc, plan_outcome, retract)
 
 
 def test_every_file_with_pages_is_served() -> None:

@@ -13,10 +13,10 @@ from mailgate.attest.enrolment import digest_of
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enrolment.enroll import EnrolmentParts
 from mailgate.gateway.enrolment.enroller import Enroller
-from mailgate.gateway.evaluate.decision_log import Recorder
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Prover
+from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.keys.own import OwnKeys

@@ -20,7 +20,7 @@ def counting():
 
 
 async def test_a_request_that_is_allowed_takes_none(monkeypatch):
-    monkeypatch.setattr("mailgate.gateway.evaluate.decision_log.is_debugging", lambda: False)
+    monkeypatch.setattr("mailgate.gateway.evaluate.recorder.is_debugging", lambda: False)
     on = counting()
     for _ in range(3):
         assert (await ask(on, "/allow"))[0] == 200

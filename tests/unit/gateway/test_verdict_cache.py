@@ -28,11 +28,11 @@ from mailgate.gateway.evaluate import facts
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.http1.parser import ServerLimits
+from mailgate.gateway.ledger_recorder import LedgerRecorder
 from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.upstream import UpstreamConnection
-from mailgate.gateway.recorder import LedgerRecorder
 from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, SIZE, VerdictCache
 from mailgate.model import RequestFacts
 from mailgate.policy.groups import Groups
@@ -75,7 +75,7 @@ POLICIES = [
 @pytest.fixture(autouse=True)
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run; while every decision has its line, nothing is remembered."""
-    for module in ("evaluate.decision_log", "verdict_cache"):
+    for module in ("evaluate.recorder", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.is_debugging", lambda: False)
 
 

@@ -5,7 +5,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
 from mailgate.mail.recipient_list import DataScope
-from mailgate.policy.logins import address_of
+from mailgate.policy.login_names import address_of
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Activation, Store

@@ -4,7 +4,7 @@ import pytest
 
 from mailgate.model import Effect, User
 from mailgate.policy.groups import NO_GROUPS, Groups, in_groups
-from mailgate.policy.logins import Logins, user_text
+from mailgate.policy.login_names import Logins, user_text
 
 GROUPS = Groups.of_members({"pilot": ["Ada", "lin"], "board": ["ada"], "nobody": []})
 

@@ -80,17 +80,24 @@ async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store
     assert await store.audit.verify() == []
 
 
-async def test_the_last_entry_about_something(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("about", "whats", "number"),
+    [
+        ("version 1", ("policy-activated", "policy-retracted"), 2),
+        ("version 1", ("policy-activated",), 1),
+        ("version 2", ("policy-activated",), 4),
+        ("version 3", ("policy-activated",), None),
+    ],
+)
+async def test_the_last_entry_about_something(
+    store: Store, about: str, whats: tuple[str, ...], number: int | None
+) -> None:
+    """What was done against the guard is found as what it is besides."""
     for what in ("policy-activated-against-the-guard", "policy-retracted", "noted"):
         await store.audit.append(replace(ACT, what=what))
     await store.audit.append(replace(ACT, about="version 2"))
-    last = await store.audit.last("version 1", "policy-activated", "policy-retracted")
-    assert last is not None
-    assert (last.number, last.what) == (2, "policy-retracted")
-    last = await store.audit.last("version 1", "policy-activated")
-    assert last is not None
-    assert last.number == 1
-    assert await store.audit.last("version 3", "policy-activated") is None
+    last = await store.audit.last(about, *whats)
+    assert (last and last.number) == number
 
 
 async def test_an_empty_log_is_whole(store: Store) -> None:
@@ -191,10 +198,10 @@ async def test_a_head_that_was_noted_is_looked_for(store: Store) -> None:
     await write(store, 1)
     assert noted is not None
     assert await store.audit.verify([noted]) == []
-    assert await store.audit.holds(noted)
+    assert await store.audit.has_entry_of(noted)
     assert [each.number for each in await store.audit.verify([Head(2, "0" * 64)])] == [2]
-    assert not await store.audit.holds(Head(2, "0" * 64))
-    assert await store.audit.holds(Head())
+    assert not await store.audit.has_entry_of(Head(2, "0" * 64))
+    assert await store.audit.has_entry_of(Head())
 
 
 async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: str) -> None:

@@ -59,7 +59,7 @@ def test_every_step_has_words(what: StepKind) -> None:
     about |= {StepKind.REMOVE_APPS: ("tiktok",), StepKind.INSTALL_APP: ("tiktok",)}
     moment = datetime(2026, 12, 15, 17, tzinfo=UTC) if what is StepKind.WAIT else None
     words = step_in_words(
-        step(what, StepBy.PERSON, what_if.agreeing, *about.get(what, ()), at=moment), CATALOG
+        step(what, StepBy.PERSON, what_if.with_agreeing_signals, *about.get(what, ()), at=moment), CATALOG
     )
     assert words
     assert "{" not in words
@@ -76,4 +76,4 @@ def test_every_step_has_words(what: StepKind) -> None:
     ],
 )  # fmt: skip
 def test_apps_are_called_by_their_names(what: StepKind, about: tuple[str, ...], words: str) -> None:
-    assert step_in_words(step(what, StepBy.PERSON, what_if.agreeing, *about), CATALOG) == words
+    assert step_in_words(step(what, StepBy.PERSON, what_if.with_agreeing_signals, *about), CATALOG) == words

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
-from mailgate.app.manager import NOBODY, Manager
+from mailgate.app.service_manager import NOBODY, ServiceManager
 from mailgate.app.workers.listeners import close, cores, open_listeners, remove_files
 from mailgate.app.workers.place import SHUTDOWN_EXTRA_SECONDS, WorkerPlace
 from mailgate.app.workers.supervisor import Supervisor
@@ -20,7 +20,7 @@ def workers_of(settings: Settings) -> int:
 def supervise(
     settings: Settings,
     run_gate: Callable[[WorkerPlace, Callable[[], None], int], int],
-    manager: Manager = NOBODY,
+    manager: ServiceManager = NOBODY,
 ) -> int:
     """Run as many workers as the settings ask for. Returns the exit code; raises OSError.
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from mailgate.app.manager import NOBODY, Manager
+from mailgate.app.service_manager import NOBODY, ServiceManager
 from mailgate.app.workers.roster import Action, Close, Roster, Send, Start
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Supervisor:
     """The seconds that a worker has to end running requests; then it is killed."""
     on_stop: Callable[[], None] = lambda: None
     """Called before the workers are asked to end; closes the ports."""
-    manager: Manager = NOBODY
+    manager: ServiceManager = NOBODY
     _said_ready: bool = False
     _next_keep_alive: float = 0.0
     """When the manager needs the next message."""

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mailgate.atomic_files import write_atomically
 from mailgate.cli.identity import TokenFile, acting_person_if_given
 from mailgate.cli.open_store import fail, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
@@ -22,11 +23,10 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
-from mailgate.views.picture import picture
+from mailgate.views.plan_picture import picture
 from mailgate.views.plans import CSV_COLUMNS, rows_of
 from mailgate.views.spreadsheet import beginning, lines
 from mailgate.views.versions import rules_called
-from mailgate.whole_file import write_whole
 
 File = Annotated[
     Path | None,
@@ -120,7 +120,7 @@ async def planned(
 
 def _write_picture(path: Path, made: Plan) -> None:
     try:
-        write_whole(path, picture(made))
+        write_atomically(path, picture(made))
     except OSError as error:
         fail(2, f"--svg: {path} cannot be written ({error.strerror})")
 

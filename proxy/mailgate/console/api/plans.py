@@ -25,8 +25,8 @@ from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.rollout.plan import DAYS, Plan
 from mailgate.rollout.plan_terms import PlanTerm
-from mailgate.views.picture import picture
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of
+from mailgate.views.plan_picture import picture
 from mailgate.views.plan_titles import title_of
 from mailgate.views.plans import CSV_COLUMNS, rows_of
 from mailgate.views.spreadsheet import beginning, lines, saved_as

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from mailgate.console.nouns import of_every_noun
-from mailgate.console.pages import assets, device, language, login, oidc, plan_watch, retract
+from mailgate.console.pages import assets, device, language, login, oidc, plan_outcome, retract
 
 ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *login.ROUTES,
@@ -12,6 +12,6 @@ ROUTES: tuple[web.AbstractRouteDef, ...] = (
     *language.ROUTES,
     *of_every_noun(__name__, "ROUTES"),
     *device.ROUTES,
-    *plan_watch.ROUTES,
+    *plan_outcome.ROUTES,
     *retract.ROUTES,
 )

@@ -172,7 +172,9 @@ def number(text: str) -> int:
 async def _all(context: ConsoleContext, wanted: DeviceFilter) -> AsyncIterator[tuple[ListedDevice, ...]]:
     after: int | None = 0
     while after is not None:
-        page = await find_devices(context.store, context.bundle(), wanted, context.clock(), after, EXPORT_PAGE)
+        page = await find_devices(
+            context.store, context.bundle(), wanted, context.clock(), after, EXPORT_PAGE
+        )
         yield page.found
         after = page.after
 

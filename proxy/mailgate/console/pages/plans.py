@@ -26,8 +26,8 @@ from mailgate.store import StoredPlan
 from mailgate.views.address_values import whole
 from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, table_of
-from mailgate.views.picture import impact_words, panels, picture, worst_of
 from mailgate.views.plan_notices import plan_notices
+from mailgate.views.plan_picture import impact_words, panels, picture, worst_of
 from mailgate.views.plan_titles import headline_of, more_of
 from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_in_words
 from mailgate.views.spreadsheet import beginning, lines, saved_as

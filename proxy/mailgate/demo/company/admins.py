@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from mailgate.atomic_files import write_atomically
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF
 from mailgate.demo.company.history import OPERATOR, SECOND
 from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
-from mailgate.whole_file import write_whole
 
 SETTINGS = "company.json"
 """The part of the demo's settings that a company adds."""
@@ -33,7 +33,7 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
     for name, roles in _ROLES.items():
         secret = new_secret(random(SECRET_BYTES))
         tokens[name] = directory / f"{name}.token"
-        write_whole(tokens[name], token_of(name, secret) + "\n", 0o600)
+        write_atomically(tokens[name], token_of(name, secret) + "\n", 0o600)
         admins[name] = {"token_hash": hash_of(secret, random(SALT_BYTES)), "roles": list(roles)}
     added = {
         "admins": admins,
@@ -41,8 +41,8 @@ def make_admins(directory: Path, random: Callable[[int], bytes]) -> dict[str, Pa
         "guard": {"max_newly_blocked": "1%", "approvals": 1},
         "notices": {"outbox": OUTBOX, "sender": f"it-help@{DOMAIN}", "domain": DOMAIN},
     }
-    write_whole(directory / NOTHING, "demo\n", 0o600)
-    write_whole(directory / SETTINGS, json.dumps(added, indent=2) + "\n", 0o600)
+    write_atomically(directory / NOTHING, "demo\n", 0o600)
+    write_atomically(directory / SETTINGS, json.dumps(added, indent=2) + "\n", 0o600)
     return tokens
 
 

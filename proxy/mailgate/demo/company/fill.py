@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from mailgate.app import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.open_store import open_store
 from mailgate.app.serve import settle_memory
+from mailgate.atomic_files import write_atomically
 from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.admins import make_admins
 from mailgate.demo.company.history import planned as planned_rules
 from mailgate.demo.company.people import Person, members, people
 from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
 from mailgate.demo.company.unfinished import mark_unfinished
-from mailgate.whole_file import write_whole
 
 SEED = 20200710
 """The seed, so that people, devices and requests are the same every time."""
@@ -63,8 +63,8 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
 def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Person]) -> Filled:
     """The files that go with a company."""
     groups = json.dumps({"groups": members(staff)}, indent=1)
-    write_whole(config.with_name(bundle.settings.files.groups), groups)
+    write_atomically(config.with_name(bundle.settings.files.groups), groups)
     planned = config.with_name(f"{PLANNED}.yaml")
-    write_whole(planned, planned_rules(bundle.rules).texts["policy.yaml"])
+    write_atomically(planned, planned_rules(bundle.rules).texts["policy.yaml"])
     tokens = make_admins(config.parent, secrets.token_bytes)
     return Filled(company, tokens, planned)

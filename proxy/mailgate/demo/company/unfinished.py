@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mailgate.atomic_files import write_atomically
 from mailgate.errors import MailgateError
-from mailgate.whole_file import write_whole
 
 MARK = "company.unfinished"
 DATABASE = "mailgate.db"
@@ -24,7 +24,7 @@ class HalfMadeError(MailgateError):
 def mark_unfinished(directory: Path, people: int, store: str) -> Iterator[None]:
     """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
     mark = directory / MARK
-    write_whole(mark, json.dumps({"people": people, "own": not store}) + "\n")
+    write_atomically(mark, json.dumps({"people": people, "own": not store}) + "\n")
     yield
     mark.unlink()
 

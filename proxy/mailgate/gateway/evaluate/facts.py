@@ -11,7 +11,7 @@ from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin, forgeable
 from mailgate.model import CertificateResult, RequestFacts
-from mailgate.policy.logins import NO_LOGINS, Logins
+from mailgate.policy.login_names import NO_LOGINS, Logins
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 

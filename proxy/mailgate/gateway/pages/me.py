@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from mailgate.devices.trust import source_name
-from mailgate.gateway.pages.answers import answer_words
 from mailgate.gateway.pages.devices import (
     EXEMPTED,
     EXEMPTED_HERE,
@@ -36,6 +35,7 @@ from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
+from mailgate.gateway.pages.source_answers import answer_words
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.pages.view import View

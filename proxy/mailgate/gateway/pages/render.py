@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from mailgate.gateway.pages.answers import answer_words
 from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance
 from mailgate.gateway.pages.contact import contact_link
 from mailgate.gateway.pages.devices import name_of
@@ -25,6 +24,7 @@ from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.message import Message
 from mailgate.gateway.pages.negotiate import MAX_HEADER, choose_language
 from mailgate.gateway.pages.reasons import detail_for, wording_of
+from mailgate.gateway.pages.source_answers import answer_words
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason

@@ -6,7 +6,7 @@ from mailgate.devices.device import Device
 from mailgate.gateway.http1.cookies import LOST_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.model import RequestFacts
-from mailgate.policy.logins import user_text
+from mailgate.policy.login_names import user_text
 
 UNDO_TIME = timedelta(minutes=1)
 

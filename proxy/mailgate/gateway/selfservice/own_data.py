@@ -37,7 +37,7 @@ from mailgate.gateway.selfservice.stored_view import (
     token_record,
 )
 from mailgate.model import Access, Decision
-from mailgate.policy.logins import address_of
+from mailgate.policy.login_names import address_of
 from mailgate.store import (
     EnrolledKey,
     EnrolmentToken,

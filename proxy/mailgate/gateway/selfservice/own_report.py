@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.policy.logins import user_text
+from mailgate.policy.login_names import user_text
 from mailgate.store import Act, HelpRequest
 from mailgate.store.help_requests import NOT_THEIRS
 

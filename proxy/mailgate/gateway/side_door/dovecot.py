@@ -19,7 +19,7 @@ PATH = "/dovecot/policy"
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyKey:
+class ApiHeader:
     """The header with which a mail server proves itself, and its value."""
 
     header: str
@@ -34,7 +34,7 @@ class PolicyKey:
 
 
 def policy_server(
-    door: SideDoor, key: Callable[[], PolicyKey | None]
+    door: SideDoor, key: Callable[[], ApiHeader | None]
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Make the handler of ``POST /dovecot/policy?command=allow|report``. Without a key the address does not exist."""
 

@@ -8,8 +8,8 @@ from time import perf_counter
 from mailgate.classify import classify
 from mailgate.classify.imap import HEADER, read_id, write_id
 from mailgate.engine.decide import decide
-from mailgate.gateway.evaluate.decision_log import Recorder, note
 from mailgate.gateway.evaluate.judge import Judge
+from mailgate.gateway.evaluate.recorder import Recorder, note
 from mailgate.gateway.pages import explain_reason
 from mailgate.model import (
     LOGIN_PROTOCOLS,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.gate_files import in_store
 from tests.unit.cli.policy.test_history import run
-from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
+from tests.unit.rollout.test_drafts import APPS, ON, POLICY
+from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle

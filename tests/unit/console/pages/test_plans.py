@@ -54,13 +54,13 @@ async def test_a_plan_says_whom_each_later_stage_moves(ada: Browser, firm: Compa
     await firm.context.planning._task
     assert firm.context.planning.last
     page = await ada.get(f"/console/policy/plans/{firm.context.planning.last.digest}")
-    assert "Change Today From 2030-01-01 00:00 UTC From 2030-02-01 00:00 UTC" in page.words
+    assert "Change At once From 2030-01-01 00:00 UTC From 2030-02-01 00:00 UTC" in page.words
     assert "Rule 'nobody' starts on 1 January 2030" in page.words
     assert re.search(r"Newly warned 0 [1-3] people [1-3] devices", page.words)
     later = page.words.partition("Groups Listed apps Device")[2]
     assert "Newly warned 2030-01-01 00:00 UTC nobody" in later
     assert "Without this plan: let in by" in later
-    assert "today" not in later, "what decides at a later moment does not do so today"
+    assert "at once" not in later, "what decides at a later moment does not do so at once"
 
 
 async def in_force(firm: Company) -> int:
@@ -81,7 +81,7 @@ async def test_a_plan_of_the_files_says_whom_it_would_move(ada: Browser, firm: C
     assert "Removed rule laptop-browser" in page.words
     listed = page.words.partition("Who moves")[2]
     assert "2 people , 2 rows" in listed
-    assert "bob Newly kept out today nobody" in listed
+    assert "bob Newly kept out at once nobody" in listed
     assert "alice" not in listed
     assert 'aria-label="The whole company. 2 people with 2 devices kept out.' in page.text
     assert await in_force(firm) == 1
@@ -233,7 +233,7 @@ async def test_another_person_approves_and_a_third_puts_it_in_force(
     page = await approved(lin, digest)
     assert "You approve exactly this plan and everybody listed below" in page.words
     assert "Newly kept out 2 people 2 devices" in page.words
-    assert "bob Newly kept out today" in page.words
+    assert "bob Newly kept out at once" in page.words
     assert (await approved(lin, digest, confirmed="yes")).status == 409
     page = await approved(lin, digest, confirmed="yes", note="agreed")
     assert "1 of 1 approval given, by lin" in page.words

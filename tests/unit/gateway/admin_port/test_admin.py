@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from mailgate.app.workers import ALONE
-from mailgate.app.workers.siblings import Siblings
+from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.gateway.admin_port.admin import admin_app
 from mailgate.gateway.metrics import Metrics
 
@@ -24,7 +24,7 @@ async def ask(path, *, ready=True, method="GET"):
 
     request = make_mocked_request(method, path)
     match = await admin_app(
-        Siblings(ALONE, Metrics().registry).metrics, readiness, policy, intake
+        WorkerMetrics(ALONE, Metrics().registry).metrics, readiness, policy, intake
     ).router.resolve(request)
     return await match.handler(request)
 

@@ -313,7 +313,7 @@ async def kept_for_others(random, times):
 @pytest.fixture
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run: a line about each of these decisions takes longer than to make it."""
-    for module in ("evaluate.decision_log", "verdict_cache"):
+    for module in ("evaluate.recorder", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.is_debugging", lambda: False)
     with capture_logs():
         yield

@@ -9,7 +9,7 @@ from tests.unit.gateway.wire import facts_of
 
 from mailgate.gateway.evaluate.facts import basic_user
 from mailgate.gateway.http1.request import parse_request_head
-from mailgate.policy.logins import Logins
+from mailgate.policy.login_names import Logins
 
 
 def incoming(*fields, target=b"/a%2F?q=%41", trusted=(), peer="192.0.2.1", **more):

@@ -8,11 +8,11 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 from tests.unit.gateway.gates import REFERENCE, gate
 
-from mailgate.gateway.side_door.dovecot import PATH, PolicyKey, policy_server
+from mailgate.gateway.side_door.dovecot import PATH, ApiHeader, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
 from mailgate.model import Posture, PostureState
 
-KEY = PolicyKey("X-API-Key", "s3cret key")
+KEY = ApiHeader("X-API-Key", "s3cret key")
 ASKED = {"login": "ada", "remote": "192.0.2.1", "protocol": "imap", "device_id": '"name" "iPhone Mail"'}
 
 
@@ -86,7 +86,7 @@ async def test_a_wrong_key_is_401_and_nothing_is_decided(opened, headers):
 
 
 async def test_the_key_may_come_in_another_header(opened):
-    key = PolicyKey("Authorization", "Bearer x")
+    key = ApiHeader("Authorization", "Bearer x")
     assert (await ask(opened, key=key, headers=(("authorization", "Bearer x"),))).status == 200
 
 

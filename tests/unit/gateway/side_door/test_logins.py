@@ -12,7 +12,7 @@ from mailgate.gateway.side_door.logins import LoginError, SideDoor, Verdict, jud
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.apps import ListedApp
-from mailgate.policy.logins import Logins
+from mailgate.policy.login_names import Logins
 from mailgate.policy.rules import PolicyFile, policy_context
 
 CATALOG = AppCatalog({"tiktok": ListedApp("tiktok", "TikTok")}, {"prohibited": ("tiktok",)})

@@ -60,7 +60,7 @@ def accepts_openmetrics(accept: str) -> bool:
     return any(each.partition(";")[0].strip() == _OPEN for each in accept.split(","))
 
 
-class Siblings:
+class WorkerMetrics:
     """The workers besides the first one. ``examples``: whether durations have exemplars."""
 
     def __init__(self, place: WorkerPlace, registry: CollectorRegistry, *, examples: bool = False) -> None:

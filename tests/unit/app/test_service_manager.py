@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.app import manager
-from mailgate.app.manager import ALIVE, Manager
+from mailgate.app import service_manager
+from mailgate.app.service_manager import ALIVE, ServiceManager
 
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Where each message went, and what it was."""
     sent: list[tuple[str, str]] = []
-    monkeypatch.setattr(manager, "_send", lambda where, message: sent.append((where, message)))
+    monkeypatch.setattr(service_manager, "_send", lambda where, message: sent.append((where, message)))
     return sent
 
 
@@ -25,7 +25,7 @@ def test_it_is_who_the_environment_names_and_no_child_hears_of_it(said: list[tup
         "WATCHDOG_PID": str(os.getpid()),
         "A": "b",
     }
-    found = Manager.of(environ)
+    found = ServiceManager.of(environ)
     found.ready()
     found.stopping(45.5)
     assert environ == {"A": "b"}
@@ -35,7 +35,7 @@ def test_it_is_who_the_environment_names_and_no_child_hears_of_it(said: list[tup
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}])
 def test_without_one_nobody_is_told(environ: dict[str, str], said: list[tuple[str, str]]) -> None:
-    found = Manager.of({**environ, "WATCHDOG_USEC": "1000000"})
+    found = ServiceManager.of({**environ, "WATCHDOG_USEC": "1000000"})
     found.ready()
     assert (said, found.silence) == ([], 0.0)
 
@@ -44,11 +44,11 @@ def test_without_one_nobody_is_told(environ: dict[str, str], said: list[tuple[st
     "watchdog", [{"WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": "soon"}, {"WATCHDOG_USEC": ""}]
 )
 def test_a_watchdog_for_another_process_or_none_is_not_fed(watchdog: dict[str, str]) -> None:
-    assert Manager.of({"NOTIFY_SOCKET": "@x", "WATCHDOG_USEC": "1000000", **watchdog}).silence == 0.0
+    assert ServiceManager.of({"NOTIFY_SOCKET": "@x", "WATCHDOG_USEC": "1000000", **watchdog}).silence == 0.0
 
 
 def test_a_reload_has_the_time_at_which_it_began(said: list[tuple[str, str]]) -> None:
-    Manager.of({"NOTIFY_SOCKET": "@x"}).reloading()
+    ServiceManager.of({"NOTIFY_SOCKET": "@x"}).reloading()
     [(_, message)] = said
     assert message.startswith("RELOADING=1\nMONOTONIC_USEC=")
 
@@ -66,15 +66,15 @@ async def test_it_hears_of_a_living_loop_several_times_before_it_would_wonder(
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
-        await Manager(heard.append, 20.0).keep_alive()
+        await ServiceManager(heard.append, 20.0).keep_alive()
     assert (heard, pauses) == ([ALIVE] * 3, [5.0] * 3)
 
 
 async def test_nobody_is_kept_informed_where_nobody_wonders() -> None:
     heard: list[str] = []
-    await Manager(heard.append).keep_alive()
+    await ServiceManager(heard.append).keep_alive()
     assert heard == []
 
 
 def test_a_socket_that_is_gone_changes_nothing(tmp_path: Path) -> None:
-    Manager.of({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()
+    ServiceManager.of({"NOTIFY_SOCKET": str(tmp_path / "gone")}).ready()

@@ -19,7 +19,7 @@ async def watch(request: web.Request) -> web.Response:
         return redirect_to(request, "policy-plan", digest=found.digest)
     return show(
         request,
-        "plan_watch.html",
+        "plan_outcome.html",
         plan=plan,
         outcome=outcome,
         panel=panel_of(outcome, language),

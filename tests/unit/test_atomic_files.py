@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mailgate import whole_file as module
-from mailgate.whole_file import give_name, is_at, sync_folder, write_new, write_whole
+from mailgate import atomic_files as module
+from mailgate.atomic_files import give_name, is_at, sync_folder, write_atomically, write_new
 
 
 def broken_off(*_: object) -> None:
@@ -17,7 +17,7 @@ def broken_off(*_: object) -> None:
 def test_a_file_is_written_in_the_place_of_another(tmp_path: Path) -> None:
     file = tmp_path / "file"
     for text in ("first", "second"):
-        write_whole(file, text, 0o600)
+        write_atomically(file, text, 0o600)
         assert (file.read_text(), file.stat().st_mode & 0o777) == (text, 0o600)
     assert [*tmp_path.iterdir()] == [file]
 
@@ -28,7 +28,7 @@ def test_writing_that_is_broken_off_leaves_what_was_there(
     file, new = tmp_path / "file", tmp_path / "new"
     file.write_text("before")
     monkeypatch.setattr(module.os, "fsync", broken_off)  # all is written, and nothing is on the disk
-    for write, path in ((write_whole, file), (write_new, new)):
+    for write, path in ((write_atomically, file), (write_new, new)):
         with pytest.raises(OSError, match="No space left") as raised:
             write(path, "half")
         assert raised.value.filename == str(path)
@@ -40,12 +40,12 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     link, file = tmp_path / "link", tmp_path / "elsewhere" / "file"
     file.write_text("before")
     link.symlink_to(file)
-    write_whole(link, "after")
+    write_atomically(link, "after")
     assert (link.is_symlink(), file.read_text()) == (True, "after")
 
 
 def test_what_is_no_file_is_written_to() -> None:
-    write_whole(Path(os.devnull), "text")
+    write_atomically(Path(os.devnull), "text")
     assert Path(os.devnull).is_char_device()
 
 
@@ -85,7 +85,7 @@ def test_an_opened_file_is_at_its_name_until_another_is(tmp_path: Path) -> None:
     sync_folder(tmp_path)
     with file.open() as opened:
         assert is_at(file, opened.fileno())
-        write_whole(file, "another")
+        write_atomically(file, "another")
         assert not is_at(file, opened.fileno())
         file.unlink()
         assert not is_at(file, opened.fileno())

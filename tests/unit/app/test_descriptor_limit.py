@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from mailgate.app.descriptors import UNLIMITED, descriptors
+from mailgate.app.descriptor_limit import UNLIMITED, raise_descriptor_limit
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_the_limit_is_raised_as_far_as_it_goes(soft, hard, found, monkeypatch):
     limits = [soft, hard]
     monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(limits))
     monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: limits.__setitem__(slice(None), wanted))
-    assert descriptors() == found
+    assert raise_descriptor_limit() == found
     assert limits[1] == hard
 
 
@@ -31,4 +31,4 @@ def test_where_it_may_not_be_raised_it_stays(monkeypatch):
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
     monkeypatch.setattr(resource, "setrlimit", refused)
-    assert descriptors() == 1024
+    assert raise_descriptor_limit() == 1024

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mailgate.app.workers.metrics import OPEN, WorkerMetrics, merged
 from mailgate.app.workers.place import ALONE
-from mailgate.app.workers.siblings import OPEN, Siblings, merged
 
 
 def a_worker(count: float) -> CollectorRegistry:
@@ -44,17 +44,17 @@ def test_a_metric_of_all_workers_is_told_in_one_piece():
 
 async def test_a_gate_that_is_alone_tells_its_numbers_as_they_are():
     registry = a_worker(3)
-    siblings = Siblings(ALONE, registry)
-    assert (await siblings.metrics())[0] == generate_latest(registry)
-    assert await siblings.missing() == []
+    worker_metrics = WorkerMetrics(ALONE, registry)
+    assert (await worker_metrics.metrics())[0] == generate_latest(registry)
+    assert await worker_metrics.missing() == []
 
 
 async def test_workers_that_do_not_answer_are_counted_and_named(tmp_path):
-    siblings = Siblings(replace(ALONE, count=3, folder=tmp_path), a_worker(1))
-    told = samples((await siblings.metrics())[0])
+    worker_metrics = WorkerMetrics(replace(ALONE, count=3, folder=tmp_path), a_worker(1))
+    told = samples((await worker_metrics.metrics())[0])
     assert told["mailgate_workers_wanted", ("worker", "0")] == 3
     assert told["mailgate_workers_answering", ("worker", "0")] == 1
-    assert await siblings.missing() == [1, 2]
+    assert await worker_metrics.missing() == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ async def test_workers_that_do_not_answer_are_counted_and_named(tmp_path):
 )  # fmt: skip
 async def test_examples_are_told_to_who_takes_them(accept, takes):
     registry = a_worker(1)
-    siblings = Siblings(ALONE, registry, examples=True)
-    text, form = await siblings.metrics(accept)
+    worker_metrics = WorkerMetrics(ALONE, registry, examples=True)
+    text, form = await worker_metrics.metrics(accept)
     assert form.startswith("application/openmetrics-text" if takes else "text/plain")
     assert text.endswith(b"# EOF\n") is takes
-    assert (await Siblings(ALONE, a_worker(1)).metrics(accept))[1].startswith("text/plain")
+    assert (await WorkerMetrics(ALONE, a_worker(1)).metrics(accept))[1].startswith("text/plain")
 
 
 def test_examples_of_all_workers_are_kept():

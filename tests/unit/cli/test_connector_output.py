@@ -1,6 +1,6 @@
 from rich.console import Console
 
-from mailgate.cli.connector_facts import count_facts, facts_table, states_table
+from mailgate.cli.connector_output import count_facts, facts_table, states_table
 from mailgate.devices.trust import report_by
 from mailgate.model import Kind
 from mailgate.views.readiness import connector_state

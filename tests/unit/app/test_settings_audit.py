@@ -5,11 +5,9 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 from tests.unit.config.test_admins import loaded
-from tests.unit.store.conftest import store as store
-from tests.unit.store.conftest import url as url
 from tests.unit.store.examples import NOW
 
-from mailgate.app.settings_watch import SettingsWatch
+from mailgate.app.settings_audit import SettingsWatch
 from mailgate.config import Settings
 from mailgate.store import Store
 

@@ -15,7 +15,7 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 """The errors of file systems without hard links, like FAT."""
 
 
-def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
+def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
     """Write a file, or replace it. A symbolic link is kept, and its target is replaced. Anything but a file, like a
     pipe, is written to directly. Raises OSError."""
     if path.exists() and not path.is_file():

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.pages.own import NOW
 
-from mailgate.gateway.pages.answers import answer_words
 from mailgate.gateway.pages.employee import AskedSource, SourceResult
 from mailgate.gateway.pages.languages import load_languages
+from mailgate.gateway.pages.source_answers import answer_words
 
 LANGUAGES = load_languages()
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 UNLIMITED = 2**20
 
 
-def descriptors() -> int:
+def raise_descriptor_limit() -> int:
     """The limit, after raising it as far as this process may; ``UNLIMITED`` if there is none."""
     soft, hard = _limits()
     if soft < hard:

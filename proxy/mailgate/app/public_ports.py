@@ -22,7 +22,7 @@ from mailgate.gateway.http1.tls import device_context, renew, served_certificate
 from mailgate.gateway.http1.trusted_headers import is_proxy
 
 
-class Running(Protocol):
+class PortServer(Protocol):
     """A server at a port."""
 
     @property
@@ -32,7 +32,7 @@ class Running(Protocol):
 
 
 @dataclass
-class Ports:
+class PublicPorts:
     """Every port except the admin port."""
 
     gate: Gate
@@ -50,7 +50,7 @@ class Ports:
     """The addresses of ports for questions of other proxies."""
     keep_alive_seconds: float = 0.0
     """The seconds for which idle connections stay open at the end, while other workers accept new ones."""
-    _servers: list[Running] = field(default_factory=list)
+    _servers: list[PortServer] = field(default_factory=list)
     """The listener for mail, and one for each port for questions."""
 
     @property
@@ -143,12 +143,12 @@ class Ports:
         await asyncio.gather(*(server.finish(seconds, self.keep_alive_seconds) for server in self._servers))
 
 
-def ports_for(settings: Settings, gate: Gate, place: WorkerPlace, most: int = sys.maxsize) -> Ports:
+def ports_for(settings: Settings, gate: Gate, place: WorkerPlace, most: int = sys.maxsize) -> PublicPorts:
     """The ports of these settings with their certificates, for ``most`` connections; none is open yet. Raises CertificateError, OSError."""
     tls, devices = settings.tls, settings.client_certificates
     if not tls:
-        return Ports(gate, place, ConnectionLimit(most))
-    ports = Ports(gate, place, ConnectionLimit(most), server_context(tls.certificate, tls.key))
+        return PublicPorts(gate, place, ConnectionLimit(most))
+    ports = PublicPorts(gate, place, ConnectionLimit(most), server_context(tls.certificate, tls.key))
     ports.grpc_tls = server_context(tls.certificate, tls.key, "h2")
     if devices and devices.listen:
         ports.device_tls = device_context(tls.certificate, tls.key, devices.authorities)

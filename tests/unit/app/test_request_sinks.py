@@ -8,7 +8,7 @@ import pytest
 from tests.unit.gateway.gates import gate
 from tests.unit.gateway.wire import exchange
 
-from mailgate.app.request_receivers import RequestReceivers, syslog_at
+from mailgate.app.request_sinks import RequestSinks, syslog_at
 from mailgate.app.workers.place import ALONE
 from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
 
@@ -24,7 +24,7 @@ def to_file(tmp_path: Path) -> SimpleNamespace:
 
 async def test_nobody_is_told_by_default() -> None:
     on = gate()
-    observing = RequestReceivers(on, ALONE)
+    observing = RequestSinks(on, ALONE)
     observing.take(settings(None))
     assert on.requests.others == ()
     await observing.stop()
@@ -32,7 +32,7 @@ async def test_nobody_is_told_by_default() -> None:
 
 async def test_an_access_log_is_begun_and_ended_by_a_reload(tmp_path: Path, to_file: SimpleNamespace) -> None:
     on = gate()
-    observing = RequestReceivers(on, ALONE)
+    observing = RequestSinks(on, ALONE)
     observing.take(settings(None))
     observing.take(to_file)
     on.requests.request_finished(exchange())
@@ -48,7 +48,7 @@ async def test_an_access_log_is_begun_and_ended_by_a_reload(tmp_path: Path, to_f
 
 async def test_what_is_lost_is_shown_from_the_start_on(to_file: SimpleNamespace) -> None:
     on = gate()
-    observing = RequestReceivers(on, ALONE)
+    observing = RequestSinks(on, ALONE)
     observing.take(to_file)
     assert on.metrics.registry.get_sample_value("mailgate_log_lines_lost_total", {"log": "access"}) == 0
     await observing.stop()
@@ -58,7 +58,7 @@ async def test_acts_that_come_at_the_end_are_left_for_the_next_start(tmp_path: P
     events = EventSettings.model_construct(
         file=tmp_path / "events", syslog=None, audit=True, decisions="none", include=()
     )
-    observing = RequestReceivers(gate(), ALONE)
+    observing = RequestSinks(gate(), ALONE)
     observing.take(SimpleNamespace(log=LogSettings(), events=events, public_url="https://mail.example.com"))
     assert observing.audit is not None
     observing.audit(b"{}\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.policy.logins import NO_LOGINS, Logins, address_of, confusable_name, user_text
+from mailgate.policy.login_names import NO_LOGINS, Logins, address_of, confusable_name, user_text
 
 OURS = Logins.of(["EXAMPLE", "example.com"])
 

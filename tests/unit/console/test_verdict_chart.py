@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.plot import EFFECTS, KINDS, plot, trend
+from mailgate.console.verdict_chart import EFFECTS, KINDS, plot, trend
 from mailgate.model import Effect, Kind
 from mailgate.views.app_trends import AppOnDay, AppTrend
 from mailgate.views.traffic import Traffic, TrafficSpan

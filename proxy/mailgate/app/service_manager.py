@@ -20,7 +20,7 @@ def _nobody(_: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Manager:
+class ServiceManager:
     """``send`` sends one message to the manager. A message that does not arrive changes nothing."""
 
     send: Callable[[str], None] = _nobody
@@ -28,7 +28,7 @@ class Manager:
     """The seconds without a message after which the manager ends this process as hung; 0 if it never does."""
 
     @classmethod
-    def of(cls, environ: MutableMapping[str, str]) -> "Manager":
+    def of(cls, environ: MutableMapping[str, str]) -> "ServiceManager":
         """The manager in the environment of the process. It is removed there, so that no child sends messages in its
         place."""
         where = environ.pop("NOTIFY_SOCKET", "")
@@ -60,7 +60,7 @@ class Manager:
             await asyncio.sleep(self.silence / 4)
 
 
-NOBODY = Manager()
+NOBODY = ServiceManager()
 
 
 def _send(where: str, message: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mailgate.store.chain import Break, Chain, Entry, Head, digest_of
+from mailgate.store.hash_chain import Break, Chain, Entry, Head, digest_of
 
 TEXT = st.text(max_size=8)
 FIELDS = [field.name for field in fields(Entry) if field.name not in ("number", "digest")]

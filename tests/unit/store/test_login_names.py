@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from mailgate.store import Store
 from mailgate.store.address import store_url
 from mailgate.store.database import Database
-from mailgate.store.logins import is_login
+from mailgate.store.login_names import is_login
 from mailgate.store.schema import enrolled_keys, enrolment_tokens, sightings
 
 

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.policy.examples import PHONE, WITH_TIKTOK, access, policy_of
 
-from mailgate.cli.explanation import show
+from mailgate.cli.explanation_output import show
 from mailgate.engine.decide import decide
 from mailgate.views.explanation import explanation
 

@@ -11,7 +11,16 @@ from tests.unit.rollout.plans import NEWLY, hit, plan_of
 
 from mailgate.console.languages import console_languages
 from mailgate.rollout.plan import LABELS, Plan
-from mailgate.views.picture import ORDER, WIDTH, described, impact_words, panels, picture, summary, worst_of
+from mailgate.views.plan_picture import (
+    ORDER,
+    WIDTH,
+    described,
+    impact_words,
+    panels,
+    picture,
+    summary,
+    worst_of,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 AT = "2026-12-15T09:00:00+00:00"
@@ -47,7 +56,7 @@ def test_eleven_people_of_five_thousand_are_a_sliver_of_the_company_and_no_wall(
     whole, sliver, _ = rects(company.drawn)
     assert (float(whole["width"]), float(sliver["width"])) == (WIDTH, 3.0)
     assert "11 of 5,000 people (0.2 %)" in company.drawn
-    assert stages.words == "11 today."
+    assert stages.words == "11 at once."
     assert groups.words == "sales: 11 of 1,500."
 
 
@@ -97,5 +106,5 @@ def test_it_is_drawn_in_another_language() -> None:
     moved, german = plan({"block": 11}, {"block": 1200}), console_languages()["de"]
     drawn = "".join(each.drawn for each in panels(moved, german))
     assert "gesperrt: 1.200 von 5.000 Personen (24 %)" in drawn
-    assert ">heute<" in drawn
+    assert ">sofort<" in drawn
     assert "kept out" not in drawn + picture(moved, german)

@@ -19,7 +19,7 @@ PRIORITY = 10 * 8 + 5
 """The syslog priority: authpriv, notice (RFC 5424, section 6.2.1)."""
 
 
-class RequestReceivers:
+class RequestSinks:
     """``take`` settings at the start and at each reload, ``stop`` once no request runs any more."""
 
     def __init__(self, gate: Gate, place: WorkerPlace) -> None:

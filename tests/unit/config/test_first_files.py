@@ -6,7 +6,7 @@ import pytest
 
 from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import load_bundle
-from mailgate.config.starter import EXAMPLE, STORE_FILE, Answers, has_password, starter_files
+from mailgate.config.first_files import EXAMPLE, STORE_FILE, Answers, has_password, starter_files
 
 ROOT = Path(__file__).parents[3]
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW
 
-from mailgate.gateway.recorder import LedgerRecorder
+from mailgate.gateway.ledger_recorder import LedgerRecorder
 from mailgate.gateway.refusals.enforce import warned_mark
 from mailgate.model import (
     Access,

@@ -161,7 +161,7 @@ def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
         phrase(
             "%(number)s%(when)s",
             number=each.moved,
-            when=_at(plan, each.at, translator) or phrase(" today"),
+            when=_at(plan, each.at, translator) or phrase(" at once"),
         )
         for each in points
     ]
@@ -171,7 +171,7 @@ def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
 
 def _mark(plan: Plan, place: int, at: datetime | None) -> Mark:
     if at is None or at == plan.made_at:
-        return Mark(place, phrase("today") if at is None else phrase("grace over"))
+        return Mark(place, phrase("at once") if at is None else phrase("grace over"))
     return Mark(place, at=at)
 
 
