@@ -7,6 +7,7 @@ from tests.unit.attest.hardware_evidence import EXPECTED, verified
 
 from mailgate.attest import android_key
 from mailgate.attest.android_key import _month, _version
+from mailgate.attest.hardware import Expected
 from mailgate.model import HardwareResult, Reason
 
 
@@ -23,12 +24,18 @@ def test_what_the_hardware_tells_becomes_claims() -> None:
     assert verified("good-android-strongbox").hardware == "strongbox"
 
 
-def test_what_was_good_for_one_challenge_and_key_is_not_for_another() -> None:
-    other = replace(EXPECTED, challenge=b"B" * 38)
-    assert verified("good-android-tee", other).refused is Reason.EVIDENCE_CHALLENGE_WRONG
-    assert (
-        verified("good-android-tee", replace(EXPECTED, thumbprint="")).refused is Reason.EVIDENCE_KEY_MISMATCH
-    )
+@pytest.mark.parametrize(
+    ("expected", "reason"),
+    [
+        (replace(EXPECTED, challenge=b"B" * 38), Reason.EVIDENCE_CHALLENGE_WRONG),
+        (replace(EXPECTED, thumbprint=""), Reason.EVIDENCE_KEY_MISMATCH),
+    ],
+    ids=["another challenge", "another key"],
+)
+def test_what_was_good_for_one_challenge_and_key_is_not_for_another(
+    expected: Expected, reason: Reason
+) -> None:
+    assert verified("good-android-tee", expected).refused is reason
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,17 @@ def test_what_is_held_back_is_empty() -> None:
     assert (held.serial, held.udid) == ("", "")
 
 
-def test_another_key_is_bound_by_the_freshness_code_alone() -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("good-apple-acme", Reason.EVIDENCE_KEY_MISMATCH),
+        ("good-apple-raw", Reason.EVIDENCE_KEY_MISMATCH),
+        ("good-apple-device-information", Reason.EVIDENCE_CHALLENGE_WRONG),
+    ],
+)
+def test_another_key_is_bound_by_the_freshness_code_alone(name: str, reason: Reason) -> None:
     """The bare challenge would let anybody enrol a key with what another device was given."""
-    other = replace(EXPECTED, thumbprint="another")
-    assert verified("good-apple-acme", other).refused is Reason.EVIDENCE_KEY_MISMATCH
-    assert verified("good-apple-raw", other).refused is Reason.EVIDENCE_KEY_MISMATCH
-    assert (
-        verified("good-apple-device-information", replace(EXPECTED, thumbprint="another")).refused
-        is Reason.EVIDENCE_CHALLENGE_WRONG
-    )
+    assert verified(name, replace(EXPECTED, thumbprint="another")).refused is reason
 
 
 @pytest.mark.parametrize(

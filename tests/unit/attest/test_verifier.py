@@ -97,12 +97,12 @@ def test_a_vector_gets_its_reason(name: str) -> None:
     assert bool(result.detail) is (result.refused is not None)
 
 
-def test_a_certificate_must_be_the_tokens() -> None:
-    vector = read("good-certificate")
-    assert (
-        send(verifier(), vector | {"client_cert_thumbprint": "B" * 43}).refused is Reason.PROOF_KEY_MISMATCH
-    )
-    assert send(verifier(), vector | {"client_cert_thumbprint": None}).refused is Reason.PROOF_MISSING
+@pytest.mark.parametrize(
+    ("thumbprint", "reason"), [("B" * 43, Reason.PROOF_KEY_MISMATCH), (None, Reason.PROOF_MISSING)]
+)
+def test_a_certificate_must_be_the_tokens(thumbprint: str | None, reason: Reason) -> None:
+    vector = read("good-certificate") | {"client_cert_thumbprint": thumbprint}
+    assert send(verifier(), vector).refused is reason
 
 
 def test_a_certificate_does_not_stand_in_for_a_proof() -> None:
@@ -171,15 +171,18 @@ def test_a_token_stands_only_as_long_as_its_issuer_has_the_key(gate) -> None:
     assert gate.verify(token).refused is Reason.TOKEN_KID_UNKNOWN
 
 
-def test_the_issuer_whose_key_is_missing_is_told() -> None:
-    for name, issuer in [
+@pytest.mark.parametrize(
+    ("name", "issuer"),
+    [
         ("token-kid-unknown", "https://mdm.example.com"),
         ("token-keys-unavailable", "https://away-mdm.example.com"),
         ("token-issuer-unknown", ""),
-    ]:
-        tokens = [value.encode("latin-1") for value in read(name)["device_attestation"]]
-        verdict = verifier().verify(tokens, [], method="GET", url=build_vectors.URL, now=NOW)
-        assert verdict.missing_key_of == issuer
+    ],
+)
+def test_the_issuer_whose_key_is_missing_is_told(name: str, issuer: str) -> None:
+    tokens = [value.encode("latin-1") for value in read(name)["device_attestation"]]
+    verdict = verifier().verify(tokens, [], method="GET", url=build_vectors.URL, now=NOW)
+    assert verdict.missing_key_of == issuer
 
 
 @pytest.mark.parametrize(

@@ -142,13 +142,18 @@ def test_words_that_computers_and_handhelds_share(user_agent: str, form: str) ->
     assert read_user_agent(user_agent).form == form
 
 
-def test_the_system_of_a_computer_is_what_its_rule_says_else_the_parser_else_the_words() -> None:
-    for words, system in [
+@pytest.mark.parametrize(
+    ("words", "system"),
+    [
         ("Macintosh; Intel Mac OS X 10_15_7", "macos"),
         ("X11; FreeBSD amd64", "freebsd"),
         ("compatible; SunOS", "solaris"),
-    ]:
-        assert read_user_agent(f"Mozilla/5.0 ({words})").os == system
+    ],
+)
+def test_the_system_of_a_computer_is_what_its_rule_says_else_the_parser_else_the_words(
+    words: str, system: str
+) -> None:
+    assert read_user_agent(f"Mozilla/5.0 ({words})").os == system
 
 
 @given(st.data())

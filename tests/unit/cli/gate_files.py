@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TypeVar
 
 from mailgate.store import Store
@@ -15,10 +18,27 @@ upstream: http://127.0.0.1:9080
 admin_listen: 127.0.0.1:0
 store: sqlite:///mailgate.db
 """
+SETTINGS_IN_CONFIG = SETTINGS.replace("sqlite:///", "sqlite:///var/")
+APPS = "apps: {tiktok: {name: TikTok}, chess: {name: Chess}}\nlists: {prohibited: [tiktok]}\n"
+POLICY = (
+    "default: {effect: block, reason: no-rule-matched}\nrules: [{id: all, when: 'true', effect: block}]\n"
+)
 BESIDE = "sqlite:///mailgate.db"
 """The store of a gate whose settings are in the folder where the command runs."""
 IN_CONFIG = "sqlite:///config/var/mailgate.db"
 """The store of a gate whose settings are in ``config``."""
+
+
+def write_config(folder: Path, settings: str) -> None:
+    """The files of a gate whose settings are in ``config``, with these settings."""
+    (folder / "config").mkdir(exist_ok=True)
+    for name, text in (("mailgate", settings), ("apps", APPS), ("policy", POLICY)):
+        (folder / "config" / f"{name}.yaml").write_text(text)
+
+
+def stopped_at(now: datetime) -> SimpleNamespace:
+    """It takes the place of ``datetime`` in a command: there it is always now."""
+    return SimpleNamespace(now=lambda _zone: now)
 
 
 def in_store(work: Callable[[Store], Awaitable[T]], url: str = BESIDE) -> T:

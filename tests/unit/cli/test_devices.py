@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.admins import admins, token
-from tests.unit.cli.gate_files import IN_CONFIG, in_store
-from tests.unit.cli.gate_files import SETTINGS as BESIDE_SETTINGS
+from tests.unit.cli.gate_files import IN_CONFIG, in_store, write_config
+from tests.unit.cli.gate_files import SETTINGS_IN_CONFIG as SETTINGS
 from tests.unit.store.examples import (
     BLOCK,
     BROWSER,
@@ -30,12 +30,6 @@ from mailgate.store import Store
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOURCE = "https://mdm.example.com"
 
-SETTINGS = BESIDE_SETTINGS.replace("sqlite:///", "sqlite:///var/")
-APPS = "apps: {tiktok: {name: TikTok}, chess: {name: Chess}}\nlists: {prohibited: [tiktok]}\n"
-POLICY = (
-    "default: {effect: block, reason: no-rule-matched}\nrules: [{id: all, when: 'true', effect: block}]\n"
-)
-
 
 def fresh(*apps: str, **fields: object) -> AttestationResult:
     return proof(*apps, at=NOW, expires=NOW + timedelta(hours=1), **fields)
@@ -54,9 +48,7 @@ def fill(*proofs: AttestationResult) -> None:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config").mkdir(exist_ok=True)
-    for name, text in (("mailgate", SETTINGS), ("apps", APPS), ("policy", POLICY)):
-        (tmp_path / "config" / f"{name}.yaml").write_text(text)
+    write_config(tmp_path, SETTINGS)
     return tmp_path
 
 

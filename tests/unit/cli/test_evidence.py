@@ -3,20 +3,15 @@ from pathlib import Path
 
 import pytest
 from tests.unit.attest.hardware_evidence import ANCHORS, read
+from tests.unit.cli.gate_files import stopped_at
+from tests.unit.config.minimal import MINIMAL
 from tests.vectors import build_certificate_vectors as vectors
 from typer.testing import CliRunner
 
 from mailgate.cli import app, evidence
 from mailgate.model import Reason
 
-CONFIG = """
-listen: 127.0.0.1:8080
-public_url: https://mail.example.com
-upstream: http://127.0.0.1:9080
-admin_listen: 127.0.0.1:8081
-store: "sqlite:///gate.db"
-attestation: {hardware: {android_key: {roots: android.pem}, apple_device: {roots: apple.pem}}}
-"""
+HARDWARE = "attestation: {hardware: {android_key: {roots: android.pem}, apple_device: {roots: apple.pem}}}\n"
 
 
 @pytest.fixture
@@ -24,14 +19,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run the command on a vector at the time for which it was made."""
     (tmp_path / "android.pem").write_text(ANCHORS["roots"]["android-key"])
     (tmp_path / "apple.pem").write_text(ANCHORS["roots"]["apple-device"])
-    (tmp_path / "mailgate.yaml").write_text(CONFIG)
+    (tmp_path / "mailgate.yaml").write_text(MINIMAL + HARDWARE)
 
-    class Clock:
-        @staticmethod
-        def now(_zone):
-            return vectors.NOW
-
-    monkeypatch.setattr(evidence, "datetime", Clock)
+    monkeypatch.setattr(evidence, "datetime", stopped_at(vectors.NOW))
     monkeypatch.chdir(tmp_path)
 
     def called(content: str, *options: str):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.gate_files import in_store
+from tests.unit.cli.gate_files import in_store, stopped_at
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.store.examples import NOW
 from typer.testing import CliRunner, Result
@@ -25,8 +25,8 @@ def run(*arguments: str) -> Result:
 @pytest.fixture
 def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a device, in a store where a rule is in force; the clock stands still."""
-    monkeypatch.setattr("mailgate.cli.exempt.datetime", Stopped)
-    monkeypatch.setattr("mailgate.cli.open_store.datetime", Stopped)
+    monkeypatch.setattr("mailgate.cli.exempt.datetime", stopped_at(NOW))
+    monkeypatch.setattr("mailgate.cli.open_store.datetime", stopped_at(NOW))
 
     async def fill(store: Store) -> str:
         await store.policies.activate(rule_texts_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
@@ -35,12 +35,6 @@ def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         return known.id
 
     return in_store(fill)
-
-
-class Stopped:
-    @staticmethod
-    def now(_zone: object) -> object:
-        return NOW
 
 
 def test_a_person_is_spared_listed_and_no_longer(device: str) -> None:

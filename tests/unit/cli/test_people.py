@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.gate_files import IN_CONFIG, in_store
-from tests.unit.cli.test_devices import APPS, POLICY, SETTINGS
+from tests.unit.cli.gate_files import IN_CONFIG, SETTINGS_IN_CONFIG, in_store, write_config
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
@@ -38,9 +37,7 @@ async def fill(store: Store) -> None:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config").mkdir(exist_ok=True)
-    for name, text in (("mailgate", SETTINGS + MAIL), ("apps", APPS), ("policy", POLICY)):
-        (tmp_path / "config" / f"{name}.yaml").write_text(text)
+    write_config(tmp_path, SETTINGS_IN_CONFIG + MAIL)
     in_store(fill, IN_CONFIG)
     return tmp_path
 

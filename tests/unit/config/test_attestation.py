@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.unit.config.minimal import MINIMAL
 
 from mailgate.config import Settings, load_settings
 from mailgate.errors import ConfigError
@@ -16,14 +17,7 @@ def loaded(tmp_path: Path):
     (tmp_path / "k.json").write_bytes(Path(__file__).with_name("issuer.jwks.json").read_bytes())
 
     def load(text: str) -> Settings:
-        (tmp_path / "mailgate.yaml").write_text(f"""
-listen: 127.0.0.1:8080
-public_url: https://mail.example.com
-upstream: http://127.0.0.1:9080
-admin_listen: 127.0.0.1:8081
-store: "sqlite:///gate.db"
-{text}
-""")
+        (tmp_path / "mailgate.yaml").write_text(MINIMAL + text)
         return load_settings(tmp_path / "mailgate.yaml", {})
 
     return load

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.pki import NOW, root
+from tests.unit.config.minimal import MINIMAL
 
 from mailgate.attest.cert_names import Match
 from mailgate.attest.chain import key_of
@@ -15,14 +16,8 @@ from mailgate.errors import ConfigError
 from mailgate.gateway.http1.trusted_headers import forgeable
 
 ROOT = root()
-CONFIG = """
-listen: 127.0.0.1:8443
-public_url: https://mail.example.com
-upstream: http://127.0.0.1:9080
-admin_listen: 127.0.0.1:8081
-store: "sqlite:///gate.db"
-tls: {certificate: gate.pem, key: gate.key}
-client_certificates: {authorities: devices.pem, %s}
+CONFIG = f"""{MINIMAL.replace("8080", "8443")}tls: {{certificate: gate.pem, key: gate.key}}
+client_certificates: {{authorities: devices.pem, %s}}
 """
 
 

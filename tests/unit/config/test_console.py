@@ -142,8 +142,12 @@ def test_with_groups_it_is_said_who_each_admin_is_at_the_provider(tmp_path: Path
     said = mistakes(tmp_path, ways, {"ada": TOKEN})
     assert "they could come in under a second name" in said
     assert said.count("\n") == 0
-    for there in ("ada@example.com", False):
-        assert load(tmp_path, ways, {"ada": TOKEN | {"oidc": there}})
+
+
+@pytest.mark.parametrize("there", ["ada@example.com", False])
+def test_an_admin_of_whom_that_is_said_is_taken(tmp_path: Path, there: str | bool) -> None:
+    ways = {"url": URL, "login": {"oidc": OIDC | {"groups": GROUPS}}}
+    assert load(tmp_path, ways, {"ada": TOKEN | {"oidc": there}})
 
 
 def test_every_mistake_is_said_at_once_with_its_place(tmp_path: Path) -> None:

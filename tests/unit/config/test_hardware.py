@@ -2,19 +2,12 @@ from pathlib import Path
 
 import pytest
 from tests.pki import root
+from tests.unit.config.minimal import MINIMAL
 
 from mailgate.config import load_settings
 from mailgate.config.settings import Settings
 from mailgate.errors import ConfigError
 
-CONFIG = """
-listen: 127.0.0.1:8080
-public_url: https://mail.example.com
-upstream: http://127.0.0.1:9080
-admin_listen: 127.0.0.1:8081
-store: "sqlite:///gate.db"
-attestation: {hardware: %s}
-"""
 MAKER = root("Maker")
 
 
@@ -26,7 +19,7 @@ def load(tmp_path: Path):
     (tmp_path / "latin.json").write_bytes(b"\xe4")
 
     def read(text: str) -> Settings:
-        (tmp_path / "mailgate.yaml").write_text(CONFIG % text)
+        (tmp_path / "mailgate.yaml").write_text(f"{MINIMAL}attestation: {{hardware: {text}}}")
         return load_settings(tmp_path / "mailgate.yaml", {})
 
     return read

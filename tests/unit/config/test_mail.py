@@ -1,23 +1,17 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.config.minimal import MINIMAL
 
 from mailgate.config import Address, load_settings
 from mailgate.config.mail import NoticeSettings
 from mailgate.errors import ConfigError
 
-CONFIG = """
-listen: 127.0.0.1:8080
-public_url: https://mail.example.com
-upstream: http://127.0.0.1:9080
-admin_listen: 127.0.0.1:8081
-store: "sqlite:///gate.db"
-notices: {%s, sender: it-help@example.com, domain: example.com}
-"""
+NOTICES = "notices: {%s, sender: it-help@example.com, domain: example.com}\n"
 
 
 def read(folder: Path, text: str) -> NoticeSettings:
-    (folder / "mailgate.yaml").write_text(CONFIG % text)
+    (folder / "mailgate.yaml").write_text(MINIMAL + NOTICES % text)
     notices = load_settings(folder / "mailgate.yaml", {"PASSWORD": "hunter2"}).notices
     assert notices is not None
     return notices

@@ -93,9 +93,12 @@ def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str, sou
 
 def test_files_are_relative_to_the_settings(sources: Sources) -> None:
     assert read(ExistingFile, "secret", sources) == sources.folder / "secret"
-    for value in ("nowhere", "", ".", 5, "https://mdm.example.com/jwks"):
-        with pytest.raises(ValidationError):
-            read(ExistingFile, value, sources)
+
+
+@pytest.mark.parametrize("value", ["nowhere", "", ".", 5, "https://mdm.example.com/jwks"])
+def test_what_is_no_file_is_a_mistake(sources: Sources, value: object) -> None:
+    with pytest.raises(ValidationError):
+        read(ExistingFile, value, sources)
 
 
 def test_a_key_set_is_read_when_the_settings_are(sources: Sources) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 from tests.unit.clock import Clock
-from tests.unit.gateway.gates import gate, policy, renew
+from tests.unit.gateway.gates import Forgetful, gate, policy, renew
 from tests.unit.gateway.http1.test_connection import Peer
 from tests.unit.gateway.phones import with_certificates
 from tests.unit.gateway.proxy.test_upstream import endpoint
@@ -104,13 +104,6 @@ class WebmailPool:
 
     def release(self, connection):
         self.idle.append(connection)
-
-
-class Forgetful(VerdictCache):
-    """Lets every request go the whole way."""
-
-    def find(self, head, origin, now, port=0):
-        return None
 
 
 class Tongues:

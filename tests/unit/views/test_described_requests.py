@@ -38,13 +38,17 @@ def test_every_line_that_is_no_header_is_named(text: str, places: list[int]) -> 
     assert [each.line for each in error.value.mistakes] == places
 
 
-def test_json_and_yaml_say_what_is_known_of_the_device_too() -> None:
-    for data in (
+@pytest.mark.parametrize(
+    "data",
+    [
         b'{"user_agent": "A", "device": {"state": "stale"}}',
         b"request: {user_agent: A}\ndevice: {state: stale}\n",
-    ):
-        found = read_request(data, "pasted", AppCatalog())
-        assert (found.request.user_agent, found.device and found.device.state) == ("A", "stale")
+    ],
+    ids=["JSON", "YAML"],
+)
+def test_json_and_yaml_say_what_is_known_of_the_device_too(data: bytes) -> None:
+    found = read_request(data, "pasted", AppCatalog())
+    assert (found.request.user_agent, found.device and found.device.state) == ("A", "stale")
 
 
 def test_every_mistake_in_it_is_named() -> None:

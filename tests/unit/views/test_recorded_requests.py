@@ -1,9 +1,7 @@
 """A request that the gate recorded, decided again by today's rules on what is known today."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,13 +31,6 @@ def bundle(*rules: object) -> Any:
     return SimpleNamespace(
         policy=Policy(file.rules, file.default, CATALOG), settings=settings, groups=NO_GROUPS
     )
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield store
-    await store.close()
 
 
 async def record(store: Store, *apps: str, client: Client = ATTESTED, device: str = "phone-1") -> None:

@@ -1,20 +1,10 @@
 """Which version somebody means."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from tests.unit.store.examples import NOW
 
 from mailgate.store import Act, RuleTexts, Store
 from mailgate.views.versions import NoVersionError, lines_between, version_of
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield store
-    await store.close()
 
 
 async def test_a_version_is_known_by_its_number_and_its_digest_and_one_in_force_by_nothing(

@@ -36,10 +36,17 @@ async def test_the_last_to_ask_comes_first_and_rules_are_counted(vic: Caller) ->
     ]  # fmt: skip
 
 
-async def test_a_list_is_of_one_rule_and_no_longer_than_wanted(vic: Caller) -> None:
-    assert await listed(vic, "?rule=unproven-handheld") == ["carol"]
-    assert await listed(vic, "?rule=no-such-rule") == []
-    assert await listed(vic, "?limit=1") == ["bob"]
+@pytest.mark.parametrize(
+    ("query", "people"),
+    [("?rule=unproven-handheld", ["carol"]), ("?rule=no-such-rule", []), ("?limit=1", ["bob"])],
+)
+async def test_a_list_is_of_one_rule_and_no_longer_than_wanted(
+    vic: Caller, query: str, people: list[str]
+) -> None:
+    assert await listed(vic, query) == people
+
+
+async def test_a_list_that_there_is_not_is_refused(vic: Caller) -> None:
     assert (await vic.get("/help-requests?which=some")).status == 422
 
 

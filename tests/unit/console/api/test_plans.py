@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pytest
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.api.planning import NOBODY, planned
@@ -131,8 +132,13 @@ async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
     assert (making["who"], making["done"], making["total"], making["runs"]) == ("lin", 10, 2000, True)
 
 
-async def test_one_that_there_is_not_is_not_found(ada: Caller, lin: Caller) -> None:
-    for path in ("/plans/123456", "/plans/123456/counts.csv", "/plans/123456/picture.svg", "/plans/odd"):
-        assert (await ada.get(path)).status == 404, path
+@pytest.mark.parametrize(
+    "path", ["/plans/123456", "/plans/123456/counts.csv", "/plans/123456/picture.svg", "/plans/odd"]
+)
+async def test_one_that_there_is_not_is_not_found(ada: Caller, path: str) -> None:
+    assert (await ada.get(path)).status == 404
+
+
+async def test_one_that_there_is_not_is_neither_applied_nor_approved(ada: Caller, lin: Caller) -> None:
     assert (await ada.post("/plans/123456/apply", {"note": "x"})).status == 404
     assert (await lin.post("/plans/123456/approvals", {"note": "x"})).status == 404

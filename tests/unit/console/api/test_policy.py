@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import pytest
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
@@ -58,10 +59,9 @@ async def test_versions_are_told_with_their_files_and_what_differs(vic: Caller, 
     assert (await vic.get("/policy/difference?old=2&new=1")).body["changes"][0]["sign"] == "+"
 
 
-async def test_a_version_that_there_is_not_is_not_found(vic: Caller) -> None:
-    assert (await vic.get("/policy/versions/9")).status == 404
-    assert (await vic.get("/policy/versions/odd")).status == 404
-    assert (await vic.get("/policy/difference?old=9")).status == 404
+@pytest.mark.parametrize("path", ["/policy/versions/9", "/policy/versions/odd", "/policy/difference?old=9"])
+async def test_a_version_that_there_is_not_is_not_found(vic: Caller, path: str) -> None:
+    assert (await vic.get(path)).status == 404
 
 
 async def test_rules_are_taken_back_once(lin: Caller, firm: Company) -> None:

@@ -40,10 +40,10 @@ async def test_an_address_is_held_to_its_description(vic: Caller, query: str, wr
     assert (told.status, list(told.wrong)) == (422, [wrong])
 
 
-async def test_a_name_that_nothing_can_have_is_not_found(ada: Caller) -> None:
-    for path in ("/exemptions/0/end", "/exemptions/2147483648/end", "/exemptions/x/end"):
-        told = await ada.post(path, {"why": "x"})
-        assert (told.status, list(told.wrong)) == (404, ["number"])
+@pytest.mark.parametrize("path", ["/exemptions/0/end", "/exemptions/2147483648/end", "/exemptions/x/end"])
+async def test_a_name_that_nothing_can_have_is_not_found(ada: Caller, path: str) -> None:
+    told = await ada.post(path, {"why": "x"})
+    assert (told.status, list(told.wrong)) == (404, ["number"])
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,11 @@ async def test_a_body_is_an_object(ada: Caller, body: Any) -> None:
 
 async def test_a_whole_number_may_be_written_as_json_may_and_not_as_a_text(ada: Caller) -> None:
     assert (await ada.post("/enrolment/tokens", {"uses": 2.0})).status == 201
-    for wrong in ("2", 2.5, True):
-        assert (await ada.post("/enrolment/tokens", {"uses": wrong})).status == 422
+
+
+@pytest.mark.parametrize("wrong", ["2", 2.5, True])
+async def test_what_is_no_whole_number_is_refused(ada: Caller, wrong: object) -> None:
+    assert (await ada.post("/enrolment/tokens", {"uses": wrong})).status == 422
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])

@@ -34,11 +34,11 @@ async def test_a_device_is_found_by_its_id_its_serial_number_and_their_beginning
         )
 
 
-async def test_a_decision_is_found_by_its_reference_in_any_case(vic: Browser, phone: Device) -> None:
-    for typed in ("REF2345", "ref2345"):
-        assert (
-            await vic.get("/console/find", params={"q": typed})
-        ).path == "/console/explain?reference=REF2345"
+@pytest.mark.parametrize("typed", ["REF2345", "ref2345"])
+async def test_a_decision_is_found_by_its_reference_in_any_case(
+    vic: Browser, phone: Device, typed: str
+) -> None:
+    assert (await vic.get("/console/find", params={"q": typed})).path == "/console/explain?reference=REF2345"
 
 
 async def test_who_asked_for_help_is_found_by_that_reference_even_when_they_asked_for_mail_again(
@@ -63,6 +63,6 @@ async def test_what_is_not_there_is_said_to_be_so(vic: Browser, phone: Device, t
     assert (page.status, "No person, device or reference goes by this." in page.words) == (200, True)
 
 
-async def test_the_box_stands_on_every_page(vic: Browser) -> None:
-    for path in ("", "devices", "audit", "nothing"):
-        assert 'action="/console/find"' in (await vic.get(f"/console/{path}")).text
+@pytest.mark.parametrize("path", ["", "devices", "audit", "nothing"])
+async def test_the_box_stands_on_every_page(vic: Browser, path: str) -> None:
+    assert 'action="/console/find"' in (await vic.get(f"/console/{path}")).text

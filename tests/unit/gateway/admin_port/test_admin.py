@@ -47,12 +47,15 @@ async def test_metrics_are_in_the_format_of_prometheus():
     assert b"# TYPE mailgate_config_ok gauge" in answer.body
 
 
-async def test_the_mail_server_asks_here():
-    assert (await ask("/dovecot/policy?command=allow", method="POST")).text == "a question of the mail server"
-
-
-async def test_inventories_are_posted_here():
-    assert (await ask("/api/devices/hr", method="POST")).text == "an inventory"
+@pytest.mark.parametrize(
+    ("path", "answered_as"),
+    [
+        ("/dovecot/policy?command=allow", "a question of the mail server"),
+        ("/api/devices/hr", "an inventory"),
+    ],
+)
+async def test_what_is_posted_here(path, answered_as):
+    assert (await ask(path, method="POST")).text == answered_as
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 
 from mailgate.gateway.answer import Answer
@@ -17,15 +18,8 @@ YES = Decision(Effect.ALLOW, Reason.RULE_MATCHED, "clean", "v1")
 NO = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1")
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 def authorizer(dialect=Dialect.NGINX, seconds=2, clock=None):
-    return Authorizer(dialect, clock or Clock(), timedelta(seconds=seconds))
+    return Authorizer(dialect, clock or Clock(NOW), timedelta(seconds=seconds))
 
 
 def incoming(**more):
@@ -88,7 +82,7 @@ def test_a_no_never_has_a_status_of_success(dialect, status, given, own):
 
 
 def test_an_answer_is_fetched_once_and_in_time():
-    clock = Clock()
+    clock = Clock(NOW)
     on = authorizer(clock=clock)
     for reference in ("ONE", "TWO"):
         on.keep_out(Answer(403, reference.encode()), incoming(), ACCESS, NO, reference)

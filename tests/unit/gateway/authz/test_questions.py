@@ -212,11 +212,16 @@ async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_
     assert await kept(on, "/allow", key=HELD.replace("address", "")) == "2"
 
 
-async def test_what_is_asked_in_activesync_or_with_a_refused_proof_is_asked_about_each_time():
-    on = asked_gate(Dialect.NGINX)
-    assert await kept(on, "/allow", "Content-Type: application/vnd.ms-sync.wbxml") is None
-    assert await kept(on, "/allow", "Device-Attestation: x") is None
-    assert await kept(on, "/allow", "Content-Type: text/xml") == "2"
+@pytest.mark.parametrize(
+    ("field", "seconds"),
+    [
+        ("Content-Type: application/vnd.ms-sync.wbxml", None),
+        ("Device-Attestation: x", None),
+        ("Content-Type: text/xml", "2"),
+    ],
+)
+async def test_what_is_asked_in_activesync_or_with_a_refused_proof_is_asked_about_each_time(field, seconds):
+    assert await kept(asked_gate(Dialect.NGINX), "/allow", field) == seconds
 
 
 async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_value_either():
@@ -225,15 +230,15 @@ async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_v
     assert (status, "X-Device-Decision" in headers) == (403, False)
 
 
-async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy():
+@pytest.mark.parametrize(("lasts", "seconds"), [(timedelta(days=7), "2"), (timedelta(seconds=1), "1")])
+async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy(lasts, seconds):
     keys = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
     browser = RequestFacts(headers={"user-agent": agent})
-    for lasts, seconds in ((timedelta(days=7), "2"), (timedelta(seconds=1), "1")):
-        probe = BrowserProbe(Mode.REQUIRE, lasts, keys)
-        on = asked_gate(Dialect.NGINX, browser_probe=probe)
-        cookie = probe.remember(ProbeFinding(COMPUTER, "touch"), browser, NOW).partition(";")[0]
-        assert await kept(on, "/allow", f"Cookie: {cookie}") == seconds
+    probe = BrowserProbe(Mode.REQUIRE, lasts, keys)
+    on = asked_gate(Dialect.NGINX, browser_probe=probe)
+    cookie = probe.remember(ProbeFinding(COMPUTER, "touch"), browser, NOW).partition(";")[0]
+    assert await kept(on, "/allow", f"Cookie: {cookie}") == seconds
 
 
 @pytest.mark.parametrize(

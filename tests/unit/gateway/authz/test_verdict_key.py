@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from tests.unit.gateway.authz.nginx_asking import Asked, Nginx
-from tests.unit.gateway.gates import NOW, gate, policy, renew
+from tests.unit.gateway.gates import NOW, Forgetful, gate, policy, renew
 from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.classify import classify
@@ -26,7 +26,6 @@ from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import TARGET, RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.gateway.own_addresses import is_local
-from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import Key
@@ -48,10 +47,17 @@ def told(*words: str) -> Fields:
     return Fields([(b"Mailgate-Verdict-Key", " ".join(words).encode())])
 
 
-def test_a_key_that_holds_all_that_is_always_read_is_enough_where_no_rule_reads_more():
-    assert suffices(told(*ALWAYS), frozenset({"client.kind", "request.host", "request.method"}))
-    assert suffices(told(*ALWAYS, "made-up"), frozenset())
-    assert suffices(Fields([(b"mailgate-verdict-key", ",".join(ALWAYS).encode())]), frozenset())
+@pytest.mark.parametrize(
+    ("fields", "read"),
+    [
+        (told(*ALWAYS), {"client.kind", "request.host", "request.method"}),
+        (told(*ALWAYS, "made-up"), set()),
+        (Fields([(b"mailgate-verdict-key", ",".join(ALWAYS).encode())]), set()),
+    ],
+    ids=["no more is read", "more is held", "without spaces"],
+)
+def test_a_key_that_holds_all_that_is_always_read_is_enough_where_no_rule_reads_more(fields, read):
+    assert suffices(fields, frozenset(read))
 
 
 @pytest.mark.parametrize("missing", sorted(ALWAYS))
@@ -113,11 +119,11 @@ class Reading(dict):
         return super().__contains__(name)
 
 
-def test_every_field_that_is_read_to_tell_a_client_is_held():
-    for target in ("/", EAS, "/dav", "/autodiscover/autodiscover.xml"):
-        headers = Reading({"user-agent": LAPTOP})
-        classify(RequestFacts(target=target, headers=headers))
-        assert {name for name in headers.read if not forgeable(name.encode())} <= FIELDS
+@pytest.mark.parametrize("target", ["/", EAS, "/dav", "/autodiscover/autodiscover.xml"])
+def test_every_field_that_is_read_to_tell_a_client_is_held(target):
+    headers = Reading({"user-agent": LAPTOP})
+    classify(RequestFacts(target=target, headers=headers))
+    assert {name for name in headers.read if not forgeable(name.encode())} <= FIELDS
 
 
 PIECES = (
@@ -156,13 +162,6 @@ def test_a_plain_target_names_nothing(text):
 )  # fmt: skip
 def test_what_a_webmail_is_asked_for_is_plain(target):
     assert Nginx()._value("special_target", Asked(uri=target)) == ""
-
-
-class Forgetful(VerdictCache):
-    """Lets every question go the whole way."""
-
-    def find(self, head, origin, now, port=0):
-        return None
 
 
 LAPTOPS = {"id": "laptops", "when": 'client.kind == "laptop"', "effect": "allow"}

@@ -116,10 +116,13 @@ async def test_of_another_answer_its_status_and_what_belongs_to_it(status):
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
-async def test_a_way_elsewhere_is_told_without_its_page(status):
-    for sent, told_as in [(b"https://auto.example.com/x", "https://auto.example.com/x"), (f"{INNER}/x".encode(), f"{PUBLIC}/x")]:  # fmt: skip
-        got, _, _ = await told(whole(MAIL, b"Location: " + sent, status=b"%d Found" % status))
-        assert (got.status, got.body, got.headers) == (status, b"", (("Location", told_as),))
+@pytest.mark.parametrize(
+    ("sent", "told_as"),
+    [(b"https://auto.example.com/x", "https://auto.example.com/x"), (f"{INNER}/x".encode(), f"{PUBLIC}/x")],
+)
+async def test_a_way_elsewhere_is_told_without_its_page(status, sent, told_as):
+    got, _, _ = await told(whole(MAIL, b"Location: " + sent, status=b"%d Found" % status))
+    assert (got.status, got.body, got.headers) == (status, b"", (("Location", told_as),))
 
 
 async def test_a_status_that_is_none_is_the_webmails_mistake():

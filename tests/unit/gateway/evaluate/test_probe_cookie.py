@@ -81,9 +81,11 @@ def test_one_given_without_hints_is_not_for_a_browser_that_sends_them():
         (-timedelta(minutes=1), True), (-timedelta(minutes=2), False),
     ],
 )  # fmt: skip
-def test_it_ends(later, holds):
-    for each in (LAPTOP, ProbeCookie(ProbeFinding("", "skipped"), NOW)):
-        assert (opened(seal(each, BROWSER, [OLD]), now=NOW + later) is not None) is holds
+@pytest.mark.parametrize(
+    "each", [LAPTOP, ProbeCookie(ProbeFinding("", "skipped"), NOW)], ids=["a reading", "skipped"]
+)
+def test_it_ends(later, holds, each):
+    assert (opened(seal(each, BROWSER, [OLD]), now=NOW + later) is not None) is holds
 
 
 def test_one_of_no_computer_is_kept_until_it_is_asked_again():
@@ -98,9 +100,9 @@ def test_a_shorter_lifetime_counts_at_once():
     assert opened(sealed, now=NOW + timedelta(hours=2), lifetime=timedelta(hours=1)) is None
 
 
-def test_another_key_does_not_open_it():
-    assert opened(seal(IPAD, BROWSER, [OLD]), keys=[NEW]) is None
-    assert opened(seal(IPAD, BROWSER, [OLD]), keys=[]) is None
+@pytest.mark.parametrize("keys", [[NEW], []], ids=["another", "none"])
+def test_another_key_does_not_open_it(keys):
+    assert opened(seal(IPAD, BROWSER, [OLD]), keys=keys) is None
 
 
 def test_a_new_key_opens_at_once_and_seals_once_every_gate_knows_it():

@@ -178,12 +178,12 @@ async def test_once_others_are_heard_of_it_hands_out_shared_ones():
     assert (refused, on.judge.prover.nonces.read(nonce, NOW).origin) == (None, NonceOrigin.SHARED)
 
 
-async def test_one_that_is_fresh_is_not_replaced():
-    for mode in (Mode.OFFER, Mode.REQUIRE):
-        on = believing()
-        require(on, mode)
-        _, nonce = await proved(on, *sent())
-        assert await proved(on, *sent(nonce=nonce)) == (None, "")
+@pytest.mark.parametrize("mode", [Mode.OFFER, Mode.REQUIRE])
+async def test_one_that_is_fresh_is_not_replaced(mode):
+    on = believing()
+    require(on, mode)
+    _, nonce = await proved(on, *sent())
+    assert await proved(on, *sent(nonce=nonce)) == (None, "")
 
 
 async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_both():
@@ -207,11 +207,11 @@ async def test_a_request_without_an_attestation_is_offered_nothing():
     assert (access.attestation, incoming.answer_fields) == (None, [])
 
 
-async def test_the_nonce_stands_in_whatever_answer_there_is():
+@pytest.mark.parametrize(("path", "status"), [("/allow", 200), ("/block", 403), ("/.mailgate/status", 200)])
+async def test_the_nonce_stands_in_whatever_answer_there_is(path, status):
     on = believing()
-    for path, status in [("/allow", 200), ("/block", 403), ("/.mailgate/status", 200)]:
-        got, headers, _ = await ask(on, *sent(path), path=path)
-        assert (got, len(headers["DPoP-Nonce"])) == (status, 38)
+    got, headers, _ = await ask(on, *sent(path), path=path)
+    assert (got, len(headers["DPoP-Nonce"])) == (status, 38)
 
 
 async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():

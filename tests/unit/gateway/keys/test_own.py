@@ -4,8 +4,6 @@ import asyncio
 import json
 from datetime import timedelta
 
-import pytest
-from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import Nonces
@@ -27,11 +25,6 @@ class Store:
         if self.breaks:
             raise self.breaks
         return self.keys
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOW)
 
 
 def own(store, clock):

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
-from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import mint
@@ -44,11 +43,6 @@ class Issuer:
 @pytest.fixture
 def issuer():
     return Issuer()
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOW)
 
 
 @pytest.fixture

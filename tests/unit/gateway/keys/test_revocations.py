@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
-from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
 
 from mailgate.gateway.keys import revocations as module
@@ -29,11 +28,6 @@ class Enrolments:
 @pytest.fixture
 def store():
     return Enrolments()
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOW)
 
 
 async def test_all_are_read_at_first_then_the_last_ones_and_all_again_every_minute(store, clock):

@@ -157,10 +157,10 @@ def test_a_warning_is_shown_once(cookie, warns):
     assert needs_warning(access(headers), DECISION) is warns
 
 
-def test_another_rule_or_another_policy_warns_anew():
+@pytest.mark.parametrize("changes", [{"rule": "other"}, {"policy_version": "v2"}])
+def test_another_rule_or_another_policy_warns_anew(changes):
     warned = access({**NAVIGATION, "cookie": f"mailgate-warned={MARK}"})
-    assert needs_warning(warned, replace(DECISION, rule="other"))
-    assert needs_warning(warned, replace(DECISION, policy_version="v2"))
+    assert needs_warning(warned, replace(DECISION, **changes))
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,18 @@ def test_what_was_sealed_is_opened_and_names_nobody() -> None:
     assert text.isascii()
 
 
-def test_it_is_of_who_was_refused_and_of_nobody_else() -> None:
-    assert TICKET.is_of("ada")
-    assert not TICKET.is_of("lin")
-    assert not TICKET.is_of("")
-    assert not Ticket("a", "b", "c", "", SEEN, NOW).is_of("")
+@pytest.mark.parametrize(
+    ("ticket", "person", "is_of"),
+    [
+        (TICKET, "ada", True),
+        (TICKET, "lin", False),
+        (TICKET, "", False),
+        (Ticket("a", "b", "c", "", SEEN, NOW), "", False),
+    ],
+    ids=["who was refused", "another", "nobody", "nobody of a ticket of nobody"],
+)
+def test_it_is_of_who_was_refused_and_of_nobody_else(ticket: Ticket, person: str, is_of: bool) -> None:
+    assert ticket.is_of(person) is is_of
 
 
 @pytest.mark.parametrize(

@@ -103,12 +103,18 @@ def test_of_several_the_last_to_end_says_until_when():
     assert exempted(GIVEN, longer) == longer
 
 
-def test_where_it_makes_no_difference_nothing_is_said():
-    assert exempted() is None
-    assert exempted(replace(GIVEN, person="bob")) is None
-    assert exempted(replace(GIVEN, until=NOW)) is None
-    off = Relief(3, Cause.BREAK_GLASS, "listed", "Sent in error", "ada", NOW, NOW + DAY)
-    assert exempted(off) is None
+@pytest.mark.parametrize(
+    "reliefs",
+    [
+        (),
+        (replace(GIVEN, person="bob"),),
+        (replace(GIVEN, until=NOW),),
+        (Relief(3, Cause.BREAK_GLASS, "listed", "Sent in error", "ada", NOW, NOW + DAY),),
+    ],
+    ids=["none", "of another person", "over", "the rule is off for everybody"],
+)
+def test_where_it_makes_no_difference_nothing_is_said(reliefs):
+    assert exempted(*reliefs) is None
 
 
 def test_who_is_clean_needs_no_exemption():

@@ -75,23 +75,23 @@ async def test_somebody_elses_proven_device_is_not_shown_to_who_has_logged_in():
     assert await scene.seen(asking(ALICE, client=HANDHELD, posture=LISTED, proof=PROOF)) == ()
 
 
-async def test_a_report_on_its_way_to_the_store_counts():
+@pytest.mark.parametrize("person", [ALICE, Person()], ids=["known", "nobody"])
+async def test_a_report_on_its_way_to_the_store_counts(person):
     """Else who has just removed the app would be told, by the request that says so, that it is there."""
     newer = replace(PHONE, reports=(replace(REPORT, apps=frozenset()),))
-    for person in (ALICE, Person()):
-        scene = Scene(PHONE)
-        scene.known.newer = {PHONE.id: newer}
-        (own,) = await scene.seen(asking(person, client=HANDHELD, posture=CLEAN, proof=PROOF))
-        assert (own.device, own.here) == (newer, True)
+    scene = Scene(PHONE)
+    scene.known.newer = {PHONE.id: newer}
+    (own,) = await scene.seen(asking(person, client=HANDHELD, posture=CLEAN, proof=PROOF))
+    assert (own.device, own.here) == (newer, True)
 
 
-async def test_a_device_that_is_not_stored_yet_is_seen_by_its_owner():
-    for owner, seen in (("alice", [PHONE.id]), ("bob", [])):
-        scene = Scene()
-        scene.people.by_id = {}
-        scene.known.newer = {PHONE.id: replace(PHONE, reports=(replace(REPORT, owner=owner),))}
-        found = await scene.seen(asking(client=HANDHELD, posture=CLEAN, proof=PROOF))
-        assert [own.mark for own in found] == seen
+@pytest.mark.parametrize(("owner", "seen"), [("alice", [PHONE.id]), ("bob", [])])
+async def test_a_device_that_is_not_stored_yet_is_seen_by_its_owner(owner, seen):
+    scene = Scene()
+    scene.people.by_id = {}
+    scene.known.newer = {PHONE.id: replace(PHONE, reports=(replace(REPORT, owner=owner),))}
+    found = await scene.seen(asking(client=HANDHELD, posture=CLEAN, proof=PROOF))
+    assert [own.mark for own in found] == seen
 
 
 async def test_a_phone_that_is_changing_hands_is_the_new_owners():
