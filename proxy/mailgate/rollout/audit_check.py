@@ -143,7 +143,10 @@ class Logged:
                 )
             newly = act.details.get("kept_out")
             if newly is not None and newly != asdict(counted.get(activation.serial, KeptOut())):
-                yield Break(act.entry, phrase("newly kept out others in number than the store says now"))
+                yield Break(
+                    act.entry,
+                    phrase("newly kept out another number of people or devices than the store has now"),
+                )
         for act in self.acts[len(history) :]:
             yield Break(
                 act.entry,

@@ -53,7 +53,7 @@ class LaterComparison:
         return found
 
     def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
-        """The same without the cache."""
+        """Find these moments without the cache."""
         for moment in self._moments:
             then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
             compared = self._comparison.of(then, self._comparison.keys(then))
