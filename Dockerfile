@@ -4,17 +4,21 @@ ARG BASE=docker.io/library/python:3.13-slim
 FROM ${BASE} AS build
 # the moment of the commit, where the same bytes are to be built again: deploy/make-release
 ARG SOURCE_DATE_EPOCH
-RUN python -m venv /opt/build && python -m venv /opt/mailgate
+# The environment that builds has the one pip, and what runs goes without.
+RUN python -m venv /opt/build && python -m venv --without-pip /opt/mailgate
 WORKDIR /src
 COPY requirements.lock requirements-build.lock ./
 RUN for each in mailgate:requirements.lock build:requirements-build.lock; do \
-      "/opt/${each%%:*}/bin/pip" install --no-cache-dir --disable-pip-version-check --only-binary :all: \
-        --require-hashes -r "${each#*:}" || exit 1; \
+      /opt/build/bin/pip --python "/opt/${each%%:*}" install --no-cache-dir --no-compile --disable-pip-version-check \
+        --only-binary :all: --require-hashes -r "${each#*:}" || exit 1; \
     done
 # what .dockerignore lets in: all that the package is made of
 COPY . .
-RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
- && /opt/mailgate/bin/pip install --no-deps --no-index --no-cache-dir dist/*.whl \
+# bazel-project is what a wheel was made of, and no part of it. Compiled is all anew (-f), without times: some of it pip has imported.
+RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \
+ && /opt/build/bin/pip --python /opt/mailgate install --no-deps --no-index --no-cache-dir --no-compile \
+      --disable-pip-version-check dist/*.whl \
+ && rm -rf /opt/mailgate/lib/python*/site-packages/bazel-project \
  && /opt/mailgate/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/mailgate
 
 FROM ${BASE}

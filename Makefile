@@ -82,7 +82,7 @@ endif
 
 .PHONY: $(PARTS)
 $(PARTS): test-%: test-setup
-	@echo "The part $* begins"; log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL; \
+	@echo "The part $* begins"; log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL PYTHONDONTWRITEBYTECODE; \
 	$(PYTEST) $(PART_$*) >"$$log" 2>&1; failed=$$?; \
 	echo "The part $*:"; cat "$$log"; rm "$$log"; exit $$failed
 

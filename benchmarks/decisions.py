@@ -19,7 +19,8 @@ import uvloop
 from benchmarks.agents import LAPTOP, PHONE, never_seen
 from benchmarks.odd_clients import worst_us
 from benchmarks.peers.mailgate import PUBLIC_URL, write_config
-from mailgate.app import Service, utc_now
+from mailgate.app.clock import utc_now
+from mailgate.app.service import Service
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
 from mailgate.gateway.evaluate.facts import Incoming

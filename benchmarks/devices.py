@@ -26,7 +26,7 @@ from benchmarks.machine import facts
 from benchmarks.million_devices import timed
 from benchmarks.peers.mailgate import write_config
 from benchmarks.publish import keep_devices
-from mailgate.app import Service
+from mailgate.app.service import Service
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.gateway.evaluate.facts import Incoming

@@ -23,7 +23,8 @@ from benchmarks.decisions import request
 from benchmarks.filled_store import eas_id, filled_store
 from benchmarks.processes import leave_nothing_behind
 from benchmarks.simulation import simulated
-from mailgate.app import Service, utc_now
+from mailgate.app.clock import utc_now
+from mailgate.app.service import Service
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import configure_logs

@@ -18,9 +18,9 @@ import uvloop
 
 from benchmarks.agents import LAPTOP, never_seen
 from benchmarks.peers.mailgate import write_config
-from mailgate.app import Service
 from mailgate.app.parts import server_limits
 from mailgate.app.serve import settle_memory
+from mailgate.app.service import Service
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.logs import configure_logs
 from mailgate.gateway.proxy.upstream import UpstreamConnection

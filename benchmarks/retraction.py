@@ -23,7 +23,7 @@ from benchmarks.agents import LAPTOP
 from benchmarks.peers.mailgate import write_config
 from benchmarks.processes import free_port, leave_nothing_behind, python_module, serving
 from benchmarks.site import serve_site
-from mailgate.app import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.config import Rules, compile_rules, load_bundle
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import ACTIVATED, retract

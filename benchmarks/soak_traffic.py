@@ -15,7 +15,7 @@ from benchmarks.decisions import TARGET
 from benchmarks.peers.mailgate import PUBLIC_URL
 from benchmarks.site import MiB, Site
 from benchmarks.transfers import WrongAnswer
-from mailgate.app import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
 from mailgate.model.languages import TAGS

@@ -46,7 +46,7 @@ class Console:
         for _ in range(200):
             if self.page.get_by_role("link", name="Review it").count():
                 break
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(250)
             self.page.get_by_role("link", name="Refresh").click()
         self.page.get_by_role("link", name="Review it").click()
         expect(self.page.get_by_role("heading", name="Who moves")).to_be_visible()

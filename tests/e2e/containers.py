@@ -1,7 +1,7 @@
 """The containers of ``docker-compose.yml``, in a network of their own that nothing else of this machine is on.
 
-No image can be had: the one of the gate is built from the ``Dockerfile`` over a stand-in for its base, made of Debian's packages,
-and the others run the programs of this machine over the same (``stand-ins.yml``). Files, networks, users' rights and commands are those of
+No image can be had: the one of the gate is built from the ``Dockerfile`` over a stand-in for its base, made of the Debian packages
+that this machine has, and the others run the programs of this machine over the same (``stand-ins.yml``). Files, networks, users' rights and commands are those of
 the compose file.
 """
 
@@ -25,7 +25,7 @@ PROGRAMS = (
     "netavark",
     "aardvark-dns",
     "nft",
-    "mmdebstrap",
+    "apt-cache",
     "docker-compose",
     "nsenter",
     "ip",
@@ -47,11 +47,23 @@ runtime = "crun"
 [network]
 network_config_dir = "{run}/networks"
 """
+PACKAGES = "base-files base-passwd coreutils dash libstdc++6 passwd python3-venv"
+# With what is made when a package is installed: Python's compiled modules, Debian's first users. And Python is called as in the image.
+PACKED = rf"""
+set -euo pipefail
+names=$(apt-cache depends --recurse --installed --important {PACKAGES} | grep '^\w')
+{{ echo /tmp; dpkg -L $names | grep ^/; find /usr/lib/python3.* -path '*/__pycache__*'; }} | sort -u \
+  | grep -v '^/usr/share/\(doc\|man\|locale\)/' \
+  | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - --file "$1" \
+    --transform 's,usr/share/base-passwd/\(.*\).master$,etc/\1,' --transform 's,usr/bin/python3$,usr/bin/python,'
+"""
 APART = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 """What the engine has for itself: where it ends, all that it started does."""
-# cgroups of two kinds at once are nothing that crun starts in; a network of one's own keeps the ports of the compose file free.
+# cgroups of two kinds at once are nothing that crun starts in; a network of one's own keeps the ports of the compose file free, and
+# what another run beside this one or before it notes of its networks is none of this one's.
 ALONE = """\
 umount /sys/fs/cgroup/unified 2>/dev/null
+mkdir -p /run/containers/networks && mount -t tmpfs tmpfs /run/containers/networks
 ip link set lo up
 exec podman {options} system service --time 0 unix://{socket}
 """
@@ -140,14 +152,11 @@ def need() -> None:
 
 def build(run: Path, store: Sequence[str]) -> None:
     """The stand-in for the base, and the gate's image over it."""
-    mirror = run / "base.tar"
-    link = 'ln -s python3 "$1/usr/bin/python"'
-    packages = "--include=python3,python3-venv,ca-certificates"
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", packages, f"--customize-hook={link}"]
-    _said([*command, "trixie", mirror], dict(os.environ))
+    base = run / "base.tar"
+    _said(["bash", "-c", PACKED, "bash", base], dict(os.environ))
     podman = ["podman", *store]
-    _said([*podman, "import", mirror, BASE], dict(os.environ))
-    mirror.unlink()
+    _said([*podman, "import", base, BASE], dict(os.environ))
+    base.unlink()
     limits = ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=96000:96000"]
     index = [part for place in PIP if Path(place).exists() for part in ("--volume", f"{place}:{place}:ro")]
     how = [

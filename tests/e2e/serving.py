@@ -1,13 +1,9 @@
-"""A page behind a small server of the test's own, and where axe is that looks at it."""
+"""A page behind a small server of the test's own."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
-from pathlib import Path
 from threading import Thread
-
-AXE = Path(str(files("axe_playwright_python") / "axe.min.js"))
 
 
 class QuietHandler(BaseHTTPRequestHandler):

@@ -22,16 +22,21 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
         patched.setenv("POSTGRES_USER_ID", str(pwd.getpwnam("postgres").pw_uid))
         try:
             for service in STARTED:
+                if service == "gate":
+                    becomes_healthy(engine, "postgres")
                 engine.compose("up", "--detach", "--no-build", "--no-deps", service)
-                assert wait_for(lambda service=service: engine.healthy(service), 120), engine.compose(
-                    "logs", service
-                )
+            for service in STARTED:
+                becomes_healthy(engine, service)
             (engine.run / "authority.crt").write_text(
                 engine.compose("exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt")
             )
             yield engine
         finally:
             engine.compose("down", "--timeout", "2", "--volumes")
+
+
+def becomes_healthy(engine: Containers, service: str) -> None:
+    assert wait_for(lambda: engine.healthy(service), 120), engine.compose("logs", service)
 
 
 def within(system: Containers, service: str, *command: str) -> str:
@@ -105,15 +110,14 @@ def test_the_gate_runs_without_rights_and_with_its_store_in_postgresql(system: C
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
     for place in ("/", "/opt/mailgate", "/etc/mailgate/settings", "/usr/local/lib"):
         assert system.podman("exec", "mailgate-gate-1", "touch", f"{place}/written").returncode != 0
+    assert system.podman("exec", "mailgate-gate-1", "test", "-e", "/opt/mailgate/bin/pip").returncode == 1
     asked = "select count(*) from information_schema.tables where table_schema = 'public'"
     made = within(system, "postgres", "psql", "-U", "mailgate", "-h", "/var/run/postgresql", "-Atc", asked)
     assert int(made) > 5
 
 
 def test_mailgate_is_on_the_path_inside(system: Containers) -> None:
-    assert within(system, "gate", "mailgate", "--version").startswith("mailgate ")
-    told = within(system, "gate", "mailgate", "check")
-    assert "cases hold" in told
+    assert "cases hold" in within(system, "gate", "mailgate", "check")
 
 
 REACHED = """\

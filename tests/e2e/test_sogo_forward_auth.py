@@ -1,15 +1,13 @@
-"""A real SOGo whose mail nginx carries and asks the gate about: phones, calendars and browsers notice no difference."""
+"""A real SOGo whose mail nginx carries and asks the gate about: phones and calendars notice no difference."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
 from tests.e2e.activesync import folder_sync
 from tests.e2e.gate import GuardedWebmail, guarded
-from tests.e2e.groupware import Groupware
-from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS
+from tests.e2e.mailsystem import SAMPLE_MAILS
 from tests.e2e.test_sogo_activesync import (
     BLOCKED,
     COMMANDS,
@@ -90,14 +88,3 @@ def test_calendars_and_litmus_find_the_same(sogo: str, fronted: Fronted, tmp_pat
     assert (answer.status, "<M:posture-missing/>" in body) == (403, True)
     require_or_skip("litmus")
     assert litmus(fronted.url, tmp_path / "through") == litmus(sogo, tmp_path / "without")
-
-
-def test_a_laptop_reads_mail_in_the_web_ui_and_a_phone_is_told_why(
-    fronted: Fronted, laptop: Page, iphone: Page
-) -> None:
-    groupware = Groupware(laptop, fronted.url)
-    groupware.log_in("alice", PASSWORD)
-    groupware.read(SAMPLE_MAILS[0].subject)
-    groupware.open_calendar()
-    iphone.goto(fronted.url)
-    expect(iphone.get_by_role("heading", level=1)).to_have_text("Company mail is paused on this phone")

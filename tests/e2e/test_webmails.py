@@ -1,8 +1,10 @@
-"""Each webmail of docs/webmails.md by each way: mail through the gate, nginx asking, Caddy asking."""
+"""Each webmail of docs/webmails.md where nginx and where Caddy asks the gate.
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+That mail goes through the gate is in ``test_story.py`` for Roundcube, in ``test_sogo_web.py`` for SOGo.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,36 +13,44 @@ from tests.e2e.groupware import Groupware
 from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS, MailSystem
 from tests.e2e.webmail import Webmail
 from tests.integration import front_proxies
+from tests.integration.test_forward_auth import questions_of
 
 pytestmark = pytest.mark.e2e
-ASKING: dict[str, Callable[..., AbstractContextManager[str]]] = {
-    "nginx": front_proxies.nginx,
-    "caddy": front_proxies.caddy,
-}
+WAYS = pytest.mark.parametrize("way", ["nginx", "caddy"])
 PAUSED = "Company mail is paused on this phone"
 
 
-@pytest.fixture(scope="module", params=["inline", *ASKING])
-def way(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], str]]:
-    """Where people open a webmail that is behind this address."""
-    with ExitStack() as stack:
-
-        def opened(webmail: str) -> str:
-            asked: dict[str, Any] = {"trusted_proxies": ["127.0.0.1/32"], "authz": {"dialect": request.param}}
-            settings = {} if request.param == "inline" else asked
-            gate = stack.enter_context(guarded(webmail, tmp_path_factory.mktemp("gate"), **settings))
-            if request.param == "inline":
-                return gate.url
-            front = ASKING[request.param](gate.url, webmail, tmp_path_factory.mktemp("front"))
-            return stack.enter_context(front)
-
-        yield opened
+@contextmanager
+def opened(webmail: str, folders: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Where people open a webmail that is behind this address, by what asks the gate: one gate is asked by both."""
+    asked = {
+        "trusted_proxies": ["127.0.0.1/32"],
+        "authz": {"dialect": "nginx"},
+        "authz_listeners": [{"dialect": "caddy", "listen": "127.0.0.1:0"}],
+    }
+    with (
+        guarded(webmail, folders.mktemp("gate"), **asked) as gate,
+        front_proxies.nginx(gate.url, webmail, folders.mktemp("nginx")) as nginx,
+        front_proxies.caddy(questions_of(gate.gate), webmail, folders.mktemp("caddy")) as caddy,
+    ):
+        yield {"nginx": nginx, "caddy": caddy}
 
 
-def test_roundcube(way: Callable[[str], str], mail: MailSystem, laptop: Page, iphone: Page) -> None:
-    url = way(mail.url)
+@pytest.fixture(scope="module")
+def roundcubes(mail: MailSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with opened(mail.url, tmp_path_factory) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="module")
+def sogos(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with opened(sogo, tmp_path_factory) as urls:
+        yield urls
+
+
+@WAYS
+def test_roundcube(roundcubes: dict[str, str], way: str, laptop: Page, iphone: Page) -> None:
+    url = roundcubes[way]
     webmail = Webmail(laptop, url)
     webmail.open()
     webmail.log_in("alice", PASSWORD)
@@ -50,8 +60,9 @@ def test_roundcube(way: Callable[[str], str], mail: MailSystem, laptop: Page, ip
     expect(iphone.get_by_role("heading", level=1)).to_have_text(PAUSED)
 
 
-def test_sogo(way: Callable[[str], str], sogo: str, laptop: Page, iphone: Page) -> None:
-    url = way(sogo)
+@WAYS
+def test_sogo(sogos: dict[str, str], way: str, laptop: Page, iphone: Page) -> None:
+    url = sogos[way]
     groupware = Groupware(laptop, url)
     groupware.log_in("alice", PASSWORD)
     groupware.read(SAMPLE_MAILS[0].subject)

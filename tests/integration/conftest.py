@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.attestations import attestation_headers, signed_report
 from tests.integration.gate import Gate, start_gate, write_config
+from tests.integration.postgres import migrated as migrated
 from tests.integration.postgres import postgres as postgres
 from tests.servers import free_port
 

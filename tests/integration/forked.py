@@ -1,13 +1,11 @@
 """``mailgate`` as a process of its own that has not to import everything first.
 
 A process that has imported the command line once is forked for each command, which saves more than a second of processor
-time a gate. What runs is the real command line with its own arguments, folder, environment and output; only the
-interpreter's start is shared, and that a new SQLite store is a copy of one. The tests of the demo and the tour of the README
-start theirs from nothing.
+time a gate. What runs is the real command line with its own arguments, folder, environment and output; only what
+``nursery.py`` prepares is shared. The tests of the demo and the tour of the README start theirs from nothing.
 """
 
 import atexit
-import gc
 import json
 import os
 import select
@@ -20,18 +18,13 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 CODE = struct.Struct("i")
 MOST = 1 << 16
 """Bytes of one order: arguments and environment."""
-
-LOADED_LATER = ("anyio._backends._asyncio", "encodings.idna", "typer._adapters", "typer._click.decorators")
-"""What a gate would load only when it begins: every gate again."""
 
 
 class Forked:
@@ -113,31 +106,9 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 
 
 def _serve(orders: socket.socket) -> None:
-    # here, and once: this is what costs
-    import typer.main
-    from aiohttp import web
-    from tests.stores import copying, migrated
+    from tests.integration.nursery import prepare  # here, and once: this is what costs
 
-    import mailgate.cli
-    import mailgate.store.store as store
-    from mailgate.classify import warm
-    from mailgate.console import with_console
-    from mailgate.console.api import with_api
-    from mailgate.gateway.pages import Pages
-
-    for later in LOADED_LATER:
-        import_module(later)
-    with TemporaryDirectory() as folder:
-        store.migrate = copying(migrated(Path(folder)))
-    typer.main.get_command = cache(typer.main.get_command)
-    typer.main.get_command(mailgate.cli.app)
-    Pages()  # catalogs are read and templates compiled for all of a process
-    none: Any = None
-    with_api(with_console(web.Application(), none), none)  # so are the patterns of addresses
-    warm()  # and those of user agents
-    vars(import_module("mailgate.app.serve"))["warm"] = lambda: None
-    gc.collect()
-    gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
+    prepare()
     running: dict[int, int] = {}
 
     def reap(*_: object) -> None:

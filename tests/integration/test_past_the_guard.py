@@ -46,6 +46,10 @@ WARNS_BY_STAGE = {
 }
 
 
+of_any_store = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+"""What is counted alike on both databases: the first test counts on either, and ``store/test_same_on_postgresql.py`` asks what counting asks."""
+
+
 def begin(folder: Path, url: str, rules: Sequence[dict[str, Any]] = RULES[1:], **settings: Any) -> None:
     """A guard that lets nobody pass without another's word, and no groups."""
     folder.mkdir()
@@ -352,6 +356,7 @@ def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tm
     assert code == 1, said
 
 
+@of_any_store
 def test_made_up_people_do_not_make_the_limit_larger(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
@@ -380,6 +385,7 @@ def test_made_up_people_do_not_make_the_limit_larger(
     assert code == 2, (said, kept_out(gate))
 
 
+@of_any_store
 def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
     folder = tmp_path / "one"
     begin(folder, url)
@@ -395,6 +401,7 @@ def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: 
     assert code == 2, (said, kept_out(gate))
 
 
+@of_any_store
 @pytest.mark.parametrize("rule", [WARNS, WARNS_BY_STAGE], ids=["a warning", "a warning by its stage"])
 def test_no_rule_is_taken_out_to_keep_people_out(
     rule: dict[str, Any], start: Callable[[str], Gate], url: str, tmp_path: Path
@@ -417,6 +424,7 @@ def write_apps(folder: Path, listed: list[str], **apps: dict[str, Any]) -> None:
     (folder / "apps.yaml").write_text(json.dumps(found))
 
 
+@of_any_store
 def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
@@ -431,6 +439,7 @@ def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
     assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
 
 
+@of_any_store
 def test_an_app_that_is_told_by_less_may_be_anybodys(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
@@ -445,6 +454,7 @@ def test_an_app_that_is_told_by_less_may_be_anybodys(
     assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
 
 
+@of_any_store
 @pytest.mark.parametrize("when", ['device.age > duration("24h")', 'device.state == "stale"'])
 def test_a_report_that_runs_out_is_a_moment_to_come(
     when: str, start: Callable[[str], Gate], url: str, tmp_path: Path
@@ -465,6 +475,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
     assert code == 2, said
 
 
+@of_any_store
 def test_what_a_rule_does_while_the_store_is_away_is_counted(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:

@@ -19,10 +19,10 @@ from tests.integration.test_reload import OPEN, SHUT
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/shared.db"
-    server = request.getfixturevalue("postgres")
+    server, migrated = (request.getfixturevalue(name) for name in ("postgres", "migrated"))
     name = f"versions_{request.node.name[:12]}_{abs(hash(request.node.name))}"
     with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
     return str(server.format(name))
 
 

@@ -18,6 +18,8 @@ from tests.stores import compiling_once, copying, migrated
 from mailgate.config import document
 from mailgate.rollout import admins
 
+MAX_WORDS = 80
+
 settings.register_profile("no deadline", deadline=None)  # how fast the machine is proves nothing
 settings.register_profile("thorough", deadline=None, max_examples=5000)  # for what attackers will try
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "no deadline"))
@@ -27,6 +29,15 @@ def pytest_collection_finish():
     """Ten thousand tests stay to the end: Python need not look through them for garbage again and again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_make_parametrize_id(val):
+    """A row of a table is called by its words, where they are few: ``list --json``, not ``arguments3``."""
+    if not isinstance(val, list | tuple | dict):
+        return None
+    has_words_alone = not isinstance(val, dict) and val and all(isinstance(each, str) for each in val)
+    words = ascii(" ".join(val))[1:-1] if has_words_alone else ascii(val)
+    return words if len(words) <= MAX_WORDS and " at 0x" not in words else None
 
 
 @pytest.fixture(autouse=True)

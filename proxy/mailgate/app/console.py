@@ -11,8 +11,8 @@ from socket import gethostname
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
+from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
-from mailgate.app.parts import utc_now
 from mailgate.app.readiness import RunningGate, readiness
 from mailgate.app.rule_changes import RuleChanges
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate

@@ -6,8 +6,8 @@ from typing import Protocol as Shape
 
 import structlog
 
+from mailgate.app.clock import utc_now
 from mailgate.app.live import probe_keys, tickets_for
-from mailgate.app.parts import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.handler import Gate

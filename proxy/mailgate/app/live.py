@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from mailgate.app.parts import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.sealing import Secret

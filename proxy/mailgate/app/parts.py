@@ -1,17 +1,18 @@
 """Makes the parts of a gate from the files. Nothing is opened here.
 
-Only this file reads the clock and the source of randomness.
+Only this file draws random numbers.
 """
 
 import secrets
 from base64 import b32encode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from socket import gethostname
 from urllib.parse import urlsplit
 
+from mailgate.app.clock import utc_now
 from mailgate.app.tracing import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
@@ -58,10 +59,6 @@ from mailgate.store import Postures, Store
 
 REFERENCE_LENGTH = 10
 """The length of a reference id in letters: 50 bits."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def references() -> Iterator[str]:

@@ -6,9 +6,9 @@ from typing import Literal
 from typing import Protocol as Shape
 
 from mailgate import __version__
+from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import Heartbeat
-from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.app.workers.place import WorkerPlace

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from mailgate.app.audit_events import AuditEvents
 from mailgate.app.audit_witness import AuditWitness
+from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.console import context_for, running
 from mailgate.app.descriptor_limit import raise_descriptor_limit
@@ -23,7 +24,7 @@ from mailgate.app.live import first_live, live_with_rules_of
 from mailgate.app.mails import MailSender
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
 from mailgate.app.open_store import open_store
-from mailgate.app.parts import admin_limits, gate_for, own_hosts, utc_now
+from mailgate.app.parts import admin_limits, gate_for, own_hosts
 from mailgate.app.preflight import failing_cases, load_checked
 from mailgate.app.public_ports import PublicPorts, ports_for
 from mailgate.app.readiness import body_of_readyz

@@ -4,11 +4,13 @@ import os
 import secrets
 from importlib.util import find_spec
 from socket import gethostname
+from typing import TYPE_CHECKING
 
 from mailgate.config import Settings
-from mailgate.gateway.http1.trusted_headers import is_proxy
-from mailgate.gateway.live import InForce
-from mailgate.gateway.observe.tracing import Tracing
+
+if TYPE_CHECKING:  # commands look whether settings could be traced, and need no gate for it
+    from mailgate.gateway.live import InForce
+    from mailgate.gateway.observe.tracing import Tracing
 
 MISSING = "the extra `otel` is not installed; expected `pip install 'mailgate[otel]'`"
 
@@ -21,10 +23,11 @@ def can_trace() -> bool:
         return False
 
 
-def tracing_for(settings: Settings, in_force: InForce) -> Tracing | None:
+def tracing_for(settings: Settings, in_force: "InForce") -> "Tracing | None":
     """The tracing of these settings; None if they have none."""
     if settings.traces is None:
         return None
+    from mailgate.gateway.http1.trusted_headers import is_proxy
     from mailgate.gateway.observe.traces import TraceSettings, otlp_traces  # only the extra installs it
 
     traces = settings.traces

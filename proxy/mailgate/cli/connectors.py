@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mailgate.app.connectors import leased_run_for
 from mailgate.cli.connector_output import count_facts, facts_table, states_table
 from mailgate.cli.open_store import fail, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
@@ -174,6 +173,8 @@ def _readable(file: str) -> Iterator[Path]:
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
     """A run without log lines, since this command prints the result."""
+    from mailgate.app.connectors import leased_run_for  # as much of a gate as no other command loads
+
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)
 

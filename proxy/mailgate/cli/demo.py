@@ -7,20 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
-from mailgate.demo.run import DEFAULT_PEOPLE, Demo, run_demo
-from mailgate.demo.tour import DemoAddresses, tour
+from mailgate.demo.company import DEFAULT_PEOPLE
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
+
+if TYPE_CHECKING:
+    from mailgate.demo.tour import DemoAddresses
 
 DIRECTORY = Path("var/demo")
 
@@ -63,12 +64,17 @@ def demo(
     ] = "",
 ) -> None:
     """Start the gate in front of a demo mailbox, and show what to open and which commands simulate which device."""
+    import uvloop  # no other command waits until a gate and its mailbox are loaded
+
+    from mailgate.demo.run import Demo, run_demo
+    from mailgate.demo.tour import tour
+
     try:
         ports = port, admin_port or port + 1, start_port or port + 2
         demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)
         with _log_in(directory) as log, _Line() as line:
 
-            def show(place: DemoAddresses) -> None:
+            def show(place: "DemoAddresses") -> None:
                 line.end()
                 typer.echo(tour(replace(place, log=log)))
 

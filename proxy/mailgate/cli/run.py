@@ -6,9 +6,8 @@ from pathlib import Path
 
 import structlog
 import typer
-import uvloop
 
-from mailgate.app import serve, utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.preflight import load_checked
 from mailgate.app.service_manager import ALIVE, READY, ServiceManager
 from mailgate.app.workers import ALONE, WorkerPlace, supervise, workers_of
@@ -56,6 +55,10 @@ def _serve(
     place: WorkerPlace = ALONE,
     life: int | None = None,
 ) -> int:
+    import uvloop  # a gate is all that there is: no other command waits until it is loaded
+
+    from mailgate.app.serve import serve
+
     uvloop.run(serve(config, bundle, place=place, life=life, manager=manager))
     return 0
 

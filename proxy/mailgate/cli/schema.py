@@ -8,7 +8,6 @@ import typer
 
 from mailgate.atomic_files import write_atomically
 from mailgate.config.schemas import SCHEMAS, schema_of
-from mailgate.console.api import OPERATIONS, description
 
 API = "api"
 """The OpenAPI description of the console's API, which is not of a file. A running gate serves it as well."""
@@ -47,5 +46,7 @@ def schema(
 
 def _text(name: str) -> str:
     if name == API:
+        from mailgate.console.api import OPERATIONS, description  # the whole console
+
         return description(OPERATIONS).decode()
     return json.dumps(schema_of(name), indent=2, ensure_ascii=False)

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from mailgate.app import serve, utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.preflight import load_checked
+from mailgate.app.serve import serve
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
+from mailgate.demo.company import DEFAULT_PEOPLE
 from mailgate.demo.company.admins import ROLE_TEXTS, tokens_in
 from mailgate.demo.company.fill import Filled, fill, is_new
 from mailgate.demo.company.seed import Progress
@@ -28,9 +30,6 @@ from mailgate.demo.start.persona_proxy import PersonaProxy
 from mailgate.demo.start.signing import Signer
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
-
-DEFAULT_PEOPLE = 300
-"""How many people the company of a first start has."""
 
 
 @dataclass(frozen=True, slots=True)

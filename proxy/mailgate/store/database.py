@@ -1,6 +1,7 @@
 """Access to the database: its connections and its transactions, each bounded in time."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -41,9 +42,8 @@ _PRAGMAS = (
 
 
 def prepare(engine: Engine) -> None:
-    """Set up every connection of an engine."""
+    """Set up the transactions of an engine, and its connections to PostgreSQL."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     else:
         event.listen(engine, "connect", _set_limits)
@@ -55,20 +55,25 @@ def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
     Raises ``ModuleNotFoundError`` if psycopg is not installed.
     """
     if url.get_backend_name() == "sqlite":
-        return {}
+        return {"factory": FileConnection, "isolation_level": None}  # _begin begins, so the driver must not
     from mailgate.store.postgresql import TEXT, QuickCloseConnection, limits
 
     made = {"async_creator_fn": QuickCloseConnection.connect} if quick_close else {}
     return {**limits(url), **TEXT, **made}
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # _begin begins transactions, so the driver must not
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    teach(connection)
+class FileConnection(sqlite3.Connection):
+    """A connection to an SQLite file that is set up where it is opened: one way to its thread and back, and not thirty."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        try:
+            for pragma in _PRAGMAS:
+                self.execute(f"PRAGMA {pragma}").close()
+            teach(self)
+        except sqlite3.Error:
+            self.close()
+            raise
 
 
 def _set_limits(connection: Any, _record: object) -> None:

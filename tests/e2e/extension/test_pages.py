@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.extension.browser_standin import STATES, show
-from tests.e2e.serving import AXE
+from tests.e2e.looks import AXE
 
 pytestmark = pytest.mark.e2e
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -13,18 +13,22 @@ from tests.stores import compiling_once
 
 from mailgate.store import Store
 from mailgate.store.address import store_url
-from mailgate.store.migrate import migrate
+from mailgate.store.change_signal import ChangeSignal
+from mailgate.store.database import Database
+from mailgate.store.schema import metadata
 
 _numbers = count()
 
-
-@pytest.fixture(scope="session")
-def migrated(postgres: str) -> str:
-    """The name of a database with every table and no row: copies of it cost less than migrations."""
-    with psycopg.connect(postgres.format("postgres"), autocommit=True) as server:
-        server.execute("CREATE DATABASE migrated")
-    migrate(store_url(postgres.format("migrated")))
-    return "migrated"
+OTHERS_END = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+STAYING = ("audit", "audit_head")
+LOOK = """
+SELECT (SELECT count(*) FROM audit), (SELECT number || digest FROM audit_head),
+    (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_rewrite),
+    (SELECT string_agg(t::text, ',' ORDER BY oid) FROM pg_trigger t), (SELECT string_agg(prosrc, '' ORDER BY oid) FROM pg_proc)
+"""
+"""What has to be as it was, or a database cannot be made like a new one."""
 
 
 class Databases:
@@ -58,9 +62,63 @@ def databases(postgres: str) -> Iterator[Databases]:
         yield made
 
 
+class Emptied:
+    """A migrated database that one test after another has, emptied in between, since a new one costs ten times as much.
+
+    The audit log refuses to be emptied. Where it was written, or a table was changed, the next test gets a new one.
+    """
+
+    def __init__(self, databases: Databases, migrated: str) -> None:
+        self._databases, self._migrated = databases, migrated
+        self._open = ExitStack()
+        self._address = ""
+
+    @contextmanager
+    def for_a_test(self) -> Iterator[str]:
+        if not self._address:
+            self._begin()
+        yield self._address
+        with suppress(psycopg.OperationalError):  # the test has ended every session
+            self._own.execute(OTHERS_END)
+            if self._own.execute(LOOK).fetchone() == self._looked:
+                self._empty()
+                return
+        self.close()
+
+    def _begin(self) -> None:
+        self._address = self._open.enter_context(self._databases.new(like=self._migrated))
+        self._own = self._open.enter_context(psycopg.connect(self._address, autocommit=True))
+        self._looked = self._own.execute(LOOK).fetchone()
+        names = [name for name in metadata.tables if name not in STAYING]
+        self._first = {
+            name: rows for name in names if (rows := self._own.execute(f"TABLE {name}").fetchall())
+        }
+        self._filled = " UNION ALL ".join(
+            f"SELECT '{name}' WHERE EXISTS (TABLE {name})" for name in names if name not in self._first
+        )
+
+    def _empty(self) -> None:
+        if filled := [name for (name,) in self._own.execute(self._filled)]:
+            self._own.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+        for name, rows in self._first.items():
+            self._own.execute(f"DELETE FROM {name}")
+            for row in rows:
+                self._own.execute(f"INSERT INTO {name} VALUES ({', '.join(['%s'] * len(row))})", row)
+
+    def close(self) -> None:
+        self._open.close()
+        self._address = ""
+
+
+@pytest.fixture(scope="session")
+def emptied(databases: Databases, migrated: str) -> Iterator[Emptied]:
+    with closing(Emptied(databases, migrated)) as made:
+        yield made
+
+
 @pytest.fixture
-def url(databases: Databases, migrated: str) -> Iterator[str]:
-    with databases.new(like=migrated) as address:
+def url(emptied: Emptied) -> Iterator[str]:
+    with emptied.for_a_test() as address:
         yield address
 
 
@@ -73,6 +131,7 @@ def statements_are_compiled_once() -> Iterator[None]:
 
 @pytest.fixture
 async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(url, spool=tmp_path / "spool")
+    address = store_url(url)  # it is migrated, which ``Store.open`` would look at for long
+    store = Store(Database(address), ChangeSignal(address), tmp_path / "spool")
     yield store
     await store.close()

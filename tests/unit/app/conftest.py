@@ -1,14 +1,19 @@
+"""A store of its own for every test, the files of a small gate, and a service of which nothing is open."""
+
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.engine import URL
 from tests.unit.gateway.gates import gate
+from tests.unit.store.conftest import store as store
+from tests.unit.store.conftest import url as url
 
-from mailgate.app import Service, utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.public_ports import ports_for
 from mailgate.app.request_sinks import RequestSinks
 from mailgate.app.rule_changes import RuleChanges
+from mailgate.app.service import Service
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics
@@ -47,7 +52,7 @@ def bundle(tmp_path: Path, certificate):
     return load
 
 
-class Store:
+class StoreToAsk:
     """A store, as far as readiness asks one."""
 
     def __init__(self):
@@ -103,7 +108,7 @@ def service(bundle):
         on.own.enrolling.enroller.revocations,
         utc_now,
     )
-    store, keeper, postures = Store(), Keeper(first.rules), SimpleNamespace()
+    store, keeper, postures = StoreToAsk(), Keeper(first.rules), SimpleNamespace()
     halting = HaltMonitor(store.ledger, store, lambda: on.in_force.live.policy, "gate-1", utc_now)
     wired = Service(
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting

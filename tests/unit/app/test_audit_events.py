@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.store.conftest import store as store
-from tests.unit.store.conftest import url as url
 from tests.unit.store.test_audit import ACT
 
 from mailgate.app.audit_events import AuditEvents

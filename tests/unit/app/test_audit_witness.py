@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-from tests.unit.store.conftest import store as store
-from tests.unit.store.conftest import url as url
+from tests.unit.clock import Clock
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import ACT, tamper
 
@@ -16,16 +15,9 @@ from mailgate.store import Store
 from mailgate.views.audit_verification import heads_in
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOW)
 
 
 def told(logs):

@@ -18,16 +18,8 @@ from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.trust import report_by
 from mailgate.model import Client, Kind, PostureState, SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
-from mailgate.store import Store
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def store(tmp_path):
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db", spool=tmp_path / "spool")
-    yield store
-    await store.close()
 
 
 @pytest.fixture
@@ -35,6 +27,24 @@ def bundle():
     jamf = settings_of(JamfSettings, VALUES, client_secret="s")
     settings = SimpleNamespace(connectors={"mdm": jamf}, logins=NO_LOGINS)
     return SimpleNamespace(settings=settings, policy=SimpleNamespace(catalog=CATALOG))
+
+
+@pytest.fixture
+def postures():
+    """What is known of devices, as far as it is told of sources."""
+    return SimpleNamespace(unreachable=frozenset())
+
+
+@pytest.fixture
+def syncing(store, bundle, postures):
+    """Connectors that were not started."""
+    return ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
+
+
+@pytest.fixture
+def push(bundle):
+    """A source that posts, named so in the settings."""
+    bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
 
 
 async def test_what_is_taken_is_in_the_store(store):
@@ -53,17 +63,20 @@ async def test_two_gates_are_two_holders(store):
     assert await other.claim("mdm", MINUTE)
 
 
-async def test_a_store_that_is_away_is_a_trouble_that_connectors_know(store, monkeypatch):
+@pytest.mark.parametrize(
+    "asking",
+    [
+        lambda run_store: run_store.states(),
+        lambda run_store: run_store.take([report_by("mdm", "1")]),
+        lambda run_store: run_store.claim("mdm", MINUTE),
+    ],
+    ids=["states", "take", "claim"],
+)
+async def test_a_store_that_is_away_is_a_trouble_that_connectors_know(store, monkeypatch, asking):
     cut_off(store, monkeypatch)
-    run_store = ConnectorStore(store)
-    for asking in (
-        run_store.states(),
-        run_store.take([report_by("mdm", "1")]),
-        run_store.claim("mdm", MINUTE),
-    ):
-        with pytest.raises(SourceError) as caught:
-            await asking
-        assert caught.value.trouble is Trouble.STORE
+    with pytest.raises(SourceError) as caught:
+        await asking(ConnectorStore(store))
+    assert caught.value.trouble is Trouble.STORE
 
 
 async def test_a_connector_is_made_from_the_files_in_force(store, bundle):
@@ -73,13 +86,11 @@ async def test_a_connector_is_made_from_the_files_in_force(store, bundle):
     await made.close()
 
 
-async def test_postures_are_told_which_sources_fail(store, bundle):
-    postures = SimpleNamespace(unreachable=frozenset())
+async def test_postures_are_told_which_sources_fail(store, syncing, postures):
     long_ago = NOW - timedelta(days=400)
     await store.connectors.note(
         SourceState("mdm", failing_since=long_ago, last_attempt=runtime().now(), trouble="timeout")
     )
-    syncing = ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
     syncing.start()
     while not postures.unreachable:
         await asyncio.sleep(0.001)
@@ -88,21 +99,17 @@ async def test_postures_are_told_which_sources_fail(store, bundle):
     assert syncing.health()["mdm"].state == "unavailable"
 
 
-async def test_only_a_source_of_the_settings_can_be_asked_again(store, bundle):
-    syncing = ConnectorSyncs(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+async def test_only_a_source_of_the_settings_can_be_asked_again(syncing):
     assert await syncing.check_again("https://issuer.example.com", "1") is CheckResult.CANNOT
 
 
-def test_only_a_source_that_posts_has_an_intake(store, bundle):
-    syncing = ConnectorSyncs(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
-    bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
+def test_only_a_source_that_posts_has_an_intake(syncing, push):
     assert syncing.intake("mdm") is None
     assert syncing.intake("nobody") is None
     assert syncing.intake("push").key == "hunter2"
 
 
-def test_a_source_that_is_asked_may_call_as_well(store, bundle):
-    syncing = ConnectorSyncs(store, lambda: bundle, SimpleNamespace(), CollectorRegistry())
+def test_a_source_that_is_asked_may_call_as_well(syncing, bundle):
     apple = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, hmac_key="hunter2")
     bundle.settings.connectors["apple"] = apple
     intake = syncing.intake("apple")
@@ -111,12 +118,11 @@ def test_a_source_that_is_asked_may_call_as_well(store, bundle):
     assert not is_scheduled(apple), "there is nobody to ask"
 
 
-async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle):
+async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle, push):
     postures = store.postures(CATALOG, MINUTE)
     syncing = ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
     client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), runtime().now()
     assert (await postures.current(client, None, now)).state is PostureState.MISSING
-    bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
     line = f'{{"id": "1", "eas_ids": ["9LS7K2G83D1KVEXAMPLE01"], "apps": ["TikTok"], "reported_at": "{now.isoformat()}"}}\n'
     assert await syncing.intake("push").take({}, line.encode() + b'{"id": "2", "gone": true}\n') == 2
     known = await postures.latest(client, None, now)

@@ -4,30 +4,28 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.unit.clock import Clock
 from tests.unit.rollout.examples import SHUT, rules
+from tests.unit.rollout.versions import put_in_force
 from tests.unit.store.examples import NOW
+from tests.unit.store.outage import away
 
 from mailgate.app.heartbeat import GateMetrics, Heartbeat
 from mailgate.app.workers.place import ALONE, WorkerPlace
-from mailgate.rollout import rule_texts_of
-from mailgate.store import Act, Store, StoreUnavailableError
+from mailgate.store import Store
 from mailgate.views.gates import GateState
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    await store.policies.activate(rule_texts_of(rules()), Act(NOW, "ada", "policy-activated"))
-    yield store
-    await store.close()
+async def store(store: Store) -> Store:
+    await put_in_force(store, rules())
+    return store
 
 
 @pytest.fixture
@@ -51,17 +49,8 @@ async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat,
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
     (heard,) = await store.gates.last_heartbeats()
-    assert (
-        heard.heartbeat.address,
-        heard.heartbeat.number,
-        heard.heartbeat.serial,
-        heard.heartbeat.since,
-    ) == (
-        "http://gate",
-        1,
-        1,
-        NOW,
-    )
+    beat = heard.heartbeat
+    assert (beat.address, beat.number, beat.serial, beat.since) == ("http://gate", 1, 1, NOW)
     assert gate.numbers.gates.labels("ok")._value.get() == 1
 
 
@@ -70,7 +59,7 @@ async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind
 ) -> None:
     gate.start()
     assert await heard_within(store, 1)
-    active = await store.policies.activate(rule_texts_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
+    active = await put_in_force(store, rules(SHUT))
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
     assert gate.gate_states == {GateState.BEHIND: 1}
@@ -91,13 +80,13 @@ async def test_a_store_that_is_away_ends_nothing(
 ) -> None:
     asked = asyncio.Event()
 
-    async def away(*_: object) -> None:
+    async def refuses(*_: object) -> None:
         asked.set()
-        raise StoreUnavailableError
+        await away()
 
     with monkeypatch.context() as patched:
         for name in ("note", "leave", "forget"):
-            patched.setattr(store.gates, name, away)
+            patched.setattr(store.gates, name, refuses)
         gate.start()
         await asked.wait()
     gate.rules_changed()

@@ -3,6 +3,7 @@
 import pytest
 from tests.unit.app.conftest import POLICY
 
+from mailgate.app.clock import utc_now
 from mailgate.app.live import (
     authorizer_for,
     authorizers_for,
@@ -11,7 +12,6 @@ from mailgate.app.live import (
     response_builder_for,
     verifier_for,
 )
-from mailgate.app.parts import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
 from mailgate.config.authz import AuthzListener, AuthzSettings
@@ -19,15 +19,7 @@ from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
-from mailgate.store import Store
 from mailgate.views.devices import retention_times_of
-
-
-@pytest.fixture
-async def store(tmp_path):
-    opened = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from tests.unit.rollout.examples import OPEN, rules
-from tests.unit.store.examples import NOW
+from tests.unit.rollout.versions import last_entry, put_in_force
 from tests.unit.store.mail import a_mail
 
 from mailgate.app.mails import MAX_PAUSE, MailSender, mail_way_for
@@ -20,8 +20,7 @@ from mailgate.mail.smtp import SmtpTransport
 from mailgate.mail.transport import TransportDownError
 from mailgate.model import Kind, Reason
 from mailgate.model.notice import MailKind, Notice, NoticeDevice
-from mailgate.rollout import rule_texts_of
-from mailgate.store import Act, Store
+from mailgate.store import Store
 
 DEVICE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",))
 EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,11 +28,9 @@ NOTICE = Notice(MailKind.ENFORCED, "fr", devices=(DEVICE,))
 
 
 @pytest.fixture
-async def store(tmp_path: Path):
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    await store.policies.activate(rule_texts_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
-    yield store
-    await store.close()
+async def store(store: Store) -> Store:
+    await put_in_force(store, rules(OPEN))
+    return store
 
 
 def notices(folder: Path) -> NoticeSettings:
@@ -60,7 +57,7 @@ async def test_what_is_queued_goes_and_is_counted_without_a_name(
     assert [line["event"] for line in lines] == ["notice-sent"] * 2
     assert "example.com" not in json.dumps(lines)
     assert registry.get_sample_value("mailgate_notices_total", {"kind": "enforced", "state": "sent"}) == 2
-    last = (await store.audit.page())[-1]
+    last = await last_entry(store)
     assert (last.who, last.what, json.loads(last.details)) == ("gate", "notices-sent", {"sent": 2})
 
 

@@ -9,48 +9,39 @@ from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
 
 
+def shown(service, *names):
+    """What the metrics with these names say now."""
+    return [value(service.gate, f"mailgate_{name}") for name in names]
+
+
 def test_every_number_is_the_one_of_this_moment(service):
     watch_numbers(service.gate, service.store.ledger, service.keeper)
-
-    def shown():
-        names = ("ledger_written_total", "ledger_spooled_total", "ledger_dropped_total", "ledger_passed_over_total", "policy_serial", "policy_held")  # fmt: skip
-        return [value(service.gate, f"mailgate_{name}") for name in names]
-
-    assert shown() == [1, 2, 0, 3, 5, 0]
+    names = ("ledger_written_total", "ledger_spooled_total", "ledger_dropped_total", "ledger_passed_over_total", "policy_serial", "policy_held")  # fmt: skip
+    assert shown(service, *names) == [1, 2, 0, 3, 5, 0]
     service.store.ledger.counts.dropped, service.store.ledger.passed_over = 7, 8
     service.keeper.held, service.keeper.current.activation.serial = "the files are held", 6
-    assert shown() == [1, 2, 7, 8, 6, 1]
+    assert shown(service, *names) == [1, 2, 7, 8, 6, 1]
     service.gate.verdicts.hits, service.gate.verdicts.misses = 4, 5
-    assert value(service.gate, "mailgate_verdicts_hits_total") == 4
-    assert value(service.gate, "mailgate_verdicts_misses_total") == 5
-    assert value(service.gate, "mailgate_activesync_hanging") == 0
-    assert value(service.gate, "mailgate_crl_next_update_timestamp_seconds") == 0
+    others = ("verdicts_hits_total", "verdicts_misses_total", "activesync_hanging", "crl_next_update_timestamp_seconds")  # fmt: skip
+    assert shown(service, *others) == [4, 5, 0, 0]
 
 
 def test_what_waits_and_since_when_is_read_at_this_moment(service):
     now = datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
     watch_backlogs(service.gate.metrics, service.store, lambda: now)
-
-    def shown():
-        names = ("ledger_waiting", "reports_waiting", "store_refuses_since_timestamp_seconds")
-        return [value(service.gate, f"mailgate_{name}") for name in names]
-
-    assert shown() == [0, 0, 0]
+    names = ("ledger_waiting", "reports_waiting", "store_refuses_since_timestamp_seconds")
+    assert shown(service, *names) == [0, 0, 0]
     service.store.backlog = Backlog(300, 60.0, "full")
-    assert shown() == [300, 0, 60]
+    assert shown(service, *names) == [300, 0, 60]
     service.store.refused = Backlog(0, 90.0, "full")
-    assert shown() == [300, 0, 30]
+    assert shown(service, *names) == [300, 0, 30]
 
 
 def test_how_the_rules_stand_is_read_at_this_moment(service):
     found = {"pilot": "only reports"}
     watch_rules(service.gate.metrics, lambda: found, service.reliefs)
-
-    def shown():
-        names = ("rules_lingering", "rules_halted", "rules_broken_glass", "exemptions")
-        return [value(service.gate, f"mailgate_{name}") for name in names]
-
-    assert shown() == [1, 0, 0, 0]
+    names = ("rules_lingering", "rules_halted", "rules_broken_glass", "exemptions")
+    assert shown(service, *names) == [1, 0, 0, 0]
     found.clear()
     at, end = datetime(2026, 11, 24, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
     service.reliefs.current = Reliefs(
@@ -62,4 +53,4 @@ def test_how_the_rules_stand_is_read_at_this_moment(service):
             Relief(4, Cause.EXEMPTION, "b", "", "", at, at, person="lin"),
         ),
     )
-    assert shown() == [0, 1, 1, 1]
+    assert shown(service, *names) == [0, 1, 1, 1]

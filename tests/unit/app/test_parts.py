@@ -1,17 +1,12 @@
 """The pieces of the wiring that open nothing."""
 
 from dataclasses import replace
-from datetime import UTC
 from itertools import islice
 
 import pytest
 
-from mailgate.app.parts import forwarders_for, login_check_for, references, server_limits, utc_now
+from mailgate.app.parts import forwarders_for, login_check_for, references, server_limits
 from mailgate.views.devices import retention_times_of
-
-
-def test_the_clock_is_aware_and_in_utc():
-    assert utc_now().tzinfo is UTC
 
 
 def test_references_are_words_that_can_be_read_out_and_do_not_repeat():

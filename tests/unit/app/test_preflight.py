@@ -58,31 +58,28 @@ def test_what_a_gate_can_run_on_is_read_and_nothing_is_made(config, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("broken", "place", "why"),
+    ("file", "content", "days", "place", "why"),
     [
-        ("garbage", "6:20", "gate.pem holds no certificate that can be read"),
-        ("no key", "6:35", "gate.key holds no key that can be read"),
-        ("another key", "6:35", "gate.key is not the key of "),
-        ("expired", "6:20", "gate.pem has expired on 2026-"),
-        ("of tomorrow", "6:20", "gate.pem is valid from 2026-"),
-        ("no file", "6:35", "gate.key cannot be read: is a directory"),
+        ("gate.pem", b"nothing", 0, "6:20", "gate.pem holds no certificate that can be read"),
+        ("gate.key", b"nothing", 0, "6:35", "gate.key holds no key that can be read"),
+        ("gate.key", pki.root("Another", NOW).key_pem, 0, "6:35", "gate.key is not the key of "),
+        ("gate.key", None, 0, "6:35", "gate.key cannot be read: is a directory"),
+        (None, None, 4000, "6:20", "gate.pem has expired on 2026-"),
+        (None, None, -4000, "6:20", "gate.pem is valid from 2026-"),
     ],
+    ids=["garbage", "no key", "another key", "no file", "expired", "of tomorrow"],
 )
-def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(config, tmp_path, broken, place, why):
-    path, now = config(TLS), NOW
+def test_a_certificate_that_cannot_be_served_is_named_with_the_reason(
+    config, tmp_path, file, content, days, place, why
+):
+    path = config(TLS)
     bundle = load_bundle(path, {})
-    if broken == "garbage":
-        (tmp_path / "gate.pem").write_text("nothing")
-    elif broken == "no key":
-        (tmp_path / "gate.key").write_text("nothing")
-    elif broken == "another key":
-        (tmp_path / "gate.key").write_bytes(pki.root("Another", NOW).key_pem)
-    elif broken == "no file":
-        (tmp_path / "gate.key").unlink()
-        (tmp_path / "gate.key").mkdir()
-    else:
-        now += timedelta(days=4000 if broken == "expired" else -4000)
-    (mistake,) = file_mistakes(path, bundle.settings, now)
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    elif file:
+        (tmp_path / file).unlink()
+        (tmp_path / file).mkdir()
+    (mistake,) = file_mistakes(path, bundle.settings, NOW + timedelta(days=days))
     assert str(mistake).startswith(f"{path}:{place}: {tmp_path}/{why}")
 
 

@@ -10,7 +10,7 @@ from tests import pki
 from tests.unit.gateway.gates import gate
 
 from mailgate.app import public_ports as ports_module
-from mailgate.app import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.public_ports import ports_for
 from mailgate.app.workers import ALONE
 from mailgate.gateway.http1.tls import served_certificate

@@ -54,19 +54,18 @@ async def followed(*numbers):
     return gate.told
 
 
-async def test_nothing_is_read_as_long_as_nothing_has_changed():
-    assert await followed(SAME) == ["take rules", "halts"]
-
-
-async def test_only_what_has_changed_is_read():
-    assert await followed(SAME._replace(activation=4)) == ["version", "take rules", "halts"]
-    assert await followed(SAME._replace(reliefs=6)) == ["take rules", "halts", "reliefs", "take reliefs"]
-
-
-async def test_while_the_store_is_away_each_part_goes_on_in_its_own_way():
-    assert await followed(StoreUnavailableError()) == [
-        *("version", "take rules", "halts", "reliefs", "take reliefs"),
-    ]
+@pytest.mark.parametrize(
+    ("numbers", "done"),
+    [
+        (SAME, ["take rules", "halts"]),
+        (SAME._replace(activation=4), ["version", "take rules", "halts"]),
+        (SAME._replace(reliefs=6), ["take rules", "halts", "reliefs", "take reliefs"]),
+        (StoreUnavailableError(), ["version", "take rules", "halts", "reliefs", "take reliefs"]),
+    ],
+    ids=["nothing changed", "other rules", "other reliefs", "the store is away, each part goes on in its own way"],
+)  # fmt: skip
+async def test_only_what_has_changed_is_read(numbers, done):
+    assert await followed(numbers) == done
 
 
 async def test_it_looks_again_whatever_broke_a_look():

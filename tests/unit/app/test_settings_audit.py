@@ -5,8 +5,6 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 from tests.unit.config.test_admins import loaded
-from tests.unit.store.conftest import store as store
-from tests.unit.store.conftest import url as url
 from tests.unit.store.examples import NOW
 
 from mailgate.app.settings_audit import SettingsAudit

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailgate.app import trust as module
-from mailgate.app.parts import utc_now
+from mailgate.app.clock import utc_now
 from mailgate.app.trust import Trust
 from mailgate.attest import mint
 from mailgate.config.attestation import AttestationSettings, IssuerSettings
@@ -15,12 +15,10 @@ from mailgate.store import Store, StoreUnavailableError
 
 
 @pytest.fixture
-async def trust(tmp_path):
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
+async def trust(store):
     opened = await Trust.open(store, utc_now)
     yield opened
     await opened.keyring.close()
-    await store.close()
 
 
 async def test_at_first_nobody_is_believed_but_the_gate_itself(trust):
@@ -28,13 +26,13 @@ async def test_at_first_nobody_is_believed_but_the_gate_itself(trust):
     assert trust.own_keys.signing_key().kid in trust.own_keys.keys().keys
 
 
-async def test_each_process_has_a_mark_of_its_own_in_its_nonces(trust, tmp_path):
-    store = await Store.open(f"sqlite:///{tmp_path}/mailgate.db")
-    other = await Trust.open(store, utc_now)
+async def test_each_process_has_a_mark_of_its_own_in_its_nonces(trust, url):
+    same = await Store.open(url)
+    other = await Trust.open(same, utc_now)
     now = utc_now()
     assert other.nonces.read(trust.nonces.make(now, bound=True), now).origin.value == "foreign"
     assert other.nonces.read(trust.nonces.make(now, bound=False), now).origin.value == "shared"
-    await store.close()
+    await same.close()
 
 
 class Spent:

@@ -1,8 +1,10 @@
 import signal
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
+from tests.unit.cli.gate_files import SETTINGS
 from typer.main import get_command
 
 
@@ -20,6 +22,16 @@ def made_stores(tmp_path, new_store):
     for folder in ("", "var", "config", "config/var"):
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / "mailgate.db").write_bytes(new_store)
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings of a gate, in the folder where commands run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\n")
+    (tmp_path / "policy.yaml").write_text("rules: [{id: all, when: 'true', effect: block}]\n")
+    (tmp_path / "mailgate.yaml").write_text(SETTINGS)
+    return tmp_path / "mailgate.yaml"
 
 
 @pytest.fixture

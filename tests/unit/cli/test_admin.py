@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from tests.unit.cli.test_open_store import config as config
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app

@@ -1,12 +1,11 @@
 """``mailgate apps``."""
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
@@ -21,13 +20,12 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def has(config: Path) -> None:
-    async def fill() -> None:
-        store, now = await Store.open("sqlite:///mailgate.db"), datetime.now(UTC)
+    async def fill(store: Store) -> None:
+        now = datetime.now(UTC)
         apps = AppsReport(frozenset({"tiktok"}), True, now)
         await store.devices.ingest([report_by("mdm", "1", owner="ada", apps=apps)], now)
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
 
 
 def test_apps_are_listed_with_who_has_them_now(has: None) -> None:

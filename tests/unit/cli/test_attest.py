@@ -65,33 +65,10 @@ def test_what_is_minted_the_gate_believes_once(run_with_keys, app_there: bool) -
 
 
 def test_json_says_what_was_signed(run_with_keys) -> None:
-    options = [
-        "--app",
-        "a",
-        "--app",
-        "b",
-        "--user",
-        "u@example.com",
-        "--eas-id",
-        "E1",
-        "--partial",
-        "--no-managed",
-    ]
-    options += [
-        "--form",
-        "tablet",
-        "--os",
-        "ipados",
-        "--os-version",
-        "18",
-        "--lifetime",
-        "10m",
-        "--subject",
-        "s",
-    ]
-    made = json.loads(
-        run_with_keys("mint", *options, "--url", "https://m.example.com:8443/a?b", "--json").stdout
-    )
+    options = "--app a --app b --user u@example.com --eas-id E1 --partial --no-managed"
+    options += " --form tablet --os ipados --os-version 18 --lifetime 10m --subject s"
+    options += " --url https://m.example.com:8443/a?b --json"
+    made = json.loads(run_with_keys("mint", *options.split()).stdout)
     claims = made["claims"]
     assert (claims["aud"], claims["sub"], claims["user"]) == (
         "https://m.example.com:8443",

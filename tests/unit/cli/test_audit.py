@@ -1,6 +1,5 @@
 """``mailgate audit`` on a log of three entries."""
 
-import asyncio
 import csv
 import io
 import json
@@ -8,15 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import BESIDE, in_store
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import tamper
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
 from mailgate.store import Act, Store
-
-URL = "sqlite:///mailgate.db"
 
 
 def run(*arguments: str) -> Result:
@@ -25,13 +22,11 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def log(config: Path) -> None:
-    async def fill() -> None:
-        store = await Store.open(URL)
+    async def fill(store: Store) -> None:
         for number in (1, 2, 3):
             await store.audit.append(Act(NOW, "=ada\x1b[1m", "tried", f"version {number}", "why not", "desk"))
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
 
 
 def test_the_last_entries_are_listed(log: None) -> None:
@@ -53,7 +48,7 @@ def test_a_whole_log_gives_its_head_and_one_that_was_cut_is_named(log: None) -> 
     assert whole.output.startswith("whole: 3 entries, each follows the one before\nhead: 3:")
     noted = whole.output.split()[-1]
     assert run("verify", "--head", noted).exit_code == 0
-    tamper(URL, "DELETE FROM audit WHERE number = 3")
+    tamper(BESIDE, "DELETE FROM audit WHERE number = 3")
     cut = run("verify")
     assert (cut.exit_code, cut.output) == (1, "entry 3 was cut off the end\n")
     assert json.loads(run("verify", "--json").output)["breaks"] == [

@@ -43,6 +43,13 @@ def run(tmp_path, monkeypatch):
     return invoke
 
 
+def devices():
+    """The devices that the store has now."""
+    return json.loads(
+        CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
+    )
+
+
 def test_a_connector_that_never_ran_is_listed(run):
     rows = json.loads(run("list", "--json").stdout)
     assert [(row["name"], row["type"], row["state"], row["last_success"]) for row in rows] == [
@@ -58,10 +65,7 @@ def test_sync_reads_a_source_now(run, tmp_path):
     assert result.stderr == ""
     [hr, _] = json.loads(run("list", "--json").stdout)
     assert (hr["state"], hr["devices"], hr["trouble"]) == ("ok", 3, "")
-    devices = json.loads(
-        CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
-    )
-    assert sorted(each["state"] for each in devices) == ["listed", "missing", "partial"]
+    assert sorted(each["state"] for each in devices()) == ["listed", "missing", "partial"]
     assert MARKER.encode() not in stored_bytes(tmp_path)
 
 
@@ -123,10 +127,7 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
     lines = '{"id": "9"}\n{"id": "10"}\n'
     assert run("import", "push", "-", stdin=lines).stdout == "push: 2 records\n"
     assert run("import", "push", "-", "--csv", stdin="id\n11\n").exit_code == 0
-    devices = json.loads(
-        CliRunner().invoke(app, ["devices", "list", "--json", "--config", "mailgate.yaml"]).stdout
-    )
-    assert [each["sources"] for each in devices] == [["push"]] * 4
+    assert [each["sources"] for each in devices()] == [["push"]] * 4
 
 
 @pytest.mark.parametrize(

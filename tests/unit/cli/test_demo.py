@@ -80,7 +80,7 @@ def test_what_is_asked_for_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None
         progress("devices", 1, 2)
         progress(LAST, 2, 2)
 
-    monkeypatch.setattr(demo, "run_demo", run_demo)
+    monkeypatch.setattr(run, "run_demo", run_demo)
     arguments = ["--people", "12", "--directory", "here", "--store", "postgresql://db.example.com/mailgate"]
     assert CliRunner().invoke(app, ["demo", *arguments]).exit_code == 0
     (asked,) = seen

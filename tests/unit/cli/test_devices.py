@@ -1,6 +1,5 @@
 """``mailgate devices`` on a store with two phones and what was decided for them."""
 
-import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests.admins import admins, token
+from tests.unit.cli.gate_files import IN_CONFIG, in_store
+from tests.unit.cli.gate_files import SETTINGS as BESIDE_SETTINGS
 from tests.unit.store.examples import (
     BLOCK,
     BROWSER,
@@ -29,13 +30,7 @@ from mailgate.store import Store
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOURCE = "https://mdm.example.com"
 
-SETTINGS = """\
-listen: 127.0.0.1:0
-public_url: http://localhost:8080
-upstream: http://127.0.0.1:9080
-admin_listen: 127.0.0.1:0
-store: sqlite:///var/mailgate.db
-"""
+SETTINGS = BESIDE_SETTINGS.replace("sqlite:///", "sqlite:///var/")
 APPS = "apps: {tiktok: {name: TikTok}, chess: {name: Chess}}\nlists: {prohibited: [tiktok]}\n"
 POLICY = (
     "default: {effect: block, reason: no-rule-matched}\nrules: [{id: all, when: 'true', effect: block}]\n"
@@ -46,13 +41,14 @@ def fresh(*apps: str, **fields: object) -> AttestationResult:
     return proof(*apps, at=NOW, expires=NOW + timedelta(hours=1), **fields)
 
 
-async def fill(url: str, *proofs: AttestationResult) -> None:
-    store = await Store.open(url)
-    postures = store.postures(CATALOG, MAX_AGE)
-    for each in proofs:
-        posture = await postures.current(BROWSER, each, NOW)
-        store.ledger.record(replace(access(now=NOW), posture=posture), BLOCK, f"ref-{each.device_id}")
-    await store.close()
+def fill(*proofs: AttestationResult) -> None:
+    async def filled(store: Store) -> None:
+        postures = store.postures(CATALOG, MAX_AGE)
+        for each in proofs:
+            posture = await postures.current(BROWSER, each, NOW)
+            store.ledger.record(replace(access(now=NOW), posture=posture), BLOCK, f"ref-{each.device_id}")
+
+    in_store(filled, IN_CONFIG)
 
 
 @pytest.fixture(autouse=True)
@@ -66,10 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def phones() -> None:
-    one = fresh("tiktok", "chess", eas_ids=("ApplX1",))
-    asyncio.run(
-        fill("sqlite:///config/var/mailgate.db", one, fresh(device_id="phone-2", user="bo@example.com"))
-    )
+    fill(fresh("tiktok", "chess", eas_ids=("ApplX1",)), fresh(device_id="phone-2", user="bo@example.com"))
 
 
 def devices(*arguments: str, answer: str = "") -> Result:
@@ -160,7 +153,7 @@ def test_an_unknown_id_is_said_and_fails(command: tuple[str, ...]) -> None:
 
 def test_a_name_of_several_devices_has_to_be_told_apart() -> None:
     other = "https://other.example.com"
-    asyncio.run(fill("sqlite:///config/var/mailgate.db", fresh(), fresh(issuer=other)))
+    fill(fresh(), fresh(issuer=other))
     device_id = new_id((other, "phone-1"))
     result = devices("show", "phone-1")
     assert (result.exit_code, result.stdout) == (2, "")
@@ -190,7 +183,7 @@ def test_a_lost_device_is_marked_by_any_of_its_names_and_found_again() -> None:
 def test_what_sources_contradict_each_other_in_is_shown_with_who_says_what() -> None:
     key = fresh().key_thumbprint
     other = fresh(issuer="https://other.example.com", key_thumbprint=key, kind=Kind.LAPTOP, user="bo")
-    asyncio.run(fill("sqlite:///config/var/mailgate.db", fresh(), other))
+    fill(fresh(), other)
     shown = json.loads(devices("show", "phone-1", "--json").stdout)
     assert [each["reason"] for each in shown["findings"]] == [
         "device-kind-contradicted",
@@ -202,13 +195,13 @@ def test_what_sources_contradict_each_other_in_is_shown_with_who_says_what() -> 
         assert word in text
 
 
-def test_what_strangers_wrote_does_not_steer_the_terminal() -> None:
-    asyncio.run(fill("sqlite:///config/var/mailgate.db", fresh(user="\x1b[31m[bold]\x07", device_id="a")))
-    for command in (["list"], ["show", "a"]):
-        text = devices(*command).stdout
-        assert "\x1b" not in text
-        assert "\x07" not in text
-        assert "[31m[bold]" in text
+@pytest.mark.parametrize("command", [("list",), ("show", "a")])
+def test_what_strangers_wrote_does_not_steer_the_terminal(command: tuple[str, ...]) -> None:
+    fill(fresh(user="\x1b[31m[bold]\x07", device_id="a"))
+    text = devices(*command).stdout
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[31m[bold]" in text
 
 
 @pytest.mark.parametrize(
@@ -217,6 +210,7 @@ def test_what_strangers_wrote_does_not_steer_the_terminal() -> None:
         (SETTINGS + "nonsense: 1\n", "mailgate.yaml:6:1"),
         (SETTINGS.replace("var/mailgate.db", "mailgate.yaml"), "file is not a database"),
     ],
+    ids=["a key that is not known", "a file that is no store"],
 )
 def test_a_store_that_cannot_be_opened_is_said(folder: Path, settings: str, told: str) -> None:
     (folder / "config" / "mailgate.yaml").write_text(settings)
@@ -228,13 +222,10 @@ def test_a_store_that_cannot_be_opened_is_said(folder: Path, settings: str, told
 def acts() -> list[tuple[str, str, str]]:
     """What the audit log says: what was done, by whom, to what."""
 
-    async def read() -> list[tuple[str, str, str]]:
-        store = await Store.open("sqlite:///config/var/mailgate.db")
-        found = [(each.what, each.who, each.about) for each in await store.audit.page()]
-        await store.close()
-        return found
+    async def read(store: Store) -> list[tuple[str, str, str]]:
+        return [(each.what, each.who, each.about) for each in await store.audit.page()]
 
-    return asyncio.run(read())
+    return in_store(read, IN_CONFIG)
 
 
 @pytest.mark.usefixtures("phones")
@@ -252,21 +243,34 @@ def test_what_was_done_to_a_device_stands_in_the_audit_log() -> None:
     ]
 
 
-@pytest.mark.usefixtures("phones")
-def test_where_there_are_admins_one_of_them_does_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def admins_ada_and_vic(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings have an operator and a viewer, whose tokens are in files of their names."""
     monkeypatch.delenv("MAILGATE_ADMIN_TOKEN", raising=False)
     settings = SETTINGS + json.dumps({"admins": admins(ada="operator", vic="viewer")})[1:-1] + "\n"
     (folder / "config/mailgate.yaml").write_text(settings)
     for name in ("ada", "vic"):
         (folder / name).write_text(token(name))
-    for command in (
+
+
+@pytest.mark.usefixtures("phones", "admins_ada_and_vic")
+@pytest.mark.parametrize(
+    "command",
+    [
         ("lost", "phone-1"),
         ("found", "phone-1"),
         ("forget", "phone-1", "--yes"),
         ("forget", "--person", "bo@example.com", "--yes"),
-    ):
-        assert devices(*command).exit_code == 2
-        assert "role operator" in devices(*command, "--token-file", "vic").output
+    ],
+    ids=" ".join,
+)
+def test_where_there_are_admins_nobody_else_does_it(command: tuple[str, ...]) -> None:
+    assert devices(*command).exit_code == 2
+    assert "role operator" in devices(*command, "--token-file", "vic").output
     assert acts() == []
+
+
+@pytest.mark.usefixtures("phones", "admins_ada_and_vic")
+def test_where_there_are_admins_an_operator_among_them_does_it() -> None:
     assert devices("lost", "phone-1", "--token-file", "ada").exit_code == 0
     assert acts() == [("device-lost", "ada", f"device {PHONE_1}")]

@@ -1,24 +1,21 @@
 """``mailgate enroll``: what is printed once, what is kept, and what a revocation says."""
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
 
 import pytest
-from tests.admins import admins
-from tests.admins import token as token_of
 from tests.stored_bytes import stored_bytes
-from tests.unit.cli.test_devices import SETTINGS, acts
+from tests.unit.cli.gate_files import IN_CONFIG, in_store
+from tests.unit.cli.test_devices import acts
+from tests.unit.cli.test_devices import admins_ada_and_vic as admins_ada_and_vic
 from tests.unit.cli.test_devices import folder as folder
 from typer.testing import CliRunner, Result
 
 from mailgate.attest.enrolment import digest_of
 from mailgate.cli import app
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Store
-
-URL = "sqlite:///config/var/mailgate.db"
 
 
 def run(*arguments: str) -> Result:
@@ -28,22 +25,17 @@ def run(*arguments: str) -> Result:
 def enrol(text: str, key: str = "K" * 43) -> EnrolledKey | NotEnrolled:
     """A device that shows a token to a gate."""
 
-    async def shown() -> EnrolledKey | NotEnrolled:
-        store = await Store.open(URL)
-        found = await store.enrolments.enrol(digest_of(text), key, f"enrolled-{key[:4]}", datetime.now(UTC))
-        await store.close()
-        return found
+    async def shown(store: Store) -> EnrolledKey | NotEnrolled:
+        return await store.enrolments.enrol(digest_of(text), key, f"enrolled-{key[:4]}", datetime.now(UTC))
 
-    return asyncio.run(shown())
+    return in_store(shown, IN_CONFIG)
 
 
 def add(text: str, token: EnrolmentToken) -> None:
-    async def added() -> None:
-        store = await Store.open(URL)
+    async def added(store: Store) -> None:
         await store.enrolments.add(digest_of(text), token)
-        await store.close()
 
-    asyncio.run(added())
+    in_store(added, IN_CONFIG)
 
 
 def listed() -> dict[str, list[dict[str, object]]]:
@@ -152,14 +144,15 @@ def test_tokens_and_revocations_stand_in_the_audit_log() -> None:
     assert [about for _, _, about in acts()][::2] == [f"token {told['name']}", told["name"]]
 
 
-def test_where_there_are_admins_one_of_them_does_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MAILGATE_ADMIN_TOKEN", raising=False)
-    settings = SETTINGS + json.dumps({"admins": admins(ada="operator", vic="viewer")})[1:-1] + "\n"
-    (folder / "config/mailgate.yaml").write_text(settings)
-    for name in ("ada", "vic"):
-        (folder / name).write_text(token_of(name))
-    for command in (("token",), ("code",), ("revoke", "x")):
-        assert run(*command).exit_code == 2
-        assert "role operator" in run(*command, "--token-file", "vic").output
+@pytest.mark.usefixtures("admins_ada_and_vic")
+@pytest.mark.parametrize("command", [("token",), ("code",), ("revoke", "x")], ids=" ".join)
+def test_where_there_are_admins_nobody_else_does_it(command: tuple[str, ...]) -> None:
+    assert run(*command).exit_code == 2
+    assert "role operator" in run(*command, "--token-file", "vic").output
+    assert acts() == []
+
+
+@pytest.mark.usefixtures("admins_ada_and_vic")
+def test_where_there_are_admins_an_operator_among_them_does_it() -> None:
     assert run("token", "--token-file", "ada").exit_code == 0
     assert [(what, who) for what, who, _ in acts()] == [("enrolment-token-made", "ada")]

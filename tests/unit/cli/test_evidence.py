@@ -72,15 +72,21 @@ def test_another_key_may_be_named(run) -> None:
     assert run(sent("good-apple-device-information"), *given).exit_code == 0
 
 
-def test_a_refusal_is_told_with_its_reason_and_exit_code(run) -> None:
-    result = run(sent("evidence-unlocked"))
-    assert (result.exit_code, result.stdout) == (
-        1,
-        "refused: evidence-unlocked: the boot loader is not locked\n",
-    )
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("evidence-unlocked", "refused: evidence-unlocked: the boot loader is not locked\n"),
+        ("evidence-malformed.empty", "refused: evidence-malformed: "),
+    ],
+)
+def test_a_refusal_is_told_with_its_reason_and_exit_code(run, name: str, told: str) -> None:
+    result = run(sent(name))
+    assert (result.exit_code, result.stdout[: len(told)]) == (1, told)
+
+
+def test_a_refusal_is_told_to_programs_too(run) -> None:
     result = run(sent("good-android-tee"), "--challenge", "another", "--json")
     assert (result.exit_code, json.loads(result.stdout)["refused"]) == (1, Reason.EVIDENCE_CHALLENGE_WRONG)
-    assert run(sent("evidence-malformed.empty")).stdout.startswith("refused: evidence-malformed")
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "android-key"}', "x" * (evidence.MAX_BYTES + 1)])

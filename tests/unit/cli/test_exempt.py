@@ -1,11 +1,10 @@
 """``mailgate exempt add|list|end``."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.store.examples import NOW
 from typer.testing import CliRunner, Result
@@ -29,15 +28,13 @@ def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("mailgate.cli.exempt.datetime", Stopped)
     monkeypatch.setattr("mailgate.cli.open_store.datetime", Stopped)
 
-    async def fill() -> str:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> str:
         await store.policies.activate(rule_texts_of(rules(SHUT)), Act(NOW, "ada", "policy-activated"))
         await store.devices.ingest([report_by("intune", "i-1", "lin", kind=Kind.PHONE)], NOW)
         (known,) = await store.devices.owned("lin")
-        await store.close()
         return known.id
 
-    return asyncio.run(fill())
+    return in_store(fill)
 
 
 class Stopped:

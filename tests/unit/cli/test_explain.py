@@ -1,9 +1,8 @@
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
@@ -82,9 +81,9 @@ def test_a_request_that_cannot_be_read(given: object, message: str) -> None:
     assert message in result.stderr
 
 
-def test_files_that_are_not_there() -> None:
-    assert run("nowhere.json").exit_code == 2
-    assert run("--config", "nowhere.yaml").exit_code == 2
+@pytest.mark.parametrize("arguments", [("nowhere.json",), ("--config", "nowhere.yaml")])
+def test_files_that_are_not_there(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2
 
 
 def test_it_says_what_would_let_it_in() -> None:
@@ -99,18 +98,22 @@ def test_it_says_what_would_let_it_in() -> None:
 STAGED = "examples/staged-rollout/mailgate.yaml"
 
 
-def test_a_stage_at_another_time_with_the_device_as_well_known_as_now() -> None:
-    config = ("--config", f"config/{STAGED}")
-    given = {"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}
-    for day, stage, effect in (
+@pytest.mark.parametrize(
+    ("day", "stage", "effect"),
+    [
         ("2026-12-02", "report_only", "allow"),
         ("2026-12-09", "warn", "warn"),
         ("2026-12-16", "enforce", "block"),
-    ):
-        report = json.loads(run("--json", "--at", day, *config, given=given).stdout)
-        (found,) = [rule["stage"] for rule in report["rules"] if rule["rule"] == "prohibited-app"]
-        assert (found, report["decision"]["effect"]) == (stage, effect)
-        assert report["device"]["reported_at"].startswith(day)
+    ],
+)
+def test_a_stage_at_another_time_with_the_device_as_well_known_as_now(
+    day: str, stage: str, effect: str
+) -> None:
+    given = {"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}
+    report = json.loads(run("--json", "--at", day, "--config", f"config/{STAGED}", given=given).stdout)
+    (found,) = [rule["stage"] for rule in report["rules"] if rule["rule"] == "prohibited-app"]
+    assert (found, report["decision"]["effect"]) == (stage, effect)
+    assert report["device"]["reported_at"].startswith(day)
 
 
 def test_a_time_that_is_none() -> None:
@@ -127,26 +130,22 @@ def versions(config: Path) -> Path:
         "rules: [{id: shut, when: client.handheld, effect: block}, {id: rest, when: 'true', effect: allow}]\n"
     )
 
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         for text in (old, new):
             await store.policies.activate(rule_texts_of(rules(text)), Act(NOW, "ada", "policy-activated"))
         await people.see(store, rules(new).policy, people.page_load(people.IPHONE), "ada")
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
     (config.parent / "policy.yaml").write_text(new)
     return config
 
 
 def sighting() -> str:
-    async def look() -> str:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def look(store: Store) -> str:
         (seen,) = await store.sightings.latest()
-        await store.close()
         return seen.id
 
-    return asyncio.run(look())
+    return in_store(look)
 
 
 def test_any_version_can_be_asked_about_a_request_or_a_recorded_one(versions: Path) -> None:

@@ -1,11 +1,10 @@
 """``mailgate find``."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.store.examples import BLOCK, BROWSER, access
 from typer.testing import CliRunner, Result
 
@@ -21,16 +20,14 @@ def find(*arguments: str) -> Result:
 
 @pytest.fixture
 def stored(config: Path) -> None:
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         reports = [
             report_by("jamf", f"C0{name}", name, Kind.PHONE, "ios") for name in ("ada", "adam", "Bo's \x1b")
         ]
         await store.devices.ingest(reports, access().now)
         store.ledger.record(access(client=BROWSER, user="ada"), BLOCK, "REF7")
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
 
 
 def items(*arguments: str) -> list[tuple[str, str]]:
@@ -71,13 +68,11 @@ def test_nothing_finds_nothing(config: Path) -> None:
 
 
 def test_many_are_shown_in_pages(config: Path) -> None:
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         reports = [report_by("jamf", f"serial-{n}", f"anna{n:02}", Kind.PHONE, "ios") for n in range(45)]
         await store.devices.ingest(reports, access().now)
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
     found, after = list[str](), ""
     while after is not None:
         told = json.loads(find("anna", *(["--after", after] if after else []), "--json").output)

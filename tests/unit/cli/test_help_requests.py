@@ -1,12 +1,11 @@
 """``mailgate help-requests``."""
 
-import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.store.test_help_requests import ADA
 from typer.testing import CliRunner, Result
 
@@ -20,14 +19,12 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def asked(config: Path) -> None:
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         nobody = HelpRequest("other", "REF9", "", "", "r", "REF9", "p", False, 1, ADA.first_at, ADA.last_at)
         await store.help_requests.note(ADA)
         await store.help_requests.note(nobody)
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
 
 
 def test_who_asked_is_listed(asked: None) -> None:
@@ -41,24 +38,28 @@ def test_who_asked_is_listed(asked: None) -> None:
     ]
 
 
-def test_where_nobody_asked_that_is_said(config: Path) -> None:
-    assert run().output == "Nobody has asked for help.\n"
-    assert run("--rule", "nope").output == "Nobody has asked for help against `nope`.\n"
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ((), "Nobody has asked for help.\n"),
+        (("--rule", "nope"), "Nobody has asked for help against `nope`.\n"),
+    ],
+)
+def test_where_nobody_asked_that_is_said(config: Path, rule: tuple[str, ...], said: str) -> None:
+    assert run(*rule).output == said
 
 
 def test_a_reference_is_never_cut_however_long_the_rest_is(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         long = replace(
             ADA,
             person="a-very-long-name-of-somebody@branch.of.the.company.example.com",
             reference="U3RHDUDQAB2",
         )
         await store.help_requests.note(long)
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
     monkeypatch.setenv("COLUMNS", "80")
     assert "U3RHDUDQAB2" in run().output

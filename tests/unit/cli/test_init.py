@@ -48,11 +48,18 @@ def test_it_says_what_it_wrote_and_what_comes_next() -> None:
     assert "mailgate run\n" in init(*UPSTREAM).stdout  # where it is looked for without a word
 
 
-def test_settings_that_another_place_is_named_for_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAILGATE_CONFIG", "/etc/mailgate/mailgate.yaml")
-    assert "mailgate run --config config/mailgate.yaml\n" in init(*UPSTREAM).stdout
-    monkeypatch.setenv("MAILGATE_CONFIG", "gate/mailgate.yaml")
-    assert "mailgate run\n" in init("gate", *UPSTREAM).stdout
+@pytest.mark.parametrize(
+    ("variable", "folder", "next_command"),
+    [
+        ("/etc/mailgate/mailgate.yaml", "config", "mailgate run --config config/mailgate.yaml\n"),
+        ("gate/mailgate.yaml", "gate", "mailgate run\n"),
+    ],
+)
+def test_settings_that_another_place_is_named_for_are_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, folder: str, next_command: str
+) -> None:
+    monkeypatch.setenv("MAILGATE_CONFIG", variable)
+    assert next_command in init(folder, *UPSTREAM).stdout
 
 
 def test_private_keys_are_its_owners_alone() -> None:
@@ -81,22 +88,27 @@ def test_a_password_goes_to_a_file_of_its_own() -> None:
     assert "secret" not in Path("config/mailgate.yaml").read_text()
 
 
-def test_a_password_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("store", "named"),
+    [("file:my.url", "store: {{file: {folder}/my.url}}"), ("env:MY_STORE", "store: {{env: MY_STORE}}")],
+)
+def test_a_password_need_not_stand_in_the_call(
+    monkeypatch: pytest.MonkeyPatch, store: str, named: str
+) -> None:
     Path("my.url").write_text("postgresql://a:secret@db.example.com/m\n")
     Path("my.url").chmod(0o600)
     monkeypatch.setenv("MY_STORE", "postgresql://a:secret@db.example.com/m")
-    for folder, store, named in (
-        ("one", "file:my.url", f"store: {{file: {Path('my.url').absolute()}}}"),
-        ("two", "env:MY_STORE", "store: {env: MY_STORE}"),
-    ):
-        made = init(folder, "--store", store, *UPSTREAM)
-        assert (made.exit_code, "secret" in made.output) == (0, False), made.output
-        settings = Path(folder, "mailgate.yaml")
-        assert named in settings.read_text().replace('"', "")
-        assert load_settings(settings).store.get_secret_value().endswith("secret@db.example.com/m")
-    for store in ("file:nothing.url", "env:NOTHING"):
-        refused = init("three", "--store", store, *UPSTREAM)
-        assert (refused.exit_code, "--store: " in refused.stderr) == (2, True), refused.stderr
+    made = init("--store", store, *UPSTREAM)
+    assert (made.exit_code, "secret" in made.output) == (0, False), made.output
+    settings = Path("config/mailgate.yaml")
+    assert named.format(folder=Path.cwd()) in settings.read_text().replace('"', "")
+    assert load_settings(settings).store.get_secret_value().endswith("secret@db.example.com/m")
+
+
+@pytest.mark.parametrize("store", ["file:nothing.url", "env:NOTHING"])
+def test_a_place_where_no_password_is_is_named(store: str) -> None:
+    refused = init("--store", store, *UPSTREAM)
+    assert (refused.exit_code, "--store: " in refused.stderr) == (2, True), refused.stderr
 
 
 @pytest.mark.parametrize("name", ["mailgate.yaml", "policy.yaml", "issuer.jwks.json", "lists/texas-dir.yaml"])

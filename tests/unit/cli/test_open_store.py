@@ -6,27 +6,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from tests.unit.cli.gate_files import SETTINGS
 
 from mailgate.cli.open_store import fail, with_store
 from mailgate.config import Bundle
 from mailgate.store import Store, StoreUnavailableError
-
-SETTINGS = """\
-listen: 127.0.0.1:0
-public_url: http://localhost:8080
-upstream: http://127.0.0.1:9080
-admin_listen: 127.0.0.1:0
-store: sqlite:///mailgate.db
-"""
-
-
-@pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\n")
-    (tmp_path / "policy.yaml").write_text("rules: [{id: all, when: 'true', effect: block}]\n")
-    (tmp_path / "mailgate.yaml").write_text(SETTINGS)
-    return tmp_path / "mailgate.yaml"
 
 
 @pytest.fixture

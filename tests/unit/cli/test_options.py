@@ -12,9 +12,15 @@ from mailgate.cli import app
 from mailgate.cli.options import CONFIG_VARIABLE, read_until
 
 
-def test_a_moment_is_written_as_in_the_files() -> None:
-    assert read_until("2026-12-01") == datetime(2026, 12, 1, tzinfo=UTC)
-    assert read_until("2026-12-01T09:00-08:00") == datetime(2026, 12, 1, 17, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-12-01", datetime(2026, 12, 1, tzinfo=UTC)),
+        ("2026-12-01T09:00-08:00", datetime(2026, 12, 1, 17, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_written_as_in_the_files(text: str, moment: datetime) -> None:
+    assert read_until(text) == moment
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-12-01T09:00", "2026-13-01"])

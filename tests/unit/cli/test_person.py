@@ -1,12 +1,11 @@
 """``mailgate person``."""
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.store.examples import BLOCK, BROWSER, access
 from typer.testing import CliRunner, Result
 
@@ -26,8 +25,7 @@ def person(*arguments: str) -> Result:
 
 @pytest.fixture
 def ada(config: Path) -> None:
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         seen = AppsReport(frozenset(), True, NOW)
         await store.devices.ingest(
             [report_by("jamf", f"C0{n}", "ada", Kind.PHONE, "ios", apps=seen) for n in range(21)], NOW
@@ -38,9 +36,8 @@ def ada(config: Path) -> None:
         )
         relief = Relief(0, Cause.EXEMPTION, "shut", "a \x1b[2Jtest", "grace", NOW, NOW + DAY, "ada")
         await store.reliefs.grant(relief, Act(NOW, "grace", "exemption-given"))
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
 
 
 def test_everything_about_a_person_is_shown(ada: None) -> None:

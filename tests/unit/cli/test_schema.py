@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from mailgate.cli import app
@@ -22,12 +23,14 @@ def test_all_schemas_are_written(tmp_path: Path) -> None:
     }
 
 
-def test_usage(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["policy", "--all", "."], ["--all", "file"]],
+    ids=["nothing", "no name of one", "one and all", "into a file"],
+)
+def test_wrong_usage_is_exit_code_2(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    for arguments in (
-        [],
-        ["nonsense"],
-        ["policy", "--all", str(tmp_path)],
-        ["--all", str(tmp_path / "file")],
-    ):
-        assert run(*arguments).exit_code == 2
+    assert run(*arguments).exit_code == 2

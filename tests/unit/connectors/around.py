@@ -1,19 +1,23 @@
 """The world of a connector without sockets: a clock that stands, no waiting, chance that is none."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from joserfc.jwk import RSAKey
 from tests.exchanges import Exchanges
 
 from mailgate.config.references import Sources
 from mailgate.config.sources import ApiSourceSettings
-from mailgate.connectors import Runtime, Setup
-from mailgate.connectors.wire import ApiRequest, ApiResponse
+from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
+from mailgate.connectors.http import Client
+from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
 from mailgate.devices.device import Report
 from mailgate.policy import AppCatalog, ListedApp
 
@@ -36,6 +40,18 @@ CATALOG = AppCatalog(
 def look(report: Report) -> tuple[frozenset[str], bool | None, datetime | None]:
     """Which listed apps it saw, whether it could see all, and when."""
     return report.apps, report.apps_complete, report.reported_at
+
+
+async def devices_of(connector: Connector, since: datetime | None = None) -> list[Report]:
+    return [record async for record in connector.devices(since)]
+
+
+@contextmanager
+def ends_in(trouble: Trouble) -> Iterator[pytest.ExceptionInfo[SourceError]]:
+    """What is asked within fails, and with this trouble."""
+    with pytest.raises(SourceError) as caught:
+        yield caught
+    assert caught.value.trouble is trouble
 
 
 class Waits:
@@ -69,6 +85,15 @@ class Scripted:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def answer(body: object) -> ApiResponse:
+    return ApiResponse(200, {}, json.dumps(body).encode())
+
+
+def client_of(wire: Wire, base: str) -> Client:
+    """A client that needs no login."""
+    return Client(base, HeaderLogin({}), wire, runtime(), 10**6)
 
 
 class Recorded:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import look, runtime, service_account, settings_of, setup
+from tests.unit.connectors.around import devices_of, look, runtime, service_account, settings_of, setup
 
 from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors.android_management import AndroidManagement
@@ -33,7 +33,7 @@ def management():
 
 
 async def test_a_device_with_a_listed_app(management):
-    [first, *_] = [record async for record in management(enrollment_data_is_owner=True).devices(None)]
+    [first, *_] = await devices_of(management(enrollment_data_is_owner=True))
     assert first == report_by(
         source="mdm",
         device_id="3a1b2c4d5e6f",
@@ -51,19 +51,19 @@ async def test_a_device_with_a_listed_app(management):
 
 async def test_every_page_is_read(management):
     around = runtime()
-    records = [record async for record in management(around).devices(None)]
+    records = await devices_of(management(around))
     assert [record.id[:2] for record in records] == ["3a", "b0", "c9", "d4"]
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)
 
 
 async def test_a_profile_owner_sees_only_its_profile_and_what_was_removed_is_not_there(management):
-    second = [record async for record in management().devices(None)][1]
+    second = (await devices_of(management()))[1]
     assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
     assert (second.status, second.names) == ("warning", {(UDID, "ESIDEXAMPLE0002")})
 
 
 async def test_without_app_reports_nothing_is_known(management):
-    third = [record async for record in management().devices(None)][2]
+    third = (await devices_of(management()))[2]
     assert (third.reported_at, third.kind, third.status) == (None, Kind.TABLET, "contraindicated")
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.events import event
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import CATALOG, Recorded, look, runtime, settings_of
+from tests.unit.connectors.around import CATALOG, Recorded, devices_of, ends_in, look, runtime, settings_of
 
 from mailgate.config.sources import AppleMdmSettings
 from mailgate.connectors import Setup, SourceError, Trouble
@@ -94,15 +94,13 @@ async def test_a_list_that_was_asked_for_here_is_whole(mdm):
     assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 10, 30, tzinfo=UTC))
 
 
-async def test_under_user_enrolment_no_list_is_whole(mdm):
-    connector = mdm(asks=True, whole_lists=True)
-    [record] = await told(connector, "user-enrolled", command_uuid=ours())
-    assert (record.id, record.apps_complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
-
-
-async def test_so_it_is_where_only_the_enrolment_has_a_name(mdm):
-    connector = mdm(whole_lists=True)
-    [record] = await told(connector, "user-enrolled", ids=None)
+@pytest.mark.parametrize(
+    ("asks", "changes"),
+    [(True, {"command_uuid": ours()}), (False, {"ids": None})],
+    ids=["asked here", "only the enrolment has a name"],
+)
+async def test_under_user_enrolment_no_list_is_whole(mdm, asks, changes):
+    [record] = await told(mdm(asks=asks, whole_lists=True), "user-enrolled", **changes)
     assert (record.id, record.apps_complete) == ("b318edb72b556059a013368e3150050c5f74a2c6", False)
 
 
@@ -113,9 +111,13 @@ async def test_a_strangers_list_shows_an_app_and_clears_nobody(mdm):
     assert await told(connector, "other-applications") == []
 
 
-async def test_no_apps_at_all_is_no_inventory(mdm):
-    assert await told(mdm(whole_lists=True), "no-applications") == []
-    assert await told(mdm(asks=True), "no-applications", command_uuid=ours()) == []
+@pytest.mark.parametrize(
+    ("settings", "changes"),
+    [({"whole_lists": True}, {}), ({"asks": True}, {"command_uuid": ours()})],
+    ids=["lists that are said to be whole", "asked here"],
+)
+async def test_no_apps_at_all_is_no_inventory(mdm, settings, changes):
+    assert await told(mdm(**settings), "no-applications", **changes) == []
 
 
 async def test_none_of_the_listed_apps_is_one_where_only_they_were_asked_for(mdm):
@@ -174,7 +176,7 @@ async def test_where_that_fails_the_event_is_taken_all_the_same(mdm):
 
 async def test_on_its_schedule_every_known_device_is_asked(mdm, exchanges):
     connector = mdm(asks=True, known=[[UDID]])
-    assert [record async for record in connector.devices(None)] == []
+    assert await devices_of(connector) == []
     assert exchanges.asked == {f"PUT /v1/enqueue/{UDID}": 2}
     await connector.close()
 
@@ -188,16 +190,22 @@ async def test_one_device_is_asked_when_a_person_wants_to_know(mdm, exchanges):
         await mdm().wake(UDID)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"<html>", event("applications", b"<plist"), event("applications", b""),
-     event("applications", raw_payload=7), event("applications", raw_payload="é"),
-     event("device-information", raw_payload="!"), event("authenticate", b"<x/>")],
-)  # fmt: skip
+NO_EVENTS = {
+    "nothing": b"",
+    "HTML": b"<html>",
+    "a plist that is cut short": event("applications", b"<plist"),
+    "an empty plist": event("applications", b""),
+    "a payload that is a number": event("applications", raw_payload=7),
+    "a payload that is no ASCII": event("applications", raw_payload="é"),
+    "a payload that is no base64": event("device-information", raw_payload="!"),
+    "XML that is no plist": event("authenticate", b"<x/>"),
+}
+
+
+@pytest.mark.parametrize("body", NO_EVENTS.values(), ids=NO_EVENTS)
 async def test_what_is_no_event_is_refused(mdm, body):
-    with pytest.raises(SourceError) as caught:
+    with ends_in(Trouble.SHAPE):
         await mdm().receive({}, body)
-    assert caught.value.trouble is Trouble.SHAPE
 
 
 @pytest.mark.parametrize(

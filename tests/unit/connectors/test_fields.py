@@ -1,31 +1,39 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.unit.connectors.around import ends_in
 
-from mailgate.connectors import SourceError
+from mailgate.connectors import Trouble
 from mailgate.connectors.fields import flag, instant, listed, objects, text, value
 
 THING = {"a": {"b": " x ", "n": 7, "yes": True, "list": [1], "long": "y" * 900}, "null": None}
 
 
-def test_a_value_deep_inside():
-    assert value(THING, "a", "n") == 7
-    assert value(THING, "a", "b", "c") is None
+@pytest.mark.parametrize(
+    ("read", "path", "expected"),
+    [
+        (value, ("a", "n"), 7),
+        (value, ("a", "b", "c"), None),
+        (text, ("a", "b"), "x"),
+        (text, ("a", "n"), "7"),
+        (text, ("null",), ""),
+        (text, ("a", "yes"), ""),
+        (text, ("a", "list"), ""),
+        (text, ("a", "long"), "y" * 500),
+        (flag, ("a", "yes"), True),
+        (flag, ("a", "n"), None),
+        (flag, ("x",), None),
+        (listed, ("a", "list"), [1]),
+        (listed, ("a", "b"), None),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else ".".join(each) if isinstance(each, tuple) else None,
+)
+def test_what_is_not_of_the_kind_that_is_read_is_not_there(read, path, expected):
+    assert read(THING, *path) == expected
+
+
+def test_a_page_that_is_no_object_has_no_values():
     assert value([], "a") is None
-
-
-def test_a_text_is_trimmed_cut_and_never_something_else():
-    assert (text(THING, "a", "b"), text(THING, "a", "n")) == ("x", "7")
-    assert (text(THING, "null"), text(THING, "a", "yes"), text(THING, "a", "list")) == ("", "", "")
-    assert len(text(THING, "a", "long")) == 500
-
-
-def test_a_flag_is_known_or_not():
-    assert (flag(THING, "a", "yes"), flag(THING, "a", "n"), flag(THING, "x")) == (True, None, None)
-
-
-def test_a_list_or_none():
-    assert (listed(THING, "a", "list"), listed(THING, "a", "b")) == ([1], None)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +57,9 @@ def test_an_instant(written, expected):
 def test_a_list_of_objects():
     assert objects({"x": [{}]}, "x") == [{}]
     assert objects({}, "x", missing=True) == []
-    for page in ({}, {"x": {}}, {"x": [1]}, []):
-        with pytest.raises(SourceError):
-            objects(page, "x")
+
+
+@pytest.mark.parametrize("page", [{}, {"x": {}}, {"x": [1]}, []], ids=str)
+def test_what_is_no_list_of_objects_is_refused(page):
+    with ends_in(Trouble.SHAPE):
+        objects(page, "x")

@@ -2,10 +2,10 @@ import os
 
 import pytest
 from tests.exchanges import MARKER, Exchanges
-from tests.unit.connectors.around import runtime, settings_of, setup
+from tests.unit.connectors.around import devices_of, ends_in, runtime, settings_of, setup
 
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors import ReceivesPosts, SourceError, Trouble, connector_for, is_scheduled
+from mailgate.connectors import ReceivesPosts, Trouble, connector_for, is_scheduled
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.lines import LinesRefusedError
 
@@ -28,34 +28,31 @@ async def test_a_file_is_read_and_its_number_of_lines_known(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "devices.jsonl").write_text(LINES)
     around = runtime()
-    records = [record async for record in made(around).devices(None)]
+    records = await devices_of(made(around))
     assert [record.id for record in records] == ["1", "2"]
     assert around.tally.total == 2
     assert MARKER not in repr(records)
 
 
-async def test_a_csv_file_is_known_by_its_name(tmp_path, monkeypatch):
+@pytest.mark.parametrize("said", [{"path": "devices.CSV"}, {"path": "devices.txt", "format": "csv"}], ids=str)
+async def test_a_csv_file_is_known_by_its_name_or_its_settings(tmp_path, monkeypatch, said):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "devices.CSV").write_text("id\n7\n")
-    (tmp_path / "devices.txt").write_text("id\n8\n")
-    assert [record.id async for record in made(path="devices.CSV").devices(None)] == ["7"]
-    assert [record.id async for record in made(path="devices.txt", format="csv").devices(None)] == ["8"]
+    (tmp_path / said["path"]).write_text("id\n7\n")
+    assert [record.id for record in await devices_of(made(**said))] == ["7"]
 
 
 async def test_a_file_with_a_mistake_names_no_device_at_all(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "devices.jsonl").write_text(LINES + "{}\n")
-    read = []
     with pytest.raises(LinesRefusedError):
-        read += [record async for record in made().devices(None)]
-    assert read == []
+        await anext(made().devices(None))
 
 
 async def test_a_file_that_is_not_there_is_a_trouble(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SourceError, match="no such file") as caught:
-        assert [record async for record in made().devices(None)]
-    assert caught.value.trouble is Trouble.FILE
+    with ends_in(Trouble.FILE) as caught:
+        await devices_of(made())
+    assert "no such file" in str(caught.value)
 
 
 def test_only_a_file_that_is_complete_tells_what_is_gone():
@@ -68,7 +65,7 @@ async def test_what_is_posted_is_json_lines_or_csv():
     headers = {"content-type": "text/csv; charset=utf-8"}
     assert [each.id for each in await connector.receive(headers, b"id\n3\n")] == ["3"]
     assert not is_scheduled(settings)
-    assert [record async for record in connector.devices(None)] == []
+    assert await devices_of(connector) == []
 
 
 async def test_of_a_call_with_a_mistake_nothing_is_taken():

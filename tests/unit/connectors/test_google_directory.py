@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.exchanges import Exchanges
-from tests.unit.connectors.around import look, runtime, service_account, settings_of, setup
+from tests.unit.connectors.around import devices_of, look, runtime, service_account, settings_of, setup
 
 from mailgate.config.sources import GoogleDirectorySettings
 from mailgate.connectors.google_directory import GoogleDirectory
@@ -29,7 +29,7 @@ def directory():
 
 
 async def test_a_device_with_a_listed_app(directory):
-    [first, *_] = [record async for record in directory(unmanaged_apps=True).devices(None)]
+    [first, *_] = await devices_of(directory(unmanaged_apps=True))
     assert first == report_by(
         source="mdm",
         device_id="AFiQxQ8EXAMPLE01",
@@ -45,25 +45,25 @@ async def test_a_device_with_a_listed_app(directory):
 
 async def test_every_page_is_read(directory):
     around = runtime()
-    records = [record async for record in directory(around).devices(None)]
+    records = await devices_of(directory(around))
     assert [record.id[-2:] for record in records] == ["01", "02", "03", "04"]
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)
 
 
 async def test_a_work_profile_is_never_the_whole_device(directory):
-    second = [record async for record in directory(unmanaged_apps=True).devices(None)][1]
+    second = (await devices_of(directory(unmanaged_apps=True)))[1]
     assert second.owner == "ben@example.com"
     assert second.reported_at
     assert (second.apps, second.apps_complete) == (frozenset(), False)
 
 
 async def test_no_list_is_whole_unless_a_person_says_that_applications_are_audited(directory):
-    records = [record async for record in directory().devices(None)]
+    records = await devices_of(directory())
     assert {record.apps_complete for record in records if record.reported_at} == {False}
 
 
 async def test_of_an_iphone_no_apps_are_known(directory):
-    third = [record async for record in directory(unmanaged_apps=True).devices(None)][2]
+    third = (await devices_of(directory(unmanaged_apps=True)))[2]
     assert (third.kind, third.os, third.os_version, third.reported_at) == (Kind.PHONE, "ios", "26.1", None)
     assert (third.status, third.managed, third.gone) == ("contraindicated", False, False)
 
@@ -84,6 +84,6 @@ async def test_one_device_is_asked_for_at_once(directory):
 async def test_only_what_is_kept_is_asked_for():
     exchanges = Exchanges("google-directory", BASE)
     settings = settings_of(GoogleDirectorySettings, VALUES, account=service_account())
-    _ = [record async for record in GoogleDirectory(setup(exchanges), settings).devices(None)]
+    await devices_of(GoogleDirectory(setup(exchanges), settings))
     fields = {dict(pairs)["fields"] for path, pairs in exchanges.questions if "mobile" in path}
     assert not any(word in " ".join(fields) for word in ("imei", "permission", "wifiMacAddress", "name"))

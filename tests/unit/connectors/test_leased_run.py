@@ -1,17 +1,17 @@
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 from tests.exchanges import MARKER
-from tests.unit.connectors.around import NOW, runtime
-from tests.unit.connectors.run_store import RunStore, Source
+from tests.unit.connectors.around import NOW
+from tests.unit.connectors.run_store import Source
+from tests.unit.connectors.run_store import leased_run as in_leased_run
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, leased_run
-from mailgate.connectors.leased_run import LeasedRun, RunOptions
-from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.leased_run import RunOptions
 from mailgate.connectors.schedule import OVERLAP
 from mailgate.devices.trust import report_by
 from mailgate.model import SourceState
@@ -20,18 +20,8 @@ SETTINGS = EverySource()
 
 
 @pytest.fixture
-def run_store():
-    return RunStore()
-
-
-@pytest.fixture
 def lead(run_store):
-    def made(source):
-        return LeasedRun(
-            lambda *_: source, run_store, runtime, ConnectorMetrics(CollectorRegistry()), lambda: "v1"
-        )
-
-    return made
+    return partial(in_leased_run, store=run_store)
 
 
 async def test_a_run_leaves_its_state_and_gives_the_lease_back(lead, run_store):

@@ -89,9 +89,9 @@ CSV = (
 )
 
 
-def test_a_row_of_csv():
-    assert record(CSV, is_csv=True) == FULL
-    assert record("\ufeff" + CSV, is_csv=True) == FULL
+@pytest.mark.parametrize("text", [CSV, "\ufeff" + CSV], ids=["as it is", "with a byte order mark"])
+def test_a_row_of_csv(text):
+    assert record(text, is_csv=True) == FULL
 
 
 def test_the_order_of_columns_is_free_and_an_empty_cell_says_nothing():
@@ -99,11 +99,18 @@ def test_the_order_of_columns_is_free_and_an_empty_cell_says_nothing():
     assert (found.id, found.os, found.owner, found.reported_at) == ('d "1", x', "", "", None)
 
 
-def test_a_device_without_apps_has_no_report_and_an_empty_list_has_one():
-    assert record('{"id": "d1"}').reported_at is None
-    assert record(f'{{"id": "d1", "apps": [], "reported_at": "{AT}"}}').reported_at
-    assert record(f"id,apps,reported_at\nd1,-,{AT}", is_csv=True).reported_at
-    assert record(f"id,apps,reported_at\nd1,,{AT}", is_csv=True).reported_at is None
+@pytest.mark.parametrize(
+    ("text", "is_csv", "reports"),
+    [
+        ('{"id": "d1"}', False, False),
+        (f'{{"id": "d1", "apps": [], "reported_at": "{AT}"}}', False, True),
+        (f"id,apps,reported_at\nd1,,{AT}", True, False),
+        (f"id,apps,reported_at\nd1,-,{AT}", True, True),
+    ],
+    ids=["JSON, no apps", "JSON, an empty list", "CSV, an empty cell", "CSV, a dash"],
+)
+def test_a_device_without_apps_has_no_report_and_an_empty_list_has_one(text, is_csv, reports):
+    assert bool(record(text, is_csv=is_csv).reported_at) is reports
 
 
 def test_apps_are_not_all_apps_unless_that_is_said():
@@ -112,9 +119,9 @@ def test_apps_are_not_all_apps_unless_that_is_said():
     assert not found.apps_complete
 
 
-def test_a_device_may_be_gone():
-    assert record('{"id": "d1", "gone": true}').gone
-    assert record("id,gone\nd1,1", is_csv=True).gone
+@pytest.mark.parametrize(("text", "is_csv"), [('{"id": "d1", "gone": true}', False), ("id,gone\nd1,1", True)])
+def test_a_device_may_be_gone(text, is_csv):
+    assert record(text, is_csv=is_csv).gone
 
 
 def test_blank_lines_are_none():

@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 from urllib.parse import parse_qs
 
@@ -6,9 +5,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from tests.unit.clock import Clock
-from tests.unit.connectors.around import NOW, Scripted
+from tests.unit.connectors.around import NOW, Scripted, answer, ends_in
 
-from mailgate.connectors import SourceError, Trouble
+from mailgate.connectors import Trouble
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, SignedAssertion
 from mailgate.connectors.wire import ApiResponse
 
@@ -16,7 +15,7 @@ URL = "https://login.example.com/token"
 
 
 def token(name, **more):
-    return ApiResponse(200, {}, json.dumps({"access_token": name, "token_type": "Bearer", **more}).encode())
+    return answer({"access_token": name, "token_type": "Bearer", **more})
 
 
 def credentials(clock):
@@ -36,33 +35,22 @@ async def test_client_credentials_as_rfc_6749_has_them():
     }
 
 
-async def test_a_token_is_kept_until_a_minute_before_its_end():
-    clock, wire = Clock(NOW), Scripted(token("one", expires_in=3600), token("two", expires_in=3600))
+@pytest.mark.parametrize(
+    ("life", "used", "ended"),
+    [
+        (3600, timedelta(minutes=58), timedelta(minutes=59)),
+        ("60", timedelta(seconds=29), timedelta(seconds=30)),
+        (10**400, timedelta(minutes=3), timedelta(minutes=5)),
+    ],
+    ids=["until a minute before its end", "a short one for half its life", "without an end for five minutes"],
+)
+async def test_how_long_a_token_is_used(life, used, ended):
+    clock, wire = Clock(NOW), Scripted(token("one", expires_in=life), token("two", expires_in=3600))
     login = credentials(clock)
     await login.headers(wire.ask)
-    clock.now += timedelta(minutes=58)
+    clock.now = NOW + used
     assert await login.headers(wire.ask) == {"Authorization": "Bearer one"}
-    clock.now += timedelta(minutes=1)
-    assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
-
-
-async def test_a_short_token_is_used_for_half_its_life():
-    clock, wire = Clock(NOW), Scripted(token("one", expires_in="60"), token("two"))
-    login = credentials(clock)
-    await login.headers(wire.ask)
-    clock.now += timedelta(seconds=29)
-    assert await login.headers(wire.ask) == {"Authorization": "Bearer one"}
-    clock.now += timedelta(seconds=1)
-    assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
-
-
-async def test_a_token_whose_end_is_no_time_is_kept_for_five_minutes():
-    clock, wire = Clock(NOW), Scripted(token("one", expires_in=10**400), token("two"))
-    login = credentials(clock)
-    await login.headers(wire.ask)
-    clock.now += timedelta(minutes=3)
-    assert await login.headers(wire.ask) == {"Authorization": "Bearer one"}
-    clock.now += timedelta(minutes=2)
+    clock.now = NOW + ended
     assert await login.headers(wire.ask) == {"Authorization": "Bearer two"}
 
 
@@ -75,7 +63,7 @@ async def test_a_refused_token_is_not_used_again():
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         ApiResponse(401, {}, b'{"error": "invalid_client"}'),
         ApiResponse(200, {}, b"{}"),
@@ -85,10 +73,9 @@ async def test_a_refused_token_is_not_used_again():
         ApiResponse(200, {}, b'{"access_token": "a\\r\\nX: y"}'),
     ],
 )
-async def test_no_token_is_a_refused_login_that_shows_nothing(answer):
-    with pytest.raises(SourceError) as caught:
-        await credentials(Clock(NOW)).headers(Scripted(answer).ask)
-    assert caught.value.trouble is Trouble.LOGIN
+async def test_no_token_is_a_refused_login_that_shows_nothing(response):
+    with ends_in(Trouble.LOGIN) as caught:
+        await credentials(Clock(NOW)).headers(Scripted(response).ask)
     assert "s3cret" not in str(caught.value)
     assert "invalid_client" not in str(caught.value)
 
@@ -119,9 +106,17 @@ async def test_an_assertion_is_signed_with_the_accounts_key():
     }
 
 
-async def test_headers_that_never_change():
-    wire = Scripted()
-    assert await HeaderLogin.basic("u", "p").headers(wire.ask) == {"Authorization": "Basic dTpw"}
-    with_more = HeaderLogin.basic("u", "p", {"aw-tenant-code": "t"})
-    assert await with_more.headers(wire.ask) == {"Authorization": "Basic dTpw", "aw-tenant-code": "t"}
-    assert await HeaderLogin.bearer("t").headers(wire.ask) == {"Authorization": "Bearer t"}
+@pytest.mark.parametrize(
+    ("login", "headers"),
+    [
+        (HeaderLogin.basic("u", "p"), {"Authorization": "Basic dTpw"}),
+        (
+            HeaderLogin.basic("u", "p", {"aw-tenant-code": "t"}),
+            {"Authorization": "Basic dTpw", "aw-tenant-code": "t"},
+        ),
+        (HeaderLogin.bearer("t"), {"Authorization": "Bearer t"}),
+    ],
+    ids=["basic", "basic and a code", "bearer"],
+)
+async def test_headers_that_never_change(login, headers):
+    assert await login.headers(Scripted().ask) == headers

@@ -1,28 +1,26 @@
-import json
 import plistlib
 from uuid import UUID
 
 import pytest
-from tests.unit.connectors.around import CATALOG, Scripted, runtime
+from tests.unit.connectors.around import CATALOG, Scripted, answer, client_of, ends_in
 
-from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.http import Client
-from mailgate.connectors.logins import HeaderLogin
+from mailgate.connectors import Trouble
 from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
 from mailgate.connectors.wire import ApiResponse
 from mailgate.policy import AppCatalog, ListedApp
 
+BASE = "https://mdm.example.com"
 TIKTOK = ListedApp("tiktok", "TikTok", ios=("com.b", "com.a"))
 
 
 def taken(*ids, **more):
     status = {each: {"push_result": "x"} for each in ids}
-    return ApiResponse(200, {}, json.dumps({"status": status, "command_uuid": "x"} | more).encode())
+    return answer({"status": status, "command_uuid": "x"} | more)
 
 
 def asking(*answers):
     wire = Scripted(*answers)
-    return Client("https://mdm.example.com", HeaderLogin({}), wire, runtime(), 10**6), wire
+    return client_of(wire, BASE), wire
 
 
 def test_only_listed_apps_are_asked_for():
@@ -37,8 +35,8 @@ async def test_every_device_is_asked_what_it_is_and_what_is_on_it():
     client, wire = asking(taken(), taken("a", "b"))
     await ask_devices(client, ["a", "b/c"], OwnCommands("k", ["com.a"]), ["com.a"])
     first, second = wire.questions
-    assert first.url == "https://mdm.example.com/v1/enqueue/a,b%2Fc?nopush=1"
-    assert second.url == "https://mdm.example.com/v1/enqueue/a,b%2Fc"
+    assert first.url == f"{BASE}/v1/enqueue/a,b%2Fc?nopush=1"
+    assert second.url == f"{BASE}/v1/enqueue/a,b%2Fc"
     assert plistlib.loads(first.body)["Command"]["RequestType"] == "DeviceInformation"
     assert plistlib.loads(second.body)["Command"] == {
         "RequestType": "InstalledApplicationList",
@@ -62,12 +60,12 @@ async def test_many_devices_are_asked_a_part_at_a_time():
         ({"status": {"a": {"command_error": "no such enrollment"}}}, Trouble.STATUS),
         ({"command_uuid": None}, Trouble.SHAPE),
     ],
+    ids=["by the server", "for one device", "without a name"],
 )
 async def test_a_command_that_was_not_taken_is_no_success(said, trouble):
     client, _ = asking(taken("a", **said))
-    with pytest.raises(SourceError) as caught:
+    with ends_in(trouble):
         await ask_devices(client, ["a"], OwnCommands("k", None), None)
-    assert caught.value.trouble is trouble
 
 
 async def test_a_device_that_nanomdm_knows_no_longer_keeps_no_other_from_being_asked():
@@ -87,13 +85,12 @@ async def test_a_device_that_nanomdm_knows_no_longer_keeps_no_other_from_being_a
         async def close(self):
             """Nothing is open."""
 
-    client = Client("https://mdm.example.com", HeaderLogin({}), Strict(), runtime(), 10**6)
+    client = client_of(Strict(), BASE)
     devices = [str(number) for number in range(7)]
     await ask_devices(client, ["gone", *devices], OwnCommands("k", None), None)
     assert sorted(asked) == devices
-    with pytest.raises(SourceError) as caught:
+    with ends_in(Trouble.STATUS):
         await ask_devices(client, ["gone"], OwnCommands("k", None), None)
-    assert caught.value.trouble is Trouble.STATUS
 
 
 async def test_a_push_that_failed_is_none_of_ours():
@@ -108,8 +105,15 @@ def test_an_answer_to_our_own_question_is_known_again():
     assert commands.made(name)
     assert commands.made(name.lower())
     assert commands.name() != name
-    for other in (OwnCommands("l", ["com.a"]), OwnCommands("k", ["com.a", "com.b"]), OwnCommands("k", None)):
-        assert not other.made(name)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [OwnCommands("l", ["com.a"]), OwnCommands("k", ["com.a", "com.b"]), OwnCommands("k", None)],
+    ids=["by another key", "for more apps", "for all apps"],
+)
+def test_a_question_for_other_apps_or_by_another_key_is_not(other):
+    assert not other.made(OwnCommands("k", ["com.a"]).name())
 
 
 @pytest.mark.parametrize("name", ["", "x", str(UUID(int=0)), "D0B5F3F1-3C8A-4F0E-9C11-000000000001"])

@@ -1,15 +1,12 @@
 import asyncio
+from functools import partial
 
 import pytest
-from prometheus_client import CollectorRegistry
-from tests.unit.clock import Clock
-from tests.unit.connectors.around import NOW, runtime, settings_of
-from tests.unit.connectors.run_store import RunStore, Source
+from tests.unit.connectors.around import runtime, settings_of
+from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources import AppleMdmSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, recheck
-from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.recheck import PAUSE, CheckResult, DeviceRecheck
 from mailgate.devices.trust import report_by
 
@@ -33,24 +30,9 @@ class Asked(Source):
 
 
 @pytest.fixture
-def clock():
-    return Clock(NOW)
-
-
-@pytest.fixture
-def run_store():
-    return RunStore()
-
-
-@pytest.fixture
 def checking(run_store, clock):
     def made(source):
-        around = lambda: runtime(now=clock)  # noqa: E731
-        return DeviceRecheck(
-            LeasedRun(
-                lambda *_: source, run_store, around, ConnectorMetrics(CollectorRegistry()), lambda: "v1"
-            )
-        )
+        return DeviceRecheck(leased_run(source, run_store, partial(runtime, now=clock)))
 
     return made
 

@@ -3,16 +3,11 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.connectors.around import NOW
-from tests.unit.connectors.run_store import RunStore, Source
+from tests.unit.connectors.run_store import Source
 
 from mailgate.connectors import RunTally, SourceError, Trouble
 from mailgate.connectors.run import BATCH, Run, RunOutcome, run_to_end
 from mailgate.devices.trust import report_by
-
-
-@pytest.fixture
-def run_store():
-    return RunStore()
 
 
 def run(source, run_store, **more):
@@ -34,9 +29,24 @@ async def test_what_a_whole_list_no_longer_names_is_gone(run_store):
     assert run_store.gone() == {"0"}
 
 
-async def test_a_list_of_changes_lets_nothing_go(run_store):
+class SomeOfAll(Source):
+    """A source that does not list all of its devices."""
+
+    lists_all = False
+
+
+@pytest.mark.parametrize(
+    ("source", "tally", "since"),
+    [
+        (Source(3), RunTally(), NOW),
+        (Source(3), RunTally(unreadable=1), None),
+        (SomeOfAll(3), RunTally(), None),
+    ],
+    ids=["of changes", "with a device that has no name", "of a source that does not list all"],
+)
+async def test_a_list_that_is_not_whole_lets_nothing_go(run_store, source, tally, since):
     await run(Source(*range(20)), run_store).go(None)
-    assert await run(Source(3), run_store).go(NOW) == RunOutcome(taken=1)
+    assert await run(source, run_store, tally=tally).go(since) == RunOutcome(taken=1)
     assert run_store.gone() == set()
 
 
@@ -47,19 +57,6 @@ async def test_a_list_that_was_cut_lets_nothing_go_and_what_came_counts(run_stor
     assert outcome == RunOutcome(trouble, taken=2, hint="why")
     assert run_store.gone() == set()
     assert run_store.taken[-1] == ["1", "2"]
-
-
-async def test_a_list_with_a_device_that_has_no_name_lets_nothing_go(run_store):
-    await run(Source(*range(20)), run_store).go(None)
-    assert await run(Source(1), run_store, tally=RunTally(unreadable=1)).go(None) == RunOutcome(taken=1)
-    assert run_store.gone() == set()
-
-
-async def test_a_source_that_does_not_list_all_lets_nothing_go(run_store):
-    source = Source(1)
-    source.lists_all = False
-    await run(Source(*range(20)), run_store).go(None)
-    assert await run(source, run_store).go(None) == RunOutcome(taken=1)
 
 
 async def test_a_source_that_is_suddenly_empty_is_not_believed(run_store):

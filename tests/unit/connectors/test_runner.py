@@ -1,33 +1,20 @@
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from prometheus_client import CollectorRegistry
-from tests.unit.clock import Clock
 from tests.unit.connectors.around import NOW, runtime
-from tests.unit.connectors.run_store import RunStore, Source
+from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors import SourceError, Trouble, runner
-from mailgate.connectors.leased_run import LeasedRun
-from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.runner import Runner
 from mailgate.model import SourceState
 
 SETTINGS = {"mdm": EverySource()}
+FAILING = SourceState("mdm", failing_since=NOW - timedelta(days=1), last_attempt=NOW)
 NEVER = timedelta(days=365)
 """How often a source is asked that calls by itself."""
-
-
-@pytest.fixture
-def clock():
-    return Clock(NOW)
-
-
-@pytest.fixture
-def run_store():
-    return RunStore()
 
 
 @pytest.fixture
@@ -44,11 +31,9 @@ def listed():
 @pytest.fixture
 def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
-        around = lambda: runtime(now=clock)  # noqa: E731
-        leased_run = LeasedRun(
-            lambda *_: source, run_store, around, ConnectorMetrics(CollectorRegistry()), lambda: listed[-1]
-        )
-        return Runner(lambda: settings, lambda each: each.every < NEVER, leased_run, around(), told.append)
+        around = partial(runtime, now=clock)
+        runs = leased_run(source, run_store, around, lambda: listed[-1])
+        return Runner(lambda: settings, lambda each: each.every < NEVER, runs, around(), told.append)
 
     return made
 
@@ -58,25 +43,27 @@ async def settle():
         await asyncio.sleep(0)
 
 
+async def poll(running, times=1):
+    """Looks for what is due, and lets it run, this many times."""
+    for _ in range(times):
+        await running.poll()
+        await settle()
+
+
 async def test_what_is_due_runs_and_then_rests(make, clock):
     source = Source(1)
     running = make(source)
-    for _ in range(3):
-        await running.poll()
-        await settle()
+    await poll(running, times=3)
     assert len(source.asked) == 1
     clock.now += timedelta(minutes=17)
-    await running.poll()
-    await settle()
+    await poll(running)
     assert len(source.asked) == 2
 
 
 async def test_what_runs_is_not_started_again(make):
     source = Source(asyncio.Event())
     running = make(source)
-    for _ in range(3):
-        await running.poll()
-        await settle()
+    await poll(running, times=3)
     assert len(source.asked) == 1
     await running._end()
 
@@ -84,23 +71,18 @@ async def test_what_runs_is_not_started_again(make):
 async def test_a_source_with_something_new_runs_before_its_time(make):
     source = Source(1)
     running = make(source)
-    await running.poll()
-    await settle()
+    await poll(running)
     running.wake("mdm")
-    await running.poll()
-    await settle()
+    await poll(running)
     assert len(source.asked) == 2
 
 
 async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
     source = Source(1)
     running = make(source)
-    await running.poll()
-    await settle()
+    await poll(running)
     listed.append("v2")
-    for _ in range(3):
-        await running.poll()
-        await settle()
+    await poll(running, times=3)
     assert source.asked == [None, None]
 
 
@@ -108,8 +90,7 @@ async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known
     run_store.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
     running = make(source, {"push": EverySource(every="365d")})
-    await running.poll()
-    await settle()
+    await poll(running)
     assert (source.asked, running.states["push"].last_success) == ([], NOW)
 
 
@@ -117,8 +98,7 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_st
     source = Source(1)
     one, other = make(source), make(source)
     await other._learn()
-    await one.poll()
-    await settle()
+    await poll(one)
     other._start("mdm", SETTINGS["mdm"])  # by what it knew before the other ran
     await settle()
     assert len(source.asked) == 1
@@ -126,8 +106,7 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_st
 
 async def test_who_has_failed_for_long_is_told(make, run_store, clock, told):
     running = make(Source(SourceError(Trouble.LOGIN)))
-    await running.poll()
-    await settle()
+    await poll(running)
     clock.now += timedelta(minutes=59)
     await running.poll()
     clock.now += timedelta(minutes=2)
@@ -137,24 +116,19 @@ async def test_who_has_failed_for_long_is_told(make, run_store, clock, told):
 
 
 async def test_a_store_that_is_away_starts_nothing_and_forgets_nothing(make, run_store, told):
-    run_store.noted["mdm"] = replace(
-        SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW
-    )
+    run_store.noted["mdm"] = FAILING
     source = Source(1)
     running = make(source)
     await running.poll()
     run_store.away = True
-    await running.poll()
-    await settle()
+    await poll(running)
     assert source.asked == []
     assert told == [frozenset({"mdm"})] * 2
 
 
 async def test_a_connector_that_was_removed_is_told_no_more(make, run_store, told):
     settings = dict(SETTINGS)
-    run_store.noted["mdm"] = replace(
-        SourceState("mdm"), failing_since=NOW - timedelta(days=1), last_attempt=NOW
-    )
+    run_store.noted["mdm"] = FAILING
     running = make(Source(1), settings)
     await running.poll()
     settings.clear()

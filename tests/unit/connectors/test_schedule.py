@@ -19,39 +19,41 @@ GOOD = replace(
 
 
 @pytest.mark.parametrize(
-    ("later", "chance", "expected"),
+    ("last", "later", "chance", "expected"),
     [
-        (14 * MINUTE, 0.0, False),
-        (15 * MINUTE, 0.0, True),
-        (15 * MINUTE, 1.0, False),
-        (16.5 * MINUTE, 1.0, True),
-        (-1 * MINUTE, 0.0, True),  # the clock was put back
+        (GOOD, 14 * MINUTE, 0.0, False),
+        (GOOD, 15 * MINUTE, 0.0, True),
+        (GOOD, 15 * MINUTE, 1.0, False),
+        (GOOD, 16.5 * MINUTE, 1.0, True),
+        (GOOD, -1 * MINUTE, 0.0, True),  # the clock was put back
+        (NEVER, 0 * MINUTE, 1.0, True),
     ],
 )
-def test_a_run_is_due_a_while_after_the_last(later, chance, expected):
-    assert is_due(GOOD, SETTINGS, NOW + later, chance) is expected
-
-
-def test_the_first_run_is_due_at_once():
-    assert is_due(NEVER, SETTINGS, NOW, 1.0)
+def test_a_run_is_due_at_once_and_then_a_while_after_the_last(last, later, chance, expected):
+    assert is_due(last, SETTINGS, NOW + later, chance) is expected
 
 
 @pytest.mark.parametrize(
-    ("state", "later", "expected"),
+    ("state", "later", "listed", "expected"),
     [
-        (NEVER, MINUTE, None),
-        (GOOD, MINUTE, NOW - OVERLAP),
-        (GOOD, timedelta(hours=24), None),
-        (GOOD, -MINUTE, None),
-        (replace(GOOD, cursor=None), MINUTE, None),
+        (NEVER, MINUTE, "v1", None),
+        (GOOD, MINUTE, "v1", NOW - OVERLAP),
+        (GOOD, timedelta(hours=24), "v1", None),
+        (GOOD, -MINUTE, "v1", None),
+        (replace(GOOD, cursor=None), MINUTE, "v1", None),
+        (GOOD, MINUTE, "v2", None),
+    ],
+    ids=[
+        "nothing was read yet",
+        "a minute ago",
+        "a day ago",
+        "the clock was put back",
+        "no cursor",
+        "other apps are listed",
     ],
 )
-def test_changes_are_asked_for_until_everything_is_read_again(state, later, expected):
-    assert changes_since(state, SETTINGS, NOW + later, "v1") == expected
-
-
-def test_for_other_apps_everything_is_read():
-    assert changes_since(GOOD, SETTINGS, NOW + MINUTE, "v2") is None
+def test_changes_are_asked_for_until_everything_is_read_again(state, later, listed, expected):
+    assert changes_since(state, SETTINGS, NOW + later, listed) == expected
 
 
 LATER = NOW + 20 * MINUTE

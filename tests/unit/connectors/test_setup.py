@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import pytest
 from tests.exchanges import Exchanges
 from tests.unit.connectors.around import NOW, settings_of, setup
 
@@ -9,28 +10,29 @@ from mailgate.connectors.setup import https_wire
 from mailgate.connectors.wire import HttpsWire
 from mailgate.model import AppsReport
 
+TIKTOK = frozenset({"tiktok"})
 
-def test_a_report_is_no_newer_than_now():
-    handed = setup(Exchanges("jamf", "https://example.jamfcloud.com"))
+
+@pytest.fixture
+def handed():
+    return setup(Exchanges("jamf", "https://example.jamfcloud.com"))
+
+
+@pytest.mark.parametrize(
+    ("at", "report"),
+    [
+        (NOW + timedelta(days=1), AppsReport(TIKTOK, True, NOW)),
+        (NOW + timedelta(days=1, seconds=1), AppsReport(TIKTOK, False, NOW)),
+        (None, None),
+    ],
+    ids=["no newer than now", "makes nothing clean from further ahead than clocks go", "none without a time"],
+)
+def test_a_report(handed, at, report):
     present = handed.listed("ios", [Installed("com.zhiliaoapp.musically")])
-    assert handed.report(present, complete=True, at=NOW + timedelta(days=1)) == AppsReport(present, True, NOW)
+    assert handed.report(present, complete=True, at=at) == report
 
 
-def test_a_report_from_further_ahead_than_clocks_go_makes_nothing_clean():
-    handed = setup(Exchanges("jamf", "https://example.jamfcloud.com"))
-    later = NOW + timedelta(days=1, seconds=1)
-    assert handed.report(frozenset({"tiktok"}), complete=True, at=later) == AppsReport(
-        frozenset({"tiktok"}), False, NOW
-    )
-
-
-def test_a_report_without_a_time_is_none():
-    handed = setup(Exchanges("jamf", "https://example.jamfcloud.com"))
-    assert handed.report(frozenset({"tiktok"}), complete=True, at=None) is None
-
-
-def test_what_has_no_name_is_counted():
-    handed = setup(Exchanges("jamf", "https://example.jamfcloud.com"))
+def test_what_has_no_name_is_counted(handed):
     handed.unreadable()
     assert handed.runtime.tally.unreadable == 1
 

@@ -1,6 +1,7 @@
 import hmac
 from base64 import b64encode
 from hashlib import sha256
+from types import NoneType
 
 import pytest
 from tests.unit.connectors.around import NOW, service_account, settings_of
@@ -26,21 +27,31 @@ async def test_any_other_is_refused(headers):
     assert not await Signature("s3cret")(headers, b"{}")
 
 
-def test_each_source_has_the_proof_of_its_settings():
-    proofs = Proofs(lambda: NOW)
-    apple = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, hmac_key="k")
-    by_key = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, api_key="k")
-    android = settings_of(AndroidManagementSettings, ANDROID | PUSH, account=service_account())
-    silent = settings_of(AndroidManagementSettings, ANDROID, account=service_account())
-    assert isinstance(proofs.of("a", apple), Signature)
-    assert proofs.of("b", by_key) is None
-    assert isinstance(proofs.of("c", android), GoogleToken)
-    assert proofs.of("d", silent) is None
+def apple(**secrets):
+    return settings_of(AppleMdmSettings, {"type": "apple-mdm"}, **secrets)
+
+
+def android(**push):
+    return settings_of(AndroidManagementSettings, ANDROID | push, account=service_account())
+
+
+@pytest.mark.parametrize(
+    ("settings", "proof"),
+    [
+        (apple(hmac_key="k"), Signature),
+        (apple(api_key="k"), NoneType),
+        (android(**PUSH), GoogleToken),
+        (android(), NoneType),
+    ],
+    ids=["Apple, signed", "Apple, by a key of the API", "Android, pushed", "Android, not pushed"],
+)
+def test_each_source_has_the_proof_of_its_settings(settings, proof):
+    assert isinstance(Proofs(lambda: NOW).of("mdm", settings), proof)
 
 
 def test_a_proof_stays_as_long_as_its_settings():
     proofs = Proofs(lambda: NOW)
-    settings = settings_of(AndroidManagementSettings, ANDROID | PUSH, account=service_account())
+    settings = android(**PUSH)
     first = proofs.of("a", settings)
     assert proofs.of("a", settings) is first
     other = settings.model_copy(update={"enterprise": "LC1example"})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_activation import altered, in_force_in_turn
+from tests.unit.rollout.versions import altered, in_force_in_turn
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.demo.examples import KEY_FILES, RULES
 
-from mailgate.attest.mint import JWKS_FILE, key_files
+from mailgate.attest.mint import JWKS_FILE
 from mailgate.config import load_bundle
 from mailgate.demo import run
 from mailgate.demo.company.admins import make_admins
@@ -21,8 +22,6 @@ from mailgate.demo.ports import PortTakenError
 from mailgate.demo.run import Demo, EndedError, run_demo
 from mailgate.demo.tour import DemoAddresses
 from mailgate.errors import ConfigError
-
-RULES = Path(__file__).parents[3] / "config"
 
 
 class Stage:
@@ -68,12 +67,28 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 @pytest.fixture
 def demo(tmp_path: Path):
     """A demo before this webmail."""
-    (tmp_path / JWKS_FILE).write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
+    (tmp_path / JWKS_FILE).write_text(KEY_FILES[JWKS_FILE])
 
     def made(upstream: str = "", rules: Path | None = RULES) -> Demo:
         return Demo(tmp_path / "demo", rules, tmp_path, 8123, 8124, 8125, upstream, "mailgate")
 
     return made
+
+
+@pytest.fixture
+def companies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many people were made up, each time that a company was."""
+    asked: list[int] = []
+
+    async def filled(_config: Path, count: int, *_) -> None:
+        asked.append(count)
+
+    monkeypatch.setattr(run, "fill", filled)
+    return asked
+
+
+def run_unshown(demo: Demo) -> None:
+    asyncio.run(run_demo(demo, lambda _: pytest.fail("shown")))
 
 
 def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
@@ -117,37 +132,26 @@ def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_s
 
 @pytest.mark.parametrize(("new", "made_up"), [(True, [run.DEFAULT_PEOPLE]), (False, [])])
 def test_unless_told_otherwise_a_company_is_made_up_where_the_store_is_new(
-    stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, new: bool, made_up: list[int]
+    stage: Stage, demo, companies, monkeypatch: pytest.MonkeyPatch, new: bool, made_up: list[int]
 ) -> None:
-    asked: list[int] = []
-
     async def is_new(_config: Path) -> bool:
         return new
 
-    async def filled(_config: Path, count: int, *_) -> None:
-        asked.append(count)
-
     monkeypatch.setattr(run, "is_new", is_new)
-    monkeypatch.setattr(run, "fill", filled)
     asyncio.run(run_demo(replace(demo(), people=None), lambda _: None))
-    assert asked == made_up
+    assert companies == made_up
 
 
 @pytest.mark.parametrize(("people", "made_up"), [(None, [1500]), (7, [7]), (0, [])])
 def test_a_company_that_was_ended_early_is_made_anew_and_that_is_said(
-    stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, people: int | None, made_up: list[int]
+    stage: Stage, demo, companies: list[int], people: int | None, made_up: list[int]
 ) -> None:
-    asked, said = list[int](), list[str]()
-
-    async def filled(_config: Path, count: int, *_) -> None:
-        asked.append(count)
-
-    monkeypatch.setattr(run, "fill", filled)
+    said: list[str] = []
     demo().directory.mkdir()
     with pytest.raises(KeyboardInterrupt), mark_unfinished(demo().directory, 1500, ""):
         raise KeyboardInterrupt
     asyncio.run(run_demo(replace(demo(), people=people), lambda _: None, say=said.append))
-    assert asked == made_up
+    assert companies == made_up
     assert said == ["The last start was ended before its company was finished: the company is made up anew."]
 
 
@@ -162,7 +166,7 @@ def test_whoever_ends_the_making_is_told_what_becomes_of_it(
 
     monkeypatch.setattr(run, "fill", filled)
     with pytest.raises(EndedError, match="the company was not finished, and the next start makes it anew"):
-        asyncio.run(run_demo(replace(demo(), people=9), lambda _: pytest.fail("shown")))
+        run_unshown(replace(demo(), people=9))
     assert stage.seen == ["mailbox opens", "mailbox closes"]
 
 
@@ -175,14 +179,14 @@ def test_a_taken_port_is_found_before_anything_is_made(
 
     monkeypatch.setattr(run, "require_ports", taken)
     with pytest.raises(PortTakenError):
-        asyncio.run(run_demo(replace(demo(), people=9), lambda _: pytest.fail("shown")))
+        run_unshown(replace(demo(), people=9))
     assert stage.seen == []
     assert not (demo().directory / "mailgate.yaml").exists()
 
 
 def test_a_second_demo_in_the_same_folder_changes_nothing(stage: Stage, demo) -> None:
     with locked_folder(demo().directory), pytest.raises(TakenError):
-        asyncio.run(run_demo(demo("https://mail.example.com"), lambda _: pytest.fail("shown")))
+        run_unshown(demo("https://mail.example.com"))
     assert stage.seen == []
     assert not (demo().directory / "mailgate.yaml").exists()
 
@@ -197,10 +201,10 @@ def test_a_webmail_of_one_s_own_takes_the_place_of_the_mailbox(stage: Stage, dem
 def test_a_gate_that_does_not_start_closes_the_mailbox_and_shows_nothing(stage: Stage, demo) -> None:
     stage.breaks = OSError("in use")
     with pytest.raises(OSError, match="in use"):
-        asyncio.run(run_demo(demo(), lambda _: pytest.fail("shown")))
+        run_unshown(demo())
     assert stage.seen[-1] == "mailbox closes"
 
 
 def test_rules_that_cannot_be_used_are_said(stage: Stage, demo, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
-        asyncio.run(run_demo(demo(rules=tmp_path / "nowhere"), lambda _: pytest.fail("shown")))
+        run_unshown(demo(rules=tmp_path / "nowhere"))

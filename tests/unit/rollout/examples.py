@@ -5,6 +5,8 @@ from mailgate.config import Rules, compile_rules
 APPS = "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok]}\n"
 OPEN = "rules: [{id: open, when: 'true', effect: allow}]\n"
 SHUT = "rules: [{id: shut, when: 'true', effect: block}]\n"
+STRICT = "rules: [{id: strict, when: 'true', effect: block}]\n"
+OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
 
 
 def rules(policy: str = OPEN, apps: str = APPS) -> Rules:

@@ -9,32 +9,30 @@ from typing import Any
 
 import pytest
 from tests.unit.config.test_guard import at
-from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_activation import ADA, altered, deciding, planned
-from tests.unit.rollout.test_activation import store as store
+from tests.unit.rollout.examples import OTHER, SHUT, rules
+from tests.unit.rollout.versions import ADA, LIN, altered, deciding, last_entry, planned, put_in_force
+from tests.unit.rollout.versions import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.guard import Once
-from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import PlanStatus, approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Cases, FailedCase, Window, digest_of, load
-from mailgate.store import Act, Store
+from mailgate.store import Store
 
-LIN, KIM, FILE = Person("lin", "desk"), Person("kim", "desk"), Person("file", "gate-1")
+KIM, FILE = Person("kim", "desk"), Person("file", "gate-1")
 ADMINS = frozenset({"ada", "lin", "kim", "joe"})
 GUARD = Guard(Limit(0), 1, (), ADMINS, frozenset({"ada", "lin", "kim"}))
 TWO = replace(GUARD, approvals=2)
-OTHER = rules("rules: [{id: other, when: 'true', effect: warn}]\n")
 
 
 @pytest.fixture
 async def digest(store: Store, url: str) -> str:
     """A plan of Ada's that keeps everybody out."""
-    return (await planned(store, url)).digest
+    return await planned(store, url)
 
 
 async def kept(store: Store, digest: str, author: Person, **other: Any) -> str:
@@ -74,24 +72,28 @@ async def test_as_many_persons_as_the_guard_asks_for(store: Store, digest: str) 
     await apply(store, digest, ADA, "now", NOW, TWO)
 
 
-async def test_who_applies_it_does_not_count_as_another_person(store: Store, digest: str) -> None:
-    await approve(store, digest, LIN, "", NOW, GUARD)
-    with pytest.raises(RefusedError, match="0 of 1 approvals given, your own does not count"):
-        await apply(store, digest, LIN, "now", NOW, GUARD)
+@pytest.mark.parametrize(
+    ("given", "guard", "person", "words"),
+    [
+        ((LIN,), GUARD, LIN, "0 of 1 approvals given, your own does not count"),
+        ((LIN, KIM), TWO, LIN, r"1 of 2 approvals given \(by kim\), your own does not count"),
+        ((LIN,), replace(GUARD, approvers=frozenset({"kim"})), ADA, "0 of 1 approvals"),
+        ((), replace(GUARD, approvals=3), ADA, r"it needs 3 approvals, more than there are approvers other than its author \(2\)"),
+    ],
+    ids=["of who applies it", "of who applies it and another", "of who is no approver any more", "more than anybody could give"],
+)  # fmt: skip
+async def test_what_lacks_approvals_is_refused_with_those_that_do_not_count(
+    store: Store, digest: str, given: tuple[Person, ...], guard: Guard, person: Person, words: str
+) -> None:
+    for approver in given:
+        await approve(store, digest, approver, "", NOW, TWO)
+    with pytest.raises(RefusedError, match=words):
+        await apply(store, digest, person, "now", NOW, guard)
     assert await deciding(store) == "open"
 
 
-async def test_each_of_two_who_have_approved_it_may_not_apply_it_by_the_other(
-    store: Store, digest: str
-) -> None:
-    for person in (LIN, KIM):
-        await approve(store, digest, person, "", NOW, TWO)
-    with pytest.raises(RefusedError, match=r"1 of 2 approvals given \(by kim\), your own does not count"):
-        await apply(store, digest, LIN, "now", NOW, TWO)
-
-
 async def overtake(store: Store, _digest: str) -> None:
-    await store.policies.activate(rule_texts_of(OTHER), Act(NOW, "joe", "policy-activated"))
+    await put_in_force(store, rules(OTHER), "joe")
 
 
 async def approve_by_lin(store: Store, digest: str) -> None:
@@ -111,16 +113,11 @@ async def nothing(_store: Store, _digest: str) -> None:
         (LIN, GUARD, 0, overtake, "version 2 was put in force after plan .* was made: plan again"),
         (Person("joe", ""), GUARD, 0, nothing, "you do not have the role approver"),
         (LIN, None, 0, nothing, "no `guard` is set"),
-        (
-            LIN,
-            replace(GUARD, approvers=frozenset()),
-            0,
-            nothing,
-            "nobody may approve anything: no admin has the role",
-        ),
+        (LIN, replace(GUARD, approvers=frozenset()), 0, nothing, "nobody may approve anything: no admin has the role"),
         (LIN, replace(GUARD, admins=frozenset({"lin"})), 0, nothing, "was made by ada, who is no admin"),
     ],
-)
+    ids=["its author", "twice", "an old plan", "an overtaken plan", "no approver", "no guard", "nobody may", "its author is no admin"],
+)  # fmt: skip
 async def test_each_approval_that_counts_for_nothing_is_refused_by_its_own_words(
     store: Store,
     digest: str,
@@ -145,25 +142,10 @@ async def test_approvals_are_of_one_plan_alone(store: Store, url: str, digest: s
         await apply(store, again, ADA, "now", NOW, GUARD)
 
 
-async def test_who_is_no_approver_any_more_does_not_count(store: Store, digest: str) -> None:
-    await approve(store, digest, LIN, "", NOW, GUARD)
-    with pytest.raises(RefusedError, match="0 of 1 approvals"):
-        await apply(store, digest, ADA, "now", NOW, replace(GUARD, approvers=frozenset({"kim"})))
-
-
 async def test_what_was_overtaken_is_said_before_what_is_missing(store: Store, digest: str) -> None:
     await overtake(store, digest)
     with pytest.raises(RefusedError, match=r"^version 2 was put in force after"):
         await apply(store, digest, ADA, "now", NOW, GUARD)
-
-
-async def test_more_approvals_than_anybody_could_give_are_named(store: Store, digest: str) -> None:
-    three = replace(GUARD, approvals=3)
-    with pytest.raises(
-        RefusedError,
-        match=r"it needs 3 approvals, more than there are approvers other than its author \(2\)",
-    ):
-        await apply(store, digest, ADA, "now", NOW, three)
 
 
 async def test_approvals_at_once_count_once_each_and_applying_at_once_activates_once(
@@ -220,7 +202,7 @@ async def test_nothing_is_applied_in_a_freeze_but_against_it_by_name(store: Stor
     ):
         await apply(store, digest, ADA, "now", NOW, FROZEN)
     await apply(store, digest, ADA, "an emergency", NOW, FROZEN, override=True)
-    last = (await store.audit.page())[-1]
+    last = await last_entry(store)
     assert (last.what, last.why) == ("policy-activated-against-the-guard", "an emergency")
     assert "frozen until" in json.loads(last.details)["overridden"][0]
 

@@ -9,31 +9,27 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
-from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_activation import ADA, GUARD, STRICT, THIRD, begun, plan_of
+from tests.unit.rollout.examples import OPEN, OTHER, SHUT, STRICT, rules
+from tests.unit.rollout.versions import ADA, GUARD, LIN, begun, planned
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause, Relief
-from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve
 from mailgate.rollout.audit_check import compare, verify
-from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.store.address import store_url
-
-LIN = Person("lin", "desk")
 
 
 async def tell(store: Store, url: str) -> None:
     """Two versions, each planned; one approved; one retraction; a plan that waits; an exemption that was ended, and a break-glass."""
     await begun(store)
-    first = await plan_of(store, url, STRICT)
+    first = await planned(store, url, STRICT)
     await approve(store, first, LIN, "looked", NOW, GUARD)
     await apply(store, first, ADA, "", NOW, GUARD)
-    await apply(store, await plan_of(store, url, THIRD), ADA, "", NOW, None)
+    await apply(store, await planned(store, url, OTHER), ADA, "", NOW, None)
     await retract(store, ADA, "", NOW)
-    await plan_of(store, url, SHUT)
+    await planned(store, url, SHUT)
     for person, cause in (("lin", Cause.EXEMPTION), ("", Cause.BREAK_GLASS)):
         until = NOW + timedelta(days=1)
         relief = Relief(0, cause, "strict", "lent", "ada", NOW, until, person)
@@ -77,7 +73,7 @@ async def test_what_nobody_changed_is_whole(story: Store) -> None:
     assert await verify(story, NOW) == []
 
 
-OTHER = json.dumps(dict(rules(OPEN + "# another\n").texts))
+ANOTHER = rules(OPEN + "# another\n")
 
 
 @pytest.mark.parametrize(
@@ -123,9 +119,9 @@ OTHER = json.dumps(dict(rules(OPEN + "# another\n").texts))
 )  # fmt: skip
 async def test_a_change_is_named(story: Store, url: str, statement: str, words: list[str]) -> None:
     values = {
-        "other": OTHER,
-        "digest": rule_texts_of(rules(OPEN + "# another\n")).digest,
-        "third": rules(THIRD).digest,
+        "other": json.dumps(dict(ANOTHER.texts)),
+        "digest": ANOTHER.digest,
+        "third": rules(OTHER).digest,
     }
     named = {name: value for name, value in values.items() if f":{name}" in statement}
     with create_engine(store_url(url), poolclass=NullPool).connect() as connection:

@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import ADA, last_entry, put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.edits import ListEdit, ShareEdit
 from mailgate.rollout.drafts import base_of, edit_of, find_draft, make_draft, rules_with
-from mailgate.rollout.person import Person, RefusedError, UnknownError
-from mailgate.rollout.stored_rules import rule_texts_of
-from mailgate.store import Act, Store
+from mailgate.rollout.person import RefusedError, UnknownError
+from mailgate.store import Store
 
-ADA = Person("ada", "desk")
 APPS = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}}\nlists: {prohibited: [tiktok]}\n"
 POLICY = "rules: [{id: shut, when: 'true', effect: block, share: 10%}]\n"
 ON = ListEdit(change="join-list", app="wechat", list="prohibited")
@@ -21,7 +20,7 @@ ON = ListEdit(change="join-list", app="wechat", list="prohibited")
 
 @pytest.fixture
 async def running(store: Store) -> Store:
-    await store.policies.activate(rule_texts_of(rules(POLICY, APPS)), Act(NOW, "file", "policy-activated"))
+    await put_in_force(store, rules(POLICY, APPS), "file")
     return store
 
 
@@ -35,7 +34,7 @@ async def test_a_draft_is_of_the_rules_in_force_and_stands_in_the_log_without_be
     active = await running.policies.active()
     assert active
     assert active.number == 1
-    entry = (await running.audit.page())[-1]
+    entry = await last_entry(running)
     assert (entry.what, entry.about) == ("policy-drafted", f"draft {draft.digest}")
     assert json.loads(entry.details)["edit"]["app"] == "wechat"
 
@@ -62,9 +61,10 @@ async def test_nothing_is_drafted_before_the_first_start(store: Store) -> None:
         await make_draft(store, ON, ADA, NOW)
 
 
-async def test_a_draft_that_was_changed_in_the_store_makes_nothing(running: Store) -> None:
+@pytest.mark.parametrize(
+    "edit", [ShareEdit(change="set-share", rule="shut", share="90%").model_dump_json(), "{}"]
+)
+async def test_a_draft_that_was_changed_in_the_store_makes_nothing(running: Store, edit: str) -> None:
     draft, _ = await make_draft(running, ON, ADA, NOW)
-    share = ShareEdit(change="set-share", rule="shut", share="90%").model_dump_json()
-    for other in (replace(draft, edit=share), replace(draft, edit="{}")):
-        with pytest.raises(RefusedError, match="is not what was drafted"):
-            await rules_with(running, other)
+    with pytest.raises(RefusedError, match="is not what was drafted"):
+        await rules_with(running, replace(draft, edit=edit))

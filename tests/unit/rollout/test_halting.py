@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
+from tests.unit.store.outage import away
 
 from mailgate.engine.decide import decide
 from mailgate.model import (
@@ -22,7 +23,7 @@ from mailgate.model import (
 )
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.halting import HaltMonitor, countable_subject
-from mailgate.store import Act, HelpRequest, Store, StoreUnavailableError
+from mailgate.store import Act, HelpRequest, Store
 
 POLICY = rules(
     """
@@ -142,9 +143,6 @@ async def test_a_rule_without_limits_never_halts(scene: Scene) -> None:
 
 
 async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: Scene, monkeypatch) -> None:
-    async def away(*_: object) -> None:
-        raise StoreUnavailableError
-
     scene.see("ada")
     scene.see("lin")
     with monkeypatch.context() as patched:

@@ -1,26 +1,22 @@
 """A gate looks at changed files by itself where its settings have a guard."""
 
-from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
 from tests.unit.rollout.examples import SHUT, rules
-from tests.unit.rollout.test_activation import store as store
+from tests.unit.rollout.versions import ADA, GUARD, HOLIDAYS, LIN
+from tests.unit.rollout.versions import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config.attestation import PostureSettings
-from mailgate.config.guard import GuardSettings, Once
+from mailgate.config.guard import GuardSettings
 from mailgate.config.settings import Settings
 from mailgate.rollout.activation import apply
 from mailgate.rollout.approvals import approve
-from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.inspection import Inspection
-from mailgate.rollout.person import Person
 from mailgate.rollout.version_in_force import InspectionResult
 from mailgate.store import Store
 from mailgate.store.kept_out import KeptOut
-
-HOLIDAYS = Once("holidays", NOW, NOW + timedelta(days=7))
 
 
 def settings(url: str, most: int | None) -> Any:
@@ -49,17 +45,15 @@ async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: S
     why = (await inspected(store, url, 0)).against
     assert why.startswith("1 of 1 people would or might newly be kept out; the guard lets 0 pass")
     digest = why.partition("(plan ")[2].partition(";")[0]
-    new = await apply(store, digest, Person("ada", "desk"), "agreed", NOW, None)
+    new = await apply(store, digest, ADA, "agreed", NOW, None)
     assert new.digest == rules(SHUT).digest
 
 
 async def test_it_can_also_be_approved_and_put_in_force_within_the_guard(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
     digest = why.partition("(plan ")[2].partition(";")[0]
-    people = frozenset({"ada", "lin"})
-    guard = Guard(Limit(0), 1, (), people, people)
-    await approve(store, digest, Person("lin", "desk"), "agreed", NOW, guard)
-    assert (await apply(store, digest, Person("ada", "desk"), "agreed", NOW, guard)).serial == 2
+    await approve(store, digest, LIN, "agreed", NOW, GUARD)
+    assert (await apply(store, digest, ADA, "agreed", NOW, GUARD)).serial == 2
 
 
 async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are(store: Store, url: str) -> None:

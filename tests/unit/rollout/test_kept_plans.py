@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
 
 from mailgate.rollout.kept_plans import (
@@ -15,10 +16,8 @@ from mailgate.rollout.kept_plans import (
     refuse_altered,
     refuse_outdated,
 )
-from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import RuleTexts, Store, StoredPlan
-
-ADA = Person("ada", "desk")
 
 
 async def kept(store: Store, digest: str) -> StoredPlan:
@@ -27,16 +26,30 @@ async def kept(store: Store, digest: str) -> StoredPlan:
     return plan
 
 
-async def test_a_plan_is_called_by_the_beginning_of_its_digest(store: Store) -> None:
-    await kept(store, "abcdef1")
-    await kept(store, "abcdef2")
-    assert (await find_plan(store, "abcdef1")).digest == "abcdef1"
-    with pytest.raises(RefusedError, match="several plans"):
-        await find_plan(store, "abcdef")
-    with pytest.raises(RefusedError, match="too short"):
-        await find_plan(store, "ab")
-    with pytest.raises(UnknownError, match="no plan is called `fedcba`"):
-        await find_plan(store, "fedcba")
+@pytest.fixture
+async def two_plans(store: Store) -> Store:
+    for digest in ("abcdef1", "abcdef2"):
+        await kept(store, digest)
+    return store
+
+
+async def test_a_plan_is_called_by_the_beginning_of_its_digest(two_plans: Store) -> None:
+    assert (await find_plan(two_plans, "abcdef1")).digest == "abcdef1"
+
+
+@pytest.mark.parametrize(
+    ("called", "error", "words"),
+    [
+        ("abcdef", RefusedError, "several plans"),
+        ("ab", RefusedError, "too short"),
+        ("fedcba", UnknownError, "no plan is called `fedcba`"),
+    ],
+)
+async def test_what_calls_no_single_plan_is_refused(
+    two_plans: Store, called: str, error: type[RefusedError], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        await find_plan(two_plans, called)
 
 
 async def test_what_is_no_plan_was_changed_in_the_store(store: Store) -> None:

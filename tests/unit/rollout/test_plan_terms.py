@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_plans import PLAN
 
@@ -22,9 +23,14 @@ APPLIED = activation(PLAN.serial + 1, THEIRS)
 BACK = activation(PLAN.serial + 2, "base", BASE.number)
 
 
-def test_there_is_none_before_it_was_in_force() -> None:
-    assert term_of(PLAN, [BASE], ()) is None
-    assert term_of(PLAN, [], ()) is None
+BEFORE = activation(PLAN.serial - 1, THEIRS)
+
+
+@pytest.mark.parametrize(
+    "history", [[], [BASE], [BASE, BEFORE]], ids=["nothing", "the base", "before the plan"]
+)
+def test_there_is_none_where_it_was_not_in_force_since_the_plan_was_made(history: list[Activation]) -> None:
+    assert term_of(PLAN, history, ()) is None
 
 
 def test_it_lasts_while_nothing_took_its_place() -> None:
@@ -33,15 +39,17 @@ def test_it_lasts_while_nothing_took_its_place() -> None:
     assert (term.version, term.since, term.by, term.ended) == (APPLIED.number, APPLIED.at, "ada", None)
 
 
-def test_what_took_its_place_ended_it() -> None:
-    term = term_of(PLAN, [BACK, APPLIED, BASE], {BACK.serial})
+@pytest.mark.parametrize(
+    ("after", "retracting"),
+    [(BACK, {BACK.serial}), (activation(BACK.serial, "other"), set())],
+    ids=["taken back", "replaced"],
+)
+def test_what_took_its_place_ended_it(after: Activation, retracting: set[int]) -> None:
+    term = term_of(PLAN, [after, APPLIED, BASE], retracting)
     assert term
-    assert term.ended == TermEnd(at=BACK.at, by="ada", note=BACK.note, version=BASE.number, retracted=True)
-    other = activation(BACK.serial, "other")
-    term = term_of(PLAN, [other, APPLIED, BASE], ())
-    assert term
-    assert term.ended
-    assert (term.ended.retracted, term.ended.version) == (False, other.number)
+    assert term.ended == TermEnd(
+        at=after.at, by="ada", note=after.note, version=after.number, retracted=bool(retracting)
+    )
 
 
 def test_the_last_of_several_counts() -> None:
@@ -49,8 +57,3 @@ def test_the_last_of_several_counts() -> None:
     term = term_of(PLAN, [again, BACK, APPLIED, BASE], {BACK.serial})
     assert term
     assert (term.since, term.ended) == (again.at, None)
-
-
-def test_what_was_in_force_before_the_plan_was_made_is_not_its_doing() -> None:
-    before = activation(PLAN.serial - 1, THEIRS)
-    assert term_of(PLAN, [BASE, before], ()) is None

@@ -1,23 +1,24 @@
 """Making a plan: what it says, what binds it, and that it is kept."""
 
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.console.browsing import company
+from tests.unit.console.browsing import Company, company
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import ADA, plan_for, put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
-from mailgate.rollout import rule_texts_of
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
-from mailgate.rollout.planning import Scope, make_plan, plan_and_keep, simulated_days
+from mailgate.rollout.planning import plan_and_keep, simulated_days
 from mailgate.store import Act, Store
 from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
@@ -48,7 +49,7 @@ tests:
 @pytest.fixture
 async def store(store: Store) -> Store:
     old = rules(OLD)
-    await store.policies.activate(rule_texts_of(old), Act(NOW, "ada", "policy-activated"))
+    await put_in_force(store, old)
     await people.know(
         store, old.policy, [people.phone(1, "tiktok", owner="Ada"), people.phone(2, owner="grace")]
     )
@@ -56,15 +57,9 @@ async def store(store: Store) -> Store:
     return store
 
 
-async def made(store: Store, url: str, candidate: Rules) -> Plan:
-    active = await store.policies.active()
-    assert active is not None
-    return await make_plan(store, url, active, candidate, Scope(NOW, 14, people.MAX_AGE), 1, lambda *_: None)
-
-
 async def planned(store: Store, url: str, candidate: Rules) -> dict[str, Any]:
     """What a plan says, as JSON has it."""
-    return plain(await made(store, url, candidate))
+    return plain(await plan_for(store, url, candidate))
 
 
 async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -> None:
@@ -127,7 +122,7 @@ async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> 
 
 async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: Store, url: str) -> None:
     december = '{id: late, when: client.kind == "laptop" && now.getMonth() == 0, effect: challenge}'
-    whole = await made(store, url, rules(OLD.replace("rules:", f"rules:\n  - {december}")))
+    whole = await plan_for(store, url, rules(OLD.replace("rules:", f"rules:\n  - {december}")))
     plan = plain(whole)
     assert plan["newly"]["challenge"]["devices"] == 0
     found = plan["undated"]
@@ -154,9 +149,9 @@ async def test_different_people_on_different_days_are_all_counted(store: Store, 
         for day, name in ((1, "ada"), (3, "grace"))
     )
     everybody = "rules:\n  - {id: open, when: 'true', effect: allow}"
-    await store.policies.activate(rule_texts_of(rules(everybody)), Act(NOW, "ada", "policy-activated"))
+    await put_in_force(store, rules(everybody))
     await people.see(store, rules(OLD).policy, people.page_load(people.IPHONE), "grace")
-    plan = await made(store, url, rules(everybody.replace("rules:", f"rules:\n{days}")))
+    plan = await plan_for(store, url, rules(everybody.replace("rules:", f"rules:\n{days}")))
     assert [each.newly["block"].people for each in plan.later] == [1, 0, 1, 0]
     assert plan.kept_out is not None
     assert plan.kept_out.people == 2
@@ -187,94 +182,85 @@ async def test_apps_that_may_keep_out_nobody_knows_whom_are_named(
 
 async def test_its_digest_binds_the_rules_the_lists_the_cases_and_the_days(store: Store, url: str) -> None:
     """Also where nobody moves by it: each of these is another plan."""
-    same, list_of_none = (
-        OLD + "# as it was\n",
-        "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok], banned: [tiktok]}\n",
-    )
+    list_of_none = "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok], banned: [tiktok]}\n"
     candidates = {
         "as it is": rules(OLD),
         "another rule": rules(NEW),
-        "a comment": rules(same),
+        "a comment": rules(OLD + "# as it was\n"),
         "another list": rules(OLD, list_of_none),
         "a case": compile_rules(dict(rules(OLD).texts) | {"policy.tests.yaml": CASES}),
     }
     digests = {name: (await planned(store, url, each))["digest"] for name, each in candidates.items()}
-    active = await store.policies.active()
-    assert active is not None
-    for name, scope in (
-        ("other days", Scope(NOW, 15, people.MAX_AGE)),
-        ("another day", Scope(NOW + timedelta(days=1), 14, people.MAX_AGE)),
-    ):
-        other = await make_plan(store, url, active, rules(OLD), scope, 1, lambda *_: None)
-        digests[name] = other.digest
+    digests["other days"] = (await plan_for(store, url, rules(OLD), days=15)).digest
+    digests["another day"] = (await plan_for(store, url, rules(OLD), NOW + timedelta(days=1))).digest
     assert len(set(digests.values())) == len(digests)
-    await store.policies.activate(rule_texts_of(rules(NEW)), Act(NOW, "ada", "policy-activated"))
+    await put_in_force(store, rules(NEW))
     assert (await planned(store, url, rules(OLD)))["digest"] not in digests.values()
 
 
-@pytest.mark.parametrize("who", [None, Person("ada", "here")])
-async def test_a_plan_is_kept_where_somebody_answers_for_it(tmp_path: Path, who: Person | None) -> None:
+@pytest.fixture
+async def firm(tmp_path: Path) -> AsyncIterator[Company]:
+    """A company whose gate has rules in force."""
     migrate(store_url(f"sqlite:///{tmp_path}/mailgate.db"))
     async with company(tmp_path) as firm:
-        active = await firm.store.policies.active()
-        assert active
-        told: list[int] = []
-        made = await plan_and_keep(
-            firm.store,
-            firm.bundle.settings,
-            active,
-            firm.bundle.rules,
-            7,
-            1,
-            who,
-            firm.clock(),
-            lambda *_: told.append(1),
-        )
-        assert (made.window.days, bool(told)) == (7, True)
-        assert [each.author for each in await firm.store.plans.latest(9)] == ([who.name] if who else [])
+        yield firm
 
 
-def test_a_plan_looks_at_no_fewer_days_than_the_limit_of_the_guard_is_for() -> None:
-    for days, window, looked in ((1, 7, 7), (14, 7, 14), (14, 30, 30), (1, 1.5, 2)):
-        guard = GuardSettings.model_construct(window=timedelta(days=window))
-        assert simulated_days(Settings.model_construct(guard=guard), days) == looked
-    assert simulated_days(Settings.model_construct(guard=None), 1) == 1
-
-
-async def test_whoever_asks_for_fewer_days_gets_those_of_the_guard(tmp_path: Path) -> None:
-    migrate(store_url(f"sqlite:///{tmp_path}/mailgate.db"))
-    async with company(tmp_path) as firm:
-        active = await firm.store.policies.active()
-        assert active
-        guarded = firm.bundle.settings.model_copy(update={"guard": GuardSettings(max_newly_blocked=0)})
-        made = await plan_and_keep(
-            firm.store, guarded, active, firm.bundle.rules, 1, 1, None, firm.clock(), lambda *_: None
-        )
-        assert made.window.days == 7
-
-
-async def test_everybody_who_moves_is_kept_by_name_beside_the_plan_but_for_who_was_forgotten_meanwhile(
-    store: Store, url: str
-) -> None:
-    active = await store.policies.active()
+async def planned_again(
+    firm: Company, settings: Settings, days: int, who: Person | None, progress: Callable[..., object]
+) -> Plan:
+    """A plan to put what is in force in force."""
+    active = await firm.store.policies.active()
     assert active
-    scope = Scope(NOW, 14, people.MAX_AGE)
-    for forgotten in (False, True):
-        candidate = rules(NEW + ("" if not forgotten else "# again\n"))
-        with Movers() as movers:
-            plan = await make_plan(store, url, active, candidate, scope, 1, lambda *_: None, movers)
-            if forgotten:
-                await store.audit.append(Act(NOW + timedelta(seconds=1), "ada", "person-forgotten"))
-            await keep_plan(store, plan, candidate, Person("ada", ""), NOW, movers)
-        (kept,) = await store.plans.find(plan.digest)
-        found = await store.movers.search(plan.digest, MoverFilter(), 0, 9, large=False)
-        assert kept.movers == 1
-        assert [(each.person, each.label, each.rule) for each in found.movers] == (
-            [] if forgotten else [("ada", "block", "app")]
-        )
+    return await plan_and_keep(
+        firm.store, settings, active, firm.bundle.rules, days, 1, who, firm.clock(), progress
+    )
+
+
+@pytest.mark.parametrize("who", [None, ADA], ids=["nobody", "ada"])
+async def test_a_plan_is_kept_where_somebody_answers_for_it(firm: Company, who: Person | None) -> None:
+    told: list[int] = []
+    plan = await planned_again(firm, firm.bundle.settings, 7, who, lambda *_: told.append(1))
+    assert (plan.window.days, bool(told)) == (7, True)
+    assert [each.author for each in await firm.store.plans.latest(9)] == ([who.name] if who else [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "of_the_guard", "looked_at"),
+    [(1, 7, 7), (14, 7, 14), (14, 30, 30), (1, 1.5, 2), (1, None, 1)],
+)
+def test_a_plan_looks_at_no_fewer_days_than_the_limit_of_the_guard_is_for(
+    asked: int, of_the_guard: float | None, looked_at: int
+) -> None:
+    guard = of_the_guard and GuardSettings.model_construct(window=timedelta(days=of_the_guard))
+    assert simulated_days(Settings.model_construct(guard=guard), asked) == looked_at
+
+
+async def test_whoever_asks_for_fewer_days_gets_those_of_the_guard(firm: Company) -> None:
+    guarded = firm.bundle.settings.model_copy(update={"guard": GuardSettings(max_newly_blocked=0)})
+    assert (await planned_again(firm, guarded, 1, None, lambda *_: None)).window.days == 7
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "kept_by_name"),
+    [(False, [("ada", "block", "app")]), (True, [])],
+    ids=["everybody", "but for who was forgotten meanwhile"],
+)
+async def test_everybody_who_moves_is_kept_by_name_beside_the_plan(
+    store: Store, url: str, forgotten: bool, kept_by_name: list[tuple[str, str, str]]
+) -> None:
+    with Movers() as movers:
+        plan = await plan_for(store, url, rules(NEW), movers=movers)
+        if forgotten:
+            await store.audit.append(Act(NOW + timedelta(seconds=1), "ada", "person-forgotten"))
+        await keep_plan(store, plan, rules(NEW), ADA, NOW, movers)
+    (kept,) = await store.plans.find(plan.digest)
+    found = await store.movers.search(plan.digest, MoverFilter(), 0, 9, large=False)
+    assert kept.movers == 1
+    assert [(each.person, each.label, each.rule) for each in found.movers] == kept_by_name
 
 
 async def test_it_is_called_by_what_it_changes(store: Store, url: str) -> None:
-    plan = await made(store, url, rules(NEW))
+    plan = await plan_for(store, url, rules(NEW))
     assert plan.headlines[0].words == "Rule 'app' keeps people out now"
     assert {row.value: row.people for row in plan.company["kind"]} == {"laptop": 1, "phone": 2}

@@ -31,11 +31,8 @@ async def test_an_exemption_is_given_and_ended(store: Store) -> None:
     assert await end_exemption(store, GRACE, "it came", NOW, given.number) == given
     with pytest.raises(RefusedError, match="no exemption 1 is in force"):
         await end_exemption(store, GRACE, "it came", NOW, given.number)
-    assert [each.what for each in await store.audit.page()] == [
-        "exemption-given",
-        "exemption-given",
-        "exemption-ended",
-    ]
+    acts = [each.what for each in await store.audit.page()]
+    assert acts == ["exemption-given", "exemption-given", "exemption-ended"]
 
 
 async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> None:

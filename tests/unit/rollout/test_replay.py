@@ -9,7 +9,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.classify import classify
 from mailgate.devices.device import Device, Report
-from mailgate.model import Assurance, Kind, PostureState
+from mailgate.model import Assurance, Client, Kind, PostureState
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.replay import (
     UNRECORDED_IN_DEVICES,
@@ -25,21 +25,13 @@ LISTS = PostureInputs(rules().policy.catalog, people.MAX_AGE)
 
 
 def device(name: str, *apps: str) -> Device:
-    report = Report(
-        people.ISSUER,
-        name,
-        "ada",
-        Kind.PHONE,
-        "ios",
-        "26.1",
-        apps=frozenset(apps),
-        apps_complete=True,
-        reported_at=NOW,
-    )
+    phone = Report(people.ISSUER, name, "ada", Kind.PHONE, "ios", "26.1")
+    report = replace(phone, apps=frozenset(apps), apps_complete=True, reported_at=NOW)
     return Device(name, (report,))
 
 
 PHONE, WORSE = device("phone-1"), device("phone-2", "tiktok")
+BROWSER, MAIL = classify(people.page_load(people.IPHONE)), classify(people.imap())
 
 
 def test_what_was_not_recorded_is_named_by_variables_that_there_are() -> None:
@@ -59,8 +51,7 @@ def test_what_a_sighting_tells_is_what_the_request_told(facts: object) -> None:
 
 
 def test_a_proof_is_believed_again_only_where_there_was_one() -> None:
-    client = classify(people.page_load(people.IPHONE))
-    seen = client_facts(people.page_load(people.IPHONE), client)
+    seen = client_facts(people.page_load(people.IPHONE), BROWSER)
     postures = [LISTS.posture(PHONE, NOW)]
     assert recognise(seen, [PHONE], postures)[1] is None
     attested, proof = recognise(seen._replace(assurance=Assurance.ATTESTED), [PHONE], postures)
@@ -69,19 +60,22 @@ def test_a_proof_is_believed_again_only_where_there_was_one() -> None:
 
 def test_a_device_that_was_not_seen_is_what_it_reported() -> None:
     client = reported(Kind.TABLET, "ipados", "26.1")
-    assert (client.kind, client.handheld, client.os, client.contradicted) == (
-        Kind.TABLET,
-        True,
-        "ipados",
-        False,
-    )
+    assert (client.kind, client.handheld) == (Kind.TABLET, True)
+    assert (client.os, client.contradicted) == ("ipados", False)
     assert reported(None, "", "").kind is Kind.UNKNOWN
 
 
-def test_the_posture_is_that_of_the_device_or_of_the_person_at_the_side_door() -> None:
-    browser, mail = classify(people.page_load(people.IPHONE)), classify(people.imap())
-    both = [LISTS.posture(each, NOW) for each in (PHONE, WORSE)]
-    assert posture_for(browser, both).state is PostureState.CLEAN
-    assert posture_for(mail, both).state is PostureState.LISTED
-    assert posture_for(replace(mail, kind=Kind.LAPTOP), both).state is PostureState.MISSING
-    assert posture_for(browser, []).state is PostureState.MISSING
+@pytest.mark.parametrize(
+    ("client", "known", "state"),
+    [
+        (BROWSER, (PHONE, WORSE), PostureState.CLEAN),
+        (MAIL, (PHONE, WORSE), PostureState.LISTED),
+        (replace(MAIL, kind=Kind.LAPTOP), (PHONE, WORSE), PostureState.MISSING),
+        (BROWSER, (), PostureState.MISSING),
+    ],
+    ids=["a browser's own", "the worst of the person at the side door", "none of a laptop there", "none where nothing is known"],
+)  # fmt: skip
+def test_the_posture_is_that_of_the_device_or_of_the_person_at_the_side_door(
+    client: Client, known: tuple[Device, ...], state: PostureState
+) -> None:
+    assert posture_for(client, [LISTS.posture(each, NOW) for each in known]).state is state

@@ -3,18 +3,16 @@
 import pytest
 from sqlalchemy import update
 from tests.unit.rollout.examples import rules
-from tests.unit.store.examples import NOW
+from tests.unit.rollout.versions import put_in_force
 
-from mailgate.rollout.stored_rules import UnreadableVersionError, in_force, rule_texts_of, rules_of
-from mailgate.store import Act, Store
+from mailgate.rollout.stored_rules import UnreadableVersionError, in_force, rules_of
+from mailgate.store import Store
 from mailgate.store.schema import policies
-
-ACT = Act(NOW, "ada", "policy-activated")
 
 
 async def test_they_are_read_as_they_were_put_in_force(store: Store) -> None:
     assert await in_force(store) is None
-    active = await store.policies.activate(rule_texts_of(rules()), ACT)
+    active = await put_in_force(store, rules())
     assert (await rules_of(store.policies, active)).digest == rules().digest
     found = await in_force(store)
     assert found
@@ -22,7 +20,7 @@ async def test_they_are_read_as_they_were_put_in_force(store: Store) -> None:
 
 
 async def test_a_version_that_was_changed_in_the_store_is_not_read(store: Store) -> None:
-    active = await store.policies.activate(rule_texts_of(rules()), ACT)
+    active = await put_in_force(store, rules())
     async with store._database.writing() as connection:
         await connection.execute(update(policies).values(texts='{"policy.yaml": "rules: []"}'))
     with pytest.raises(UnreadableVersionError, match="was changed in the store"):

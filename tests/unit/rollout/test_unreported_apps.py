@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.policy import AppCatalog
-from mailgate.rollout import rule_texts_of
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
-from mailgate.store import Act, Store
+from mailgate.store import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LISTED = "rules: [{id: listed, when: '\"prohibited\" in device.lists', effect: block}, {id: rest, when: 'true', effect: allow}]\n"
@@ -20,9 +20,7 @@ ON_IT = "apps: {tiktok: {name: TikTok}, game: {name: Game}}\nlists: {prohibited:
 
 
 async def in_force(store: Store, ago: timedelta, apps: str) -> None:
-    await store.policies.activate(
-        rule_texts_of(rules(LISTED, apps)), Act(NOW - ago, "ada", "policy-activated")
-    )
+    await put_in_force(store, rules(LISTED, apps), at=NOW - ago)
 
 
 async def named(store: Store, apps: str, policy: str = LISTED) -> list[str]:
@@ -35,25 +33,25 @@ async def named(store: Store, apps: str, policy: str = LISTED) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("hours", "expected"), [(0, ["Game"]), (1, ["Game"]), (23, ["Game"]), (24, []), (100, [])]
-)
+    ("history", "expected"),
+    [
+        (((200, WITHOUT), (0, ON_NONE)), ["Game"]),
+        (((200, WITHOUT), (1, ON_NONE)), ["Game"]),
+        (((200, WITHOUT), (23, ON_NONE)), ["Game"]),
+        (((200, WITHOUT), (24, ON_NONE)), []),
+        (((200, WITHOUT), (100, ON_NONE)), []),
+        (((200, ON_NONE), (3, WITHOUT), (2, ON_NONE)), ["Game"]),
+        (((1, ON_NONE),), []),
+        (((200, WITHOUT), (1, ON_IT)), []),
+    ],
+    ids=["new now", "new for an hour", "new for 23 hours", "new for a day", "new for days", "away meanwhile", "no report is older than the first version", "what stays as it is"],
+)  # fmt: skip
 async def test_an_app_counts_as_reported_once_every_report_was_made_with_it(
-    store: Store, hours: int, expected: list[str]
+    store: Store, history: tuple[tuple[int, str], ...], expected: list[str]
 ) -> None:
-    await in_force(store, 200 * HOUR, WITHOUT)
-    await in_force(store, hours * HOUR, ON_NONE)
-    assert await named(store, ON_IT) == expected
-
-
-async def test_an_app_that_was_away_meanwhile_is_new_again(store: Store) -> None:
-    for ago, apps in ((200, ON_NONE), (3, WITHOUT), (2, ON_NONE)):
+    for ago, apps in history:
         await in_force(store, ago * HOUR, apps)
-    assert await named(store, ON_IT) == ["Game"]
-
-
-async def test_no_report_is_older_than_the_first_version(store: Store) -> None:
-    await in_force(store, HOUR, ON_NONE)
-    assert await named(store, ON_IT) == []
+    assert await named(store, ON_IT) == expected
 
 
 async def test_more_activations_than_are_looked_at_leave_everything_unknown(
@@ -66,10 +64,9 @@ async def test_more_activations_than_are_looked_at_leave_everything_unknown(
     assert await named(store, ON_IT) == ["Game"]
 
 
-async def test_nothing_is_unknown_of_what_stays_as_it_is(store: Store) -> None:
+async def test_another_rule_that_reads_it_makes_an_app_unknown_again(store: Store) -> None:
     for ago, apps in ((200, WITHOUT), (1, ON_IT)):
         await in_force(store, ago * HOUR, apps)
-    assert await named(store, ON_IT) == []
     assert await named(store, ON_IT, LISTED.replace("listed", "other")) == ["Game"]
 
 

@@ -2,31 +2,57 @@
 
 import asyncio
 import json
-from dataclasses import replace
+import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 from structlog.testing import capture_logs
-from tests.unit.rollout.examples import OPEN, SHUT, rules
-from tests.unit.rollout.test_activation import altered
+from tests.unit.rollout.examples import OPEN, OTHER, SHUT, rules
+from tests.unit.rollout.versions import ADA, altered, put_in_force
 from tests.unit.store.examples import NOW
+from tests.unit.store.outage import away
 
 from mailgate.config import Rules
 from mailgate.console.languages import console_languages
 from mailgate.model.phrase import translate
 from mailgate.policy.groups import Groups
-from mailgate.rollout import RulesKeeper, in_force, rule_texts_of
+from mailgate.rollout import RulesKeeper, in_force
 from mailgate.rollout.activation import retract
-from mailgate.rollout.person import Person
 from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.rollout.version_in_force import InspectionResult
-from mailgate.store import Act, Activation, RuleTexts, Store, StoreUnavailableError
-
-OTHER = "rules: [{id: other, when: 'true', effect: warn}]\n"
-ACT = Act(NOW, "ada", "policy-activated", why="tried", origin="desk")
+from mailgate.store import Activation, RuleTexts, Store, StoreUnavailableError
 
 
-def keeper(store: Store) -> RulesKeeper:
-    return RulesKeeper(store.policies, "gate-1", lambda: NOW)
+class Inspector:
+    """Looks at changes as long as the test wants, and then says what it wants."""
+
+    def __init__(self, *answers: str | Exception) -> None:
+        self.answers = [*answers]
+        self.looked_at: list[int] = []
+        self.go = asyncio.Event()
+
+    async def __call__(self, active: Activation, _files: Rules) -> InspectionResult:
+        self.looked_at.append(active.serial)
+        await self.go.wait()
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return InspectionResult(answer)
+
+
+class Freeze:
+    """On until the test ends it."""
+
+    def __init__(self) -> None:
+        self.why = "changes are frozen until Monday"
+
+    def __call__(self) -> str:
+        return self.why
+
+
+def keeper(store: Store, *looks: Inspector | Freeze) -> RulesKeeper:
+    """A gate that has not started, and what looks at changes of its files."""
+    return RulesKeeper(store.policies, "gate-1", lambda: NOW, *looks)  # type: ignore[arg-type]
 
 
 async def started(store: Store, policy: str = OPEN) -> RulesKeeper:
@@ -49,44 +75,46 @@ async def test_the_first_start_puts_the_files_in_force(store: Store) -> None:
     assert stored.digest == rules().digest
 
 
-async def test_a_second_start_with_the_same_files_activates_nothing(store: Store) -> None:
-    await started(store)
-    assert (await started(store)).current.activation.serial == 1
+FAILS = "the case `a laptop gets in` fails"
 
 
-async def test_files_changed_while_no_gate_ran_take_effect_at_the_start(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("files", "against", "decided", "serial", "held"),
+    [
+        (OPEN, "", "open", 1, ""),
+        (SHUT, "", "shut", 2, ""),
+        (OPEN, FAILS, "open", 1, ""),
+        (SHUT, FAILS, "open", 1, f".* number 1, which is in force: {FAILS}"),
+    ],
+    ids=["the same", "changed while no gate ran", "the same, though something is against them", "changed, and something is against them"],
+)  # fmt: skip
+async def test_files_at_a_second_start_take_effect_where_nothing_is_against_their_change(
+    store: Store, files: str, against: str, decided: str, serial: int, held: str
+) -> None:
     await started(store)
-    assert decides(await started(store, SHUT)) == "shut"
+    gate = keeper(store)
+    await gate.start(rules(files), against)
+    assert (decides(gate), gate.current.activation.serial) == (decided, serial)
+    assert re.fullmatch(held, gate.held)
+
+
+async def test_files_that_something_was_against_are_taken_up_once_they_are_good(store: Store) -> None:
+    await started(store)
+    gate = keeper(store)
+    await gate.start(rules(SHUT), FAILS)
+    await gate.offer(rules(SHUT))
+    assert (decides(gate), gate.held) == ("shut", "")
 
 
 async def test_files_that_hold_an_earlier_version_at_a_start_are_held(store: Store) -> None:
     """What was taken back does not come again with the next restart of any gate."""
     await started(store)
-    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
+    await put_in_force(store, rules(SHUT))
     with capture_logs() as logs:
         gate = await started(store)
     assert decides(gate) == "shut"
     assert "number 2, which is in force: `mailgate policy plan` and `mailgate policy apply` put" in gate.held
     assert [line["event"] for line in logs] == ["policy-held"]
-
-
-async def test_files_with_something_against_them_are_not_taken_up_at_a_start_and_are_once_they_are_good(
-    store: Store,
-) -> None:
-    await started(store)
-    gate = keeper(store)
-    await gate.start(rules(SHUT), "the case `a laptop gets in` fails")
-    assert decides(gate) == "open"
-    assert gate.held.endswith("number 1, which is in force: the case `a laptop gets in` fails")
-    await gate.offer(rules(SHUT))
-    assert (decides(gate), gate.held) == ("shut", "")
-
-
-async def test_what_is_in_force_goes_on_whatever_is_against_the_files(store: Store) -> None:
-    await started(store)
-    gate = keeper(store)
-    await gate.start(rules(), "the case `a laptop gets in` fails")
-    assert (decides(gate), gate.held) == ("open", "")
 
 
 async def test_a_change_of_the_files_takes_effect_also_back_to_what_was(store: Store) -> None:
@@ -100,7 +128,7 @@ async def test_a_change_of_the_files_takes_effect_also_back_to_what_was(store: S
 
 async def test_files_that_were_read_again_unchanged_do_not_undo_what_is_in_force(store: Store) -> None:
     gate = await started(store)
-    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
+    await put_in_force(store, rules(SHUT))
     await gate.refresh()
     await gate.offer(rules(OPEN))
     assert decides(gate) == "shut"
@@ -126,34 +154,31 @@ async def test_the_same_file_brought_to_each_gate_in_turn_is_one_activation(stor
     assert (one.held, other.held) == ("", "")
 
 
-class Away:
+class Outage:
     """A store that does not answer until it is back."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.away = store, True
+        self.store, self.over = store, False
 
     def __getattr__(self, name: str) -> object:
-        async def refused(*_: object) -> None:
-            raise StoreUnavailableError
-
-        return refused if self.away else getattr(self.store.policies, name)
+        return getattr(self.store.policies, name) if self.over else away
 
 
 async def test_a_change_waits_for_a_store_that_is_away(store: Store) -> None:
     """Rules that nobody can take back, and no other gate has, are not decided by."""
     gate = await started(store)
-    gate._policies = away = Away(store)  # type: ignore[assignment]
+    gate._policies = outage = Outage(store)  # type: ignore[assignment]
     await gate.offer(rules(SHUT))
     await gate.refresh()
     assert (decides(gate), gate.held) == ("open", "the files have changed and wait for the store")
-    away.away = False
+    outage.over = True
     await gate.refresh()
     assert (decides(gate), gate.held) == ("shut", "")
 
 
 async def test_a_start_without_the_store_is_none(store: Store) -> None:
     gate = keeper(store)
-    gate._policies = Away(store)  # type: ignore[assignment]
+    gate._policies = Outage(store)  # type: ignore[assignment]
     with pytest.raises(StoreUnavailableError):
         await gate.start(rules())
 
@@ -163,7 +188,7 @@ async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_s
 ) -> None:
     gate = await started(store)
     texts = dict(rules().texts) | {"policy.yaml": OPEN.replace("allow", "sing")}
-    await store.policies.activate(RuleTexts("p", texts), ACT)
+    await store.policies.activate(RuleTexts("p", texts), ADA.act(NOW, "policy-activated"))
     with capture_logs() as logs:
         await gate.refresh()
         await gate.refresh()
@@ -171,33 +196,15 @@ async def test_a_version_that_this_mailgate_cannot_read_changes_nothing_and_is_s
     assert [line["event"] for line in logs] == ["policy-unreadable"]
     with pytest.raises(UnreadableVersionError, match=r"version 2 of the rules.*policy.yaml:1"):
         await started(store)
-    await store.policies.activate(rule_texts_of(rules(OTHER)), ACT)
+    await put_in_force(store, rules(OTHER))
     await gate.refresh()
     assert decides(gate) == "other"
 
 
-class Inspector:
-    """Looks at changes as long as the test wants, and then says what it wants."""
-
-    def __init__(self) -> None:
-        self.answers: list[str | Exception] = []
-        self.looked_at: list[int] = []
-        self.go = asyncio.Event()
-
-    async def __call__(self, active: Activation, _files: Rules) -> InspectionResult:
-        self.looked_at.append(active.serial)
-        await self.go.wait()
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return InspectionResult(answer)
-
-
 async def guarded(store: Store, *answers: str | Exception) -> tuple[RulesKeeper, Inspector]:
     """A gate that has started and whose files have changed."""
-    inspector = Inspector()
-    inspector.answers = [*answers]
-    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
+    inspector = Inspector(*answers)
+    gate = keeper(store, inspector)
     await gate.start(rules())
     await gate.offer(rules(SHUT))
     return gate, inspector
@@ -237,7 +244,7 @@ async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store:
     assert decides(gate) == "open"
     assert gate.held.endswith("number 1, which is in force: 7 people too many")
     assert [line["event"] for line in logs] == ["policy-held"]
-    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
+    await put_in_force(store, rules(SHUT))
     await looked(gate)
     assert (decides(gate), gate.held) == ("shut", "")
 
@@ -252,7 +259,7 @@ async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
 
 async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
-    await store.policies.activate(rule_texts_of(rules(OTHER)), replace(ACT, who="file"))
+    await put_in_force(store, rules(OTHER), "file")
     inspector.go.set()
     await looked(gate)
     await looked(gate)
@@ -272,10 +279,9 @@ async def test_a_newer_change_is_looked_at_instead(store: Store) -> None:
 
 async def test_files_changed_while_no_gate_ran_are_looked_at_too(store: Store) -> None:
     await started(store)
-    inspector = Inspector()
-    inspector.answers = ["too many"]
+    inspector = Inspector("too many")
     inspector.go.set()
-    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
+    gate = keeper(store, inspector)
     await gate.start(rules(SHUT))
     await looked(gate)
     assert decides(gate) == "open"
@@ -291,31 +297,19 @@ async def test_of_two_first_starts_with_other_files_one_counts(store: Store) -> 
 
 
 async def test_a_look_and_a_reading_of_the_files_at_once_look_at_them_once(store: Store) -> None:
-    inspector = Inspector()
-    inspector.answers = [""]
-    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
+    inspector = Inspector("")
+    gate = keeper(store, inspector)
     await gate.start(rules())
     await asyncio.gather(gate.offer(rules(SHUT)), gate.refresh(), gate.refresh())
     assert inspector.looked_at == [1]
     gate.close()
 
 
-class Freeze:
-    """On until the test ends it."""
-
-    def __init__(self) -> None:
-        self.why = "changes are frozen until Monday"
-
-    def __call__(self) -> str:
-        return self.why
-
-
 async def frozen(store: Store, *answers: str) -> tuple[RulesKeeper, Inspector, Freeze]:
     """A gate whose files have changed in a freeze."""
-    inspector, freeze = Inspector(), Freeze()
-    inspector.answers = [*answers]
+    inspector, freeze = Inspector(*answers), Freeze()
     inspector.go.set()
-    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector, freeze)
+    gate = keeper(store, inspector, freeze)
     await gate.start(rules())
     await gate.offer(rules(SHUT))
     return gate, inspector, freeze
@@ -353,14 +347,6 @@ async def test_what_is_taken_up_after_a_freeze_still_has_to_pass_the_guard(store
     assert [line["event"] for line in logs] == ["policy-held"]
 
 
-async def test_files_that_changed_back_in_a_freeze_change_nothing_when_it_ends(store: Store) -> None:
-    gate, _, freeze = await frozen(store, "")
-    await gate.offer(rules(OPEN))
-    freeze.why = ""
-    await looked(gate)
-    assert (decides(gate), gate.held, gate.current.activation.serial) == ("open", "", 1)
-
-
 async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: Store) -> None:
     """What was found before it began is old when it ends: they are looked at anew."""
     gate, inspector, freeze = await frozen(store, "", "")
@@ -376,24 +362,49 @@ async def test_a_freeze_that_begins_while_files_are_looked_at_holds_them(store: 
     assert (decides(gate), inspector.looked_at) == ("shut", [1, 1])
 
 
-async def test_what_somebody_does_in_a_freeze_is_not_undone_when_it_ends(store: Store) -> None:
+DURING_THE_FREEZE = (
+    r".* number 2, which is in force: it was put in force during the freeze that they waited .*"
+)
+TAKE_IT_BACK = "`mailgate policy retract` puts the version before in force again"
+
+
+async def files_go_back(gate: RulesKeeper, _store: Store) -> None:
+    await gate.offer(rules(OPEN))
+
+
+async def somebody_puts_the_same_in_force(gate: RulesKeeper, store: Store) -> None:
+    await put_in_force(store, rules(SHUT))
+    await looked(gate)
+
+
+async def somebody_puts_others_in_force(gate: RulesKeeper, store: Store) -> None:
+    await put_in_force(store, rules(OTHER))
+    await looked(gate)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "decided", "serial", "looked_at", "held"),
+    [
+        (files_go_back, "open", 1, [], ""),
+        (somebody_puts_the_same_in_force, "shut", 2, [2], ""),
+        (somebody_puts_others_in_force, "other", 2, [], DURING_THE_FREEZE + TAKE_IT_BACK),
+    ],
+)
+async def test_what_happens_in_a_freeze_is_not_undone_when_it_ends(
+    store: Store,
+    meanwhile: Callable[[RulesKeeper, Store], Awaitable[None]],
+    decided: str,
+    serial: int,
+    looked_at: list[int],
+    held: str,
+) -> None:
     gate, inspector, freeze = await frozen(store, "")
-    await store.policies.activate(rule_texts_of(rules(OTHER)), ACT)
-    await looked(gate)
+    await meanwhile(gate, store)
     freeze.why = ""
     await looked(gate)
-    assert (decides(gate), inspector.looked_at) == ("other", [])
-    assert "number 2, which is in force: it was put in force during the freeze that they waited" in gate.held
-    assert gate.held.endswith("`mailgate policy retract` puts the version before in force again")
-
-
-async def test_the_same_rules_put_in_force_in_a_freeze_leave_nothing_to_do(store: Store) -> None:
-    gate, _, freeze = await frozen(store, "")
-    await store.policies.activate(rule_texts_of(rules(SHUT)), ACT)
-    await looked(gate)
-    freeze.why = ""
-    await looked(gate)
-    assert (decides(gate), gate.held, gate.current.activation.serial) == ("shut", "", 2)
+    assert (decides(gate), gate.current.activation.serial) == (decided, serial)
+    assert inspector.looked_at == looked_at
+    assert re.fullmatch(held, gate.held)
 
 
 async def test_files_that_go_back_to_what_is_in_force_are_not_held(store: Store) -> None:
@@ -417,9 +428,8 @@ def meant(gate: RulesKeeper, person: str) -> tuple[str, ...]:
 
 
 async def test_a_change_of_the_groups_alone_is_a_version_that_is_looked_at(store: Store) -> None:
-    inspector = Inspector()
-    inspector.answers = ["7 people too many"]
-    gate = RulesKeeper(store.policies, "gate-1", lambda: NOW, inspector)
+    inspector = Inspector("7 people too many")
+    gate = keeper(store, inspector)
     await gate.start(grouped(PILOT, "ada"))
     await gate.offer(grouped(PILOT, "ada", "lin"))
     inspector.go.set()
@@ -441,7 +451,7 @@ async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_s
 async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to_it(store: Store) -> None:
     gate = await started(store)
     await gate.offer(rules(SHUT))
-    await retract(store, Person("ada", "desk"), "sent in error", NOW)
+    await retract(store, ADA, "sent in error", NOW)
     await gate.refresh()
     for files in (OTHER, SHUT):
         await gate.offer(rules(files))
@@ -451,7 +461,7 @@ async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to
 
 async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: Store, url: str) -> None:
     gate = await started(store)
-    await store.policies.activate(rule_texts_of(rules(OTHER)), ACT)
+    await put_in_force(store, rules(OTHER))
     with altered(url, "policies", "texts", json.dumps(dict(rules(SHUT).texts)), "number = 2"):
         with capture_logs() as logs:
             await gate.refresh()
@@ -469,16 +479,11 @@ MORE = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}}\nlists: {prohibit
 WITH_WECHAT = MORE.replace("[tiktok]", "[tiktok, wechat]")
 
 
-async def put(store: Store, files: Rules, who: str = "ada") -> None:
-    """Let somebody put rules in force that stand in no file."""
-    await store.policies.activate(rule_texts_of(files), replace(ACT, who=who))
-
-
 async def drafted(store: Store) -> RulesKeeper:
     """A gate whose files do not hold what ada has put in force: WeChat joins the prohibited list."""
     gate = keeper(store)
     await gate.start(rules(BOTH, MORE))
-    await put(store, rules(BOTH, WITH_WECHAT))
+    await put_in_force(store, rules(BOTH, WITH_WECHAT))
     await gate.refresh()
     return gate
 
@@ -527,7 +532,7 @@ async def test_a_start_with_changed_files_does_not_take_it_back_either(store: St
 
 async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> None:
     gate = await drafted(store)
-    await put(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
+    await put_in_force(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
     await gate.refresh()
     await gate.offer(rules(BOTH.replace("10%", "50%"), MORE))
     assert "has WeChat (`wechat`) now" in gate.held
@@ -539,7 +544,7 @@ async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> Non
 
 async def test_after_a_retraction_changed_files_count_again(store: Store) -> None:
     gate = await drafted(store)
-    await retract(store, Person("ada", "desk"), "sent in error", NOW)
+    await retract(store, ADA, "sent in error", NOW)
     await gate.refresh()
     await gate.offer(rules(BOTH.replace("10%", "20%"), MORE))
     assert (gate.current.activation.author, gate.held) == ("file", "")
@@ -547,8 +552,8 @@ async def test_after_a_retraction_changed_files_count_again(store: Store) -> Non
 
 async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -> None:
     gate = await drafted(store)
-    await retract(store, Person("ada", "desk"), "sent in error", NOW)
-    await put(store, rules(BOTH.replace("10%", "50%"), MORE))
+    await retract(store, ADA, "sent in error", NOW)
+    await put_in_force(store, rules(BOTH.replace("10%", "50%"), MORE))
     await gate.refresh()
     await gate.offer(rules(BOTH, MORE + "# a word\n"))
     assert "the share of people is `50%` now" in gate.held
@@ -558,7 +563,7 @@ async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -
 
 async def test_what_somebody_put_in_force_while_files_were_looked_at_stays(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
-    await put(store, rules(OTHER))
+    await put_in_force(store, rules(OTHER))
     inspector.go.set()
     await looked(gate)
     await looked(gate)

@@ -119,6 +119,17 @@ accesses: st.SearchStrategy[Access] = st.builds(
 )  # fmt: skip
 
 UNTOLD = frozenset({"request.remote"})
+OPEN, SHUT = {"effect": "allow"}, {"effect": "block"}
+
+
+def once(seen: Access, person: str = "ada", unrecorded: frozenset[str] = frozenset()) -> Occasion:
+    """An access that looks the same under the old lists and the new ones."""
+    return Occasion(seen, seen, person, unrecorded)
+
+
+def subject(*occasions: Occasion, name: str = "d1") -> Subject:
+    """A known device that came like this."""
+    return Subject(name, True, occasions)
 
 
 def occasion(access: Access, listed: bool) -> Occasion:

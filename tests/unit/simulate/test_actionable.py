@@ -26,8 +26,13 @@ IMAP = Client(Kind.MAIL_APP, handheld=True, protocol=Protocol.IMAP)
 PROOF = AttestationResult("d1")
 
 
-def whats(seen: Access, policy: Policy = ANY) -> set[StepKind]:
-    return {step.what for step in actionable_steps(seen, policy)}
+def kinds_of_steps(seen: Access) -> set[StepKind]:
+    return {step.what for step in actionable_steps(seen, ANY)}
+
+
+def apps_in_steps(what: StepKind, seen: Access, policy: Policy = ANY) -> list[tuple[str, ...]]:
+    """The apps that each step of a kind is about."""
+    return [step.about for step in actionable_steps(seen, policy) if step.what is what]
 
 
 @pytest.mark.parametrize(
@@ -46,54 +51,76 @@ def whats(seen: Access, policy: Policy = ANY) -> set[StepKind]:
 )
 def test_a_report_helps_only_where_the_gate_knows_whose_it_is(seen: Access, known: bool) -> None:
     assert device_is_known(seen) is known
-    assert (StepKind.REPORT in whats(seen)) is known
+    assert (StepKind.REPORT in kinds_of_steps(seen)) is known
 
 
-def test_a_browser_can_prove_itself_and_a_mail_app_cannot() -> None:
-    assert {StepKind.PROVE, StepKind.ENROL, StepKind.CERTIFICATE} <= whats(access(PHONE, Posture()))
-    assert StepKind.ENROL not in whats(access(PHONE, CLEAN))
-    app = whats(access(MAIL_APP, Posture()))
-    assert StepKind.PROVE not in app
-    assert StepKind.CERTIFICATE in app
-    assert not {StepKind.PROVE, StepKind.CERTIFICATE, StepKind.ENROL} & whats(
-        access(IMAP, Posture(), user="ada")
-    )
-    assert StepKind.WITHHOLD_PROOF in whats(access(PHONE, CLEAN, attestation=PROOF))
+TORN = replace(CLEAN, lost=True, findings=(Finding(Reason.DEVICE_KIND_CONTRADICTED, ""),))
+PROVING = {StepKind.PROVE, StepKind.CERTIFICATE, StepKind.ENROL}
 
 
-def test_the_probe_is_for_page_loads_of_computers() -> None:
-    assert StepKind.PROBE in whats(access(LAPTOP))
-    assert StepKind.PROBE not in whats(access(PHONE))
+@pytest.mark.parametrize(
+    ("seen", "possible", "impossible"),
+    [
+        (access(PHONE, Posture()), PROVING, {StepKind.PROBE}),
+        (access(PHONE, CLEAN), set(), {StepKind.ENROL, StepKind.PROBE}),
+        (access(PHONE, CLEAN, attestation=PROOF), {StepKind.WITHHOLD_PROOF}, set()),
+        (access(LAPTOP), {StepKind.PROBE}, set()),
+        (access(MAIL_APP, Posture()), {StepKind.CERTIFICATE}, {StepKind.PROVE}),
+        (access(IMAP, Posture(), user="ada"), set(), PROVING),
+        (access(PHONE, TORN), {StepKind.FIND, StepKind.AGREE}, set()),
+        (access(PHONE, WITH_TIKTOK), {StepKind.LOSE}, set()),
+        (access(PHONE, replace(WITH_TIKTOK, device_id="")), set(), {StepKind.LOSE}),
+        (access(PHONE, CLEAN), set(), {StepKind.LOSE}),
+    ],
+    ids=[
+        "a browser that nobody knows",
+        "a browser whose device is known",
+        "a browser that has proved itself",
+        "the browser of a computer",
+        "a mail app",
+        "a mail app at the side door",
+        "a lost device of two kinds",
+        "a device with a name",
+        "a device without a name",
+        "a clean device without a name",
+    ],
+)
+def test_what_can_be_done_depends_on_who_asks(
+    seen: Access, possible: set[StepKind], impossible: set[StepKind]
+) -> None:
+    assert possible <= kinds_of_steps(seen)
+    assert not impossible & kinds_of_steps(seen)
 
 
-def test_the_company_can_settle_what_it_said_itself() -> None:
-    torn = replace(CLEAN, lost=True, findings=(Finding(Reason.DEVICE_KIND_CONTRADICTED, ""),))
-    assert {StepKind.FIND, StepKind.AGREE} <= whats(access(posture=torn))
-    assert StepKind.LOSE in whats(access(posture=WITH_TIKTOK))
-    assert StepKind.LOSE not in whats(access(posture=CLEAN))  # no device that could be named
+def test_the_company_can_put_somebody_into_a_group_that_a_rule_reads() -> None:
     group = policy_of({"when": '"staff" in user.groups'})
     steps = [step for step in actionable_steps(access(), group) if step.what is StepKind.GROUP]
     assert [(step.by, step.about) for step in steps] == [(StepBy.COMPANY, ("staff",))]
 
 
-def test_every_choice_of_a_few_apps_can_be_removed_and_of_many_each_and_all() -> None:
-    two = replace(WITH_TIKTOK, apps=("tiktok", "wechat"))
-    removed = [s.about for s in actionable_steps(access(posture=two), ANY) if s.what is StepKind.REMOVE_APPS]
-    assert removed == [("tiktok",), ("wechat",), ("tiktok", "wechat")]
-    many = replace(WITH_TIKTOK, apps=tuple("abcdefg"))
-    sizes = [
-        len(s.about) for s in actionable_steps(access(posture=many), ANY) if s.what is StepKind.REMOVE_APPS
-    ]
-    assert sizes == [1] * 7 + [7]
+@pytest.mark.parametrize(
+    ("apps", "removed"),
+    [
+        (("tiktok", "wechat"), [("tiktok",), ("wechat",), ("tiktok", "wechat")]),
+        (tuple("abcdefg"), [*((app,) for app in "abcdefg"), tuple("abcdefg")]),
+    ],
+    ids=["of a few apps every choice", "of many each and all"],
+)
+def test_apps_can_be_removed(apps: tuple[str, ...], removed: list[tuple[str, ...]]) -> None:
+    seen = access(posture=replace(WITH_TIKTOK, apps=apps))
+    assert apps_in_steps(StepKind.REMOVE_APPS, seen) == removed
 
 
-def test_apps_that_are_all_one_to_the_rules_are_one_step() -> None:
+@pytest.mark.parametrize(
+    ("policy", "installed"),
+    [
+        (ANY, [("tiktok", "wechat")]),
+        (policy_of({"when": '"wechat" in device.apps'}), [("tiktok",), ("wechat",)]),
+    ],
+    ids=["no rule tells them apart", "a rule names one"],
+)
+def test_apps_that_are_all_one_to_the_rules_are_one_step(
+    policy: Policy, installed: list[tuple[str, ...]]
+) -> None:
     catalog = replace(ANY.catalog, lists={"prohibited": ("tiktok", "wechat")})
-    alike = replace(ANY, catalog=catalog)
-    installed = [s.about for s in actionable_steps(access(), alike) if s.what is StepKind.INSTALL_APP]
-    assert installed == [("tiktok", "wechat")]
-    named = replace(policy_of({"when": '"wechat" in device.apps'}), catalog=catalog)
-    assert [s.about for s in actionable_steps(access(), named) if s.what is StepKind.INSTALL_APP] == [
-        ("tiktok",),
-        ("wechat",),
-    ]
+    assert apps_in_steps(StepKind.INSTALL_APP, access(), replace(policy, catalog=catalog)) == installed

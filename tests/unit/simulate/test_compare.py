@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.policy.examples import CLEAN, PHONE, access, policy_of
+from tests.unit.simulate.examples import OPEN, SHUT, UNTOLD, once
 
-from mailgate.simulate import UNKNOWN, Occasion
+from mailgate.simulate import UNKNOWN
 from mailgate.simulate.compare import Comparison
 
-OPEN, SHUT = {"effect": "allow"}, {"effect": "block"}
 REMOTE = {"when": 'request.remote == "10.0.0.1"', "effect": "block"}
 PHONE_LOAD = access(PHONE, CLEAN)
 
@@ -26,11 +26,11 @@ def test_its_label_is_the_effect_that_is_new(
     active: tuple[dict[str, str], ...], candidate: tuple[dict[str, str], ...], label: str
 ) -> None:
     comparison = Comparison(policy_of(*active), policy_of(*candidate))
-    occasion = Occasion(PHONE_LOAD, PHONE_LOAD, "ada", frozenset({"request.remote"}))
+    occasion = once(PHONE_LOAD, unrecorded=UNTOLD)
     assert comparison.of(occasion, comparison.keys(occasion)).label == label
 
 
 def test_whom_it_is_about_is_no_part_of_the_keys_unless_a_rule_reads_it() -> None:
-    one = Occasion(PHONE_LOAD, PHONE_LOAD, "ada")
+    one = once(PHONE_LOAD)
     comparison = Comparison(policy_of(OPEN), policy_of(SHUT))
     assert comparison.keys(one) == comparison.keys(replace(one, person="lin"))

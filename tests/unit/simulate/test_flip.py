@@ -36,24 +36,36 @@ RULES = policy_of(
     {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "listed"])'},
     {"id": "clean", "when": "client.handheld", "effect": "allow"},
 )
+PROVED_AND_CLEAN = policy_of({"when": 'device.state == "clean" && attestation.valid', "effect": "allow"})
+SHUT_BY_PATH = policy_of({"when": 'request.path.startsWith("/x")'})
 
 
 def said(found: tuple[Flip, ...]) -> list[tuple[tuple[str, ...], str]]:
     return [(tuple(str(step.what) for step in flip.steps), flip.decision.rule) for flip in found]
 
 
-def test_a_phone_with_a_listed_app() -> None:
+@pytest.mark.parametrize(
+    ("posture", "policy", "actionable"),
+    [
+        (WITH_TIKTOK, RULES, [(("remove-apps",), "clean")]),
+        (Posture(), RULES, [(("enrol",), "clean")]),
+        (replace(CLEAN, state=PostureState.STALE), RULES, [(("report",), "clean")]),
+        (WITH_TIKTOK, PROVED_AND_CLEAN, [(("remove-apps", "prove"), "rule-0")]),
+        (CLEAN, SHUT_BY_PATH, []),
+    ],
+    ids=["a listed app", "nobody knows it", "its report is old", "one step is not enough", "nor are two"],
+)
+def test_what_somebody_can_do_to_let_a_phone_in(
+    posture: Posture, policy: Policy, actionable: list[tuple[tuple[str, ...], str]]
+) -> None:
+    assert said(flips(access(posture=posture), policy, LET_IN).actionable) == actionable
+
+
+def test_an_app_is_named_and_what_nobody_can_do_is_told_apart() -> None:
     found = flips(access(posture=WITH_TIKTOK), RULES, LET_IN)
-    assert said(found.actionable) == [(("remove-apps",), "clean")]
     assert found.actionable[0].steps[0].about == ("tiktok",)
     assert said(found.hypothetical) == [(("kind",), "laptop")]
     assert found.untried == ()
-
-
-def test_a_phone_that_nobody_knows_and_one_whose_report_is_old() -> None:
-    assert said(flips(access(posture=Posture()), RULES, LET_IN).actionable) == [(("enrol",), "clean")]
-    old = replace(CLEAN, state=PostureState.STALE)
-    assert said(flips(access(posture=old), RULES, LET_IN).actionable) == [(("report",), "clean")]
 
 
 def test_what_would_keep_a_clean_phone_out() -> None:
@@ -80,17 +92,8 @@ def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
     assert [step.at.isoformat() for step in wait.steps if step.at] == ["2026-12-15T00:00:00+00:00"]
 
 
-def test_two_steps_where_one_is_not_enough() -> None:
-    strict = policy_of(
-        {"when": 'device.state == "clean" && attestation.valid', "effect": "allow"},
-    )
-    found = flips(access(posture=WITH_TIKTOK), strict, LET_IN)
-    assert said(found.actionable) == [(("remove-apps", "prove"), "rule-0")]
-
-
-def test_nothing_where_two_steps_are_not_enough_and_what_was_not_tried() -> None:
-    shut = policy_of({"when": 'request.path.startsWith("/x")'})
-    found = flips(access(), shut, LET_IN)
+def test_where_nothing_helps_what_was_not_tried_is_told() -> None:
+    found = flips(access(), SHUT_BY_PATH, LET_IN)
     assert (found.actionable, found.hypothetical, found.untried) == ((), (), ("request.path",))
 
 
@@ -145,10 +148,10 @@ def test_whatever_is_possible_within_the_size_is_found(
                     assert any(flip.facts <= facts for flip in pool)
 
 
-@pytest.mark.parametrize("client", [LAPTOP, PHONE])
-def test_a_decision_that_is_wanted_already_has_no_way_there(client: Client) -> None:
-    for effect in Effect:
-        assert all(effect not in each.wanted for each in flips_both_ways(access(client), RULES, effect))
+@pytest.mark.parametrize("client", [LAPTOP, PHONE], ids=["laptop", "phone"])
+@pytest.mark.parametrize("effect", Effect)
+def test_a_decision_that_is_wanted_already_has_no_way_there(client: Client, effect: Effect) -> None:
+    assert all(effect not in each.wanted for each in flips_both_ways(access(client), RULES, effect))
 
 
 def test_the_variables_that_are_said_to_vary_do() -> None:

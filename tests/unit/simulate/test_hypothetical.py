@@ -1,5 +1,6 @@
 """StepKind is only supposed is never mixed up with what can be done."""
 
+import pytest
 from tests.unit.policy.examples import LAPTOP, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.engine.decide import decide
@@ -14,12 +15,12 @@ def test_other_kinds_where_a_rule_reads_the_kind() -> None:
     assert StepKind.KIND not in {s.what for s in hypothetical_steps(access(LAPTOP), policy_of({}))}
 
 
-def test_the_share_of_a_rule_from_both_sides() -> None:
-    for share, effect in (("0%", Effect.BLOCK), ("99.9999%", Effect.ALLOW)):
-        policy = policy_of({"share": share, "effect": "block"}, {"effect": "allow"})
-        seen = access(user="ada")
-        (step,) = [s for s in hypothetical_steps(seen, policy) if s.what is StepKind.SHARE]
-        assert decide(*step.apply((seen, policy))).effect is effect
+@pytest.mark.parametrize(("share", "effect"), [("0%", Effect.BLOCK), ("99.9999%", Effect.ALLOW)])
+def test_the_share_of_a_rule_from_both_sides(share: str, effect: Effect) -> None:
+    policy = policy_of({"share": share, "effect": "block"}, {"effect": "allow"})
+    seen = access(user="ada")
+    (step,) = [s for s in hypothetical_steps(seen, policy) if s.what is StepKind.SHARE]
+    assert decide(*step.apply((seen, policy))).effect is effect
 
 
 def test_words_that_rules_compare_with() -> None:

@@ -5,15 +5,16 @@ from collections.abc import Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.examples import LAPTOP, NOW, PHONE, access, policy_of
-from tests.unit.simulate.examples import UNTOLD, accesses, crowds, policies
+from tests.unit.simulate.examples import UNTOLD, accesses, crowds, once, policies, subject
 
 from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
-from mailgate.simulate import OUT, UNDATED, UNKNOWN, WHOLE, Impact, Occasion, Subject, sampled
+from mailgate.simulate import OUT, UNDATED, UNKNOWN, WHOLE, Impact, Subject, sampled
 
 OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
 
@@ -23,8 +24,8 @@ def by_brute_force(
 ) -> tuple[dict[Hashable, set[str]], ...]:
     """Devices and people in each cell, by two calls of ``decide`` for every occasion."""
     subjects, people = defaultdict(set), defaultdict(set)
-    for subject in crowd:
-        for occasion in subject.occasions:
+    for one in crowd:
+        for occasion in one.occasions:
             before, after = decide(occasion.before, active), decide(occasion.after, candidate)
             cells: list[Hashable] = [(before.effect.value, after.effect.value)]
             cells += [("whole", "kind", occasion.after.client.kind.value)]
@@ -35,7 +36,7 @@ def by_brute_force(
                 cells += [(new, "system", client.os or "unknown")]
                 cells += [(new, "group", group) for group in occasion.after.user.groups]
             for cell in cells:
-                subjects[cell].add(subject.id)
+                subjects[cell].add(one.id)
                 if occasion.person:
                     people[cell].add(occasion.person)
     return subjects, people
@@ -46,8 +47,8 @@ def test_the_counts_are_those_of_deciding_everybody(
     crowd: list[Subject], active: Policy, candidate: Policy
 ) -> None:
     impact = Impact(active, candidate)
-    for subject in crowd:
-        impact.add(subject)
+    for one in crowd:
+        impact.add(one)
     subjects, people = by_brute_force(crowd, active, candidate)
     found = {cell: count for cell, count in impact.tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
     assert found == {cell: len(names) for cell, names in subjects.items()}
@@ -65,9 +66,9 @@ def test_two_halves_added_up_are_the_whole(
     crowd: list[Subject], active: Policy, candidate: Policy, at: int
 ) -> None:
     everybody, *halves = (Impact(active, candidate) for _ in range(3))
-    for number, subject in enumerate(crowd):
-        everybody.add(subject)
-        halves[number >= at].add(subject)
+    for number, one in enumerate(crowd):
+        everybody.add(one)
+        halves[number >= at].add(one)
     first, whole = halves[0].tally, everybody.tally
     first.merge(halves[1].tally)
     assert first.subjects == whole.subjects
@@ -82,23 +83,16 @@ def test_two_halves_added_up_are_the_whole(
 @given(crowds, policies)
 def test_the_same_policy_moves_nobody(crowd: list[Subject], policy: Policy) -> None:
     impact = Impact(policy, policy)
-    for subject in crowd:
-        impact.add(replace(subject, occasions=tuple(replace(o, after=o.before) for o in subject.occasions)))
+    for one in crowd:
+        impact.add(replace(one, occasions=tuple(replace(o, after=o.before) for o in one.occasions)))
     moves = [cell for cell in impact.tally.subjects if cell[0] != WHOLE]
     assert all(len(cell) == 2 and cell[0] == cell[1] for cell in moves)  # type: ignore[arg-type, index]
     assert impact.tally.samples == {}
 
 
-def subject(
-    name: str, *clients: object, unrecorded: frozenset[str] = frozenset(), person: str = ""
-) -> Subject:
-    seen = [access(client, user=person) for client in clients]  # type: ignore[arg-type]
-    return Subject(name, True, tuple(Occasion(each, each, person, unrecorded) for each in seen))
-
-
 def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
     impact = Impact(OPEN, policy_of({"when": "client.handheld"}, {"effect": "allow"}))
-    impact.add(subject("d1", PHONE, LAPTOP))
+    impact.add(subject(once(access(PHONE)), once(access(LAPTOP))))
     assert (
         impact.tally.subjects["allow", "block"]
         == impact.tally.subjects["allow", "allow"]
@@ -109,7 +103,7 @@ def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
 
 def test_what_cannot_be_told_is_counted_apart() -> None:
     impact = Impact(OPEN, policy_of({"when": 'request.remote == "10.0.0.1"'}, {"effect": "allow"}))
-    impact.add(subject("d1", PHONE, unrecorded=UNTOLD, person="ada"))
+    impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
     assert impact.tally.subjects[UNKNOWN,] == impact.tally.people.count((UNKNOWN,)) == 1
     assert impact.tally.subjects["allow", UNKNOWN] == 1
     assert impact.tally.subjects["block",] == 0
@@ -123,14 +117,14 @@ def test_what_was_not_recorded_does_not_matter_where_nothing_else_changes() -> N
     impact = Impact(
         policy_of(REMOTE, {"effect": "allow"}), policy_of(REMOTE, {"effect": "allow", "title": "All"})
     )
-    impact.add(subject("d1", PHONE, unrecorded=UNTOLD))
+    impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
     assert impact.tally.subjects == {(UNKNOWN, UNKNOWN): 1, (WHOLE, "kind", "phone"): 1}
     assert impact.tally.unrecorded == {}
 
 
 def test_a_move_that_is_the_same_whatever_was_not_recorded_is_told() -> None:
     impact = Impact(policy_of(REMOTE), policy_of(REMOTE | {"effect": "warn"}, {"effect": "warn"}))
-    impact.add(subject("d1", PHONE, unrecorded=UNTOLD))
+    impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
     assert impact.tally.subjects["block", "warn"] == impact.tally.subjects["warn",] == 1
 
 
@@ -139,7 +133,7 @@ def test_what_is_told_holds_whatever_was_not_recorded(
     active: Policy, candidate: Policy, seen: Access, remote: str
 ) -> None:
     impact = Impact(active, candidate)
-    impact.add(Subject("d1", True, (Occasion(seen, seen, "", UNTOLD),)))
+    impact.add(subject(once(seen, "", UNTOLD)))
     truly = replace(seen, facts=replace(seen.facts, remote=remote))
     before, after = decide(truly, active).effect, decide(truly, candidate).effect
     (move,) = (cell for cell in impact.tally.subjects if len(cell) == 2)
@@ -154,7 +148,8 @@ def test_what_is_told_holds_whatever_was_not_recorded(
 def test_samples_are_of_different_people_and_few() -> None:
     impact = Impact(OPEN, SHUT, samples_each=3)
     for number in range(10):
-        impact.add(subject(f"d{number}", PHONE, LAPTOP, person=f"person-{number // 2}"))
+        came = [once(access(client), f"person-{number // 2}") for client in (PHONE, LAPTOP)]
+        impact.add(subject(*came, name=f"d{number}"))
     (kept,) = impact.tally.samples.values()
     assert [sample.occasion.person for sample in kept] == ["person-0", "person-1", "person-2"]
     assert impact.tally.samples.keys() == {("block", "rule-0")}
@@ -163,31 +158,45 @@ def test_samples_are_of_different_people_and_few() -> None:
 def test_rules_that_match_are_counted_those_that_only_report_too() -> None:
     report = {"when": "client.handheld", "stages": {"report_only": "2026-12-01"}}
     impact = Impact(OPEN, policy_of(report, {"when": "client.probed"}, {"effect": "allow"}))
-    impact.add(subject("d1", PHONE))
+    impact.add(subject(once(access(PHONE))))
     assert impact.tally.matched == {"rule-0": 1, "rule-2": 1}
 
 
-def test_who_is_asked_for_proof_is_out_and_who_may_prove_themselves_from_now_on_is_not() -> None:
-    proof, warned = policy_of({"effect": "challenge"}), policy_of({"effect": "warn"})
-    moved = (
-        (OPEN, proof, 1),
-        (warned, proof, 1),
-        (proof, SHUT, 1),
-        (SHUT, proof, 0),
-        (OPEN, warned, 0),
+PROOF, WARNED = policy_of({"effect": "challenge"}), policy_of({"effect": "warn"})
+
+
+@pytest.mark.parametrize(
+    ("active", "candidate", "out"),
+    [
+        (OPEN, PROOF, 1),
+        (WARNED, PROOF, 1),
+        (PROOF, SHUT, 1),
+        (SHUT, PROOF, 0),
+        (OPEN, WARNED, 0),
         (SHUT, OPEN, 0),
-    )
-    for active, candidate, count in moved:
-        impact = Impact(active, candidate)
-        impact.add(Subject("d1", True, (Occasion(access(), access(), "ada"),)))
-        assert (impact.tally.subjects[OUT,], impact.tally.people.count((OUT,))) == (count, count)
+    ],
+    ids=[
+        "let in, asked for proof now",
+        "warned, asked for proof now",
+        "asked for proof, kept out now",
+        "kept out, may prove themselves now",
+        "let in, warned now",
+        "kept out, let in now",
+    ],
+)
+def test_who_is_asked_for_proof_is_out_and_who_may_prove_themselves_from_now_on_is_not(
+    active: Policy, candidate: Policy, out: int
+) -> None:
+    impact = Impact(active, candidate)
+    impact.add(subject(once(access())))
+    assert (impact.tally.subjects[OUT,], impact.tally.people.count((OUT,))) == (out, out)
 
 
 def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named() -> None:
     december = policy_of({"when": "now.getMonth() == 0"}, {"effect": "allow"})
     moments = sampled((OPEN, december), NOW)
     impact = Impact(OPEN, december, sampled=moments)
-    impact.add(Subject("d1", True, (Occasion(access(), access(), "ada"),)))
+    impact.add(subject(once(access())))
     tally = impact.tally
     assert tally.first == datetime(2027, 1, 1, tzinfo=UTC)
     assert [tally.subjects[each] for each in (("sampled", "block"), (UNDATED,), (OUT,))] == [1, 1, 1]

@@ -1,19 +1,21 @@
 """What a candidate does later on is what deciding everybody then gives."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
-from tests.unit.simulate.examples import crowds, policies
+from tests.unit.simulate.examples import OPEN, crowds, once, policies, subject
 
 from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.simulate import OUT, UNDATED, Impact, Occasion, Subject, change_moments, later_cell
+from mailgate.simulate import OUT, UNDATED, Impact, Subject, change_moments, later_cell
 
 WEEK = timedelta(days=7)
+NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 MOMENTS = (NOW, NOW + WEEK, NOW + 52 * WEEK)
 """Now without any grace, and behind every stage of the examples and every exemption."""
 
@@ -39,15 +41,15 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
     impact = Impact(active, candidate, moments=MOMENTS)
     devices: dict[tuple[str, ...], set[str]] = {}
     people: dict[tuple[str, ...], set[str]] = {}
-    for subject in crowd:
-        impact.add(subject)
+    for one in crowd:
+        impact.add(one)
         for moment in MOMENTS:
-            for each in subject.occasions:
+            for each in one.occasions:
                 old = decide(at(each.before, moment), back(active)).effect
                 new = decide(at(each.after, moment), back(candidate)).effect
                 if old is not new:
                     cell = later_cell(moment, new.value)
-                    devices.setdefault(cell, set()).add(subject.id)
+                    devices.setdefault(cell, set()).add(one.id)
                     people.setdefault(cell, set()).update({each.person} - {""})
     found = {
         cell: count
@@ -61,16 +63,13 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
 
 
 def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
-    staged = policy_of({"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}})
-    open_rule = {"effect": "allow"}
-    candidate = policy_of(
-        {"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}}, open_rule
-    )
-    moments = change_moments((policy_of(open_rule), candidate), NOW)
+    stages = {"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}}
+    staged, candidate = policy_of(stages), policy_of(stages, OPEN)
+    moments = change_moments((policy_of(OPEN), candidate), NOW)
     assert [f"{each:%Y-%m-%d}" for each in moments] == ["2027-01-01", "2027-02-01"]
     phone = access(PHONE, CLEAN)
-    impact = Impact(policy_of(open_rule), candidate, moments=moments)
-    impact.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
+    impact = Impact(policy_of(OPEN), candidate, moments=moments)
+    impact.add(subject(once(phone)))
     subjects = impact.tally.subjects
     by_what = {cell for cell in subjects if cell[0] == "whole" or len(cell) > len(later_cell(NOW, ""))}
     assert by_what == {
@@ -90,37 +89,44 @@ def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
     (sample,) = impact.tally.samples[" ".join(later_cell(moments[1], "block")), candidate.rules[0].id]
     assert (sample.before.effect, sample.after.effect) == ("allow", "block")
     same = Impact(staged, staged, moments=moments)
-    same.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
+    same.add(subject(once(phone)))
     assert not any(cell[0] == "later" for cell in same.tally.subjects), (
         "both say so: the change is not what moves it"
     )
 
 
-def test_turns_are_stages_dates_in_conditions_and_a_grace_that_ends() -> None:
-    assert change_moments((policy_of({"stages": {"enforce": "2020-01-01"}}),), NOW) == ()
-    assert change_moments((policy_of({"grace": "30d"}),), NOW) == (NOW,)
-    dated = policy_of({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'})
-    assert [f"{each:%Y-%m-%d}" for each in change_moments((dated,), NOW)] == ["2027-01-01"]
+@pytest.mark.parametrize(
+    ("rule", "moments"),
+    [
+        ({"stages": {"enforce": "2020-01-01"}}, ()),
+        ({"stages": {"enforce": "2027-01-01"}}, (NEW_YEAR,)),
+        ({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'}, (NEW_YEAR,)),
+        ({"grace": "30d"}, (NOW,)),
+    ],
+    ids=["a stage that has begun", "a stage to come", "a date in a condition", "a grace that ends"],
+)
+def test_it_changes_at_stages_at_dates_in_conditions_and_where_a_grace_ends(
+    rule: dict[str, object], moments: tuple[datetime, ...]
+) -> None:
+    assert change_moments((policy_of(rule),), NOW) == moments
 
 
 def test_a_time_that_has_to_be_passed_turns_just_behind_it() -> None:
-    dated = policy_of({"when": 'now > timestamp("2027-01-01T00:00:00Z")'}, {"effect": "allow"})
+    dated = policy_of({"when": 'now > timestamp("2027-01-01T00:00:00Z")'}, OPEN)
     (moment,) = change_moments((dated,), NOW)
-    impact = Impact(policy_of({"effect": "allow"}), dated, moments=(moment,))
-    impact.add(Subject("d1", True, (Occasion(access(PHONE), access(PHONE), "ada"),)))
+    impact = Impact(policy_of(OPEN), dated, moments=(moment,))
+    impact.add(subject(once(access(PHONE))))
     assert impact.tally.subjects[later_cell(moment, "block")] == 1
 
 
 def test_a_report_is_as_old_later_as_it_is_now() -> None:
     """Else everybody would be too old at every stage: that somebody may stop to report is counted apart."""
-    aged = policy_of(
-        {"when": 'device.age > duration("24h")', "stages": {"enforce": "2027-01-01"}}, {"effect": "allow"}
-    )
-    policies = (policy_of({"effect": "allow"}), aged)
+    aged = policy_of({"when": 'device.age > duration("24h")', "stages": {"enforce": "2027-01-01"}}, OPEN)
+    policies = (policy_of(OPEN), aged)
     (moment,) = change_moments(policies, NOW)
     impact = Impact(*policies, moments=(moment,))
     phone = access(PHONE, replace(CLEAN, reported_at=NOW))
-    impact.add(Subject("d1", True, (Occasion(phone, phone, "ada"),)))
+    impact.add(subject(once(phone)))
     assert [impact.tally.subjects[cell] for cell in (later_cell(moment, "block"), (UNDATED,))] == [0, 1]
 
 
@@ -130,14 +136,14 @@ def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None
     exempt = Relief(2, Cause.EXEMPTION, "", "x", "ada", NOW, NOW + 2 * WEEK, "ada")
     narrow = {"when": 'client.handheld && "prohibited" in device.lists'}
     reliefs = Reliefs(1, (off, exempt))
-    active = replace(policy_of(narrow, {"effect": "allow"}), reliefs=reliefs)
-    wide = replace(policy_of({"when": "client.handheld"}, {"effect": "allow"}), reliefs=reliefs)
+    active = replace(policy_of(narrow, OPEN), reliefs=reliefs)
+    wide = replace(policy_of({"when": "client.handheld"}, OPEN), reliefs=reliefs)
     moments = change_moments((active, wide), NOW)
     assert moments == (NOW, NOW + 2 * WEEK)
     impact = Impact(active, wide, moments=moments)
     for name in ("ada", "lin"):
         phone = access(PHONE, CLEAN, user=name)
-        impact.add(Subject(name, True, (Occasion(phone, phone, name),)))
+        impact.add(subject(once(phone, name), name=name))
     tally = impact.tally
     assert tally.subjects["allow", "allow"] == 2
     assert [tally.subjects[later_cell(moment, "block")] for moment in moments] == [1, 2]

@@ -1,10 +1,12 @@
 """The moments at which a verdict may change by itself."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from tests.unit.policy.examples import CLEAN, NOW, access, policy_of
 
+from mailgate.model import Posture
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.simulate.clock import INSTANT
 from mailgate.simulate.moments import moments, sampled, starts
@@ -14,33 +16,29 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
 
-def test_stages_that_start_and_reports_that_run_out() -> None:
-    staged = policy_of(
-        {"stages": {"report_only": "2026-12-01", "warn": "2026-12-11", "enforce": "2026-12-12"}}
-    )
-    seen = access(posture=replace(CLEAN, expires_at=NOW + DAY / 2))
-    assert moments(seen, staged) == [NOW + DAY / 2, NOW + DAY, NOW + 2 * DAY]
+STAGED = {"stages": {"report_only": "2026-12-01", "warn": "2026-12-11", "enforce": "2026-12-12"}}
+AGED = {"when": 'device.age > duration("24h") || device.age < duration("1h")'}
+DATED = {"when": 'now >= timestamp("2026-12-11T00:00:00+01:00")'}
+DATE = datetime(2026, 12, 10, 23, tzinfo=UTC)
 
 
-def test_limits_that_stand_in_conditions() -> None:
-    aged = policy_of({"when": 'device.age > duration("24h") || device.age < duration("1h")'})
-    seen = access(posture=replace(CLEAN, reported_at=NOW - DAY / 2))
-    assert moments(seen, aged) == [NOW + DAY / 2, NOW + DAY / 2 + SECOND]
-    assert moments(access(posture=replace(CLEAN, reported_at=None)), aged) == []
-    dated = policy_of({"when": 'now >= timestamp("2026-12-11T00:00:00+01:00")'})
-    start = datetime.fromisoformat("2026-12-10T23:00:00+00:00")
-    assert moments(access(), dated) == [start, start + SECOND]
-
-
-def test_limits_behind_the_end_of_time_are_never_passed() -> None:
-    aged = policy_of({"when": 'device.age > duration("80000000h")'})
-    assert moments(access(), aged) == []
-    last = policy_of({"when": 'now > timestamp("9999-12-31T23:59:59.999999Z")'})
-    assert len(moments(access(), last)) == 1
-
-
-def test_limits_of_other_things_are_none() -> None:
-    assert moments(access(), policy_of({"when": 'client.kind == "phone"'})) == []
+@pytest.mark.parametrize(
+    ("posture", "rule", "found"),
+    [
+        (replace(CLEAN, expires_at=NOW + DAY / 2), STAGED, [NOW + DAY / 2, NOW + DAY, NOW + 2 * DAY]),
+        (replace(CLEAN, reported_at=NOW - DAY / 2), AGED, [NOW + DAY / 2, NOW + DAY / 2 + SECOND]),
+        (replace(CLEAN, reported_at=None), AGED, []),
+        (CLEAN, DATED, [DATE, DATE + SECOND]),
+        (CLEAN, {"when": 'device.age > duration("80000000h")'}, []),
+        (CLEAN, {"when": 'now > timestamp("9999-12-31T23:59:59.999999Z")'}, [datetime.max.replace(tzinfo=UTC)]),
+        (CLEAN, {"when": 'client.kind == "phone"'}, []),
+    ],
+    ids=["stages that start and a report that runs out", "an age", "the age of no report", "a date", "an age behind the end of time", "the end of time", "nothing of a time"],
+)  # fmt: skip
+def test_a_verdict_may_change_at_the_limits_of_stages_reports_and_conditions(
+    posture: Posture, rule: dict[str, object], found: list[datetime]
+) -> None:
+    assert moments(access(posture=posture), policy_of(rule)) == found
 
 
 def test_a_grace_and_a_relief_that_end() -> None:
@@ -51,20 +49,32 @@ def test_a_grace_and_a_relief_that_end() -> None:
     assert moments(access(posture=new, user="lin"), policy) == [NOW + DAY]
 
 
-def test_comparisons_with_a_time_turn_over_at_it_or_just_behind() -> None:
-    midnight = datetime.fromisoformat("2027-01-01T00:00:00+00:00")
-    behind = midnight + INSTANT
-    for text, found in (
-        (">=", {midnight}), ("<", {midnight}), (">", {behind}), ("<=", {behind}), ("==", {midnight, behind}),
-    ):  # fmt: skip
-        policy = policy_of({"when": f'now {text} timestamp("2027-01-01T00:00:00Z")'})
-        assert starts([policy], NOW) == found
-        assert starts([policy], behind) == set()
+MIDNIGHT = datetime(2027, 1, 1, tzinfo=UTC)
+BEHIND = MIDNIGHT + INSTANT
 
 
-def test_moments_are_sampled_only_where_one_cannot_be_told() -> None:
-    assert sampled([policy_of({"when": 'now > timestamp("2027-01-01T00:00:00Z")'})], NOW) == ()
-    assert sampled([policy_of({"when": 'device.age > duration("1h")'})], NOW) == ()
+@pytest.mark.parametrize(
+    ("operator", "found"),
+    [
+        (">=", {MIDNIGHT}),
+        ("<", {MIDNIGHT}),
+        (">", {BEHIND}),
+        ("<=", {BEHIND}),
+        ("==", {MIDNIGHT, BEHIND}),
+    ],
+)
+def test_comparisons_with_a_time_turn_over_at_it_or_just_behind(operator: str, found: set[datetime]) -> None:
+    policy = policy_of({"when": f'now {operator} timestamp("2027-01-01T00:00:00Z")'})
+    assert starts([policy], NOW) == found
+    assert starts([policy], BEHIND) == set()
+
+
+@pytest.mark.parametrize("when", ['now > timestamp("2027-01-01T00:00:00Z")', 'device.age > duration("1h")'])
+def test_no_moments_are_sampled_where_each_can_be_told(when: str) -> None:
+    assert sampled([policy_of({"when": when})], NOW) == ()
+
+
+def test_moments_are_sampled_where_one_cannot_be_told() -> None:
     start = datetime.fromisoformat("2027-02-03T04:05:06+00:00")
     text = 'now - duration("1h") > timestamp("2027-02-03T04:05:06Z")'
     found = sampled([policy_of({"when": text, "stages": {"enforce": "2027-12-31T23:30:00Z"}})], NOW)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
+import pytest
 from tests.unit.policy.examples import PHONE, access, policy_of
+from tests.unit.simulate.examples import OPEN
 
 from mailgate.policy import Policy
 from mailgate.simulate.unknowns import PolicySide, PolicyVariants, UndeterminedRule, moves
 
 SEEN = access(PHONE)
-OPEN = {"effect": "allow"}
 
 
 def remote(number: int) -> str:
@@ -25,44 +26,44 @@ def side(policy: Policy, texts: Iterable[str], **more: bool) -> PolicySide:
     return SEEN, PolicyVariants(policy), undetermined
 
 
-def test_a_condition_in_both_policies_comes_out_the_same_way_in_both() -> None:
-    one = policy_of({"when": remote(1), "effect": "warn"}, OPEN)
-    other = policy_of({"when": remote(1)}, OPEN)
-    assert moves(side(one, [remote(1)]), side(other, [remote(1)])) == {("allow", "allow"), ("warn", "block")}
+ONE, TWO = remote(1), remote(2)
+MANY = [remote(number) for number in range(40)]
+REPORTS = {"when": ONE, "stages": {"report_only": "2026-12-01"}}
 
 
-def test_where_it_is_known_on_one_side_it_does_not_hang_there() -> None:
-    one = policy_of({"when": "false", "effect": "block"}, OPEN)
-    other = policy_of({"when": remote(1)}, OPEN)
-    assert moves(side(one, []), side(other, [remote(1)])) == {("allow", "allow"), ("allow", "block")}
-
-
-def test_two_conditions_come_out_in_every_way() -> None:
-    one = policy_of({"when": remote(1), "effect": "warn"}, OPEN)
-    other = policy_of({"when": remote(2), "effect": "warn"}, OPEN)
-    assert len(moves(side(one, [remote(1)]), side(other, [remote(2)]))) == 4
-
-
-def test_a_rule_behind_the_one_that_decides_has_no_part_in_it() -> None:
-    many = [remote(number) for number in range(40)]
-    policy = policy_of(*({"when": each} for each in many), OPEN)
-    assert moves(side(policy, many), side(policy, many)) == {("block", "block"), ("allow", "allow")}
+@pytest.mark.parametrize(
+    ("old", "hang_in_old", "new", "hang_in_new", "found"),
+    [
+        ([{"when": ONE, "effect": "warn"}], [ONE], [{"when": ONE}], [ONE], {"allow > allow", "warn > block"}),
+        ([{"when": "false"}], [], [{"when": ONE}], [ONE], {"allow > allow", "allow > block"}),
+        ([{"when": ONE, "effect": "warn"}], [ONE], [{"when": TWO, "effect": "warn"}], [TWO], {"allow > allow", "allow > warn", "warn > allow", "warn > warn"}),
+        ([{"when": each} for each in MANY], MANY, [{"when": each} for each in MANY], MANY, {"allow > allow", "block > block"}),
+        ([], [], [REPORTS, {"when": ONE, "effect": "warn"}], [ONE], {"allow > allow", "allow > warn"}),
+        ([], [], [{"when": ONE, "effect": "allow"}], [ONE], {"allow > allow"}),
+    ],
+    ids=[
+        "in both policies it comes out the same way",
+        "where it is known on one side it does not hang there",
+        "two come out in every way",
+        "a rule behind the one that decides has no part in it",
+        "a rule that only reports takes nothing from one with the same condition",
+        "let in either way",
+    ],
+)  # fmt: skip
+def test_conditions_that_hang_come_out_either_way(
+    old: list[dict[str, str]],
+    hang_in_old: list[str],
+    new: list[dict[str, str]],
+    hang_in_new: list[str],
+    found: set[str],
+) -> None:
+    moved = moves(side(policy_of(*old, OPEN), hang_in_old), side(policy_of(*new, OPEN), hang_in_new))
+    assert {f"{before} > {after}" for before, after in moved} == found
 
 
 def test_a_condition_that_may_fail_keeps_out_who_would_be_let_in() -> None:
-    open_rule = policy_of(OPEN)
-    other = policy_of({"when": remote(1), "effect": "allow"}, OPEN)
-    assert moves(side(open_rule, []), side(other, [remote(1)])) == {("allow", "allow")}
-    assert ("allow", "block") in moves(side(open_rule, []), side(other, [remote(1)], fails=True))
-
-
-def test_a_rule_that_only_reports_takes_nothing_from_one_with_the_same_condition() -> None:
-    reports = {"when": remote(1), "stages": {"report_only": "2026-12-01"}}
-    policy = policy_of(reports, {"when": remote(1), "effect": "warn"}, OPEN)
-    assert moves(side(policy_of(OPEN), []), side(policy, [remote(1)])) == {
-        ("allow", "allow"),
-        ("allow", "warn"),
-    }
+    other = policy_of({"when": ONE, "effect": "allow"}, OPEN)
+    assert ("allow", "block") in moves(side(policy_of(OPEN), []), side(other, [ONE], fails=True))
 
 
 def test_a_relief_may_be_over() -> None:

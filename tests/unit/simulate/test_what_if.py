@@ -42,15 +42,17 @@ def test_by_waiting_alone_reports_run_out_and_apps_do_not_go_away(
     assert later.posture.apps == posture.apps
 
 
-def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now() -> None:
-    seen = access(posture=replace(RUNNING, reported_at=NOW - HOUR))
-    for moment in (NOW + timedelta(days=30), NOW - timedelta(days=30)):
-        moved = what_if.as_fresh_at(seen, moment)
-        assert (moved.now, moved.posture.state) == (moment, PostureState.CLEAN)
-        assert moved.now - (moved.posture.reported_at or NOW) == HOUR
-        assert moved.posture.expires_at == moment + 2 * HOUR
-    never = what_if.as_fresh_at(access(posture=Posture()), NOW + HOUR)
-    assert never.posture == Posture()
+@pytest.mark.parametrize("days", [30, -30], ids=["later", "earlier"])
+def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now(days: int) -> None:
+    moment = NOW + timedelta(days=days)
+    moved = what_if.as_fresh_at(access(posture=replace(RUNNING, reported_at=NOW - HOUR)), moment)
+    assert (moved.now, moved.posture.state) == (moment, PostureState.CLEAN)
+    assert moved.now - (moved.posture.reported_at or NOW) == HOUR
+    assert moved.posture.expires_at == moment + 2 * HOUR
+
+
+def test_at_another_time_a_device_that_never_reported_has_not_either() -> None:
+    assert what_if.as_fresh_at(access(posture=Posture()), NOW + HOUR).posture == Posture()
 
 
 def test_apps_that_go_and_come_take_their_lists_and_the_state_with_them() -> None:

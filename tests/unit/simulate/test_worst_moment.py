@@ -9,14 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
-from tests.unit.simulate.examples import CONDITIONS, GROUPS, STAGES, accesses, reliefs
+from tests.unit.simulate.examples import (
+    CONDITIONS,
+    GROUPS,
+    OPEN,
+    SHUT,
+    STAGES,
+    accesses,
+    once,
+    reliefs,
+    subject,
+)
 
 from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, Subject, change_moments, sampled
+from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, change_moments, sampled
 from mailgate.simulate.what_if import with_expired_report
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -26,7 +36,6 @@ TIMES = (
     "2027-03-01T17:30:00.5Z",
     "2027-11-30T00:00:00Z",
 )
-OPEN = {"effect": "allow"}
 
 comparisons = st.builds(
     lambda operator, text, mirrored: f"{text} {operator} now" if mirrored else f"now {operator} {text}",
@@ -184,12 +193,8 @@ def newly_out(occasion: Occasion, policies: tuple[Policy, Policy], random: Rando
 
 def counted(occasion: Occasion, policies: tuple[Policy, Policy]) -> bool:
     impact = Impact(*policies, moments=change_moments(policies, NOW), sampled=sampled(policies, NOW))
-    impact.add(Subject("d1", True, (occasion,)))
+    impact.add(subject(occasion))
     return impact.tally.subjects[OUT,] == 1
-
-
-def once(seen: Access) -> Occasion:
-    return Occasion(seen, seen, "ada")
 
 
 @given(occasions, changes(), st.randoms(use_true_random=False))
@@ -235,23 +240,22 @@ CLOCKS = [
 ]
 
 
+@pytest.mark.parametrize("effect", ["block", "challenge"])
 @pytest.mark.parametrize("when", CLOCKS)
-def test_no_use_of_the_clock_hides_anybody(when: str) -> None:
+def test_no_use_of_the_clock_hides_anybody(when: str, effect: str) -> None:
     phone = once(access(PHONE, replace(CLEAN, reported_at=NOW - 2 * HOUR), "ada"))
-    for effect in ("block", "challenge"):
-        candidate = policy_of({"when": f"client.handheld && ({when})", "effect": effect}, OPEN)
-        assert counted(phone, (policy_of(OPEN), candidate))
-        assert not counted(once(access(LAPTOP)), (policy_of(OPEN), candidate)), (
-            "whoever it is not about is not"
-        )
-        assert not counted(phone, (candidate, candidate))
-        assert not counted(phone, (candidate, policy_of(OPEN)))
+    open_to_all = policy_of(OPEN)
+    candidate = policy_of({"when": f"client.handheld && ({when})", "effect": effect}, OPEN)
+    assert counted(phone, (open_to_all, candidate))
+    assert not counted(once(access(LAPTOP)), (open_to_all, candidate)), "whoever it is not about is not"
+    assert not counted(phone, (candidate, candidate))
+    assert not counted(phone, (candidate, open_to_all))
 
 
 @pytest.mark.parametrize("when", CLOCKS)
 def test_an_open_rule_that_closes_by_the_clock_counts_too(when: str) -> None:
     laptop = once(access(LAPTOP, replace(CLEAN, reported_at=NOW - 2 * HOUR)))
-    candidate = policy_of({"when": when, "effect": "allow"}, {"effect": "block"})
+    candidate = policy_of({"when": when, "effect": "allow"}, SHUT)
     assert counted(laptop, (policy_of(OPEN), candidate))
 
 
@@ -264,13 +268,17 @@ def test_a_rule_that_lets_in_and_fails_at_some_time_keeps_out_then(when: str) ->
     assert counted(once(access(LAPTOP)), (policy_of(OPEN), candidate))
 
 
-def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left() -> None:
-    long, short = (policy_of({"when": "client.handheld", "grace": grace}, OPEN) for grace in ("30d", "10d"))
-    new = once(access(PHONE, replace(CLEAN, first_seen=NOW - 5 * DAY)))
-    old = once(access(PHONE, replace(CLEAN, first_seen=NOW - 31 * DAY)))
-    assert counted(new, (long, short))
-    assert not counted(new, (short, long))
-    assert not counted(old, (long, short))
+@pytest.mark.parametrize(
+    ("known_for", "before", "after", "out"),
+    [(5 * DAY, "30d", "10d", True), (5 * DAY, "10d", "30d", False), (31 * DAY, "30d", "10d", False)],
+    ids=["cut short", "made longer", "over before"],
+)
+def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left(
+    known_for: timedelta, before: str, after: str, out: bool
+) -> None:
+    phone = once(access(PHONE, replace(CLEAN, first_seen=NOW - known_for)))
+    old, new = (policy_of({"when": "client.handheld", "grace": grace}, OPEN) for grace in (before, after))
+    assert counted(phone, (old, new)) is out
 
 
 @pytest.mark.parametrize("when", ['device.state == "stale"', 'device.state != "clean"'])
@@ -284,12 +292,14 @@ def test_a_report_that_runs_out_is_a_moment_that_each_device_has_of_its_own(when
     assert not counted(once(access(LAPTOP)), (policy_of(OPEN), shut))
 
 
-def test_a_listed_app_does_not_go_away_by_silence() -> None:
+@pytest.mark.parametrize(
+    ("when", "out"),
+    [("size(device.lists) == 0", False), ('device.state == "stale"', True)],
+    ids=["the app is still there", "but nobody is known better for it"],
+)
+def test_a_listed_app_does_not_go_away_by_silence(when: str, out: bool) -> None:
     listed = once(access(PHONE, replace(WITH_TIKTOK, reported_at=NOW - HOUR), "ada"))
-    assert not counted(listed, (policy_of(OPEN), policy_of({"when": "size(device.lists) == 0"}, OPEN)))
-    assert counted(listed, (policy_of(OPEN), policy_of({"when": 'device.state == "stale"'}, OPEN))), (
-        "but nobody is known better for it"
-    )
+    assert counted(listed, (policy_of(OPEN), policy_of({"when": when}, OPEN))) is out
 
 
 LISTED = {"when": '"prohibited" in device.lists'}
@@ -316,17 +326,26 @@ def test_what_rules_say_of_the_time_while_nobody_can_be_asked_is_counted(
     assert counted(clean, policies) is out
 
 
-def test_exemptions_that_end_one_after_another() -> None:
+BOTH_RULES = policy_of({"when": "client.handheld"}, {"when": "client.handheld"}, OPEN)
+SECOND_ALONE = policy_of({"when": "false"}, {"when": "client.handheld"}, OPEN)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "out"),
+    [(BOTH_RULES, SECOND_ALONE, False), (SECOND_ALONE, BOTH_RULES, True)],
+    ids=["a rule less", "a rule more"],
+)
+def test_exemptions_that_end_one_after_another(old: Policy, new: Policy, out: bool) -> None:
     """Only between the two ends does the new rule keep out whom the old one would not."""
-    old = policy_of({"when": "client.handheld"}, {"when": "client.handheld"}, OPEN)
-    new = policy_of({"when": "false"}, {"when": "client.handheld"}, OPEN)
-    spared = [
-        Relief(number, Cause.EXEMPTION, f"rule-{number}", "", "", NOW, NOW + days * DAY, "ada")
-        for number, days in ((0, 20), (1, 10))
-    ]
-    for one, other, out in ((old, new, False), (new, old, True)):
-        policies = tuple(replace(each, reliefs=Reliefs(1, tuple(spared))) for each in (one, other))
-        assert counted(once(access(PHONE, user="ada")), policies) is out  # type: ignore[arg-type]
+    spared = Reliefs(
+        1,
+        tuple(
+            Relief(number, Cause.EXEMPTION, f"rule-{number}", "", "", NOW, NOW + days * DAY, "ada")
+            for number, days in ((0, 20), (1, 10))
+        ),
+    )
+    policies = replace(old, reliefs=spared), replace(new, reliefs=spared)
+    assert counted(once(access(PHONE, user="ada")), policies) is out
 
 
 def test_a_staged_change_is_told_by_its_dates_alone() -> None:
@@ -334,19 +353,19 @@ def test_a_staged_change_is_told_by_its_dates_alone() -> None:
         {"when": "client.handheld", "stages": {"warn": "2026-12-12", "enforce": "2026-12-20"}}, OPEN
     )
     impact = Impact(policy_of(OPEN), staged, moments=change_moments((staged,), NOW))
-    impact.add(Subject("d1", True, (once(access(PHONE)),)))
-    impact.add(Subject("d2", True, (once(access(LAPTOP)),)))
+    impact.add(subject(once(access(PHONE))))
+    impact.add(subject(once(access(LAPTOP)), name="d2"))
     assert impact.tally.subjects[OUT,] == 1
     assert impact.tally.subjects[UNDATED,] == 0
 
 
-def test_other_rules_beside_one_that_uses_the_clock_are_counted_as_ever() -> None:
+@pytest.mark.parametrize("person", ["ada", "lin"])
+def test_other_rules_beside_one_that_uses_the_clock_are_counted_as_ever(person: str) -> None:
     """Else whoever has such a rule could change nothing any more without being counted as shutting everybody out."""
     aged = {"when": 'client.handheld && device.age > duration("24h")'}
     active = policy_of(aged, {"when": 'client.os == "ios"', "effect": "warn"}, OPEN)
     looser = policy_of({"when": 'user.name == "ada"', "effect": "allow"}, aged, OPEN)
-    assert not counted(once(access(PHONE, user="ada")), (active, looser))
-    assert not counted(once(access(PHONE, user="lin")), (active, looser))
+    assert not counted(once(access(PHONE, user=person)), (active, looser))
 
 
 def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,5 +375,5 @@ def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch
     impact = Impact(policy_of(OPEN), candidate)
     for number in range(50):
         seen = replace(CLEAN, reported_at=NOW - number * HOUR, first_seen=NOW - number * HOUR / 10)
-        impact.add(Subject(f"d{number}", True, (once(access(PHONE, seen, f"person {number}")),)))
+        impact.add(subject(once(access(PHONE, seen, f"person {number}")), name=f"d{number}"))
     assert len(asked) == 2  # now, and once the grace is over

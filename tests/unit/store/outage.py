@@ -1,7 +1,8 @@
 """A database that is away."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Never
 
 import pytest
 
@@ -9,17 +10,27 @@ from mailgate.store import Store, StoreUnavailableError
 from mailgate.store.database import Database
 
 
+async def away(*_asked: object, **_named: object) -> Never:
+    """What a call of the store does when the database is away."""
+    raise StoreUnavailableError("the store does not answer")
+
+
 def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every transaction fail as it does when the database is away."""
 
     @asynccontextmanager
-    async def away(_self: Database, timeout_seconds: float = 0) -> AsyncIterator[None]:
+    async def no_connection(_self: Database, timeout_seconds: float = 0) -> AsyncIterator[None]:
         raise StoreUnavailableError("the store does not answer")
         yield
 
-    async def silent(_self: Database, *_asked: object) -> None:
-        raise StoreUnavailableError("the store does not answer")
+    monkeypatch.setattr(Database, "ask", away)
+    monkeypatch.setattr(Database, "reading", no_connection)
+    monkeypatch.setattr(Database, "writing", no_connection)
 
-    monkeypatch.setattr(Database, "ask", silent)
-    monkeypatch.setattr(Database, "reading", away)
-    monkeypatch.setattr(Database, "writing", away)
+
+@contextmanager
+def outage(store: Store) -> Iterator[None]:
+    """The database is away for a while."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        cut_off(store, monkeypatch)
+        yield

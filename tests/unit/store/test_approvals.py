@@ -62,7 +62,7 @@ async def test_an_overtaken_plan_takes_none(planned: Store) -> None:
     assert await approvals_written(planned) == []
 
 
-async def test_they_go_with_their_plan(planned: Store) -> None:
+async def test_approvals_go_with_their_plan(planned: Store) -> None:
     await approve(planned)
     await planned.plans.prune(NOW + timedelta(seconds=1))
     assert await planned.approvals.of(PLAN.digest) == []

@@ -80,17 +80,24 @@ async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store
     assert await store.audit.verify() == []
 
 
-async def test_the_last_entry_about_something(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("about", "whats", "number"),
+    [
+        ("version 1", ("policy-activated", "policy-retracted"), 2),
+        ("version 1", ("policy-activated",), 1),
+        ("version 2", ("policy-activated",), 4),
+        ("version 3", ("policy-activated",), None),
+    ],
+)
+async def test_the_last_entry_about_something(
+    store: Store, about: str, whats: tuple[str, ...], number: int | None
+) -> None:
+    """What was done against the guard is found as what it is besides."""
     for what in ("policy-activated-against-the-guard", "policy-retracted", "noted"):
         await store.audit.append(replace(ACT, what=what))
     await store.audit.append(replace(ACT, about="version 2"))
-    last = await store.audit.last("version 1", "policy-activated", "policy-retracted")
-    assert last is not None
-    assert (last.number, last.what) == (2, "policy-retracted")
-    last = await store.audit.last("version 1", "policy-activated")
-    assert last is not None
-    assert last.number == 1
-    assert await store.audit.last("version 3", "policy-activated") is None
+    last = await store.audit.last(about, *whats)
+    assert (last and last.number) == number
 
 
 async def test_an_empty_log_is_whole(store: Store) -> None:

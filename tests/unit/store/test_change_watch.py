@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from tests.unit.store.examples import NOW
 
 from mailgate.store.change_watch import DISTRUSTED_FOR, VALID_FOR, ChangeWatch
@@ -16,10 +17,10 @@ def watching() -> ChangeWatch:
     return made
 
 
-def test_nothing_is_followed_before_the_first_look() -> None:
-    for made in (ChangeWatch(), ChangeWatch(change=5)):
-        assert made.since(made.mark()) is None
-        assert not made.follows(None, NOW)
+@pytest.mark.parametrize("made", [ChangeWatch(), ChangeWatch(change=5)], ids=["new", "that knows a change"])
+def test_nothing_is_followed_before_the_first_look(made: ChangeWatch) -> None:
+    assert made.since(made.mark()) is None
+    assert not made.follows(None, NOW)
 
 
 def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> None:

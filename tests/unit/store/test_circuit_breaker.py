@@ -1,17 +1,12 @@
 """Who still asks a store that was silent."""
 
+from tests.unit.clock import Clock
+
 from mailgate.store.circuit_breaker import CircuitBreaker
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_after_a_silence_nobody_asks_until_a_rest_is_over_and_then_one() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     breaker = CircuitBreaker(clock, rest=3)
     asked = breaker.enter()
     assert asked == 100
@@ -23,7 +18,7 @@ def test_after_a_silence_nobody_asks_until_a_rest_is_over_and_then_one() -> None
 
 
 def test_an_answer_lets_everybody_ask_again() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     breaker = CircuitBreaker(clock, rest=3)
     breaker.timed_out(100)
     breaker.answered()
@@ -31,7 +26,7 @@ def test_an_answer_lets_everybody_ask_again() -> None:
 
 
 def test_a_slow_question_while_others_are_answered_is_no_silence() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     breaker = CircuitBreaker(clock, rest=3)
     clock.now = 101
     breaker.answered()
@@ -40,6 +35,6 @@ def test_a_slow_question_while_others_are_answered_is_no_silence() -> None:
 
 
 def test_without_a_rest_everybody_asks() -> None:
-    breaker = CircuitBreaker(Clock(), rest=0)
+    breaker = CircuitBreaker(Clock(100.0), rest=0)
     breaker.timed_out(100)
     assert breaker.enter() == 100

@@ -132,17 +132,23 @@ def test_what_the_probe_found_is_kept_and_explains_the_kind() -> None:
     assert SECRET not in repr(kept)
 
 
-def test_of_a_certificate_is_kept_what_came_of_it_and_nothing_else() -> None:
-    names = CertificateResult("thumbprint", (("udid", "00008120"),))
-    refused = CertificateResult(refused=Reason.CERTIFICATE_REVOKED, detail="it was revoked")
+@pytest.mark.parametrize(
+    ("result", "kept"),
+    [
+        (CertificateResult("thumbprint", (("udid", "00008120"),)), "accepted"),
+        (
+            CertificateResult(refused=Reason.CERTIFICATE_REVOKED, detail="it was revoked"),
+            "certificate-revoked",
+        ),
+    ],
+    ids=["accepted", "refused"],
+)
+def test_of_a_certificate_is_kept_what_came_of_it_and_nothing_else(
+    result: CertificateResult, kept: str
+) -> None:
     facts = RequestFacts(headers={})
-    kept = [
-        client_facts(facts, with_certificate(classify(facts), each, Posture())) for each in (names, refused)
-    ]
-    assert [each.headers for each in kept] == [
-        (("mailgate-certificate", "accepted"),),
-        (("mailgate-certificate", "certificate-revoked"),),
-    ]
+    client = with_certificate(classify(facts), result, Posture())
+    assert client_facts(facts, client).headers == (("mailgate-certificate", kept),)
 
 
 @pytest.mark.parametrize("text", ["plain", 'a "quoted" \\ word', "", "\xe9", "\x7f", "\t"])

@@ -39,6 +39,10 @@ def change(url: str, statement: str) -> None:
     connection.close()
 
 
+def let_a_gate_run(url: str) -> None:
+    change(url, "UPDATE gates SET host = 'mx1', heard_at = (julianday('now') - 2440587.5) * 86400.0")
+
+
 def test_every_row_of_every_table_arrives_and_is_counted(source: str, target: str) -> None:
     assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
     assert rows_of(target) == rows_of(source)
@@ -115,26 +119,26 @@ def test_while_a_gate_runs_on_either_nothing_is_copied(where: str, source: str, 
     used = source if where == "source" else target
     if used == target:
         change(target, "INSERT INTO gates VALUES ('h', 'a', 0, 1, 'i', 'v', 'p', 1, 1, '2026-12-01', 0)")
-    change(used, "UPDATE gates SET host = 'mx1', heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    let_a_gate_run(used)
     with pytest.raises(InUseError, match="on mx1"):
         copied(source, target)
     assert not rows_of(target)["devices"]
 
 
 def test_a_backup_may_be_made_while_a_gate_runs(source: str, target: str) -> None:
-    change(source, "UPDATE gates SET heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    let_a_gate_run(source)
     assert copied(source, target, while_used=True)["devices"] == 1
 
 
 def test_a_backup_may_be_restored_at_once(source: str, target: str, tmp_path: Path) -> None:
     """No gate runs on it, though one ran on the store that it is of."""
-    change(source, "UPDATE gates SET heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    let_a_gate_run(source)
     copied(source, target, while_used=True)
     assert copied(target, f"sqlite:///{tmp_path}/restored.db")["devices"] == 1
 
 
 def test_a_refusal_makes_no_file(source: str, target: str) -> None:
-    change(source, "UPDATE gates SET heard_at = (julianday('now') - 2440587.5) * 86400.0")
+    let_a_gate_run(source)
     with pytest.raises(InUseError):
         copied(source, target)
     assert not Path(target.removeprefix("sqlite:///")).exists()

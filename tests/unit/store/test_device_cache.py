@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Device, Report
@@ -10,6 +11,7 @@ from mailgate.store.device_cache import DeviceCache
 
 REPORT = Report("jamf", "7", owner="Ada", names=frozenset({(EAS, "applx1")}))
 DEVICE = Device("a", (REPORT,), changed=5)
+OTHER = Device("b", (replace(REPORT, id="8"),))
 SLOT, NAME = ("jamf", "7"), (EAS, "applx1")
 
 
@@ -31,11 +33,11 @@ def told(memory: DeviceCache) -> list[Device | None]:
     return [*(each.device if each else None for each in known), next(iter(owned.devices), None)]
 
 
-def test_what_is_learned_of_a_device_counts_under_every_name_at_once() -> None:
-    for memory in (asked(), asked(None)):
-        new = replace(DEVICE, lost_at=NOW)
-        memory.learn(new)
-        assert told(memory) == [new, new, new]
+@pytest.mark.parametrize("before", [DEVICE, None], ids=["known", "unknown"])
+def test_what_is_learned_of_a_device_counts_under_every_name_at_once(before: Device | None) -> None:
+    memory, new = asked(before), replace(DEVICE, lost_at=NOW)
+    memory.learn(new)
+    assert told(memory) == [new, new, new]
 
 
 def test_a_forgotten_device_is_gone_under_every_name() -> None:
@@ -47,21 +49,21 @@ def test_a_forgotten_device_is_gone_under_every_name() -> None:
 
 def test_a_device_that_was_merged_is_known_as_the_one_that_it_is_now() -> None:
     memory = asked()
-    other = Device("b", (replace(REPORT, id="8"),), former_ids=frozenset({"a"}), changed=6)
-    memory.learn(other)
-    assert told(memory)[:2] == [other, other]
+    merged = replace(OTHER, former_ids=frozenset({"a"}), changed=6)
+    memory.learn(merged)
+    assert told(memory)[:2] == [merged, merged]
 
 
 def test_a_name_that_another_device_has_now_leads_there() -> None:
     memory = asked()
-    memory.learn(Device("b", (replace(REPORT, id="8"),)))
+    memory.learn(OTHER)
     assert told(memory)[0] == DEVICE
-    assert told(memory)[1] == Device("b", (replace(REPORT, id="8"),))
+    assert told(memory)[1] == OTHER
 
 
 def test_a_ceded_name_leads_nowhere_new() -> None:
     memory = asked()
-    memory.learn(Device("b", (replace(REPORT, id="8"),), ceded_names=frozenset({NAME})))
+    memory.learn(replace(OTHER, ceded_names=frozenset({NAME})))
     assert told(memory)[1] == DEVICE
 
 
@@ -74,16 +76,16 @@ def test_what_was_read_before_a_change_does_not_undo_it() -> None:
     assert memory.newest(Device("b")) == Device("b")
 
 
-def test_it_is_known_who_was_asked_for() -> None:
-    memory = asked()
-    assert memory.device("a") == DEVICE
-    assert memory.device("b") is None
-    assert [memory.waits_for(*name) for name in (NAME, (USER, "ada"), (EAS, "other"), (USER, "bob"))] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+@pytest.mark.parametrize(("device_id", "device"), [("a", DEVICE), ("b", None)])
+def test_a_device_is_found_by_its_id(device_id: str, device: Device | None) -> None:
+    assert asked().device(device_id) == device
+
+
+@pytest.mark.parametrize(
+    ("name", "waits"), [(NAME, True), ((USER, "ada"), True), ((EAS, "other"), False), ((USER, "bob"), False)]
+)
+def test_it_is_known_who_was_asked_for(name: tuple[str, str], waits: bool) -> None:
+    assert asked().waits_for(*name) is waits
 
 
 def test_only_so_many_names_are_kept() -> None:
@@ -124,12 +126,12 @@ def test_what_a_request_reports_leaves_its_own_names_as_they_are() -> None:
 
 def test_a_name_that_leads_elsewhere_and_a_device_that_is_gone_are_asked_for_again() -> None:
     memory = asked_and_followed()
-    memory.learn(Device("b", (replace(REPORT, id="8"),)))
+    memory.learn(OTHER)
     assert followed(memory)[:2] == [1, None]
     memory.forget("a")
     assert followed(memory)[0] is None
     memory = asked_and_followed()
-    memory.learn(Device("b", (replace(REPORT, id="8"),), former_ids=frozenset({"a"})))
+    memory.learn(replace(OTHER, former_ids=frozenset({"a"})))
     assert followed(memory)[0] is None
 
 

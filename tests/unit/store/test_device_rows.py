@@ -56,7 +56,21 @@ ASKED = (
 )  # fmt: skip
 
 
-IN_ORDER = [("", False), *((sort, descending) for sort in SORT_COLUMNS for descending in (False, True))]
+OF_THE_COLUMN = {
+    "person": DeviceFilter(name="person-1"), "kind": DeviceFilter(kind="phone"), "os": DeviceFilter(os="ios"), "source": DeviceFilter(source="mdm-1"),
+    "state": DeviceFilter(state="listed"), "mail": DeviceFilter(mail="kept-out"), "apps": DeviceFilter(app="tiktok"), "reported_at": DeviceFilter(before=WEEK),
+}  # fmt: skip
+"""What goes by the same index as the order. Every other condition is held against rows that the index has found."""
+IN_ORDER = [
+    replace(asked, sort=sort, descending=descending)
+    for sort, descending in product(SORT_COLUMNS, (False, True))
+    for asked in (
+        DeviceFilter(),
+        OF_THE_COLUMN[sort],
+        DeviceFilter(name="PERSON-11"),
+        DeviceFilter(group="sales", os="ios"),
+    )
+]
 
 
 @pytest.mark.parametrize(("window", "size"), [(6, 7), (1000, 19)])
@@ -66,14 +80,13 @@ async def test_exactly_those_who_are_meant_come_once_and_in_order(
     """In windows smaller than a page, and in one that holds all; one store for all of these looks."""
     monkeypatch.setattr(device_rows, "WINDOW", window)
     every = {each: row(each) for each in range(1, 41)}
-    for asked, (sort, descending) in product(ASKED, IN_ORDER):
-        meant = {key for key, each in every.items() if asked.fits(each) and _is_called(each, asked.name)}
-        wanted = replace(asked, sort=sort, descending=descending)
+    for wanted in (*ASKED, *IN_ORDER):
+        meant = {key for key, each in every.items() if wanted.fits(each) and _is_called(each, wanted.name)}
         found = await keys(filled, wanted, size)
         assert sorted(found) == sorted(meant), wanted
-        if sort:
-            values = [(getattr(every[key], sort), key) for key in found]
-            assert values == sorted(values, reverse=descending), wanted
+        if wanted.sort:
+            values = [(getattr(every[key], wanted.sort), key) for key in found]
+            assert values == sorted(values, reverse=wanted.descending), wanted
 
 
 def _is_called(each: DeviceRow, name: str) -> bool:
@@ -81,12 +94,20 @@ def _is_called(each: DeviceRow, name: str) -> bool:
     return not name or each.person.startswith(name) or name == f"serial{each.device - 1:02}"
 
 
-async def test_they_are_counted_and_of_very_many_only_some(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert await filled.rows.count(DeviceFilter()) == (40, True)
-    assert await filled.rows.count(DeviceFilter(kind="phone", app="tiktok")) == (2, True)
-    assert await filled.rows.count(DeviceFilter(name="person-1")) == (10, True)
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (DeviceFilter(), 40),
+        (DeviceFilter(kind="phone", app="tiktok"), 2),
+        (DeviceFilter(name="person-1"), 10),
+    ],
+    ids=["all", "by columns", "by name"],
+)
+async def test_they_are_counted(filled: Store, wanted: DeviceFilter, count: int) -> None:
+    assert await filled.rows.count(wanted) == (count, True)
+
+
+async def test_of_very_many_only_some_are_counted(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_rows, "COUNTED", 9)
     assert await filled.rows.count(DeviceFilter(os="ios")) == (9, False)
 

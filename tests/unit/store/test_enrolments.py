@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
+from tests.unit.store.gates import other_gates as other_gates
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store
@@ -41,23 +42,21 @@ async def test_a_device_that_got_no_answer_may_ask_again(open_store: Store) -> N
     assert [token.uses_left for token in await open_store.enrolments.tokens()] == [1]
 
 
-async def test_devices_that_come_at_once_do_not_share_a_use(open_store: Store, url: str) -> None:
-    other = await Store.open(url)
-    asked = [enrol(each, f"{n}-{id(each)}") for n in range(3) for each in (open_store, other)]
+async def test_devices_that_come_at_once_do_not_share_a_use(
+    open_store: Store, other_gates: list[Store]
+) -> None:
+    asked = [enrol(each, f"{n}-{id(each)}") for n in range(3) for each in (open_store, *other_gates)]
     found = await asyncio.gather(*asked)
     assert sum(isinstance(each, EnrolledKey) for each in found) == 2
-    await other.close()
 
 
 async def test_a_device_that_asks_twice_at_once_uses_up_nothing_and_is_told_the_same(
-    open_store: Store, url: str
+    open_store: Store, other_gates: list[Store]
 ) -> None:
     await open_store.enrolments.add(b"once" * 8, replace(TOKEN, name="token-once", uses_left=1))
-    other = await Store.open(url)
-    stores = (open_store, other) * 3
+    stores = (open_store, other_gates[0]) * 3
     asked = [each.enrolments.enrol(b"once" * 8, "a", "enrolled-a", NOW) for each in stores]
     assert {isinstance(each, EnrolledKey) for each in await asyncio.gather(*asked)} == {True}
-    await other.close()
 
 
 async def test_what_is_unknown_or_over_lets_nobody_in(open_store: Store) -> None:

@@ -1,8 +1,9 @@
 """Who asked for help against which rule."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from tests.unit.store.examples import BLOCK, NOW, access
 
 from mailgate.store import HelpRequest, Store
@@ -20,16 +21,26 @@ async def test_one_person_is_one_however_often_they_ask(store: Store) -> None:
     assert await store.help_requests.count("shut", NOW - HOUR) == 1
 
 
-async def test_only_who_is_known_counts_and_only_what_was_lately(store: Store) -> None:
+@pytest.fixture
+async def asked_by_four(store: Store) -> Store:
+    """Ada, Lin an hour later, somebody whom nobody knows, and Ada about another rule."""
     await store.help_requests.note(ADA)
     await store.help_requests.note(replace(ADA, subject="lin", person="lin", last_at=NOW + HOUR))
     await store.help_requests.note(replace(ADA, subject="REF9", person="", device="", known=False))
     await store.help_requests.note(replace(ADA, rule="other"))
-    assert await store.help_requests.count("shut", NOW - HOUR) == 2
-    assert await store.help_requests.count("shut", NOW) == 1
-    assert await store.help_requests.count("shut", NOW + HOUR) == 0
-    assert len(await store.help_requests.page()) == 4
-    assert [each.subject for each in await store.help_requests.page("shut", 2)] == ["lin", "REF9"]
+    return store
+
+
+@pytest.mark.parametrize(("since", "count"), [(NOW - HOUR, 2), (NOW, 1), (NOW + HOUR, 0)])
+async def test_only_who_is_known_counts_and_only_what_was_lately(
+    asked_by_four: Store, since: datetime, count: int
+) -> None:
+    assert await asked_by_four.help_requests.count("shut", since) == count
+
+
+async def test_all_are_listed_and_those_about_a_rule_the_last_first(asked_by_four: Store) -> None:
+    assert len(await asked_by_four.help_requests.page()) == 4
+    assert [each.subject for each in await asked_by_four.help_requests.page("shut", 2)] == ["lin", "REF9"]
 
 
 async def test_those_of_a_person_are_found_by_name_and_by_device_without_one(store: Store) -> None:

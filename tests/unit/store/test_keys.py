@@ -4,18 +4,19 @@ import asyncio
 from datetime import timedelta
 
 from tests.unit.store.examples import NOW
+from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
 
 MONTH = timedelta(days=30)
 
 
-async def test_the_first_start_makes_one_that_later_starts_find(store: Store, url: str) -> None:
+async def test_the_first_start_makes_one_that_later_starts_find(
+    store: Store, other_gates: list[Store]
+) -> None:
     (key,) = await store.keys.current("probe", NOW, MONTH)
     assert (key.number, len(key.secret), key.made_at) == (1, 32, NOW)
-    other = await Store.open(url)
-    assert await other.keys.current("probe", NOW + MONTH - timedelta(seconds=1), MONTH) == (key,)
-    await other.close()
+    assert await other_gates[0].keys.current("probe", NOW + MONTH - timedelta(seconds=1), MONTH) == (key,)
 
 
 async def test_it_is_renewed_and_the_last_two_are_kept(store: Store) -> None:
@@ -32,12 +33,9 @@ async def test_each_purpose_has_its_own(store: Store) -> None:
     assert one.secret != other.secret
 
 
-async def test_gates_that_start_at_once_agree(store: Store, url: str) -> None:
-    others = [await Store.open(url) for _ in range(3)]
-    found = await asyncio.gather(*(each.keys.current("probe", NOW, MONTH) for each in [store, *others]))
+async def test_gates_that_start_at_once_agree(store: Store, other_gates: list[Store]) -> None:
+    found = await asyncio.gather(*(each.keys.current("probe", NOW, MONTH) for each in [store, *other_gates]))
     assert len(set(found)) == 1
-    for each in others:
-        await each.close()
 
 
 async def test_a_key_does_not_show_its_secret(store: Store) -> None:

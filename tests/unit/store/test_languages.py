@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.outage import cut_off
+from tests.unit.store.outage import outage
 
 from mailgate.store import Store
 
@@ -40,8 +40,7 @@ async def test_what_the_store_did_not_take_is_heard_again(
 ) -> None:
     store.languages.listening = True
     store.languages.note("ada", "de", NOW)
-    with monkeypatch.context() as patch:
-        cut_off(store, patch)
+    with outage(store):
         await store.languages.flush()
     assert await store.languages.of(["ada"]) == {}
     store.languages.note("ada", "de", NOW)

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+from tests.unit.store.gates import other_gates as other_gates
+
 from mailgate.store import Store
 
 LONG, OVER = timedelta(hours=1), timedelta(seconds=-1)
@@ -33,12 +35,9 @@ async def test_one_that_is_given_back_is_free(store: Store) -> None:
     assert await store.leases.claim("mdm", "b", LONG)
 
 
-async def test_of_several_gates_that_ask_at_once_one_gets_it(store: Store, url: str) -> None:
-    others = [await Store.open(url) for _ in range(3)]
-    stores = [store, *others]
+async def test_of_several_gates_that_ask_at_once_one_gets_it(store: Store, other_gates: list[Store]) -> None:
+    stores = [store, *other_gates]
     answers = await asyncio.gather(
         *(each.leases.claim("mdm", str(number), LONG) for number, each in enumerate(stores))
     )
     assert sorted(answers) == [False, False, False, True]
-    for each in others:
-        await each.close()

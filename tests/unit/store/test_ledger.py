@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.unit.store.examples import BLOCK, access
-from tests.unit.store.outage import cut_off
+from tests.unit.store.outage import outage
 
 from mailgate.classify import classify
-from mailgate.model import Client, Effect, Kind, Reason, RequestFacts, RuleTrial, Stage
+from mailgate.model import Access, Client, Effect, Kind, Reason, RequestFacts, RuleTrial, Stage
 from mailgate.store import Recorded, Store
 from mailgate.store.ledger import MOST_REPEATED_STRANGERS, MOST_STRANGERS, REPEATED_INTERVAL
 from mailgate.store.sightings import Tally
@@ -61,13 +61,22 @@ def made_up(number: int) -> RequestFacts:
     return RequestFacts(headers={"user-agent": f"made-up/{number}"})
 
 
+def stranger(number: int) -> Access:
+    """Somebody without a device or a name, of a user agent of their own."""
+    return access(made_up(number), device="", user="")
+
+
+def strangers_come(store: Store, count: int) -> None:
+    for number in range(count):
+        store.ledger.record(stranger(number), BLOCK)
+
+
 async def test_a_flood_of_strangers_is_recorded_in_part_and_counted(store: Store) -> None:
-    for number in range(MOST_STRANGERS + 30):
-        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
+    strangers_come(store, MOST_STRANGERS + 30)
     assert store.ledger.passed_over == 30
     assert len(list(store.ledger.waiting())) == MOST_STRANGERS
     await store.ledger.flush()
-    store.ledger.record(access(made_up(-1), device="", user=""), BLOCK)
+    store.ledger.record(stranger(-1), BLOCK)
     assert store.ledger.passed_over == 30, "the next write has room again"
 
 
@@ -75,25 +84,23 @@ async def test_strangers_of_many_writes_are_no_flood(store: Store) -> None:
     """Whoever comes first after a write: a known device leaves as much room as a stranger."""
     for number in range(MOST_STRANGERS + 30):
         store.ledger.record(access(), BLOCK)
-        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
+        store.ledger.record(stranger(number), BLOCK)
         if number % 100 == 0:
             await store.ledger.flush()
     assert store.ledger.passed_over == 0
 
 
 async def test_a_stranger_who_waits_is_counted_and_their_other_pages_are_strangers_too(store: Store) -> None:
-    for number in range(MOST_STRANGERS):
-        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
-    store.ledger.record(access(made_up(7), device="", user=""), BLOCK)
+    strangers_come(store, MOST_STRANGERS)
+    store.ledger.record(stranger(7), BLOCK)
     store.ledger.record(access(replace(made_up(7), target="/other/x"), device="", user=""), BLOCK)
     assert store.ledger.passed_over == 1
     assert sum(item.times for item in store.ledger.waiting()) == MOST_STRANGERS + 1
 
 
 async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(store: Store) -> None:
-    for number in range(MOST_STRANGERS + 30):
-        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
-    store.ledger.record(access(made_up(0), device="", user=""), BLOCK)
+    strangers_come(store, MOST_STRANGERS + 30)
+    store.ledger.record(stranger(0), BLOCK)
     store.ledger.record(access(made_up(-1), device="phone-2", user=""), BLOCK)
     store.ledger.record(access(made_up(-1), device="", user="bob@example.com"), BLOCK)
     assert store.ledger.passed_over == 30
@@ -130,8 +137,7 @@ async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
 ) -> None:
     first = await Store.open(url, spool=tmp_path)
     recurring = first.ledger.recurring(access(), LET_IN)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(first, monkeypatch)
+    with outage(first):
         for moment in (1, 2):
             recurring.count(OWN, later(moment))
             recurring.count(OWN, later(moment))
@@ -146,9 +152,8 @@ async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
 
 
 async def test_a_flood_of_strangers_takes_no_room_from_what_recurs(store: Store) -> None:
-    for number in range(MOST_STRANGERS):
-        store.ledger.record(access(made_up(number), device="", user=""), BLOCK)
-    recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
+    strangers_come(store, MOST_STRANGERS)
+    recurring = store.ledger.recurring(stranger(-1), LET_IN)
     for moment in (1, 2, 3):
         recurring.count(made_up(-1).user_agent, later(moment))
     assert [item.times for item in store.ledger.waiting() if item.times > 1] == [3]
@@ -169,7 +174,7 @@ async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(sto
 
 
 async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> None:
-    recurring = store.ledger.recurring(access(made_up(-1), device="", user=""), LET_IN)
+    recurring = store.ledger.recurring(stranger(-1), LET_IN)
     for number in range(MOST_REPEATED_STRANGERS + 3):
         recurring.count(made_up(number).user_agent, later(1))
     recurring.count(made_up(1).user_agent, later(2))

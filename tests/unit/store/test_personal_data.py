@@ -138,9 +138,5 @@ async def test_gates_learn_that_an_exemption_went_with_its_person(store: Store) 
 
 async def test_a_persons_rows_are_found_by_indexes(store: Store) -> None:
     await keep_something_of(store, "alice")
-    assert (
-        scanned(
-            await steps_of(store, lambda store: store.personal.forget("alice", NOW, precedence=PRECEDENCE))
-        )
-        == []
-    )
+    steps = await steps_of(store, lambda store: store.personal.forget("alice", NOW, precedence=PRECEDENCE))
+    assert scanned(steps) == []

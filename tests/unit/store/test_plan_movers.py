@@ -77,14 +77,16 @@ async def test_a_part_of_a_name_is_found_in_a_list_of_one_window(planned_for: St
 
 
 @pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("sort", plan_movers.SORT_COLUMNS)
-async def test_they_are_sorted_by_every_column_both_ways(planned_for: Store, sort: str, large: bool) -> None:
-    for descending in (False, True):
-        listed = await found(planned_for, sort=sort, descending=descending, large=large)
-        assert sorted(map(str, listed)) == sorted(map(str, ALL))
-        values = [getattr(each, sort) for each in listed]
-        if not (large and sort == "since"):
-            assert values == sorted(values, reverse=descending)
+async def test_they_are_sorted_by_every_column_both_ways(
+    planned_for: Store, sort: str, descending: bool, large: bool
+) -> None:
+    listed = await found(planned_for, sort=sort, descending=descending, large=large)
+    assert sorted(map(str, listed)) == sorted(map(str, ALL))
+    values = [getattr(each, sort) for each in listed]
+    if not (large and sort == "since"):
+        assert values == sorted(values, reverse=descending)
 
 
 async def test_a_list_of_more_than_a_window_goes_on_behind_it(
@@ -99,7 +101,7 @@ async def test_a_list_of_more_than_a_window_goes_on_behind_it(
     )
 
 
-async def test_they_go_with_their_plan(planned_for: Store) -> None:
+async def test_movers_go_with_their_plan(planned_for: Store) -> None:
     assert await planned_for.movers.count_of(PLAN.digest) == 5
     await planned_for.plans.prune(PLAN.made_at.replace(year=PLAN.made_at.year + 1))
     assert await planned_for.movers.count_of(PLAN.digest) == 0

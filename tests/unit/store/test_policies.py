@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
+from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Act, OvertakenError, RuleTexts, Store
 
@@ -46,23 +47,29 @@ async def test_going_back_is_an_activation_of_the_version_that_was(store: Store)
     assert await store.audit.verify() == []
 
 
-async def test_a_version_is_found_by_number_or_by_how_a_digest_begins(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("1", [1]),
+        (TWO.digest[:8], [2]),
+        ("beef0", [2]),
+        ("beef", [2, 1]),
+        ("bee", []),
+        ("9", []),
+        ("%%%%", []),
+    ],
+    ids=["a number", "a digest", "a policy", "two policies", "too short", "no such number", "no pattern"],
+)
+async def test_a_version_is_found_by_number_or_by_how_a_digest_begins(
+    store: Store, name: str, numbers: list[int]
+) -> None:
     await store.policies.activate(replace(ONE, policy="beef11"), ACT)
     await store.policies.activate(replace(TWO, policy="beef00"), ACT)
-    find = store.policies.find
-    names = {
-        name: [each.number for each in await find(name)]
-        for name in ("1", TWO.digest[:8], "beef0", "beef", "bee", "9", "%%%%")
-    }
-    assert names == {
-        "1": [1],
-        TWO.digest[:8]: [2],
-        "beef0": [2],
-        "beef": [2, 1],
-        "bee": [],
-        "9": [],
-        "%%%%": [],
-    }
+    assert [each.number for each in await store.policies.find(name)] == numbers
+
+
+async def test_a_version_is_known_by_its_whole_digest(store: Store) -> None:
+    await store.policies.activate(ONE, ACT)
     assert await store.policies.known(ONE.digest)
     assert not await store.policies.known(ONE.digest[:4])
 
@@ -76,15 +83,15 @@ async def test_who_was_overtaken_changes_nothing(store: Store) -> None:
     assert len(await store.audit.page()) == 1
 
 
-async def test_gates_that_activate_at_once_take_turns(store: Store, url: str) -> None:
-    others = [await Store.open(url) for _ in range(3)]
+async def test_gates_that_activate_at_once_take_turns(store: Store, other_gates: list[Store]) -> None:
     drafts = [(ONE, TWO)[number % 2] for number in range(4)]
     await asyncio.gather(
-        *(each.policies.activate(draft, ACT) for each, draft in zip([store, *others], drafts, strict=True))
+        *(
+            each.policies.activate(draft, ACT)
+            for each, draft in zip([store, *other_gates], drafts, strict=True)
+        )
     )
     history = await store.policies.history()
     assert [each.serial for each in history] == list(range(len(history), 0, -1))
     assert {each.digest for each in history} == {ONE.digest, TWO.digest}
     assert await store.audit.verify() == []
-    for each in others:
-        await each.close()

@@ -1,6 +1,7 @@
 """Learning and finding postures."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,9 +19,9 @@ from tests.unit.store.examples import (
     minutes,
     proof,
 )
-from tests.unit.store.outage import cut_off
+from tests.unit.store.outage import away, cut_off, outage
 
-from mailgate.devices.device import Device, new_id
+from mailgate.devices.device import Device, Report, new_id
 from mailgate.devices.names import KEY, SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.model import (
@@ -33,9 +34,12 @@ from mailgate.model import (
     PostureState,
     Reason,
 )
-from mailgate.store import Postures, RetentionTimes, Store, StoreUnavailableError, database
+from mailgate.store import Postures, RetentionTimes, Store, database
 
 LATER = NOW + minutes(1)
+APP = mail_app("ApplX1")
+KNOWN = proof(eas_ids=("ApplX1",))
+WITH_TIKTOK = proof("tiktok", eas_ids=("ApplX1",))
 
 
 @pytest.fixture
@@ -72,8 +76,8 @@ async def test_a_verified_report_counts_from_its_own_request_on(postures: Postur
 
 
 async def test_what_was_learned_outlives_the_process(store: Store, postures: Postures) -> None:
-    learned = await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
-    assert await after_restart(store, mail_app("ApplX1"), None, LATER) == learned
+    learned = await postures.current(BROWSER, WITH_TIKTOK, NOW)
+    assert await after_restart(store, APP, None, LATER) == learned
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -155,12 +159,12 @@ async def test_two_reports_that_share_a_name_are_of_one_device_in_whatever_order
     store: Store, postures: Postures
 ) -> None:
     """A phone that was enrolled anew has another id at its issuer, and the ActiveSync id that it had."""
-    old = proof("tiktok", eas_ids=("ApplX1",))
+    old = WITH_TIKTOK
     new = proof(at=LATER, device_id="phone-2", eas_ids=("ApplX1",))
     for order in ((old, new), (new, old)):
         for each in order:
             await postures.current(BROWSER, each, LATER)
-        told = await postures.current(mail_app("ApplX1"), None, LATER)
+        told = await postures.current(APP, None, LATER)
         assert (told.state, told.device_id) == (PostureState.CLEAN, min(PHONE_1, PHONE_2))
         assert await after_restart(store, mail_app("applx1"), None, LATER) == told
         assert len(await store.devices.page()) == 1
@@ -193,11 +197,9 @@ async def test_without_a_good_proof_a_browser_has_no_posture(
 
 
 async def test_a_refused_proof_is_worth_what_none_is(postures: Postures) -> None:
-    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
     refused = AttestationResult(refused=Reason.TOKEN_EXPIRED)
-    assert await postures.current(mail_app("ApplX1"), refused, NOW) == await postures.current(
-        mail_app("ApplX1"), None, NOW
-    )
+    assert await postures.current(APP, refused, NOW) == await postures.current(APP, None, NOW)
 
 
 async def test_new_lists_count_at_once(postures: Postures) -> None:
@@ -222,29 +224,29 @@ async def test_a_token_seen_again_writes_nothing(store: Store, postures: Posture
 async def test_most_requests_do_not_ask_the_store(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = proof("tiktok", eas_ids=("ApplX1",))
+    given = WITH_TIKTOK
     await postures.current(BROWSER, given, NOW)
     await postures.current(mail_app("unknown"), None, NOW)
     monkeypatch.delattr(type(store.devices), "get")
     monkeypatch.delattr(type(store.devices), "find")
-    for client, known in ((BROWSER, given), (mail_app("ApplX1"), None), (mail_app("unknown"), None)):
+    for client, known in ((BROWSER, given), (APP, None), (mail_app("unknown"), None)):
         await postures.current(client, known, NOW + timedelta(seconds=4))
 
 
 async def test_what_another_process_learned_is_seen_soon(store: Store, postures: Postures) -> None:
-    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
     await after_restart(
         store, BROWSER, proof(at=NOW + timedelta(seconds=1), eas_ids=("ApplX1",)), NOW + minutes(1)
     )
     await store.reports.flush()
-    assert (await postures.current(mail_app("ApplX1"), None, NOW + minutes(2))).state is PostureState.CLEAN
+    assert (await postures.current(APP, None, NOW + minutes(2))).state is PostureState.CLEAN
 
 
 async def test_a_forgotten_device_is_unknown_again(store: Store, postures: Postures) -> None:
-    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
     await store.reports.flush()
     await store.devices.forget(PHONE_1, NOW)
-    assert await postures.current(mail_app("ApplX1"), None, LATER) == Posture()
+    assert await postures.current(APP, None, LATER) == Posture()
 
 
 @pytest.mark.usefixtures("store")
@@ -257,9 +259,7 @@ class TestStoreDown:
 
     @pytest.mark.usefixtures("down")
     async def test_nothing_known_is_unavailable(self, postures: Postures) -> None:
-        assert await postures.current(mail_app("ApplX1"), None, NOW) == Posture(
-            state=PostureState.UNAVAILABLE
-        )
+        assert await postures.current(APP, None, NOW) == Posture(state=PostureState.UNAVAILABLE)
         assert await postures.current(BROWSER, None, NOW) == Posture()
         assert (await postures.current(BROWSER, proof(at=None), NOW)).state is PostureState.UNAVAILABLE
 
@@ -268,27 +268,26 @@ class TestStoreDown:
     ) -> None:
         learned = await postures.current(BROWSER, proof(eas_ids=("ApplX1",), expires=NOW + minutes(60)), NOW)
         cut_off(store, monkeypatch)
-        assert await postures.current(mail_app("ApplX1"), None, NOW + minutes(59)) == learned
-        expired = await postures.current(mail_app("ApplX1"), None, NOW + minutes(60))
+        assert await postures.current(APP, None, NOW + minutes(59)) == learned
+        expired = await postures.current(APP, None, NOW + minutes(60))
         assert expired == replace(learned, state=PostureState.UNAVAILABLE, last_state=PostureState.STALE)
 
     @pytest.mark.usefixtures("down")
     async def test_a_proof_still_counts(self, postures: Postures) -> None:
-        given = proof("tiktok", eas_ids=("ApplX1",))
+        given = WITH_TIKTOK
         assert (await postures.current(BROWSER, given, NOW)).state is PostureState.LISTED
-        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
+        assert (await postures.current(APP, None, LATER)).state is PostureState.LISTED
         assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
 
     async def test_it_is_asked_again_soon_although_the_clock_was_put_back(
         self, store: Store, postures: Postures
     ) -> None:
-        await after_restart(store, BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+        await after_restart(store, BROWSER, WITH_TIKTOK, NOW)
         await store.reports.flush()
-        with pytest.MonkeyPatch.context() as monkeypatch:
-            cut_off(store, monkeypatch)
-            down = await postures.current(mail_app("ApplX1"), None, NOW + timedelta(hours=1))
+        with outage(store):
+            down = await postures.current(APP, None, NOW + timedelta(hours=1))
             assert down.state is PostureState.UNAVAILABLE
-        assert (await postures.current(mail_app("ApplX1"), None, NOW)).state is PostureState.LISTED
+        assert (await postures.current(APP, None, NOW)).state is PostureState.LISTED
 
     async def test_no_request_waits_for_a_driver_that_does_not_let_go(
         self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
@@ -308,7 +307,7 @@ class TestStoreDown:
         )  # the one question that is a real one: given up at once, it would outlive the loop
         monkeypatch.setattr(store.devices, "find", hang)
         monkeypatch.setattr(database, "_TIMEOUT_SECONDS", 0)
-        posture = await postures.current(mail_app("ApplX1"), None, NOW)
+        posture = await postures.current(APP, None, NOW)
         assert posture.state is PostureState.UNAVAILABLE
         assert asked.is_set()
         assert not ended.is_set()
@@ -318,48 +317,41 @@ class TestStoreDown:
     async def test_what_was_learned_meanwhile_is_stored_afterwards(
         self, store: Store, postures: Postures
     ) -> None:
-        with pytest.MonkeyPatch.context() as monkeypatch:
-            cut_off(store, monkeypatch)
-            await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+        with outage(store):
+            await postures.current(BROWSER, WITH_TIKTOK, NOW)
             await store.reports.flush()
             assert store.reports.counts.spooled == 1
         # Back, but what was learned is not in yet: it is not forgotten for that.
-        assert (await postures.current(mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
-        assert (await after_restart(store, mail_app("ApplX1"), None, LATER)).state is PostureState.LISTED
+        assert (await postures.current(APP, None, LATER)).state is PostureState.LISTED
+        assert (await after_restart(store, APP, None, LATER)).state is PostureState.LISTED
 
 
 async def test_what_another_process_learned_is_known_without_asking_for_each_device(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = mail_app("ApplX1")
     other = store.postures(CATALOG, MAX_AGE)
-    await other.current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await other.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
-    assert (await postures.latest(app, None, NOW)).state is PostureState.CLEAN
+    assert (await postures.latest(APP, None, NOW)).state is PostureState.CLEAN
     await other.current(BROWSER, proof("tiktok", at=LATER, eas_ids=("ApplX1",)), LATER)
     await store.reports.flush()
-    assert (await postures.latest(app, None, LATER)).state is PostureState.CLEAN
+    assert (await postures.latest(APP, None, LATER)).state is PostureState.CLEAN
     await postures.catch_up(LATER + timedelta(seconds=3))
-    assert (await postures.latest(app, None, LATER)).state is PostureState.LISTED
+    assert (await postures.latest(APP, None, LATER)).state is PostureState.LISTED
     await other.current(BROWSER, proof(at=LATER + minutes(1), eas_ids=("ApplX1",)), LATER + minutes(1))
     cut_off(store, monkeypatch)
     await postures.catch_up(LATER + minutes(1))
-    assert (await postures.latest(app, None, LATER)).state is PostureState.LISTED
+    assert (await postures.latest(APP, None, LATER)).state is PostureState.LISTED
 
 
 async def test_what_this_process_learned_is_known_at_once(postures: Postures) -> None:
-    app, given = mail_app("ApplX1"), proof("tiktok", eas_ids=("ApplX1",))
-    assert (await postures.latest(app, None, NOW)).state is PostureState.MISSING
-    await postures.current(BROWSER, given, NOW)
-    assert (await postures.latest(app, None, NOW)).state is PostureState.LISTED
-    assert (await postures.latest(BROWSER, given, NOW)).state is PostureState.LISTED
+    assert (await postures.latest(APP, None, NOW)).state is PostureState.MISSING
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
+    assert (await postures.latest(APP, None, NOW)).state is PostureState.LISTED
+    assert (await postures.latest(BROWSER, WITH_TIKTOK, NOW)).state is PostureState.LISTED
 
 
 # --- what becomes of devices elsewhere
-
-
-APP = mail_app("ApplX1")
-KNOWN = proof(eas_ids=("ApplX1",))
 
 
 async def test_a_lost_device_is_known_as_lost_under_every_name_without_asking_for_it(
@@ -544,29 +536,40 @@ async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
     assert [postures.worth(each, NOW).state for each in (stored, known)] == ["listed", "clean"]
 
 
-@pytest.mark.parametrize("ask", ["with_pending_reports", "current", "of_person", "catch_up"])
+async def known_by_reading_it(store: Store, postures: Postures) -> Posture:
+    (device,) = await postures.with_pending_reports(lambda: store.devices.called(PHONE_1))
+    return postures.worth(device, LATER)
+
+
+async def known_by_asking(_store: Store, postures: Postures) -> Posture:
+    return await postures.current(APP, None, LATER)
+
+
+async def known_by_its_person(_store: Store, postures: Postures) -> Posture:
+    return await postures.of_person("ada@example.com", LATER)
+
+
+async def known_by_looking_at_changes(_store: Store, postures: Postures) -> Posture:
+    await postures.catch_up(LATER)
+    return await postures.latest(APP, None, LATER)
+
+
+@pytest.mark.parametrize(
+    "known", [known_by_reading_it, known_by_asking, known_by_its_person, known_by_looking_at_changes]
+)
 async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_the_way(
-    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, ask: str
+    store: Store,
+    postures: Postures,
+    monkeypatch: pytest.MonkeyPatch,
+    known: Callable[[Store, Postures], Awaitable[Posture]],
 ) -> None:
     """What was read is from before, and what was waiting waits no more: the report is in neither."""
-    app, person = mail_app("ApplX1"), "ada@example.com"
-    await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",)), NOW)
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
     await store.reports.flush()
-    await postures.current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await postures.current(BROWSER, KNOWN, NOW)
     for name in ("called", "find", "owned", "load"):
         slow_to_answer(store, monkeypatch, name)
-    states = {
-        "with_pending_reports": lambda: postures.with_pending_reports(lambda: store.devices.called(PHONE_1)),
-        "current": lambda: postures.current(app, None, LATER),
-        "of_person": lambda: postures.of_person(person, LATER),
-        "catch_up": lambda: postures.catch_up(LATER),
-    }
-    found = await states[ask]()
-    if ask == "with_pending_reports":
-        found = postures.worth(found[0], LATER)
-    elif ask == "catch_up":
-        found = await postures.latest(app, None, LATER)
-    assert found.state is PostureState.CLEAN
+    assert (await known(store, postures)).state is PostureState.CLEAN
 
 
 def slow_to_answer(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -650,7 +653,7 @@ async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
 
 
 async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:
-    await postures.current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await postures.current(BROWSER, KNOWN, NOW)
     await postures._reports.flush()
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.CLEAN
     await postures.current(BROWSER, proof("tiktok", eas_ids=("ApplX1",), at=LATER), LATER)
@@ -682,6 +685,7 @@ LONG = NOW + minutes(10)
 LOOK = timedelta(seconds=0.25)
 APPS = AppsReport(frozenset(), True, NOW)
 PHONE = report_by("intune", "7", owner="ada", apps=APPS, eas_ids=("ApplX1",), serial="SERIAL1")
+PHONE_WITH_TIKTOK = replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)
 BY_SERIAL = CertificateResult("x5t", (("serial", "SERIAL1"),))
 
 
@@ -692,6 +696,15 @@ async def followed(postures: Postures, start: datetime, end: datetime) -> None:
         await postures.catch_up(now)
         now += timedelta(seconds=4)  # less than makes it begin anew
     await postures.catch_up(end)
+
+
+async def asked_for_and_followed(store: Store, postures: Postures, *reports: Report) -> None:
+    """A phone that was asked for once, and whose changes were looked for ever since."""
+    for report in reports or [PHONE]:
+        await store.devices.ingest([report], NOW)
+    await followed(postures, NOW, NOW)
+    await postures.current(APP, None, NOW)
+    await followed(postures, NOW, LONG)
 
 
 def not_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -730,7 +743,7 @@ async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
     assert (await postures.certified(BY_SERIAL, NOW)).state is PostureState.CLEAN
     await followed(postures, NOW, LONG)
-    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+    await store.devices.ingest([PHONE_WITH_TIKTOK], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     for found in (
         await postures.current(APP, None, LONG + LOOK),
@@ -741,11 +754,8 @@ async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store
 
 
 async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, postures: Postures) -> None:
-    await store.devices.ingest([PHONE], NOW)
-    await followed(postures, NOW, NOW)
-    await postures.current(APP, None, NOW)
-    await followed(postures, NOW, LONG)
-    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+    await asked_for_and_followed(store, postures)
+    await store.devices.ingest([PHONE_WITH_TIKTOK], LONG)
     late = LONG + timedelta(seconds=1)
     assert (await postures.current(APP, None, late)).state is PostureState.LISTED
 
@@ -753,12 +763,8 @@ async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, p
 async def test_after_a_look_that_failed_each_device_is_asked_for_again(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.ingest([PHONE], NOW)
-    await followed(postures, NOW, NOW)
-    await postures.current(APP, None, NOW)
-    await followed(postures, NOW, LONG)
-    with monkeypatch.context() as away:
-        cut_off(store, away)
+    await asked_for_and_followed(store, postures)
+    with outage(store):
         await postures.catch_up(LONG)
     later = LONG + timedelta(seconds=1)
     await followed(postures, later, later)
@@ -772,11 +778,7 @@ async def test_after_a_look_that_failed_each_device_is_asked_for_again(
 
 async def test_a_store_that_has_gone_back_is_asked_again(store: Store, postures: Postures) -> None:
     """As a copy that was put back, or a server that took over before it had the last changes."""
-    await store.devices.ingest([PHONE], NOW)
-    await store.devices.ingest([replace(PHONE, os="ios")], NOW)
-    await followed(postures, NOW, NOW)
-    await postures.current(APP, None, NOW)
-    await followed(postures, NOW, LONG)
+    await asked_for_and_followed(store, postures, PHONE, replace(PHONE, os="ios"))
     async with store.devices._database.writing() as connection:
         await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
         await connection.exec_driver_sql("""UPDATE reports SET apps = '["tiktok"]'""")
@@ -791,21 +793,19 @@ async def test_a_look_that_fails_half_way_is_taken_up_again(
     await followed(postures, NOW, NOW)
     await postures.current(APP, None, NOW)
     await store.devices.mark_lost((await store.devices.page())[0].id, NOW)
-    with monkeypatch.context() as away:
-
-        async def fail(*_: object) -> None:
-            raise StoreUnavailableError("the store does not answer")
-
-        away.setattr(store.devices, "load", fail)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.devices, "load", away)
         await postures.catch_up(NOW)
     assert not (await postures.latest(APP, None, NOW)).lost
     await postures.catch_up(NOW + timedelta(seconds=1))
     assert (await postures.latest(APP, None, NOW)).lost
 
 
-@pytest.mark.parametrize("what", ["forgotten", "reported"])
+@pytest.mark.parametrize(
+    ("what", "state"), [("forgotten", PostureState.MISSING), ("reported", PostureState.LISTED)]
+)
 async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
-    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, what: str
+    store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch, what: str, state: PostureState
 ) -> None:
     """The answer is from before the change, and the look found nothing in memory to change."""
     await store.devices.ingest([PHONE], NOW)
@@ -826,8 +826,7 @@ async def test_a_change_that_is_looked_at_while_the_store_answers_is_not_missed(
     await postures.current(APP, None, NOW)
     monkeypatch.setattr(store.devices, "find", find)
     await followed(postures, NOW, LONG)
-    expected = PostureState.MISSING if what == "forgotten" else PostureState.LISTED
-    assert (await postures.current(APP, None, LONG)).state is expected
+    assert (await postures.current(APP, None, LONG)).state is state
 
 
 async def test_a_name_that_went_to_another_device_leads_there(store: Store, postures: Postures) -> None:
@@ -863,13 +862,10 @@ async def test_a_token_with_another_name_is_held_against_the_store(store: Store,
 async def test_a_large_import_that_is_lagged_behind_leaves_the_short_time(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.devices.ingest([PHONE], NOW)
-    await followed(postures, NOW, NOW)
-    await postures.current(APP, None, NOW)
-    await followed(postures, NOW, LONG)
+    await asked_for_and_followed(store, postures)
     for number in range(50):
         await store.devices.ingest([report_by("intune", f"other-{number}", apps=APPS)], LONG)
-    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+    await store.devices.ingest([PHONE_WITH_TIKTOK], LONG)
     changes = store.devices.changes
     monkeypatch.setattr(store.devices, "changes", lambda after: changes(after, size=1))
     now = LONG + timedelta(seconds=1)
@@ -920,17 +916,13 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
     store: Store, postures: Postures
 ) -> None:
     """The numbers of its changes begin again below those that are in memory."""
-    await store.devices.ingest([replace(PHONE, os="android")], NOW)
-    for system in ("ios", "ipados", "android", "ios"):
-        await store.devices.ingest([replace(PHONE, os=system)], NOW)
-    await followed(postures, NOW, NOW)
-    await postures.current(APP, None, NOW)
-    await followed(postures, NOW, LONG)
+    systems = ("android", "ios", "ipados", "android", "ios")
+    await asked_for_and_followed(store, postures, *(replace(PHONE, os=system) for system in systems))
     async with store.devices._database.writing() as connection:
         await connection.exec_driver_sql("UPDATE device_changes SET number = 1")
         await connection.exec_driver_sql("UPDATE devices SET changed = 1")
     await followed(postures, LONG, LONG)
-    await store.devices.ingest([replace(PHONE, apps=frozenset({"tiktok"}), reported_at=LONG)], LONG)
+    await store.devices.ingest([PHONE_WITH_TIKTOK], LONG)
     await followed(postures, LONG + LOOK, LONG + LOOK)
     assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.LISTED
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, PHONE_1, proof
+from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
 
@@ -48,11 +49,9 @@ async def test_what_could_not_be_told_may_be_told_later(store: Store) -> None:
     assert await claim(store)
 
 
-async def test_it_is_remembered_by_the_next_process(store: Store, url: str) -> None:
+async def test_it_is_remembered_by_the_next_process(store: Store, other_gates: list[Store]) -> None:
     await claim(store)
-    other = await Store.open(url)
-    assert not await claim(other)
-    await other.close()
+    assert not await claim(other_gates[0])
 
 
 async def test_old_notices_go_and_those_of_a_forgotten_device_too(store: Store) -> None:

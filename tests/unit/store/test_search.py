@@ -6,6 +6,7 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.steps import scanned, steps_of
 
+from mailgate.devices.device import new_id
 from mailgate.devices.trust import report_by
 from mailgate.store import Store, search
 
@@ -44,30 +45,39 @@ async def test_a_look_within_names_goes_on_behind_its_window(
     assert (few.names, few.after) == (("a.stone", "b.stone"), "b.stone")
 
 
-async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(store: Store) -> None:
-    record = report_by(
-        "mdm",
-        "0001-77",
-        serial="C02XY",
-        udid="00008110-001A2B3C4D5E6F70",
-        eas_ids=("ApplX99",),
-        keys=("KeyA1",),
-        owner="zoe",
-    )
-    await store.devices.ingest([record, report_by("mdm", "other", serial="D99", owner="zoe")], NOW)
-    device = await store.devices.get("mdm", "0001-77")
-    assert device
-    for typed in (
+DEVICE = new_id(("mdm", "0001-77"))
+
+
+@pytest.fixture
+async def two_of_zoe(store: Store) -> Store:
+    """Two devices of one person, the first with a name of every kind."""
+    names = {
+        "serial": "C02XY",
+        "udid": "00008110-001A2B3C4D5E6F70",
+        "eas_ids": ("ApplX99",),
+        "keys": ("KeyA1",),
+    }
+    every = report_by("mdm", "0001-77", owner="zoe", **names)  # type: ignore[arg-type]
+    await store.devices.ingest([every, report_by("mdm", "other", serial="D99", owner="zoe")], NOW)
+    return store
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
         "c02",
         "00008110-001a",
         "00008110001A2B",
         "applx",
         "0001-",
-        device.id[:3],
-        device.id[:7].replace("-", ""),
-    ):
-        assert device.id in [each.id for each in await store.search.devices(typed, 9)], typed
-    assert await store.search.devices("c0", 9) == [], "two letters may be anything"
-    assert [each.id for each in await store.search.called("zoe", 9)] == [], (
-        "devices are found with their person"
-    )
+        DEVICE[:3],
+        DEVICE[:7].replace("-", ""),
+    ],
+)
+async def test_the_beginning_of_every_kind_of_name_leads_to_a_device(two_of_zoe: Store, typed: str) -> None:
+    assert DEVICE in [each.id for each in await two_of_zoe.search.devices(typed, 9)]
+
+
+async def test_two_letters_lead_to_no_device_and_a_person_not_as_a_device(two_of_zoe: Store) -> None:
+    assert await two_of_zoe.search.devices("c0", 9) == [], "two letters may be anything"
+    assert await two_of_zoe.search.called("zoe", 9) == [], "devices are found with their person"

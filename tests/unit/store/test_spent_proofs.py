@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
-from tests.unit.store.outage import cut_off
+from tests.unit.store.gates import other_gates as other_gates
+from tests.unit.store.outage import outage
 
 from mailgate.store import Store, StoreUnavailableError
 from mailgate.store import spent_proofs as module
@@ -18,21 +19,19 @@ def ticket(number: int) -> bytes:
     return number.to_bytes(32)
 
 
-async def test_what_one_gate_took_no_other_takes(store: Store, url: str) -> None:
-    other = await Store.open(url)
+async def test_what_one_gate_took_no_other_takes(store: Store, other_gates: list[Store]) -> None:
+    other = other_gates[0]
     assert await store.spent.spend(ticket(1), UNTIL, NOW)
     assert not await other.spent.spend(ticket(1), UNTIL, NOW)
     assert not await store.spent.spend(ticket(1), UNTIL, NOW)
     assert await other.spent.spend(ticket(2), UNTIL, NOW)
-    await other.close()
 
 
-async def test_of_several_gates_that_take_the_same_at_once_one_gets_each(store: Store, url: str) -> None:
-    others = [await Store.open(url) for _ in range(2)]
-    asked = [each.spent.spend(ticket(n), UNTIL, NOW) for each in (store, *others) for n in range(300)]
+async def test_of_several_gates_that_take_the_same_at_once_one_gets_each(
+    store: Store, other_gates: list[Store]
+) -> None:
+    asked = [each.spent.spend(ticket(n), UNTIL, NOW) for each in (store, *other_gates) for n in range(300)]
     assert sum(await asyncio.gather(*asked)) == 300
-    for each in others:
-        await each.close()
 
 
 async def test_those_that_come_together_share_a_transaction(
@@ -58,8 +57,7 @@ async def test_the_same_one_twice_at_the_same_moment_is_taken_once(store: Store)
 async def test_a_store_that_is_away_takes_nothing_and_is_left_alone_for_a_moment(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as outage:
-        cut_off(store, outage)
+    with outage(store):
         asked = [store.spent.spend(ticket(n), UNTIL, NOW) for n in range(3)]
         results = await asyncio.gather(*asked, return_exceptions=True)
         assert {type(each) for each in results} == {StoreUnavailableError}

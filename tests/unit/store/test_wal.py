@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.store.examples import ALLOW, BLOCK, NOW, access, mail_app
 from tests.unit.store.mail import a_mail
-from tests.unit.store.outage import cut_off
+from tests.unit.store.outage import outage
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
@@ -108,8 +108,7 @@ async def test_a_device_that_is_forgotten_leaves_no_name_of_its_own(full: Store,
 
 async def test_nothing_of_it_waits_on_disk_to_come_back(store: Store, tmp_path: Path) -> None:
     await store.devices.ingest([record(MARK)], NOW)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(store, monkeypatch)
+    with outage(store):
         for person in (MARK, "other"):
             store.ledger.record(
                 access(client=mail_app(f"appl{person}"), device="", user=person.upper()), BLOCK

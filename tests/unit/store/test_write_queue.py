@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 from tests.unit.store.examples import BLOCK, CATALOG, NOW, access, proof
-from tests.unit.store.outage import cut_off
+from tests.unit.store.outage import cut_off, outage
 
 from mailgate.store import Backlog, Recorded, Store
 from mailgate.store.database import Database
@@ -47,8 +47,7 @@ async def test_who_reads_the_store_knows_what_was_waiting_when_they_began(store:
 
 
 async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(store, monkeypatch)
+    with outage(store):
         for user in ("a", "b", "a"):
             store.ledger.record(access(user=user), BLOCK)
             await store.ledger.flush()
@@ -66,8 +65,7 @@ async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store
     (tmp_path / "gone").write_text("a file where a folder should be")
     ledger.record(access(user="a"), BLOCK)
     assert ledger.backlog() == Backlog(1)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(store, monkeypatch)
+    with outage(store):
         for now[0] in (10.0, 70.0):
             await ledger.flush()
         assert ledger.backlog() == Backlog(1, 60.0, "the store does not answer")
@@ -77,8 +75,7 @@ async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store
 
 
 async def test_what_waits_on_disk_is_counted_too(store: Store) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(store, monkeypatch)
+    with outage(store):
         store.ledger.record(access(user="a"), BLOCK)
         await store.ledger.flush()
         assert store.ledger.backlog().waiting == 1
@@ -115,8 +112,7 @@ async def test_a_full_store_says_that_it_is_full(url: str, tmp_path: Path) -> No
 
 async def test_a_spool_left_by_an_earlier_process_is_written_by_the_next(url: str, tmp_path: Path) -> None:
     first = await Store.open(url, spool=tmp_path)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(first, monkeypatch)
+    with outage(first):
         first.ledger.record(access(), BLOCK)
         await first.close()
     second = await Store.open(url, spool=tmp_path)
@@ -127,8 +123,7 @@ async def test_a_spool_left_by_an_earlier_process_is_written_by_the_next(url: st
 async def test_an_outage_in_the_middle_of_a_replay_doubles_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.MonkeyPatch.context() as outage:
-        cut_off(store, outage)
+    with outage(store):
         for number in range(750):
             store.ledger.record(access(device=f"d{number}"), BLOCK)
         await store.ledger.flush()
@@ -201,8 +196,7 @@ async def test_a_write_that_hangs_is_given_up(store: Store, monkeypatch: pytest.
 
 
 async def test_lines_that_are_none_are_counted_and_stop_nothing(store: Store, tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(store, monkeypatch)
+    with outage(store):
         store.ledger.record(access(), BLOCK)
         await store.ledger.flush()
     with (tmp_path / "spool" / "sightings.jsonl").open("a") as spool:
@@ -213,8 +207,7 @@ async def test_lines_that_are_none_are_counted_and_stop_nothing(store: Store, tm
 
 async def test_a_spool_that_cannot_be_used_keeps_items_in_memory(store: Store, tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("a file where a folder should be")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(store, monkeypatch)
+    with outage(store):
         store.ledger.record(access(), BLOCK)
         await store.ledger.flush()
     assert len(await stored(store)) == 1
@@ -223,8 +216,7 @@ async def test_a_spool_that_cannot_be_used_keeps_items_in_memory(store: Store, t
 async def test_run_goes_on_after_an_outage(store: Store) -> None:
     store.ledger.interval = 0
     running = asyncio.ensure_future(store.ledger.run())
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        cut_off(store, monkeypatch)
+    with outage(store):
         store.ledger.record(access(), BLOCK)
         while not store.ledger.counts.spooled:
             await asyncio.sleep(0)

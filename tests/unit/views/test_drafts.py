@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.unit.rollout.examples import rules
-from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
+from tests.unit.rollout.test_drafts import APPS, ON, POLICY
 from tests.unit.rollout.test_drafts import running as running
+from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules

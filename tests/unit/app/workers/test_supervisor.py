@@ -33,14 +33,17 @@ sys.exit(Supervisor(2, be, {grace}).run())
 )
 
 
+def run(program: str, *given: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own for this program."""
+    environment = os.environ | {"PYTHONPATH": str(Path(mailgate.__file__).parents[1])}
+    return subprocess.run(
+        [sys.executable, "-c", program, *given], env=environment, capture_output=True, text=True
+    )
+
+
 def started(first: str, before: str = "") -> str:
     """What its workers print, which all end. ``first``: what each does."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(first=first, before=before, grace=GRACE)],
-        env=os.environ | {"PYTHONPATH": str(Path(mailgate.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-    )
+    done = run(PROGRAM.format(first=first, before=before, grace=GRACE))
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -106,11 +109,6 @@ sys.exit(Supervisor(1, be, {grace}).run())
 
 def test_a_worker_that_dies_while_the_one_before_is_still_leaving_is_started_again(tmp_path: Path) -> None:
     """Else its share of the connections would wait for good."""
-    done = subprocess.run(
-        [sys.executable, "-c", BEREAVED.format(grace=GRACE, seconds=10), str(tmp_path / "pids")],
-        env=os.environ | {"PYTHONPATH": str(Path(mailgate.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-    )
+    done = run(BEREAVED.format(grace=GRACE, seconds=10), str(tmp_path / "pids"))
     starts = [line for line in done.stdout.splitlines() if line.startswith("start ")]
     assert starts == ["start 1", "start 2", "start 3"]

@@ -1,10 +1,9 @@
 """A store where a rule keeps one phone out, settings that send into a folder, and the command before them."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.mail.examples import APP, OPEN, activate, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
@@ -22,16 +21,15 @@ def run(*arguments: str, answer: str = "") -> Result:
 
 @pytest.fixture
 def folder(config: Path) -> Path:
-    async def fill() -> None:
-        store, files = await Store.open("sqlite:///mailgate.db"), rules(policy(APP, OPEN))
+    async def fill(store: Store) -> None:
+        files = rules(policy(APP, OPEN))
         await activate(store, rules(policy(OPEN)))
         await activate(store, files)
         await people.know(
             store, files.policy, [people.phone(1, "tiktok", owner="ada"), people.phone(2, owner="lin")]
         )
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
     config.write_text(config.read_text() + SETTINGS)
     return config.parent
 

@@ -1,7 +1,6 @@
 import json
 from pathlib import Path
 
-from tests.unit.cli.notices.desk import config as config
 from tests.unit.cli.notices.desk import folder as folder
 from tests.unit.cli.notices.desk import mails, run
 from typer.testing import CliRunner

@@ -1,6 +1,5 @@
 from pathlib import Path
 
-from tests.unit.cli.notices.desk import config as config
 from tests.unit.cli.notices.desk import folder as folder
 from tests.unit.cli.notices.desk import run
 

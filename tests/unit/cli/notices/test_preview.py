@@ -2,9 +2,13 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.notices.desk import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.cli.notices.desk import folder as folder
 from tests.unit.cli.notices.desk import mails, run
+from tests.unit.mail.examples import OPEN, activate, policy
+from tests.unit.rollout.examples import rules
+
+from mailgate.store import Store
 
 ENFORCED = ("app", "--kind", "enforced")
 
@@ -36,20 +40,11 @@ def test_who_would_get_no_mail_is_shown_none(folder: Path) -> None:
 
 
 def test_where_nobody_is_known_a_phone_stands_in(folder: Path) -> None:
-    import asyncio
-
-    from tests.unit.mail.examples import OPEN, activate, policy
-    from tests.unit.rollout.examples import rules
-
-    from mailgate.store import Store
-
-    async def change() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def change(store: Store) -> None:
         rule = "{id: nobody, when: 'client.os == \"tizen\"', effect: block}"
         await activate(store, rules(policy(rule, OPEN)))
-        await store.close()
 
-    asyncio.run(change())
+    in_store(change)
     shown = run("preview", "nobody", "--kind", "enforced")
     assert "This is the mail for a made-up phone" in shown.output
     assert "* iPhone" in shown.output

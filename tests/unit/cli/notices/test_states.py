@@ -1,9 +1,8 @@
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.notices.desk import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.cli.notices.desk import folder as folder
 from tests.unit.cli.notices.desk import run
 from tests.unit.store.examples import NOW
@@ -16,15 +15,13 @@ def unsure(folder: Path) -> str:
     """The id of a mail of which nobody knows whether it was taken."""
     run("send", "app", "--kind", "enforced", "--yes", "--no-wait")
 
-    async def lose() -> str:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def lose(store: Store) -> str:
         (mail,) = await store.mails.page()
         await store.mails.begin(mail, "dead", NOW)
         await store.mails.end(mail.id, MailState.UNSURE, NOW, "lost")
-        await store.close()
         return mail.id
 
-    return asyncio.run(lose())
+    return in_store(lose)
 
 
 def test_nothing_yet(folder: Path) -> None:
@@ -55,14 +52,12 @@ def test_somebody_settles_what_is_unsure(unsure: str, arguments: tuple[str, ...]
 def test_what_failed_is_queued_again(folder: Path) -> None:
     run("send", "app", "--kind", "enforced", "--yes", "--no-wait")
 
-    async def fail() -> str:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fail(store: Store) -> str:
         (mail,) = await store.mails.page()
         await store.mails.end(mail.id, MailState.FAILED, NOW, "550")
-        await store.close()
         return mail.id
 
-    failed = asyncio.run(fail())
+    failed = in_store(fail)
     assert json.loads(run("retry", failed, "--json").output) == {"queued": 1}
     assert json.loads(run("status", "--json").output)[0]["state"] == "queued"
     again = run("retry", failed)

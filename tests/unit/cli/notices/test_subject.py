@@ -1,7 +1,6 @@
 from pathlib import Path
 
 from tests.unit.cli.notices.desk import run
-from tests.unit.cli.test_open_store import config as config
 
 
 def test_before_the_first_start_nothing_can_be_told(config: Path) -> None:

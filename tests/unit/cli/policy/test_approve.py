@@ -8,7 +8,6 @@ from ruamel.yaml import YAML
 from tests.admins import admins, token
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_plan import folder as folder
-from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout.test_planning import NEW
 from typer.testing import Result
 

@@ -5,7 +5,6 @@ import json
 import pytest
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_history import versions as versions
-from tests.unit.cli.test_open_store import config as config
 
 from mailgate.cli import identity
 from mailgate.rollout.person import Person

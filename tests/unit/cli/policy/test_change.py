@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.policy.test_history import run
 from tests.unit.cli.policy.test_plan import folder as folder
-from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout.test_planning import NEW, OLD
 
 from mailgate.cli import identity
@@ -60,9 +59,10 @@ def test_a_plan_is_called_by_enough_of_its_digest(digest: str) -> None:
     assert (short.exit_code, "give at least 6 letters" in short.output) == (2, True)
 
 
-def test_a_reason_has_to_be_given(digest: str) -> None:
-    for command in (("apply", digest), ("retract",)):
-        assert run(*command, "--note", " ").exit_code == 2
+@pytest.mark.parametrize("command", ["apply", "retract"])
+def test_a_reason_has_to_be_given(digest: str, command: str) -> None:
+    arguments = [command, digest] if command == "apply" else [command]
+    assert run(*arguments, "--note", " ").exit_code == 2
     assert json.loads(run("history", "--json").output)[0]["serial"] == 1
     assert run("retract").exit_code != 0
 

@@ -1,13 +1,13 @@
 """``mailgate policy drafts``."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.gate_files import in_store
 from tests.unit.cli.policy.test_history import run
-from tests.unit.cli.test_open_store import config as config
-from tests.unit.rollout.test_drafts import ADA, APPS, ON, POLICY
+from tests.unit.rollout.test_drafts import APPS, ON, POLICY
+from tests.unit.rollout.versions import ADA
 from tests.unit.store.examples import NOW
 
 from mailgate.config import load_bundle
@@ -21,14 +21,12 @@ def drafted(config: Path) -> None:
     (config.parent / "apps.yaml").write_text(APPS)
     (config.parent / "policy.yaml").write_text(POLICY)
 
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         act = Act(NOW, "file", "policy-activated")
         await store.policies.activate(rule_texts_of(load_bundle(config).rules), act)
         await make_draft(store, ON, ADA, NOW)
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
 
 
 def test_drafts_are_listed_with_what_to_commit(drafted: None) -> None:
@@ -42,5 +40,8 @@ def test_drafts_are_listed_with_what_to_commit(drafted: None) -> None:
 
 def test_where_nothing_was_drafted_that_is_said(config: Path) -> None:
     assert run("drafts").output == "Nothing was drafted.\n"
-    assert run("drafts", "--patch").exit_code == 2
-    assert run("drafts", "abcdef").exit_code == 2
+
+
+@pytest.mark.parametrize("asked", ["--patch", "abcdef"])
+def test_of_nothing_there_is_no_patch_and_nothing_to_name(config: Path, asked: str) -> None:
+    assert run("drafts", asked).exit_code == 2

@@ -1,11 +1,10 @@
 """``mailgate policy history|show|diff`` on a store with two versions."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.test_open_store import config as config
+from tests.unit.cli.gate_files import in_store
 from tests.unit.rollout.examples import OPEN, SHUT, rules
 from tests.unit.store.examples import NOW
 from typer.testing import CliRunner, Result
@@ -21,15 +20,13 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def versions(config: Path) -> None:
-    async def fill() -> None:
-        store = await Store.open("sqlite:///mailgate.db")
+    async def fill(store: Store) -> None:
         for policy, note in ((OPEN, "to begin with"), (SHUT, "for \x1b[1mnow")):
             await store.policies.activate(
                 rule_texts_of(rules(policy)), Act(NOW, "ada", "policy-activated", why=note)
             )
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
 
 
 def test_what_was_in_force_is_listed_newest_first(versions: None) -> None:

@@ -1,14 +1,13 @@
 """``mailgate policy plan`` on a store with one phone that has a listed app."""
 
-import asyncio
 import csv
 import io
 import json
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.gate_files import in_store
 from tests.unit.cli.policy.test_history import run
-from tests.unit.cli.test_open_store import config as config
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import APPS, rules
 from tests.unit.rollout.test_planning import CASES, NEW, OLD
@@ -22,13 +21,12 @@ from mailgate.store import Act, Store
 def folder(config: Path) -> Path:
     """The folder of a gate whose files are those in force."""
 
-    async def fill() -> None:
-        store, old = await Store.open("sqlite:///mailgate.db"), rules(OLD)
+    async def fill(store: Store) -> None:
+        old = rules(OLD)
         await store.policies.activate(rule_texts_of(old), Act(NOW, "ada", "policy-activated"))
         await people.know(store, old.policy, [people.phone(1, "tiktok", owner="ada\x1b[1m")])
-        await store.close()
 
-    asyncio.run(fill())
+    in_store(fill)
     (config.parent / "apps.yaml").write_text(APPS)
     (config.parent / "policy.yaml").write_text(OLD)
     return config.parent

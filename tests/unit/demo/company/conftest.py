@@ -3,23 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
+from tests.unit.demo.examples import NOW, written_settings
 
-from mailgate.attest.mint import JWKS_FILE, key_files
 from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.people import people as company_people
 from mailgate.demo.company.seed import Company, seed
-from mailgate.demo.settings import write_settings
 from mailgate.store import Store
 
-NOW = datetime(2026, 12, 16, 15, 30, tzinfo=UTC)
-"""A Wednesday."""
 PEOPLE = 60
-RULES = Path(__file__).parents[4] / "config"
 
 
 @dataclass(frozen=True)
@@ -37,17 +32,7 @@ class Made:
 
 def settings_in(folder: Path) -> Bundle:
     """The demo's settings in this folder."""
-    (folder / JWKS_FILE).write_text(key_files(bytes(32), bytes(range(32)))[JWKS_FILE])
-    return load_bundle(
-        write_settings(
-            folder,
-            port=8123,
-            admin_port=8124,
-            upstream="http://127.0.0.1:9",
-            rules=RULES,
-            jwks=folder / JWKS_FILE,
-        )
-    )
+    return load_bundle(written_settings(folder, folder))
 
 
 async def made_in(folder: Path, people: int = PEOPLE) -> Made:

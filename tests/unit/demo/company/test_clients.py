@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from tests.unit.demo.company.conftest import NOW
+from tests.unit.demo.examples import NOW
 
 from mailgate.demo.company.clients import is_recognised, is_used, requests_of, sends_proof
 from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice

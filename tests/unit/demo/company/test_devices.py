@@ -4,7 +4,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from tests.unit.demo.company.conftest import NOW
+from tests.unit.demo.examples import NOW
 
 from mailgate.demo.company.devices import DeviceProblem, OwnedDevice, devices
 from mailgate.demo.company.people import people

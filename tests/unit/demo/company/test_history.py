@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.demo.company.conftest import NOW, Made
+from tests.unit.demo.company.conftest import Made
+from tests.unit.demo.examples import NOW
 
 from mailgate.config import compile_rules
 from mailgate.demo.company.history import _CHANGES, Era, in_force_at, policy_text, with_policy

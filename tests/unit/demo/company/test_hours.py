@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 import pytest
-from tests.unit.demo.company.conftest import NOW
+from tests.unit.demo.examples import NOW
 
 from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.hours import Span, span
@@ -27,11 +27,11 @@ def test_laptops_rest_at_the_end_of_the_week_and_phones_less() -> None:
     assert len(spans(phone, SUNDAY)) > 140
 
 
-def test_a_working_day_is_that_of_the_office() -> None:
-    for ahead in (0, -5, 8):
-        owned = replace(LAPTOP, person=Person("a@example.com", ahead))
-        begins = [each.first.hour + each.first.minute / 60 + ahead for each in spans(owned, WEDNESDAY)]
-        assert sum(begins) / len(begins) == pytest.approx(8.5, abs=0.3)
+@pytest.mark.parametrize("ahead", [0, -5, 8])
+def test_a_working_day_is_that_of_the_office(ahead: int) -> None:
+    owned = replace(LAPTOP, person=Person("a@example.com", ahead))
+    begins = [each.first.hour + each.first.minute / 60 + ahead for each in spans(owned, WEDNESDAY)]
+    assert sum(begins) / len(begins) == pytest.approx(8.5, abs=0.3)
 
 
 def test_nothing_is_asked_before_or_after_its_day_nor_after_now() -> None:

@@ -1,6 +1,7 @@
 """Relief: some people are spared, one no longer, and some who are refused ask for help."""
 
-from tests.unit.demo.company.conftest import NOW, Made
+from tests.unit.demo.company.conftest import Made
+from tests.unit.demo.examples import NOW
 
 from mailgate.policy.reliefs import Cause
 from mailgate.store import Store

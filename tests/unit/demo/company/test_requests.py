@@ -6,12 +6,11 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from tests.unit.demo.company.conftest import NOW, Made
+from tests.unit.demo.company.conftest import Made
+from tests.unit.demo.examples import NOW, managed_phone
 
-from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.history import Era, with_policy
-from mailgate.demo.company.makes import IPHONE
-from mailgate.demo.company.people import Person
 from mailgate.demo.company.records import last_records
 from mailgate.demo.company.requests import DAYS, History, answers_to
 from mailgate.devices.device import Device
@@ -21,11 +20,7 @@ from mailgate.policy.groups import NO_GROUPS
 CHANGED = NOW - timedelta(days=4, hours=3)
 
 
-@pytest.fixture
-def phone() -> OwnedDevice:
-    joined, looked = NOW - timedelta(days=30), NOW - timedelta(hours=1)
-    person = Person("red.map@example.com", 0)
-    return OwnedDevice(5, person, IPHONE, "18.6.2", INTUNE, False, DeviceProblem.NOTHING, joined, looked)
+PHONE = managed_phone(proves=False)
 
 
 def past(made: Made, owned: OwnedDevice) -> History:
@@ -41,31 +36,35 @@ def effects(made: Made, owned: OwnedDevice) -> Counter[tuple[str, bool]]:
     return Counter((each.decision.effect.value, each.tally.first >= CHANGED) for each in found)
 
 
-def test_who_removes_the_app_is_let_in_from_then_on(made: Made, phone: OwnedDevice) -> None:
-    removed = replace(phone, problem=DeviceProblem.REMOVED, before=frozenset({"tiktok"}), changed=CHANGED)
-    assert set(effects(made, removed)) == {("block", False), ("allow", True)}
+@pytest.mark.parametrize(
+    ("phone", "before", "after"),
+    [
+        (replace(PHONE, problem=DeviceProblem.REMOVED, before=frozenset({"tiktok"})), "block", "allow"),
+        (replace(PHONE, problem=DeviceProblem.LOST), "allow", "block"),
+    ],
+    ids=["the app is removed", "it is lost"],
+)
+def test_what_happens_to_a_phone_counts_from_then_on(
+    made: Made, phone: OwnedDevice, before: str, after: str
+) -> None:
+    assert set(effects(made, replace(phone, changed=CHANGED))) == {(before, False), (after, True)}
 
 
-def test_a_lost_phone_is_refused_from_then_on(made: Made, phone: OwnedDevice) -> None:
-    lost = replace(phone, problem=DeviceProblem.LOST, changed=CHANGED)
-    assert set(effects(made, lost)) == {("allow", False), ("block", True)}
-
-
-def test_a_phone_that_is_gone_asks_no_more(made: Made, phone: OwnedDevice) -> None:
-    gone = replace(phone, problem=DeviceProblem.GONE, changed=CHANGED)
+def test_a_phone_that_is_gone_asks_no_more(made: Made) -> None:
+    gone = replace(PHONE, problem=DeviceProblem.GONE, changed=CHANGED)
     assert {after for _, after in effects(made, gone)} == {False}
 
 
-def test_a_silent_phone_is_known_until_its_report_runs_out(made: Made, phone: OwnedDevice) -> None:
+def test_a_silent_phone_is_known_until_its_report_runs_out(made: Made) -> None:
     looked = NOW - timedelta(days=5)
-    silent = replace(phone, problem=DeviceProblem.STALE, looked=looked)
+    silent = replace(PHONE, problem=DeviceProblem.STALE, looked=looked)
     for each in answers_to(Random(2), silent, past(made, silent), NOW):
         stale = each.tally.first >= looked + timedelta(days=1)
         assert (each.access.posture.state is PostureState.STALE) == stale
 
 
-def test_every_refusal_has_a_reference_and_nothing_else_does(made: Made, phone: OwnedDevice) -> None:
-    installed = replace(phone, apps=frozenset({"tiktok"}), changed=CHANGED)
+def test_every_refusal_has_a_reference_and_nothing_else_does(made: Made) -> None:
+    installed = replace(PHONE, apps=frozenset({"tiktok"}), changed=CHANGED)
     for each in answers_to(Random(2), installed, past(made, installed), NOW):
         told = each.decision.effect is not Effect.ALLOW
         assert bool(each.tally.reference) == told
@@ -73,9 +72,9 @@ def test_every_refusal_has_a_reference_and_nothing_else_does(made: Made, phone: 
         assert each.sighting.day == each.tally.first.date() == each.tally.last.date()
 
 
-def test_a_day_is_cut_where_the_rules_change(made: Made, phone: OwnedDevice) -> None:
+def test_a_day_is_cut_where_the_rules_change(made: Made) -> None:
     rules = with_policy(made.bundle.rules, "first").policy
-    changed = replace(phone, apps=frozenset({"tiktok"}))
+    changed = replace(PHONE, apps=frozenset({"tiktok"}))
     before = past(made, changed)
     eras = [Era(NOW - timedelta(days=40), rules), Era(CHANGED, made.bundle.policy)]
     found = list(answers_to(Random(2), changed, replace(before, eras=eras), NOW))

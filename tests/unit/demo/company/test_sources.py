@@ -1,6 +1,7 @@
 """Sources: connectors of which one is in trouble, and laptops that enrolled."""
 
-from tests.unit.demo.company.conftest import NOW, Made
+from tests.unit.demo.company.conftest import Made
+from tests.unit.demo.examples import NOW
 
 from mailgate.devices.trust import ENROLLED
 from mailgate.store import Store

@@ -42,16 +42,14 @@ def test_the_card_of_a_phone_says_what_the_rules_do(persona: Persona) -> None:
     assert decide(access, policy).effect == expected
 
 
-def test_the_ipad_claims_to_be_a_mac_and_the_probe_finds_it() -> None:
-    found = {
-        each.key: (
-            classify(RequestFacts(headers={"user-agent": each.agent})).kind,
-            examine(ProbeReadings(**each.readings), "macos").form,
-        )
-        for each in PERSONAS
-        if each.readings
-    }
-    assert found == {"laptop": (Kind.LAPTOP, "desktop"), "ipad": (Kind.LAPTOP, "tablet")}
+FORMS = {"laptop": "desktop", "ipad": "tablet"}
+
+
+@pytest.mark.parametrize("persona", [each for each in PERSONAS if each.readings], ids=lambda each: each.key)
+def test_the_ipad_claims_to_be_a_mac_and_the_probe_finds_it(persona: Persona) -> None:
+    assert persona.readings
+    assert classify(RequestFacts(headers={"user-agent": persona.agent})).kind is Kind.LAPTOP
+    assert examine(ProbeReadings(**persona.readings), "macos").form == FORMS[persona.key]
 
 
 def test_no_two_have_one_address_or_one_device() -> None:

@@ -4,13 +4,15 @@ import json
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 
-from mailgate.attest.mint import ISSUER_KEY_FILE, key_files
+from tests.unit.demo.examples import KEY_FILES
+
+from mailgate.attest.mint import ISSUER_KEY_FILE
 from mailgate.demo.start.personas import PERSONAS
 from mailgate.demo.start.signing import Signer
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 URL = "http://localhost:8080"
-ISSUER = key_files(bytes(32), bytes(range(32)))[ISSUER_KEY_FILE]
+ISSUER = KEY_FILES[ISSUER_KEY_FILE]
 PHONE = next(each for each in PERSONAS if each.key == "tiktok")
 SILENT = next(each for each in PERSONAS if each.key == "silent")
 

@@ -1,0 +1,60 @@
+"""What every command would do anew at its start, done once in the process that all are forked from.
+
+Modules, compiled statements and templates, and a whole gate that has started and ended. Its objects are then made
+immortal: nothing counts who uses them any more, so that a child does not write into pages of memory that it shares.
+"""
+
+import asyncio
+import gc
+from ctypes import c_uint32
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import typer.main
+from sqlalchemy.ext.asyncio import create_async_engine
+from tests.integration.gate import write_config
+from tests.stores import compiling_once, copying, migrated
+
+import mailgate.cli
+from mailgate.app.service import Service
+from mailgate.classify import warm
+from mailgate.gateway.pages.render import environment
+from mailgate.store import database, store
+
+LOADED_LATER = (
+    *("anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend", "encodings.idna", "uvloop"),
+    *("mailgate.app.connectors", "mailgate.console.api", "mailgate.demo.run", "mailgate.store.postgresql"),
+    *("typer._adapters", "typer._click.decorators"),
+)
+"""What a command would load only when it begins: each again."""
+
+
+def prepare() -> None:
+    for later in LOADED_LATER:
+        import_module(later)
+    typer.main.get_command = cache(typer.main.get_command)
+    typer.main.get_command(mailgate.cli.app)
+    for name in environment().list_templates(extensions=["html"]):
+        environment().get_template(name)
+    warm()
+    vars(import_module("mailgate.app.serve"))["warm"] = lambda: None
+    vars(database)["create_async_engine"] = compiling_once(create_async_engine)
+    with TemporaryDirectory() as folder:
+        vars(store)["migrate"] = copying(migrated(Path(folder)))
+        asyncio.run(_start_and_end(write_config(Path(folder), "http://127.0.0.1:9", {})))
+    gc.collect()
+    _make_immortal()
+    gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
+
+
+async def _start_and_end(config: Path) -> None:
+    await (await Service.start(config)).stop()
+
+
+def _make_immortal() -> None:
+    """As PEP 683 has it; where there are no such objects, these live long."""
+    found = gc.get_objects()
+    for place in {*map(id, found), *map(id, gc.get_referents(*found))}:
+        c_uint32.from_address(place).value = 0xFFFFFFFF

@@ -1,0 +1,100 @@
+"""Versions of the rules in a store, plans to change them, and a store that somebody changed by hand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
+from sqlalchemy.pool import NullPool
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import OPEN, SHUT, rules
+from tests.unit.store.examples import NOW
+
+from mailgate.config import Rules
+from mailgate.config.guard import Once
+from mailgate.rollout import in_force, rule_texts_of
+from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.kept_plans import keep_plan
+from mailgate.rollout.movers import Movers
+from mailgate.rollout.person import Person
+from mailgate.rollout.plan import Plan
+from mailgate.rollout.planning import Scope, make_plan
+from mailgate.store import Act, Activation, Entry, Store
+from mailgate.store.address import store_url
+
+ADA, LIN = Person("ada", "desk"), Person("lin", "desk")
+ADMINS = frozenset({"ada", "lin"})
+GUARD = Guard(Limit(0), 1, (), ADMINS, ADMINS)
+HOLIDAYS = Once("holidays", NOW, NOW + timedelta(days=7))
+
+
+async def put_in_force(store: Store, files: Rules, who: str = "ada", at: datetime = NOW) -> Activation:
+    """Let somebody put rules in force without a plan."""
+    return await store.policies.activate(rule_texts_of(files), Act(at, who, "policy-activated"))
+
+
+async def in_force_in_turn(store: Store, *policies: str) -> None:
+    for policy in policies:
+        await put_in_force(store, rules(policy), "file")
+
+
+async def begun(store: Store) -> None:
+    """One phone, and rules that let everybody in."""
+    await put_in_force(store, rules(OPEN), "file")
+    await people.know(store, rules(OPEN).policy, [people.phone(1, owner="grace")])
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    await begun(store)
+    return store
+
+
+async def plan_for(
+    store: Store,
+    url: str,
+    candidate: Rules,
+    now: datetime = NOW,
+    days: int = 14,
+    movers: Movers | None = None,
+) -> Plan:
+    """What it would change to put these rules in force."""
+    active = await store.policies.active()
+    assert active is not None
+    scope = Scope(now, days, people.MAX_AGE)
+    return await make_plan(store, url, active, candidate, scope, 1, lambda *_: None, movers)
+
+
+async def planned(
+    store: Store, url: str, policy: str = SHUT, person: Person = ADA, now: datetime = NOW
+) -> str:
+    """The digest of a plan that somebody made and kept: to keep everybody out, if nothing else is said."""
+    plan = await plan_for(store, url, rules(policy), now)
+    await keep_plan(store, plan, rules(policy), person, now)
+    return plan.digest
+
+
+async def deciding(store: Store) -> str:
+    """The first rule that is in force."""
+    found = await in_force(store)
+    assert found is not None
+    return found.policy.rules[0].id
+
+
+async def last_entry(store: Store) -> Entry:
+    """What the audit log says last."""
+    return (await store.audit.page())[-1]
+
+
+@contextmanager
+def altered(url: str, table: str, column: str, value: object, where: str = "1 = 1") -> Iterator[None]:
+    """What only somebody with the database in hand can do, for a while."""
+    engine = create_engine(store_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        before = connection.execute(sql(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()
+        connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": value})
+    yield
+    with engine.begin() as connection:
+        connection.execute(sql(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": before})
