@@ -1,18 +1,19 @@
 """``mailgate run``: the gate in front of your webmail."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 import typer
+import uvloop
 
 from mailgate.app.clock import utc_now
 from mailgate.app.preflight import load_checked
 from mailgate.app.service_manager import ALIVE, READY, ServiceManager
-from mailgate.app.workers import ALONE, WorkerPlace, supervise, workers_of
+from mailgate.app.workers import WorkerPlace, supervise, workers_of
 from mailgate.cli.options import DEFAULT_PATH, Config
-from mailgate.config import Bundle
 from mailgate.config.file_permissions import refuse_exposed
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, MailgateError
@@ -30,6 +31,9 @@ def run(config: Config = DEFAULT_PATH) -> None:
 
 
 def _run(config: Path) -> int:
+    # here: no other command waits until a gate is loaded, and its workers share what is
+    from mailgate.app.serve import serve
+
     bundle = load_checked(config, utc_now(), names=SystemResolver())
     refuse_exposed(bundle.exposed_files())
     configure_logs(bundle.settings.log.level)
@@ -38,28 +42,18 @@ def _run(config: Path) -> int:
         log.warning("file-open-to-others", file=str(each.path), others_may=each.may)
     manager = ServiceManager.of(os.environ)
     if workers_of(bundle.settings) == 1:
-        return _serve(config, bundle, manager)
+        return _serve(serve(config, bundle, manager=manager))
 
     def run_gate(place: WorkerPlace, ready: Callable[[], None], life: int) -> int:
         structlog.contextvars.bind_contextvars(worker=place.number)
         supervisor = ServiceManager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
-        return _exit_code(lambda: _serve(config, None, supervisor, place, life))
+        return _exit_code(lambda: _serve(serve(config, None, place=place, life=life, manager=supervisor)))
 
     return supervise(bundle.settings, run_gate, manager)
 
 
-def _serve(
-    config: Path,
-    bundle: Bundle | None,
-    manager: ServiceManager,
-    place: WorkerPlace = ALONE,
-    life: int | None = None,
-) -> int:
-    import uvloop  # a gate is all that there is: no other command waits until it is loaded
-
-    from mailgate.app.serve import serve
-
-    uvloop.run(serve(config, bundle, place=place, life=life, manager=manager))
+def _serve(gate: Coroutine[Any, Any, None]) -> int:
+    uvloop.run(gate)
     return 0
 
 
