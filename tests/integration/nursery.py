@@ -1,12 +1,10 @@
 """What every command would do anew at its start, done once in the process that all are forked from.
 
-Modules, compiled statements and templates, and a whole gate that has started and ended. Its objects are then made
-immortal: nothing counts who uses them any more, so that a child does not write into pages of memory that it shares.
+Modules, compiled statements and templates, and a whole gate that has started and ended.
 """
 
 import asyncio
 import gc
-from ctypes import c_uint32
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -45,16 +43,8 @@ def prepare() -> None:
         vars(store)["migrate"] = copying(migrated(Path(folder)))
         asyncio.run(_start_and_end(write_config(Path(folder), "http://127.0.0.1:9", {})))
     gc.collect()
-    _make_immortal()
     gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
 
 
 async def _start_and_end(config: Path) -> None:
     await (await Service.start(config)).stop()
-
-
-def _make_immortal() -> None:
-    """As PEP 683 has it; where there are no such objects, these live long."""
-    found = gc.get_objects()
-    for place in {*map(id, found), *map(id, gc.get_referents(*found))}:
-        c_uint32.from_address(place).value = 0xFFFFFFFF
