@@ -14,5 +14,5 @@ async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:
 
 
 async def end(task: asyncio.Future[Any] | None) -> None:
-    """The same for one task; None is ignored."""
+    """End one task; None is ignored."""
     await end_all([task])

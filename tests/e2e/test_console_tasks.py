@@ -40,10 +40,10 @@ def hand(chromium: Browser, site: Site, complaints: list[str]) -> Hand:
 
 def test_one_person_is_spared_for_a_day_from_any_page_in_one_click(hand: Hand) -> None:
     hand.find("dan")
-    hand.page.get_by_label("Why; they see it").fill("a new phone is on its way")
+    hand.page.get_by_label("Reason, which the person sees").fill("a new phone is on its way")
     hand.button("Let them in")
-    expect(hand.page.get_by_role("status")).to_contain_text("is spared from")
-    assert "Spared until" in hand.page.inner_text("main"), "the page that it leads to counts it already"
+    expect(hand.page.get_by_role("status")).to_contain_text("is exempt from")
+    assert "Exempt until" in hand.page.inner_text("main"), "the page that it leads to counts it already"
     assert hand.clicks <= 3
     hand.button("Undo")
     hand.find("dan")

@@ -29,7 +29,7 @@ def start(demo: RunningDemo, laptop: Page) -> Page:
         ("A phone with TikTok", "Company mail is paused on this phone"),
         ("A phone that reports nothing", "Company mail is paused on this phone"),
         ("A phone with CamScanner", "Company mail on this phone needs your attention"),
-        ("A phone with TikTok that is spared", "Inbox"),
+        ("A phone with TikTok that is exempt", "Inbox"),
         ("An iPad that asks for the desktop site", "Company mail is paused on this tablet"),
     ],
 )

@@ -117,7 +117,7 @@ def unreached(found: set[str]) -> set[str]:
 async def entries(session: aiohttp.ClientSession, console: str) -> int:
     """How many the audit log has."""
     found = re.search(
-        r"It is whole: ([\d,]+) entries",
+        r"It is intact: ([\d,]+) entries",
         re.sub("<[^>]+>", "", await text(session, f"{console}/audit/verify")),
     )
     assert found

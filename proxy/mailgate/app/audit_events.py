@@ -20,8 +20,9 @@ Put = Callable[[bytes], None]
 
 
 class AuditEvents:
-    """Run ``run`` as a task. ``put`` returns the function that takes lines, at every poll; None while nobody wants
-    them.
+    """Sends the entries of the audit log. Run ``run`` as a task.
+
+    ``put`` is called at every poll and returns the function that takes lines, or None while nobody wants them.
 
     The file ``position`` has the last entry that was sent. If it does not exist, sending begins with the next entry,
     since the log has the others.

@@ -25,7 +25,7 @@ NOTE_AGAIN_AFTER, RETRY_AFTER = timedelta(days=1), timedelta(minutes=1)
 
 
 class AuditWitness:
-    """Run ``run`` as a task. ``settings`` is called for every note."""
+    """Notes the head of the audit log. Run ``run`` as a task. ``settings`` is called for every note."""
 
     def __init__(
         self, audit: Audit, settings: Callable[[], WitnessSettings | None], clock: Callable[[], datetime]

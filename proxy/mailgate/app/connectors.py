@@ -27,7 +27,7 @@ from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.recheck import CheckResult, DeviceRecheck
 from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.runner import Runner
-from mailgate.connectors.webhook_proofs import Proofs
+from mailgate.connectors.webhook_proofs import WebhookProofs
 from mailgate.devices.device import Report
 from mailgate.gateway.admin_port.intake import Intake
 from mailgate.model import SourceState
@@ -112,7 +112,7 @@ class ConnectorSyncs:
         self.leased_run = leased_run_for(store, bundle, registry)
         self.runner = Runner(self._settings, is_scheduled, self.leased_run, runtime(), self._tell)
         self._again = DeviceRecheck(self.leased_run)
-        self._proofs = Proofs(utc_now)
+        self._proofs = WebhookProofs(utc_now)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:

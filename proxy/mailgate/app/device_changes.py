@@ -20,7 +20,7 @@ COUNT_AFTER = 240
 
 
 class DeviceChanges:
-    """Run ``run`` as a task."""
+    """Keeps the cached devices up to date. Run ``run`` as a task."""
 
     def __init__(
         self, postures: Postures, store: Store, metrics: Metrics, clock: Callable[[], datetime]

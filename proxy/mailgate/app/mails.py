@@ -136,7 +136,7 @@ class MailSender:
     async def _anything(self) -> bool:
         now = utc_now()
         due = any(is_due(each, now) for each in await self._store.retractions.open())
-        return due or await self._store.mails.wait(now)
+        return due or await self._store.mails.has_work(now)
 
     async def _correct(self, notices: NoticeSettings) -> None:
         gate, data_scope = Person(SENT_BY_GATE, gethostname()), data_scope_of(self._bundle())

@@ -161,7 +161,7 @@ def _no_file(path: Path) -> str:
 
 
 def _no_folder(path: Path) -> str:
-    """The same for a folder, which is created together with its parents."""
+    """Check a folder in the same way; it is created together with its parents."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -174,7 +174,7 @@ def _no_folder(path: Path) -> str:
 
 
 def _no_socket(path: Path) -> str:
-    """The same for a Unix socket, whose folder is not created."""
+    """Check a Unix socket in the same way; its folder is not created."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             return f"{path} is a file that is no socket"

@@ -42,7 +42,7 @@ class PublicPorts:
     tls: ssl.SSLContext | None = None
     device_tls: ssl.SSLContext | None = None
     grpc_tls: ssl.SSLContext | None = None
-    """The same certificate, for HTTP/2."""
+    """The context with the certificate of ``tls``, for HTTP/2."""
     public: str = ""
     devices: str = ""
     """The origin at which client certificates are requested; empty if there is none."""
@@ -94,7 +94,7 @@ class PublicPorts:
         self.questions.append(await open_for_proxy(server, at, self.tls, sockets, closing))
 
     async def _open_grpc(self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack) -> None:
-        """The same for Envoy's questions by gRPC."""
+        """Open a port for Envoy's questions by gRPC."""
         from mailgate.gateway.authz.grpc_port import GrpcPort  # only with an extra installed
 
         where, own = str(at), list[socket]()

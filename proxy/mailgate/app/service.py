@@ -30,7 +30,7 @@ from mailgate.app.public_ports import PublicPorts, ports_for
 from mailgate.app.readiness import body_of_readyz
 from mailgate.app.request_sinks import RequestSinks
 from mailgate.app.rule_changes import RuleChanges
-from mailgate.app.settings_audit import SettingsWatch
+from mailgate.app.settings_audit import SettingsAudit
 from mailgate.app.settings_changes import needs_restart, take_settings
 from mailgate.app.trust import Trust
 from mailgate.app.workers.metrics import WorkerMetrics, metrics_app
@@ -215,7 +215,7 @@ class Service:
         app = with_api(with_console(admin, context), context)
         told = AuditEvents(self.store.audit, self.store.spool / "audit-told", lambda: self.observing.audit)
         witness = AuditWitness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
-        watch = SettingsWatch(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
+        watch = SettingsAudit(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
         self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch, told)]
         server = await self._hosting(
             app, room, lambda exchange: own_hosts(self.bundle.settings).admit(exchange)

@@ -21,8 +21,8 @@ POLL_SECONDS = 1.0
 NOTED, CHANGED = "settings-noted", "settings-changed"
 
 
-class SettingsWatch:
-    """Run ``run`` as a task."""
+class SettingsAudit:
+    """Compares the settings with those that the audit log has. Run ``run`` as a task."""
 
     def __init__(
         self, audit: Audit, settings: Callable[[], Settings], host: str, clock: Callable[[], datetime]

@@ -35,7 +35,7 @@ def with_store(
 def on_store(
     config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
 ) -> Result:
-    """The same for a command that reports errors itself. Raises MailgateError if the store cannot be used."""
+    """Run a function on the store for a command that reports errors itself. Raises MailgateError if the store cannot be used."""
 
     async def opened() -> Result:
         bundle = load_bundle(config)

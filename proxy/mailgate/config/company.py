@@ -60,7 +60,7 @@ class CompanySettings(Strict):
     colour: Colour | None = None
     """The colour of buttons and links. It has to be readable on white."""
     colour_dark: Colour | None = None
-    """The same in dark pages, readable on a dark background; by default the gate's own."""
+    """The colour in dark pages, readable on a dark background; by default the gate's own."""
     help: ShortText | None = None
     """The contact if a rule names none: an address or any words."""
 

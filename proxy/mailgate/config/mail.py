@@ -44,7 +44,7 @@ class NoticeSettings(MailSettings):
     """Mails about rules: one is coming, is enforced, or was taken back. If left out, none are sent."""
 
     smtp: Listen | None = None
-    """The mail server that takes them, like ``smtp.example.com:587``."""
+    """The mail server that accepts these mails, like ``smtp.example.com:587``."""
     outbox: FilePath | None = None
     """A folder in place of a mail server, relative to the settings: every mail becomes a file there that ends in
     ``.eml``."""
@@ -64,7 +64,7 @@ class QuarantineMail(MailSettings):
     """A mail to the person whose mail app is refused, since the app can show no page."""
 
     smtp: Listen
-    """The mail server that takes it, like ``smtp.example.com:587``."""
+    """The mail server that accepts this mail, like ``smtp.example.com:587``."""
     pause: Duration = timedelta(days=7)
     """How long a person does not get the same mail about the same device again."""
     at_most: int = Field(default=3, ge=1, le=100)

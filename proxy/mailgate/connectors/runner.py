@@ -19,7 +19,7 @@ POLL = 2.0
 
 
 class Runner:
-    """Run ``run`` as a task. It reads the settings every time, so that a reload counts at once."""
+    """Starts connectors that are due. Run ``run`` as a task. It reads the settings every time, so that a reload counts at once."""
 
     def __init__(
         self,

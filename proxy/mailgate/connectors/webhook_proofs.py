@@ -33,7 +33,7 @@ class Signature:
         return hmac.compare_digest(headers.get("x-hmac-signature", "").encode(), right)
 
 
-class Proofs:
+class WebhookProofs:
     """The proofs of all connectors. Each is kept while its settings stay, since it may cache keys."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:

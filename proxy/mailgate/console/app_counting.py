@@ -18,7 +18,7 @@ PAUSE_FACTOR = 20
 
 
 class AppCounting:
-    """Run ``run`` as a task. ``apps`` returns the keys of the listed apps."""
+    """Counts in the background. Run ``run`` as a task. ``apps`` returns the keys of the listed apps."""
 
     def __init__(
         self, store: Store, apps: Callable[[], Iterable[str]], clock: Callable[[], datetime]

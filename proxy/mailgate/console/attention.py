@@ -43,7 +43,7 @@ async def needs_now(context: ConsoleContext, state: Readiness, now: datetime) ->
     try:
         plans = await plan_statuses(store, guard_of(settings), now, MAX_PLANS)
         drafted = await uncommitted_now(context, state.rules.held)
-        unsure, gates = await store.mails.unsure(), await gates_now(store, now)
+        unsure, gates = await store.mails.count_unsure(), await gates_now(store, now)
         waiting = await store.help_requests.open_by_rule()
     except StoreError:
         return needs_of(state, [])  # the state itself says that the store does not answer

@@ -33,7 +33,7 @@ class LoginTries:
         return _wait(counts, now)
 
     def wait_to_begin(self, address: str, now: datetime) -> timedelta:
-        """The same for a login at a provider, which has no name yet."""
+        """How long a login at a provider has to wait. It has no name yet."""
         return _wait([(self._caller, rate_limit_key(address))], now)
 
     def note_success(self, name: str, address: str) -> None:

@@ -35,7 +35,7 @@ def _copied(folder: Path) -> str:
 
 
 def _written(folder: Path) -> str:
-    """The same if there is no folder to copy: the files that ``mailgate init`` writes."""
+    """Write the rules of ``mailgate init``, if there is no folder to copy."""
     files = starter_files(EXAMPLE)
     for name in files.keys() - {SETTINGS, POLICY}:
         (folder / name).parent.mkdir(exist_ok=True)

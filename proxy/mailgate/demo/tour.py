@@ -80,7 +80,7 @@ def company_steps(place: DemoAddresses, filled: Filled) -> tuple[tuple[str, str]
             "That person approves it",
             f"{run} policy approve {digest} --note 'Looked at' {config} --token-file {approver}",
         ),
-        ("Who is spared for a time, and why", f"{run} exempt list {config}"),
+        ("Who is exempt for a time, and why", f"{run} exempt list {config}"),
         ("Who asked for help against a rule", f"{run} help-requests {config}"),
         ("Who did what, in a log that shows every edit", f"{run} audit list {config}"),
     )

@@ -117,5 +117,5 @@ class Metrics:
         self._gauge(name, meaning).set_function(read)
 
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """The same for a number that only grows: ``_total`` is added to its name."""
+        """Watch a number that only grows: ``_total`` is added to its name."""
         ExternalCounter(name, meaning, read, self.registry)

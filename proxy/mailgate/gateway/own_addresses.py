@@ -76,7 +76,7 @@ class OwnAddresses:
         return send(exchange, await self.answer(incoming, self._references.of(exchange), now), now)
 
     async def answer(self, incoming: Incoming, reference: str, now: datetime) -> Answer:
-        """The same for a request whose body has been read."""
+        """Answer a request whose body has been read."""
         methods = self._routes.get(incoming.facts.path)
         if methods is None:
             raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")

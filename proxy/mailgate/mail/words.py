@@ -98,7 +98,7 @@ class RenderedNotice:
     text: str
     """Its text, as plain text."""
     html: str
-    """The same as an HTML document."""
+    """The text as an HTML document."""
     language: str
     """The tag of its language."""
 

@@ -221,7 +221,7 @@ class RecordedRequest(Request):
     now: Moment | None = None
 
     def situation(self) -> Situation:
-        """The same in two levels."""
+        """The situation, with the request in a part of its own."""
         own = {name: getattr(self, name) for name in Request.model_fields}
         request = Request.model_construct(**own)
         return Situation.model_construct(

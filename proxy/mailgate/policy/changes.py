@@ -114,7 +114,7 @@ _NAMES: dict[str, str] = {
     "halt_when.of": phrase("what that part is of"),
     "halt_when.at_least": phrase("how many it must keep out before it halts by itself"),
     "halt_when.help_requests": phrase("how many who ask for help make it halt by itself"),
-    "halt_when.within": phrase("the time in which it is counted what makes it halt"),
+    "halt_when.within": phrase("the period in which people are counted before it halts"),
     "on_unavailable": phrase("what happens while the posture cannot be had"),
     "stages.report_only": phrase("the start of report-only"),
     "stages.warn": phrase("the start of warnings"),

@@ -59,7 +59,7 @@ class Relief:
 
     @property
     def words(self) -> Phrase:
-        """The same in words that can be translated."""
+        """The relief in words that can be translated."""
         told: dict[str, object] = {"out": _WORDS[self.cause], "why": self.why}
         told["since"] = f"{self.at:%Y-%m-%d %H:%M} UTC"
         if self.until is None:

@@ -262,7 +262,7 @@ async def _planned_way_back(
     if plan is None:
         raise RefusedError(
             phrase(
-                "version %(number)s is not the one before: to go back to it is a change like any other. Plan it first",
+                "version %(number)s is not the one before: going back to it is a change like any other. Plan it first",
                 number=str(number),
             ),
             f": {how}, then say this again",
@@ -270,7 +270,7 @@ async def _planned_way_back(
     if not operates:
         raise RefusedError(
             phrase(
-                "version %(number)s is not the one before: to go back to it takes the role operator",
+                "version %(number)s is not the one before: going back to it needs the role operator",
                 number=str(number),
             )
         )

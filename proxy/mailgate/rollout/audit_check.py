@@ -103,7 +103,7 @@ class Logged:
             yield Break(
                 act.entry,
                 phrase(
-                    "made version %(number)s; the store says by another, at another time or for another reason",
+                    "made version %(number)s; in the store the person, the time or the reason is another",
                     number=str(version.number),
                 ),
             )
@@ -129,7 +129,7 @@ class Logged:
                 yield Break(
                     act.entry,
                     phrase(
-                        "put %(version)s in force; the store says by another, at another time or for another reason",
+                        "put %(version)s in force; in the store the person, the time or the reason is another",
                         version=act.version,
                     ),
                 )
@@ -143,7 +143,10 @@ class Logged:
                 )
             newly = act.details.get("kept_out")
             if newly is not None and newly != asdict(counted.get(activation.serial, KeptOut())):
-                yield Break(act.entry, phrase("newly kept out others in number than the store says now"))
+                yield Break(
+                    act.entry,
+                    phrase("newly kept out another number of people or devices than the store has now"),
+                )
         for act in self.acts[len(history) :]:
             yield Break(
                 act.entry,

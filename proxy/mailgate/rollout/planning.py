@@ -247,7 +247,7 @@ def _moves(tally: ImpactTally) -> list[Move]:
 
 
 def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
-    """How many are in a cell, with counts by dimension."""
+    """The number of people and devices in a cell, also by dimension."""
     found = _later(tally, cell, " ".join(cell))
     by = _by(tally, cell, DIMENSIONS)
     return MoverCounts(people=found.people, devices=found.devices, by=by, samples=found.samples)

@@ -51,7 +51,7 @@ def _spared_already(given: Relief) -> str:
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
     until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
     return phrase(
-        "there is an exemption already: %(whom)s is spared from %(rule)s%(until)s, by %(author)s (%(why)s). "
+        "there is an exemption already: %(whom)s is exempt from %(rule)s%(until)s, by %(author)s (%(why)s). "
         "End that one first, to give another",
         whom=whom,
         rule=rule,
@@ -102,7 +102,7 @@ def check_restricts(policy: Policy, name: str) -> None:
         )
     if not rule.restricts:
         raise RefusedError(
-            phrase("the rule `%(name)s` lets people in: there is nothing to be spared from", name=name)
+            phrase("the rule `%(name)s` lets people in: nobody needs an exemption from it", name=name)
         )
 
 

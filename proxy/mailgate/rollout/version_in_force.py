@@ -52,7 +52,7 @@ async def pass_uninspected(_active: Activation, _files: Rules) -> InspectionResu
     return InspectionResult()
 
 
-def never() -> str:
+def nothing_frozen() -> str:
     """Say that nothing is frozen."""
     return ""
 
@@ -93,7 +93,7 @@ class RulesKeeper:
         origin: str,
         clock: Callable[[], datetime],
         inspect: Inspect = pass_uninspected,
-        frozen: Callable[[], str] = never,
+        frozen: Callable[[], str] = nothing_frozen,
     ) -> None:
         self._policies = policies
         self._origin = origin

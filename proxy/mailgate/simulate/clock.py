@@ -67,7 +67,7 @@ def starts(condition: Condition) -> tuple[datetime, ...]:
     found = [
         limit + behind
         for node in walk(_tree(condition))
-        for _, function, limit in _plain(node)
+        for _, function, limit in _clock_comparison(node)
         if isinstance(limit, datetime)
         for behind in _TURNS[function]
         if limit <= _LAST - behind
@@ -84,7 +84,7 @@ def unpredictable_clocks(condition: Condition) -> frozenset[str]:
         return found
     nodes = list(walk(_tree(condition)))
     used = sum(node.is_name and node.name == "now" for node in nodes)
-    plain = sum(name == "now" for node in nodes for name, _, _ in _plain(node))
+    plain = sum(name == "now" for node in nodes for name, _, _ in _clock_comparison(node))
     return found | ({"now"} if used != plain else set())
 
 
@@ -96,7 +96,7 @@ def ages(condition: Condition) -> tuple[timedelta, ...] | None:
         return ()
     nodes = list(walk(_tree(condition)))
     used = sum(node.is_name and node.name == "device.age" for node in nodes)
-    found = [limit for node in nodes for name, _, limit in _plain(node) if name == "device.age"]
+    found = [limit for node in nodes for name, _, limit in _clock_comparison(node) if name == "device.age"]
     return tuple(each for each in found if isinstance(each, timedelta)) if len(found) == used else None
 
 
@@ -116,8 +116,9 @@ def _is_sure(node: Node) -> bool:
     return node.name in _SURE or _literal(node) is not None or (fixed and node.name in _SURE_IF_FIXED)
 
 
-def _plain(node: Node) -> Iterator[tuple[str, str, datetime | timedelta]]:
-    """The clock, the function and the limit of a comparison of a clock with a constant, the clock on the left."""
+def _clock_comparison(node: Node) -> Iterator[tuple[str, str, datetime | timedelta]]:
+    """A comparison of a clock with a constant, as the clock, the function and the constant. The function is turned round
+    if the clock is on the right."""
     if node.is_call and node.name in _TURNS and len(node.children) == 2:
         left, right = node.children
         for clock, other, function in ((left, right, node.name), (right, left, _MIRRORED[node.name])):

@@ -40,7 +40,8 @@ class LaterComparison:
         self._known: dict[Hashable, tuple[TimedResult, ...]] = {}
 
     def moved(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
-        """The moments at which the occasion moves, with the decisions of both policies. ``keys`` are the keys of now."""
+        """The moments at which the occasion moves, with the decisions of both policies. ``keys`` are the
+        keys of both decisions now."""
         if not self._moments:
             return ()
         key = _key(occasion, keys)
@@ -52,7 +53,7 @@ class LaterComparison:
         return found
 
     def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
-        """The same without the cache."""
+        """Find these moments without the cache."""
         for moment in self._moments:
             then = replace(occasion, before=_at(occasion.before, moment), after=_at(occasion.after, moment))
             compared = self._comparison.of(then, self._comparison.keys(then))
@@ -68,7 +69,8 @@ class SampledComparison:
         self._known: dict[Hashable, tuple[TimedResult, ...]] = {}
 
     def first(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
-        """The first moment for each label that occurs at some moment. ``keys`` are the keys of now."""
+        """For each label with which the occasion moves, the first such moment. ``keys`` are the keys of both decisions
+        now."""
         key = _key(occasion, keys)
         if key not in self._known:
             if len(self._known) >= _CACHE_SIZE:

@@ -52,14 +52,15 @@ def movers(device: str, occasion: Occasion, moved: Iterable[Moved]) -> Iterator[
         access.posture.state.value,
         access.posture.apps,
     )
-    for sides, same in groupby(_in_runs(moved), key=lambda each: each[1:]):
+    for sides, same in groupby(_numbered_by_run(moved), key=lambda each: each[1:]):
         at = [moment for moment, *_ in same]
         _, *told = sides
         yield Mover._make((*who, *told, at[0], at[-1]))
 
 
-def _in_runs(moved: Iterable[Moved]) -> Iterator[tuple[int, int, str, str, str, str, str, str]]:
-    """Equal moves at moments in a row have the same second number."""
+def _numbered_by_run(moved: Iterable[Moved]) -> Iterator[tuple[int, int, str, str, str, str, str, str]]:
+    """Each move as its moment, a number, and what it is. Equal moves at consecutive moments have the same number, so
+    that they can be grouped."""
     for place, (moment, label, compared) in enumerate(moved):
         old, new = compared.before, compared.after
         yield moment, moment - place, label, old.effect, old.rule, new.effect, new.rule, new.reason.value

@@ -34,7 +34,7 @@ def undetermined_rules(
 def future_undetermined_rules(
     rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, reliefs: Sequence[Relief]
 ) -> dict[str, UndeterminedRule]:
-    """The same for the future, when the clock and the end of these reliefs are unknown too."""
+    """The undetermined rules in the future, when the clock and the end of these reliefs are unknown too."""
     found = {}
     for rule in rules:
         spared = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))

@@ -40,7 +40,7 @@ class WorstMoment:
 
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
         """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys``
-        are the keys of now."""
+        are the keys of both decisions now."""
         common = self._common(occasion.before.now)
         ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
         lasting = [key for key, _ in keys]

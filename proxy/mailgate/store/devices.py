@@ -218,7 +218,7 @@ class Devices:
         return await self._prune(devices.c.lost_at.is_(None), now, before, size)
 
     async def prune_lost(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
-        """The same for lost devices that were also reported lost before that moment."""
+        """Delete up to ``size`` such devices that are lost and were marked as lost before that moment, too."""
         return await self._prune(devices.c.lost_at < before, now, before, size)
 
     async def _prune(self, which: ColumnElement[bool], now: datetime, before: datetime, size: int) -> int:

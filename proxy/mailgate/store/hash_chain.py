@@ -160,7 +160,7 @@ def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:
     if last.number > head.number:
         yield Break(
             head.number + 1,
-            phrase("and what follows were not written by a gate: the head does not know them"),
+            phrase("and later entries were not written by a gate: they are after the head of the log"),
         )
     elif last.number == head.number and last.digest != head.digest:
         yield Break(last.number, phrase("is not the last one that was written: the head has another digest"))

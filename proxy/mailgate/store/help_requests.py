@@ -103,7 +103,7 @@ class HelpRequests:
         same = _are([(rule, subject)])
         return next(iter(await self._list(select(help_requests).where(same), 1)), None)
 
-    async def called(self, reference: str) -> HelpRequest | None:
+    async def by_reference(self, reference: str) -> HelpRequest | None:
         """The request that was made with the refusal of this reference."""
         query = select(help_requests).where(help_requests.c.reference == reference)
         return next(iter(await self._list(query, 1)), None) if reference else None

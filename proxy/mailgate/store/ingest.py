@@ -46,7 +46,7 @@ async def store_reports(connection: AsyncConnection, new_reports: Iterable[Repor
     for report in in_order:
         counts[device_set.add(report)] += 1
     after = list(device_set)
-    await write(connection, before, after, change)
+    await write_changes(connection, before, after, change)
     known = {device.id: set(device.findings) for device in before}
     found = sum(len(set(device.findings) - known.get(device.id, set())) for device in after)
     return IngestResult(
@@ -72,7 +72,7 @@ class _Rows:
     """The merged devices by their keys: their ids, and the ids of the devices that they were merged into."""
 
 
-async def write(
+async def write_changes(
     connection: AsyncConnection, before: Sequence[Device], after: Sequence[Device], change: int
 ) -> None:
     """Bring the store from ``before`` to ``after``. Both are states of the same devices."""

@@ -64,7 +64,7 @@ class MailQueue:
         query = select(mails).where(*wanted).order_by(mails.c.due_at, mails.c.id).limit(size)
         return await self._read(query)
 
-    async def wait(self, now: datetime) -> bool:
+    async def has_work(self, now: datetime) -> bool:
         """Whether there is work: a mail to try, or one that was begun and not ended. The query is cheap."""
         queued = and_(mails.c.state == MailState.QUEUED, mails.c.due_at <= now)
         query = select(mails.c.id).where(or_(queued, mails.c.state == MailState.SENDING)).limit(1)
@@ -137,11 +137,11 @@ class MailQueue:
         query = select(mails).where(*_meant(about), mails.c.state == state, behind)
         return await self._read(query.order_by(mails.c.address, mails.c.id).limit(size))
 
-    async def unsure(self, which: Which = None) -> int:
+    async def count_unsure(self, which: Which = None) -> int:
         """How many of these mails are unsure, so that an admin has to decide."""
         return await self._count(_unsure(which))
 
-    async def failed(self, which: Which = None) -> int:
+    async def count_failed(self, which: Which = None) -> int:
         """How many of these mails failed and can be sent again."""
         return await self._count(_failed(which))
 
@@ -149,7 +149,7 @@ class MailQueue:
         async with self._database.reading() as connection:
             return int((await connection.execute(select(func.count()).where(*meant))).scalar_one())
 
-    async def called(self, ids: Sequence[str]) -> list[Mail]:
+    async def by_ids(self, ids: Sequence[str]) -> list[Mail]:
         """The mails with these ids that exist."""
         return await self._read(select(mails).where(mails.c.id.in_(ids)))
 

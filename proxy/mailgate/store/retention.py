@@ -15,7 +15,7 @@ from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
-from mailgate.store.ingest import write
+from mailgate.store.ingest import write_changes
 from mailgate.store.schema import devices, forgotten_devices, reports
 from mailgate.store.upserts import count_change
 
@@ -111,6 +111,6 @@ async def _take_off(connection: AsyncConnection, found: dict[ReportKey, int]) ->
     device_set = DeviceSet(before)
     for report in old:
         device_set.remove(report)
-    await write(connection, before, list(device_set), change)
+    await write_changes(connection, before, list(device_set), change)
     slots = [and_(reports.c.source == source, reports.c.id == name) for source, name in found]
     await connection.execute(delete(reports).where(or_(*slots)))

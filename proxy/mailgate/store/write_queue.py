@@ -103,7 +103,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         """Add all counts that are kept outside the items to them. It is called before the items are read."""
 
     async def _gather_due(self) -> None:
-        """The same for the counts that have waited long enough. Other tasks get their turn in between."""
+        """Add the counts that have waited long enough to the items. Other tasks get their turn in between."""
 
     def _begun(self) -> None:
         """Called when no item waits any more, because all are being written or are on disk."""

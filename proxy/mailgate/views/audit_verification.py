@@ -32,7 +32,10 @@ async def verified(
     found, head = await verify(store, now, known), await store.audit.head()
     number = head.number if head else 0
     found += [
-        Break(number, phrase("and those before cannot be held against %(path)s: %(why)s", path=path, why=why))
+        Break(
+            number,
+            phrase("and earlier entries cannot be compared with %(path)s: %(why)s", path=path, why=why),
+        )
         for path, why in unread.items()
         if path != own or number  # the witness file is missing before the first entry
     ]

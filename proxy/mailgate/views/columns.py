@@ -75,7 +75,7 @@ def nice(most: int) -> int:
         step *= 10
 
 
-def short(value: int, translator: Translator = ENGLISH) -> str:
+def short_number(value: int, translator: Translator = ENGLISH) -> str:
     """A number in few characters, for an axis."""
     for size, sign in ((1_000_000, phrase("M")), (1_000, phrase("k"))):
         if value >= 10 * size or (value >= size and size > 1_000):
@@ -90,7 +90,7 @@ def _line(value: int, top: int, box: Box, translator: Translator) -> list[str]:
     y = box.y(value, top)
     return [
         svg.across(box.left, y, box.width - box.left),
-        svg.text(box.left - 8, y + 4, short(value, translator), "soft", "end"),
+        svg.text(box.left - 8, y + 4, short_number(value, translator), "soft", "end"),
     ]
 
 

@@ -17,7 +17,7 @@ class FindingFacts(Fact):
     reason: str
     """What it is, as a reason code."""
     detail: Words
-    """The same in words."""
+    """The contradiction in words."""
     since: Instant
     """When it began."""
 

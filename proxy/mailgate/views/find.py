@@ -95,7 +95,7 @@ def _bare(bundle: Bundle, text: str) -> str:
 
 async def _refusals(store: Store, text: str) -> list[Hit]:
     for reference in references(text):
-        seen, asked = await store.sightings.find(reference), await store.help_requests.called(reference)
+        seen, asked = await store.sightings.find(reference), await store.help_requests.by_reference(reference)
         if seen is not None:
             return [_refusal(reference, seen.sighting.rule, seen.sighting.user)]
         if asked is not None:

@@ -62,7 +62,7 @@ class StepFacts(Fact):
     at: Instant | None
     """The end of a wait; null for other steps."""
     words: Words
-    """The same in words."""
+    """The step in words."""
 
 
 class DecisionAfter(Fact):

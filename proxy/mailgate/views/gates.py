@@ -58,7 +58,7 @@ async def gates_now(store: Store, now: datetime) -> list[GateNode]:
 
 
 async def gates_if_known(store: Store, now: datetime) -> list[GateNode] | None:
-    """The same; None if the store does not answer."""
+    """The state of the gates; None if the store does not answer."""
     try:
         return await gates_now(store, now)
     except StoreError:

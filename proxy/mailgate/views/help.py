@@ -41,7 +41,7 @@ class HelpFacts(Fact):
     reason: str
     """Why they were refused, as a reason code."""
     cause: Words
-    """The same in words."""
+    """The reason in words."""
     reference: str
     """The reference of the refusal that they last asked about."""
     times: int

@@ -35,7 +35,7 @@ class MailAccess(StrEnum):
 HEADLINES = {
     MailAccess.GETS: phrase("Gets mail"),
     MailAccess.WARNED: phrase("Gets mail after a warning"),
-    MailAccess.EXEMPT: phrase("Spared"),
+    MailAccess.EXEMPT: phrase("Exempt"),
     MailAccess.PROOF: phrase("Has to prove itself first"),
     MailAccess.OUT: phrase("Kept out"),
     MailAccess.LOST: phrase("Lost, gets nothing"),

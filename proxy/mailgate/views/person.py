@@ -202,13 +202,13 @@ def _others(
         if key in found:
             found[key] = found[key].model_copy(update={"times": found[key].times + each.tally.times})
             continue
-        refusal_mail_events = [
+        parts = [
             device_in_words(client.kind, client.os),
             client.browser,
             models.get(client.eas_id, ""),
         ]
         found[key] = OtherClient(
-            name=joined(part for part in refusal_mail_events if part),
+            name=joined(part for part in parts if part),
             effect=each.sighting.effect,
             cause="" if each.sighting.effect == "allow" else reason_in_words(each.sighting.reason),
             times=each.tally.times,

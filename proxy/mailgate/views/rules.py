@@ -114,7 +114,7 @@ def _in_words(rule: Rule, now: datetime, off: str | None) -> RuleInWords:
 
 def _more(rule: Rule) -> Iterator[str]:
     if rule.share < 1:
-        yield phrase("It is for %(share)s%% of people, always the same.", share=rule.share * 100)
+        yield phrase("It is for %(share)s%% of people, always the same ones.", share=rule.share * 100)
     if rule.groups:
         yield phrase("It is for people in %(groups)s alone.", groups=_any_of(rule.groups))
     if rule.grace:

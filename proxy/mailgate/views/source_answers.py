@@ -28,7 +28,7 @@ class SourceAnswer(Fact):
     """`taken`: it answered; `asked`: the device was told to report; `gone`: it no longer has the device; `wait`: it was
     asked a moment ago; `cannot`: it cannot be asked; `failed`."""
     words: Words
-    """The same in words."""
+    """The answer in words."""
 
 
 def source_answers(

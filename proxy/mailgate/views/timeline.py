@@ -130,20 +130,18 @@ def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
     for each in seen:
         sighting, tally = each.sighting, each.tally
         why = reason_in_words(sighting.reason) if sighting.effect != "allow" else ""
-        refusal_mail_events: dict[str, object] = {
+        values: dict[str, object] = {
             "outcome": capital(effect_in_words(sighting.effect)),
             "rule": sighting.rule,
             "times": tally.times,
             "client": device_in_words(sighting.client.kind, sighting.client.os),
             "protocol": protocol_in_words(sighting.client.protocol),
         }
-        words: str = phrase(
-            "%(outcome)s by the rule %(rule)s: %(client)s over %(protocol)s", **refusal_mail_events
-        )
+        words: str = phrase("%(outcome)s by the rule %(rule)s: %(client)s over %(protocol)s", **values)
         if tally.times > 1:
             words = phrase(
                 "%(outcome)s by the rule %(rule)s, %(times)s times that day: %(client)s over %(protocol)s",
-                **refusal_mail_events,
+                **values,
             )
         words = joined([words, why], ". ") if why else words
         yield Event(tally.last, "decision", words, sighting.effect, each.id, sighting.device)
@@ -196,15 +194,15 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
     """Exemptions, and their ends."""
     for kept in relieved:
         relief = kept.relief
-        refusal_mail_events: dict[str, object] = {
+        values: dict[str, object] = {
             "rule": rule_in_words(relief.rule),
             "who": relief.author,
             "why": relief.why,
         }
-        words = phrase("Spared from %(rule)s by %(who)s: %(why)s", **refusal_mail_events)
+        words = phrase("Exempt from %(rule)s by %(who)s: %(why)s", **values)
         if relief.until:
-            refusal_mail_events["span"] = span(relief.until - relief.at)
-            words = phrase("Spared from %(rule)s for %(span)s by %(who)s: %(why)s", **refusal_mail_events)
+            values["span"] = span(relief.until - relief.at)
+            words = phrase("Exempt from %(rule)s for %(span)s by %(who)s: %(why)s", **values)
         yield Event(
             relief.at,
             "exemption",
@@ -221,22 +219,20 @@ def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
 
 
 def _looked(report: Report, name_of: NameOf) -> str:
-    refusal_mail_events = {"source": _source(report), "apps": joined(map(name_of, sorted(report.apps)))}
+    values = {"source": _source(report), "apps": joined(map(name_of, sorted(report.apps)))}
     if not report.apps:
-        whole = phrase("%(source)s looked and found no listed app", **refusal_mail_events)
-        part = phrase(
-            "%(source)s looked and found no listed app, as far as it can see", **refusal_mail_events
-        )
+        whole = phrase("%(source)s looked and found no listed app", **values)
+        part = phrase("%(source)s looked and found no listed app, as far as it can see", **values)
     else:
-        whole = phrase("%(source)s looked and found %(apps)s", **refusal_mail_events)
-        part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **refusal_mail_events)
+        whole = phrase("%(source)s looked and found %(apps)s", **values)
+        part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **values)
     return whole if report.apps_complete else part
 
 
 def _source(report: Report) -> str:
     """The display name of a source; a connector's own name stays as it is."""
-    refusal_mail_events = reporter_in_words(report.source)
-    return capital(refusal_mail_events) if report.source == ENROLLED else refusal_mail_events
+    source = reporter_in_words(report.source)
+    return capital(source) if report.source == ENROLLED else source
 
 
 def _name(device: Device) -> str:

@@ -176,7 +176,7 @@ def looked_clause(source: str) -> str:
 
 
 def looked_clause_first(source: str) -> str:
-    """The same at the beginning of a sentence. The name of a source keeps its case."""
+    """The words at the beginning of a sentence. The name of a source keeps its case."""
     told = looked_clause(source)
     return capital(told) if source == ENROLLED else told
 

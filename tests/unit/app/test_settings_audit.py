@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from tests.unit.config.test_admins import loaded
 from tests.unit.store.examples import NOW
 
-from mailgate.app.settings_audit import SettingsWatch
+from mailgate.app.settings_audit import SettingsAudit
 from mailgate.config import Settings
 from mailgate.store import Store
 
@@ -16,8 +16,8 @@ class Gate:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def watched(self, store: Store) -> SettingsWatch:
-        return SettingsWatch(store.audit, lambda: self.settings, "gate-1", lambda: NOW)
+    def watched(self, store: Store) -> SettingsAudit:
+        return SettingsAudit(store.audit, lambda: self.settings, "gate-1", lambda: NOW)
 
 
 async def written(store: Store) -> list[tuple[str, str, list[str]]]:

@@ -8,7 +8,7 @@ from tests.unit.connectors.around import NOW, service_account, settings_of
 
 from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings
 from mailgate.connectors.push import GoogleToken
-from mailgate.connectors.webhook_proofs import Proofs, Signature
+from mailgate.connectors.webhook_proofs import Signature, WebhookProofs
 
 ANDROID = {"type": "android-management", "enterprise": "LC0example"}
 PUSH = {"push": {"audience": "https://mail.example.com", "email": "push@example.com"}}
@@ -46,11 +46,11 @@ def android(**push):
     ids=["Apple, signed", "Apple, by a key of the API", "Android, pushed", "Android, not pushed"],
 )
 def test_each_source_has_the_proof_of_its_settings(settings, proof):
-    assert isinstance(Proofs(lambda: NOW).of("mdm", settings), proof)
+    assert isinstance(WebhookProofs(lambda: NOW).of("mdm", settings), proof)
 
 
 def test_a_proof_stays_as_long_as_its_settings():
-    proofs = Proofs(lambda: NOW)
+    proofs = WebhookProofs(lambda: NOW)
     settings = android(**PUSH)
     first = proofs.of("a", settings)
     assert proofs.of("a", settings) is first

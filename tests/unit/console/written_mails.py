@@ -29,5 +29,5 @@ async def gone(firm: Company, mail: Mail, state: MailState, why: str = "") -> No
 
 
 async def state_of(firm: Company, mail: Mail) -> str:
-    (found,) = await firm.store.mails.called([mail.id])
+    (found,) = await firm.store.mails.by_ids([mail.id])
     return found.state.value

@@ -155,7 +155,7 @@ async def test_to_go_back_further_takes_a_plan_and_all_that_it_needs(store: Stor
     digest = await planned(store, url, STRICT)
     with pytest.raises(RefusedError, match="0 of 1 approvals given"):
         await retract(store, ADA, "", NOW, 2, GUARD)
-    with pytest.raises(RefusedError, match="takes the role operator"):
+    with pytest.raises(RefusedError, match="needs the role operator"):
         await retract(store, ADA, "", NOW, 2, GUARD, operates=False)
     with pytest.raises(RefusedError, match="changes are frozen"):
         await retract(store, ADA, "", NOW, 2, replace(GUARD, freezes=(HOLIDAYS,)))

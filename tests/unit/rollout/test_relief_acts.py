@@ -38,7 +38,7 @@ async def test_an_exemption_is_given_and_ended(store: Store) -> None:
 async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> None:
     given = await spare(store)
     for rule, until in (("shut", NOW + DAY), ("shut", NOW + 2 * DAY)):
-        with pytest.raises(RefusedError, match=r"ada is spared from the rule shut until .*, by grace"):
+        with pytest.raises(RefusedError, match=r"ada is exempt from the rule shut until .*, by grace"):
             await spare(store, rule, until=until)
     await spare(store, "all")
     await spare(store, person="lin")

@@ -76,8 +76,8 @@ async def test_a_mail_is_put_off_and_counted(store: Store) -> None:
     (due,) = await store.mails.due(NOW)
     await store.mails.put_off(due.id, NOW + minutes(5), NOW, "451")
     assert await store.mails.due(NOW + minutes(4)) == []
-    assert not await store.mails.wait(NOW)
-    assert await store.mails.wait(NOW + minutes(5))
+    assert not await store.mails.has_work(NOW)
+    assert await store.mails.has_work(NOW + minutes(5))
     (again,) = await store.mails.due(NOW + minutes(5))
     assert (again.attempts, again.why) == (1, "451")
 
@@ -88,9 +88,9 @@ async def test_a_person_settles_what_nobody_knows(store: Store, sent: bool, stat
     await store.mails.queue([a_mail(), a_mail("lin")])
     due, other = await store.mails.due(NOW)
     await store.mails.begin(due, "gate", NOW)
-    assert await store.mails.wait(NOW)
+    assert await store.mails.has_work(NOW)
     await store.mails.end(due.id, MailState.UNSURE, NOW, "lost")
-    assert await store.mails.unsure() == await store.mails.unsure([due.id, other.id]) == 1
+    assert await store.mails.count_unsure() == await store.mails.count_unsure([due.id, other.id]) == 1
     later = NOW + minutes(9)
     assert await store.mails.settle([due.id, other.id], lambda _: ACT, later, sent=sent) == 1
     (found,) = [each for each in await store.mails.page() if each.id == due.id]
@@ -117,7 +117,7 @@ async def test_mails_about_one_rule_are_paged_by_address(store: Store) -> None:
     (last,) = await store.mails.recipients(about, MailState.QUEUED, behind)
     assert last.login == "d"
     assert await store.mails.recipients(about, MailState.SENT) == []
-    assert [each.id for each in await store.mails.called([last.id, "none"])] == [last.id]
+    assert [each.id for each in await store.mails.by_ids([last.id, "none"])] == [last.id]
 
 
 async def test_a_failed_mail_keeps_what_it_says_and_goes_out_again(store: Store) -> None:
@@ -127,10 +127,10 @@ async def test_a_failed_mail_keeps_what_it_says_and_goes_out_again(store: Store)
     await store.mails.put_off(due.id, NOW, NOW, "451")
     await store.mails.end(due.id, MailState.FAILED, NOW, "550")
     told: list[int] = []
-    assert await store.mails.failed() == 1
+    assert await store.mails.count_failed() == 1
     again = await store.mails.retry([due.id, other.id], lambda n: told.append(n) or ACT, NOW + minutes(1))  # type: ignore[func-returns-value]
     assert (again, told) == (1, [1])
-    (found,) = await store.mails.called([due.id])
+    (found,) = await store.mails.by_ids([due.id])
     assert (found.state, found.attempts, bool(found.notice)) == (MailState.QUEUED, 0, True)
     assert await store.mails.retry(None, lambda _: ACT, NOW) == 0
 
@@ -139,7 +139,7 @@ async def test_a_failed_mail_without_its_notice_is_not_tried_again(store: Store)
     await store.mails.queue([a_mail(notice=None)])
     (due,) = await store.mails.due(NOW)
     await store.mails.end(due.id, MailState.FAILED, NOW, "550")
-    assert await store.mails.failed() == 0
+    assert await store.mails.count_failed() == 0
     assert await store.mails.retry([due.id], lambda _: ACT, NOW) == 0
 
 

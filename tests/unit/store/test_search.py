@@ -21,7 +21,7 @@ Find = Callable[[Store], Awaitable[object]]
         lambda store: store.search.people_with("da", 9, "b"),
         lambda store: store.search.called("abcd-efgh-ijkl", 9),
         lambda store: store.search.devices("abcd", 9),
-        lambda store: store.help_requests.called("REF"),
+        lambda store: store.help_requests.by_reference("REF"),
         lambda store: store.help_requests.of_person("ada", ["d1"]),
         lambda store: store.help_requests.open(),
     ],

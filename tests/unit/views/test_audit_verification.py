@@ -62,5 +62,5 @@ async def test_a_file_that_is_gone_is_said(store: Store, tmp_path: Path, entries
         await store.audit.append(TRIED)
     found, _ = await verified(store, settings(tmp_path / "gone"), NOW)
     assert [each.message for each in found] == [
-        f"and those before cannot be held against {tmp_path}/gone: no such file or directory"
+        f"and earlier entries cannot be compared with {tmp_path}/gone: no such file or directory"
     ] * entries

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.store.examples import NOW
 
 from mailgate.model.phrase import ENGLISH
-from mailgate.views.columns import Box, Mark, columns, nice, short
+from mailgate.views.columns import Box, Mark, columns, nice, short_number
 
 BOX = Box(200, 100)
 
@@ -45,4 +45,4 @@ def test_what_stands_below_is_a_word_or_a_time_for_the_reader_of_a_page() -> Non
     ("number", "told"), [(0, "0"), (9999, "9,999"), (20_000, "20k"), (2_000_000, "2M"), (15_500, "15.5k")]
 )
 def test_numbers_of_an_axis_are_short(number: int, told: str) -> None:
-    assert short(number) == told
+    assert short_number(number) == told

@@ -103,7 +103,7 @@ async def test_a_spared_device_is_told_with_why_until_when_and_what_becomes_of_i
     assert (found.since, found.until) == (NOW - DAY, NOW + DAY)
     assert (found.exempted_why, found.then) == ("a test phone", "kept out")
     assert found.sentence.startswith(
-        "Spared until 2026-12-02 12:00 UTC (a test phone), then kept out: Tiktok on it"
+        "Exempt until 2026-12-02 12:00 UTC (a test phone), then kept out: Tiktok on it"
     )
 
 

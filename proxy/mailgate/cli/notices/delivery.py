@@ -47,7 +47,7 @@ async def deliver(
 
 async def _send(store: Store, postman: Postman, bar: Progress, first: First | None) -> None:
     task, total = bar.add_task("sending", total=None), 0
-    while first is not None or await store.mails.wait(datetime.now(UTC)):
+    while first is not None or await store.mails.has_work(datetime.now(UTC)):
         sending = asyncio.get_running_loop().create_task(postman.round(first))
         while not sending.done():
             await asyncio.wait({sending}, timeout=_TICK)

@@ -48,7 +48,7 @@ class Relief(OutputModel):
 
 
 class ReliefRecord(Relief):
-    """The same, and how it was ended."""
+    """A relief, and how it was ended."""
 
     ended_at: datetime | None
     """When it was ended early; null if it was not."""

@@ -71,7 +71,7 @@ async def list_mails(call: Call, path: NoticePath, query: MailsQuery) -> MailPag
 
 async def decide_mail(call: Call, path: MailPath, body: MailDecision) -> DecidedMails:
     """Decide about a mail that is unsure, or send a failed one again."""
-    if not await call.context.store.mails.called([path.mail]):
+    if not await call.context.store.mails.by_ids([path.mail]):
         raise ProblemError(404, "no mail has this id")
     return await _do(call, [path.mail], body)
 
@@ -91,7 +91,7 @@ async def _place(call: Call, after: str | None) -> tuple[str, str]:
     """The address and the id after which a page begins. URLs have only the id, since logs keep URLs."""
     if after is None:
         return ("", "")
-    behind = await call.context.store.mails.called([after])
+    behind = await call.context.store.mails.by_ids([after])
     if not behind:
         raise ProblemError(409, "the last mail of the previous page is no longer stored: start again")
     return (behind[0].address, after)

@@ -181,12 +181,12 @@ async def _all(context: ConsoleContext, wanted: DeviceFilter) -> AsyncIterator[t
 
 async def _first(context: ConsoleContext, wanted: DeviceFilter, most: int) -> list[Device]:
     """The first devices that match. No more of them are read than that takes."""
-    show_devices = list[Device]()
+    found = list[Device]()
     async for page in _all(context, wanted):
-        show_devices += [each.device for each in page]
-        if len(show_devices) >= most:
+        found += [each.device for each in page]
+        if len(found) >= most:
             break
-    return show_devices[:most]
+    return found[:most]
 
 
 def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
@@ -199,12 +199,12 @@ def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
 
 def _sorts(request: web.Request, said: Mapping[str, str], now: str) -> dict[str, tuple[str, str]]:
     """For each column, the link in its heading, and its current order (WAI-ARIA, aria-sort)."""
-    show_devices, rest = {}, {name: text for name, text in said.items() if name not in ("sort", "order")}
+    links, rest = {}, {name: text for name, text in said.items() if name not in ("sort", "order")}
     for name in SORT_COLUMNS:
         turned = f"-{name}" if now == name else name
         order = "ascending" if now == name else "descending" if now == f"-{name}" else ""
-        show_devices[name] = (address(request, "devices", {**rest, "sort": turned}), order)
-    return show_devices
+        links[name] = (address(request, "devices", {**rest, "sort": turned}), order)
+    return links
 
 
 ROUTES = [

@@ -74,7 +74,7 @@ async def exempt(request: web.Request) -> web.Response:
 def say_given(request: web.Request, given: Relief, span: str) -> None:
     """Show who is exempt from what, with a way to undo it."""
     words = phrase(
-        "%(whom)s is spared from %(rule)s for %(span)s.",
+        "%(whom)s is exempt from %(rule)s for %(span)s.",
         whom=given.person or phrase("The device %(id)s", id=given.device),
         rule=rule_in_words(given.rule),
         span=span,

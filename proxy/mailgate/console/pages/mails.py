@@ -67,8 +67,8 @@ async def decide(request: web.Request) -> web.Response:
     what, which = str(sent.get("what", "")), _which(sent)
     if what not in DECISIONS:
         raise web.HTTPNotFound
-    mails = await context.store.mails.called(which) if isinstance(which, list) else []
-    waiting = context.store.mails.failed if what == "retry" else context.store.mails.unsure
+    mails = await context.store.mails.by_ids(which) if isinstance(which, list) else []
+    waiting = context.store.mails.count_failed if what == "retry" else context.store.mails.count_unsure
     if sent.get("confirmed") != "yes":
         settings = context.bundle().settings.notices
         return show(

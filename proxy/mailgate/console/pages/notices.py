@@ -144,7 +144,7 @@ async def _rows(request: web.Request, about: NoticeKey, listed: str, counting: C
     if not listed:
         return Rows()
     context = context_of(request)
-    behind = await context.store.mails.called([after]) if after else []
+    behind = await context.store.mails.by_ids([after]) if after else []
     key = (behind[0].address, after) if behind else ("", "")
     mails = await context.store.mails.recipients(about, MailState(listed), key, SIZE)
     settings = context.bundle().settings.notices

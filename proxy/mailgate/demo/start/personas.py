@@ -68,7 +68,7 @@ PERSONAS = (
         _phone("warned", "camscanner", os="android", version="16"), size=(412, 915),
     ),
     Persona(
-        EXEMPTED, "A phone with TikTok that is spared", "An admin has exempted its owner for three days.", "allow",
+        EXEMPTED, "A phone with TikTok that is exempt", "An admin has exempted its owner for three days.", "allow",
         _IPHONE, _phone(EXEMPTED, "tiktok"), size=(390, 844),
     ),
     Persona(

@@ -54,23 +54,21 @@ def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Questi
     RequestRefused."""
     http = asked.attributes.request.http
     client = asked.attributes.source.address.socket_address.address
-    check_response = (
+    fields = (
         *_fields(http, _OWN | certificates),
         (b"host", http.host.encode()),
         (b"x-original-for", client.encode()),
     )
     lines = [b"%b %b%b HTTP/1.1" % (http.method.encode(), PATH.encode(), http.path.encode())]
-    lines += [b"%b: %b" % field for field in check_response]
-    if any(b":" in name for name, _ in check_response) or any(
-        mark in line for line in lines for mark in _ENDS
-    ):
+    lines += [b"%b: %b" % field for field in fields]
+    if any(b":" in name for name, _ in fields) or any(mark in line for line in lines for mark in _ENDS):
         raise malformed("Envoy has told what would be two lines.")
     dropped = {name.decode("latin-1").lower() for name, _ in _all(http) if _dropped(name)}
     return Question(
         b"\r\n".join([*lines, b"", b""]),
         client,
         frozenset(dropped),
-        any(name.lower() == b"upgrade" for name, _ in check_response),
+        any(name.lower() == b"upgrade" for name, _ in fields),
     )
 
 

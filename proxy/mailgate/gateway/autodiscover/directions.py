@@ -69,7 +69,7 @@ async def answer_with_directions(way: Forwarder, exchange: Exchange, incoming: I
 async def ask_for_directions(
     way: Forwarder, head: RequestHead, incoming: Incoming, body: bytes = b""
 ) -> Answer:
-    """The same for a request whose body is here, or stays with another proxy. Raises UpstreamError."""
+    """Ask for the way for a request whose body is here, or stays with another proxy. Raises UpstreamError."""
     if not body:
         head = without_body(head, head.method)
     head = _direct_request(way.editor, head)

@@ -101,7 +101,7 @@ class _Seen:
         self._open.append(_Open(holder=holder, leaf=leaf))
 
     def text(self, data: str) -> None:
-        """Text. Only a leaf may have more than white space."""
+        """Accept text. Only a leaf may have more than white space."""
         within = self._open[-1]
         within.text = (within.text + data).lstrip()
         _check(not within.text or within.leaf)

@@ -62,7 +62,7 @@ class Language:
         return self._listed(shown)
 
     def all_names(self, apps: tuple[str, ...]) -> Markup:
-        """The same without an upper limit."""
+        """Every name in a list, without an upper limit."""
         return self._listed([Markup("<bdi>{}</bdi>").format(name) for name in apps])
 
     def _listed(self, shown: list[Markup]) -> Markup:

@@ -50,7 +50,7 @@ async def test_older_entries_are_one_page_further(
 
 async def test_a_log_that_is_whole_is_said_to_be_with_its_head(ada: Browser, firm: Company) -> None:
     page = await ada.get("/console/audit/verify")
-    assert "It is whole: 2 entries" in page.words
+    assert "It is intact: 2 entries" in page.words
     assert str(await firm.store.audit.head()) in page.words
 
 

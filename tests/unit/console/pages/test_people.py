@@ -63,9 +63,9 @@ async def test_somebody_is_let_in_for_a_day_with_a_reason_and_that_can_be_undone
     page = await ada.post("/console/people/spare", login="alice", rule="all", why="on a journey", days="1")
     (given,) = (await firm.store.reliefs.current(NOW)).every
     assert (given.person, given.rule, given.until) == ("alice", "", NOW + timedelta(days=1))
-    assert "alice is spared from every rule for 1 day. Undo" in page.words
+    assert "alice is exempt from every rule for 1 day. Undo" in page.words
     page = await ada.get(ALICE)
-    assert "Spared until 2026-12-02 12:00 UTC (on a journey), then kept out: TikTok on it." in page.words
+    assert "Exempt until 2026-12-02 12:00 UTC (on a journey), then kept out: TikTok on it." in page.words
     await ada.post("/console/exemptions/end", number=str(given.number), why="undone at once")
     assert not (await firm.store.reliefs.current(NOW)).every
     assert [what for what, _, _ in (await firm.acts())[-2:]] == ["exemption-given", "exemption-ended"]
@@ -186,7 +186,7 @@ async def test_nobody_is_spared_twice_from_the_same_rule(ada: Browser, firm: Com
     again = await ada.post("/console/people/spare", why="a new phone", **given)
     assert again.status == 409
     assert (
-        "There is an exemption already: alice is spared from every rule until 2026-12-02 12:00 UTC , by ada (on a journey)"
+        "There is an exemption already: alice is exempt from every rule until 2026-12-02 12:00 UTC , by ada (on a journey)"
         in again.words
     )
     assert len((await firm.store.reliefs.current(NOW)).every) == 1
