@@ -117,5 +117,12 @@ def test_where_it_makes_no_difference_nothing_is_said(reliefs):
     assert exempted(*reliefs) is None
 
 
+def test_a_rule_that_is_off_for_everybody_is_no_exemption_of_anybody():
+    off = Relief(3, Cause.BREAK_GLASS, "unproven", "Sent in error", "ada", NOW, NOW + DAY)
+    unknown = Posture(PostureState.MISSING, "1", Kind.PHONE)
+    assert exempted(off, posture=unknown) is None
+    assert exempted(GIVEN, posture=unknown) == GIVEN
+
+
 def test_who_is_clean_needs_no_exemption():
     assert exempted(GIVEN, posture=CLEAN) is None
