@@ -80,6 +80,12 @@ def test_what_would_keep_a_clean_phone_out() -> None:
     assert out.actionable[2].steps[0].about == ("tiktok",)
 
 
+def test_who_would_be_asked_for_proof_is_kept_out_too() -> None:
+    asks = policy_of({"when": '"prohibited" in device.lists', "effect": "challenge"}, {"effect": "allow"})
+    (out,) = flips_both_ways(access(posture=replace(CLEAN, device_id="d1")), asks, Effect.ALLOW)
+    assert (("install-app",), "rule-0") in said(out.actionable)
+
+
 def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
     staged = policy_of(
         {"when": "client.handheld", "stages": {"warn": "2026-12-01", "enforce": "2026-12-15"}},
