@@ -57,7 +57,7 @@ $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 run: setup ## Start the gate before a demo mailbox with a made-up company, and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
-# Five parts at a time, the longest first: whoever ends takes the next, so that two cores are busy to the end, also while a test waits.
+# Four parts at a time on two cores, since a test may wait, the longest first; with more, what each computes takes longer. Whoever ends takes the next.
 # The rest is whatever no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of them:
 # a minute more of the processor's time. Gates of a whole session never rest quite: tests/integration/gateway has many, and ends with its part.
 INTEGRATION := tests/integration/test_
@@ -70,8 +70,8 @@ PART_integration-i := $(wildcard $(INTEGRATION)[i-o]*.py)
 PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_attacks) $(PART_stores))
-PARTS := $(addprefix test-,e2e unit browsers rest integration-a gateway integration-i stores attacks)
-AT_ONCE := 5
+PARTS := $(addprefix test-,e2e browsers rest unit integration-a integration-i gateway stores attacks)
+AT_ONCE := 4
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
 test: test-setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
