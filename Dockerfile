@@ -4,7 +4,7 @@ ARG BASE=docker.io/library/python:3.13-slim
 FROM ${BASE} AS build
 # the moment of the commit, where the same bytes are to be built again: deploy/make-release
 ARG SOURCE_DATE_EPOCH
-# The environment that builds has the one pip, and what runs goes without.
+# Only the environment that builds has pip. It installs into both, so that the image has none.
 RUN python -m venv /opt/build && python -m venv --without-pip /opt/mailgate
 WORKDIR /src
 COPY requirements.lock requirements-build.lock ./
@@ -14,7 +14,7 @@ RUN for each in mailgate:requirements.lock build:requirements-build.lock; do \
     done
 # what .dockerignore lets in: all that the package is made of
 COPY . .
-# bazel-project is what a wheel was made of, and no part of it. Compiled is all anew (-f), without times: some of it pip has imported.
+# A wheel leaves its own build files in bazel-project. All modules are compiled again (-f), since pip has compiled with times those that it imported.
 RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \
  && /opt/build/bin/pip --python /opt/mailgate install --no-deps --no-index --no-cache-dir --no-compile \
       --disable-pip-version-check dist/*.whl \

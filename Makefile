@@ -57,9 +57,9 @@ $(PROVIDER) $(EXTENSION): %/node_modules/.package-lock.json: %/package-lock.json
 run: setup ## Start the gate before a demo mailbox with a made-up company, and say what to open (ARGS="--upstream URL" for your own webmail)
 	@$(BIN)/mailgate demo $(ARGS)
 
-# Four parts at a time on two cores, since a test may wait, the longest first; with more, what each computes takes longer. Whoever ends takes the next.
-# The rest is whatever no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of them:
-# a minute more of the processor's time. Gates of a whole session never rest quite: tests/integration/gateway has many, and ends with its part.
+# Four parts run at a time, the longest first, since tests also wait; with more of them, two cores take longer for each computation.
+# The part rest has all tests that no other part has. Workers of pytest-xdist would share the tests out by themselves, but each collects all of
+# them: a minute more of the processor's time. A gate of a whole session is never quite idle: those of tests/integration/gateway end with their part.
 INTEGRATION := tests/integration/test_
 PART_unit := tests/unit $(addprefix --ignore=tests/unit/,gateway console)
 PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(wildcard tests/e2e/test_console*.py))

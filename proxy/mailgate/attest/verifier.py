@@ -189,9 +189,8 @@ class Verifier:
 
     def _check_nonce(self, text: str, now: datetime) -> Nonce:
         nonce = self._nonces.read(text, now) if self._nonces and text else Nonce(NonceOrigin.NONE)
-        if (
-            nonce.origin is NonceOrigin.FOREIGN
-        ):  # its own process may have accepted the proof without telling anybody
+        # the process that gave it may have accepted the proof without telling anybody
+        if nonce.origin is NonceOrigin.FOREIGN:
             raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce)
         if nonce.origin is NonceOrigin.NONE and self._nonce_required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING

@@ -240,10 +240,8 @@ def device_grace_end(rule: Rule, access: Access) -> datetime | None:
 def _deadline(rule: Rule, access: Access) -> datetime | None:
     """When the rule gets stricter for this device: at its next stage, and not before the device's grace is over."""
     stage = stage_of(rule, access.now)
-    next_start, until = (
-        rule.stages.next_start(access.now) if rule.stages else None,
-        device_grace_end(rule, access),
-    )
+    next_start = rule.stages.next_start(access.now) if rule.stages else None
+    until = device_grace_end(rule, access)
     if stage is Stage.ENFORCE:
         return until
     return max(next_start, until) if next_start and until else next_start

@@ -50,9 +50,8 @@ _ADDRESSES = {
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     """The facts of a request that are recorded, without repetitions."""
     sent, certificate = facts.headers, certificate_outcome(client)
-    kept, longest = (
-        ((IMAP_ID,), MAX_IMAP_ID) if client.protocol in LOGIN_PROTOCOLS else (_HEADERS, MAX_TEXT_BYTES)
-    )
+    is_login = client.protocol in LOGIN_PROTOCOLS
+    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if is_login else (_HEADERS, MAX_TEXT_BYTES)
     return ClientFacts(
         kind=client.kind,
         handheld=client.handheld,

@@ -63,7 +63,8 @@ def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
 
 
 class FileConnection(sqlite3.Connection):
-    """A connection to an SQLite file that is set up where it is opened: one way to its thread and back, and not thirty."""
+    """A connection to an SQLite file. It is set up in the thread that opens it: setting it up from the event loop would take
+    some thirty switches between threads."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)

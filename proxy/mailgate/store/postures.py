@@ -325,9 +325,8 @@ class Postures:
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
     ) -> Answer | None:
         """The store's answer; None if it does not answer, or did not answer a moment ago."""
-        if (
-            abs(now - self._silent_at) < _RETRY_AFTER
-        ):  # a clock that was put back must not make this a long pause
+        # abs: a clock that was put back must not make this a long pause
+        if abs(now - self._silent_at) < _RETRY_AFTER:
             return None
         try:
             asked = self._since_a_change(read)

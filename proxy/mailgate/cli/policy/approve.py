@@ -34,10 +34,8 @@ def approve(
     """Approve exactly this plan, so that it may be applied although it is beyond the guard's limit."""
 
     async def run(store: Store, bundle: Bundle) -> PlanStatus:
-        guard, who = (
-            guard_of(bundle.settings),
-            acting_person(bundle.settings, "approver", token_file=token_file),
-        )
+        guard = guard_of(bundle.settings)
+        who = acting_person(bundle.settings, "approver", token_file=token_file)
         return await approvals.approve(store, plan, who, note, datetime.now(UTC), guard)
 
     found = with_store(config, run, decides=False)

@@ -43,10 +43,8 @@ def apply(
     """Put exactly what was planned in force, at every gate on this store."""
 
     async def run(store: Store, bundle: Bundle) -> Activation:
-        guard, who = (
-            guard_of(bundle.settings),
-            acting_person(bundle.settings, "operator", token_file=token_file),
-        )
+        guard = guard_of(bundle.settings)
+        who = acting_person(bundle.settings, "operator", token_file=token_file)
         return await activation.apply(store, plan, who, note, now, guard, override=override)
 
     now = datetime.now(UTC)

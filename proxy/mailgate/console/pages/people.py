@@ -58,11 +58,8 @@ async def let_in(request: web.Request) -> web.Response:
 async def reply(request: web.Request) -> web.Response:
     """Answer them by mail, and close their requests if that is chosen."""
     context, sent = context_of(request), await form_of(request)
-    theirs, now, by = (
-        await person_in(request, str(sent.get("login", ""))),
-        context.clock(),
-        person_of(request),
-    )
+    theirs = await person_in(request, str(sent.get("login", "")))
+    now, by = context.clock(), person_of(request)
     answered = _answered(theirs)
     request[NEW_CSRF] = {"answered": answered}  # for the form, if it is shown again
     text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:MAX_TEXT]

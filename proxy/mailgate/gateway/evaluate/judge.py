@@ -69,10 +69,8 @@ class Judge:
         to be asked."""
         if incoming.attestations or incoming.certificate:
             return None
-        started, facts = (
-            perf_counter(),
-            self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now),
-        )
+        started = perf_counter()
+        facts = self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now)
         client = classify(facts)
         posture = self.postures.unnamed(client)
         if posture is None:

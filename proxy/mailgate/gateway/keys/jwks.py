@@ -9,11 +9,8 @@ import aiohttp
 
 MAX_BYTES = 64 * 1024
 TIMEOUT = aiohttp.ClientTimeout(total=5)
-MIN_FRESHNESS, MAX_FRESHNESS, DEFAULT_FRESHNESS = (
-    timedelta(minutes=1),
-    timedelta(hours=24),
-    timedelta(minutes=10),
-)
+MIN_FRESHNESS, MAX_FRESHNESS = timedelta(minutes=1), timedelta(hours=24)
+DEFAULT_FRESHNESS = timedelta(minutes=10)
 """The limits of an answer's freshness, whatever its Cache-Control says, and the freshness if it says nothing."""
 
 _MAX_AGE = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?(?P<seconds>[0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
