@@ -16,4 +16,5 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-opt --no-maglev --no-flush-bytecode --always-sparkplug",
 ]
