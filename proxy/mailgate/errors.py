@@ -1,4 +1,4 @@
-"""Errors, typed inside and translated once at the edge (``gateway/refusals/enforce.py``, ``cli``)."""
+"""Errors, typed inside and translated once at the edge (``gateway/refusals/failure.py``, ``cli``)."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from mailgate.model.phrase import Phrase, joined
 class MailgateError(Exception):
     """The root of every error that Mailgate raises on purpose.
 
-    Its text is for the command line; pages and the API say its ``words``.
+    Its text is for the command line; pages and the API show its ``words``.
     """
 
     by_command: str = ""

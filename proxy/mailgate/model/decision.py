@@ -96,7 +96,8 @@ class Decision:
 
 
 class DecisionSummary(NamedTuple):
-    """The decision in plain values, for counting after its request has ended. They are quick to count by."""
+    """The decision in plain values, by which requests are counted after they have ended. Plain values are compared
+    quickly."""
 
     effect: str
     reason: str

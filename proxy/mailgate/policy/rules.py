@@ -250,7 +250,7 @@ class Policy:
 
     @cached_property
     def counts_requests(self) -> bool:
-        """Whether a rule halts by the number of requests, so that every request has to be counted."""
+        """Whether a rule halts at a share of the requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
 
 
