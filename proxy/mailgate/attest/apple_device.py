@@ -69,7 +69,7 @@ def _check_binding(told: Mapping[str, bytes], leaf: str, expected: Expected) -> 
     bound = sha256(challenge + b"." + expected.thumbprint.encode()).digest()
     if not any(_is(code, of) for of in (challenge, sha256(challenge).digest(), bound)):
         raise EvidenceRefusedError(
-            Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code is not of the gate's nonce"
+            Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code was not made from the gate's nonce"
         )
     if leaf != expected.thumbprint and not _is(code, bound):
         raise EvidenceRefusedError(

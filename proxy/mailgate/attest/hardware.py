@@ -91,7 +91,9 @@ def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
 def _parsed(der: bytes) -> x509.Certificate:
     try:
         certificate = read_certificate(der)
-        _ = certificate.extensions  # the library parses extensions late, and errors have to show early
+        _ = (
+            certificate.extensions
+        )  # the library parses extensions only when they are read, and errors are needed here
     except ValueError:
         raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate

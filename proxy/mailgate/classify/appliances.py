@@ -1,6 +1,6 @@
 """Words that show televisions, consoles, watches, cars, speakers, headsets and e-readers.
 
-Most of these run a desktop browser on Linux or Android and say so. So their words count before any operating system.
+Most of these run a desktop browser on Linux or Android and name that system. So their words count before any operating system.
 """
 
 from mailgate.classify.table import Rule, Table

@@ -1,7 +1,7 @@
-"""Words that only phones and tablets send. They appear beside a desktop's system if the device asks for the desktop
-site.
+"""Words that only phones and tablets send. They stand beside the name of a desktop's system if the device asks for the
+desktop site.
 
-Beside such a system they are a contradiction.
+Beside such a name they are a contradiction.
 """
 
 from mailgate.classify.programs import HANDHELD_MAIL_APP

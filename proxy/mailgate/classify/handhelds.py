@@ -1,6 +1,6 @@
 """Words that show phones and tablets, the strongest first.
 
-The order matters: a Windows Phone claims to be an Android and an iPhone, an Android tablet may say Mobile.
+The order matters: a Windows Phone claims to be an Android and an iPhone, and an Android tablet may say Mobile.
 """
 
 from mailgate.classify.table import Rule, Table
