@@ -127,7 +127,7 @@ class _Seen:
 
 
 def is_json_directions(text: str) -> bool:
-    """Whether it is one JSON object with the names of version 2, or of its error. Each name must be there once, with a short value."""
+    """Whether it is one JSON object with the names of an answer or an error of version 2, each once and with a short value."""
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):

@@ -48,7 +48,7 @@ def still_bound(
 
 
 def with_place_findings_of(before: Client, client: Client) -> Client:
-    """The client with the findings that are looked for only when a request comes, and not again while it hangs."""
+    """The client with the findings about places, which are looked for when a request comes, and not again while it hangs."""
     found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
     return replace(client, findings=(*client.findings, *found)) if found else client
 

@@ -1,5 +1,5 @@
-"""Does the I/O of a verification: it fetches missing keys, asks for proofs that other gates have accepted, and offers
-nonces."""
+"""Does the I/O of a verification: it fetches missing keys, asks the store whether another gate has accepted a proof, and
+offers nonces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -118,7 +118,8 @@ class Prover:
         return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
-        """The result after the other gates were asked, and the nonce that goes with it."""
+        """The result, after the store was asked whether another gate has accepted the proof. A new nonce, if one is offered,
+        is added to the fields of the answer."""
         result = verdict.result
         if verdict.spent is not None and not verdict.spent.is_exclusive:
             refused = await self._share(verdict.spent, now)

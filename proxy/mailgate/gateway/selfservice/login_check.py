@@ -39,8 +39,8 @@ MAX_WRONG_LOGINS = 5
 BLOCK_SECONDS = 600
 """The length of the pause, in seconds."""
 WEBMAIL_CHECK_SECONDS = 600
-"""How many seconds it is remembered that the webmail distinguishes right from wrong, and a tenth of that if it does
-not."""
+"""How many seconds it is remembered that the webmail distinguishes right from wrong. That it does not is remembered for a
+tenth of this time."""
 TIMEOUT_SECONDS = 5.0
 """How many seconds one check may take."""
 MAX_CONCURRENT = 4
@@ -143,12 +143,12 @@ class LoginCheck:
         return Login.RIGHT if 200 <= answer.status < 300 else Login.UNTOLD
 
     async def _checks_passwords(self, incoming: Incoming) -> bool:
-        """Whether the webmail refuses both a request without credentials and made-up credentials. It is asked again
-        every ten minutes."""
+        """Whether the webmail refuses both a request without credentials and made-up credentials. The webmail is asked
+        again after ten minutes, or after one minute if it does not."""
         if True in self._tells or True in self._does_not:
             return True in self._tells
         made_up = f"mailgate-{self._new_secret()[:12]}:{self._new_secret()}"
-        self._does_not[True] = None  # false until it has shown that it does, also if it does not answer
+        self._does_not[True] = None  # this stays if the webmail does not answer
         nobody = await self._ask(incoming, b"")
         stranger = await self._ask(incoming, b"Basic " + base64.b64encode(made_up.encode()))
         if not _asks_for_basic(nobody) or stranger.status != 401:

@@ -83,7 +83,7 @@ class OwnReports:
 
 
 def can_report(own: OwnDevice, person: str) -> bool:
-    """Whether its owner may report it: not the device that asks, nor one that has never reported itself."""
+    """Whether its owner may report it. They may not report the device that asks, nor one that has never reported."""
     return bool(person) and own.device is not None and not own.here
 
 

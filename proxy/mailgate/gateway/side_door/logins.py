@@ -43,7 +43,7 @@ _WORDS = {
     Reason.DEVICE_CONTRADICTED: "Your company's records do not agree on a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
 }
-"""Texts that differ from those of pages. A page is about the device that asks; here all devices of the person count."""
+"""Texts that differ from those of pages: a page is about the device that asks, and a login about all devices of the person."""
 
 
 class LoginError(ValueError):
@@ -103,8 +103,8 @@ def _word(asked: dict[str, object], name: str) -> str:
 async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
     """Decide one login, record it, and return the verdict.
 
-    A mail client names no device, so all devices of its person count. A client that is not on a computer gets the most
-    restrictive posture among them.
+    A mail client names no device. A client that is not on a computer gets the most restrictive posture of its person's
+    devices, without their computers.
     """
     judge, recorder = door.judge, door.recorder
     started, now, live = perf_counter(), judge.clock(), judge.in_force.live
