@@ -1,6 +1,6 @@
 """Checks whether a gate can run on these files: at a start, at a reload and in ``mailgate check``.
 
-``config`` finds mistakes inside the files. Here are those that show only when a gate runs on them: failing cases of the
+``config`` finds mistakes inside the files. This file finds those that show only when a gate runs on them: failing cases of the
 rules, certificates that no client would accept, and places that cannot be opened or written.
 """
 
@@ -52,7 +52,7 @@ def failed_cases(rules: Rules, now: datetime) -> list[CaseResult]:
 
 
 def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
-    """The place of each failing case, with the actual result."""
+    """A mistake at the place of each failing case, with the actual result."""
     text = bundle.rules.texts.get(STORED_NAMES.policy_tests, "")
     wrong = failed_cases(bundle.rules, now)
     if not wrong:
@@ -143,7 +143,7 @@ def _sockets(settings: Settings) -> Iterator[Fault]:
         if isinstance(each.listen, SocketFile) and (why := _no_socket(each.listen.path)):
             yield ("authz_listeners", index, "listen"), f"{why}; expected a folder for a socket of the gate"
         if each.dialect == GRPC and not find_spec("grpclib"):
-            why = "needs what is not installed; expected the extra `grpc`: pip install 'mailgate[grpc]'"
+            why = "needs packages that are not installed; expected the extra `grpc`: pip install 'mailgate[grpc]'"
             yield ("authz_listeners", index, "dialect"), why
 
 

@@ -136,7 +136,7 @@ class Service:
 
     async def _open(self) -> None:
         settings, loop = self.bundle.settings, asyncio.get_running_loop()
-        # the last to be pushed ends first: requests, then other readers of the store, then the records, then their writers
+        # callbacks run in reverse order: requests end first, then other readers of the store, the records, and their writers
         writing = loop.create_task(self.store.run())
         self._closing.push_async_callback(end, writing)
         self._closing.push_async_callback(self.store.close)
@@ -182,7 +182,7 @@ class Service:
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
         self.admin = await self._open_admin(settings.admin_listen, ConnectionLimit(shares.admin))
-        self._closing.push_async_callback(self._finish)  # ends after the ports below are closed
+        self._closing.push_async_callback(self._finish)  # runs after the ports below are closed
         await ports.open(settings, self._closing)
         numbers = GateMetrics(self.gate.metrics.registry)
         self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)

@@ -1,5 +1,4 @@
-"""Writes changes of settings to the audit log: they also decide who is kept out, and are not part of a version of the
-rules."""
+"""Writes changes of settings to the audit log. Settings too decide who is kept out, and no version of the rules holds them."""
 
 import json
 from collections.abc import Callable

@@ -102,6 +102,7 @@ class Trust:
 
 
 def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
-    """A fetcher with the authorities as they are now. A later change of their file is used from the next reload on."""
+    """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
+    used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
     return partial(jwks.fetch, str(each.jwks), trust=trust)
