@@ -161,7 +161,7 @@ def _no_file(path: Path) -> str:
 
 
 def _no_folder(path: Path) -> str:
-    """Check a folder in the same way; it is created together with its parents."""
+    """Why a folder cannot be written or created, in words; empty if it can. Its parents may be created with it."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -174,7 +174,7 @@ def _no_folder(path: Path) -> str:
 
 
 def _no_socket(path: Path) -> str:
-    """Check a Unix socket in the same way; its folder is not created."""
+    """Why a Unix socket cannot be opened, in words; empty if it can. Its folder must exist."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             return f"{path} is a file that is no socket"

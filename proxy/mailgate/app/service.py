@@ -96,7 +96,7 @@ class Service:
 
     @classmethod
     async def start(cls, config: Path, bundle: Bundle | None = None, place: WorkerPlace = ALONE) -> "Service":
-        """Open the store and both ports. Raises MailgateError or OSError, and then leaves nothing open."""
+        """Open the store and all ports. Raises MailgateError or OSError, and then leaves nothing open."""
         bundle = bundle or load_bundle(config)
         async with AsyncExitStack() as undo:
             store = await open_store(config, bundle.settings, make=True)
@@ -299,7 +299,7 @@ class Service:
             self.heartbeat.rules_changed()
 
     def lingering(self) -> dict[str, str]:
-        """The rules in force that only report for too long, each with the reason."""
+        """The rules in force that have been report-only for too long, each with the reason."""
         return stuck_in_report_only(
             self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for
         )

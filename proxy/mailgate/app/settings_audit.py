@@ -39,7 +39,7 @@ class SettingsAudit:
         )
 
     async def poll(self) -> None:
-        """Write the settings that have changed since the last poll to the audit log."""
+        """Write the names of the settings that differ from those in the audit log to the log."""
         settings = self._settings()
         if settings is self._seen:
             return

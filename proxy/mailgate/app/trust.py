@@ -43,7 +43,7 @@ class Trust:
 
     @classmethod
     async def open(cls, store: Store, clock: Callable[[], datetime]) -> "Trust":
-        """Trust the gate itself alone. Raises StoreError."""
+        """Read the gate's own keys and the revocations. No issuer is trusted yet. Raises StoreError."""
         nonces = Nonces((), secrets.token_bytes(NODE_BYTES), SETTLING)
         own_keys = OwnKeys(store.keys, nonces, clock)
         await own_keys.renew()

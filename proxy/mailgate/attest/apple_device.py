@@ -5,7 +5,7 @@ A device management gets it by ``DeviceInformation`` (``DevicePropertiesAttestat
 of `hardware`, and then these follow. The first that fails decides:
 
 6. There is a freshness code.
-7. It belongs to the gate's challenge: it is the challenge itself, its SHA-256 (so ACME has it), or the SHA-256 of the challenge, a
+7. It belongs to the gate's challenge: it is the challenge itself, its SHA-256 (as in ACME), or the SHA-256 of the challenge, a
    full stop and the thumbprint of the key that enrols.
 8. The leaf's key is the key that enrols, or the freshness code names that key: ``DeviceInformation`` attests a key that
    never leaves the device's own system.

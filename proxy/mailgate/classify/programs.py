@@ -16,8 +16,8 @@ BOTS = Table(
         Rule(
             "not-a-bot",
             "",
-            "Cubot makes phones; a program made with Electron or Delphi's browser (bsalsa), or for reading feeds, has a window and a"
-            " person before it.",
+            "These are no bots: Cubot makes phones, and a person sits in front of a program for reading feeds or one that was made with"
+            " Electron or with Delphi's browser (bsalsa).",
             r"~CUBOT | ~Electron/\d | bsalsa\.com | ~FeedStation/ | ~FeedDemon/ | ~NetNewsWire/ | ~Update/[\d.]+;winhttp",
         ),
         Rule(
@@ -58,7 +58,7 @@ TOOLS = Table(
         Rule(
             "workbench",
             "tool",
-            "Workbenches for interfaces.",
+            "Tools with which developers try out APIs.",
             r"""
             PostmanRuntime | ~Postman/ | ~insomnia/ | ~Paw/ | Fiddler | SoapUI | JMeter | Rapid API
             bruno-runtime | Thunder Client | WindowsPowerShell | ~Burp | Charles/ | hoppscotch

@@ -79,7 +79,7 @@ _CLIENTS = Table(
         Rule(
             Protocol.DAV,
             "mail_app",
-            "Clients that fetch calendars, contacts and files, by the names they send.",
+            "Clients that fetch calendars, contacts and files, by the names that they send.",
             r"""
             ~DAVx | DAVdroid | ~DavClnt~ | CalDAV | CardDAV | WebDAV | ~dataaccessd | CalendarAgent | ~accountsd
             ~remindd | AddressBook(?:SourceSync|Core)?/ | ~Contacts/[\d.]+ | ~iCal/ | ~CoreDAV

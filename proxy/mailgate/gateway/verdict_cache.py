@@ -1,5 +1,5 @@
-"""The one cache between a parsed request and its decision. A request is allowed if an earlier one, equal to the rules,
-was allowed.
+"""The one cache between a parsed request and its decision. A request is allowed if an earlier one was allowed and nothing
+that decides distinguishes the two.
 
 Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and
 its answer may depend on nothing but

@@ -18,7 +18,8 @@ _STATES = {
 
 
 def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCatalog) -> Reason:
-    """The reason of a rule without a ``reason`` of its own. The device comes first, then the client's kind."""
+    """The reason of a rule without a ``reason`` of its own. Of what the condition reads, the device comes first, then signed
+    evidence, the certificate and the client's kind."""
     if effect is Effect.ALLOW:
         return Reason.RULE_MATCHED
     reads = condition.reads
@@ -72,7 +73,7 @@ def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tu
     """The display names of the installed apps that are the cause: those that the condition names, by list or by key.
 
     A condition may hold because of apps and name none of them, such as one on ``device.state``. Then all apps that are on
-    a list are the cause. An app that is only watched is never the cause.
+    a list are the cause; only if none is on a list, all apps are.
     """
     if not access.posture.apps:
         return ()

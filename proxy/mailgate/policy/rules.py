@@ -275,7 +275,7 @@ def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = 
 
 
 def repeated_ids(rules: object) -> list[tuple[int, str]]:
-    """The index and id of each rule whose id an earlier rule of the file has."""
+    """The index and id of each rule whose id is reserved or belongs to an earlier rule of the file."""
     seen, repeated = set(RESERVED), []
     for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
         name = rule.get("id") if isinstance(rule, dict) else None

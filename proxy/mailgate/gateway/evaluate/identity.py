@@ -65,7 +65,9 @@ async def identify(
     """The client with what its certificate says, and the posture of the device.
 
     A certificate is the stronger name, since anybody can send an ActiveSync id. If the two name different devices, that
-    is a finding, and the more restrictive posture is used. A certificate of an unknown device changes nothing.
+    is a finding, and the more restrictive posture is used. A certificate of an unknown device
+    does not change the posture. If the store cannot be asked about the certificate, the posture is ``unavailable``, unless
+    the request names another device.
     """
     posture = await named(seen, proof, now)
     if certificate is None:

@@ -44,7 +44,8 @@ class OwnReports:
     requests: Requests
 
     async def lose(self, own: OwnDevice, now: datetime) -> bool:
-        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if it does not exist.
+        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if there is
+        no such device or it is lost already.
 
         May raise StoreUnavailableError.
         """
