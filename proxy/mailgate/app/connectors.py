@@ -144,9 +144,8 @@ class ConnectorSyncs:
         if settings is None:
             return CheckResult.CANNOT
         answer = await self._again.ask(source, settings, device_id)
-        await self._postures.catch_up(
-            utc_now()
-        )  # so that the person's next request is decided by the new report
+        # so that the person's next request is decided by the new report
+        await self._postures.catch_up(utc_now())
         return answer
 
     def intake(self, name: str) -> Intake | None:

@@ -91,9 +91,8 @@ def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
 def _parsed(der: bytes) -> x509.Certificate:
     try:
         certificate = read_certificate(der)
-        _ = (
-            certificate.extensions
-        )  # the library parses extensions only when they are read, and errors are needed here
+        # the library parses extensions only when they are read, and their errors are needed here
+        _ = certificate.extensions
     except ValueError:
         raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate

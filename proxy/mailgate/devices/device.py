@@ -123,7 +123,7 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device: the reports of every source, under all their names for it, and marks of the company."""
+    """One device: the reports of every source, under all their names for it, and when it was marked as lost."""
 
     id: str
     reports: tuple[Report, ...] = ()

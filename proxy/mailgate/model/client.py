@@ -29,8 +29,8 @@ class Assurance(StrEnum):
 
 
 class Protocol(StrEnum):
-    """The protocol of a request. It is recognised by path, method and content type, and it decides the form of a
-    refusal.
+    """The protocol of a request. It is recognised by path, method, headers and the client's name, and it decides the
+    form of a refusal.
 
     The last four are logins at the mail server itself (``LOGIN_PROTOCOLS``), which it asks about one by one.
     """
@@ -88,11 +88,10 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that was read from the request, and the kind that it speaks for. ``kind`` is None if it speaks for no
-    kind.
+    """One thing that was read from the request. ``says`` is the kind that it speaks for; None if it speaks for no kind.
 
-    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``,
-    ``probe``, ``path``.
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate`` or
+    ``probe``.
     """
 
     source: str

@@ -85,7 +85,7 @@ class Posture:
     findings: tuple[Finding, ...] = ()
     """The contradictions between its sources."""
     lost: bool = False
-    """Whether the company has marked the device as not in its owner's hands."""
+    """Whether the device is marked as lost, by the company or by its owner."""
     first_seen: datetime | None = None
     """When the device first became known."""
     last_state: PostureState | None = None

@@ -200,7 +200,7 @@ class Rule(Strict):
     def _has_something_to_soften(self) -> Self:
         for name in ("grace", "halt_when"):
             if getattr(self, name) is not None and not self.keeps_out:
-                message = phrase("the rule keeps nobody out; expected it at `block` or `challenge` alone")
+                message = phrase("the rule keeps nobody out; expected it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
         return self
 

@@ -66,9 +66,8 @@ def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
                 opened = socket.socket(family, kind, protocol)
                 of_worker.append(opened)
                 _listen(opened, where)
-                where = (
-                    opened.getsockname()
-                )  # if the port is 0, the system has chosen one, which all workers use
+                # if the port is 0, the system has chosen one, which all workers use
+                where = opened.getsockname()
     except OSError as error:
         close(found)
         raise OSError(error.errno, error.strerror, str(address)) from error

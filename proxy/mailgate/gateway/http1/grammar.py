@@ -39,7 +39,7 @@ def lines_of(head: bytes) -> list[bytes]:
 
 
 def refuse_hopeless_head(head: bytes) -> None:
-    """Refuse bytes at once if no further byte can make a head of them."""
+    """Raise Malformed for the beginning of a head that no further bytes can make valid."""
     if head.endswith(b"\r"):
         head = head[:-1]
     lines_of(head + CRLF)
