@@ -68,8 +68,8 @@ class Table:
     def warm(self) -> None:
         """Compile the patterns. The engine compiles a pattern when a text has the literals that it looks for.
 
-            The words of a rule contain these literals. So each rule is matched with its own words: all together or, if an earlier
-        rule matches them too, one by one.
+        The words of a rule contain these literals. So each rule is matched with its own words: all together or, if an
+        earlier rule matches them too, one by one.
         """
         for rule in self.rules.values():
             for words in (rule.words, *rule.each):

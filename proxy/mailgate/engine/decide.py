@@ -146,10 +146,8 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
     softest = min(relieved, key=lambda each: each.severity, default=None)
     if softest is None or softest.severity >= decision.effect.severity:
         return decision
-    rule, note = (
-        softest.rule,
-        f"the rule is out, but decides because `{decision.rule}` after it would do more",
-    )
+    rule = softest.rule
+    note = f"the rule is out, but decides because `{decision.rule}` after it would do more"
     trials = tuple(
         replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each
         for each in decision.trials
