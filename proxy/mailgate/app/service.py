@@ -112,8 +112,8 @@ class Service:
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
-            book = LedgerRecorder.of(store.ledger, store.languages)
-            halting = HaltMonitor(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
+            recorder = LedgerRecorder.of(store.ledger, store.languages)
+            halting = HaltMonitor(recorder, store, lambda: in_force.live.policy, gethostname(), utc_now)
             gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
                 config,
