@@ -12,7 +12,7 @@ class MailgateError(Exception):
     """
 
     by_command: str = ""
-    """What only the command line adds after the words, such as the command that helps."""
+    """A text that only the command line adds after the words, such as the command that helps."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}{self.by_command}"

@@ -26,7 +26,7 @@ from mailgate.store import StoreError
 from mailgate.store.address import store_url
 
 Fault = tuple[Key, str]
-"""The key of a setting that cannot be used, and what is wrong with it."""
+"""The key of a setting that cannot be used, and the reason why not."""
 
 
 def load_checked(

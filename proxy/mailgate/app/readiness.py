@@ -1,4 +1,4 @@
-"""The readiness of a gate: whether it is ready, and what is wrong with it."""
+"""The readiness of a gate: whether it is ready, and its troubles."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

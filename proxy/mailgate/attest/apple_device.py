@@ -42,7 +42,7 @@ _LONGEST = 128
 
 
 def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
-    """What the chain proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
+    """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
     # 1. to 5.
     leaf = roots.verified(chain, expected.now)[0]
     told = values_of(leaf, _PROPERTIES)

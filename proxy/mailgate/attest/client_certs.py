@@ -64,7 +64,7 @@ class CertificateVerifier:
         self._verified: MutableMapping[bytes, _Verified] = LRUCache(cache_size)
 
     def verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
-        """What the certificates prove. They are in DER, the leaf first. Never raises on input."""
+        """Verify certificates, and return what they prove. They are in DER, the leaf first. Never raises on input."""
         try:
             return self._verify(chain, now)
         except EvidenceRefusedError as refusal:

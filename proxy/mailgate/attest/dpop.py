@@ -29,7 +29,7 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a proof must prove: this key (RFC 7638 thumbprint), token and request, within ``window`` of now.
+    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within ``window`` of now.
 
     A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then.
     """

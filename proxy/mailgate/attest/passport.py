@@ -50,7 +50,7 @@ class Anchors:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The thumbprint of the key that the sender must prove (RFC 7800): a DPoP key's or a TLS client certificate's."""
+    """The thumbprint of the key that the sender must prove (RFC 7800), either of a DPoP key or of a TLS client certificate."""
 
     jkt: str = ""
     x5t_s256: str = ""

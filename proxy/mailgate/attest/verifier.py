@@ -116,7 +116,7 @@ class Verifier:
         now: datetime,
         client_cert_thumbprint: str | None = None,
     ) -> Verdict:
-        """What the headers prove. Never raises on input.
+        """Verify the headers of a request. Never raises on input.
 
         ``url`` is the address that the device asked for, with its origin as seen from outside; query and
         fragment are ignored. ``client_cert_thumbprint`` is the base64url SHA-256 of the DER
@@ -140,7 +140,7 @@ class Verifier:
         return Verdict(passport.result, nonce=nonce, spent=spent)
 
     def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
-        """What a proof without a token proves. The result has ``key_thumbprint`` and nothing else. Never raises."""
+        """Verify a proof without a token. The result has ``key_thumbprint`` and nothing else. Never raises."""
         try:
             expected = Expected("", b"", method, url, now, self._proof_window)
             proof, nonce, spent = self._check_proof(proof_headers, expected)

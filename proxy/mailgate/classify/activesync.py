@@ -206,7 +206,7 @@ def _printable(device_id: bytes) -> str:
 
 
 def read_activesync(query: DeviceQuery) -> Reading:
-    """What the device says about itself. Every client that is not known to run on computers is a handheld."""
+    """Read the device's statements about itself. Every client that is not known to run on computers is a handheld."""
     match = _TYPES.first(query.device_type.encode("ascii", "replace").decode("ascii"))
     form = match.rule.form if match else "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])

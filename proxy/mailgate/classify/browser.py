@@ -70,7 +70,7 @@ _agent = lru_cache(4)(Agent)
 
 
 class AgentTraits(NamedTuple):
-    """What a user agent says about the device, without its browser, its versions and its exact words."""
+    """The statements of a user agent about the device, without its browser, its versions and its exact words."""
 
     form: str
     os: str
@@ -131,7 +131,7 @@ def shortened(header: str) -> str:
 
 
 def read_user_agent(header: str) -> Reading:
-    """What a user agent says. It never raises, and takes linear time in at most ``MAX_LENGTH`` characters."""
+    """Read a user agent. It never raises, and takes linear time in at most ``MAX_LENGTH`` characters."""
     text = _readable(header)
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))

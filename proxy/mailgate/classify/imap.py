@@ -136,8 +136,8 @@ _COMPUTERS = Table(
 _PACKAGE = re.compile(
     r"(?:[a-z]{2}|com|org|net|app|dev|info|edu)\.[a-z]|(?:[a-z][\w-]*\.){2,}[a-z]", re.IGNORECASE
 )
-"""The beginning of a package name, as apps of phones have it. Of computers' programs only those in ``_COMPUTERS`` have
-one."""
+"""The beginning of a package name, as apps of phones have it. Only those programs of computers that are in
+``_COMPUTERS`` have one."""
 
 _MODELS = ("model", "device", "device-type")
 _COMPUTER_MODEL = re.compile(
@@ -175,7 +175,7 @@ def _quoted(text: str) -> str:
 
 
 def read_client(fields: Mapping[str, str]) -> Reading:
-    """What a mail client says about itself. It never raises. A client that is not known to run on computers is a
+    """Read a mail client's statements about itself. It never raises. A client that is not known to run on computers is a
     handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
     computer = _computer(fields)

@@ -20,7 +20,7 @@ HANDHELD_TOUCHES = 5
 """The most touch points that a browser on iOS or Android reports, whatever the screen can do."""
 
 SMALLEST_TABLET = 600
-"""From this many CSS pixels of the short side on, Android calls a screen a tablet's (its resource qualifier sw600dp)."""
+"""Android calls a screen a tablet's if its short side has at least this many CSS pixels (resource qualifier sw600dp)."""
 
 
 class ProbeReadings(BaseModel):

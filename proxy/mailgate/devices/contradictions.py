@@ -13,7 +13,7 @@ from mailgate.model import Kind, Reason
 from mailgate.model.phrase import joined, joined_by_and, joined_names, phrase
 
 PLACEHOLDER_MIN_IDS = 16
-"""From this many ids of one source on, a device is assumed to be many devices that share a placeholder.
+"""A device with this many ids of one source, or more, is assumed to be many devices that share a placeholder.
 
 A device that enrols again and again gets a new id each time, but not this many.
 """

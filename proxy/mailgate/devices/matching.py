@@ -19,7 +19,7 @@ from mailgate.devices.trust import is_self_reported, linking_names
 
 
 class ReportChange(Enum):
-    """What a report has changed."""
+    """The change that a report has made."""
 
     NEW = "a device that was not known"
     CHANGED = "something new about a known device"

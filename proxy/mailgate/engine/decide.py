@@ -94,7 +94,7 @@ _NO_MATCH = _Verdict(None)
 
 @dataclass(frozen=True, slots=True)
 class _Relieved:
-    """What a relieved rule would have done, and the values that it read."""
+    """A relieved rule with the verdict that it would have given, and the values that it read."""
 
     rule: Rule
     stage: Stage

@@ -1,4 +1,4 @@
-"""The client: what a request says about itself, and what is recognised from it."""
+"""The client: the facts that a request states about itself, and the client that is recognised from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ LOGIN_PROTOCOLS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, 
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a request says about itself, after forged trust headers were dropped.
+    """The facts that a request states about itself, after forged trust headers were dropped.
 
     ``headers`` has lower-case names; a name that came several times has its values joined by ``", "``
     in order (RFC 9110, section 5.3). ``target`` is the request target as sent, never decoded.

@@ -115,7 +115,7 @@ class AppCatalog:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        """All identifiers of all kinds. Nearly no app of an inventory is listed, so most are ruled out here."""
+        """All identifiers of all kinds. Few apps of an inventory are listed, so most are ruled out here."""
         return frozenset(identifier for _, identifier in self._keys)
 
     @cached_property

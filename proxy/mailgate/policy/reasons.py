@@ -18,8 +18,8 @@ _STATES = {
 
 
 def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCatalog) -> Reason:
-    """The reason of a rule without a ``reason`` of its own. Of what the condition reads, the device comes first, then signed
-    evidence, the certificate and the client's kind."""
+    """The reason of a rule without a ``reason`` of its own. The device comes first, then signed evidence, the certificate
+    and the client's kind, as far as the condition reads them."""
     if effect is Effect.ALLOW:
         return Reason.RULE_MATCHED
     reads = condition.reads

@@ -160,10 +160,10 @@ Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
 class Notice(Strict):
-    """What the person is told besides the reason."""
+    """The texts that the person gets besides the reason."""
 
     fix: Fix | None = None
-    """What ends it: a fix that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
+    """The fix that ends it: one that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: LocalizedField | None = None
     """The person or office to ask."""
 

@@ -28,7 +28,7 @@ PostureByCertificate = Callable[[CertificateResult, datetime], Awaitable[Posture
 def certificate_result(
     certificates: CertificateVerifier | None, came: tuple[bytes, ...] | CertificateResult, now: datetime
 ) -> CertificateResult | None:
-    """What the client's certificates prove; None if the client sent none, or if the gate accepts none."""
+    """Verify the client's certificates. Returns None if the client sent none, or if the gate accepts none."""
     if isinstance(came, CertificateResult):
         return came
     return certificates.verify(came, now) if certificates is not None and came else None

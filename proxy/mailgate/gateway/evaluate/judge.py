@@ -35,7 +35,7 @@ CLOCK_PRECISION = timedelta(seconds=10)
 
 
 class Postures(Shape):
-    """What is known of a device (``store/postures.py``)."""
+    """The postures of devices (``store/postures.py``)."""
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 

@@ -64,7 +64,7 @@ class Prover:
         now: datetime,
         certificate: str = "",
     ) -> AttestationResult | None:
-        """What the headers of a request prove; None if they offer nothing. If a nonce is offered, it is added to the
+        """Verify the headers of a request. Returns None if they offer nothing. If a nonce is offered, it is added to the
         fields of the answer.
 
         ``certificate`` is the thumbprint of an accepted client certificate, or empty.
@@ -90,7 +90,7 @@ class Prover:
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime
     ) -> AttestationResult:
-        """What a proof without a token proves: a key, or the reason why it does not.
+        """Verify a proof without a token. The result has its key, or the reason why it is refused.
 
         A client that sends no proof yet is given a nonce: a device needs one before its hardware makes the key
         (``gateway/enrolment/hardware.py``).

@@ -116,7 +116,7 @@ class Exchange:
         self.reference = ""
         """The reference id, once it was shown (``gateway/reference.py``)."""
         self.give_up: Callable[[], None] | None = None
-        """What to do when the client leaves while no task serves it."""
+        """Called when the client leaves while no task serves it."""
         # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
         self.began_at = perf_counter()
         self.asked_at = self.answered_at = 0.0

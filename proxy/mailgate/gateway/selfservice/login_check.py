@@ -39,14 +39,14 @@ MAX_WRONG_LOGINS = 5
 BLOCK_SECONDS = 600
 """The length of the pause, in seconds."""
 WEBMAIL_CHECK_SECONDS = 600
-"""How many seconds it is remembered that the webmail distinguishes right from wrong. That it does not is remembered for a
-tenth of this time."""
+"""How many seconds it is remembered that the webmail distinguishes right from wrong. If it does not, that is remembered for a tenth
+of this time."""
 TIMEOUT_SECONDS = 5.0
 """How many seconds one check may take."""
 MAX_CONCURRENT = 4
 _MAX_REMEMBERED = 10_000
 _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
-"""The only accepted value. Of two fields the gate might read one and the webmail the other."""
+"""The only accepted value. If there were two fields, the gate might read one and the webmail the other."""
 
 
 class Login(StrEnum):

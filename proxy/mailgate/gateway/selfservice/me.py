@@ -180,7 +180,7 @@ def _refuse_foreign_form(service: SelfService, incoming: Incoming) -> None:
 def _with_answers(
     data: OwnData, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf
 ) -> OwnData:
-    """Put the answers beside their device. By the answers, its reports may now belong to another device."""
+    """Put the answers beside their device. After the answers, its reports may belong to another device."""
     devices = stored_devices(data.owned)
     answers = answers_of(came, devices, name_of)
     marks = [each.id for each in devices if any(each.report(slot) for slot in came)]

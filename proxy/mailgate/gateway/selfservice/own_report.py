@@ -14,7 +14,7 @@ from mailgate.store.help_requests import NOT_THEIRS
 
 
 class OwnerReport(StrEnum):
-    """What a person reports about a device."""
+    """A person's report about a device."""
 
     LOST = "lost"
     FOUND = "found"
