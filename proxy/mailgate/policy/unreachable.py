@@ -1,7 +1,7 @@
 """Finds rules that can never decide anything: their condition cannot hold, or the rules before them match everybody.
 
 Every combination of values of the variables with a closed set is tried. All other variables are left out, and parts
-of a condition that depend on them count as true or false. So each rule that is found really decides nothing, but not every
+of a condition that depend on them may be true or false. So each rule that is found really decides nothing, but not every
 such rule is found.
 """
 
