@@ -1,4 +1,4 @@
-"""Deletes data after its retention time. All data about people is deleted some time."""
+"""Deletes data after its retention time. All data about people has one."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Retention:
         return gone
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
-        """Delete old reports of a source about devices that other sources still report. Those devices are matched
+        """Delete a source's old reports about devices that other sources still report. Those devices are matched
         again."""
         old = (
             select(reports.c.source, reports.c.id, reports.c.device)

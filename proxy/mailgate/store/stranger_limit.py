@@ -96,8 +96,8 @@ class _Marks:
 
 
 def is_known(access: Access) -> bool:
-    """Whether the person or device is known by more than the client's own word. Mail servers ask before they check a
-    password."""
+    """Whether the person or device is known by more than the client's own word. A login at the mail server does not
+    count, since the mail server asks the gate before it checks the password."""
     said = access.client.protocol not in LOGIN_PROTOCOLS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
     return said or any(proof is not None and proof.refused is None for proof in proofs)
