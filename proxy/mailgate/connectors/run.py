@@ -1,4 +1,5 @@
-"""One run: records of the source are stored in batches, and devices that a complete list no longer has are gone."""
+"""One run: the records of the source are stored in batches, and devices that a complete list no longer has are marked
+as gone."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
