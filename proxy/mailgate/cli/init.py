@@ -79,7 +79,7 @@ def init(
 ) -> None:
     """Write settings, rules, listed apps, cases and keys for your webmail, and say what to do next.
 
-    On a terminal it asks for what is not given. It replaces no file.
+    On a terminal it asks for the options that are not given. It replaces no file.
     """
     _require_free(folder, [SETTINGS])
     here = str(_checked("--listen", _LISTEN, listen))

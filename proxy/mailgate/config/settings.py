@@ -245,7 +245,7 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
-    def _precedence_of_sources_that_there_are(self) -> Self:
+    def _precedence_names_sources(self) -> Self:
         """Refuse unknown names in ``precedence``, since a misspelt source would silently count as one of the others."""
         known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
         for index, name in enumerate(self.posture.precedence):

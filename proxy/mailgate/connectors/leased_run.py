@@ -49,7 +49,7 @@ class RunOptions:
     """The options of a requested run."""
 
     full: bool = False
-    """Whether to read everything, whatever was read before."""
+    """Whether to read everything, even if changes would be enough."""
     let_go: bool = False
     """Whether to treat devices that are no longer listed as gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None

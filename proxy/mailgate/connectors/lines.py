@@ -1,4 +1,4 @@
-"""Reads devices from lines that people or programs write: JSON lines and CSV. If one line is wrong, none counts."""
+"""Reads devices from lines that people or programs write: JSON lines and CSV. If one line is wrong, no line counts."""
 
 import csv
 import json

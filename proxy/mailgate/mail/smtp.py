@@ -104,7 +104,7 @@ class SmtpTransport:
             raise UnknownOutcomeError(_word(error)) from None
 
     async def was_delivered(self, key: str) -> bool | None:  # noqa: ARG002 - the protocol's signature
-        """None, since no mail server says what it has taken."""
+        """None, since a mail server does not tell which messages it has taken."""
         return None
 
     async def close(self) -> None:

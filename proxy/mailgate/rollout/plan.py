@@ -311,7 +311,7 @@ def dump(plan: Plan) -> str:
 def load(text: str) -> Plan:
     """Read a kept plan. Raises ValueError if the text has another form.
 
-    The plans that were read last are cached: the console looks at the newest ones every few seconds, and none of them
+    The plans that were read last are cached: the console looks at the newest ones every few seconds, and a plan never
     changes.
     """
     return Plan.model_validate_json(text)

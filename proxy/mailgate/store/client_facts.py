@@ -116,7 +116,7 @@ def _method(facts: RequestFacts) -> str:
 def _target(facts: RequestFacts, client: Client) -> str:
     """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id.
 
-    The id is written as a plain query, in whichever form it came.
+    The id is written as a plain query, also if it came in the encoded form.
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"

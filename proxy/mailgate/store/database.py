@@ -90,7 +90,7 @@ def _set_limits(connection: Any, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once if another one wrote in between
-    # (SQLITE_BUSY_SNAPSHOT, whatever busy_timeout says), so one that will write says so at its start.
+    # (SQLITE_BUSY_SNAPSHOT, which ignores busy_timeout), so a transaction that will write says so at its start.
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

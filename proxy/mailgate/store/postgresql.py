@@ -1,5 +1,5 @@
-"""Connections to PostgreSQL that end in time whatever the server does. psycopg is optional, so the import of this file
-may fail."""
+"""Connections to PostgreSQL that end in time, even if the server does not answer. psycopg is optional, so the import of
+this file may fail."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,8 +40,8 @@ class QuickCloseConnection(psycopg.AsyncConnection[Any]):
 
 
 TEXT = {"client_encoding": "utf8"}
-"""The encoding of text, whatever the address, the environment or the server's role set: for some encodings psycopg
-returns bytes."""
+"""The encoding of text. It overrides the address, the environment and the settings of the server's role, since for some
+encodings psycopg returns bytes."""
 
 
 def limits(url: URL) -> dict[str, int]:

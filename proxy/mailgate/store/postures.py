@@ -189,7 +189,7 @@ class Postures:
         asked |= {number for number, kind, text in names if self._memory.waits_for(kind, text)}
         return changes, await self._devices.load(asked) if asked else []
 
-    def _stands(self, known: CachedDevice | CachedPerson | None, now: datetime) -> bool:
+    def _is_usable(self, known: CachedDevice | CachedPerson | None, now: datetime) -> bool:
         """Whether an entry in memory may be used without asking the store: it is fresh, or its changes are followed."""
         if known is None or known.changed:
             return False
@@ -198,7 +198,7 @@ class Postures:
     async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:
         slot = (source_of(proof), proof.device_id)
         known = self._memory.get(slot)
-        fresh, mark = self._stands(known, now), self._watching.mark()
+        fresh, mark = self._is_usable(known, now), self._watching.mark()
         read = ReadProof(proof, self.catalog)
         if fresh and known is not None and known.device is not None and known.read and known.read.has(*read):
             return known.device, True
@@ -233,7 +233,7 @@ class Postures:
             return None, True
         name = (kind, eas_text(text) if kind == EAS else min(forms))
         known = self._memory.get(name)
-        if known is not None and self._stands(known, now):
+        if known is not None and self._is_usable(known, now):
             return known.device, True
         holds, mark = self._reports.holding(), self._watching.mark()
         stored = await self._ask(lambda: self._devices.find(kind, forms), now)
@@ -251,7 +251,7 @@ class Postures:
 
     async def _owned_by(self, person: str, now: datetime) -> tuple[CachedPerson | None, bool]:
         known = self._memory.owned(person)
-        if known is not None and self._stands(known, now):
+        if known is not None and self._is_usable(known, now):
             return known, True
         holds, mark, waiting = self._reports.holding(), self._watching.mark(), list(self._reports.waiting())
         stored = await self._ask(lambda: self._devices.owned(person), now)

@@ -94,7 +94,7 @@ class Retention:
         async with self._database.writing(timeout_seconds=60) as connection:
             found = {(source, name): number for source, name, number in await connection.execute(old)}
             if found:
-                await _take_off(connection, found)
+                await _remove_reports(connection, found)
             return len(found)
 
     async def _prune_forgotten(self, before: datetime, _size: int) -> int:
@@ -103,7 +103,7 @@ class Retention:
             return (await connection.execute(old)).rowcount
 
 
-async def _take_off(connection: AsyncConnection, found: dict[ReportKey, int]) -> None:
+async def _remove_reports(connection: AsyncConnection, found: dict[ReportKey, int]) -> None:
     change = await count_change(connection)
     homes = await load(connection, found.values())
     old = [report for device in homes for report in device.reports if report.key in found]
