@@ -54,7 +54,7 @@ set -euo pipefail
 names=$(apt-cache depends --recurse --installed --important {PACKAGES} | grep '^\w')
 {{ echo /tmp; dpkg -L $names | grep ^/; find /usr/lib/python3.* -path '*/__pycache__*'; }} | sort -u \
   | grep -v '^/usr/share/\(doc\|man\|locale\)/' \
-  | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - \
+  | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - --file - \
     --transform 's,usr/share/base-passwd/\(.*\).master$,etc/\1,' --transform 's,usr/bin/python3$,usr/bin/python,' | "$@"
 """
 APART = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
