@@ -126,7 +126,7 @@ def containers(run: Path) -> Iterator[Containers]:
     with ExitStack() as ending:
         ending.callback(os.environ.pop, "CONTAINERS_CONF")
         ending.callback(_unmount, run)
-        # a third of a gigabyte in many files, all for one test: on a disk, making them takes as long as what they are made for
+        # a third of a gigabyte in many files, all for one run: in memory they are made and thrown away with less work
         (run / "store").mkdir()
         _said(["mount", "-t", "tmpfs", "tmpfs", run / "store"], dict(os.environ))
         build(store)
