@@ -194,7 +194,7 @@ def read_client(fields: Mapping[str, str]) -> Reading:
     if claims and computer and disputed:
         return reading.contradicted(
             phrase(
-                "the mail client names a computer (%(computer)s) and what none has (%(disputed)s)",
+                "the mail client names a computer (%(computer)s) and something that no computer has (%(disputed)s)",
                 computer=computer.text,
                 disputed=disputed,
             )

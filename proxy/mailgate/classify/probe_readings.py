@@ -109,7 +109,7 @@ RULES = (
         lambda seen, claimed: seen.touches and (claimed == "macos" or seen.platform.startswith("Mac")),
     ),
     Rule(
-        "arm-with-touch", "", phrase("a touch screen on an ARM processor with Linux is Android's"),
+        "arm-with-touch", "", phrase("a touch screen with Linux on an ARM processor means Android"),
         lambda seen, claimed: seen.touches and claimed != "chromeos" and seen.platform.startswith(_ARM),
     ),
     Rule(
@@ -122,7 +122,7 @@ RULES = (
         lambda seen, _: seen.mouse_first,
     ),
     Rule(
-        "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds tell"),
+        "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds report"),
         _convertible,
     ),
     Rule("touch-first", "", phrase("touch comes first, as on phones and tablets"), lambda *_: True),

@@ -63,7 +63,9 @@ def _for_discovery(decision: Decision) -> Decision:
 
 
 def _lost(policy: Policy) -> Decision:
-    trial = RuleTrial(LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule opens it")
+    trial = RuleTrial(
+        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule lets it in"
+    )
     contact = policy.default.notice.contact or ""
     return Decision(
         Effect.BLOCK, Reason.DEVICE_LOST, LOST_RULE, policy.version, (trial,), fix="ask", contact=contact
@@ -101,7 +103,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
-    spared: list[_Relieved] = []
+    relieved: list[_Relieved] = []
     reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
         stage = stage_of(rule, access.now)
@@ -122,21 +124,24 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         trials.append(RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note))
         if matched and shown is not Stage.REPORT_ONLY:
             decision = _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
-            return _no_harder(decision, spared, policy)
+            return _no_harder(decision, relieved, policy)
         if matched:
             would.append(trials[-1])
         if matched and relief:
-            spared.append(_Relieved(rule, stage, verdict, seen))
-    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), spared, policy)
+            relieved.append(_Relieved(rule, stage, verdict, seen))
+    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), relieved, policy)
 
 
-def _no_harder(decision: Decision, spared: list[_Relieved], policy: Policy) -> Decision:
+def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:
     """The decision of the rules after relieved rules. If a relieved rule would do less than that, it decides
     instead."""
-    softest = min(spared, key=lambda each: each.severity, default=None)
+    softest = min(relieved, key=lambda each: each.severity, default=None)
     if softest is None or softest.severity >= decision.effect.severity:
         return decision
-    rule, note = softest.rule, f"it is out, and decides since `{decision.rule}` behind it would do more"
+    rule, note = (
+        softest.rule,
+        f"it is out for a time, but decides here because `{decision.rule}` after it would restrict more",
+    )
     trials = tuple(
         replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each
         for each in decision.trials

@@ -39,7 +39,7 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
             yield (
                 word.offset,
                 phrase(
-                    "`%(variable)s` is in lower case, whoever writes it how; expected %(wanted)s",
+                    "`%(variable)s` is always in lower case; expected %(wanted)s",
                     variable=variable,
                     wanted=wanted,
                 ),

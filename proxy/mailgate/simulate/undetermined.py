@@ -37,12 +37,12 @@ def future_undetermined_rules(
     """The undetermined rules in the future, when the clock and the end of these reliefs are unknown too."""
     found = {}
     for rule in rules:
-        spared = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
+        reliefs_of_rule = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
         away = rule.when.reads & unrecorded | _to_come(rule, access)
         if away and is_undetermined(rule, access, away):
-            found[rule.id] = _hanging(rule, access, away, spared)
-        elif spared:
-            found[rule.id] = UndeterminedRule(reliefs=spared)
+            found[rule.id] = _hanging(rule, access, away, reliefs_of_rule)
+        elif reliefs_of_rule:
+            found[rule.id] = UndeterminedRule(reliefs=reliefs_of_rule)
     return found
 
 

@@ -49,7 +49,7 @@ def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> Devi
     return Device(f"demo-{key}", "phone", os, version, login_of(key), apps=apps)
 
 
-EXEMPTED = "spared"
+EXEMPTED = "exempt"
 PERSONAS = (
     Persona(
         "laptop", "A laptop", "What is on a laptop does not count.", "allow", _LAPTOP,

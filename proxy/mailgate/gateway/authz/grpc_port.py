@@ -65,10 +65,10 @@ class QuestionTransport(asyncio.Transport):
         pass
 
     def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
-        raise NotImplementedError("a question is no tunnel")
+        raise NotImplementedError("a question does not become a tunnel")
 
     def wait_for(self, rest: Coroutine[Any, Any, Outcome]) -> None:
-        raise NotImplementedError("a question is waited for by who asks")
+        raise NotImplementedError("a question is answered before the call returns")
 
 
 class GrpcPort:

@@ -37,7 +37,7 @@ def test_what_is_not_known_is_said_with_its_cause() -> None:
     text = shown(
         newly=PLAN["newly"] | {"unknown": hit(4, 5)}, depends_on={"request.remote": 5}, newly_listed=["Go"]
     )
-    assert "What cannot be told hangs on request.remote" in text
+    assert "The outcomes that cannot be told depend on request.remote" in text
     assert "Go is listed only now" in text
 
 
