@@ -1,8 +1,11 @@
 """Mixes and systems are named by hand, and a wrong name says which there are."""
 
+import io
+
 import pytest
-from benchmarks.chosen_mixes import UnknownName, mixes_of, peers_of, row
+from benchmarks.chosen_mixes import UnknownName, mixes_of, peers_of, row, table
 from benchmarks.varied_traffic import Varied
+from rich.console import Console
 
 FOUND = Varied(
     samples={
@@ -38,12 +41,24 @@ def test_a_row_has_the_medians_beside_those_of_nginx() -> None:
         "mixed",
         "mailgate",
         "5,000",
-        "170.0",
-        "0.25 ×",
-        "10.00 ×",
+        "170",
+        "0.25",
+        "10.00",
         "20%",
     ]
 
 
 def test_what_nginx_was_not_asked_stands_alone() -> None:
     assert row(FOUND, "refused_page", "mailgate")[4:6] == ["", ""]
+
+
+def test_no_figure_is_cut_off_in_a_terminal_of_80_columns() -> None:
+    mix, name = "refused_activesync", "caddy_forward_auth"
+    kinds = {"": [123_456.0], "_cpu": [12_345.0]}
+    samples = {
+        f"traffic_{mix}{kind}.{peer}": rate for kind, rate in kinds.items() for peer in (name, "nginx")
+    }
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(table(Varied(samples, shares={f"{mix}.{name}": 1.0}), [(mix, name)]))
+    rows = [line.split() for line in screen.getvalue().splitlines()]
+    assert [mix, name, "123,456", "12,345", "1.00", "1.00", "100%"] in rows
