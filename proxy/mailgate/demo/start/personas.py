@@ -56,11 +56,11 @@ PERSONAS = (
         Device("demo-laptop", "laptop", "windows", "11", login_of("laptop")), _LAPTOP_READINGS,
     ),
     Persona(
-        "tiktok", "A phone with TikTok", "TikTok is on the list of what is not allowed beside company mail.", "block", _IPHONE,
+        "tiktok", "A phone with TikTok", "TikTok is on the list of apps that are not allowed together with company mail.", "block", _IPHONE,
         _phone("tiktok", "tiktok"), size=(390, 844),
     ),
     Persona(
-        "silent", "A phone that reports nothing", "Nobody has said what is on it, and unknown is not taken for clean.", "block",
+        "silent", "A phone that reports nothing", "No source has reported its apps, and unknown does not count as clean.", "block",
         _ANDROID, size=(412, 915),
     ),
     Persona(
