@@ -184,7 +184,7 @@ def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages)
         "An app on this device is not allowed with company mail It waits for an answer Reference REF2345"
         in text
     )
-    assert "You said that a device is not yours You were written an answer: Dec 9, 2026, 9:00 AM UTC" in text
+    assert "You said that a device is not yours You got an answer by mail: Dec 9, 2026, 9:00 AM UTC" in text
     assert "You asked for help" not in words(pages, OWN)
 
 
