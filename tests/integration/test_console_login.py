@@ -103,7 +103,7 @@ async def test_who_the_proxy_names_is_in_and_nobody_else(guard: Guard, opened: O
     for stranger in ("eve@example.com", "ada", "ada@example.com, vic@example.com"):
         status, _, text = await looked(opened(PROXY), console, stranger)
         assert status == 403
-        assert "no admin of the settings" in text
+        assert "no admin in the settings" in text
 
     # what is not believed is refused, whatever cookie comes along
     for said in (("ada@example.com", "ada@example.com"), ("",)):

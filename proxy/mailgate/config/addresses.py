@@ -81,7 +81,8 @@ def _split(text: str) -> SplitResult:
     if parts.password is not None or parts.username is not None:
         raise PydanticCustomError(
             "url",
-            "the URL contains credentials; expected them elsewhere, or the whole value as {env: NAME} or {file: PATH}",
+            "the URL contains credentials; expected them elsewhere, or the whole value as {env: NAME} or {file: "
+            "PATH}",
         )
     return parts
 

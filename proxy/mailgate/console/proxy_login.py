@@ -34,7 +34,8 @@ def name_from_proxy(fields: Sequence[tuple[bytes, bytes]], peer: str, way: Proxy
         raise NotBelievedError(
             "elsewhere",
             phrase(
-                "%(header)s is believed only from the proxy, and this request comes from elsewhere. Come in through the proxy.",
+                "%(header)s is believed only from the proxy, and this request comes from elsewhere. Come in through "
+                "the proxy.",
                 header=way.header,
             ),
         )

@@ -55,7 +55,9 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     found = plan.undated
     if found.devices:
         yield phrase(
-            "%(counts)s might newly be kept out at a moment that cannot be told: when a condition that reads the clock turns over, when a report has grown older or has run out, while nobody can be asked, or when one grace, exemption or halt ends before another.",
+            "%(counts)s might newly be kept out at a moment that cannot be told: when a condition that reads the "
+            "clock turns over, when a report has grown older or has run out, while nobody can be asked, or when one "
+            "grace, exemption or halt ends before another.",
             counts=_counted(found),
         )
     if found.rules:

@@ -75,7 +75,8 @@ ERROR_TEXTS = {
     LoginTrouble.DISCOVERY: ErrorText(
         502,
         phrase(
-"The provider's description of itself cannot be used: its `issuer` differs from the setting `issuer`, or one of its addresses is not https."
+"The provider's description of itself cannot be used: its `issuer` differs from the setting `issuer`, or one of its "
+"addresses is not https."
 ),
     ),
     LoginTrouble.CODE: ErrorText(403, phrase("The provider did not accept the code that it had issued: the code has expired or was used already. %(again)s", again=_AGAIN)),
@@ -110,7 +111,8 @@ ERROR_TEXTS = {
     LoginTrouble.NOBODY: ErrorText(
         403,
         phrase(
-"The provider knows you, but you may do nothing here: no admin in the settings has your name at the provider, and none of your groups has a role."
+"The provider knows you, but you may do nothing here: no admin in the settings has your name at the provider, and "
+"none of your groups has a role."
 ),
     ),
 }  # fmt: skip
