@@ -173,7 +173,8 @@ def _readable(file: str) -> Iterator[Path]:
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
     """A run without log lines, since this command prints the result."""
-    from mailgate.app.connectors import leased_run_for  # as much of a gate as no other command loads
+    # imported here, since it loads more of the gate than any other command needs
+    from mailgate.app.connectors import leased_run_for
 
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)

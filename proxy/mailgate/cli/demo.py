@@ -67,7 +67,7 @@ def demo(
     ] = "",
 ) -> None:
     """Start the gate in front of a demo mailbox, and show what to open and which commands simulate which device."""
-    import uvloop  # no other command waits until a gate and its mailbox are loaded
+    import uvloop  # imported here, so that no other command waits until the gate and the mailbox are loaded
 
     from mailgate.demo.run import Demo, run_demo
     from mailgate.demo.tour import tour
@@ -115,7 +115,7 @@ def _command() -> str:
 
 
 class _Line:
-    """A line on a terminal with the progress of made-up data. It is removed before other output."""
+    """A line on a terminal with the progress of making up data. It is removed before other output."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())

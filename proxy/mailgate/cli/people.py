@@ -84,7 +84,8 @@ def _named(person: str) -> None:
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:
-    """The person of a login, and the login as it was typed, which older records may have."""
+    """The names of the person of a login: the login as the settings read it, and as it was typed, since older records
+    may have that form."""
     return list(dict.fromkeys([bundle.settings.logins.person(login), login]))
 
 

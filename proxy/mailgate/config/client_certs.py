@@ -85,7 +85,7 @@ class ClientCertificateSettings(Strict):
 
     @property
     def trusted(self) -> tuple[x509.Certificate, ...]:
-        """The authorities in their file."""
+        """The certificates of the authorities, read from their file."""
         return self._trusted
 
     @property

@@ -212,19 +212,19 @@ Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 Secret = Annotated[
     SecretStr,
     PlainValidator(_reference),
-    PlainSerializer(str),  # asterisks
+    PlainSerializer(str),  # shown as asterisks
     WithJsonSchema(_REFERENCE),
 ]
 HeaderKey = Annotated[
     SecretStr,
     PlainValidator(_key),
-    PlainSerializer(str),  # asterisks
+    PlainSerializer(str),  # shown as asterisks
     WithJsonSchema(_REFERENCE),
 ]
 StoreUrl = Annotated[
     SecretStr,
     PlainValidator(_store),
-    PlainSerializer(str),  # asterisks
+    PlainSerializer(str),  # shown as asterisks
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
 ]
 

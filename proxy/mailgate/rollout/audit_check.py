@@ -18,7 +18,8 @@ from mailgate.store.retractions import Retraction, audit_details
 
 
 async def verify(store: Store, now: datetime, witnesses: Iterable[Head] = ()) -> list[Break]:
-    """Everything that is wrong: in the log itself, against ``witnesses``, and between the log and the store."""
+    """Everything that is wrong: breaks of the log itself, differences from ``witnesses``, and differences between the
+    log and the store."""
     return [*await store.audit.verify(witnesses), *await compare(store, now)]
 
 
@@ -35,9 +36,7 @@ async def compare(store: Store, now: datetime) -> list[Break]:
     found += logged.reliefs.of(await store.reliefs.history(2**31 - 1), logged.last, now)
     approved = await store.approvals.all()
     found += [each async for plan in store.plans.all() for each in logged.of_plan(plan, approved)]
-    if serials != await _serials(
-        store
-    ):  # something was put in force or taken out in between, so the check starts again
+    if serials != await _serials(store):  # versions or reliefs changed during the check, so it starts again
         return await compare(store, now)
     return sorted(found, key=lambda each: each.number)
 

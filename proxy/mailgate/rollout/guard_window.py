@@ -75,8 +75,8 @@ def _with(forgotten: int) -> str:
 
 
 def _unreported(plan: Plan, guard: Guard) -> list[str]:
-    """The apps for which rules would keep people out although no report can say yet who has them. What cannot be known
-    counts as beyond the limit."""
+    """The apps for which rules would keep people out although no report can say yet who has them. Since nobody knows
+    how many people that is, it counts as beyond the limit."""
     people, devices = plan.totals.people, plan.totals.devices
     lets = [guard.limit.among(plan, noun) for noun in NOUNS]
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):

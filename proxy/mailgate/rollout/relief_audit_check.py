@@ -34,8 +34,8 @@ class LoggedReliefs:
             known.setdefault(entry.about, entry)
 
     def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[Break]:
-        """The differences between the log and these reliefs, which are all in the store. ``last`` is the last entry of
-        the log."""
+        """The differences between the log and these reliefs, which are all reliefs of the store. ``last`` is the last
+        entry of the log."""
         names = {_about(each) for each in kept}
         for each in kept:
             about = _about(each)

@@ -34,7 +34,7 @@ class AppleMdmSettings(ApiSourceSettings):
     """The largest event that is accepted."""
     whole_lists: bool = False
     """Whether all lists of apps that others request from devices have all apps. Lists that the gate requests always
-    have."""
+    do."""
     nanomdm: NanoMdmApi | None = None
     """NanoMDM's API, with which devices are asked every ``every``, when they enrol, and on request."""
     every: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))

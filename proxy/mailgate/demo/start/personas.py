@@ -17,7 +17,7 @@ _IPAD_READINGS = _LAPTOP_READINGS | {
     "touch_points": 5, "pointer": "coarse", "hover": False, "any_fine": False, "any_hover": False,
     "platform": "MacIntel", "width": 820, "height": 1180,
 }  # fmt: skip
-"""The readings of the probe on an iPad, whatever its headers claim."""
+"""The readings of the probe on an iPad, which show a touch screen even if the headers claim a Mac."""
 
 
 @dataclass(frozen=True, slots=True)
