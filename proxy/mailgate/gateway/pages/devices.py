@@ -81,5 +81,5 @@ def name_of(os: str, kind: Kind | None) -> str | Message:
 
 
 def state_of(card: DeviceCard) -> Message:
-    """What is known of the apps on it. A watched app is named whether it is on a list or not."""
+    """The text about the apps on it. A watched app is named whether it is on a list or not."""
     return FOUND if card.apps else STATES.get(card.state, FOUND)

@@ -1,5 +1,5 @@
-"""Texts about a refused proof, if they help its sender: a wrong clock, an old report, another address. For a proof that
-looks forged the text only says that it was not accepted."""
+"""Texts about a refused proof that help its sender: a wrong clock, an old report, another address. For a proof that looks
+forged, the text only says that it was not accepted."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ SAME_WORDS = {
 }
 
 SET_CLOCK = "set-clock"
-"""The reason for a wrong clock. No rule names it, since it is detected and not decided."""
+"""The fix for a wrong clock. No rule can name it, since the gate itself finds out that the clock is wrong."""
 FIXES = {
     Reason.PROOF_STALE: SET_CLOCK,
     Reason.TOKEN_EXPIRED: "report-again",
@@ -80,7 +80,7 @@ FIXES = {
     Reason.PROOF_STORE_UNAVAILABLE: "wait",
     Reason.KEY_REVOKED: "ask",
 }
-"""The fix for each of them, whatever fix the rule has for a missing report."""
+"""The fix for each refused proof. It is shown in place of the rule's fix, which is for a missing report."""
 
 SHOWN_REASONS = WORDINGS.keys() | SAME_WORDS.keys() | {Reason.KEY_REVOKED}
 _ENDED_BY_PROOF = frozenset(
@@ -92,7 +92,8 @@ _ENDED_BY_PROOF = frozenset(
         Reason.NO_RULE_MATCHED,
     }
 )
-"""Reasons that a good proof might have ended. With these the page also says what was wrong with the proof that came."""
+"""Reasons for a refusal that a good proof might have prevented. With these the page also says what was wrong with the proof
+that came."""
 _MINUTE = timedelta(minutes=1)
 
 
