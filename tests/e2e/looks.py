@@ -1,4 +1,4 @@
-"""The looks in which a page is tried, and what axe finds wrong with it there."""
+"""The looks in which a page is tested, and axe's findings in them."""
 
 from collections.abc import Iterable
 from importlib.resources import files
@@ -20,9 +20,9 @@ _READ = """async () => {
 
 
 def complained(page: Page, looks: Iterable[Look] = LOOKS) -> list[tuple[int, str, str]]:
-    """What is wrong with a page when all of it is opened, and where it is wider than its window.
+    """The faults of a page with everything opened, and the looks in which it is wider than its window.
 
-    Who has many pages to try adds ``AXE`` to each as an initial script, which costs less than to send it anew.
+    A test that opens many pages adds ``AXE`` as an initial script first, which costs less than sending it to each.
     """
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     if not page.evaluate("'axe' in window"):

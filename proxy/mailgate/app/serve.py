@@ -52,7 +52,7 @@ async def serve(
         stop.set()
 
     def stay() -> None:
-        log.warning("not-replaced", why="this process is no worker")
+        log.warning("not-replaced", why="this gate has no other workers")
 
     if place.count > 1:
         loop.add_signal_handler(REPLACED, make_room)

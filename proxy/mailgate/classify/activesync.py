@@ -143,9 +143,9 @@ def _read_plain(query: str, version: str) -> DeviceQuery:
         raw, separator, text = pair.partition("=")
         name, value = unquote_plus(raw).strip().lower(), unquote_plus(text).strip()[:_MAX_VALUE]
         if separator and found.setdefault(name, value) != value and name in _NAMES:
-            raise _BrokenError("it says two things of one name")
+            raise _BrokenError("one parameter has two values")
     if query and found.keys().isdisjoint(_NAMES):
-        raise _BrokenError("it is neither base64 nor names a device")
+        raise _BrokenError("it is not base64 and names no device")
     return DeviceQuery(
         device_id=found.get("deviceid", ""),
         device_type=found.get("devicetype", ""),

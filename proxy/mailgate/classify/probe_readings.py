@@ -109,7 +109,7 @@ RULES = (
         lambda seen, claimed: seen.touches and (claimed == "macos" or seen.platform.startswith("Mac")),
     ),
     Rule(
-        "arm-with-touch", "", phrase("Linux with a touch screen on an ARM processor is Android"),
+        "arm-with-touch", "", phrase("a touch screen with Linux on an ARM processor means Android"),
         lambda seen, claimed: seen.touches and claimed != "chromeos" and seen.platform.startswith(_ARM),
     ),
     Rule(

@@ -81,7 +81,7 @@ def sync(
     async def run(store: Store, bundle: Bundle) -> None:
         settings = _found(name, bundle)
         if not is_scheduled(settings):
-            fail(2, f"{name} is called by its source: there is nothing to ask")
+            fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
         with _Bar(name, shown=not as_json) as bar:
             wish = RunOptions(full or let_go, let_go, bar.show)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
@@ -113,7 +113,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         if as_json:
             typer.echo(json.dumps(counts, default=str))
         else:
-            typer.echo(f"{name}: what was read; nothing was stored")
+            typer.echo(f"{name}: this was read; nothing was stored")
             Console().print(facts_table(counts))
 
     with_store(config, run)

@@ -32,11 +32,14 @@ def demo(
         int, typer.Option(min=1, max=65535, help="The port of the gate on this computer.")
     ] = 8080,
     admin_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port of the console. Default: the one after --port.")
+        int,
+        typer.Option(min=0, max=65535, help="The port of the console.", show_default="the one after --port"),
     ] = 0,
     start_port: Annotated[
         int,
-        typer.Option(min=0, max=65535, help="The port of the start page. Default: the second after --port."),
+        typer.Option(
+            min=0, max=65535, help="The port of the start page.", show_default="the second after --port"
+        ),
     ] = 0,
     rules: Annotated[
         Path | None,
@@ -50,7 +53,7 @@ def demo(
             min=0,
             max=100_000,
             help="Make up a company with this many people first, in a new store.",
-            show_default=f"{DEFAULT_PEOPLE} where the store is new",
+            show_default=f"{DEFAULT_PEOPLE} in a new store",
         ),
     ] = None,
     directory: Annotated[

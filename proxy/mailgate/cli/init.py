@@ -108,7 +108,7 @@ def init(
             _write(folder, files, private)
     except FileExistsError as error:
         if not folder.is_dir():
-            fail(2, f"{folder} is there and is no folder; give the name of one, or of a new one")
+            fail(2, f"{folder} exists and is not a folder; give the name of a folder, or of a new one")
         _fail_existing(error.filename)  # another process has just written it
     except OSError as error:
         fail(2, f"{error.filename or folder}: cannot be written: {(error.strerror or '').lower()}")

@@ -52,7 +52,7 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
         told = await _everything(store, persons, bundle)
         count = sum(map(len, told.values()))
         if not count:
-            fail(1, f"nothing is stored of {printable(person)}")
+            fail(1, f"nothing is stored about {printable(person)}")
         if not yes:
             question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
             typer.confirm(question, abort=True, err=True)

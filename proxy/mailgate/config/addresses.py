@@ -81,7 +81,8 @@ def _split(text: str) -> SplitResult:
     if parts.password is not None or parts.username is not None:
         raise PydanticCustomError(
             "url",
-            "credentials stand in the URL; expected them elsewhere, or the whole value as {env: NAME} or {file: PATH}",
+            "the URL contains credentials; expected them elsewhere, or the whole value as {env: NAME} or {file: "
+            "PATH}",
         )
     return parts
 
@@ -102,7 +103,7 @@ def _origin(value: object) -> str:
     if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
         raise PydanticCustomError(
             "url",
-            "no host and port that can be asked; expected ASCII, a name beyond it as xn--…, and no port 0",
+            "no usable host and port; expected ASCII (other names as xn--…) and a port other than 0",
         )
     return _canonical(parts)
 

@@ -101,7 +101,7 @@ class AdminSettings(Strict):
     def _some_way(self) -> Self:
         if not (self.token_hash or self.oidc or self.proxy):
             raise PydanticCustomError(
-                "admin", "there is no way for them to come in; expected `token_hash`, `oidc` or `proxy` here"
+                "admin", "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
             )
         return self
 
@@ -127,7 +127,7 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
                 what = {"token_hash": "token"}.get(key, "name there")
                 place = {"what": what, "owner": owner, "key": (name, key)}
                 raise PydanticCustomError(
-                    "admin", "the {what} of {owner} too; expected one for each person", place
+                    "admin", "{owner} has the same {what}; expected a different one for each person", place
                 )
     return admins
 

@@ -70,7 +70,7 @@ class ClientCertificateSettings(Strict):
         if self.listen is None and self.from_proxies is None:
             raise PydanticCustomError(
                 "certificates",
-                "no certificate can come in; expected `listen`, `from_proxies` or both",
+                "no certificate can reach the gate; expected `listen`, `from_proxies` or both",
                 {"key": "listen"},
             )
         return self

@@ -39,7 +39,7 @@ class EventSettings(Strict):
     def _somewhere(self) -> Self:
         if not (self.file or self.syslog):
             raise PydanticCustomError(
-                "file", "nobody takes them; expected `file` or `syslog`", {"key": "file"}
+                "file", "the events have no destination; expected `file` or `syslog`", {"key": "file"}
             )
         return self
 

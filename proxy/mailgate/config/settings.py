@@ -208,7 +208,7 @@ class Settings(Strict):
         for index, each in enumerate(self.authz_listeners):
             if each.listen in taken:
                 place = {"key": ("authz_listeners", index, "listen")}
-                message = "the same address as another's; expected a port of its own"
+                message = "another setting has the same address; expected a port of its own"
                 raise PydanticCustomError("address", message, place)
             taken.append(each.listen)
         return self
@@ -220,7 +220,7 @@ class Settings(Strict):
         key = ("client_certificates", "listen")
         if own and own.port != 0 and own in (self.listen, self.admin_listen):
             raise PydanticCustomError(
-                "address", "the same address as another's; expected a port of its own", {"key": key}
+                "address", "another setting has the same address; expected a port of its own", {"key": key}
             )
         if own and not self.tls:
             raise PydanticCustomError(

@@ -72,7 +72,7 @@ def _for_discovery(decision: Decision) -> Decision:
 
 def _lost(policy: Policy) -> Decision:
     trial = RuleTrial(
-        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule can let it in"
+        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule lets it in"
     )
     contact = policy.default.notice.contact or ""
     return Decision(
@@ -147,7 +147,7 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
     if softest is None or softest.severity >= decision.effect.severity:
         return decision
     rule = softest.rule
-    note = f"the rule is out, but decides because `{decision.rule}` after it would do more"
+    note = f"it is out for a time, but decides here because `{decision.rule}` after it would restrict more"
     trials = tuple(
         replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each
         for each in decision.trials

@@ -93,7 +93,7 @@ class SmtpTransport:
     async def commit_delivery(self, key: str) -> None:
         (offered, message), self._offered = self._offered, ("", b"")
         if self._client is None or offered != key:
-            raise DeferredError("nothing was offered")
+            raise DeferredError("the message was not offered on this connection")
         try:
             await self._client.data(message, timeout=_ANSWER)
         except aiosmtplib.SMTPDataError as error:

@@ -253,7 +253,7 @@ async def _planned_way_back(
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
             phrase(
-                "version %(number)s was taken back: it comes in force again by a plan alone",
+                "version %(number)s was taken back: only a plan can put it in force again",
                 number=str(number),
             ),
             f". {how}, then `mailgate policy apply`",

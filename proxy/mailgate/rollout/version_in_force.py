@@ -141,7 +141,7 @@ class RulesKeeper:
             self.close()
             changed = (
                 files.digest != self.current.activation.digest
-            )  # or the files are again those of the version in force
+            )  # if not, the files are again those of the version in force
             self._waiting = WaitingFiles(files) if changed else None
             self._files, self._refused, self._said = files.digest, "", ""
             self._note_what_files_hold()
@@ -240,7 +240,7 @@ class RulesKeeper:
                 return InspectionResult(why)
             if number := await self._policies.taken_back(waiting.files.digest):
                 why = phrase(
-                    "they hold version %(number)s, which was taken back and comes in force again by a plan alone: "
+                    "they hold version %(number)s, which was taken back; only a plan can put it in force again: "
                     "`mailgate policy plan --version %(number)s`, then `mailgate policy apply`",
                     number=str(number),
                 )

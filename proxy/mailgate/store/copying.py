@@ -165,7 +165,7 @@ def _refuse_used(connection: Connection, *, while_used: bool = False) -> None:
     if not while_used and (hosts := sorted(set(running))):
         raise InUseError(
             f"a gate runs on this store, on {', '.join(hosts)}: what it writes meanwhile would be lost. "
-            f"Stop it; one that was killed is heard of for {RUNS:.0f} seconds more"
+            f"Stop it; a gate that was killed counts as running for {RUNS:.0f} seconds more"
         )
 
 

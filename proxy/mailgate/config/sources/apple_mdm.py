@@ -45,7 +45,7 @@ class AppleMdmSettings(ApiSourceSettings):
         if bool(self.api_key) == bool(self.hmac_key):
             raise PydanticCustomError(
                 "proof",
-                "no way for an event to prove where it is from, or two; expected `api_key` or `hmac_key`",
+                "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`",
             )
         return self
 

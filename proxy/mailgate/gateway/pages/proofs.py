@@ -13,12 +13,14 @@ WORDINGS = {
     ),
     Reason.TOKEN_EXPIRED: Wording(
         mark("The report from this device has expired"),
-        mark("A report counts until a set time, which is over. A new one opens company mail again."),
+        mark(
+            "A report counts until a set time, and that time has passed. A new report opens company mail again."
+        ),
     ),
     Reason.TOKEN_NOT_YET_VALID: Wording(
         mark("The report from this device is dated in the future"),
         mark(
-            "The clock of the service that made it does not agree with ours. You did nothing wrong, and your help desk can have it set right."
+            "The clock of the service that made the report does not agree with ours. You did nothing wrong. Your help desk can have that clock set right."
         ),
     ),
     Reason.TOKEN_KID_UNKNOWN: Wording(
@@ -30,7 +32,7 @@ WORDINGS = {
     Reason.PROOF_KEY_MISMATCH: Wording(
         mark("This device has not shown the key that its report belongs to"),
         mark(
-            "A report counts only together with a fresh sign of the device’s own key. If this does not end by itself, your help desk can set this device up anew."
+            "A report counts only together with a fresh signature by the device’s own key. If this does not end by itself, your help desk can set this device up anew."
         ),
     ),
     Reason.PROOF_URL_WRONG: Wording(
