@@ -1,6 +1,7 @@
 """The real mail system and a real browser. If one is missing, the test is skipped with one line that says so."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
@@ -12,6 +13,12 @@ from tests.integration.gate import PHONE_RULES
 from tests.servers import require_or_skip
 
 expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of this folder behind all others: once a browser is driven, no event loop can run in this thread."""
+    items.sort(key=lambda item: item.path.is_relative_to(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +46,7 @@ def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield gate
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """One driver for every test of this folder: none of them has an event loop of its own, which could not run beside it."""
     require_or_skip(PAGES)
@@ -47,7 +54,7 @@ def playwright() -> Iterator[Playwright]:
         yield driver
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def one_chromium(playwright: Playwright) -> Iterator[Browser]:
     """One browser for all of them."""
     browser = playwright.chromium.launch(executable_path=PAGES, args=CHROMIUM_ARGUMENTS)
