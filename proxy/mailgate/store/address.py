@@ -1,4 +1,4 @@
-"""The address of a store: how it is written, shown, and made if it is a file."""
+"""The address of a store: reads it, shows it without a password, and creates the file of an SQLite store."""
 
 import os
 from pathlib import Path

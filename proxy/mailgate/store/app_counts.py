@@ -1,5 +1,5 @@
-"""The number of people and devices that had each listed app, and of those that were kept out, by day. It has no
-names."""
+"""Counts, by day, the people and devices that had each listed app, and those that were kept out because of it. No
+names are stored."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +37,7 @@ class AppCounts:
         self._database = database
 
     async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
-        """Count the devices that have each of these apps, and those that get no mail because of it, from their rows.
+        """Count, in the rows of devices, those that have each of these apps and those that get no mail because of it.
 
         Apps are counted one by one, since there may be a million devices.
         """

@@ -40,7 +40,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Some entries, the newest first, and the number to continue before; None at the end."""
+    """Some entries, the newest first, and the number before which the next page continues; None at the end."""
 
     entries: tuple[Entry, ...]
     before: int | None

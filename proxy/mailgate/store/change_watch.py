@@ -1,8 +1,8 @@
 """Tracks whether a gate has read every change to devices in the store, so that devices in memory are up to date.
 
-A gate reads the changes four times a second (``app/device_changes.py``). Before the store is asked for a device, the
-caller notes the last change that the gate has read. The device in memory counts as followed only if no further change
-was read until it is remembered: such a change could not update it, since it was not in memory yet.
+A gate reads the changes four times a second (``app/device_changes.py``). Before it asks the store for a device, the
+caller notes the last change that the gate has read (``mark``). The changes to the device are followed only if the gate
+reads no further change until the device is in memory: such a change could not update it there.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ DISTRUSTED_FOR = timedelta(seconds=5)
 
 
 class Mark(NamedTuple):
-    """The start of the current gapless reading of changes, and the last change that was read."""
+    """The number of the current unbroken series of looks, and the last change that was read."""
 
     beginning: int
     change: int
@@ -37,12 +37,12 @@ class ChangeWatch:
         return None if self._at is None or self.change is None else Mark(self._beginning, self.change)
 
     def since(self, mark: Mark | None) -> int | None:
-        """The start since which an answer to a question at ``mark`` is followed; None if a change may have been
+        """The number of the series that follows the answer to a question at ``mark``; None if a change may have been
         missed."""
         return mark.beginning if mark is not None and mark == self.mark() else None
 
     def follows(self, beginning: int | None, now: datetime) -> bool:
-        """Whether every change since that start is known, so that a device in memory is up to date."""
+        """Whether the series with this number still goes on, so that a device in memory is up to date."""
         return beginning == self._beginning and self._at is not None and abs(now - self._at) < VALID_FOR
 
     def caught_up(self, now: datetime) -> None:

@@ -73,7 +73,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
 def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
     """The facts that recording and classification read, for requests that are held in memory.
 
-    The rest may be as long as a head may be, and has people's cookies and credentials.
+    All other facts may be as long as the head of a request, and they include people's cookies and credentials.
     """
     headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
     target = facts.target if client.protocol is Protocol.ACTIVESYNC else facts.path

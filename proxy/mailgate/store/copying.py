@@ -95,7 +95,7 @@ def _is_readable(source: URL, *, while_used: bool) -> bool:
     raised."""
     path, is_file = Path(str(source.database)), source.get_backend_name() == "sqlite"
     if is_file and path.exists() and not _may_be_written(path):
-        return False  # SQLite writes beside everything that it reads
+        return False  # SQLite creates files beside a database even to read it
     try:
         migrate(source, make=False)
     except OlderStoreError:

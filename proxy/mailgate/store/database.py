@@ -55,7 +55,10 @@ def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
     Raises ``ModuleNotFoundError`` if psycopg is not installed.
     """
     if url.get_backend_name() == "sqlite":
-        return {"factory": FileConnection, "isolation_level": None}  # _begin begins, so the driver must not
+        return {
+            "factory": FileConnection,
+            "isolation_level": None,
+        }  # _begin starts transactions, the driver none
     from mailgate.store.postgresql import TEXT, QuickCloseConnection, limits
 
     made = {"async_creator_fn": QuickCloseConnection.connect} if quick_close else {}
@@ -161,7 +164,7 @@ class Database:
         self._refused_since, self.refused_why = None, ""
 
     async def ask(self, question: Select[Any], values: Values, timeout_seconds: float = 2.0) -> Rows:
-        """Send one query by the driver alone, and return the driver's rows. It is given up after ``timeout_seconds`` seconds.
+        """Send one query through the driver alone, and return the driver's rows. It is given up after ``timeout_seconds`` seconds.
 
         It is for queries that decisions wait for, and costs a twentieth of ``reading``.
         """
@@ -244,7 +247,7 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 async def in_time(reading: Coroutine[None, None, Read]) -> Read:
     """Await a reading. Raises ``StoreUnavailableError`` if it takes too long, even if the driver does not stop."""
     task = asyncio.get_running_loop().create_task(reading)
-    # the result may never be read
+    # the error is retrieved, so that asyncio does not log it if nobody waits any more
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.wait({task}, timeout=_TIMEOUT_SECONDS)
     if task.done():

@@ -47,7 +47,7 @@ class CachedDevice:
     at: datetime
     read: ReadProof | None = None
     beginning: int | None = None
-    """The start since which its changes are followed (``change_watch.py``); None if they are not."""
+    """The number of the series of looks that follows its changes (``change_watch.py``); None if none does."""
     changes: int = 0
     """The value of the cell's ``changes`` when the store was asked."""
 
@@ -104,7 +104,7 @@ class DeviceCache:
         return cell.device if cell else None
 
     def waits_for(self, kind: str, text: str) -> bool:
-        """Whether this name or person was asked for, or a device that was merged into this one."""
+        """Whether this name or person was asked for, or, for a former id, whether the device that had it is in memory."""
         if kind == FORMER:
             return text in self._cells
         return text in self._owned if kind == USER else (kind, text) in self._known

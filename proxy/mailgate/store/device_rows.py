@@ -93,7 +93,7 @@ _EQUAL = ("state", "mail", "source", "os", "kind")
 
 @dataclass(frozen=True, slots=True)
 class FoundDevices:
-    """Some devices in order, and the key to continue after; None at the end."""
+    """Some devices in order, and the key after which the next page begins; None at the end."""
 
     devices: tuple[Device, ...]
     after: int | None

@@ -236,8 +236,8 @@ class Devices:
 
 
 def reported_for(person: str) -> Any:
-    """The condition that a report is of this person. It repeats that of the partial index, or SQLite would not use the
-    index."""
+    """The condition that a report assigns its device to this person. It repeats the condition of the partial index, since
+    SQLite would not use that index otherwise."""
     return and_(HAS_PERSON, reports.c.person == person)
 
 

@@ -54,7 +54,7 @@ class MoverFilter:
 
 @dataclass(frozen=True, slots=True)
 class FoundMovers:
-    """Some movers in order, and the number to continue after; None at the end."""
+    """Some movers in order, and the number after which the next page begins; None at the end."""
 
     movers: tuple[Mover, ...]
     after: int | None

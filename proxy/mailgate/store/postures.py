@@ -336,7 +336,7 @@ class Postures:
             return None
 
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
-        """ReadProof from the store. The first query also finds the change from which to catch up."""
+        """Read from the store. The first query also finds the change from which to catch up."""
         if self._seen is None:
             self._seen = self._watching.change = await self._devices.last_change()
         return await read()

@@ -1,4 +1,4 @@
-"""Deletes data after its retention time. All data about people is deleted some time."""
+"""Deletes data after its retention time. All data about people is deleted at some time."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

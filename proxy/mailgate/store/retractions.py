@@ -1,4 +1,4 @@
-"""Retractions: versions that were taken back. Each is open until everybody reached by its versions was found."""
+"""Retractions: versions that were taken back. Each stays open until everybody whom its versions reached has been found."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -46,10 +46,11 @@ class ShownAnswer:
 
 
 def taken_back(history: Sequence[Activation], number: int, gone: Collection[int] = ()) -> Retraction:
-    """The retraction if the version with this number comes in force again. ``history`` has the newest activation first.
+    """The retraction that puts the version with this number in force again. ``history`` has the newest activation first.
 
-    It takes back every version that was put in force after this version was last, except those that were taken back
-    before; ``gone`` has their serials. If such a version was in force earlier too, only its decisions since then count.
+    It takes back every version that was put in force after the last activation of this version. ``gone`` has the
+    serials of activations that were taken back before and are left out. If a version that is taken back was in force
+    earlier too, only its decisions since then count.
     """
     target = next(each for each in history if each.number == number)
     later = [each for each in history if each.serial > target.serial and each.serial not in gone]

@@ -33,7 +33,7 @@ class SpentProofs:
         self._silent_at: datetime | None = None
 
     async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool:
-        """Mark a proof as spent, in one step with the check that no gate has. Returns False if one had.
+        """Check whether any gate has spent a proof, and mark it as spent, in one step. Returns False if it was spent before.
 
         Raises ``StoreUnavailableError`` if that cannot be known. The proof may then be marked or not.
         """

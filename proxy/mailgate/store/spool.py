@@ -1,5 +1,5 @@
-"""Keeps lines on disk while the store cannot be reached. Each noun has a file, to which lines are appended and from
-which all are taken.
+"""Keeps lines on disk while the store cannot be reached. Each kind of record has one file: lines are appended to it, and
+all lines are taken from it.
 
 Several processes may share a folder. A process that appends or takes holds a lock on the file itself, so the lock ends
 with the process.
@@ -17,7 +17,7 @@ SUFFIX, _TAKEN = ".jsonl", ".taken"
 
 
 def waits_in(folder: Path) -> bool:
-    """Whether lines of any noun wait in a folder, which may hold other files too."""
+    """Whether lines of any kind of record wait in a folder, which may hold other files too."""
     return folder.is_dir() and any(each.suffix in (SUFFIX, _TAKEN) for each in folder.iterdir())
 
 

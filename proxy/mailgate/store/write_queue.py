@@ -123,8 +123,8 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return key in self._items or key in self._writing or self._spooling
 
     def holding(self) -> Callable[[Key], bool]:
-        """A fixed ``holds`` for a caller who is about to read the store. Items written from now on may be missing from
-        the result."""
+        """A ``holds`` of this moment, for a caller who is about to read the store. Items that are written from now on
+        may be missing from what the caller reads."""
         before, spooling = self._items.keys() | self._writing.keys(), self._spooling
         return lambda key: spooling or key in before or self.holds(key)
 
@@ -191,7 +191,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return self._closing.is_set()
 
     async def _deliver(self, items: dict[Key, Item]) -> None:
-        """Write items in batches; each leaves ``items`` when the store has it."""
+        """Write items in batches. Each item is removed from ``items`` once the store has it."""
         for batch in list(_batches(items)):
             await self._write_batch(batch)
             for key in batch:
