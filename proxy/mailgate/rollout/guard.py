@@ -101,8 +101,8 @@ def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
 
 
 def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
-    """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words. Those
-    who are blocked, asked for proof, or may be, count."""
+    """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words. They
+    count if they are, or may be, blocked or asked for proof."""
     hit = plan.kept_out.of(noun)
     if hit <= _out(plan.newly, noun):
         return hit, ""

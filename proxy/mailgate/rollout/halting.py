@@ -51,7 +51,7 @@ def _subject(access: Access) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CountedRepeat:
-    """RepeatCounter a repeated request of one person or device that is let in."""
+    """Records the repeated requests of one person or device that is let in, and counts them for rules that may halt."""
 
     counts: RepeatCounter
     halting: "HaltMonitor"

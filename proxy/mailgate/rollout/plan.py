@@ -121,7 +121,7 @@ class Move(Counts):
 
 
 class SampledMoments(Fact):
-    """SampledMoments moments, which stand for all moments that cannot be predicted."""
+    """Moments that stand for all moments that cannot be predicted."""
 
     moments: int
     """How many moments were sampled."""
@@ -223,7 +223,7 @@ class FailedCase(Fact):
 
 
 class Cases(Fact):
-    """The results of the cases in `cases.yaml`."""
+    """The results of the cases of the rules (`policy.tests.yaml`)."""
 
     run: int
     """How many cases were run."""

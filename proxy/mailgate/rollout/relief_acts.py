@@ -41,11 +41,11 @@ async def exempt(
     named = replace(relief, person=user_text(person.strip()), device=device)
     given, new = await store.reliefs.exempt(named, by.act(now, "exemption-given", why))
     if not new:
-        raise RefusedError(_spared_already(given))
+        raise RefusedError(_exempt_already(given))
     return given
 
 
-def _spared_already(given: Relief) -> str:
+def _exempt_already(given: Relief) -> str:
     """Who gave an exemption, until when and why. A second one would hide that ending the first has no effect."""
     whom = given.person or phrase("the device %(id)s", id=given.device)
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")

@@ -42,7 +42,7 @@ def recognise(
 
 
 def proof_of(device: Device, posture: Posture) -> AttestationResult:
-    """The result of a device's token if it asks with it, as far as that was kept. The token itself is never kept."""
+    """The attestation result of a device that asks with its token, as far as it was stored. The token is never stored."""
     told = next((each for each in device.reports if each.source == posture.source), device.reports[0])
     return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 

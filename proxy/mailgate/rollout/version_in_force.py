@@ -139,9 +139,8 @@ class RulesKeeper:
         force."""
         if files.digest != self._files:
             self.close()
-            changed = (
-                files.digest != self.current.activation.digest
-            )  # or the files are again those of the version in force
+            # the files may be those of the version in force again
+            changed = files.digest != self.current.activation.digest
             self._waiting = WaitingFiles(files) if changed else None
             self._files, self._refused, self._said = files.digest, "", ""
             self._note_what_files_hold()
@@ -263,8 +262,8 @@ class RulesKeeper:
             )
 
     async def _lacking(self, active: Activation, files: Rules) -> str:
-        """The changes that people have put in force by a plan and that the files, last in force before them, lack, in
-        words."""
+        """The changes, in words, that people have put in force by plans since these files were last in force, and that
+        the files lack."""
         history, back = await self._policies.history(), await self._policies.retracting()
         known = (
             each
