@@ -69,19 +69,19 @@ class UndeterminedRule:
         :param effects: the effect of the rule for each outcome of its condition. After a rule that is out and matches,
             nothing harder is allowed.
         """
-        spared = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
+        relieved = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
         missed = (
             [({self.condition: ConditionOutcome.NOT}, Effect.BLOCK)] if self.condition is not None else []
         )
         if all(effect is Effect.BLOCK for effect in effects.values()):
-            spared, lapsed = [({}, Effect.BLOCK)], missed
+            relieved, lapsed = [({}, Effect.BLOCK)], missed
         else:
-            spared, lapsed = [*spared, *missed], missed
+            relieved, lapsed = [*relieved, *missed], missed
         over: dict[UnknownId, ConditionOutcome] = {}
         for relief in self.reliefs:
-            yield from (({**over, relief: ConditionOutcome.HOLDS, **way}, most) for way, most in spared)
+            yield from (({**over, relief: ConditionOutcome.HOLDS, **way}, most) for way, most in relieved)
             over[relief] = ConditionOutcome.NOT
-        yield from (({**over, **way}, most) for way, most in (spared if self.out else lapsed))
+        yield from (({**over, **way}, most) for way, most in (relieved if self.out else lapsed))
 
 
 class PolicyVariants:
