@@ -1,7 +1,7 @@
 """Sends messages by SMTP (RFC 5321), one transaction after the other on one connection.
 
-Sender and recipient are accepted first and can be called back; the message itself cannot. If the answer to it is lost,
-the server may have taken it (RFC 1047).
+The server accepts sender and recipient first. Until the message itself is sent, a transaction can be aborted. If the
+answer to the message is lost, the server may have taken it (RFC 1047).
 """
 
 import asyncio
