@@ -37,12 +37,12 @@ def future_undetermined_rules(
     """The undetermined rules in the future, when the clock and the end of these reliefs are unknown too."""
     found = {}
     for rule in rules:
-        taking_out = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
+        relieving = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
         away = rule.when.reads & unrecorded | _future_unknowns(rule, access)
         if away and is_undetermined(rule, access, away):
-            found[rule.id] = _undetermined_rule(rule, access, away, taking_out)
-        elif taking_out:
-            found[rule.id] = UndeterminedRule(reliefs=taking_out)
+            found[rule.id] = _undetermined_rule(rule, access, away, relieving)
+        elif relieving:
+            found[rule.id] = UndeterminedRule(reliefs=relieving)
     return found
 
 

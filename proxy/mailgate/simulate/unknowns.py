@@ -103,7 +103,7 @@ class PolicyVariants:
             made = self._made[key] = replace(self._policy, rules=rules)
             vars(made)["version"] = (
                 self._policy.version
-            )  # nobody asks for it, and computing it takes as long as everything else
+            )  # the version of such a policy is never used, and computing it takes as long as everything else
         return self._made[key]
 
 
@@ -121,7 +121,8 @@ PolicySide = tuple[Access, PolicyVariants, Mapping[str, UndeterminedRule]]
 
 
 def moves(before: PolicySide, after: PolicySide) -> set[Move]:
-    """Every pair of effects that the same request may have, over all outcomes of what is unknown."""
+    """Every pair of effects, before and after, that one request may have, over all outcomes of the unknown
+    conditions."""
     news = list(_ways(*after))
     return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
 

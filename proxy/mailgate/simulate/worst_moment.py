@@ -118,14 +118,15 @@ class _Later:
 
 
 def _handles_unavailable(rule: Rule) -> bool:
-    """Whether the rule says what it does while the posture is unavailable: by that state's name, or by
-    ``on_unavailable``."""
+    """Whether the rule itself says what it does while the posture is unavailable: its condition names that state, or it
+    sets ``on_unavailable``."""
     named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
     return named or rule.on_unavailable is not OnUnavailable.LAST_KNOWN
 
 
 def _at_its_worst(rule: Rule, passing: Collection[str]) -> Rule:
-    """The rule for a device that was never known, if the rule is about that state or was passed over for it."""
+    """The rule as it is for a device without a last known posture, which the rule then blocks. Only a rule is changed
+    that would use the last known posture, and whose condition names the state or is in ``passing``."""
     if rule.on_unavailable is not OnUnavailable.LAST_KNOWN or not (
         _handles_unavailable(rule) or rule.when.text in passing
     ):

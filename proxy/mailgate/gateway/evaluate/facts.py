@@ -18,7 +18,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(slots=True)
 class Incoming:
-    """A request as the gate sees it: the facts that decide, and the parts that only the verifier may read."""
+    """A request as the gate sees it: the facts that decide, and the parts that are verified or used apart from rules."""
 
     facts: RequestFacts
     origin: Origin
