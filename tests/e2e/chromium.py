@@ -16,4 +16,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # a page of a test runs for a second: to compile plainly, once, costs less than to optimise and to forget
+    "--js-flags=--no-opt --no-maglev --no-flush-bytecode --always-sparkplug",
 ]

@@ -55,8 +55,8 @@ set -euo pipefail
 names=$(apt-cache depends --recurse --installed --important {PACKAGES} | grep '^\w')
 {{ echo /tmp; dpkg -L $names | grep ^/; find /usr/lib/python3.* -path '*/__pycache__*'; }} | sort -u \
   | grep -v '^/usr/share/\(doc\|man\|locale\)/' \
-  | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - --file "$1" \
-    --transform 's,usr/share/base-passwd/\(.*\).master$,etc/\1,' --transform 's,usr/bin/python3$,usr/bin/python,'
+  | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - --file - \
+    --transform 's,usr/share/base-passwd/\(.*\).master$,etc/\1,' --transform 's,usr/bin/python3$,usr/bin/python,' | "$@"
 """
 APART = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 """What the engine has for itself: where it ends, all that it started does."""
@@ -127,7 +127,10 @@ def containers(run: Path) -> Iterator[Containers]:
     with ExitStack() as ending:
         ending.callback(os.environ.pop, "CONTAINERS_CONF")
         ending.callback(_unmount, run)
-        build(run, store)
+        # a third of a gigabyte in many files, all for one run: in memory they are made and thrown away with less work
+        (run / "store").mkdir()
+        _said(["mount", "-t", "tmpfs", "tmpfs", run / "store"], dict(os.environ))
+        build(store)
         script = ALONE.format(options=" ".join(store), socket=run / "podman.sock")
         engine = ending.enter_context(
             running(
@@ -151,13 +154,10 @@ def need() -> None:
     require_or_skip("caddy", "dovecot", "php", "prometheus", "curl")
 
 
-def build(run: Path, store: Sequence[str]) -> None:
+def build(store: Sequence[str]) -> None:
     """The stand-in for the base, and the gate's image over it."""
-    base = run / "base.tar"
-    _said(["bash", "-c", PACKED, "bash", base], dict(os.environ))
     podman = ["podman", *store]
-    _said([*podman, "import", base, BASE], dict(os.environ))
-    base.unlink()
+    _said(["bash", "-c", PACKED, "bash", *podman, "import", "-", BASE], dict(os.environ))
     limits = ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=96000:96000"]
     index = [part for place in PIP if Path(place).exists() for part in ("--volume", f"{place}:{place}:ro")]
     how = [

@@ -105,7 +105,6 @@ def test_the_menu_of_a_phone_opens_and_its_header_takes_one_line(
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Audit").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Audit")
-    page.context.close()
 
 
 def test_a_plan_is_searched_put_in_force_watched_and_retracted_in_five_clicks(hand: Hand, site: Site) -> None:

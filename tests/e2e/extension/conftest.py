@@ -1,4 +1,4 @@
-"""One gate before Roundcube for every test of the extension, and one Chromium for those of a file."""
+"""One gate before Roundcube for every test of the extension, and one Chromium that has it."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -41,7 +41,7 @@ def leading(gate: GuardedWebmail, tmp_path_factory: pytest.TempPathFactory) -> I
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium_with_it(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companion]:
     directory = tmp_path_factory.mktemp("companion")
     other = forger(directory / "forger", UNSIGNED)
