@@ -1,4 +1,4 @@
-"""Which Chromium the tests drive, and how it is started: with nothing that it would do for itself."""
+"""The Chromium of the tests and the arguments of its start, which turn off its own background work."""
 
 import os
 from pathlib import Path

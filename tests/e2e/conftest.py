@@ -1,4 +1,4 @@
-"""The real mail system and a real browser. Where one is missing the test is skipped with one line that says so."""
+"""The real mail system and a real browser. If one is missing, the test is skipped with one line that says so."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def sogo(mail: MailSystem) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedWebmail]:
-    """A gate before it. Programs are let in to calendars and address books."""
+    """A gate before SOGo that lets programs in to calendars and address books."""
     tools = {
         "id": "dav-tools",
         "when": 'client.kind == "tool" && request.protocol == "dav"',
@@ -41,7 +41,7 @@ def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """One driver a module: its loop must have ended before a test of another module runs its own."""
+    """One driver for each module: its loop must have ended before a test of another module runs its own."""
     require_or_skip(PAGES)
     with sync_playwright() as driver:
         yield driver
@@ -68,5 +68,5 @@ def iphone(playwright: Playwright, chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser complained about: script errors and everything that the policy stopped."""
+    """The browser's complaints: script errors and everything that the policy stopped."""
     return []

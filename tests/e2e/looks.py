@@ -1,4 +1,4 @@
-"""The looks in which a page is tried, and what axe finds wrong with it there."""
+"""The looks in which a page is tested, and axe's findings in them."""
 
 from collections.abc import Iterable
 from importlib.resources import files
@@ -14,7 +14,7 @@ LOOKS: tuple[Look, ...] = ((320, "dark"), (1280, "light"))
 
 
 def complained(page: Page, looks: Iterable[Look] = LOOKS) -> list[tuple[int, str, str]]:
-    """What is wrong with a page when all of it is opened, and where it is wider than its window."""
+    """The faults of a page with everything opened, and the looks in which it is wider than its window."""
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     page.evaluate(AXE.read_text("utf-8"))
     return [wrong for look in looks for wrong in _complained_in(page, *look)]

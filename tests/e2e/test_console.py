@@ -166,7 +166,7 @@ async def counted(firm: Company) -> str:
 
 
 async def planned(firm: Company) -> str:
-    """Plan to let nobody in, and spare somebody; the plan's digest."""
+    """Plan to let nobody in, and exempt somebody; the plan's digest."""
     rules = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
     firm.context.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
     assert firm.context.planning._task

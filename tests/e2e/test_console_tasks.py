@@ -38,7 +38,7 @@ def hand(chromium: Browser, site: Site, complaints: list[str]) -> Hand:
     return Hand(page)
 
 
-def test_one_person_is_spared_for_a_day_from_any_page_in_one_click(hand: Hand) -> None:
+def test_one_person_is_exempt_for_a_day_from_any_page_in_one_click(hand: Hand) -> None:
     hand.find("dan")
     hand.page.get_by_label("Reason, which the person sees").fill("a new phone is on its way")
     hand.button("Let them in")

@@ -1,7 +1,8 @@
 """One YAML 1.2 document as plain values, with the place of every key and value in its text.
 
-Refused, because two readers would read them differently: duplicate keys, merge keys, tags, several documents, YAML 1.1,
-anything but UTF-8. Anchors and aliases are fine as long as the document stays small when they are written out.
+These are refused, because two programs could read them differently: duplicate keys, merge keys, tags, several
+documents, YAML 1.1, and anything but UTF-8. Anchors and aliases are fine as long as the document stays small when they
+are written out.
 """
 
 import re
@@ -38,7 +39,7 @@ class DocumentError(Exception):
 class Document:
     """A document that was read: ``value`` is made of dict, tuple, str, int, float and bool.
 
-    Dates stay texts, which are read by their field.
+    Dates stay texts. The field that has the date reads it.
     """
 
     file: str

@@ -16,9 +16,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Reading:
-    """One pass over some files. Collects mistakes, paths and texts that were read; nothing is raised before the end.
+    """One pass over some files. It collects mistakes, paths and the texts that were read, and raises nothing before the
+    end.
 
-    ``kept``: texts in place of files; then nothing is read from disk.
+    ``kept`` has texts in place of files. With it nothing is read from disk.
     """
 
     def __init__(self, kept: Mapping[Path, str] | None = None) -> None:

@@ -1,7 +1,7 @@
 """Fleet: hosts with their software, from its REST API.
 
-Fleet requests every app of iPhones and iPads only if they enrolled automatically (through Apple Business Manager); of
-all others it reads the managed apps. Of Android it reads the work profile.
+Fleet reads every app of iPhones and iPads only if they enrolled automatically (through Apple Business Manager), and
+only the managed apps of all others. On Android it reads the work profile.
 """
 
 import re
@@ -59,7 +59,8 @@ class Fleet:
         await self._client.close()
 
     async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
-        """All hosts. The pages have no total: if fewer came than were counted before, some have moved in between."""
+        """All hosts. The pages have no total, so the hosts are counted before: if fewer came, some have moved from page
+        to page in between."""
         counted = value(await self._client.get(f"{_HOSTS}/count"), "count")
         if not isinstance(counted, int):
             raise SourceError(Trouble.SHAPE, "an answer has no `count`")

@@ -1,6 +1,6 @@
 """Google Workspace: mobile devices that people have enrolled, from the Admin SDK's Directory API.
 
-Only Android devices come with apps (``projection=FULL``): of iOS and Google Sync devices no apps are known.
+Only Android devices come with apps (``projection=FULL``). The apps of iOS and Google Sync devices are unknown.
 """
 
 from collections.abc import AsyncIterator, Mapping

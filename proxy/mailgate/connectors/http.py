@@ -100,7 +100,7 @@ class Client:
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
 
     async def with_retries(self, question: ApiRequest) -> ApiResponse:
-        """The answer, requested again if the server is busy; the last one counts.
+        """The answer. If the server is busy, the request is sent again, and the last answer counts.
 
         A fault of the server (500) may have come after it did what was requested, so it is reported and not tried
         again.
@@ -167,8 +167,8 @@ Found = TypeVar("Found")
 async def bounded_gather(
     work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
 ) -> list[Found]:
-    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails the others end, and
-    its error is raised."""
+    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails, the others are
+    ended and its error is raised."""
     free = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> Found:

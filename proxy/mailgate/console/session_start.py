@@ -40,7 +40,8 @@ async def begin_by_proxy_login(request: web.Request) -> Session | None:
         raise NotBelievedError(
             "no-admin",
             phrase(
-                "The proxy before the gate calls you “%(said)s”, and no admin of the settings is called so there.",
+                "The proxy before the gate calls you “%(said)s”, and no admin in the settings has that name at the "
+                "proxy.",
                 said=said,
             ),
         )

@@ -25,7 +25,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean `x`?`` if a known word is similar; otherwise the list of known words."""
+    """The list of known words, after ``did you mean `x`?`` if one of them is similar."""
     known = list(known)
     near = nearest(word, known)
     if not known:

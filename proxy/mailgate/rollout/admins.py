@@ -61,11 +61,11 @@ def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
     hashes = {each: admin.token_hash.get_secret_value() for each, admin in admins.items() if admin.token_hash}
     if not hashes:
         return None
-    right = _matches(hashes.get(name) or _somebodys(hashes, name), secret)
+    right = _matches(hashes.get(name) or _stand_in_hash(hashes, name), secret)
     return name if right and name in hashes else None
 
 
-def _somebodys(hashes: Mapping[str, str], name: str) -> str:
+def _stand_in_hash(hashes: Mapping[str, str], name: str) -> str:
     """One of the hashes, always the same for a name, since the hashes of two people may take different times."""
     digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
     return sorted(hashes.values())[int.from_bytes(digest) % len(hashes)]

@@ -41,12 +41,13 @@ async def exempt(
     named = replace(relief, person=user_text(person.strip()), device=device)
     given, new = await store.reliefs.exempt(named, by.act(now, "exemption-given", why))
     if not new:
-        raise RefusedError(_spared_already(given))
+        raise RefusedError(_exempt_already(given))
     return given
 
 
-def _spared_already(given: Relief) -> str:
-    """Who gave an exemption, until when and why. A second one would hide that ending the first has no effect."""
+def _exempt_already(given: Relief) -> str:
+    """The reason why nobody is exempted twice, with who gave the first exemption, until when and why. If there were
+    two, ending the first would have no effect."""
     whom = given.person or phrase("the device %(id)s", id=given.device)
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
     until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""

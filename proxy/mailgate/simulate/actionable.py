@@ -1,5 +1,5 @@
-"""Actionable steps: those that a person, the company or time can take, such as remove an app, report, prove, enrol or
-wait."""
+"""Actionable steps: those that a person or the company can take, or that time brings, such as removing an app,
+reporting, proving, enrolling or waiting."""
 
 from collections.abc import Iterator
 from functools import partial

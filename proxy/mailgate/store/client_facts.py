@@ -73,7 +73,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
 def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
     """The facts that recording and classification read, for requests that are held in memory.
 
-    The rest may be as long as a head may be, and has people's cookies and credentials.
+    The other headers may be as long as a whole request head, and contain people's cookies and credentials.
     """
     headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
     target = facts.target if client.protocol is Protocol.ACTIVESYNC else facts.path
@@ -81,7 +81,7 @@ def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
 
 
 def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The headers that fit into ``MAX_HEADERS_BYTES``. The last of them may be cut."""
+    """The headers that fit into ``MAX_HEADERS_BYTES``. The last one may be cut."""
     room = MAX_HEADERS_BYTES - 32  # room for brackets and quotes
     for name, text in headers:
         size = _written(name, text)
@@ -116,7 +116,7 @@ def _method(facts: RequestFacts) -> str:
 def _target(facts: RequestFacts, client: Client) -> str:
     """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id.
 
-    The id is written as a plain query, in whichever form it came.
+    The id is written as a plain query, also if it came in the encoded form.
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"

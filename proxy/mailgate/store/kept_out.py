@@ -54,7 +54,7 @@ class KeptOutCounts:
         return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
 
     async def forgotten(self, moment: datetime) -> KeptOut:
-        """The most people and devices that may have been forgotten from this moment on, by the audit log."""
+        """How many people and devices were forgotten from this moment on, at most. The audit log says so."""
         people = await self._audit_details(moment, audit.c.what == "person-forgotten")
         devices = await self._audit_details(moment, audit.c.what == "device-forgotten")
         counts = [KeptOut(each["people"], each["devices"]) for each in people]

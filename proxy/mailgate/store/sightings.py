@@ -95,7 +95,8 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class SightingPage:
-    """Some sightings, the last seen first, and the place to continue after; None at the end."""
+    """Some sightings, the last seen first, and the place after which the next page begins; None if there are no
+    more."""
 
     found: tuple[Recorded, ...]
     behind: RowPosition | None

@@ -47,7 +47,7 @@ class StrangerLimit:
         """Whether this sighting may be kept. If so, it is counted."""
         if is_known(access):
             return True
-        self._begin_anew(access.now)
+        self._start_over(access.now)
         mark, network = hash(sighting), rate_limit_key(access.facts.remote)
         if _claims_device(access):
             of_device = self._claiming[access.posture.device_id]
@@ -66,10 +66,10 @@ class StrangerLimit:
             return False
         if _claims_device(access) or _names_something(access):
             return False
-        self._begin_anew(now)
+        self._start_over(now)
         return len(self._nameless) >= MOST_NAMELESS and hash(user_agent) not in self._agents
 
-    def _begin_anew(self, now: datetime) -> None:
+    def _start_over(self, now: datetime) -> None:
         if self._since is not None and -_BEFORE <= now - self._since < SPAN:
             return
         self._since = now
@@ -96,8 +96,8 @@ class _Marks:
 
 
 def is_known(access: Access) -> bool:
-    """Whether the person or device is known by more than the client's own word. Mail servers ask before they check a
-    password."""
+    """Whether the person or device is known by more than the client's own word. A login at the mail server does not
+    count, since the mail server asks the gate before it checks the password."""
     said = access.client.protocol not in LOGIN_PROTOCOLS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
     return said or any(proof is not None and proof.refused is None for proof in proofs)

@@ -24,7 +24,7 @@ OTHERS_END = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 REFUSING = {"audit": "audit_no_change", "audit_head": "audit_head_stays"}
-"""Tables that refuse to be emptied, each by a trigger that nobody's session can leave out."""
+"""The tables that refuse to be emptied, and the trigger of each that no session can leave out."""
 LOOK = """
 SELECT (SELECT count(*) FROM pg_class WHERE oid >= 16384), (SELECT count(*) FROM pg_attribute WHERE attrelid >= 16384),
     (SELECT count(*) FROM pg_rewrite WHERE oid >= 16384),
@@ -37,7 +37,7 @@ LARGE_BYTES = 1 << 20
 
 
 class Databases:
-    """Made for one test each. Nobody waits until they are gone."""
+    """Databases for one test each. They are dropped in the background."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -48,14 +48,14 @@ class Databases:
 
     @contextmanager
     def new(self, like: str) -> Iterator[str]:
-        """The address of a new one."""
+        """The address of a new database."""
         name = f"test_{next(_numbers)}"
         self._making.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         yield self._address.format(name)
         self._dropper.submit(self._dropping.execute, f"DROP DATABASE {name} WITH (FORCE)")
 
     def close(self) -> None:
-        """What is not dropped yet goes with the server."""
+        """Stop. Databases that are not dropped yet are deleted with the server."""
         self._dropper.shutdown(cancel_futures=True)
         self._making.close()
         self._dropping.close()
@@ -68,9 +68,10 @@ def databases(postgres: str) -> Iterator[Databases]:
 
 
 class Emptied:
-    """A migrated database that one test after another has, emptied in between, since a new one costs ten times as much.
+    """A migrated database that tests use one after another, emptied in between, since a new one costs ten times as
+    much.
 
-    Where a table or a trigger was changed, the next test gets a new one.
+    If a table or a trigger was changed, the next test gets a new database.
     """
 
     def __init__(self, databases: Databases, migrated: str) -> None:
@@ -147,7 +148,7 @@ def statements_are_compiled_once() -> Iterator[None]:
 
 @pytest.fixture
 async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
-    address = store_url(url)  # it is migrated, which ``Store.open`` would look at for long
+    address = store_url(url)  # already migrated; checking that in ``Store.open`` takes long
     store = Store(Database(address), ChangeSignal(address), tmp_path / "spool")
     yield store
     await store.close()

@@ -34,7 +34,7 @@ async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def _wait_for_given_up(others: Collection[threading.Thread]) -> None:
-    """A connection whose work was given up ends by itself, and its thread has a last word for the loop."""
+    """Wait for the threads of given-up connections, which still report to the loop."""
     for thread in threading.enumerate():
         if thread not in others and thread.name.endswith("(_connection_worker_thread)"):
             thread.join(10)
