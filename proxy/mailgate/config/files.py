@@ -81,7 +81,8 @@ Stamp = tuple[int, int, int]
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """A stamp that differs between two contents of a file; None if the file cannot be read."""
+    """A stamp of the file, which differs after every change that the file system notes; None if there is no such
+    file."""
     try:
         found = path.stat()
     except OSError:

@@ -102,7 +102,7 @@ class Fleet:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """The apps of handhelds only. An empty list is no inventory."""
+        """The apps of a handheld; None for other devices. An empty list is no inventory."""
         software = listed(found, "software")
         if not software or os not in _HANDHELD:
             return None

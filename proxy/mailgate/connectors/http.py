@@ -100,10 +100,11 @@ class Client:
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
 
     async def with_retries(self, question: ApiRequest) -> ApiResponse:
-        """The answer. If the server is busy, the request is sent again, and the last answer counts.
+        """The answer. While the server is busy or a connection fails, the request is sent again, ``ATTEMPTS`` times in
+        all. Raises ``SourceError`` after that.
 
-        A fault of the server (500) may have come after it did what was requested, so it is reported and not tried
-        again.
+        A PUT is not sent again after a fault of the server (500), since the server may have done what was requested
+        before.
         """
         again = _AGAIN - {500} if question.method == "PUT" else _AGAIN
         for attempt in range(ATTEMPTS):
@@ -189,7 +190,8 @@ MAX_BACKOFF_SECONDS = 300.0
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date); None without one."""
+    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date), at most ``MAX_BACKOFF_SECONDS``;
+    None without one."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said[:9]), MAX_BACKOFF_SECONDS)

@@ -139,7 +139,7 @@ class Device:
     number: int = field(default=0, compare=False)
     """The key of the device in the store, or 0 if it is not stored yet."""
     changed: int = field(default=0, compare=False)
-    """The number of the change in the store as of which this device was read."""
+    """The number of the change in the store that last changed this device; 0 if it is not known."""
 
     @property
     def claims(self) -> frozenset[Name]:

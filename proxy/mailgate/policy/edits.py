@@ -89,7 +89,7 @@ class StageEdit(Strict):
 
 
 class ShareEdit(Strict):
-    """Changes the share of people whom a rule is for."""
+    """Changes a rule's share of people."""
 
     change: Literal["set-share"]
     """The kind of change."""

@@ -29,6 +29,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = list(known)
     near = nearest(word, known)
     if not known:
-        return phrase("nothing is defined that could stand here")
+        return phrase("nothing is defined that could be used here")
     options = phrase("expected one of %(known)s", known=quoted(known))
     return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options

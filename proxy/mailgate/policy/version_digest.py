@@ -1,4 +1,4 @@
-"""The digest of a version's texts. It is computed anew whenever the version is put in force; a stored digest is not believed."""
+"""The digest of a version's texts. It is computed again whenever the version is put in force; a stored digest is not believed."""
 
 import json
 from collections.abc import Mapping

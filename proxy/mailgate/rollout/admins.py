@@ -38,8 +38,8 @@ def hash_of(secret: str, salt: bytes) -> str:
 def weakness(password: str, name: str) -> str:
     """What is wrong with a chosen password, in words; empty if it is good.
 
-    It has 15 to 128 printable characters of any kind, six of them different (NIST SP 800-63B-4, section 3.1.1), and
-    does not contain the name.
+    It has 15 to 128 printable characters of any kind, six of them different (NIST SP 800-63B-4, section 3.1.1), no
+    space at its beginning or end, and does not contain the name.
     """
     if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
         return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"

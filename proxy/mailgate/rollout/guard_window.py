@@ -23,7 +23,7 @@ class WindowTotals:
     kept_out: KeptOut = NOBODY
     """How many were newly kept out by earlier changes."""
     forgotten: KeptOut = NOBODY
-    """How many people were forgotten. A plan no longer counts them, so it may keep out each of them."""
+    """How many people and devices were forgotten. A plan no longer finds them, so it may keep out each of them."""
 
 
 EMPTY_WINDOW = WindowTotals()

@@ -109,7 +109,7 @@ def check_restricts(policy: Policy, name: str) -> None:
 
 def _relief(cause: Cause, rule: str, by: Person, why: str, now: datetime, until: datetime) -> Relief:
     if not why.strip():
-        raise RefusedError(phrase("why? a reason is needed, which stands in the audit log"))
+        raise RefusedError(phrase("why? a reason is needed for the audit log"))
     if until <= now:
         raise RefusedError(phrase("the end is not in the future: choose a later one"))
     return Relief(0, cause, rule, why, by.name, now, until)

@@ -59,8 +59,8 @@ class LoggedReliefs:
                 )
 
     def _has_to_be_there(self, about: str, now: datetime) -> bool:
-        """Whether a relief must still be in the store: nobody ended it, its time is not over, and its person was not
-        forgotten."""
+        """Whether a relief must still be in the store: nobody ended it, its time is not over, and if it is an
+        exemption, nobody was forgotten since then, who might be its person."""
         entry = self.given[about]
         until = details_of(entry).get("until")
         over = about in self.ended or (until and datetime.fromisoformat(until) <= now)

@@ -141,7 +141,7 @@ class RulesKeeper:
             self.close()
             changed = (
                 files.digest != self.current.activation.digest
-            )  # or the files are again those of the version in force
+            )  # if not, the files are again those of the version in force
             self._waiting = WaitingFiles(files) if changed else None
             self._files, self._refused, self._said = files.digest, "", ""
             self._note_what_files_hold()

@@ -172,9 +172,9 @@ class Devices:
     ) -> bool:
         """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
 
-        A device that is already lost keeps its time. With ``since`` the device is marked only if it is lost since that
-        very moment: taking back one report of a loss must not end another one. ``act`` is written to the audit log in
-        the same transaction.
+        A device that is already lost keeps its time. With ``since`` the device is marked only if it is lost since
+        exactly that moment, otherwise False is returned: taking back one report of a loss must not end another one.
+        ``act`` is written to the audit log in the same transaction.
         """
         which = devices.c.id == device_id
         if since is not None:

@@ -54,7 +54,8 @@ class HelpRequests:
         self._database = database
 
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
-        """Store a request. If the person asked before, update the last reference and count one more.
+        """Store a request. If the person asked before, update the last reference, count one more, and open the request
+        again.
 
         ``sighting`` is the id of the refused request. Every reference that was asked about leads to its own sighting.
         """

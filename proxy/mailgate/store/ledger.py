@@ -152,8 +152,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether this is a stranger beyond the limits: nothing from this user agent would be stored, whatever else it
-        sends."""
+        """Whether this is a stranger beyond the limits, so that nothing about it is stored. Only its user agent is
+        looked at, since that is quick."""
         if not _is_stranger(access):
             return False
         full = self._strangers >= MOST_STRANGERS and user_agent[:MAX_TEXT_BYTES] not in self._agents

@@ -215,8 +215,8 @@ def _failed(which: Which) -> list[ColumnElement[bool]]:
 
 
 async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) -> bool:
-    """Whether a mail is still true. A notice needs its version in force, and a correction needs it not in force.
-    Neither may be late."""
+    """Whether a mail is still true. A notice needs its version in force, a correction needs it not in force, and a
+    reply needs neither. No mail may be late."""
     active = await active_activation(connection)
     meant = (mail.notice and mail.notice.versions) or (mail.version,)
     in_force = active is not None and active.number in meant

@@ -60,8 +60,8 @@ class StrangerLimit:
         return admitted
 
     def is_exhausted(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether nothing from this user agent is admitted any more, whatever else it sends. The answer is quick, for
-        floods."""
+        """Whether a client with this user agent, which names neither a person nor a device, is no longer admitted. The
+        answer is quick, for floods."""
         if len(self._nameless) < MOST_NAMELESS or is_known(access):
             return False
         if _claims_device(access) or _names_something(access):

@@ -167,7 +167,7 @@ class Questions:
     async def _fetch(
         self, authorizer: Authorizer, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime
     ) -> Answer:
-        """The answer that waits for the client of a refusal. If another process has it, the request is judged anew."""
+        """The answer that waits for the client of a refusal. If another process has it, the request is judged again."""
         told = values(exchange.head.fields, b"x-device-reference")
         waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
         if waiting is not None:

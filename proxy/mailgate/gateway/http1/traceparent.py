@@ -12,7 +12,7 @@ SAMPLED = 1
 
 
 class Parent(NamedTuple):
-    """The span of another system of which a request is a part."""
+    """A span of another system that the request is a part of."""
 
     trace: int
     span: int

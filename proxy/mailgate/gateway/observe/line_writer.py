@@ -106,7 +106,7 @@ class LineWriter:
 
 
 def to_standard_error(lines: Sequence[bytes]) -> None:
-    """Write to standard error line by line, so that lines of other code can stand between these."""
+    """Write to standard error line by line, so that lines of other code can come between these."""
     for line in lines:
         sys.stderr.write(line.decode())
 

@@ -2,7 +2,7 @@
 
 A decision is an HTTP Activity (class 4002) with the profile Security Control. If it names the user, it also has the profile
 Host, to which the actor belongs. An act of the audit log is an Entity Management (class 3004). ``type_uid`` is the class times
-100 plus the activity. Values without a place in the schema stand in ``unmapped``.
+100 plus the activity. Values without a place in the schema are in ``unmapped``.
 """
 
 import json
@@ -122,7 +122,7 @@ def _metadata(log: str, reference: str, **more: Any) -> dict[str, Any]:
 
 
 def _of_request(method: str, told: Mapping[str, str], host: str) -> dict[str, Any]:
-    """The request in the schema's form. The schema has a closed set of methods. Any other method stands only in
+    """The request in the schema's form. The schema has a closed set of methods. Any other method is only in
     ``activity_name``."""
     known = {"http_method": method} if method in _METHODS else {}
     url = {"url": {"hostname": host, "path": told["path"]}} if told.get("path") else {}
