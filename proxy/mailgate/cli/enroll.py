@@ -1,4 +1,4 @@
-"""``mailgate enroll``: let devices enrol with the gate itself, and shut a lost one out."""
+"""``mailgate enroll``: let devices enrol with the gate itself, and revoke lost ones."""
 
 import json
 import secrets

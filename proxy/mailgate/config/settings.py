@@ -118,7 +118,7 @@ class Settings(Strict):
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
-    """Whether browsers that claim to be on a computer are asked once for proof, and whether the result counts."""
+    """Whether browsers that claim to be on a computer are probed once, and whether the result counts."""
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
     """How long the browser keeps the probe's answer."""
     tls: TlsSettings | None = None

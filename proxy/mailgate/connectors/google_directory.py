@@ -94,8 +94,8 @@ class GoogleDirectory:
 
 
 def _broken(found: Mapping[str, Any]) -> bool:
-    """Whether the device is compromised. The words are not documented: ``No compromise detected`` is the good one, and
-    those that begin differently are bad."""
+    """Whether the device is compromised. Google does not document the values: ``No compromise detected`` is good, and
+    a value that begins with ``compromise`` is bad."""
     return text(found, "deviceCompromisedStatus").casefold().startswith("compromise")
 
 

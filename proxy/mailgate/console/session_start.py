@@ -95,7 +95,7 @@ async def set_new_session_cookie(request: web.Request, response: web.StreamRespo
     """Set the cookie of a session that began with this request, on its answer of any kind."""
     if _NEW_COOKIE in request:
         set_session_cookie(request, response, request[_NEW_COOKIE])
-        # its other cookies are headers by now
+        # the answer's own cookies have been turned into header fields before this
         response.headers.add(hdrs.SET_COOKIE, response.cookies[COOKIE].OutputString())
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mailgate.model.protocol import Protocol
 from mailgate.model.reasons import Finding, Reason
 
 
@@ -26,29 +27,6 @@ class Assurance(StrEnum):
     CLAIMED = "claimed"
     CONSISTENT = "consistent"
     ATTESTED = "attested"
-
-
-class Protocol(StrEnum):
-    """The protocol of a request. It is recognised by path, method, headers and the client's name, and it decides the
-    form of a refusal.
-
-    The last four are logins at the mail server itself (``LOGIN_PROTOCOLS``), which it asks about one by one.
-    """
-
-    WEB = "web"
-    ACTIVESYNC = "activesync"
-    DAV = "dav"
-    EWS = "ews"
-    JMAP = "jmap"
-    MAPI = "mapi"
-    IMAP = "imap"
-    POP3 = "pop3"
-    SUBMISSION = "submission"
-    SIEVE = "sieve"
-
-
-LOGIN_PROTOCOLS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE})
-"""The side door: the protocols between a mail server and mail clients (RFC 9051, 1939, 6409 and 5804)."""
 
 
 @dataclass(frozen=True, slots=True)

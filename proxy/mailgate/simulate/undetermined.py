@@ -38,7 +38,7 @@ def future_undetermined_rules(
     found = {}
     for rule in rules:
         relieving = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
-        away = rule.when.reads & unrecorded | _to_come(rule, access)
+        away = rule.when.reads & unrecorded | _future_unknowns(rule, access)
         if away and is_undetermined(rule, access, away):
             found[rule.id] = _undetermined_rule(rule, access, away, relieving)
         elif relieving:
@@ -61,7 +61,7 @@ def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
     return False
 
 
-def _to_come(rule: Rule, access: Access) -> Unrecorded:
+def _future_unknowns(rule: Rule, access: Access) -> Unrecorded:
     """The clocks that change what the rule reads. The age of a device that never reported stays: only a report changes
     it, and that changes everything else too."""
     found = unpredictable_clocks(rule.when)

@@ -1,8 +1,8 @@
 """Tracks whether a gate has read every change to devices in the store, so that devices in memory are up to date.
 
-A gate reads the changes four times a second (``app/device_changes.py``). Before the store is asked for a device, the
-caller notes the last change that the gate has read. The device in memory counts as followed only if no further change
-was read until it is remembered: such a change could not update it, since it was not in memory yet.
+A gate reads the changes four times a second (``app/device_changes.py``). Before it asks the store for a device, the
+caller notes the last change that the gate has read (``mark``). The changes to the device are followed only if the gate
+reads no further change until the device is in memory: such a change could not update it there.
 """
 
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.devices.names import eas_text
-from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Client, Protocol, RequestFacts
 from mailgate.store.sightings import ClientFacts
 
 _HEADERS = ("user-agent", *HEADERS, PROBE)
@@ -38,13 +38,6 @@ _LONGEST_CHARACTER = 12
 """The most bytes of one character in JSON: two escapes."""
 
 _MAY_BE_A_PERSON = frozenset("@~%")
-_ADDRESSES = {
-    Protocol.ACTIVESYNC: "/Microsoft-Server-ActiveSync",
-    Protocol.DAV: "/dav/",
-    Protocol.EWS: "/EWS/Exchange.asmx",
-    Protocol.JMAP: "/jmap/",
-    Protocol.MAPI: "/mapi/emsmdb/",
-}
 
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
@@ -120,7 +113,7 @@ def _target(facts: RequestFacts, client: Client) -> str:
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
-    path = _ADDRESSES.get(client.protocol) or first_folder(facts.path)
+    path = PROTOCOL_TRAITS[client.protocol].path or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
     return f"{path}?{_device_query(_cut(client.eas_id, LONGEST_ID), _cut(client.eas_type, _LONGEST_TYPE))}"

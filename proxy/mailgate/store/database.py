@@ -246,7 +246,7 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 async def in_time(reading: Coroutine[None, None, Read]) -> Read:
     """Await a reading. Raises ``StoreUnavailableError`` if it takes too long, even if the driver does not stop."""
     task = asyncio.get_running_loop().create_task(reading)
-    # the result may never be read
+    # the error is retrieved, so that asyncio does not log it if nobody waits any more
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.wait({task}, timeout=_TIMEOUT_SECONDS)
     if task.done():

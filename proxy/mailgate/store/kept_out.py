@@ -58,7 +58,7 @@ class KeptOutCounts:
         people = await self._audit_details(moment, audit.c.what == "person-forgotten")
         devices = await self._audit_details(moment, audit.c.what == "device-forgotten")
         counts = [KeptOut(each["people"], each["devices"]) for each in people]
-        # the owner of the device is forgotten too
+        # the owner of each device may have been forgotten with it
         return _sum([*counts, KeptOut(len(devices), len(devices))])
 
     async def _audit_details(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:

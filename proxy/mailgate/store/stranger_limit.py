@@ -10,7 +10,7 @@ from mailgate.policy.login_names import user_text
 
 SPAN = timedelta(hours=1)
 _BEFORE = timedelta(minutes=1)
-"""How much earlier than the last one a request may be, since a repeated one is recorded seconds later. If it is more,
+"""How much earlier than the last request a request may be, since a repeated one is recorded seconds later. If it is more,
 the clock was put back."""
 MOST_NAMELESS = 5_000
 """The limit for clients that name neither a person nor a device."""
