@@ -27,9 +27,11 @@ STAYING = ("audit", "audit_head")
 LOOK = """
 SELECT (SELECT count(*) FROM audit), (SELECT number || digest FROM audit_head),
     (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_rewrite),
-    (SELECT string_agg(t::text, ',' ORDER BY oid) FROM pg_trigger t), (SELECT string_agg(prosrc, '' ORDER BY oid) FROM pg_proc)
+    (SELECT string_agg(t::text, ',' ORDER BY oid) FROM pg_trigger t), (SELECT string_agg(prosrc, '' ORDER BY oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
 """
 """What has to be as it was, or a database cannot be made like a new one."""
+SMALL = 64 * 1024
+"""Up to so many bytes of a table are deleted, which costs a hundredth of ``TRUNCATE``. A larger one would stay slow to read."""
 
 
 class Databases:
@@ -90,19 +92,23 @@ class Emptied:
         self._address = self._open.enter_context(self._databases.new(like=self._migrated))
         self._own = self._open.enter_context(psycopg.connect(self._address, autocommit=True))
         self._looked = self._own.execute(LOOK).fetchone()
-        names = [name for name in metadata.tables if name not in STAYING]
+        names = [each.name for each in reversed(metadata.sorted_tables) if each.name not in STAYING]
         self._first = {
             name: rows for name in names if (rows := self._own.execute(f"TABLE {name}").fetchall())
         }
         self._filled = " UNION ALL ".join(
-            f"SELECT '{name}' WHERE EXISTS (TABLE {name})" for name in names if name not in self._first
+            f"SELECT '{name}', pg_relation_size('{name}') WHERE EXISTS (TABLE {name})"
+            for name in names
+            if name not in self._first
         )
 
     def _empty(self) -> None:
-        if filled := [name for (name,) in self._own.execute(self._filled)]:
-            self._own.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+        filled = self._own.execute(self._filled).fetchall()
+        if large := [name for name, size in filled if size > SMALL]:
+            self._own.execute(f"TRUNCATE {', '.join(large)} CASCADE")
+        small = [name for name, _ in filled if name not in large]
+        self._own.execute("; ".join(f"DELETE FROM {name}" for name in (*small, *self._first)))
         for name, rows in self._first.items():
-            self._own.execute(f"DELETE FROM {name}")
             for row in rows:
                 self._own.execute(f"INSERT INTO {name} VALUES ({', '.join(['%s'] * len(row))})", row)
 
