@@ -2,7 +2,7 @@
 # With a digest where you know one: docker build --build-arg BASE=python:3.13-slim@sha256:… .
 ARG BASE=docker.io/library/python:3.13-slim
 FROM ${BASE} AS build
-# the moment of the commit, where the same bytes are to be built again: deploy/make-release
+# the time of the commit, if the same bytes are to be built again: deploy/make-release
 ARG SOURCE_DATE_EPOCH
 # Only the environment that builds has pip. It installs into both, so that the image has none.
 RUN python -m venv /opt/build && python -m venv --without-pip /opt/mailgate
@@ -12,7 +12,7 @@ RUN for each in mailgate:requirements.lock build:requirements-build.lock; do \
       /opt/build/bin/pip --python "/opt/${each%%:*}" install --no-cache-dir --no-compile --disable-pip-version-check \
         --only-binary :all: --require-hashes -r "${each#*:}" || exit 1; \
     done
-# what .dockerignore lets in: all that the package is made of
+# everything that .dockerignore lets in: the sources of the package
 COPY . .
 # A wheel leaves its own build files in bazel-project. All modules are compiled again (-f), since pip has compiled with times those that it imported.
 RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \

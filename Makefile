@@ -5,15 +5,15 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
-# one environment: first what a run needs, on top of it what tests need
+# one environment: first the packages for a run, then those for tests
 RUN_STAMP := $(VENV)/.mailgate-run
 TEST_STAMP := $(VENV)/.mailgate-tests
-# npm writes this file last. Where it is missing, what needs the parts beside it is left out.
+# npm writes this file last. If it is missing, targets that need npm's packages are left out.
 PROVIDER := tests/e2e/node_modules/.package-lock.json
 EXTENSION := extension/node_modules/.package-lock.json
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.mailgate-setup
-# the system's own is built with profile-guided optimisation, what pyenv compiles is not, which costs a gate a quarter more
+# the system's Python is built with profile-guided optimisation; one that pyenv compiles is not, and a gate takes a quarter more time on it
 PYTHONS := /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11
 ARGS ?=
 
@@ -23,7 +23,7 @@ help: ## Show this list
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 NO_PACKAGES := { echo "make: Python packages could not be installed, pip says why above: is the package index reachable?" >&2; exit 1; }
 
-setup: $(RUN_STAMP) ## Make the virtual environment with what a run needs (again only when a lock or pyproject.toml has changed)
+setup: $(RUN_STAMP) ## Make the virtual environment with the packages that a run needs (again only when a lock or pyproject.toml has changed)
 
 $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@set -e; test -x $(BIN)/python || { \
@@ -40,7 +40,7 @@ $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-test-setup: $(TEST_STAMP) $(PROVIDER) $(EXTENSION) ## Add what tests need; what npm has to install is left out where there is no npm
+test-setup: $(TEST_STAMP) $(PROVIDER) $(EXTENSION) ## Add what tests need; npm's packages are left out if there is no npm
 
 $(TEST_STAMP): requirements-dev.lock $(RUN_STAMP)
 	@$(PIP) --require-hashes -r requirements-dev.lock || $(NO_PACKAGES)
@@ -74,7 +74,7 @@ PARTS := $(addprefix test-,e2e browsers rest unit integration-a attacks gateway 
 AT_ONCE := 4
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
-test: test-setup ## Run every test; end-to-end tests are skipped where the mail system or the browser is missing
+test: test-setup ## Run every test; end-to-end tests are skipped if the mail system or the browser is missing
 ifneq ($(ARGS),)
 	$(BIN)/pytest $(ARGS)
 else
@@ -88,7 +88,7 @@ $(PARTS): test-%: test-setup
 	$(PYTEST) $(PART_$*) >"$$log" 2>&1; failed=$$?; \
 	echo "The part $*:"; cat "$$log"; rm "$$log"; exit $$failed
 
-check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, dead code, docs, and the extension where there is npm
+check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, dead code, docs, and the extension if there is npm
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -107,7 +107,7 @@ bench: $(TEST_STAMP) ## Measure the gate beside its peers and write the ratios (
 bench-devices: $(TEST_STAMP) ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices --keep $(if $(STORE),--store $(STORE)) $(ARGS)
 
-bench-soak: $(TEST_STAMP) ## Ten minutes of mixed traffic against one gate, and whether it grows (MINUTES=1 for less)
+bench-soak: $(TEST_STAMP) ## Ten minutes of mixed traffic against one gate; fails if it grows (MINUTES=1 for less)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 bench-setup: $(BENCH_STAMP) ## Install the peers that come as Python packages, in an environment of their own
@@ -127,7 +127,7 @@ docs: $(DOCS_STAMP) ## The pages as a site in var/site/html; a link that leads n
 
 RELEASE_VENV := .venv-release
 RELEASE_STAMP := $(RELEASE_VENV)/.mailgate-setup
-release: $(RUN_STAMP) $(RELEASE_STAMP) ## What is released, in dist/VERSION: built twice and compared, with a bill of materials, sums and (KEY=cosign.key) a signature
+release: $(RUN_STAMP) $(RELEASE_STAMP) ## Everything that is released, in dist/VERSION: built twice and compared, with a bill of materials, sums and (KEY=cosign.key) a signature
 	@KEY="$(KEY)" IMAGE="$(IMAGE)" BASE="$(BASE)" deploy/make-release $(ARGS)
 
 $(RELEASE_STAMP): requirements.lock requirements-release.lock | $(RUN_STAMP)

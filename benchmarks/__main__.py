@@ -23,7 +23,7 @@ from benchmarks.wrk import LoadFailed
 
 def main(
     quick: Annotated[
-        bool, typer.Option(help="Fewer and shorter rounds: the same figures, less sure.")
+        bool, typer.Option(help="Fewer and shorter rounds: the same figures with less certainty.")
     ] = False,
     only: Annotated[
         str,

@@ -26,12 +26,12 @@ class UnknownName(Exception):
 
 
 def mixes_of(words: str) -> tuple[str, ...]:
-    """The named mixes. Raises Unknown."""
+    """The named mixes. Raises UnknownName."""
     return _known(words, list(MIXES), "mix")
 
 
 def peers_of(words: str, mixes: Sequence[str]) -> tuple[str, ...]:
-    """The named systems; by default all systems of the mixes. Raises Unknown."""
+    """The named systems; by default all systems of the mixes. Raises UnknownName."""
     named = ",".join(ALIASES.get(each, each) for each in words.split(",") if each)
     asked = {name for mix in mixes for name in sides(mix)}
     every = [peer.name for peer in PEERS]

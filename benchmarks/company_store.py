@@ -49,7 +49,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 LIFE: dict[str, str] = {
-    # what the sources say: of each hundred some are missing, partial, stale, of no kind; few have a rare app
+    # the reports of sources: of each hundred devices some are missing, partial, stale or without a kind; few have a rare app
     "reports": """
         UPDATE reports SET
           apps = CASE WHEN device % 200000 = 150001 THEN '["moomoo"]' WHEN h < 10 THEN '[]'

@@ -1,6 +1,6 @@
-"""Lay the pages as they are installed, with the files that an operator takes from them: ``python docs/lay_installed.py FOLDER``.
+"""Copy the pages as they are installed, with the files that an operator needs: ``python docs/lay_installed.py FOLDER``.
 
-A link to what comes along leads there; one to another file of the repository leads to the project's own pages.
+A link to a copied file leads to the copy; a link to another file of the repository leads to the project's own pages.
 """
 
 import os
@@ -24,7 +24,7 @@ FILES = ("SECURITY.md", "requirements-otel.lock")
 
 
 def places() -> dict[Path, Path]:
-    """Where each file that comes along is, and where it lies."""
+    """The path of each copied file, and its path in the copy."""
     found = {page: Path(page.name) for page in ROOT.glob("docs/*.md")}
     named = [ROOT / each for each in FILES]
     inside = (path for each in FOLDERS for path in ROOT.joinpath(each).rglob("*") if path.is_file())
@@ -33,20 +33,20 @@ def places() -> dict[Path, Path]:
 
 
 def linked(page: Path, lie: dict[Path, Path], home: str) -> str:
-    """The page with links that lead somewhere from where it will lie."""
+    """The page with links that work in the copy."""
 
     def led(link: re.Match[str]) -> str:
         target = (page.parent / link[2]).resolve()
         if target in lie:
             return link[1] + os.path.relpath(lie[target], lie[page].parent)
-        # whether it is there is not asked: a source archive has no tests, and makes the same pages
+        # the target need not exist: a source archive has no tests, but makes the same pages
         return f"{link[1]}{home}/{target.relative_to(ROOT)}"
 
     return LINK.sub(led, page.read_text("utf-8"))
 
 
 def lay(folder: Path) -> list[Path]:
-    """Write all of it into a folder. Returns what was written, from there."""
+    """Write everything into a folder. Returns the written paths, relative to it."""
     lie = places()
     home = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text("utf-8"))["project"]["urls"]["Homepage"]
     for source, place in lie.items():

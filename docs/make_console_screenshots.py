@@ -1,8 +1,8 @@
-"""Take the pictures of the console in ``docs/images``, of a demo that runs with a made-up company.
+"""Take the pictures of the console in ``docs/images``, from a running demo with a made-up company.
 
 ``PYTHONPATH=proxy python docs/make_console_screenshots.py http://127.0.0.1:PORT var/demo/grace.token``
 
-Names of pages behind these are taken alone; ``start`` is the start page of that demo, which listens one port further.
+With names of pages after these, only those are taken; ``start`` is the start page of that demo, which listens at the next port.
 """
 
 import sys
@@ -42,7 +42,7 @@ def logged_in(browser: Browser, console: str, token: str, scheme: str, window: d
 
 
 def open_page(page: Page, console: str, name: str) -> None:
-    """Go to a page; by what leads there from another one, where it needs that."""
+    """Go to a page, if necessary by a link on another page."""
     lists = {
         "device": ("devices?state=listed", "tbody a[href*='/devices/']"),
         "retract": ("policy", "button:has-text('Go back to it')"),
@@ -58,7 +58,7 @@ def open_page(page: Page, console: str, name: str) -> None:
 
 
 def count(page: Page, console: str) -> None:
-    """Have everybody counted whom the first mail is about, so that there is something to see."""
+    """Count the recipients of the first mail, so that the page shows some."""
     open_page(page, console, "notice")
     page.get_by_role("button", name="Count").click()
     page.locator("#counting .tiles").wait_for()

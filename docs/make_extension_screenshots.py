@@ -1,7 +1,7 @@
 """Take the pictures of the extension's popup in ``docs/images``:
 ``PYTHONPATH=.:proxy python docs/make_extension_screenshots.py``.
 
-The popup itself is shown, over a stand-in for the browser's interface that answers with a state.
+The real popup is shown; a stand-in for the browser's interface answers with a state.
 """
 
 from pathlib import Path

@@ -49,7 +49,7 @@ def man_page() -> str:
 
 
 def commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every command that does something, with how it is called."""
+    """Every command that is not a group, with its full name."""
     for name, each in group.commands.items():
         if hasattr(each, "commands"):
             yield from commands(each, f"{path} {name}")
@@ -58,7 +58,7 @@ def commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def section(path: str, command: Any) -> Iterator[str]:
-    """One command: how it is called, what it does, what it is told."""
+    """One command: its usage, its description, its arguments and options."""
     takes = [each.metavar or each.name.upper() for each in arguments(command)]
     yield f".SS {escaped(' '.join([path, *takes]))}"
     for index, paragraph in enumerate((command.help or "").split("\n\n")):
@@ -79,7 +79,7 @@ def argument(each: Any) -> Iterator[str]:
 
 
 def option(each: Any) -> Iterator[str]:
-    """One option, with what it is where it is not given."""
+    """One option, with its default."""
     names = ", ".join(f"\\fB{escaped(name)}\\fR" for name in (*each.opts, *each.secondary_opts))
     takes = "" if each.is_flag else f" \\fI{escaped(each.metavar or each.name.upper())}\\fR"
     yield ".TP"
@@ -88,7 +88,7 @@ def option(each: Any) -> Iterator[str]:
 
 
 def usual(each: Any) -> Iterator[str]:
-    """What stands in brackets behind the help."""
+    """The text in brackets after the help."""
     if each.name not in _OF_TYPER and not each.is_flag and each.show_default:
         said = each.show_default if isinstance(each.show_default, str) else each.default
         if said not in (None, "", ()):
@@ -103,7 +103,7 @@ def entries(table: dict[str, str]) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """A text of one line as roff takes it."""
+    """A text of one line, escaped for roff."""
     plain = (
         text.replace("\\", "\\e")
         .replace("-", "\\-")

@@ -17,7 +17,7 @@ def row(operation: Operation) -> str:
 
 
 def with_table(page: str) -> str:
-    """The page with the operations that there are now."""
+    """The page with the current operations."""
     table = "\n".join(["| operation | does | who may |", "|---|---|---|", *map(row, OPERATIONS)])
     return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
 

@@ -222,7 +222,7 @@ def take(browser: Browser, name: str, page: RenderedPage, window: dict[str, int]
     tab.clock.set_fixed_time(BLOCKED.now)
     tab.add_init_script(
         "window.fetch = () => new Promise(() => {});"
-    )  # the probe waits as long as the picture takes
+    )  # the probe waits until the picture is taken
     tab.route("**/*", lambda route: route.fulfill(body=page.html, content_type="text/html; charset=utf-8"))
     tab.goto("http://mail.example.com/")
     tab.screenshot(path=IMAGES / f"{name}.png", full_page=True)

@@ -1,6 +1,6 @@
-"""Lay the pages, and every file that a link of theirs leads to, where mkdocs reads them: ``python docs/make_site.py FOLDER``.
+"""Copy the pages, and every file that they link to, to where mkdocs reads them: ``python docs/make_site.py FOLDER``.
 
-They lie there as they lie here, so that each link leads where it leads in the repository.
+They have the same relative paths as here, so that each link works as in the repository.
 """
 
 import re
@@ -18,7 +18,7 @@ def pages() -> list[Path]:
 
 
 def linked(page: Path) -> Iterator[Path]:
-    """Files of the repository to which the page leads; a folder stands for nothing that a site could show."""
+    """Files of the repository to which the page links; folders are left out, since a site cannot show them."""
     for markdown, html in LINK.findall(page.read_text("utf-8")):
         target = (page.parent / (markdown or html)).resolve()
         if target.is_file() and target.is_relative_to(ROOT):

@@ -23,7 +23,7 @@ def row(variable: Variable) -> str:
 
 
 def with_table(page: str) -> str:
-    """The page with the table as the environment has it now."""
+    """The page with the table of the current variables."""
     head = ["| variable | type | what it is | only values |", "|---|---|---|---|"]
     table = "\n".join([*head, *map(row, VARIABLES.values())])
     return _TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)

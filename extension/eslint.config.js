@@ -1,4 +1,4 @@
-/** Run from the folder above, so that the tests beside the extension are looked at, too. */
+/** Run from the folder above, so that the tests beside the extension are checked too. */
 
 import js from "@eslint/js";
 import globals from "globals";

@@ -9,12 +9,12 @@ _HASHER = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
 
 
 def token(name: str) -> str:
-    """What this admin shows."""
+    """The token of this admin."""
     return f"{name}:{_secret(name)}"
 
 
 def admins(**roles: str) -> Mapping[str, Any]:
-    """The setting ``admins``: for each name the roles, with spaces between."""
+    """The setting ``admins``, from names and their roles, which are separated by spaces."""
     return {
         name: {"token_hash": _HASHER.hash(_secret(name)), "roles": words.split()}
         for name, words in roles.items()

@@ -1,4 +1,4 @@
-"""What a device management signs and what a device proves, for the tests of a running gate."""
+"""Signed reports of a device management and proofs of a device, for the tests of a running gate."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -23,7 +23,7 @@ def signed_report(device: Device, *, audience: str, issuer_key: str, device_key:
 def attestation_headers(
     token: str, *, device_key: str, method: str, url: str, ahead: timedelta = timedelta()
 ) -> dict[str, str]:
-    """The headers that send a token with one request. ``ahead``: by how much the device's clock is."""
+    """The headers that send a token with one request. ``ahead``: how far the device's clock is ahead."""
     key = read_private_key(device_key)
     proof = sign_proof(token, key, method=method, url=url, jti=uuid4().hex, now=datetime.now(UTC) + ahead)
     return {"Device-Attestation": token, "DPoP": proof}

@@ -1,4 +1,4 @@
-"""A demo as a process of its own, in a folder as a fresh clone is."""
+"""A demo as a process of its own, in a folder like a fresh clone."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ _COMMAND = re.compile(r"<p>([^<]+)</p>\n<pre>(.*?)</pre>", re.DOTALL)
 
 @dataclass(frozen=True)
 class RunningDemo:
-    """A demo that has said what to open. ``said``: what stood on its terminal then."""
+    """A demo that has printed its addresses. ``said``: its output until then."""
 
     directory: Path
     process: Popen[bytes]
@@ -36,7 +36,7 @@ class RunningDemo:
         return f"http://localhost:{self.start_port}"
 
     def commands(self) -> dict[str, str]:
-        """What the start page has to be tried in a terminal: words and lines."""
+        """The commands that the start page offers for a terminal, by description."""
         asked = Request(
             f"http://127.0.0.1:{self.start_port}/", headers={"Host": f"localhost:{self.start_port}"}
         )
@@ -45,7 +45,7 @@ class RunningDemo:
         return {unescape(words): unescape(line) for words, line in _COMMAND.findall(page)}
 
     def keeps(self, words: str, command: str, environment: Mapping[str, str]) -> bool:
-        """Whether a command gets what stands above it, word for word, run in the demo's folder."""
+        """Whether a command, run in the demo's folder, has the outcome that its description promises."""
         answer = subprocess.run(
             ["bash", "-c", command],
             cwd=self.directory,
@@ -66,7 +66,7 @@ def running_demo(
     environment: Mapping[str, str] = ENVIRONMENT,
     cloned: bool = True,
 ) -> Iterator[RunningDemo]:
-    """A demo until the body ends. ``cloned``: in a folder with what a clone has."""
+    """A demo that runs until the body ends. ``cloned``: in a folder with the files of a clone."""
     if cloned:
         shutil.copytree(ROOT / "config", directory / "config", dirs_exist_ok=True)
     log, ports = directory / "demo.log", (free_port(), free_port(), free_port())

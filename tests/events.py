@@ -10,7 +10,7 @@ FOLDER = VECTORS / "apple-mdm"
 
 
 def event(name: str, payload: bytes | None = None, *, at: str = "", **changes: Any) -> bytes:
-    """The body of one event; ``changes`` are of its inner part, ``payload`` replaces what the device sent."""
+    """The body of one event. ``changes`` apply to its inner part, ``payload`` replaces the device's answer."""
     said = json.loads((FOLDER / "events.json").read_text())[name]
     said["created_at"] = at or said["created_at"]
     [inner] = [said[key] for key in ("acknowledge_event", "checkin_event") if key in said]

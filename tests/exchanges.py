@@ -1,8 +1,8 @@
-"""APIs as data: what ``tests/vectors/connectors/SOURCE/exchanges.json`` says is asked, and what is answered.
+"""APIs as data: ``tests/vectors/connectors/SOURCE/exchanges.json`` has the requests and their answers.
 
-An exchange has ``method`` (GET), ``path``, ``query`` (pairs that have to be there) and ``answers``: given one after the
-other, the last again and again. ``$ORIGIN`` in a body stands for where the API is. A question that is not there is
-answered with 404, one without the token with 401.
+An exchange has ``method`` (GET), ``path``, ``query`` (required pairs) and ``answers``, which are given one after the
+other, the last one repeatedly. ``$ORIGIN`` in a body stands for the API's origin. An unknown request is answered with
+404, one without the token with 401.
 """
 
 import json

@@ -29,7 +29,7 @@ def name(common: str, *, serial: str = "") -> x509.Name:
 
 @dataclass(frozen=True)
 class Issued:
-    """A certificate and its key. ``now`` is what its times are counted from."""
+    """A certificate and its key. Its times are relative to ``now``."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -88,7 +88,7 @@ class Issued:
         extension: x509.ExtensionType | None = None,
         issuer: x509.Name | None = None,
     ) -> x509.CertificateRevocationList:
-        """The list of what this authority has revoked."""
+        """The revocation list of this authority."""
         at = self.now + made
         builder = x509.CertificateRevocationListBuilder(
             issuer or self.certificate.subject, last_update=at, next_update=at + lasts

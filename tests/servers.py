@@ -19,7 +19,7 @@ STOP_SECONDS = 10.0
 
 
 def require_or_skip(*programs: str) -> None:
-    """Skip with one line that names what is missing; fail instead where ``MAILGATE_E2E=required``."""
+    """Skip with one line that names the missing programs; fail instead if ``MAILGATE_E2E=required``."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     missing = [
         program for program in programs if not (shutil.which(program, path=path) or Path(program).exists())
@@ -29,7 +29,7 @@ def require_or_skip(*programs: str) -> None:
 
 
 def unavailable(why: str) -> NoReturn:
-    """End this test as skipped, or as failed where the end-to-end tests are required."""
+    """End this test as skipped, or as failed if the end-to-end tests are required."""
     if os.environ.get("MAILGATE_E2E") == "required":
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
@@ -46,9 +46,9 @@ def running(
     account: str | None = None,
     patience: float = STOP_SECONDS,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server that is up once ``ready`` says so; its output goes to ``log``, whose end is shown if it fails.
+    """Run a server that is up once ``ready`` says so. Its output goes to ``log``, whose end is shown if it fails.
 
-    ``account``: the system user that it runs as, if not ours. ``patience``: seconds it gets to end by itself.
+    ``account``: the system user to run as, if not ours. ``patience``: the seconds that it has to end by itself.
     """
     with (
         log.open("ab") as output,
@@ -73,7 +73,7 @@ def running(
 
 
 def listens(port: int) -> Callable[[], bool]:
-    """Whether anybody answers on a port of the loopback interface."""
+    """Whether a server answers on a port of the loopback interface."""
 
     def asked() -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
@@ -84,7 +84,7 @@ def listens(port: int) -> Callable[[], bool]:
 
 
 def stop(process: subprocess.Popen[bytes], patience: float = STOP_SECONDS) -> None:
-    """End the process and everything it started: politely first, then not.
+    """End the process and everything it started: by SIGTERM, then by SIGKILL.
 
     Workers in process groups of their own (as sogod's) would outlive it, so its tree is looked up before.
     """

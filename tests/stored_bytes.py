@@ -1,4 +1,4 @@
-"""What a store left on the disk, for tests that look for what must not be there."""
+"""The bytes of a store on the disk, for tests that search for data that must not be there."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ __all__ = ["stored_bytes"]
 
 
 def stored_bytes(directory: Path, name: str = "mailgate.db") -> bytes:
-    """All that a store named `name` wrote below `directory`: the database, its journals, and each file of its spool.
+    """Everything that a store named `name` wrote below `directory`: the database, its journals, and its spool.
 
     Raises:
-        AssertionError: nothing was stored, so that a search in it would prove nothing.
+        AssertionError: nothing was stored, so a search would prove nothing.
     """
     held = [
         path.read_bytes()

@@ -1,6 +1,6 @@
-"""Stores at a low price: new ones on SQLite are copies of a migrated one, and statements are compiled once for all.
+"""Cheap stores: new ones on SQLite are copies of a migrated one, and statements are compiled only once.
 
-``unit/store/test_migrate.py`` holds that migrations make such a one.
+``unit/store/test_migrate.py`` checks that migrations make the same.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def migrated(folder: Path) -> bytes:
 
 
 def copying(new: bytes) -> Callable[..., None]:
-    """What stands in for ``migrate``: it copies where there is nothing to migrate yet."""
+    """A stand-in for ``migrate``, which copies the file if there is no store yet."""
 
     def copied(url: URL, *, make: bool = True) -> None:
         path = Path(str(url.database))
@@ -36,7 +36,7 @@ def copying(new: bytes) -> Callable[..., None]:
 
 
 def compiling_once(create: Callable[..., AsyncEngine]) -> Callable[..., AsyncEngine]:
-    """What stands in for ``create_async_engine``: each of its engines knows what those of its kind have compiled.
+    """A stand-in for ``create_async_engine``, whose engines of one kind share compiled statements.
 
     SQLAlchemy keeps compiled statements by their dialect, and would make one for each engine.
     """
@@ -46,7 +46,7 @@ def compiling_once(create: Callable[..., AsyncEngine]) -> Callable[..., AsyncEng
     def created(url: URL, **options: Any) -> AsyncEngine:
         engine = create(url, **options)
         own, first = engine.sync_engine.dialect, dialects.get(url.drivername)
-        if first is None or first.server_version_info is None:  # it has not talked to its database yet
+        if first is None or first.server_version_info is None:  # it has not connected to its database yet
             dialects[url.drivername] = own
         else:
             engine.sync_engine.dialect = first

@@ -81,7 +81,7 @@ class Load:
         self._poll.close()
 
     def run(self, seconds: float, answers: float = inf) -> float:
-        """Send requests for this time, or until this many were answered. Returns the time. Raises Wrong, OSError."""
+        """Send requests for this time, or until this many were answered. Returns the time. Raises UnexpectedAnswer, OSError."""
         started = time.perf_counter()
         until = started + seconds
         poll, clients, answered = self._poll.poll, self._clients, self._answered
@@ -135,7 +135,7 @@ class Load:
 
 
 def loaded(port: int, mix: Mix, turn: int, seconds: float, pids: Sequence[int]) -> Loaded:
-    """Run a load. Raises Wrong, OSError."""
+    """Run a load. Raises UnexpectedAnswer, OSError."""
     load = Load(port, mix, turn)
     load.open()
     try:

@@ -1,5 +1,5 @@
--- Asks Mailgate about a request. A yes lets it go on with what is known of the device; anything else ends it, with the
--- answer that Mailgate gives. Where Mailgate does not answer there is no access.
+-- Asks Mailgate about a request. After a yes it goes on with facts about the device; anything else ends it with
+-- Mailgate's answer. If Mailgate does not answer, there is no access.
 
 local NOT_ASKED = {
   ["connection"] = true, ["keep-alive"] = true, ["te"] = true, ["expect"] = true,
@@ -31,7 +31,7 @@ local function question(txn)
   return headers
 end
 
--- The answer that Mailgate gives, to the client. A reply of a transaction would end at the first zero byte, and WBXML has some.
+-- Mailgate's answer to the client. A reply of a transaction would end at the first zero byte, and WBXML has some.
 core.register_service("tell_the_client", "http", function(applet)
   local answer = applet:get_priv() or { status = 503, headers = {}, body = "" }
   local own = answer.headers["x-device-status"]

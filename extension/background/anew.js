@@ -1,6 +1,6 @@
 /**
- * Enrolling anew where this browser is enrolled already. Until the gate has taken the new key, nothing of what there is
- * changes: a mistyped code or address costs nothing.
+ * Enrols anew in a browser that is enrolled already. Until the gate has accepted the new key, the existing enrolment
+ * does not change: a mistyped code or address costs nothing.
  */
 
 import { readEnrolled } from "../core/answers.js";
@@ -17,12 +17,12 @@ import { writeGate } from "./settings.js";
  * @param {Memory} memory
  * @param {string} gate
  * @param {string} code
- * @returns {Promise<Memory | null>} the state in which this try alone would be; null where it succeeded
+ * @returns {Promise<Memory | null>} the state after this try alone; null if it succeeded
  */
 export async function enrolAnew(memory, gate, code) {
   const { managed, skew, told } = memory;
   const trying = { ...EMPTY, managed, ...(gate === memory.gate ? { skew, told } : {}), gate, phase: /** @type {const} */ ("enrolling") };
-  // that of a try without an answer is used again: the gate may have taken it
+  // the key of a try without an answer is used again: the gate may have accepted it
   const key = (await readKey(NEXT)) ?? (await makeKey(NEXT));
   if (!key) return after(trying, "keyLost");
   const nonce = gate === memory.gate ? (await readSession()).nonce : "";

@@ -1,4 +1,4 @@
-/** The three addresses of the gate that a device speaks to. Nothing else is ever asked for. */
+/** The three addresses of the gate that a device uses. The extension requests nothing else. */
 
 import { dpopProof } from "../core/dpop.js";
 import { retryAfter } from "../core/schedule.js";
@@ -14,7 +14,7 @@ const TIMEOUT = 15_000;
  * @typedef {{kind: "unreachable", nonce: string}} Unreachable
  */
 
-/** Another server stands there. @type {Refused} */
+/** Another server is at that address. @type {Refused} */
 export const NO_GATE = { kind: "refused", status: 200, reason: "no-gate", reference: "", serverTime: 0, retryAfter: 0, nonce: "" };
 
 /**
@@ -107,7 +107,7 @@ async function told(response) {
 }
 
 /**
- * What a problem document (RFC 9457) says; somebody else's answer says nothing.
+ * The content of a problem document (RFC 9457); empty for an answer that does not come from a gate.
  *
  * @param {any} body
  */

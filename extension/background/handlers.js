@@ -1,4 +1,4 @@
-/** What the extension's own pages may ask of the worker: this table, and nothing else. */
+/** The messages that the extension's own pages may send to the worker: those in this table and no others. */
 
 import { gateOrigin } from "../core/address.js";
 import { diagnosticsOf } from "../core/diagnostics.js";
@@ -12,13 +12,13 @@ import { takeReadings } from "./readings.js";
 import { dropGate, readSettings, writeGate } from "./settings.js";
 import { between, turn } from "./turn.js";
 
-/** The state as it was last written: at once, without asking anybody. */
+/** The state as it was last written, at once and without a request. */
 async function state() {
   const [memory, { listedExtensions }] = await Promise.all([readMemory(), readSettings()]);
   return { memory, asksForExtensions: listedExtensions.length + memory.listed.length > 0 };
 }
 
-/** Look now. `byHand`: a person asks, so a pause between tries ends, too. @param {{byHand?: boolean}} asked */
+/** Look now. `byHand`: a person asks, so a pause between tries ends too. @param {{byHand?: boolean}} asked */
 async function check({ byHand = false }) {
   return { memory: await turn({ look: true, retry: byHand }) };
 }
@@ -36,10 +36,10 @@ async function enrol(asked) {
 
 /**
  * @param {string} gate
- * @param {string} code empty where none was typed
+ * @param {string} code empty if none was typed
  * @param {boolean} managed
- * @returns {Promise<{error?: string, tried?: import("../core/state.js").Memory | null}>} `tried`: what came of a code that
- *   failed and left this browser enrolled as it was
+ * @returns {Promise<{error?: string, tried?: import("../core/state.js").Memory | null}>} `tried`: the state after a
+ *   code that failed and left this browser enrolled as it was
  */
 async function begin(gate, code, managed) {
   const memory = await readMemory();
@@ -53,8 +53,8 @@ async function begin(gate, code, managed) {
 }
 
 /**
- * A new code stands for a new key, so that a revoked one is never shown again. The key of a try without an answer is kept
- * for the same code: the gate may have taken it.
+ * A new code gets a new key, so that a revoked key is never shown again. The key of a try without an answer is kept
+ * for the same code: the gate may have accepted it.
  *
  * @param {import("../core/state.js").Memory} memory
  * @param {string} gate
@@ -69,7 +69,7 @@ async function takeCode(memory, gate, code) {
   await dropToken({ code });
 }
 
-/** Forget this browser's key and what the person has set. */
+/** Forget this browser's key and the person's settings. */
 async function forget() {
   await between(async () => {
     await dropKeys();

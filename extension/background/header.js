@@ -38,7 +38,7 @@ function ruleFor(id, begins, token) {
     action: { type: "modifyHeaders", requestHeaders: [{ header: HEADER, operation: "set", value: token }] },
     condition: {
       urlFilter: `|${begins}`,
-      // left out, it would be every type but page loads
+      // if left out, it would be every type except page loads
       resourceTypes: Object.values(declarativeNetRequest.ResourceType),
     },
   });

@@ -1,4 +1,4 @@
-/** The device's key, in IndexedDB: the private half can be used there and never be read, by this code neither. */
+/** The device's key, in IndexedDB: the private half can be used but never read, not even by this code. */
 
 const DATABASE = "mailgate";
 const STORE = "keys";
@@ -15,7 +15,7 @@ export const NEXT = "next";
 
 /**
  * @param {string} [name]
- * @returns {Promise<DeviceKey | null>} null where there is none, or none that can be used: also where its store is broken
+ * @returns {Promise<DeviceKey | null>} null if there is none or it cannot be used, also if the database is broken
  */
 export async function readKey(name = CURRENT) {
   const pair = await ask("readonly", (store) => store.get(name)).catch(() => null);
@@ -23,10 +23,10 @@ export async function readKey(name = CURRENT) {
 }
 
 /**
- * Makes a new key in place of the one before.
+ * Makes a new key, which replaces the one before.
  *
  * @param {string} [name]
- * @returns {Promise<DeviceKey | null>} null where it cannot be kept
+ * @returns {Promise<DeviceKey | null>} null if it cannot be kept
  */
 export async function makeKey(name = CURRENT) {
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
@@ -34,7 +34,7 @@ export async function makeKey(name = CURRENT) {
   return kept.then(() => usable(pair)).catch(() => null);
 }
 
-/** Puts the key that was made beside the current one in its place. */
+/** Replaces the current key by the one that was made beside it. */
 export async function promoteKey() {
   const pair = await ask("readonly", (store) => store.get(NEXT));
   await ask("readwrite", (store) => {

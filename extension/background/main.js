@@ -19,7 +19,7 @@ alarms.onAlarm.addListener(({ name }) => {
 storage.onChanged.addListener((_changes, area) => {
   if (area === "managed") retry();
 });
-// after a clock was set back Chromium holds the alarm until that time has come again: whoever returns to the browser wakes it
+// after a clock was set back, Chromium holds the alarm until that time has come again: a person who returns to the browser wakes the worker
 windows?.onFocusChanged.addListener(wake);
 notifications.onClicked.addListener((id) => void openNotice(id));
 

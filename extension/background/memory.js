@@ -1,6 +1,6 @@
 /**
- * What outlives the worker. On disk: the state. For this browser session only: the token, the nonce and a pairing code
- * that was not used yet.
+ * Data that outlives the worker. On disk: the state. For this browser session only: the token, the nonce and an
+ * unused pairing code.
  */
 
 import { EMPTY } from "../core/state.js";
@@ -12,7 +12,7 @@ import { storage } from "../shim/ext.js";
  * @typedef {object} Session
  * @property {string} token empty without one
  * @property {number} expiresAt milliseconds since 1970 by this computer's clock
- * @property {string} nonce the last one that the gate gave out
+ * @property {string} nonce the last one that the gate issued
  * @property {string} code a pairing code that a person typed
  */
 
@@ -41,7 +41,7 @@ export async function writeSession(part) {
   await storage.session.set({ session: { ...(await readSession()), ...part } });
 }
 
-/** Forget the token, and what else of the session is named. @param {Partial<Session>} [more] */
+/** Forget the token and the named parts of the session. @param {Partial<Session>} [more] */
 export async function dropToken(more = {}) {
   await writeSession({ token: "", expiresAt: 0, ...more });
 }

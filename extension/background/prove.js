@@ -1,4 +1,4 @@
-/** How this browser proves itself: its key, its enrolment, its reports, and the header that carries what came of them. */
+/** How this browser proves itself: its key, its enrolment, its reports, and the header with the token that they yield. */
 
 import { readAttested, readEnrolled } from "../core/answers.js";
 import { enrolsNow, mayLook, reportsNow } from "../core/due.js";
@@ -45,13 +45,13 @@ export async function enrol(memory, { enrolmentToken }) {
   return state;
 }
 
-/** That of a try without an answer is kept: the gate may have taken it. @param {Memory} memory */
+/** The key of a try without an answer is kept: the gate may have accepted it. @param {Memory} memory */
 async function keyToEnrol({ phase }) {
   return (phase === "enrolling" || phase === "away" ? await readKey() : null) ?? makeKey();
 }
 
 /**
- * A token, where it is time for one, and the header that carries it.
+ * Gets a token if one is due, and sets the header that carries it.
  *
  * @param {Memory} memory
  * @param {Settings} settings
@@ -93,7 +93,7 @@ export function failure(memory, answer) {
 }
 
 /**
- * A token that has ended would be worse than none.
+ * Takes an expired token away, since it would be worse than none.
  *
  * @param {Memory} memory
  */

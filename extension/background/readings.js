@@ -1,4 +1,4 @@
-/** Reads of the browser what `core/report.js` reports. */
+/** Reads the facts about the browser that `core/report.js` reports. */
 
 import { browserOf, osVersionIn } from "../core/report.js";
 import { management, runtime } from "../shim/ext.js";
@@ -16,7 +16,7 @@ export async function takeReadings(managed, listed) {
     osVersion: hints.platformVersion ?? osVersionIn(navigator.userAgent),
     browser: await readBrowser(hints.fullVersionList),
     formFactors: hints.formFactors ?? [],
-    touchPoints: navigator.maxTouchPoints ?? 0, // workers are not told
+    touchPoints: navigator.maxTouchPoints ?? 0, // not available to workers
     installType: await readInstallType(),
     managed,
     installed: listed.length > 0 ? await readInstalled() : [],

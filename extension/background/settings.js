@@ -1,4 +1,4 @@
-/** What the company set by policy, or else what the person set in the options. */
+/** The company's settings by policy, or else the person's in the options. */
 
 import { gateOrigin } from "../core/address.js";
 import { statusEvery } from "../core/schedule.js";
@@ -33,7 +33,7 @@ export async function writeGate(gate) {
   await storage.local.set({ gate });
 }
 
-/** Forget what the person set. */
+/** Forget the person's settings. */
 export async function dropGate() {
   await storage.local.remove("gate");
 }
@@ -43,6 +43,6 @@ async function readPolicy() {
   try {
     return await storage.managed.get(null);
   } catch {
-    return {}; // Firefox raises where there is no policy for this extension
+    return {}; // Firefox raises if there is no policy for this extension
   }
 }

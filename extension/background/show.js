@@ -1,4 +1,4 @@
-/** What people see without opening anything: the badge, which tells of this browser as the headline does, and one notification for each change. */
+/** What people see without opening anything: the badge, which is about this browser like the headline, and one notification for each change. */
 
 import { mePage } from "../core/address.js";
 import { HERE, changes } from "../core/changes.js";
@@ -31,7 +31,7 @@ export async function show(before, memory) {
     action.setTitle({ title: `${i18n.getMessage("name")}: ${i18n.getMessage(key, values)}` }),
   ]);
   const news = changes(before.told, memory.told).map(({ id, kind }) => `${kind}_${id === HERE ? "here" : "device"}`);
-  // a rule that meets several devices of a person is one piece of news
+  // a rule that affects several devices of a person is one notification
   await Promise.all([...new Set(news)].map(notify));
 }
 
@@ -47,7 +47,7 @@ async function notify(what) {
 }
 
 /**
- * A notification leads to the page that has it all.
+ * A notification opens the page with all details.
  *
  * @param {string} id
  */

@@ -1,5 +1,5 @@
 /**
- * One turn: look at what is set, do what is due, show what came of it. Every event leads here, and turns never
+ * One turn: read the settings, do everything that is due, show the result. Every event leads here, and turns never
  * overlap. A turn may end at any line, with the worker: the next one finds the state as it was last written.
  */
 
@@ -30,7 +30,7 @@ export const ALARM = "turn";
 let last = Promise.resolve();
 
 /**
- * Runs what changes the state when no turn is under way: a turn that ends later would write the old one over it.
+ * Runs work that changes the state while no turn is running: a turn that ends later would overwrite it with the old state.
  *
  * @template T
  * @param {() => Promise<T>} work
@@ -77,7 +77,7 @@ async function take(wish) {
 }
 
 /**
- * A token whose end lies ahead by a clock that was set back may have ended long ago.
+ * If a clock was set back, a token that seems to be valid may have ended long ago.
  *
  * @param {Memory} memory
  */
@@ -106,7 +106,7 @@ async function verdict(memory, { statusEvery }, wish) {
 }
 
 /**
- * An open popup looks every few seconds; that must not make the pauses longer.
+ * An open popup looks every few seconds; failures of these looks must not make the pauses longer.
  *
  * @param {Memory} before
  * @param {Memory} now
@@ -117,7 +117,7 @@ function stillAway(before, now) {
 }
 
 /**
- * One alarm for all that comes next; it goes on ringing should a turn not come to its end.
+ * One alarm for everything that comes next; it keeps ringing if a turn does not finish.
  *
  * @param {Memory} memory
  * @param {Settings} settings

@@ -1,11 +1,11 @@
 /** The address of the company mail, as people type it. */
 
-/** Chromium makes a host of nearly anything, but then asks for no leave to speak to it. */
+/** Chromium accepts nearly anything as a host, but then does not ask for the permission to speak to it. */
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})$/i;
 const LOOPBACK = new Set(["localhost", "127.0.0.1"]);
 
 /**
- * The origin that an address names, or null where it names none that a proof may be sent to: https, or http on this
+ * The origin that an address names, or null if no proof may be sent there: https, or http on this
  * computer itself.
  *
  * @param {string} typed
@@ -26,7 +26,7 @@ export function gateOrigin(typed) {
 }
 
 /**
- * What the browser has to allow before anything can be sent there. Such a pattern cannot name a port.
+ * The permission that the browser needs before anything can be sent there. Such a pattern cannot name a port.
  *
  * @param {string} gate
  * @returns {string}
@@ -37,7 +37,7 @@ export function permissionPattern(gate) {
 }
 
 /**
- * Beginnings of every address of the mail origin: pages, and WebSockets beside them.
+ * The beginnings of all addresses of the mail origin: of pages and of WebSockets.
  *
  * @param {string} gate
  * @returns {string[]}
@@ -47,7 +47,7 @@ export function addressesOf(gate) {
 }
 
 /**
- * The page that shows a person their devices and what is stored of them.
+ * The page that shows a person their devices and what is stored about them.
  *
  * @param {string} gate
  */

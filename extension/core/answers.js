@@ -1,4 +1,4 @@
-/** The gate's answers to an enrolment and to a report, read with care: another server may stand at that address. */
+/** The gate's answers to an enrolment and to a report, read with care: another server may be at that address. */
 
 /** Seconds. No gate asks for reports more often than this, or gives tokens for longer. */
 const SOONEST_REPORT = 60;
@@ -7,7 +7,7 @@ const REPORT_EVERY = 480;
 
 /**
  * @param {any} said
- * @returns {{deviceId: string, thumbprint: string} | null} null where it is no such answer
+ * @returns {{deviceId: string, thumbprint: string} | null} null if it is no such answer
  */
 export function readEnrolled(said) {
   const [deviceId, thumbprint] = [text(said?.device_id), text(said?.key_thumbprint)];
@@ -25,13 +25,13 @@ export function readEnrolled(said) {
 
 /**
  * @param {any} said
- * @returns {Attested | null} null where it is no such answer
+ * @returns {Attested | null} null if it is no such answer
  */
 export function readAttested(said) {
   const token = typeof said?.device_attestation === "string" ? said.device_attestation : "";
   const [ends, serverTime, every] = [said?.expires_at, said?.server_time, said?.report_every].map(Number);
   const life = ends - serverTime;
-  // only what may stand in a header (RFC 7515: base64url and dots)
+  // only characters that may be in a header (RFC 7515: base64url and dots)
   if (!/^[\w.-]+$/.test(token) || !(life > 0 && life <= LONGEST_LIFE)) return null;
   const listed = Array.isArray(said.listed_extensions) ? said.listed_extensions : [];
   return {

@@ -1,4 +1,4 @@
-/** What is worth a notification: how a verdict differs from the one that people were told last. */
+/** The changes that deserve a notification: how a verdict differs from the one that people were told last. */
 
 /** @typedef {import("./status.js").Status} Status */
 /** @typedef {import("./status.js").Verdict} Verdict */
@@ -7,7 +7,7 @@
  * @typedef {object} Known
  * @property {import("./status.js").Effect} effect
  * @property {string} deadline
- * @property {string} cause what the verdict rests on: while it stays, only a rule can have changed
+ * @property {string} cause the device's part of the verdict: while it stays, only a rule can have changed
  */
 
 /** @typedef {Record<string, Known>} Told */

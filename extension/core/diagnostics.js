@@ -1,4 +1,4 @@
-/** What the help desk may need, as text to copy. No token, no key, no name of a person. */
+/** Information for the help desk, as text to copy. It has no token, no key and no name of a person. */
 
 /** @typedef {import("./state.js").Memory} Memory */
 

@@ -1,4 +1,4 @@
-/** A DPoP proof (RFC 9449): this request, now, by the holder of this key. */
+/** A DPoP proof (RFC 9449): the holder of this key sends this request now. */
 
 import { base64url, encodeJson, publicMembers } from "./jose.js";
 
@@ -9,7 +9,7 @@ import { base64url, encodeJson, publicMembers } from "./jose.js";
  * @property {string} url query and fragment do not count
  * @property {number} now seconds since 1970, by the gate's clock
  * @property {string} id new for every proof
- * @property {string} [nonce] the last one that the gate gave out
+ * @property {string} [nonce] the last one that the gate issued
  * @property {(bytes: Uint8Array) => Promise<ArrayBuffer>} sign ES256: r and s, 32 bytes each
  */
 

@@ -1,4 +1,4 @@
-/** What is due now, by the state and the time. Times are milliseconds since 1970 by this computer's clock. */
+/** The tasks that are due now, by the state and the time. Times are milliseconds since 1970 by this computer's clock. */
 
 import { RESTING } from "./phases.js";
 import { SHORTEST_ALARM, TOKEN_SETTLES } from "./schedule.js";
@@ -6,7 +6,7 @@ import { SHORTEST_ALARM, TOKEN_SETTLES } from "./schedule.js";
 /** @typedef {import("./state.js").Memory} Memory */
 
 /**
- * Whether to enrol now. A key that was revoked is not replaced by itself: only a new code from a person does that.
+ * Whether to enrol now. A revoked key is replaced only with a new code from a person.
  *
  * @param {Memory} memory
  * @param {{token: string, byHand: boolean}} given
@@ -33,8 +33,8 @@ export function reportsNow(memory, now, expiresAt) {
 }
 
 /**
- * Whether the gate has refused the token: its key was revoked, or the gate has lost the one that it signed with. A
- * report finds out which. A new token is given some time, or each look would bring a report.
+ * Whether the gate has refused the token: its key was revoked, or the gate has lost its signing key. A report finds
+ * out which. A new token is given some time, otherwise each look would lead to a report.
  *
  * @param {Memory} memory
  * @param {number} now
@@ -53,8 +53,8 @@ export function mayLook(memory) {
 }
 
 /**
- * Whether to ask for the verdict now: every so often, or when it is time for another try. What would be due before the
- * next alarm can ring is due now, or it would be late by as much.
+ * Whether to ask for the verdict now: at intervals, or when another try is due. A question that would be due before
+ * the next alarm can ring is due now, since it would otherwise be late.
  *
  * @param {Memory} memory
  * @param {number} now

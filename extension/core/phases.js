@@ -1,16 +1,16 @@
-/** What the phases of the state have in common. */
+/** Questions about the phases of the state. */
 
 /** @typedef {import("./state.js").Memory} Memory */
 
 /**
- * There is nothing to do until a person, or the company, does something: the way out is the set-up.
+ * The phases in which only a person or the company can do something: the way out is the set-up.
  *
  * @type {ReadonlySet<string>}
  */
 export const RESTING = new Set(["unconfigured", "permission", "code", "code-refused", "revoked", "not-enrolled", "key-lost"]);
 
 /**
- * Whether this browser is enrolled with a key that the gate takes, as far as it knows.
+ * Whether this browser is enrolled with a key that the gate accepts, as far as it knows.
  *
  * @param {Memory} memory
  */

@@ -1,4 +1,4 @@
-/** What a device reports of itself, and nothing else: the members that `docs/attestation.md` lists. */
+/** The report of a device about itself: the members that `docs/attestation.md` lists and nothing else. */
 
 const SYSTEMS = new Map([
   ["mac", "macos"],
@@ -12,7 +12,7 @@ const INSTALL_TYPES = new Set(["admin", "normal", "sideload", "development"]);
 const LONGEST = 64;
 
 /**
- * @typedef {object} Readings what the browser said, as it said it
+ * @typedef {object} Readings the browser's answers, unchanged
  * @property {string} os of `runtime.getPlatformInfo`
  * @property {string} platform
  * @property {string} osVersion
@@ -43,8 +43,8 @@ export function reportOf(read) {
 }
 
 /**
- * The browser that people know it as, from the brands of User-Agent Client Hints: engines and made-up brands are
- * among them, too.
+ * The well-known name of the browser, from the brands of User-Agent Client Hints, which also contain engines and
+ * made-up brands.
  *
  * @param {{brand: string, version: string}[]} brands
  */
@@ -55,7 +55,7 @@ export function browserOf(brands) {
 }
 
 /**
- * The version of the system as a user agent has it.
+ * The version of the system as in a user agent.
  *
  * @param {string} agent
  */

@@ -1,15 +1,15 @@
-/** When to do the next thing. Chance is handed in as a number from 0 to 1, so that not all browsers come at once. */
+/** Computes when the next task is due. Chance is given as a number from 0 to 1, so that not all browsers come at once. */
 
 const FIRST_WAIT = 5;
 const LONGEST_WAIT = 600;
 
-/** Seconds: whoever asks for more is asked again all the same. */
+/** Seconds: the longest pause, even if more is asked for. */
 const LONGEST_PAUSE = 3600;
 
-/** Seconds: browsers ring no sooner. */
+/** Seconds: the shortest alarm of browsers. */
 export const SHORTEST_ALARM = 30;
 
-/** Milliseconds between two reports that nobody has planned: the gate takes 20 of a key in ten minutes. */
+/** Milliseconds between two unplanned reports: the gate accepts 20 reports of a key in ten minutes. */
 export const TOKEN_SETTLES = 30_000;
 
 export const STATUS_EVERY = 45;
@@ -58,7 +58,7 @@ export function statusEvery(set) {
 }
 
 /**
- * Seconds until the alarm: what is due first, but not sooner than browsers ring.
+ * Seconds until the alarm: until the first task is due, but at least the shortest alarm of browsers.
  *
  * @param {number[]} dueAt milliseconds since 1970; 0 is not due at all
  * @param {number} now milliseconds since 1970

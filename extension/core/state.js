@@ -1,6 +1,6 @@
 /**
- * What the extension knows, and how each event changes it. Everything that decides in which state it is stands here;
- * nothing here asks the network, the clock or the browser.
+ * The state of the extension, and how each event changes it. Everything that decides about the state is here;
+ * nothing here uses the network, the clock or the browser.
  *
  * Times that end in `At` are milliseconds since 1970 by this computer's clock; other times are seconds.
  */
@@ -41,9 +41,9 @@ import { askedTooOften } from "./phases.js";
  * @property {number} skew seconds that the gate's clock is ahead of this one
  * @property {Trouble | null} trouble
  * @property {Status | null} status the last verdict
- * @property {string} etag of it
+ * @property {string} etag of that answer
  * @property {number} statusAt when it was seen
- * @property {Told} told what people were told
+ * @property {Told} told the verdicts that people were told
  * @property {string[]} listed ids of browser extensions that the gate asks about
  */
 
@@ -67,10 +67,10 @@ export const EMPTY = Object.freeze({
   listed: [],
 });
 
-/** Milliseconds by which clocks are put right all the time. */
+/** Milliseconds: smaller steps of a clock are normal corrections. */
 const CLOCK_STEP = 5000;
 
-/** A clock that is off by less needs no word: the gate allows as much. */
+/** The popup does not mention a clock that is off by less: the gate allows as much. */
 export const SKEW_WORTH_A_WORD = 60;
 
 /** @type {Record<string, Phase>} */
@@ -105,7 +105,7 @@ function permission(memory, { granted }) {
 }
 
 /**
- * There is nothing to enrol with: a code that was under way is gone where the browser was ended meanwhile.
+ * There is no code or token to enrol with: a code that was being used is lost if the browser was closed meanwhile.
  *
  * @param {Memory} memory
  * @returns {Memory}
@@ -136,7 +136,7 @@ function enrolled(memory, { deviceId, thumbprint }) {
  */
 function attested(memory, { now, reportEvery, serverTime, chance, listed }) {
   const skew = serverTime - Math.floor(now / 1000);
-  // what is asked for the first time is reported with the next turn
+  // ids that the gate asks for the first time are reported with the next turn
   const news = listed.some((id) => !memory.listed.includes(id));
   const reportAt = news ? now : now + reportIn(reportEvery, chance) * 1000;
   return { ...working(memory), attestedAt: now, reportAt, skew, listed };
@@ -148,7 +148,7 @@ function working(memory) {
 }
 
 /**
- * The gate said no. What a person has to end is a phase of its own; everything else is tried again.
+ * The gate refused. A refusal that only a person can end is a phase of its own; everything else is tried again.
  *
  * @param {Memory} memory
  * @param {{now: number, reason: string, status: number, reference: string, serverTime: number, retryAfter: number,
@@ -196,11 +196,11 @@ function keyLost(memory) {
 
 /**
  * @param {Memory} memory
- * @param {{now: number, status: Status | null, etag: string}} event `status` is null where nothing has changed
+ * @param {{now: number, status: Status | null, etag: string}} event `status` is null if nothing has changed
  * @returns {Memory}
  */
 function looked(memory, { now, status, etag }) {
-  // a report that is due and fails is a trouble of its own, and so is a pause that the gate has asked for
+  // a failed report is a trouble of its own, and so is a pause that the gate has asked for
   const ends = now < memory.reportAt && (!askedTooOften(memory) || now >= memory.retryAt);
   const back = memory.phase === "away" && ends ? working(memory) : memory;
   if (!status) return { ...back, statusAt: now };
@@ -208,7 +208,7 @@ function looked(memory, { now, status, etag }) {
 }
 
 /**
- * Somebody has set this computer's clock back: what lies ahead of it now may be hours away, so everything is due.
+ * This computer's clock was set back: planned times may now be hours away, so everything is due.
  *
  * @param {Memory} memory
  * @param {{now: number}} event
@@ -221,7 +221,7 @@ function clockRead(memory, { now }) {
 
 /**
  * A person asks, the browser has just started or the policy has changed: no waiting, and a token of the company is
- * tried again, since it may be another one. What was in the way on this browser may be gone, so that is reported.
+ * tried again, since it may be another one. A listed extension may have been removed, so the browser reports.
  *
  * @param {Memory} memory
  * @param {{now: number}} event
@@ -236,7 +236,7 @@ function retried(memory, { now }) {
 const EVENTS = { configured, clockRead, codeGone, retried, permission, enrolling, enrolled, attested, refused, unreachable, keyLost, looked };
 
 /**
- * The state after an event. Raises TypeError for an event that there is not.
+ * The state after an event. Raises TypeError for an unknown event.
  *
  * @param {Memory} memory
  * @param {keyof typeof EVENTS} type

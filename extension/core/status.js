@@ -16,7 +16,7 @@
 /**
  * @typedef {object} Device
  * @property {string} id
- * @property {string} tail the end of an id, by which two of a kind are told apart
+ * @property {string} tail the end of an id, which tells two devices of a kind apart
  * @property {boolean} here this browser
  * @property {string} state
  * @property {boolean} lost
@@ -25,7 +25,7 @@
  * @property {string} osVersion
  * @property {string[]} apps
  * @property {string} reportedAt
- * @property {Verdict | null} verdict null where the gate does not tell
+ * @property {Verdict | null} verdict null if the gate does not say
  */
 
 /**
@@ -40,7 +40,7 @@ const EFFECTS = new Set(["allow", "warn", "challenge", "block"]);
 
 /**
  * @param {any} said
- * @returns {Status | null} null where it is no status
+ * @returns {Status | null} null if it is no status
  */
 export function readStatus(said) {
   const verdict = readVerdict(said?.verdict);
@@ -74,7 +74,7 @@ function readVerdict(said) {
 
 /**
  * @param {any} said
- * @param {number} at where it stands in the list
+ * @param {number} at its place in the list
  * @returns {Device}
  */
 function readDevice(said, at) {

@@ -1,4 +1,4 @@
-/** Which message says a reason or a fix. What a newer gate may add gets the general words, never none. */
+/** The message for a reason or a fix. Reasons that a newer gate may add get general words, never none. */
 
 /** @typedef {import("./status.js").Verdict} Verdict */
 
@@ -33,10 +33,10 @@ const FIXES = new Set([
   "ask",
 ]);
 
-/** A fix that this version does not know is a code all the same; a sentence of the admin's own has spaces. */
+/** A fix without spaces is a code, even if this version does not know it; a sentence of the admin's own has spaces. */
 const CODE = /^[a-z]+(-[a-z]+)+$/;
 
-/** What helps where the rule names no fix. @type {Record<string, string>} */
+/** The fixes if the rule names none. @type {Record<string, string>} */
 const FIX_OF_REASON = {
   "prohibited-app": "remove-app",
   "posture-missing": "set-up-device",

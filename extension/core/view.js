@@ -1,4 +1,4 @@
-/** From what is known to what is shown: message keys and plain values, in one place for popup, badge and tests. */
+/** Turns the state into what is shown: message keys and plain values, in one place for popup, badge and tests. */
 
 import { RESTING, askedTooOften } from "./phases.js";
 import { fixKey, reasonKey } from "./texts.js";
@@ -8,11 +8,11 @@ import { SKEW_WORTH_A_WORD } from "./state.js";
 /** @typedef {import("./status.js").Device} Device */
 /** @typedef {import("./status.js").Verdict} Verdict */
 
-/** @typedef {[key: string, ...substitutions: string[]]} Text a message, and what stands in it */
+/** @typedef {[key: string, ...substitutions: string[]]} Text a message and its substitutions */
 /** @typedef {"ok" | "warned" | "blocked" | "waiting"} Tone */
 
 /**
- * @typedef {object} Line what is said of one verdict
+ * @typedef {object} Line the texts about one verdict
  * @property {Tone} tone
  * @property {Text} state
  * @property {Text | null} reason
@@ -23,14 +23,14 @@ import { SKEW_WORTH_A_WORD } from "./state.js";
 
 /**
  * @typedef {object} View
- * @property {Tone} tone of this browser: what the badge tells, as the headline does
+ * @property {Tone} tone of this browser, for the badge and the headline
  * @property {Text} headline the one sentence
  * @property {Text | null} explained what to do about the state of the extension itself
- * @property {Line | null} here the verdict on this browser, where it is known
- * @property {(Line & {id: string, kind: string, system: string, tail: string})[]} devices this browser first; `tail` where another looks the same
+ * @property {Line | null} here the verdict on this browser, if it is known
+ * @property {(Line & {id: string, kind: string, system: string, tail: string})[]} devices this browser first; `tail` only if another device looks the same
  * @property {boolean} setUp whether the set-up is a way out
  * @property {boolean} checks whether asking again may help
- * @property {number} againAt when the next try is, where people had better know it: milliseconds since 1970, or 0
+ * @property {number} againAt the time of the next try if people should know it: milliseconds since 1970, or 0
  * @property {number} minutesOff by how much this computer's clock is off
  */
 
@@ -72,14 +72,14 @@ export function viewOf(memory) {
 /** @param {Memory} memory */
 function waysOut({ phase, gate, managed, deviceId }) {
   const resting = RESTING.has(phase);
-  // what cannot be reached and never could may have been mistyped
+  // an address that has never answered may be mistyped
   const mistyped = phase === "away" && !deviceId && !managed;
   const tokenAgain = managed && phase === "code-refused";
   return { setUp: resting || mistyped, checks: Boolean(gate) && (!resting || tokenAgain) };
 }
 
 /**
- * What is said of the extension itself, where no verdict can be told.
+ * The texts about the extension itself, if there is no verdict to show.
  *
  * @param {Memory} memory
  * @returns {{tone: Tone, headline: Text, explained: Text}}
@@ -116,7 +116,7 @@ function lineOf(verdict, whose) {
     tone: TONES[verdict.effect],
     state: [`${whose}_${verdict.effect}`],
     reason: open ? null : [reasonKey(verdict), verdict.apps.join(", "), verdict.title],
-    // what is listed may be an extension of this very browser, which no management has to look for
+    // the listed app may be an extension of this browser, which no device management has to look for
     fix: open ? null : whose === "here" && fix[0] === "fix_remove_app" ? ["fix_remove_here", ...fix.slice(1)] : fix,
     contact: open ? "" : verdict.contact,
     deadline: verdict.deadline,
@@ -137,13 +137,13 @@ function deviceLine(device) {
     ? lineOf(device.verdict, "device")
     : { tone: /** @type {Tone} */ ("waiting"), state: unjudged(device), reason: null, fix: null, contact: "", deadline: "" };
   const kind = device.here ? HERE : `kind_${KINDS.has(device.kind) ? device.kind : "other"}`;
-  // what is said of this browser stands above already
+  // the texts about this browser are above already
   const said = device.here ? { ...line, reason: null, fix: null, deadline: "" } : line;
   return { ...said, id: device.id, kind, system: systemOf(device), tail: device.tail };
 }
 
 /**
- * As its maker writes it. What browsers call the version of Windows is not what people do, so it is left out.
+ * The system as its maker writes it. Browsers name other versions of Windows than people do, so that version is left out.
  *
  * @param {Device} device
  */

@@ -6,7 +6,7 @@ const TRIES = 20;
 const BETWEEN = 250;
 
 /**
- * Asks again while the worker is being started or installed: until then nobody listens.
+ * Asks again while the worker is being started or installed, since until then it does not listen.
  *
  * @param {{type: string, [more: string]: unknown}} message
  * @returns {Promise<any>}

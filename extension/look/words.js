@@ -11,12 +11,12 @@ export function say([key, ...values]) {
   return key === OWN_WORDS ? values[0] : i18n.getMessage(key, values);
 }
 
-/** That of the texts. A browser in a language that there is none for shows them in English, and so are its dates. */
+/** The language of the texts. A browser in a language without texts shows them, and its dates, in English. */
 function language() {
   return i18n.getMessage("language");
 }
 
-/** Fills every element that names its message, and says in which language. */
+/** Fills every element that names its message, and sets its language. */
 export function translatePage() {
   document.documentElement.lang = language();
   document.documentElement.dir = i18n.getMessage("@@bidi_dir");
@@ -26,8 +26,8 @@ export function translatePage() {
 }
 
 /**
- * Shows a text, or hides its element where there is none. Writes only what differs: a screen reader reads what is
- * written to a live region again.
+ * Shows a text, or hides its element if there is none. Writes only differences, since a screen reader reads
+ * everything that is written to a live region.
  *
  * @param {string} id
  * @param {string | null} text
@@ -49,7 +49,7 @@ export function byId(id) {
 }
 
 /**
- * A deadline with the time that is left, or null where none runs any more.
+ * A deadline with the remaining time, or null if there is none or it has passed.
  *
  * @param {string} deadline ISO 8601, or empty
  * @param {number} now milliseconds since 1970

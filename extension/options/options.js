@@ -1,4 +1,4 @@
-/** The set-up of a browser that no policy sets up: the address, leave to speak to it, and a code. */
+/** The set-up of a browser that no policy sets up: the address, the permission to speak to it, and a code. */
 
 import { gateOrigin, permissionPattern } from "../core/address.js";
 import { viewOf } from "../core/view.js";
@@ -33,7 +33,7 @@ function complain(key) {
 }
 
 /**
- * What came of a try beside the enrolment that there is. Nothing repeats it, so nothing says so.
+ * The result of a try beside an existing enrolment. Nothing repeats it, so the text does not say that.
  *
  * @param {Memory} tried
  */
@@ -56,8 +56,8 @@ async function submit(event) {
     gate.focus();
     return;
   }
-  // first of all: the browser asks only while it is this click that is being answered
-  // a browser raises an error for an address that it can speak to nobody at
+  // first of all, since the browser asks only while this click is being handled
+  // a browser raises an error for an address that it cannot use
   const granted = await permissions.request({ origins: [permissionPattern(origin)] }).catch(() => null);
   if (!granted) {
     complain(granted === null ? "wrong_address" : "wrong_permission");
@@ -73,7 +73,7 @@ async function submit(event) {
 }
 
 /**
- * What came of a code that was taken: it is used up, and there is nothing more to do here.
+ * The result of a code that was accepted: it is used up, and there is nothing more to do here.
  *
  * @param {Memory} memory
  */

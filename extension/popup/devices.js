@@ -5,7 +5,7 @@ import { byId, deadlineText, say } from "../look/words.js";
 /** @typedef {import("../core/view.js").View["devices"][number]} DeviceLine */
 
 /**
- * Touches only what differs: whoever reads there, or has marked some of it to copy, stays where they are.
+ * Changes only what differs, so that a person who is reading or has marked text to copy is not disturbed.
  *
  * @param {DeviceLine[]} devices
  * @param {number} now milliseconds since 1970

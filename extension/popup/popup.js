@@ -1,4 +1,4 @@
-/** The popup: what the worker knows, in words. It looks again by itself while it is open. */
+/** The popup: the worker's state in words. It looks again by itself while it is open. */
 
 import { mePage } from "../core/address.js";
 import { viewOf } from "../core/view.js";

@@ -23,7 +23,7 @@ export const {
   alarms: api.alarms,
   declarativeNetRequest: api.declarativeNetRequest,
   i18n: api.i18n,
-  // there only once the person or the company has allowed it, but for `getSelf`
+  // available only once the person or the company has allowed it, except `getSelf`
   management: api.management,
   notifications: api.notifications,
   permissions: api.permissions,

@@ -1,4 +1,4 @@
-/** Mozilla's linter over what ships to Firefox; a warning fails, too. */
+/** Mozilla's linter over the package for Firefox; a warning fails too. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

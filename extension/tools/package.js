@@ -1,7 +1,7 @@
 /**
- * Makes the packages for the stores: `npm run package`. For a company's own package, which asks for leave to speak to
- * the company mail when it is installed: `npm run package -- --origin https://mail.example.com`, and `--management` where
- * listed extensions are to be reported. `--unpacked` leaves directories instead of packages.
+ * Makes the packages for the stores: `npm run package`. For a company's own package, which requests the permission
+ * for the company mail at its installation: `npm run package -- --origin https://mail.example.com`, and
+ * `--management` if listed extensions are to be reported. `--unpacked` leaves directories instead of packages.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,4 +1,4 @@
-/** What ships: these files and no others, with a manifest that fits what it is for. */
+/** Makes the package: these files and no others, with a manifest for its browser and purpose. */
 
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,12 +14,12 @@ const SHIPPED = ["_locales", "background", "core", "icons", "look", "options", "
 /**
  * @typedef {object} Fit
  * @property {Browser} [browser] leaves out the background key of the other one
- * @property {string} [origin] of the company mail: asked for at the installation, so that nobody has to allow it later
+ * @property {string} [origin] of the company mail: requested at the installation, so that nobody has to allow it later
  * @property {boolean} [management] the same for the ids of installed extensions
  */
 
 /**
- * Copies what ships to a directory of its own.
+ * Copies the files of the package to a directory of its own.
  *
  * @param {string} directory
  * @param {Fit} fit

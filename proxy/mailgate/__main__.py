@@ -6,8 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run a command. Signals to a gate wait until it handles them (``app/serve.py``), since before that they would end
-    it."""
+    """Run a command. Signals to a gate wait until the gate handles them (``app/serve.py``); earlier ones would end it."""
     if sys.argv[1:2] == ["run"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR2})
     gc.disable()  # everything that is imported stays: looking for garbage in it repeatedly took a seventh of the time

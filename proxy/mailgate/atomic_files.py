@@ -1,6 +1,6 @@
 """Writes files that have their name only once they are complete, even if writing is interrupted.
 
-A file is written beside its place under another name, synced to the disk, and then given its name in one step
+A file is written in its folder under another name, synced to the disk, and then given its name in one step
 (rename(2), link(2)).
 """
 

@@ -1,4 +1,4 @@
-"""Errors, typed inside and translated once at the edge (``gateway/refusals/enforce.py``, ``cli``)."""
+"""Errors, typed inside and translated once at the edge (``gateway/refusals/failure.py``, ``cli``)."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from mailgate.model.phrase import Phrase, joined
 class MailgateError(Exception):
     """The root of every error that Mailgate raises on purpose.
 
-    Its text is for the command line; pages and the API say its ``words``.
+    Its text is for the command line; pages and the API show its ``words``.
     """
 
     by_command: str = ""
-    """What only the command line adds after the words, such as the command that helps."""
+    """A text that only the command line adds after the words, such as the command that helps."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}{self.by_command}"

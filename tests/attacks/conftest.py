@@ -1,4 +1,5 @@
-"""The ways to a webmail: through the gate itself, and through each proxy that asks it, as ``deploy/`` sets it up."""
+"""The ways to a webmail: through the gate itself, and through each proxy that asks it, with the configuration in
+``deploy/``."""
 
 import json
 import socket
@@ -21,7 +22,7 @@ INLINE = "inline"
 
 @dataclass
 class EntryPoint:
-    """``name``: of the proxy, or ``inline``. ``url``: where a client comes in."""
+    """``name``: of the proxy, or ``inline``. ``url``: the address for clients."""
 
     name: str
     url: str
@@ -33,7 +34,7 @@ Open = Callable[..., EntryPoint]
 
 @pytest.fixture(scope="session")
 def origin() -> Iterator[socket.socket]:
-    """The listening socket of each webmail that records: ways to it may outlive a test."""
+    """The listening socket of each recording webmail, since the ways to it may outlive a test."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
 
@@ -50,7 +51,7 @@ def _url(origin: socket.socket) -> str:
 
 
 def _turn_away(origin: socket.socket) -> None:
-    """End the connections that came when nobody answered any more."""
+    """End the connections that arrived after the webmail had ended."""
     origin.setblocking(False)
     with suppress(BlockingIOError):
         while True:
@@ -59,7 +60,7 @@ def _turn_away(origin: socket.socket) -> None:
 
 @pytest.fixture
 def webmail(recording: Webmail) -> "Address":
-    """What stands behind the gates of ``guard``."""
+    """The webmail behind the gates of ``guard``."""
     return Address(recording)
 
 
@@ -75,7 +76,7 @@ class Address:
 def leading(
     front: str, mail: str, folder: Path, policy: dict[str, Any], **settings: Any
 ) -> Iterator[EntryPoint]:
-    """A way by this proxy, with a gate of its own."""
+    """A way through this proxy, with a gate of its own."""
     if front == INLINE:
         with guarded(folder, mail, policy, **settings) as gate:
             yield EntryPoint(INLINE, gate.url, gate)
@@ -94,7 +95,7 @@ def leading(
 def kept(
     request: pytest.FixtureRequest, origin: socket.socket, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[dict[str, Any]], EntryPoint]]:
-    """One way to the recording webmail for each policy, as long as tests come by this proxy."""
+    """One way to the recording webmail for each policy, while tests use this proxy."""
     ways = dict[str, EntryPoint]()
     with ExitStack() as stack:
 
@@ -116,7 +117,7 @@ def way(
     recording: Webmail,
     tmp_path: Path,
 ) -> Iterator[Open]:
-    """A way of the test's own where its webmail is, or where it has settings."""
+    """A way of its own for a test with a webmail or settings of its own."""
     front, shared = request.node.callspec.params["kept"], recording.url == _url(origin)
     with ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""A webmail that takes every switch of protocols that reaches it, as one that speaks h2c does, and keeps what it was sent."""
+"""A webmail that accepts every switch of protocols, like one that speaks h2c, and keeps the received bytes."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ FORGED_ANSWER = b"X-Device-Decision: forged\r\nX-Mailgate-User: forged\r\nMailga
 
 @dataclass
 class RawServer:
-    """What answers every connection until it ends. Give it a port by ``listening``."""
+    """A server that answers every connection until it ends. ``listening`` gives it a port."""
 
     port: int = 0
 
@@ -46,7 +46,7 @@ Mail = TypeVar("Mail", bound=RawServer)
 
 @asynccontextmanager
 async def listening(mail: Mail, at: socket.socket | None = None) -> AsyncIterator[Mail]:
-    """Let it answer at this socket, or on a free port of the loopback interface."""
+    """Serve at this socket, or on a free port of the loopback interface."""
     at = at or socket.create_server(("127.0.0.1", 0))
     async with await asyncio.start_server(lambda r, w: mail.serve(r, w), sock=at) as server:
         mail.port = server.sockets[0].getsockname()[1]
@@ -55,13 +55,13 @@ async def listening(mail: Mail, at: socket.socket | None = None) -> AsyncIterato
 
 @dataclass
 class Webmail(RawServer):
-    """``heads``: of the requests that reached it, with their trailers. ``beyond``: what was sent behind a switch."""
+    """``heads``: those of the received requests, with their trailers. ``beyond``: the bytes after a switch."""
 
     heads: list[bytes] = field(default_factory=list)
     beyond: bytes = b""
 
     def lines(self, name: bytes) -> list[bytes]:
-        """The values of every line of this name, of all requests."""
+        """The values of all lines with this name, in all requests."""
         found = re.compile(rb"^" + name + rb":[ \t]*(.*?)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
         return [value for head in self.heads for value in found.findall(head)]
 
@@ -84,7 +84,7 @@ class Webmail(RawServer):
 
 
 async def _trailers(reader: asyncio.StreamReader) -> bytes:
-    """The lines behind the last chunk of a body, which is read."""
+    """Read a chunked body. Returns the lines after its last chunk."""
     while size := int(await reader.readline(), 16):
         await reader.readexactly(size + 2)
     lines = b""
@@ -94,7 +94,7 @@ async def _trailers(reader: asyncio.StreamReader) -> bytes:
 
 
 async def answer_to(url: str, sent: bytes) -> bytes:
-    """All that comes back for these bytes, and for an HTTP/2 preface where the connection is switched."""
+    """Everything that is answered to these bytes, and to an HTTP/2 preface if the connection is switched."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:

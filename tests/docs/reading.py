@@ -1,4 +1,4 @@
-"""Reading the pages: which there are, what stands in their code, how their tables are made up."""
+"""Reads the pages of the docs: their list, their code, and their tables."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ SPAN = re.compile(r"`([^`\n]+)`")
 
 
 class Run(NamedTuple):
-    """A command of a ``console`` block and what stands under it."""
+    """A command of a ``console`` block and the output below it."""
 
     command: str
     prints: str
@@ -34,7 +34,7 @@ def runs(text: str) -> list[Run]:
 
 
 def command_lines(text: str) -> list[str]:
-    """What a page tells to type: in blocks for a shell, or as a span of code."""
+    """The commands of a page: in blocks for a shell, or as a span of code."""
     scripts = [block for _, language, block in FENCE.findall(text) if language == "sh"]
     lines = [line.partition(" #")[0].strip() for script in scripts for line in script.splitlines()]
     return [*lines, *(run.command for run in runs(text)), *SPAN.findall(prose(text))]
@@ -50,5 +50,5 @@ def table(text: str, first_heading: str) -> list[dict[str, str]]:
 
 
 def spans(cell: str) -> list[str]:
-    """The words of a cell that stand in code."""
+    """The spans of code in a cell."""
     return SPAN.findall(cell)

@@ -73,4 +73,4 @@ def test_every_command_does_what_stands_beside_it(folder: Path) -> None:
     assert "joe" not in told["policy plan"]
     assert "TikTok" in told["notices preview"]
     assert files(folder / "outbox") == ["lin@example.com"] * 2, "a notice and its correction"
-    assert said.startswith("whole: ")
+    assert said.startswith("intact: ")

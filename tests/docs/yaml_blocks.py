@@ -31,7 +31,7 @@ _NAME = re.compile(r"#\s*(?:config/)?([\w./-]+\.ya?ml)")
 
 @dataclass(frozen=True)
 class Block:
-    """One block of YAML: where it stands and the name in the comment on its first line, or an empty name."""
+    """One block of YAML: its place, and the name in the comment on its first line, or an empty name."""
 
     page: str
     line: int
@@ -40,7 +40,7 @@ class Block:
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """Every YAML block of a page, without the indentation that it has there."""
+    """Every YAML block of a page, without its indentation."""
     text = page.read_text("utf-8")
     found = []
     for match in _BLOCK.finditer(text):
@@ -52,10 +52,10 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def load_block(block: Block, folder: Path) -> None:
-    """Put the block in place of the file that it shows, in a copy of ``config/``, and load everything.
+    """Replace the file that the block shows, in a copy of ``config/``, and load everything.
 
-    Settings may show a part: what they leave out is as shipped. The shipped cases are about the shipped rules,
-    so they go where other rules stand in.
+    A block may show a part of the settings; the rest is as shipped. The shipped cases are about the shipped rules,
+    so they are left out with other rules.
 
     :raises ConfigError: with every mistake.
     """
@@ -72,7 +72,7 @@ def load_block(block: Block, folder: Path) -> None:
     if kind in ("apps.yaml", "policy.yaml"):
         (folder / "policy.tests.yaml").unlink()
     (folder / kind).write_text(text, "utf-8")
-    (folder / "logo.svg").write_text("<svg/>", "utf-8")  # which a page may speak of
+    (folder / "logo.svg").write_text("<svg/>", "utf-8")  # a page may mention it
     load_bundle(folder / "mailgate.yaml", ENVIRON)
 
 

@@ -1,4 +1,5 @@
-"""An ActiveSync client as a phone's mail app is one: 14.1, the plain or the base64 query, WBXML by another's codec."""
+"""An ActiveSync client like a phone's mail app: version 14.1, the plain or the base64 query, WBXML by a codec that
+is not ours."""
 
 import http.client
 from base64 import b64encode
@@ -67,7 +68,7 @@ def _outline(node: Node) -> str:
 
 @dataclass(frozen=True)
 class MailApp:
-    """One phone's mail app. ``binary``: it sends the base64 query, and the version in it alone."""
+    """The mail app of one phone. ``binary``: it sends the base64 query, and only there the version."""
 
     url: str
     user: str
@@ -85,7 +86,7 @@ class MailApp:
     def asking(
         self, command: str, document: NodeBuilder | None = None, **parameters: str
     ) -> Iterator[http.client.HTTPConnection]:
-        """A request on its way: its answer may be long in coming."""
+        """A request that was sent. Its answer may take long."""
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
         try:
@@ -128,7 +129,7 @@ class MailApp:
 
 
 def reply_of(connection: http.client.HTTPConnection) -> Reply:
-    """The answer to a request on its way. Raises OSError or HTTPException if there is none."""
+    """The answer to a request that was sent. Raises OSError or HTTPException if there is none."""
     answer = connection.getresponse()
     return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
 
@@ -146,7 +147,7 @@ def folder_sync(key: str = "0") -> NodeBuilder:
 
 
 def sync(folder: str, key: str = "0", *, seconds: int = 0) -> NodeBuilder:
-    """With key 0 a new partnership is asked for, with the key of the answer what is new in the folder.
+    """With key 0, ask for a new partnership; with the key of an answer, ask for changes in the folder.
 
     ``seconds``: how long to hang if there is nothing new.
     """
@@ -178,7 +179,7 @@ def get_item_estimate(folder: str, key: str) -> NodeBuilder:
 
 
 def ping(folder: str, seconds: int) -> NodeBuilder:
-    """Hang for so long, or until something happens in the folder."""
+    """Wait for this time, or until something happens in the folder."""
     watched = wtag("Ping", "Folder", [wtag("Ping", "Id", text=folder), wtag("Ping", "Class", text="Email")])
     heartbeat = wtag("Ping", "HeartbeatInterval", text=str(seconds))
     return wtag("Ping", "Ping", [heartbeat, wtag("Ping", "Folders", [watched])])

@@ -1,4 +1,4 @@
-"""Which Chromium the tests drive, and how it is started: with nothing that it would do for itself."""
+"""The Chromium of the tests and the arguments of its start, which turn off its own background work."""
 
 import os
 from pathlib import Path
@@ -16,4 +16,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # a page of a test runs for a second: to compile plainly, once, costs less than to optimise and to forget
+    "--js-flags=--no-opt --no-maglev --no-flush-bytecode --always-sparkplug",
 ]

@@ -1,4 +1,4 @@
-"""The real mail system and a real browser. Where one is missing the test is skipped with one line that says so."""
+"""The real mail system and a real browser. If one is missing, the test is skipped with one line that says so."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def sogo(mail: MailSystem) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedWebmail]:
-    """A gate before it. Programs are let in to calendars and address books."""
+    """A gate before SOGo that lets programs in to calendars and address books."""
     tools = {
         "id": "dav-tools",
         "when": 'client.kind == "tool" && request.protocol == "dav"',
@@ -39,19 +39,30 @@ def guarded_sogo(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield gate
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """One driver a module: its loop must have ended before a test of another module runs its own."""
+    """One driver for every test of this folder: none of them has an event loop of its own, which could not run beside it."""
     require_or_skip(PAGES)
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
+@pytest.fixture(scope="package")
+def one_chromium(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for all of them."""
     browser = playwright.chromium.launch(executable_path=PAGES, args=CHROMIUM_ARGUMENTS)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def chromium(one_chromium: Browser) -> Iterator[Browser]:
+    """The browser. What a test opens in it is closed at its end."""
+    open_before = one_chromium.contexts
+    yield one_chromium
+    for context in one_chromium.contexts:
+        if context not in open_before:
+            context.close()
 
 
 @pytest.fixture
@@ -68,5 +79,5 @@ def iphone(playwright: Playwright, chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser complained about: script errors and everything that the policy stopped."""
+    """The browser's complaints: script errors and everything that the policy stopped."""
     return []

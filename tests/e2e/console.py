@@ -1,4 +1,4 @@
-"""The console as an admin sees it: one method for each thing that an admin does."""
+"""The console as an admin sees it, with one method for each act of an admin."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Console:
         expect(self.page.get_by_label("Token")).to_be_visible()
 
     def plan_file(self, file: Path) -> str:
-        """Plan a policy file that is sent; the address of the plan, which is open now."""
+        """Plan an uploaded policy file. Returns the address of the plan, which is open now."""
         self.open("policy/plans")
         self.page.get_by_label("A file in the place of").set_input_files(file)
         self.page.get_by_role("button", name="Plan this file").click()
@@ -66,7 +66,7 @@ class Console:
         expect(self.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
 
     def go_back_to(self, version: int, note: str) -> None:
-        """Take back what is in force."""
+        """Take back the rules in force."""
         self.open("policy")
         self.page.get_by_role("button", name=re.compile(rf"Go back to it ?: version {version}\b")).click()
         expect(self.page.get_by_role("heading", level=1)).to_contain_text("Retract")
@@ -78,7 +78,8 @@ class Console:
         self.page.get_by_role("button", name=button, exact=True).click()
 
     def force(self, address: str, **fields: str) -> int:
-        """Send a form that no page shows, with the cookie and the token of this session; the status of the answer."""
+        """Send a form that no page shows, with the cookie and the token of this session. Returns the status of the
+        answer."""
         csrf = self.page.locator("header input[name=csrf]").get_attribute("value")
         answer = self.page.context.request.post(address, form={"csrf": csrf or "", **fields})
         return answer.status

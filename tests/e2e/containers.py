@@ -1,7 +1,7 @@
 """The containers of ``docker-compose.yml``, in a network of their own that nothing else of this machine is on.
 
-No image can be had: the one of the gate is built from the ``Dockerfile`` over a stand-in for its base, made of the Debian packages
-that this machine has, and the others run the programs of this machine over the same (``stand-ins.yml``). Files, networks, users' rights and commands are those of
+No image can be pulled: the gate's image is built from the ``Dockerfile`` over a stand-in for its base, made of the
+Debian packages of this machine, and the others run programs of this machine over the same base (``stand-ins.yml``). Files, networks, users' rights and commands are those of
 the compose file.
 """
 
@@ -48,19 +48,20 @@ runtime = "crun"
 network_config_dir = "{run}/networks"
 """
 PACKAGES = "base-files base-passwd coreutils dash libstdc++6 passwd python3-venv"
-# With what is made when a package is installed: Python's compiled modules, Debian's first users. And Python is called as in the image.
+# With files that the installation of a package makes: Python's compiled modules, Debian's first users. Python has
+# the name that it has in the image.
 PACKED = rf"""
 set -euo pipefail
 names=$(apt-cache depends --recurse --installed --important {PACKAGES} | grep '^\w')
 {{ echo /tmp; dpkg -L $names | grep ^/; find /usr/lib/python3.* -path '*/__pycache__*'; }} | sort -u \
   | grep -v '^/usr/share/\(doc\|man\|locale\)/' \
-  | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - --file "$1" \
-    --transform 's,usr/share/base-passwd/\(.*\).master$,etc/\1,' --transform 's,usr/bin/python3$,usr/bin/python,'
+  | tar --create --absolute-names --no-recursion --ignore-failed-read --files-from - --file - \
+    --transform 's,usr/share/base-passwd/\(.*\).master$,etc/\1,' --transform 's,usr/bin/python3$,usr/bin/python,' | "$@"
 """
 APART = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 """What the engine has for itself: where it ends, all that it started does."""
-# cgroups of two kinds at once are nothing that crun starts in; a network of one's own keeps the ports of the compose file free, and
-# what another run beside this one or before it notes of its networks is none of this one's.
+# crun does not start with cgroups of two kinds at once; a network of its own keeps the ports of the compose file
+# free, and apart from the networks of other runs.
 ALONE = """\
 umount /sys/fs/cgroup/unified 2>/dev/null
 mkdir -p /run/containers/networks && mount -t tmpfs tmpfs /run/containers/networks
@@ -71,7 +72,7 @@ exec podman {options} system service --time 0 unix://{socket}
 
 @dataclass(frozen=True)
 class Containers:
-    """What runs, and the one process in whose network it does."""
+    """The running containers, and the process whose network they share."""
 
     run: Path
     pid: int
@@ -81,9 +82,9 @@ class Containers:
         return {**os.environ, "DOCKER_HOST": f"unix://{self.run}/podman.sock", "MAILGATE_RUN": str(self.run)}
 
     def compose(self, *arguments: str) -> str:
-        """What ``docker-compose`` prints. Raises with what it complains about."""
+        """The output of ``docker-compose``. Raises with its error output."""
         files = ["--file", ROOT / "docker-compose.yml", "--file", STAND_INS]
-        # the files are read from a copy beside secrets of this run
+        # the files are read from a copy that has the secrets of this run beside it
         command = ["docker-compose", "--project-directory", self.run / "project", *files, *arguments]
         return _said(command, self.environment)
 
@@ -102,7 +103,7 @@ class Containers:
         return asked.stdout
 
     def healthy(self, service: str) -> bool:
-        """What the service's own health check says now."""
+        """The current result of the service's own health check."""
         return self.podman("healthcheck", "run", f"mailgate-{service}-1").returncode == 0
 
     def podman(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -126,7 +127,10 @@ def containers(run: Path) -> Iterator[Containers]:
     with ExitStack() as ending:
         ending.callback(os.environ.pop, "CONTAINERS_CONF")
         ending.callback(_unmount, run)
-        build(run, store)
+        # a third of a gigabyte in many files, all for one run: in memory they are made and thrown away with less work
+        (run / "store").mkdir()
+        _said(["mount", "-t", "tmpfs", "tmpfs", run / "store"], dict(os.environ))
+        build(store)
         script = ALONE.format(options=" ".join(store), socket=run / "podman.sock")
         engine = ending.enter_context(
             running(
@@ -140,7 +144,7 @@ def containers(run: Path) -> Iterator[Containers]:
 
 
 def need() -> None:
-    """Skip where a part is missing."""
+    """Skip if a part is missing."""
     if os.geteuid() != 0:
         unavailable("containers need root here: namespaces and mounts are theirs to make")
     path = os.pathsep.join([os.environ["PATH"], *PLACES])
@@ -150,13 +154,10 @@ def need() -> None:
     require_or_skip("caddy", "dovecot", "php", "prometheus", "curl")
 
 
-def build(run: Path, store: Sequence[str]) -> None:
+def build(store: Sequence[str]) -> None:
     """The stand-in for the base, and the gate's image over it."""
-    base = run / "base.tar"
-    _said(["bash", "-c", PACKED, "bash", base], dict(os.environ))
     podman = ["podman", *store]
-    _said([*podman, "import", base, BASE], dict(os.environ))
-    base.unlink()
+    _said(["bash", "-c", PACKED, "bash", *podman, "import", "-", BASE], dict(os.environ))
     limits = ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=96000:96000"]
     index = [part for place in PIP if Path(place).exists() for part in ("--volume", f"{place}:{place}:ro")]
     how = [
@@ -173,7 +174,7 @@ def build(run: Path, store: Sequence[str]) -> None:
 
 
 def project(run: Path) -> None:
-    """The folder of the compose file, with secrets of its own, and what the stand-ins need beside it."""
+    """Make the folder of the compose file, with its own secrets and the files of the stand-ins."""
     here = run / "project"
     for name in ("deploy", "config"):
         shutil.copytree(ROOT / name, here / name, ignore=shutil.ignore_patterns("secrets"))
@@ -185,13 +186,13 @@ def project(run: Path) -> None:
 
 
 def _unmount(run: Path) -> None:
-    """What an engine that has ended leaves mounted."""
+    """Unmount what an ended engine has left mounted."""
     mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for place in sorted((each for each in mounted if each.startswith(f"{run}/")), reverse=True):
         subprocess.run(["umount", "--lazy", place], check=False)
 
 
 def fields(answer: str) -> dict[str, Any]:
-    """The header of an answer: each name in small letters, with the last value that came."""
+    """The header of an answer: each name in lower case, with its last value."""
     head = answer.replace("\r", "").partition("\n\n")[0].splitlines()[1:]
     return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)}

@@ -24,7 +24,7 @@ from mailgate.attest.mint import (
 
 @dataclass
 class GuardedWebmail:
-    """``url``: what people open. The private keys are those of the issuer that the gate believes, and a device's.
+    """``url``: the address that people open. The private keys are those of the trusted issuer and of a device.
     ``config``: the file of its settings."""
 
     gate: Gate
@@ -44,14 +44,14 @@ class GuardedWebmail:
         return attestation_headers(token, device_key=self.device_key, method=method, url=url)
 
     def report(self, device: Device) -> None:
-        """Hand in a report on a device, as a management agent does, apart from any mail."""
+        """Send a report about a device like a management agent, without a request for mail."""
         url = f"{self.url}/.mailgate/status"
         headers = self.attestation_headers(self.token(device), method="GET", url=url)
         with urlopen(Request(url, headers=headers), timeout=10) as answer:
             answer.read()
 
     def start_again(self) -> None:
-        """As the same gate: with its store, its settings and its address."""
+        """Start the same gate again, with its store, its settings and its address."""
         self.gate = start_gate(self.config)
 
 
@@ -63,7 +63,7 @@ def guarded(
     environment: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> Iterator[GuardedWebmail]:
-    """Run a gate before ``upstream`` with the rules above, or others, and with what its environment has besides."""
+    """Run a gate before ``upstream`` with these rules and further environment variables."""
     keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     (directory / JWKS_FILE).write_text(keys[JWKS_FILE])
     port = free_port()

@@ -1,4 +1,4 @@
-"""SOGo's web UI as its user sees it: one method for each thing that a person does."""
+"""SOGo's web UI as its user sees it, with one method for each act of a person."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Groupware:
         return message
 
     def open_calendar(self) -> Locator:
-        """The page of the calendar, once its events were asked for."""
+        """The page of the calendar, after it has requested its events."""
         with self.page.expect_response(re.compile(r"/Calendar/eventsblocks\?")):
             self.page.get_by_role("link", name="Calendar").first.click()
         expect(self.page).to_have_title("Calendar | SOGo")

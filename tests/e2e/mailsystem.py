@@ -82,7 +82,7 @@ $config['plugins'] = [];
 
 @dataclass(frozen=True)
 class MailSystem:
-    """Where the webmail answers. Every user of ``USERS`` has the same password and the same three messages."""
+    """The address of the webmail. Every user of ``USERS`` has the same password and the same three messages."""
 
     url: str
     imap_port: int
@@ -111,7 +111,7 @@ class MailSystem:
 
 @dataclass(frozen=True)
 class SampleMail:
-    """One message that lies in every mailbox."""
+    """One message in every mailbox."""
 
     subject: str
     text: str
@@ -148,7 +148,7 @@ SAMPLE_MAILS = (PLAIN, UNICODE, ATTACHED)
 
 @contextmanager
 def mail_system() -> Iterator[MailSystem]:
-    """Start everything, hand it out, stop and delete everything."""
+    """Start everything, yield it, stop and delete everything."""
     require_or_skip("dovecot", "php", str(ROUNDCUBE / "index.php"), str(ROUNDCUBE_SCHEMA))
     if os.geteuid() != 0:
         unavailable("the mail system needs root: Dovecot gives its processes users of their own")
@@ -173,7 +173,7 @@ def dovecot(run: Path, further: str = "", *, indexed: bool = True) -> Iterator[i
 
 
 def fill_maildirs(home: Path) -> None:
-    """Drop the letters into every user's inbox and give the files to the mail user."""
+    """Put the letters into every user's inbox and give the files to the mail user."""
     for user in USERS:
         for part in ("new", "cur", "tmp"):
             (home / user / "Maildir" / part).mkdir(parents=True)
@@ -184,7 +184,7 @@ def fill_maildirs(home: Path) -> None:
 
 
 def take_in(port: int) -> None:
-    """Have the letters indexed: two sessions that are the first to look, at once, may disagree on what is there."""
+    """Have the letters indexed: two first sessions at the same time may disagree on the content."""
     for user in USERS:
         with imaplib.IMAP4("127.0.0.1", port) as session:
             session.login(user, PASSWORD)

@@ -28,7 +28,7 @@ CLIENT = "mailgate"
 
 @dataclass(frozen=True)
 class OpenId:
-    """A provider that runs. On the name ``localhost``, so that it is another site than what stands at 127.0.0.1."""
+    """A running provider. It uses the name ``localhost``, so that it is another site than 127.0.0.1."""
 
     issuer: str
     port: int
@@ -37,7 +37,7 @@ class OpenId:
 
     @contextmanager
     def serving(self, key: str = "first", **client: Any) -> Iterator[None]:
-        """Run it with one signing key of this name."""
+        """Run the provider with one signing key of this name."""
         settings = self.log.with_suffix(".json")
         settings.write_text(json.dumps(self._settings(key, client)))
         with running(["node", PROGRAM, settings], ready=listens(self.port), log=self.log):

@@ -25,7 +25,7 @@ class Phone:
         self._browser.send("Fetch.enable", {"patterns": [{"urlPattern": f"{gate.url}/*"}]})
 
     def report(self, apps: Iterable[str]) -> None:
-        """From now on carry a newly signed report that these listed apps, and no others, are installed."""
+        """From now on send a newly signed report that only these listed apps are installed."""
         self._token = self._gate.token(Device("phone-of-alice", apps=tuple(apps), user="alice"))
 
     def _send(self, paused: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ SHORTEST_PING = 5
 """Seconds between two looks of SOGo at a folder on which a Ping waits; it does not look more often."""
 
 _ACCOUNT = "sogo"
-_WORKERS = 10  # a hanging Ping occupies one until it ends
+_WORKERS = 10  # a hanging Ping occupies one of them until it ends
 _LIBRARY = Path("/usr/lib")
 _RESOURCES = "GNUstep/SOGo/WebServerResources"
 
@@ -91,7 +91,8 @@ def sogo_system(mail: MailSystem) -> Iterator[str]:
 
 
 def _count_changes(mail: MailSystem, user: str) -> None:
-    """Dovecot numbers changes only once somebody has asked; without numbers an inbox is empty to ActiveSync."""
+    """Dovecot numbers changes only after somebody has asked for them; without numbers an inbox looks empty to
+    ActiveSync."""
     config = mail.maildirs.parent / "dovecot.conf"
     asked = ["doveadm", "-c", config, "fetch", "-u", user, "modseq", "mailbox", "INBOX", "all"]
     subprocess.run(asked, check=True, stdout=subprocess.DEVNULL)
@@ -125,7 +126,8 @@ def _memcached(run: Path) -> Iterator[str]:
 
 
 def _settings(database: str, cache: str, imap_port: int) -> dict[str, str]:
-    """Given as arguments they win over /etc/sogo/sogo.conf. Values are property lists where they look like one."""
+    """Settings as arguments, which take precedence over /etc/sogo/sogo.conf. Values that look like property lists
+    are read as such."""
     users = (
         f'({{type = sql; id = users; viewURL = "{database}/sogo_users"; canAuthenticate = YES; '
         "isAddressBook = YES; userPasswordAlgorithm = plain; displayName = Everybody;})"
@@ -170,7 +172,7 @@ def _sogod(run: Path, settings: dict[str, str]) -> Iterator[int]:
         environment={"HOME": str(home)},
         directory=home,
         account=_ACCOUNT,
-        patience=0.2,  # it keeps nothing, and a worker with a Ping does not end when asked
+        patience=0.2,  # it has no state to save, and a worker with a Ping does not end on SIGTERM
     ):
         yield port
 

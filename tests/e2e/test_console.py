@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, Page, expect
 from tests.admins import token
-from tests.e2e.looks import complained
+from tests.e2e.looks import AXE, complained
 from tests.e2e.threads import in_a_thread
 from tests.integration.gate import PHONE_RULES
 from tests.unit.console.browsing import NOW, Company, company, whole
@@ -166,7 +166,7 @@ async def counted(firm: Company) -> str:
 
 
 async def planned(firm: Company) -> str:
-    """Plan to let nobody in, and spare somebody; the plan's digest."""
+    """Plan to let nobody in, and exempt somebody; the plan's digest."""
     rules = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block"}]})
     firm.context.planning.start(firm.candidate(rules), 14, Person("ada", "here"), NOW)
     assert firm.context.planning._task
@@ -214,6 +214,7 @@ def opened(chromium: Browser, site: Site, complaints: list[str], **context: obje
 
 def test_everyone_can_read_every_page(chromium: Browser, site: Site, complaints: list[str]) -> None:
     page = opened(chromium, site, complaints)
+    page.add_init_script(path=AXE)
     found = {}
     for path in PATHS:
         page.goto(site.url + site.path(path))
@@ -225,7 +226,6 @@ def test_everyone_can_read_every_page(chromium: Browser, site: Site, complaints:
         found[button] = complained(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
     assert [each for each in complaints if "404" not in each] == []
-    page.context.close()
 
 
 WIDER = """width => [...document.querySelectorAll('html, .scroll')]
@@ -247,7 +247,6 @@ def test_in_german_whose_words_are_longer_nothing_is_pushed_sideways(
         page.set_viewport_size({"width": 320, "height": 800})
         found[path, 320] = page.evaluate(WIDER, 320)
     assert {path: wide for path, wide in found.items() if wide} == {}
-    page.context.close()
 
 
 STOPS = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex], iframe')]
@@ -276,7 +275,6 @@ def test_the_keyboard_reaches_everything_in_its_order_and_shows_where_it_is(
         page.keyboard.press("Enter")  # the skip link
         page.keyboard.press("Tab")
         assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
-    page.context.close()
 
 
 def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> None:
@@ -287,7 +285,6 @@ def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> Non
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
     assert complained(page) == []
-    page.context.close()
 
 
 def test_times_are_the_viewers_and_exact_ones_show_on_hover_in_the_same_zone(
@@ -298,7 +295,6 @@ def test_times_are_the_viewers_and_exact_ones_show_on_hover_in_the_same_zone(
     shown = page.locator("main time").last
     expect(shown).to_have_text("1 Dec 2026, 21:00")
     expect(shown).to_have_attribute("title", re.compile(r"^Tuesday.*1 December 2026.*21:00:30 (GMT\+9|JST)$"))
-    page.context.close()
 
 
 def test_without_scripts_the_pages_are_whole(chromium: Browser, site: Site, complaints: list[str]) -> None:
@@ -310,7 +306,6 @@ def test_without_scripts_the_pages_are_whole(chromium: Browser, site: Site, comp
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name=site.device).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(site.device)
-    page.context.close()
 
 
 def test_an_open_page_is_kept_up_to_date(chromium: Browser, site: Site, complaints: list[str]) -> None:
@@ -318,7 +313,6 @@ def test_an_open_page_is_kept_up_to_date(chromium: Browser, site: Site, complain
     page.goto(f"{site.url}/console/")
     expect(page.get_by_text("Updates by itself.")).to_be_visible()
     assert complaints == []
-    page.context.close()
 
 
 def test_somebody_logs_in_and_out_by_keyboard(chromium: Browser, site: Site, complaints: list[str]) -> None:
@@ -336,4 +330,3 @@ def test_somebody_logs_in_and_out_by_keyboard(chromium: Browser, site: Site, com
     page.get_by_role("button", name="Log out").press("Enter")
     expect(page).to_have_url(re.compile(r"/console/login$"))
     assert json.dumps(page.context.cookies()) == "[]"
-    page.context.close()

@@ -104,7 +104,6 @@ def test_everyone_can_read_it(
     page = opened(chromium, gate, complaints, locale=language)
     assert complained(page) == []
     assert complaints == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("language", TAGS)
@@ -116,7 +115,6 @@ def test_it_fits_the_smallest_phone(
         page.goto(gate.url)
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         assert page.evaluate("document.documentElement.scrollWidth") == 320
-    page.context.close()
 
 
 def test_it_is_read_in_the_order_that_makes_sense(
@@ -138,7 +136,6 @@ def test_it_is_read_in_the_order_that_makes_sense(
     ]
     first = page.get_by_role("article", name="iPhone")
     expect(first.get_by_role("button", name="Check again")).to_have_accessible_description("iPhone")
-    page.context.close()
 
 
 def test_check_again_says_in_place_what_came_of_it(
@@ -156,7 +153,6 @@ def test_check_again_says_in_place_what_came_of_it(
     expect(tablet.get_by_text("tablet-1")).to_be_visible()
     assert gate.posted == [f"device={PHONE.mark}"]
     assert complaints == []
-    page.context.close()
 
 
 def test_a_check_that_does_not_get_through_says_so(
@@ -168,7 +164,6 @@ def test_a_check_that_does_not_get_through_says_so(
     button.click()
     expect(page.get_by_role("status")).to_contain_text("The check did not get through.")
     expect(button).not_to_have_attribute("aria-busy", "true")
-    page.context.close()
 
 
 def test_without_scripts_check_again_is_a_form(chromium: Browser, gate: Gate) -> None:
@@ -178,7 +173,6 @@ def test_without_scripts_check_again_is_a_form(chromium: Browser, gate: Gate) ->
     page.get_by_role("article", name="iPhone").get_by_role("button", name="Check again").click()
     expect(page.get_by_role("article", name="iPhone")).to_contain_text("Asked jamf: it still sees WeChat")
     assert page.url == f"{gate.url}#device-{PHONE.mark}"
-    page.context.close()
 
 
 def test_what_changes_is_shown_by_itself(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
@@ -192,7 +186,6 @@ def test_what_changes_is_shown_by_itself(chromium: Browser, gate: Gate, complain
     expect(page.get_by_role("article", name="iPhone")).to_contain_text("Gets company mail")
     page.clock.run_for(60_000)
     assert complaints == []
-    page.context.close()
 
 
 def test_times_are_those_of_the_browser(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
@@ -200,7 +193,6 @@ def test_times_are_those_of_the_browser(chromium: Browser, gate: Gate, complaint
     phone = page.get_by_role("article", name="iPhone")
     phone.get_by_text("Everything that is stored").click()
     expect(phone.get_by_text("Stored since")).to_contain_text("Oct 29, 2026, 2:00 AM")
-    page.context.close()
 
 
 def test_a_login_of_a_real_mail_system_opens_the_page(
@@ -213,7 +205,6 @@ def test_a_login_of_a_real_mail_system_opens_the_page(
     page.goto(f"{guarded_sogo.url}/.mailgate/me")
     expect(page.get_by_text("This browser has not shown who you are")).to_be_visible()
     expect(page.get_by_role("article")).to_have_count(0)
-    page.context.close()
 
     login = {"username": "alice", "password": PASSWORD}
     page = chromium.new_context(http_credentials=login, locale="en").new_page()  # type: ignore[arg-type]
@@ -224,4 +215,3 @@ def test_a_login_of_a_real_mail_system_opens_the_page(
     expect(card).to_contain_text("TikTok is on this device")
     card.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("status")).to_contain_text("Nobody can be asked about this device")
-    page.context.close()

@@ -107,10 +107,6 @@ def open_page(chromium: Browser, gate: Gate, complaints: list[str], **context: A
     return page
 
 
-def close(page: Page) -> None:
-    page.context.close()
-
-
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("shows", VIEWS)
 def test_everyone_can_read_it(
@@ -123,7 +119,6 @@ def test_everyone_can_read_it(
         "rtl" if language == "ar" else "ltr"
     )
     assert complaints == []
-    close(page)
 
 
 @pytest.mark.parametrize("language", TAGS)
@@ -134,7 +129,6 @@ def test_it_fits_the_smallest_phone(
     for gate.shows in VIEWS:
         page.goto(gate.url)
         assert page.evaluate("document.documentElement.scrollWidth") == 320
-    close(page)
 
 
 def test_it_goes_on_by_itself_once_the_device_is_clean(
@@ -150,7 +144,6 @@ def test_it_goes_on_by_itself_once_the_device_is_clean(
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     assert page.url == gate.url
     assert complaints == []
-    close(page)
 
 
 def test_a_click_checks_at_once_and_says_what_came_of_it(
@@ -167,7 +160,6 @@ def test_a_click_checks_at_once_and_says_what_came_of_it(
     gate.mail_open = True
     check.click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
-    close(page)
 
 
 def test_without_scripts_check_again_is_a_link(chromium: Browser, gate: Gate) -> None:
@@ -178,7 +170,6 @@ def test_without_scripts_check_again_is_a_link(chromium: Browser, gate: Gate) ->
     page.get_by_role("link", name="Check again").click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     assert gate.asked["/.mailgate/status"] == 0
-    close(page)
 
 
 def test_another_cause_is_shown_by_itself(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
@@ -188,7 +179,6 @@ def test_another_cause_is_shown_by_itself(chromium: Browser, gate: Gate, complai
     gate.status = {"reason": "posture-stale"}
     with page.expect_navigation():
         page.clock.run_for(20_000)
-    close(page)
 
 
 def test_a_status_that_disagrees_with_the_page_does_not_load_it_over_and_over(
@@ -202,7 +192,6 @@ def test_a_status_that_disagrees_with_the_page_does_not_load_it_over_and_over(
         with page.expect_response("**/.mailgate/status"):
             page.clock.run_for(8_000)
     assert gate.asked["/mail"] == 2
-    close(page)
 
 
 def test_the_place_inside_the_webmail_is_kept(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
@@ -212,7 +201,6 @@ def test_the_place_inside_the_webmail_is_kept(chromium: Browser, gate: Gate, com
     page.clock.run_for(5_000)
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     assert page.url == gate.url
-    close(page)
 
 
 def test_a_warning_is_read_and_passed(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
@@ -222,4 +210,3 @@ def test_a_warning_is_read_and_passed(chromium: Browser, gate: Gate, complaints:
     page.get_by_role("button", name="Continue to mail").click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     assert complaints == []
-    close(page)

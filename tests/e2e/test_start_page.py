@@ -86,7 +86,7 @@ def test_without_scripts_the_links_open_a_tab(chromium: Browser, demo: RunningDe
         expect(opened.value.get_by_role("heading", level=1)).to_contain_text("paused")
 
 
-@pytest.mark.parametrize("key", ["laptop", "tiktok", "silent", "warned", "spared"])
+@pytest.mark.parametrize("key", ["laptop", "tiktok", "silent", "warned", "exempt"])
 def test_the_own_page_of_somebody_with_one_device_is_short_and_small(
     chromium: Browser, demo: RunningDemo, key: str
 ) -> None:
@@ -125,10 +125,10 @@ def test_the_block_page_says_who_looked_when_and_what_a_check_did(
         expect(page.locator("#said")).to_contain_text("Nothing has changed yet. Nobody can be asked")
 
 
-def test_who_is_spared_reads_until_when_on_their_page(chromium: Browser, demo: RunningDemo) -> None:
+def test_who_is_exempt_reads_until_when_on_their_page(chromium: Browser, demo: RunningDemo) -> None:
     with chromium.new_context(locale="en") as context:
         page = context.new_page()
-        page.goto(f"http://spared.localhost:{demo.start_port}/.mailgate/me")
+        page.goto(f"http://exempt.localhost:{demo.start_port}/.mailgate/me")
         expect(page.get_by_text("by an exemption")).to_be_visible()
         expect(page.get_by_text("A replacement phone is on its way").first).to_be_visible()
         assert (

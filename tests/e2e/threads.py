@@ -1,4 +1,4 @@
-"""What runs on an event loop, beside tests of browsers that block."""
+"""Runs an event loop beside tests of browsers that block."""
 
 import asyncio
 import threading
@@ -11,7 +11,8 @@ Made = TypeVar("Made")
 
 @contextmanager
 def in_a_thread(making: AbstractAsyncContextManager[Made]) -> Iterator[Made]:
-    """What this makes, for as long as the block lasts. It lives on a loop of its own, in another thread."""
+    """The object that this context manager makes, until the block ends. It runs on a loop of its own, in another
+    thread."""
     ready, ends, found = threading.Event(), threading.Event(), list[Made]()
 
     async def run() -> None:

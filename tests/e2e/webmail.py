@@ -1,4 +1,4 @@
-"""Roundcube as its user sees it: one method for each thing that a person does."""
+"""Roundcube as its user sees it, with one method for each act of a person."""
 
 import re
 from dataclasses import dataclass
@@ -29,7 +29,9 @@ class Webmail:
         self._settle()
 
     def expect_inbox(self) -> None:
-        expect(self.page).to_have_title(re.compile("Inbox$"))  # "(3) Roundcube Webmail :: Inbox" once counted
+        expect(self.page).to_have_title(
+            re.compile("Inbox$")
+        )  # "(3) Roundcube Webmail :: Inbox" once the messages were counted
         self._settle()
 
     def read(self, subject: str) -> FrameLocator:

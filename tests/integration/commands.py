@@ -1,4 +1,4 @@
-"""Commands of ``mailgate``, run beside the files of a gate as an admin would. Forked like gates, and as real."""
+"""Runs ``mailgate`` commands with the files of a gate, as an admin would. They are forked like gates, and as real."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class RunningCommand:
     printed: IO[bytes]
 
     def ended(self) -> CompletedProcess[str]:
-        """Once it is at its end: its exit code, and what it has printed. Once only."""
+        """Wait for the end. Returns the exit code and the output. May be called once."""
         with self.process.stderr, self.printed:
             said = self.process.stderr.read().decode()
             code = self.process.wait(TIMEOUT_SECONDS)
@@ -38,17 +38,17 @@ def begin(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 
 
 def begin_beside(config: Path, *arguments: str, **environment: str) -> RunningCommand:
-    """Start a command with these settings, and this in its environment besides that of the tests."""
+    """Start a command with these settings, and these variables besides the environment of the tests."""
     return begin([*arguments, "--config", str(config)], config.parent, {**os.environ, **environment})
 
 
 def run(config: Path, *arguments: str, **environment: str) -> CompletedProcess[str]:
-    """The same, to its end, whatever that is."""
+    """Run a command to its end, also if it fails."""
     return begin_beside(config, *arguments, **environment).ended()
 
 
 def output_of(config: Path, *arguments: str) -> str:
-    """What a command prints that ends well. Raises subprocess.CalledProcessError where it does not."""
+    """The output of a command that succeeds. Raises subprocess.CalledProcessError if it fails."""
     done = run(config, *arguments)
     done.check_returncode()
     return done.stdout

@@ -1,4 +1,4 @@
-"""The people of a small company and what they read mail with, before the gates of a fleet."""
+"""The people of a small company with their devices, before the gates of a fleet."""
 
 import re
 import secrets
@@ -29,7 +29,7 @@ class Issuer:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def settings(self, folder: Path) -> dict[str, Any]:
-        """What makes a gate believe it."""
+        """The settings by which a gate trusts this issuer."""
         path = folder / JWKS_FILE
         path.write_text(key_files(self.secret, b"0" * 32)[JWKS_FILE])
         return {"issuers": [{"issuer": TEST_ISSUER, "jwks": str(path)}]}
@@ -37,7 +37,7 @@ class Issuer:
 
 @dataclass
 class Phone:
-    """Somebody's phone, which proves itself with every request."""
+    """A phone that proves itself with every request."""
 
     issuer: Issuer
     owner: str
@@ -61,7 +61,7 @@ class Phone:
 
 @dataclass
 class Laptop:
-    """Somebody's laptop browser."""
+    """A laptop browser."""
 
     owner: str
     language: str = ""
@@ -76,12 +76,12 @@ def _page_load(owner: str, agent: str, language: str) -> dict[str, str]:
 
 
 async def gets(client: aiohttp.ClientSession, url: str, device: Phone | Laptop) -> str:
-    """What comes of a page load: ``mail``, ``warning`` or ``refusal``."""
+    """The outcome of a page load: ``mail``, ``warning`` or ``refusal``."""
     return (await page(client, url, device))[0]
 
 
 async def page(client: aiohttp.ClientSession, url: str, device: Phone | Laptop) -> tuple[str, str]:
-    """The same, and the page."""
+    """The outcome of a page load, and the page."""
     async with client.get(url + "/", headers=device.headers()) as response:
         text = await response.text()
         if response.headers.get("X-Webmail"):

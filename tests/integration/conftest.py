@@ -39,7 +39,7 @@ NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 
 @dataclass
 class Guarded:
-    """A gate before the small webmail, its files, and the keys of an issuer it believes."""
+    """A gate before the small webmail, its files, and the keys of a trusted issuer."""
 
     gate: Gate
     directory: Path
@@ -51,7 +51,7 @@ class Guarded:
         return "http://{}:{}".format(*self.gate.admin)
 
     def with_key_of(self, subject: str) -> "Guarded":
-        """The same for a device with a key of its own: a key is one device, whatever it is called."""
+        """The same gate for a device with a key of its own, since one key is one device under any name."""
         own = key_files(b"-" * 32, sha256(subject.encode()).digest())[DEVICE_KEY_FILE]
         return replace(self, keys=self.keys | {DEVICE_KEY_FILE: own})
 
@@ -75,7 +75,7 @@ Guard = Callable[..., Guarded]
 
 @pytest.fixture
 async def webmail() -> AsyncIterator[TestServer]:
-    """Says on every path what it was asked."""
+    """A webmail that answers every path with the received request."""
 
     async def answer(request: web.Request) -> web.Response:
         return web.Response(text=f"mail for {request.method} {request.path}\n", headers={"X-Webmail": "1"})
@@ -88,7 +88,7 @@ async def webmail() -> AsyncIterator[TestServer]:
 
 @pytest.fixture
 def guard(webmail: TestServer, tmp_path: Path) -> Iterator[Guard]:
-    """Start a gate before the webmail with these rules and settings; it has to leave with exit code 0."""
+    """Start a gate before the webmail with these rules and settings; it has to end with exit code 0."""
     with ExitStack() as stopping:
 
         def started(policy: dict[str, Any], **settings: Any) -> Guarded:
@@ -99,7 +99,7 @@ def guard(webmail: TestServer, tmp_path: Path) -> Iterator[Guard]:
 
 @contextmanager
 def guarded(folder: Path, webmail: str, policy: dict[str, Any], **settings: Any) -> Iterator[Guarded]:
-    """A gate with its files in this folder; it has to leave with exit code 0."""
+    """A gate with its files in this folder; it has to end with exit code 0."""
     keys = key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     (folder / JWKS_FILE).write_text(keys[JWKS_FILE])
     scheme, port = "https" if "tls" in settings else "http", free_port()
@@ -122,13 +122,13 @@ def _stopped(gate: Gate) -> None:
 
 @pytest.fixture
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
-    """Keeps no cookies and follows nothing."""
+    """A client that keeps no cookies and follows no redirects."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
 
 
 @pytest.fixture
 def socket_file() -> Iterator[Path]:
-    """The path of one, in a folder whose name is short enough."""
+    """The path of a socket, in a folder with a name that is short enough."""
     with TemporaryDirectory(prefix="mailgate-") as folder:
         yield Path(folder) / "questions.sock"

@@ -1,4 +1,4 @@
-"""Everything that somebody who is logged in can reach at the console: pages by their links, and the forms on them."""
+"""Crawls the console as a logged-in admin: pages by their links, and the forms on them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ TELLING = {"state", "rule"}
 
 @dataclass
 class Form:
-    """A form that changes something, and what its fields hold. ``names``: of every field."""
+    """A form that changes something, with the values of its fields. ``names``: those of all fields."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -50,7 +50,8 @@ class Reader(HTMLParser):
 
 
 async def walk(session: aiohttp.ClientSession, start: str) -> tuple[list[str], list[Form]]:
-    """Every address of the console that links lead to, and every form that is sent by POST; each kind of address once."""
+    """Every address of the console that links lead to, and every form with the method POST; each kind of address
+    once."""
     seen: dict[str, str] = {}
     forms: dict[str, Form] = {}
     waiting = [start]
@@ -73,7 +74,8 @@ async def walk(session: aiohttp.ClientSession, start: str) -> tuple[list[str], l
 
 
 def shape(address: str) -> str:
-    """Pages that differ only in what a query asks for are one, but for lists of one state, and of one rule."""
+    """The kind of an address: pages that differ only in their query are one kind, except lists of one state or of
+    one rule."""
     parts = urlsplit(address)
     asked = parse_qs(parts.query)
     return f"{parts.path}?{sorted((name, asked[name] if name in TELLING else '') for name in asked)}"

@@ -1,4 +1,4 @@
-"""A client as somebody would write it who has read ``docs/attestation.md`` and nothing else: not a line of the gate's own code."""
+"""A client written only from ``docs/attestation.md``, without any of the gate's code."""
 
 import json
 import time
@@ -32,7 +32,7 @@ def part(value: dict[str, Any]) -> str:
 
 @dataclass
 class Client:
-    """One device: its key, the last nonce that it was given, and its token."""
+    """One device: its key, its last nonce, and its token."""
 
     address: str
     """Where the gate listens."""
@@ -66,7 +66,7 @@ class Client:
         return f"{signed}.{base64url(r.to_bytes(32) + s.to_bytes(32))}"
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
-        """A request with a proof of its own, and once more with the nonce where that is what was missing."""
+        """A request with a proof of its own, repeated once with the nonce if that was missing."""
         status, told, challenge = self._once(method, path, body, headers)
         if status == 401 and "use_dpop_nonce" in challenge:
             status, told, _ = self._once(method, path, body, headers)

@@ -23,7 +23,7 @@ REPORTED = ("DPoP-Nonce", "X-Device-Reason", "WWW-Authenticate", "Date")
 
 @dataclass
 class Phone:
-    """A device with a key, and the last nonce that it was given."""
+    """A device with a key and its last nonce."""
 
     key: Key
     token: str = ""
@@ -77,7 +77,7 @@ def fleet(
     policy: Mapping[str, Any] = PHONE_RULES,
     **settings: Any,
 ) -> Iterator[Fleet]:
-    """Gates on one store; each has to leave with exit code 0."""
+    """Gates on one store; each has to end with exit code 0."""
     running = Fleet()
     with ExitStack() as stopping:
         for number in range(size):
@@ -90,7 +90,7 @@ def fleet(
 
 
 def mailgate(tmp_path: Path, *arguments: str) -> Any:
-    """What a command prints as JSON, run beside the files of the first gate."""
+    """The JSON output of a command, run with the files of the first gate."""
     return json.loads(commands.output_of(tmp_path / "gate-0" / "mailgate.yaml", *arguments, "--json"))
 
 
@@ -102,7 +102,7 @@ def _stopped(gate: Gate) -> None:
 async def get(
     client: aiohttp.ClientSession, url: str, headers: Mapping[str, str]
 ) -> tuple[int, str, Mapping[str, str]]:
-    """The status of a GET, the reason that the gate gives for an attestation that it refused, and the headers."""
+    """The status of a GET, the gate's reason for a refused attestation, and the headers."""
     async with client.get(url, headers=headers) as response:
         await response.read()
         return response.status, response.headers.get("X-Device-Reason", ""), response.headers

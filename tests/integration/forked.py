@@ -1,8 +1,9 @@
-"""``mailgate`` as a process of its own that has not to import everything first.
+"""``mailgate`` as a process of its own that need not import everything first.
 
-A process that has imported the command line once is forked for each command, which saves more than a second of processor
-time a gate. What runs is the real command line with its own arguments, folder, environment and output; only what
-``nursery.py`` prepares is shared. The tests of the demo and the tour of the README start theirs from nothing.
+A process that has imported the command line once is forked for each command, which saves more than a second of
+processor time for each gate. The real command line runs, with its own arguments, folder, environment and output; only
+the preparations of ``nursery.py`` are shared. The tests of the demo and of the tour in the README start new
+processes.
 """
 
 import atexit
@@ -28,7 +29,7 @@ MOST = 1 << 16
 
 
 class Forked:
-    """A process that the nursery has forked: as much of ``subprocess.Popen`` as tests ask for."""
+    """A process that the nursery has forked, with the part of ``subprocess.Popen`` that tests use."""
 
     def __init__(self, pid: int, stderr: IO[bytes], ended: int) -> None:
         self.pid = pid
@@ -52,7 +53,7 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            with suppress(ProcessLookupError):  # it has ended, and its end is not told yet
+            with suppress(ProcessLookupError):  # it has ended, but its end was not reported yet
                 os.kill(self.pid, number)
 
     def terminate(self) -> None:
@@ -86,7 +87,7 @@ def fork(
 
 @cache
 def _nursery() -> socket.socket:
-    """The one process that all are forked from; it ends when the tests do, or when its socket is closed."""
+    """The process from which all others are forked. It ends with the tests, or when its socket is closed."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     nursery = subprocess.Popen(
         [sys.executable, __file__, str(theirs.fileno())],
@@ -106,13 +107,13 @@ def _close(orders: socket.socket, nursery: subprocess.Popen[bytes]) -> None:
 
 
 def _serve(orders: socket.socket) -> None:
-    from tests.integration.nursery import prepare  # here, and once: this is what costs
+    from tests.integration.nursery import prepare  # imported here, once, since this is expensive
 
     prepare()
     running: dict[int, int] = {}
 
     def reap(*_: object) -> None:
-        """Say of whoever has ended how."""
+        """Report how child processes have ended."""
         while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
             descriptor = running.pop(ended[0])
             with suppress(BrokenPipeError):

@@ -1,4 +1,4 @@
-"""Other proxies in front, by the configurations in ``deploy/`` with the addresses of a test in them."""
+"""Other proxies in front, with the configurations in ``deploy/`` and the addresses of a test."""
 
 import json
 import os
@@ -24,7 +24,8 @@ GATE, WEBMAIL = "127.0.0.1:8080", "127.0.0.1:9080"
 
 
 def _config(name: str, gate: str, webmail: str, *changes: tuple[str, str]) -> str:
-    """A file of ``deploy/``; each of the changes must fit exactly once. ``gate`` as the program calls it."""
+    """A file of ``deploy/`` with changes, each of which must match exactly once. ``gate``: its address in the
+    program's syntax."""
     text = (DEPLOY / name).read_text().replace(GATE, gate).replace(WEBMAIL, _address(webmail))
     for pattern, instead in changes:
         text, count = re.subn(pattern, instead, text)
@@ -39,7 +40,7 @@ def _address(url: str) -> str:
 
 @contextmanager
 def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False, besides: str = "") -> Iterator[str]:
-    """``keeping``: it goes by a yes as long as it may. ``besides``: what its key holds beside what it holds always."""
+    """``keeping``: it reuses a yes as long as it may. ``besides``: additional parts of its key."""
     require_or_skip("nginx")
     port = free_port()
     server = _config(
@@ -121,7 +122,7 @@ def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
 
 @contextmanager
 def envoy_grpc(gate: str, webmail: str, run: Path, questions: str = "") -> Iterator[str]:
-    """``questions``: where the gate is asked by gRPC."""
+    """``questions``: the address for questions by gRPC."""
     require_or_skip(str(ENVOY))
     port = free_port()
     config = _config(
@@ -167,7 +168,7 @@ def traefik(gate: str, webmail: str, run: Path) -> Iterator[str]:
 
 
 def _reaches_the_gate(port: int) -> Callable[[], bool]:
-    """Traefik listens before it has read where to."""
+    """Traefik listens before it has read its routes."""
 
     def asked() -> bool:
         with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/.mailgate/healthz", timeout=5) as answer:

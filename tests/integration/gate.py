@@ -1,4 +1,4 @@
-"""A gate of one's own: ``mailgate run`` as a process, with settings of the test's choosing."""
+"""A gate for one test: ``mailgate run`` as a process, with settings of the test."""
 
 import json
 import os
@@ -47,7 +47,7 @@ EVERYONE = {
 
 @dataclass
 class Gate:
-    """A running gate, its two addresses, and what it has logged."""
+    """A running gate, its two addresses, and its log."""
 
     process: Forked
     public: tuple[str, int] = ("", 0)
@@ -56,7 +56,7 @@ class Gate:
     _ready: threading.Event = field(default_factory=threading.Event)
 
     def follow(self, stream: IO[bytes]) -> None:
-        """Keep what the gate logs, until it ends. Runs in a thread of its own."""
+        """Keep the gate's log until it ends. Runs in a thread of its own."""
         with stream:
             for line in stream:
                 self.log.append(line.decode(errors="replace").rstrip())
@@ -74,11 +74,12 @@ class Gate:
             raise AssertionError("the gate did not start:\n" + "\n".join(self.log))
 
     def records(self) -> list[dict[str, Any]]:
-        """The log so far, with what was written before this was asked; a line that is not one JSON object is an empty record."""
+        """The log so far, including lines that are not read yet; a line that is not a JSON object is an empty
+        record."""
         deadline = time.monotonic() + 1
         while _unread(self.process.stderr) and time.monotonic() < deadline:
             time.sleep(0.005)
-        time.sleep(0.005)  # what was just read is taken apart in a thread
+        time.sleep(0.005)  # a thread is still parsing the last lines
         return [as_record(line) for line in list(self.log)]
 
     def memory(self) -> int:
@@ -96,7 +97,7 @@ class Gate:
         self.process.send_signal(signal.SIGTERM)
 
     def stop(self) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM and return the exit code."""
         self.terminate()
         try:
             return self.process.wait(START_SECONDS)
@@ -111,7 +112,7 @@ def _unread(stream: IO[bytes]) -> bool:
     waiting = array("i", [0])
     try:
         ioctl(stream.fileno(), FIONREAD, waiting)
-    except (ValueError, OSError):  # its end was reached
+    except (ValueError, OSError):  # the end was reached
         return False
     return waiting[0] > 0
 
@@ -153,7 +154,7 @@ def write_config(
 
 
 def start_gate(config: Path, environment: Mapping[str, str] | None = None) -> Gate:
-    """Start a gate and wait until it listens. ``environment``: what it has besides that of the tests."""
+    """Start a gate and wait until it listens. ``environment``: variables besides those of the tests."""
     process = fork(["run", "--config", str(config)], config.parent, {**os.environ, **(environment or {})})
     gate = Gate(process)
     threading.Thread(target=gate.follow, args=(process.stderr,), daemon=True).start()
@@ -162,7 +163,7 @@ def start_gate(config: Path, environment: Mapping[str, str] | None = None) -> Ga
 
 
 def wait_for(found: Any, seconds: float = 5) -> Any:
-    """Ask until the answer is truthy; the last answer. What takes long is asked for less and less often."""
+    """Ask until the answer is truthy, with growing pauses. Returns the last answer."""
     start = time.monotonic()
     while not (answer := found()) and (waited := time.monotonic() - start) < seconds:
         time.sleep(min(max(0.02, waited / 20), 0.5))

@@ -1,4 +1,4 @@
-"""The project as others get it: built once, and installed into an environment of its own, without any network."""
+"""The project as users get it: built once, and installed into an environment of its own, without a network."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Built:
-    """What ``hatchling build`` made."""
+    """The files that ``hatchling build`` made."""
 
     wheel: Path
     sdist: Path
@@ -25,7 +25,7 @@ def build(source: Path, into: Path) -> Built:
 
 
 def install(wheel: Path, folder: Path) -> Path:
-    """The folder of the programs of an environment that has this wheel; what it needs is that of the tests."""
+    """The folder of programs of an environment with this wheel; its dependencies are those of the tests."""
     run([sys.executable, "-m", "venv", "--without-pip", str(folder)], folder.parent)
     python = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
@@ -39,6 +39,6 @@ def install(wheel: Path, folder: Path) -> Path:
 
 
 def run(arguments: list[str], folder: Path) -> None:
-    """Run a program that ends well, or say what it said."""
+    """Run a program that has to succeed; otherwise show its output."""
     done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,5 @@
-"""Lets a process end itself by SIGKILL at one point of its talk with the database: before a statement, before or after a commit.
+"""Lets a process end itself by SIGKILL at one point of its work with the database: before a statement, before or
+after a commit.
 
 Nothing is flushed, rolled back or closed, as when the machine loses its power. The points of a command are always the
 same, so that each can be tried once.
@@ -19,7 +20,8 @@ _TALK = ("do_execute", "do_execute_no_params", "do_executemany", "do_commit")
 
 
 def arm(point: int, behind: str) -> None:
-    """From the first statement on that has ``behind`` in it, count what is said to the database; end at ``point``, from 1."""
+    """From the first statement that contains ``behind``, count statements and commits; end at number ``point``,
+    counted from 1."""
     numbers = count(1)
     begun = not behind
 

@@ -1,4 +1,4 @@
-"""Lets a process end itself by SIGKILL on its way of sending mails: before or after one of the steps, the n-th time."""
+"""Lets a process end itself by SIGKILL while it sends mails: before or after one of the steps, the n-th time."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A mail server that keeps what it takes, and answers as it is told to."""
+"""A mail server that keeps the accepted mails, and answers as a test tells it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.servers import free_port
 
 @dataclass
 class MailSink:
-    """``at_rcpt`` and ``at_data`` may answer in place of the server: a line of SMTP, or nothing for yes."""
+    """``at_rcpt`` and ``at_data`` may answer instead of the server: with a line of SMTP, or nothing for success."""
 
     port: int = field(default_factory=free_port)
     taken: list[EmailMessage] = field(default_factory=list)
@@ -42,7 +42,7 @@ class MailSink:
         return refused or "250 OK"
 
     def recipients(self) -> list[str]:
-        """To whom it has taken mails, in order of their names, one entry for each mail."""
+        """The recipients of accepted mails, sorted, one entry for each mail."""
         return sorted(str(mail["To"]) for mail in self.taken)
 
 

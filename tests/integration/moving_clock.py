@@ -1,6 +1,6 @@
-"""Time passes for a gate when a test says so: with each SIGUSR1 its clock is as many seconds further.
+"""Moves a gate's clock when a test says so: each SIGUSR1 sets it forward by this many seconds.
 
-Only what the clock shows moves on. What waits for so many seconds goes by another one, as after a machine has slept.
+Only the wall clock moves. Waiting uses another clock, as after a machine has slept.
 """
 
 import os
@@ -12,8 +12,8 @@ CLOCK_STEP = "MAILGATE_TEST_STEP"
 
 
 def arm(seconds: float) -> None:
-    """Let the signal move the clock of this process on."""
-    import time_machine  # here: no process that has not asked for it may have another clock
+    """Let the signal move the clock of this process."""
+    import time_machine  # imported here, so that only processes that ask for it have another clock
 
     clock = time_machine.travel(datetime.now(UTC), tick=True).start()
     signal.signal(signal.SIGUSR1, lambda *_: clock.shift(seconds))

@@ -1,6 +1,8 @@
-"""The next version of Mailgate, as far as its store goes: a process is it where its environment says so.
+"""The next version of Mailgate, as far as the store is concerned: an environment variable makes a process that
+version.
 
-It is this version with one more step of the schema, which does what such a step may do, and takes its time with the locks that it holds.
+It is this version with one more step of the schema, which does everything that such a step may do, and holds its
+locks for some time.
 """
 
 import shutil
@@ -43,5 +45,5 @@ def steps(folder: Path) -> dict[str, str]:
 
 
 def arm(folder: str) -> None:
-    """Be the next version."""
+    """Make this process the next version."""
     migrate._STEPS = Path(folder)

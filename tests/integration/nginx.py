@@ -55,7 +55,7 @@ TLS = """
 
 @dataclass(frozen=True)
 class Nginx:
-    """``url``: where it answers. ``root``: the directory it serves; write files into it at any time."""
+    """``url``: its address. ``root``: the directory that it serves; tests may write files into it at any time."""
 
     url: str
     root: Path
@@ -77,7 +77,7 @@ def nginx(run: Path, further: str = "") -> Iterator[Nginx]:
 
 @contextmanager
 def nginx_before(gate: str, run: Path, files: Path) -> Iterator[str]:
-    """nginx that ends TLS with ``cert.pem`` of ``files`` and hands on any client certificate; its address."""
+    """nginx that ends TLS with ``cert.pem`` of ``files`` and passes on any client certificate. Yields its address."""
     require_or_skip("nginx")
     port = free_port()
     run.mkdir()

@@ -1,4 +1,4 @@
-"""What every command would do anew at its start, done once in the process that all are forked from.
+"""The work at the start of every command, done once in the process from which all are forked.
 
 Modules, compiled statements and templates, and a whole gate that has started and ended.
 """
@@ -43,7 +43,7 @@ def prepare() -> None:
         vars(store)["migrate"] = copying(migrated(Path(folder)))
         asyncio.run(_start_and_end(write_config(Path(folder), "http://127.0.0.1:9", {})))
     gc.collect()
-    gc.freeze()  # a gate looks through its memory at its start: not through what all of them share
+    gc.freeze()  # garbage collection at the start of a gate then skips the shared memory
 
 
 async def _start_and_end(config: Path) -> None:

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for one test session: in a temporary folder, gone afterwards."""
+"""A real PostgreSQL for one test session, in a temporary folder that is deleted afterwards."""
 
 import os
 import pwd
@@ -31,7 +31,7 @@ def _programs() -> Path | None:
 
 
 def _unprivileged() -> dict[str, object]:
-    """As whom to run: PostgreSQL refuses root."""
+    """The user to run as, since PostgreSQL refuses root."""
     if os.geteuid() != 0:
         return {}
     account = pwd.getpwnam("postgres")
@@ -55,13 +55,14 @@ def migrated(postgres: str) -> str:
 
 
 def _place() -> Path | None:
-    """Memory, where there is enough: hundreds of databases are made and dropped, each of hundreds of files."""
+    """A folder in memory if there is enough: hundreds of databases are made and dropped, each with hundreds of
+    files."""
     return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 @contextmanager
 def postgres_server(port: int | None = None) -> Iterator[Path]:
-    """A server on a Unix socket, and on a loopback port too where one is given; the folder of the socket."""
+    """A server on a Unix socket and, if given, a loopback port. Yields the folder of the socket."""
     programs = _programs()
     if programs is None:
         unavailable("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")

@@ -17,22 +17,22 @@ RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 
 @dataclass(frozen=True)
 class Prometheus:
-    """Where it answers."""
+    """The address of a running Prometheus."""
 
     url: str
 
     def ask(self, query: str) -> list[dict[str, Any]]:
-        """The samples of a query. Raises HTTPError for one that it does not take."""
+        """The samples of a query. Raises HTTPError for an invalid query."""
         return list(self._told("query", query=query)["result"])
 
     def examples(self, query: str) -> list[str]:
-        """The traces that are examples of what a query reads, of the last minutes."""
+        """The traces in the exemplars of a query, of the last minutes."""
         now = time.time()
         found = self._told("query_exemplars", query=query, start=str(now - 300), end=str(now + 60))
         return [each["labels"]["trace_id"] for series in found for each in series["exemplars"]]
 
     def alarms(self) -> list[dict[str, Any]]:
-        """The rules that ring, and how each fares."""
+        """The alerting rules, each with its state."""
         return [rule for group in self._told("rules")["groups"] for rule in group["rules"]]
 
     def _told(self, what: str, **asked: str) -> Any:
@@ -42,7 +42,7 @@ class Prometheus:
 
 @contextmanager
 def scraping(folder: Path, *targets: str) -> Iterator[Prometheus]:
-    """Scrapes the admin ports of these gates."""
+    """A Prometheus that scrapes the admin ports of these gates."""
     require_or_skip("prometheus")
     config, port = folder / "prometheus.json", free_port()
     job = {"job_name": "mailgate", "static_configs": [{"targets": list(targets)}]}

@@ -79,8 +79,8 @@ async def lived_in(guard: Guard, client: aiohttp.ClientSession, folder: Path) ->
             assert answer.status == status
     await call(client, guarded, "POST", "/connectors/hr/readings", {"full": True})
     await until(client, guarded, "/devices", lambda told: len(told["items"]) > 10)
-    spared = {"rule": "prohibited-app", "person": "person1@example.com", "why": "travels"}
-    await call(client, guarded, "POST", "/exemptions", spared | {"until": soon()})
+    exemption = {"rule": "prohibited-app", "person": "person1@example.com", "why": "travels"}
+    await call(client, guarded, "POST", "/exemptions", exemption | {"until": soon()})
     await until(client, guarded, "/sightings", lambda told: len(told["items"]) == 3)
     await call(client, guarded, "POST", "/plans", {"policy": json.dumps(CHANGED)})
     await until(client, guarded, "/plans/making", lambda told: told["digest"])

@@ -33,7 +33,7 @@ FOR_EVERYBODY = {"/console/explain", "/console/language", "/console/logout"}
 
 
 async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohttp.ClientSession) -> None:
-    """Let there be something of everything: a phone, a plan, two versions, a token, mails, who is spared, a rule that is off."""
+    """Let there be something of everything: a phone, a plan, two versions, a token, mails, who is exempt, a rule that is off."""
     async with client.get(guarded.url, headers=guarded.report(apps=("tiktok",))) as answer:
         assert answer.status == 403
     console = f"{guarded.admin}/console"

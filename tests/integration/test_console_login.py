@@ -103,7 +103,7 @@ async def test_who_the_proxy_names_is_in_and_nobody_else(guard: Guard, opened: O
     for stranger in ("eve@example.com", "ada", "ada@example.com, vic@example.com"):
         status, _, text = await looked(opened(PROXY), console, stranger)
         assert status == 403
-        assert "no admin of the settings" in text
+        assert "no admin in the settings" in text
 
     # what is not believed is refused, whatever cookie comes along
     for said in (("ada@example.com", "ada@example.com"), ("",)):
@@ -115,7 +115,7 @@ async def test_who_the_proxy_names_is_in_and_nobody_else(guard: Guard, opened: O
     forged = {"X-Forwarded-For": PROXY, "Forwarded": f"for={PROXY}"}
     status, _, text = await looked(lin, console, "ada@example.com", **forged)
     assert status == 403
-    assert "is not believed from where this request comes" in text
+    assert "is believed only from the proxy" in text
     assert who((await looked(lin, console))[2]) == "lin"
 
     # the way in by a token is open to who comes by another way, and to nobody whom the proxy names

@@ -1,6 +1,6 @@
 """A rule that halts by the part of requests that it keeps out, behind a nginx that keeps the yeses to itself.
 
-docs/rollout.md: ``halt_when: {block_rate: …, of: requests}`` is about "the part of those who come".
+docs/rollout.md: ``halt_when: {block_rate: …, of: requests}`` is about "this part of all people or requests".
 """
 
 import asyncio

@@ -227,7 +227,7 @@ async def test_a_lost_phone_gets_no_mail_and_its_owner_can_undo_that_for_a_minut
     assert "Is this device lost?" in await say("lost")
     assert [each["lost"] for each in await alice.devices()] == [False]
     for about, said, status in (
-        ("lost", "you can undo this for one minute", 403),
+        ("lost", "You can undo this for one minute", 403),
         ("found", "Gets company mail", 200),
     ):
         assert said in await say(about, confirmed="yes")

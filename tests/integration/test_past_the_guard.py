@@ -205,7 +205,7 @@ def test_what_is_changed_in_the_store_is_not_put_in_force_and_found(
     code, why = command(folder, "ada", "policy", "retract", "--note", "sent in error")
     assert (code, "version 1 is not what was put in force" in why) == (2, True)
     code, said = command(folder, "ada", "audit", "verify")
-    assert (code, "put version 1 in force, whose texts in the store are others now" in said) == (1, True)
+    assert (code, "put version 1 in force, but its texts in the store were changed" in said) == (1, True)
     changed(url, "UPDATE policies SET texts = :texts WHERE number = 1", texts=of_version)
     assert command(folder, "ada", "audit", "verify")[0] == 0
     assert kept_out(gate) == []

@@ -1,4 +1,4 @@
-"""Unit tests reach no network and look at no clock: what they need of a connection is a fake transport."""
+"""Unit tests use no network and no clock; connections have a fake transport."""
 
 import gc
 import os
@@ -20,19 +20,19 @@ from mailgate.rollout import admins
 
 MAX_WORDS = 80
 
-settings.register_profile("no deadline", deadline=None)  # how fast the machine is proves nothing
-settings.register_profile("thorough", deadline=None, max_examples=5000)  # for what attackers will try
+settings.register_profile("no deadline", deadline=None)  # the speed of the machine proves nothing
+settings.register_profile("thorough", deadline=None, max_examples=5000)  # for attacks
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "no deadline"))
 
 
 def pytest_collection_finish():
-    """Ten thousand tests stay to the end: Python need not look through them for garbage again and again."""
+    """Exclude the ten thousand tests from garbage collection, since they exist until the end."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_make_parametrize_id(val):
-    """A row of a table is called by its words, where they are few: ``list --json``, not ``arguments3``."""
+    """Name a short row of a table by its words: ``list --json``, not ``arguments3``."""
     if not isinstance(val, list | tuple | dict):
         return None
     has_words_alone = not isinstance(val, dict) and val and all(isinstance(each, str) for each in val)
@@ -62,7 +62,7 @@ def stores_cost_little(new_store):
 
 @pytest.fixture(scope="session", autouse=True)
 def the_same_is_worked_out_once():
-    """Whole suites begin with the same files and the same logins."""
+    """Compute the same files and logins only once, since whole suites begin with them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(document, "_compose", composing_once(document._compose))
         patch.setattr(admins, "_matches", cache(admins._matches))
@@ -70,7 +70,7 @@ def the_same_is_worked_out_once():
 
 
 def composing_once(compose):
-    """The nodes of a text have no name of a file in them; a text that has a mistake is read anew."""
+    """Cache the nodes of a text, which do not name a file; a text with a mistake is read anew."""
     known = {}
 
     def composed(text, file):
@@ -83,7 +83,7 @@ def composing_once(compose):
 
 @pytest.fixture
 def certificate(tmp_path):
-    """Paths of a self-signed certificate and its key."""
+    """The paths of a self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.com")])
     start = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,9 +1,9 @@
-"""Builds the vectors of certificates: those of TLS clients as proxies hand them on, and evidence by hardware.
+"""Builds the vectors of certificates: those of TLS clients as proxies pass them on, and evidence by hardware.
 
     python tests/vectors/build_certificate_vectors.py
 
-It shares no code with ``mailgate.attest``: what must be accepted is written here a second time, the attestation
-extension of Android down to its bytes. Keys, times, serial numbers and signatures (RFC 6979) are fixed, so that the
+It shares no code with ``mailgate.attest``: what must be accepted is written here a second time, including the bytes
+of Android's attestation extension. Keys, times, serial numbers and signatures (RFC 6979) are fixed, so that the
 same script always writes the same files.
 """
 
@@ -196,7 +196,7 @@ def octets(value: bytes) -> bytes:
 
 
 def explicit(number: int, inner: bytes) -> bytes:
-    """A tag of the context class; from 31 on its number stands in groups of seven bits."""
+    """A tag of the context class; from 31 on its number is in groups of seven bits."""
     if number < 31:
         return tlv(bytes([0xA0 | number]), inner)
     groups = [number & 0x7F]
@@ -221,7 +221,7 @@ def description(
     by_software: bytes = b"",
     more: bytes = b"",
 ) -> bytes:
-    """KeyDescription: what the software vouches for is the application's id, all else is the hardware's."""
+    """KeyDescription: the software vouches for the application's id, the hardware for everything else."""
     boot = root_of_trust() if boot == b"" else boot
     hardware = [
         explicit(1, tlv(b"\x31", integer(2))),

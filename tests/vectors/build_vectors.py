@@ -141,7 +141,7 @@ def proof(passport: str, header: Json | None = None, key: PrivateKey = DEVICE, *
 
 
 def nonce(node: bytes = bytes(8), at: int = NOW, secret: bytes = NONCE_SECRET) -> str:
-    """A nonce for the five minutes around a time: of a process, or shared by all where the node is zero."""
+    """A nonce for the five minutes around a time: of a process, or shared by all if the node is zero."""
     told = (at // 300).to_bytes(4) + node
     return b64(told + hmac.digest(secret, b"mailgate-dpop-nonce\n" + told, "sha256")[:16])
 
@@ -170,21 +170,21 @@ def own_token(**changes: object) -> str:
 
 
 def hmac_token() -> str:
-    """The classic: the issuer's public key, taken for an HMAC secret."""
+    """The classic attack: the issuer's public key used as an HMAC secret."""
     signing_input = f"{encoded(token_header(alg='HS256'))}.{encoded(token_claims())}"
     secret = ISSUER.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return f"{signing_input}.{b64(hmac.digest(secret, signing_input.encode(), 'sha256'))}"
 
 
 def doubled(claim: str, again: object) -> str:
-    """The claims as JSON text in which one name stands twice."""
+    """The claims as JSON text with one name repeated."""
     return json.dumps(token_claims())[:-1] + f", {json.dumps(claim)}: {json.dumps(again)}}}"
 
 
 def vector(
     about: str, reason: str | None, tokens: list[str], proofs: list[str] | None = None, **more: object
 ) -> Json:
-    """One request and what must come of it; ``reason`` None is a good one."""
+    """One request and its required result; without a ``reason`` it is a good one."""
     return {
         "about": about,
         "reason": reason,
@@ -317,7 +317,7 @@ def bad_proofs() -> dict[str, Json]:
 
 
 def anchors() -> Json:
-    """What the gate is configured with in every vector."""
+    """The configuration of the gate in every vector."""
     keys = [
         {"kid": "issuer-es256", "use": "sig", **jwk(ISSUER)},
         {"kid": "issuer-ed25519", "use": "sig", **jwk(ISSUER_ED25519)},

@@ -24,8 +24,8 @@ class AuditEvents:
 
     ``put`` is called at every poll and returns the function that takes lines, or None while nobody wants them.
 
-    The file ``position`` has the last entry that was sent. If it does not exist, sending begins with the next entry,
-    since the log has the others.
+    The file ``position`` has the number of the last entry that was sent. If there is no such file, sending begins with the
+    next entry, since the entries before can be read in the log.
     """
 
     def __init__(self, audit: Audit, position: Path, put: Callable[[], Put | None]) -> None:
@@ -50,8 +50,8 @@ class AuditEvents:
             self._keep(told)
 
     async def _begin(self) -> int:
-        """The number of the last entry that counts as sent. If the log ends before it, it is another log, as after a
-        restore, and is sent from its beginning."""
+        """The number of the last entry that counts as sent. If the log ends before that number, it is another log, as after a
+        restore, and all of it is sent."""
         head, told = await self._audit.head(), _read(self._position)
         last = head.number if head else 0
         if told is None or told > last:

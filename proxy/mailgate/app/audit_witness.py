@@ -21,7 +21,8 @@ log = structlog.get_logger()
 POLL_SECONDS = 1.0
 """The seconds between two looks at the head."""
 NOTE_AGAIN_AFTER, RETRY_AFTER = timedelta(days=1), timedelta(minutes=1)
-"""After this time a head is noted again; and after this time one that could not be noted everywhere is tried again."""
+"""The time after which the same head is noted again, and the time after which a head that could not be noted everywhere is
+tried again."""
 
 
 class AuditWitness:
@@ -41,7 +42,7 @@ class AuditWitness:
         await repeat(self.poll, POLL_SECONDS, failed=lambda error: log.error("witness-failed", error=error))
 
     async def poll(self) -> None:
-        """Note the head if it has changed, or once a day; log an error if the log was changed before it."""
+        """Note the head if it has changed, or once a day. Log an error if the log no longer has the head that was noted."""
         head, now = await self._audit.head() or Head(), self._clock()
         if head == self._noted and self._due and now < self._due:
             return

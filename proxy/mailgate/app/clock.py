@@ -1,4 +1,4 @@
-"""The clock of a gate. Everything else is given the time."""
+"""The clock of a gate. Other code gets the time as an argument or from a clock that it is given."""
 
 from datetime import UTC, datetime
 

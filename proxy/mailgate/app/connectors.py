@@ -139,12 +139,13 @@ class ConnectorSyncs:
         return outcome
 
     async def check_again(self, source: str, device_id: str) -> CheckResult:
-        """Ask the source with this device now, if it can be asked."""
+        """Ask this source about this device now, if it can be asked."""
         settings = self._settings().get(source)
         if settings is None:
             return CheckResult.CANNOT
         answer = await self._again.ask(source, settings, device_id)
-        await self._postures.catch_up(utc_now())  # the person has returned to the page
+        # so that the person's next request is decided by the new report
+        await self._postures.catch_up(utc_now())
         return answer
 
     def intake(self, name: str) -> Intake | None:
@@ -158,7 +159,7 @@ class ConnectorSyncs:
 
         async def take(headers: Mapping[str, str], body: bytes) -> int:
             count = await self.leased_run.receive(name, settings, headers, body)
-            await self._postures.catch_up(utc_now())  # the next request is decided by it
+            await self._postures.catch_up(utc_now())  # so that the new reports count from the next request on
             return count
 
         return Intake(key, posting.most, take, proof) if key or proof else None

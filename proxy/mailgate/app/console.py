@@ -52,7 +52,7 @@ class Gate(RunningGate, Protocol):
 
 
 def context_for(service: Gate) -> ConsoleContext:
-    """The parts that the console uses. None of them runs yet."""
+    """The parts of this gate that the console uses. Their tasks do not run yet (``running``)."""
 
     def state(device: Device, now: datetime) -> str:
         posture = posture_now(device, service.bundle, now)
@@ -134,9 +134,8 @@ async def delete_old_verdict_counts(context: ConsoleContext) -> None:
 async def compare_with_plan(store: Store) -> None:
     """Compare first refusals with the plan in force, a little at a time."""
     while True:
-        with suppress(
-            MailgateError
-        ):  # /readyz reports a store that cannot be reached; a plan that was changed reports nothing
+        # /readyz reports a store that cannot be reached; nothing is reported about a plan that was changed
+        with suppress(MailgateError):
             await compare_all_refusals(store)
         await asyncio.sleep(CATCH_UP_SECONDS)
 

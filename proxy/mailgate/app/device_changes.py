@@ -13,8 +13,8 @@ from mailgate.store import Postures, Store, StoreUnavailableError
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.25
-"""The seconds between two looks. With the half second between two looks of a hanging request, this is less than one
-second in all."""
+"""The seconds between two looks. A hanging request is judged again every half second, so a change reaches it within one
+second."""
 COUNT_AFTER = 240
 """The number of looks between two counts of findings: a minute."""
 

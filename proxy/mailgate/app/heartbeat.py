@@ -38,7 +38,7 @@ class GateMetrics:
             "1 while the store accepts the heartbeat of this gate",
             registry=registry,
         )
-        self.store_up.set(1)  # it was opened just now
+        self.store_up.set(1)  # the store was opened just now
         self.show(Counter())
 
     def show(self, gate_states: Counter[GateState]) -> None:

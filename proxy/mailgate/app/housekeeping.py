@@ -54,7 +54,7 @@ async def _renew_keys(service: RunningGate) -> None:
 
 
 def warn_of_lingering_rules(found: dict[str, str]) -> None:
-    """Warn about rules that only report for too long."""
+    """Warn about rules that have been report-only for too long."""
     for rule, why in found.items():
         log.warning("rule-only-reports", rule=rule, why=why)
 

@@ -52,10 +52,10 @@ async def open_for_proxy(
     loop = asyncio.get_running_loop()
     own = () if given else (open_file(where),)
     for each in given or own:
-        # not `create_unix_server`: a worker that ends would remove the file of all workers
+        # `create_unix_server` would remove the file when one of several workers ends
         listener = await loop.create_server(server, sock=each)
         closing.callback(listener.close)
-    closing.callback(remove_files, own)  # the last comes first
+    closing.callback(remove_files, own)  # this runs before the listeners are closed
     return str(where)
 
 
@@ -107,7 +107,7 @@ class Acceptor:
             taken, _ = self._listening.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        except OSError as error:  # no descriptors are left, and others need the next ones
+        except OSError as error:  # no descriptors are left, and mail needs the next free ones
             log.warning("connection-not-taken", port="admin", error=error.errno)
             self._loop.remove_reader(self._listening)
             self._pause = self._loop.call_later(ACCEPT_PAUSE_SECONDS, self.open)

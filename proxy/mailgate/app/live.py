@@ -26,7 +26,7 @@ from mailgate.store import Store
 from mailgate.views.devices import retention_times_of
 
 KEY_AGE = timedelta(days=30)
-"""A key that seals cookies is renewed after this and one lifetime of a cookie. The key before it still opens them."""
+"""A key that seals cookies is renewed after this time and one lifetime of a cookie. The key before still opens older cookies."""
 
 
 async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Reliefs) -> Live:

@@ -10,7 +10,8 @@ SPOOL = "var/spool"
 
 
 async def open_store(config: Path, settings: Settings, *, make: bool = False) -> Store:
-    """Open the store of the settings at ``config``. Only a gate creates one. Raises StoreError."""
+    """Open the store of the settings at ``config``. With ``make``, as for a gate, a missing store is created; commands leave
+    that to the gate. Raises StoreError."""
     url = settings.store.get_secret_value()
     try:
         return await Store.open(url, spool=spool_of(config, settings), make=make)

@@ -1,7 +1,4 @@
-"""Makes the parts of a gate from the files. Nothing is opened here.
-
-Only this file draws random numbers.
-"""
+"""Makes the parts of a gate from the files. Nothing is opened here."""
 
 import secrets
 from base64 import b32encode
@@ -82,7 +79,7 @@ def server_limits(settings: Settings) -> ServerLimits:
 
 
 def admin_limits(settings: Settings) -> ServerLimits:
-    """The limits of the port for mail. Each address has its own limit for bodies."""
+    """The limits of the admin port: those of the port for mail, without its limit for bodies. Each address has its own."""
     return replace(server_limits(settings), body=0)
 
 
@@ -132,7 +129,7 @@ def quarantine_mailer_for(
 ) -> QuarantineMailer | None:
     """The mailer for people whose mail app is refused; None if the settings have no quarantine mail.
 
-    It has a login check of its own: phones with an old password must not close the employee's page.
+    It has a login check of its own: otherwise phones with an old password could block logins at the person's own page.
     """
     mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
     if mail is None:

@@ -1,6 +1,6 @@
 """Checks whether a gate can run on these files: at a start, at a reload and in ``mailgate check``.
 
-``config`` finds mistakes inside the files. Here are those that show only when a gate runs on them: failing cases of the
+``config`` finds mistakes inside the files. This file finds those that show only when a gate runs on them: failing cases of the
 rules, certificates that no client would accept, and places that cannot be opened or written.
 """
 
@@ -26,7 +26,7 @@ from mailgate.store import StoreError
 from mailgate.store.address import store_url
 
 Fault = tuple[Key, str]
-"""The key of a setting that cannot be used, and what is wrong with it."""
+"""The key of a setting that cannot be used, and the reason why not."""
 
 
 def load_checked(
@@ -52,7 +52,7 @@ def failed_cases(rules: Rules, now: datetime) -> list[CaseResult]:
 
 
 def failing_cases(config: Path, bundle: Bundle, now: datetime) -> list[Mistake]:
-    """The place of each failing case, with the actual result."""
+    """A mistake at the place of each failing case, with the actual result."""
     text = bundle.rules.texts.get(STORED_NAMES.policy_tests, "")
     wrong = failed_cases(bundle.rules, now)
     if not wrong:
@@ -143,7 +143,7 @@ def _sockets(settings: Settings) -> Iterator[Fault]:
         if isinstance(each.listen, SocketFile) and (why := _no_socket(each.listen.path)):
             yield ("authz_listeners", index, "listen"), f"{why}; expected a folder for a socket of the gate"
         if each.dialect == GRPC and not find_spec("grpclib"):
-            why = "needs what is not installed; expected the extra `grpc`: pip install 'mailgate[grpc]'"
+            why = "needs packages that are not installed; expected the extra `grpc`: pip install 'mailgate[grpc]'"
             yield ("authz_listeners", index, "dialect"), why
 
 
@@ -161,7 +161,7 @@ def _no_file(path: Path) -> str:
 
 
 def _no_folder(path: Path) -> str:
-    """Check a folder in the same way; it is created together with its parents."""
+    """Why a folder cannot be written or created, in words; empty if it can. Its parents may be created with it."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -174,7 +174,7 @@ def _no_folder(path: Path) -> str:
 
 
 def _no_socket(path: Path) -> str:
-    """Check a Unix socket in the same way; its folder is not created."""
+    """Why a Unix socket cannot be opened, in words; empty if it can. Its folder must exist."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             return f"{path} is a file that is no socket"

@@ -95,7 +95,7 @@ class PublicPorts:
 
     async def _open_grpc(self, at: Address | SocketFile, settings: Settings, closing: AsyncExitStack) -> None:
         """Open a port for Envoy's questions by gRPC."""
-        from mailgate.gateway.authz.grpc_port import GrpcPort  # only with an extra installed
+        from mailgate.gateway.authz.grpc_port import GrpcPort  # needs the extra `grpc`
 
         where, own = str(at), list[socket]()
         given = self.place.questions.get(where, ())
@@ -110,7 +110,7 @@ class PublicPorts:
             request_finished=self.gate.requests.request_finished,
         )
         closing.push_async_callback(port.finish, 0.0)
-        closing.callback(remove_files, own)  # the last comes first
+        closing.callback(remove_files, own)  # this runs before the port is closed
         await port.open(given or own, self.grpc_tls)
         self._servers.append(port)
         host, number = (given or own)[0].getsockname()[:2] if isinstance(at, Address) else ("", 0)
@@ -144,7 +144,8 @@ class PublicPorts:
 
 
 def ports_for(settings: Settings, gate: Gate, place: WorkerPlace, most: int = sys.maxsize) -> PublicPorts:
-    """The ports of these settings with their certificates, for ``most`` connections; none is open yet. Raises CertificateError, OSError."""
+    """The ports of these settings with their certificates, for ``most`` connections. No port is open yet. Raises CertificateError
+    and OSError."""
     tls, devices = settings.tls, settings.client_certificates
     if not tls:
         return PublicPorts(gate, place, ConnectionLimit(most))

@@ -1,4 +1,4 @@
-"""The readiness of a gate: whether it is ready, and what is wrong with it."""
+"""The readiness of a gate: whether it is ready, and its troubles."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -108,6 +108,6 @@ async def _store(store: Store, backlogs: Iterable[Backlog]) -> Literal["ok", "un
 
 
 def _since(backlog: Backlog) -> datetime | None:
-    """Since when the store takes nothing from the spool; None if it does."""
+    """Since when the store refuses what waits for it; None if it takes it."""
     refused = backlog.refused_for
     return None if refused is None else (utc_now() - timedelta(seconds=refused)).replace(microsecond=0)

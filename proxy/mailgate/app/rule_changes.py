@@ -63,7 +63,7 @@ class RuleChanges:
             gate.take_reliefs()
 
     async def _numbers(self) -> ChangeNumbers | None:
-        """The numbers of the store; None if it cannot be reached, when each part goes on in its own way."""
+        """The numbers of the latest changes in the store; None if the store cannot be reached. Each part then reads for itself."""
         try:
             return await self._gate.store.change_numbers()
         except StoreError:

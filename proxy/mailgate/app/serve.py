@@ -52,7 +52,7 @@ async def serve(
         stop.set()
 
     def stay() -> None:
-        log.warning("not-replaced", why="this process is no worker")
+        log.warning("not-replaced", why="this gate has no other workers")
 
     if place.count > 1:
         loop.add_signal_handler(REPLACED, make_room)
@@ -65,7 +65,7 @@ async def serve(
         try:
             await service.reloader.reload()
         finally:
-            manager.ready()  # by the old files, if the new ones have a mistake
+            manager.ready()  # also if the new files have a mistake: the gate goes on with the old ones
 
     def reload() -> None:
         task = loop.create_task(read_again())
@@ -73,9 +73,8 @@ async def serve(
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
-    signal.pthread_sigmask(
-        signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGUSR2, REPLACED}
-    )  # signals that came during the start are handled now
+    # signals that came during the start are handled now
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGUSR2, REPLACED})
     settle_memory()
     log.info(
         "listening",

@@ -96,7 +96,7 @@ class Service:
 
     @classmethod
     async def start(cls, config: Path, bundle: Bundle | None = None, place: WorkerPlace = ALONE) -> "Service":
-        """Open the store and both ports. Raises MailgateError or OSError, and then leaves nothing open."""
+        """Open the store and all ports. Raises MailgateError or OSError, and then leaves nothing open."""
         bundle = bundle or load_bundle(config)
         async with AsyncExitStack() as undo:
             store = await open_store(config, bundle.settings, make=True)
@@ -112,8 +112,8 @@ class Service:
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
-            book = LedgerRecorder.of(store.ledger, store.languages)
-            halting = HaltMonitor(book, store, lambda: in_force.live.policy, gethostname(), utc_now)
+            recorder = LedgerRecorder.of(store.ledger, store.languages)
+            halting = HaltMonitor(recorder, store, lambda: in_force.live.policy, gethostname(), utc_now)
             gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
                 config,
@@ -136,7 +136,7 @@ class Service:
 
     async def _open(self) -> None:
         settings, loop = self.bundle.settings, asyncio.get_running_loop()
-        # the last to be pushed ends first: requests, then other readers of the store, then the records, then their writers
+        # callbacks run in reverse order: requests end first, then other readers of the store, the records, and their writers
         writing = loop.create_task(self.store.run())
         self._closing.push_async_callback(end, writing)
         self._closing.push_async_callback(self.store.close)
@@ -182,7 +182,7 @@ class Service:
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
         self.admin = await self._open_admin(settings.admin_listen, ConnectionLimit(shares.admin))
-        self._closing.push_async_callback(self._finish)  # ends after the ports below are closed
+        self._closing.push_async_callback(self._finish)  # runs after the ports below are closed
         await ports.open(settings, self._closing)
         numbers = GateMetrics(self.gate.metrics.registry)
         self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
@@ -299,7 +299,7 @@ class Service:
             self.heartbeat.rules_changed()
 
     def lingering(self) -> dict[str, str]:
-        """The rules in force that only report for too long, each with the reason."""
+        """The rules in force that have been report-only for too long, each with the reason."""
         return stuck_in_report_only(
             self.bundle.policy, utc_now(), self.bundle.settings.stages.report_only_for
         )

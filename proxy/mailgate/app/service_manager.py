@@ -1,4 +1,4 @@
-"""Tells the manager of the process that the gate serves, lives, reloads and ends.
+"""Tells the manager of the process that the gate serves, runs, reloads and ends.
 
 The manager is systemd, by sd_notify(3), the supervisor of workers, or nothing.
 """
@@ -39,22 +39,22 @@ class ServiceManager:
         return cls(partial(_send, where), int(silence) / 1e6 if watched else 0.0)
 
     def ready(self) -> None:
-        """The process serves, or uses the files that it has read again."""
+        """Tell the manager that the process serves, or has finished reading its files again."""
         self.send(READY)
 
     def alive(self) -> None:
         self.send(ALIVE)
 
     def reloading(self) -> None:
-        """The process reads its files; ``ready`` ends this."""
+        """Tell the manager that the process reads its files again. ``ready`` tells it the end."""
         self.send(f"{RELOADING}\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self, seconds: float) -> None:
-        """The process ends, within this many seconds."""
+        """Tell the manager that the process ends within this many seconds."""
         self.send(f"{STOPPING}\nEXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     async def keep_alive(self) -> None:
-        """Report that the loop runs, as long as it does; return at once without a manager."""
+        """Report regularly that the event loop runs. Returns at once if no manager expects that."""
         while self.silence:
             self.alive()
             await asyncio.sleep(self.silence / 4)

@@ -1,5 +1,4 @@
-"""Writes changes of settings to the audit log: they also decide who is kept out, and are not part of a version of the
-rules."""
+"""Writes changes of settings to the audit log. Settings too decide who is kept out, and no version of the rules holds them."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +39,7 @@ class SettingsAudit:
         )
 
     async def poll(self) -> None:
-        """Write the settings that have changed since the last poll to the audit log."""
+        """Write the names of the settings that differ from those in the audit log to the log."""
         settings = self._settings()
         if settings is self._seen:
             return

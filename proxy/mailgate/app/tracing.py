@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailgate.config import Settings
 
-if TYPE_CHECKING:  # commands look whether settings could be traced, and need no gate for it
+if TYPE_CHECKING:  # commands that only check whether traces can be made load no gate
     from mailgate.gateway.live import InForce
     from mailgate.gateway.observe.tracing import Tracing
 
@@ -28,7 +28,7 @@ def tracing_for(settings: Settings, in_force: "InForce") -> "Tracing | None":
     if settings.traces is None:
         return None
     from mailgate.gateway.http1.trusted_headers import is_proxy
-    from mailgate.gateway.observe.traces import TraceSettings, otlp_traces  # only the extra installs it
+    from mailgate.gateway.observe.traces import TraceSettings, otlp_traces  # needs the extra `otel`
 
     traces = settings.traces
     told = TraceSettings(

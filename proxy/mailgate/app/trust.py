@@ -43,7 +43,7 @@ class Trust:
 
     @classmethod
     async def open(cls, store: Store, clock: Callable[[], datetime]) -> "Trust":
-        """Trust the gate itself alone. Raises StoreError."""
+        """Read the gate's own keys and the revocations. No issuer is trusted yet. Raises StoreError."""
         nonces = Nonces((), secrets.token_bytes(NODE_BYTES), SETTLING)
         own_keys = OwnKeys(store.keys, nonces, clock)
         await own_keys.renew()
@@ -102,6 +102,7 @@ class Trust:
 
 
 def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
-    """A fetcher with the authorities as they are now. A later change of their file is used from the next reload on."""
+    """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
+    used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
     return partial(jwks.fetch, str(each.jwks), trust=trust)

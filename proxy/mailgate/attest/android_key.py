@@ -34,7 +34,7 @@ _HARDWARE = {TEE: "tee", STRONGBOX: "strongbox"}
 
 
 def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
-    """What the chain proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
+    """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
     # 1. to 5.
     leaf, *above = roots.verified(chain, expected.now)
     # 6. The extension is in the leaf and nowhere else.

@@ -5,7 +5,7 @@ A device management gets it by ``DeviceInformation`` (``DevicePropertiesAttestat
 of `hardware`, and then these follow. The first that fails decides:
 
 6. There is a freshness code.
-7. It belongs to the gate's challenge: it is the challenge itself, its SHA-256 (so ACME has it), or the SHA-256 of the challenge, a
+7. It belongs to the gate's challenge: it is the challenge itself, its SHA-256 (as in ACME), or the SHA-256 of the challenge, a
    full stop and the thumbprint of the key that enrols.
 8. The leaf's key is the key that enrols, or the freshness code names that key: ``DeviceInformation`` attests a key that
    never leaves the device's own system.
@@ -42,7 +42,7 @@ _LONGEST = 128
 
 
 def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
-    """What the chain proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
+    """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
     # 1. to 5.
     leaf = roots.verified(chain, expected.now)[0]
     told = values_of(leaf, _PROPERTIES)
@@ -69,7 +69,7 @@ def _check_binding(told: Mapping[str, bytes], leaf: str, expected: Expected) -> 
     bound = sha256(challenge + b"." + expected.thumbprint.encode()).digest()
     if not any(_is(code, of) for of in (challenge, sha256(challenge).digest(), bound)):
         raise EvidenceRefusedError(
-            Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code is not of the gate's nonce"
+            Reason.EVIDENCE_CHALLENGE_WRONG, "the freshness code was not made from the gate's nonce"
         )
     if leaf != expected.thumbprint and not _is(code, bound):
         raise EvidenceRefusedError(

@@ -14,7 +14,7 @@ MAX_CERTIFICATES = 6
 
 
 def too_long(chain: Sequence[bytes]) -> str:
-    """What was expected, if these certificates are too many or too long to be read; otherwise empty."""
+    """The limits in words, if these certificates are too many or too long to be read; otherwise empty."""
     if len(chain) <= MAX_CERTIFICATES and all(len(each) <= MAX_CERTIFICATE for each in chain):
         return ""
     return f"expected at most {MAX_CERTIFICATES} certificates of {MAX_CERTIFICATE} bytes"

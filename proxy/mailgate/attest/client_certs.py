@@ -9,7 +9,8 @@ in order, and the first that fails decides:
 3. The leaf is for client authentication, if it says what it is for, and it is no authority.
 4. A chain leads to one of the authorities: signatures, basic constraints, path length, no unknown critical
    extension (RFC 5280, section 6, by the cryptography library).
-5. The leaf and every other certificate in that chain are in their time.
+5. The leaf and every other certificate in that chain are in their time. The leaf's time is checked before step 4, so that an
+   expired leaf has its own reason.
 6. None of them was revoked, and the revocation of the leaf is known.
 """
 
@@ -63,7 +64,7 @@ class CertificateVerifier:
         self._verified: MutableMapping[bytes, _Verified] = LRUCache(cache_size)
 
     def verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
-        """What the certificates prove. They are in DER, the leaf first. Never raises on input."""
+        """Verify certificates, and return what they prove. They are in DER, the leaf first. Never raises on input."""
         try:
             return self._verify(chain, now)
         except EvidenceRefusedError as refusal:
@@ -144,7 +145,8 @@ _CLIENT = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EX
 
 
 def _check_time(leaf: x509.Certificate, now: datetime) -> None:
-    """Check the leaf's time (RFC 5280, section 4.1.2.5). Both ends are included. No leeway is needed, since no certificate is used in its first minute."""
+    """Check the leaf's time (RFC 5280, section 4.1.2.5). Both ends are included. No leeway is needed, since no
+    certificate is used in its first minute."""
     if now < leaf.not_valid_before_utc:
         raise EvidenceRefusedError(Reason.CERTIFICATE_NOT_YET_VALID, "notBefore is in the future")
     if now > leaf.not_valid_after_utc:

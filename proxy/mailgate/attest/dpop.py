@@ -29,7 +29,7 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a proof must prove: this key (RFC 7638 thumbprint), token and request, within ``window`` of now.
+    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within ``window`` of now.
 
     A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then.
     """
@@ -65,7 +65,9 @@ def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> Proof:
     jkt, key = _bound_key(members, expected.jkt, known)
     # 15. That key made the signature. (6)
     if not jws.is_signed_by(key, algorithm_of(members["kty"])):
-        raise EvidenceRefusedError(Reason.PROOF_SIGNATURE_WRONG, "the signature is not of the key in jwk")
+        raise EvidenceRefusedError(
+            Reason.PROOF_SIGNATURE_WRONG, "the signature was not made by the key in jwk"
+        )
     # 16. to 18. The claims are there (3) and name this request, this time and this token. (8, 9, 11, 12a)
     try:
         return Proof(jkt, *_check_claims(Claims(jws.payload), expected))

@@ -1,4 +1,4 @@
-"""Reads EAT Attestation Results, with which the issuer states how far the device can be trusted
+"""Reads EAT Attestation Results, in which the issuer states how far the device can be trusted
 (draft-ietf-rats-ear-04, draft-ietf-rats-ar4si).
 
 A status may claim less than its trustworthiness vector, but never more.

@@ -46,7 +46,7 @@ def read_evidence(said: object) -> Evidence:
 
 
 def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Expected) -> HardwareResult:
-    """What a chain of certificates of this format proves. Never raises on input.
+    """Verify the chain of certificates in this evidence, and return what it proves. Never raises on input.
 
     :param roots: the trusted roots by format. A format without roots is unknown.
     """

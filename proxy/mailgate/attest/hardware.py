@@ -25,7 +25,7 @@ from mailgate.model import Reason
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the evidence must contain: the gate's own nonce, and the key that enrols."""
+    """The expectations for evidence: the gate's own nonce, and the key that enrols."""
 
     challenge: bytes
     thumbprint: str
@@ -91,7 +91,8 @@ def _check_time(below: Sequence[x509.Certificate], now: datetime) -> None:
 def _parsed(der: bytes) -> x509.Certificate:
     try:
         certificate = read_certificate(der)
-        _ = certificate.extensions  # the library parses extensions late, and errors have to show early
+        # the library parses extensions only when they are read, and their errors are needed here
+        _ = certificate.extensions
     except ValueError:
         raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected X.509 certificates in DER") from None
     return certificate

@@ -48,13 +48,13 @@ class KeySet:
 
     keys: Mapping[str, Key]
     unavailable: bool = False
-    """Whether the source of the keys does not answer. The issuer may then have other keys too."""
+    """Whether the source of the keys does not answer. The issuer may then have keys that this set lacks."""
 
     def get(self, kid: str) -> Key | None:
         return self.keys.get(kid)
 
     def renewed(self, newer: "KeySet") -> "KeySet":
-        """The set ``newer``, but with the same object for each key that is in this set too, so that cached verifications stay valid."""
+        """The set ``newer``. For each key that this set has too, it keeps this set's object, so that cached verifications stay valid."""
         kept = {kid: key for kid, key in self.keys.items() if _same(key, newer.get(kid))}
         return replace(newer, keys={**newer.keys, **kept})
 

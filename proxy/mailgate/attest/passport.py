@@ -50,7 +50,7 @@ class Anchors:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The thumbprint of the key that the sender must prove (RFC 7800): a DPoP key's or a TLS client certificate's."""
+    """The thumbprint of the key that the sender must prove (RFC 7800), either of a DPoP key or of a TLS client certificate."""
 
     jkt: str = ""
     x5t_s256: str = ""
@@ -75,7 +75,7 @@ class Passport:
     def check_times(self, now: datetime, leeway: timedelta) -> None:
         """Do step 10. Raises `EvidenceRefusedError` outside of the token's lifetime. ``leeway`` is for clocks that differ.
 
-        A token of the gate's own ends to the second, since it may count without a proof for ten minutes and no longer.
+        For a token of the gate's own there is no leeway at its end, since it may count without a proof for ten minutes and no longer.
         A report from the future would stay fresh for too long, so it is refused too.
         """
         if now + leeway < max(self.not_before, self.issued_at):
@@ -97,7 +97,7 @@ def read_passport(token: str, anchors: Anchors) -> Passport:
     # 8. That key made the signature. Of the payload only iss was read before.
     if not jws.is_signed_by(key, algorithm):
         raise EvidenceRefusedError(
-            Reason.TOKEN_SIGNATURE_WRONG, "the signature is not of the key that kid names"
+            Reason.TOKEN_SIGNATURE_WRONG, "the signature was not made by the key that kid names"
         )
     # 9. Every claim is there and has an allowed type and value.
     try:
@@ -208,7 +208,7 @@ def _binding(claims: Claims) -> Binding:
 
 
 def _choice(claims: Claims, name: str, known: Mapping[str, Kind] | frozenset[str]) -> str:
-    """A word of a closed list, in any case. An unknown word is refused, since it could hide something that the rules ask for."""
+    """A word of a closed list, in upper or lower case. An unknown word is refused, since the rules might ask for what it means."""
     word = claims.text(name).lower()
     if word not in known:
         raise ClaimWrongError(f"{name} must be one of {', '.join(sorted(known))}")

@@ -25,8 +25,8 @@ class ReplayGuard(Protocol):
 class MemoryReplayGuard:
     """Keeps at most ``capacity`` live tickets in this process. Each takes about 150 bytes.
 
-    If it is full of live tickets, it accepts no more: forgetting one early would let its proof in a second time. It assumes
-    that tickets end in the order in which they came, which is true if all live equally long.
+    If it is full of live tickets, it accepts no more: if it forgot one early, the proof of that ticket would count a second
+    time. It assumes that tickets end in the order in which they came, which is true if all live equally long.
     """
 
     def __init__(self, capacity: int = 200_000) -> None:

@@ -29,7 +29,7 @@ class RevocationList:
 
     serials: frozenset[int]
     next_update: datetime
-    """When the list becomes stale, since a newer one must exist by then."""
+    """When the list becomes stale. The authority publishes a newer list by then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ key for this request, `dpop.py`). The steps are tried in order, and the first th
 14. ``jwk`` is the key that the token is bound to.
 15. That key made the signature.
 16. ``htm`` and ``htu`` are this request's.
-17. ``iat`` is now.
+17. ``iat`` is close to now.
 18. ``ath`` is the token's hash.
-19. Its ``nonce`` comes from a gate, if one is required.
+19. Its ``nonce`` is not bound to another process, and it comes from a gate if one is required.
 20. The proof was not used before.
 """
 
@@ -116,7 +116,7 @@ class Verifier:
         now: datetime,
         client_cert_thumbprint: str | None = None,
     ) -> Verdict:
-        """What the headers prove. Never raises on input.
+        """Verify the headers of a request. Never raises on input.
 
         ``url`` is the address that the device asked for, with its origin as seen from outside; query and
         fragment are ignored. ``client_cert_thumbprint`` is the base64url SHA-256 of the DER
@@ -140,7 +140,7 @@ class Verifier:
         return Verdict(passport.result, nonce=nonce, spent=spent)
 
     def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
-        """What a proof without a token proves. The result has ``key_thumbprint`` and nothing else. Never raises."""
+        """Verify a proof without a token. The result has ``key_thumbprint`` and nothing else. Never raises."""
         try:
             expected = Expected("", b"", method, url, now, self._proof_window)
             proof, nonce, spent = self._check_proof(proof_headers, expected)
@@ -182,7 +182,7 @@ class Verifier:
         with _unforeseen(Reason.PROOF_MALFORMED):
             proof = check_proof(text, expected, self._proof_keys)
         self._check_revoked(proof.jkt)
-        # 19. The nonce is this gate's, all gates', or missing.
+        # 19. The nonce is bound to this process or shared by all gates; only if none is required may it be missing or invalid.
         nonce = self._check_nonce(proof.nonce, expected.now)
         # 20. Last, so that only a proof that is good in every other way is remembered.
         return proof, nonce, self._spend(proof, expected, alone=nonce.origin is NonceOrigin.OWN)
@@ -194,11 +194,12 @@ class Verifier:
             raise NonceError(Reason.PROOF_NONCE_WRONG, "the nonce is valid only at another gate", nonce)
         if nonce.origin is NonceOrigin.NONE and self._nonce_required:
             reason = Reason.PROOF_NONCE_WRONG if text else Reason.PROOF_NONCE_MISSING
-            raise NonceError(reason, "expected the nonce of a DPoP-Nonce header of the last minutes", nonce)
+            raise NonceError(reason, "expected the nonce of a DPoP-Nonce header from the last minutes", nonce)
         return nonce
 
     def _spend(self, proof: Proof, expected: Expected, *, alone: bool) -> SpentProof:
-        """Spend a proof. It is valid from its iat - window to its iat + window, and its iat is at most a window ahead."""
+        """Spend a proof. It is remembered for two windows: its iat is at most one window ahead, and it is valid for one window
+        after its iat."""
         ticket = sha256(f"{proof.jkt}|{proof.jti}".encode()).digest()
         until = expected.now + 2 * self._proof_window
         spending = self._replay.spend(ticket, now=expected.now, until=until)
@@ -222,7 +223,8 @@ def _refused(refusal: EvidenceRefusedError) -> Verdict:
 
 
 def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: Reason) -> bytes:
-    """The one value of a header. A JWS has no comma, so a comma joins two header lines (RFC 9110, section 5.3)."""
+    """The one value of a header. A JWS has no comma, so a comma shows that two header lines were joined (RFC 9110,
+    section 5.3)."""
     if len(headers) > 1 or b"," in headers[0]:
         raise EvidenceRefusedError(two, "expected the header once")
     if len(headers[0]) > longest:
@@ -240,7 +242,7 @@ def _text(value: bytes, reason: Reason) -> str:
 def _check_certificate(binding: Binding, thumbprint: str | None) -> None:
     if thumbprint is None:
         raise EvidenceRefusedError(
-            Reason.PROOF_MISSING, "the token is bound to a TLS client certificate: there is none"
+            Reason.PROOF_MISSING, "the token is bound to a TLS client certificate, and none came"
         )
     if thumbprint != binding.x5t_s256:
         raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")

@@ -35,7 +35,8 @@ _LONGEST_METHOD = 32
 _READ = (*HINTS, PROBE, *PROTOCOL)
 _HINTS = frozenset(HINTS)
 READ = ("user-agent", *_READ)
-"""Every header that is read. Besides them only a path of a protocol and an ActiveSync query are used."""
+"""Every header that is read of a request by HTTP, except the protocol version of ActiveSync (``VERSION_HEADER``), which
+belongs to its query. Besides headers, only the method, a protocol in the path and an ActiveSync query are used."""
 
 
 def classify(facts: RequestFacts) -> Client:

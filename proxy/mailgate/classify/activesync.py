@@ -57,8 +57,8 @@ CODES = {
 }
 """Commands by their code in a base64 query ([MS-ASHTTP] 2.2.1.1.1.1.2); 5 to 8 are no longer in use.
 
-23 came with version 16.1; that it is Find comes from a port of Z-Push, and if it is wrong, only the form of a refusal
-is.
+Code 23 came with version 16.1. That it means Find is taken from a port of Z-Push; if that is wrong, only the form of a
+refusal is wrong.
 """
 
 _COMMANDS = {name.lower(): name for name in CODES.values()}
@@ -143,9 +143,9 @@ def _read_plain(query: str, version: str) -> DeviceQuery:
         raw, separator, text = pair.partition("=")
         name, value = unquote_plus(raw).strip().lower(), unquote_plus(text).strip()[:_MAX_VALUE]
         if separator and found.setdefault(name, value) != value and name in _NAMES:
-            raise _BrokenError("it says two things of one name")
+            raise _BrokenError("one parameter has two values")
     if query and found.keys().isdisjoint(_NAMES):
-        raise _BrokenError("it is neither base64 nor names a device")
+        raise _BrokenError("it is not base64 and names no device")
     return DeviceQuery(
         device_id=found.get("deviceid", ""),
         device_type=found.get("devicetype", ""),
@@ -206,7 +206,7 @@ def _printable(device_id: bytes) -> str:
 
 
 def read_activesync(query: DeviceQuery) -> Reading:
-    """What the device says about itself. Every client that is not known to run on computers is a handheld."""
+    """Read the device's statements about itself. Every client that is not known to run on computers is a handheld."""
     match = _TYPES.first(query.device_type.encode("ascii", "replace").decode("ascii"))
     form = match.rule.form if match else "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])

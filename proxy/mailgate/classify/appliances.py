@@ -1,6 +1,6 @@
 """Words that show televisions, consoles, watches, cars, speakers, headsets and e-readers.
 
-Most of these run a desktop browser on Linux or Android and say so. So their words count before any operating system.
+Most of these run a desktop browser on Linux or Android and name that system. So their words count before any operating system.
 """
 
 from mailgate.classify.table import Rule, Table
@@ -16,9 +16,9 @@ APPLIANCES = Table(
         Rule(
             "computer-model",
             "desktop",
-            "Lines of computers by their makers' names: they run Android's apps (ChromeOS), Android itself or a program that"
-            " drives speakers, and no phone or tablet is called so. Lines that tablets share, such as IdeaPad, are left out;"
-            " Aspire is a phone of another maker too, and a computer where its number has three digits or a hyphen.",
+            "Product lines of computers, by their makers' names for them. Such a computer runs Android's apps (ChromeOS), Android itself or a"
+            " program that drives speakers, and no phone or tablet has these names. Names that tablets have too, such as IdeaPad, are"
+            " left out. Aspire is also a phone of another maker; it is a computer if its number has three digits or a hyphen.",
             r"""
             ~Chrome(?:book|box)~ | ~Pixelbook | Sonos/[^(]*\([MW]DCR[_:] | ~Remix Mini
             Android[^)]*[;#] ?(?:(?:HP|Acer|Dell|Toshiba|Fujitsu|Packard Bell|Intel) )?(?:Inspiron|Latitude|Vostro|OptiPlex|Aspire (?:One|[A-Z]{0,2}\d{3}|[A-Z]{1,2}\d?-\d)|TravelMate|Extensa|Swift SF\d|Satellite|Tecra|Portege|EliteBook|ProBook|EliteDesk|ProDesk|ZBook|Compaq \d{4}|LIFEBOOK|ESPRIMO|EasyNote|ThinkCentre|ThinkPad [ELPTWX]\d|NUC\d)
@@ -28,7 +28,7 @@ APPLIANCES = Table(
         Rule(
             "xr",
             "xr",
-            "Headsets name the product or a browser that exists for headsets alone, or say VR where a phone says Mobile.",
+            "Headsets name the product or a browser that exists only for headsets, or say VR in the place in which a phone says Mobile.",
             r"""
             OculusBrowser | Oculus ?(?:Quest|Go)~ | ~(?:Meta )?Quest(?: ?[1-9]| Pro)?[;)/] | HoloLens
             Magic Leap | ~MagicLeap | ~Helio/ | Wolvic | FirefoxReality | Firefox Reality
@@ -49,7 +49,7 @@ APPLIANCES = Table(
         Rule(
             "console",
             "console",
-            "Consoles name themselves, on desktop engines as well; Xbox says Windows NT too.",
+            "Consoles name themselves, also if their browser has a desktop engine. Xbox says Windows NT as well.",
             r"""
             PlayStation | PLAYSTATION | ~PS[2345P]~ | Nintendo | ~Xbox(?:~|_) | ~Wii | Dreamcast | DreamKey
             DreamPassport | Planetweb | SEGA~ | ~Ouya | N-Gage QD Console | Nvidia Shield
@@ -92,7 +92,7 @@ APPLIANCES = Table(
             "tv-standard",
             "tv",
             "Television standards and platforms have their own words, which no computer sends. Beside X11, LG's sets name a"
-            " language, but neither a processor nor, as browsers from then did, the security U.",
+            " language, but no processor, and not the letter U for security, which other browsers of that time sent.",
             r"""
             HbbTV | CE-HTML | DLNADOC | ~DTV | NetCast | ~Web0S | webOS\.?TV | WebOS Linux | NETTV
             InettvBrowser | Espial | ~Maple[ _/\d] | SmartHub | SMART-?TV | Smart[-_ ]?TV
@@ -121,8 +121,8 @@ APPLIANCES = Table(
         Rule(
             "media-centre",
             "tv",
-            "Media centres fill the screen of a television. Beside Linux they are a box as often as a computer; beside any"
-            " other system they are what that is.",
+            "Media centres fill the screen of a television. On Linux they run on a box as often as on a computer; on any"
+            " other system, the system decides.",
             r"""
             ~(?:Kodi|XBMC|Plex Home Theater|Plex HTPC|OpenPHT)/[^(]*\((?:X11|Linux; ?(?:x86|i\d86|http))
             """,
@@ -130,7 +130,7 @@ APPLIANCES = Table(
         Rule(
             "tv-word",
             "tv",
-            "A name that ends in TV belongs to a set, a box or an app for one.",
+            "A name that ends in TV is that of a television, of its box or of an app for them.",
             r"(?-i:TV)(?:[ ;/),_]|$) | ~(?-i:TV)[ _\d-] | Television",
         ),
         Rule(

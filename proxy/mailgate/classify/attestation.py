@@ -1,4 +1,4 @@
-"""Applies signed evidence to a client. The signed kind wins unless the observed kind is more restrictive."""
+"""Applies signed evidence to a client. The signed kind counts unless the observed kind is more restrictive."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
 
 
 def with_attestation(client: Client, proof: AttestationResult | None) -> Client:
-    """The client after its attestation was verified (``None``: it offered none).
+    """The client after its attestation was verified. ``proof`` is None if it offered none.
 
     A refused attestation counts as none and leaves a finding. A signed laptop whose headers name a handheld stays the
-    handheld, with a finding and no higher assurance. A device that only reports itself as a laptop becomes one if its
-    headers say so too.
+    handheld, with a finding and no higher assurance. A device that only
+    reports itself as a laptop counts as one if its headers say so too.
     """
     if proof is None:
         return client

@@ -70,7 +70,7 @@ _agent = lru_cache(4)(Agent)
 
 
 class AgentTraits(NamedTuple):
-    """What a user agent says about the device, without its browser, its versions and its exact words."""
+    """The statements of a user agent about the device, without its browser, its versions and its exact words."""
 
     form: str
     os: str
@@ -97,8 +97,8 @@ class _Seen(NamedTuple):
     def disputes(self) -> bool:
         """Whether the user agent disputes that this is a computer.
 
-        It does if neither a computer, nor a computer's mail client, nor anything that counts more was seen, or if the unread
-        rest may say so. A list of phones' names would always lack the next one.
+        It does not if a computer, a computer's mail client or anything that counts more was seen. It always does if only a
+        part of it was read. An unknown name disputes it too, since a list of phones' names would always lack the next one.
         """
         if self.cut or not self.form:
             return True
@@ -120,10 +120,10 @@ def warm() -> None:
 
 
 def shortened(header: str) -> str:
-    """Shorten a user agent for ``read_user_agent``. Of a long one every word is kept once.
+    """Shorten a user agent for ``read_user_agent``. In a long one, each word is kept only once: add-ons, such as the one for
+    S/MIME of Outlook on the web, append themselves at every start.
 
-    If it is still too long, one character too many is kept. Add-ons, such as the one for S/MIME of Outlook on the web, append
-    themselves at every start.
+    If the user agent is still too long, it is cut one character after ``MAX_LENGTH``, so that readers see that it was too long.
     """
     if MAX_LENGTH < len(header) <= _MOST:
         header = " ".join(dict.fromkeys(header.split(" ")))
@@ -131,7 +131,7 @@ def shortened(header: str) -> str:
 
 
 def read_user_agent(header: str) -> Reading:
-    """What a user agent says. It never raises, and takes linear time in at most ``MAX_LENGTH`` characters."""
+    """Read a user agent. It never raises, and takes linear time in at most ``MAX_LENGTH`` characters."""
     text = _readable(header)
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
@@ -178,7 +178,7 @@ def _look(text: str, agent: Agent) -> _Seen:
 
 
 def _device(text: str, agent: Agent, first: Match | None) -> _Seen:
-    """Look for appliances, handhelds, handhelds behind a computer's name, and computers, in this order. A doubt is no laptop.
+    """Look for appliances, handhelds, handhelds behind a computer's name, and computers, in this order. In doubt it is no laptop.
 
     ``first`` is the first rule of all these that matches. If it has no form, the last two steps decide.
     """

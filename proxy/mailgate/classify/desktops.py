@@ -90,7 +90,7 @@ DESKTOPS = Table(
         Rule(
             "linux-computer",
             "desktop",
-            "Linux on processors of computers, or under X11. ARM and MIPS under Linux are boxes as often as computers, unless a browser for computers is named.",
+            "Linux on processors of computers, or with X11. Linux on ARM or MIPS is a box as often as a computer, unless a browser for computers is named.",
             r"""
             Linux[ -](?:x86_64|x86|amd64|i[3-9]86|ppc(?:64)?(?:le)?|sparc(?:64)?|alpha|ia64|s390x?|parisc|m68k|riscv64|powerpc|loong(?:arch)?64|mips64|e2k)
             Linux aarch64[^)]*rv: | Linux (?:aarch64|armv\d\w*)\).*(?:Chromium/|Epiphany|Konqueror|Falkon) | Linux[^)]*\).*~Puffin/[\d.]+LD

@@ -24,7 +24,7 @@ At other addresses a webmail may answer OPTIONS like GET, with any segment behin
 """
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 MAX_QUESTION_BYTES = 16 * 1024
-"""The most bytes of a question. A real one has a few hundred."""
+"""The most bytes in the body of an Autodiscover question. A real one has a few hundred."""
 
 _SWITCHES = frozenset(
     {"upgrade", "http2-settings", "x-http-method", "x-method-override", "x-http-method-override"}
@@ -61,8 +61,8 @@ def is_autodiscover(facts: RequestFacts) -> bool:
 def is_discovery(facts: RequestFacts) -> bool:
     """Whether a client asks for its mail server: by ActiveSync's OPTIONS ([MS-ASHTTP] 2.2.3) or by Autodiscover.
 
-    A request does not count if it would switch to another protocol, overrides its method, or has a body that asks
-    nothing.
+    A request does not count if it would switch to another protocol, overrides its method, or has a body that is
+    not an Autodiscover question.
     """
     if facts.method == "OPTIONS":
         asked = len(facts.target) <= _LONGEST and _OPTIONS.fullmatch(facts.target) is not None

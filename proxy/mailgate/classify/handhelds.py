@@ -1,6 +1,6 @@
 """Words that show phones and tablets, the strongest first.
 
-The order matters: a Windows Phone claims to be an Android and an iPhone, an Android tablet may say Mobile.
+The order matters: a Windows Phone claims to be an Android and an iPhone, and an Android tablet may say Mobile.
 """
 
 from mailgate.classify.table import Rule, Table
@@ -20,7 +20,7 @@ HANDHELDS = Table(
         Rule(
             "windows-touch",
             "tablet",
-            "Windows RT runs on 32-bit ARM tablets only; Touch marks a screen that is touched. In doubt not a laptop.",
+            "Windows RT runs only on 32-bit ARM tablets. Touch marks a touch screen; in doubt it is no laptop.",
             r"""
             Windows NT [\d.]+; ?ARM[;)] | Windows NT [^)]*; ?Touch[;)] | ~Windows RT~
             Windows NT [^)]*; ?Tablet[;)]
@@ -76,7 +76,7 @@ HANDHELDS = Table(
         Rule(
             "android-mobile",
             "phone",
-            "Google tells makers to put Mobile into a phone's user agent and to leave it out of a tablet's.",
+            "Google tells makers to put Mobile into the user agent of a phone and to leave it out on a tablet.",
             r"""
             Android.*~Mobile~ | ~Mobile~.*Android | Android.*Opera M(?:obi|ini)
             Opera M(?:obi|ini).*Android | Android.*Fennec | Dalvik.*Android
@@ -123,7 +123,7 @@ HANDHELDS = Table(
             "feature-phone",
             "phone",
             "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode."
-            " Opera for computers ended its 8 at 8.54; on Windows Mobile it is 8.60 and 8.65, and 9 has the model in front.",
+            " The last Opera 8 for computers was 8.54; 8.60 and 8.65 ran on Windows Mobile, and Opera 9 there has the model in front.",
             r"""
             J2ME | ~MIDP | CLDC | UP\.(?:Browser|Link) | Obigo | Teleca | ~OPWV | Openwave[/ ;]?[0-7] | ~WAP(?:~|\d)
             NetFront | Polaris | Dolfin | Jasmine | ~Dorado | portalmmm | i-mode | DoCoMo | ~FOMA~
@@ -152,13 +152,13 @@ HANDHELDS = Table(
         Rule(
             "small-screen",
             "phone",
-            "A screen of fewer than 500 dots is stated by hand-held browsers only.",
+            "Only browsers of handhelds name a screen that is less than 500 pixels wide.",
             r"~[1-4]\d\dx[1-9]\d\d~ | ~(?:96|84)x\d\d~",
         ),
         Rule(
             "mac-program",
             "",
-            "Programs of a Mac name it, or the processors that no iPhone has, or exist for nothing else: for the next rule.",
+            "Programs of a Mac: they name it or a processor that no iPhone has, or exist only for the Mac. So the next rule does not count them.",
             r"""
             Darwin/[\d.]+ \((?:x86_64|i386|Power) | Macintosh | ~Mac[ _]OS[ _]X/ | ~macOS/
             ^Safari/1\d{4}\. | MacBook | ~iMac | Macmini | MacPro | MacOutlook | CalendarAgent | AddressBookSourceSync | WebDAVFS/
@@ -167,8 +167,8 @@ HANDHELDS = Table(
         Rule(
             "apple-program",
             "phone",
-            "Apple's network library stands behind programs of iPhones and Macs alike; in doubt no laptop, whatever the"
-            " program is called.",
+            "Programs of iPhones and of Macs use Apple's network library. In doubt it is no laptop, whatever the name of the"
+            " program is.",
             r"CFNetwork/[\d.]+ Darwin/",
         ),
     )

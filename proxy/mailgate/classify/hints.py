@@ -195,7 +195,7 @@ class _Hints:
 
 
 def read_hints(headers: Mapping[str, str]) -> Reading:
-    """What the hints say. The form is weak if only the platform shows it."""
+    """Read the hints. The form is weak if only the platform shows it."""
     hints = _Hints(headers)
     system, model, version = (
         system_name(hints.text(PLATFORM).strip('"\\')),  # some proxies quote twice

@@ -51,13 +51,13 @@ _HANDHELDS = Table(
         Rule(
             "tablet",
             "tablet",
-            "Tablets by the word that their mail app, system or model has.",
+            "Words for tablets in the name of a mail app, of a system or of a model.",
             r"iPad | ~tablet~ | PlayBook",
         ),
         Rule(
             "phone",
             "phone",
-            "Systems and devices that are phones.",
+            "Systems and devices of phones.",
             r"""
             iPhone | iPod | phone~ | Windows[ 0-9]*(?:Mobile|CE)~ | BlackBerry | Symbian | KaiOS | Sailfish
             ~Tizen | ~Bada~ | Ubuntu Touch
@@ -72,13 +72,13 @@ _HANDHELDS = Table(
         Rule(
             "mobile-client",
             "mail_app",
-            "Mail clients that there are for phones and tablets only, as they call themselves in an ID.",
+            "Mail clients that exist only for phones and tablets, by their names in an ID.",
             r"~Nine~ | ~myMail | ~Boxer",
         ),
         Rule(
             "mobile-vendor",
             "mail_app",
-            "Makers of phones, whose mail apps are for phones alone, whatever else they make.",
+            "Makers of phones. Their mail apps exist only for phones, whatever else they make.",
             r"""
             ~vendor (?:Huawei|Honor|Hihonor|Xiaomi|Redmi|Vivo|OPPO|ColorOS|OnePlus|Realme|Samsung|HTC|LGE?~|Motorola|Nokia|HMD~|Sony)
             ~vendor (?:BlackBerry|Research In Motion|Meizu|ZTE|TCL|TECNO|Transsion|Infinix|itel~|Fairphone|Nothing~|Google)
@@ -97,9 +97,9 @@ _COMPUTERS = Table(
         Rule(
             "desktop-client",
             "desktop",
-            "Mail clients that there are for computers only, by the name that they begin with. Those that there are "
-            "for phones as well count as computers where they name a computer's system. Outlook is one of these: that for phones "
-            "leaves the mail server to a service of its maker, which speaks for all of them.",
+            "Mail clients that exist only for computers, by the beginning of their names. A client that also exists for phones "
+            "counts as a computer only if it names a computer's system. Outlook is one of these: for Outlook on phones, a service of "
+            "its maker logs in at the mail server.",
             r"""
             ^name=(?:Mozilla )?Thunderbird(?:$|[ /]\d| Daily| Beta| ESR) | ^name=(?:SeaMonkey|Betterbird|Postbox)~
             ^name=(?:Evolution|KMail|Kontact|Akonadi|KIMAP|Geary|Claws|Sylpheed|Balsa|Mailspring|Vivaldi)~
@@ -113,7 +113,7 @@ _COMPUTERS = Table(
         Rule(
             "program",
             "tool",
-            "Programs that fetch, move or serve mail without a person at this connection, webmail among them.",
+            "Programs that fetch, move or serve mail without a person at this connection, such as webmail.",
             r"""
             ^name=(?:offlineimap|mbsync|isync|imapsync|fetchmail|getmail|imapfilter|imapclient|go-imap|dsync|doveadm)
             ^name=(?:Roundcube|SOGo|Horde|SquirrelMail|RainLoop|SnappyMail|Nextcloud|Cypht|AfterLogic)
@@ -123,7 +123,7 @@ _COMPUTERS = Table(
         Rule(
             "desktop-system",
             "desktop",
-            "Systems of computers. Linux is none: Java calls Android so; nor is Darwin, which iOS is as well.",
+            "Systems of computers. Linux is not among them, since Java gives Android that name, nor is Darwin, which is iOS as well.",
             r"""
             ^os=(?:Microsoft )?Windows(?:$| ?(?:NT|XP|Vista|Server|\d)) | ^os=WinNT | ^os=Win(?:32|64)
             ^os=mac ?OS | ^os=OS X | ^os=(?:Free|Open|Net)BSD
@@ -136,8 +136,8 @@ _COMPUTERS = Table(
 _PACKAGE = re.compile(
     r"(?:[a-z]{2}|com|org|net|app|dev|info|edu)\.[a-z]|(?:[a-z][\w-]*\.){2,}[a-z]", re.IGNORECASE
 )
-"""The beginning of a package name, as apps of phones have it. Of computers' programs only those in ``_COMPUTERS`` have
-one."""
+"""The beginning of a package name, as apps of phones have it. Only those programs of computers that are in
+``_COMPUTERS`` have one."""
 
 _MODELS = ("model", "device", "device-type")
 _COMPUTER_MODEL = re.compile(
@@ -175,7 +175,7 @@ def _quoted(text: str) -> str:
 
 
 def read_client(fields: Mapping[str, str]) -> Reading:
-    """What a mail client says about itself. It never raises. A client that is not known to run on computers is a
+    """Read a mail client's statements about itself. It never raises. A client that is not known to run on computers is a
     handheld."""
     handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
     computer = _computer(fields)
@@ -194,7 +194,7 @@ def read_client(fields: Mapping[str, str]) -> Reading:
     if claims and computer and disputed:
         return reading.contradicted(
             phrase(
-                "the mail client names a computer (%(computer)s) and what none has (%(disputed)s)",
+                "the mail client names a computer (%(computer)s) and something that no computer has (%(disputed)s)",
                 computer=computer.text,
                 disputed=disputed,
             )

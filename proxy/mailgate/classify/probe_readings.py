@@ -20,7 +20,7 @@ HANDHELD_TOUCHES = 5
 """The most touch points that a browser on iOS or Android reports, whatever the screen can do."""
 
 SMALLEST_TABLET = 600
-"""From this many CSS pixels of the short side on, Android calls a screen a tablet's (its resource qualifier sw600dp)."""
+"""Android calls a screen a tablet's if its short side has at least this many CSS pixels (resource qualifier sw600dp)."""
 
 
 class ProbeReadings(BaseModel):
@@ -105,11 +105,11 @@ RULES = (
         lambda seen, _: seen.platform.startswith(_HANDHELD_PLATFORMS) or seen.system in ("Android", "iOS"),
     ),
     Rule(
-        "mac-with-touch", "", phrase("no Mac has a touch screen, an iPad has one whatever it claims to be"),
+        "mac-with-touch", "", phrase("no Mac has a touch screen, but an iPad that claims to be one has"),
         lambda seen, claimed: seen.touches and (claimed == "macos" or seen.platform.startswith("Mac")),
     ),
     Rule(
-        "arm-with-touch", "", phrase("a touch screen on an ARM processor with Linux is Android's"),
+        "arm-with-touch", "", phrase("a touch screen with Linux on an ARM processor means Android"),
         lambda seen, claimed: seen.touches and claimed != "chromeos" and seen.platform.startswith(_ARM),
     ),
     Rule(
@@ -122,7 +122,7 @@ RULES = (
         lambda seen, _: seen.mouse_first,
     ),
     Rule(
-        "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds tell"),
+        "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds report"),
         _convertible,
     ),
     Rule("touch-first", "", phrase("touch comes first, as on phones and tablets"), lambda *_: True),

@@ -14,14 +14,15 @@ _TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]
 
 
 def probe_header(found: ProbeFinding, *, observed: bool) -> str:
-    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed``: whether it is shown but not
-    used."""
+    """The header's value, like ``tablet;by=mac-with-touch;os=ipados``. ``observed``: whether the finding is shown but
+    does not count."""
     system = f";os={found.os}" if found.os else ""
     return f"{found.form};by={found.by}{system}{';observe' if observed else ''}"
 
 
 def read_probe(header: str) -> Reading:
-    """Read the probe's finding. A computer agrees with the claim. Anything else counts unless it is only observed."""
+    """Read the probe's finding. A computer is what the client claims, so it always counts. Any other finding counts unless
+    the probe only observes; then it leaves a contradiction."""
     told = _TEXT.fullmatch(header)
     if told is None or told["form"] not in KIND_OF_FORM:
         return Reading()

@@ -16,8 +16,8 @@ BOTS = Table(
         Rule(
             "not-a-bot",
             "",
-            "Cubot makes phones; a program made with Electron or Delphi's browser (bsalsa), or for reading feeds, has a window and a"
-            " person before it.",
+            "These are no bots: Cubot makes phones, and a person sits in front of a program for reading feeds or one that was made with"
+            " Electron or with Delphi's browser (bsalsa).",
             r"~CUBOT | ~Electron/\d | bsalsa\.com | ~FeedStation/ | ~FeedDemon/ | ~NetNewsWire/ | ~Update/[\d.]+;winhttp",
         ),
         Rule(
@@ -58,7 +58,7 @@ TOOLS = Table(
         Rule(
             "workbench",
             "tool",
-            "Workbenches for interfaces.",
+            "Tools with which developers try out APIs.",
             r"""
             PostmanRuntime | ~Postman/ | ~insomnia/ | ~Paw/ | Fiddler | SoapUI | JMeter | Rapid API
             bruno-runtime | Thunder Client | WindowsPowerShell | ~Burp | Charles/ | hoppscotch
@@ -70,8 +70,8 @@ TOOLS = Table(
 HANDHELD_MAIL_APP = Rule(
     "handheld-mail-app",
     "mail_app",
-    "Mail, calendar and contact clients that there are for phones and tablets alone, by name or package: beside a computer's"
-    " system, or a computer's device type, they are a contradiction.",
+    "Mail, calendar and contact clients that exist only for phones and tablets, by name or package. Beside a computer's system or"
+    " device type, they are a contradiction.",
     r"""
     Outlook-(?:iOS|Android) | Outlook[ /](?:for )?(?:iOS|Android) | ~OutlookMobile | Thunderbird (?:for |Mobile)Android
     Android-Mail | ~K-9 | ~K9 ?Mail | ~fsck\.k9 | Fair ?Email | ~faircode\. | Aqua ?Mail | ~DAVx | DAVdroid | ~at\.bitfire\.
@@ -90,7 +90,7 @@ MAIL_APPS = Table(
         Rule(
             "mail-app",
             "mail_app",
-            "Other mail, calendar and contact clients by name. Their form is taken from the system they name, if any.",
+            "Other mail, calendar and contact clients by name. Their form is taken from the system that they name, if any.",
             r"""
             Apple-(?:iP|i) | DAVx | Spark(?:Mail)?/ | BlueMail | ~Divide | GoodAccess | ~Boxer | ~myMail | MaaS360 | Email/\d
             Yahoo[! ]?Mail | Gmail/ | InboxBy | Proton ?Mail | Tutanota | ~Tuta~ | Canary ?Mail

@@ -79,7 +79,7 @@ _CLIENTS = Table(
         Rule(
             Protocol.DAV,
             "mail_app",
-            "Clients that fetch calendars, contacts and files, by the names they send.",
+            "Clients that fetch calendars, contacts and files, by the names that they send.",
             r"""
             ~DAVx | DAVdroid | ~DavClnt~ | CalDAV | CardDAV | WebDAV | ~dataaccessd | CalendarAgent | ~accountsd
             ~remindd | AddressBook(?:SourceSync|Core)?/ | ~Contacts/[\d.]+ | ~iCal/ | ~CoreDAV
@@ -94,7 +94,8 @@ _CLIENTS = Table(
 
 
 def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:
-    """The protocol of an HTTP request. ``named`` is the one in its path, or None. Only ``HEADERS`` are read of the headers."""
+    """The protocol of an HTTP request. ``named`` is the one in its path, or None. Of the headers, only ``HEADERS``
+    and the user agent are read."""
     agent = headers.get("user-agent", "")[:MAX_HEADER]
     found = named or _METHODS.get(method.upper()) or _of_headers(headers) or protocol_of_agent(agent)
     if found is None or (found is not Protocol.ACTIVESYNC and _loads_page(method, headers, agent)):
@@ -106,7 +107,8 @@ def protocol_in_path(path: str) -> Protocol | None:
     """The protocol in a path; None if there is none. The path is read as by a lenient upstream: decoded, without case
     and without parameters.
 
-    So every spelling of an ActiveSync address is recognised. ActiveSync wins, and otherwise the first protocol.
+    So every spelling of an ActiveSync address is recognised. If the path names several protocols, ActiveSync
+    counts, and otherwise the first.
     """
     lenient = decoded(path[:MAX_PATH]).lower().replace("\\", "/")
     if _ACTIVESYNC in lenient and _ACTIVESYNC in _WHOLE_SEGMENT.findall(lenient):

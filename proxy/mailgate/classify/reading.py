@@ -1,4 +1,4 @@
-"""The reading of one family of signals, before the families are weighed against each other."""
+"""The reading of one family of signals. ``verdict.py`` weighs the readings of all families against each other."""
 
 from typing import NamedTuple
 

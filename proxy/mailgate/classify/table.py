@@ -62,13 +62,14 @@ class Table:
 
     @classmethod
     def joined(cls, *tables: "Table") -> "Table":
-        """Join tables. The result finds what the first of ``tables`` with a match would find. Rule names must differ."""
+        """Join tables. The result finds the match of the first table that has one. The names of all rules must differ."""
         return cls(rule for table in tables for rule in table.rules.values())
 
     def warm(self) -> None:
         """Compile the patterns. The engine compiles a pattern when a text has the literals that it looks for.
 
-        The words of a rule have them, either all together or, if they also match an earlier rule, one by one.
+        The words of a rule contain these literals. So each rule is matched with its own words: all together or, if an
+        earlier rule matches them too, one by one.
         """
         for rule in self.rules.values():
             for words in (rule.words, *rule.each):

@@ -22,10 +22,10 @@ _NOTHING = Reading()
 
 
 def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Client:
-    """The client behind ``readings``, which come with the strongest family first. ``named`` are its other own
-    statements."""
+    """The client that these readings show. The strongest family comes first. ``named`` are the fields of the client that an
+    ActiveSync query names."""
     readings = [reading for reading in readings if reading.says_anything]
-    if len(readings) == 1:  # there is nothing with which it could agree or disagree
+    if len(readings) == 1:  # no other reading can agree or disagree with it
         told, assurance = readings[0], Assurance.CLAIMED
         taken = told if told.form and not told.weak else _taken(readings)
     else:

@@ -1,4 +1,4 @@
-"""``mailgate apps``: listed apps, who has each, and the effect of their lists."""
+"""``mailgate apps``: the listed apps, how many people have each, and the effect of their lists."""
 
 import json
 from datetime import UTC, datetime

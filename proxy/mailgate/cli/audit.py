@@ -86,7 +86,7 @@ def verify(
         for each in breaks:
             typer.echo(f"entry {each.number} {each.message}")
         if not breaks and last:
-            typer.echo(f"whole: {last.number} entries, each follows the one before")
+            typer.echo(f"intact: {last.number} entries, each follows the one before")
             typer.echo(f"head: {last}")
     if breaks:
         raise typer.Exit(1)

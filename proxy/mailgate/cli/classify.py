@@ -75,7 +75,7 @@ def as_object(client: Client) -> dict[str, object]:
 
 
 def read_line(line: bytes) -> RequestFacts:
-    """The request in a line. Raises ``LineError`` if it starts like JSON and is no such object."""
+    """The request in a line. Raises ``LineError`` if the line starts like JSON and is no object of headers."""
     text = line.decode("utf-8", "replace").strip()
     if not text.startswith("{"):
         return RequestFacts(headers={"user-agent": text})
@@ -87,7 +87,7 @@ def read_line(line: bytes) -> RequestFacts:
 
 
 def _stream(lines: BinaryIO, as_json: bool) -> int:
-    """Answer each line before the next is read. Exit code 1 if a line could not be read."""
+    """Answer each line before the next one is read. Returns exit code 1 if a line could not be read."""
     show = _show_json if as_json else _show_text
     code = 0
     for line in lines:

@@ -1,4 +1,4 @@
-"""Lets a command clean up what it has half made when it is told to end."""
+"""Lets a command remove its unfinished files when it is told to end."""
 
 import signal
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ _STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
 
 
 def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
-    """The number of these devices that have each important fact, as plain data."""
+    """How many of these devices have each important fact, as plain data."""
     looked = [report for report in seen if report.reported_at]
     kinds = [{kind for kind, _ in report.names} for report in seen]
     return {

@@ -81,7 +81,7 @@ def sync(
     async def run(store: Store, bundle: Bundle) -> None:
         settings = _found(name, bundle)
         if not is_scheduled(settings):
-            fail(2, f"{name} is called by its source: there is nothing to ask")
+            fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
         with _Bar(name, shown=not as_json) as bar:
             wish = RunOptions(full or let_go, let_go, bar.show)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
@@ -113,7 +113,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
         if as_json:
             typer.echo(json.dumps(counts, default=str))
         else:
-            typer.echo(f"{name}: what was read; nothing was stored")
+            typer.echo(f"{name}: this was read; nothing was stored")
             Console().print(facts_table(counts))
 
     with_store(config, run)
@@ -173,7 +173,8 @@ def _readable(file: str) -> Iterator[Path]:
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
     """A run without log lines, since this command prints the result."""
-    from mailgate.app.connectors import leased_run_for  # as much of a gate as no other command loads
+    # imported here, since it loads more of the gate than any other command needs
+    from mailgate.app.connectors import leased_run_for
 
     quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[])
     return replace(leased_run_for(store, lambda: bundle, CollectorRegistry()), log=quiet)

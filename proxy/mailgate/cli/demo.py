@@ -32,11 +32,14 @@ def demo(
         int, typer.Option(min=1, max=65535, help="The port of the gate on this computer.")
     ] = 8080,
     admin_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port of the console. Default: the one after --port.")
+        int,
+        typer.Option(min=0, max=65535, help="The port of the console.", show_default="the one after --port"),
     ] = 0,
     start_port: Annotated[
         int,
-        typer.Option(min=0, max=65535, help="The port of the start page. Default: the second after --port."),
+        typer.Option(
+            min=0, max=65535, help="The port of the start page.", show_default="the second after --port"
+        ),
     ] = 0,
     rules: Annotated[
         Path | None,
@@ -50,7 +53,7 @@ def demo(
             min=0,
             max=100_000,
             help="Make up a company with this many people first, in a new store.",
-            show_default=f"{DEFAULT_PEOPLE} where the store is new",
+            show_default=f"{DEFAULT_PEOPLE} in a new store",
         ),
     ] = None,
     directory: Annotated[
@@ -64,7 +67,7 @@ def demo(
     ] = "",
 ) -> None:
     """Start the gate in front of a demo mailbox, and show what to open and which commands simulate which device."""
-    import uvloop  # no other command waits until a gate and its mailbox are loaded
+    import uvloop  # imported here, so that no other command waits until the gate and the mailbox are loaded
 
     from mailgate.demo.run import Demo, run_demo
     from mailgate.demo.tour import tour
@@ -112,7 +115,7 @@ def _command() -> str:
 
 
 class _Line:
-    """A line on a terminal with the progress of made-up data. It is removed before other output."""
+    """A line on a terminal with the progress of making up data. It is removed before other output."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())

@@ -102,8 +102,8 @@ def forget(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a device, or with --person everything about a person, and everything stored about it, including
-    decisions."""
+    """Delete a device and everything stored about it, including decisions; or with --person everything about a
+    person."""
     if bool(name) == bool(person):
         fail(2, "expected a device's name, or --person with a login name")
     if person:

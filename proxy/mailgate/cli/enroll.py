@@ -1,4 +1,4 @@
-"""``mailgate enroll``: let devices enrol with the gate itself, and shut a lost one out."""
+"""``mailgate enroll``: let devices enrol with the gate itself, and revoke lost ones."""
 
 import json
 import secrets
@@ -113,7 +113,7 @@ def revoke(
             told = {"tokens": revoked.tokens, "keys": revoked.keys, "devices": revoked.devices}
             typer.echo(json.dumps(told))
         for each in () if as_json else revoked.tokens:
-            typer.echo(f"revoked {each}: no device can enrol with it; those that did stay")
+            typer.echo(f"revoked {each}: no device can enrol with it; those that did stay enrolled")
         for each in () if as_json else revoked.keys:
             typer.echo(f"revoked the key {each}")
 

@@ -58,7 +58,7 @@ def _content(file: Path) -> object:
     except OSError as error:
         fail(2, f"{file}: cannot be read: {(error.strerror or '').lower()}; expected a file with evidence")
     except (ValueError, RecursionError):
-        fail(2, f"{file}: no JSON of at most {MAX_BYTES} bytes; expected evidence")
+        fail(2, f"{file}: not JSON of at most {MAX_BYTES} bytes; expected evidence")
 
 
 def _own_thumbprint(said: Evidence) -> str:

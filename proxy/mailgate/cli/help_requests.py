@@ -19,7 +19,7 @@ _COLUMNS = ("last", "times", "state", "whom", "why", "reference")
 
 
 def help_requests(
-    rule: Annotated[str, typer.Option(help="Only because of this rule.")] = "",
+    rule: Annotated[str, typer.Option(help="Only requests because of this rule.")] = "",
     limit: Annotated[int, typer.Option(help="The most requests to show.", min=1, max=100_000)] = 100,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,

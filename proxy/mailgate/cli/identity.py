@@ -45,7 +45,8 @@ def acting_person(settings: Settings, *roles: Role, token_file: Path | None = No
 
 
 def acting_person_if_given(settings: Settings, *roles: Role, token_file: Path | None = None) -> Person | None:
-    """The person, for a command that needs none; None if no token is given."""
+    """The person who runs a command that needs no token; None if no token is given. Without admins in the settings it
+    is the user of the system."""
     if not settings.admins:
         return system_user()
     token = _token_given(token_file) or _typed(" (Enter to look only)")

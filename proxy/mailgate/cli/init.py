@@ -79,7 +79,7 @@ def init(
 ) -> None:
     """Write settings, rules, listed apps, cases and keys for your webmail, and say what to do next.
 
-    On a terminal it asks for what is not given. It replaces no file.
+    On a terminal it asks for the options that are not given. It replaces no file.
     """
     _require_free(folder, [SETTINGS])
     here = str(_checked("--listen", _LISTEN, listen))
@@ -108,7 +108,7 @@ def init(
             _write(folder, files, private)
     except FileExistsError as error:
         if not folder.is_dir():
-            fail(2, f"{folder} is there and is no folder; give the name of one, or of a new one")
+            fail(2, f"{folder} exists and is not a folder; give the name of a folder, or of a new one")
         _fail_existing(error.filename)  # another process has just written it
     except OSError as error:
         fail(2, f"{error.filename or folder}: cannot be written: {(error.strerror or '').lower()}")
@@ -136,8 +136,8 @@ def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _write(folder: Path, files: Mapping[str, str], private: Mapping[str, str]) -> None:
-    """Write all files or none, even if it is interrupted or others write there too. The settings come last, for a gate
-    that waits for them."""
+    """Write all files or none, even if this is interrupted or others write there too. The settings are written last,
+    since a gate may wait for them."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(name.startswith(KEYS) for name in private):
         (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
@@ -168,7 +168,7 @@ def _try_out(files: Mapping[str, str]) -> None:
 
 
 def _worded(mistake: Mistake, settings: str) -> str:
-    """A mistake with the option that it came from, since the file does not exist."""
+    """A mistake, named by the option that its value came from, since the file does not exist yet."""
     key = settings.splitlines()[mistake.line - 1].partition(":")[0] if mistake.file.endswith(SETTINGS) else ""
     return f"--{key.replace('_', '-')}: {mistake.message}" if key in _OPTIONS else mistake.message
 
@@ -185,7 +185,7 @@ def _fail_existing(name: str | Path) -> NoReturn:
 
 
 def _answer_to(option: str, question: str, kind: TypeAdapter[str], given: str, otherwise: str = "") -> str:
-    """The value of the option; otherwise what a person types, or the default."""
+    """The value of the option. If it is not given, the answer that a person types, or the default."""
     if given or not at_terminal():
         if not given and not otherwise:
             fail(2, f"{option} is missing: {question.lower()}; expected it here, or a terminal to ask at")

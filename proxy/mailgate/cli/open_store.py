@@ -23,8 +23,8 @@ def with_store(
 ) -> Result:
     """Run a command on the store of a configuration. If the store cannot be used, the command ends with exit code 2.
 
-    The bundle has the rules in force, which may differ from those of the files, and their reliefs. If the command
-    ``decides`` nothing, it has the rules of the files, since the rules in force may no longer be readable.
+    The bundle has the rules in force, which may differ from those of the files, and their reliefs. For a command that
+    ``decides`` nothing the bundle has the rules of the files, since the rules in force may no longer be readable.
     """
     try:
         return on_store(config, run, decides=decides)
@@ -58,5 +58,5 @@ def fail(code: int, message: str) -> NoReturn:
 
 
 def printable(text: str) -> str:
-    """Text of strangers, without characters that would control the terminal."""
+    """A text that strangers wrote, without characters that would control the terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

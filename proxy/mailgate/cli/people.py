@@ -52,7 +52,7 @@ def forget_person(person: str, config: Path, token_file: Path | None, *, yes: bo
         told = await _everything(store, persons, bundle)
         count = sum(map(len, told.values()))
         if not count:
-            fail(1, f"nothing is stored of {printable(person)}")
+            fail(1, f"nothing is stored about {printable(person)}")
         if not yes:
             question = f"Forget everything stored about {printable(person)}: {_counted(told)}?"
             typer.confirm(question, abort=True, err=True)
@@ -84,7 +84,8 @@ def _named(person: str) -> None:
 
 
 def _persons(login: str, bundle: Bundle) -> list[str]:
-    """The person of a login, and the login as it was typed, which older records may have."""
+    """The names of the person of a login: the login as the settings read it, and as it was typed, since older records
+    may have that form."""
     return list(dict.fromkeys([bundle.settings.logins.person(login), login]))
 
 

@@ -48,7 +48,7 @@ def person(
 
     found = with_store(config, run)
     if found is None:
-        fail(1, f"nothing is known of {printable(login)}; `mailgate find` looks for a part of a name")
+        fail(1, f"nothing is known about {printable(login)}; `mailgate find` looks for a part of a name")
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
     else:

@@ -31,7 +31,8 @@ def run(config: Config = DEFAULT_PATH) -> None:
 
 
 def _run(config: Path) -> int:
-    # here: no other command waits until a gate is loaded, and its workers share what is
+    # imported here, so that no other command waits until a gate is loaded, and before the workers are forked, so that they
+    # share what is loaded
     from mailgate.app.serve import serve
 
     bundle = load_checked(config, utc_now(), names=SystemResolver())

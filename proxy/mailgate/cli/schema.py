@@ -10,7 +10,8 @@ from mailgate.atomic_files import write_atomically
 from mailgate.config.schemas import SCHEMAS, schema_of
 
 API = "api"
-"""The OpenAPI description of the console's API, which is not of a file. A running gate serves it as well."""
+"""The name of the OpenAPI description of the console's API, which is about no file. A running gate serves it as
+well."""
 KINDS = (*SCHEMAS, API)
 
 

@@ -162,7 +162,7 @@ def _say(counts: RowCounts, as_json: bool) -> None:
 
 
 def _address(argument: str, text: str) -> str:
-    """The URL in an argument. It may be a reference, so that others cannot see it."""
+    """The URL in an argument. The argument may be a reference, so that others cannot see the URL."""
     url = _read_reference(text)
     try:
         store_url(url)

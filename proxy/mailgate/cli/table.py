@@ -1,4 +1,4 @@
-"""The tables that commands print. Nothing in them is cut, however narrow the terminal is."""
+"""The tables that commands print. No text in them is cut, however narrow the terminal is."""
 
 from collections.abc import Collection
 

@@ -81,13 +81,14 @@ def _split(text: str) -> SplitResult:
     if parts.password is not None or parts.username is not None:
         raise PydanticCustomError(
             "url",
-            "credentials stand in the URL; expected them elsewhere, or the whole value as {env: NAME} or {file: PATH}",
+            "the URL contains credentials; expected them elsewhere, or the whole value as {env: NAME} or {file: "
+            "PATH}",
         )
     return parts
 
 
 def _origin(value: object) -> str:
-    """Scheme, host and port, nothing else: a path would make two URLs out of one request."""
+    """An origin: scheme, host and port, and nothing else. With a path in it one request could have two URLs."""
     if not isinstance(value, str):
         raise PydanticCustomError("url", "not a URL; expected one like https://mail.example.com")
     parts = _split(value)
@@ -102,7 +103,7 @@ def _origin(value: object) -> str:
     if not re.fullmatch(_ORIGIN, value) or parts.port == 0:
         raise PydanticCustomError(
             "url",
-            "no host and port that can be asked; expected ASCII, a name beyond it as xn--…, and no port 0",
+            "no usable host and port; expected ASCII (other names as xn--…) and a port other than 0",
         )
     return _canonical(parts)
 
@@ -137,7 +138,8 @@ def _network(value: object) -> IPNetwork:
 
 
 def _in_one_form(network: IPNetwork) -> IPNetwork:
-    """The network of IPv4 if it is written in IPv6 (``::ffff:10.0.0.0/104``), in the form of its addresses."""
+    """The network. If it is an IPv4 network that is written in IPv6 (``::ffff:10.0.0.0/104``), it is returned in IPv4,
+    like its addresses."""
     first = read_address(str(network.network_address))
     if network.version == 4 or network.prefixlen < 96 or not isinstance(first, ipaddress.IPv4Address):
         return network
@@ -190,7 +192,7 @@ def is_private_way(url: str) -> bool:
 
 
 def _page(value: object) -> str:
-    """The address of a page that people are led to."""
+    """The address of a page to which people are sent."""
     parts = _split(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname or not re.fullmatch(_HTTPS_URL, str(value)):
         raise PydanticCustomError(

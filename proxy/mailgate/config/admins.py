@@ -59,7 +59,7 @@ def _bounded(value: str) -> bool:
 TokenHash = Annotated[
     SecretStr,
     PlainValidator(_token_hash),
-    PlainSerializer(str),  # asterisks
+    PlainSerializer(str),  # shown as asterisks
     WithJsonSchema({"type": "string", "pattern": _HASH}),
 ]
 """A hash may be written in the file, but it is never logged, since secrets can be guessed against it."""
@@ -78,13 +78,14 @@ Known = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_len
 
 
 def comparable(name: str) -> str:
-    """The form in which names of others are compared, since mail addresses come in any case. Letters beyond ASCII stay
-    as they are: those that become ASCII letters would make one person of two."""
+    """The form in which the names at a provider or in a header are compared, since mail addresses come in any case. A
+    name with letters beyond ASCII stays as it is: some of them become ASCII letters in lower case, and two people would
+    have one name."""
     return name.lower() if name.isascii() else name
 
 
 class AdminSettings(Strict):
-    """One person who may do something here. They need at least one way to log in."""
+    """One admin, with at least one way to log in."""
 
     token_hash: TokenHash | None = None
     """The argon2id hash (RFC 9106) of the token or password, as ``mailgate admin add`` prints it. Commands need it."""
@@ -100,7 +101,7 @@ class AdminSettings(Strict):
     def _some_way(self) -> Self:
         if not (self.token_hash or self.oidc or self.proxy):
             raise PydanticCustomError(
-                "admin", "there is no way for them to come in; expected `token_hash`, `oidc` or `proxy` here"
+                "admin", "this admin has no way to log in; expected `token_hash`, `oidc` or `proxy` here"
             )
         return self
 
@@ -114,7 +115,7 @@ class AdminSettings(Strict):
 
 
 def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]:
-    """Refuse one token under two names, who could then approve each other's plans."""
+    """Refuse one token under two names: one person could then make a plan and approve it."""
     owners: dict[tuple[str, str], str] = {}
     for name, each in admins.items():
         if name == BY_FILE:
@@ -126,7 +127,7 @@ def _persons(admins: Mapping[str, AdminSettings]) -> Mapping[str, AdminSettings]
                 what = {"token_hash": "token"}.get(key, "name there")
                 place = {"what": what, "owner": owner, "key": (name, key)}
                 raise PydanticCustomError(
-                    "admin", "the {what} of {owner} too; expected one for each person", place
+                    "admin", "{owner} has the same {what}; expected a different one for each person", place
                 )
     return admins
 

@@ -100,7 +100,7 @@ def _listed(key: str, app: App) -> ListedApp:
 
 
 def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, reading: Reading) -> None:
-    """Refuse an identifier that two apps have, since a report could then mean either."""
+    """Refuse an identifier that two apps have, since a report of it could mean either app."""
     owner: dict[tuple[str, str], str] = {}
     for key, app in apps.items():
         for space, identifier in sorted(app.identifiers()):

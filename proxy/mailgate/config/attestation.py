@@ -46,7 +46,7 @@ class AttestationSettings(Strict):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        """Refuse two entries for one issuer, since one of them would be ignored silently."""
+        """Refuse two entries for one issuer, since one of them would silently be ignored."""
         names = [each.issuer for each in self.issuers]
         for index, name in enumerate(names):
             if name in names[:index]:

@@ -25,7 +25,7 @@ class CaseResult:
 
 
 def decide_situation(situation: Situation, policy: Policy, now: datetime) -> tuple[Access, Decision]:
-    """The access and the decision of the gate. ``now`` is used if the situation has no time."""
+    """The access that a situation describes, and the decision on it. ``now`` is used if the situation has no time."""
     access = situation.access(policy.catalog, _client, now)
     if access.certificate is not None:
         access = replace(access, client=with_certificate(access.client, access.certificate, access.posture))

@@ -70,7 +70,7 @@ class ClientCertificateSettings(Strict):
         if self.listen is None and self.from_proxies is None:
             raise PydanticCustomError(
                 "certificates",
-                "no certificate can come in; expected `listen`, `from_proxies` or both",
+                "no certificate can reach the gate; expected `listen`, `from_proxies` or both",
                 {"key": "listen"},
             )
         return self
@@ -85,7 +85,7 @@ class ClientCertificateSettings(Strict):
 
     @property
     def trusted(self) -> tuple[x509.Certificate, ...]:
-        """The authorities in their file."""
+        """The certificates of the authorities, read from their file."""
         return self._trusted
 
     @property

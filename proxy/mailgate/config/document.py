@@ -1,7 +1,8 @@
 """One YAML 1.2 document as plain values, with the place of every key and value in its text.
 
-Refused, because two readers would read them differently: duplicate keys, merge keys, tags, several documents, YAML 1.1,
-anything but UTF-8. Anchors and aliases are fine as long as the document stays small when they are written out.
+These are refused, because two programs could read them differently: duplicate keys, merge keys, tags, several
+documents, YAML 1.1, and anything but UTF-8. Anchors and aliases are fine as long as the document stays small when they
+are written out.
 """
 
 import re
@@ -38,7 +39,7 @@ class DocumentError(Exception):
 class Document:
     """A document that was read: ``value`` is made of dict, tuple, str, int, float and bool.
 
-    Dates stay texts, which are read by their field.
+    Dates stay texts. The field that has the date reads it.
     """
 
     file: str
@@ -153,7 +154,7 @@ def _compose(text: str, file: str) -> Node:
     except ReaderError as error:
         before = text[: error.position]
         message = phrase(
-            "the character %(character)s may not stand in YAML; expected printable text",
+            "the character %(character)s is not allowed in YAML; expected printable text",
             character=f"U+{ord(text[error.position]):04X}",
         )
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -184,7 +185,7 @@ def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:
         problem = phrase("%(problem)s; expected the text in quotes", problem=problem)
     elif "mapping values are not allowed" in problem:
         problem = phrase(
-            "a colon may not stand here; expected one `key: value` a line, or the text in quotes"
+            "a colon is not allowed here; expected one `key: value` a line, or the text in quotes"
         )
     elif error.context in ("while scanning an alias", "while scanning an anchor"):
         problem = phrase("a text may not start like an anchor or alias; expected the whole text in quotes")
@@ -245,7 +246,7 @@ class _Builder:
                 self._note(
                     key_node,
                     phrase(
-                        "the key `%(key)s` stands here again; expected once, as on line %(line)s",
+                        "the key `%(key)s` is repeated here; expected once, as on line %(line)s",
                         key=key,
                         line=str(first.line + 1),
                     ),
@@ -289,7 +290,7 @@ class _Builder:
 
     def _null(self, node: Node) -> None:
         if not self.nulls:
-            self._note(node, phrase("nothing stands here; expected a value, or the key left out"))
+            self._note(node, phrase("there is no value here; expected one, or the key left out"))
 
     def _note(self, node: Node, message: str) -> None:
         self.mistakes.append(self._at(node, message))

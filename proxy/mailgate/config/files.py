@@ -16,9 +16,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Reading:
-    """One pass over some files. Collects mistakes, paths and texts that were read; nothing is raised before the end.
+    """One pass over some files. It collects mistakes, paths and the texts that were read, and raises nothing before the
+    end.
 
-    ``kept``: texts in place of files; then nothing is read from disk.
+    ``kept`` has texts in place of files. With it nothing is read from disk.
     """
 
     def __init__(self, kept: Mapping[Path, str] | None = None) -> None:
@@ -80,7 +81,8 @@ Stamp = tuple[int, int, int]
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """A stamp that differs between two contents of a file; None if the file cannot be read."""
+    """A stamp of the file, which differs after every change that the file system notes; None if there is no such
+    file."""
     try:
         found = path.stat()
     except OSError:

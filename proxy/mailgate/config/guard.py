@@ -123,19 +123,19 @@ Freeze = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": _FREEZE}),
 ]
-"""A freeze as it is written: its beginning, its end, and a time zone (IANA's names)."""
+"""A freeze as it is written: its beginning, its end, and a time zone by its IANA name."""
 
 
 class GuardSettings(Strict):
-    """How much one change of the rules may do by itself. If left out: everything, at any time."""
+    """How much one change of the rules may do by itself. If left out, a change may do everything, at any time."""
 
     max_newly_blocked: PartOrCount
     """The most people, and the most devices, that may newly be kept out: a number, or a part like ``1%``."""
     window: Duration = Field(default=timedelta(days=7), ge=timedelta(days=1), le=timedelta(days=366))
-    """The time within which no more than that may be kept out, by any number of changes. A plan looks at least at as
-    many recorded days."""
+    """``max_newly_blocked`` holds for all changes within this time together. A plan looks at least at as many recorded
+    days."""
     approvals: int = Field(default=1, ge=1, le=10)
-    """The number of other people who have to approve a change that does more."""
+    """The number of other people who have to approve a change beyond ``max_newly_blocked``."""
     freeze: tuple[Freeze, ...] = ()
     """The times in which nothing is put in force, like ``fri 16:00 - mon 08:00 Europe/Berlin``. Retracting is always
     possible."""

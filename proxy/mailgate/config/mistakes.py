@@ -163,7 +163,7 @@ def _kind(value: object) -> str:
     """A value and its type in YAML."""
     match value:
         case None | dict() | tuple():
-            return phrase("%(value)s stands here", value=_shown(value))
+            return phrase("%(value)s is given here", value=_shown(value))
         case bool():
             return phrase("%(value)s is a truth value", value=_shown(value))
         case int() | float():

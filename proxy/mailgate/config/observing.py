@@ -30,7 +30,7 @@ class EventSettings(Strict):
     syslog: ListenAnywhere | None = None
     """The receiver of syslog: ``unix:/dev/log``, or host and port, by UDP."""
     decisions: Literal["refused", "all", "none"] = "refused"
-    """The decisions to send. ``refused``: those that kept somebody out, warned or challenged them."""
+    """The decisions to send. ``refused`` stands for those that kept somebody out, warned them or challenged them."""
     audit: bool = True
     include: tuple[ClientDetail, ...] = ()
     """The facts about the client to include."""
@@ -39,7 +39,7 @@ class EventSettings(Strict):
     def _somewhere(self) -> Self:
         if not (self.file or self.syslog):
             raise PydanticCustomError(
-                "file", "nobody takes them; expected `file` or `syslog`", {"key": "file"}
+                "file", "the events have no destination; expected `file` or `syslog`", {"key": "file"}
             )
         return self
 
@@ -51,7 +51,7 @@ class TraceSettings(Strict):
     endpoint: Origin
     """The receiver of OTLP over HTTP, like ``http://127.0.0.1:4318``."""
     share: Share = 1.0
-    """The part of the traces that begin here to send. For traces that a trusted proxy began, the proxy decides."""
+    """The part that is sent of the traces that begin here. For traces that a trusted proxy began, the proxy decides."""
     include: tuple[ClientDetail, ...] = ()
     """The facts about the client to include."""
 

@@ -17,14 +17,14 @@ class LanguageSettings(Strict):
     """The languages of pages."""
 
     default: Language = SOURCE
-    """The language if the browser asks for none of those."""
+    """The language of a page if the browser asks for none that the gate has."""
 
 
 class ExtensionPages(Strict):
     """The page on which people get the companion extension for their browser: in a store, or of the company."""
 
     chromium: PageUrl | None = None
-    """For Chrome, Edge and related browsers."""
+    """The page for Chrome, Edge and related browsers."""
     firefox: PageUrl | None = None
 
 

@@ -157,7 +157,7 @@ def _key(value: object, info: ValidationInfo) -> SecretStr:
     found = _reference(value, info)
     if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", found.get_secret_value()):
         raise PydanticCustomError(
-            "secret", "what it leads to cannot stand in a header; expected visible ASCII characters"
+            "secret", "its value cannot be sent in a header; expected visible ASCII characters"
         )
     return found
 
@@ -175,7 +175,7 @@ def _store(value: object, info: ValidationInfo) -> SecretStr:
     if not isinstance(found, SecretStr) and (urlsplit(text).password is not None or "password=" in text):
         raise PydanticCustomError(
             "store",
-            "a password stands in the URL; expected the whole URL as a reference: {env: NAME} or {file: PATH}",
+            "the URL contains a password; expected the whole URL as a reference: {env: NAME} or {file: PATH}",
         )
     return SecretStr(_in_folder(text, _sources(info).folder))
 
@@ -212,19 +212,19 @@ Jwks = Annotated[Path | str, PlainValidator(_jwks), WithJsonSchema(_PATH)]
 Secret = Annotated[
     SecretStr,
     PlainValidator(_reference),
-    PlainSerializer(str),  # asterisks
+    PlainSerializer(str),  # shown as asterisks
     WithJsonSchema(_REFERENCE),
 ]
 HeaderKey = Annotated[
     SecretStr,
     PlainValidator(_key),
-    PlainSerializer(str),  # asterisks
+    PlainSerializer(str),  # shown as asterisks
     WithJsonSchema(_REFERENCE),
 ]
 StoreUrl = Annotated[
     SecretStr,
     PlainValidator(_store),
-    PlainSerializer(str),  # asterisks
+    PlainSerializer(str),  # shown as asterisks
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _STORE}, _REFERENCE]}),
 ]
 

@@ -50,7 +50,7 @@ class Rules:
 
 def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | None = None) -> Rules | None:
     """The rules in these files of ``folder``; None if they have mistakes, which are noted. ``groups`` replace those of
-    their file; a rule that names another group is a mistake."""
+    the groups file. A rule that names another group is a mistake."""
     groups = read_groups(folder, names, reading) if groups is None else groups
     apps, rules, tests = (folder / name for name in (names.apps, names.policy, names.policy_tests))
     catalog = read_catalog(apps, reading)

@@ -26,7 +26,7 @@ class Limits(Strict):
     """Limits of size."""
 
     head_bytes: Size = Field(default=64 * KiB, ge=KiB)
-    """The request line and all header fields together."""
+    """The largest request head: the request line and all header fields together."""
     header_count: int = Field(default=100, ge=1, le=10_000)
     body_bytes: Size = 0
     """The largest request body; 0 for no limit."""
@@ -36,16 +36,16 @@ class Timeouts(Strict):
     """How long the gate waits."""
 
     connect: Duration = _seconds(5)
-    """For a connection to the upstream."""
+    """How long a connection to the upstream may take."""
     head: Duration = _seconds(10)
-    """For a client to send its whole request head."""
+    """How long a client may take to send its whole request head."""
     response: Duration = _seconds(60)
-    """For the upstream's response head."""
+    """How long the gate waits for the upstream's response head."""
     idle: Duration = _seconds(60)
-    """For the next piece of a body, in either direction."""
+    """How long the gate waits for the next piece of a body, in either direction."""
     hanging: Duration = timedelta(hours=1)
     """In place of ``response`` and ``idle`` for ActiveSync's Ping and Sync, which wait for mail."""
     keep_alive: Duration = _seconds(75)
-    """For the next request on a connection."""
+    """How long a connection may wait for its next request."""
     shutdown: Duration = _seconds(30)
-    """For running requests when the gate stops."""
+    """How long running requests may take when the gate stops."""

@@ -1,4 +1,4 @@
-"""The form of ``mailgate.yaml``: every setting, its default and its meaning."""
+"""The form of ``mailgate.yaml``: every setting with its default and its meaning."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -42,18 +42,20 @@ class Retention(Strict):
     """How long data about people and devices is kept."""
 
     sightings: Duration = timedelta(days=30)
-    """For decisions about people, the mails about them, and their languages."""
+    """How long decisions about people, the mails about them, and their languages are kept."""
     devices: Duration = timedelta(days=90)
-    """For devices, and for what one source says about a device, after the last report."""
+    """How long devices, and a source's report about a device, are kept after the last report."""
     lost_devices: Duration = timedelta(days=365)
-    """For devices that were reported lost, which stay shut out, after the last report and after being marked."""
+    """How long devices that were reported lost are kept, and stay shut out, after the last report and after they were
+    marked as lost."""
 
 
 class ActiveSyncSettings(Strict):
     """How mail apps on phones and tablets are refused."""
 
     refusal: Literal["status", "forbidden"] = "status"
-    """``status``: from version 14.0 on 200 with status 129 in the body, 403 before. ``forbidden``: always 403."""
+    """``status`` answers 200 with status 129 in the body from version 14.0 of the protocol on, and 403 before.
+    ``forbidden`` always answers 403."""
     quarantine_mail: QuarantineMail | None = None
 
 
@@ -111,11 +113,12 @@ class Settings(Strict):
     listed here. A login of any other domain is another person."""
     authz: AuthzSettings | None = None
     authz_listeners: tuple[AuthzListener, ...] = Field(default=(), max_length=20)
-    """Ports and sockets that answer the questions of other proxies and carry no mail, each in the dialect of one proxy."""
+    """Ports and sockets that answer the questions of other proxies and carry no mail. Each speaks the dialect of one
+    proxy."""
     attestation: AttestationSettings = AttestationSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     probe: Literal["off", "observe", "require"] = "off"
-    """Whether browsers that claim to be on a computer are asked once for proof, and whether the result counts."""
+    """Whether browsers that claim to be on a computer are probed once, and whether the result counts."""
     probe_lifetime: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=10))
     """How long the browser keeps the probe's answer."""
     tls: TlsSettings | None = None
@@ -136,7 +139,7 @@ class Settings(Strict):
     stages: StageSettings = StageSettings()
     admins: Admins = Field(default_factory=dict)
     """The people who may look and change something, by name. If left out, everybody who can run commands on this
-    computer."""
+    computer may."""
     console: ConsoleSettings = ConsoleSettings()
     witness: WitnessSettings | None = None
     events: EventSettings | None = None
@@ -205,7 +208,7 @@ class Settings(Strict):
         for index, each in enumerate(self.authz_listeners):
             if each.listen in taken:
                 place = {"key": ("authz_listeners", index, "listen")}
-                message = "the same address as another's; expected a port of its own"
+                message = "another setting has the same address; expected a port of its own"
                 raise PydanticCustomError("address", message, place)
             taken.append(each.listen)
         return self
@@ -217,7 +220,7 @@ class Settings(Strict):
         key = ("client_certificates", "listen")
         if own and own.port != 0 and own in (self.listen, self.admin_listen):
             raise PydanticCustomError(
-                "address", "the same address as another's; expected a port of its own", {"key": key}
+                "address", "another setting has the same address; expected a port of its own", {"key": key}
             )
         if own and not self.tls:
             raise PydanticCustomError(
@@ -227,7 +230,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _sources_have_names_of_their_own(self) -> Self:
-        """Refuse two sources with one name, since each would be believed as the other."""
+        """Refuse two sources with one name, since nobody could tell their reports apart."""
         taken = {ENROLLED: "devices that enrolled"} | {
             each.issuer: "an issuer" for each in self.attestation.issuers
         }
@@ -242,7 +245,7 @@ class Settings(Strict):
         return self
 
     @model_validator(mode="after")
-    def _precedence_of_sources_that_there_are(self) -> Self:
+    def _precedence_names_sources(self) -> Self:
         """Refuse unknown names in ``precedence``, since a misspelt source would silently count as one of the others."""
         known = [*(each.issuer for each in self.attestation.issuers), *self.connectors]
         for index, name in enumerate(self.posture.precedence):

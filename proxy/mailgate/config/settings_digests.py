@@ -14,7 +14,8 @@ _SAID = (Path, date, timedelta, Enum, IPv4Network, IPv6Network, Address, SocketF
 
 
 def digests_of(settings: Settings) -> dict[str, str]:
-    """The first half of the SHA-256 of each setting that differs from its default. A secret counts only as present."""
+    """The first half of the SHA-256 of each setting that differs from its default. Of a secret only its presence is
+    hashed."""
     usual = {
         name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()
     }

@@ -16,11 +16,11 @@ def set_value(document: Document, path: Path, value: str) -> str:
 
 
 def add_entry(document: Document, path: Path, key: str, value: str, inside: str = "") -> str:
-    """The text with one more entry in the mapping at ``path``, which has some; with ``inside``, the entry is a mapping
-    of that one entry.
+    """The text with one more entry in the mapping at ``path``, which must not be empty. With ``inside`` the new entry
+    is ``inside: {key: value}``.
 
-    It gets a line of its own after the last entry that ends on its own line, since the end of a block cannot be told
-    from comments.
+    In a block the entry gets a line of its own, after the last entry that is no block itself, since the end of a block
+    cannot be told from the comments behind it.
     """
     node, text = document.nodes[path], document.text
     assert isinstance(node, MappingNode)

@@ -2,7 +2,7 @@
 files stay as they are.
 
 An edit changes one value of one file and one place of the rules, and nothing else. This is checked by reading the texts
-before and after and comparing them (``_hold``), however the change was made.
+before and after and comparing them (``_is_only_change``), however the change was made.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def edited(before: Rules, edit: Edit) -> Rules:
                 mistake=joined((each.message for each in error.mistakes), "; "),
             )
         ) from error
-    if not _hold(before, after, edit, name, path, value):
+    if not _is_only_change(before, after, edit, name, path, value):
         raise EditError(
             phrase(
                 "%(file)s is written in a way that this change cannot be made in alone. %(by_hand)s",
@@ -138,8 +138,8 @@ def _on_list(before: Rules, edit: ListEdit) -> tuple[str, Place, Any, str]:
     return name, path, rest, remove_item(document, path, keys.index(edit.app))
 
 
-def _hold(before: Rules, after: Rules, edit: Edit, name: str, path: Place, value: Any) -> bool:
-    """Whether nothing but this one thing was changed."""
+def _is_only_change(before: Rules, after: Rules, edit: Edit, name: str, path: Place, value: Any) -> bool:
+    """Whether the value at ``path`` is the only change."""
     was, now = places(before.policy), places(after.policy)
     moved = {place for place in {*was, *now} if was.get(place) != now.get(place)}
     wanted = _with(_document(before.texts, name).value, path, value)

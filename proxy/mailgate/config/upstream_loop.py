@@ -26,7 +26,7 @@ class HostResolver(Protocol):
 
 
 class LiteralResolver:
-    """Does not resolve names: only numbers in every spelling that a system call takes, and loopback."""
+    """Resolves no name but ``localhost``. It reads addresses in every spelling that a system call takes."""
 
     def addresses(self, host: str) -> frozenset[IP]:
         if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
@@ -44,7 +44,7 @@ LITERAL_RESOLVER = LiteralResolver()
 
 
 class SystemResolver(LiteralResolver):
-    """Asks the system, which may ask name servers: for a start and for ``mailgate check``."""
+    """Asks the system, which may ask name servers. A start and ``mailgate check`` use it."""
 
     def addresses(self, host: str) -> frozenset[IP]:
         return super().addresses(host) or self.looked_up(host)

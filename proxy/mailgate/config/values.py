@@ -1,7 +1,7 @@
 """The plain values in settings: durations, sizes, parts.
 
-Each is a type for a pydantic field, like those of ``addresses.py`` and ``references.py``: it reads what is written in
-the file and says in its own words what was expected.
+Each is a type for a pydantic field, like those of ``addresses.py`` and ``references.py``. It reads the value that is
+written in the file, and says in its own words what was expected.
 """
 
 import re

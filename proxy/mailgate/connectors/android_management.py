@@ -79,7 +79,7 @@ class AndroidManagement:
         await self._client.close()
 
     def record(self, found: Any) -> Report | None:
-        """The record of a ``Device``; None if it is not of this enterprise."""
+        """The report on a ``Device``; None if the device is not of this enterprise."""
         enterprise, _, device_id = text(found, "name").rpartition("/")
         if not device_id or enterprise != self._target.removeprefix("/v1/"):
             return None
@@ -119,7 +119,7 @@ class AndroidManagement:
 
 
 def _status(found: Mapping[str, Any]) -> str:
-    """The EAR tier for the API's own verdicts, the worst of them."""
+    """The EAR tier of the worst of the API's own verdicts."""
     posture = text(found, "securityPosture", "devicePosture")
     if text(found, "state") in _BARRED or posture == "POTENTIALLY_COMPROMISED":
         return "contraindicated"

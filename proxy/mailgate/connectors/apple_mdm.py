@@ -1,4 +1,4 @@
-"""Apple devices through NanoMDM or MicroMDM. Their answers come as events of a webhook.
+"""Apple devices through NanoMDM or MicroMDM. The answers of devices come as events of a webhook.
 
 A device sends its description and its apps in two answers, in any order and to any gate. Each answer is stored by
 itself. The schema is ``service/webhook/event.json`` of NanoMDM; the answers are Apple's ``DeviceInformation`` and

@@ -1,4 +1,4 @@
-"""The troubles of reading a source, each with its own word for logs, metrics and people."""
+"""The reasons why a source could not be read, each with its own word for logs, metrics and people."""
 
 from enum import StrEnum
 

@@ -51,7 +51,7 @@ class LinesFile:
         rows = read_rows(file, is_csv=self._is_csv)
         while chunk := await asyncio.to_thread(_some, rows):
             for row in chunk:
-                if row.device is None:  # it was right a moment ago
+                if row.device is None:  # the line was right when the file was checked
                     raise SourceError(Trouble.FILE, "the file changed while it was read")
                 yield report_of_line(row.device, self._setup)
 

@@ -1,7 +1,7 @@
 """Fleet: hosts with their software, from its REST API.
 
-Fleet requests every app of iPhones and iPads only if they enrolled automatically (through Apple Business Manager); of
-all others it reads the managed apps. Of Android it reads the work profile.
+Fleet reads every app of iPhones and iPads only if they enrolled automatically (through Apple Business Manager), and
+only the managed apps of all others. On Android it reads the work profile.
 """
 
 import re
@@ -59,7 +59,8 @@ class Fleet:
         await self._client.close()
 
     async def _hosts(self) -> AsyncIterator[Mapping[str, Any]]:
-        """All hosts. The pages have no total: if fewer came than were counted before, some have moved in between."""
+        """All hosts. The pages have no total, so the hosts are counted before: if fewer came, some have moved from page
+        to page in between."""
         counted = value(await self._client.get(f"{_HOSTS}/count"), "count")
         if not isinstance(counted, int):
             raise SourceError(Trouble.SHAPE, "an answer has no `count`")
@@ -101,7 +102,7 @@ class Fleet:
         )
 
     def _apps(self, found: Mapping[str, Any], os: str) -> AppsReport | None:
-        """The apps of handhelds only. An empty list is no inventory."""
+        """The apps of a handheld; None for other devices. An empty list is no inventory."""
         software = listed(found, "software")
         if not software or os not in _HANDHELD:
             return None

@@ -31,7 +31,7 @@ def google_client(setup: Setup, settings: GoogleAccount, base: str, scope: str, 
 
 @dataclass(frozen=True, slots=True)
 class QuotaWire:
-    """Turns a 403 for a used-up quota into a 429. Google answers 403 for a missing right too."""
+    """Turns a 403 for a used-up quota into a 429. Google answers 403 for a missing right as well, which stays a 403."""
 
     wire: Wire
 

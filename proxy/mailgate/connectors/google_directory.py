@@ -1,6 +1,6 @@
 """Google Workspace: mobile devices that people have enrolled, from the Admin SDK's Directory API.
 
-Only Android devices come with apps (``projection=FULL``): of iOS and Google Sync devices no apps are known.
+Only Android devices come with apps (``projection=FULL``). The apps of iOS and Google Sync devices are unknown.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -94,8 +94,8 @@ class GoogleDirectory:
 
 
 def _broken(found: Mapping[str, Any]) -> bool:
-    """Whether the device is compromised. The words are not documented: ``No compromise detected`` is the good one, and
-    those that begin differently are bad."""
+    """Whether the device is compromised. Google does not document the values: ``No compromise detected`` is good, and
+    a value that begins with ``compromise`` is bad."""
     return text(found, "deviceCompromisedStatus").casefold().startswith("compromise")
 
 

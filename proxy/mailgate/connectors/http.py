@@ -100,10 +100,11 @@ class Client:
         raise SourceError(Trouble.STATUS, "redirected in circles", answer.status)
 
     async def with_retries(self, question: ApiRequest) -> ApiResponse:
-        """The answer, requested again if the server is busy; the last one counts.
+        """The answer. While the server is busy or a connection fails, the request is sent again, ``ATTEMPTS`` times in
+        all. Raises ``SourceError`` after that.
 
-        A fault of the server (500) may have come after it did what was requested, so it is reported and not tried
-        again.
+        A PUT is not sent again after a fault of the server (500), since the server may have done what was requested
+        before.
         """
         again = _AGAIN - {500} if question.method == "PUT" else _AGAIN
         for attempt in range(ATTEMPTS):
@@ -167,8 +168,8 @@ Found = TypeVar("Found")
 async def bounded_gather(
     work: Callable[[Item], Awaitable[Found]], items: Sequence[Item], at_once: int
 ) -> list[Found]:
-    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails the others end, and
-    its error is raised."""
+    """The results of ``work`` for all items, in order, with a bounded number at once. If one fails, the others are
+    ended and its error is raised."""
     free = asyncio.Semaphore(at_once)
 
     async def one(item: Item) -> Found:
@@ -189,7 +190,8 @@ MAX_BACKOFF_SECONDS = 300.0
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date); None without one."""
+    """The seconds in ``Retry-After`` (RFC 9110, section 10.2.3: a number or a date), at most ``MAX_BACKOFF_SECONDS``;
+    None without one."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said[:9]), MAX_BACKOFF_SECONDS)

@@ -83,7 +83,7 @@ class Intune:
         await self._client.close()
 
     async def _inventory(self) -> dict[str, frozenset[str]]:
-        """Devices that have an inventory, each with the listed apps on it."""
+        """The devices that have an inventory, each with the listed apps on it."""
         listed_apps, common = await self._detected()
         found: dict[str, frozenset[str]] = {}
         for app_id, keys in listed_apps.items():
@@ -100,7 +100,8 @@ class Intune:
         return found
 
     async def _detected(self) -> tuple[dict[str, frozenset[str]], list[str]]:
-        """Ids of the detected apps that are listed, with their keys; ids of the most common others, most common first."""
+        """The ids of the detected apps that are listed, with their keys, and the ids of the most common other apps, the
+        most common first."""
         ours: dict[str, frozenset[str]] = {}
         common: list[tuple[int, str]] = []
         query = [("$select", "id,displayName,publisher,platform,deviceCount")]
@@ -140,7 +141,7 @@ class Intune:
         )
 
     def _apps(self, found: Mapping[str, Any], apps: frozenset[str] | None) -> AppsReport | None:
-        """The apps of a device. Of a personal device Intune sees only the managed apps."""
+        """The apps of a device. On a personal device Intune sees only the managed apps."""
         if apps is None:
             return None
         whole = text(found, "managedDeviceOwnerType") == "company"

@@ -49,7 +49,7 @@ class RunOptions:
     """The options of a requested run."""
 
     full: bool = False
-    """Whether to read everything, whatever was read before."""
+    """Whether to read everything, even if changes would be enough."""
     let_go: bool = False
     """Whether to treat devices that are no longer listed as gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
@@ -103,7 +103,7 @@ class LeasedRun:
             await connector.close()
         if (
             connector.scheduled and settings.scheduled()
-        ):  # the state is about runs; a call does not put off the next run
+        ):  # the state is that of the runs, and a call does not put off the next run
             self.numbers.count(name, RunOutcome(taken=len(records)), around.tally, 0.0)
             return len(records)
         state = (await self.run_store.states()).get(name) or SourceState(name)
@@ -123,7 +123,7 @@ class LeasedRun:
         start = None if wish.full else changes_since(state, settings, started, listed)
         outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
         if outcome.trouble is Trouble.STOPPED:
-            return outcome  # another gate has it now, and stores its state
+            return outcome  # the lease was lost: another gate runs the connector, and stores its state
         ended = around.now()
         await self.run_store.note(state_after(state, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())

@@ -1,4 +1,4 @@
-"""Reads devices from lines that people or programs write: JSON lines and CSV. If one line is wrong, none counts."""
+"""Reads devices from lines that people or programs write: JSON lines and CSV. If one line is wrong, no line counts."""
 
 import csv
 import json
@@ -119,7 +119,8 @@ def _json_rows(file: BinaryIO) -> Iterator[Row]:
 
 
 def _read_json(number: int, raw: bytes) -> Row:
-    """Read a line. Two values under one key are refused, since the choice may decide whether a device is clean."""
+    """Read a line. Two values under one key are refused, since the device might be clean by one of them and not by the
+    other."""
     row = _read(number, raw)
     if row.device is not None:
         try:
@@ -203,7 +204,7 @@ def _of_the_other_form(error: Mapping[str, object]) -> bool:
 
 
 def _said(error: Mapping[str, object]) -> tuple[str, str]:
-    """The field and the words of one of pydantic's errors."""
+    """The field that one of pydantic's errors is about, and the error in words."""
     location = error["loc"]
     assert isinstance(location, tuple)
     field = str(location[0]) if location else ""

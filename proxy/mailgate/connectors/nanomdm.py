@@ -32,8 +32,8 @@ def listed_identifiers(catalog: AppCatalog) -> list[str] | None:
 class OwnCommands:
     """The names of the gate's commands, by which any gate recognises their answers.
 
-    Half of a name is random, and half is made of it with the API key and the requested apps: after the list of apps has
-    changed, answers to earlier requests are treated like those of others.
+    Half of a name is random. The other half is computed from it with the API key and the requested apps, so after the
+    list of apps has changed, answers to earlier requests are treated like answers to the requests of others.
     """
 
     def __init__(self, key: str, identifiers: Sequence[str] | None) -> None:

@@ -1,5 +1,5 @@
-"""The ways in which APIs return long lists, each as one stream of pages. A list that may be cut short raises an
-error."""
+"""Reads the long lists of APIs as one stream of pages, in each way in which APIs divide them. A list that may have been
+cut short raises an error."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -43,9 +43,9 @@ async def pages_by_number(
 ) -> AsyncIterator[Page]:
     """Pages by number from 0, each with the number of all items.
 
-    If that number shrinks, or fewer came, items have moved from one page to another that was read already: the list
-    ends with ``Trouble.CUT``. No content at all (204) is an empty page. ``counted``: whether these are the devices of a
-    run, whose number is added to the tally.
+    If that number shrinks, or fewer items came, items have moved to a page that was read already, and ``SourceError``
+    with ``Trouble.CUT`` is raised. No content at all (204) is an empty page. ``counted`` says whether the items are the
+    devices of a run, so that their number is added to the tally.
     """
     read, before, fixed = 0, 0, list(query)
     for number in range(PAGES):

@@ -25,7 +25,7 @@ _LEEWAY = 60
 _OLD = timedelta(hours=6)
 """After this time keys are fetched again, so that a key that Google withdrew is no longer accepted."""
 _PAUSE = timedelta(seconds=30)
-"""The shortest time between two requests for keys, whatever keys tokens name."""
+"""The shortest time between two requests for keys, even if tokens name unknown keys."""
 
 
 class Message(NamedTuple):

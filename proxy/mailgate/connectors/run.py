@@ -1,4 +1,5 @@
-"""One run: records of the source are stored in batches, and devices that a complete list no longer has are gone."""
+"""One run: the records of the source are stored in batches, and devices that a complete list no longer has are marked
+as gone."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
@@ -115,10 +116,10 @@ class Run:
             missing += [each for each in page if hash(each) not in self._named]
         if len(missing) > ceil(known * self.most_gone / 100):
             return RunOutcome(Trouble.GONE, full=True, taken=self._taken, held=len(missing))
-        await self._take_leave(missing)
+        await self._report_gone(missing)
         return RunOutcome(full=True, taken=self._taken, gone=len(missing))
 
-    async def _take_leave(self, missing: Sequence[str]) -> None:
+    async def _report_gone(self, missing: Sequence[str]) -> None:
         for start in range(0, len(missing), BATCH):
             ids = missing[start : start + BATCH]
             await run_to_end(self.keeper.take([report_by(self.name, each, gone=True) for each in ids]))

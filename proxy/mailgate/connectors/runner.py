@@ -29,8 +29,8 @@ class Runner:
         runtime: Runtime,
         tell: Callable[[frozenset[str]], None],
     ) -> None:
-        """``scheduled`` returns whether a connector is asked at all. ``tell`` receives the sources that cannot be
-        asked, at every look."""
+        """``scheduled`` returns whether a connector is asked at all. ``tell`` receives, at every look, the sources that
+        cannot be asked."""
         self._settings = settings
         self._scheduled = scheduled
         self._leased_run = leased_run

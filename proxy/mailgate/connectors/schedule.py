@@ -23,7 +23,8 @@ def is_due(state: SourceState, settings: EverySource, now: datetime, chance: flo
 
 
 def changes_since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
-    """The time from which changes are requested; None if everything has to be read, regularly and for other apps."""
+    """The time from which changes are requested; None if everything has to be read, which it is every ``full_every``
+    and after the listed apps have changed."""
     fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
     return state.cursor if fresh and state.listed == listed else None
 

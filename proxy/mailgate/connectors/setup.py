@@ -18,7 +18,7 @@ _AHEAD = timedelta(days=1)
 
 
 def https_wire(settings: ApiSourceSettings) -> Wire:
-    """The real wire, with the limits of the settings."""
+    """The wire over HTTPS, with the limits of the settings."""
     return HttpsWire(settings.timeout.total_seconds(), settings.page_bytes, settings.ca, settings.proxy)
 
 
@@ -55,9 +55,9 @@ class Setup:
     def report(self, present: frozenset[str], *, complete: bool, at: datetime | None) -> AppsReport | None:
         """The result of ``listed`` as a report; None if its age is unknown.
 
-        ``complete``: whether the inventory has every app, not only those that the MDM manages. A report from the future
-        would never grow old, so it is dated now. If it is further ahead than clocks differ, it makes no device clean:
-        its listed apps are present, but it is unknown when the rest was looked at.
+        ``complete`` says whether the inventory has every app, and not only those that the MDM manages. A report from
+        the future would never grow old, so it is dated now. If it is further ahead than clocks differ, it makes no
+        device clean: its listed apps are present, but it is unknown when the rest was looked at.
         """
         if at is None:
             return None

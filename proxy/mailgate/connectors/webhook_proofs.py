@@ -34,7 +34,7 @@ class Signature:
 
 
 class WebhookProofs:
-    """The proofs of all connectors. Each is kept while its settings stay, since it may cache keys."""
+    """The proofs of all connectors. Each is kept as long as its settings stay the same, since it may cache keys."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now

@@ -1,6 +1,6 @@
 """Workspace ONE UEM: devices from its search, and apps for one device at a time.
 
-Each part of the API has a version of its own, named in ``Accept``; an empty list is an answer without content (204).
+Each part of the API has a version of its own, which ``Accept`` names. An empty list is an answer without content (204).
 """
 
 import re

@@ -32,7 +32,7 @@ FOREIGN_FORM = phrase(
     "Nothing was done, since this form does not come from a page of this console. Open the page again."
 )
 LOGGED_IN_AGAIN = phrase(
-    "Nothing was done yet, since you have logged in again after this page was opened. Look at it once more."
+    "Nothing was done yet, since you have logged in again after this page was opened. Look at the page once more."
 )
 SESSION_ENDED = phrase("Your session has ended, so nothing was done.")
 

@@ -82,13 +82,13 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
     if state.store == "unwritable":
         why = state.ledger.error or state.reports.error or state.writes.error
         yield Need(
-            phrase("The store takes nothing: %(why)s. What is to be written waits.", why=why),
+            phrase("The store accepts no writes: %(why)s. Everything to be written waits.", why=why),
             "now",
             urgent=True,
         )
     elif state.store != "ok":
         yield Need(
-            phrase("The store does not answer. Decisions go on by what is in memory."), "now", urgent=True
+            phrase("The store does not answer. The gate decides by the data in memory."), "now", urgent=True
         )
     if mistakes := state.config.mistakes:
         yield Need(

@@ -22,11 +22,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 WORDS = {
     404: phrase(
-        "There is nothing here. What the address names may have been deleted, or is written differently."
+        "There is nothing at this address. It may have been deleted, or the address may be mistyped."
     ),
-    405: phrase("This address takes no such request."),
-    413: phrase("That is more than this form takes."),
-    415: phrase("No form of this console is sent like that."),
+    405: phrase("This address does not accept requests of this kind."),
+    413: phrase("That is more text than this form accepts."),
+    415: phrase("This is not how a form of this console is sent."),
 }
 HEADINGS = {
     404: phrase("Nothing is here"),
@@ -60,9 +60,7 @@ async def show_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return _refused(request, 503, why, **await _form(request))
     except Exception as error:  # noqa: BLE001 - the text of an error may quote secrets
         log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
-        why = phrase(
-            "Something went wrong here, and nothing is known of it but its kind, which stands in the log."
-        )
+        why = phrase("Something went wrong here. Only the kind of the error is known; it is in the log.")
         return _refused(request, 500, why)
 
 

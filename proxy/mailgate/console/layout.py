@@ -32,7 +32,7 @@ def show(
 ) -> web.Response:
     """Render a page for the logged-in person.
 
-    :param stands: a message that is shown unless there is one about an action. The page makes it from the current state.
+    :param standing_message: a message from the current state, shown unless there is one about an action.
     """
     now = context_of(request).clock()
     said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)

@@ -24,7 +24,7 @@ class LoginTries:
         self._places: LRUCache[tuple[str, str], None] = LRUCache(MAX_REMEMBERED)
 
     def wait(self, name: str, address: str, now: datetime) -> timedelta:
-        """How long they have to wait. If they need not wait, this try is counted, whatever its result."""
+        """How long this try has to wait. If it need not wait, it is counted, whatever its result."""
         caller = rate_limit_key(address)
         both = (name, caller)
         counts: list[tuple[RateLimit, Hashable]] = [(self._both, both)]

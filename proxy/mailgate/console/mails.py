@@ -57,7 +57,9 @@ async def subject_of_notice(context: ConsoleContext, about: NoticeKey) -> Notice
 
 def _topic(policy: Policy, about: NoticeKey, active: bool, now: datetime) -> tuple[Topic | None, str]:
     if about.kind is MailKind.CORRECTION:
-        return None, phrase("corrections are written by themselves, where rules are taken back")
+        return None, phrase(
+            "nobody writes corrections by hand: the gate writes them when rules are taken back"
+        )
     if not active:
         return None, phrase(
             "version %(version)s is not in force: nobody is told of a rule that is not active",
@@ -134,6 +136,6 @@ async def mark_mails(store: Store, which: Which, what: str, who: Person, now: da
         done = await settle(store, which, who, now, sent=what == "sent")
     if not done:
         raise RefusedError(
-            phrase("none of these waits for a decision any more: somebody else may have made it")
+            phrase("none of these mails waits for a decision any more: somebody else may have decided")
         )
     return done

@@ -34,14 +34,15 @@ def name_from_proxy(fields: Sequence[tuple[bytes, bytes]], peer: str, way: Proxy
         raise NotBelievedError(
             "elsewhere",
             phrase(
-                "%(header)s is not believed from where this request comes. Come in through the proxy.",
+                "%(header)s is believed only from the proxy, and this request comes from elsewhere. Come in through "
+                "the proxy.",
                 header=way.header,
             ),
         )
     if len(said) > 1:
         raise NotBelievedError(
             "twice",
-            phrase("%(header)s stands in the request twice, so that nobody is named.", header=way.header),
+            phrase("%(header)s is in the request more than once, so it names nobody.", header=way.header),
         )
     return _name(said[0], way.header)
 

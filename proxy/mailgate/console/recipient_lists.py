@@ -81,7 +81,7 @@ class RecipientLists:
         """The list whose mails may be queued. Raises RefusedError if it has to be counted first."""
         found = self.last(about, now)
         if found is None or found.topic is None or found.found is None:
-            raise RefusedError(phrase("who is meant has to be counted first, and not long ago: count them"))
+            raise RefusedError(phrase("the recipients have to be counted shortly before: count them"))
         return found.topic, found.found
 
     def forget(self, about: NoticeKey) -> None:

@@ -19,7 +19,7 @@ UPLOADED = "file"
 
 
 NEW_CSRF: web.RequestKey[dict[str, str]] = web.RequestKey("renewed")
-"""Fields with a new value in the form that is shown again, so that its sender now answers to the current state."""
+"""Fields with a new value in the form that is shown again, so that it refers to the current state when it is sent again."""
 
 
 class Typed(NamedTuple):

@@ -40,7 +40,8 @@ async def begin_by_proxy_login(request: web.Request) -> Session | None:
         raise NotBelievedError(
             "no-admin",
             phrase(
-                "The proxy before the gate calls you “%(said)s”, and no admin of the settings is called so there.",
+                "The proxy before the gate calls you “%(said)s”, and no admin in the settings has that name at the "
+                "proxy.",
                 said=said,
             ),
         )
@@ -94,7 +95,7 @@ async def set_new_session_cookie(request: web.Request, response: web.StreamRespo
     """Set the cookie of a session that began with this request, on its answer of any kind."""
     if _NEW_COOKIE in request:
         set_session_cookie(request, response, request[_NEW_COOKIE])
-        # its other cookies are headers by now
+        # the answer's own cookies have been turned into header fields before this
         response.headers.add(hdrs.SET_COOKIE, response.cookies[COOKIE].OutputString())
 
 

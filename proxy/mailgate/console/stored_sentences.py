@@ -22,8 +22,8 @@ NOTES = (
     phrase("softened from %(effect)s by its stage", effect=""),
     phrase("softened from %(effect)s: the device is new until %(at)s", effect="", at=""),
     phrase("%(relief)s: would have decided", relief=""),
-    phrase("it is out, and decides since `%(rule)s` behind it would do more", rule=""),
-    phrase("reported as lost: no rule opens it"),
+    phrase("it is out for a time, but decides here because `%(rule)s` after it would restrict more", rule=""),
+    phrase("reported as lost: no rule lets it in"),
 )
 """The notes on rules that were tried (``engine/decide.py``). The engine decides every request, so it makes no
 phrases."""

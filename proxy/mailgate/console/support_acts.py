@@ -137,8 +137,8 @@ def _rules(which: list[Key]) -> str:
 
 def _let_in_until(whom: PersonFacts) -> datetime | None:
     """The end of the first exemption of their devices."""
-    spared = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.EXEMPT]
-    return min((at for at in spared if at), default=None)
+    ends = [each.mail_status.until for each in whom.devices if each.mail_status.mail is MailAccess.EXEMPT]
+    return min((at for at in ends if at), default=None)
 
 
 def _enforce_at(out: Sequence[OwnedDevice]) -> datetime | None:

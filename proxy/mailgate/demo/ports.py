@@ -1,4 +1,5 @@
-"""The ports of the demo. They are tried first, so that nobody waits before having to choose others."""
+"""The ports of the demo. They are tried before anything else starts, so that nobody waits only to learn that a port is
+taken."""
 
 import errno
 import os
@@ -40,7 +41,7 @@ def _why_not(port: int, held: ExitStack) -> str:
 
 
 def _instead(ports: Mapping[str, int]) -> str:
-    """Options for other ports: the same distances further on, if these are free."""
+    """The advice to take other ports, and an option for the next ones that are free."""
     first = next(iter(ports.values()))
     for port in range(first + _STEP, min(first + _STEP * _TRIES, _LAST - 2), _STEP):
         with ExitStack() as held:

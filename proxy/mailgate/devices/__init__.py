@@ -1,2 +1,2 @@
-"""Reports about devices, and what follows from them: matching, trust, names, contradictions, posture. This room does no
+"""Reports about devices, and the conclusions from them: matching, trust, names, contradictions, posture. This room does no
 I/O."""

@@ -1,7 +1,7 @@
 """Finds contradictions between sources about one device. The texts are for an admin, who has to find out which source
 is right.
 
-If one source saw a listed app and another did not, that is no contradiction but news (``posture.py``).
+If one source saw a listed app and another did not, that is no contradiction: ``posture.py`` decides which of them counts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from mailgate.model import Kind, Reason
 from mailgate.model.phrase import joined, joined_by_and, joined_names, phrase
 
 PLACEHOLDER_MIN_IDS = 16
-"""From this many ids of one source on, a device is assumed to be many devices that share a placeholder.
+"""A device with this many ids of one source, or more, is assumed to be many devices that share a placeholder.
 
 A device that enrols again and again gets a new id each time, but not this many.
 """
@@ -23,7 +23,8 @@ _FAMILIES = dict.fromkeys(("ios", "ipados"), phrase("ios or ipados"))
 
 
 def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
-    """The contradictions between these reports of one device. A report that its source says is gone does not count."""
+    """The contradictions between these reports of one device. A report whose source no longer
+    has the device does not count."""
     if len(reports) < 2:
         return ()
     current = [report for report in reports if not report.gone]
@@ -51,8 +52,8 @@ def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
 
 
 def in_words(device: Device) -> tuple[Contradiction, ...]:
-    """The contradictions of a device as they are stored. Those that are found in its reports again are made again, as
-    phrases."""
+    """The stored contradictions of a device. Those that its reports still show are made again as phrases, so that they can
+    be translated."""
     found = {(each.reason, each.about): each.detail for each in contradictions(device.reports)}
     return tuple(
         replace(each, detail=found.get((each.reason, each.about), each.detail)) for each in device.findings
@@ -108,7 +109,7 @@ def _owners(reports: Iterable[Report]) -> Iterator[tuple[str, str]]:
 
 
 def _said(said: Iterable[tuple[str, str]]) -> str:
-    """Which source says what, in alphabetical order."""
+    """Each reported value with the sources that report it, in alphabetical order."""
     by_word: dict[str, list[str]] = {}
     for word, source in said:
         by_word.setdefault(word, []).append(source)

@@ -70,8 +70,8 @@ class Report:
     def after(self, old: "Report | None") -> "Report":
         """The report to keep when this one comes after an older one of the same source and id.
 
-        The later look at the apps counts, and of two equally old looks the one that came last. A report without apps
-        updates the other fields and keeps the older look. A report that says ``gone`` changes nothing else.
+        The later look at the apps counts. Of two equally old looks, the one that came last counts. A report without apps
+        updates the other fields and keeps the older look. A report that is ``gone`` changes nothing but that field.
         """
         if old is None:
             return replace(self, adds=False)
@@ -95,7 +95,8 @@ class Report:
         )
 
     def _completed(self, old: "Report") -> "Report":
-        """Fill empty fields, and kinds of names that are missing, from the older report. The look at the apps is not filled."""
+        """Fill empty fields, and kinds of names that are missing, from the older report. The look at the apps
+        is left as it is."""
         told = {kind for kind, _ in self.names}
         return replace(
             self,
@@ -122,7 +123,7 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device: the reports of every source, under all their names for it, and marks of the company."""
+    """One device: the reports of every source, under all their names for it, and when it was marked as lost."""
 
     id: str
     reports: tuple[Report, ...] = ()
@@ -138,7 +139,7 @@ class Device:
     number: int = field(default=0, compare=False)
     """The key of the device in the store, or 0 if it is not stored yet."""
     changed: int = field(default=0, compare=False)
-    """The number of the change in the store as of which this device was read."""
+    """The number of the change in the store that last changed this device; 0 if it is not known."""
 
     @property
     def claims(self) -> frozenset[Name]:

@@ -19,7 +19,7 @@ from mailgate.devices.trust import is_self_reported, linking_names
 
 
 class ReportChange(Enum):
-    """What a report has changed."""
+    """The change that a report has made."""
 
     NEW = "a device that was not known"
     CHANGED = "something new about a known device"
@@ -101,8 +101,8 @@ class DeviceSet:
         return replace(report, names=report.names - crowded) if crowded else report
 
     def _staying(self, home: Device, report: Report) -> Device | None:
-        """Put the report on its old device and return that. If the other sources contradict it, remove it and return
-        None."""
+        """Put the report on its old device and return the device. If the other sources contradict the report, remove it and
+        return None."""
         rest = home.without(report.key)
         if _may_be_one([report], rest.reports):
             return home.with_report(report)
@@ -143,7 +143,7 @@ class DeviceSet:
         return [self._devices[each] for each in sorted(found, key=lambda each: found[each])]
 
     def _settle(self, device_id: str, names: Iterable[Name], report: Report) -> None:
-        """Give each of these names to one device, and note a finding at every device that wrongly claims one."""
+        """Give each of these names to one device. If several devices claim a name, each of them gets a finding."""
         touched = {device_id}
         for name in names:
             touched |= self._claimants[name]
@@ -151,7 +151,7 @@ class DeviceSet:
             self._devices[each] = self._noted(self._devices[each], report.last_seen)
 
     def _noted(self, device: Device, now: datetime) -> Device:
-        """The device with updated ceded names and findings."""
+        """The device with the names that it cedes and the findings that it has now."""
         contested = {name: self._claiming(name) for name in device.claims if len(self._claimants[name]) > 1}
         found = contradictions(device.reports) + tuple(
             shared_name(name, (other.id for other in claiming if other.id != device.id))
@@ -222,8 +222,8 @@ def _hardware(reports: Iterable[Report]) -> dict[str, set[str]]:
 
 
 def _holder(name: Name, claiming: Iterable[Device]) -> str:
-    """The device that gets the name. A source's claim beats a device's own word, a current report beats one that is
-    gone, and of equal claims the newest counts."""
+    """The device that gets the name. A source's claim counts more than a device's own word, and a current report more
+    than one that is gone. Of equal claims the newest counts."""
 
     def weight(device: Device) -> tuple[object, ...]:
         return max(

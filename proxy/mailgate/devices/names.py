@@ -84,9 +84,8 @@ def _text(eas_id: str) -> bytes:
 
 
 def _lower(text: str) -> bytes:
-    return text.encode(
-        "utf-8", "backslashreplace"
-    ).lower()  # lowering bytes leaves letters beyond ASCII as they are
+    # lowering bytes leaves letters beyond ASCII as they are
+    return text.encode("utf-8", "backslashreplace").lower()
 
 
 def _upper(text: str) -> str:

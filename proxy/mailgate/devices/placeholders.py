@@ -1,4 +1,4 @@
-"""Placeholders: texts that makers, systems and inventories write if they have no name for a device.
+"""Placeholders: texts that makers, systems and inventories write in place of a name that they do not have.
 
 Two devices with the same placeholder are two devices, so a placeholder is never stored as a name.
 """

@@ -35,9 +35,9 @@ def posture_of(
     ``precedence`` is believed; sources that are not in it rank equally after it. Sources in ``unreachable`` cannot be
     asked at the moment.
 
-    An app that was seen stays on the device however old the report grows, since silence does not remove it. But a
-    device that no longer reports is ``stale`` with such an app as well as without it, and its last report is named, so
-    that no device is trusted more because of a listed app.
+    An app that was seen stays on the device however old the report grows, since an app is not removed by silence. But
+    a device that no longer reports is ``stale`` with such an app as well as without it, so that no device is trusted more
+    because of a listed app. The posture names its last report.
     """
     believed = sorted(
         device.reports, key=lambda report: (rank(report.source, precedence), _newest_first(report))
@@ -91,8 +91,8 @@ _RUNNING = (PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN)
 def strictest(postures: Sequence[Posture]) -> Posture:
     """The most restrictive of these postures with the apps of all of them. Of equal postures the first is used.
 
-    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. The
-    result lasts until the first of their reports expires.
+    The request may come from any of the devices: one may have an app that a rule forbids while another is silent. Unless
+    the result is ``missing`` or ``stale``, it lasts until the first of these postures expires.
     """
     worst = min(postures, key=_restriction)
     if worst.state not in (PostureState.MISSING, PostureState.STALE):
@@ -147,7 +147,7 @@ _KINDS = (
 
 
 def stable_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
-    """The time until which the posture stays as it is ``now``, if there are no further reports."""
+    """The time until which the posture stays as it is at ``now``, if no further report comes."""
     ends = [end for report in device.reports if (end := expiry(report, max_age)) is not None and end > now]
     return min(ends, default=_NEVER)
 

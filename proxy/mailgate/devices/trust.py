@@ -34,7 +34,7 @@ _PROVEN = (KEY, CERT)
 
 
 def source_of(proof: AttestationResult) -> str:
-    """The source of a verified proof: its issuer, or ``ENROLLED`` if a gate only signed what the device says about itself."""
+    """The source of a verified proof: its issuer, or ``ENROLLED`` if the device describes itself and a gate only signed that."""
     return ENROLLED if proof.self_reported else proof.issuer
 
 

@@ -5,16 +5,17 @@ network, and no error on the way widens access:
 
 - A condition that fails on the values of a request blocks it with ``rule-error``, whatever the rule's effect.
 - A condition that needs a posture which is not available is settled by the rule's ``on_unavailable``. It is evaluated
-  with ``device.*`` left out, so that a rule that is not about this client stays out of it.
+  with ``device.*`` left out, so that a rule that is not about this client does not decide.
 - ``warn`` softens what a rule does if it matches. It does not soften the two cases above, since there the rule may not match.
   A rule's ``grace`` softens it in the same way for a device that became known recently.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
-- A relief (``policy/reliefs.py``) makes a restricting rule report-only for the people or devices it names. It never hardens the
-  answer: if the rules behind would be harder than the relieved rule itself, the relieved rule decides after all.
+- A relief (``policy/reliefs.py``) makes a restricting rule report-only for the people or devices that it names. It never makes
+  the answer stricter: if the rules after the relieved rule would do more than that rule itself, that rule decides after all.
 
-No rule can change two answers. A device that is reported as lost gets nothing. A client that only asks the way to the mail
-(``classify/discovery.py``) is told the way, since a refusal would send it to a door that is not watched. A client that the rules
-allow gets the webmail's whole answer; any other client gets the way and nothing else (``gateway/autodiscover/directions.py``).
+No rule can change these two answers: A device that is reported as lost gets nothing. A client that only asks the way to the mail
+(``classify/discovery.py``) is told the way, since a refusal would make it try protocols that do not pass through the gate. If the
+rules allow the client, it gets the webmail's whole answer; otherwise it gets the way and nothing else
+(``gateway/autodiscover/directions.py``).
 """
 
 from dataclasses import dataclass, replace
@@ -51,7 +52,14 @@ def _for_discovery(decision: Decision) -> Decision:
     names no rule."""
     if decision.effect is Effect.ALLOW:
         return replace(decision, would=()) if decision.would else decision
-    trial = RuleTrial(DISCOVERY_RULE, "", True, Stage.ENFORCE, Effect.ALLOW, "asks the way: told that alone")
+    trial = RuleTrial(
+        DISCOVERY_RULE,
+        "",
+        True,
+        Stage.ENFORCE,
+        Effect.ALLOW,
+        "asks only for the way to the mail, and gets nothing else",
+    )
     return Decision(
         Effect.ALLOW,
         Reason.RULE_MATCHED,
@@ -63,7 +71,9 @@ def _for_discovery(decision: Decision) -> Decision:
 
 
 def _lost(policy: Policy) -> Decision:
-    trial = RuleTrial(LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule opens it")
+    trial = RuleTrial(
+        LOST_RULE, "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule lets it in"
+    )
     contact = policy.default.notice.contact or ""
     return Decision(
         Effect.BLOCK, Reason.DEVICE_LOST, LOST_RULE, policy.version, (trial,), fix="ask", contact=contact
@@ -84,7 +94,7 @@ _NO_MATCH = _Verdict(None)
 
 @dataclass(frozen=True, slots=True)
 class _Relieved:
-    """What a relieved rule would have done, and the values that it read."""
+    """A relieved rule with the verdict that it would have given, and the values that it read."""
 
     rule: Rule
     stage: Stage
@@ -101,7 +111,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
-    spared: list[_Relieved] = []
+    relieved: list[_Relieved] = []
     reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
         stage = stage_of(rule, access.now)
@@ -122,21 +132,22 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         trials.append(RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note))
         if matched and shown is not Stage.REPORT_ONLY:
             decision = _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
-            return _no_harder(decision, spared, policy)
+            return _no_harder(decision, relieved, policy)
         if matched:
             would.append(trials[-1])
         if matched and relief:
-            spared.append(_Relieved(rule, stage, verdict, seen))
-    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), spared, policy)
+            relieved.append(_Relieved(rule, stage, verdict, seen))
+    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), relieved, policy)
 
 
-def _no_harder(decision: Decision, spared: list[_Relieved], policy: Policy) -> Decision:
-    """The decision of the rules after relieved rules. If a relieved rule would do less than that, it decides
-    instead."""
-    softest = min(spared, key=lambda each: each.severity, default=None)
+def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:
+    """The decision of the rules after the relieved rules. If a relieved rule would do less than that, the relieved rule
+    decides instead."""
+    softest = min(relieved, key=lambda each: each.severity, default=None)
     if softest is None or softest.severity >= decision.effect.severity:
         return decision
-    rule, note = softest.rule, f"it is out, and decides since `{decision.rule}` behind it would do more"
+    rule = softest.rule
+    note = f"it is out for a time, but decides here because `{decision.rule}` after it would restrict more"
     trials = tuple(
         replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each
         for each in decision.trials
@@ -183,8 +194,8 @@ def _reads_device(rule: Rule) -> bool:
 
 
 def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, cel.Activation]:
-    """The access for a rule while the posture is unavailable: the last known posture, or none. A rule that names the
-    state ``unavailable`` itself reads that state."""
+    """The access and the values for a rule while the posture is unavailable: with the last known posture, or with none.
+    A rule that names the state ``unavailable`` itself reads that state."""
     posture = access.posture
     unexpired = posture.expires_at is not None and access.now < posture.expires_at
     if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:

@@ -14,7 +14,7 @@ from mailgate.gateway.proxy.heads import connection_option, http_date
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 PROBLEM = "application/problem+json"
 SHORT = 16 * 1024
-"""Up to this many bytes, an unwanted body is read and dropped, since a refused mail app soon asks again over the connection."""
+"""An unwanted body of up to this many bytes is read and dropped, since a refused mail app soon asks again over the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
 
 
 def ends_soon(exchange: Exchange) -> bool:
-    """Whether the rest of the body is here or short. A client that waits for a 100 may never send it (RFC 9110, 10.1.1)."""
+    """Whether the rest of the body is here or short. A client that waits for a 100 may never send the rest (RFC 9110, 10.1.1)."""
     head = exchange.head
     if not head.has_body or exchange.body.is_eof():
         return True

@@ -92,7 +92,8 @@ class Carrier:
 
 
 def _answer_last_hop(head: RequestHead) -> Answer:
-    """Answer a request that may go no further (RFC 9110, section 7.6.2). A TRACE would show scripts secrets (section 9.3.8)."""
+    """Answer a request that may go no further (RFC 9110, section 7.6.2). A TRACE is refused, since its answer would show
+    secrets to scripts (section 9.3.8)."""
     if head.method == b"TRACE":
         raise RequestRefused(405, Reason.METHOD_NOT_ALLOWED, "TRACE is not answered here.", ("OPTIONS",))
     return Answer(200, headers=(("Allow", "OPTIONS"),))

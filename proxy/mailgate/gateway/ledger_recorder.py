@@ -42,7 +42,7 @@ class LedgerRecorder:
         return cls(ledger, languages, languages_by_tag(load_languages()))
 
     def recurring(self, access: Access, decision: Decision) -> RepeatCounter | None:
-        """A counter that records the same decision again; None if each answer shows the person something."""
+        """A counter that records the same decision again; None if its answer shows the person something each time."""
         if decision.effect is not Effect.ALLOW:
             return None
         recurring, tag = self.ledger.recurring(access, decision), self._language(access)
@@ -59,7 +59,8 @@ class LedgerRecorder:
             self.languages.note(access.user.name, tag, access.now)
 
     def _language(self, access: Access) -> str:
-        """The language of the person; empty if nobody is named or the request names no language."""
+        """The language of the person; empty if nobody is named, the client is no browser, or the request names
+        no language."""
         if not access.user.name or access.client.protocol is not Protocol.WEB:
             return ""
         wanted = access.facts.headers.get("accept-language", "")

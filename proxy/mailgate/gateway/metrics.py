@@ -42,7 +42,9 @@ class Metrics:
         )
         counter, gauge = self._counter, self._gauge
         self.would = counter("mailgate_would", "Report-only rules that matched", "rule", "effect")
-        self.errors = counter("mailgate_errors", "Answers that the gate gave for an error", "reason")
+        self.errors = counter(
+            "mailgate_errors", "Answers of the gate to requests that it could not serve", "reason"
+        )
         self.attestations = counter("mailgate_attestations", "Attestations offered, by outcome", "result")
         self.issuer_keys = counter(
             "mailgate_issuer_keys", "Requests for an issuer's keys, by outcome", "issuer", "result"
@@ -76,7 +78,7 @@ class Metrics:
             "result",
         )
         self.two_devices = counter(
-            "mailgate_two_devices", "Requests whose certificate names another device than they do"
+            "mailgate_two_devices", "Requests whose certificate is of another device than the request names"
         )
         self.device_findings = gauge(
             "mailgate_device_findings",

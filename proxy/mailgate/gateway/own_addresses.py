@@ -92,7 +92,7 @@ async def _healthz(_incoming: Incoming, _reference: str, _now: datetime) -> Answ
 
 
 async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now: datetime) -> Answer:
-    """The person has read the warning. Remember that for some hours, and redirect to the page that they asked for."""
+    """Remember for some hours that the person has read the warning, and redirect to the page that they asked for."""
     query = dict(parse_qsl(incoming.facts.query))
     mark, target = query.get("rule", ""), own_path(query.get("to", "/"))
     if not WARNING_MARK.fullmatch(mark) or not target.isascii():

@@ -13,7 +13,8 @@ from mailgate.model import CertificateResult, Reason
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads requests and trusts the peers of the settings in force. ``head`` may be the exchange's or that of a request it asks about."""
+    """Reads requests, by the trusted proxies and logins of the settings in force. ``head`` is the exchange's own, or that of the
+    request that the exchange asks about."""
 
     in_force: InForce
 

@@ -1,5 +1,5 @@
-"""The one cache between a parsed request and its decision. A request is allowed if an earlier one, equal to the rules,
-was allowed.
+"""The one cache between a parsed request and its decision. A request is allowed if an earlier one was allowed and nothing
+that decides distinguishes the two.
 
 Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and
 its answer may depend on nothing but
@@ -45,7 +45,7 @@ from mailgate.store.client_facts import first_folder
 from mailgate.store.ledger import RepeatCounter
 
 SIZE = 8192
-"""How many verdicts are surely kept. At most twice as many are in memory."""
+"""How many of the latest verdicts are always kept. At most twice as many are in memory."""
 MAX_PATH = 256
 MAX_AGENT = 512
 MAX_LINES = 4096
@@ -68,7 +68,7 @@ IGNORED_FIELDS = frozenset(
     b" baggage sentry-trace b3 x-b3-traceid x-b3-spanid x-b3-parentspanid x-datadog-trace-id x-datadog-parent-id x-amzn-trace-id"
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
-"""Fields whose values only ``_key`` reads on the way to the decision on a request that is kept."""
+"""Fields whose values nothing except ``_key`` reads on the way to a decision that is kept."""
 OWN_COOKIES = b"mailgate-"
 
 NO_POSTURE = Posture()
@@ -175,7 +175,7 @@ class VerdictCache:
         if not agent or b"user-agent" in fields.repeated or len(agent) > MAX_AGENT:
             return None
         place = place_of(path) if len(path) <= MAX_PATH else ""
-        # no line contains a line end
+        # joined lines are unambiguous, since no line contains a line end
         lines = b"\n".join(
             [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in IGNORED_FIELDS]
         )
@@ -188,7 +188,7 @@ class VerdictCache:
             sender = agent_traits(agent.decode("latin-1"))
             if sender is None:
                 return None
-        # each list stays one part, since a client could write what ends one and begins the next
+        # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
         told = origin.user, origin.by_proxy, languages, own, self._read_by_rules(origin, path)
         return port, head.method, place, sender, lines, told
 
@@ -213,7 +213,7 @@ class VerdictCache:
         if allowing is not None:
             if until - access.now < allowing.remember:
                 return access.now
-            until -= allowing.remember  # later, an allowing answer would have to name a shorter time
+            until -= allowing.remember  # after this, an allowing answer would have to name a shorter time
         return min(until, day_ends)
 
 

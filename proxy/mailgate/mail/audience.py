@@ -43,7 +43,7 @@ class Audience:
     """The people whom the rule warns, asks for proof or keeps out at one moment."""
 
     people: dict[str, set[NoticeDevice]] = field(default_factory=lambda: defaultdict(set))
-    """The people by login name, with the devices that the rule is about."""
+    """The people by login name, each with the devices that the rule is about."""
     nameless: int = 0
     """How many devices and clients without a known owner the rule is about."""
     undecided: set[str] = field(default_factory=set)

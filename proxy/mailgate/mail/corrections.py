@@ -40,7 +40,8 @@ class ReachedPeople:
 
 
 def is_due(retraction: Retraction, now: datetime) -> bool:
-    """Whether to look for people now: at once, then at growing intervals, since few refusals are stored late."""
+    """Whether to look for people now: at once, and then at growing intervals, since only few refusals are stored
+    late."""
     if retraction.looked_at is None:
         return True
     return now - retraction.looked_at >= max(_SOON, retraction.looked_at - retraction.at)
@@ -141,8 +142,8 @@ class _Comparison:
         }
 
     def holds(self, rule: str) -> bool:
-        """Whether the version in force has this rule unchanged. Two answers come from no rule, and hold in every
-        version."""
+        """Whether the version in force has this rule unchanged. The answers to lost devices and to searches for the
+        mail server come from no rule, and are the same in every version."""
         return rule in self._unchanged or rule in (LOST_RULE, DISCOVERY_RULE)
 
     def moves(self, occasions: Iterable[Occasion]) -> bool:

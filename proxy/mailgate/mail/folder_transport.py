@@ -1,7 +1,7 @@
 """Writes messages into a folder, one ``.eml`` file each, for another program that sends them.
 
-A file is first written under a name that such a program ignores, then renamed in one step (rename(2)). So nobody sees
-it in part, and after a crash the folder shows how far a message had come.
+A file is first written under a name that such a program ignores, then renamed in one step (rename(2)). So nobody sees a
+half-written file, and after a crash the folder shows whether a message was handed over.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Sends the queued mails: one at a time, no faster than set, and none twice, even if a process dies.
+"""Sends the queued mails one at a time, no faster than ``rate``, and never twice, even if a process dies.
 
 Only the process that holds the lease sends. It first looks at mails that another process was handing over when it died:
 if the transport knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).

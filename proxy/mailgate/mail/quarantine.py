@@ -2,8 +2,8 @@
 
 The login of a refused request is not checked yet, so a request alone does not cause a mail: the device must be known as
 this person's, or a trusted proxy or the webmail must have accepted the login. The mail has no text of a client. Nobody
-gets the same mail twice or more than a few mails. The mails that one network address causes, and all together, are
-limited.
+gets the same mail twice, or more than a few mails, within a time. The number of mails is limited, in total and for each
+network address that causes them.
 """
 
 import asyncio

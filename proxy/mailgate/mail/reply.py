@@ -99,6 +99,6 @@ async def reply(
 
 
 def _number(*what: str) -> int:
-    """A number that is the same for an answer that is sent twice by one form, or within one second. Such answers are
-    one mail."""
+    """A number that is the same for two equal answers from one form, or within one second. Such answers are one
+    mail."""
     return zlib.crc32("\n".join(what).encode()) & 0x7FFFFFFF

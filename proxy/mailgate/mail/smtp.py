@@ -1,7 +1,7 @@
 """Sends messages by SMTP (RFC 5321), one transaction after the other on one connection.
 
-Sender and recipient are accepted first and can be called back; the message itself cannot. If the answer to it is lost,
-the server may have taken it (RFC 1047).
+The server first accepts sender and recipient, and until then the mail can be aborted. The message itself cannot be
+called back: if the server's answer to it is lost, the server may have taken it (RFC 1047).
 """
 
 import asyncio
@@ -93,7 +93,7 @@ class SmtpTransport:
     async def commit_delivery(self, key: str) -> None:
         (offered, message), self._offered = self._offered, ("", b"")
         if self._client is None or offered != key:
-            raise DeferredError("nothing was offered")
+            raise DeferredError("the message was not offered on this connection")
         try:
             await self._client.data(message, timeout=_ANSWER)
         except aiosmtplib.SMTPDataError as error:
@@ -103,8 +103,8 @@ class SmtpTransport:
             await self.close()
             raise UnknownOutcomeError(_word(error)) from None
 
-    async def was_delivered(self, key: str) -> bool | None:  # noqa: ARG002 - the way's own signature
-        """None, since no mail server says what it has taken."""
+    async def was_delivered(self, key: str) -> bool | None:  # noqa: ARG002 - the protocol's signature
+        """None, since a mail server does not tell which messages it has taken."""
         return None
 
     async def close(self) -> None:

@@ -58,7 +58,7 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
     if not coming:
         raise RefusedError(
             phrase(
-                "no stage of rule `%(id)s` that people notice is to come: it runs as %(stage)s and stays so",
+                "rule `%(id)s` has no later stage that people notice: it runs as %(stage)s and stays so",
                 id=rule.id,
                 stage=_stage(rule, now),
             )
@@ -72,7 +72,7 @@ def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
     stage = _stage(rule, now)
     if kind not in _NEEDS:
         reply = kind is MailKind.REPLY
-        writer = phrase("whoever answers a person") if reply else phrase("a retraction")
+        writer = phrase("a person's answer to a request for help") if reply else phrase("a retraction")
         raise RefusedError(
             phrase("a mail of the kind `%(kind)s` is written by %(writer)s alone", kind=kind, writer=writer)
         )

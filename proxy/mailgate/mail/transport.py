@@ -15,7 +15,7 @@ class DeferredError(MailgateError):
 
 
 class TransportDownError(MailgateError):
-    """No message can be sent now, whatever its recipient. The text is one word."""
+    """No message can be sent now, to any recipient. The text is one word."""
 
 
 class UnknownOutcomeError(MailgateError):

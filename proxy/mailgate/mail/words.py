@@ -104,7 +104,7 @@ class RenderedNotice:
 
 
 class _Block(NamedTuple):
-    """One device, or several that are equal here: its description, why the rule is about it, and what ends that."""
+    """One device, or several with the same texts: its description, why the rule is about it, and what ends that."""
 
     name: Markup | str
     cause: Markup

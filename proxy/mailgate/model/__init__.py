@@ -3,15 +3,17 @@
 The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RFC 9334.
 """
 
-from mailgate.model.client import LOGIN_PROTOCOLS, Assurance, Client, Kind, Protocol, RequestFacts, Signal
+from mailgate.model.client import Assurance, Client, Kind, RequestFacts, Signal
 from mailgate.model.decision import Access, Decision, DecisionSummary, Effect, RuleTrial, Stage, User
 from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
+from mailgate.model.protocol import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Protocol
 from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
 
 __all__ = [
     "DEVICE_FINDINGS",
     "LOGIN_PROTOCOLS",
+    "PROTOCOL_TRAITS",
     "Access",
     "AppsReport",
     "Assurance",

@@ -14,7 +14,7 @@ MAX_ADDRESS_LENGTH = 128
 memory."""
 
 _WITH_PORT = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
-"""An address with a port, as some proxies write it. An IPv6 address stands in brackets then (RFC 7239, section 6)."""
+"""An address with a port, as some proxies write it. An IPv6 address is then in brackets (RFC 7239, section 6)."""
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """The prefix under which a translator writes IPv4 addresses (RFC 6052, section 2.1; RFC 7755). An answer to such an address
 reaches the IPv4 address itself.

@@ -1,9 +1,10 @@
-"""The client: what a request says about itself, and what is recognised from it."""
+"""The client: the facts that a request states about itself, and the client that is recognised from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mailgate.model.protocol import Protocol
 from mailgate.model.reasons import Finding, Reason
 
 
@@ -28,32 +29,9 @@ class Assurance(StrEnum):
     ATTESTED = "attested"
 
 
-class Protocol(StrEnum):
-    """The protocol of a request. It is recognised by path, method and content type, and it decides the form of a
-    refusal.
-
-    The last four are logins at the mail server itself (``LOGIN_PROTOCOLS``), which it asks about one by one.
-    """
-
-    WEB = "web"
-    ACTIVESYNC = "activesync"
-    DAV = "dav"
-    EWS = "ews"
-    JMAP = "jmap"
-    MAPI = "mapi"
-    IMAP = "imap"
-    POP3 = "pop3"
-    SUBMISSION = "submission"
-    SIEVE = "sieve"
-
-
-LOGIN_PROTOCOLS = frozenset({Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE})
-"""The side door: the protocols between a mail server and mail clients (RFC 9051, 1939, 6409 and 5804)."""
-
-
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a request says about itself, after forged trust headers were dropped.
+    """The facts that a request states about itself, after forged trust headers were dropped.
 
     ``headers`` has lower-case names; a name that came several times has its values joined by ``", "``
     in order (RFC 9110, section 5.3). ``target`` is the request target as sent, never decoded.
@@ -88,11 +66,10 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that was read from the request, and the kind that it speaks for. ``kind`` is None if it speaks for no
-    kind.
+    """One thing that was read from the request. ``says`` is the kind that it speaks for; None if it speaks for no kind.
 
-    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate``,
-    ``probe``, ``path``.
+    ``source``: ``user-agent``, ``client-hints``, ``activesync``, ``imap-id``, ``attestation``, ``certificate`` or
+    ``probe``.
     """
 
     source: str

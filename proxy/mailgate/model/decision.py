@@ -42,7 +42,7 @@ class User:
     groups: tuple[str, ...] = ()
     """The groups of the person. If no person is named, these are the groups of the device's owner."""
     groups_known: bool = False
-    """Whether the gate has a source of group memberships. If it has none, ``groups`` means nothing."""
+    """Whether the groups of this person are known. If they are not, ``groups`` means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class RuleTrial:
-    """One rule that was read for a decision, and its outcome. Trials are kept in the order in which rules are read."""
+    """One rule on the way to a decision, and its outcome. Trials are kept in the order in which rules are read."""
 
     rule: str
     condition: str
@@ -79,7 +79,7 @@ class Decision:
     effect: Effect
     reason: Reason
     rule: str
-    """The id of the rule that decided, or ``default`` if no rule did."""
+    """The id of the rule that decided; otherwise ``default``, ``discovery`` or ``device-lost`` (``policy/rules.py``)."""
     policy_version: str
     trials: tuple[RuleTrial, ...] = ()
     would: tuple[RuleTrial, ...] = ()
@@ -96,7 +96,8 @@ class Decision:
 
 
 class DecisionSummary(NamedTuple):
-    """The decision in plain values, for counting after its request has ended. They are quick to count by."""
+    """The decision in plain values, by which requests are counted after they have ended. Plain values are compared
+    quickly."""
 
     effect: str
     reason: str

@@ -1,4 +1,4 @@
-"""What is known of a device: the reports of its sources, the state of those sources, and its posture."""
+"""The knowledge about a device: the reports of its sources, the state of those sources, and its posture."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ class SourceState:
     """When the last run ended that listed every device; None before the first."""
     failing_since: datetime | None = None
     trouble: str = ""
-    """What went wrong in the last run, as a word of a closed set; empty if nothing did."""
+    """The trouble in the last run, as a word of a closed set; empty if there was none."""
     cursor: datetime | None = None
     """The time from which the next run asks for changes; None if it has to read everything."""
     listed: str = ""
@@ -48,7 +48,7 @@ class SourceState:
 
 
 class PostureState(StrEnum):
-    """What is known of a device. Only ``clean`` means clean.
+    """The knowledge about a device in one word. Only ``clean`` means clean.
 
     ``listed`` means that an app on it is on a list. Rules decide whether that keeps mail from it.
     """
@@ -85,7 +85,7 @@ class Posture:
     findings: tuple[Finding, ...] = ()
     """The contradictions between its sources."""
     lost: bool = False
-    """Whether the company has marked the device as not in its owner's hands."""
+    """Whether the device is marked as lost, by the company or by its owner."""
     first_seen: datetime | None = None
     """When the device first became known."""
     last_state: PostureState | None = None

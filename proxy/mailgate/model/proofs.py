@@ -38,7 +38,7 @@ class AttestationResult:
 
 @dataclass(frozen=True, slots=True)
 class CertificateResult:
-    """What a TLS client certificate proves: a key that a configured authority signed, or why it is refused.
+    """The proof in a TLS client certificate: a key that a configured authority signed, or the reason why it is refused.
 
     Exactly one of ``thumbprint`` and ``refused`` is set. A refused certificate is worth no more than none.
     """
@@ -58,7 +58,7 @@ class CertificateResult:
 
 @dataclass(frozen=True, slots=True)
 class HardwareResult:
-    """What the maker of a device confirms by its hardware, or why the evidence is refused.
+    """The facts that the maker of a device confirms by its hardware, or the reason why the evidence is refused.
 
     Exactly one of ``hardware`` and ``refused`` is set. It says nothing about the apps on the device.
     """

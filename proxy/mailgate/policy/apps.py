@@ -83,7 +83,7 @@ def plain_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class AppCatalog:
-    """All listed apps and lists. Immutable; identifiers match exactly, without regard to case."""
+    """All listed apps and lists. It is immutable. Identifiers match as a whole and without regard to case."""
 
     apps: Mapping[str, ListedApp] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -99,8 +99,8 @@ class AppCatalog:
     def match(self, os: str, identifier: str) -> str | None:
         """The key of the listed app that ``identifier`` (id, name or key) means on ``os``; None if it is not listed.
 
-        Identifiers of the device's own system come first. Those of the other system are tried too, so that an odd
-        report does not make a listed app look unlisted.
+        Identifiers of the device's own system come first. Those of the other system are tried too, so that a
+        report with a wrong system does not make a listed app look unlisted.
         """
         own = "android" if os.casefold() == "android" else "ios"
         other = "ios" if own == "android" else "android"
@@ -115,7 +115,7 @@ class AppCatalog:
 
     @cached_property
     def _known(self) -> frozenset[str]:
-        """All identifiers of all kinds. Nearly no app of an inventory is listed, so most are ruled out here."""
+        """All identifiers of all kinds. Few apps of an inventory are listed, so most are ruled out here."""
         return frozenset(identifier for _, identifier in self._keys)
 
     @cached_property

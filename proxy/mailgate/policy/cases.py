@@ -95,7 +95,7 @@ class Request(Strict):
 
 
 class Device(Strict):
-    """What is known about the device at that moment."""
+    """The knowledge about the device at that moment."""
 
     state: PostureState | None = Field(default=None, strict=False)
     """If left out: `listed` if an app is on a list, otherwise `clean`."""
@@ -191,7 +191,7 @@ class Certificate(Strict):
 
 
 class Situation(Strict):
-    """A request, and what is known besides it."""
+    """A request, and the knowledge besides it."""
 
     request: Request = Request()
     device: Device | None = None
@@ -213,7 +213,7 @@ class Situation(Strict):
 
 
 class RecordedRequest(Request):
-    """A request and what is known besides it, on one level, as ``mailgate explain`` also takes it."""
+    """A request and the knowledge besides it, on one level, as ``mailgate explain`` also takes it."""
 
     device: Device | None = None
     attestation: Attestation | None = None

@@ -54,7 +54,9 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
 
 
 def _summary(rule: Rule) -> str:
-    return phrase("%(does)s who meets `%(condition)s`", does=_VERBS[rule.effect], condition=rule.when.text)
+    return phrase(
+        "%(does)s everybody who meets `%(condition)s`", does=_VERBS[rule.effect], condition=rule.when.text
+    )
 
 
 _VERBS: dict[str, str] = {
@@ -110,8 +112,8 @@ _NAMES: dict[str, str] = {
     "share": phrase("the share of people"),
     "groups": phrase("the groups whom it is about"),
     "grace": phrase("the grace for new devices"),
-    "halt_when.block_rate": phrase("the part of those who come at which it halts by itself"),
-    "halt_when.of": phrase("what that part is of"),
+    "halt_when.block_rate": phrase("the share of kept-out people or requests at which it halts by itself"),
+    "halt_when.of": phrase("what that share is counted of"),
     "halt_when.at_least": phrase("how many it must keep out before it halts by itself"),
     "halt_when.help_requests": phrase("how many who ask for help make it halt by itself"),
     "halt_when.within": phrase("the period in which people are counted before it halts"),

@@ -39,7 +39,7 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
             yield (
                 word.offset,
                 phrase(
-                    "`%(variable)s` is in lower case, whoever writes it how; expected %(wanted)s",
+                    "`%(variable)s` is always in lower case; expected %(wanted)s",
                     variable=variable,
                     wanted=wanted,
                 ),
@@ -73,7 +73,7 @@ def _words(node: Node, scope: _Scope) -> Iterator[Node]:
 
 
 def _leaves(node: Node, scope: _Scope) -> Iterator[Node]:
-    """The names and constants that the value of a node, or of one of its elements, can be."""
+    """The names and constants that may give the value of a node or of one of its elements."""
     if node.is_name and node.name in scope:
         outer = {name: bound for name, bound in scope.items() if name != node.name}
         yield from _leaves(scope[node.name], outer)

@@ -122,4 +122,4 @@ def _hint(name: str) -> str:
         return phrase("did you mean `%(near)s`?", near=group.get(near, near))
     if group or "." in name:
         return phrase("expected one of %(known)s", known=quoted(group.values() or VARIABLES, 40))
-    return phrase('text stands in quotes: "%(name)s"', name=name)
+    return phrase('text needs quotes: "%(name)s"', name=name)

@@ -89,7 +89,7 @@ class StageEdit(Strict):
 
 
 class ShareEdit(Strict):
-    """Changes the share of people whom a rule is for."""
+    """Changes a rule's share of people."""
 
     change: Literal["set-share"]
     """The kind of change."""
@@ -112,8 +112,8 @@ class ShareEdit(Strict):
 
 
 Edit = Annotated[ListEdit | StageEdit | ShareEdit, Field(discriminator="change")]
-"""One small change. ``place`` is the only place that it changes, ``holds`` says whether a policy has it, ``title`` is
-its title."""
+"""One small change. ``place`` is the only place that it changes, ``is_in`` says whether a policy has the change, and
+``title`` is its title."""
 
 
 def rule_of(policy: Policy, name: str) -> Rule | None:

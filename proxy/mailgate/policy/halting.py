@@ -18,12 +18,12 @@ _PARTS = 60
 
 
 class HaltWhen(Strict):
-    """The limits at which a rule halts by itself, so that it restricts nobody until a person resumes it."""
+    """The limits at which a rule halts by itself. A halted rule restricts nobody until a person resumes it."""
 
     block_rate: Share | None = None
     """The limit for the part of people or requests that the rule keeps out. Above it the rule halts."""
     of: Literal["people", "requests"] = "people"
-    """What ``block_rate`` counts."""
+    """Whether ``block_rate`` is a share of people or of requests."""
     at_least: int = Field(default=20, ge=1, le=1_000_000)
     """The number of people whom it must have kept out before ``block_rate`` counts."""
     help_requests: int | None = Field(default=None, ge=1, le=1_000_000)

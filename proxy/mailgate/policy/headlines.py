@@ -9,7 +9,7 @@ from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import Policy, Rule
 
 Headline = tuple[str, datetime | None]
-"""The words, and the date that follows them; None if there is none."""
+"""The words, and the date that follows them, or None."""
 
 _DOES = {
     Effect.ALLOW: phrase("lets people in"),

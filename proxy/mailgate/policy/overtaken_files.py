@@ -1,8 +1,7 @@
-"""Finds changes that changed files would take back unknowingly: those that were put in force since the files last held
-what was in force.
+"""Finds changes of the rules in force that files would take back unknowingly, because the files are older than these changes.
 
-Three states are compared, place by place, as in a merge: what the files were made from, what is in force, and the
-files. A place that has changed in force must be the same in the files.
+Three policies are compared, place by place, as in a merge: the one that the files were made from, the one in force, and the
+one in the files. A place that has changed in force must be the same in the files.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,11 +11,11 @@ from mailgate.policy.changes import Change, changes, fields_of
 from mailgate.policy.rules import DEFAULT_RULE, Policy
 
 PolicyPath = tuple[str, ...]
-"""The subject of a ``Change``, and the part of it."""
+"""The subject of a ``Change``, and the names of the part that it is about."""
 
 
 def taken_back(base: Policy, active: Policy, files: Policy) -> tuple[Change, ...]:
-    """What is in force since ``base`` and is not in the files, as changes that the files lack."""
+    """The changes of the policy in force since ``base`` that the files lack."""
     before, now, then = places(base), places(active), places(files)
     put = {place for place in {*before, *now} if before.get(place) != now.get(place)}
     lost = {place[0] for place in put if now.get(place) != then.get(place)}

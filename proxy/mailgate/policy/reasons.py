@@ -18,7 +18,8 @@ _STATES = {
 
 
 def infer(condition: Condition, effect: Effect, access: Access, catalog: AppCatalog) -> Reason:
-    """The reason of a rule without a ``reason`` of its own. The device comes first, then the client's kind."""
+    """The reason of a rule without a ``reason`` of its own. The device comes first, then signed evidence, the certificate
+    and the client's kind, as far as the condition reads them."""
     if effect is Effect.ALLOW:
         return Reason.RULE_MATCHED
     reads = condition.reads
@@ -71,8 +72,8 @@ def _of_client(reads: frozenset[str], access: Access) -> Reason | None:
 def apps_behind(condition: Condition, access: Access, catalog: AppCatalog) -> tuple[str, ...]:
     """The display names of the installed apps that are the cause: those that the condition names, by list or by key.
 
-    If a condition names none of them, such as one on ``device.state``, and holds because of apps, all that are on a
-    list are the cause. An app that is only watched is never the cause.
+    A condition may hold because of apps and name none of them, such as one on ``device.state``. Then all apps that are on
+    a list are the cause; only if none is on a list, all apps are.
     """
     if not access.posture.apps:
         return ()

@@ -1,4 +1,4 @@
-"""Finds rules that only report for too long, since such a rule protects nobody."""
+"""Finds rules that have been report-only for too long, since such a rule protects nobody."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from mailgate.policy.rules import Policy, Rule
 
 
 def stuck_in_report_only(policy: Policy, now: datetime, most: timedelta) -> dict[str, str]:
-    """The rules that only report without an end, or for longer than ``most``, each with the reason in words."""
+    """The rules that are report-only without an end, or have been for longer than ``most``, each with the reason in words."""
     return {rule.id: why for rule in policy.rules if (why := _why(rule, now, most))}
 
 
@@ -18,10 +18,10 @@ def _why(rule: Rule, now: datetime, most: timedelta) -> str:
         return ""
     since, end = dict(rule.stages.starts())[Stage.REPORT_ONLY], rule.stages.next_start(now)
     if end is None:
-        return phrase("only reports since %(since)s, and no later stage says until when", since=day(since))
+        return phrase("has been report-only since %(since)s, and no later stage ends that", since=day(since))
     if now - since > most:
         return phrase(
-            "only reports since %(since)s, which is longer than %(most)s; until %(until)s",
+            "has been report-only since %(since)s, which is longer than %(most)s; it ends on %(until)s",
             since=day(since),
             most=in_words(most),
             until=day(end),

@@ -160,10 +160,10 @@ Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
 class Notice(Strict):
-    """What the person is told besides the reason."""
+    """The texts that the person gets besides the reason."""
 
     fix: Fix | None = None
-    """What ends it: a fix that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
+    """The fix that ends it: one that pages have steps for, or a sentence. If left out: the fix that fits the reason."""
     contact: LocalizedField | None = None
     """The person or office to ask."""
 
@@ -200,7 +200,7 @@ class Rule(Strict):
     def _has_something_to_soften(self) -> Self:
         for name in ("grace", "halt_when"):
             if getattr(self, name) is not None and not self.keeps_out:
-                message = phrase("the rule keeps nobody out; expected it at `block` or `challenge` alone")
+                message = phrase("the rule keeps nobody out; expected it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
         return self
 
@@ -250,7 +250,7 @@ class Policy:
 
     @cached_property
     def counts_requests(self) -> bool:
-        """Whether a rule halts by the number of requests, so that every request has to be counted."""
+        """Whether a rule halts at a share of the requests, so that every request has to be counted."""
         return any(rule.halt_when is not None and rule.halt_when.of == "requests" for rule in self.rules)
 
 
@@ -275,7 +275,7 @@ def policy_context(catalog: AppCatalog | None, groups: Collection[str] | None = 
 
 
 def repeated_ids(rules: object) -> list[tuple[int, str]]:
-    """The index and id of each rule whose id an earlier rule of the file has."""
+    """The index and id of each rule whose id is reserved or belongs to an earlier rule of the file."""
     seen, repeated = set(RESERVED), []
     for index, rule in enumerate(rules if isinstance(rules, tuple) else ()):
         name = rule.get("id") if isinstance(rule, dict) else None

@@ -25,10 +25,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean `x`?`` if a known word is similar; otherwise the list of known words."""
+    """The list of known words, after ``did you mean `x`?`` if one of them is similar."""
     known = list(known)
     near = nearest(word, known)
     if not known:
-        return phrase("nothing is defined that could stand here")
+        return phrase("nothing is defined that could be used here")
     options = phrase("expected one of %(known)s", known=quoted(known))
     return phrase("did you mean `%(near)s`? %(options)s", near=near, options=options) if near else options

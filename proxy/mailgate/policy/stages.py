@@ -104,7 +104,7 @@ def grace_end(grace: timedelta | None, first_seen: datetime | None, now: datetim
     """Until when a device is new to a rule; None if it is not new, or if it is unknown when it was first reported."""
     if grace is None or first_seen is None:
         return None
-    end = min(first_seen, now) + grace  # a report from the future does not make a device newer than new
+    end = min(first_seen, now) + grace  # otherwise a report dated in the future would make the grace longer
     return end if now < end else None
 
 

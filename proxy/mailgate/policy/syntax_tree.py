@@ -1,4 +1,4 @@
-"""The syntax tree of a CEL expression, read from the runtime's serialised form.
+"""Reads the syntax tree of a CEL expression from the runtime's serialised form.
 
 The runtime exposes no tree, but ``Expression.serialize()`` is a ``cel.expr.CheckedExpr`` (without the type check: a
 ``ParsedExpr``) in protocol buffer encoding (cel-spec, ``proto/cel/expr/checked.proto`` and ``syntax.proto``; the field

@@ -1,8 +1,8 @@
 """Finds rules that can never decide anything: their condition cannot hold, or the rules before them match everybody.
 
 Every combination of values of the variables with a closed set is tried. All other variables are left out, and parts
-that depend on them may come out either way. So a rule that is found is truly out of reach, but not every such rule is
-found.
+of a condition that depend on them may be true or false. So each rule that is found really decides nothing, but not every
+such rule is found.
 """
 
 import re
@@ -24,7 +24,7 @@ _MOST = 4096
 """The most combinations that are tried for one rule. Variables with many values are left out until there are no more
 than these."""
 _BEFORE = 200
-"""How many rules before one are tried, so that a policy of thousands takes only seconds."""
+"""How many of the rules before a rule are tried, so that a policy of thousands of rules takes only seconds."""
 
 
 def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
@@ -124,4 +124,4 @@ def _parts(text: str) -> frozenset[str]:
 
 
 _RAW = re.compile(r".*[rRbB] [\"']", re.DOTALL)
-"""Matches raw texts, which end differently, so a condition with one is not split."""
+"""Matches a raw or byte string, whose end is found by other rules. A condition with one is not split."""

@@ -1,4 +1,4 @@
-"""The digest of a version's texts. It is computed whenever they come in force, never read from where it is stored."""
+"""The digest of a version's texts. It is computed again whenever the version is put in force; a stored digest is not believed."""
 
 import json
 from collections.abc import Mapping

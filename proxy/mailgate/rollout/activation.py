@@ -90,7 +90,7 @@ class _Checked:
 
     @property
     def by_command(self) -> str:
-        """The commands that help if it cannot be put in force as usual."""
+        """The commands to use if the plan cannot be put in force as usual."""
         digest = self.plan.digest[:12]
         approve = (
             f": `mailgate policy approve {digest}` by people other than its author and the one who applies it"
@@ -100,7 +100,7 @@ class _Checked:
 
     @property
     def details(self) -> dict[str, Any]:
-        """The details of it for the audit log."""
+        """The details for the audit log."""
         return {
             "plan": self.plan.digest,
             "overridden": self.against,
@@ -150,7 +150,7 @@ def objections_to(
 
 
 def _missing(plan: StoredPlan, applier: str, by: Sequence[str], approved: Sequence[str], guard: Guard) -> str:
-    """The number of approvals that are there and that are missing, in words."""
+    """How many approvals there are and how many are missing, in words."""
     if not guard.approvers:
         return phrase(
             "it needs an approval, and there is nobody who may give one: %(no_approvers)s",
@@ -189,8 +189,8 @@ async def retract(
 
     No guard applies to this: a mistake that is in force has to go now. A second retraction changes nothing, since the
     version before may be the very one that was taken back. Going back to another version, by its ``number``, is a
-    change like any other: it takes a plan of that version, all that a plan needs by this ``guard``, and a person who
-    ``operates``. A version that was taken back comes in force again by ``apply`` alone.
+    change like any other: there must be a plan of that version, which meets this ``guard``, and the person must be one
+    who ``operates``. Only ``apply`` puts a version in force again that was taken back.
     """
     history = await store.policies.history()
     if not history or len({each.number for each in history}) < 2:
@@ -253,7 +253,7 @@ async def _planned_way_back(
     if await store.policies.taken_back(version.digest):
         raise RefusedError(
             phrase(
-                "version %(number)s was taken back: it comes in force again by a plan alone",
+                "version %(number)s was taken back: only a plan can put it in force again",
                 number=str(number),
             ),
             f". {how}, then `mailgate policy apply`",

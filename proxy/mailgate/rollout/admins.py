@@ -38,8 +38,8 @@ def hash_of(secret: str, salt: bytes) -> str:
 def weakness(password: str, name: str) -> str:
     """What is wrong with a chosen password, in words; empty if it is good.
 
-    It has 15 to 128 printable characters of any kind, six of them different (NIST SP 800-63B-4, section 3.1.1), and
-    does not contain the name.
+    It has 15 to 128 printable characters of any kind, six of them different (NIST SP 800-63B-4, section 3.1.1), no
+    space at its beginning or end, and does not contain the name.
     """
     if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
         return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
@@ -61,11 +61,11 @@ def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
     hashes = {each: admin.token_hash.get_secret_value() for each, admin in admins.items() if admin.token_hash}
     if not hashes:
         return None
-    right = _matches(hashes.get(name) or _somebodys(hashes, name), secret)
+    right = _matches(hashes.get(name) or _stand_in_hash(hashes, name), secret)
     return name if right and name in hashes else None
 
 
-def _somebodys(hashes: Mapping[str, str], name: str) -> str:
+def _stand_in_hash(hashes: Mapping[str, str], name: str) -> str:
     """One of the hashes, always the same for a name, since the hashes of two people may take different times."""
     digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
     return sorted(hashes.values())[int.from_bytes(digest) % len(hashes)]

@@ -18,7 +18,8 @@ from mailgate.store.retractions import Retraction, audit_details
 
 
 async def verify(store: Store, now: datetime, witnesses: Iterable[Head] = ()) -> list[Break]:
-    """Everything that is wrong: in the log itself, against ``witnesses``, and between the log and the store."""
+    """Everything that is wrong: breaks of the log itself, differences from ``witnesses``, and differences between the
+    log and the store."""
     return [*await store.audit.verify(witnesses), *await compare(store, now)]
 
 
@@ -35,9 +36,7 @@ async def compare(store: Store, now: datetime) -> list[Break]:
     found += logged.reliefs.of(await store.reliefs.history(2**31 - 1), logged.last, now)
     approved = await store.approvals.all()
     found += [each async for plan in store.plans.all() for each in logged.of_plan(plan, approved)]
-    if serials != await _serials(
-        store
-    ):  # something was put in force or taken out in between, so the check starts again
+    if serials != await _serials(store):  # versions or reliefs changed during the check, so it starts again
         return await compare(store, now)
     return sorted(found, key=lambda each: each.number)
 
@@ -95,7 +94,7 @@ class Logged:
             yield Break(
                 act.entry,
                 phrase(
-                    "put version %(number)s in force, whose texts in the store are others now: they were changed",
+                    "put version %(number)s in force, but its texts in the store were changed since",
                     number=str(version.number),
                 ),
             )
@@ -145,12 +144,12 @@ class Logged:
             if newly is not None and newly != asdict(counted.get(activation.serial, KeptOut())):
                 yield Break(
                     act.entry,
-                    phrase("newly kept out another number of people or devices than the store has now"),
+                    phrase("newly kept out a number of people or devices that differs from the store's"),
                 )
         for act in self.acts[len(history) :]:
             yield Break(
                 act.entry,
-                phrase("put %(version)s in force, of which the store knows nothing", version=act.version),
+                phrase("put %(version)s in force, but the store does not have it", version=act.version),
             )
         for activation in history[len(self.acts) :]:
             yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
@@ -173,7 +172,7 @@ class Logged:
                 yield self._in_none(f"is the approval of {about[:17]} by {each.who}, which is in the store")
 
     def _in_none(self, what: str) -> Break:
-        return Break(self.last, phrase("is the last one, and none %(what)s", what=what))
+        return Break(self.last, phrase("is the last one, and no entry %(what)s", what=what))
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:

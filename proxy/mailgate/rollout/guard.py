@@ -42,7 +42,7 @@ class Guard:
     admins: frozenset[str] = frozenset()
     approvers: frozenset[str] = frozenset()
     window: timedelta = timedelta(days=7)
-    """The limit holds for all changes within this time together."""
+    """The time within which all changes together must stay within the limit."""
 
     def counting(self, approved: Collection[str], *but: str) -> list[str]:
         """The approvals that count: those of people who may still approve and are not among ``but``."""
@@ -60,8 +60,7 @@ def guard_of(settings: Settings) -> Guard | None:
 
 
 def failing_cases(plan: Plan) -> list[str]:
-    """The cases that do not hold, in words. Approvals do not help against them, since an admin wrote that they must
-    hold."""
+    """The cases that do not hold, in words. No approval makes up for them, since an admin wrote that they must hold."""
     failed, run = plan.cases.failed, plan.cases.run
     if not failed:
         return []
@@ -80,8 +79,8 @@ def failing_cases(plan: Plan) -> list[str]:
 
 
 def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
-    """How a plan goes beyond the limit, in words; empty if it does not. Devices count beside people, since not every
-    device has a known person."""
+    """How a plan goes beyond the limit, in words; empty if it does not. Devices are counted as well as people, since
+    not every device has a known person."""
     found: list[str] = []
     for noun in NOUNS:
         count = plan.everybody.of(noun)
@@ -101,8 +100,8 @@ def beyond_limit(plan: Plan, limit: Limit | None) -> list[str]:
 
 
 def most_kept_out(plan: Plan, noun: Noun) -> tuple[int, str]:
-    """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words. Those
-    who are blocked, asked for proof, or may be, count."""
+    """The number of people or devices newly kept out, now or at the worst later moment, and that moment in words.
+    Everybody counts who is blocked or asked for proof, or may be."""
     hit = plan.kept_out.of(noun)
     if hit <= _out(plan.newly, noun):
         return hit, ""

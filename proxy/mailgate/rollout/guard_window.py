@@ -23,7 +23,7 @@ class WindowTotals:
     kept_out: KeptOut = NOBODY
     """How many were newly kept out by earlier changes."""
     forgotten: KeptOut = NOBODY
-    """How many people were forgotten. A plan no longer counts them, so it may keep out each of them."""
+    """How many people and devices were forgotten. A plan no longer finds them, so it may keep out each of them."""
 
 
 EMPTY_WINDOW = WindowTotals()
@@ -68,22 +68,22 @@ def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
 
 def _with(forgotten: int) -> str:
     return (
-        phrase(", and %(forgotten)s were forgotten, of whom it cannot be known", forgotten=forgotten)
+        phrase(", and %(forgotten)s were forgotten, so that it cannot be known for them", forgotten=forgotten)
         if forgotten
         else ""
     )
 
 
 def _unreported(plan: Plan, guard: Guard) -> list[str]:
-    """The apps for which rules would keep people out although no report can say yet who has them. What cannot be known
-    counts as beyond the limit."""
+    """The apps for which rules would keep people out although no report can say yet who has them. Since nobody knows
+    how many people that is, it counts as beyond the limit."""
     people, devices = plan.totals.people, plan.totals.devices
     lets = [guard.limit.among(plan, noun) for noun in NOUNS]
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):
         return []
     words = phrase(
-        "no report tells yet who has %(apps)s, so that any of %(people)s people and %(devices)s devices might "
-        "newly be kept out; put an app into `apps.yaml` first, on no list and in no rule, until devices have reported",
+        "no report tells yet who has %(apps)s, so any of %(people)s people and %(devices)s devices might newly be "
+        "kept out; first put the app into `apps.yaml`, on no list and in no rule, until devices have reported",
         apps=", ".join(plan.unreported),
         people=people,
         devices=devices,

@@ -34,8 +34,8 @@ class Ledger(Protocol):
 def countable_subject(access: Access) -> tuple[str, str]:
     """The person and the device that a request counts for; both are empty if only the request itself names them.
 
-    Otherwise anybody could halt a rule by making up names. The name in a login at the mail server or in Basic
-    credentials is of this kind: its password is checked later, or never. A known device counts with its owner.
+    If such names counted, anybody could halt a rule by making up names. The name in a login at the mail server or in
+    Basic credentials is of this kind: its password is checked later, or never. A known device counts with its owner.
     """
     if access.client.protocol in LOGIN_PROTOCOLS:
         return "", ""
@@ -51,7 +51,7 @@ def _subject(access: Access) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CountedRepeat:
-    """RepeatCounter a repeated request of one person or device that is let in."""
+    """Records a repeated request of one person or device that is let in, and counts it for the rules that may halt."""
 
     counts: RepeatCounter
     halting: "HaltMonitor"
@@ -64,8 +64,8 @@ class CountedRepeat:
 
 
 class HaltMonitor:
-    """Counts every decision on its way to the ledger. Call ``halt_rules`` regularly, and ``help_requested`` after each request for
-    help."""
+    """Counts every decision and records it in the ledger. Call ``halt_rules`` regularly, and ``help_requested`` after
+    each request for help."""
 
     def __init__(
         self,

@@ -32,8 +32,8 @@ class Inspection:
         return freeze_reason(guard_of(self.settings), self.clock())
 
     async def __call__(self, active: Activation, files: Rules) -> InspectionResult:
-        """Why the guard holds these files, in words; empty if it does not. The plan is kept, so that a person may still
-        put it in force."""
+        """The result of inspecting these files, with the reasons why the guard holds them, if it does. The plan is kept,
+        so that a person may still put it in force."""
         settings, now = self.settings, self.clock()
         guard = guard_of(settings)
         if guard is None:

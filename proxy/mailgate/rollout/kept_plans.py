@@ -22,7 +22,8 @@ PLANNED, APPROVED = "policy-planned", "policy-approved"
 async def keep_plan(
     store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
 ) -> None:
-    """Keep a plan, so that exactly this one can be put in force. Its movers are kept beside it and may be forgotten."""
+    """Keep a plan, so that exactly this one can be put in force. Its movers are stored separately, so that people can
+    be forgotten."""
     draft, text = rule_texts_of(candidate), dump(plan)
     count = movers.count if movers else 0
     planned = StoredPlan(plan.digest, plan.active.serial, draft, text, person.name, now, count)

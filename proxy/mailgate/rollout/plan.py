@@ -121,7 +121,7 @@ class Move(Counts):
 
 
 class SampledMoments(Fact):
-    """SampledMoments moments, which stand for all moments that cannot be predicted."""
+    """Sampled moments, which stand for all moments that cannot be predicted."""
 
     moments: int
     """How many moments were sampled."""
@@ -223,7 +223,7 @@ class FailedCase(Fact):
 
 
 class Cases(Fact):
-    """The results of the cases in `cases.yaml`."""
+    """The results of the cases in `policy.tests.yaml`."""
 
     run: int
     """How many cases were run."""
@@ -311,7 +311,7 @@ def dump(plan: Plan) -> str:
 def load(text: str) -> Plan:
     """Read a kept plan. Raises ValueError if the text has another form.
 
-    The plans that were read last are cached: the console looks at the newest ones every few seconds, and none of them
+    The plans that were read last are cached: the console looks at the newest ones every few seconds, and a plan never
     changes.
     """
     return Plan.model_validate_json(text)

@@ -1,5 +1,5 @@
-"""Whether a plan still starts from the rules in force. A plan that was overtaken does so again once its base is
-back."""
+"""Whether a plan still starts from the rules in force. A plan that was overtaken starts from them again once its base
+is back in force."""
 
 from collections.abc import Sequence
 

@@ -254,7 +254,7 @@ def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
 
 
 def _by(tally: ImpactTally, begin: tuple[str, ...], dimensions: Iterable[str]) -> dict[str, list[Row]]:
-    """The cells that begin like this and end with a dimension and a value, the largest first."""
+    """The cells that consist of ``begin``, a dimension and a value, by dimension, the largest first."""
     by: dict[str, list[Row]] = {dimension: [] for dimension in dimensions}
     long = len(begin)
     cells = [cell for cell in tally.subjects if len(cell) == long + 2 and cell[:long] == begin]

@@ -47,8 +47,8 @@ class Population:
     _owned: LRUCache[str, list[Device]] = field(default_factory=lambda: LRUCache(10_000))
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
-        """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its clients. A
-        device without a sighting in these days has its report alone."""
+        """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its clients.
+        A device without a sighting in these days is tried with its report alone."""
         while page := await self.store.devices.summaries(behind, PAGE):
             behind = page[-1].id
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)

@@ -41,12 +41,13 @@ async def exempt(
     named = replace(relief, person=user_text(person.strip()), device=device)
     given, new = await store.reliefs.exempt(named, by.act(now, "exemption-given", why))
     if not new:
-        raise RefusedError(_spared_already(given))
+        raise RefusedError(_exempt_already(given))
     return given
 
 
-def _spared_already(given: Relief) -> str:
-    """Who gave an exemption, until when and why. A second one would hide that ending the first has no effect."""
+def _exempt_already(given: Relief) -> str:
+    """The reason why nobody is exempted twice, with who gave the first exemption, until when and why. If there were
+    two, ending the first would have no effect."""
     whom = given.person or phrase("the device %(id)s", id=given.device)
     rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
     until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
@@ -108,7 +109,7 @@ def check_restricts(policy: Policy, name: str) -> None:
 
 def _relief(cause: Cause, rule: str, by: Person, why: str, now: datetime, until: datetime) -> Relief:
     if not why.strip():
-        raise RefusedError(phrase("why? a reason is needed, which stands in the audit log"))
+        raise RefusedError(phrase("why? a reason is needed for the audit log"))
     if until <= now:
         raise RefusedError(phrase("the end is not in the future: choose a later one"))
     return Relief(0, cause, rule, why, by.name, now, until)

@@ -34,8 +34,8 @@ class LoggedReliefs:
             known.setdefault(entry.about, entry)
 
     def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[Break]:
-        """The differences between the log and these reliefs, which are all in the store. ``last`` is the last entry of
-        the log."""
+        """The differences between the log and these reliefs, which are all reliefs of the store. ``last`` is the last
+        entry of the log."""
         names = {_about(each) for each in kept}
         for each in kept:
             about = _about(each)
@@ -43,7 +43,9 @@ class LoggedReliefs:
             if entry is None:
                 yield Break(
                     last,
-                    phrase("is the last one, and none gave %(about)s, which is in the store", about=about),
+                    phrase(
+                        "is the last one, and no entry gave %(about)s, which is in the store", about=about
+                    ),
                 )
             elif not (_is_given(each, entry) and _is_ended(each, self.ended.get(about))):
                 yield Break(
@@ -53,12 +55,12 @@ class LoggedReliefs:
         for about, entry in self.given.items():
             if about not in names and self._has_to_be_there(about, now):
                 yield Break(
-                    entry.number, phrase("gave %(about)s, of which the store knows nothing", about=about)
+                    entry.number, phrase("gave %(about)s, but the store does not have it", about=about)
                 )
 
     def _has_to_be_there(self, about: str, now: datetime) -> bool:
-        """Whether a relief must still be in the store: nobody ended it, its time is not over, and its person was not
-        forgotten."""
+        """Whether a relief must still be in the store: nobody ended it, its time is not over, and if it is an
+        exemption, nobody was forgotten since then, who might be its person."""
         entry = self.given[about]
         until = details_of(entry).get("until")
         over = about in self.ended or (until and datetime.fromisoformat(until) <= now)

@@ -35,14 +35,16 @@ PAGE_LOAD = RequestFacts()
 def recognise(
     seen: ClientFacts, known: Sequence[Device], postures: Sequence[Posture]
 ) -> tuple[Client, AttestationResult | None]:
-    """A recorded client, and what its device proved then. ``postures`` has the postures of the known devices."""
+    """A recorded client, and the result of the proof that its device gave then. ``postures`` has the postures of the
+    known devices."""
     proof = proof_of(known[0], postures[0]) if known and seen.assurance == Assurance.ATTESTED else None
     client = with_attestation(classify(seen.facts), proof)
     return with_device(client, posture_for(client, postures).kind), proof
 
 
 def proof_of(device: Device, posture: Posture) -> AttestationResult:
-    """The result of a device's token if it asks with it, as far as that was kept. The token itself is never kept."""
+    """The result of a device's token, for a device that asks with it, as far as the result was kept. The token itself
+    is never kept."""
     told = next((each for each in device.reports if each.source == posture.source), device.reports[0])
     return AttestationResult(told.id, told.source, kind=told.kind, os=told.os, status=told.status)
 

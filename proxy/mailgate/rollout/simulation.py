@@ -91,8 +91,8 @@ async def _together(
     add: Callable[[ImpactTally], None],
     told: Callable[[int], None],
 ) -> None:
-    """Let other processes count the parts, and add up their counts. They are not forked, since a fork of a process with
-    threads may hang."""
+    """Let other processes count the parts, and add up their counts. The processes are not forked, since a fork of a
+    process with threads may hang."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _settle, (task,))
     try:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ class UnreadableVersionError(MailgateError):
 
 
 def rule_texts_of(rules: Rules) -> RuleTexts:
-    """The draft of rules that the store takes."""
+    """The texts of rules, in the form in which the store keeps them."""
     return RuleTexts(rules.policy.version, rules.texts)
 
 

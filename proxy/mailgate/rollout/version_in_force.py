@@ -83,8 +83,8 @@ class WaitingFiles:
 class RulesKeeper:
     """The rules of one gate. Call ``start`` first, ``offer`` after each reading of the files, and ``refresh`` regularly.
 
-    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` says in words why no files may be put in
-    force now; it is empty if they may.
+    ``inspect`` may take long; meanwhile the version in force stays. ``frozen`` returns the reason, in words, why no
+    files may be put in force now; empty if they may.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class RulesKeeper:
             self.close()
             changed = (
                 files.digest != self.current.activation.digest
-            )  # or the files are again those of the version in force
+            )  # if not, the files are again those of the version in force
             self._waiting = WaitingFiles(files) if changed else None
             self._files, self._refused, self._said = files.digest, "", ""
             self._note_what_files_hold()
@@ -240,7 +240,7 @@ class RulesKeeper:
                 return InspectionResult(why)
             if number := await self._policies.taken_back(waiting.files.digest):
                 why = phrase(
-                    "they hold version %(number)s, which was taken back and comes in force again by a plan alone: "
+                    "they hold version %(number)s, which was taken back; only a plan can put it in force again: "
                     "`mailgate policy plan --version %(number)s`, then `mailgate policy apply`",
                     number=str(number),
                 )
@@ -263,8 +263,8 @@ class RulesKeeper:
             )
 
     async def _lacking(self, active: Activation, files: Rules) -> str:
-        """The changes that people have put in force by a plan and that the files, last in force before them, lack, in
-        words."""
+        """The changes, in words, that people have put in force by a plan since the files were last in force, and that
+        the files lack; empty if there are none."""
         history, back = await self._policies.history(), await self._policies.retracting()
         known = (
             each

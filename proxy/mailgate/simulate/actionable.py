@@ -1,5 +1,5 @@
-"""Actionable steps: those that a person, the company or time can take, such as remove an app, report, prove, enrol or
-wait."""
+"""Actionable steps: those that a person or the company can take, or that time brings, such as removing an app,
+reporting, proving, enrolling or waiting."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,6 +7,7 @@ from itertools import combinations
 
 from mailgate.model import (
     LOGIN_PROTOCOLS,
+    PROTOCOL_TRAITS,
     Access,
     AttestationResult,
     CertificateResult,
@@ -107,7 +108,7 @@ def _alike(present: tuple[str, ...], policy: Policy) -> list[tuple[str, ...]]:
 
 def _of_proof(access: Access, policy: Policy) -> Iterator[Step]:
     """Steps of proving. A mail app gets none, unless it has sent evidence before."""
-    able = access.client.protocol in (Protocol.WEB, Protocol.JMAP) or access.attestation is not None
+    able = PROTOCOL_TRAITS[access.client.protocol].can_prove or access.attestation is not None
     for issuer in (words_compared(policy, "attestation.issuer") or ("",)) if able else ():
         about = (issuer,) if issuer else ()
         proof: set[Fact] = {("prove", issuer)}

@@ -83,8 +83,8 @@ class Comparison:
         return ComparisonResult(before, after, (before.effect, after.effect))
 
     def _settle(self, occasion: Occasion, keys: Keys) -> Move | None:
-        """The move, if it does not depend on what was not recorded; ``UNKNOWN`` twice if nothing changes; otherwise
-        None."""
+        """The move, if it does not depend on values that were not recorded; ``UNKNOWN`` twice if nothing changes;
+        otherwise None."""
         if keys not in self._settled:
             if len(self._settled) >= _CACHE_SIZE:
                 self._settled.clear()

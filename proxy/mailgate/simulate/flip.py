@@ -62,8 +62,8 @@ class Flips:
 
 
 def flips_both_ways(access: Access, policy: Policy, effect: Effect) -> tuple[Flips, ...]:
-    """The flips that would let this access in, unless it is let in, and those that would keep it out, unless it is kept
-    out."""
+    """The flips that would let this access in, unless it is let in already, and those that would keep it out, unless it
+    is kept out already."""
     ways = (LET_IN, KEPT_OUT)
     return tuple(flips(access, policy, wanted) for wanted in ways if effect not in wanted)
 
@@ -120,10 +120,10 @@ def after_steps(question: PolicyCase, steps: Iterable[Step]) -> PolicyCase:
 
 
 def _minimal(found: Sequence[Flip], before: Sequence[Flip]) -> list[Flip]:
-    """The flips without one that contains a smaller flip. Of several waits for the same thing, only the shortest is
-    kept."""
+    """The flips that contain no smaller flip. Of several waits for the same thing, only the shortest is kept."""
     kept: list[Flip] = []
-    for flip in sorted(found, key=lambda flip: len(flip.facts)):  # a part has fewer steps
+    # a flip that is contained in another one has fewer facts
+    for flip in sorted(found, key=lambda flip: len(flip.facts)):
         if not any(other.facts <= flip.facts for other in (*before, *kept)):
             kept.append(flip)
     return kept

@@ -68,8 +68,8 @@ class ImpactTally:
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
     moment and the label of a move at that moment; ``SAMPLED`` with a label; ``UNDATED``; ``OUT``; ``KNOWN``. A label is
-    the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. There are cells of a moment with each
-    dimension and value too, and cells of ``WHOLE`` with kinds and groups.
+    the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of a moment exist with each
+    dimension and value too. The cells of ``WHOLE`` count everybody by kind and group.
     """
 
     samples_each: int = 5

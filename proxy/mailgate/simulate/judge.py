@@ -1,4 +1,4 @@
-"""Decides many occasions by one policy as ``decide`` would, and those with the same key only once.
+"""Decides many occasions by one policy as ``decide`` would. Occasions with the same key are decided once.
 
 Values that were not recorded stay unknown, and a decision that depends on them is unknown too.
 """

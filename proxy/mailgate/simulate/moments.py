@@ -42,7 +42,7 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
 
 
 def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:
-    """The moment at which a report has this age, and the next one; none if they are out of the range of the clock."""
+    """The moment at which a report has this age, and the moment just after; none if ``datetime`` cannot hold them."""
     if _FIRST - reported < limit < _LAST - reported:
         yield from _passed(reported + limit)
 

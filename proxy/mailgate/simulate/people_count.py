@@ -29,7 +29,7 @@ class PeopleCount:
         return int.from_bytes(self._cells.get(cell, b"")).bit_count()
 
     def merge(self, other: "PeopleCount") -> None:
-        """Add what another has counted."""
+        """Add the names that another ``PeopleCount`` has counted."""
         places = [self._places.setdefault(name, len(self._places)) for name in other._places]
         for cell, bits in other._cells.items():
             mine = self._cells.setdefault(cell, bytearray())

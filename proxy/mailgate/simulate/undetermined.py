@@ -25,7 +25,7 @@ def undetermined_rules(
     for rule in rules:
         out = relief_from(reliefs, rule.id, rule.effect) is not None
         if (away := rule.when.reads & unrecorded) and is_undetermined(rule, access, away):
-            found[rule.id] = replace(_hanging(rule, access, away, ()), out=out)
+            found[rule.id] = replace(_undetermined_rule(rule, access, away, ()), out=out)
         elif out:
             found[rule.id] = UndeterminedRule(out=True)
     return found
@@ -37,12 +37,12 @@ def future_undetermined_rules(
     """The undetermined rules in the future, when the clock and the end of these reliefs are unknown too."""
     found = {}
     for rule in rules:
-        spared = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
-        away = rule.when.reads & unrecorded | _to_come(rule, access)
+        relieving = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
+        away = rule.when.reads & unrecorded | _future_unknowns(rule, access)
         if away and is_undetermined(rule, access, away):
-            found[rule.id] = _hanging(rule, access, away, spared)
-        elif spared:
-            found[rule.id] = UndeterminedRule(reliefs=spared)
+            found[rule.id] = _undetermined_rule(rule, access, away, relieving)
+        elif relieving:
+            found[rule.id] = UndeterminedRule(reliefs=relieving)
     return found
 
 
@@ -61,14 +61,16 @@ def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
     return False
 
 
-def _to_come(rule: Rule, access: Access) -> Unrecorded:
+def _future_unknowns(rule: Rule, access: Access) -> Unrecorded:
     """The clocks that change what the rule reads. The age of a device that never reported stays: only a report changes
     it, and that changes everything else too."""
     found = unpredictable_clocks(rule.when)
     return found if access.posture.reported_at else found - {"device.age"}
 
 
-def _hanging(rule: Rule, access: Access, away: Unrecorded, reliefs: tuple[Relief, ...]) -> UndeterminedRule:
+def _undetermined_rule(
+    rule: Rule, access: Access, away: Unrecorded, reliefs: tuple[Relief, ...]
+) -> UndeterminedRule:
     """A rule that may come out either way. Two conditions with one text have one identity, since they come out alike on the same
     values."""
     lost = access.posture.state is PostureState.UNAVAILABLE

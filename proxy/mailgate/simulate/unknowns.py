@@ -69,19 +69,19 @@ class UndeterminedRule:
         :param effects: the effect of the rule for each outcome of its condition. After a rule that is out and matches,
             nothing harder is allowed.
         """
-        spared = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
+        relieved = [({self.condition: each} if each else {}, effect) for each, effect in effects.items()]
         missed = (
             [({self.condition: ConditionOutcome.NOT}, Effect.BLOCK)] if self.condition is not None else []
         )
         if all(effect is Effect.BLOCK for effect in effects.values()):
-            spared, lapsed = [({}, Effect.BLOCK)], missed
+            relieved, lapsed = [({}, Effect.BLOCK)], missed
         else:
-            spared, lapsed = [*spared, *missed], missed
+            relieved, lapsed = [*relieved, *missed], missed
         over: dict[UnknownId, ConditionOutcome] = {}
         for relief in self.reliefs:
-            yield from (({**over, relief: ConditionOutcome.HOLDS, **way}, most) for way, most in spared)
+            yield from (({**over, relief: ConditionOutcome.HOLDS, **way}, most) for way, most in relieved)
             over[relief] = ConditionOutcome.NOT
-        yield from (({**over, **way}, most) for way, most in (spared if self.out else lapsed))
+        yield from (({**over, **way}, most) for way, most in (relieved if self.out else lapsed))
 
 
 class PolicyVariants:
@@ -103,7 +103,7 @@ class PolicyVariants:
             made = self._made[key] = replace(self._policy, rules=rules)
             vars(made)["version"] = (
                 self._policy.version
-            )  # nobody asks for it, and computing it takes as long as everything else
+            )  # the version of such a policy is never used, and computing it takes as long as everything else
         return self._made[key]
 
 
@@ -121,7 +121,8 @@ PolicySide = tuple[Access, PolicyVariants, Mapping[str, UndeterminedRule]]
 
 
 def moves(before: PolicySide, after: PolicySide) -> set[Move]:
-    """Every pair of effects that the same request may have, over all outcomes of what is unknown."""
+    """Every pair of effects, before and after, that one request may have, over all outcomes of the unknown
+    conditions."""
     news = list(_ways(*after))
     return {(old, new) for one, old in _ways(*before) for other, new in news if _together(one, other)}
 

@@ -168,7 +168,7 @@ def of_kind(access: Access, kind: Kind) -> Access:
 
 
 def contradicted(access: Access) -> Access:
-    """The request with signals that disagree on the kind, and with the same kind."""
+    """The request from a client of the same kind, with signals that disagree on the kind."""
     findings = (*access.client.findings, Finding(Reason.KIND_CONTRADICTED, "supposed"))
     return replace(access, client=replace(access.client, findings=findings))
 

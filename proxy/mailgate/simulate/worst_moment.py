@@ -32,7 +32,7 @@ class WorstMoment:
             rule.when.text for rule in active.rules if rule.on_unavailable is OnUnavailable.ALLOW
         )
         self._before, self._after = _Later(active, passing), _Later(candidate, passing)
-        self._outage = any(_minds(rule) for rule in (*active.rules, *candidate.rules))
+        self._outage = any(_handles_unavailable(rule) for rule in (*active.rules, *candidate.rules))
         self._policies = (active, candidate)
         self._reads_state = any("device.state" in each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
@@ -117,16 +117,19 @@ class _Later:
         return [end for end in (*new, *last) if end > access.now]
 
 
-def _minds(rule: Rule) -> bool:
-    """Whether the rule says what it does while the posture is unavailable: by that state's name, or by
-    ``on_unavailable``."""
+def _handles_unavailable(rule: Rule) -> bool:
+    """Whether the rule itself says what it does while the posture is unavailable: its condition names that state, or it
+    sets ``on_unavailable``."""
     named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
     return named or rule.on_unavailable is not OnUnavailable.LAST_KNOWN
 
 
 def _at_its_worst(rule: Rule, passing: Collection[str]) -> Rule:
-    """The rule for a device that was never known, if the rule is about that state or was passed over for it."""
-    if rule.on_unavailable is not OnUnavailable.LAST_KNOWN or not (_minds(rule) or rule.when.text in passing):
+    """The rule as it is for a device without a last known posture, which the rule then blocks. Only a rule is changed
+    that would use the last known posture, and whose condition names the state or is in ``passing``."""
+    if rule.on_unavailable is not OnUnavailable.LAST_KNOWN or not (
+        _handles_unavailable(rule) or rule.when.text in passing
+    ):
         return rule
     return rule.model_copy(update={"on_unavailable": OnUnavailable.BLOCK})
 

@@ -1,4 +1,4 @@
-"""The address of a store: how it is written, shown, and made if it is a file."""
+"""Reads and shows the address of a store, and makes the file if the store is one."""
 
 import os
 from pathlib import Path
@@ -34,7 +34,8 @@ def store_url(text: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """A store's name to show: the path of a file, or a URL without a password, which may be in its query too."""
+    """The name of a store that may be shown: the path of its file, or its URL without the password, which may be in the
+    query too."""
     if url.drivername.startswith("sqlite") and url.database:
         return url.database
     where = {name: url.query[name] for name in ("host", "port") if name in url.query}

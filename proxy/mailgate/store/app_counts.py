@@ -1,5 +1,5 @@
-"""The number of people and devices that had each listed app, and of those that were kept out, by day. It has no
-names."""
+"""Counts by day how many people and devices had each listed app, and how many of them were kept out. No names are
+stored."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -37,14 +37,15 @@ class AppCounts:
         self._database = database
 
     async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
-        """Count the devices that have each of these apps, and those that get no mail because of it, from their rows.
+        """Count the devices that have each of these apps, and those that get no mail because of it, by their rows
+        (``device_rows.py``).
 
         Apps are counted one by one, since there may be a million devices.
         """
         return [await self._count(app, now) for app in apps]
 
     async def _count(self, app: str, now: datetime) -> AppDay:
-        # uses the index of that column
+        # by the comparison with "" the database uses the index of that column
         has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
         kept_out = _ROWS.blocked_by.contains(f'"{app}"', autoescape=True)
         person = func.nullif(_ROWS.person, "")

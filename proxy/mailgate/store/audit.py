@@ -40,7 +40,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Some entries, the newest first, and the number to continue before; None at the end."""
+    """Some entries, the newest first, and the number before which the next page begins; None if there are no more."""
 
     entries: tuple[Entry, ...]
     before: int | None
@@ -66,8 +66,7 @@ class Audit:
     async def search(self, sought: str, who: str, before: int, size: int) -> AuditPage:
         """Entries before number ``before``, the newest first.
 
-        A search for words reads at most ``WINDOW`` entries. It may find few or none although there are more before
-        them.
+        A search for words reads at most ``WINDOW`` entries. So it may find few or none although earlier entries match.
 
         :param sought: the beginning of ``what``, like ``policy-``, or any part of ``about`` or ``why``.
         :param who: the person who did it; empty for everybody.
@@ -148,12 +147,12 @@ class Audit:
 
 
 def audit_time(moment: datetime) -> str:
-    """A moment in the form that entries have. It is the only form, so the texts sort by time."""
+    """The text of a moment in an entry. All entries write it in this form, so the texts sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _end_of_window(theirs: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The number of the last entry that one search reads; no row if fewer are left."""
+    """A query for the number of the last entry that one search reads. It has no row if fewer are left."""
     return select(audit.c.number).where(*theirs).order_by(audit.c.number.desc()).offset(WINDOW - 1).limit(1)
 
 

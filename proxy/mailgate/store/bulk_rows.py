@@ -1,5 +1,5 @@
-"""Writes many rows by one statement. On SQLite a statement for each row costs nothing, but on PostgreSQL it is most of
-an import.
+"""Writes many rows by one statement. On SQLite a statement for each row costs next to nothing, but on
+PostgreSQL these statements would take most of the time of an import.
 
 On PostgreSQL all rows are one JSON parameter, which the server splits. That is less work here than an array for each
 column, and errors are raised as for other statements.

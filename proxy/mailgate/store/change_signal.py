@@ -1,8 +1,8 @@
-"""Reports changes of the store at once, so that waiting tasks do not depend on the interval of their next look.
+"""Reports changes of the store at once, so that a waiting task need not wait until it would look again.
 
 PostgreSQL notifies every session that listens (LISTEN, NOTIFY). SQLite has a number that changes with every commit of
-another connection (PRAGMA data_version), and this number is read often. Neither is reliable, since a pooler in between
-may lose notifications. So every waiting task looks again after a while in any case.
+another connection (PRAGMA data_version), and this number is read often. A pooler in between may lose notifications, so
+every waiting task looks again after a while in any case.
 """
 
 import asyncio

@@ -17,7 +17,8 @@ class CircuitBreaker:
         self._answered_at = float("-inf")
 
     def enter(self) -> float | None:
-        """The time of this query; None if it must not be sent now. After ``RETRY_AFTER_SECONDS`` the first query is the try."""
+        """The time of this query; None if it must not be sent now. The first query after ``RETRY_AFTER_SECONDS`` is
+        sent, to try the store."""
         now = self._clock()
         if self._open and now < self._again:
             return None

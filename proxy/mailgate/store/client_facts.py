@@ -20,7 +20,7 @@ from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.devices.names import eas_text
-from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
+from mailgate.model import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Client, Protocol, RequestFacts
 from mailgate.store.sightings import ClientFacts
 
 _HEADERS = ("user-agent", *HEADERS, PROBE)
@@ -38,13 +38,6 @@ _LONGEST_CHARACTER = 12
 """The most bytes of one character in JSON: two escapes."""
 
 _MAY_BE_A_PERSON = frozenset("@~%")
-_ADDRESSES = {
-    Protocol.ACTIVESYNC: "/Microsoft-Server-ActiveSync",
-    Protocol.DAV: "/dav/",
-    Protocol.EWS: "/EWS/Exchange.asmx",
-    Protocol.JMAP: "/jmap/",
-    Protocol.MAPI: "/mapi/emsmdb/",
-}
 
 
 def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
@@ -73,7 +66,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
 def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
     """The facts that recording and classification read, for requests that are held in memory.
 
-    The rest may be as long as a head may be, and has people's cookies and credentials.
+    The other headers may be as long as a whole request head, and contain people's cookies and credentials.
     """
     headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
     target = facts.target if client.protocol is Protocol.ACTIVESYNC else facts.path
@@ -81,7 +74,7 @@ def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
 
 
 def _fitting(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The headers that fit into ``MAX_HEADERS_BYTES``. The last of them may be cut."""
+    """The headers that fit into ``MAX_HEADERS_BYTES``. The last one may be cut."""
     room = MAX_HEADERS_BYTES - 32  # room for brackets and quotes
     for name, text in headers:
         size = _written(name, text)
@@ -116,11 +109,11 @@ def _method(facts: RequestFacts) -> str:
 def _target(facts: RequestFacts, client: Client) -> str:
     """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id.
 
-    The id is written as a plain query, in whichever form it came.
+    The id is written as a plain query, also if it came in the encoded form.
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
-    path = _ADDRESSES.get(client.protocol) or first_folder(facts.path)
+    path = PROTOCOL_TRAITS[client.protocol].path or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
     return f"{path}?{_device_query(_cut(client.eas_id, LONGEST_ID), _cut(client.eas_type, _LONGEST_TYPE))}"

@@ -95,7 +95,7 @@ def _is_readable(source: URL, *, while_used: bool) -> bool:
     raised."""
     path, is_file = Path(str(source.database)), source.get_backend_name() == "sqlite"
     if is_file and path.exists() and not _may_be_written(path):
-        return False  # SQLite writes beside everything that it reads
+        return False  # SQLite writes files beside every database that it reads
     try:
         migrate(source, make=False)
     except OlderStoreError:
@@ -165,7 +165,7 @@ def _refuse_used(connection: Connection, *, while_used: bool = False) -> None:
     if not while_used and (hosts := sorted(set(running))):
         raise InUseError(
             f"a gate runs on this store, on {', '.join(hosts)}: what it writes meanwhile would be lost. "
-            f"Stop it; one that was killed is heard of for {RUNS:.0f} seconds more"
+            f"Stop it; a gate that was killed counts as running for {RUNS:.0f} seconds more"
         )
 
 

@@ -50,12 +50,13 @@ def prepare(engine: Engine) -> None:
 
 
 def connecting(url: URL, *, quick_close: bool = False) -> dict[str, Any]:
-    """The arguments of a connection. Every wait for PostgreSQL is limited. ``quick_close`` is for an asynchronous connection.
+    """The arguments of a connection. Every wait for PostgreSQL is limited. With ``quick_close`` an asynchronous
+    connection closes as soon as its query is given up.
 
     Raises ``ModuleNotFoundError`` if psycopg is not installed.
     """
     if url.get_backend_name() == "sqlite":
-        return {"factory": FileConnection, "isolation_level": None}  # _begin begins, so the driver must not
+        return {"factory": FileConnection, "isolation_level": None}  # ``_begin`` begins, not the driver
     from mailgate.store.postgresql import TEXT, QuickCloseConnection, limits
 
     made = {"async_creator_fn": QuickCloseConnection.connect} if quick_close else {}
@@ -89,7 +90,7 @@ def _set_limits(connection: Any, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once if another one wrote in between
-    # (SQLITE_BUSY_SNAPSHOT, whatever busy_timeout says), so one that will write says so at its start.
+    # (SQLITE_BUSY_SNAPSHOT, which ignores busy_timeout), so a transaction that will write says so at its start.
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -161,9 +162,10 @@ class Database:
         self._refused_since, self.refused_why = None, ""
 
     async def ask(self, question: Select[Any], values: Values, timeout_seconds: float = 2.0) -> Rows:
-        """Send one query by the driver alone, and return the driver's rows. It is given up after ``timeout_seconds`` seconds.
+        """Send one query through the driver alone, and return the driver's rows. It is given up after
+        ``timeout_seconds`` seconds.
 
-        It is for queries that decisions wait for, and costs a twentieth of ``reading``.
+        Decisions wait for these queries. One costs a twentieth of ``reading``.
         """
         self._check_file()
         with _translated(), self._asked():
@@ -244,7 +246,7 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 async def in_time(reading: Coroutine[None, None, Read]) -> Read:
     """Await a reading. Raises ``StoreUnavailableError`` if it takes too long, even if the driver does not stop."""
     task = asyncio.get_running_loop().create_task(reading)
-    # the result may never be read
+    # the error is retrieved, so that asyncio does not log it if nobody waits any more
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.wait({task}, timeout=_TIMEOUT_SECONDS)
     if task.done():

@@ -1,4 +1,4 @@
-"""Keeps devices in memory by every name with which they were asked for. A change to a device is visible by all of its
+"""Keeps devices in memory under every name by which they were asked for. A change to a device shows under all of its
 names."""
 
 from collections.abc import Iterable
@@ -41,13 +41,14 @@ class ReadProof(NamedTuple):
 
 @dataclass(slots=True)
 class CachedDevice:
-    """The device with one name, when the store was asked for it, and the last proof that was read for it."""
+    """The device that has one name, the time when the store was asked for it, and the last proof that was read for
+    it."""
 
     cell: _Cell
     at: datetime
     read: ReadProof | None = None
     beginning: int | None = None
-    """The start since which its changes are followed (``change_watch.py``); None if they are not."""
+    """The reading of changes that follows it (``change_watch.py``); None if there is none."""
     changes: int = 0
     """The value of the cell's ``changes`` when the store was asked."""
 
@@ -57,7 +58,7 @@ class CachedDevice:
 
     @property
     def changed(self) -> bool:
-        """Whether the device has changed since the store was asked. It may have lost the name."""
+        """Whether the device has changed since the store was asked. It may no longer have the name."""
         return self.changes != self.cell.changes
 
     def lead_to(self, cell: _Cell) -> None:
@@ -68,7 +69,7 @@ class CachedDevice:
 
 @dataclass(slots=True)
 class CachedPerson:
-    """One person's devices, and when the store was asked for them."""
+    """One person's devices, and the time when the store was asked for them."""
 
     cells: dict[str, _Cell]
     at: datetime
@@ -83,7 +84,7 @@ class CachedPerson:
 
 
 class DeviceCache:
-    """Keeps the last ``size`` names that were used, and as many persons."""
+    """Keeps the ``size`` names that were used last, and as many people."""
 
     def __init__(self, size: int) -> None:
         self._known: LRUCache[Name, CachedDevice] = LRUCache(size)
@@ -104,7 +105,7 @@ class DeviceCache:
         return cell.device if cell else None
 
     def waits_for(self, kind: str, text: str) -> bool:
-        """Whether this name or person was asked for, or a device that was merged into this one."""
+        """Whether this name, person or former id is in memory, so that a change to its device has to be learned."""
         if kind == FORMER:
             return text in self._cells
         return text in self._owned if kind == USER else (kind, text) in self._known
@@ -115,8 +116,8 @@ class DeviceCache:
         return stored if known is None or known.changed <= stored.changed else known
 
     def outdate(self) -> None:
-        """Note that the number of changes in the store went back. Its answers are then newer than the devices in
-        memory."""
+        """Note that the number of changes in the store went back. From then on the store's answers count as newer than
+        the devices in memory."""
         for cell in list(self._cells.values()):
             if cell.device is not None:
                 cell.device = replace(cell.device, changed=0)

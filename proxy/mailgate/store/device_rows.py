@@ -1,8 +1,8 @@
-"""One narrow row for each device, to search devices and to sort them by every column, however many there are.
+"""One narrow row for each device, so that devices can be searched and sorted by every column, however many there are.
 
 A row depends on the reports of a device, the lists and the rules, so it is computed elsewhere
-(``views/device_rows.py``). Rows of changed devices are stored at once, and rows that change with time or new rules in
-rounds. A search reads the index of one column, and no more than a window of it.
+(``views/device_rows.py``). Rows of changed devices are stored at once. Rows that change with time or with new rules are
+stored in rounds. A search reads the index of one column, and at most ``WINDOW`` rows of it.
 """
 
 from collections.abc import Sequence
@@ -93,7 +93,7 @@ _EQUAL = ("state", "mail", "source", "os", "kind")
 
 @dataclass(frozen=True, slots=True)
 class FoundDevices:
-    """Some devices in order, and the key to continue after; None at the end."""
+    """Some devices in order, and the key after which the next page begins; None if there are no more."""
 
     devices: tuple[Device, ...]
     after: int | None
@@ -106,13 +106,13 @@ class DeviceRows:
         self._database = database
 
     async def seen(self) -> int:
-        """The number of the last change to devices that is in the rows."""
+        """The number of the last change to devices that the rows include."""
         async with self._database.reading() as connection:
             return int((await connection.execute(select(device_row_changes.c.number))).scalar_one())
 
     async def distinct(self, name: str) -> list[str]:
-        """The distinct texts of an indexed column, in order. Each takes one step in the index, however many rows have
-        it."""
+        """The distinct texts of an indexed column, in order. Each text takes one step in the index, however many rows
+        have it."""
         column, found, last = _COLUMNS[name], list[str](), ""
         async with self._database.reading(timeout_seconds=10) as connection:
             while len(found) < DIFFERENT:
@@ -131,8 +131,8 @@ class DeviceRows:
         return [each for each in rows if stored.get(each.device) != each]
 
     async def keep(self, rows: Sequence[DeviceRow], seen: int | None = None) -> None:
-        """Store these rows, except for devices that no longer exist. ``seen`` is the number of the last change that is
-        in them."""
+        """Store these rows, except for devices that no longer exist. ``seen`` is the number of the last change that
+        they include."""
         async with self._database.writing(timeout_seconds=60) as connection:
             there = {each.number for each in await load(connection, [row.device for row in rows])}
             values = [row._asdict() for row in sorted(rows) if row.device in there]

@@ -94,7 +94,8 @@ class Devices:
         return await device_lookup.find(self._database, kind, texts)
 
     async def around(self, report: Report) -> list[Device]:
-        """Every device that this report may be about. It takes more than one query only if names are contested."""
+        """Every device that this report may be about. This takes more than one query only if several devices claim one
+        name."""
         found = await device_lookup.around(self._database, report)
         if not any(each.about for device in found for each in device.findings):
             return found
@@ -171,9 +172,9 @@ class Devices:
     ) -> bool:
         """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
 
-        A device that is already lost keeps its time. With ``since`` the device is marked only if it is lost since that
-        very moment: taking back one report of a loss must not end another one. ``act`` is written to the audit log in
-        the same transaction.
+        A device that is already lost keeps its time. With ``since`` the device is marked only if it is lost since
+        exactly that moment, otherwise False is returned: taking back one report of a loss must not end another one.
+        ``act`` is written to the audit log in the same transaction.
         """
         which = devices.c.id == device_id
         if since is not None:
@@ -188,7 +189,8 @@ class Devices:
             return known
 
     async def forget(self, device_id: str, now: datetime, act: Act | None = None) -> bool:
-        """Delete a device and everything stored about it with its sightings. Returns False if there is no such device.
+        """Delete a device, its sightings, and everything else that is stored about it. Returns False if there is no
+        such device.
 
         ``act`` is written to the audit log in the same transaction.
         """
@@ -218,7 +220,8 @@ class Devices:
         return await self._prune(devices.c.lost_at.is_(None), now, before, size)
 
     async def prune_lost(self, now: datetime, before: datetime, size: int = _PAGE) -> int:
-        """Delete up to ``size`` such devices that are lost and were marked as lost before that moment, too."""
+        """Delete up to ``size`` lost devices that no source has reported, and nobody has marked as lost, since
+        ``before``. Returns how many."""
         return await self._prune(devices.c.lost_at < before, now, before, size)
 
     async def _prune(self, which: ColumnElement[bool], now: datetime, before: datetime, size: int) -> int:
@@ -236,8 +239,8 @@ class Devices:
 
 
 def reported_for(person: str) -> Any:
-    """The condition that a report is of this person. It repeats that of the partial index, or SQLite would not use the
-    index."""
+    """The condition that a report is of this person. It repeats the condition of the partial index, since SQLite would
+    not use the index otherwise."""
     return and_(HAS_PERSON, reports.c.person == person)
 
 

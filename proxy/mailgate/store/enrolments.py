@@ -1,4 +1,4 @@
-"""Enrolment: the tokens with which devices enrol, and the keys that enrolled."""
+"""Enrolment: the tokens with which devices enrol, and the keys of enrolled devices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -161,7 +161,8 @@ class Enrolments:
             return list((await connection.execute(select(keys.c.thumbprint).where(when))).scalars())
 
     async def prune(self, before: datetime, _size: int = 0) -> int:
-        """Delete tokens that ended and keys that last reported before this moment. A revoked key's thumbprint stays."""
+        """Delete tokens that expired, and keys that last reported, before this moment. The thumbprint of a revoked key
+        stays."""
         silent = func.coalesce(keys.c.reported_at, keys.c.made_at) < before
         old = and_(keys.c.revoked_at < before, keys.c.device != "")
         async with self._database.writing() as connection:

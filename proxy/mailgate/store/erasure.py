@@ -13,8 +13,8 @@ from mailgate.store.spool import Spool
 async def forget_lines(spools: Sequence[Spool], words: Iterable[str]) -> None:
     """Remove every line with one of these words from the spools.
 
-    This comes before rows are deleted, or the lines would bring them back. It raises ``StoreUnavailableError`` if it
-    fails; the data is then not forgotten.
+    Call it before the rows are deleted; otherwise the lines would bring them back. If it raises
+    ``StoreUnavailableError``, the data is not forgotten.
     """
     about = has_one_of(words)
     try:
@@ -31,7 +31,8 @@ def words_of(device: Device) -> list[str]:
 
 
 def has_one_of(words: Iterable[str]) -> Callable[[str], bool]:
-    """Make a test for lines that have one of these words. It also matches half a line, since nothing can read that."""
+    """Make a test for lines that have one of these words. It also matches an incomplete line, since nobody can tell
+    what that was about."""
     wanted = frozenset(map(user_text, words)) - {""}
 
     def about(line: str) -> bool:

@@ -43,7 +43,7 @@ def unavailable(error: BaseException, message: str) -> StoreUnavailableError:
 
 def _is_damage(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else None
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits say where it was found
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the upper bits only give details
     return (
         code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or getattr(cause, "sqlstate", "") in _DAMAGED
     )

@@ -65,7 +65,7 @@ async def note_first(connection: AsyncConnection, seen: Mapping[Sighting, Tally]
 async def _named(
     connection: AsyncConnection, column: ColumnElement[str], names: set[str], where: ColumnElement[bool]
 ) -> set[str]:
-    """The names among these that a table has."""
+    """The names of this set that a table has."""
     if not names:
         return set()
     query = select(column).where(where, among(connection, column, sorted(names)))

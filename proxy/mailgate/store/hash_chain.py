@@ -108,7 +108,7 @@ class Chain:
                 Break(
                     self._rewritten,
                     phrase(
-                        "is not the one that was noted earlier: the log was written anew behind entry %(held)s",
+                        "is not the one that was noted earlier: the log was rewritten after entry %(held)s",
                         held=str(self._held),
                     ),
                 )
@@ -154,7 +154,7 @@ class Chain:
 
 def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:
     if head is None:
-        yield Break(last.number, phrase("may not be the last: the row that says which is has been deleted"))
+        yield Break(last.number, phrase("may not be the last: the row that names the last one was deleted"))
         return
     yield from _missing(last.number + 1, head.number + 1, phrase("cut off the end"))
     if last.number > head.number:

@@ -54,7 +54,8 @@ class HelpRequests:
         self._database = database
 
     async def note(self, asked: HelpRequest, sighting: str = "") -> None:
-        """Store a request. If the person asked before, update the last reference and count one more.
+        """Store a request. If the person asked before, update the last reference, count one more, and open the request
+        again.
 
         ``sighting`` is the id of the refused request. Every reference that was asked about leads to its own sighting.
         """
@@ -100,7 +101,7 @@ class HelpRequests:
 
     async def one(self, rule: str, subject: str) -> HelpRequest | None:
         """The request of this subject because of this rule."""
-        same = _are([(rule, subject)])
+        same = _among([(rule, subject)])
         return next(iter(await self._list(select(help_requests).where(same), 1)), None)
 
     async def by_reference(self, reference: str) -> HelpRequest | None:
@@ -126,7 +127,7 @@ class HelpRequests:
         self, which: Sequence[Key], values: dict[str, object], act: Act, still: ColumnElement[bool]
     ) -> int:
         async with self._database.writing() as connection:
-            changed = update(help_requests).where(_are(which), still).values(**values)
+            changed = update(help_requests).where(_among(which), still).values(**values)
             count = (await connection.execute(changed)).rowcount
             if count:
                 await append(connection, act)
@@ -153,5 +154,5 @@ class HelpRequests:
             return [HelpRequest(**row) for row in (await connection.execute(newest)).mappings()]
 
 
-def _are(which: Sequence[Key]) -> ColumnElement[bool]:
+def _among(which: Sequence[Key]) -> ColumnElement[bool]:
     return tuple_(*_SAME).in_(which)

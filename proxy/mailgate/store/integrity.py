@@ -1,4 +1,4 @@
-"""Checks whether a database is intact, which a disk, a copy or a person may have broken."""
+"""Checks whether a database is intact. A disk, a copy or a person may have damaged it."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 

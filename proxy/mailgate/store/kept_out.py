@@ -54,11 +54,11 @@ class KeptOutCounts:
         return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
 
     async def forgotten(self, moment: datetime) -> KeptOut:
-        """The most people and devices that may have been forgotten from this moment on, by the audit log."""
+        """How many people and devices were forgotten from this moment on, at most. The audit log says so."""
         people = await self._audit_details(moment, audit.c.what == "person-forgotten")
         devices = await self._audit_details(moment, audit.c.what == "device-forgotten")
         counts = [KeptOut(each["people"], each["devices"]) for each in people]
-        # the owner of the device is forgotten too
+        # the owner of each device may have been forgotten with it
         return _sum([*counts, KeptOut(len(devices), len(devices))])
 
     async def _audit_details(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:

@@ -61,8 +61,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
         """Count one decision. Never waits and never raises. A decision that cannot be kept is counted as dropped.
 
         ``reference`` is the id that the answer showed, if any. ``shown`` says whether the person saw the decision; by
-        default they see everything except an allowed request. Of strangers only the first ``MOST_STRANGERS`` different
-        ones of each write are kept, and a limited number per hour.
+        default they see everything except an allowed request. Each write keeps at most ``MOST_STRANGERS`` different
+        strangers, and each hour a limited number.
         """
         self._record(access, decision, reference, shown)
 
@@ -71,7 +71,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return Recurring(self, access, decision)
 
     def repeat(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
-        """Count an allowed request that repeats an earlier one. It is recorded before anything reads the ledger."""
+        """Count an allowed request that repeats an earlier one. The count is recorded before anything reads the
+        ledger."""
         key = recurring, user_agent
         repeated = self._repeated.get(key)
         if repeated is not None:
@@ -82,7 +83,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
                 self.passed_over += 1
                 return
             self._repeated_strangers += 1
-        # the other half of a write is for the other decisions of its second
+        # repeated requests may fill half of the queue; the other half is for the other decisions
         if len(self._repeated) >= self._limit // 2:
             self._record_oldest()
         self._repeated[key] = Repeated(now, self._clock() + REPEATED_INTERVAL)
@@ -151,8 +152,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether this is a stranger beyond the limits, so that nothing about it is stored. Only the user agent decides
-        that."""
+        """Whether this is a stranger beyond the limits, so that nothing about it is stored. Only its user agent is
+        looked at, since that is quick."""
         if not _is_stranger(access):
             return False
         full = self._strangers >= MOST_STRANGERS and user_agent[:MAX_TEXT_BYTES] not in self._agents

@@ -48,8 +48,8 @@ class Mail:
     """The number of the version in force; for a correction, of the version that was taken back."""
     kind: MailKind
     round: int
-    """The activation that last took the version back, or 0. After that, people may be told again. For a reply it is its
-    time in seconds, since a person may be answered more than once."""
+    """The activation that last took the version back, or 0. After that, people may be told again. A reply has a number
+    of its own here, since a person may be answered more than once."""
     notice: Notice | None
     """The notice of the mail; None if it was sent or withdrawn, or if the stored text cannot be read."""
     queued_at: datetime

@@ -99,7 +99,7 @@ class MailQueue:
             await connection.execute(counted.values(values | {"attempts": mails.c.attempts + 1}))
 
     async def left_over(self, holder: str) -> list[Mail]:
-        """The mails that another process has begun and not ended."""
+        """The mails that another process has begun to send and has not ended."""
         begun = (mails.c.state == MailState.SENDING, mails.c.holder != holder)
         return await self._read(select(mails).where(*begun))
 
@@ -215,8 +215,8 @@ def _failed(which: Which) -> list[ColumnElement[bool]]:
 
 
 async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) -> bool:
-    """Whether a mail is still true. A notice needs its version in force, a correction needs it not in force; none may
-    be late."""
+    """Whether a mail is still true. A notice needs its version in force, a correction needs it not in force, and a
+    reply needs neither. No mail may be late."""
     active = await active_activation(connection)
     meant = (mail.notice and mail.notice.versions) or (mail.version,)
     in_force = active is not None and active.number in meant

@@ -117,8 +117,9 @@ def _upgrade(connection: Connection, shown: str, *, make: bool) -> None:
         return
     if not make:
         raise OlderStoreError(
-            f"the store {shown} was written by an older Mailgate (its schema is {found}), and only a gate upgrades it: use the "
-            "version that the store is of, also to back it up; then start a gate of this version"
+            f"the store {shown} was written by an older Mailgate (its schema is {found}), and only a gate upgrades "
+            "it: back it "
+            "up with the Mailgate that wrote it, then start a gate of this version"
         )
     command.upgrade(config, "head")
 

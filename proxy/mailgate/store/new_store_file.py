@@ -1,4 +1,5 @@
-"""Creates an SQLite store that has its name only once it is complete. An empty one would pass for a backup."""
+"""Creates an SQLite store that gets its name only once it is complete. An incomplete one could be taken for a
+backup."""
 
 import fcntl
 import os
@@ -16,10 +17,10 @@ class StoreExistsError(StoreError):
 
 @contextmanager
 def new_store_file(path: Path) -> Iterator[Path]:
-    """Yield a path for the store while it is made, in a folder beside ``path``. It gets its name if the body ends
-    without an error.
+    """Yield a path for the draft of the store, in a folder beside ``path``. The draft is renamed to ``path`` if the
+    body ends without an error.
 
-    The draft of a command that was killed is deleted. Raises TakenError if ``path`` exists, or StoreError.
+    The draft of a command that was killed is deleted. Raises StoreExistsError if ``path`` exists, or StoreError.
     """
     try:
         with _held(path.with_name(f"{path.name}.part")) as folder:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_
 
 
 class RowPosition(NamedTuple):
-    """The place of a row: its time, and its name among rows of the same time."""
+    """The place of a row: its time, and its name, which orders rows of the same time."""
 
     at: datetime
     name: str

@@ -252,7 +252,7 @@ class Personal:
 
 
 async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None:
-    """Delete the person's keys. The thumbprint of a revoked key stays, so that it is never accepted again."""
+    """Delete the person's keys. The thumbprint of a revoked key stays, so that the key is never accepted again."""
     theirs, revoked = PERSONAL[enrolled_keys](subject), enrolled_keys.c.revoked_at.is_not(None)
     await connection.execute(delete(enrolled_keys).where(theirs, ~revoked))
     await connection.execute(

@@ -1,4 +1,4 @@
-"""The movers of a plan, one row each, to search and sort them however many there are.
+"""The movers of a plan, one row for each, so that they can be searched and sorted however many there are.
 
 A list of up to ``WINDOW`` movers is searched, sorted and counted whole. In a larger list a search reads the index of
 one column, up to ``STEP`` rows at a time.
@@ -54,7 +54,7 @@ class MoverFilter:
 
 @dataclass(frozen=True, slots=True)
 class FoundMovers:
-    """Some movers in order, and the number to continue after; None at the end."""
+    """Some movers in order, and the number after which the next page begins; None if there are no more."""
 
     movers: tuple[Mover, ...]
     after: int | None

@@ -150,7 +150,7 @@ class Policies:
             return set((await connection.execute(select(retractions.c.serial))).scalars())
 
     async def logged(self, number: int) -> str:
-        """The digest with which the version of this number was last put in force, by the audit log; empty if it never
+        """The digest that the audit log has for the last time when this version was put in force; empty if it never
         was."""
         query = select(audit.c.details).where(
             audit.c.about == f"version {number}", audit.c.details.contains('"digest": ')
@@ -221,7 +221,8 @@ async def active_activation(connection: AsyncConnection) -> Activation | None:
 
 
 async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[list[int]]:
-    """The version numbers of each retraction in the audit log after this version was last put in force."""
+    """For each retraction in the audit log since this version was last put in force, the numbers of the versions that
+    it took back."""
     begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in (ACTIVATED, RETRACTED)))
     last = select(func.max(audit.c.number)).where(audit.c.about == f"version {number}", begins)
     query = select(audit.c.details).where(

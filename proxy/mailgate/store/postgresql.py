@@ -1,5 +1,5 @@
-"""Connections to PostgreSQL that end in time whatever the server does. psycopg is optional, so this may not be
-importable."""
+"""Connections to PostgreSQL that end in time, even if the server does not answer. psycopg is optional, so the import of
+this file may fail."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ _LIMITS = {
 
 
 class QuickCloseConnection(psycopg.AsyncConnection[Any]):
-    """A connection that closes as soon as its query is given up. psycopg would wait for its end for up to ten
-    seconds."""
+    """A connection that closes as soon as its query is given up. psycopg would wait up to ten seconds for the query to
+    end."""
 
     async def cancel_safe(self, *, timeout: float = _CANCEL_WAIT_SECONDS) -> None:
         """Ask the server to cancel the query, wait a moment, and close the connection."""
@@ -40,8 +40,8 @@ class QuickCloseConnection(psycopg.AsyncConnection[Any]):
 
 
 TEXT = {"client_encoding": "utf8"}
-"""The encoding of text, whatever the address, the environment or the server's role set: for some encodings psycopg
-returns bytes."""
+"""The encoding of text. It overrides the address, the environment and the settings of the server's role, since for some
+encodings psycopg returns bytes."""
 
 
 def limits(url: URL) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Finds the posture of the device behind a request by its proof or in the store, and mostly from memory."""
+"""Finds the posture of the device behind a request: by its proof, in memory, or in the store."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -107,8 +107,8 @@ class Postures:
         return posture if answered else _unanswered(posture)
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
-        """The current posture. The store is not asked if the device is in memory, since ``catch_up`` keeps that up to
-        date.
+        """The current posture. The store is not asked if the device is in memory, since ``catch_up`` keeps devices in
+        memory up to date.
 
         If the device has changed, the store is asked whether an ActiveSync id still belongs to it. A proof is not
         learned again.
@@ -189,8 +189,8 @@ class Postures:
         asked |= {number for number, kind, text in names if self._memory.waits_for(kind, text)}
         return changes, await self._devices.load(asked) if asked else []
 
-    def _stands(self, known: CachedDevice | CachedPerson | None, now: datetime) -> bool:
-        """Whether an entry in memory is valid without asking the store: it is fresh, or its changes are followed."""
+    def _is_usable(self, known: CachedDevice | CachedPerson | None, now: datetime) -> bool:
+        """Whether an entry in memory may be used without asking the store: it is fresh, or its changes are followed."""
         if known is None or known.changed:
             return False
         return abs(now - known.at) < _FRESH or self._watching.follows(known.beginning, now)
@@ -198,7 +198,7 @@ class Postures:
     async def _proven(self, proof: AttestationResult, now: datetime) -> tuple[Device | None, bool]:
         slot = (source_of(proof), proof.device_id)
         known = self._memory.get(slot)
-        fresh, mark = self._stands(known, now), self._watching.mark()
+        fresh, mark = self._is_usable(known, now), self._watching.mark()
         read = ReadProof(proof, self.catalog)
         if fresh and known is not None and known.device is not None and known.read and known.read.has(*read):
             return known.device, True
@@ -233,7 +233,7 @@ class Postures:
             return None, True
         name = (kind, eas_text(text) if kind == EAS else min(forms))
         known = self._memory.get(name)
-        if known is not None and self._stands(known, now):
+        if known is not None and self._is_usable(known, now):
             return known.device, True
         holds, mark = self._reports.holding(), self._watching.mark()
         stored = await self._ask(lambda: self._devices.find(kind, forms), now)
@@ -251,7 +251,7 @@ class Postures:
 
     async def _owned_by(self, person: str, now: datetime) -> tuple[CachedPerson | None, bool]:
         known = self._memory.owned(person)
-        if known is not None and self._stands(known, now):
+        if known is not None and self._is_usable(known, now):
             return known, True
         holds, mark, waiting = self._reports.holding(), self._watching.mark(), list(self._reports.waiting())
         stored = await self._ask(lambda: self._devices.owned(person), now)
@@ -336,7 +336,7 @@ class Postures:
             return None
 
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
-        """ReadProof from the store. The first query also finds the change from which to catch up."""
+        """Read from the store. Before the first query, note the last change, so that ``catch_up`` begins after it."""
         if self._seen is None:
             self._seen = self._watching.change = await self._devices.last_change()
         return await read()

@@ -26,7 +26,7 @@ class QuarantineMails:
         at_most: int,
         per_hour: int,
     ) -> bool:
-        """Claim one mail to a person. Returns True if it may be written.
+        """Claim one mail to a person. Returns whether it may be written.
 
         It may not if the person got the same mail or ``at_most`` mails within ``pause``, or if ``per_hour`` mails were
         written to all people within the last hour.

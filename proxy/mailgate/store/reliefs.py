@@ -158,8 +158,8 @@ async def _open_halts(connection: AsyncConnection, rule: str) -> list[Any]:
 
 
 async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None:
-    """The exemption in force that covers this one and ends last: of the same person or device, from the same rule or
-    every rule."""
+    """The exemption in force that covers this one and ends last: for the same person or device, from the same rule or
+    from every rule."""
     same = (reliefs.c.person == relief.person, reliefs.c.device == relief.device)
     rule = reliefs.c.rule.in_((relief.rule, ""))
     query = select(reliefs).where(_in_force(relief.at), reliefs.c.cause == Cause.EXEMPTION, *same, rule)

@@ -1,4 +1,4 @@
-"""Deletes data after its retention time. All data about people is deleted some time."""
+"""Deletes data after its retention time. All data about people has one."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Retention:
         return gone
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
-        """Delete old reports of a source about devices that other sources still report. Those devices are matched
+        """Delete a source's old reports about devices that other sources still report. Those devices are matched
         again."""
         old = (
             select(reports.c.source, reports.c.id, reports.c.device)
@@ -94,7 +94,7 @@ class Retention:
         async with self._database.writing(timeout_seconds=60) as connection:
             found = {(source, name): number for source, name, number in await connection.execute(old)}
             if found:
-                await _take_off(connection, found)
+                await _remove_reports(connection, found)
             return len(found)
 
     async def _prune_forgotten(self, before: datetime, _size: int) -> int:
@@ -103,7 +103,7 @@ class Retention:
             return (await connection.execute(old)).rowcount
 
 
-async def _take_off(connection: AsyncConnection, found: dict[ReportKey, int]) -> None:
+async def _remove_reports(connection: AsyncConnection, found: dict[ReportKey, int]) -> None:
     change = await count_change(connection)
     homes = await load(connection, found.values())
     old = [report for device in homes for report in device.reports if report.key in found]

@@ -1,4 +1,5 @@
-"""Retractions: versions that were taken back. Each is open until everybody reached by its versions was found."""
+"""Retractions: versions that were taken back. A retraction is open until everybody whom its versions reached has been
+found."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -46,16 +47,17 @@ class ShownAnswer:
 
 
 def taken_back(history: Sequence[Activation], number: int, gone: Collection[int] = ()) -> Retraction:
-    """The retraction if the version with this number comes in force again. ``history`` has the newest activation first.
+    """The retraction that takes place if the version with this number comes in force again. ``history`` has the newest
+    activation first.
 
-    It takes back every version that was put in force after this version was last, except those that were taken back
+    It takes back every version that was put in force since this version last was, except those that were taken back
     before; ``gone`` has their serials. If such a version was in force earlier too, only its decisions since then count.
     """
     target = next(each for each in history if each.number == number)
     later = [each for each in history if each.serial > target.serial and each.serial not in gone]
     serials = {each.serial for each in later}
     earlier = {each.policy for each in history if each.serial not in serials}
-    since = {each.policy: each.at for each in later}  # the oldest comes last and wins
+    since = {each.policy: each.at for each in later}  # the oldest comes last and replaces the others
     policies = {
         policy: at if policy in earlier else None for policy, at in since.items() if policy != target.policy
     }

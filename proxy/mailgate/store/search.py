@@ -40,7 +40,7 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class LoginPage:
-    """Some login names in order, and the name to continue after; empty at the end."""
+    """Some login names in order, and the name after which the next page begins; empty if there are no more."""
 
     names: tuple[str, ...]
     after: str = ""

@@ -1,5 +1,5 @@
-"""Seen clients: the combinations of client, person and device in sightings. Each is listed once, whatever was decided and how
-often."""
+"""Seen clients: the combinations of client, person and device in sightings. Each combination is listed once, with any
+decision and any number of requests."""
 
 from collections.abc import Sequence
 from datetime import date

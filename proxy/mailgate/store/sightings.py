@@ -95,7 +95,8 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class SightingPage:
-    """Some sightings, the last seen first, and the place to continue after; None at the end."""
+    """Some sightings, the last seen first, and the place after which the next page begins; None if there are no
+    more."""
 
     found: tuple[Recorded, ...]
     behind: RowPosition | None
@@ -219,7 +220,7 @@ async def _keep_clients(connection: AsyncConnection, seen: Mapping[Sighting, Tal
     rows = [_client_row(client) | {"last_at": at} for client, at in last.items()]
     statement = upsert(connection, clients)
     new, old = statement.excluded, clients.c
-    # Written even when nothing changes: that keeps the row from being pruned before its sighting is in.
+    # The row is written even if nothing changes, so that it is not pruned before its sighting is stored.
     latest = case((new.last_at > old.last_at, new.last_at), else_=old.last_at)
     statement = statement.on_conflict_do_update(index_elements=["id"], set_={"last_at": latest})
     await upsert_rows(connection, statement, clients, _in_order(rows))

@@ -33,9 +33,10 @@ class SpentProofs:
         self._silent_at: datetime | None = None
 
     async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool:
-        """Mark a proof as spent, in one step with the check that no gate has. Returns False if one had.
+        """Mark a proof as spent, unless a gate has done so before. Returns whether it was new. Check and mark are one
+        step.
 
-        Raises ``StoreUnavailableError`` if that cannot be known. The proof may then be marked or not.
+        Raises ``StoreUnavailableError`` if the answer is unknown; the proof may be marked or not.
         """
         if self._silent_at is not None and abs(now - self._silent_at) < _RETRY_AFTER:
             raise StoreUnavailableError("the store did not answer just now")

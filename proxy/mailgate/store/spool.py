@@ -1,5 +1,5 @@
-"""Keeps lines on disk while the store cannot be reached. Each noun has a file, to which lines are appended and from
-which all are taken.
+"""Keeps lines on disk while the store cannot be reached. Each kind of record has a file. Lines are appended to it, and
+all of them are taken at once.
 
 Several processes may share a folder. A process that appends or takes holds a lock on the file itself, so the lock ends
 with the process.
@@ -17,7 +17,7 @@ SUFFIX, _TAKEN = ".jsonl", ".taken"
 
 
 def waits_in(folder: Path) -> bool:
-    """Whether lines of any noun wait in a folder, which may hold other files too."""
+    """Whether lines of any kind wait in a folder, which may hold other files too."""
     return folder.is_dir() and any(each.suffix in (SUFFIX, _TAKEN) for each in folder.iterdir())
 
 
@@ -51,7 +51,7 @@ class Spool:
     def take(self) -> Iterator[list[str]]:
         """Yield the oldest lines. They are deleted if the ``with`` body succeeds, and stay if it raises.
 
-        The list is empty if another process is taking lines. Half a line is left out.
+        The list is empty if another process is taking lines. An incomplete line is left out.
         """
         self._set_aside()
         file = self._lock_taken()

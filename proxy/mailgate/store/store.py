@@ -123,7 +123,7 @@ class Store:
 
     @classmethod
     def beside(cls, url: str) -> Self:
-        """The store that another process has opened. It is only read, and nothing is made or upgraded."""
+        """Open a store beside the process that made it. It is only read; nothing is made or upgraded."""
         address = store_url(url)
         return cls(Database(address), ChangeSignal(address), _spool_beside(address))
 
@@ -142,8 +142,8 @@ class Store:
             await end(change_signal)
 
     async def close(self, timeout_seconds: float = 5.0) -> None:
-        """Write everything that waits, each queue within ``timeout_seconds`` seconds or otherwise to disk, and close the
-        database."""
+        """Write everything that waits, and close the database. What a queue cannot write within ``timeout_seconds``
+        seconds goes to disk."""
         try:
             await asyncio.gather(
                 self.reports.close(timeout_seconds), self.ledger.close(timeout_seconds), self.spent.close()
@@ -156,15 +156,15 @@ class Store:
         return await change_numbers(self._database)
 
     async def revoke(self, name: str, now: datetime) -> Revoked:
-        """Revoke the enrolment token, key or device of this name. Reports of such a device about itself no longer
-        count."""
+        """Revoke the enrolment token, key or device of this name. What the device reported about itself no longer
+        counts."""
         revoked = await self.enrolments.revoke(name, now)
         gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.ingest(gone, now)
         return revoked
 
     async def wipe(self) -> bool:
-        """Make sure that no deleted data stays readable on disk. Returns False if some does until the next hour."""
+        """Make sure that no deleted data stays readable on disk. Returns False if some still does."""
         return await self._database.wipe()
 
     async def faults(self) -> list[str]:
@@ -172,7 +172,8 @@ class Store:
         return await faults(self._database)
 
     def refusal(self) -> Backlog:
-        """Whether the store accepts writes, including heartbeats and changed rules. Nothing of this waits here."""
+        """Whether the database accepts writes of any kind, also those that wait in no queue, like heartbeats and
+        changed rules."""
         return Backlog(0, self._database.refused_for, self._database.refused_why)
 
     async def ping(self) -> None:

@@ -10,7 +10,7 @@ from mailgate.policy.login_names import user_text
 
 SPAN = timedelta(hours=1)
 _BEFORE = timedelta(minutes=1)
-"""How much earlier than the last one a request may be, since a repeated one is recorded seconds later. If it is more,
+"""How much earlier than the last request a request may be, since a repeated one is recorded seconds later. If it is more,
 the clock was put back."""
 MOST_NAMELESS = 5_000
 """The limit for clients that name neither a person nor a device."""
@@ -47,7 +47,7 @@ class StrangerLimit:
         """Whether this sighting may be kept. If so, it is counted."""
         if is_known(access):
             return True
-        self._begin_anew(access.now)
+        self._start_over(access.now)
         mark, network = hash(sighting), rate_limit_key(access.facts.remote)
         if _claims_device(access):
             of_device = self._claiming[access.posture.device_id]
@@ -60,16 +60,16 @@ class StrangerLimit:
         return admitted
 
     def is_exhausted(self, access: Access, user_agent: str, now: datetime) -> bool:
-        """Whether nothing from this user agent is admitted any more, whatever else it sends. The answer is quick, for
-        floods."""
+        """Whether a client with this user agent, which names neither a person nor a device, is no longer admitted. The
+        answer is quick, for floods."""
         if len(self._nameless) < MOST_NAMELESS or is_known(access):
             return False
         if _claims_device(access) or _names_something(access):
             return False
-        self._begin_anew(now)
+        self._start_over(now)
         return len(self._nameless) >= MOST_NAMELESS and hash(user_agent) not in self._agents
 
-    def _begin_anew(self, now: datetime) -> None:
+    def _start_over(self, now: datetime) -> None:
         if self._since is not None and -_BEFORE <= now - self._since < SPAN:
             return
         self._since = now
@@ -96,8 +96,8 @@ class _Marks:
 
 
 def is_known(access: Access) -> bool:
-    """Whether the person or device is known by more than the client's own word. Mail servers ask before they check a
-    password."""
+    """Whether the person or device is known by more than the client's own word. A login at the mail server does not
+    count, since the mail server asks the gate before it checks the password."""
     said = access.client.protocol not in LOGIN_PROTOCOLS and bool(access.facts.user)
     proofs = (access.attestation, access.certificate)
     return said or any(proof is not None and proof.refused is None for proof in proofs)

@@ -15,8 +15,7 @@ def upsert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgre
 
 
 async def count_up(connection: AsyncConnection, counter: Table) -> int:
-    """Increase the number of changes and return it. Other transactions that make a change wait for the end of this
-    one."""
+    """Increase a counter of changes and return it. Other transactions that increase it wait for the end of this one."""
     counted = update(counter).values(number=counter.c.number + 1).returning(counter.c.number)
     return int((await connection.execute(counted)).scalar_one())
 

@@ -1,4 +1,4 @@
-"""Removes deleted data from SQLite's log (``-wal``), which keeps old pages until it is emptied.
+"""Empties SQLite's log (``-wal``), since it may hold pages with deleted data until then.
 
 In the file itself SQLite overwrites deleted data (``PRAGMA secure_delete``) once the log is written back.
 """
@@ -13,7 +13,7 @@ _BUSY_TIMEOUT_MS = 1000
 
 
 def empty_log(path: Path) -> bool:
-    """Write the log back and truncate it. Returns False if it is still being read or the store cannot be reached.
+    """Write the log back and truncate it. Returns False if the log is still being read or the store cannot be reached.
     Blocks."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:

@@ -51,8 +51,8 @@ class Backlog:
 
 
 class WriteQueue(ABC, Generic[Key, Item]):
-    """Items by key, which are merged while they wait. ``run`` writes them every ``interval`` seconds, and ``close`` the
-    last ones."""
+    """Items by key. Those with one key are merged while they wait. ``run`` writes them every ``interval`` seconds, and
+    ``close`` writes the last ones."""
 
     noun: str
     interval: float
@@ -96,7 +96,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         """Read a line of ``_to_line``. Raises ``ValueError``, ``TypeError`` or ``LookupError`` for any other line."""
 
     def _beside(self) -> int:
-        """The number of counts that are kept outside the items; none here."""
+        """The number of counts that a subclass keeps outside the items."""
         return 0
 
     def _gather(self) -> None:
@@ -123,8 +123,8 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return key in self._items or key in self._writing or self._spooling
 
     def holding(self) -> Callable[[Key], bool]:
-        """A fixed ``holds`` for a caller who is about to read the store. Items written from now on may be missing from
-        the result."""
+        """Like ``holds``, but also true for items that wait now and are written later: a caller who is about to read
+        the store may not find those there."""
         before, spooling = self._items.keys() | self._writing.keys(), self._spooling
         return lambda key: spooling or key in before or self.holds(key)
 
@@ -191,7 +191,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
         return self._closing.is_set()
 
     async def _deliver(self, items: dict[Key, Item]) -> None:
-        """Write items in batches; each leaves ``items`` when the store has it."""
+        """Write items in batches. Each is removed from ``items`` when the store has it."""
         for batch in list(_batches(items)):
             await self._write_batch(batch)
             for key in batch:

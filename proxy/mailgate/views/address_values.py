@@ -45,7 +45,7 @@ def read_address(
             if name not in readers:
                 raise MisreadError(_unknown(name, tuple(readers)))
             if name in said:
-                raise MisreadError(phrase("it stands there more than once; expected it once"))
+                raise MisreadError(phrase("it is given more than once; expected it once"))
             if value:
                 said[name] = readers[name](value)
         except MisreadError as error:
@@ -96,7 +96,7 @@ def expected(text: str, words: tuple[str, ...]) -> str:
 
 def _options(words: tuple[str, ...]) -> str:
     if not words:
-        return phrase("nothing is defined that could stand here")
+        return phrase("nothing is defined that could be used here")
     shown = joined(words[:_SHOWN])
     if len(words) > _SHOWN:
         return phrase("expected one of %(words)s, … (%(number)s in all)", words=shown, number=len(words))

@@ -40,7 +40,7 @@ class ListedDevice:
 
 @dataclass(frozen=True, slots=True)
 class DevicePage:
-    """Some devices, and the key to continue after; None at the end."""
+    """Some devices, and the key after which the next page begins; None at the end."""
 
     found: tuple[ListedDevice, ...]
     after: int | None

@@ -44,7 +44,7 @@ _WORDS_ABOUT: Mapping[StepKind, Callable[[str], str]] = {
     ),
     StepKind.GROUP: lambda about: phrase("the person is in the group %(about)s", about=about),
     StepKind.KIND: lambda about: phrase("the kind were %(about)s", about=about),
-    StepKind.USER: lambda about: phrase("%(about)s were who asks", about=about),
+    StepKind.USER: lambda about: phrase("the person who asks were %(about)s", about=about),
     StepKind.ADDRESS: lambda about: phrase("the request came from %(about)s", about=about),
     StepKind.SYSTEM: lambda about: phrase("the system were %(about)s", about=about),
 }

@@ -43,18 +43,18 @@ class OutcomeSpan(Fact):
 
 
 class HaltedRule(Fact):
-    """A rule that is or was out."""
+    """A rule that halted or was turned off since."""
 
     rule: str
     """The rule's id."""
     why: str
     """The reason, as it was given."""
     at: Instant
-    """When it was taken out."""
+    """When it halted or was turned off."""
     by_itself: bool
     """Whether it halted by itself; false if an admin turned it off."""
     holds: bool
-    """Whether it is still out."""
+    """Whether it still restricts nobody."""
 
 
 class PlanOutcome(PlanTerm):
@@ -75,7 +75,7 @@ class PlanOutcome(PlanTerm):
     help_requests: dict[str, int]
     """The number of requests for help while it was in force, by rule."""
     halted: list[HaltedRule]
-    """Rules that were taken out while it was in force; if it still is, also those that are still out."""
+    """Rules that halted or were turned off while it was in force; if it still is, also earlier ones that still restrict nobody."""
 
 
 async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime) -> PlanOutcome | None:

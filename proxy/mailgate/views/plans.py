@@ -55,8 +55,9 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     found = plan.undated
     if found.devices:
         yield phrase(
-            "%(counts)s might newly be kept out at a moment that cannot be told: by what a condition does with the clock, "
-            "by how old a report is then or that it has run out, while nobody can be asked, or once a grace, an exemption or a halt is over before another.",
+            "%(counts)s might newly be kept out at a moment that cannot be told: when a condition that reads the "
+            "clock turns over, when a report has grown older or has run out, while nobody can be asked, or when one "
+            "grace, exemption or halt ends before another.",
             counts=_counted(found),
         )
     if found.rules:
@@ -127,14 +128,15 @@ def notes_of(plan: Plan) -> Iterator[str]:
     )
     if plan.totals.clients:
         yield plural(
-            "Of %(count)s other client no device is known. It is counted beside the devices.",
-            "Of %(count)s other clients no device is known. They are counted beside the devices.",
+            "%(count)s other client has no known device. It is counted beside the devices.",
+            "%(count)s other clients have no known device. They are counted beside the devices.",
             plan.totals.clients,
         )
     if plan.newly["unknown"].devices:
         names = ", ".join(plan.depends_on)
         yield phrase(
-            "What cannot be told hangs on %(names)s, which is not recorded of requests.", names=names
+            "The outcomes that cannot be told depend on %(names)s, which is not recorded with requests.",
+            names=names,
         )
     exempt = plan.reliefs.exempt
     if exempt.people or exempt.devices:

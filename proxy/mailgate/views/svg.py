@@ -12,14 +12,14 @@ text{font-family:system-ui,sans-serif;font-size:15px}.title{font-size:20px;font-
 
 
 def document(
-    width: int, height: int, heading: tuple[str, str], told: str, style: str, parts: Iterable[str]
+    width: int, height: int, heading: tuple[str, str], description: str, style: str, parts: Iterable[str]
 ) -> str:
-    """A whole SVG file. ``heading`` is its title and the line below; ``told`` is its description for screen readers."""
+    """A whole SVG file. ``heading`` is its title and the line below; ``description`` is for screen readers."""
     title, note = heading
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc">',
         f'<title id="title">{escape(title)}</title>',
-        f'<desc id="desc">{escape(told)}</desc>',
+        f'<desc id="desc">{escape(description)}</desc>',
         f"<style>{_PAPER}{style}</style>",
         f'<rect class="paper" width="{width}" height="{height}"/>',
         text(30, 42, title, "title ink"),
@@ -42,9 +42,9 @@ def text(
     form: str = "short",
 ) -> str:
     """A line of text. ``anchor`` is the end of it that is at ``x``. A page shows ``at`` in its reader's time zone."""
-    told = f' data-at="{at.isoformat()}" data-form="{form}"' if at else ""
+    moment = f' data-at="{at.isoformat()}" data-form="{form}"' if at else ""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text class="{style}" {place}{told}>{escape(words)}</text>'
+    return f'<text class="{style}" {place}{moment}>{escape(words)}</text>'
 
 
 def placed(parts: Iterable[str], x: int, y: int) -> list[str]:

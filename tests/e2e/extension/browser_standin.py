@@ -123,6 +123,6 @@ def show(page: Page, state: str, language: str = "en", path: str = "popup/popup.
     told = {"messages": messages, "language": language, "memory": STATES[state], "now": NOW}
     page.unroute_all()
     page.route(f"{ORIGIN}/**", serve)
-    page.add_init_script(f"{STAND_IN}({json.dumps(told)})")  # the last one of a page holds
+    page.add_init_script(f"{STAND_IN}({json.dumps(told)})")  # the last such script of a page counts
     page.goto(f"{ORIGIN}/{path}")
     page.wait_for_function("document.getElementById('headline').textContent")

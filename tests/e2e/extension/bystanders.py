@@ -1,4 +1,4 @@
-"""What else there is beside the extension and the mail: other sites, a webmail that leads to them, other extensions."""
+"""Other sites, a webmail that redirects to them, and other extensions."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.e2e.serving import QuietHandler, serving
 
 @dataclass
 class Bystander:
-    """Another origin, and every header that came there."""
+    """Another origin, and every header that it received."""
 
     url: str
     seen: list[dict[str, str]]
@@ -38,7 +38,7 @@ def bystander() -> Iterator[Bystander]:
 
 
 class Leading(QuietHandler):
-    """A webmail that leads to whatever stands behind its question mark, as a link in a mail may do."""
+    """A webmail that redirects to the address in its query, as a link in a mail may do."""
 
     def do_GET(self) -> None:
         _, asks, where = self.path.partition("?")

@@ -1,4 +1,4 @@
-"""The companion extension in a real Chromium, and what an admin does beside it."""
+"""The companion extension in a real Chromium, and commands of an admin."""
 
 import hashlib
 import json
@@ -22,12 +22,12 @@ AGENT = (
 
 
 def admin(gate: GuardedWebmail, *command: str) -> str:
-    """What ``mailgate`` prints for a command at the store of this gate."""
+    """The output of a ``mailgate`` command on the store of this gate."""
     return output_of(gate.config, *command).strip()
 
 
 def packaged(directory: Path, origin: str, browser: str = "chromium", *, management: bool = False) -> Path:
-    """The company's own package: it may speak to ``origin`` from the first moment."""
+    """The company's own package, which may speak to ``origin`` from the start."""
     require_or_skip("node")
     script = (
         'import { stage } from "./tools/stage.js"; await stage(process.argv[1], JSON.parse(process.argv[2]));'
@@ -39,7 +39,7 @@ def packaged(directory: Path, origin: str, browser: str = "chromium", *, managem
 
 
 def extension_id(directory: Path) -> str:
-    """What Chromium calls an unpacked extension: the hash of its path, in letters from a to p."""
+    """The id that Chromium gives an unpacked extension: the hash of its path, in letters from a to p."""
     digest = hashlib.sha256(str(directory).encode()).hexdigest()[:32]
     return "".join(chr(ord("a") + int(digit, 16)) for digit in digest)
 
@@ -62,8 +62,8 @@ class Companion:
         return page
 
     def allow(self, pattern: str) -> None:
-        """What a person allows beforehand on the browser's own page of extensions, so that it asks no more when they choose
-        "Connect": its question is no page that a test could click on."""
+        """Allow this on the browser's own page of extensions, so that it does not ask when "Connect" is chosen: a
+        test cannot click on its question."""
         page = self.context.new_page()
         page.goto("chrome://extensions")
         page.evaluate(
@@ -76,30 +76,30 @@ class Companion:
         return self.page("popup/popup.html")
 
     def enrol(self, gate: str, code: str) -> None:
-        """What a person does with a code."""
+        """Enrol with a code like a person."""
         options = self.page("options/options.html")
         options.fill("#gate", gate)
         options.fill("#code", code)
         options.click("#connect")
-        # the code has been taken; until then the headline may speak of the last enrolment
+        # the code was accepted; until then the headline may be about the last enrolment
         expect(options.locator("#code")).to_be_empty()
         expect(options.locator("#connected")).to_contain_text("this browser is added")
         expect(options.locator("#headline")).to_have_text("Company mail opens in this browser.")
         options.close()
 
     def be_enrolled(self, gate: str, token: str) -> None:
-        """Whatever the test before has left."""
+        """Enrol, whatever state the test before has left."""
         memory = self.ask("state")["memory"]
         if (memory["phase"], memory["gate"]) != ("active", gate):
             self.enrol(gate, token)
 
     def close_pages(self) -> None:
-        """All but the first: with the last one the browser itself would go."""
+        """Close all pages except the first: with the last one the browser itself would end."""
         for page in self.context.pages[1:]:
             page.close()
 
     def ask(self, kind: str) -> Any:
-        """What the extension's own pages ask the worker."""
+        """Send the worker a message like the extension's own pages."""
         page = self.page("options/options.html")
         answer = page.evaluate("type => chrome.runtime.sendMessage({ type })", kind)
         page.close()
@@ -115,13 +115,13 @@ class Companion:
         return self.worker.evaluate("chrome.declarativeNetRequest.getSessionRules()")
 
     def report_is_due(self) -> None:
-        """Let the time of the next report have come."""
+        """Make the next report due."""
         self.worker.evaluate(
             "chrome.storage.local.get('memory').then(({ memory }) => chrome.storage.local.set({ memory: { ...memory, reportAt: 1 } }))"
         )
 
     def ring(self) -> None:
-        """Let the alarm ring that the worker has set."""
+        """Make the worker's alarm ring."""
         assert self.worker.evaluate("chrome.alarms.get('turn')")
         self.worker.evaluate("chrome.alarms.create('turn', { when: Date.now() + 100 })")
 

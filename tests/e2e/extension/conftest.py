@@ -1,4 +1,4 @@
-"""One gate before Roundcube for every test of the extension, and one Chromium for those of a file."""
+"""One gate before Roundcube for every test of the extension, and one Chromium that has it."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -26,13 +26,13 @@ def gate(mail: MailSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="package")
 def token(gate: GuardedWebmail) -> str:
-    """What every browser of these tests enrols with that needs no code of its own."""
+    """The enrolment token for browsers that need no code of their own."""
     return admin(gate, "enroll", "token", "--user", "alice", "--uses", "1000")
 
 
 @pytest.fixture(scope="package")
 def leading(gate: GuardedWebmail, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedWebmail]:
-    """A gate on the same store, before a webmail that leads elsewhere."""
+    """A gate on the same store, before a webmail that redirects elsewhere."""
     shared = {"store": json.loads(gate.config.read_text())["store"], "log": {"level": "debug"}}
     with (
         leading_webmail() as webmail,
@@ -41,7 +41,7 @@ def leading(gate: GuardedWebmail, tmp_path_factory: pytest.TempPathFactory) -> I
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium_with_it(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companion]:
     directory = tmp_path_factory.mktemp("companion")
     other = forger(directory / "forger", UNSIGNED)

@@ -16,7 +16,7 @@ PREFERENCES: dict[str, object] = {
     "datareporting.policy.dataSubmissionEnabled": False,
     "extensions.getAddons.cache.enabled": False,
     "extensions.update.enabled": False,
-    # nobody is there to click on what the browser itself asks
+    # nobody can click on the browser's own questions
     "extensions.webextOptionalPermissionPrompts": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
@@ -26,12 +26,12 @@ PREFERENCES: dict[str, object] = {
 
 
 class Firefox:
-    """One window; a command at a time."""
+    """One window, with one command at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._stream = connection.makefile("rwb")
         self._sent = 0
-        self._receive()  # who is there
+        self._receive()  # the greeting
         self.command("WebDriver:NewSession", {"capabilities": {}})
         self.command("WebDriver:SetTimeouts", {"script": 30_000, "pageLoad": 30_000})
 
@@ -45,14 +45,14 @@ class Firefox:
         return result
 
     def install(self, directory: Path) -> None:
-        """Load an extension for as long as this Firefox runs."""
+        """Load an extension until this Firefox ends."""
         self.command("Addon:Install", {"path": str(directory), "temporary": True})
 
     def open(self, url: str) -> None:
         self.command("WebDriver:Navigate", {"url": url})
 
     def run(self, script: str, *arguments: object) -> Any:
-        """What an asynchronous function body returns in the page."""
+        """Run the body of an asynchronous function in the page. Returns its result."""
         wrapped = f"const done = arguments[arguments.length - 1]; (async () => {{ {script} }})().then(done, (e) => done(String(e)));"
         asked = {"script": wrapped, "args": list(arguments), "newSandbox": False, "sandbox": None}
         return self.command("WebDriver:ExecuteAsyncScript", asked)["value"]
@@ -61,13 +61,13 @@ class Firefox:
         return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
 
     def click(self, selector: str) -> None:
-        """A click of a person, which is what lets an extension ask for more."""
+        """A click like a person's, which allows an extension to ask for permissions."""
         found = self.command("WebDriver:FindElement", {"using": "css selector", "value": selector})["value"]
         self.command("WebDriver:ElementClick", {"id": next(iter(found.values()))})
 
     @contextmanager
     def another_tab(self) -> Iterator[None]:
-        """What is done in a tab of its own, which then is closed."""
+        """Open another tab, which is closed when the body ends."""
         before = self.command("WebDriver:GetWindowHandle", {})["value"]
         opened = self.command("WebDriver:NewWindow", {"type": "tab", "focus": True})["handle"]
         self.command("WebDriver:SwitchToWindow", {"handle": opened})
@@ -86,7 +86,7 @@ class Firefox:
         return str(self._of_browser(script, extension))
 
     def _of_browser(self, script: str, *arguments: object) -> Any:
-        """What a script returns that runs in the browser itself and not in a page."""
+        """Run a script in the browser itself, not in a page. Returns its result."""
         self.command("Marionette:SetContext", {"value": "chrome"})
         try:
             return self.run(script, *arguments)
@@ -102,7 +102,7 @@ class Firefox:
 
 @contextmanager
 def firefox(directory: Path, extensions: dict[str, str]) -> Iterator[Firefox]:
-    """Firefox with a profile of its own. ``extensions``: under which ids of this profile extensions are reached."""
+    """Firefox with a profile of its own. ``extensions``: the ids by which extensions are reached in this profile."""
     require_or_skip(FIREFOX)
     port = free_port()
     known = {"marionette.port": port, "extensions.webextensions.uuids": json.dumps(extensions)}

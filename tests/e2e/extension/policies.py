@@ -1,4 +1,4 @@
-"""What device management writes into the policy folder of a browser."""
+"""The files that a device management writes into the policy folder of a browser."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tests.servers import unavailable
 
 @contextmanager
 def chromium_policy(extension: Path, settings: dict[str, object]) -> Iterator[None]:
-    """For the one unpacked extension in this folder."""
+    """A policy for the unpacked extension in this folder."""
     name = extension_id(extension)
     path = Path(f"/etc/chromium/policies/managed/mailgate-test-{name}.json")
     with _written(path, {"3rdparty": {"extensions": {name: settings}}}):
@@ -21,7 +21,7 @@ def chromium_policy(extension: Path, settings: dict[str, object]) -> Iterator[No
 
 @contextmanager
 def firefox_policy(extension: str, settings: dict[str, object]) -> Iterator[None]:
-    """For the extension of this id."""
+    """A policy for the extension with this id."""
     path = Path("/etc/firefox/policies/policies.json")
     with _written(path, {"policies": {"3rdparty": {"Extensions": {extension: settings}}}}):
         yield

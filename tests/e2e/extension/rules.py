@@ -1,4 +1,4 @@
-"""Rules that change while the extension looks on."""
+"""Rules that change while the extension runs."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ TIMEOUT_SECONDS = 20.0
 
 @contextmanager
 def no_laptops(gate: GuardedWebmail) -> Iterator[None]:
-    """While it lasts a rule against laptops is in force; at once from the first line on."""
+    """A rule against laptops is in force while the body runs."""
     policy = gate.config.parent / "policy.yaml"
     kept = policy.read_text()
     _put_in_force(gate, json.dumps({"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]}))

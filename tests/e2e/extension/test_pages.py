@@ -14,8 +14,8 @@ SET_UP = ("unconfigured", "not-allowed", "code-refused", "token-refused", "open"
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    with chromium.new_context() as context:
+def page(one_chromium: Browser) -> Iterator[Page]:
+    with one_chromium.new_context() as context:
         context.add_init_script(path=AXE)
         yield context.new_page()
 

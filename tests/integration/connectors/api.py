@@ -1,4 +1,4 @@
-"""An API that is kept as data, as a server on the loopback interface."""
+"""An API from recorded data, as a server on the loopback interface."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from tests.exchanges import Exchanges
 
 @asynccontextmanager
 async def serving(handler, ssl=None) -> AsyncIterator[str]:
-    """A server whose every answer comes from ``handler``; its origin."""
+    """A server that answers by ``handler``. Yields its origin."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -27,7 +27,7 @@ async def api(
     instead: Callable[[web.Request], web.Response | None] = lambda _: None,
     changed: Callable[[bytes], bytes] = lambda body: body,
 ) -> AsyncIterator[tuple[str, Exchanges]]:
-    """The API of a source; its origin, and what it was asked.
+    """The API of a source. Yields its origin and the received requests.
 
     ``instead`` may answer a question in its own way, ``changed`` may change the body of an answer.
     """

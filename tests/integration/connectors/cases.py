@@ -1,4 +1,4 @@
-"""Every source that is asked over HTTPS: each folder of ``tests/vectors/connectors`` with a ``case.json`` is one.
+"""Every source that is read over HTTPS: each folder of ``tests/vectors/connectors`` with a ``case.json``.
 
 ``case.json`` says how the source is set and what its API, which is in ``exchanges.json`` beside it, says of which device: listed apps,
 null where there is no inventory. ``origins`` are the settings that say where the API is. ``list`` is there if the list of devices is all
@@ -32,7 +32,7 @@ class Case:
     first_page: int = 0
 
     def values(self, origin: str) -> dict[str, Any]:
-        """The settings, without secrets, where its API is at ``origin``."""
+        """The settings, without secrets, for an API at ``origin``."""
         return self.given | dict.fromkeys(self.origins, origin)
 
 
@@ -61,7 +61,7 @@ def connected(case: Case, origin: str, around: Runtime) -> Connector:
 
 
 async def read(connector: Connector, records: list[Any]) -> None:
-    """Everything that it says, as far as it gets."""
+    """Read all records of a connector into the list, until the end or an error."""
     try:
         async for record in connector.devices(None):
             records.append(record)  # noqa: PERF401 - what came before an error counts

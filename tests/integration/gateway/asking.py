@@ -24,7 +24,7 @@ async def ask(connect: Connect, sent: bytes = request(GET), gate: Gate | None = 
 async def relayed(
     connect: Connect, upstream: Upstream, *answer: bytes | Act, sent: bytes = request(GET)
 ) -> Response:
-    """What comes of the upstream's answer."""
+    """The gate's response to this answer of the upstream."""
     upstream.play(*answer)
     wire = await connect()
     await wire.send(sent)
@@ -32,7 +32,7 @@ async def relayed(
 
 
 async def assert_in_step(connect: Connect, upstream: Upstream) -> None:
-    """The next client gets the answer to its own request, over a connection that nothing was left on."""
+    """Check that the next client gets the answer to its own request, over a connection without leftovers."""
     used = {id(e.wire) for e in upstream.exchanges}
     response = await ask(connect)
     assert response is not None

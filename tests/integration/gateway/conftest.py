@@ -1,4 +1,4 @@
-"""The gates under test (one of each kind a session), the upstream they share, and connections to them."""
+"""The gates under test (one of each kind for a session), their common upstream, and connections to them."""
 
 import asyncio
 import socket
@@ -30,7 +30,7 @@ def origin_url(origin: socket.socket) -> str:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory, origin_url: str) -> Iterator[StartGate]:
-    """Start a gate with these settings; it has to leave with exit code 0 at the end of the session."""
+    """Start a gate with these settings; it has to end with exit code 0 at the end of the session."""
     gates: list[Gate] = []
 
     def started(upstream: str = origin_url, policy: Mapping[str, Any] = EVERYONE, **settings: Any) -> Gate:
@@ -45,7 +45,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, origin_url: str) -> Iterator
 
 
 def _stop(gate: Gate) -> None:
-    """Nothing that a client or an upstream does is an error of the gate's own."""
+    """Stop a gate and check that it logged no error of its own, whatever clients and upstreams did."""
     code = gate.process.returncode if gate.process.poll() is not None else gate.stop()
     assert code == 0, "\n".join(gate.log[-20:])
     own = [r for r in gate.records() if r.get("level") in ("error", "critical") or not r]
@@ -54,13 +54,13 @@ def _stop(gate: Gate) -> None:
 
 @pytest.fixture(scope="session")
 def gate(start: StartGate) -> Gate:
-    """Defaults, nobody trusted."""
+    """A gate with default settings that trusts no proxy."""
     return start()
 
 
 @pytest.fixture(scope="session")
 def hasty(start: StartGate) -> Gate:
-    """Short of time and room."""
+    """A gate with short times and small limits."""
     return start(
         timeouts={"connect": "1s", "head": "1s", "response": "1s", "idle": "1s", "keep_alive": "1s"},
         limits={"head_bytes": "8KiB", "body_bytes": "64KiB", "header_count": 40},
@@ -69,7 +69,7 @@ def hasty(start: StartGate) -> Gate:
 
 @pytest.fixture(scope="session")
 def trusting(start: StartGate) -> Gate:
-    """Believes its peer."""
+    """A gate that trusts its peer as a proxy."""
     return start(trusted_proxies=["127.0.0.0/8"])
 
 

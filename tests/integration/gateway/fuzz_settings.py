@@ -1,4 +1,4 @@
-"""How far the fuzzers go: the same examples in each run, as many as a run has time for."""
+"""The amount of fuzzing: the same examples in each run, as many as a run has time for."""
 
 from hypothesis import HealthCheck, settings
 

@@ -24,7 +24,7 @@ _ABSOLUTE = re.compile(rb"http://([^/?#]*)(.*)", re.IGNORECASE)
 
 
 class MalformedError(Exception):
-    """Bytes that are no HTTP/1.1 message."""
+    """The bytes are not an HTTP/1.1 message."""
 
 
 @dataclass
@@ -105,7 +105,7 @@ def read_fields(lines: Iterable[bytes]) -> list[Field]:
 
 
 def read_request(raw: bytes) -> Request:
-    """Read a request head; also refuses what RFC 9112, sections 3.2 and 6.3, call an error."""
+    """Read a request head. Also refuses what RFC 9112, sections 3.2 and 6.3, calls an error."""
     line, *lines = raw[:-4].split(b"\r\n")
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
@@ -146,7 +146,7 @@ def read_status(raw: bytes) -> Status:
 
 
 def declared_length(head: Head) -> int | str | None:
-    """The framing that a head declares: a length, ``chunked``, or None where it declares nothing."""
+    """The framing that a head declares: a length, ``chunked``, or None if it declares nothing."""
     codings, lengths = head.values("Transfer-Encoding"), head.values("Content-Length")
     if codings and lengths:
         raise MalformedError("both Transfer-Encoding and Content-Length")
@@ -190,7 +190,7 @@ class Body:
         return moved
 
     def _feed_chunk(self, buffer: bytearray) -> bool:
-        """Take one more step; False where more bytes are needed first."""
+        """Take one more step. Returns False if more bytes are needed first."""
         if self._left is None:
             return self._feed_chunk_line(buffer)
         if self._left > 0:

@@ -1,4 +1,4 @@
-"""What every refusal of a request has in common."""
+"""Checks that every refusal of a request has to pass."""
 
 from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
@@ -8,7 +8,7 @@ from tests.integration.gateway.wire import Response, Wire
 
 
 async def refusal(wire: Wire) -> Response:
-    """A whole, final refusal behind which the connection is closed and nothing more is said."""
+    """A complete, final refusal, after which the connection is closed without further bytes."""
     response = await wire.final()
     assert 400 <= response.status < 500 or response.status in (501, 505), response.head.raw
     assert response.complete
@@ -18,7 +18,8 @@ async def refusal(wire: Wire) -> Response:
 
 
 async def assert_unseen(connect: Connect, upstream: Upstream, gate: Gate) -> None:
-    """Whatever the gate was to send before has been sent once a later request has been answered."""
+    """Check that the upstream did not see the request: once a later request was answered, earlier ones would have
+    been sent."""
     wire = await connect(gate)
     await wire.send(request(b"GET /later HTTP/1.1", b"Connection: close"))
     assert (await wire.final()).status == 200

@@ -1,4 +1,4 @@
-"""An upstream that plays a script and keeps, byte for byte, what it was sent."""
+"""An upstream that follows a script and keeps the received bytes."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from tests.integration.gateway.wire import TIMEOUT_SECONDS, Wire
 
 
 class Act(Enum):
-    """A step of a script that is no bytes."""
+    """A step of a script that does not send bytes."""
 
     READ_BODY = auto()
     CLOSE = auto()
@@ -58,7 +58,7 @@ class Upstream:
         self._always: tuple[Step, ...] = (Act.READ_BODY, OK)
 
     def play(self, *steps: Step) -> None:
-        """Answer the next request, once it was read whole, with these steps."""
+        """Answer the next request with these steps, once it was read completely."""
         self._scripts.append((Act.READ_BODY, *steps))
 
     def play_at_head(self, *steps: Step) -> None:
@@ -124,7 +124,7 @@ class Upstream:
 
     @property
     def only(self) -> Exchange:
-        """The one request that arrived, ever."""
+        """The only request that arrived."""
         assert len(self.exchanges) == 1, self.targets
         return self.exchanges[0]
 

@@ -1,4 +1,4 @@
-"""A TCP connection held by its bytes: what was sent, what came back, and how it ended."""
+"""A TCP connection on the level of bytes: the sent and received bytes, and its end."""
 
 import asyncio
 import socket
@@ -15,12 +15,12 @@ TIMEOUT_SECONDS = 5.0
 
 
 class NoAnswerError(Exception):
-    """The connection ended before a whole response head had come."""
+    """The connection ended before a complete response head."""
 
 
 @dataclass
 class Response:
-    """One response as it stood on the wire."""
+    """One response as received."""
 
     head: Status
     body: Body
@@ -89,20 +89,20 @@ class Wire(asyncio.Protocol):
         self._writable.set()
 
     async def until(self, met: Callable[[], object], timeout: float = TIMEOUT_SECONDS) -> None:
-        """Wait until the condition is met; it is asked again whenever bytes or an end arrive."""
+        """Wait until the condition is met. It is checked whenever bytes or the end arrive."""
         async with asyncio.timeout(timeout):
             while not met():
                 self._changed.clear()
                 await self._changed.wait()
 
     async def send(self, data: bytes) -> None:
-        """Send; returns once the bytes are taken up. Bytes for a dead connection are dropped, as a network would."""
+        """Send; returns once the bytes are accepted. Bytes for a dead connection are dropped, as in a network."""
         if not self.transport.is_closing() and not self._said_all:
             self.transport.write(data)
         await self._writable.wait()
 
     async def head(self) -> bytes | None:
-        """One message head with its empty line, or None where the connection ended first."""
+        """One message head with its empty line, or None if the connection ended first."""
         raw: bytes | None = None
 
         def arrived() -> bool:
@@ -114,7 +114,7 @@ class Wire(asyncio.Protocol):
         return raw
 
     async def fill(self, body: Body) -> bool:
-        """Read a body to its end; False where the connection ended before it."""
+        """Read a body to its end. Returns False if the connection ended before."""
 
         def finished() -> bool:
             if not body.done:
@@ -141,7 +141,7 @@ class Wire(asyncio.Protocol):
         return response
 
     async def end(self, timeout: float = TIMEOUT_SECONDS) -> str:
-        """How the connection ended. Raises TimeoutError where it stays open."""
+        """How the connection ended. Raises TimeoutError if it stays open."""
         await self.until(lambda: self.ended, timeout)
         return cast("str", self.ended)
 

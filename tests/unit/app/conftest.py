@@ -1,4 +1,4 @@
-"""A store of its own for every test, the files of a small gate, and a service of which nothing is open."""
+"""A store of its own for every test, the files of a small gate, and a service that has opened nothing."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,7 +39,7 @@ POLICY = "rules:\n  - {id: closed, when: client.handheld, effect: block}\n"
 
 @pytest.fixture
 def bundle(tmp_path: Path, certificate):
-    """Reads a small configuration with this upstream and these rules."""
+    """Loads a small configuration with this upstream and these rules."""
     (tmp_path / "apps.yaml").write_text(
         "apps:\n  tiktok: {name: TikTok, names: [TikTok]}\nlists:\n  prohibited: [tiktok]\n"
     )
@@ -53,7 +53,7 @@ def bundle(tmp_path: Path, certificate):
 
 
 class StoreToAsk:
-    """A store, as far as readiness asks one."""
+    """A store with the methods that readiness uses."""
 
     def __init__(self):
         self.lost = False
@@ -78,7 +78,7 @@ class StoreToAsk:
 
 
 class Keeper:
-    """Puts in force what it is offered."""
+    """Puts the offered rules in force."""
 
     held = ""
 

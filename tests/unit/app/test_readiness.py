@@ -25,10 +25,10 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     service.store.lost, service.reloader.mistakes, service.stopping = lost, mistakes, stopping
     at = datetime(2026, 11, 24, tzinfo=UTC)
     halt = Relief(1, Cause.HALT, "pilot", "too many", "gate-1", at)
-    spared = Relief(
+    exemption = Relief(
         2, Cause.EXEMPTION, "", "new phone", "ada", at, datetime(2999, 1, 1, tzinfo=UTC), person="lin"
     )
-    service.reliefs.current = Reliefs(2, (halt, spared))
+    service.reliefs.current = Reliefs(2, (halt, exemption))
     service.lingering = lambda: {"pilot": "only reports"}
     state = await body_of_readyz(service)
     assert state["ready"] is ready

@@ -16,7 +16,7 @@ LISTED = {"com.zhiliaoapp.musically": "tiktok", "tiktok": "tiktok"}
 
 
 class Gate:
-    """A verifier with what it takes to send it something."""
+    """A verifier, with the keys for requests to it."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -26,7 +26,7 @@ class Gate:
         self._proofs = 0
 
     def rebuild(self, issuers: Mapping[str, KeySet]) -> None:
-        """Believe these issuers from now on."""
+        """Trust these issuers from now on."""
         self.verifier = Verifier(
             issuers=issuers,
             audience="https://mail.example.com",
@@ -39,7 +39,7 @@ class Gate:
         return LISTED.get(identifier)
 
     def claims(self, changes: Mapping[str, object] = {}) -> dict[str, object]:
-        """A good token's claims with changes; None takes one out."""
+        """The claims of a good token with changes; None removes a claim."""
         device = mint.Device("device-1", apps=("com.zhiliaoapp.musically", "com.example.unlisted"))
         issue = mint.Issue(
             "https://mdm.example.com", "https://mail.example.com", "t-1", NOW, timedelta(hours=1)

@@ -30,7 +30,7 @@ def evidence_of(vector: dict) -> Evidence:
 
 
 def roots(revoked: frozenset[int] = frozenset(), *, others: bool = False) -> dict[str, Roots]:
-    """The root of each format's maker; ``others``: of the other's."""
+    """The root of each format's maker; with ``others``, the root of the other maker."""
     known = {name: [x509.load_pem_x509_certificate(pem.encode())] for name, pem in ANCHORS["roots"].items()}
     pairs = zip(known, reversed(known.values()) if others else known.values(), strict=True)
     return {name: Roots(certificates, revoked) for name, certificates in pairs}

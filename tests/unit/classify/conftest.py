@@ -14,14 +14,14 @@ Ask = Callable[..., Client]
 
 @pytest.fixture(scope="session")
 def labelled() -> dict[str, list[str]]:
-    """The user agents of ``tests/vectors/clients.yaml`` by the form that a person gives them."""
+    """The user agents of ``tests/vectors/clients.yaml`` by the form that a person has assigned."""
     loaded: dict[str, list[str]] = YAML(typ="safe").load((VECTORS / "clients.yaml").read_text())
     return loaded
 
 
 @pytest.fixture(scope="session")
 def hinted() -> dict[str, list[dict[str, str]]]:
-    """The headers of ``tests/vectors/hinted.yaml`` by the form that a person gives them."""
+    """The headers of ``tests/vectors/hinted.yaml`` by the form that a person has assigned."""
     loaded: dict[str, list[dict[str, str]]] = YAML(typ="safe").load((VECTORS / "hinted.yaml").read_text())
     return loaded
 

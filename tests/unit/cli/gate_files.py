@@ -1,4 +1,4 @@
-"""What a gate has left in a folder: settings, rules and a store, as commands find them."""
+"""The files that a gate has left in a folder: settings, rules and a store."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,19 +30,19 @@ IN_CONFIG = "sqlite:///config/var/mailgate.db"
 
 
 def write_config(folder: Path, settings: str) -> None:
-    """The files of a gate whose settings are in ``config``, with these settings."""
+    """Write the files of a gate with these settings, in ``config``."""
     (folder / "config").mkdir(exist_ok=True)
     for name, text in (("mailgate", settings), ("apps", APPS), ("policy", POLICY)):
         (folder / "config" / f"{name}.yaml").write_text(text)
 
 
 def stopped_at(now: datetime) -> SimpleNamespace:
-    """It takes the place of ``datetime`` in a command: there it is always now."""
+    """A replacement of ``datetime`` in a command, in which it is always ``now``."""
     return SimpleNamespace(now=lambda _zone: now)
 
 
 def in_store(work: Callable[[Store], Awaitable[T]], url: str = BESIDE) -> T:
-    """What this work gives, done in the store as a gate would do it."""
+    """Do this work in the store like a gate. Returns its result."""
 
     async def opened() -> T:
         store = await Store.open(url)

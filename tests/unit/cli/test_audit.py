@@ -45,7 +45,7 @@ def test_an_empty_log_says_so(config: Path) -> None:
 
 def test_a_whole_log_gives_its_head_and_one_that_was_cut_is_named(log: None) -> None:
     whole = run("verify")
-    assert whole.output.startswith("whole: 3 entries, each follows the one before\nhead: 3:")
+    assert whole.output.startswith("intact: 3 entries, each follows the one before\nhead: 3:")
     noted = whole.output.split()[-1]
     assert run("verify", "--head", noted).exit_code == 0
     tamper(BESIDE, "DELETE FROM audit WHERE number = 3")

@@ -134,7 +134,7 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
     ("words", "said"),
     [
         (["sync", "hrr"], "no connector is called `hrr`; did you mean `hr`?"),
-        (["sync", "push"], "push is called by its source: there is nothing to ask"),
+        (["sync", "push"], "the source of push sends reports by itself: there is nothing to read"),
         (["import", "hr", "nowhere.csv"], "hr: file-unreadable: no such file or directory"),
     ],
 )

@@ -37,7 +37,7 @@ def device(config: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return in_store(fill)
 
 
-def test_a_person_is_spared_listed_and_no_longer(device: str) -> None:
+def test_a_person_is_exempt_listed_and_no_longer(device: str) -> None:
     given = run("add", "--person", "Lin", *FOR)
     assert given.exit_code == 0, given.output
     assert given.output.startswith("exemption 1: lin, rule shut, until 2027-01-01")
@@ -52,7 +52,7 @@ def test_a_person_is_spared_listed_and_no_longer(device: str) -> None:
     assert "it came" in " ".join(run("list", "--all").output.split())
 
 
-def test_a_device_is_spared_by_its_id_however_it_is_typed(device: str) -> None:
+def test_a_device_is_exempt_by_its_id_however_it_is_typed(device: str) -> None:
     typed = device.replace("-", "").upper()
     told = json.loads(run("add", "--device", typed, *FOR, "--json").output)
     assert (told["device"], told["person"]) == (device, "")

@@ -152,7 +152,7 @@ def test_what_a_gate_would_not_take_is_said_and_not_written(arguments: list[str]
 def test_a_folder_that_is_none_is_named() -> None:
     Path("file").write_text("")
     result = init("file", *UPSTREAM)
-    assert (result.exit_code, "file is there and is no folder" in result.stderr) == (2, True)
+    assert (result.exit_code, "file exists and is not a folder" in result.stderr) == (2, True)
     assert Path("file").read_text() == ""
 
 

@@ -85,7 +85,7 @@ def test_forgetting_says_what_went_to_machines_too() -> None:
 
 def test_of_whom_nothing_is_stored_nothing_is_forgotten() -> None:
     done = devices("forget", "--person", "nobody", "--yes")
-    assert (done.exit_code, done.stderr) == (1, "nothing is stored of nobody\n")
+    assert (done.exit_code, done.stderr) == (1, "nothing is stored about nobody\n")
 
 
 @pytest.mark.parametrize(

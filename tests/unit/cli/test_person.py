@@ -64,4 +64,4 @@ def test_programs_get_what_the_api_says(ada: None) -> None:
 def test_of_nobody_nothing_is_shown(config: Path) -> None:
     missed = person("nob\x07dy")
     assert missed.exit_code == 1
-    assert missed.output.startswith("nothing is known of nob\N{REPLACEMENT CHARACTER}dy;")
+    assert missed.output.startswith("nothing is known about nob\N{REPLACEMENT CHARACTER}dy;")

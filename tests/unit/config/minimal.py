@@ -1,4 +1,4 @@
-"""The least that settings have to say."""
+"""The smallest valid settings."""
 
 MINIMAL = """
 listen: 127.0.0.1:8080

@@ -1,4 +1,4 @@
-"""Reading one value as a setting of its type is read."""
+"""Reads one value like a setting of its type."""
 
 from typing import Any
 

@@ -95,5 +95,5 @@ def test_nobody_is_called_like_changed_files(tmp_path: Path) -> None:
 def test_one_token_under_two_names_is_refused(tmp_path: Path) -> None:
     """One person could approve what they have planned themselves."""
     ada = admins(ada="operator approver")["ada"]
-    with pytest.raises(ConfigError, match="the token of ada too; expected one for each person"):
+    with pytest.raises(ConfigError, match="ada has the same token; expected a different one for each person"):
         loaded(tmp_path, {"ada": ada, "lin": ada})

@@ -38,7 +38,7 @@ def test_lists_stand_here_or_in_files(tmp_path: Path) -> None:
         (APPS + "  other: {name: Other, android: [COM.A]}", "", "apps.yaml:4:3: `other` and `tiktok` share the android"),
         (APPS + "  other: {name: Other, ios: ['a b']}", "", "apps.yaml:4:30: `a b` has the wrong form; expected letters"),
         ("apps: {}", "", "apps.yaml:1:7: it is empty; expected at least one"),
-        ("[]", "", "apps.yaml:1:1: a list stands here; expected a mapping"),
+        ("[]", "", "apps.yaml:1:1: a list is given here; expected a mapping"),
     ],
 )  # fmt: skip
 def test_mistakes_have_their_place(text: str, theirs: str, mistake: str, tmp_path: Path) -> None:

@@ -65,9 +65,12 @@ def test_proxies_alone_need_no_port_and_no_tls(load) -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("crl: devices.crl", "8:22: no certificate can come in; expected `listen`, `from_proxies` or both"),
-        ("listen: 127.0.0.1:8443", "8:57: the same address as another's"),
-        ("listen: 127.0.0.1:8081", "8:57: the same address as another's"),
+        (
+            "crl: devices.crl",
+            "8:22: no certificate can reach the gate; expected `listen`, `from_proxies` or both",
+        ),
+        ("listen: 127.0.0.1:8443", "8:57: another setting has the same address"),
+        ("listen: 127.0.0.1:8081", "8:57: another setting has the same address"),
         ("from_proxies: apache", "expected"),
         ("from_proxies: nginx, proxy_header: X-Real-IP", "8:"),
         ("from_proxies: nginx, proxy_header: X_SSL_Client_Cert", "8:"),

@@ -86,7 +86,7 @@ def test_a_way_that_leads_nowhere_is_refused(tmp_path: Path, console: Any, says:
         ({"issuer": "http://login.example.com"}, "expected https, or http on loopback"),
         ({"issuer": "login.example.com"}, "not the URL of an issuer"),
         ({"issuer": "https://login.example.com/?x=1"}, "without query and fragment"),
-        ({"issuer": "https://ada:x@login.example.com"}, "credentials stand in the URL"),
+        ({"issuer": "https://ada:x@login.example.com"}, "the URL contains credentials"),
         ({"client_secret": "hunter2"}, "expected {env: NAME} or {file: PATH}"),
         ({"client_secret": {"env": "NOT_SET"}}, "the environment variable NOT_SET is missing or empty"),
         ({"claim": "name"}, "expected one of `email`, `sub`, `preferred_username`"),
@@ -118,8 +118,8 @@ def test_an_issuer_is_taken_exactly_as_it_stands(tmp_path: Path, issuer: str) ->
 @pytest.mark.parametrize(
     ("people", "says"),
     [
-        ({"ada": {"roles": ["viewer"]}}, "there is no way for them to come in"),
-        ({"ada": {"oidc": False, "roles": ["viewer"]}}, "there is no way for them to come in"),
+        ({"ada": {"roles": ["viewer"]}}, "this admin has no way to log in"),
+        ({"ada": {"oidc": False, "roles": ["viewer"]}}, "this admin has no way to log in"),
         ({"ada": {"oidc": "ada", "roles": ["viewer"]}}, "`console.login.oidc` is not set"),
         ({"ada": {"proxy": "ada", "roles": ["viewer"]}}, "`console.login.proxy` is not set"),
     ],
@@ -133,7 +133,7 @@ def test_an_admin_has_a_way_in_that_is_open(tmp_path: Path, people: Any, says: s
 def test_no_two_admins_are_one_person(tmp_path: Path, way: str, one: str, other: str) -> None:
     people = {"ada": {way: one, "roles": ["operator"]}, "lin": {way: other, "roles": ["approver"]}}
     said = mistakes(tmp_path, {"url": URL, "login": {"oidc": OIDC, "proxy": PROXY}}, people)
-    assert "the name there of ada too; expected one for each person" in said
+    assert "ada has the same name there; expected a different one for each person" in said
 
 
 def test_with_groups_it_is_said_who_each_admin_is_at_the_provider(tmp_path: Path) -> None:

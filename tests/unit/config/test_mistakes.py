@@ -24,7 +24,7 @@ class Outer(Strict):
         ("name: 5", ["1:7: `5` is a number; expected a text"]),
         ("name: true", ["1:7: `true` is a truth value; expected a text"]),
         ("name: ''", ["1:7: it is empty; expected at least one"]),
-        ("name: []", ["1:7: a list stands here; expected a text"]),
+        ("name: []", ["1:7: a list is given here; expected a text"]),
         ("{}", ["1:1: the key `name` is missing; expected `name` here"]),
         ("text", ["1:1: `text` is a text; expected a mapping of keys to values"]),
         ("name: x\ninner: {sise: 1}", ["2:9: the key `sise` is not known; did you mean `size`? expected one of `size`, `on`"]),

@@ -18,7 +18,7 @@ def test_events_go_to_a_file_or_to_syslog(tmp_path: Path, way: dict[str, str]) -
 
 
 def test_events_that_go_nowhere_are_a_mistake() -> None:
-    with pytest.raises(ValueError, match="nobody takes them"):
+    with pytest.raises(ValueError, match="the events have no destination"):
         EventSettings()
 
 

@@ -72,8 +72,8 @@ def test_secrets_come_by_reference(reference: dict[str, str], sources: Sources) 
         ({"env": "NOT_SET"}, "the environment variable NOT_SET is missing or empty"),
         ({"file": "nowhere"}, "the file nowhere is missing or empty"),
         ({"file": "empty"}, "the file empty is missing or empty"),
-        ("postgresql://u:hunter2@h/db", "a password stands in the URL"),
-        ("postgresql://h/db?password=hunter2", "a password stands in the URL"),
+        ("postgresql://u:hunter2@h/db", "the URL contains a password"),
+        ("postgresql://h/db?password=hunter2", "the URL contains a password"),
         ("mysql://u:hunter2@h/db", "not the URL of a store"),
     ],
 )
@@ -123,9 +123,9 @@ def test_the_key_of_a_header_comes_by_reference(reference: dict[str, str], tmp_p
         ("hunter2", "not a reference"),
         (7, "not a reference"),
         ({"env": "MISSING"}, "MISSING is missing or empty"),
-        ({"env": "TWO_LINES"}, "cannot stand in a header"),
-        ({"env": "PADDED"}, "cannot stand in a header"),
-        ({"env": "FOREIGN"}, "cannot stand in a header"),
+        ({"env": "TWO_LINES"}, "cannot be sent in a header"),
+        ({"env": "PADDED"}, "cannot be sent in a header"),
+        ({"env": "FOREIGN"}, "cannot be sent in a header"),
     ],
 )
 def test_a_bad_key_of_a_header(value: object, message: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The world of a connector without sockets: a clock that stands, no waiting, chance that is none."""
+"""The environment of a connector without sockets: a fixed clock, no waiting, no randomness."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,7 @@ CATALOG = AppCatalog(
 
 
 def look(report: Report) -> tuple[frozenset[str], bool | None, datetime | None]:
-    """Which listed apps it saw, whether it could see all, and when."""
+    """The listed apps of a report, whether all could be seen, and when."""
     return report.apps, report.apps_complete, report.reported_at
 
 
@@ -48,14 +48,14 @@ async def devices_of(connector: Connector, since: datetime | None = None) -> lis
 
 @contextmanager
 def ends_in(trouble: Trouble) -> Iterator[pytest.ExceptionInfo[SourceError]]:
-    """What is asked within fails, and with this trouble."""
+    """Check that the body fails with this trouble."""
     with pytest.raises(SourceError) as caught:
         yield caught
     assert caught.value.trouble is trouble
 
 
 class Waits:
-    """Takes note of how long would have been waited."""
+    """Records the waiting times instead of waiting."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -69,7 +69,7 @@ def runtime(waits: Waits | None = None, now: Callable[[], datetime] = lambda: NO
 
 
 class Scripted:
-    """A wire that gives these answers one after the other; an error among them is raised."""
+    """A wire that gives these answers one after the other and raises errors among them."""
 
     def __init__(self, *answers: ApiResponse | Exception) -> None:
         self._answers = list(answers)
@@ -97,7 +97,7 @@ def client_of(wire: Wire, base: str) -> Client:
 
 
 class Recorded:
-    """A wire to an API that is kept as data."""
+    """A wire to an API from recorded data."""
 
     def __init__(self, exchanges: Exchanges) -> None:
         self.exchanges = exchanges
@@ -108,7 +108,7 @@ class Recorded:
         return ApiResponse(status, {name.lower(): text for name, text in headers.items()}, body)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since nothing is open."""
 
 
 def setup(exchanges: Exchanges, around: Runtime | None = None, catalog: AppCatalog = CATALOG) -> Setup:
@@ -119,7 +119,7 @@ def setup(exchanges: Exchanges, around: Runtime | None = None, catalog: AppCatal
 
 
 def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> Any:
-    """Settings with these values; secrets are given as they are."""
+    """Settings with these values and plain secrets."""
     given = {**values, **{name: {"env": name.upper()} for name in secrets}}
     environ = {name.upper(): value for name, value in secrets.items()}
     return model.model_validate(given, context={"sources": Sources(Path(), environ)})
@@ -127,7 +127,7 @@ def settings_of(model: type[Any], values: Mapping[str, Any], **secrets: str) -> 
 
 @cache
 def service_account() -> str:
-    """The key file of a service account, as Google Cloud gives it out."""
+    """The key file of a service account, as Google Cloud issues it."""
     key = RSAKey.generate_key(2048)
     return json.dumps(
         {

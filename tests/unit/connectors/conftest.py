@@ -1,4 +1,4 @@
-"""What the runs of connectors happen in."""
+"""Fixtures for runs of connectors."""
 
 import pytest
 from tests.unit.clock import Clock

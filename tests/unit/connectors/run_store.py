@@ -1,4 +1,4 @@
-"""A store and a source of one's own, in memory."""
+"""A store and a source in memory."""
 
 import asyncio
 from datetime import timedelta
@@ -14,7 +14,7 @@ from mailgate.devices.trust import report_by
 
 
 class RunStore:
-    """Keeps what it is given. ``away``: the store does not answer; ``others``: leases that another gate holds."""
+    """A store that keeps everything in memory. ``away``: it does not answer; ``others``: leases of another gate."""
 
     def __init__(self):
         self.kept = {}
@@ -65,7 +65,7 @@ class RunStore:
 
 
 class Source:
-    """A connector that names these devices; an exception among them is raised, an event waited for."""
+    """A connector that names these devices, raises exceptions among them, and waits for events among them."""
 
     scheduled = True
     tells_changes = True
@@ -91,5 +91,5 @@ class Source:
 
 
 def leased_run(source, store, around=runtime, listed=lambda: "v1"):
-    """Runs of this source, counted by metrics that nobody reads."""
+    """Runs of this source, with unused metrics."""
     return LeasedRun(lambda *_: source, store, around, ConnectorMetrics(CollectorRegistry()), listed)

@@ -96,7 +96,7 @@ async def test_it_waits_as_long_as_it_is_asked_to(intune):
     waits = Waits()
     around = runtime(waits)
     await read(intune(around))
-    assert waits.seconds == [7.0]
+    assert waits.seconds == [2.0]
     assert around.tally.throttled == 1
 
 

@@ -144,7 +144,7 @@ def test_blank_lines_are_none():
         ('{"id": "1", "managed": "yes"}', "line 1, managed: `yes` is a text; expected true or false"),
         (
             '{"id": "1", "apps": []}',
-            "line 1: `apps` stand here without `reported_at`; expected when they were",
+            "line 1: `apps` needs `reported_at`; expected the time when the apps were",
         ),
         (
             '{"id": "1", "reported_at": "2026-11-24T09:00:00"}',

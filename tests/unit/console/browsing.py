@@ -1,4 +1,4 @@
-"""The console of a small company, over a socket in a folder, and somebody who browses it."""
+"""The console of a small company, over a socket in a folder, and a browser for it."""
 
 import re
 from collections import Counter
@@ -101,7 +101,7 @@ class Company:
         )
 
     async def catch_up(self) -> None:
-        """Take over the reliefs that are stored, as a running gate does (``app/rule_changes.py``)."""
+        """Take over the stored reliefs, as a running gate does (``app/rule_changes.py``)."""
         try:
             numbers = await self.store.change_numbers()
         except StoreError:
@@ -111,7 +111,7 @@ class Company:
             self.bundle = self.with_reliefs(await self.store.reliefs.current(self.clock()))
 
     def candidate(self, policy: str | None) -> Rules:
-        """The rules that stand on disk, or with this text for their policy file."""
+        """The rules on disk, or with this text as their policy file."""
         return candidate_of(self.folder / "mailgate.yaml", policy)
 
     async def plan(
@@ -125,7 +125,7 @@ class Company:
         )
 
     def roles(self, **roles: str) -> None:
-        """Let the settings say from now on who may do what."""
+        """Change the roles in the settings."""
         settings = self.bundle.settings
         known = {
             name: each.model_copy(update={"roles": tuple(roles[name].split())})
@@ -139,12 +139,12 @@ class Company:
         return replace(self.bundle, rules=self.bundle.rules.with_reliefs(reliefs))
 
     def no_notices(self) -> None:
-        """Let the settings say from now on that nobody is written to."""
+        """Remove ``notices`` from the settings."""
         settings = self.bundle.settings.model_copy(update={"notices": None})
         self.bundle = replace(self.bundle, settings=settings)
 
     async def acts(self) -> list[tuple[str, str, str]]:
-        """What the audit log says: what was done, by whom, to what."""
+        """The entries of the audit log: act, person, object."""
         return [(each.what, each.who, each.about) for each in await self.store.audit.page()]
 
 
@@ -152,7 +152,7 @@ class Company:
 async def company(folder: Path, **settings: Any) -> AsyncIterator[Company]:
     """A company with admins, a connector and the rules about phones, whose first version is in force.
 
-    Its store is ``mailgate.db`` in the folder, which has to be there.
+    Its store is ``mailgate.db`` in the folder, which has to exist.
     """
     (folder / "devices.csv").write_text("")
     known = {"admins": WHO, "connectors": CONNECTORS, "notices": NOTICES} | settings
@@ -175,7 +175,7 @@ CHEAP = "/console/find"
 
 @dataclass
 class Page:
-    """What came."""
+    """A page that was received."""
 
     status: int
     text: str
@@ -184,7 +184,7 @@ class Page:
 
     @property
     def words(self) -> str:
-        """The text of the page without its marks."""
+        """The text of the page without markup."""
         return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", self.text)))
 
     @property
@@ -196,7 +196,7 @@ class Page:
 
 @dataclass
 class Browser:
-    """Keeps cookies and follows where it is led."""
+    """A browser that keeps cookies and follows redirects."""
 
     session: aiohttp.ClientSession
     csrf: str = ""
@@ -209,11 +209,11 @@ class Browser:
         return await self._ask("POST", path, data={"csrf": self.csrf} | fields)
 
     async def send(self, path: str, headers: Mapping[str, str] = {}, **fields: str) -> Page:
-        """Send a form of somebody's own making."""
+        """Send a form that was not taken from a page."""
         return await self._ask("POST", path, data=fields, headers=headers)
 
     async def log_in(self, name: str, **fields: str) -> Page:
-        """Log in and go on to a page that is made in no time; ``next``: to another."""
+        """Log in and go on to a page that is made quickly; ``next``: to another one."""
         _, _, secret = token(name).partition(":")
         page = await self.send("/console/login", **{"name": name, "secret": secret, "next": CHEAP} | fields)
         if page.status == 200:
@@ -245,5 +245,5 @@ async def browsing(path: str) -> AsyncIterator[Browser]:
 
 
 def whole(context: ConsoleContext) -> web.Application:
-    """An admin port with nothing but the console."""
+    """An admin port with only the console."""
     return with_console(web.Application(), context)

@@ -17,7 +17,7 @@ from mailgate.store.migrate import migrate
 
 @pytest.fixture(autouse=True)
 def law(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever page a test sees says nothing that no catalog can translate."""
+    """Check that every page in a test has only texts that a catalog can translate."""
     otherwise, text_of = dict[str, list[str]](), render.text_of
 
     def made_twice(template: str, **values: Any) -> str:
@@ -34,7 +34,7 @@ def law(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a store with nothing in it, made once: each test has a copy."""
+    """The file of an empty store, made once; each test has a copy."""
     path = tmp_path_factory.mktemp("store") / "mailgate.db"
     migrate(store_url(f"sqlite:///{path}"))
     return path
@@ -61,7 +61,7 @@ async def opened(firm: Company, tmp_path: Path) -> AsyncIterator[Callable[[], Aw
 
 @pytest.fixture
 async def ada(opened: Callable[[], Awaitable[Browser]]) -> Browser:
-    """Logged in as an operator."""
+    """A browser that is logged in as an operator."""
     browser = await opened()
     assert (await browser.log_in("ada")).status == 200
     return browser
@@ -69,7 +69,7 @@ async def ada(opened: Callable[[], Awaitable[Browser]]) -> Browser:
 
 @pytest.fixture
 async def vic(opened: Callable[[], Awaitable[Browser]]) -> Browser:
-    """Logged in as a viewer."""
+    """A browser that is logged in as a viewer."""
     browser = await opened()
     assert (await browser.log_in("vic")).status == 200
     return browser
@@ -77,7 +77,7 @@ async def vic(opened: Callable[[], Awaitable[Browser]]) -> Browser:
 
 @pytest.fixture
 async def lin(opened: Callable[[], Awaitable[Browser]]) -> Browser:
-    """Logged in as operator and approver."""
+    """A browser that is logged in as operator and approver."""
     browser = await opened()
     assert (await browser.log_in("lin")).status == 200
     return browser

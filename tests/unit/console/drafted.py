@@ -28,7 +28,7 @@ rules:
 
 
 async def written(firm: Company, share: str = "25%") -> None:
-    """Let these files be on disk and in force."""
+    """Put these files on disk and in force."""
     (firm.folder / "apps.yaml").write_text(APPS)
     (firm.folder / "policy.yaml").write_text(POLICY.replace("25%", share))
     firm.bundle = load_bundle(firm.folder / "mailgate.yaml", {})
@@ -36,7 +36,7 @@ async def written(firm: Company, share: str = "25%") -> None:
 
 
 async def followed(firm: Company) -> None:
-    """Let the gate decide by what is in force in the store by now."""
+    """Let the gate take over the rules that are in force in the store."""
     active = await firm.store.policies.active()
     assert active
     rules = await rules_of(firm.store.policies, active)

@@ -1,7 +1,7 @@
-"""The law of the console's languages: whatever a page says comes from the catalogs.
+"""The law of the console's languages: every text of a page comes from the catalogs.
 
-Each page is made once more in a language that puts ⟦ and ⟧ around every text of the catalogs. What stands outside of them has to be
-data: a name, an id, code, a number, or words that somebody typed.
+Each page is made once more in a language that puts ⟦ and ⟧ around every text of the catalogs. Everything outside of
+these marks has to be data: a name, an id, code, a number, or words that somebody typed.
 """
 
 import re
@@ -30,7 +30,7 @@ WORD = re.compile(r"[A-Za-z][a-z]{2,}")
 
 
 class Marked(NullTranslations):
-    """Puts ⟦ and ⟧ around what a catalog says, and leaves out the values and marks in it."""
+    """Puts ⟦ and ⟧ around texts of the catalog, but not around the values and markup in them."""
 
     def gettext(self, message: str) -> str:
         return "".join(
@@ -47,7 +47,7 @@ MARKED = Language("qps", Locale("en"), Marked())
 
 @cache
 def vocabulary() -> frozenset[str]:
-    """The words that the catalogs have, by which a text that is not marked is told from data."""
+    """The words of the catalogs, which tell an unmarked text from data."""
     with catalog_of("mailgate.console", "de").open("rb") as file:
         texts = [each.id for each in read_po(file)]
     told = " ".join(
@@ -58,7 +58,7 @@ def vocabulary() -> frozenset[str]:
 
 @dataclass
 class Reader(HTMLParser):
-    """Finds what stands outside of the marks."""
+    """Finds the text outside of the marks."""
 
     outside: list[str] = field(default_factory=list)
     said: str = ""
@@ -91,12 +91,12 @@ class Reader(HTMLParser):
 
 
 def unmarked(text: str) -> str:
-    """A text without what is marked in it, also where one of the marks was cut off."""
+    """A text without its marked parts, also if one of the marks was cut off."""
     return re.sub(r"⟦[^⟦⟧]*(⟧|$)|^[^⟦⟧]*⟧", " ", text)
 
 
 def told_otherwise(page: str, data: Iterable[str]) -> list[str]:
-    """What a page says that is neither of the catalogs nor data."""
+    """The texts of a page that are neither from the catalogs nor data."""
     reader = Reader()
     reader.feed(page)
     reader.ends()

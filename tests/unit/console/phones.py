@@ -1,4 +1,4 @@
-"""Devices of the small company, and what was decided for them."""
+"""Devices of the small company, and decisions about them."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605
 
 
 def record(name: str, owner: str, *apps: str, kind: Kind = Kind.PHONE, age: float = 1) -> Report:
-    """What ``jamf-file`` says of a device; it was looked at so many hours ago."""
+    """A report of ``jamf-file`` about a device, which was looked at ``age`` hours ago."""
     return report_by(
         "jamf-file", name, serial=f"SERIAL-{name.upper()}", owner=owner, kind=kind, os="ios", os_version="26.1",
         managed=True, apps=AppsReport(frozenset(apps), True, NOW - timedelta(hours=age)),
@@ -21,14 +21,14 @@ def record(name: str, owner: str, *apps: str, kind: Kind = Kind.PHONE, age: floa
 
 
 async def has(firm: Company, *records: Report) -> list[Device]:
-    """Let the company have these devices."""
+    """Store these devices."""
     await firm.store.devices.ingest(records, NOW - timedelta(minutes=30))
     found = [await firm.store.devices.get(each.source, each.id) for each in records]
     return [device for device in found if device]
 
 
 async def asks(firm: Company, device: Device, user: str, reference: str = "REF2345") -> None:
-    """Let a device ask for mail, which it does not get."""
+    """Record a refused request of a device."""
     facts = RequestFacts(headers={"user-agent": IPHONE})
     decision = Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app", "v1")
     at = NOW - timedelta(minutes=5)

@@ -52,7 +52,7 @@ def test_nothing_does_where_all_is_well() -> None:
         (rules(only_report=["phones only reports"]), "The rule phones only reports", "policy", False),
         (
             {"store": "unwritable", "ledger": {"error": "disk is full"}},
-            "The store takes nothing: disk is full",
+            "The store accepts no writes: disk is full",
             "now",
             True,
         ),

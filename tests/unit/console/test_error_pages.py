@@ -47,4 +47,4 @@ async def test_a_form_that_is_too_big_is_refused(ada: Browser) -> None:
     body = BytesIO(b"text=" + b"x" * (5 * 1024 * 1024))
     async with ada.session.post(f"{ORIGIN}/console/explain", data=body, headers=form) as answer:
         assert answer.status == 413
-        assert "more than this form takes" in await answer.text()
+        assert "more text than this form accepts" in await answer.text()

@@ -33,5 +33,5 @@ async def test_what_no_version_has_is_not_found(firm: Company, about: NoticeKey)
 
 @pytest.mark.parametrize("what", ["sent", "again", "retry"])
 async def test_a_decision_about_mails_that_wait_for_none_is_refused(firm: Company, what: str) -> None:
-    with pytest.raises(RefusedError, match="none of these waits for a decision any more"):
+    with pytest.raises(RefusedError, match="none of these mails waits for a decision any more"):
         await mark_mails(firm.store, ["0" * 32], what, Person("ada", "here"), NOW)

@@ -41,7 +41,7 @@ async def test_what_was_counted_is_remembered_for_a_while() -> None:
     assert (last.found, last.runs, last.done, last.total) == (FOUND, False, 2, 3)
     assert lists.counted(ABOUT, NOW) == (TOPIC, FOUND)
     for about, when in ((OTHER, NOW), (ABOUT, NOW + LIST_LASTS)):
-        with pytest.raises(RefusedError, match="has to be counted first"):
+        with pytest.raises(RefusedError, match="have to be counted shortly before"):
             lists.counted(about, when)
     lists.forget(ABOUT)
     assert lists.last(ABOUT, NOW) is None

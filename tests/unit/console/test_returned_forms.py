@@ -12,7 +12,7 @@ from mailgate.console.sessions import MAX_IDLE
 
 FROM_HERE = {"Origin": ORIGIN, "Referer": f"{ORIGIN}/console/exemptions?rule=x"}
 EXEMPT = "/console/exemptions"
-SPARED = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "1", "why": 'on a "journey"'}
+FORM = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "1", "why": 'on a "journey"'}
 CHOSEN = {"days", "device"}
 """Short ones that come back as they were sent, out of sight."""
 
@@ -29,13 +29,13 @@ async def test_a_session_that_ends_while_somebody_types_takes_no_word_away(
     ada: Browser, firm: Company
 ) -> None:
     firm.clock.now += MAX_IDLE
-    page = await ada.send(EXEMPT, FROM_HERE, csrf=ada.csrf, **SPARED)
-    assert (page.status, fields(page)) == (401, SPARED)
+    page = await ada.send(EXEMPT, FROM_HERE, csrf=ada.csrf, **FORM)
+    assert (page.status, fields(page)) == (401, FORM)
     assert 'href="/console/login?next=%2Fconsole%2Fexemptions%3Frule%3Dx" target="_blank"' in page.text
     assert (await firm.acts())[-1][0] == "console-login"
     await ada.log_in("ada")
     page = await ada.send(EXEMPT, FROM_HERE, **fields(page))
-    assert (page.status, fields(page)) == (403, {"csrf": ada.csrf} | SPARED)
+    assert (page.status, fields(page)) == (403, {"csrf": ada.csrf} | FORM)
     assert "you have logged in again" in page.words
     page = await ada.send(EXEMPT, FROM_HERE, **fields(page))
     assert page.status == 200
@@ -46,7 +46,7 @@ async def test_after_a_session_nothing_that_comes_from_nowhere_is_shown_again(
     ada: Browser, firm: Company
 ) -> None:
     firm.clock.now += MAX_IDLE
-    page = await ada.send(EXEMPT, {}, **SPARED)
+    page = await ada.send(EXEMPT, {}, **FORM)
     assert (page.status, "journey" in page.text) == (401, False)
 
 
@@ -54,14 +54,14 @@ async def test_after_a_session_nothing_that_comes_from_nowhere_is_shown_again(
     "headers", [{}, {"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}]
 )
 async def test_another_site_has_nobody_send_what_it_made_up(ada: Browser, headers: dict[str, str]) -> None:
-    page = await ada.send(EXEMPT, headers, **SPARED)
+    page = await ada.send(EXEMPT, headers, **FORM)
     assert (page.status, "journey" in page.text) == (403, False)
 
 
 async def test_who_lost_the_role_meanwhile_keeps_the_words(ada: Browser, firm: Company) -> None:
     firm.roles(ada="viewer")
-    page = await ada.post(EXEMPT, **SPARED)
-    assert (page.status, fields(page)["why"]) == (403, SPARED["why"])
+    page = await ada.post(EXEMPT, **FORM)
+    assert (page.status, fields(page)["why"]) == (403, FORM["why"])
 
 
 async def test_a_file_does_not_come_back(ada: Browser, firm: Company) -> None:

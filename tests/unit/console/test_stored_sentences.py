@@ -16,7 +16,10 @@ GERMAN = console_languages()["de"]
         ("WeChat and TikTok join the prohibited list", "WeChat und TikTok kommen auf die Liste prohibited"),
         ("New rule 'nobody' keeps people out", "Neue Regel „nobody“ sperrt Personen"),
         ("Rule 'r' applies to 50 % of people", "Regel „r“ gilt für 50 % der Personen"),
-        ("keeps out who meets `true`; read last", "sperrt: alle, die `true` erfüllen; zuletzt gelesen"),
+        (
+            "keeps out everybody who meets `true`; read last",
+            "sperrt: alle, die `true` erfüllen; zuletzt gelesen",
+        ),
         ("the share of people is `50%` now, was `25%`", "der Anteil der Personen: jetzt `50%`, bisher `25%`"),
         (
             "reads mail: enforcement starts 1 December 2026",
@@ -47,7 +50,7 @@ def test_a_kept_sentence_is_said_in_the_language_of_the_page(kept: str, said: st
             "der Titel: jetzt `keeps out`, bisher `Ada and Bob`",
         ),
         (
-            'keeps out who meets `client.kind == "a" and b`; read last',
+            'keeps out everybody who meets `client.kind == "a" and b`; read last',
             'sperrt: alle, die `client.kind == "a" and b` erfüllen; zuletzt gelesen',
         ),
         (

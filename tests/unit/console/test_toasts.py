@@ -8,7 +8,7 @@ from tests.unit.console.browsing import NOW
 from mailgate.console.toasts import UNDO_TIME, Toast, Toasts
 
 ADA, BOB = "/console/people?login=ada", "/console/people?login=bob"
-DONE = Toast("ada is spared.", NOW, "/console/exemptions/end", {"number": "1"}, page=ADA)
+DONE = Toast("ada is exempt.", NOW, "/console/exemptions/end", {"number": "1"}, page=ADA)
 TICK = timedelta(seconds=1)
 
 

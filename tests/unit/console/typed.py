@@ -1,4 +1,5 @@
-"""What the tests of the console have people type, and what they call their rules and versions: data that a page shows as it is."""
+"""Words that people type in the tests of the console, and names of rules and versions: data that a page shows
+unchanged."""
 
 RULES = (
     "Nobody 2",

@@ -1,4 +1,4 @@
-"""Mails about a rule that the small company has written."""
+"""Mails about a rule in the small company."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ DEVICE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",))
 
 
 async def written(firm: Company, *people: str, **more: Any) -> dict[str, Mail]:
-    """Queue a mail to each of these; the mails by the person."""
+    """Queue a mail to each of these people. Returns the mails by person."""
     known: dict[str, Any] = {
         "rule": "prohibited-app", "version": 1, "kind": MailKind.ENFORCED, "round": 0, "queued_at": NOW,
         "notice": Notice(MailKind.ENFORCED, "en", devices=(DEVICE,)),
@@ -23,7 +23,7 @@ async def written(firm: Company, *people: str, **more: Any) -> dict[str, Mail]:
 
 
 async def gone(firm: Company, mail: Mail, state: MailState, why: str = "") -> None:
-    """Let this become of a mail."""
+    """Set the state of a mail."""
     await firm.store.mails.begin(mail, "gate", NOW)
     await firm.store.mails.end(mail.id, state, NOW, why)
 

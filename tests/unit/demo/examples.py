@@ -16,7 +16,7 @@ KEY_FILES = key_files(bytes(32), bytes(range(32)))
 
 
 def written_settings(folder: Path, keys: Path, **more: str) -> Path:
-    """The settings of a demo in this folder, whose test issuer has its keys in the other."""
+    """The settings of a demo in this folder. The keys of its test issuer are in ``keys``."""
     (keys / JWKS_FILE).write_text(KEY_FILES[JWKS_FILE])
     return write_settings(
         folder,
@@ -30,7 +30,7 @@ def written_settings(folder: Path, keys: Path, **more: str) -> Path:
 
 
 def managed_phone(*, proves: bool) -> OwnedDevice:
-    """A phone that has been managed for a month, and has reported an hour ago."""
+    """A phone that has been managed for a month and reported an hour ago."""
     joined, looked = NOW - timedelta(days=30), NOW - timedelta(hours=1)
     person = Person("red.map@example.com", 0)
     return OwnedDevice(5, person, IPHONE, "18.6.2", INTUNE, proves, DeviceProblem.NOTHING, joined, looked)

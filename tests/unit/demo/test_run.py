@@ -37,8 +37,8 @@ class Stage:
             raise self.breaks
         ready(SimpleNamespace(admin="http://127.0.0.1:8124"))
 
-    async def spare(self, _config, _now) -> None:
-        self.seen.append("somebody is spared")
+    async def exempt(self, _config, _now) -> None:
+        self.seen.append("somebody is exempt")
 
     @asynccontextmanager
     async def start_page(self, _demo, _place):
@@ -58,7 +58,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
     monkeypatch.setattr(run, "serve", stage.serve)
     monkeypatch.setattr(run, "mailbox_address", stage.mailbox)
-    monkeypatch.setattr(run, "exempt_persona", stage.spare)
+    monkeypatch.setattr(run, "exempt_persona", stage.exempt)
     monkeypatch.setattr(run, "_start_page", stage.start_page)
     monkeypatch.setattr(run, "require_ports", lambda _: None)
     return stage
@@ -96,7 +96,7 @@ def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
     asyncio.run(run_demo(demo(), shown.append))
     assert stage.seen == [
         "mailbox opens",
-        "somebody is spared",
+        "somebody is exempt",
         "gate before http://127.0.0.1:9",
         "mailbox closes",
     ]
@@ -125,7 +125,7 @@ def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_s
     monkeypatch.setattr(run, "fill", filled)
     shown: list[DemoAddresses] = []
     asyncio.run(run_demo(replace(demo("https://mail.example.com"), people=7), shown.append))
-    assert stage.seen == ["7 people", "somebody is spared", "gate before https://mail.example.com"]
+    assert stage.seen == ["7 people", "somebody is exempt", "gate before https://mail.example.com"]
     assert shown[0].filled == "a company"
     assert set(load_bundle(Path(shown[0].config)).settings.admins) == {"ada", "grace"}
 

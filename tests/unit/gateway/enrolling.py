@@ -21,7 +21,7 @@ def key_proof(path, key=DEVICE, now=NOW, nonce=""):
 
 
 async def post(on, path, body, *fields, proof=None):
-    """The status, the headers and the JSON that a POST of ``body`` gets; ``proof`` empty: without one."""
+    """POST ``body``. Returns the status, the headers and the JSON. An empty ``proof`` means none."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = key_proof(path) if proof is None else proof
     lines = [f"DPoP: {sent}".encode()] if sent else []

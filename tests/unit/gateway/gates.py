@@ -1,4 +1,4 @@
-"""A gate whose rules go by the path, with nothing behind it but what a test sees."""
+"""A gate whose rules read the path, with stand-ins behind it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,7 +53,7 @@ RULES = (
 
 
 def run(coroutine):
-    """The result of a coroutine that waits for nothing."""
+    """The result of a coroutine that never waits."""
     try:
         coroutine.send(None)
     except StopIteration as stopped:
@@ -67,7 +67,7 @@ def policy(rules=RULES):
 
 
 class Webmail:
-    """Stands where the way to the webmail stands: answers, or breaks."""
+    """A stand-in for the connection to the webmail, which answers or fails."""
 
     def __init__(self):
         self.got = []
@@ -87,7 +87,7 @@ class Webmail:
 
 
 class Known:
-    """Devices, as far as a test knows some."""
+    """The devices that a test has set."""
 
     def __init__(self):
         self.posture = Posture()
@@ -132,7 +132,7 @@ class Known:
 
 
 class Records(list):
-    """What sources have said of devices."""
+    """The reports of sources about devices."""
 
     async def ingest(self, records, now):
         assert now == NOW
@@ -140,7 +140,7 @@ class Records(list):
 
 
 class Forgetful(VerdictCache):
-    """Lets every request go the whole way."""
+    """A verdict cache that never finds anything."""
 
     def find(self, head, origin, now, port=0):
         return None
@@ -155,7 +155,7 @@ class Recorded(list):
 
 
 class NoPeople:
-    """A store in which nothing is kept of people, as far as a test keeps nothing there."""
+    """A store without data about people, except what a test adds."""
 
     def __init__(self):
         self.of = {}
@@ -210,20 +210,20 @@ class NoPeople:
 
 
 class NoDesk:
-    """Nobody asks for help."""
+    """A desk without requests for help."""
 
     note = called = None
 
 
 class Secrets:
-    """Secrets of a store that has one for each purpose."""
+    """The secrets of a store, one for each purpose."""
 
     async def current(self, purpose, now, renew_after):
         return (Key(1, sha256(purpose.encode()).digest(), NOW - timedelta(days=1)),)
 
 
 class Taken(set):
-    """What all gates have taken."""
+    """The proofs that all gates have accepted."""
 
     def __init__(self):
         super().__init__()
@@ -238,7 +238,7 @@ class Taken(set):
 
 
 class Enrolled(dict):
-    """Keys that enrolled, by their thumbprint; one token lets everybody in."""
+    """The enrolled keys by thumbprint; one token is good for every device."""
 
     def __init__(self):
         super().__init__()
@@ -270,7 +270,7 @@ KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365
 
 
 def trusting():
-    """What proves keys of devices, and a verifier that goes by it."""
+    """Keys for proofs of devices, and a verifier that trusts them."""
     metrics, nonces, enrolled, keyring = Metrics(), Nonces((), b"this one"), Enrolled(), Keyring()
     own = OwnKeys(Secrets(), nonces, lambda: NOW)
     run(own.renew())
@@ -310,7 +310,7 @@ def gate(
     desk=None,
     **live,
 ):
-    """``live``: what of that a reload replaces is another; ``service``: the same of what a person's own page is made of."""
+    """``live``: other values for parts that a reload replaces; ``service``: other parts of a person's own page."""
     metrics, verifier, prover, enroller = trusting()
     url, responses = "https://mail.example.com", ResponseBuilder(PAGES, "mail.example.com", "en")
     begun = {"policy": policy(), "verifier": verifier, "responses": responses, "keep": KEEP}
@@ -340,12 +340,12 @@ def gate(
 
 
 def renew(on, **live):
-    """Replace what a reload would."""
+    """Replace parts as a reload would."""
     on.in_force.live = replace(on.in_force.live, **live)
 
 
 async def ask(on: Gate, path: str, *fields: bytes, method: str = "GET"):
-    """The status, the head and the body that one request gets."""
+    """Send one request. Returns the status, the head and the body."""
     asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
     outcome = await handled(on, asked)
     head, _, body = asked.connection.transport.written.partition(b"\r\n\r\n")

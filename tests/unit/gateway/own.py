@@ -1,4 +1,4 @@
-"""Devices of people, for the tests of what they may see of themselves."""
+"""Devices of people, for the tests of their own pages."""
 
 from datetime import timedelta
 

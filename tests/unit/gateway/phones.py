@@ -1,4 +1,4 @@
-"""Phones that ask a gate for which phones are fine as long as they are clean."""
+"""Phones, and a gate that lets clean phones in."""
 
 import base64
 from ipaddress import ip_network
@@ -21,7 +21,7 @@ KNOWN = Posture(PostureState.CLEAN, "d1", Kind.PHONE, source="mdm")
 
 
 class Believing:
-    """A verifier that takes every request for one of this proof."""
+    """A verifier that finds this proof in every request."""
 
     def __init__(self, proof):
         self.proof = proof
@@ -36,7 +36,7 @@ def incoming_of(path):
 
 
 def mobile(**changed):
-    """A gate for which phones are fine as long as they are clean."""
+    """A gate that lets clean phones in."""
     known = Known()
     known.posture = Posture(PostureState.CLEAN)
     rules = ({"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},)
@@ -46,7 +46,7 @@ def mobile(**changed):
 
 
 def with_certificates(**changed):
-    """A gate that believes certificates of devices from a proxy at the address of every test's client."""
+    """A gate that believes device certificates from a proxy at the address of the tests' clients."""
     on = mobile(trusted=PROXIES, **changed)
     certificates = CertificateVerifier([DEVICES.certificate])
     renew(on, certificates=certificates, proxy_form=ProxyForm("client-cert"))

@@ -1,4 +1,4 @@
-"""Bytes in any pieces, and ends of connections that record what is done to them."""
+"""Bytes in any pieces, and fake ends of connections that record calls."""
 
 import asyncio
 from itertools import pairwise
@@ -21,7 +21,7 @@ def split(wire, cuts):
 
 
 class FakeTransport:
-    """What asyncio gives a protocol, without a socket under it."""
+    """A transport without a socket."""
 
     def __init__(self, protocol=None, **extra):
         self.protocol = protocol
@@ -39,7 +39,7 @@ class FakeTransport:
         self.written += data
 
     def taken(self):
-        """What was written since the last time this was asked."""
+        """The bytes that were written since the last call."""
         data, self.written = self.written, b""
         return data
 
@@ -69,7 +69,7 @@ class FakeTransport:
 
 
 class FakeClient:
-    """A client's connection, as far as an exchange needs one."""
+    """A client's connection with the methods that an exchange uses."""
 
     def __init__(self, **extra):
         self.transport = FakeTransport(self, **extra)
@@ -105,7 +105,7 @@ class FakeClient:
 
 
 def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None):
-    """One request that has arrived, with so much of its body; needs a running loop."""
+    """One request that has arrived, with this part of its body. Needs a running loop."""
     head = parse_request_head(
         b"\r\n".join([line, b"Host: mail.example.com", *fields, b"", b""]), max_fields=99
     )
@@ -118,19 +118,19 @@ def exchange(line=b"GET / HTTP/1.1", *fields, body=b"", whole=True, client=None)
 
 
 async def handled(on, asked):
-    """The outcome of a request that a gate serves, whether at once or later."""
+    """Let a gate serve a request. Returns the outcome, whether it comes at once or later."""
     return await over(asked, on.handle(asked))
 
 
 async def over(asked, rest):
-    """The outcome once it is there: that of ``rest``, or without one that which the connection is told."""
+    """Wait for the outcome: of ``rest``, or without it the one that the connection gets."""
     while rest is None and asked.connection.over is None:
         await asyncio.sleep(0.001)
     return await (asked.connection.over if rest is None else rest)
 
 
 async def settle():
-    """Let everything run that is ready to, and what becomes ready by it."""
+    """Run everything that is ready, and everything that becomes ready by it."""
     ready = asyncio.get_running_loop()._ready
     for _ in range(60):
         await asyncio.sleep(0)
@@ -139,6 +139,6 @@ async def settle():
 
 
 def facts_of(head, *, peer, secure, trusted, certificate=(), **more):
-    """What a gate reads of this head."""
+    """The facts that a gate reads from this head."""
     origin = origin_of(head.fields, peer=peer, secure=secure, host=head.host, trusted=trusted)
     return read_facts(head, origin, certificate, **more)

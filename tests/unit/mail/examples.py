@@ -1,4 +1,4 @@
-"""Rules that are announced and taken back, and what it takes to write to people."""
+"""Rules that are announced and taken back, and the settings for mails."""
 
 from tests.unit.rollout import people
 

@@ -1,4 +1,4 @@
-"""A small policy and the people it is about."""
+"""A small policy and its people."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ WITH_TIKTOK = Posture(
 
 
 def policy_of(*rules: Mapping[str, Any], **default: Any) -> Policy:
-    """A policy of rules as they stand in the file; ``when`` is true and ``effect`` is block unless given."""
+    """A policy of rules in the form of the file; by default ``when`` is true and ``effect`` is block."""
     written = tuple(
         {"id": f"rule-{n}", "when": "true", "effect": "block"} | rule for n, rule in enumerate(rules)
     )

@@ -32,9 +32,9 @@ def test_the_same_rules_differ_in_nothing() -> None:
         ("client.handheld", "client.probed", "~ rule rest: the condition is `client.probed` now, was `client.handheld`"),
         ('client.handheld, ', 'client.handheld, share: 25%, ', "~ rule rest: the share of people is `25%` now, was `100%`"),
         ("rules:", "default: {effect: allow}\nrules:", "~ default: lets in now, keeps out before"),
-        ("id: rest", "id: others", "+ rule others: lets in who meets `client.handheld`; read last"),
-        ("id: rest", "id: others", "- rule rest: lets in who meets `client.handheld` no longer"),
-        ("id: laptop", "id: computer", '+ rule computer: lets in who meets `client.kind == "laptop"`; read before `app`'),
+        ("id: rest", "id: others", "+ rule others: lets in everybody who meets `client.handheld`; read last"),
+        ("id: rest", "id: others", "- rule rest: lets in everybody who meets `client.handheld` no longer"),
+        ("id: laptop", "id: computer", '+ rule computer: lets in everybody who meets `client.kind == "laptop"`; read before `app`'),
     ],
 )  # fmt: skip
 def test_a_change_of_a_rule_is_said(old: str, new: str, words: str) -> None:

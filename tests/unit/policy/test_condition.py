@@ -28,7 +28,7 @@ def faults(text: str) -> list[tuple[int, int, str]]:
         ('client.kin == "laptop"', 1, 1, "did you mean `client.kind`?"),
         ('"é" == client.os && devic.state == ""', 1, 21, "did you mean `device.state`?"),
         ('client.handheld &&\n  device.list == ""', 2, 3, "did you mean `device.lists`?"),
-        ("client.kind == laptop", 1, 16, 'text stands in quotes: "laptop"'),
+        ("client.kind == laptop", 1, 16, 'text needs quotes: "laptop"'),
         ("request.cookies.exists(c, c == '')", 1, 1, "expected one of `request.method`"),
         ("foo(1) == 1", 1, 1, "there is no function `foo`"),
         ("client.kind == 3", 1, 13, "does not go with the types (string, int)"),

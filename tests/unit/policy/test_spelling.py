@@ -12,4 +12,4 @@ def test_nearest(word: str, near: str | None) -> None:
 
 def test_long_lists_are_cut() -> None:
     assert quoted("abc", most=2) == "`a`, `b`, … (3 in all)"
-    assert did_you_mean("x", []) == "nothing is defined that could stand here"
+    assert did_you_mean("x", []) == "nothing is defined that could be used here"

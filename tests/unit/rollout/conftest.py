@@ -15,7 +15,7 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
-    """Opened, and empty where the tests of a file put nothing into it first."""
+    """An open store, empty unless the tests of a file fill it first."""
     store = await Store.open(url)
     yield store
     await store.close()

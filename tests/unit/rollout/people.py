@@ -1,4 +1,4 @@
-"""A store with people in it: devices that reported, and what was seen of them and of strangers."""
+"""A store with people: devices that reported, and sightings of them and of strangers."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ def imap(client: str = "iPhone Mail") -> RequestFacts:
 def phone(
     number: int, *apps: str, owner: str = "", at: datetime = NOW, kind: Kind = Kind.PHONE
 ) -> AttestationResult:
-    """What a phone proves: with these apps, looked at then."""
+    """The proof of a phone with these apps, looked at ``at``."""
     return AttestationResult(
         device_id=f"phone-{number}",
         issuer=ISSUER,
@@ -65,7 +65,7 @@ def device(number: int) -> str:
 
 
 async def know(store: Store, policy: Policy, proofs: Iterable[AttestationResult]) -> None:
-    """Have devices report, without their being seen."""
+    """Store reports of devices without sightings."""
     postures = store.postures(policy.catalog, MAX_AGE)
     for proof in proofs:
         client = with_attestation(classify(RequestFacts()), proof)
@@ -81,7 +81,7 @@ async def see(
     proof: AttestationResult | None = None,
     at: datetime = NOW,
 ) -> None:
-    """Have the gate decide and record a request."""
+    """Decide and record a request like a gate."""
     postures = store.postures(policy.catalog, MAX_AGE)
     client = with_attestation(classify(facts), proof)
     if client.protocol in LOGIN_PROTOCOLS:

@@ -1,4 +1,4 @@
-"""Plans that say nothing but what a test says of them."""
+"""Plans that contain only the values of a test."""
 
 from typing import Any
 
@@ -38,10 +38,10 @@ PLAN: dict[str, Any] = {
 
 
 def hit(people: int, devices: int, **more: Any) -> dict[str, Any]:
-    """So many, of whom nothing else is said."""
+    """Counts without further details."""
     return NEWLY | {"people": people, "devices": devices} | more
 
 
 def plan_of(**said: Any) -> Plan:
-    """A plan that says this."""
+    """A plan with these values."""
     return Plan.model_validate(PLAN | said, strict=False)

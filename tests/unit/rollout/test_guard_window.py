@@ -23,8 +23,8 @@ GUARD = Guard(Limit(10), window=timedelta(days=3))
         (plan(0), WindowTotals(KeptOut(99, 99)), []),  # what keeps out nobody may always pass
         (plan(1, 1), WindowTotals(KeptOut(9, 0)), ["2 people would or might newly be kept out, after 9 within 3 days: 11 of 1,000; the guard lets 10 pass"]),
         (plan(0), WindowTotals(forgotten=KeptOut(10, 10)), []),
-        (plan(0), WindowTotals(KeptOut(2, 0), KeptOut(9, 1)), ["0 people would or might newly be kept out, and 9 were forgotten, of whom it cannot be known, after 2 within 3 days: 11 of 1,009; the guard lets 10 pass"]),
-        (plan(10), WindowTotals(forgotten=KeptOut(0, 1)), ["10 devices would or might newly be kept out, and 1 were forgotten, of whom it cannot be known, after 0 within 3 days: 11 of 2,001; the guard lets 10 pass"]),
+        (plan(0), WindowTotals(KeptOut(2, 0), KeptOut(9, 1)), ["0 people would or might newly be kept out, and 9 were forgotten, so that it cannot be known for them, after 2 within 3 days: 11 of 1,009; the guard lets 10 pass"]),
+        (plan(10), WindowTotals(forgotten=KeptOut(0, 1)), ["10 devices would or might newly be kept out, and 1 were forgotten, so that it cannot be known for them, after 0 within 3 days: 11 of 2,001; the guard lets 10 pass"]),
     ],
 )  # fmt: skip
 def test_what_came_before_counts_with_what_comes(made: Plan, before: WindowTotals, words: list[str]) -> None:
@@ -40,7 +40,5 @@ def test_what_goes_beyond_the_limit_alone_is_said_as_ever() -> None:
 
 def test_an_app_that_no_report_tells_of_may_be_anybodys() -> None:
     (words,) = beyond_window(plan(unreported=["Go"]), GUARD, EMPTY_WINDOW)
-    assert words.startswith(
-        "no report tells yet who has Go, so that any of 1,000 people and 1,900 devices might"
-    )
+    assert words.startswith("no report tells yet who has Go, so any of 1,000 people and 1,900 devices might")
     assert beyond_window(plan(unreported=["Go"]), Guard(Limit(1.0)), EMPTY_WINDOW) == []

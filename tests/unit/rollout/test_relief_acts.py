@@ -1,4 +1,4 @@
-"""Sparing people from rules, and turning rules off, on purpose and in somebody's name."""
+"""Exempting people from rules, and turning rules off, on purpose and in somebody's name."""
 
 from datetime import timedelta
 
@@ -18,16 +18,16 @@ GRACE = Person("grace", "desk")
 DAY = timedelta(days=1)
 
 
-async def spare(store: Store, rule: str = "shut", why: str = "a new phone", until=NOW + DAY, **whom: str):
+async def give(store: Store, rule: str = "shut", why: str = "a new phone", until=NOW + DAY, **whom: str):
     return await exempt(
         store, POLICY, GRACE, why, NOW, rule=rule, until=until, **(whom or {"person": " Ada "})
     )
 
 
 async def test_an_exemption_is_given_and_ended(store: Store) -> None:
-    given = await spare(store)
+    given = await give(store)
     assert (given.rule, given.person, given.device, given.author) == ("shut", "ada", "", "grace")
-    assert (await spare(store, "all", device="d1", person="")).rule == ""
+    assert (await give(store, "all", device="d1", person="")).rule == ""
     assert await end_exemption(store, GRACE, "it came", NOW, given.number) == given
     with pytest.raises(RefusedError, match="no exemption 1 is in force"):
         await end_exemption(store, GRACE, "it came", NOW, given.number)
@@ -36,15 +36,15 @@ async def test_an_exemption_is_given_and_ended(store: Store) -> None:
 
 
 async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> None:
-    given = await spare(store)
+    given = await give(store)
     for rule, until in (("shut", NOW + DAY), ("shut", NOW + 2 * DAY)):
         with pytest.raises(RefusedError, match=r"ada is exempt from the rule shut until .*, by grace"):
-            await spare(store, rule, until=until)
-    await spare(store, "all")
-    await spare(store, person="lin")
+            await give(store, rule, until=until)
+    await give(store, "all")
+    await give(store, person="lin")
     await end_exemption(store, GRACE, "it came", NOW, given.number)
     with pytest.raises(RefusedError, match="from every rule until"):
-        await spare(store)
+        await give(store)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> N
 )
 async def test_what_no_exemption_is_given_for(store: Store, wrong: dict[str, object], words: str) -> None:
     with pytest.raises(RefusedError, match=words):
-        await spare(store, **wrong)  # type: ignore[arg-type]
+        await give(store, **wrong)  # type: ignore[arg-type]
     assert await store.audit.page() == []
 
 
@@ -75,7 +75,7 @@ async def test_a_rule_is_turned_off_and_put_back(store: Store) -> None:
 
 
 async def test_resuming_leaves_exemptions_alone(store: Store) -> None:
-    given = await spare(store)
+    given = await give(store)
     await break_glass(store, POLICY, GRACE, "wrong", NOW, rule="shut", until=NOW + DAY)
     await resume(store, GRACE, "fixed", NOW, "shut")
     assert (await store.reliefs.current(NOW)).every == (given,)

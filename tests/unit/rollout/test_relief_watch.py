@@ -12,7 +12,7 @@ from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Act, Store
 
 HALT = Relief(0, Cause.HALT, "shut", "20 people asked for help", "gate-1", NOW)
-SPARED = Relief(0, Cause.EXEMPTION, "shut", "ada's new phone", "grace", NOW, NOW + timedelta(hours=1), "ada")
+EXEMPT = Relief(0, Cause.EXEMPTION, "shut", "ada's new phone", "grace", NOW, NOW + timedelta(hours=1), "ada")
 ACT = Act(NOW, "grace", "x")
 
 
@@ -36,7 +36,7 @@ async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None
 
 async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store) -> None:
     await store.reliefs.grant(HALT, ACT)
-    await store.reliefs.grant(SPARED, ACT)
+    await store.reliefs.grant(EXEMPT, ACT)
     watch = ReliefWatch(store.reliefs, lambda: NOW)
     with capture_logs() as logs:
         await watch.start()
@@ -45,7 +45,7 @@ async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store)
 
 
 async def test_while_the_store_is_away_what_was_known_goes_on_up_to_its_end(store: Store) -> None:
-    await store.reliefs.grant(SPARED, ACT)
+    await store.reliefs.grant(EXEMPT, ACT)
     now = NOW
     watch = ReliefWatch(store.reliefs, lambda: now)
     await watch.start()

@@ -456,7 +456,7 @@ async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to
     for files in (OTHER, SHUT):
         await gate.offer(rules(files))
     assert decides(gate) == "other"
-    assert "version 2, which was taken back and comes in force again by a plan alone" in gate.held
+    assert "version 2, which was taken back; only a plan can put it in force again" in gate.held
 
 
 async def test_texts_that_were_changed_in_the_store_are_not_decided_by(store: Store, url: str) -> None:

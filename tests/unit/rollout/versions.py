@@ -1,4 +1,4 @@
-"""Versions of the rules in a store, plans to change them, and a store that somebody changed by hand."""
+"""Versions of the rules in a store, plans to change them, and changes of the store by hand."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ HOLIDAYS = Once("holidays", NOW, NOW + timedelta(days=7))
 
 
 async def put_in_force(store: Store, files: Rules, who: str = "ada", at: datetime = NOW) -> Activation:
-    """Let somebody put rules in force without a plan."""
+    """Put rules in force without a plan."""
     return await store.policies.activate(rule_texts_of(files), Act(at, who, "policy-activated"))
 
 
@@ -41,7 +41,7 @@ async def in_force_in_turn(store: Store, *policies: str) -> None:
 
 
 async def begun(store: Store) -> None:
-    """One phone, and rules that let everybody in."""
+    """Store one phone, and put rules in force that let everybody in."""
     await put_in_force(store, rules(OPEN), "file")
     await people.know(store, rules(OPEN).policy, [people.phone(1, owner="grace")])
 
@@ -60,7 +60,7 @@ async def plan_for(
     days: int = 14,
     movers: Movers | None = None,
 ) -> Plan:
-    """What it would change to put these rules in force."""
+    """A plan of these rules."""
     active = await store.policies.active()
     assert active is not None
     scope = Scope(now, days, people.MAX_AGE)
@@ -70,27 +70,27 @@ async def plan_for(
 async def planned(
     store: Store, url: str, policy: str = SHUT, person: Person = ADA, now: datetime = NOW
 ) -> str:
-    """The digest of a plan that somebody made and kept: to keep everybody out, if nothing else is said."""
+    """Make and keep a plan, by default one that keeps everybody out. Returns its digest."""
     plan = await plan_for(store, url, rules(policy), now)
     await keep_plan(store, plan, rules(policy), person, now)
     return plan.digest
 
 
 async def deciding(store: Store) -> str:
-    """The first rule that is in force."""
+    """The first of the rules in force."""
     found = await in_force(store)
     assert found is not None
     return found.policy.rules[0].id
 
 
 async def last_entry(store: Store) -> Entry:
-    """What the audit log says last."""
+    """The last entry of the audit log."""
     return (await store.audit.page())[-1]
 
 
 @contextmanager
 def altered(url: str, table: str, column: str, value: object, where: str = "1 = 1") -> Iterator[None]:
-    """What only somebody with the database in hand can do, for a while."""
+    """Change a value in the database by hand until the body ends."""
     engine = create_engine(store_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         before = connection.execute(sql(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()

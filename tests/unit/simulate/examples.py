@@ -34,7 +34,7 @@ CONDITIONS = (
     'device.state != "clean"',
     'device.age > duration("24h")',
     'device.apps.size() > 1 && device.apps[1] == "wechat"',
-    'device.apps[0] == "tiktok"',  # fails where there is none
+    'device.apps[0] == "tiktok"',  # fails if there is none
     "attestation.valid",
     "client.contradicted",
     'user.name == "ada"',
@@ -58,7 +58,7 @@ def a_rule(
     groups: tuple[str, ...],
     grace: str,
 ) -> dict[str, object]:
-    """A rule as it stands in the file. Only one that keeps people out has a grace."""
+    """A rule in the form of the file. Only a rule that keeps people out has a grace."""
     said = {
         "when": when,
         "effect": effect,
@@ -129,7 +129,7 @@ proofs = st.sampled_from(
 )
 facts = st.builds(
     lambda method, remote: RequestFacts(method, "/Microsoft-Server-ActiveSync", remote=remote),
-    st.sampled_from(["GET", "OPTIONS"]),  # OPTIONS asks the way
+    st.sampled_from(["GET", "OPTIONS"]),  # OPTIONS looks up the mail server
     st.sampled_from(["10.0.0.1", "10.0.0.2"]),
 )
 GROUPS = Groups.of_members({"pilot": ["ada"]})
@@ -151,12 +151,12 @@ def once(seen: Access, person: str = "ada", unrecorded: frozenset[str] = frozens
 
 
 def subject(*occasions: Occasion, name: str = "d1") -> Subject:
-    """A known device that came like this."""
+    """A known device with these accesses."""
     return Subject(name, True, occasions)
 
 
 def occasion(access: Access, listed: bool) -> Occasion:
-    """The same access under other lists, perhaps."""
+    """The same access, possibly under other lists."""
     after = access if listed else replace(access, posture=replace(access.posture, lists=()))
     return Occasion(access, after, access.user.name)
 

@@ -67,11 +67,11 @@ def test_a_condition_that_may_fail_keeps_out_who_would_be_let_in() -> None:
 
 
 def test_a_relief_may_be_over() -> None:
-    spared = UndeterminedRule(reliefs=("relief 1",))
+    relieved = UndeterminedRule(reliefs=("relief 1",))
     old, new = policy_of({"when": "client.handheld", "effect": "warn"}, OPEN), policy_of({}, OPEN)
     both = moves(
-        (SEEN, PolicyVariants(old), {"rule-0": spared}), (SEEN, PolicyVariants(new), {"rule-0": spared})
+        (SEEN, PolicyVariants(old), {"rule-0": relieved}), (SEEN, PolicyVariants(new), {"rule-0": relieved})
     )
     assert both == {("allow", "allow"), ("warn", "block")}
-    one = moves((SEEN, PolicyVariants(old), {}), (SEEN, PolicyVariants(new), {"rule-0": spared}))
+    one = moves((SEEN, PolicyVariants(old), {}), (SEEN, PolicyVariants(new), {"rule-0": relieved}))
     assert one == {("warn", "allow"), ("warn", "block")}

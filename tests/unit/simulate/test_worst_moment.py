@@ -119,9 +119,9 @@ def changes(draw: st.DrawFn) -> tuple[Policy, Policy]:
             rules, st.lists(st.one_of(st.sampled_from(old), rules.map(lambda each: each[0])), min_size=1)
         )
     )
-    spared = draw(st.one_of(st.just(NO_RELIEFS), reliefs))
+    relieved = draw(st.one_of(st.just(NO_RELIEFS), reliefs))
     effects = st.sampled_from(["allow", "allow", "warn", "block"])
-    one, other = (replace(policy_of(*each, effect=draw(effects)), reliefs=spared) for each in (old, new))
+    one, other = (replace(policy_of(*each, effect=draw(effects)), reliefs=relieved) for each in (old, new))
     return one, other
 
 
@@ -334,14 +334,14 @@ SECOND_ALONE = policy_of({"when": "false"}, {"when": "client.handheld"}, OPEN)
 )
 def test_exemptions_that_end_one_after_another(old: Policy, new: Policy, out: bool) -> None:
     """Only between the two ends does the new rule keep out whom the old one would not."""
-    spared = Reliefs(
+    relieved = Reliefs(
         1,
         tuple(
             Relief(number, Cause.EXEMPTION, f"rule-{number}", "", "", NOW, NOW + days * DAY, "ada")
             for number, days in ((0, 20), (1, 10))
         ),
     )
-    policies = replace(old, reliefs=spared), replace(new, reliefs=spared)
+    policies = replace(old, reliefs=relieved), replace(new, reliefs=relieved)
     assert counted(once(access(PHONE, user="ada")), policies) is out
 
 

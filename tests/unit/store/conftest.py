@@ -1,22 +1,14 @@
-"""The store on SQLite in a temporary folder. No test here may open a network socket."""
+"""The store on SQLite in a temporary folder."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
-from pytest_socket import disable_socket, enable_socket
 from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
-
-
-@pytest.fixture(autouse=True)
-def no_network() -> Iterator[None]:
-    disable_socket(allow_unix_socket=True)  # the event loop wakes itself through a socket pair
-    yield
-    enable_socket()
 
 
 @pytest.fixture
@@ -34,7 +26,7 @@ async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def _wait_for_given_up(others: Collection[threading.Thread]) -> None:
-    """A connection whose work was given up ends by itself, and its thread has a last word for the loop."""
+    """Wait for the threads of given-up connections, which still report to the loop."""
     for thread in threading.enumerate():
         if thread not in others and thread.name.endswith("(_connection_worker_thread)"):
             thread.join(10)

@@ -1,4 +1,4 @@
-"""A store with a row in every table, with what two systems might keep in two ways."""
+"""A store with a row in every table, with values that two database systems might keep differently."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -37,7 +37,7 @@ _VALUES: tuple[tuple[type, Any], ...] = (
 
 
 def fill(url: str) -> None:
-    """Make the store and put a row into every table of it."""
+    """Make the store and put a row into each of its tables."""
     address = store_url(url)
     migrate(address)
     engine = create_engine(address, poolclass=NullPool, connect_args=connecting(address))

@@ -9,7 +9,7 @@ from mailgate.store import Store
 
 @pytest.fixture
 async def other_gates(store: Store, url: str) -> AsyncIterator[list[Store]]:
-    """The store as three more processes have it open."""
+    """The store, opened three more times as by other processes."""
     gates = [Store.beside(url) for _ in range(3)]
     yield gates
     for gate in gates:

@@ -1,4 +1,4 @@
-"""A database that is away."""
+"""A database that does not answer."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,12 +11,12 @@ from mailgate.store.database import Database
 
 
 async def away(*_asked: object, **_named: object) -> Never:
-    """What a call of the store does when the database is away."""
+    """Fail like a call of the store when the database does not answer."""
     raise StoreUnavailableError("the store does not answer")
 
 
 def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every transaction fail as it does when the database is away."""
+    """Make every transaction fail as when the database does not answer."""
 
     @asynccontextmanager
     async def no_connection(_self: Database, timeout_seconds: float = 0) -> AsyncIterator[None]:
@@ -30,7 +30,7 @@ def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def outage(store: Store) -> Iterator[None]:
-    """The database is away for a while."""
+    """The database does not answer while the body runs."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         cut_off(store, monkeypatch)
         yield

@@ -1,4 +1,4 @@
-"""A plan to keep, and somebody whom it moves."""
+"""A plan to keep, and a person whom it moves."""
 
 from tests.unit.store.examples import NOW
 

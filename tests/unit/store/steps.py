@@ -1,4 +1,4 @@
-"""How a database goes about a question: by which indexes, and where it has to go through a whole table."""
+"""The steps of a database for a query: the indexes it uses, and the tables it has to scan."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -23,9 +23,9 @@ LARGE = (
 
 
 async def steps_of(store: Store, find: Callable[[Store], Awaitable[object]]) -> str:
-    """How the database goes about what is asked of it, in its own words: with values apart from the query, as always.
+    """The query plan of the database in its own words, with parameters as always.
 
-    PostgreSQL goes through small tables whatever there is. It is told not to, and then does so only where no index leads there.
+    PostgreSQL scans small tables in any case. It is told not to, and then does so only if no index can be used.
     """
     asked = list[tuple[str, Any]]()
 
@@ -51,11 +51,12 @@ async def steps_of(store: Store, find: Callable[[Store], Awaitable[object]]) -> 
 
 
 def scanned(steps: str) -> list[str]:
-    """The large tables that are gone through without an index."""
+    """The large tables that are scanned without an index."""
     found = re.findall(r"SCAN (\w+)(?! USING)\b|Seq Scan on (\w+)", steps)
     return [table for names in found for table in names if table in LARGE]
 
 
 def goes_by(index: str, steps: str) -> bool:
-    """Whether this index leads there. Which of several PostgreSQL takes hangs on its statistics, which so small a store has none of."""
+    """Whether this index is used. The choice of PostgreSQL among several depends on statistics, which such a small
+    store does not have."""
     return index in steps or ("(cost=" in steps and "Index" in steps)

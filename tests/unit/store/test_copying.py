@@ -55,7 +55,7 @@ def test_an_older_file_arrives_upgraded_and_stays_as_it_is(
     assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
     assert (stamp(source), stamp(target)) == (newest(STEPS).revision, steps.head)
     assert rows_of(target) == rows_of(source)
-    with pytest.raises(OlderStoreError, match="also to back it up"):
+    with pytest.raises(OlderStoreError, match="back it up with the Mailgate that wrote it"):
         copied(source, f"sqlite:///{tmp_path}/backup.db", while_used=True)
 
 

@@ -117,7 +117,7 @@ def test_where_a_log_was_written_anew_is_told_as_exactly_as_it_was_noted() -> No
     before, anew = chain("a", "b", "c", "d", "e"), chain("a", "b", "x", "y", "z")
     noted = [entry.head for entry in before]
     (told,) = breaks(anew, anew[-1].head, noted[0], noted[1], noted[3], noted[4])
-    assert told == Break(4, "is not the one that was noted earlier: the log was written anew behind entry 2")
+    assert told == Break(4, "is not the one that was noted earlier: the log was rewritten after entry 2")
 
 
 @pytest.mark.parametrize(("left", "message"), [(4, "was cut"), (2, "to 5 were cut")])
@@ -130,7 +130,7 @@ def test_an_end_that_was_cut_off_with_its_head_is_found_by_what_was_noted(left: 
 
 def test_a_log_without_its_head_is_not_believed() -> None:
     (told,) = breaks(chain("a"), None)
-    assert told == Break(1, "may not be the last: the row that says which is has been deleted")
+    assert told == Break(1, "may not be the last: the row that names the last one was deleted")
 
 
 def test_a_value_of_another_type_is_an_edit_not_a_crash() -> None:

@@ -1,4 +1,4 @@
-"""As much of a company's files as the views read."""
+"""The parts of a company's files that the views read."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +18,7 @@ OPEN = {"id": "open", "when": "true", "effect": "allow"}
 
 
 def bundle(*rules: object, exempt: tuple[Relief, ...] = (), domain: str = "example.com") -> Any:
-    """These rules, or those that let clean devices in alone; mail of the company at this domain."""
+    """These rules, or rules that let only clean devices in, and the company's mail domain."""
     stated = {"rules": rules or (BANNED, UNSEEN, OPEN)}
     file = PolicyFile.model_validate(stated, context=policy_context(CATALOG))
     settings = SimpleNamespace(

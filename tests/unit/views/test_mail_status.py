@@ -68,7 +68,7 @@ async def test_a_device_that_is_kept_out_is_told_with_its_apps_and_what_would_le
     assert found.sentence == "Kept out: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
-async def test_where_a_second_rule_keeps_it_out_as_well_it_has_to_be_spared_from_all(store: Store) -> None:
+async def test_where_a_second_rule_keeps_it_out_as_well_it_has_to_be_exempt_from_all(store: Store) -> None:
     await reported(store, "tiktok")
     again = BANNED | {"id": "again"}
     assert (await stands(store, BANNED, again, OPEN)).exempt_from == "all"
@@ -94,7 +94,7 @@ async def test_who_is_warned_is_told_until_when(store: Store) -> None:
 
 
 @pytest.mark.parametrize("rule", ["banned", ""])
-async def test_a_spared_device_is_told_with_why_until_when_and_what_becomes_of_it(
+async def test_an_exempt_device_is_told_with_why_until_when_and_what_becomes_of_it(
     store: Store, rule: str
 ) -> None:
     await reported(store, "tiktok")
@@ -117,19 +117,19 @@ async def test_of_two_exemptions_the_one_that_holds_longer_is_told(store: Store)
 @pytest.mark.parametrize(
     "other", [exempt(until=NOW), exempt(person="lin"), exempt("another"), exempt(device="another")]
 )
-async def test_an_exemption_that_is_over_or_of_somebody_else_spares_nobody(
+async def test_an_exemption_that_is_over_or_of_somebody_else_exempts_nobody(
     store: Store, other: Relief
 ) -> None:
     await reported(store, "tiktok")
     assert (await stands(store, exempt=(other,))).mail is MailAccess.OUT
 
 
-async def test_a_device_that_needs_no_exemption_is_not_called_spared(store: Store) -> None:
+async def test_a_device_that_needs_no_exemption_is_not_called_exempt(store: Store) -> None:
     await reported(store)
     assert (await stands(store, exempt=(exempt(),))).mail is MailAccess.GETS
 
 
-async def test_a_lost_device_gets_nothing_and_nothing_spares_it(store: Store) -> None:
+async def test_a_lost_device_gets_nothing_and_no_exemption_helps_it(store: Store) -> None:
     device = await reported(store)
     await store.devices.mark_lost(device, NOW - minutes(5))
     found = await stands(store, exempt=(exempt(""),))

@@ -194,7 +194,7 @@ async def test_who_has_no_mailbox_at_our_domain_has_no_address(store: Store, dom
     ("exempt_from", "together"),
     [((), ""), (("", ""), ""), (("a", "", "a"), "a"), (("a", "b"), "all"), (("a", "all"), "all")],
 )
-async def test_to_spare_a_person_is_from_what_helps_all_of_their_devices(
+async def test_to_exempt_a_person_is_from_what_helps_all_of_their_devices(
     store: Store, exempt_from: tuple[str, ...], together: str
 ) -> None:
     await store.devices.ingest([phone("1")], NOW)

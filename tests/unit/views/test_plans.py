@@ -67,7 +67,7 @@ def test_rows_have_a_cell_for_every_column() -> None:
 def test_clients_of_which_no_device_is_known_are_not_called_devices() -> None:
     assert not any("other client" in each for each in notes_of(plan_of()))
     totals = PLAN["totals"] | {"clients": 303}
-    told = "Of 303 other clients no device is known. They are counted beside the devices."
+    told = "303 other clients have no known device. They are counted beside the devices."
     assert told in notes_of(plan_of(totals=totals))
 
 

@@ -35,9 +35,8 @@ def open_file(where: SocketFile) -> socket.socket:
     try:
         _clear(where.path)
         opened.bind(str(where.path))
-        where.path.chmod(
-            FILE_MODE
-        )  # before it listens, so that nobody connects while its permissions are wider
+        # before the socket listens, so that nobody connects while its permissions are wider
+        where.path.chmod(FILE_MODE)
         opened.setblocking(False)
         opened.listen(BACKLOG)
     except OSError as error:
@@ -67,7 +66,8 @@ def _open_ports(address: Address, count: int) -> list[list[socket.socket]]:
                 opened = socket.socket(family, kind, protocol)
                 of_worker.append(opened)
                 _listen(opened, where)
-                where = opened.getsockname()  # the port for 0 is chosen once
+                # if the port is 0, the system has chosen one, which all workers use
+                where = opened.getsockname()
     except OSError as error:
         close(found)
         raise OSError(error.errno, error.strerror, str(address)) from error
@@ -103,7 +103,7 @@ def _clear(path: Path) -> None:
     """Remove the file of a gate that is gone. Raises OSError if another process listens there."""
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise FileExistsError(errno.EEXIST, "a file that is no socket stands there")
+            raise FileExistsError(errno.EEXIST, "there is a file that is no socket")
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:

@@ -1,7 +1,7 @@
 """Decides which workers to start and end: events come in, actions go out, and no process is touched here.
 
-Its rule: for each number one worker serves or starts, whichever workers have died; or all are ending. So every event is
-only noted, and `_settle` then compares the workers with this rule. ``supervisor.py`` carries out the actions.
+The rule is that one worker serves or starts for each number, unless all workers are ending. So every event is only noted, and
+`_settle` then compares the workers with this rule. ``supervisor.py`` carries out the actions.
 """
 
 import signal
@@ -113,7 +113,7 @@ class Roster:
         log.error("worker-not-started", worker=number, starts_in=self._wait(number, 0.0, now))
 
     def ready(self, pid: int, now: float) -> list[Action]:
-        """Note that a worker serves, for the first time or still. The worker that it replaces may then end."""
+        """Note that a worker serves, or still serves. The worker that it replaces may then end."""
         worker = self.workers.get(pid)
         if worker is None or worker.leaving:
             return []
@@ -129,9 +129,8 @@ class Roster:
         worker = self.workers.pop(pid, None)
         if worker is None or worker.leaving or self.stopping:
             return self._settle(now)
-        if (
-            code > 0 and not self._once_served
-        ):  # it has logged why, and starting it again would end the same way
+        # the worker has logged why it ended, and if it started again it would end in the same way
+        if code > 0 and not self._once_served:
             self.code = code
             return self._stop(now)
         if self._replacing and not worker.serves:
@@ -139,7 +138,7 @@ class Roster:
             self._replacing = False
         if not self._of(worker.number):
             lasted = now - worker.since
-            if code == 0 and worker.serves:  # it was asked to end, so this is no failure
+            if code == 0 and worker.serves:  # somebody else has asked it to end, so this is no failure
                 self._failures.pop(worker.number, None)
             wait = self._wait(worker.number, lasted, now)
             log.error("worker-died", worker=worker.number, code=code, lasted=round(lasted, 1), starts_in=wait)
@@ -195,7 +194,7 @@ class Roster:
         return []
 
     def _of(self, number: int) -> list[Worker]:
-        """The worker that has this number and is not ending."""
+        """The workers that have this number and are not ending. There are two while one replaces the other."""
         return [each for each in self.workers.values() if each.number == number and not each.leaving]
 
     def _ask_to_leave(self, worker: Worker, by: int, now: float) -> Action:

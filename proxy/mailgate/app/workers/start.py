@@ -24,9 +24,9 @@ def supervise(
 ) -> int:
     """Run as many workers as the settings ask for. Returns the exit code; raises OSError.
 
-    ``run_gate`` is called in each worker's own process, with its place; a function to call once it serves and then at least
-    as often as ``manager`` expects messages of the supervisor itself; and a file descriptor that is at its end when the
-    supervisor is gone.
+    ``run_gate`` is called in each worker's own process with three arguments: the worker's place; a function that the worker
+    calls once it serves, and then at least as often as ``manager`` expects messages of the supervisor; and a file descriptor
+    that reaches its end when the supervisor is gone.
     """
     count = workers_of(settings)
     certificates = settings.client_certificates

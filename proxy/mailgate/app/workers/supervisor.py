@@ -86,7 +86,7 @@ class Supervisor:
         self._tell(time.monotonic())
 
     def _tell(self, now: float) -> None:
-        """Tell the manager once that all workers serve, and regularly that the supervisor runs."""
+        """Tell the manager once that all workers serve, and after that regularly that the supervisor runs."""
         if not self._said_ready and self._roster.all_serve:
             self._said_ready = True
             self.manager.ready()
@@ -114,9 +114,8 @@ class Supervisor:
                 case Start(number):
                     self._start(number)
                 case Send(pid, number):
-                    os.kill(
-                        pid, number
-                    )  # the process exists until it is reaped, so no other process has this pid
+                    # the process exists until it is reaped, so no other process has this pid
+                    os.kill(pid, number)
                 case Close():
                     self.manager.stopping(self.grace)
                     self.on_stop()

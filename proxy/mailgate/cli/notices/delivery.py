@@ -25,7 +25,7 @@ _TICK = 0.25
 async def deliver(
     store: Store, bundle: Bundle, notices: NoticeSettings, who: Person, first: First | None = None
 ) -> None:
-    """Send until no mail is due any more; while a gate sends, wait for it.
+    """Send until no mail is due any more. While a gate sends, wait for the gate.
 
     The process that sends does ``first`` once. Ends the command if no mail can be sent now.
     """

@@ -71,7 +71,7 @@ def list_mails(
             table.add_row(*(Text(printable(str(getattr(each, name)))) for name in names))
         Console().print(table)
     else:
-        typer.echo("There is none.")
+        typer.echo("There is no such mail.")
 
 
 def settle(

@@ -91,7 +91,7 @@ def diff(
     for each in found:
         typer.echo(printable(str(each)))
     if not found:
-        typer.echo("no difference that affects a decision" if lines else "nothing")
+        typer.echo("no difference that affects a decision" if lines else "no difference")
     for line in ["", *lines] if lines else []:
         typer.echo(line)
 

@@ -56,7 +56,7 @@ def show_plan(plan: Plan, console: Console) -> None:
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
-    """One line; a line break at its beginning leaves an empty one."""
+    """Print one line. A line break at its beginning prints an empty line first."""
     if text.startswith("\n"):
         console.print()
     console.print(Text(printable(text.removeprefix("\n")), style=style), highlight=False)

@@ -34,7 +34,7 @@ class AppleMdmSettings(ApiSourceSettings):
     """The largest event that is accepted."""
     whole_lists: bool = False
     """Whether all lists of apps that others request from devices have all apps. Lists that the gate requests always
-    have."""
+    do."""
     nanomdm: NanoMdmApi | None = None
     """NanoMDM's API, with which devices are asked every ``every``, when they enrol, and on request."""
     every: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
@@ -45,7 +45,7 @@ class AppleMdmSettings(ApiSourceSettings):
         if bool(self.api_key) == bool(self.hmac_key):
             raise PydanticCustomError(
                 "proof",
-                "no way for an event to prove where it is from, or two; expected `api_key` or `hmac_key`",
+                "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`",
             )
         return self
 

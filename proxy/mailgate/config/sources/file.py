@@ -7,7 +7,7 @@ from mailgate.config.sources.every_source import EverySource, PostedSourceSettin
 
 
 class FileSettings(EverySource):
-    """A file that others write. It is read when it changes and every ``every``."""
+    """A file that others write. It is read when it changes, and at the interval ``every``."""
 
     type: Literal["file"]
     path: FilePath

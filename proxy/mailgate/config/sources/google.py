@@ -23,8 +23,8 @@ def _service_account(found: SecretStr) -> SecretStr:
     if not named or not isinstance(key, RSAPrivateKey):
         raise PydanticCustomError(
             "secret",
-            "what it leads to is no key of a service account; expected the JSON file that Google Cloud gives out, "
-            "with `client_email` and `private_key`",
+            "its value is not the key of a service account; expected the JSON file that Google Cloud issues, with "
+            "`client_email` and `private_key`",
         )
     return found
 

@@ -18,7 +18,9 @@ def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise PydanticCustomError("datetime_range", "no clock gets there") from None
+        raise PydanticCustomError(
+            "datetime_range", "too far in the past or the future; expected a year from 1 to 9999"
+        ) from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
@@ -70,7 +72,7 @@ class DeviceLine(Strict):
     def _apps_have_a_time(self) -> Self:
         if self.apps is not None and self.reported_at is None:
             raise PydanticCustomError(
-                "missing_time", "`apps` stand here without `reported_at`; expected when they were looked at"
+                "missing_time", "`apps` needs `reported_at`; expected the time when the apps were looked at"
             )
         return self
 

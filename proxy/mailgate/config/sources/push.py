@@ -53,7 +53,8 @@ class PushSettings(Strict):
         if all(token) == bool(self.api_key) or (any(token) and self.api_key):
             raise PydanticCustomError(
                 "proof",
-                "no way for a message to prove where it is from, or two; expected `audience` and `email`, or `api_key`",
+                "a message needs exactly one way to prove its origin; expected either `audience` and `email`, or "
+                "`api_key`",
             )
         return self
 

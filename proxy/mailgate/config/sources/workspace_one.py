@@ -42,7 +42,7 @@ class WorkspaceOneSettings(ApiSourceSettings):
         if sum(whole) != 1 or (any(oauth) and any(basic)):
             raise PydanticCustomError(
                 "login",
-                "no way to log in, or two; expected `client_id`, `client_secret` and `login_url`, "
+                "exactly one way to log in is needed; expected either `client_id`, `client_secret` and `login_url`, "
                 "or `username`, `password` and `tenant_code`",
             )
         return self

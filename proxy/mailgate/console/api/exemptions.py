@@ -25,7 +25,7 @@ from mailgate.rollout import relief_acts
 
 
 class Relief(OutputModel):
-    """A rule that is out for a time; for an exemption, perhaps every rule."""
+    """A rule that does not count for a time: for one person or device, or for everybody. An exemption may be from every rule."""
 
     number: int
     """Its number."""

@@ -71,7 +71,7 @@ async def reply_to_person(call: Call, path: PersonPath, body: Reply) -> QueuedRe
 async def _person(call: Call, login: str) -> PersonFacts:
     found = await person_of(call.context.store, call.context.bundle(), login, call.now)
     if found is None:
-        raise ProblemError(404, "nothing is known of this person")
+        raise ProblemError(404, "nothing is known about this person")
     return found
 
 

@@ -14,7 +14,7 @@ KINDS: Mapping[int, tuple[str, str]] = {
     400: ("not-json", "The body is not one object in strict JSON."),
     401: ("not-logged-in", "No valid admin token was sent."),
     403: ("role-missing", "This admin does not have the role that is needed."),
-    404: ("not-found", "There is nothing here."),
+    404: ("not-found", "There is nothing at this address."),
     405: (
         "method-not-allowed",
         "This address does not accept the method; `Allow` lists those that it accepts.",

@@ -44,9 +44,7 @@ def _path(values: Mapping[str, str], model: type[Model]) -> Model:
 
 def _query(values: MultiMapping[str], model: type[Model], faults: list[Fault]) -> Model | None:
     twice = sorted({name for name in values if len(values.getall(name)) > 1})
-    faults += [
-        Fault(detail="it stands there more than once; expected it once", parameter=name) for name in twice
-    ]
+    faults += [Fault(detail="it is given more than once; expected it once", parameter=name) for name in twice]
     try:
         return model.model_validate_strings(dict(values))
     except ValidationError as error:

@@ -49,22 +49,21 @@ class ErrorText:
 
 
 _AGAIN = phrase("Log in again.")
-_FORGED = phrase("The provider's answer cannot be believed, so nobody was logged in:")
+_FORGED = phrase("The provider's answer cannot be trusted, so nobody was logged in:")
 
 ERROR_TEXTS = {
     LoginTrouble.STATE: ErrorText(
         400,
         phrase(
-"This login is over: it took longer than ten minutes, was used already, or the gate has started "
-"anew. %(again)s",
+"This login has ended: it took longer than ten minutes, it was used already, or the gate was restarted. %(again)s",
  again=_AGAIN),
     ),
     LoginTrouble.BROWSER: ErrorText(
         400,
         phrase("This login began in another browser, or this one keeps no cookies from the console. %(again)s", again=_AGAIN),
     ),
-    LoginTrouble.MIXED_UP: ErrorText(400, phrase("The answer is of another provider than the one that was asked.")),
-    LoginTrouble.ASKED_WRONGLY: ErrorText(400, phrase("This is no answer of a provider.")),
+    LoginTrouble.MIXED_UP: ErrorText(400, phrase("The answer comes from another provider than the one that was asked.")),
+    LoginTrouble.ASKED_WRONGLY: ErrorText(400, phrase("This is not an answer of a provider.")),
     LoginTrouble.DENIED: ErrorText(403, phrase("The provider says that you, or it, did not agree to this login.")),
     LoginTrouble.PROVIDER: ErrorText(502, phrase("The provider could not do this login. It may say more in its own log.")),
     LoginTrouble.UNREACHABLE: ErrorText(502, phrase("The provider cannot be reached from the gate. Try again in a moment.")),
@@ -72,15 +71,15 @@ ERROR_TEXTS = {
     LoginTrouble.CERTIFICATE: ErrorText(
         502, phrase("The provider has a certificate that the gate does not know (`ca` of the settings).")
     ),
-    LoginTrouble.TOO_BIG: ErrorText(502, phrase("The provider answers with more than anybody needs to log in.")),
+    LoginTrouble.TOO_BIG: ErrorText(502, phrase("The provider's answer is larger than a login needs.")),
     LoginTrouble.DISCOVERY: ErrorText(
         502,
         phrase(
-"What the provider says of itself cannot be used: it calls itself otherwise than the setting "
-"`issuer`, or has no https."
+"The provider's description of itself cannot be used: its `issuer` differs from the setting `issuer`, or one of its "
+"addresses is not https."
 ),
     ),
-    LoginTrouble.CODE: ErrorText(403, phrase("The provider did not take its own answer back: it is over or was used. %(again)s", again=_AGAIN)),
+    LoginTrouble.CODE: ErrorText(403, phrase("The provider did not accept the code that it had issued: the code has expired or was used already. %(again)s", again=_AGAIN)),
     LoginTrouble.CLIENT: ErrorText(
         502, phrase("The provider does not know the console, or not by this secret (`client_id`, `client_secret`).")
     ),
@@ -91,9 +90,9 @@ ERROR_TEXTS = {
     LoginTrouble.SIGNATURE: ErrorText(403, phrase("%(forged)s its signature is wrong.", forged=_FORGED)),
     LoginTrouble.ISSUER: ErrorText(403, phrase("%(forged)s another provider has signed it.", forged=_FORGED)),
     LoginTrouble.AUDIENCE: ErrorText(403, phrase("%(forged)s it is for another application.", forged=_FORGED)),
-    LoginTrouble.EXPIRED: ErrorText(403, phrase("%(forged)s it is over. Do the clocks of the gate and the provider agree?", forged=_FORGED)),
+    LoginTrouble.EXPIRED: ErrorText(403, phrase("%(forged)s it has expired. Do the clocks of the gate and the provider agree?", forged=_FORGED)),
     LoginTrouble.EARLY: ErrorText(
-        403, phrase("%(forged)s it is of the future. Do the clocks of the gate and the provider agree?", forged=_FORGED)
+        403, phrase("%(forged)s it is dated in the future. Do the clocks of the gate and the provider agree?", forged=_FORGED)
     ),
     LoginTrouble.NONCE: ErrorText(403, phrase("%(forged)s it belongs to another login.", forged=_FORGED)),
     LoginTrouble.CLAIM: ErrorText(403, phrase("%(forged)s its ID token says something that does not fit.", forged=_FORGED)),
@@ -112,8 +111,8 @@ ERROR_TEXTS = {
     LoginTrouble.NOBODY: ErrorText(
         403,
         phrase(
-"The provider knows you, and you may do nothing here: no admin of the settings is called as you "
-"are there, and none of your groups has a role."
+"The provider knows you, but you may do nothing here: no admin in the settings has your name at the provider, and "
+"none of your groups has a role."
 ),
     ),
 }  # fmt: skip

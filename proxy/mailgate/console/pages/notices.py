@@ -126,7 +126,7 @@ def _listed(request: web.Request, mails: NoticeMails, counting: Counting | None)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A page of a list, and the key to continue after."""
+    """A page of a list, and the key after which the next page begins."""
 
     mails: Sequence[MailFacts] = ()
     """Mails that were queued."""

@@ -111,6 +111,6 @@ async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
 
 ROUTES = [
     web.get("/people", person, name="people"),
-    web.post("/people/spare", let_in, name="people-spare"),
+    web.post("/people/exempt", let_in, name="people-exempt"),
     web.post("/people/reply", reply, name="people-reply"),
 ]

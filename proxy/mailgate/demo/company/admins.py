@@ -16,8 +16,8 @@ NOTHING = "nothing"
 OUTBOX, DOMAIN = "outbox", "example.com"
 """The folder beside the settings to which mails about rules are written, and their domain. No mail is sent."""
 ROLE_TEXTS = {
-    OPERATOR: "An operator: plans changes, puts in force what keeps out few people, and helps people.",
-    SECOND: "An approver too: stands up for a plan that keeps out many.",
+    OPERATOR: "An operator: plans changes, puts those in force that keep out few people, and helps people.",
+    SECOND: "Also an approver: approves plans that keep out many people.",
 }
 """The roles of each admin, in words."""
 _ROLES = {OPERATOR: ("viewer", "operator"), SECOND: ("viewer", "operator", "approver")}

@@ -1,5 +1,5 @@
-"""The counts for the charts of the company: of the two weeks that were simulated, and of the weeks before, which are
-derived from them.
+"""The counts for the charts of the company. Those of the last two weeks are of simulated requests, and those of the
+weeks before are derived from them.
 
 Nobody was kept out before, so the earlier weeks have the requests of the same days of the week, all let in.
 """

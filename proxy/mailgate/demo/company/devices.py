@@ -63,7 +63,7 @@ class OwnedDevice:
     """When a source last looked at its apps."""
     apps: frozenset[str] = frozenset()
     before: frozenset[str] = frozenset()
-    """The apps until ``changed``."""
+    """The listed apps on the device until ``changed``."""
     changed: datetime | None = None
     """When ``apps`` changed, or the device was lost or removed; None if nothing changed."""
 
@@ -95,7 +95,7 @@ def _makes(random: Random) -> Iterator[Make]:
 def _owned(random: Random, number: int, person: Person, make: Make, now: datetime) -> OwnedDevice:
     source = drawn(random, _sources(make))
     problem = drawn(random, _OF_LAPTOPS if make.kind is Kind.LAPTOP else _OF_HANDHELDS)
-    if problem in (DeviceProblem.PARTIAL, *_CONTRADICTED):  # only a management can cause this
+    if problem in (DeviceProblem.PARTIAL, *_CONTRADICTED):  # only reports of a device management show this
         source = source or INTUNE
     if not source:
         problem = DeviceProblem.NOTHING

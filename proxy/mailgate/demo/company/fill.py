@@ -45,7 +45,7 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
     """Make a company of ``count`` people in the store that ``config`` names, which must be new.
 
     Its admins are in the settings once those are written again. ``store_url`` is the URL of a store that is not the
-    demo's own. Raises OccupiedError, ConfigError, StoreError, OSError.
+    demo's own. Raises StoreNotNewError, ConfigError, StoreError, OSError.
     """
     bundle, random = load_bundle(config), Random(SEED)  # noqa: S311 - must be reproducible
     settle_memory()

@@ -35,7 +35,7 @@ class Era:
 @dataclass(frozen=True, slots=True)
 class _Change:
     days: int
-    """How many days ago it was. If that was a weekend, it is the Friday before."""
+    """How many days ago the rules came in force. If that was a weekend, they came in force on the Friday before."""
     hour: int
     who: str
     note: str
@@ -73,7 +73,7 @@ def with_policy(rules: Rules, name: str) -> Rules:
 
 
 def planned(rules: Rules) -> Rules:
-    """These rules with one more rule, which is only planned. Raises ConfigError."""
+    """These rules with one more rule, which is planned but not in force. Raises ConfigError."""
     return _with_text(rules, with_one_more(rules.texts[_POLICY], policy_text("more")))
 
 

@@ -49,5 +49,5 @@ def span(random: Random, owned: OwnedDevice, day: date, until: datetime) -> Span
 
 
 def _within(midnight: datetime, hour: float) -> datetime:
-    """This hour of a UTC day, or its nearest end."""
+    """This hour of a UTC day; the beginning or the end of the day if the hour is outside it."""
     return midnight + timedelta(hours=min(max(hour, 0.0), 23.98))

@@ -37,7 +37,7 @@ class AffectedPerson:
 
 
 def affected_by(asked: RepeatedAnswer) -> AffectedPerson:
-    """The people who were refused or warned by this answer."""
+    """The person who was refused or warned by this answer."""
     access, decision = asked.access, asked.decision
     return AffectedPerson(
         access.user.name,

@@ -28,7 +28,8 @@ _ASKS = 6
 
 
 async def exempt_some(store: Store, rules: Rules, found: Iterable[OwnedDevice], now: datetime) -> list[Era]:
-    """Exempt some people whose phones prove too little. Returns the rules from each of these times on."""
+    """Exempt some people whose phones are not known to be clean. Returns the rules with their exemptions, from each
+    time on."""
     unproven = (DeviceProblem.PARTIAL, DeviceProblem.MISSING, DeviceProblem.STALE)
     persons = sorted({each.person.login for each in found if each.problem in unproven and each.make.mail_app})
     eras: list[Era] = []
@@ -47,7 +48,7 @@ async def exempt_some(store: Store, rules: Rules, found: Iterable[OwnedDevice], 
 
 
 async def turn_one_off(store: Store, rules: Rules, now: datetime) -> list[Era]:
-    """Break-glass: turn a rule off, which is still off. Returns the rules from then on."""
+    """Turn a rule off by break-glass; it is still off now. Returns the rules from then on."""
     at = now - timedelta(hours=_OFF)
     if _TURNED_OFF not in {each.id for each in rules.policy.rules if each.restricts}:
         return []  # the rules are not the demo's

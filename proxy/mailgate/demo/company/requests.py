@@ -1,4 +1,5 @@
-"""Two weeks of requests. Each is decided by ``decide``, with the rules of its day and with what was known on it."""
+"""Two weeks of requests. Each is decided by ``decide``, with the rules of its day and the reports that had come by
+then."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

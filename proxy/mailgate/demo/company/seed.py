@@ -81,7 +81,7 @@ async def seed(
 
 
 async def refuse_used(store: Store) -> None:
-    """Raise OccupiedError for a store that is not new."""
+    """Raise StoreNotNewError if the store is not new."""
     held = await store.devices.count()
     if held or await store.policies.serial():
         raise StoreNotNewError(

@@ -1,4 +1,4 @@
-"""Gives the exempted persona an exemption whenever the demo runs."""
+"""Gives the exempted persona an exemption at every start of the demo."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,8 +20,8 @@ async def exempt_persona(config: Path, now: datetime) -> None:
     bundle, login = load_bundle(config), login_of(EXEMPTED)
     store = await open_store(config, bundle.settings, make=True)
     try:
-        spared = {each.person for each in (await store.reliefs.current(now)).exemptions(now)}
-        if login not in spared:
+        exempted = {each.person for each in (await store.reliefs.current(now)).exemptions(now)}
+        if login not in exempted:
             by = Person(OPERATOR, ORIGIN)
             until = now + _FOR
             await exempt(store, bundle.policy, by, _WHY, now, rule=EVERY_RULE, until=until, person=login)

@@ -16,8 +16,8 @@ class NotLetInError(MailgateError):
 
 
 class ClickedSessions:
-    """The sessions that were begun by a click. A second click gives the same one, so that clicks are never too many
-    tries."""
+    """The sessions that were begun by a click. A second click gives the same session, so that many clicks do not count
+    as too many attempts to log in."""
 
     def __init__(self) -> None:
         self._cookies: dict[str, str] = {}
@@ -31,7 +31,7 @@ class ClickedSessions:
 
 
 async def _is_valid(admin: str, cookie: str) -> bool:
-    """Whether nobody has logged out of this session, and it has not ended."""
+    """Whether this session goes on: it has not expired, and nobody has logged out of it."""
     sent = {hdrs.COOKIE: cookie.partition(";")[0]}
     async with (
         ClientSession(cookie_jar=DummyCookieJar()) as session,

@@ -63,7 +63,7 @@ class StartPage:
         persona = self._personas.get(name.removesuffix(".localhost"))
         if persona is not None and name.endswith(".localhost"):
             return await self._player.answer_as(request, persona)
-        if name == _BY_ADDRESS:  # a session of the console is for one host name
+        if name == _BY_ADDRESS:  # the console's cookies are for the other host name
             raise web.HTTPFound(f"http://{request.host.replace(_BY_ADDRESS, _ITSELF)}/")
         if name != _ITSELF:
             raise web.HTTPMisdirectedRequest(

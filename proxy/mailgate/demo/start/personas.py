@@ -17,7 +17,7 @@ _IPAD_READINGS = _LAPTOP_READINGS | {
     "touch_points": 5, "pointer": "coarse", "hover": False, "any_fine": False, "any_hover": False,
     "platform": "MacIntel", "width": 820, "height": 1180,
 }  # fmt: skip
-"""The readings of the probe on an iPad, whatever its headers claim."""
+"""The readings of the probe on an iPad, which show a touch screen even if the headers claim a Mac."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,18 @@ def _phone(key: str, *apps: str, os: str = "ios", version: str = "18.6") -> Devi
     return Device(f"demo-{key}", "phone", os, version, login_of(key), apps=apps)
 
 
-EXEMPTED = "spared"
+EXEMPTED = "exempt"
 PERSONAS = (
     Persona(
         "laptop", "A laptop", "What is on a laptop does not count.", "allow", _LAPTOP,
         Device("demo-laptop", "laptop", "windows", "11", login_of("laptop")), _LAPTOP_READINGS,
     ),
     Persona(
-        "tiktok", "A phone with TikTok", "TikTok is on the list of what is not allowed beside company mail.", "block", _IPHONE,
+        "tiktok", "A phone with TikTok", "TikTok is on the list of apps that are not allowed together with company mail.", "block", _IPHONE,
         _phone("tiktok", "tiktok"), size=(390, 844),
     ),
     Persona(
-        "silent", "A phone that reports nothing", "Nobody has said what is on it, and unknown is not taken for clean.", "block",
+        "silent", "A phone that reports nothing", "No source has reported its apps, and unknown does not count as clean.", "block",
         _ANDROID, size=(412, 915),
     ),
     Persona(

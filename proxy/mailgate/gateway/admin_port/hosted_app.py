@@ -1,4 +1,4 @@
-"""Runs aiohttp applications behind the gate's own connections. They route and answer, but read nothing from a socket.
+"""Runs aiohttp applications behind the gate's own connections. The applications route and answer, but read no socket.
 
 So they are protected like the mail: by the same strict grammar and the same limits of size and time. Nothing is decompressed, and
 refused requests get one form of answer (docs/decisions/0028-one-server-for-every-port.md).
@@ -74,8 +74,8 @@ class HostedApp:
         await self._runner.cleanup()
 
     def handle(self, exchange: Exchange) -> PendingOutcome:
-        """Serve a request. It runs to its end even if the client leaves, since half an action would be worse than
-        none."""
+        """Serve a request. It runs to its end even if the client leaves, since an action that is half done would
+        be worse than none."""
         task = asyncio.get_running_loop().create_task(self._serve(exchange))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -214,4 +214,4 @@ class _Writer(StreamWriter):
                 await super().drain()
         except TimeoutError:
             self._exchange.abort()
-            raise ClientConnectionResetError("the client takes nothing") from None
+            raise ClientConnectionResetError("the client does not receive the answer") from None

@@ -72,7 +72,7 @@ async def _intake_result(name: str, intake: Intake, headers: Mapping[str, str], 
 
 
 def has_key(key: str, request: web.Request) -> bool:
-    """Whether the request has the key exactly once, in one of its places. Every wrong key takes the same time."""
+    """Whether the request has the key exactly once, in a header that may hold it. Every wrong key takes the same time."""
     given = [
         *request.headers.getall("X-API-Key", []),
         *map(_credential, request.headers.getall("Authorization", [])),

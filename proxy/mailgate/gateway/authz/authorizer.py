@@ -69,8 +69,8 @@ class Authorizer:
     def keep_out(
         self, answer: Answer, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer:
-        """Make a refusing answer that holds the client's answer. A proxy takes any success for allowing, and nginx
-        knows only two statuses for refusing."""
+        """Make a refusing answer that holds the client's answer. A proxy takes any success as permission, and
+        nginx knows only two statuses for a refusal."""
         if self.dialect is Dialect.NGINX:
             self._waiting[reference] = replace(answer, headers=(*answer.headers, *incoming.answer_fields))
         headers = list(results(access, decision, reference))
@@ -85,8 +85,8 @@ class Authorizer:
         return self._waiting.pop(reference, None)
 
     def _seconds(self, incoming: Incoming, left: timedelta) -> int:
-        """The whole seconds for which the same request has the same answer; 0 if each has a proof or a nonce of its
-        own."""
+        """The whole seconds for which the same request has the same answer; 0 if each request needs a proof or a
+        nonce of its own."""
         own = incoming.proofs or incoming.answer_fields
         return 0 if own else int(min(left, self.remember).total_seconds())
 

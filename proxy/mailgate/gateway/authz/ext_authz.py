@@ -1,9 +1,9 @@
 """Translates Envoy's question by gRPC into the question by HTTP, and the answer back, so that the same rules hold for
 both.
 
-By gRPC Envoy sends every field of the request, and a refusal has its own mark besides the client's status. So fields
-that a client could forge are removed here, and Envoy is told to remove them from what it passes on. A refusal may have
-the status 200.
+By gRPC Envoy sends every field of the request. So fields that a client could forge are removed here, and Envoy is told to
+remove them from the request that it passes on. An answer by gRPC says apart from the client's status whether it is a refusal.
+So a refusal may have the status 200.
 """
 
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Questi
     lines = [b"%b %b%b HTTP/1.1" % (http.method.encode(), PATH.encode(), http.path.encode())]
     lines += [b"%b: %b" % field for field in fields]
     if any(b":" in name for name, _ in fields) or any(mark in line for line in lines for mark in _ENDS):
-        raise malformed("Envoy has told what would be two lines.")
+        raise malformed("Envoy has sent a name or a value that would become more than one line.")
     dropped = {name.decode("latin-1").lower() for name, _ in _all(http) if _dropped(name)}
     return Question(
         b"\r\n".join([*lines, b"", b""]),
@@ -79,7 +79,7 @@ def _dropped(name: bytes) -> bool:
 
 
 def _fields(http: Any, own: frozenset[bytes]) -> Iterator[Field]:
-    """The fields of the request that are from the client, or Envoy's ``own``."""
+    """The fields of the request that clients may send, and Envoy's ``own``."""
     for name, value in _all(http):
         key = name.lower()
         if key not in _LEFT_OUT and (key in own or not forgeable(name)):

@@ -65,10 +65,10 @@ class QuestionTransport(asyncio.Transport):
         pass
 
     def start_tunnel(self, reader: Receiver, peer: Readable) -> None:
-        raise NotImplementedError("a question is no tunnel")
+        raise NotImplementedError("a question cannot become a tunnel")
 
     def wait_for(self, rest: Coroutine[Any, Any, Outcome]) -> None:
-        raise NotImplementedError("a question is waited for by who asks")
+        raise NotImplementedError("the caller that asked waits for the answer itself")
 
 
 class GrpcPort:

@@ -135,8 +135,8 @@ class Questions:
         return authorizer.let_in(incoming, access, decision, reference, until)
 
     def _may_be_kept(self, question: RequestHead, access: Access) -> bool:
-        """Whether the asking proxy may cache an allowing answer: it must use it only for requests that would get the
-        same answer.
+        """Whether the asking proxy may cache an allowing answer: the proxy must use that answer only for requests
+        that would get the same one.
 
         A client may speak ActiveSync to any address, and the query then counts, so a plain target is not enough. The
         result of a proof depends on where its key was used before, and a halt by requests depends on their number: no
@@ -167,8 +167,7 @@ class Questions:
     async def _fetch(
         self, authorizer: Authorizer, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime
     ) -> Answer:
-        """The answer that belongs to a refusal. If another process has it, this is the answer that would be given
-        now."""
+        """The answer that waits for the client of a refusal. If another process has it, the request is judged again."""
         told = values(exchange.head.fields, b"x-device-reference")
         waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
         if waiting is not None:

@@ -37,8 +37,8 @@ _OWN = {
 
 
 def refuse_unremoved_fields(fields: Fields, dialect: Dialect, certificates: frozenset[bytes]) -> None:
-    """Raise RequestRefused if such a field is present. ``certificates`` are the fields in which this proxy passes
-    client certificates.
+    """Raise RequestRefused for a forgeable field that the proxy did not write, and for a login that counts for a whole
+    connection. ``certificates`` are the fields in which this proxy passes client certificates.
 
     nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
     chose.

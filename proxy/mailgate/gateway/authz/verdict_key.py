@@ -1,8 +1,8 @@
 """Decides whether the key with which another proxy caches verdicts is enough to cache an allowing answer.
 
 The asking proxy lists in ``Mailgate-Verdict-Key`` what its key holds. An answer may be cached only if that list has
-everything that it can depend on by the policy in force. So two requests with the same key have the same answer,
-whatever the list leaves out. Unknown words are ignored. If the field is missing, nothing is cached. The words are:
+everything that the answer can depend on by the policy in force. So a list that leaves something out only prevents caching.
+Unknown words are ignored. If the field is missing, nothing is cached. The words are:
 
 - A field of the request, by its name in lower case: the key holds its values, joined as in RFC 9110, section 5.3, or
   the question always has the same value. An empty field is like a missing one (``original.py``).

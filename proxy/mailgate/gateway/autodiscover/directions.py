@@ -69,7 +69,8 @@ async def answer_with_directions(way: Forwarder, exchange: Exchange, incoming: I
 async def ask_for_directions(
     way: Forwarder, head: RequestHead, incoming: Incoming, body: bytes = b""
 ) -> Answer:
-    """Ask for the way for a request whose body is here, or stays with another proxy. Raises UpstreamError."""
+    """Ask the webmail for the way. ``body`` is the whole body of the request; it is empty if another proxy keeps the body.
+    Raises UpstreamError."""
     if not body:
         head = without_body(head, head.method)
     head = _direct_request(way.editor, head)

@@ -76,16 +76,16 @@ class _Seen:
         self._elements = self._characters = 0
 
     def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        """The XML declaration."""
+        """Accept an XML declaration."""
         _check(len(encoding or "") <= _MAX_ENCODING)
 
     def namespace(self, prefix: str | None, space: str | None) -> None:
-        """A namespace of the schemas, with a prefix that says nothing."""
+        """Accept the declaration of a namespace of the schemas, with a prefix that holds no text."""
         _check(space in NAMESPACES and (prefix is None or _PREFIX.fullmatch(prefix) is not None))
         self._count(prefix or "")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element of the schemas, inside one that may hold elements and holds no text."""
+        """Accept the start of an element of the schemas. The element around it must be one that holds elements and no text."""
         space, _, local = name.rpartition(_SEPARATOR)
         if not self._open:
             self._names = ENVELOPED if local == "Envelope" else PLAIN
@@ -108,7 +108,7 @@ class _Seen:
         _check(len(within.text.rstrip()) <= _MAX_VALUE)
 
     def end(self, _name: str) -> None:
-        """The end of an element."""
+        """Accept the end of an element."""
         self._count(self._open.pop().text)
 
     def _enter(self, parent: _Open) -> None:
@@ -127,7 +127,7 @@ class _Seen:
 
 
 def is_json_directions(text: str) -> bool:
-    """Whether it is one JSON object with the names of version 2, or of its error. Each name must be there once, with a short value."""
+    """Whether it is one JSON object with the names of an answer or an error of version 2, each once and with a short value."""
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):

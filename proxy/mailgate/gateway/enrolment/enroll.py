@@ -53,7 +53,7 @@ class EnrolmentParts:
         return self.in_force.live
 
     async def prove_key(self, incoming: Incoming, now: datetime) -> AttestationResult:
-        """Verify that the sender has a key, and return it."""
+        """Verify that the sender has a key. The result has the key, or the reason why it is not proved."""
         url = self.public_url + incoming.facts.path
         return await self.prover.prove_key(self.live.verifier, incoming, url, now)
 

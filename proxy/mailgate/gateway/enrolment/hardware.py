@@ -1,4 +1,4 @@
-"""Hardware evidence that comes with an enrolment. What the maker of the device confirms becomes a report of its own.
+"""Hardware evidence that comes with an enrolment. The facts that the maker of the device confirms become a report of their own.
 
 A serial number that a device claims proves nothing. A serial number that its hardware confirms is a name, with which
 the key that enrols and the reports of a device management become one device (``devices/trust.py``).
@@ -19,7 +19,7 @@ from mailgate.model import HardwareResult, Reason
 def hardware_result(
     said: object, believed: Mapping[str, Roots], nonces: Nonces, thumbprint: str, now: datetime
 ) -> HardwareResult:
-    """What evidence proves about the key with this thumbprint. Never raises on input. ``believed`` has the roots by
+    """Verify evidence about the key with this thumbprint. Never raises on input. ``believed`` has the roots by
     format."""
     try:
         evidence = read_evidence(said)

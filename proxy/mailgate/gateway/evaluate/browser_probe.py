@@ -34,7 +34,7 @@ MAX_LIFETIME = timedelta(days=400)
 """The longest life of a cookie. Browsers shorten longer lives to this (RFC 6265bis, section 5.5)."""
 
 _MAX_COOKIE = 1024
-"""The longest user agent whose pass is remembered, in characters. Real ones are shorter."""
+"""The longest user agent for which an opened cookie is cached, in characters. Real ones are shorter."""
 
 
 class Mode(StrEnum):
@@ -72,10 +72,10 @@ class BrowserProbe:
         if not self.is_on:
             return NEVER
         values = cookies_named(access.facts, PROBE_COOKIE)
-        passes = [each for value in values if (each := self._opened(value, access.facts))]
+        cookies = [each for value in values if (each := self._opened(value, access.facts))]
         turns = (
             turn
-            for each in passes
+            for each in cookies
             for turn in (
                 *validity(each, self.lifetime),
                 each.issued + REPEAT_AFTER,
@@ -85,8 +85,8 @@ class BrowserProbe:
         return min((turn for turn in turns if turn > access.now), default=NEVER)
 
     def is_due(self, access: Access) -> bool:
-        """Whether to answer this page load with the probe: the client claims to be a computer, is not attested and was
-        not probed yet."""
+        """Whether to answer this page load with the probe: the client claims to be a computer, is not attested and has no
+        valid cookie. A browser that was found not to be on a computer is probed again after a while."""
         facts, client = access.facts, access.client
         if not self.is_on or client.protocol is not Protocol.WEB or not is_first_page_load(facts):
             return False
@@ -106,20 +106,20 @@ class BrowserProbe:
         return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
 
     def _held(self, facts: RequestFacts, now: datetime) -> ProbeCookie | None:
-        """The valid pass of this browser; None if it has none. Of several passes, one that is no computer's wins, then
-        the newest.
+        """The valid cookie of this browser; None if it has none. Of several cookies, one of a device that is no computer
+        counts first, and then the newest.
 
-        If the probe is required, a pass without a probe is not valid.
+        If the probe is required, the cookie of a person who went on without being probed is not valid.
         """
         values = cookies_named(facts, PROBE_COOKIE)
-        passes = [each for value in values if (each := self._opened(value, facts))]
-        current = [each for each in passes if is_current(each, now, self.lifetime)]
+        cookies = [each for value in values if (each := self._opened(value, facts))]
+        current = [each for each in cookies if is_current(each, now, self.lifetime)]
         valid = [each for each in current if each.found.form or self.mode is Mode.OBSERVE]
         return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)
 
     def _opened(self, value: str, facts: RequestFacts) -> ProbeCookie | None:
-        """The pass in a cookie; None if it is not valid. A good pass is cached together with its browser; its time is
-        checked at every use."""
+        """The content of a cookie; None if the gate did not make it for this browser. A good one is cached together with
+        its browser. Its time is checked at every use."""
         key = value, facts.user_agent, facts.headers.get(PLATFORM)
         kept = self._good.get(key)
         if kept is None:

@@ -34,8 +34,8 @@ class CopiedKeys:
     def moved_back(self, thumbprint: str, facts: RequestFacts, now: datetime) -> bool:
         """Whether this key came back to an earlier place from another place within ten minutes.
 
-        Every device moves from one network to the next, but no device is in two at once. IPv4 and IPv6 are kept apart,
-        since a browser may use both at once.
+        Every device moves from one network to the next, but no device is in two of them at once. IPv4 and IPv6 are
+        kept apart, since a browser may use both at once.
         """
         version, place = _place(facts)
         used = self._used.get((thumbprint, version))

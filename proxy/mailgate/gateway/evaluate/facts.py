@@ -18,7 +18,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(slots=True)
 class Incoming:
-    """A request as the gate sees it: the facts that decide, and the parts that only the verifier may read."""
+    """A request as the gate sees it: the facts that decide, and the parts that are verified or used apart from rules."""
 
     facts: RequestFacts
     origin: Origin
@@ -28,7 +28,7 @@ class Incoming:
     """The name in Basic credentials, which is only a claim until the webmail has checked the password; None without
     credentials."""
     certificate: tuple[bytes, ...] | CertificateResult = ()
-    """The client's certificates as they came, or why they could not be read (``client_certs/presented.py``)."""
+    """The client's certificates as they came, or why they could not be read (``http1/client_certs/presented.py``)."""
     body: bytes = b""
     """The whole body. It is read only if the request is for the gate itself."""
     answer_fields: list[tuple[str, str]] = field(default_factory=list)

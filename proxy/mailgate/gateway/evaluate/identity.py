@@ -28,7 +28,7 @@ PostureByCertificate = Callable[[CertificateResult, datetime], Awaitable[Posture
 def certificate_result(
     certificates: CertificateVerifier | None, came: tuple[bytes, ...] | CertificateResult, now: datetime
 ) -> CertificateResult | None:
-    """What the client's certificates prove; None if the client sent none, or if the gate accepts none."""
+    """Verify the client's certificates. Returns None if the client sent none, or if the gate accepts none."""
     if isinstance(came, CertificateResult):
         return came
     return certificates.verify(came, now) if certificates is not None and came else None
@@ -48,7 +48,7 @@ def still_bound(
 
 
 def with_place_findings_of(before: Client, client: Client) -> Client:
-    """The client with the findings that are looked for only when a request comes, and not again while it hangs."""
+    """The client with the findings about places, which are looked for when a request comes, and not again while it hangs."""
     found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
     return replace(client, findings=(*client.findings, *found)) if found else client
 
@@ -65,7 +65,9 @@ async def identify(
     """The client with what its certificate says, and the posture of the device.
 
     A certificate is the stronger name, since anybody can send an ActiveSync id. If the two name different devices, that
-    is a finding, and the more restrictive posture is used. A certificate of an unknown device changes nothing.
+    is a finding, and the more restrictive posture is used. A certificate of an unknown device
+    does not change the posture. If the store cannot be asked about the certificate, the posture is ``unavailable``, unless
+    the request names another device.
     """
     posture = await named(seen, proof, now)
     if certificate is None:

@@ -35,7 +35,7 @@ CLOCK_PRECISION = timedelta(seconds=10)
 
 
 class Postures(Shape):
-    """What is known of a device (``store/postures.py``)."""
+    """The postures of devices (``store/postures.py``)."""
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
 
@@ -106,7 +106,8 @@ class Judge:
         return access, decision
 
     async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
-        """The verdict on a hanging request by what is known now; None if it cannot differ from the one before."""
+        """The verdict on a hanging request by what is known now; None if nothing has changed on
+        which it depends, and it is too early to judge again because of the time (``CLOCK_PRECISION``)."""
         now, live = self.clock(), self.in_force.live
         client, certificate, proof = before.client, before.certificate, before.attestation
         if certificate is None:
@@ -154,8 +155,8 @@ def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) ->
     """The person of a request: the name from a trusted proxy, otherwise the owner in the device's proof, otherwise the
     login of a mail app.
 
-    Only on ActiveSync is a login name believed: there the webmail checks the same credentials, while a browser with a
-    session cookie could name anyone and so choose whose rules apply.
+    A login name is believed only on ActiveSync, where the webmail checks the same credentials. A browser with a session
+    cookie could name anyone and so choose whose rules apply.
     """
     if incoming.facts.user:
         return incoming.facts.user

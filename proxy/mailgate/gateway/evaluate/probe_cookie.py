@@ -25,7 +25,8 @@ _TEXT = re.compile(
 
 
 class ProbeCookie(NamedTuple):
-    """The finding, and its time. ``found`` has no form if the person went on without being probed."""
+    """The content of the cookie: the finding, and its time. ``found`` has no form if the person went on without being
+    probed."""
 
     found: ProbeFinding
     issued: datetime
@@ -39,9 +40,9 @@ def seal(given: ProbeCookie, facts: RequestFacts, keys: Sequence[Secret]) -> str
 
 
 def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCookie | None:
-    """The pass in a cookie, whatever its time; None if the gate did not make it or another browser got it.
+    """The content of a cookie, whatever its time; None if the gate did not make it or another browser got it.
 
-    The user agent must be exactly the same, and so must the platform hint if one is sent: browsers leave it out of
+    The user agent must be exactly the same. The platform hint must be the same if it is sent: browsers leave it out of
     WebSocket handshakes.
     """
     told = _TEXT.fullmatch(value)
@@ -55,16 +56,16 @@ def unseal(value: str, facts: RequestFacts, keys: Sequence[Secret]) -> ProbeCook
 
 
 def is_current(given: ProbeCookie, now: datetime, lifetime: timedelta) -> bool:
-    """Whether a pass is neither too old nor dated in the future."""
+    """Whether a cookie is neither too old nor dated in the future."""
     begin, end = validity(given, lifetime)
     return begin <= now < end
 
 
 def validity(given: ProbeCookie, lifetime: timedelta) -> tuple[datetime, datetime]:
-    """The start and the end of the validity of a pass.
+    """The start and the end of the validity of a cookie.
 
-    The pass of a device that is no computer is valid for as long as it can be opened. If a service worker keeps the
-    page, the device is not probed again, and without a pass it would count as the computer that it claims to be.
+    The cookie of a device that is no computer is valid for as long as it can be unsealed. If a service worker keeps the
+    page, the device is not probed again, and without a cookie it would count as the computer that it claims to be.
     """
     begin = given.issued - _CLOCKS_DIFFER
     return (begin, given.issued + lifetime) if given.found.form in ("", COMPUTER) else (begin, NEVER)

@@ -65,7 +65,8 @@ async def skip_probe(part: ProbeParts, incoming: Incoming, reference: str, now: 
 
 
 def _probed_client(part: ProbeParts, facts: RequestFacts) -> Client:
-    """The client as its headers claim. Raises RequestRefused if the probe is off or the page belongs to another site."""
+    """The client as its headers claim. Raises RequestRefused if the probe is off, the page belongs to another site, or the
+    client does not claim to be a computer."""
     if not part.browser_probe.is_on:
         raise RequestRefused(404, Reason.NOT_FOUND, "There is nothing at this address.")
     if not from_own_page(facts, part.public_url):

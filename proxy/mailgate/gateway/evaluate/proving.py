@@ -1,5 +1,5 @@
-"""Does the I/O of a verification: it fetches missing keys, asks for proofs that other gates have accepted, and offers
-nonces."""
+"""Does the I/O of a verification: it fetches missing keys, asks the store whether another gate has accepted a proof, and
+offers nonces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -64,7 +64,7 @@ class Prover:
         now: datetime,
         certificate: str = "",
     ) -> AttestationResult | None:
-        """What the headers of a request prove; None if they offer nothing. If a nonce is offered, it is added to the
+        """Verify the headers of a request. Returns None if they offer nothing. If a nonce is offered, it is added to the
         fields of the answer.
 
         ``certificate`` is the thumbprint of an accepted client certificate, or empty.
@@ -90,7 +90,7 @@ class Prover:
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime
     ) -> AttestationResult:
-        """What a proof without a token proves: a key, or the reason why it does not.
+        """Verify a proof without a token. The result has its key, or the reason why it is refused.
 
         A client that sends no proof yet is given a nonce: a device needs one before its hardware makes the key
         (``gateway/enrolment/hardware.py``).
@@ -118,7 +118,8 @@ class Prover:
         return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
-        """The result after the other gates were asked, and the nonce that goes with it."""
+        """The result, after the store was asked whether another gate has accepted the proof. A new nonce, if one is offered,
+        is added to the fields of the answer."""
         result = verdict.result
         if verdict.spent is not None and not verdict.spent.is_exclusive:
             refused = await self._share(verdict.spent, now)

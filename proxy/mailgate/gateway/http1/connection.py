@@ -205,7 +205,7 @@ class Connection(BaseProtocol):
             self.wait_for(rest)
 
     def wait_for(self, rest: Coroutine[Any, Any, Outcome]) -> None:
-        """Run ``rest`` in a task. The exchange is over when it ends."""
+        """Run ``rest`` in a task. When the task ends, the exchange is over."""
         self._task = self._loop.create_task(self._wait(rest))
 
     async def _wait(self, rest: Coroutine[Any, Any, Outcome]) -> None:
@@ -216,7 +216,7 @@ class Connection(BaseProtocol):
         except ConnectionError:
             pass
         except Exception as error:  # noqa: BLE001 - any error of the handler ends only this connection
-            # the log never shows its arguments, since they hold the request
+            # only the error's class is logged, since its text may quote the request
             log.error("connection-failed", error=type(error).__name__)
         finally:
             self._task = None
@@ -253,7 +253,7 @@ class Connection(BaseProtocol):
             self._resume_reading_for_buffer()
 
     def _read_requests_again(self) -> None:
-        """The webmail declined a handshake, so the bytes after it are requests."""
+        """Parse the bytes after a handshake as requests, since the webmail has declined the handshake."""
         self._requests.set_upgraded(False)
         tail, self._tail = self._tail, b""
         self._parse(tail)
@@ -263,8 +263,8 @@ class Connection(BaseProtocol):
     async def _linger(self, outcome: Outcome) -> None:
         """Read and drop the rest of a body.
 
-        It is dropped for a moment, so that the client reads its answer before the connection ends. If the connection stays
-        open, it is dropped for as long as a head may take."""
+        The rest is read for a moment, so that the client reads its answer before the connection ends. If the connection
+        stays open, the rest may take as long as a head."""
         body = self._current.body if self._current is not None else None
         if body is None or body.is_eof():
             return

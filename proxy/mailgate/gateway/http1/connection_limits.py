@@ -52,7 +52,8 @@ class ConnectionLimit:
         self._held.pop(connection, None)
 
     def _make_place(self) -> bool:
-        """Close the oldest connection that waits. Connections that do not wait are looked at again only after all others."""
+        """Close the oldest connection that is idle, or else the oldest that waits for its client. Returns whether there was
+        one among the oldest ``MAX_EXAMINED``. If there was none, these are examined again only after all others."""
         oldest = list(islice(self._held, MAX_EXAMINED))
         found = next((each for each in oldest if each.idle), None) or next(
             (each for each in oldest if each.waits), None

@@ -66,7 +66,7 @@ class ClientConnection(Readable, Protocol):
         """End the exchange."""
 
     def wait_for(self, rest: Coroutine[Any, Any, "Outcome"]) -> None:
-        """Run ``rest`` in a task. The exchange is over when it ends."""
+        """Run ``rest`` in a task. When the task ends, the exchange is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Exchange:
         self.reference = ""
         """The reference id, once it was shown (``gateway/reference.py``)."""
         self.give_up: Callable[[], None] | None = None
-        """What to do when the client leaves while no task serves it."""
+        """Called when the client leaves while no task serves it."""
         # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
         self.began_at = perf_counter()
         self.asked_at = self.answered_at = 0.0
@@ -159,7 +159,7 @@ class Exchange:
         return from_tls(transport.get_extra_info("ssl_object"))
 
     def write(self, data: bytes) -> None:
-        """Queue bytes for the client. Raises ConnectionError when it is gone."""
+        """Queue bytes for the client. Raises ConnectionError if the client is gone."""
         transport = self.connection.transport
         if transport is None:
             raise ConnectionResetError("the client is gone")

@@ -197,7 +197,7 @@ FAMILIES = {
     "msexchlogon": "account mailbox",
     "msexchtarget": "mailbox",
     "$ws": "at cc cs is ot pr ra rh ru sc sn sp ss si",
-    # of the gate, to the webmail and to the proxies that ask it
+    # what the gate itself tells the webmail and the proxies that ask it
     "x-device-": "decision reason class assurance user reference status id type state kind os model owner managed platform",
     "x-mailgate-": "user kind effect decision reason device imap-id certificate",
     "mailgate-": "probe kind user verdict-key",

@@ -10,8 +10,8 @@ TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 LINE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 CRLF = b"\r\n"
 
-# RFC 3986 section 3.2.2: reg-name, IPv4 or bracketed IPv6, then a port; no userinfo. The length is limited to that of the
-# longest host name (255 bytes) with escapes, because hosts are remembered
+# RFC 3986 section 3.2.2: reg-name, IPv4 or bracketed IPv6, then a port; no userinfo. The length is limited,
+# because hosts are remembered; the longest host name has 255 bytes
 HOST = re.compile(
     rb"(?=.{1,512}\Z)(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
 )
@@ -39,7 +39,7 @@ def lines_of(head: bytes) -> list[bytes]:
 
 
 def refuse_hopeless_head(head: bytes) -> None:
-    """Refuse bytes at once if no further byte can make a head of them."""
+    """Raise Malformed for the beginning of a head that no further bytes can make valid."""
     if head.endswith(b"\r"):
         head = head[:-1]
     lines_of(head + CRLF)

@@ -58,7 +58,7 @@ class RequestParser:
 
     @property
     def inside_head(self) -> bool:
-        """Whether a head has begun and not ended."""
+        """Whether a head has begun and has not ended."""
         return (
             bool(self._buffer) and self._body is None and not self._upgraded and self._queued < MAX_PIPELINED
         )
@@ -78,10 +78,10 @@ class RequestParser:
         return messages, True, tail
 
     def whole(self, data: bytes) -> tuple[RequestHead, bytes] | None:
-        """Parse a request with its body if exactly these bytes are one and nothing waits before them. Most come in one
-        piece.
+        """Parse a request with its body if these bytes are exactly one request and nothing waits before them. Most requests
+        come in one piece.
 
-        Returns None in every other case, also for a request to refuse. ``feed_data`` handles those.
+        Returns None in every other case, and for a request that is to be refused. ``feed_data`` handles these.
         """
         if self._buffer or self._queued or self._body or self._upgraded or self._dead:
             return None

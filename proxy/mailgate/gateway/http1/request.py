@@ -27,8 +27,8 @@ ABSOLUTE = re.compile(rb"((?i:https?))://([^/?]*)(.*)")
 VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 _FRAMED = frozenset({b"content-length", b"transfer-encoding"})
 ONE_HOST = "A request has exactly one Host field."
-# RFC 9110, section 11.6.2: one value, and those of these schemes have no comma (RFC 7617, section 2; RFC 6750, section 2.1)
-# one login in canonical base64, or none yet: a value that two servers read differently could name two people
+# Credentials are one value (RFC 9110, section 11.6.2), and Basic and Bearer credentials have no comma (RFC 7617, section 2;
+# RFC 6750, section 2.1). Basic credentials are canonical base64 or empty: two servers could read others as two people.
 BASIC = re.compile(
     rb"basic(?:[ \t]*| +(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==))",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""TLS towards clients and towards the webmail."""
+"""Makes the TLS contexts for clients and for the webmail, and checks their files."""
 
 import ssl
 from datetime import datetime
@@ -30,7 +30,9 @@ def refuse_unusable_files(certificate: Path, key: Path, now: datetime) -> None:
         raise CertificateError("certificate", certificate, f"has expired on {ended}; expected a renewed one")
     if served.not_valid_before_utc > now:
         begins = f"{served.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
-        raise CertificateError("certificate", certificate, f"is valid from {begins} on; expected one of now")
+        raise CertificateError(
+            "certificate", certificate, f"is valid from {begins} on; expected one that is valid now"
+        )
 
 
 def served_certificate(path: Path) -> x509.Certificate:
@@ -38,7 +40,7 @@ def served_certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(_content("certificate", path))[0]
     except ValueError as error:
-        why = "holds no certificate that can be read; expected the gate's and those between, in PEM"
+        why = "holds no certificate that can be read; expected the gate's certificate and its intermediate certificates, in PEM"
         raise CertificateError("certificate", path, why) from error
 
 
@@ -55,7 +57,7 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     served_certificate(certificate)
     _content("key", key)
     try:
-        # without it OpenSSL would ask a terminal for the password
+        # without a password function, OpenSSL would ask for the password at the terminal
         context.load_cert_chain(certificate, key, password=lambda: "")
     except ssl.SSLError as error:
         raise _certificate_error(error.reason or "", certificate, key) from error
@@ -88,7 +90,7 @@ def server_context(certificate: Path, key: Path, protocol: str = "http/1.1") -> 
 
 def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Use these files for every new connection. Raises CertificateError, and then nothing has changed."""
-    # a certificate and a key that do not belong together would leave one of them in the context
+    # the files are tried in another context first: if they did not belong together, one of them would stay in this one
     server_context(certificate, key)
     _load(context, certificate, key)
 
@@ -97,7 +99,7 @@ def device_context(certificate: Path, key: Path, authorities: Path) -> ssl.SSLCo
     """A context for the listener of devices. It asks for a client certificate, and a bad one ends the handshake.
 
     A client without a certificate goes on. A certificate that passes is checked again at every request
-    (``attest/client_certs.py``), so when the authorities change, new ones are only loaded into this context.
+    (``attest/client_certs.py``), so when the authorities change, it is enough to add the new ones to this context.
     """
     context = server_context(certificate, key)
     context.verify_mode = ssl.CERT_OPTIONAL

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# version 00; of a later one, what stands where 00 has it (section 3.2.2, versioning)
+# the fields of version 00, which later versions must also begin with (section 3.2.2, versioning)
 _FIELD = re.compile(rb"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _LINES = re.compile(rb"\r\n(?:traceparent|tracestate)[ \t]*:[^\r\n]*", re.IGNORECASE)
 _LINE = re.compile(rb"\r\ntraceparent[ \t]*:[^\r\n]*", re.IGNORECASE)
@@ -12,7 +12,7 @@ SAMPLED = 1
 
 
 class Parent(NamedTuple):
-    """The span of another system of which a request is a part."""
+    """A span of another system that the request is a part of."""
 
     trace: int
     span: int

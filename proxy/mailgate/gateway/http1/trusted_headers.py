@@ -17,7 +17,7 @@ from mailgate.model.addresses import canonical_address, read_address
 
 Network = IPv4Network | IPv6Network
 
-# RFC 9110, section 7.6.1; `trailer` and `te` are decided where the message is written
+# RFC 9110, section 7.6.1; `proxy/heads.py` decides about `trailer`, and writes `te` anew
 HOP_BY_HOP = frozenset(
     {
         b"connection",

@@ -32,7 +32,8 @@ class Keys(Protocol):
 
 
 class OwnKeys:
-    """The source of the gate's own keys. ``renew`` reads them. ``run`` has to keep running, so that new keys are seen in time."""
+    """The source of the gate's own keys. ``renew`` reads them. ``run`` has to run as a task, so that new keys are seen in
+    time."""
 
     def __init__(self, keys: Keys, nonces: Nonces, clock: Callable[[], datetime]) -> None:
         self._store = keys

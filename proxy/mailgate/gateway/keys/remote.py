@@ -19,7 +19,7 @@ KEYS_LAST = timedelta(hours=24)
 """How long the last keys stay valid while the issuer does not answer."""
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=1), timedelta(seconds=60)
 MAX_WAITING = 1000
-"""The most requests that wait for one answer. Further requests are told at once that the keys are not available."""
+"""The most callers that wait for one answer. Further callers get the keys as they are."""
 
 
 class Counting(Protocol):
@@ -56,7 +56,8 @@ class RemoteKeys:
         return KeySet(self._keys.keys, unavailable=bool(self.failure) or self._asking is not None)
 
     async def look_for_missing_key(self) -> bool:
-        """Ask because a key is missing, or wait for a running request. Returns False if neither is done."""
+        """Ask because a key is missing, or wait for a running request. Returns False if it is too early to ask again or too many
+        callers wait."""
         if self._asking is None:
             now = self.clock()
             if self._pressed is not None and abs(now - self._pressed) < PAUSE_FOR_MISSING_KEY:

@@ -1,5 +1,5 @@
-"""The access log: one JSON object for each finished request. Of the facts about the client it has only those that the
-settings name."""
+"""The access log: one JSON object for each finished request. It has only those facts about the client that the settings
+name."""
 
 import json
 from collections.abc import Callable, Collection, Mapping

@@ -31,7 +31,7 @@ Sink = Callable[[Sequence[bytes]], None]
 
 
 class CutShortError(OSError):
-    """The first lines are written, and the next one could not be."""
+    """The first ``written`` lines were written, and the next one could not be written."""
 
     def __init__(self, written: int, error: OSError) -> None:
         super().__init__(error.errno, error.strerror)
@@ -86,7 +86,7 @@ class LineWriter:
                 self._failed(error)
                 if error.errno != EMSGSIZE:
                     return False
-                self._written(1)  # it will never be taken, and the others wait behind it
+                self._written(1)  # this line is too long for a datagram, and the others must not wait for it
                 self._on_lost(1)
                 continue
             self._failing = False
@@ -106,7 +106,7 @@ class LineWriter:
 
 
 def to_standard_error(lines: Sequence[bytes]) -> None:
-    """Write line by line to standard error, since other code writes there too."""
+    """Write to standard error line by line, so that lines of other code can come between these."""
     for line in lines:
         sys.stderr.write(line.decode())
 
@@ -114,7 +114,7 @@ def to_standard_error(lines: Sequence[bytes]) -> None:
 def to_file(path: Path) -> Sink:
     """Append to a file. It is opened each time, so that it may be moved away. A missing folder is created.
 
-    If a full disk takes a part of a line, the file has that part, and later the whole line.
+    If a full disk takes only a part of a line, the file has that part, and later the whole line on a line of its own.
     """
     torn = False
 

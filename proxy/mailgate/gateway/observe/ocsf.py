@@ -1,7 +1,8 @@
 """Writes decisions and acts as events of the Open Cybersecurity Schema Framework, version 1.6.0, for a SIEM.
 
-A decision is an HTTP Activity (class 4002) with the profile Security Control, and with Host, which has the actor, if it names the user; an act of the audit log is an Entity Management (class
-3004). ``type_uid`` is the class times 100 plus the activity. Values without a place in the schema stand in ``unmapped``.
+A decision is an HTTP Activity (class 4002) with the profile Security Control. If it names the user, it also has the profile
+Host, to which the actor belongs. An act of the audit log is an Entity Management (class 3004). ``type_uid`` is the class times
+100 plus the activity. Values without a place in the schema are in ``unmapped``.
 """
 
 import json
@@ -121,7 +122,8 @@ def _metadata(log: str, reference: str, **more: Any) -> dict[str, Any]:
 
 
 def _of_request(method: str, told: Mapping[str, str], host: str) -> dict[str, Any]:
-    """The request in the schema's form. It has a closed set of methods, so any other method stands only in ``activity_name``."""
+    """The request in the schema's form. The schema has a closed set of methods. Any other method is only in
+    ``activity_name``."""
     known = {"http_method": method} if method in _METHODS else {}
     url = {"url": {"hostname": host, "path": told["path"]}} if told.get("path") else {}
     return known | url | ({"user_agent": told["user_agent"]} if told.get("user_agent") else {})
@@ -132,7 +134,7 @@ def _user(name: str) -> dict[str, Any]:
 
 
 def _details(entry: Entry) -> object:
-    """The details; None if they are too long for a datagram. The audit log has all of them."""
+    """The details; an empty object if they are too long for a datagram or no JSON. The audit log has all of them."""
     if len(entry.details) > MAX_DETAILS:
         return {}
     try:
@@ -142,7 +144,8 @@ def _details(entry: Entry) -> object:
 
 
 class SecurityEvents:
-    """Writes the events. ``request_finished`` is called with each finished request. ``put`` takes a line, and ``host`` is the webmail's."""
+    """Writes the events. ``request_finished`` is called with each finished request. ``put`` takes a line, and
+    ``host`` is the name of the webmail's host."""
 
     def __init__(
         self,

@@ -34,8 +34,8 @@ def _none_yet() -> Timed:
 class RequestMetrics(Collector):
     """Counts requests. ``request_finished`` is called with each finished request. It costs one lookup and a few additions.
 
-    Counts are kept by method, status, effect, and whether the webmail has answered. The metrics for Prometheus are
-    summed up from them.
+    Requests are counted by method, status and effect, and requests to the webmail by the status of its answer. The metrics
+    for Prometheus are summed up from these counts.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -44,7 +44,7 @@ class RequestMetrics(Collector):
         self._served: dict[tuple[bytes, int, str], Timed] = {}
         self._asked: dict[int, Timed] = {}
         self._examples: dict[tuple[str, int], Exemplar] = {}
-        """The examples of durations, by effect and bucket. Each is the last request there that has a trace."""
+        """The examples of durations, by effect and bucket: the last request of each bucket that has a trace."""
         registry.register(self)
 
     def request_finished(self, exchange: Exchange) -> None:
@@ -71,7 +71,8 @@ class RequestMetrics(Collector):
             tell(exchange)
 
     def _begin(self, key: tuple[bytes, int, str]) -> Timed:
-        """Make the counts of a method and status. Rare ones share the counts of all others."""
+        """Make the counts of a method, a status and an effect. All rare methods are counted together, and so are all rare
+        statuses."""
         method, status, effect = key
         known = method if method in METHODS else b"", status if status in CODES else -1, effect
         return self._served.setdefault(known, _none_yet())

@@ -44,7 +44,7 @@ class TraceSettings:
     """The settings of traces."""
 
     share: float
-    """The share of the traces beginning here that is sent."""
+    """The share that is sent of the traces that begin at this gate."""
     include: Collection[str]
     """The facts about the client that are sent (``CLIENT_FACTS``)."""
     public_url: str

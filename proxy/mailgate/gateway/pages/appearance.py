@@ -20,7 +20,7 @@ class Appearance:
     def style(self) -> str:
         """The rules that follow the style of every page."""
         rules = f":root{{--accent:{self.colour};--on-accent:#fff}}" if self.colour else ""
-        if self.colour and not self.colour_dark:  # otherwise the rule above would hold in dark pages too
+        if self.colour and not self.colour_dark:  # without this, the rule above would count in dark pages too
             rules = f"@media(prefers-color-scheme:light){{{rules}}}"
         if self.colour_dark:
             dark = f":root{{--accent:{self.colour_dark};--on-accent:{INK_ON_DARK}}}"

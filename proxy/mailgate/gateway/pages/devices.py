@@ -64,11 +64,13 @@ FINDINGS: dict[str, Message] = {
     Reason.DEVICE_KIND_CONTRADICTED: mark("Its sources disagree on whether it is a computer or a phone."),
     Reason.DEVICE_OS_CONTRADICTED: mark("Its sources name different systems for it."),
     Reason.DEVICE_NAME_CONTRADICTED: mark(
-        "Another device goes by one of its ids. Your help desk can tell them apart."
+        "Another device has one of the same ids. Your help desk can tell the two apart."
     ),
 }
 """The texts for people about a contradiction, by its reason code."""
-OTHER_FINDING = mark("Its sources contradict each other about it. Your help desk can see in what.")
+OTHER_FINDING = mark(
+    "Its sources contradict each other about it. Your help desk can see what they disagree on."
+)
 
 
 def name_of(os: str, kind: Kind | None) -> str | Message:
@@ -81,5 +83,5 @@ def name_of(os: str, kind: Kind | None) -> str | Message:
 
 
 def state_of(card: DeviceCard) -> Message:
-    """What is known of the apps on it. A watched app is named whether it is on a list or not."""
+    """The text about the apps on it. A watched app is named whether it is on a list or not."""
     return FOUND if card.apps else STATES.get(card.state, FOUND)

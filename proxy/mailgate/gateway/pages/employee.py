@@ -79,7 +79,7 @@ class ExemptionView:
 
 @dataclass(frozen=True, slots=True)
 class OwnerReports:
-    """What the owner may report about a device here, and what they have just reported."""
+    """The reports that the owner may make about a device here, and those that they have just made."""
 
     can_report: bool = False
     """Whether they may report it as lost or not theirs."""
@@ -187,7 +187,7 @@ class EmployeeView:
     waiting: tuple[OpenHelpRequest, ...] = ()
     """Their open requests for help."""
     unread: bool = False
-    """Whether what is stored could not be read."""
+    """Whether the stored data could not be read."""
     more: int = 0
     """How many rows about requests are stored but not shown."""
     exempted: ExemptionView | None = None

@@ -68,8 +68,8 @@ def marks_for(filled: Iterable[bool]) -> Holes:
 
 
 def without_holes(view: View, language: str) -> View:
-    """The view without its holes, for a page in this language. Its time stays only if a deadline runs, as the time
-    until then."""
+    """The view without its holes, for a page in this language. Its time and its deadline stay only if the deadline is still
+    to come, since the page then shows the time that is left."""
     runs = view.remaining is not None
     return replace(
         in_language(view, language),

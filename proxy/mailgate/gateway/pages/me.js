@@ -28,7 +28,7 @@
     }
   };
 
-  // What was open stays open, and whoever was on a button is there still.
+  // Open parts stay open, and the focus stays on its button.
   const show = (html) => {
     const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("live");
     if (!fresh) throw new Error("no page");
@@ -77,7 +77,7 @@
         known = answer.headers.get("ETag");
       }
     } catch {
-      // Offline: the next look will tell.
+      // The browser is offline. The next look tries again.
     }
     tellTimes();
     schedule();
@@ -86,7 +86,7 @@
   const schedule = () => {
     clearTimeout(timer);
     if (document.visibilityState !== "visible") return;
-    // Spread out, so that a whole company does not ask at the same moment.
+    // The times are spread out, so that a whole company does not ask at the same moment.
     timer = setTimeout(look, wait * (0.8 + 0.4 * Math.random()));
     wait = Math.min(wait * 1.5, LONGEST_WAIT);
   };

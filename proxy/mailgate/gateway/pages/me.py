@@ -165,7 +165,7 @@ def _here(view: EmployeeView, language: Language) -> Markup:
 def _until(
     end: datetime | None, message: Message, language: Language, left: timedelta | None = None
 ) -> Markup:
-    """How long mail still comes: the date and the time left. An exemption may have no end."""
+    """Until when mail comes: the date and the time that is left. An exemption may have no end."""
     if end is None:
         return language.say(EXEMPTED_OPEN)
     countdown = language.countdown(left) if left else ""

@@ -7,14 +7,14 @@
 
   const has = (feature) => matchMedia(`(${feature})`).matches;
 
-  // Nothing is read but what the verdict rests on.
+  // Only values that the verdict depends on are read.
   const read = async () => {
     const agent = navigator.userAgentData;
     let more = {};
     try {
       more = agent ? await agent.getHighEntropyValues(["formFactors", "model"]) : {};
     } catch {
-      // A browser may keep these to itself.
+      // A browser may refuse to give these values.
     }
     return {
       touch_points: navigator.maxTouchPoints || 0,
@@ -41,7 +41,7 @@
     if (!answer.ok) throw new Error(answer.statusText);
   };
 
-  // Without a cookie this page would come back for ever: it goes on once, and says what to do if it comes back.
+  // If the browser keeps no cookie, this page comes back. So it goes on once, and if it comes back it says what to do.
   const cameBack = () => {
     const last = Number(sessionStorage.getItem(MARK));
     sessionStorage.removeItem(MARK);
@@ -54,14 +54,14 @@
     document.getElementById("ways").classList.remove("late");
   };
 
-  // A reload asks for the very same address and keeps its fragment (#inbox), which the server never saw.
+  // A reload asks for the same address again and keeps its fragment (#inbox), which the server never saw.
   const goOn = () => location.reload();
 
   const run = async () => {
     try {
       if (!navigator.cookieEnabled || cameBack()) return tell("no-cookies");
     } catch {
-      return tell("no-cookies"); // Storage is blocked, and cookies with it.
+      return tell("no-cookies"); // Storage is blocked, and so are cookies.
     }
     try {
       await send(await read());
@@ -70,7 +70,7 @@
     }
     sessionStorage.setItem(MARK, String(Date.now()));
     goOn();
-    // What was asked for may be a file: then it is downloaded, and this page stays.
+    // If the address is that of a file, the file is downloaded and this page stays.
     setTimeout(() => tell("stayed"), STAYS_AFTER);
   };
 

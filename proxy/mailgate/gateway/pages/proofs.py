@@ -1,5 +1,5 @@
-"""Texts about a refused proof, if they help its sender: a wrong clock, an old report, another address. For a proof that
-looks forged the text only says that it was not accepted."""
+"""Texts about a refused proof that help its sender: a wrong clock, an old report, another address. For a proof that looks
+forged, the text only says that it was not accepted."""
 
 from datetime import timedelta
 
@@ -13,12 +13,14 @@ WORDINGS = {
     ),
     Reason.TOKEN_EXPIRED: Wording(
         mark("The report from this device has expired"),
-        mark("A report counts until a set time, which is over. A new one opens company mail again."),
+        mark(
+            "A report counts until a set time, and that time has passed. A new report opens company mail again."
+        ),
     ),
     Reason.TOKEN_NOT_YET_VALID: Wording(
         mark("The report from this device is dated in the future"),
         mark(
-            "The clock of the service that made it does not agree with ours. You did nothing wrong, and your help desk can have it set right."
+            "The clock of the service that made the report does not agree with ours. You did nothing wrong. Your help desk can have that clock set right."
         ),
     ),
     Reason.TOKEN_KID_UNKNOWN: Wording(
@@ -30,7 +32,7 @@ WORDINGS = {
     Reason.PROOF_KEY_MISMATCH: Wording(
         mark("This device has not shown the key that its report belongs to"),
         mark(
-            "A report counts only together with a fresh sign of the device’s own key. If this does not end by itself, your help desk can set this device up anew."
+            "A report counts only together with a fresh signature by the device’s own key. If this does not end by itself, your help desk can set this device up anew."
         ),
     ),
     Reason.PROOF_URL_WRONG: Wording(
@@ -68,7 +70,7 @@ SAME_WORDS = {
 }
 
 SET_CLOCK = "set-clock"
-"""The reason for a wrong clock. No rule names it, since it is detected and not decided."""
+"""The fix for a wrong clock. No rule can name it, since the gate itself finds out that the clock is wrong."""
 FIXES = {
     Reason.PROOF_STALE: SET_CLOCK,
     Reason.TOKEN_EXPIRED: "report-again",
@@ -80,7 +82,7 @@ FIXES = {
     Reason.PROOF_STORE_UNAVAILABLE: "wait",
     Reason.KEY_REVOKED: "ask",
 }
-"""The fix for each of them, whatever fix the rule has for a missing report."""
+"""The fix for each refused proof. It is shown in place of the rule's fix, which is for a missing report."""
 
 SHOWN_REASONS = WORDINGS.keys() | SAME_WORDS.keys() | {Reason.KEY_REVOKED}
 _ENDED_BY_PROOF = frozenset(
@@ -92,7 +94,8 @@ _ENDED_BY_PROOF = frozenset(
         Reason.NO_RULE_MATCHED,
     }
 )
-"""Reasons that a good proof might have ended. With these the page also says what was wrong with the proof that came."""
+"""Reasons for a refusal that a good proof might have prevented. With these the page also says what was wrong with the proof
+that came."""
 _MINUTE = timedelta(minutes=1)
 
 

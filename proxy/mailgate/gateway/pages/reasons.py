@@ -113,7 +113,7 @@ _DECIDED = {
     Reason.TWO_DEVICES: Wording(
         mark("This request names two different devices"),
         mark(
-            "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the stricter of the two counts."
+            "The certificate on this device belongs to another device than the one that your mail app names. To be safe, the device that may do less counts."
         ),
     ),
     Reason.DEVICE_LOST: Wording(

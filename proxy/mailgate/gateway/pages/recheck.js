@@ -11,7 +11,7 @@
   let busy = false;
   let reason;
 
-  // Without this, a status that disagrees with the page itself would load the page over and over.
+  // Without this, a status that differs from the page itself would load the page again and again.
   const wentOnJustNow = () => {
     try {
       const last = Number(sessionStorage.getItem("mailgate-went-on"));
@@ -19,14 +19,14 @@
       sessionStorage.setItem("mailgate-went-on", String(Date.now()));
       return false;
     } catch {
-      return true; // Storage is blocked: only a click goes on.
+      return true; // Storage is blocked, so only a click goes on.
     }
   };
 
   const goOn = () => {
     const target = new URL(check.href);
     const here = location.pathname + location.search === target.pathname + target.search;
-    // A fragment (#inbox) is not part of what the server saw; only a reload keeps it.
+    // The server never saw the fragment (#inbox), so only a reload keeps it.
     if (here && location.hash) location.reload();
     else location.replace(target.href);
   };
@@ -39,7 +39,7 @@
     return moved ? verdict.effect : "";
   };
 
-  // What the sources of this device say that can be asked, or that none can. Without an answer the status counts all the same.
+  // Returns the answers of this device's sources in words, or that none can be asked. If this fails, the status still counts.
   const askSources = async () => {
     try {
       const answer = await fetch(recheck, { method: "POST", cache: "no-store", headers: { Accept: "application/json" } });
@@ -76,7 +76,7 @@
   const schedule = () => {
     clearTimeout(timer);
     if (document.visibilityState !== "visible") return;
-    // Spread out, so that a whole company does not ask at the same moment.
+    // The times are spread out, so that a whole company does not ask at the same moment.
     timer = setTimeout(run, wait * (0.8 + 0.4 * Math.random()), false);
     wait = Math.min(wait * 1.5, LONGEST_WAIT);
   };

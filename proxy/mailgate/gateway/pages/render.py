@@ -99,8 +99,8 @@ class _PageAssets:
 
 
 class Pages:
-    """The pages in every language. They are built once at start. Rendering does no I/O and caches only forms
-    (``holes.py``)."""
+    """The pages in every language. They are built once at start. Rendering does no I/O. Only pages with
+    holes are cached (``holes.py``)."""
 
     def __init__(self, appearance: Appearance = DEFAULT_APPEARANCE) -> None:
         self._appearance = appearance
@@ -189,7 +189,7 @@ class Pages:
         rest = without_holes(view, language)
         if rest.deadline is None:
             body = self._form(template, rest, tuple(map(bool, holes)), may_skip).filled(holes)
-        else:  # the countdown makes another page each second
+        else:  # with a countdown, the page differs each second
             body = self.render(template, rest, holes, may_skip).encode()
         return RenderedPage(body, self._looks[template].policy, language)
 

@@ -58,6 +58,6 @@ LABELS: dict[str, Message] = {
     "reported": mark("Reported last"),
     "revoked_at": mark("Revoked"),
     "written_at": mark("Sent"),
-    "help": mark("How far it is"),
+    "help": mark("State of the request"),
     "answered": mark("Answered by mail"),
 }

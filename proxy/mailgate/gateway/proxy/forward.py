@@ -265,7 +265,7 @@ async def _raising(error: Exception) -> Outcome:
 
 
 async def _whole(upstream: UpstreamConnection) -> bytes:
-    """Read a body to its end. Raises UpstreamMalformed if it is longer than an answer to be changed may be."""
+    """Read a body whose addresses are to be changed to its end. Raises UpstreamMalformed if it is longer than ``MAX_BODY``."""
     body = b""
     while piece := await upstream.read():
         body += piece
@@ -282,7 +282,7 @@ def _may_go_unread(head: RequestHead) -> bool:
 def _ends_clean(head: RequestHead, upstream: UpstreamConnection, response: ResponseHead) -> bool:
     """Whether another request, of any client, may follow on this connection."""
     finished = upstream.finish(response)
-    # a webmail that refuses a request may not have read its body
+    # a webmail may refuse a request before it has read the body
     refused = head.has_body and response.status >= 400
     return finished and not (refused or _may_go_unread(head) or _logs_in(head))
 

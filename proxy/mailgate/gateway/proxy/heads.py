@@ -57,7 +57,7 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, clos
 
 
 class _Fate(Enum):
-    """What happens to a field on its way."""
+    """The treatment of a field that came."""
 
     PASSES = auto()
     IS_DROPPED = auto()

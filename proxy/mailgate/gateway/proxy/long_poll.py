@@ -64,7 +64,7 @@ class LongPolls:
         return len(self._running)
 
     async def run(self, access: Access, decision: Decision, forward: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Forward to the end. Raises NoLongerAllowed once a new verdict forbids the request, whatever was sent by then."""
+        """Forward to the end. Raises NoLongerAllowed once a new verdict forbids the request, even if an answer has begun."""
         running = _Running(access, decision, asyncio.get_running_loop().create_task(forward))
         self._running.add(running)
         try:

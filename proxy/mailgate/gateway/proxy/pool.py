@@ -8,7 +8,7 @@ from mailgate.gateway.proxy.upstream import UpstreamConnection
 from mailgate.gateway.proxy.webmail import Endpoint, UpstreamUnreachable
 
 FRESH_SECONDS = 1.0
-"""For this many seconds after an answer, no webmail closes an idle connection."""
+"""How many seconds after its last answer a connection is fresh: webmails keep an idle connection open for longer."""
 
 
 class UpstreamPool:

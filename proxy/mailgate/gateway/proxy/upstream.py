@@ -315,7 +315,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     async def _news(self) -> None:
-        """Wait until something has come. Raises UpstreamError, also when the deadline passes. A trickle of bytes does not extend it."""
+        """Wait until something has come. Raises UpstreamError, also when the deadline passes. Single bytes do not extend the
+        deadline."""
         if self._error is not None:
             raise self._error
         self._waiter = self._loop.create_future()

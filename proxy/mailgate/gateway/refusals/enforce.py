@@ -43,7 +43,7 @@ class ResponseBuilder:
     """How long a browser that has shown a warning does not get the same warning again."""
 
     seen_within: Mapping[str, timedelta] = field(default_factory=dict)
-    """How long it usually takes until a source sees a change, by its name; without sources for which it is unknown."""
+    """How long it usually takes until a source sees a change, by the name of the source. Unknown times are left out."""
 
     help_address: str = ""
     """The contact if a rule names none."""
@@ -141,8 +141,8 @@ class ResponseBuilder:
         )
 
     def _evidence(self, access: Access, decision: Decision) -> dict[str, Any]:
-        """The source that looked at the apps, the time, and how soon it sees a change, if the decision depends on
-        apps."""
+        """The source that looked at the apps, when it looked, and how soon it sees a change; empty if the decision
+        does not depend on a report, or the device reports itself."""
         posture = access.posture
         if decision.reason not in _DEPENDS_ON_REPORT or not posture.reported_at or posture.source == ENROLLED:
             return {}
@@ -214,12 +214,13 @@ def page_answer(
 
 
 def warned_mark(decision: Decision) -> str:
-    """The mark of a warning. A new version of the policy warns again. The mark is no secret, since a warning keeps nobody out."""
+    """The mark of a warning. After a change of the policy, people are warned again. The mark is no secret, since a warning keeps
+    nobody out."""
     return hashlib.sha256(f"{decision.policy_version}/{decision.rule}".encode()).hexdigest()[:16]
 
 
 def gets_mail(access: Access, decision: Decision) -> bool:
-    """Whether this decision lets a request through: it is allowed, or its warning was shown already."""
+    """Whether this decision lets a request through: it is allowed, or it is warned and no warning has to be shown."""
     warned = decision.effect is Effect.WARN and not needs_warning(access, decision)
     return warned or decision.effect is Effect.ALLOW
 

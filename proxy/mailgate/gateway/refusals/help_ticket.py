@@ -35,7 +35,7 @@ class Ticket:
     issued: datetime
 
     def is_of(self, subject: str) -> bool:
-        """Whether the ticket was given to this subject; false for an unknown subject."""
+        """Whether the ticket was given to this subject; False for an unknown subject."""
         return bool(subject) and hmac.compare_digest(self.subject, digest_of(subject))
 
 

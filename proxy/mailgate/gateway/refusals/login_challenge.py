@@ -12,9 +12,8 @@ from mailgate.gateway.http1.request import RequestHead, without_body
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.proxy.forward import MAX_INTERIM, Forwarder
 from mailgate.gateway.proxy.heads import request_head
-from mailgate.model import Access, Protocol
+from mailgate.model import PROTOCOL_TRAITS, Access
 
-_OF_MAIL_APPS = frozenset({Protocol.ACTIVESYNC, Protocol.DAV, Protocol.EWS, Protocol.JMAP, Protocol.MAPI})
 _CREDENTIALS = ("authorization", "cookie")
 
 _SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PROPFIND", b"REPORT"})
@@ -31,7 +30,7 @@ def has_no_login(access: Access, incoming: Incoming) -> bool:
     """Whether a request of a mail app has nothing that identifies its sender."""
     headers = access.facts.headers
     return (
-        access.client.protocol in _OF_MAIL_APPS
+        PROTOCOL_TRAITS[access.client.protocol].of_mail_apps
         and not any(headers.get(name, "").strip() for name in _CREDENTIALS)
         and not incoming.facts.user
         and access.attestation is None

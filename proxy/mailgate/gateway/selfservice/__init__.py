@@ -1,1 +1,1 @@
-"""What people see and do for themselves, below ``/.mailgate/``."""
+"""The pages and actions below ``/.mailgate/`` with which people help themselves."""

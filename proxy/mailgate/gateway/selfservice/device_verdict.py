@@ -30,8 +30,8 @@ def verdict_on(
 ) -> tuple[Access, Decision]:
     """The decision on this device of this person. ``before`` is the request that asks about it.
 
-    A device that can prove itself is assumed to ask with a proof; any other one by its ActiveSync id, which is all that
-    it can show. A device that is not known to be a computer counts as a handheld.
+    A device that can prove itself is assumed to ask with a proof. Any other device is assumed to ask as a mail app with its
+    ActiveSync id, if it has one. A device that is not known to be a computer counts as a handheld.
     """
     kind = posture.kind or Kind.UNKNOWN
     by_mail_app = bool(eas_id) and not attests

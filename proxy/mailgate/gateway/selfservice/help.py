@@ -49,7 +49,7 @@ class HelpDesk:
     metrics: Metrics
     requests: Requests
     called: Callable[[str], Awaitable[None]]
-    """Called with the rule that somebody has asked for help about."""
+    """Called with the rule against which a known person or device has asked for help."""
     rates: RateLimit
     """How often one person, device or client may ask."""
     network_rates: RateLimit
@@ -60,7 +60,8 @@ async def ask_for_help(desk: HelpDesk, incoming: Incoming, _reference: str, now:
     """Note the request of a refused person, and confirm it. Raises RequestRefused.
 
     The form carries a ticket from the refusal's page, which no other site can read, so no other site can make such a
-    request. The ticket counts only if the same person or device sends it back.
+    request. If the same person or device sends the ticket back, the request is theirs; otherwise it is that of an
+    unknown client.
     """
     responses, tickets = desk.in_force.live.responses, desk.in_force.live.responses.tickets
     sent = dict(parse_qsl(incoming.body.decode("latin-1"))).get("refusal", "")
@@ -139,8 +140,8 @@ def _client(tickets: Tickets, access: Access) -> str:
 
 
 def _refuse_if_too_often(desk: HelpDesk, who: str, network: str, now: datetime) -> None:
-    """Raise RequestRefused if it is too often. ``network`` is empty for known people, so that they never wait for their
-    neighbours."""
+    """Raise RequestRefused if this client or its network asks too often. ``network`` is empty for known people, so that they
+    never wait for their neighbours."""
     limits = [(desk.rates, who), *([(desk.network_rates, network)] if network else [])]
     if any(rates.wait(each, now) for rates, each in limits):
         raise RequestRefused(

@@ -2,8 +2,8 @@
 
 A name in Basic credentials is only a claim. On ActiveSync the webmail checks it with the same request. The gate's own
 pages never reach the webmail, so there the gate asks it. The webmail is believed only if it distinguishes right from
-wrong: without credentials and with made-up ones it has to answer 401, and with the person's own neither 401 nor an
-error.
+wrong: without credentials and with made-up ones it has to answer 401. Only a success (2xx) shows that the
+person's own are right.
 
 The question carries no cookies, since the webmail would answer for a session instead of the credentials.
 """
@@ -39,14 +39,14 @@ MAX_WRONG_LOGINS = 5
 BLOCK_SECONDS = 600
 """The length of the pause, in seconds."""
 WEBMAIL_CHECK_SECONDS = 600
-"""How many seconds it is remembered that the webmail distinguishes right from wrong, and a tenth of that if it does
-not."""
+"""How many seconds it is remembered that the webmail distinguishes right from wrong. If it does not, that is remembered for a tenth
+of this time."""
 TIMEOUT_SECONDS = 5.0
 """How many seconds one check may take."""
 MAX_CONCURRENT = 4
 _MAX_REMEMBERED = 10_000
 _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
-"""The only accepted value. Of two fields the gate might read one and the webmail the other."""
+"""The only accepted value. If there were two fields, the gate might read one and the webmail the other."""
 
 
 class Login(StrEnum):
@@ -58,12 +58,12 @@ class Login(StrEnum):
     TOO_MANY = "too-many"
     """Too many were wrong recently, so the webmail was not asked."""
     UNTOLD = "untold"
-    """The webmail does not answer, or does not distinguish right from wrong."""
+    """The webmail does not answer, answers neither 401 nor a success, or does not distinguish right from wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request that makes the webmail ask for a login and changes nothing: ``OPTIONS
+    """A request that makes the webmail ask for a login and changes nothing, such as ``OPTIONS
     /Microsoft-Server-ActiveSync``."""
 
     method: bytes
@@ -92,11 +92,11 @@ class LoginCheck:
         self._default_host = default_host
         self._new_secret = new_secret
         self._salt = new_secret().encode()
-        timer = lambda: clock().timestamp()  # noqa: E731 - one timer for all three
+        timer = lambda: clock().timestamp()  # noqa: E731 - one timer for all caches
         self._answers: TTLCache[bytes, Login] = TTLCache(_MAX_REMEMBERED, RESULT_SECONDS, timer)
         self._wrong: TTLCache[str, int] = TTLCache(_MAX_REMEMBERED, BLOCK_SECONDS, timer)
-        self._tells: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS, timer)
-        self._does_not: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS / 10, timer)
+        self._checks: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS, timer)
+        self._does_not_check: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS / 10, timer)
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def look(self, incoming: Incoming) -> Login:
@@ -143,18 +143,18 @@ class LoginCheck:
         return Login.RIGHT if 200 <= answer.status < 300 else Login.UNTOLD
 
     async def _checks_passwords(self, incoming: Incoming) -> bool:
-        """Whether the webmail refuses both a request without credentials and made-up credentials. It is asked again
-        every ten minutes."""
-        if True in self._tells or True in self._does_not:
-            return True in self._tells
+        """Whether the webmail refuses both a request without credentials and made-up credentials. The webmail is asked
+        again after ten minutes, or after one minute if it does not."""
+        if True in self._checks or True in self._does_not_check:
+            return True in self._checks
         made_up = f"mailgate-{self._new_secret()[:12]}:{self._new_secret()}"
-        self._does_not[True] = None  # false until it has shown that it does, also if it does not answer
+        self._does_not_check[True] = None  # this stays if the webmail does not answer
         nobody = await self._ask(incoming, b"")
         stranger = await self._ask(incoming, b"Basic " + base64.b64encode(made_up.encode()))
         if not _asks_for_basic(nobody) or stranger.status != 401:
             return False
-        self._tells[True] = None
-        self._does_not.clear()
+        self._checks[True] = None
+        self._does_not_check.clear()
         return True
 
     async def _ask(self, incoming: Incoming, credentials: bytes) -> ResponseHead:

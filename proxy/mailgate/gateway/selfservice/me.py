@@ -52,7 +52,7 @@ _ALL_ROWS = 100_000
 
 
 async def tell_status(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
-    """Answer with the verdict on this client for a request now, and with every device that it may see."""
+    """Answer with the verdict on a request of this client now, and with every device that the client may see."""
     asking = await _asking(service, incoming, now)
     data = await read_own_data(service, asking, records=False)
     content = _content(service, data)
@@ -180,7 +180,7 @@ def _refuse_foreign_form(service: SelfService, incoming: Incoming) -> None:
 def _with_answers(
     data: OwnData, own: OwnDevice, came: Mapping[Slot, CheckResult], name_of: NameOf
 ) -> OwnData:
-    """Put the answers beside their device. The answers may have shown that it is another one."""
+    """Put the answers beside their device. After the answers, its reports may belong to another device."""
     devices = stored_devices(data.owned)
     answers = answers_of(came, devices, name_of)
     marks = [each.id for each in devices if any(each.report(slot) for slot in came)]

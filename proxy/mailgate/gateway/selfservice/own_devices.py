@@ -100,8 +100,8 @@ async def own_devices(asking: AskingRequest, people: People, known: KnownDevices
 
 
 async def _devices(asking: AskingRequest, people: People, known: KnownDevices) -> list[Device]:
-    """The devices as they are now. A report that came with this request may not be stored yet, so memory is read
-    too."""
+    """The devices as they are now. A report that came with this request may not be stored yet, so the
+    devices in memory count too."""
     name, proven = asking.person.name, asking.proven
 
     async def stored() -> list[Device]:

@@ -14,7 +14,7 @@ from mailgate.store.help_requests import NOT_THEIRS
 
 
 class OwnerReport(StrEnum):
-    """What a person reports about a device."""
+    """A person's report about a device."""
 
     LOST = "lost"
     FOUND = "found"
@@ -44,7 +44,8 @@ class OwnReports:
     requests: Requests
 
     async def lose(self, own: OwnDevice, now: datetime) -> bool:
-        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if it does not exist.
+        """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if there is
+        no such device or it is lost already.
 
         May raise StoreUnavailableError.
         """
@@ -83,7 +84,7 @@ class OwnReports:
 
 
 def can_report(own: OwnDevice, person: str) -> bool:
-    """Whether its owner may report it: not the device that asks, nor one that has never reported itself."""
+    """Whether its owner may report it. They may not report the device that asks, nor one that has never reported."""
     return bool(person) and own.device is not None and not own.here
 
 

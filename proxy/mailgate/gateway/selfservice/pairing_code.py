@@ -50,7 +50,7 @@ class PairingCodes:
         if not self.may_have(person, access):
             raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a login and a computer.")
         if self.rates.wait(person.name, now) > timedelta():
-            told = "These were enough codes for ten minutes. Please use one of them, or wait."
+            told = "You have made too many codes in ten minutes. Please use one of them, or wait."
             raise RequestRefused(429, Reason.TOO_MANY_REQUESTS, told)
         self.rates.note(person.name, now)
         code = new_code(self.random(CODE_BYTES))

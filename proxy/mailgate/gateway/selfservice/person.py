@@ -35,8 +35,8 @@ class Person:
 def proven_device(access: Access) -> str:
     """The id of the device that proved itself with this request; empty if none did.
 
-    A key that is used in two places proves nothing here, and neither does a certificate of another device than the
-    request names.
+    A key that is used in two places proves nothing here, nor does a certificate of another device than the request names.
+    A request with an ActiveSync id proves nothing here either.
     """
     proofs = (access.attestation, access.certificate)
     proved = any(proof is not None and proof.refused is None for proof in proofs)

@@ -28,12 +28,13 @@ _CAME = {
 
 
 async def ask_nobody(_source: str, _device_id: str) -> CheckResult:
-    """Used if no source can be asked."""
+    """Answer for every source that it cannot be asked."""
     return CheckResult.CANNOT
 
 
 class Recheck:
-    """Asks all sources of a device together. Nobody waits long for a turn behind others."""
+    """Asks all sources of a device at the same time. If too many others are asked, a source is not
+    asked at all, so that nobody waits long."""
 
     def __init__(self, source: Ask = ask_nobody, patience: float | None = TIMEOUT_SECONDS) -> None:
         self.source = source

@@ -36,14 +36,14 @@ _SERVICES = {protocol.value: protocol for protocol in LOGIN_PROTOCOLS} | {
 
 _WORDS = {
     Reason.PROHIBITED_APP: "A phone or tablet of yours has {apps} on it. Such a device gets no company mail.",
-    Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet, which it must before a mail app opens company mail.",
+    Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet. A report has to come before a mail app opens company mail.",
     Reason.POSTURE_STALE: "The last report from a phone or tablet of yours is too old to open company mail.",
     Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours covers work apps only.",
-    Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app cannot be told from it.",
-    Reason.DEVICE_CONTRADICTED: "Your company's records do not agree on a phone or tablet of yours. You did nothing wrong.",
+    Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app looks the same on every device.",
+    Reason.DEVICE_CONTRADICTED: "Your company's records contradict each other about a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
 }
-"""Texts that differ from those of pages. A page is about the device that asks; here all devices of the person count."""
+"""Texts that differ from those of pages: a page is about the device that asks, and a login about all devices of the person."""
 
 
 class LoginError(ValueError):
@@ -103,8 +103,8 @@ def _word(asked: dict[str, object], name: str) -> str:
 async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
     """Decide one login, record it, and return the verdict.
 
-    A mail client names no device, so all devices of its person count. A client that is not on a computer gets the most
-    restrictive posture among them.
+    A mail client names no device. A client that is not on a computer gets the most restrictive posture of its person's
+    devices, without their computers.
     """
     judge, recorder = door.judge, door.recorder
     started, now, live = perf_counter(), judge.clock(), judge.in_force.live

@@ -1,4 +1,4 @@
-"""A store where a rule keeps one phone out, settings that send into a folder, and the command before them."""
+"""A store in which a rule keeps one phone out, settings that send mails to a folder, and the command to run."""
 
 from pathlib import Path
 

@@ -26,7 +26,7 @@ def unsure(folder: Path) -> str:
 
 def test_nothing_yet(folder: Path) -> None:
     assert "No mail about a rule" in run("status").output
-    assert "There is none" in run("list").output
+    assert "There is no such mail" in run("list").output
 
 
 def test_mails_are_counted_and_listed_with_what_a_mail_server_knows_them_by(unsure: str) -> None:

@@ -56,11 +56,11 @@ def test_a_version_is_shown_with_its_files(versions: None) -> None:
 
 def test_two_versions_are_compared_in_words_and_lines(versions: None) -> None:
     shown = run("diff", "1").output
-    assert "+ rule shut: keeps out who meets `true`; read last" in shown
+    assert "+ rule shut: keeps out everybody who meets `true`; read last" in shown
     assert f"\n-{OPEN}+{SHUT}" in shown
     told = json.loads(run("diff", "2", "1", "--json").output)
     assert [each["about"] for each in told["changes"]] == ["rule open", "rule shut"]
-    assert "nothing" in run("diff", "1", "1").output
+    assert "no difference" in run("diff", "1", "1").output
 
 
 @pytest.mark.parametrize("name", ["7", "nothing", "a"])

@@ -26,5 +26,5 @@ def test_devices_are_asked_where_there_is_an_api():
 
 @pytest.mark.parametrize("secrets", [{}, {"api_key": "a", "hmac_key": "b"}])
 def test_exactly_one_proof(secrets):
-    with pytest.raises(ValidationError, match="no way for an event to prove"):
+    with pytest.raises(ValidationError, match="an event needs exactly one way"):
         settings_of(AppleMdmSettings, VALUES, **secrets)

@@ -31,5 +31,5 @@ def of_another_kind():
 def test_what_is_no_key_file_is_refused_and_never_shown(text):
     with pytest.raises(ValidationError) as caught:
         settings_of(AndroidManagementSettings, VALUES, account=text)
-    assert "no key of a service account" in str(caught.value)
+    assert "not the key of a service account" in str(caught.value)
     assert "s3cret" not in str(caught.value)

@@ -10,7 +10,7 @@ def test_the_least_that_a_line_needs():
 
 
 def test_apps_need_a_time_and_a_time_alone_is_no_report():
-    with pytest.raises(ValueError, match="without `reported_at`"):
+    with pytest.raises(ValueError, match="needs `reported_at`"):
         DeviceLine.model_validate_json('{"id": "1", "apps": []}')
     assert (
         DeviceLine.model_validate_json('{"id": "1", "reported_at": "2026-11-24T09:00:00Z"}').looked_at()

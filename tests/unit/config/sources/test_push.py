@@ -17,7 +17,7 @@ def test_a_token_or_a_key():
     [({}, {}), ({"audience": "x"}, {}), ({"audience": "x"}, {"api_key": "k"}), (TOKEN, {"api_key": "k"})],
 )
 def test_exactly_one_of_them(values, secrets):
-    with pytest.raises(ValidationError, match="no way for a message to prove"):
+    with pytest.raises(ValidationError, match="a message needs exactly one way"):
         settings_of(PushSettings, values, **secrets)
 
 

@@ -30,5 +30,5 @@ def test_an_administrator_with_a_tenant_code():
     ],
 )
 def test_exactly_one_way_to_log_in(values, secrets):
-    with pytest.raises(ValidationError, match="no way to log in, or two"):
+    with pytest.raises(ValidationError, match="exactly one way to log in is needed"):
         settings_of(WorkspaceOneSettings, VALUES | values, **secrets)

@@ -12,7 +12,7 @@ PROBLEM = "application/problem+json"
 
 @dataclass
 class Told:
-    """What came."""
+    """An answer of the API."""
 
     status: int
     body: Any
@@ -21,7 +21,7 @@ class Told:
 
     @property
     def wrong(self) -> dict[str, str]:
-        """Every mistake, by where it is."""
+        """The mistakes, by their place."""
         return {
             each.get("pointer") or each.get("parameter") or each["header"]: each["detail"]
             for each in self.body["errors"]
@@ -30,7 +30,7 @@ class Told:
 
 @dataclass
 class Caller:
-    """Calls with one token, and keeps no cookies."""
+    """A caller with one token, which keeps no cookies."""
 
     session: aiohttp.ClientSession
     token: str = ""
@@ -42,7 +42,7 @@ class Caller:
         return await self.ask("POST", path, json=body)
 
     async def ask(self, method: str, path: str, **options: Any) -> Told:
-        """Paths are those of the operations, or whole where they begin with ``/api``."""
+        """Send a request. A path is that of an operation, or complete if it begins with ``/api``."""
         own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         options["headers"] = own | dict(options.get("headers") or {})
         address = ORIGIN + (path if path.startswith("/api") else f"/api/v1{path}")

@@ -14,7 +14,7 @@ from mailgate.console.api import with_api
 
 @pytest.fixture
 async def calling(firm: Company, tmp_path: Path) -> AsyncIterator[Callable[[str], Caller]]:
-    """Callers of the API by their tokens."""
+    """Makes callers of the API by their tokens."""
     admin = with_api(with_console(web.Application(), firm.context), firm.context)
     async with serving(admin, tmp_path) as path:
         jar = aiohttp.DummyCookieJar()
@@ -42,5 +42,5 @@ def vic(calling: Callable[[str], Caller]) -> Caller:
 
 @pytest.fixture
 def nobody(calling: Callable[[str], Caller]) -> Caller:
-    """Without a token."""
+    """A caller without a token."""
     return calling("")

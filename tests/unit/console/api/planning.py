@@ -1,4 +1,4 @@
-"""Plans that the API makes, in a company whose guard lets nobody be kept out newly."""
+"""Plans by the API, in a company whose guard lets no change newly keep anybody out."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ NOBODY = json.dumps({"rules": [{"id": "nobody", "when": "true", "effect": "block
 
 @pytest.fixture(autouse=True)
 async def guarded(firm: Company) -> None:
-    """Two people with phones, and a guard that lets nobody be kept out newly."""
+    """Two people with phones, and a guard that lets no change newly keep anybody out."""
     await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
     settings = json.loads((firm.folder / "mailgate.yaml").read_text()) | {"guard": {"max_newly_blocked": 0}}
     (firm.folder / "mailgate.yaml").write_text(json.dumps(settings))
@@ -23,7 +23,7 @@ async def guarded(firm: Company) -> None:
 
 
 async def planned(caller: Caller, firm: Company, **body: Any) -> str:
-    """The digest of a plan of these rules."""
+    """Make a plan of these rules. Returns its digest."""
     told = await caller.post("/plans", {"policy": NOBODY} | body)
     assert (told.status, told.headers["Location"], told.body["runs"]) == (202, "/api/v1/plans/making", True)
     assert firm.context.planning._task

@@ -8,7 +8,7 @@ from tests.unit.console.phones import has, record
 SOON = "2026-12-03T00:00:00Z"
 
 
-async def test_a_person_is_spared_until_then_or_until_it_is_ended(
+async def test_a_person_is_exempt_until_then_or_until_it_is_ended(
     ada: Caller, vic: Caller, firm: Company
 ) -> None:
     body = {"rule": "prohibited-app", "why": "travels", "until": SOON, "person": "Alice"}
@@ -34,7 +34,7 @@ async def test_a_person_is_spared_until_then_or_until_it_is_ended(
     assert (await ada.post(f"/exemptions/{item['number']}/end", {"why": "again"})).status == 404
 
 
-async def test_a_device_is_spared_from_every_rule(ada: Caller, firm: Company) -> None:
+async def test_a_device_is_exempt_from_every_rule(ada: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice"))
     told = await ada.post("/exemptions", {"rule": "all", "why": "x", "until": SOON, "device": "SERIAL-A1"})
     assert (told.status, told.body["device"], told.body["rule"]) == (201, phone.id, "")

@@ -72,7 +72,7 @@ async def test_an_operator_decides_about_one_mail_or_all_of_them(
     assert [await state_of(firm, mails[name]) for name in ("ann", "bea")] == [becomes, state]
     assert (await firm.acts())[-1][:2] == (act, "ada")
     again = await ada.post(one, body)
-    assert (again.status, "none of these waits" in again.body["detail"]) == (409, True)
+    assert (again.status, "none of these mails waits" in again.body["detail"]) == (409, True)
     assert (await ada.post(rest, body)).body == {"mails": 1}
     assert [await state_of(firm, mails[name]) for name in ("bea", "cay")] == [becomes, "queued"]
     assert (await firm.acts())[-1] == (act, "ada", "rule prohibited-app")

@@ -99,7 +99,7 @@ async def test_what_was_taken_back_is_told_with_its_corrections(vic: Caller, fir
     (mails,) = told["mails"]
     assert (mails["version"], mails["kind"], mails["rule"]) == (2, "correction", "")
     one = (await vic.get("/notices/2/correction")).body
-    assert (one["may_be_sent"], "written by themselves" in one["why_not"]) == (False, True)
+    assert (one["may_be_sent"], "nobody writes corrections by hand" in one["why_not"]) == (False, True)
     assert "Nobody" in (await vic.get("/notices/2/correction/preview?language=fr")).body["text"]
     old = (await vic.get("/notices/2/enforced?rule=shut")).body
     assert (old["active"], "version 2 is not in force" in old["why_not"]) == (False, True)

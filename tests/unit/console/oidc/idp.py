@@ -1,4 +1,4 @@
-"""A provider as far as a wire to it goes: it says of itself, of its keys and of people whatever a test wants."""
+"""A provider behind a wire, with the description, keys and people that a test wants."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ ALL = jws.JWSRegistry(algorithms=["RS256", "PS256", "ES256", "Ed25519", "HS256"]
 
 @cache
 def key(name: str = "k1", kind: str = "RSA") -> Key:
-    """A key of this name, made once."""
+    """A key with this name, made once."""
     named = {"kid": name, "use": "sig"}
     match kind:
         case "RSA":
@@ -52,7 +52,7 @@ def signed(
 
 
 def claims(of_login: str, /, **others: Any) -> dict[str, Any]:
-    """What a good token says of ada; None leaves a claim out."""
+    """The claims of a good token about ada; None leaves a claim out."""
     usual = {
         "iss": ISSUER,
         "aud": CLIENT,
@@ -68,7 +68,7 @@ def claims(of_login: str, /, **others: Any) -> dict[str, Any]:
 
 @dataclass
 class Idp:
-    """Answers what it is asked. Change a field, and it answers otherwise."""
+    """A provider that answers requests. Change its fields to change its answers."""
 
     about: dict[str, Any] = field(default_factory=lambda: dict(ABOUT))
     keys: list[dict[str, Any]] = field(default_factory=lambda: [public(key())])
@@ -87,7 +87,7 @@ class Idp:
     closed: int = 0
 
     def went_there(self, address: str) -> dict[str, str]:
-        """A browser came, as a login led it; what it brought along."""
+        """Follow the redirect of a login like a browser. Returns the parameters."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         self.nonce, self.challenge = asked["nonce"], asked["code_challenge"]
         return asked

@@ -1,4 +1,4 @@
-"""Settings of a console that a provider logs people in to."""
+"""Settings of a console with logins at a provider."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands on a page."""
+"""Reads pages."""
 
 import re
 
@@ -6,5 +6,5 @@ from tests.unit.console.browsing import Page
 
 
 def called(page: Page) -> set[str]:
-    """The devices that a page leads to."""
+    """The devices that a page links to."""
     return set(re.findall(r'href="/console/devices/([a-z0-9-]+)"', page.text))

@@ -25,7 +25,7 @@ async def some(firm: Company) -> None:
         ("?sought=policy-app", ["plan 1"], ["first start"]),
         ("?sought=PLAN+2", ["plan 2"], ["plan 1"]),
         ("?sought=first", ["first start"], ["plan 1"]),
-        ("?sought=%25", ["No entry is like this"], ["plan 1"]),
+        ("?sought=%25", ["No entry matches"], ["plan 1"]),
     ],
 )
 async def test_entries_are_found_by_who_and_what(
@@ -87,6 +87,6 @@ async def test_a_look_for_words_that_found_none_offers_to_look_on(
     monkeypatch.setattr("mailgate.store.audit.WINDOW", 2)
     await some(firm)
     page = await ada.get("/console/audit?sought=first+start")
-    assert "None among the entries that were looked through so far, which begin with number 4" in page.words
-    assert "Look on" in page.words
+    assert "No match among the entries that were searched so far, back to number 4" in page.words
+    assert "Search further" in page.words
     assert "first start" in (await ada.get("/console/audit?sought=first+start&before=2")).words

@@ -42,7 +42,7 @@ async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser
     )
 
 
-async def test_it_is_spared_from_the_rule_that_keeps_it_out(
+async def test_it_is_exempt_from_the_rule_that_keeps_it_out(
     ada: Browser, vic: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")

@@ -17,7 +17,7 @@ async def in_force(firm: Company) -> Reliefs:
     return await firm.store.reliefs.current(firm.clock())
 
 
-async def test_a_person_is_spared_until_a_day_and_that_is_written_down(ada: Browser, firm: Company) -> None:
+async def test_a_person_is_exempt_until_a_day_and_that_is_written_down(ada: Browser, firm: Company) -> None:
     page = await ada.post("/console/exemptions", **GIVEN)
     assert "on a <journey>" in page.words
     (given,) = (await in_force(firm)).every
@@ -37,7 +37,7 @@ async def test_a_person_is_spared_until_a_day_and_that_is_written_down(ada: Brow
     assert (page.status, "had ended already" in page.words) == (200, True)
 
 
-async def test_a_device_is_spared_by_any_of_its_names(ada: Browser, firm: Company) -> None:
+async def test_a_device_is_exempt_by_any_of_its_names(ada: Browser, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice"))
     await ada.post(
         "/console/exemptions", **GIVEN | {"whom": phone.id.upper(), "what": "device", "rule": "all"}
@@ -87,7 +87,7 @@ async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
     assert [each[0] for each in (await firm.acts())[-2:]] == ["rule-turned-off", "rule-resumed"]
 
 
-async def test_a_viewer_sees_who_is_spared_and_no_button(vic: Browser, ada: Browser, firm: Company) -> None:
+async def test_a_viewer_sees_who_is_exempt_and_no_button(vic: Browser, ada: Browser, firm: Company) -> None:
     await ada.post("/console/exemptions", **GIVEN)
     page = await vic.get("/console/exemptions")
     assert "alice" in page.words

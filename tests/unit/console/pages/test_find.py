@@ -60,7 +60,7 @@ async def test_what_may_be_several_things_is_listed(vic: Browser, phone: Device)
 @pytest.mark.parametrize("typed", ["nobody", "%", "_", "\\", "'--", "<script>", "\0", "a" * 256])
 async def test_what_is_not_there_is_said_to_be_so(vic: Browser, phone: Device, typed: str) -> None:
     page = await vic.get("/console/find", params={"q": typed})
-    assert (page.status, "No person, device or reference goes by this." in page.words) == (200, True)
+    assert (page.status, "No person, device or reference matches this." in page.words) == (200, True)
 
 
 @pytest.mark.parametrize("path", ["", "devices", "audit", "nothing"])

@@ -119,7 +119,7 @@ async def test_guesses_under_many_names_are_counted_too(
 async def test_without_admins_it_is_said_how_to_get_one(opened: Opened, firm: Company) -> None:
     firm.roles()
     browser = await opened()
-    assert "Ask whoever installed this gate" in (await browser.get("/console/login")).words
+    assert "Ask the person who installed this gate" in (await browser.get("/console/login")).words
     assert (await browser.log_in("ada")).status == 403
 
 
@@ -139,7 +139,7 @@ PROXY = {"header": "X-User", "from_proxies": ["10.0.0.1"]}
 FIELD, BUTTON, ELSEWHERE = (
     "Token or password",
     "Log in with Example ID",
-    "comes in through the company's proxy",
+    "enter this console through the company's proxy",
 )
 
 

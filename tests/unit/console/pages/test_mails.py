@@ -66,7 +66,7 @@ async def test_a_count_that_is_old_or_was_never_made_is_not_sent(ada: Browser, f
     await counted(firm, ada)
     firm.clock.now += LIST_LASTS
     ada.csrf = (await ada.log_in("ada")).csrf
-    assert "has to be counted first" in (await ada.post(SEND, confirmed="yes")).words
+    assert "have to be counted shortly before" in (await ada.post(SEND, confirmed="yes")).words
     assert await firm.store.mails.page() == []
 
 
@@ -126,7 +126,7 @@ async def test_somebody_decides_about_one_mail_or_all_of_them(
     assert [await state_of(firm, mails[name]) for name in ("ann", "bea")] == [becomes, state]
     assert (await firm.acts())[-1][:2] == (act, "ada")
     again = await ada.post("/console/notices/decide", id=mails["ann"].id, what=what, confirmed="yes")
-    assert (again.status, "None of these waits for a decision any more" in again.words) == (409, True)
+    assert (again.status, "None of these mails waits for a decision any more" in again.words) == (409, True)
     group = {"version": "1", "kind": "enforced", "rule": "prohibited-app", "what": what}
     assert "1 mail " in (await ada.post("/console/notices/decide", **group)).words
     await ada.post("/console/notices/decide", **group, confirmed="yes")
@@ -145,4 +145,4 @@ async def test_a_correction_is_counted_by_nobody(ada: Browser, firm: Company) ->
         firm, "ann", kind=MailKind.CORRECTION, rule="", notice=Notice(MailKind.CORRECTION, versions=(9,))
     )
     page = await ada.post("/console/notices/1/correction/count")
-    assert (page.status, "Corrections are written by themselves" in page.words) == (409, True)
+    assert (page.status, "Nobody writes corrections by hand" in page.words) == (409, True)

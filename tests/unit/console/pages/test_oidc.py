@@ -188,7 +188,7 @@ async def test_a_parameter_that_stands_there_twice_is_none(site: Site, name: str
         f"http://console.example.com/console/login/oidc/back?{urlencode(twice)}", allow_redirects=False
     )
     assert came.status == 400
-    assert "no answer of a provider" in await came.text()
+    assert "not an answer of a provider" in await came.text()
 
 
 @pytest.mark.parametrize(

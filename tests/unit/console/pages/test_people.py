@@ -42,7 +42,7 @@ async def test_a_viewer_is_shown_nothing_to_do_and_may_do_nothing(vic: Browser, 
     assert not {"Let them in", "Reply by mail", "Lost …", "Done"} & set(page.words.split("  "))
     assert "Let them in" not in page.words
     for path in (
-        "people/spare",
+        "people/exempt",
         "people/reply",
         "help/done",
         f"devices/{phone.id}/ask",
@@ -58,9 +58,9 @@ async def test_somebody_is_let_in_for_a_day_with_a_reason_and_that_can_be_undone
     assert '<input type="hidden" name="rule" value="all">' in page.text, (
         "one rule alone would not let the phone in"
     )
-    refused = await ada.post("/console/people/spare", login="alice", rule="all", why=" ", days="1")
+    refused = await ada.post("/console/people/exempt", login="alice", rule="all", why=" ", days="1")
     assert (refused.status, "A note is needed" in refused.words) == (409, True)
-    page = await ada.post("/console/people/spare", login="alice", rule="all", why="on a journey", days="1")
+    page = await ada.post("/console/people/exempt", login="alice", rule="all", why="on a journey", days="1")
     (given,) = (await firm.store.reliefs.current(NOW)).every
     assert (given.person, given.rule, given.until) == ("alice", "", NOW + timedelta(days=1))
     assert "alice is exempt from every rule for 1 day. Undo" in page.words
@@ -157,7 +157,7 @@ async def test_of_nobody_there_is_no_page(vic: Browser, phone: Device, login: st
 async def test_undo_leads_back_says_whose_exemption_ended_and_is_harmless_twice(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
-    await ada.post("/console/people/spare", login="alice", rule="all", why="on a journey", days="1")
+    await ada.post("/console/people/exempt", login="alice", rule="all", why="on a journey", days="1")
     (given,) = (await firm.store.reliefs.current(NOW)).every
     undo = {"number": str(given.number), "why": "undone at once", "undoes": ALICE}
     for said in ("The exemption of alice has ended.", "The exemption of alice had ended already."):
@@ -174,16 +174,16 @@ async def test_what_was_done_for_one_is_not_said_above_another_nor_above_what_fa
 ) -> None:
     await has(firm, record("b1", "bob", "tiktok"))
     given = {"rule": "all", "why": "on a journey", "days": "1"}
-    await ada.post("/console/people/spare", login="alice", **given)
-    again = await ada.post("/console/people/spare", login="bob", **given | {"why": " "})
+    await ada.post("/console/people/exempt", login="alice", **given)
+    again = await ada.post("/console/people/exempt", login="bob", **given | {"why": " "})
     assert (again.status, "Undo" in again.words) == (409, False)
     assert "Undo" not in (await ada.get(ALICE)).words, "said once"
 
 
-async def test_nobody_is_spared_twice_from_the_same_rule(ada: Browser, firm: Company, phone: Device) -> None:
+async def test_nobody_is_exempt_twice_from_the_same_rule(ada: Browser, firm: Company, phone: Device) -> None:
     given = {"login": "alice", "rule": "all", "days": "1"}
-    await ada.post("/console/people/spare", why="on a journey", **given)
-    again = await ada.post("/console/people/spare", why="a new phone", **given)
+    await ada.post("/console/people/exempt", why="on a journey", **given)
+    again = await ada.post("/console/people/exempt", why="a new phone", **given)
     assert again.status == 409
     assert (
         "There is an exemption already: alice is exempt from every rule until 2026-12-02 12:00 UTC , by ada (on a journey)"
@@ -196,11 +196,11 @@ async def test_a_form_that_is_refused_comes_back_with_what_was_typed(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     long = "<b>" + "x" * 998
-    page = await ada.post("/console/people/spare", login="alice", rule="all", why=long, days="7")
+    page = await ada.post("/console/people/exempt", login="alice", rule="all", why=long, days="7")
     assert (page.status, "The text has 1,001 characters; expected at most 1,000" in page.words) == (409, True)
     assert f">&lt;b&gt;{'x' * 998}</textarea>" in page.text
     assert 'name="days" value="7"' in page.text
-    assert 'action="/console/people/spare"' in page.text
+    assert 'action="/console/people/exempt"' in page.text
     page = await ada.post("/console/people/reply", login="alice", answer="y" * 2001)
     assert (page.status, f">{'y' * 2001}</textarea>" in page.text) == (409, True)
     assert not (await firm.store.reliefs.current(NOW)).every

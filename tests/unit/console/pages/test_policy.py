@@ -14,10 +14,10 @@ from mailgate.store import Act
 
 async def test_rules_are_told_in_words_beside_their_conditions(vic: Browser) -> None:
     page = await vic.get("/console/policy")
-    assert "prohibited-app keeps out whoever meets the condition; today it is enforced." in page.words
+    assert "prohibited-app keeps out everybody who meets the condition; today it is enforced." in page.words
     assert 'client.handheld && "prohibited" in device.lists' in page.words
     assert "A phone, a tablet, a mobile mail app or a watch" in page.words
-    assert "default keeps out everybody whom no rule above takes" in page.words
+    assert "default keeps out everybody whom no rule above matches" in page.words
     assert 'id="rule-prohibited-app"' in page.text
 
 

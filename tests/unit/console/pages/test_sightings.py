@@ -57,5 +57,5 @@ async def test_a_look_that_found_none_offers_to_look_on(
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")
     page = await ada.get("/console/sightings?effect=allow")
-    assert "None among those looked through so far." in page.words
-    assert "Look on" in page.words
+    assert "No match among those searched so far." in page.words
+    assert "Search further" in page.words

@@ -1,4 +1,4 @@
-"""A small company in a store of its own, made once for all tests that only look at it."""
+"""A small company in a store of its own, made once for all tests that only read it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ PEOPLE = 60
 
 @dataclass(frozen=True)
 class Made:
-    """What a company was made from, and what came of it."""
+    """The inputs and results of making a company."""
 
     bundle: Bundle
     company: Company
@@ -55,7 +55,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture
 async def store(made: Made) -> AsyncIterator[Store]:
-    """To be read from alone."""
+    """The store, only for reading."""
     store = Store.beside(made.url)
     yield store
     await store.close()

@@ -1,4 +1,4 @@
-"""Relief: some people are spared, one no longer, and some who are refused ask for help."""
+"""Relief: some people are exempt, one no longer, and some who are refused ask for help."""
 
 from tests.unit.demo.company.conftest import Made
 from tests.unit.demo.examples import NOW
@@ -7,13 +7,13 @@ from mailgate.policy.reliefs import Cause
 from mailgate.store import Store
 
 
-async def test_some_people_are_spared_and_one_no_longer(store: Store, made: Made) -> None:
+async def test_some_people_are_exempt_and_one_no_longer(store: Store, made: Made) -> None:
     given = [each for each in await store.reliefs.history() if each.relief.cause is Cause.EXEMPTION]
     assert [each.holds(NOW) for each in given] == [False, True, True]
     assert all(each.relief.person and each.relief.why for each in given)
 
 
-async def test_who_is_spared_was_let_in_since(store: Store, made: Made) -> None:
+async def test_who_is_exempt_was_let_in_since(store: Store, made: Made) -> None:
     for relief in (await store.reliefs.current(NOW)).every:
         rows = await store.sightings.latest(user=relief.person, size=1000)
         since = [row for row in rows if row.tally.first >= relief.at]

@@ -1,4 +1,4 @@
-"""What stands behind the start page, at a socket in a folder: the client of a module finds it under any name."""
+"""The server behind the start page, at a socket in a folder; the client in a module reaches it under any name."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The persona who is spared: there is one exemption whenever the demo runs, and never two."""
+"""The persona who is exempt: there is one exemption whenever the demo runs, and never two."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ def config(tmp_path: Path) -> Path:
     return write_config(tmp_path, "http://127.0.0.1:9", {}, PHONE_RULES)
 
 
-async def spared(config: Path, now: datetime) -> list[Relief]:
+async def exemptions(config: Path, now: datetime) -> list[Relief]:
     store = await open_store(config, load_bundle(config).settings)
     try:
         return list((await store.reliefs.current(now)).exemptions(now))
@@ -29,18 +29,18 @@ async def spared(config: Path, now: datetime) -> list[Relief]:
         await store.close()
 
 
-async def test_the_persona_is_spared_from_every_rule_for_three_days(config: Path) -> None:
+async def test_the_persona_is_exempt_from_every_rule_for_three_days(config: Path) -> None:
     await exempt_persona(config, NOW)
-    (given,) = await spared(config, NOW)
+    (given,) = await exemptions(config, NOW)
     assert (given.person, given.device, given.rule, given.until) == (
         login_of(EXEMPTED), "", "", NOW + 3 * DAY,
     )  # fmt: skip
     assert given.why
 
 
-async def test_who_is_spared_is_not_spared_twice_but_again_when_that_is_over(config: Path) -> None:
+async def test_who_is_exempt_is_not_exempted_twice_but_again_when_that_is_over(config: Path) -> None:
     for at in (NOW, NOW + 2 * DAY):
         await exempt_persona(config, at)
-    assert [each.until for each in await spared(config, NOW + 2 * DAY)] == [NOW + 3 * DAY]
+    assert [each.until for each in await exemptions(config, NOW + 2 * DAY)] == [NOW + 3 * DAY]
     await exempt_persona(config, NOW + 3 * DAY)
-    assert [each.until for each in await spared(config, NOW + 3 * DAY)] == [NOW + 6 * DAY]
+    assert [each.until for each in await exemptions(config, NOW + 3 * DAY)] == [NOW + 6 * DAY]

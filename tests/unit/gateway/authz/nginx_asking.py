@@ -1,4 +1,5 @@
-"""What nginx asks by the configuration in ``deploy/``, and under which key it keeps the answer: as much of nginx as that needs."""
+"""The questions of nginx by the configuration in ``deploy/``, and the keys of its cache: a model of the necessary
+part of nginx."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ def _text(word: str) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request of a client, as nginx has read it."""
+    """A request of a client, as read by nginx."""
 
     method: str = "GET"
     uri: str = "/"
@@ -34,7 +35,7 @@ class Asked:
 
     @cached_property
     def sent(self) -> dict[str, str]:
-        """What came under each name, as nginx calls it in its variables."""
+        """The values of the fields, by the names of nginx's variables."""
         found: dict[str, list[str]] = {}
         for name, value in self.fields:
             found.setdefault("http_" + name.lower().replace("-", "_"), []).append(value)
@@ -65,7 +66,7 @@ class Nginx:
         return "\n".join([self._value(each, asked) for each in self._key])
 
     def question(self, asked: Asked) -> list[bytes]:
-        """Field lines of the question, but its Host."""
+        """The field lines of the question, without its Host."""
         told = [(name, self._filled(value, asked)) for name, value in self._told]
         passed_on = [each for each in asked.fields if each[0].lower() not in self._set]
         lines = [each for each in told if each[1]] + passed_on

@@ -1,4 +1,4 @@
-"""A person's page with something of everything on it."""
+"""A person's page with every kind of content."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -75,5 +75,5 @@ NOBODY = EmployeeView(here=ALLOWED, sign_in=True, listed=OWN.listed)
 
 
 def spoken(view: EmployeeView, language: str) -> EmployeeView:
-    """The same page for a browser that asks for a language."""
+    """The page in the language of a browser."""
     return replace(view, here=replace(view.here, accept_language=language))

@@ -184,11 +184,11 @@ def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages)
         "An app on this device is not allowed with company mail It waits for an answer Reference REF2345"
         in text
     )
-    assert "You said that a device is not yours You were written an answer: Dec 9, 2026, 9:00 AM UTC" in text
+    assert "You said that a device is not yours You got an answer by mail: Dec 9, 2026, 9:00 AM UTC" in text
     assert "You asked for help" not in words(pages, OWN)
 
 
-def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
+def test_who_is_exempt_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
     exempted = ExemptionView("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
     phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), exempted=exempted)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
@@ -199,7 +199,7 @@ def test_who_is_spared_reads_until_when_and_why_before_anything_else(pages: Page
     assert f'id="device-{PHONE.mark}" class="card device soon"' in page.html
 
 
-def test_a_browser_that_is_spared_says_so_on_top(pages: Pages) -> None:
+def test_a_browser_that_is_exempt_says_so_on_top(pages: Pages) -> None:
     view = replace(NOBODY, person="alice", exempted=ExemptionView("On a journey", NOW + timedelta(days=3)))
     assert 'class="card soon" aria-labelledby="here"' in pages.me(view).html
     assert "by an exemption" in words(pages, view)
@@ -335,7 +335,10 @@ def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: 
     [
         (OwnerReports(noted=True), "can now see that this device is not yours"),
         (OwnerReports(to_confirm=True), "Is this device lost? It gets no company mail from then on"),
-        (OwnerReports(undo=True), "It is lost: you can undo this for one minute. Undo"),
+        (
+            OwnerReports(undo=True),
+            "This device is now reported as lost. You can undo this for one minute. Undo",
+        ),
         (OwnerReports(too_late=True), "Your help desk can open the device again."),
     ],
 )

@@ -1,4 +1,4 @@
-"""A refused request, with texts that try to break out of every format."""
+"""A refused request with texts that try to break out of every format."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ REFERENCE = "REF2345"
 
 
 def refused(protocol: Protocol, decision: Decision = DECISION, **headers: str) -> Answer:
-    """What a client of ``protocol`` is told (underscores for hyphens in the names of its headers)."""
+    """The refusal for a client of ``protocol`` (names of its headers have underscores instead of hyphens)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     facts = RequestFacts("POST", "/", headers={**named, "accept": "text/html"})
     access = Access(facts, Client(Kind.MAIL_APP, handheld=True, protocol=protocol), Posture(), NOW)

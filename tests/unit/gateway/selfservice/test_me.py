@@ -184,7 +184,7 @@ async def test_what_was_decided_and_what_was_written_is_on_record():
     assert "Devices that you enrolled here 1" in page
     assert "Mails sent to you about a refusal 1" in page
     assert "Mails written to you about a rule 1" in page
-    assert "The language in which you are written to 1" in page
+    assert "The language of the mails to you 1" in page
     assert "alice@example.com" in page
 
 
@@ -341,7 +341,7 @@ async def test_logins_are_counted_by_what_came_of_them():
     assert counted("mailgate_page_logins_total", {"result": "wrong"}) == 1
 
 
-async def test_a_person_sees_what_they_are_spared_from_and_how_they_asked_for_help():
+async def test_a_person_sees_what_they_are_exempt_from_and_how_they_asked_for_help():
     scene = Scene()
     scene.people.exempted, scene.people.calls = [EXEMPTED], [ASKED_FOR_HELP]
     page = await scene.page(PAGE, ALICE)
@@ -382,7 +382,7 @@ def answering(again):
     [
         (CheckResult.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
         (CheckResult.FAILED, "intune did not answer. Please try again in a few minutes."),
-        (CheckResult.CANNOT, "Nobody can be asked about this device: it reports by itself."),
+        (CheckResult.CANNOT, "Nobody can be asked about this device, because it reports by itself."),
         (CheckResult.WAIT, "Asked a moment ago."),
     ],
 )
@@ -419,7 +419,7 @@ async def test_while_the_store_is_away_the_button_says_nothing():
     assert json.loads((await scene.ask(RECHECK, SAME_ORIGIN)).body)["said"] == ""
 
 
-async def test_who_is_spared_is_told_so_in_their_own_language_of_dates():
+async def test_who_is_exempt_is_told_so_in_their_own_language_of_dates():
     scene = Scene()
     policy = scene.gate.in_force.live.policy
     given = Relief(

@@ -105,7 +105,7 @@ async def report(kept: Kept) -> bytes:
 
 async def test_it_is_taken_back_for_a_minute_by_the_browser_that_said_it(kept: Kept) -> None:
     cookie = await report(kept)
-    assert "you can undo this for one minute" in await say(kept, "", ALICE, cookie, since=NOW)
+    assert "You can undo this for one minute" in await say(kept, "", ALICE, cookie, since=NOW)
     answer = await answered(kept, "found", ALICE, cookie, since=NOW)
     assert (answer.status, kept.lost, kept.since) == (303, [], NOW)
     assert kept.acts[1].what == "device-found"
@@ -122,7 +122,7 @@ async def test_it_is_taken_back_for_a_minute_by_the_browser_that_said_it(kept: K
 )
 async def test_nothing_else_is_opened_by_it(kept: Kept, who: bytes, since: datetime) -> None:
     cookie = await report(kept)
-    assert "you can undo this for one minute" not in await say(kept, "", who, cookie, since=since)
+    assert "You can undo this for one minute" not in await say(kept, "", who, cookie, since=since)
     page = await say(kept, "found", who, cookie, since=since)
     assert kept.lost == [PHONE.id]
     assert ("can no longer be undone here" in page) == (who == ALICE)

@@ -111,7 +111,7 @@ def test_every_field_has_words():
         language_record("de", NOW.date(), KEEP.sightings),
         enrolled(),
         let_in(),
-        spared(),
+        exemption(),
         called(),
     )
     groups = [*told(card(replace(OWN, device=lost)).stored), *told(row.fields for row in rows)]
@@ -260,7 +260,7 @@ EXEMPTED = KeptRelief(
 )
 
 
-def spared(**changed):
+def exemption(**changed):
     return exemption_record(replace(EXEMPTED, **changed), KEEP.sightings)
 
 
@@ -274,11 +274,11 @@ def called():
 
 
 def test_an_exemption_is_shown_with_its_reason_and_end_and_without_who_gave_it():
-    named = {field.name: field.value for field in spared().fields}
+    named = {field.name: field.value for field in exemption().fields}
     assert (named["rule"], named["note"], named["ends_at"]) == ("no-tiktok", "a new phone", NOW)
     assert "grace" not in named.values()
-    assert spared().until == NOW + KEEP.sightings
-    assert spared(ended_at=LOOKED).until == LOOKED + KEEP.sightings
+    assert exemption().until == NOW + KEEP.sightings
+    assert exemption(ended_at=LOOKED).until == LOOKED + KEEP.sightings
 
 
 def test_a_request_for_help_is_shown_with_its_end():

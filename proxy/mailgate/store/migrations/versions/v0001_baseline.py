@@ -455,7 +455,7 @@ def _refuse(name: str, act: str, when: str) -> None:
 
 
 def _refuse_on_postgresql() -> None:
-    """The same on PostgreSQL. The triggers also work on a replica, where others are off."""
+    """The same on PostgreSQL. The triggers also work on a replica, where ordinary ones are off."""
     _function("audit_refuse", f"RAISE EXCEPTION '{_REFUSED}'")
     _function("audit_follow", _unless("NEW.number IS DISTINCT FROM (SELECT number + 1 FROM audit_head)"))
     _function("audit_head_follow", _unless("NEW.number IS DISTINCT FROM OLD.number + 1"))
