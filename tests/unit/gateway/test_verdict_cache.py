@@ -20,6 +20,7 @@ from tests.unit.gateway.http1.test_connection import Peer
 from tests.unit.gateway.phones import with_certificates
 from tests.unit.gateway.proxy.test_upstream import endpoint
 from tests.unit.gateway.wire import FakeTransport
+from tests.unit.silence import no_log
 
 from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.gateway.authz import Authorizer, Dialect
@@ -835,7 +836,7 @@ def asked_in_turn(cache, seed):
             await side.ask(draw.choice([PROXY, STRANGER]), draw.choice(among))
         return side.left()
 
-    with capture_logs():  # to write thousands of lines nicely takes longer than to answer
+    with no_log():
         return asyncio.run(ask())
 
 

@@ -11,10 +11,10 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 from tests.unit.gateway.authz.nginx_asking import Asked, Nginx
 from tests.unit.gateway.gates import NOW, Forgetful, gate, policy, renew
 from tests.unit.gateway.wire import exchange, handled
+from tests.unit.silence import no_log
 
 from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeFinding
@@ -315,7 +315,7 @@ def no_lines_for_debugging(monkeypatch):
     """As a gate is run: a line about each of these decisions takes longer than to make it."""
     for module in ("evaluate.recorder", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.is_debugging", lambda: False)
-    with capture_logs():
+    with no_log():
         yield
 
 
