@@ -1,5 +1,6 @@
 """``mailgate run``: the gate in front of your webmail."""
 
+import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -54,8 +55,18 @@ def _run(config: Path) -> int:
 
 
 def _serve(gate: Coroutine[Any, Any, None]) -> int:
-    uvloop.run(gate)
+    uvloop.run(_until_told_to_end(gate))
     return 0
+
+
+async def _until_told_to_end(gate: Coroutine[Any, Any, None]) -> None:
+    """Wait for the gate. Told to end while it starts, it has closed what it had opened, but a thread may still upgrade the
+    store: the end of the process rolls that back, while the end of the loop would wait for it.
+    """
+    try:
+        await gate
+    except asyncio.CancelledError:
+        os._exit(0)
 
 
 def _exit_code(start: Callable[[], int]) -> int:
