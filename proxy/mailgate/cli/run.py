@@ -34,7 +34,7 @@ def run(config: Config = DEFAULT_PATH) -> None:
 def _run(config: Path) -> int:
     # imported here, so that no other command waits until a gate is loaded, and before the workers are forked, so that they
     # share what is loaded
-    from mailgate.app.serve import serve
+    from mailgate.app.serve import serve, settle_memory
 
     bundle = load_checked(config, utc_now(), names=SystemResolver())
     refuse_exposed(bundle.exposed_files())
@@ -51,6 +51,7 @@ def _run(config: Path) -> int:
         supervisor = ServiceManager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
         return _exit_code(lambda: _serve(serve(config, None, place=place, life=life, manager=supervisor)))
 
+    settle_memory()  # the workers share what is not touched, and a look for garbage would touch all of it
     return supervise(bundle.settings, run_gate, manager)
 
 
