@@ -33,11 +33,13 @@ async def serve(
     life: int | None = None,
     manager: ServiceManager = NOBODY,
 ) -> None:
-    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files again. ``ready`` is called once it listens.
+    """Run a gate until SIGTERM or SIGINT; SIGHUP reads the files again. ``ready`` is called once it listens. If one of
+    them arrives before that, everything is closed and CancelledError is raised.
 
     ``manager`` is told about it. The gate also ends when the file descriptor ``life`` is at its end, since its
     supervisor is gone.
     """
+    end_on_signals()
     warm()
     service = await Service.start(config, bundle, place)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -98,6 +100,14 @@ async def serve(
         await service.stop()
         await end(living)
         log.info("stopped")
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGINT cancel this task, which starts a gate, until the gate handles them itself."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # a coroutine runs in one
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
 
 
 def settle_memory() -> None:

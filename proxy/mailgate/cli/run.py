@@ -1,5 +1,6 @@
 """``mailgate run``: the gate in front of your webmail."""
 
+import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -33,7 +34,7 @@ def run(config: Config = DEFAULT_PATH) -> None:
 def _run(config: Path) -> int:
     # imported here, so that no other command waits until a gate is loaded, and before the workers are forked, so that they
     # share what is loaded
-    from mailgate.app.serve import serve
+    from mailgate.app.serve import serve, settle_memory
 
     bundle = load_checked(config, utc_now(), names=SystemResolver())
     refuse_exposed(bundle.exposed_files())
@@ -50,12 +51,23 @@ def _run(config: Path) -> int:
         supervisor = ServiceManager(lambda said: ready() if said in (READY, ALIVE) else None, manager.silence)
         return _exit_code(lambda: _serve(serve(config, None, place=place, life=life, manager=supervisor)))
 
+    settle_memory()  # the workers share what is not touched, and a look for garbage would touch all of it
     return supervise(bundle.settings, run_gate, manager)
 
 
 def _serve(gate: Coroutine[Any, Any, None]) -> int:
-    uvloop.run(gate)
+    uvloop.run(_until_told_to_end(gate))
     return 0
+
+
+async def _until_told_to_end(gate: Coroutine[Any, Any, None]) -> None:
+    """Wait for the gate. Told to end while it starts, it has closed what it had opened, but a thread may still upgrade the
+    store: the end of the process rolls that back, while the end of the loop would wait for it.
+    """
+    try:
+        await gate
+    except asyncio.CancelledError:
+        os._exit(0)
 
 
 def _exit_code(start: Callable[[], int]) -> int:

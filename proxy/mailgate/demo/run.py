@@ -1,7 +1,6 @@
 """Runs the demo: the mailbox on a free port, the gate before it, the start page beside them, and six lines on the terminal."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from aiohttp import web
 
 from mailgate.app.clock import utc_now
 from mailgate.app.preflight import load_checked
-from mailgate.app.serve import serve
+from mailgate.app.serve import end_on_signals, serve
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.demo.company import DEFAULT_PEOPLE
 from mailgate.demo.company.admins import ROLE_TEXTS, tokens_in
@@ -69,7 +68,7 @@ async def run_demo(
     """
     with locked_folder(demo.directory):
         require_ports({"--port": demo.port, "--admin-port": demo.admin_port, "--start-port": demo.start_port})
-        _end_on_signals()
+        end_on_signals()
         try:
             await _run(demo, show, progress, say)
         except asyncio.CancelledError:
@@ -80,14 +79,6 @@ async def run_demo(
                 else "everything that was begun is whole"
             )
             raise EndedError(f"it was told to end; {made}") from None
-
-
-def _end_on_signals() -> None:
-    """Let SIGTERM end the start like Ctrl-C, until the gate handles signals itself."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None  # a coroutine runs in one
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
 
 
 async def _run(

@@ -1,5 +1,7 @@
 """``mailgate run``: what it starts, and what it says when it cannot."""
 
+import gc
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from mailgate.cli import app, run
-from mailgate.config import Bundle, bundle
+from mailgate.config import Bundle, Settings, bundle
 from mailgate.config.file_permissions import ExposedFile
 from mailgate.store import StoreUnavailableError
 
@@ -88,3 +90,21 @@ def test_what_cannot_be_opened_is_one_line(gate: Gate, breaks: Exception) -> Non
 def test_a_mistake_of_ours_is_not_hidden(gate: Gate) -> None:
     gate.breaks = KeyError("x")
     assert isinstance(start().exception, KeyError)
+
+
+def test_the_garbage_collector_of_a_worker_does_not_look_at_what_all_workers_share(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It would write to every object that it looks at, so that each worker got a copy of its own."""
+    looked_at: list[bool] = []
+
+    def supervise(settings: Settings, *_: object) -> int:
+        looked_at.append(any(each is settings for each in gc.get_objects()))
+        return 0
+
+    config = Path(shutil.copytree(CONFIG.parent, tmp_path / "gate")) / CONFIG.name
+    config.write_text(f"{config.read_text()}\nworkers: 2\n")
+    monkeypatch.setattr(run, "supervise", supervise)
+    monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
+    assert start(config).exit_code == 0
+    assert looked_at == [False]

@@ -1,5 +1,6 @@
 """Starts a supervisor with the ports of the settings."""
 
+import signal
 import tempfile
 from collections.abc import Callable
 from itertools import chain
@@ -28,6 +29,8 @@ def supervise(
     calls once it serves, and then at least as often as ``manager`` expects messages of the supervisor; and a file descriptor
     that reaches its end when the supervisor is gone.
     """
+    # they wait until the supervisor handles them: ending now would leave the folder and sockets below behind
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     count = workers_of(settings)
     certificates = settings.client_certificates
     devices = certificates.listen if certificates and settings.tls else None

@@ -70,7 +70,12 @@ class Supervisor:
         for descriptor in self._signals:
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(self._signals[1], warn_on_full_buffer=False)
-        return {number: signal.signal(number, lambda *_: None) for number in HANDLED_SIGNALS}
+        before: dict[int, Any] = {
+            number: signal.signal(number, lambda *_: None) for number in HANDLED_SIGNALS
+        }
+        # signals that came during the start are handled now
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
+        return before
 
     def _step(self) -> None:
         waited_for = {pipe: pid for pid, pipe in self._pipes.items()}
