@@ -24,6 +24,7 @@ def complained(page: Page, looks: Iterable[Look] = LOOKS) -> list[tuple[int, str
 
     A test that opens many pages adds ``AXE`` as an initial script first, which costs less than sending it to each.
     """
+    page.wait_for_load_state()  # a page that a click leads to has its text before its style
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
