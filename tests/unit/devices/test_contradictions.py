@@ -62,7 +62,7 @@ def test_what_the_store_has_in_english_is_told_anew_from_the_reports() -> None:
     older = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: …")
     found, left = in_words(Device("abcd", reports, findings=(*kept, older)))
     german = console_languages()["de"]
-    assert translate(found.detail, german) == "Art: Laptop laut intune, Telefon oder Tablet laut jamf"
+    assert translate(found.detail, german) == "Art: Laptop laut intune, Smartphone oder Tablet laut jamf"
     assert left.detail == "owner: …"
 
 
