@@ -24,7 +24,7 @@ from mailgate.model import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Client, Protocol, R
 from mailgate.store.sightings import ClientFacts
 
 _HEADERS = ("user-agent", *HEADERS, PROBE)
-MAX_TEXT_BYTES = 600
+MAX_TEXT_CHARACTERS = 600
 """The most characters of a header that are kept. This is more than a valid hint may have, so a malformed hint stays malformed."""
 MAX_HEADERS_BYTES = 2048
 """The most bytes that all kept headers of one client take as JSON in ASCII. Real ones take a third of that."""
@@ -44,7 +44,7 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
     """The facts of a request that are recorded, without repetitions."""
     sent, certificate = facts.headers, certificate_outcome(client)
     is_login = client.protocol in LOGIN_PROTOCOLS
-    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if is_login else (_HEADERS, MAX_TEXT_BYTES)
+    kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if is_login else (_HEADERS, MAX_TEXT_CHARACTERS)
     return ClientFacts(
         kind=client.kind,
         handheld=client.handheld,

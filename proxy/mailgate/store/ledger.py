@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
-from mailgate.store.client_facts import MAX_TEXT_BYTES, client_facts, facts_to_hold
+from mailgate.store.client_facts import MAX_TEXT_CHARACTERS, client_facts, facts_to_hold
 from mailgate.store.database import Database
 from mailgate.store.first_refusals import note_first
 from mailgate.store.sightings import ClientFacts, Sighting, Tally, add_tallies
@@ -135,7 +135,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
             if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
                 self._strangers += 1
-                self._agents.add(access.facts.user_agent[:MAX_TEXT_BYTES])
+                self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
         except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
             self._lost(error)
 
@@ -156,7 +156,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         looked at, since that is quick."""
         if not _is_stranger(access):
             return False
-        full = self._strangers >= MOST_STRANGERS and user_agent[:MAX_TEXT_BYTES] not in self._agents
+        full = self._strangers >= MOST_STRANGERS and user_agent[:MAX_TEXT_CHARACTERS] not in self._agents
         return full or self._stranger_limit.is_exhausted(access, user_agent, now)
 
     def _lost(self, error: Exception) -> None:
