@@ -16,6 +16,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # a page of a test runs for a second: to compile plainly, once, costs less than to optimise and to forget
+    # a page of a test runs for a second: compiling it once, without optimisation, costs less than optimising it
     "--js-flags=--no-opt --no-maglev --no-flush-bytecode --always-sparkplug",
 ]

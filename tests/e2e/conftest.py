@@ -56,7 +56,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def one_chromium(playwright: Playwright) -> Iterator[Browser]:
-    """One browser for all of them."""
+    """One browser for all tests of this folder."""
     browser = playwright.chromium.launch(executable_path=PAGES, args=CHROMIUM_ARGUMENTS)
     yield browser
     browser.close()

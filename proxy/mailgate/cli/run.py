@@ -61,8 +61,10 @@ def _serve(gate: Coroutine[Any, Any, None]) -> int:
 
 
 async def _until_told_to_end(gate: Coroutine[Any, Any, None]) -> None:
-    """Wait for the gate. Told to end while it starts, it has closed what it had opened, but a thread may still upgrade the
-    store: the end of the process rolls that back, while the end of the loop would wait for it.
+    """Wait for the gate.
+
+    If it is told to end while it starts, it closes what it has opened. A thread may then still upgrade the store: the end of
+    the process rolls that back, whereas the end of the loop would wait for it.
     """
     try:
         await gate

@@ -31,7 +31,7 @@ SELECT (SELECT count(*) FROM pg_class WHERE oid >= 16384), (SELECT count(*) FROM
     (SELECT string_agg(t::text, ',' ORDER BY oid) FROM pg_trigger t WHERE oid >= 16384),
     (SELECT string_agg(prosrc, '' ORDER BY oid) FROM pg_proc WHERE oid >= 16384)
 """
-"""What has to be as it was, or a database cannot be made like a new one. What PostgreSQL itself brings has smaller numbers."""
+"""What has to be as it was, or a database cannot be made like a new one. PostgreSQL's own objects have smaller numbers."""
 LARGE_BYTES = 1 << 20
 """A table of this size is truncated. To truncate a small one costs a hundred times what deleting its rows does."""
 
@@ -94,7 +94,9 @@ class Emptied:
     def _begin(self) -> None:
         self._address = self._open.enter_context(self._databases.new(like=self._migrated))
         self._own = self._open.enter_context(psycopg.connect(self._address, autocommit=True))
-        self._own.execute("SET session_replication_role = replica")  # what is emptied here asks no trigger
+        self._own.execute(
+            "SET session_replication_role = replica"
+        )  # no ordinary trigger runs while tables are emptied
         self._looked = self._own.execute(LOOK).fetchone()
         self._first = {
             name: rows for name in metadata.tables if (rows := self._own.execute(f"TABLE {name}").fetchall())

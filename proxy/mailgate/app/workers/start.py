@@ -29,7 +29,7 @@ def supervise(
     calls once it serves, and then at least as often as ``manager`` expects messages of the supervisor; and a file descriptor
     that reaches its end when the supervisor is gone.
     """
-    # they wait until the supervisor handles them: ending now would leave the folder and sockets below behind
+    # these signals wait until the supervisor handles them: ending now would leave the folder and the sockets below behind
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     count = workers_of(settings)
     certificates = settings.client_certificates
