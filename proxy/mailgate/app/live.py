@@ -67,6 +67,7 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
         proxy_form=form,
         groups=bundle.groups,
         logins=bundle.settings.logins,
+        activesync=bundle.settings.activesync.place,
     )
 
 
