@@ -76,7 +76,7 @@ def test_everything_that_a_rule_has_was_thought_of() -> None:
     told = {"id", "title", "notice", "halt_when"}
     assert set(Rule.model_fields) == of_the_rule | told
     assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog", "reliefs"}
-    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate"}
+    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate", "claims"}
     assert {each.name for each in fields(Access)} == asked
 
 
