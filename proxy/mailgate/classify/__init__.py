@@ -118,7 +118,7 @@ def _classify(
     agent: str,
     told: tuple[tuple[str, str], ...],
     query: DeviceQuery | None,
-    checks_login: bool = False,
+    checked: bool = False,
 ) -> Client:
     headers = dict(told)
     readings = [_hinted(told), _read_agent(agent)]
@@ -128,7 +128,10 @@ def _classify(
     protocol = protocol_beside(named, method, headers)
     if query is None:
         return weigh(readings, protocol)
-    checked = checks_login and protocol is Protocol.ACTIVESYNC
+    if (
+        protocol is not Protocol.ACTIVESYNC
+    ):  # then nothing of the query counts, which no key of a verdict holds
+        return weigh([read_activesync(DeviceQuery(), checked=False), *readings], protocol)
     return weigh(
         [read_activesync(query, checked=checked), *readings],
         protocol,

@@ -55,7 +55,7 @@ async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of
     renew(on, verifier=Believing(proof))
     said = [b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x")]
     said += [b"Device-Attestation: x"] if proof else []
-    asked = exchange(f"GET {path} HTTP/1.1".encode(), *said)
+    asked = exchange(f"POST {path} HTTP/1.1".encode(), *said)
     access, _ = await on.judge.verdict(
         facts_of(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW
     )
@@ -157,7 +157,9 @@ async def test_whoever_names_no_device_is_judged_at_once_as_with_all_questions_a
     fields += [b"X-Forwarded-User: " + user.encode()] if user else []
     asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
     incoming = facts_of(asked.head, peer="192.0.2.1", secure=True, trusted=PROXIES)
-    assert on.judge.at_once(incoming, NOW) == await on.judge._judge_device(incoming, NOW)
+    claims = method == "GET" and "DeviceId" in path
+    expected = None if claims else await on.judge._judge_device(incoming, NOW)
+    assert on.judge.at_once(incoming, NOW) == expected
 
 
 @pytest.mark.parametrize("what", ["attestation", "certificate", "id"])
@@ -165,7 +167,7 @@ async def test_whoever_may_name_a_device_is_not_judged_at_once(what):
     on = gate()
     on.judge.postures.unnamed = lambda client: None if client.eas_id else Posture()
     path = EAS.format("Sync") if what == "id" else "/allow"
-    head = exchange(f"GET {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
+    head = exchange(f"POST {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
     certificate = (PHONE.der,) if what == "certificate" else ()
     incoming = facts_of(head, peer="192.0.2.1", secure=True, trusted=(), certificate=certificate)
     assert on.judge.at_once(incoming, NOW) is None
