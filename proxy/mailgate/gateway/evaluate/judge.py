@@ -160,6 +160,8 @@ class Judge:
         """The person by what is known, and the other readings of the request: by each name that it claims, of a person and of
         a device, alone and together."""
         groups = self.in_force.live.groups
+        if not (claimed or login):
+            return groups.user(name, known[1].owner), ()
         user, *others = (
             Claim(groups.user(person, posture.owner), client, posture)
             for client, posture in (known, *([claimed] if claimed else ()))
