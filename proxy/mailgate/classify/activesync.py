@@ -52,9 +52,9 @@ _OF_COMMANDS = frozenset(
 """The further names that commands take in a plain query ([MS-ASHTTP] 2.2.1.1.1.2.5), in lower case."""
 _METHODS = frozenset({"POST", "OPTIONS"})
 _CONTENT = re.compile(
-    r"(?:application/vnd\.ms-sync(?:\.wbxml)?|message/rfc822)?\s*(?:;[^,]*)?", re.IGNORECASE
+    r"(?:application/(?:vnd\.ms-sync(?:\.wbxml)?|octet-stream)|message/rfc822)?\s*(?:;[^,]*)?", re.IGNORECASE
 )
-"""The content types of ActiveSync ([MS-ASHTTP] 2.2.1.1.2.2). No form has one, in which a session could stand."""
+"""The content types of ActiveSync ([MS-ASHTTP] 2.2.1.1.2.2), and of no type in particular. No webmail reads a session in them."""
 
 CODES = {
     0: "Sync",

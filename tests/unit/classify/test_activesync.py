@@ -185,6 +185,7 @@ PHONE = "Cmd=Sync&User=ada&DeviceId=Appl1&DeviceType=iPhone"
         {"content-type": "application/vnd.ms-sync.wbxml"},
         {"content-type": "Application/vnd.ms-sync; charset=utf-8"},
         {"content-type": "message/rfc822"},
+        {"content-type": "application/octet-stream"},
         {"cookie": "X-BackEndCookie=S-1=x; ClientId=ABC"},
         {"cookie": ""},
     ],
