@@ -170,6 +170,8 @@ async def test_a_session_beside_a_harmless_cookie_is_a_session(front: EntryPoint
         [SESSION, b"Cookie: ClientId=1"],
         [b"cookie: ClientId=1,roundcube_sessid=ada"],
         [b"Cookie:roundcube_sessid=ada;"],
+        [b"Cookie: ClientId=1 roundcube_sessid=ada"],
+        [b'Cookie: ClientId="1" roundcube_sessid=ada'],
     ):
         sent = request(line, b"User-Agent: x", *cookies, basic("boss"), SYNC, b"Content-Length: 0")
         assert MAIL not in await answer_to(front.url, sent), cookies
