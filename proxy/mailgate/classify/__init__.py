@@ -128,9 +128,7 @@ def _classify(
     protocol = protocol_beside(named, method, headers)
     if query is None:
         return weigh(readings, protocol)
-    if (
-        protocol is not Protocol.ACTIVESYNC
-    ):  # then nothing of the query counts, which no key of a verdict holds
+    if protocol is not Protocol.ACTIVESYNC:  # no key of a verdict holds the query, so nothing in it counts
         return weigh([read_activesync(DeviceQuery(), checked=False), *readings], protocol)
     return weigh(
         [read_activesync(query, checked=checked), *readings],
