@@ -61,9 +61,12 @@ def run(coroutine):
     raise AssertionError("it waits")
 
 
-def policy(rules=RULES):
-    file = PolicyFile.model_validate({"rules": rules}, context=policy_context(AppCatalog()))
-    return Policy(file.rules, file.default, AppCatalog())
+NO_APPS = AppCatalog()
+
+
+def policy(rules=RULES, apps=NO_APPS):
+    file = PolicyFile.model_validate({"rules": rules}, context=policy_context(apps))
+    return Policy(file.rules, file.default, apps)
 
 
 class Webmail:
