@@ -231,7 +231,10 @@ def assemble(
 ) -> Gate:
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
-    reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
+    reader, verdicts = (
+        Reader(in_force, judge.public_url.startswith("https:")),
+        VerdictCache(in_force, recorder.ledger.recurring, metrics),
+    )
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
     requests = RequestMetrics(metrics.registry)

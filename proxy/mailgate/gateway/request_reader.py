@@ -17,6 +17,8 @@ class Reader:
     request that the exchange asks about."""
 
     in_force: InForce
+    over_https: bool = False
+    """Whether ``public_url`` is https."""
 
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
         exchange.origin = origin = origin_of(
@@ -29,7 +31,8 @@ class Reader:
         return origin
 
     def facts(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
-        incoming = read_facts(head, origin, self._presented(exchange), self.in_force.live.logins)
+        logins = self.in_force.live.logins
+        incoming = read_facts(head, origin, self._presented(exchange), logins, over_https=self.over_https)
         exchange.answer_fields = incoming.answer_fields
         return incoming
 
