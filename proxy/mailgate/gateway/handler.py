@@ -75,6 +75,7 @@ class Gate:
         if authorizer and self.questions.is_question(authorizer, exchange):
             return self.questions.answer(authorizer, exchange, now)
         origin = self.reader.origin(exchange, head)
+        self.reader.refuse_foreign(head, origin)
         started = perf_counter()
         known = self.verdicts.find(head, origin, now)
         if known is not None:

@@ -317,6 +317,7 @@ def gate(
     metrics, verifier, prover, enroller = trusting()
     url, responses = "https://mail.example.com", ResponseBuilder(PAGES, "mail.example.com", "en")
     begun = {"policy": policy(), "verifier": verifier, "responses": responses, "keep": KEEP}
+    begun["hosts"] = frozenset({"mail.example.com"})
     in_force = InForce(Live(**{**begun, **live}))
     judge = Judge(in_force, prover, postures or Known(), metrics, url, clock)
     page = {"judge": judge, "people": NoPeople(), "known": Known(), **(service or {})}
