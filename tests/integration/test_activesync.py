@@ -250,7 +250,7 @@ async def pinging(client: aiohttp.ClientSession, guarded: Guarded, server: MailS
 async def hanging(client: aiohttp.ClientSession, guarded: Guarded) -> str:
     async with client.get(f"{guarded.admin}/metrics") as response:
         lines = (await response.text()).splitlines()
-    return next(line for line in lines if line.startswith("mailgate_activesync_hanging")).split()[1]
+    return next(line for line in lines if line.startswith("mailgate_requests_lasting")).split()[1]
 
 
 async def none_hangs(client: aiohttp.ClientSession, guarded: Guarded) -> None:

@@ -15,16 +15,12 @@ from mailgate.store import Ledger, Store
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     """Add numbers of other parts to ``/metrics``."""
-    metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.long_polls
-    verdicts = gate.verdicts
+    metrics, counts, verdicts = gate.metrics, ledger.counts, gate.verdicts
     metrics.watch_count(
         "mailgate_verdicts_hits", "Requests that were answered with a cached verdict", lambda: verdicts.hits
     )
     metrics.watch_count(
         "mailgate_verdicts_misses", "Requests that were judged in full", lambda: verdicts.misses
-    )
-    metrics.watch(
-        "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
     )
     metrics.watch(
         "mailgate_crl_next_update_timestamp_seconds",

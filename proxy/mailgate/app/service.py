@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from socket import gethostname
+from time import perf_counter
 
 import structlog
 from aiohttp import web
@@ -49,6 +50,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.side_door.dovecot import ApiHeader, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
+from mailgate.gateway.streams import lasting
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.report_only import stuck_in_report_only
 from mailgate.rollout import RulesKeeper
@@ -164,7 +166,6 @@ class Service:
             loop.create_task(self.rule_changes.run()),
             loop.create_task(do_hourly_work(self)),
             loop.create_task(self.trust.run(self.store.spent)),
-            loop.create_task(self.gate.carrier.long_polls.watch(self.gate.judge.judge_again)),
             loop.create_task(DeviceChanges(self.postures, self.store, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.refuser.mails, QuarantineMailer):
@@ -178,11 +179,17 @@ class Service:
         shares = connection_shares(raise_descriptor_limit())
         self.ports = ports = ports_for(settings, self.gate, self.place, shares.mail)
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
+        self.gate.metrics.watch(
+            "mailgate_requests_lasting",
+            "Tunnels, requests that wait for mail, and others that have lasted for five seconds",
+            lambda: len(lasting(ports.carried(), perf_counter())),
+        )
         self.worker_metrics = WorkerMetrics(
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
         self.admin = await self._open_admin(settings.admin_listen, ConnectionLimit(shares.admin))
         self._closing.push_async_callback(self._finish)  # runs after the ports below are closed
+        self._tasks.append(loop.create_task(self.gate.streams.watch(ports.carried)))
         await ports.open(settings, self._closing)
         numbers = GateMetrics(self.gate.metrics.registry)
         self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mailgate.app.live import authorizer_for, authorizers_for, seen_within
+from mailgate.app.live import authorizer_for, authorizers_for, seen_within, served_hosts
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.authz import GRPC
 from mailgate.gateway.evaluate.browser_probe import Mode
@@ -26,6 +26,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     live = gate.in_force.live
     gate.in_force.live = replace(
         live,
+        hosts=served_hosts(gate.judge.public_url, settings),
         trusted=settings.trusted_proxies,
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),

@@ -16,7 +16,7 @@ from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, 
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.company import CompanySettings
-from mailgate.config.console import ConsoleSettings, check_login_ways
+from mailgate.config.console import ConsoleSettings, HostName, check_login_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMail
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
@@ -107,6 +107,12 @@ class DovecotSettings(Strict):
     """The header with the key."""
 
 
+ServedHost = (
+    HostName | Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$", max_length=45)]
+)
+"""A host name, an IPv4 address, or an IPv6 address without brackets."""
+
+
 class Settings(Strict):
     """``mailgate.yaml``."""
 
@@ -114,6 +120,9 @@ class Settings(Strict):
     """The address on which the gate serves employees."""
     public_url: Origin
     """The address that employees type. It is the audience of every attestation."""
+    hosts: tuple[ServedHost, ...] = Field(default=(), max_length=100)
+    """Other host names and addresses under which mail is served, without a port: like ``autodiscover.example.com``. A request
+    for any host but these and that of ``public_url`` is refused with 421."""
     upstream: Origin
     """The origin of the webmail."""
     upstream_ca: AuthoritiesFile | None = None

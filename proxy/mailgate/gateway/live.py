@@ -35,6 +35,8 @@ class Live:
     """Where the webmail checks the login of a mail app."""
     hardware: Mapping[str, Roots] = field(default_factory=dict)
     """The roots that are trusted for hardware evidence, by format."""
+    hosts: frozenset[str] = frozenset()
+    """The names and addresses under which mail is served, in one spelling (``canonical_name``)."""
     trusted: tuple[Network, ...] = ()
     browser_probe: BrowserProbe = field(default_factory=BrowserProbe)
     authorizer: Authorizer | None = None

@@ -92,5 +92,5 @@ async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now
     if not WARNING_MARK.fullmatch(mark) or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is incomplete.")
     lasts = in_force.live.responses.warn_again
-    cookie = warned_cookie(mark, lasts, secure=incoming.facts.scheme == "https")
+    cookie = warned_cookie(mark, lasts, incoming.facts)
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

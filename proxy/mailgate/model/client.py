@@ -37,7 +37,7 @@ class RequestFacts:
     """The facts that a request states about itself, after forged trust headers were dropped.
 
     ``headers`` has lower-case names; a name that came several times has its values joined by ``", "``
-    in order (RFC 9110, section 5.3). ``target`` is the request target as sent, never decoded.
+    in order (RFC 9110, section 5.3), but those of ``cookie`` by ``"; "``. ``target`` is the request target as sent, never decoded.
     A login at the mail server has its protocol as ``scheme`` and what the client says of itself as ``imap-id``.
     """
 
@@ -53,6 +53,8 @@ class RequestFacts:
     gate."""
     activesync: ActiveSyncPlace = DEFAULT_PLACE
     """Where the webmail checks logins, by the settings."""
+    over_https: bool = False
+    """Whether the browser's address is https: by the settings, or by this request."""
 
     @property
     def path(self) -> str:

@@ -61,9 +61,12 @@ def run(coroutine):
     raise AssertionError("it waits")
 
 
-def policy(rules=RULES):
-    file = PolicyFile.model_validate({"rules": rules}, context=policy_context(AppCatalog()))
-    return Policy(file.rules, file.default, AppCatalog())
+NO_APPS = AppCatalog()
+
+
+def policy(rules=RULES, apps=NO_APPS):
+    file = PolicyFile.model_validate({"rules": rules}, context=policy_context(apps))
+    return Policy(file.rules, file.default, apps)
 
 
 class Webmail:
@@ -314,6 +317,7 @@ def gate(
     metrics, verifier, prover, enroller = trusting()
     url, responses = "https://mail.example.com", ResponseBuilder(PAGES, "mail.example.com", "en")
     begun = {"policy": policy(), "verifier": verifier, "responses": responses, "keep": KEEP}
+    begun["hosts"] = frozenset({"mail.example.com"})
     in_force = InForce(Live(**{**begun, **live}))
     judge = Judge(in_force, prover, postures or Known(), metrics, url, clock)
     page = {"judge": judge, "people": NoPeople(), "known": Known(), **(service or {})}

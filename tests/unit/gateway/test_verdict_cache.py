@@ -174,8 +174,8 @@ UNUSUAL = [
     ("Sec-Fetch-Mode: navigate", "Accept: text/html"), ("Accept-Language: de",), ("Connection: close",),
     ("Content-Type: application/vnd.ms-sync.wbxml",), ("Depth: 1",), ("Sec-CH-UA-Mobile: ?1",),
     ("Content-Length: 0",), ("Content-Length: 4",), ("Upgrade: websocket", "Connection: Upgrade"), ("Max-Forwards: 0",),
-    ("Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate"), ("Cookie: mailgate-probe=made-up",), ("Via: 1.1 other",),
-    (KEY,), ("Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY),
+    ("Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate"), ("Cookie: __Host-mailgate-probe=made-up",), ("Via: 1.1 other",),
+    (KEY,), ("Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY),
 ]  # fmt: skip
 AGENTS = [
     LAPTOP, LAPTOP.replace("145", "146"), LAPTOP.replace("145", "7.11.13"), LAPTOP.replace("X11; Linux x86_64", "Windows NT 10.0"),
@@ -311,18 +311,18 @@ PAGE = request("GET", "/mail/inbox", f"User-Agent: {LAPTOP}")
 OTHER = request("GET", "/mail/other", f"User-Agent: {LAPTOP}")
 ELSEWHERE = request("GET", "http://other.example.com/mail/inbox", f"User-Agent: {LAPTOP}")
 PROBED = request(
-    "GET", "/mail/", f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate"
+    "GET", "/mail/", f"User-Agent: {LAPTOP}", "Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate"
 )
 ASKED = question(f"User-Agent: {LAPTOP}")
 IN_A_COOKIE, IN_A_LANGUAGE = (
     request(
         "GET", "/mail/", f"User-Agent: {LAPTOP}", "Sec-Fetch-Mode: navigate", "X-Forwarded-User: ada",
-        "Accept-Language: de", f"{name}: mailgate-probe={{0}}",
+        "Accept-Language: de", f"{name}: __Host-mailgate-probe={{0}}",
     )
     for name in ("Cookie", "Accept-Language")
 )  # fmt: skip
 PROBED_AND_KEPT = question(
-    f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY
+    f"User-Agent: {LAPTOP}", "Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY
 )
 WITH_BODY = question(f"User-Agent: {LAPTOP}", "Content-Length: 4") + b"body"
 
@@ -527,7 +527,7 @@ LONG = "x" * 7_000
         ("/mail/inbox", ("Cookie: session={}",)),
         ("/mail/inbox", ("Referer: https://mail.example.com/{}", "Authorization: Bearer {}")),
         ("/mail/inbox?_token={}", ()),
-        ("/mail/inbox", ("Cookie: mailgate-warned={}",)),
+        ("/mail/inbox", ("Cookie: __Host-mailgate-warned={}",)),
         ("/mail/inbox", ("X-Forwarded-User: ada", "Accept-Language: {}")),
         ("/mail/inbox", ("X-Made-Up: {}",)),
     ],
@@ -648,7 +648,7 @@ async def test_where_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
     ("fields", "known"),
     [
         pytest.param(("Sec-Fetch-Mode: cors",), "-+++", id="none has a pass"),
-        pytest.param(("Cookie: mailgate-probe=x",), "----", id="a pass belongs to one user agent"),
+        pytest.param(("Cookie: __Host-mailgate-probe=x",), "----", id="a pass belongs to one user agent"),
         pytest.param(("Sec-Fetch-Mode: navigate",), "----", id="each is probed first"),
     ],
 )

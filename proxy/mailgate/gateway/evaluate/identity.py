@@ -47,9 +47,12 @@ def still_bound(
     )
 
 
-def with_place_findings_of(before: Client, client: Client) -> Client:
-    """The client with the findings about places, which are looked for when a request comes, and not again while it hangs."""
+def with_earlier_facts(before: Client, client: Client) -> Client:
+    """The client of a running request with what was known of it before: the findings about places, which are looked for only
+    when a request comes, and that it proved to be a handheld."""
     found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
+    if before.handheld and not client.handheld:
+        client = replace(client, kind=before.kind, handheld=True)
     return replace(client, findings=(*client.findings, *found)) if found else client
 
 

@@ -1,12 +1,13 @@
 """Decides what a request gets and why. It finds out the person and the device, and carries nothing out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import perf_counter
 from typing import Protocol as Shape
 
 from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
+from mailgate.devices.posture import strictest
 from mailgate.engine.decide import decide
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.identity import (
@@ -14,7 +15,7 @@ from mailgate.gateway.evaluate.identity import (
     certificate_result,
     identify,
     still_bound,
-    with_place_findings_of,
+    with_earlier_facts,
 )
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.live import InForce
@@ -33,9 +34,6 @@ from mailgate.model import (
 
 _Device = tuple[Client, Posture]
 """A client, and the posture of its device."""
-
-CLOCK_PRECISION = timedelta(seconds=10)
-"""How long a verdict on a hanging request is valid if only time passes: stages begin, and reports expire."""
 
 
 class Postures(Shape):
@@ -112,35 +110,46 @@ class Judge:
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
-    async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
-        """The verdict on a hanging request by what is known now; None if nothing has changed on
-        which it depends, and it is too early to judge again because of the time (``CLOCK_PRECISION``)."""
+    async def judge_again(
+        self,
+        before: Access,
+        decision: Decision,
+        attestations: Sequence[bytes] = (),
+        *,
+        by_the_clock: bool = False,
+    ) -> tuple[Access, Decision] | None:
+        """The verdict on a running request by what is known now; None if nothing has changed on which it depends.
+
+        ``attestations`` are those that came with it; ``by_the_clock``: whether the time alone may have changed the verdict.
+        """
         now, live = self.clock(), self.in_force.live
-        client, certificate, proof = before.client, before.certificate, before.attestation
-        if certificate is None:
-            posture = await self.postures.latest(client, proof, now)
+        certificate, proof = await self._recheck(before, attestations, now)
+        if certificate is None is before.certificate and proof == before.attestation:
+            client, posture = before.client, await self.postures.latest(before.client, proof, now)
         else:
-            certificate = live.certificates.recheck(certificate, now) if live.certificates else None
-            proof = still_bound(proof, before.certificate, certificate)
             client, posture = await self._identify(
                 before.facts, proof, certificate, now, self.postures.latest
             )
-            client = with_place_findings_of(before.client, client)
+            client = with_earlier_facts(before.client, client)
+        if lost_proof(before, proof):
+            followed = await self.postures.latest(before.client, before.attestation, now)
+            posture = strictest((posture, followed))
         claimed = await _claimed(before.facts, client, proof, now, self.postures.latest)
         client = with_device(client, posture.kind)
         login = next((each.user.name for each in before.claims if each.user.name != before.user.name), "")
         user, claims = self._readings((client, posture), claimed, before.user.name, login)
-        same = (posture, client, user, claims) == (
+        same = (posture, client, user, claims, proof) == (
             before.posture,
             before.client,
             before.user,
             before.claims,
+            before.attestation,
         )
         by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
             decision.policy_version,
             decision.reliefs,
         )
-        if same and by_the_same and now - before.now < CLOCK_PRECISION:
+        if same and by_the_same and not by_the_clock:
             return None
         access = replace(
             before,
@@ -153,6 +162,18 @@ class Judge:
             claims=claims,
         )
         return access, decide(access, live.policy)
+
+    async def _recheck(
+        self, before: Access, attestations: Sequence[bytes], now: datetime
+    ) -> tuple[CertificateResult | None, AttestationResult | None]:
+        """The proofs of a running request by what is known now. A refused one stays refused."""
+        live, certificate, proof = self.in_force.live, before.certificate, before.attestation
+        if proof is not None and proof.refused is None:
+            proof = await self.prover.recheck(live.verifier, attestations, now)
+        if certificate is not None:
+            certificate = live.certificates.recheck(certificate, now) if live.certificates else None
+            proof = still_bound(proof, before.certificate, certificate)
+        return certificate, proof
 
     def _readings(
         self, known: _Device, claimed: _Device | None, name: str, login: str
@@ -179,6 +200,13 @@ class Judge:
     ) -> tuple[Client, Posture]:
         seen, certified = with_attestation(classify(facts), proof), self.postures.certified
         return await identify(seen, proof, certificate, now, named=named, certified=certified)
+
+
+def lost_proof(before: Access, proof: AttestationResult | None) -> bool:
+    """Whether a proof that was good before is refused by now. The device that it named is still at the other end."""
+    earlier = before.attestation
+    was_good = earlier is not None and earlier.refused is None
+    return was_good and proof is not None and proof.refused is not None
 
 
 def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Does the I/O of a verification: it fetches missing keys, asks the store whether another gate has accepted a proof, and
 offers nonces."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -82,10 +82,19 @@ class Prover:
                 client_cert_thumbprint=certificate or None,
             )
 
+        return await self._settle(await self._with_keys(verify), incoming, now)
+
+    async def recheck(
+        self, verifier: Verifier, attestations: Sequence[bytes], now: datetime
+    ) -> AttestationResult | None:
+        """Verify the token of a running request again: it may have run out, or its key may be revoked."""
+        return (await self._with_keys(lambda: verifier.recheck(attestations, now))).result
+
+    async def _with_keys(self, verify: Callable[[], Verdict]) -> Verdict:
         verdict = verify()
         if verdict.missing_key_of and await self.keyring.look_for_missing_key(verdict.missing_key_of):
             verdict = verify()
-        return await self._settle(verdict, incoming, now)
+        return verdict
 
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime

@@ -235,6 +235,6 @@ def needs_warning(access: Access, decision: Decision) -> bool:
     return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
-def warned_cookie(mark: str, lasts: timedelta, *, secure: bool) -> str:
+def warned_cookie(mark: str, lasts: timedelta, facts: RequestFacts) -> str:
     """The Set-Cookie value that remembers a warning."""
-    return set_cookie(WARNED_COOKIE, mark, seconds=int(lasts.total_seconds()), secure=secure)
+    return set_cookie(WARNED_COOKIE, mark, facts, seconds=int(lasts.total_seconds()))

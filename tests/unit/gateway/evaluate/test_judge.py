@@ -2,7 +2,6 @@
 
 import base64
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from tests.unit.gateway.phones import (
     DEVICES,
     EAS,
     HANDED_ON,
+    KNOWN,
     LOGIN,
     PHONE,
     PROXIES,
@@ -67,11 +67,10 @@ async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of
 
 
 async def test_a_hanging_request_is_judged_by_the_clock_as_well():
-    times = iter([0, 9, 10])
-    on = mobile(clock=lambda: NOW + timedelta(seconds=next(times)))
-    access, decision = await on.judge.verdict(incoming_of(EAS.format("Ping")), on.clock())
+    on = mobile()
+    access, decision = await on.judge.verdict(incoming_of(EAS.format("Ping")), NOW)
     assert await on.judge.judge_again(access, decision) is None
-    assert (await on.judge.judge_again(access, decision))[1] == decision
+    assert (await on.judge.judge_again(access, decision, by_the_clock=True))[1] == decision
 
 
 async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no_mail():
@@ -138,6 +137,39 @@ async def test_a_hanging_request_ends_once_certificates_count_no_longer():
     renew(on, certificates=None, proxy_form=NO_PROXY)
     again, decision = await on.judge.judge_again(access, decision)
     assert (again.certificate, decision.effect) == (None, Effect.BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("agent", "lost", "allowed"),
+    [
+        ("iPhone; CPU iPhone OS 18_6", Reason.KEY_REVOKED, False),
+        ("iPhone; CPU iPhone OS 18_6", Reason.TOKEN_EXPIRED, False),
+        ("Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0", Reason.TOKEN_EXPIRED, False),
+        ("iPhone; CPU iPhone OS 18_6", None, True),
+    ],
+)
+async def test_a_running_request_ends_once_its_token_is_refused(agent, lost, allowed):
+    """Also if its headers name a computer that would be let in without a token."""
+
+    class Named(Known):
+        async def current(self, client, proof, now):
+            return KNOWN if proof is not None and proof.refused is None else Posture()
+
+    rules = (
+        {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
+        {"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},
+    )
+    on = gate(postures=Named(), policy=policy(rules))
+    renew(on, verifier=Believing(AttestationResult("d1", "mdm", kind=Kind.PHONE)))
+    head = exchange(b"GET /events HTTP/1.1", TOKEN, b"User-Agent: Mozilla/5.0 (" + agent.encode()).head
+    access, decision = await on.judge.verdict(facts_of(head, peer="192.0.2.7", secure=True, trusted=()), NOW)
+    assert (access.client.kind, decision.effect) == (Kind.PHONE, Effect.ALLOW)
+    assert await on.judge.judge_again(access, decision, [b"x"]) is None
+    renew(on, verifier=Believing(AttestationResult(refused=lost) if lost else access.attestation))
+    again = await on.judge.judge_again(access, decision, [b"x"])
+    assert (again is None) is allowed
+    if again:
+        assert (again[0].client.kind, again[1].effect) == (Kind.PHONE, Effect.BLOCK)
 
 
 AGENTS = st.sampled_from([b"", b"curl/8.14.1", b"Thunderbird", b"Mozilla/5.0 (Android 15; Mobile)"])
