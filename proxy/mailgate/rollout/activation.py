@@ -61,7 +61,7 @@ async def apply(
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
-        raise RefusedError(joined(against, "; "), checked.by_command)
+        raise checked.refusal()
     if against and not note.strip():
         raise RefusedError(phrase("an override needs a note that says why"))
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
@@ -85,8 +85,13 @@ class _Checked:
     newly: KeptOut
     serial: int
     """The serial of the activation that it replaces."""
-    lacks: bool
-    """Whether approvals are missing."""
+    missing: int
+    """How many approvals are missing."""
+
+    def refusal(self) -> RefusedError:
+        """The refusal to put it in force against the objections."""
+        why = joined(self.against, "; ")
+        return RefusedError(why, self.by_command, plan=self.plan.digest, missing=self.missing)
 
     @property
     def by_command(self) -> str:
@@ -96,7 +101,7 @@ class _Checked:
             f": `mailgate policy approve {digest}` by people other than its author and the one who applies it"
         )
         override = f". To do it all the same: `mailgate policy apply {digest} --override` with a --note that says why"
-        return approve + override if self.lacks else override
+        return approve + override if self.missing else override
 
     @property
     def details(self) -> dict[str, Any]:
@@ -120,8 +125,9 @@ async def _checked(
     before = await read_window(store, guard, now)
     against = objections_to(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
-    lacks = guard is not None and len(counting) < guard.approvals and bool(beyond_window(body, guard, before))
-    return _Checked(plan, against, counting, newly_kept_out(body), serial, lacks)
+    beyond = guard is not None and bool(beyond_window(body, guard, before))
+    missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
+    return _Checked(plan, against, counting, newly_kept_out(body), serial, missing)
 
 
 def objections_to(
@@ -276,7 +282,7 @@ async def _planned_way_back(
         )
     checked = await _checked(store, plan, person, guard, now)
     if checked.against:
-        raise RefusedError(joined(checked.against, "; "), checked.by_command)
+        raise checked.refusal()
     return checked
 
 

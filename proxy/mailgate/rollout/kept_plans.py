@@ -85,6 +85,7 @@ def _altered(plan: StoredPlan) -> RefusedError:
             digest=plan.digest[:12],
         ),
         "; `mailgate audit verify` says where the store was changed",
+        plan=plan.digest,
     )
 
 
@@ -124,7 +125,8 @@ async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:
     """
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(
-            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12])
+            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12]),
+            plan=plan.digest,
         )
     history = await store.policies.history()
     if history and history[0].digest == plan.candidate.digest:
@@ -145,7 +147,8 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
                 "plan %(digest)s was in force already, as version %(version)s, and is no longer: plan again",
                 digest=plan.digest[:12],
                 version=str(term.version),
-            )
+            ),
+            plan=plan.digest,
         )
     number = history[0].number if history else 0
     return RefusedError(
@@ -153,5 +156,6 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
             "version %(number)s was put in force after plan %(digest)s was made: plan again",
             number=str(number),
             digest=plan.digest[:12],
-        )
+        ),
+        plan=plan.digest,
     )
