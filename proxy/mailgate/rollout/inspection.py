@@ -36,7 +36,7 @@ class Inspection:
         so that a person may still put it in force."""
         settings, now = self.settings, self.clock()
         guard = guard_of(settings)
-        if guard is None:
+        if guard is None or guard.limit is None:
             return InspectionResult()
         who = Person(BY_FILE, self.origin)
         plan = await plan_and_keep(
