@@ -54,7 +54,7 @@ def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJs
     """List the last entries, oldest first. Exit code 1 if one of them is damaged."""
 
     async def run(store: Store, _bundle: Bundle) -> list[Entry]:
-        return [*(await store.audit.search("", "", 2**31, limit)).entries][::-1]
+        return [*(await store.audit.search("", "", 2**31 - 1, limit)).entries][::-1]
 
     entries = with_store(config, run, decides=False)
     damaged = [f"entry {each.number} {found}" for each in entries if (found := damage(each))]
