@@ -173,7 +173,7 @@ class Service:
         self.connector_syncs.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
-        watch_backlogs(self.gate.metrics, self.store, utc_now)
+        watch_backlogs(self.gate.metrics, self.store, spool=self.place.has_admin)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         shares = connection_shares(raise_descriptor_limit())

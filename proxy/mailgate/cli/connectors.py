@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mailgate.cli.connector_output import count_facts, facts_table, states_table
-from mailgate.cli.open_store import fail, with_store
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings

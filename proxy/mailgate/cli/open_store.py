@@ -5,13 +5,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
-
-import typer
+from typing import Any, TypeVar
 
 from mailgate.app.open_store import open_store
 from mailgate.config import Bundle, load_bundle
-from mailgate.errors import MailgateError
 from mailgate.rollout import in_force
 from mailgate.store import Store
 
@@ -21,21 +18,11 @@ Result = TypeVar("Result")
 def with_store(
     config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
 ) -> Result:
-    """Run a command on the store of a configuration. If the store cannot be used, the command ends with exit code 2.
+    """Run a command on the store of a configuration. Raises MailgateError if the files or the store cannot be used.
 
     The bundle has the rules in force, which may differ from those of the files, and their reliefs. For a command that
     ``decides`` nothing the bundle has the rules of the files, since the rules in force may no longer be readable.
     """
-    try:
-        return on_store(config, run, decides=decides)
-    except MailgateError as error:
-        fail(2, str(error))
-
-
-def on_store(
-    config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
-) -> Result:
-    """Run a function on the store for a command that reports errors itself. Raises MailgateError if the store cannot be used."""
 
     async def opened() -> Result:
         bundle = load_bundle(config)
@@ -50,11 +37,6 @@ def on_store(
             await store.close()
 
     return asyncio.run(opened())
-
-
-def fail(code: int, message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 def printable(text: str) -> str:

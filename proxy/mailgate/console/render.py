@@ -80,7 +80,10 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
     """A time: exactly, in UTC, on hover, and in the viewer's zone if scripts run. Text is ISO 8601."""
     if not at:
         return Markup('<span class="soft">{}</span>').format(translate(never, language))
-    there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+    try:
+        there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return Markup.escape(at)  # a damaged entry of the audit log has any text here
     shown, exact = language.moment(there), language.moment(there, exact=True)
     return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(there.isoformat(), exact, shown)
 

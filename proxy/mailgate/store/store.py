@@ -174,7 +174,7 @@ class Store:
     def refusal(self) -> Backlog:
         """Whether the database accepts writes of any kind, also those that wait in no queue, like heartbeats and
         changed rules."""
-        return Backlog(0, self._database.refused_for, self._database.refused_why)
+        return Backlog(refused_since=self._database.refused_since, error=self._database.refused_why)
 
     async def ping(self) -> None:
         """Raise ``StoreUnavailableError`` if the database does not answer."""

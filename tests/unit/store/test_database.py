@@ -77,7 +77,7 @@ async def test_whatever_was_not_taken_is_told_until_something_is(
         with pytest.raises(StoreUnavailableError):
             await store.gates.leave("gone")
     assert store.refusal().error == "the disk is full"
-    assert store.refusal().refused_for is not None
+    assert store.refusal().refused_since is not None
     await store.ping()
     assert store.refusal().error == "the disk is full", "what reads says nothing of it"
     await store.gates.leave("gone")

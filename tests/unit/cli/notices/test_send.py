@@ -27,7 +27,7 @@ def test_what_is_only_queued_waits_for_a_gate(folder: Path) -> None:
 
 def test_what_is_not_so_is_refused(folder: Path) -> None:
     refused = run("send", "app", "--kind", "upcoming", "--yes")
-    assert refused.exit_code == 2
+    assert refused.exit_code == 1
     assert "rule `app` has no later stage that people notice" in refused.output
 
 
