@@ -125,8 +125,12 @@ class ConnectorSyncs:
     def health(self) -> dict[str, ConnectorState]:
         """The state of each connector, for ``/readyz``."""
         return {
-            name: connector_state(self.runner.states.get(name), name in self._postures.unreachable)
-            for name in self._settings()
+            name: connector_state(
+                self.runner.states.get(name),
+                name in self._postures.unreachable,
+                each.every if is_scheduled(each) else None,
+            )
+            for name, each in self._settings().items()
         }
 
     async def sync_now(

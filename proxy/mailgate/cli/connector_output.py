@@ -13,7 +13,7 @@ from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.views.readiness import ConnectorState
 
-_STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
+_STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
 
 
 def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
@@ -50,14 +50,18 @@ def facts_table(counts: dict[str, Any]) -> Table:
 
 def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
     """The states of connectors, one per line."""
-    columns = ("name", "type", "state", "trouble", "last success", "last full run", "devices", "held")
+    columns = (
+        "name", "type", "state", "trouble", "trouble since", "next try", "last success", "last full run", "devices", "held",
+    )  # fmt: skip
     table = unclipped_table(*columns, whole=("state",))
     for name, of, each in rows:
+        tried = _minute(each.trouble_since, ""), _minute(each.retry_at or each.next_attempt, "")
         read = _minute(each.last_success), _minute(each.last_full)
-        cells = (name, of, each.state, each.trouble, *read, str(each.devices), str(each.held))
+        trouble = each.retrying or each.trouble
+        cells = (name, of, each.state, trouble, *tried, *read, str(each.devices), str(each.held))
         table.add_row(*cells, style=_STYLES.get(each.state, "yellow"))
     return table
 
 
-def _minute(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
+def _minute(moment: datetime | None, never: str = "never") -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else never

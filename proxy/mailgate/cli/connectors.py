@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated
@@ -54,7 +54,7 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
         states, settings = await store.connectors.states(), bundle.settings.connectors
         silent = unreachable(states, settings, datetime.now(UTC))
         rows = [
-            (name, _type(each), connector_state(states.get(name), name in silent))
+            (name, _type(each), connector_state(states.get(name), name in silent, _every(each)))
             for name, each in settings.items()
         ]
         if as_json:
@@ -152,7 +152,7 @@ def import_lines(
 
             leased_run = replace(_leased_run(store, bundle), make=make)
             outcome = await leased_run.run(
-                name, settings, RunOptions(full=True, let_go=let_go, progress=bar.show)
+                name, settings, RunOptions(full=True, let_go=let_go, handed=True, progress=bar.show)
             )
         _print_outcome(name, outcome, as_json)
 
@@ -185,6 +185,10 @@ def _found(name: str, bundle: Bundle) -> EverySource:
     if name not in known:
         fail(2, f"no connector is called `{name}`; {did_you_mean(name, known)}")
     return known[name]
+
+
+def _every(settings: EverySource) -> timedelta | None:
+    return settings.every if is_scheduled(settings) else None
 
 
 def _type(settings: EverySource) -> str:

@@ -3,7 +3,8 @@
 import asyncio
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,12 +17,14 @@ from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import Connector, ReceivesPosts
 from mailgate.connectors.run import BATCH, RecordStore, Run, RunOutcome, run_to_end
 from mailgate.connectors.runtime import RunTally, Runtime
-from mailgate.connectors.schedule import changes_since, state_after
+from mailgate.connectors.schedule import HARMLESS, changes_since, state_after
 from mailgate.model import SourceState
 from mailgate.tasks import end
 
 LEASE = timedelta(seconds=60)
 """How long a gate that is gone keeps its lease."""
+_LOOK_SECONDS = 2.0
+"""The seconds between two looks at a run that goes on."""
 
 
 class RunStore(RecordStore, Protocol):
@@ -54,6 +57,8 @@ class RunOptions:
     """Whether to treat devices that are no longer listed as gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
     """Called with the number of records so far, and of all records if known."""
+    handed: bool = False
+    """Whether a person hands in the devices instead of the source, so that a failure says nothing of the source."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +126,20 @@ class LeasedRun:
         around = self.runtime()
         started, listed = around.now(), self.listed()
         start = None if wish.full else changes_since(state, settings, started, listed)
-        outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
+        idle = replace(state, running_since=None, retrying="", retry_at=None)
+        running = idle if wish.handed else replace(idle, running_since=started)
+        if running != state:
+            await self.run_store.note(running)
+        try:
+            outcome = await self._while_ours(running, self._read(name, settings, around, start, wish), around)
+        except asyncio.CancelledError:
+            await run_to_end(self._note(idle))
+            raise
         if outcome.trouble is Trouble.STOPPED:
             return outcome  # the lease was lost: another gate runs the connector, and stores its state
         ended = around.now()
-        await self.run_store.note(state_after(state, outcome, started, ended, listed))
+        if not wish.handed or (outcome.trouble in HARMLESS and idle.failing_since is None):
+            await self.run_store.note(state_after(idle, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
         self._say(name, outcome, around.tally)
         return outcome
@@ -160,23 +174,36 @@ class LeasedRun:
             if connector is not None:
                 await connector.close()
 
-    async def _while_ours(self, name: str, work: Coroutine[Any, Any, RunOutcome]) -> RunOutcome:
-        """Renew the lease while the work runs. If the lease is lost, end the work."""
-        log, task = self.log, asyncio.get_running_loop().create_task(work)
-        renewed = asyncio.get_running_loop().time()
+    async def _while_ours(
+        self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], around: Runtime
+    ) -> RunOutcome:
+        """Renew the lease while the work runs, and store for what it waits. If the lease is lost, end the work."""
+        loop, lease = asyncio.get_running_loop(), LEASE.total_seconds()
+        task, renewed = loop.create_task(work), loop.time()
         try:
             while True:
-                await asyncio.wait({task}, timeout=LEASE.total_seconds() / 3)
+                await asyncio.wait({task}, timeout=min(lease / 3, _LOOK_SECONDS))
                 if task.done():
                     return task.result()
-                now = asyncio.get_running_loop().time()
-                if await self._renew(name):
+                waits = replace(state, retrying=around.tally.retrying, retry_at=around.tally.retry_at)
+                if waits != state:
+                    await self._note(waits)
+                    state = waits
+                now = loop.time()
+                if now - renewed < lease / 3:
+                    continue
+                if await self._renew(state.name):
                     renewed = now
-                elif now - renewed > LEASE.total_seconds() / 2:
-                    log.warning("connector-lease-lost", connector=name)
+                elif now - renewed > lease / 2:
+                    self.log.warning("connector-lease-lost", connector=state.name)
                     return RunOutcome(Trouble.STOPPED)
         finally:
             await end(task)
+
+    async def _note(self, state: SourceState) -> None:
+        """Store the state of a run that goes on or was ended, if the store answers."""
+        with suppress(SourceError):
+            await self.run_store.note(state)
 
     async def _renew(self, name: str) -> bool:
         try:

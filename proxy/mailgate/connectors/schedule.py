@@ -11,7 +11,7 @@ from mailgate.model import SourceState
 
 OVERLAP = timedelta(minutes=10)
 """How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""
-_HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
+HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
 """Troubles in which the source answered and its records count."""
 
 
@@ -33,10 +33,25 @@ def state_after(
     state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
 ) -> SourceState:
     """The state of a connector after a run that looked for these apps."""
+    new = _after(state, outcome, started, now, listed)
+    since = state.trouble_since if new.trouble == state.trouble else now
+    return replace(new, trouble_since=since if new.trouble else None)
+
+
+def _after(
+    state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
+) -> SourceState:
     counts = replace(
-        state, last_attempt=now, trouble=str(outcome.trouble or ""), taken=outcome.taken, gone=outcome.gone
+        state,
+        last_attempt=now,
+        trouble=str(outcome.trouble or ""),
+        taken=outcome.taken,
+        gone=outcome.gone,
+        running_since=None,
+        retrying="",
+        retry_at=None,
     )
-    if outcome.trouble not in _HARMLESS:
+    if outcome.trouble not in HARMLESS:
         cursor = None if outcome.trouble is Trouble.CURSOR else state.cursor
         return replace(counts, failing_since=state.failing_since or now, cursor=cursor)
     good = replace(counts, last_success=now, failing_since=None)

@@ -32,6 +32,14 @@ class SourceState:
     failing_since: datetime | None = None
     trouble: str = ""
     """The trouble in the last run, as a word of a closed set; empty if there was none."""
+    trouble_since: datetime | None = None
+    """When the first of the runs ended that all had this trouble; None if there is none."""
+    running_since: datetime | None = None
+    """When the run began that is going on; None if none is."""
+    retrying: str = ""
+    """The trouble for which that run sends a request again, as a word of a closed set; empty if the source answers."""
+    retry_at: datetime | None = None
+    """When it sends that request again, as the source asked; None if no request waits."""
     cursor: datetime | None = None
     """The time from which the next run asks for changes; None if it has to read everything."""
     listed: str = ""

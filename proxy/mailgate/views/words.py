@@ -42,6 +42,7 @@ STATES = {
 LOST = phrase("Lost")
 CONNECTORS = {
     "new": phrase("Not read yet"),
+    "reading": phrase("Read for the first time"),
     "ok": phrase("Working"),
     "held": phrase("Needs a look"),
     "failing": phrase("Failing"),

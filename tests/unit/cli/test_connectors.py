@@ -130,6 +130,16 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
     assert [each["sources"] for each in devices()] == [["push"]] * 4
 
 
+def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):
+    run("sync", "hr")
+    before = run("list", "--json").stdout
+    (tmp_path / "bad.csv").write_text("id,kind\n1,fone\n")
+    for name in ("hr", "push"):
+        assert run("import", name, "bad.csv").exit_code == 1
+    assert run("list", "--json").stdout == before
+    assert [each["state"] for each in json.loads(before)] == ["ok", "new"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

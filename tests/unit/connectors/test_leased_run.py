@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 from tests.exchanges import MARKER
-from tests.unit.connectors.around import NOW
+from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.run_store import Source
 from tests.unit.connectors.run_store import leased_run as in_leased_run
 
@@ -125,7 +125,7 @@ async def test_a_run_whose_lease_is_lost_ends_and_notes_nothing(lead, run_store,
         await asyncio.sleep(0.001)
     run_store.others.add("mdm")
     assert (await task).trouble is Trouble.STOPPED
-    assert run_store.noted == {}
+    assert run_store.noted["mdm"].last_attempt is None
     assert run_store.taken == [["1"]], "what was read is kept"
 
 
@@ -155,3 +155,57 @@ async def test_a_call_says_how_a_source_fares_that_only_calls(lead, run_store):
 async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, run_store):
     assert await lead(Calling(scheduled=True)).receive("mdm", SETTINGS, {}, b"") == 1
     assert (run_store.taken, run_store.noted) == ([["1"]], {})
+
+
+async def noted(run_store, fits):
+    """The state of the connector once it fits."""
+    while not fits(run_store.noted.get("mdm") or SourceState("mdm")):
+        await asyncio.sleep(0)
+    return run_store.noted["mdm"]
+
+
+async def test_a_source_that_hangs_is_being_read_from_the_start_on(lead, run_store):
+    going_on = asyncio.Event()
+    task = asyncio.create_task(lead(Source(1, going_on)).run("mdm", SETTINGS))
+    state = await noted(run_store, lambda state: state.running_since)
+    assert (state.running_since, state.last_attempt) == (NOW, None)
+    going_on.set()
+    await task
+    assert run_store.noted["mdm"].running_since is None
+
+
+async def test_while_a_source_makes_a_run_wait_its_state_says_until_when(lead, run_store, monkeypatch):
+    monkeypatch.setattr(leased_run, "_LOOK_SECONDS", 0.001)
+    around, going_on = runtime(), asyncio.Event()
+    task = asyncio.create_task(lead(Source(1, going_on), around=lambda: around).run("mdm", SETTINGS))
+    await noted(run_store, lambda state: state.running_since)
+    around.tally.retrying, around.tally.retry_at = "throttled", NOW + timedelta(minutes=2)
+    state = await noted(run_store, lambda state: state.retrying)
+    assert (state.retry_at, state.running_since) == (NOW + timedelta(minutes=2), NOW)
+    going_on.set()
+    await task
+    assert (run_store.noted["mdm"].retrying, run_store.noted["mdm"].retry_at) == ("", None)
+
+
+async def test_a_run_that_is_ended_no_longer_goes_on(lead, run_store):
+    task = asyncio.create_task(lead(Source(1, asyncio.Event())).run("mdm", SETTINGS))
+    await noted(run_store, lambda state: state.running_since)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert run_store.noted["mdm"] == SourceState("mdm")
+
+
+@pytest.mark.parametrize("trouble", [Trouble.FILE, None])
+async def test_what_a_person_hands_in_says_nothing_of_a_failing_source(lead, run_store, trouble):
+    failing = SourceState("mdm", failing_since=NOW, trouble="timeout", trouble_since=NOW)
+    run_store.noted["mdm"] = failing
+    handed = Source(1, *([SourceError(trouble)] if trouble else []))
+    outcome = await lead(handed).run("mdm", SETTINGS, RunOptions(full=True, handed=True))
+    assert (outcome.trouble, run_store.noted["mdm"]) == (trouble, failing)
+
+
+async def test_a_bad_file_that_a_person_hands_in_makes_no_source_fail(lead, run_store):
+    handed = Source(SourceError(Trouble.FILE))
+    await lead(handed).run("mdm", SETTINGS, RunOptions(full=True, handed=True))
+    assert run_store.noted == {}
