@@ -8,7 +8,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.open_store import printable
 from mailgate.cli.table import unclipped_table
+from mailgate.connectors.run import Narrowed
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.views.readiness import ConnectorState
@@ -46,6 +48,14 @@ def facts_table(counts: dict[str, Any]) -> Table:
         )
         grid.add_row(Text(key.replace("_", " "), style="bold"), Text("" if shown is None else str(shown)))
     return grid
+
+
+def narrowed_table(rows: Sequence[Narrowed]) -> Table:
+    """Devices of which a source sees less than before, one per line."""
+    table = unclipped_table("device", "owner", "id at the source")
+    for each in rows:
+        table.add_row(*(Text(printable(cell)) for cell in (each.device, each.owner, each.id)))
+    return table
 
 
 def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mailgate.cli.connector_output import count_facts, facts_table, states_table
+from mailgate.cli.connector_output import count_facts, facts_table, narrowed_table, states_table
 from mailgate.cli.open_store import fail, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
@@ -26,8 +26,9 @@ from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble,
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
 from mailgate.connectors.run import RunOutcome, reading
-from mailgate.connectors.schedule import unreachable
+from mailgate.connectors.schedule import NARROWS_AFTER, unreachable
 from mailgate.devices.device import Report
+from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
@@ -73,6 +74,13 @@ def sync(
     name: Name,
     full: Annotated[bool, typer.Option("--full", help="Read everything, not only changes.")] = False,
     let_go: LetGo = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Read everything, store nothing, and list the devices that would no longer be clean.",
+        ),
+    ] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -83,9 +91,9 @@ def sync(
         if not is_scheduled(settings):
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
         with _Bar(name, shown=not as_json) as bar:
-            wish = RunOptions(full or let_go, let_go, bar.show)
+            wish = RunOptions(full or let_go or dry_run, let_go, bar.show, dry=dry_run)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
-        _print_outcome(name, outcome, as_json)
+        _print_outcome(name, outcome, as_json, dry=dry_run)
 
     with_store(config, run)
 
@@ -147,7 +155,7 @@ def import_lines(
         with _readable(file) as path, _Bar(name, shown=not as_json) as bar:
 
             def make(_name: str, _settings: EverySource, around: Runtime) -> Connector:
-                setup = Setup(name, bundle.policy.catalog, around)
+                setup = Setup(name, bundle.policy.catalog, around, lag=settings.inventory_lag)
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
             leased_run = replace(_leased_run(store, bundle), make=make)
@@ -227,14 +235,16 @@ async def _some(connector: Connector) -> list[Report]:
     return seen
 
 
-def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool) -> None:
+def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry: bool = False) -> None:
     """Print the result of a run. Exit code 1 if it was not complete."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:
-        typer.echo(json.dumps(asdict(outcome)))
+        narrowed = [each._asdict() for each in outcome.narrowed]
+        typer.echo(json.dumps(asdict(outcome) | {"narrowed": narrowed}))
     else:
-        typer.echo(f"{name}: {outcome.in_words()}")
+        typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
+        _print_narrowed(name, outcome, dry=dry)
     if outcome.held:
         typer.echo(
             f"{outcome.held} devices are no longer named. That is more than `most_gone` of this connector allows, so "
@@ -245,6 +255,18 @@ def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool) -> None
         _complain(name, outcome.trouble, outcome.hint, outcome.details)
     if outcome.trouble:
         raise typer.Exit(1)
+
+
+def _print_narrowed(name: str, outcome: RunOutcome, *, dry: bool) -> None:
+    """Print the devices of which the source sees less than before: who has to be told."""
+    if outcome.narrowed:
+        Console().print(narrowed_table(outcome.narrowed))
+        when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
+        typer.echo(
+            f"{len(outcome.narrowed)} devices would no longer be clean{when}: {name} cannot see every app on them."
+        )
+    elif dry:
+        typer.echo("No device that is clean would no longer be.")
 
 
 def _complain(name: str, trouble: Trouble, hint: str, details: Sequence[str]) -> None:

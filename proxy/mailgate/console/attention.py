@@ -146,6 +146,15 @@ def _sources(state: Readiness) -> Iterator[Need]:
                 "connectors",
                 grave,
             )
+        elif each.narrowed:
+            yield Need(
+                phrase(
+                    "%(name)s can no longer see every app on %(count)s clean devices.",
+                    name=name,
+                    count=each.narrowed,
+                ),
+                "connectors",
+            )
         elif each.state == "held":
             yield Need(
                 phrase(

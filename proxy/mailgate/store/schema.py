@@ -123,6 +123,7 @@ reports = Table(
     Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
     Column("reported_at", Instant),
+    Column("looked_from", Instant),
     Column("expires_at", Instant),
     Column("gone", Boolean, nullable=False),
     Column("names", Text, nullable=False),
@@ -561,6 +562,8 @@ connectors = Table(
     Column("taken", BigInteger, nullable=False),
     Column("gone", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
+    Column("narrowed", BigInteger, nullable=False),
+    Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""
 

@@ -97,6 +97,11 @@ class ConnectorState(Fact):
     held: int
     """The number of devices that the source no longer names but that are kept, since there are too many to be believed
     gone."""
+    narrowed: int
+    """The number of devices of which the source now says that it cannot see every app, and whose older report still
+    counts."""
+    narrows_at: Instant | None
+    """When what the source says of them counts; null if there are none."""
 
 
 class Writes(Fact):
@@ -195,6 +200,8 @@ def connector_state(
         records=state.taken,
         gone=state.gone,
         held=state.held,
+        narrowed=state.narrowed,
+        narrows_at=state.narrows_at,
     )
 
 

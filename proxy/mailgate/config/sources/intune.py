@@ -31,8 +31,10 @@ class IntuneSettings(ApiSourceSettings):
     """The address of Microsoft Graph; a national cloud has another."""
     login_url: ServiceUrl = "https://login.microsoftonline.com"
     """The address of the token endpoint; a national cloud has another."""
-    seen_within: Duration | None = timedelta(hours=8)
-    """The time until a change is seen: devices check in with Intune every eight hours."""
+    seen_within: Duration | None = timedelta(days=7)
+    """The time until a change is seen: Intune collects the apps of a device anew every seven days."""
+    inventory_lag: Duration = timedelta(days=7)
+    """How much older than a device's last call its app list may be. Graph has the time of the call alone."""
     complete_kinds: tuple[CompleteKind, ...] = get_args(CompleteKind)
     """The kinds of enrolment of company-owned devices of which Intune lists every app. Devices of other kinds are never
     clean."""

@@ -118,7 +118,7 @@ def test_it_says_which_source_looked_when(pages: Pages) -> None:
     assert "intune: looked at the apps 3 minutes ago" in text
     sources = (Source("google", NOW, complete=False), Source("jamf"))
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
-    assert "(work apps only)" in text
+    assert "(not every app)" in text
     assert "jamf: does not see which apps are there" in text
 
 
