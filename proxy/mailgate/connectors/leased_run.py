@@ -178,7 +178,7 @@ class LeasedRun:
                 100 if wish.let_go else settings.most_gone,
                 settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
                 lambda done: wish.progress(done, around.tally.total),
-                holds=holds and isinstance(settings, ApiSourceSettings),
+                holds=wish.dry or (holds and isinstance(settings, ApiSourceSettings)),
             )
             outcome = await run.go(start if connector.tells_changes else None)
             if outcome.trouble is Trouble.CURSOR and start is not None:
@@ -198,7 +198,7 @@ class LeasedRun:
         self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], around: Runtime
     ) -> RunOutcome:
         """Renew the lease while the work runs, and store for what it waits. If the lease is lost, end the work."""
-        loop, lease = asyncio.get_running_loop(), LEASE.total_seconds()
+        log, loop, lease = self.log, asyncio.get_running_loop(), LEASE.total_seconds()
         task, renewed = loop.create_task(work), loop.time()
         try:
             while True:
@@ -215,7 +215,7 @@ class LeasedRun:
                 if await self._renew(state.name):
                     renewed = now
                 elif now - renewed > lease / 2:
-                    self.log.warning("connector-lease-lost", connector=state.name)
+                    log.warning("connector-lease-lost", connector=state.name)
                     return RunOutcome(Trouble.STOPPED)
         finally:
             await end(task)

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -9,12 +10,13 @@ from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.run_store import Source
 from tests.unit.connectors.run_store import leased_run as in_leased_run
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources import ApiSourceSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, leased_run
 from mailgate.connectors.leased_run import RunOptions
+from mailgate.connectors.run import Narrowed
 from mailgate.connectors.schedule import OVERLAP
 from mailgate.devices.trust import report_by
-from mailgate.model import SourceState
+from mailgate.model import AppsReport, SourceState
 
 SETTINGS = EverySource()
 
@@ -209,3 +211,91 @@ async def test_a_bad_file_that_a_person_hands_in_makes_no_source_fail(lead, run_
     handed = Source(SourceError(Trouble.FILE))
     await lead(handed).run("mdm", SETTINGS, RunOptions(full=True, handed=True))
     assert run_store.noted == {}
+
+
+API = ApiSourceSettings()
+
+
+def whole(name, **changes):
+    return replace(report_by("mdm", str(name), "ada", apps=AppsReport(frozenset(), True, NOW)), **changes)
+
+
+def part(name, **changes):
+    return replace(whole(name), apps_complete=False, reported_at=NOW + MINUTE, **changes)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+async def seen(lead, run_store, *reports, after=timedelta(), settings=API, dry=False):
+    """The outcome of a full run that brings these reports this long after the first."""
+    around = runtime(now=lambda: NOW + after)
+    wish = RunOptions(full=True, dry=dry)
+    return await lead(Source(*reports), around=lambda: around).run("mdm", settings, wish)
+
+
+async def test_who_would_no_longer_be_clean_is_told_an_hour_before_it_counts(lead, run_store):
+    await seen(lead, run_store, whole(1), whole(2))
+    outcome = await seen(lead, run_store, part(1), whole(2), after=MINUTE)
+    assert outcome.narrowed == (Narrowed("1", "device-1", "ada"),)
+    state = run_store.noted["mdm"]
+    assert (state.narrowed, state.narrows_at) == (1, NOW + MINUTE + timedelta(hours=1))
+    assert run_store.kept["mdm", "1"].apps_complete
+    await seen(lead, run_store, part(1), whole(2), after=timedelta(minutes=30))
+    assert run_store.kept["mdm", "1"].apps_complete
+    assert run_store.noted["mdm"].narrows_at == state.narrows_at, "the hour does not begin anew"
+    outcome = await seen(lead, run_store, part(1), whole(2), after=timedelta(minutes=62))
+    assert (outcome.narrowed, run_store.kept["mdm", "1"].apps_complete) == ((), False)
+    assert (run_store.noted["mdm"].narrowed, run_store.noted["mdm"].narrows_at) == (0, None)
+
+
+async def test_a_look_that_is_held_does_not_make_the_older_one_younger(lead, run_store):
+    await seen(lead, run_store, whole(1))
+    await seen(lead, run_store, part(1), after=MINUTE)
+    assert run_store.kept["mdm", "1"].reported_at == NOW
+
+
+@pytest.mark.parametrize(
+    "worse", [{"apps": frozenset({"tiktok"})}, {"status": "contraindicated"}, {"gone": True}], ids=str
+)
+async def test_what_speaks_against_a_device_counts_at_once(lead, run_store, worse):
+    await seen(lead, run_store, whole(1))
+    outcome = await seen(lead, run_store, part(1, **worse), after=MINUTE)
+    kept = run_store.kept["mdm", "1"]
+    assert (outcome.narrowed, {name: getattr(kept, name) for name in worse}) == ((), worse)
+
+
+async def test_what_was_seen_in_part_before_is_no_news(lead, run_store):
+    await seen(lead, run_store, part(1))
+    assert (await seen(lead, run_store, part(1), part(2), after=MINUTE)).narrowed == ()
+
+
+async def test_a_file_says_itself_what_it_sees(lead, run_store):
+    await seen(lead, run_store, whole(1), settings=SETTINGS)
+    assert (await seen(lead, run_store, part(1), settings=SETTINGS, after=MINUTE)).narrowed == ()
+    assert run_store.kept["mdm", "1"].apps_complete is False
+
+
+async def test_until_it_counts_everything_is_read(lead, run_store):
+    await seen(lead, run_store, whole(1))
+    await seen(lead, run_store, part(1), after=MINUTE)
+    source = Source(part(1))
+    await lead(source).run("mdm", API)
+    assert source.asked == [None]
+
+
+async def test_other_kinds_of_enrolment_that_count_make_a_full_run(lead, run_store):
+    source = Source(whole(1))
+    for kinds in (("a",), ("a",), ("b",)):
+        settings = API.model_copy()
+        object.__setattr__(settings, "complete_kinds", kinds)
+        await lead(source).run("mdm", settings)
+    assert source.asked == [None, NOW - OVERLAP, None]
+
+
+async def test_a_dry_run_stores_nothing_and_tells_who_would_no_longer_be_clean(lead, run_store):
+    await seen(lead, run_store, whole(1), whole(2))
+    before = (dict(run_store.kept), dict(run_store.noted))
+    outcome = await seen(lead, run_store, part(1), part(2), part(3), dry=True)
+    assert [each.id for each in outcome.narrowed] == ["1", "2"]
+    assert (run_store.kept, run_store.noted) == before
