@@ -54,8 +54,8 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
             typer.echo(f"WARNING {name} {why}")
         for name, oldest in _oldest_lists(bundle).items():
             typer.echo(f"NOTE connectors.{name}: {_OLD_LISTS.format(oldest=in_words(oldest))}")
-        for name, each in bundle.settings.connectors.items():
-            if isinstance(each, ApiSourceSettings):
+        for name, source in bundle.settings.connectors.items():
+            if isinstance(source, ApiSourceSettings):
                 typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
         for each in exposed:
             typer.echo(f"WARNING {each}{NOT_STARTED if each.refused else ''}")
