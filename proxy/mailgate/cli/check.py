@@ -25,7 +25,7 @@ _OLD_LISTS = (
 )
 _REACH = (
     "it clears devices only of kinds of enrolment whose apps it is known to see whole;"
-    " `mailgate connectors sync {name} --dry-run` lists those that are clean and would no longer be"
+    " `mailgate connectors sync {name} --dry-run` lists those that it saw whole and would see in part"
 )
 NOT_STARTED = "; a gate does not start with it"
 

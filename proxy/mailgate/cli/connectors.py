@@ -78,7 +78,7 @@ def sync(
         bool,
         typer.Option(
             "--dry-run",
-            help="Read everything, store nothing, and list the devices that would no longer be clean.",
+            help="Read everything, store nothing, and list the devices that were seen whole and would be seen in part.",
         ),
     ] = False,
     config: Config = DEFAULT_PATH,
@@ -263,10 +263,10 @@ def _print_narrowed(name: str, outcome: RunOutcome, *, dry: bool) -> None:
         Console().print(narrowed_table(outcome.narrowed))
         when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
         typer.echo(
-            f"{len(outcome.narrowed)} devices would no longer be clean{when}: {name} cannot see every app on them."
+            f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: they are clean only if another source sees them whole."
         )
     elif dry:
-        typer.echo("No device that is clean would no longer be.")
+        typer.echo("No device that was seen whole would be seen in part.")
 
 
 def _complain(name: str, trouble: Trouble, hint: str, details: Sequence[str]) -> None:

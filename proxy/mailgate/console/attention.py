@@ -149,7 +149,7 @@ def _sources(state: Readiness) -> Iterator[Need]:
         elif each.narrowed:
             yield Need(
                 phrase(
-                    "%(name)s can no longer see every app on %(count)s clean devices.",
+                    "%(name)s saw %(count)s devices whole and now sees only some of their apps.",
                     name=name,
                     count=each.narrowed,
                 ),

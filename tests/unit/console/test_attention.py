@@ -72,6 +72,7 @@ def test_nothing_does_where_all_is_well() -> None:
             "connectors",
             True,
         ),
+        (connector(narrowed=7), "jamf-file saw 7 devices whole and now sees only some", "connectors", False),
         (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
     ],
 )

@@ -45,6 +45,14 @@ async def test_a_source_that_lets_wait_is_shown_with_the_next_question(vic: Brow
     assert ": it asks to wait again and again, next try: 2026-12-01 12:02 UTC" in page.words
 
 
+async def test_devices_of_which_less_is_seen_are_told_before_that_counts(vic: Browser, firm: Company) -> None:
+    shown(firm, narrowed=7, narrows_at=(NOW + timedelta(hours=1)).isoformat())
+    page = await vic.get("/console/connectors")
+    assert "It saw 7 devices whole and now sees only some of their apps." in page.words
+    assert "That counts from 2026-12-01 13:00 UTC" in page.words
+    assert "mailgate connectors sync jamf-file --dry-run" in page.words
+
+
 async def test_an_operator_reads_one_now_and_sees_what_came_of_it(ada: Browser, firm: Company) -> None:
     page = await ada.post("/console/connectors/jamf-file/sync", full="yes")
     assert page.path == "/console/connectors"
