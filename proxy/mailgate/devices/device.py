@@ -3,7 +3,7 @@
 from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from hashlib import sha256
 
@@ -38,9 +38,11 @@ class Report:
     apps: frozenset[str] = frozenset()
     """The listed apps on the device, by their key in ``apps.yaml``."""
     apps_complete: bool | None = None
-    """False if the source could see managed apps only; None if it reported no apps."""
+    """False if the source could not see every app; None if it reported no apps."""
     reported_at: datetime | None = None
-    """When the source looked at the apps; None if it reported no apps."""
+    """The latest time at which the source can have looked at the apps; None if it reported no apps."""
+    looked_from: datetime | None = None
+    """The earliest time at which it can have looked; None if that is ``reported_at``."""
     expires_at: datetime | None = None
     gone: bool = False
     """Whether the source no longer has the device: it was wiped, retired or unenrolled."""
@@ -60,6 +62,11 @@ class Report:
     def recency(self) -> tuple[datetime, datetime]:
         """The key that orders a source's looks at a device: first by the time of the look, then by its expiry."""
         return (self.reported_at or LONG_AGO, self.expires_at or LONG_AGO)
+
+    @property
+    def lag(self) -> timedelta:
+        """How much earlier than ``reported_at`` the source may have looked at the apps."""
+        return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()
 
     def received(self, now: datetime) -> "Report":
         """The report as received ``now``. A look from the future is dated ``now``, or it would hide every later
@@ -88,6 +95,7 @@ class Report:
                 apps=old.apps,
                 apps_complete=old.apps_complete,
                 reported_at=old.reported_at,
+                looked_from=old.looked_from,
                 expires_at=old.expires_at,
             )
         return replace(

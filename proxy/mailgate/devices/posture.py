@@ -65,6 +65,7 @@ def posture_of(
         source=bearer.source if bearer else "",
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
         reported_at=bearer.reported_at if bearer else None,
+        lag=bearer.lag if bearer else timedelta(),
         expires_at=expiry(bearer, max_age) if bearer else None,
         findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
         lost=device.lost_at is not None,
@@ -169,11 +170,12 @@ def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str]) -> Repo
 
 
 def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str]) -> bool:
-    """Whether ``other`` takes the app back: it looked later and at everything, did not see the app, and ranks as high or higher."""
+    """Whether ``other`` takes the app back: it surely looked later and at everything, did not see the app, and ranks as
+    high or higher."""
     return (
         _whole(other)
         and app not in other.apps
-        and other.recency[0] > report.recency[0]
+        and other.recency[0] - other.lag > report.recency[0]
         and rank(other.source, precedence) <= rank(report.source, precedence)
     )
 

@@ -65,8 +65,8 @@ def _words(kind: type[StrEnum]) -> tuple[str, ...]:
 
 
 def _age(access: Access) -> timedelta:
-    reported = access.posture.reported_at
-    return access.now - reported if reported else NEVER_REPORTED
+    looked = access.posture.looked_from
+    return access.now - looked if looked else NEVER_REPORTED
 
 
 def _status(access: Access) -> str:
@@ -122,7 +122,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("device.sources", "list(string)", phrase("Who reports the device: issuers, connectors, `enrolled` for its own word"), lambda a: list(a.posture.sources)),
         Variable("device.contradicted", "bool", phrase("Its sources contradict each other about its kind, system, owner or name; `device.kind` is the more restrictive kind"), lambda a: bool(a.posture.findings)),
         Variable("device.findings", "list(string)", phrase("Reason codes of these contradictions"), lambda a: [f.reason.value for f in a.posture.findings], tuple(sorted(DEVICE_FINDINGS))),
-        Variable("device.age", "duration", phrase("Time since the last report; 100 years for a device that never reported"), _age, depends_on=DependsOn.CLOCK),
+        Variable("device.age", "duration", phrase("Time since the apps were looked at, at the most: what a source may lag behind is counted; 100 years for a device that never reported"), _age, depends_on=DependsOn.CLOCK),
         Variable("attestation.valid", "bool", phrase("The request carries signed evidence and it was accepted"), _valid),
         Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), _status, STATUSES),
         Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), _issuer),

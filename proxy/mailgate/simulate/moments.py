@@ -37,8 +37,8 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
         for limit in limits(rule.when):
             if isinstance(limit, datetime):
                 yield from _passed(limit)
-            elif posture.reported_at and "device.age" in rule.when.reads:
-                yield from _aged(posture.reported_at, limit)
+            elif posture.looked_from and "device.age" in rule.when.reads:
+                yield from _aged(posture.looked_from, limit)
 
 
 def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:

@@ -169,6 +169,7 @@ def _report_row(report: Report, number: int) -> dict[str, Any]:
         "apps": json.dumps(sorted(report.apps)),
         "apps_complete": report.apps_complete,
         "reported_at": report.reported_at,
+        "looked_from": report.looked_from,
         "expires_at": report.expires_at,
         "gone": report.gone,
         "names": json.dumps(sorted(report.names)),

@@ -123,6 +123,7 @@ reports = Table(
     Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
     Column("reported_at", Instant),
+    Column("looked_from", Instant),
     Column("expires_at", Instant),
     Column("gone", Boolean, nullable=False),
     Column("names", Text, nullable=False),
@@ -551,12 +552,18 @@ connectors = Table(
     Column("last_full", Instant),
     Column("failing_since", Instant),
     Column("trouble", WireText, nullable=False),
+    Column("trouble_since", Instant),
+    Column("running_since", Instant),
+    Column("retrying", WireText, nullable=False),
+    Column("retry_at", Instant),
     Column("cursor", Instant),
     Column("listed", Text, nullable=False),
     Column("devices", BigInteger, nullable=False),
     Column("taken", BigInteger, nullable=False),
     Column("gone", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
+    Column("narrowed", BigInteger, nullable=False),
+    Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""
 

@@ -112,7 +112,7 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         apps=json.dumps(posture.apps) if posture.apps else "",
         blocked_by=json.dumps(blocked_by) if blocked_by else "",
         groups=json.dumps(user.groups) if user.groups else "",
-        reported_at=posture.reported_at or LONG_AGO,
+        reported_at=posture.looked_from or LONG_AGO,
     )
 
 

@@ -33,7 +33,7 @@ PROTOCOLS = {
 STATES = {
     PostureState.CLEAN: phrase("No listed app"),
     PostureState.LISTED: phrase("Listed app"),
-    PostureState.PARTIAL: phrase("Only work apps seen"),
+    PostureState.PARTIAL: phrase("Not every app seen"),
     PostureState.STALE: phrase("Report too old"),
     PostureState.MISSING: phrase("No report of apps"),
     PostureState.UNAVAILABLE: phrase("Reports cannot be read"),
@@ -42,6 +42,7 @@ STATES = {
 LOST = phrase("Lost")
 CONNECTORS = {
     "new": phrase("Not read yet"),
+    "reading": phrase("Read for the first time"),
     "ok": phrase("Working"),
     "held": phrase("Needs a look"),
     "failing": phrase("Failing"),
@@ -159,7 +160,7 @@ def state_in_words(state: str) -> str:
 def source_in_words(source: str) -> str:
     """A source of reports: an issuer by its host, a connector by its name in the settings."""
     if source == ENROLLED:
-        return phrase("Enrolled here")
+        return phrase("The device itself")
     return source_name(source)
 
 

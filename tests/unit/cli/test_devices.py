@@ -98,6 +98,7 @@ def test_json_has_everything_of_the_posture() -> None:
         "lost": False,
         "lost_at": None,
         "reported_at": NOW.isoformat(),
+        "looked_from": NOW.isoformat(),
         "expires_at": (NOW + timedelta(hours=1)).isoformat(),
         "first_seen": NOW.isoformat(),
         "last_seen": NOW.isoformat(),

@@ -76,6 +76,27 @@ def test_after_a_full_run():
     )
 
 
+def test_each_trouble_has_its_own_time():
+    state = state_after(GOOD, RunOutcome(Trouble.TIMEOUT), LATER, LATER, "v1")
+    assert (state.trouble_since, state.failing_since) == (LATER, LATER)
+    state = state_after(state, RunOutcome(Trouble.TIMEOUT), LATER, LATER + MINUTE, "v1")
+    assert (state.trouble_since, state.failing_since) == (LATER, LATER)
+    state = state_after(state, RunOutcome(Trouble.LOGIN), LATER, LATER + 2 * MINUTE, "v1")
+    assert (state.trouble, state.trouble_since, state.failing_since) == (
+        "login-refused",
+        LATER + 2 * MINUTE,
+        LATER,
+    )
+    state = state_after(state, RunOutcome(taken=1), LATER, LATER + 3 * MINUTE, "v1")
+    assert (state.trouble, state.trouble_since, state.failing_since) == ("", None, None)
+
+
+def test_after_a_run_none_goes_on():
+    running = replace(GOOD, running_since=LATER, retrying="throttled", retry_at=LATER)
+    state = state_after(running, RunOutcome(Trouble.THROTTLED), LATER, LATER, "v1")
+    assert (state.running_since, state.retrying, state.retry_at) == (None, "", None)
+
+
 def test_after_a_run_for_changes():
     state = state_after(GOOD, RunOutcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)

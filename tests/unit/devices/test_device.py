@@ -1,6 +1,7 @@
 """What is kept of a newer report, how devices become one, and what they are called."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -157,3 +158,10 @@ def test_a_look_is_never_from_the_future() -> None:
     assert replace(OLD, reported_at=None).received(NOW).reported_at is None
     assert OLD.received(NOW + minutes(9)).reported_at == NOW
     assert OLD.received(NOW + minutes(9)).first_seen == NOW + minutes(9)
+
+
+def test_a_look_that_is_kept_keeps_the_earliest_time_that_it_can_be_of() -> None:
+    since = NOW - timedelta(days=7)
+    old = Report("intune", "1", apps_complete=True, reported_at=NOW, looked_from=since)
+    kept = Report("intune", "1", os="ios").after(old)
+    assert (kept.os, kept.looked_from, kept.lag) == ("ios", since, timedelta(days=7))

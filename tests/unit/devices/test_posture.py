@@ -343,3 +343,37 @@ def test_an_app_on_a_list_makes_nobody_better_known_than_without_it(
     assert posture_with.state is PostureState(state)
     assert posture_with.lists == ("prohibited",), "however old: an app does not go away by silence"
     assert without.state in (posture_with.state, PostureState.CLEAN)
+
+
+LAG = timedelta(days=7)
+
+
+def lagging(source: str = "intune", **fields: object) -> Report:
+    """A report whose list of apps may be a week older than the time that the source states."""
+    return said(source, **CLEAN | {"looked_from": NOW - LAG} | fields)
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        (timedelta(), "listed"),
+        (LAG - timedelta(seconds=1), "listed"),
+        (LAG, "listed"),
+        (LAG + timedelta(seconds=1), "clean"),
+    ],
+)
+def test_a_list_takes_an_app_back_only_if_it_is_surely_later(since: timedelta, expected: str) -> None:
+    saw = said("jamf", **TIKTOK | {"reported_at": NOW - since, "apps_complete": True})
+    assert posture(saw, lagging()).state is PostureState(expected)
+
+
+def test_an_app_on_a_list_counts_as_late_as_it_can_have_been_seen() -> None:
+    before = said("jamf", **CLEAN | {"reported_at": NOW - timedelta(hours=1)})
+    assert posture(lagging(**TIKTOK), before).state is PostureState.LISTED
+
+
+def test_a_posture_tells_from_when_to_when_its_source_can_have_looked() -> None:
+    found = posture(lagging())
+    assert (found.looked_from, found.reported_at, found.state) == (NOW - LAG, NOW, PostureState.CLEAN)
+    assert posture(said(**CLEAN)).looked_from == NOW
+    assert posture(said()).looked_from is None

@@ -14,6 +14,7 @@ from mailgate.console.layout import redirect_to, show
 from mailgate.console.movers_filter import READERS, filter_in, parameters_in, values_of
 from mailgate.console.pages.devices import number
 from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.stored_sentences import stored_phrase
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
@@ -84,7 +85,9 @@ async def draw(request: web.Request) -> web.Response:
     found = await find_plan(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(
-        text=picture(read_plan(found), language_of(request)), content_type="image/svg+xml", headers=headers
+        text=picture(read_plan(found), language_of(request), stored_phrase),
+        content_type="image/svg+xml",
+        headers=headers,
     )
 
 

@@ -18,6 +18,7 @@ LABELS: dict[str, Message] = {
     "apps": mark("Listed apps on it"),
     "apps_complete": mark("Whole device looked at"),
     "reported_at": mark("Apps looked at"),
+    "looked_from": mark("Apps looked at, at the earliest"),
     "expires_at": mark("Report counts until"),
     "first_seen": mark("First report"),
     "last_seen": mark("Last report"),

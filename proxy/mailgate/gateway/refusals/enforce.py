@@ -149,6 +149,7 @@ class ResponseBuilder:
         return {
             "looked_at": posture.reported_at,
             "looked_by": source_name(posture.source),
+            "looked_lag": posture.lag,
             "seen_within": self.seen_within.get(posture.source),
         }
 

@@ -82,7 +82,7 @@ def card_of(
 
 
 def _source(report: Report) -> Source:
-    return Source(report.source, report.reported_at, report.apps_complete)
+    return Source(report.source, report.reported_at, report.apps_complete, report.lag)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
