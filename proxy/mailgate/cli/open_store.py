@@ -13,6 +13,7 @@ from mailgate.app.open_store import open_store
 from mailgate.config import Bundle, load_bundle
 from mailgate.errors import MailgateError
 from mailgate.rollout import in_force
+from mailgate.rollout.replay import away_now
 from mailgate.store import Store
 
 Result = TypeVar("Result")
@@ -45,7 +46,8 @@ def on_store(
                 return await run(store, bundle)
             rules = await in_force(store) or bundle.rules
             reliefs = await store.reliefs.current(datetime.now(UTC))
-            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs)))
+            away = await away_now(store, bundle.settings)
+            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs), away=away))
         finally:
             await store.close()
 

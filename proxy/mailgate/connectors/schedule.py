@@ -1,6 +1,5 @@
 """The schedule of a connector: when it runs, whether it reads everything, and its state after a run."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,10 +22,11 @@ def is_due(state: SourceState, settings: EverySource, now: datetime, chance: flo
 
 
 def changes_since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
-    """The time from which changes are requested; None if everything has to be read, which it is every ``full_every``
-    and after the listed apps have changed."""
-    fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
-    return state.cursor if fresh and state.listed == listed else None
+    """The time from which changes are requested; None if everything has to be read, which it is every ``full_every``,
+    after the listed apps have changed, and after a clock that was ahead."""
+    full, cursor = state.last_full, state.cursor
+    fresh = full is not None and full <= now < full + settings.full_every and state.listed == listed
+    return cursor if fresh and cursor is not None and cursor <= now else None
 
 
 def state_after(
@@ -46,16 +46,3 @@ def state_after(
     if not outcome.full:
         return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
     return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)
-
-
-def unreachable(
-    states: Mapping[str, SourceState], settings: Mapping[str, EverySource], now: datetime
-) -> frozenset[str]:
-    """The connectors whose source has failed for so long that its devices count as unavailable."""
-    return frozenset(
-        name
-        for name, each in settings.items()
-        if (state := states.get(name)) is not None
-        and state.failing_since is not None
-        and now - state.failing_since >= each.unavailable_after
-    )

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
+from mailgate.store.clock import seconds_now
 from mailgate.store.database import Database
-from mailgate.store.leases import seconds_now
 from mailgate.store.schema import gates
 from mailgate.store.upserts import upsert
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Device, ReportKey
 from mailgate.devices.matching import DeviceSet
+from mailgate.store.clock import time_now
 from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
@@ -108,7 +109,7 @@ async def _remove_reports(connection: AsyncConnection, found: dict[ReportKey, in
     homes = await load(connection, found.values())
     old = [report for device in homes for report in device.reports if report.key in found]
     before = await around(connection, old)
-    device_set = DeviceSet(before)
+    device_set = DeviceSet(before, await time_now(connection))
     for report in old:
         device_set.remove(report)
     await write_changes(connection, before, list(device_set), change)

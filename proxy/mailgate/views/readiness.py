@@ -1,5 +1,6 @@
 """The state of a gate, as ``/readyz``, the console and the API show it."""
 
+from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.model import SourceState
@@ -65,7 +66,7 @@ class ConnectorState(Fact):
     """The state of a connector."""
 
     state: Literal["new", "ok", "held", "failing", "unavailable"]
-    """`new`, `ok`, `held`, `failing`, or `unavailable` if its devices cannot be read."""
+    """`new`, `ok`, `held`, `failing`, or `unavailable` if it fails for so long that what was last known of its devices ends."""
     trouble: str
     """What is wrong, as a code; empty if nothing is."""
     last_success: Instant | None
@@ -155,14 +156,14 @@ class Readiness(Fact):
     """The queue of everything else that is written at once."""
 
 
-def connector_state(state: SourceState | None, unreachable: bool) -> ConnectorState:
+def connector_state(state: SourceState | None, last_known_for: timedelta, now: datetime) -> ConnectorState:
     """The state of a connector; `new` if it was never read."""
     state = state or SourceState("")
     word: Literal["new", "ok", "held", "failing", "unavailable"] = "ok" if state.last_success else "new"
     if state.held:
         word = "held"
     if state.failing_since:
-        word = "unavailable" if unreachable else "failing"
+        word = "unavailable" if now - state.failing_since >= last_known_for else "failing"
     return ConnectorState(
         state=word,
         trouble=state.trouble,

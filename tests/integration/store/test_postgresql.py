@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
 
 from mailgate.model import PostureState
 from mailgate.store import Store, StoreError, StoreUnavailableError
@@ -18,9 +18,9 @@ from mailgate.store.postgresql import PostgresDriverConnection
 
 async def test_two_gates_on_one_database_see_each_others_reports(url: str, store: Store) -> None:
     other = await Store.open(url)
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof("tiktok"), NOW)
     await store.reports.flush()
-    found = await other.postures(CATALOG, MAX_AGE).current(BROWSER, proof(at=None), NOW)
+    found = await other.postures(CATALOG, TERMS).current(BROWSER, proof(at=None), NOW)
     assert found.state is PostureState.LISTED
     await other.close()
 
@@ -88,7 +88,7 @@ async def test_the_environment_does_not_choose_how_text_comes(
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
     store = await Store.open(url)
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof("tiktok"), NOW)
     await store.reports.flush()
     await store.close()
 

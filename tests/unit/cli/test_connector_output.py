@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 from rich.console import Console
 
 from mailgate.cli.connector_output import count_facts, facts_table, states_table
@@ -14,7 +16,7 @@ def shown(what):
 
 
 def test_a_table_of_connectors():
-    rows = [("mdm", "jamf", connector_state(None, False))]
+    rows = [("mdm", "jamf", connector_state(None, timedelta(0), datetime(2026, 12, 1, tzinfo=UTC)))]
     assert "mdm" in shown(states_table(rows))
     assert "never" in shown(states_table(rows))
 

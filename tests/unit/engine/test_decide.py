@@ -299,7 +299,9 @@ def test_while_a_source_is_away_no_seen_app_makes_a_phone_better_off(
 
 @settings(max_examples=300)
 @given(
-    _rules(('"prohibited" in device.lists', '"tencent" in device.lists', "device.managed", "client.handheld")),
+    _rules(
+        ('"prohibited" in device.lists', '"tencent" in device.lists', "device.managed", "client.handheld")
+    ),
     st.sampled_from(["block", "warn", "allow"]),
     _AWAY,
 )

@@ -1,6 +1,6 @@
 """How a gate stands."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,14 +11,14 @@ NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("state", "unreachable", "word"),
+    ("state", "hours", "word"),
     [
-        (None, False, "new"),
-        (SourceState("mdm", last_success=NOW), False, "ok"),
-        (SourceState("mdm", last_success=NOW, held=9), False, "held"),
-        (SourceState("mdm", last_success=NOW, failing_since=NOW), False, "failing"),
-        (SourceState("mdm", failing_since=NOW, held=9), True, "unavailable"),
+        (None, 9, "new"),
+        (SourceState("mdm", last_success=NOW), 9, "ok"),
+        (SourceState("mdm", last_success=NOW, held=9), 9, "held"),
+        (SourceState("mdm", last_success=NOW, failing_since=NOW), 7.9, "failing"),
+        (SourceState("mdm", failing_since=NOW, held=9), 8, "unavailable"),
     ],
 )
-def test_one_word_for_how_a_connector_fares(state: SourceState | None, unreachable: bool, word: str) -> None:
-    assert connector_state(state, unreachable).state == word
+def test_one_word_for_how_a_connector_fares(state: SourceState | None, hours: float, word: str) -> None:
+    assert connector_state(state, timedelta(hours=8), NOW + timedelta(hours=hours)).state == word

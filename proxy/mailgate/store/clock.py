@@ -1,0 +1,22 @@
+"""The clock of the database: the one clock that all gates on a store share, whatever their own clocks say."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Float, extract, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_EPOCH = 2440587.5
+"""1970-01-01 as a Julian day."""
+
+
+def seconds_now(connection: AsyncConnection) -> ColumnElement[float]:
+    """The seconds since 1970 by the database's clock, since the clocks of gates may differ."""
+    if connection.dialect.name == "postgresql":
+        return extract("epoch", func.clock_timestamp()).cast(Float(53))
+    return (func.julianday("now") - _EPOCH) * 86400.0
+
+
+async def time_now(connection: AsyncConnection) -> datetime:
+    """The time by the database's clock."""
+    seconds = (await connection.execute(select(seconds_now(connection)))).scalar_one()
+    return datetime.fromtimestamp(float(seconds), UTC)
