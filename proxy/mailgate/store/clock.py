@@ -20,3 +20,9 @@ async def time_now(connection: AsyncConnection) -> datetime:
     """The time by the database's clock."""
     seconds = (await connection.execute(select(seconds_now(connection)))).scalar_one()
     return datetime.fromtimestamp(float(seconds), UTC)
+
+
+async def latest_now(connection: AsyncConnection, now: datetime) -> datetime:
+    """The later of ``now`` by a gate's clock and the database's time. What is ahead of both was stamped by a clock that was
+    wrong, and one clock that lags makes nothing look ahead."""
+    return max(now, await time_now(connection))

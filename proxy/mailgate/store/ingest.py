@@ -13,7 +13,7 @@ from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.store.bulk_rows import delete_rows, insert_rows, update_rows
-from mailgate.store.clock import time_now
+from mailgate.store.clock import latest_now
 from mailgate.store.device_loading import around
 from mailgate.store.schema import device_findings, device_names, devices, quarantine_mails, reports, sightings
 from mailgate.store.upserts import count_change
@@ -44,7 +44,7 @@ async def store_reports(connection: AsyncConnection, new_reports: Iterable[Repor
     change = await count_change(connection)
     before = await around(connection, in_order)
     # a report may have waited in a spool, so when it came says nothing about the times of what was stored since
-    now = max(await time_now(connection), in_order[-1].last_seen)
+    now = await latest_now(connection, in_order[-1].last_seen)
     device_set, counts = DeviceSet(before, now), dict.fromkeys(ReportChange, 0)
     for report in in_order:
         counts[device_set.add(report)] += 1

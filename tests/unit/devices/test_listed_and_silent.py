@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import assume, given, settings
@@ -188,7 +189,7 @@ def reports_of_one(draw: st.DrawFn) -> tuple[Report, ...]:
 
 @settings(max_examples=400)
 @given(
-    st.just([*STALE_IS_OUT]) | outage_rules(),
+    outage_rules(),
     st.sampled_from(["block", "warn", "allow"]),
     reports_of_one(),
     st.dictionaries(st.sampled_from(SOURCES), st.integers(-3, 20).map(lambda each: NOW + each * HOUR)),
@@ -224,6 +225,29 @@ def test_nobody_gets_mail_back_by_an_outage(
         gets_mail = Effect(order[effect_at(told, now)]) in (Effect.ALLOW, Effect.WARN)
         assert not (gets_mail and refused_at), f"refused at {refused_at}, and mail at {now}"
         refused_at = refused_at or (None if gets_mail else now)
+
+
+@pytest.mark.parametrize("on_unavailable", ["block", "last_known", "allow"])
+def test_nobody_gets_mail_back_by_an_outage_where_the_rules_are_the_usual_ones(on_unavailable: str) -> None:
+    """The same law, through every outage of one or both of two sources that saw all or some of the apps."""
+    policy = policy_of(*(rule | {"on_unavailable": on_unavailable} for rule in STALE_IS_OUT))
+    looks = [
+        {"reported_at": NOW - age * HOUR, "apps_complete": whole}
+        for age in (0, 14, 20)
+        for whole in (True, False)
+    ]
+    times = [NOW + hours * HOUR for hours in (0, 1, 3, 5, 7, 10, 13, 16, 20, 23, 25, 30, 40)]
+    for one, two in product(looks, [None, *looks]):
+        reports = [said("one", **one), *([said("two", **two)] if two else [])]
+        for began in product((None, -1, 2, 6), (None, -1, 6, 14) if two else (None,)):
+            outages = {source: NOW + at * HOUR for source, at in zip(SOURCES, began, strict=False) if at}
+            refused_at = None
+            for now in times:
+                away = {source: since for source, since in outages.items() if since <= now}
+                told = posture(*reports, now=now, away=away, last_known_for=KEEP)
+                gets_mail = decide(access(PHONE, told, now=now), policy).effect is Effect.ALLOW
+                assert not (gets_mail and refused_at), (one, two, outages, refused_at, now)
+                refused_at = refused_at or (None if gets_mail else now)
 
 
 @given(reports_of_one(), st.sampled_from(SOURCES), st.integers(0, 60))
