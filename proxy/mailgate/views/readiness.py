@@ -97,6 +97,15 @@ class Writes(Fact):
     """The error of the last attempt; empty if it succeeded."""
 
 
+class ClockState(Fact):
+    """The clock of this gate, beside that of the database."""
+
+    state: Literal["ok", "off", "unknown"]
+    """`ok`, `off` by more than ten seconds, or `unknown` if there is no other clock to compare it with."""
+    offset_seconds: float | None
+    """How many seconds it is ahead; negative if it lags, null if that is unknown."""
+
+
 class Backlog(Fact):
     """Data that waits to be written to the store."""
 
@@ -142,6 +151,8 @@ class Readiness(Fact):
     """Its rules."""
     config: Files
     """Its files."""
+    clock: ClockState
+    """Its clock."""
     store: Literal["ok", "unwritable", "unavailable"]
     """`ok`, `unwritable` if it answers but accepts nothing, or `unavailable`."""
     issuers: list[Issuer]
@@ -154,6 +165,18 @@ class Readiness(Fact):
     """The queue of device reports."""
     writes: Writes
     """The queue of everything else that is written at once."""
+
+
+CLOCK_OFF_BY = timedelta(seconds=10)
+"""How far a clock may be off. Proofs are refused from a minute on."""
+
+
+def clock_state(offset: timedelta | None) -> ClockState:
+    """The state of a clock that is ahead by this much; None if that is unknown."""
+    if offset is None:
+        return ClockState(state="unknown", offset_seconds=None)
+    seconds = round(offset.total_seconds(), 3)
+    return ClockState(state="off" if abs(offset) > CLOCK_OFF_BY else "ok", offset_seconds=seconds)
 
 
 def connector_state(state: SourceState | None, last_known_for: timedelta, now: datetime) -> ConnectorState:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
+from tests.unit.store.test_gates import BEAT
 
 from mailgate.model import PostureState
 from mailgate.store import Store, StoreError, StoreUnavailableError
@@ -23,6 +25,12 @@ async def test_two_gates_on_one_database_see_each_others_reports(url: str, store
     found = await other.postures(CATALOG, TERMS).current(BROWSER, proof(at=None), NOW)
     assert found.state is PostureState.LISTED
     await other.close()
+
+
+async def test_the_database_says_what_time_it_is(store: Store) -> None:
+    heard = await store.gates.note(BEAT)
+    assert heard is not None
+    assert heard > datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def test_two_gates_write_the_same_rows_at_once(url: str, store: Store) -> None:

@@ -47,6 +47,7 @@ READY: Mapping[str, Any] = {
     "policy": "abcdef123456",
     "rules": {"number": 1, "serial": 1, "held": "", "off": [], "exemptions": 0, "only_report": []},
     "config": {"state": "ok", "mistakes": []},
+    "clock": {"state": "unknown", "offset_seconds": None},
     "store": "ok",
     "issuers": [],
     "connectors": {

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailgate.model import SourceState
-from mailgate.views.readiness import connector_state
+from mailgate.views.readiness import clock_state, connector_state
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -22,3 +22,20 @@ NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 )
 def test_one_word_for_how_a_connector_fares(state: SourceState | None, hours: float, word: str) -> None:
     assert connector_state(state, timedelta(hours=8), NOW + timedelta(hours=hours)).state == word
+
+
+@pytest.mark.parametrize(
+    ("offset", "word", "seconds"),
+    [
+        (None, "unknown", None),
+        (timedelta(0), "ok", 0.0),
+        (timedelta(seconds=10), "ok", 10.0),
+        (timedelta(seconds=-10.5), "off", -10.5),
+        (timedelta(hours=2), "off", 7200.0),
+    ],
+)
+def test_a_clock_that_nobody_measured_is_not_right_but_unknown(
+    offset: timedelta | None, word: str, seconds: float | None
+) -> None:
+    state = clock_state(offset)
+    assert (state.state, state.offset_seconds) == (word, seconds)
