@@ -359,5 +359,5 @@ def _unavailable(posture: Posture) -> Posture:
     """The posture, if nobody can say whether the store has something newer."""
     if posture.state not in (PostureState.MISSING, PostureState.STALE):
         return posture
-    last = posture.state if posture.reported_at else None
+    last = posture.state if posture.state is PostureState.STALE else None
     return replace(posture, state=PostureState.UNAVAILABLE, last_state=last)

@@ -77,6 +77,8 @@ class ConnectorState(Fact):
     """When reading all of it was last tried; null if it never was."""
     failing_since: Instant | None
     """When it began to fail; null if it does not fail."""
+    last_known_until: Instant | None
+    """Until when at least what was last known of its devices counts, if it fails; null if it does not."""
     devices: int
     """The number of its devices."""
     records: int
@@ -181,12 +183,13 @@ def clock_state(offset: timedelta | None) -> ClockState:
 
 def connector_state(state: SourceState | None, last_known_for: timedelta, now: datetime) -> ConnectorState:
     """The state of a connector; `new` if it was never read."""
-    state = state or SourceState("")
+    state, until = state or SourceState(""), None
     word: Literal["new", "ok", "held", "failing", "unavailable"] = "ok" if state.last_success else "new"
     if state.held:
         word = "held"
     if state.failing_since:
-        word = "unavailable" if now - state.failing_since >= last_known_for else "failing"
+        until = state.failing_since + last_known_for
+        word = "unavailable" if now >= until else "failing"
     return ConnectorState(
         state=word,
         trouble=state.trouble,
@@ -194,6 +197,7 @@ def connector_state(state: SourceState | None, last_known_for: timedelta, now: d
         last_full=state.last_full,
         last_attempt=state.last_attempt,
         failing_since=state.failing_since,
+        last_known_until=until,
         devices=state.devices,
         records=state.taken,
         gone=state.gone,

@@ -15,6 +15,7 @@ from mailgate.devices.posture import owner_of
 from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.phrase import capital, joined, phrase
+from mailgate.model.times import LONG_AGO
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.gates import span
@@ -104,7 +105,7 @@ def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
         phrase("%(device)s was reported for the first time", device=capital(_name(device))),
     )
     for each in device.reports:
-        if each.reported_at:
+        if each.reported_at and each.reported_at > LONG_AGO:
             yield event(each.reported_at, "report", _looked(each, name_of))
         elif each.gone:
             yield event(

@@ -53,7 +53,7 @@ READY: Mapping[str, Any] = {
     "connectors": {
         "jamf-file": {
             "state": "ok", "trouble": "", "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
-            "failing_since": None, "devices": 3, "records": 3, "gone": 0, "held": 0,
+            "failing_since": None, "last_known_until": None, "devices": 3, "records": 3, "gone": 0, "held": 0,
         }
     },
     "ledger": {"written": 12, "spooled": 0, "dropped": 0, "passed_over": 0, **NOTHING},

@@ -78,7 +78,11 @@ def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
         "checked_at": _instant(posture.reported_at),
         "verdict": verdict_of(own.decision),
         "sources": [
-            {"name": each.source, "checked_at": _instant(each.reported_at), "complete": each.apps_complete}
+            {
+                "name": each.source,
+                "checked_at": _instant(each.looked(own.access.now)),
+                "complete": each.apps_complete,
+            }
             for each in (device.reports if device else ())
         ],
         "findings": [each.reason for each in (device.findings if device else ())],
