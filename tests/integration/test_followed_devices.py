@@ -15,7 +15,7 @@ from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get
 from tests.integration.test_phone import EAS
 from tests.integration.test_replay import ISSUER_KEY, MDM, believing
 from tests.integration.test_replay import store as store
-from tests.unit.store.examples import CATALOG, MAX_AGE, mail_app
+from tests.unit.store.examples import CATALOG, TERMS, mail_app
 
 from mailgate.app.device_changes import POLL_SECONDS
 from mailgate.attest import mint
@@ -93,7 +93,7 @@ async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
 async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, store: str) -> None:
     """The gate's look at the changes has ended, and its connection for questions has not."""
     one, other = await Store.open(store, spool=tmp_path / "1"), await Store.open(store, spool=tmp_path / "2")
-    postures = other.postures(CATALOG, MAX_AGE)
+    postures = other.postures(CATALOG, TERMS)
 
     def now() -> datetime:
         return datetime.now(UTC)

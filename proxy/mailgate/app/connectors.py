@@ -29,6 +29,7 @@ from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.runner import Runner
 from mailgate.connectors.webhook_proofs import WebhookProofs
 from mailgate.devices.device import Report
+from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port.intake import Intake
 from mailgate.model import SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
@@ -130,7 +131,8 @@ class ConnectorSyncs:
         return {
             name: connector_state(
                 self.runner.states.get(name),
-                name in self._postures.unreachable,
+                self._postures.terms.last_known_for,
+                utc_now(),
                 each.every if is_scheduled(each) else None,
             )
             for name, each in self._settings().items()
@@ -174,5 +176,6 @@ class ConnectorSyncs:
     def _settings(self) -> Mapping[str, EverySource]:
         return self._bundle().settings.connectors
 
-    def _tell(self, unreachable: frozenset[str]) -> None:
-        self._postures.unreachable = unreachable
+    def _tell(self, away: Away) -> None:
+        if self._postures.terms.away != away:
+            self._postures.terms = replace(self._postures.terms, away=away)

@@ -21,7 +21,7 @@ from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
 from mailgate.views.gates import GateState
 from mailgate.views.readiness import Backlog as Waiting
-from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
+from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes, clock_state
 
 
 class RunningGate(Shape):
@@ -59,6 +59,7 @@ async def readiness(service: RunningGate) -> Readiness:
         policy=service.gate.in_force.live.policy.version,
         rules=_rules(service),
         config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),
+        clock=clock_state(service.heartbeat.numbers.clock.measured if service.heartbeat else None),
         store=await _store(service.store, (waiting, reported, refusal)),
         issuers=service.trust.health(),
         connectors=service.connector_syncs.health(),

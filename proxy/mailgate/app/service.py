@@ -57,6 +57,7 @@ from mailgate.rollout import RulesKeeper
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.rollout.replay import away_now
 from mailgate.store import Postures, Store
 from mailgate.tasks import end, end_all
 
@@ -108,8 +109,8 @@ class Service:
             undo.callback(keeper.close)
             held_back = [str(each) for each in failing_cases(config, bundle, utc_now())]
             bundle = replace(bundle, rules=await keeper.start(bundle.rules, "; ".join(held_back)))
-            posture = bundle.settings.posture
-            postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
+            away = await away_now(store, bundle.settings)
+            postures = store.postures(bundle.policy.catalog, bundle.settings.posture.terms(away))
             trust = await Trust.open(store, utc_now)
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
@@ -150,7 +151,7 @@ class Service:
             self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry
         )
         self._closing.push_async_callback(self.connector_syncs.stop)
-        sending = MailSender(self.store, lambda: self.bundle, self.gate.metrics.registry)
+        sending = MailSender(self.store, self._bundle_now, self.gate.metrics.registry)
         self._closing.push_async_callback(sending.stop)
         self.gate.own.self_service.recheck.source = self.connector_syncs.check_again
         for way in (self.gate.carrier.usual, self.gate.carrier.long_poll):
@@ -277,6 +278,9 @@ class Service:
         warn_of_stale_lists(settings)
         waiting = needs_restart(before, settings)
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
+
+    def _bundle_now(self) -> Bundle:
+        return replace(self.bundle, away=self.postures.terms.away)
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Use these rules and issuers from the next request on."""

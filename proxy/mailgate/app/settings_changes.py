@@ -21,8 +21,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     change_level(settings.log.level)
     gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
     gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-    postures.max_age = settings.posture.max_age
-    postures.precedence = settings.posture.precedence
+    postures.terms = settings.posture.terms(postures.terms.away)
     live = gate.in_force.live
     gate.in_force.live = replace(
         live,

@@ -21,6 +21,7 @@ _STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", 
 def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
     """How many of these devices have each important fact, as plain data."""
     looked = [report for report in seen if report.reported_at]
+    times = [report.reported_at for report in looked if report.reported_at]
     kinds = [{kind for kind, _ in report.names} for report in seen]
     return {
         "devices": len(seen),
@@ -32,8 +33,8 @@ def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
         "with_some_apps": sum(not report.apps_complete for report in looked),
         "without_apps": len(seen) - len(looked),
         "listed_apps": dict(Counter(app for report in looked for app in sorted(report.apps))),
-        "newest_report": max((report.recency[0] for report in looked), default=None),
-        "oldest_report": min((report.recency[0] for report in looked), default=None),
+        "newest_report": max(times, default=None),
+        "oldest_report": min(times, default=None),
     }
 
 

@@ -27,7 +27,7 @@ from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble,
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
 from mailgate.connectors.run import RunOutcome, reading
-from mailgate.connectors.schedule import NARROWS_AFTER, unreachable
+from mailgate.connectors.schedule import NARROWS_AFTER
 from mailgate.devices.device import Report
 from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean
@@ -54,9 +54,9 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
 
     async def run(store: Store, bundle: Bundle) -> None:
         states, settings = await store.connectors.states(), bundle.settings.connectors
-        silent = unreachable(states, settings, datetime.now(UTC))
+        last_known_for, now = bundle.settings.posture.last_known_for, datetime.now(UTC)
         rows = [
-            (name, _type(each), connector_state(states.get(name), name in silent, _every(each)))
+            (name, _type(each), connector_state(states.get(name), last_known_for, now, _every(each)))
             for name, each in settings.items()
         ]
         if as_json:

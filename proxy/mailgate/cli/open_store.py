@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from mailgate.app.open_store import open_store
 from mailgate.config import Bundle, load_bundle
 from mailgate.rollout import in_force
+from mailgate.rollout.replay import away_now
 from mailgate.store import Store
 
 Result = TypeVar("Result")
@@ -32,7 +33,8 @@ def with_store(
                 return await run(store, bundle)
             rules = await in_force(store) or bundle.rules
             reliefs = await store.reliefs.current(datetime.now(UTC))
-            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs)))
+            away = await away_now(store, bundle.settings)
+            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs), away=away))
         finally:
             await store.close()
 

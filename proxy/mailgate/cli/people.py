@@ -93,7 +93,9 @@ def _persons(login: str, bundle: Bundle) -> list[str]:
 async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
     for each in persons:
-        for name, rows in (await store.personal.everything(each, *_terms(each, bundle))).items():
+        for name, rows in (
+            await store.personal.everything(each, datetime.now(UTC), *_terms(each, bundle))
+        ).items():
             known = told.setdefault(name, [])
             known += [row for row in rows if row not in known]
     return told

@@ -1,6 +1,5 @@
 """The schedule of a connector: when it runs, whether it reads everything, and its state after a run."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,9 +26,10 @@ def is_due(state: SourceState, settings: EverySource, now: datetime, chance: flo
 
 def changes_since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
     """The time from which changes are requested; None if everything has to be read, which it is every ``full_every``,
-    after ``listed`` has changed, and while devices keep an older report for now."""
-    fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
-    return state.cursor if fresh and state.listed == listed and not state.narrowed else None
+    after ``listed`` has changed, after a clock that was ahead, and while devices keep an older report for now."""
+    full, cursor = state.last_full, state.cursor
+    fresh = full is not None and full <= now < full + settings.full_every and state.listed == listed
+    return cursor if fresh and cursor is not None and cursor <= now and not state.narrowed else None
 
 
 def may_hold(state: SourceState, now: datetime) -> bool:
@@ -76,16 +76,3 @@ def _after(
     if not outcome.full:
         return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
     return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)
-
-
-def unreachable(
-    states: Mapping[str, SourceState], settings: Mapping[str, EverySource], now: datetime
-) -> frozenset[str]:
-    """The connectors whose source has failed for so long that its devices count as unavailable."""
-    return frozenset(
-        name
-        for name, each in settings.items()
-        if (state := states.get(name)) is not None
-        and state.failing_since is not None
-        and now - state.failing_since >= each.unavailable_after
-    )

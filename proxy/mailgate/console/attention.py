@@ -90,6 +90,17 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
         yield Need(
             phrase("The store does not answer. The gate decides by the data in memory."), "now", urgent=True
         )
+    if state.clock.state == "off":
+        seconds = round(state.clock.offset_seconds or 0)
+        yield Need(
+            plural(
+                "The clock of this gate is %(count)s second off by that of the database. From a minute on, no phone can prove itself to it.",
+                "The clock of this gate is %(count)s seconds off by that of the database. From a minute on, no phone can prove itself to it.",
+                abs(seconds),
+            ),
+            "now",
+            urgent=True,
+        )
     if mistakes := state.config.mistakes:
         yield Need(
             plural(

@@ -6,6 +6,8 @@ network, and no error on the way widens access:
 - A condition that fails on the values of a request blocks it with ``rule-error``, whatever the rule's effect.
 - A condition that needs a posture which is not available is settled by the rule's ``on_unavailable``. It is evaluated
   with ``device.*`` left out, so that a rule that is not about this client does not decide.
+- While the posture is unavailable, an app that was seen never makes a device better off: of the decision with the apps and the
+  decision as if none had been seen, the harder one counts.
 - ``warn`` softens what a rule does if it matches. It does not soften the two cases above, since there the rule may not match.
   A rule's ``grace`` softens it in the same way for a device that became known recently.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
@@ -55,7 +57,7 @@ def decide(access: Access, policy: Policy) -> Decision:
 
 
 def _by_reading(access: Access, policy: Policy) -> Decision:
-    return _lost(policy) if access.posture.lost else _first_match(access, policy)
+    return _lost(policy) if access.posture.lost else _by_rules(access, policy)
 
 
 def _hardest(decisions: Sequence[Decision]) -> Decision:
@@ -126,6 +128,35 @@ class _Relieved:
     @property
     def severity(self) -> int:
         return self.verdict.effect.severity if self.verdict.effect else 0
+
+
+def _by_rules(access: Access, policy: Policy) -> Decision:
+    """The decision of the rules. A condition that seen apps settle may do less than what follows where nothing is settled,
+    so while the posture is unavailable both are looked at."""
+    decision = _first_match(access, policy)
+    posture = access.posture
+    if posture.state is not PostureState.UNAVAILABLE or not posture.apps or decision.effect is Effect.BLOCK:
+        return decision
+    last = PostureState.CLEAN if posture.last_state is PostureState.LISTED else posture.last_state
+    unseen = _first_match(
+        replace(access, posture=replace(posture, apps=(), lists=(), last_state=last)), policy
+    )
+    return _of_unseen(unseen, decision) if unseen.effect.severity > decision.effect.severity else decision
+
+
+def _of_unseen(unseen: Decision, seen: Decision) -> Decision:
+    """The decision as if no app had been seen, with what the rules say because of the apps that were seen."""
+    note = f"holds by the apps that were seen, but `{unseen.rule}` restricts more while the posture is unavailable"
+    trials = tuple(
+        replace(each, note=note) if each.rule == seen.rule and not each.matched else each
+        for each in unseen.trials
+    )
+    told = {each.rule for each in seen.would}
+    return replace(
+        unseen,
+        trials=trials,
+        would=(*seen.would, *(each for each in unseen.would if each.rule not in told)),
+    )
 
 
 def _first_match(access: Access, policy: Policy) -> Decision:
@@ -236,16 +267,25 @@ def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access
     """The access and the values for a rule while the posture is unavailable: with the last known posture, or with none.
     A rule that names the state ``unavailable`` itself reads that state."""
     posture = access.posture
-    unexpired = posture.expires_at is not None and access.now < posture.expires_at
-    if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:
+    named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
+    if posture.last_state is not None and _goes_by_last_known(rule, access, named=named):
         last = replace(access, posture=replace(posture, state=posture.last_state))
         return last, cel_activation(last, policy.reads)
     names = {name for name in rule.when.reads if not name.startswith("device.")}
-    if PostureState.UNAVAILABLE in rule.when.names.get("device.state", ()):
+    if named:
         names.add("device.state")
     if rule.effect is not Effect.ALLOW and _holds_for_seen_apps(rule, access, names):
         names |= _OF_APPS
     return access, cel_activation(access, names)
+
+
+def _goes_by_last_known(rule: Rule, access: Access, *, named: bool) -> bool:
+    """Whether the rule reads the last known posture: with ``last_known`` until that ends, with ``allow`` without an end.
+    Otherwise a device that is refused for what is known of it would get in because its source is away."""
+    end = access.posture.expires_at
+    if rule.on_unavailable is OnUnavailable.LAST_KNOWN:
+        return end is not None and access.now < end
+    return rule.on_unavailable is OnUnavailable.ALLOW and not named
 
 
 _OF_APPS = frozenset({"device.apps", "device.lists"})
@@ -298,7 +338,7 @@ def _deadline(rule: Rule, access: Access) -> datetime | None:
 
 
 def _unavailable(rule: Rule) -> _Verdict:
-    """The verdict of a rule while the posture is unavailable. With ``allow`` a restricting rule is passed over."""
+    """The verdict of a rule on a device of which nothing counts. With ``allow`` a restricting rule is passed over."""
     if rule.on_unavailable is not OnUnavailable.ALLOW:
         return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
     if rule.effect is not Effect.ALLOW:

@@ -131,11 +131,8 @@ class _Comparison:
     """Compares a version that was taken back with the version in force."""
 
     def __init__(self, store: Store, old: Rules, target: Rules, data_scope: DataScope, now: datetime) -> None:
-        self.store, self.policy, self.precedence = store, old.policy, data_scope.precedence
-        before, after = (
-            PostureInputs(each.policy.catalog, data_scope.max_age, data_scope.precedence)
-            for each in (old, target)
-        )
+        self.store, self.policy, self.precedence = store, old.policy, data_scope.terms.precedence
+        before, after = (PostureInputs(each.policy.catalog, data_scope.terms) for each in (old, target))
         self.population = replace(data_scope.population(store, old, now), before=before, after=after)
         self._judges = Judge(old.policy), Judge(target.policy)
         self._unchanged = {
@@ -192,7 +189,10 @@ async def _by_page(comparison: _Comparison, retraction: Retraction, found: Reach
             if not comparison.moves([await comparison.population.seen(each.way, devices)]):
                 continue
         device = devices.get(each.way.device)
-        login = user_text(each.way.user or (owner_of(device, comparison.precedence) if device else ""))
+        login = user_text(
+            each.way.user
+            or (owner_of(device, comparison.population.now, comparison.precedence) if device else "")
+        )
         if not login:
             found.nameless += 1
             continue

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailgate.config import Bundle, Rules
+from mailgate.devices.posture import PostureTerms
 from mailgate.mail.audience import Audience, Progress, audience_of, everybody
 from mailgate.mail.topic import Topic
 from mailgate.model import Effect
@@ -22,25 +23,23 @@ AddressOf = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class DataScope:
-    """The stored reports and sightings that are used: their age, the order of sources, and the days."""
+    """The stored reports and sightings that are used: how far reports are believed, and the days."""
 
-    max_age: timedelta
-    precedence: tuple[str, ...]
+    terms: PostureTerms
     days: int
     groups: Groups = NO_GROUPS
     """The members of groups, since a rule may be about some groups alone."""
 
     def population(self, store: Store, rules: Rules, now: datetime) -> Population:
         """Everybody in the store, with the apps that these rules list."""
-        lists = PostureInputs(rules.policy.catalog, self.max_age, self.precedence)
+        lists = PostureInputs(rules.policy.catalog, self.terms)
         since = (now - timedelta(days=self.days)).date()
         return Population(store, lists, lists, since, now, self.groups)
 
 
 def data_scope_of(bundle: Bundle) -> DataScope:
     """The stored data that is used by these files, as for a plan."""
-    posture = bundle.settings.posture
-    return DataScope(posture.max_age, tuple(posture.precedence), DAYS, bundle.groups)
+    return DataScope(bundle.posture_terms, DAYS, bundle.groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,9 @@ class Posture:
     """When the device first became known."""
     last_state: PostureState | None = None
     """The last known state, set only if ``state`` is ``unavailable``. It is used until ``expires_at``."""
+    last_known_until: datetime | None = None
+    """Until when the state would count as last known after ``expires_at``, since its source cannot be asked; None if the
+    device would be ``stale`` then."""
 
     @property
     def looked_from(self) -> datetime | None:

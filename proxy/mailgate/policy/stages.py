@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, mod
 
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase
+from mailgate.model.times import happened
 from mailgate.model.wrong_values import wrong_value
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
@@ -102,9 +103,10 @@ class Stages(BaseModel):
 
 def grace_end(grace: timedelta | None, first_seen: datetime | None, now: datetime) -> datetime | None:
     """Until when a device is new to a rule; None if it is not new, or if it is unknown when it was first reported."""
-    if grace is None or first_seen is None:
+    first = happened(first_seen, now)
+    if grace is None or first is None:
         return None
-    end = min(first_seen, now) + grace  # otherwise a report dated in the future would make the grace longer
+    end = first + grace
     return end if now < end else None
 
 

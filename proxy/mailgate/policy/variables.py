@@ -22,6 +22,7 @@ from mailgate.model import (
     Reason,
 )
 from mailgate.model.phrase import phrase
+from mailgate.model.times import happened
 
 NEVER_REPORTED = timedelta(days=36500)
 """The ``device.age`` of a device that never reported: more than any limit that a rule can have."""
@@ -65,7 +66,7 @@ def _words(kind: type[StrEnum]) -> tuple[str, ...]:
 
 
 def _age(access: Access) -> timedelta:
-    looked = access.posture.looked_from
+    looked = happened(access.posture.looked_from, access.now)
     return access.now - looked if looked else NEVER_REPORTED
 
 

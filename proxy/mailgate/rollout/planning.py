@@ -7,6 +7,7 @@ from typing import Literal
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.case_runner import run_cases
+from mailgate.devices.posture import PostureTerms
 from mailgate.model import Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
@@ -42,6 +43,7 @@ from mailgate.rollout.plan import (
     Window,
     digest_of,
 )
+from mailgate.rollout.replay import away_now
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
@@ -76,8 +78,8 @@ async def plan_and_keep(
     progress: Progress,
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named."""
-    posture = settings.posture
-    scope = Scope(now, simulated_days(settings, days), posture.max_age, posture.precedence)
+    terms = settings.posture.terms(await away_now(store, settings))
+    scope = Scope(now, simulated_days(settings, days), terms)
     url = settings.store.get_secret_value()
     if who is None:
         return await make_plan(store, url, active, candidate, scope, workers, progress)
@@ -95,12 +97,11 @@ def simulated_days(settings: Settings, days: int = DAYS) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The data that a plan is made from: the days of sightings, and the age and sources of reports, as of now."""
+    """The data that a plan is made from: the days of sightings, and how far reports are believed, as of now."""
 
     now: datetime
     days: int
-    max_age: timedelta
-    precedence: tuple[str, ...] = ()
+    terms: PostureTerms
 
 
 async def make_plan(
@@ -130,8 +131,7 @@ async def make_plan(
         url,
         version.texts,
         candidate.texts,
-        scope.max_age,
-        scope.precedence,
+        scope.terms,
         since,
         scope.now,
         reliefs,
@@ -139,7 +139,7 @@ async def make_plan(
         stand_ins,
         by_name=movers is not None,
     )
-    reported = await catalogs_since(store, active, scope.now - scope.max_age)
+    reported = await catalogs_since(store, active, scope.now - scope.terms.max_age)
     tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
     told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await compute(_rehearsed, candidate, tally, scope.now)

@@ -67,7 +67,7 @@ class Population:
 
     async def person(self, login: str) -> list[Subject]:
         """The subjects of one person: their devices, and their sightings of these days on any device."""
-        owned = await self.store.people.devices(login, self.before.precedence)
+        owned = await self.store.people.devices(login, self.now, self.before.terms.precedence)
         called = {name: device.id for device in owned for name in (device.id, *device.former_ids)}
         seen_clients = await self.store.seen_clients.by(login, self.since)
         subjects = await self._devices(
@@ -164,5 +164,6 @@ class Population:
         """The devices of a person, since a client at the side door is known by its person alone."""
         if person not in self._owned:
             owned = await self.store.devices.owned(person)
-            self._owned[person] = [each for each in owned if belongs_to(each, person, self.before.precedence)]
+            order = self.before.terms.precedence
+            self._owned[person] = [each for each in owned if belongs_to(each, person, self.now, order)]
         return self._owned[person]

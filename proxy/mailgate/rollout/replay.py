@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 from mailgate.classify import classify, with_attestation, with_device
+from mailgate.config import Settings
 from mailgate.devices.device import Device
-from mailgate.devices.posture import posture_of, posture_of_person
+from mailgate.devices.posture import Away, PostureTerms, posture_of, posture_of_person, sources_away
 from mailgate.model import LOGIN_PROTOCOLS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
 from mailgate.policy import AppCatalog
 from mailgate.policy.variables import VARIABLES, DependsOn
-from mailgate.store import ClientFacts
+from mailgate.store import ClientFacts, Store
 
 _NEVER_KEPT = {DependsOn.REMOTE, DependsOn.HOST, DependsOn.PATH, DependsOn.SCHEME}
 UNRECORDED_IN_SIGHTINGS = frozenset(
@@ -58,15 +59,19 @@ def reported(kind: Kind | None, os: str, os_version: str) -> Client:
 
 @dataclass(frozen=True, slots=True)
 class PostureInputs:
-    """The settings for stored reports: the listed apps, how old a report may be, and the order of sources."""
+    """What stored reports are judged by: the listed apps, and how far reports are believed."""
 
     catalog: AppCatalog
-    max_age: timedelta
-    precedence: tuple[str, ...] = ()
+    terms: PostureTerms
 
     def posture(self, device: Device, now: datetime) -> Posture:
         """The posture of a device now."""
-        return posture_of(device, self.catalog, self.max_age, now, precedence=self.precedence)
+        return posture_of(device, self.catalog, self.terms, now)
+
+
+async def away_now(store: Store, settings: Settings) -> Away:
+    """The sources that cannot be asked now, as every gate on the store knows it. Raises StoreUnavailableError."""
+    return sources_away(await store.connectors.states(), settings.connectors)
 
 
 def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:

@@ -27,8 +27,7 @@ def moments(access: Access, policy: Policy) -> list[datetime]:
 
 def _all(access: Access, policy: Policy) -> Iterator[datetime]:
     posture = access.posture
-    if posture.expires_at:
-        yield posture.expires_at
+    yield from (end for end in (posture.expires_at, posture.last_known_until) if end)
     yield from (each.until for each in policy.reliefs.about(access) if each.until)
     for rule in policy.rules:
         if end := device_grace_end(rule, access):

@@ -30,7 +30,7 @@ class DeviceFacts(Fact):
     owner: str
     """The login name of the owner; empty if no source names one."""
     state: str
-    """Its state: clean, listed, partial, stale, missing."""
+    """Its state: clean, listed, partial, stale, missing, unavailable."""
     lost: bool
     """Whether it is marked as lost and gets nothing."""
     lost_at: Instant | None

@@ -66,8 +66,8 @@ class ConnectorState(Fact):
     """The state of a connector."""
 
     state: Literal["new", "reading", "ok", "held", "failing", "unavailable"]
-    """`new`, `reading` while it is read for the first time, `ok`, `held`, `failing`, or `unavailable` if its devices
-    cannot be read."""
+    """`new`, `reading` while it is read for the first time, `ok`, `held`, `failing`, or `unavailable` if it fails for so
+    long that what was last known of its devices ends."""
     trouble: str
     """What was wrong in the last reading, as a code; empty if nothing was."""
     trouble_since: Instant | None
@@ -80,6 +80,8 @@ class ConnectorState(Fact):
     """When it was last tried; null if it never was."""
     failing_since: Instant | None
     """When it began to fail, maybe with another trouble; null if it does not fail."""
+    last_known_until: Instant | None
+    """Until when at least what was last known of its devices counts, if it fails; null if it does not."""
     running_since: Instant | None
     """When the reading began that is going on; null if none is."""
     retrying: str
@@ -111,6 +113,15 @@ class Writes(Fact):
     """Since when the store refuses to write; null if it writes."""
     error: str
     """The error of the last attempt; empty if it succeeded."""
+
+
+class ClockState(Fact):
+    """The clock of this gate, beside that of the database."""
+
+    state: Literal["ok", "off", "unknown"]
+    """`ok`, `off` by more than ten seconds, or `unknown` if there is no other clock to compare it with."""
+    offset_seconds: float | None
+    """How many seconds it is ahead; negative if it lags, null if that is unknown."""
 
 
 class Backlog(Fact):
@@ -158,6 +169,8 @@ class Readiness(Fact):
     """Its rules."""
     config: Files
     """Its files."""
+    clock: ClockState
+    """Its clock."""
     store: Literal["ok", "unwritable", "unavailable"]
     """`ok`, `unwritable` if it answers but accepts nothing, or `unavailable`."""
     issuers: list[Issuer]
@@ -172,18 +185,31 @@ class Readiness(Fact):
     """The queue of everything else that is written at once."""
 
 
+CLOCK_OFF_BY = timedelta(seconds=10)
+"""How far a clock may be off. Proofs are refused from a minute on."""
+
+
+def clock_state(offset: timedelta | None) -> ClockState:
+    """The state of a clock that is ahead by this much; None if that is unknown."""
+    if offset is None:
+        return ClockState(state="unknown", offset_seconds=None)
+    seconds = round(offset.total_seconds(), 3)
+    return ClockState(state="off" if abs(offset) > CLOCK_OFF_BY else "ok", offset_seconds=seconds)
+
+
 def connector_state(
-    state: SourceState | None, unreachable: bool, every: timedelta | None = None
+    state: SourceState | None, last_known_for: timedelta, now: datetime, every: timedelta | None = None
 ) -> ConnectorState:
     """The state of a connector; `new` if it was never read. ``every`` is None if it is not read by itself."""
-    state = state or SourceState("")
+    state, until = state or SourceState(""), None
     word: Literal["new", "reading", "ok", "held", "failing", "unavailable"] = "new"
     if state.last_success or state.running_since:
         word = "ok" if state.last_success else "reading"
     if state.held:
         word = "held"
     if state.failing_since:
-        word = "unavailable" if unreachable else "failing"
+        until = state.failing_since + last_known_for
+        word = "unavailable" if now >= until else "failing"
     return ConnectorState(
         state=word,
         trouble=state.trouble,
@@ -192,6 +218,7 @@ def connector_state(
         last_full=state.last_full,
         last_attempt=state.last_attempt,
         failing_since=state.failing_since,
+        last_known_until=until,
         running_since=state.running_since,
         retrying=state.retrying,
         retry_at=state.retry_at,

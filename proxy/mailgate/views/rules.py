@@ -145,7 +145,9 @@ def _more(rule: Rule) -> Iterator[str]:
 UNAVAILABLE = {
     "block": phrase("While a device cannot be asked about, it keeps out."),
     "last_known": phrase("While a device cannot be asked about, it goes by what was last known."),
-    "allow": phrase("While a device cannot be asked about, it lets in."),
+    "allow": phrase(
+        "While a device cannot be asked about, it goes by what was last known, and gives a device of which nothing is known the benefit of the doubt."
+    ),
 }
 
 

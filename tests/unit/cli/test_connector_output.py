@@ -17,7 +17,7 @@ def shown(what):
 
 
 def test_a_table_of_connectors():
-    rows = [("mdm", "jamf", connector_state(None, False))]
+    rows = [("mdm", "jamf", connector_state(None, timedelta(0), datetime(2026, 12, 1, tzinfo=UTC)))]
     assert "mdm" in shown(states_table(rows))
     assert "never" in shown(states_table(rows))
 

@@ -14,9 +14,9 @@ from tests.unit.store.examples import (
     BLOCK,
     BROWSER,
     CATALOG,
-    MAX_AGE,
     PHONE_1,
     PHONE_2,
+    TERMS,
     access,
     proof,
 )
@@ -37,7 +37,7 @@ def fresh(*apps: str, **fields: object) -> AttestationResult:
 
 def fill(*proofs: AttestationResult) -> None:
     async def filled(store: Store) -> None:
-        postures = store.postures(CATALOG, MAX_AGE)
+        postures = store.postures(CATALOG, TERMS)
         for each in proofs:
             posture = await postures.current(BROWSER, each, NOW)
             store.ledger.record(replace(access(now=NOW), posture=posture), BLOCK, f"ref-{each.device_id}")

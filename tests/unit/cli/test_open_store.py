@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from tests.unit.cli.gate_files import SETTINGS
 
 from mailgate.cli.open_store import with_store
 from mailgate.config import Bundle
+from mailgate.devices.posture import PostureTerms
 from mailgate.errors import ConfigError
+from mailgate.model import SourceState
 from mailgate.store import Store, StoreMissingError, StoreUnavailableError
 
 
@@ -34,6 +37,26 @@ def test_a_command_gets_the_open_store_and_its_files(config: Path, closed: list[
 
     assert with_store(config, command) == (0, "all")
     assert len(closed) == 1
+
+
+def test_a_command_knows_which_sources_are_away(config: Path) -> None:
+    """So ``explain`` and ``devices show`` say what the gate does."""
+    config.write_text(
+        SETTINGS + "connectors: {hr: {type: file, path: hr.jsonl}}\nposture: {last_known_for: 3h}\n"
+    )
+    since = datetime(2026, 12, 1, tzinfo=UTC)
+
+    async def failed(store: Store, _: Bundle) -> None:
+        await store.connectors.note(SourceState("hr", failing_since=since))
+        await store.connectors.note(SourceState("removed", failing_since=since))
+
+    async def command(_: Store, bundle: Bundle) -> PostureTerms:
+        return bundle.posture_terms
+
+    with_store(config, failed)
+    known = with_store(config, command)
+    assert known.away == {"hr": since + timedelta(seconds=5)}
+    assert (known.max_age, known.last_known_for) == (timedelta(hours=24), timedelta(hours=3))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from tests.unit.connectors.around import NOW
 from mailgate.config.sources import EverySource
 from mailgate.connectors import Trouble
 from mailgate.connectors.run import RunOutcome
-from mailgate.connectors.schedule import OVERLAP, changes_since, is_due, state_after, unreachable
+from mailgate.connectors.schedule import OVERLAP, changes_since, is_due, state_after
 from mailgate.model import SourceState
 
 SETTINGS = EverySource()
@@ -129,11 +129,7 @@ def test_a_cursor_that_was_refused_is_not_used_again():
     assert state_after(GOOD, RunOutcome(Trouble.CURSOR), LATER, LATER, "v2").cursor is None
 
 
-@pytest.mark.parametrize(("later", "silent"), [(59 * MINUTE, set()), (60 * MINUTE, {"mdm"})])
-def test_a_source_that_fails_for_long_is_unreachable(later, silent):
-    states = {
-        "mdm": replace(GOOD, failing_since=NOW),
-        "other": GOOD,
-        "removed": replace(GOOD, failing_since=NOW),
-    }
-    assert unreachable(states, {"mdm": SETTINGS, "other": SETTINGS, "new": SETTINGS}, NOW + later) == silent
+@pytest.mark.parametrize("times", [{"cursor": LATER + MINUTE}, {"last_full": LATER + MINUTE}])
+def test_after_a_clock_that_was_ahead_everything_is_read(times):
+    """Changes since a time to come would be none, for as long as the clock was ahead."""
+    assert changes_since(replace(GOOD, **times), SETTINGS, LATER, GOOD.listed) is None

@@ -58,6 +58,12 @@ def test_nothing_does_where_all_is_well() -> None:
             "now",
             True,
         ),
+        (
+            {"clock": {"state": "off", "offset_seconds": -7200.4}},
+            "The clock of this gate is 7,200 seconds off",
+            "now",
+            True,
+        ),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
         ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
         (

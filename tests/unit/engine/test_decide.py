@@ -191,6 +191,167 @@ def test_unavailability_is_not_softened_by_warn() -> None:
     assert outcome(policy, access(PHONE, UNAVAILABLE))[0] is Effect.BLOCK
 
 
+WARNED = PROHIBITED | {"effect": "warn"}
+ENDED = replace(UNAVAILABLE, last_state=PostureState.CLEAN, expires_at=NOW - timedelta(hours=1))
+SEEN = {"apps": ("tiktok",), "lists": ("prohibited",), "device_id": "d1"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ((WARNED,), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ((PROHIBITED | {"stages": {"warn": "2026-12-01"}},), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ((PROHIBITED | {"grace": "90d"},), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ((WARNED | {"on_unavailable": "allow"}, {"id": "proven", "when": "device.managed"}), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "proven")),
+        ((PROHIBITED,), (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
+        ((PROHIBITED | {"on_unavailable": "allow"},), (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
+        ((WARNED | {"on_unavailable": "allow"},), (Effect.WARN, Reason.PROHIBITED_APP, "prohibited-app")),
+    ],
+)  # fmt: skip
+def test_an_app_that_was_seen_does_not_open_what_is_closed_to_a_phone_of_which_nothing_is_known(
+    rules: tuple[dict[str, object], ...], expected: tuple[Effect, Reason, str]
+) -> None:
+    ended = replace(ENDED, last_state=PostureState.LISTED, first_seen=NOW, **SEEN)
+    assert outcome(policy_of(*rules, HANDHELD), access(PHONE, ended)) == expected
+
+
+def test_the_harder_answer_says_which_rule_the_seen_app_met() -> None:
+    rehearsed = PROHIBITED | {"id": "rehearsed", "stages": {"report_only": "2026-12-01"}}
+    policy = policy_of(
+        rehearsed, WARNED | {"on_unavailable": "allow"}, {"id": "proven", "when": "device.managed"}
+    )
+    decision = decide(access(PHONE, replace(ENDED, last_state=PostureState.LISTED, **SEEN)), policy)
+    assert [trial.rule for trial in decision.trials] == ["rehearsed", "prohibited-app", "proven"]
+    assert decision.trials[1].note == (
+        "holds by the apps that were seen, but `proven` restricts more while the posture is unavailable"
+    )
+    assert [trial.rule for trial in decision.would] == ["rehearsed"]
+
+
+_CONDITIONS = (
+    '"prohibited" in device.lists', '!("prohibited" in device.lists)', '"wechat" in device.apps', '!("wechat" in device.apps)',
+    'device.state == "clean"', 'device.state == "listed"', 'device.state != "clean"', 'device.state == "unavailable"',
+    "device.managed", "!device.managed", "client.handheld", "true", "false",
+)  # fmt: skip
+_STAGED = (
+    None,
+    {"warn": "2026-12-01"},
+    {"report_only": "2026-12-01"},
+    {"enforce": "2026-12-01"},
+    {"enforce": "2027-12-01"},
+)
+
+
+@st.composite
+def _rules(draw: st.DrawFn, conditions: tuple[str, ...] = _CONDITIONS) -> list[dict[str, object]]:
+    """Rules with everything that may soften what a rule does."""
+    rules = []
+    for number in range(draw(st.integers(1, 4))):
+        rule: dict[str, object] = {
+            "id": f"rule-{number}",
+            "when": draw(st.sampled_from(conditions)),
+            "effect": draw(st.sampled_from(["block", "challenge", "warn", "allow"])),
+            "share": draw(st.sampled_from(["100%", "50%", "0%"])),
+            "on_unavailable": draw(st.sampled_from(["block", "last_known", "allow"])),
+        }
+        if stages := draw(st.sampled_from(_STAGED)):
+            rule["stages"] = stages
+        if rule["effect"] in ("block", "challenge") and draw(st.booleans()):
+            rule["grace"] = "30d"
+        rules.append(rule)
+    return rules
+
+
+_RELIEFS = st.lists(
+    st.builds(
+        Relief,
+        number=st.just(1),
+        cause=st.sampled_from(Cause),
+        rule=st.sampled_from(["", "rule-0", "rule-1"]),
+        why=st.just("why"),
+        author=st.just("grace"),
+        at=st.just(NOW),
+        device=st.sampled_from(["", "d1"]),
+    ),
+    max_size=1,
+).map(lambda every: Reliefs(1, tuple(every)))
+_AWAY = st.builds(
+    Posture,
+    state=st.just(PostureState.UNAVAILABLE),
+    device_id=st.just("d1"),
+    managed=st.booleans(),
+    first_seen=st.sampled_from([None, NOW - timedelta(days=2)]),
+    last_state=st.sampled_from([None, PostureState.CLEAN, PostureState.PARTIAL]),
+    expires_at=st.sampled_from([NOW - timedelta(hours=1), NOW + timedelta(hours=1)]),
+)
+
+
+@settings(max_examples=500)
+@given(_rules(), st.sampled_from(["block", "warn", "allow"]), _RELIEFS, _AWAY, st.sampled_from([1, 2]))
+def test_while_a_source_is_away_no_seen_app_makes_a_phone_better_off(
+    rules: list[dict[str, object]], default: str, reliefs: Reliefs, unseen: Posture, apps: int
+) -> None:
+    """The law: whatever the rules say, a device on which apps were seen never gets a milder effect than the same
+    device on which none was seen, for as long as its posture is unavailable."""
+    policy = replace(policy_of(*rules, effect=default), reliefs=reliefs)
+    listed = PostureState.LISTED if unseen.last_state is PostureState.CLEAN else unseen.last_state
+    names, lists = ("tiktok", "wechat")[:apps], ("prohibited", "tencent")[:apps]
+    seen = replace(unseen, apps=names, lists=lists, last_state=listed)
+    with_apps, without = (decide(access(PHONE, each), policy).effect for each in (seen, unseen))
+    assert with_apps.severity >= without.severity
+
+
+@settings(max_examples=300)
+@given(
+    _rules(
+        ('"prohibited" in device.lists', '"tencent" in device.lists', "device.managed", "client.handheld")
+    ),
+    st.sampled_from(["block", "warn", "allow"]),
+    _AWAY,
+)
+def test_while_a_source_is_away_one_more_app_makes_no_phone_better_off(
+    rules: list[dict[str, object]], default: str, unseen: Posture
+) -> None:
+    """The law for more apps and fewer: conditions that hold for the apps still hold for more of them, and of the rules on
+    apps the harder ones come first. (An earlier rule that does less decides first with the source there, too.)"""
+    about_apps = [rule for rule in rules if "device.lists" in str(rule["when"])]
+    hard = ["block", "challenge", "warn", "allow"]
+    for rule in about_apps:
+        for softening in ("stages", "grace", "share"):
+            rule.pop(softening, None)
+    effects = sorted((str(rule["effect"]) for rule in about_apps), key=hard.index)
+    for rule, effect in zip(about_apps, effects, strict=True):
+        rule["effect"] = effect if effect != "allow" else "warn"
+    policy = policy_of(*rules, effect=default)
+    listed = PostureState.LISTED if unseen.last_state is PostureState.CLEAN else unseen.last_state
+    one = replace(unseen, apps=("tiktok",), lists=("prohibited",), last_state=listed)
+    two = replace(one, apps=("tiktok", "wechat"), lists=("prohibited", "tencent"))
+    fewer, more = (decide(access(PHONE, each), policy).effect for each in (one, two))
+    assert more.severity >= fewer.severity
+
+
+@pytest.mark.parametrize(
+    ("rule", "last", "expected"),
+    [
+        ({"when": "!device.managed"}, PostureState.CLEAN, Effect.BLOCK),
+        ({"when": 'device.state != "clean"'}, PostureState.PARTIAL, Effect.BLOCK),
+        ({"when": 'device.state != "clean"'}, PostureState.CLEAN, Effect.ALLOW),
+        ({"when": 'device.state != "clean"'}, None, Effect.ALLOW),
+        ({"when": 'device.state == "clean"', "effect": "allow"}, PostureState.PARTIAL, Effect.BLOCK),
+        ({"when": 'device.state == "clean"', "effect": "allow"}, PostureState.CLEAN, Effect.ALLOW),
+        ({"when": 'device.state == "clean"', "effect": "allow"}, None, Effect.ALLOW),
+        ({"when": 'device.state in ["stale", "unavailable"]'}, PostureState.CLEAN, Effect.BLOCK),
+    ],
+)
+def test_allow_gives_the_benefit_of_the_doubt_and_not_more(
+    rule: dict[str, str], last: PostureState | None, expected: Effect
+) -> None:
+    """Who is refused for what is known of the device gets no mail because its source is away, however long that is."""
+    last_rule = {"effect": "block" if rule.get("effect") == "allow" else "allow"}
+    policy = policy_of(rule | {"on_unavailable": "allow"}, last_rule)
+    assert decide(access(PHONE, replace(ENDED, last_state=last)), policy).effect is expected
+
+
 def test_outside_of_its_share_a_rule_is_passed_over() -> None:
     policy = policy_of(PROHIBITED | {"share": "50%"}, HANDHELD)
     people = [f"person-{number}" for number in range(50)]

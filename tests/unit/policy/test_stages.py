@@ -150,7 +150,8 @@ def test_the_time_of_day_counts() -> None:
     [
         (timedelta(days=7), datetime(2026, 12, 5, tzinfo=UTC), datetime(2026, 12, 12, tzinfo=UTC)),
         (timedelta(days=5), datetime(2026, 12, 5, tzinfo=UTC), None),
-        (timedelta(days=7), datetime(2027, 1, 1, tzinfo=UTC), datetime(2026, 12, 17, tzinfo=UTC)),
+        (timedelta(days=7), datetime(2026, 12, 10, 0, 5, tzinfo=UTC), datetime(2026, 12, 17, tzinfo=UTC)),
+        (timedelta(days=7), datetime(2027, 1, 1, tzinfo=UTC), None),
         (timedelta(days=7), None, None),
         (None, datetime(2026, 12, 10, tzinfo=UTC), None),
     ],

@@ -7,6 +7,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.classify import classify, with_attestation
 from mailgate.devices.device import new_id
+from mailgate.devices.posture import PostureTerms
 from mailgate.engine.decide import decide
 from mailgate.model import (
     LOGIN_PROTOCOLS,
@@ -24,7 +25,7 @@ from mailgate.store import Store
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
 ISSUER = "https://mdm.example.com"
-MAX_AGE = timedelta(hours=24)
+TERMS = PostureTerms(timedelta(hours=24))
 
 
 def page_load(agent: str) -> RequestFacts:
@@ -66,7 +67,7 @@ def device(number: int) -> str:
 
 async def know(store: Store, policy: Policy, proofs: Iterable[AttestationResult]) -> None:
     """Store reports of devices without sightings."""
-    postures = store.postures(policy.catalog, MAX_AGE)
+    postures = store.postures(policy.catalog, TERMS)
     for proof in proofs:
         client = with_attestation(classify(RequestFacts()), proof)
         await postures.current(client, proof, NOW)
@@ -82,7 +83,7 @@ async def see(
     at: datetime = NOW,
 ) -> None:
     """Decide and record a request like a gate."""
-    postures = store.postures(policy.catalog, MAX_AGE)
+    postures = store.postures(policy.catalog, TERMS)
     client = with_attestation(classify(facts), proof)
     if client.protocol in LOGIN_PROTOCOLS:
         posture = Posture() if client.kind is Kind.LAPTOP else await postures.of_person(user, at)

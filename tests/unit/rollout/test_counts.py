@@ -30,7 +30,7 @@ from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof
 from mailgate.store import Act, Store
 
 DAYS = 14
-SCOPE = Scope(NOW, DAYS, people.MAX_AGE)
+SCOPE = Scope(NOW, DAYS, people.TERMS)
 TOLD = tuple(each for each in CONDITIONS if "request.remote" not in each)
 """What hangs on something that no sighting keeps may be told as unknown although it is not: ``simulate/test_impact.py``."""
 
@@ -177,7 +177,7 @@ def cells(old: Decision, new: Decision, after: Access) -> list[tuple[str, ...]]:
 
 async def everybody(store: Store, rules: Rules) -> Any:
     """Each sighting of these days and each device that was not seen, by name, as these lists make it look now."""
-    lists, devices = PostureInputs(rules.policy.catalog, people.MAX_AGE), await store.devices.page(size=1000)
+    lists, devices = PostureInputs(rules.policy.catalog, people.TERMS), await store.devices.page(size=1000)
     since, came = (NOW - timedelta(days=DAYS)).date(), set()
     for recorded in await store.sightings.latest(size=1000):
         seen = recorded.sighting

@@ -14,11 +14,13 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
+from mailgate.model import SourceState
+from mailgate.rollout import planning
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
-from mailgate.rollout.planning import plan_and_keep, simulated_days
+from mailgate.rollout.planning import Scope, plan_and_keep, simulated_days
 from mailgate.store import Act, Store
 from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
@@ -264,3 +266,20 @@ async def test_it_is_called_by_what_it_changes(store: Store, url: str) -> None:
     plan = await plan_for(store, url, rules(NEW))
     assert plan.headlines[0].words == "Rule 'app' keeps people out now"
     assert {row.value: row.people for row in plan.company["kind"]} == {"laptop": 1, "phone": 2}
+
+
+async def test_a_plan_judges_devices_as_the_gate_does_while_a_source_is_away(
+    firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scopes: list[Scope] = []
+
+    async def made(*asked: Any) -> Plan:
+        scopes.append(asked[4])
+        raise KeyError
+
+    monkeypatch.setattr(planning, "make_plan", made)
+    name, since = next(iter(firm.bundle.settings.connectors)), firm.clock()
+    await firm.store.connectors.note(SourceState(name, failing_since=since))
+    with pytest.raises(KeyError):
+        await planned_again(firm, firm.bundle.settings, 7, None, lambda *_: None)
+    assert scopes[0].terms == firm.bundle.settings.posture.terms({name: since + timedelta(seconds=5)})

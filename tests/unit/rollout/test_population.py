@@ -15,7 +15,7 @@ from mailgate.simulate import Subject
 from mailgate.store import Store
 
 POLICY = rules().policy
-LISTS = PostureInputs(POLICY.catalog, people.MAX_AGE)
+LISTS = PostureInputs(POLICY.catalog, people.TERMS)
 
 
 async def everybody(store: Store, after: PostureInputs = LISTS, days: int = 14) -> dict[str, Subject]:
@@ -106,7 +106,7 @@ async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> N
 async def test_other_lists_change_what_a_report_is_worth(store: Store) -> None:
     await people.know(store, POLICY, [people.phone(1, "tiktok", owner="ada")])
     harmless = rules(apps="apps: {tiktok: {name: TikTok}}\n").policy
-    (occasion,) = (await everybody(store, PostureInputs(harmless.catalog, people.MAX_AGE)))[
+    (occasion,) = (await everybody(store, PostureInputs(harmless.catalog, people.TERMS)))[
         people.device(1)
     ].occasions
     assert (occasion.before.posture.state, occasion.after.posture.state) == (

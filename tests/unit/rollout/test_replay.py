@@ -21,7 +21,7 @@ from mailgate.rollout.replay import (
 )
 from mailgate.store.client_facts import client_facts
 
-LISTS = PostureInputs(rules().policy.catalog, people.MAX_AGE)
+LISTS = PostureInputs(rules().policy.catalog, people.TERMS)
 
 
 def device(name: str, *apps: str) -> Device:

@@ -52,7 +52,7 @@ async def populate(store: Store, seed: int) -> None:
 
 async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str], str]:
     """The effect on everybody: each sighting, and each device that was not seen, decided one by one."""
-    lists = PostureInputs(rules.policy.catalog, people.MAX_AGE)
+    lists = PostureInputs(rules.policy.catalog, people.TERMS)
     effects, seen = {}, set()
     for recorded in await store.sightings.latest(size=1000):
         sighting = recorded.sighting

@@ -6,7 +6,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, ISSUER, MAX_AGE, NOW, access, minutes, proof
+from tests.unit.store.examples import (
+    BLOCK,
+    BROWSER,
+    CATALOG,
+    ISSUER,
+    MAX_AGE,
+    NOW,
+    TERMS,
+    access,
+    minutes,
+    proof,
+)
 
 from mailgate.classify import classify
 from mailgate.model import Assurance, Client, Effect, PostureState, Reason, RequestFacts, Signal
@@ -27,15 +38,18 @@ RULES = (
 def bundle(*rules: object) -> Any:
     """As much of the files as is read here."""
     file = PolicyFile.model_validate({"rules": rules or RULES}, context=policy_context(CATALOG))
-    settings = SimpleNamespace(posture=SimpleNamespace(max_age=MAX_AGE, precedence=()))
+    settings = SimpleNamespace(posture=SimpleNamespace(precedence=()))
     return SimpleNamespace(
-        policy=Policy(file.rules, file.default, CATALOG), settings=settings, groups=NO_GROUPS
+        posture_terms=TERMS,
+        policy=Policy(file.rules, file.default, CATALOG),
+        settings=settings,
+        groups=NO_GROUPS,
     )
 
 
 async def record(store: Store, *apps: str, client: Client = ATTESTED, device: str = "phone-1") -> None:
     """What the gate leaves behind: a phone with these apps, and a request that was blocked on a device."""
-    await store.postures(CATALOG, MAX_AGE).current(client, proof(*apps), NOW)
+    await store.postures(CATALOG, TERMS).current(client, proof(*apps), NOW)
     store.ledger.record(access(client=client, device=device), BLOCK, "REF2345")
     await store.ledger.flush()
     await store.reports.flush()
@@ -72,7 +86,7 @@ async def test_today_s_rules_decide_on_the_client_and_device_of_then(store: Stor
 
 async def test_a_device_that_was_cleaned_since_counts_as_it_is_now(store: Store) -> None:
     await record(store, "tiktok")
-    await store.postures(CATALOG, MAX_AGE).current(ATTESTED, proof(at=LATER), LATER)
+    await store.postures(CATALOG, TERMS).current(ATTESTED, proof(at=LATER), LATER)
     await store.reports.flush()
     assert (await recalled(store)).decision.effect is Effect.ALLOW
 
@@ -111,7 +125,7 @@ async def test_a_login_is_decided_again_on_its_persons_devices(
     store: Store, imap_id: str, state: PostureState
 ) -> None:
     facts = RequestFacts("LOGIN", scheme="imap", headers={"imap-id": imap_id})
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof("tiktok"), NOW)
     store.ledger.record(access(facts, client=classify(facts), device=""), BLOCK, "REF2345")
     await store.ledger.flush()
     await store.reports.flush()

@@ -34,8 +34,6 @@ class EverySource(Strict):
     they are not told."""
     inventory_lag: Duration = timedelta()
     """How much older than the time that the source states its list of a device's apps may be."""
-    unavailable_after: Duration = timedelta(hours=1)
-    """How long it may fail before its old reports are ``unavailable`` instead of ``stale``."""
     most_gone: int = Field(default=10, ge=0, le=100)
     """The percentage of its devices that one run may find gone. If there are more, they are kept until a person has
     looked."""

@@ -82,8 +82,8 @@ def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
         "sources": [
             {
                 "name": each.source,
-                "checked_at": _instant(each.reported_at),
-                "checked_from": _instant(each.looked_from or each.reported_at),
+                "checked_at": _instant(looked := each.looked(own.access.now)),
+                "checked_from": _instant(looked and looked - each.lag),
                 "complete": each.apps_complete,
             }
             for each in (device.reports if device else ())

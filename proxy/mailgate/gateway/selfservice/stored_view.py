@@ -73,7 +73,9 @@ def card_of(
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
-        sources=tuple(_source(each) for each in device.reports if not each.gone) if device else (),
+        sources=tuple(_source(each, own.access.now) for each in device.reports if not each.gone)
+        if device
+        else (),
         asked=asked,
         stored=_stored(own, person, name_of),
         since=since,
@@ -81,8 +83,8 @@ def card_of(
     )
 
 
-def _source(report: Report) -> Source:
-    return Source(report.source, report.reported_at, report.apps_complete, report.lag)
+def _source(report: Report, now: datetime) -> Source:
+    return Source(report.source, report.looked(now), report.apps_complete, report.lag)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
