@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
-from tests.unit.connectors.around import runtime
+from tests.unit.connectors.around import NOW, runtime
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.leased_run import LeasedRun
@@ -36,7 +36,7 @@ class RunStore:
         self.taken.append([record.id for record in records])
         for record in records:
             key = (record.source, record.id)
-            self.kept[key] = record.after(self.kept.get(key))
+            self.kept[key] = record.after(self.kept.get(key), NOW)
 
     async def seen_whole(self, source, ids):
         self._ask()
