@@ -21,7 +21,7 @@ from mailgate.simulate.impact import (
 )
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
 from mailgate.simulate.later import change_moments
-from mailgate.simulate.moments import sampled
+from mailgate.simulate.moments import at_moment, moments, sampled
 from mailgate.simulate.movers import Mover
 
 __all__ = [
@@ -48,10 +48,12 @@ __all__ = [
     "Outcome",
     "Sample",
     "Subject",
+    "at_moment",
     "change_moments",
     "flips",
     "flips_both_ways",
     "later_cell",
+    "moments",
     "sampled",
     "unpredictable_clocks",
 ]

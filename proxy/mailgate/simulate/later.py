@@ -8,7 +8,7 @@ from datetime import datetime
 from mailgate.model import Access, PostureState
 from mailgate.policy.rules import Policy
 from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
-from mailgate.simulate.moments import starts
+from mailgate.simulate.moments import at_moment, starts
 
 _CACHE_SIZE = 50_000
 """How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
@@ -93,11 +93,9 @@ def _back(policy: Policy) -> Policy:
 
 
 def _at(access: Access, moment: datetime) -> Access:
-    """The same access at that moment, with no grace left. The posture and the age of its report stay, since the device
-    is assumed to report again."""
-    posture = access.posture
-    reported = posture.reported_at and posture.reported_at + (moment - access.now)
-    return replace(access, now=moment, posture=replace(posture, first_seen=None, reported_at=reported))
+    """The same access at that moment, with no grace left."""
+    then = at_moment(access, moment)
+    return replace(then, posture=replace(then.posture, first_seen=None))
 
 
 def _runs_out(access: Access) -> datetime | None:
