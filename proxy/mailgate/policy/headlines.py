@@ -89,10 +89,13 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
 
 
 def _new(rule: Rule, now: datetime) -> Headline:
-    coming = [at for _, at in rule.stages.starts() if at > now] if rule.stages else []
-    started = rule.stages is not None and len(coming) < len(rule.stages.starts())
-    if coming and not started:
+    starts = rule.stages.starts() if rule.stages else []
+    coming = [at for _, at in starts if at > now]
+    if coming and len(coming) == len(starts):
         return phrase("Rule '%(rule)s' starts on", rule=rule.id), coming[0]
+    stage, since = next(((s, at) for s, at in reversed(starts) if at <= now), (Stage.ENFORCE, now))
+    if stage is not Stage.ENFORCE:
+        return phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=_STARTS[stage]), since
     return phrase("New rule '%(rule)s' %(does)s", rule=rule.id, does=_DOES[rule.effect]), None
 
 

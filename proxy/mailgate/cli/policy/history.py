@@ -76,7 +76,7 @@ def diff(
         return await version_called(store, old), await version_called(store, new)
 
     before, after = with_store(config, run)
-    rules = [compile_rules(version.texts).policy for version in (before, after)]
+    rules = [compile_rules(version.texts) for version in (before, after)]
     found, lines = changes(*rules), list(lines_between(before, after))
     if as_json:
         told = {

@@ -1,7 +1,5 @@
 """*Policy*: the rules in force, the starts of their stages, earlier versions, and the differences between two."""
 
-from typing import Any
-
 from aiohttp import web
 
 from mailgate.config import compile_rules
@@ -46,13 +44,13 @@ async def diff(request: web.Request) -> web.Response:
     """The differences between two versions, in words and line by line."""
     store, asked = context_of(request).store, request.query
     old, new = [await version_of(store, asked.get(name, "").strip()) for name in ("old", "new")]
-    rules: list[Any] = [compile_rules(each.texts).policy for each in (old, new)]
+    before, after = (compile_rules(each.texts) for each in (old, new))
     return show(
         request,
         "policy_diff.html",
         old=old,
         new=new,
-        changes=changes(*rules),
+        changes=changes(before, after),
         lines=list(lines_between(old, new)),
     )
 

@@ -24,7 +24,7 @@ async def retract(request: web.Request) -> web.Response:
     if to.number == now_in_force.number:
         raise RefusedError(phrase("version %(number)s is in force already", number=str(to.number)))
     if sent.get("confirmed") != "yes":
-        found = changes(*(compile_rules(each.texts).policy for each in (now_in_force, to)))
+        found = changes(*(compile_rules(each.texts) for each in (now_in_force, to)))
         ids = {each.about.removeprefix("rule ") for each in found}
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
