@@ -208,7 +208,7 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
         if each.wrong
     ]
     reach = unreachable(new, now)
-    waiting = [rule.id for rule in new.rules if rule.stages and rule.stages.at(now) is Stage.PENDING]
+    waiting = [rule.id for rule in new.rules if rule.stage_at(now) is Stage.PENDING]
     matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting}
     nobody = [rule.id for rule in new.rules if rule.id not in matched]
     idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)

@@ -59,7 +59,7 @@ def in_full(active: Policy, candidate: Policy, now: datetime) -> InFull | None:
 
 
 def _is_held_back(rule: Rule, now: datetime) -> bool:
-    return rule.share < 1 or (rule.stages is not None and rule.stages.at(now) is not Stage.ENFORCE)
+    return rule.share < 1 or rule.stage_at(now) is not Stage.ENFORCE
 
 
 def _widened(policy: Policy, names: Collection[str]) -> Policy:

@@ -57,6 +57,18 @@ def test_apps_that_are_listed_now_are_told_last() -> None:
         (None, RULE | {"stages": {"warn": EARLIER, "enforce": LATER}}, "Rule 'phones' warns from", True),
         (RULE, None, "Rule 'phones' is removed", False),
         (RULE, RULE | {"effect": "warn"}, "Rule 'phones' warns people now", False),
+        (
+            RULE,
+            RULE | {"effect": "warn", "stages": {"warn": LATER}},
+            "Rule 'phones' would do something else",
+            False,
+        ),
+        (
+            RULE,
+            RULE | {"effect": "challenge", "stages": {"warn": EARLIER}},
+            "Rule 'phones' warns people now",
+            False,
+        ),
         (RULE, RULE | {"stages": {"enforce": LATER}}, "Rule 'phones' is enforced from", True),
         (RULE | {"stages": {"enforce": LATER}}, RULE, "Rule 'phones' is enforced at once", False),
         (RULE, RULE | {"share": "25%"}, "Rule 'phones' applies to 25 % of people", False),
