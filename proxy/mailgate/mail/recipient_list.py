@@ -18,6 +18,7 @@ from mailgate.rollout.plan import DAYS
 from mailgate.rollout.population import Population
 from mailgate.rollout.replay import PostureInputs
 from mailgate.store import Act, Activation, Mail, Store
+from mailgate.tasks import compute
 
 AddressOf = Callable[[str], str]
 """Returns the company address of a login name; empty if it has none."""
@@ -166,7 +167,7 @@ async def rules_of_version(store: Store, number: int, reliefs: Reliefs) -> Rules
     """The rules of a version that was in force, with these reliefs."""
     version = await store.policies.get(number)
     assert version is not None  # a foreign key makes sure that the version exists
-    return compile_rules(version.texts).with_reliefs(reliefs)
+    return (await compute(compile_rules, version.texts)).with_reliefs(reliefs)
 
 
 async def queue(store: Store, mails: Iterable[Mail], person: Person, topic: Topic, now: datetime) -> int:

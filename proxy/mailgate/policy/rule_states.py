@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from mailgate.model import Effect, Stage
 from mailgate.policy.reasons import apps_named
@@ -63,19 +64,28 @@ def prohibited_apps(policy: Policy, now: datetime) -> frozenset[str]:
     return frozenset[str]().union(*(apps_named(each.when, policy.catalog) for each in rules))
 
 
-def app_state(policy: Policy, app: str, now: datetime) -> AppState:
-    """What a listed app means for company mail now."""
-    return AppState.PROHIBITED if app in prohibited_apps(policy, now) else AppState.LISTED
-
-
 def enforcement_starts(policy: Policy, now: datetime) -> list[datetime]:
     """When further rules that keep people out will be enforced, in order."""
     starts = {each.stages.enforce for each in policy.rules if each.keeps_out and each.stages}
     return sorted(start for start in starts if start and start > now)
 
 
-def prohibited_from(policy: Policy, app: str, now: datetime) -> datetime | None:
+class AppStanding(NamedTuple):
+    """What a listed app means for company mail."""
+
+    state: AppState
+    prohibited_from: datetime | None
     """When an app that is not prohibited will be, if nothing changes; None if it is already, or never will be."""
-    if app in prohibited_apps(policy, now):
-        return None
-    return next((at for at in enforcement_starts(policy, now) if app in prohibited_apps(policy, at)), None)
+
+
+def app_standings(policy: Policy, now: datetime) -> dict[str, AppStanding]:
+    """What each listed app means for company mail now, by its key."""
+    prohibited = prohibited_apps(policy, now)
+    first: dict[str, datetime] = {}
+    for at in enforcement_starts(policy, now):
+        for key in prohibited_apps(policy, at) - prohibited:
+            first.setdefault(key, at)
+    return {
+        key: AppStanding(AppState.PROHIBITED if key in prohibited else AppState.LISTED, first.get(key))
+        for key in policy.catalog.apps
+    }

@@ -17,10 +17,9 @@ from mailgate.policy.rule_states import (
     STATE_OF_EFFECT,
     AppState,
     RuleState,
-    app_state,
+    app_standings,
     keeps_out_now,
     prohibited_apps,
-    prohibited_from,
     state_of,
 )
 from mailgate.views.words import APP_STATES, RULE_STATES
@@ -69,16 +68,21 @@ def test_a_rule_does_what_its_stage_and_its_reliefs_leave_of_it(
     stops = state in (RuleState.BLOCKS, RuleState.CHALLENGES)
     assert keeps_out_now(known, known.rules[0], NOW) is stops
     assert prohibited_apps(known, NOW) == (frozenset({"tiktok", "wechat"}) if stops else frozenset())
-    assert app_state(known, "tiktok", NOW) is (AppState.PROHIBITED if stops else AppState.LISTED)
-    assert app_state(known, "chess", NOW) is AppState.LISTED
+    states = {key: each.state for key, each in app_standings(known, NOW).items()}
+    assert states["tiktok"] is states["wechat"] is (AppState.PROHIBITED if stops else AppState.LISTED)
+    assert states["chess"] is AppState.LISTED
+
+
+def prohibited_from(known: Policy, app: str) -> datetime | None:
+    return app_standings(known, NOW)[app].prohibited_from
 
 
 def test_an_app_is_prohibited_from_the_day_of_the_first_rule_that_keeps_it_out() -> None:
     late = datetime(2031, 1, 1, tzinfo=UTC)
-    assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "tiktok", NOW) == late
-    assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "chess", NOW) is None
-    assert prohibited_from(policy(), "tiktok", NOW) is None
-    assert prohibited_from(policy(f"stages: {{enforce: {LATE}}}", "share: 0%"), "tiktok", NOW) is None
+    assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "tiktok") == late
+    assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "chess") is None
+    assert prohibited_from(policy(), "tiktok") is None
+    assert prohibited_from(policy(f"stages: {{enforce: {LATE}}}", "share: 0%"), "tiktok") is None
 
 
 def test_every_state_has_one_word() -> None:

@@ -55,7 +55,7 @@ async def send(request: web.Request) -> web.Response:
     to = Recipients(sent["to"]) if sent.get("to") in set(Recipients) else Recipients.NEW
     if sent.get("confirmed") != "yes":
         counts = recipient_counts(found, to)
-        return show(request, "notice_send.html", about=subject.about, counts=counts, words=WORDS)
+        return await show(request, "notice_send.html", about=subject.about, counts=counts, words=WORDS)
     context.recipient_lists.forget(subject.about)
     await queue(context.store, found.to(to), person_of(request), topic, context.clock())
     return _back(request, subject.about, state=MailState.QUEUED.value)
@@ -72,7 +72,7 @@ async def decide(request: web.Request) -> web.Response:
     waiting = context.store.mails.count_failed if what == "retry" else context.store.mails.count_unsure
     if sent.get("confirmed") != "yes":
         settings = context.bundle().settings.notices
-        return show(
+        return await show(
             request,
             "notice_decide.html",
             what=what,
