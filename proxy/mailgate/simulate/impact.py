@@ -38,6 +38,9 @@ KNOWN = "known"
 WHOLE = "whole"
 """The first part of the cells of everybody of one kind or group, whether they move or not."""
 
+_CACHE_SIZE = 50_000
+"""How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
+
 DIMENSIONS = ("rule", "kind", "system", "group")
 """What movers are counted by: the rule, the kind, the system and the groups."""
 
@@ -141,6 +144,7 @@ class Impact:
         self._sampled = SampledComparison(active, candidate, sampled)
         self._worst = WorstMoment(active, candidate)
         self._whole = Comparison(whole.active, whole.candidate) if whole else None
+        self._in_full: dict[Keys, ComparisonResult] = {}
         self._held = frozenset(whole.rules) if whole else frozenset[str]()
 
     def add(self, subject: Subject) -> None:
@@ -173,7 +177,7 @@ class Impact:
         cells |= at_any_time
         if self._by_name and (moved := list(self._moved(compared, turns, undated=(UNDATED,) in at_any_time))):
             listed += movers(subject.id, occasion, moved)
-        if held := self._held_back(occasion, {compared.label, *(each.label for _, each in turns)}):
+        if held := self._held_back(occasion, keys, {compared.label, *(each.label for _, each in turns)}):
             cell = later_cell(HELD_BACK, held.label)
             self._keep(cell, subject, occasion, held)
             cells |= {cell, *((*cell, *each) for each in _named(held.after, occasion))}
@@ -183,12 +187,16 @@ class Impact:
             tally.people.add(occasion.person, cells | {(KNOWN,)} if occasion.known else cells)
         return cells
 
-    def _held_back(self, occasion: Occasion, labels: Collection[str]) -> ComparisonResult | None:
+    def _held_back(self, occasion: Occasion, keys: Keys, labels: Collection[str]) -> ComparisonResult | None:
         """The outcomes if no share and no stage held a rule back; None if the occasion does not move then, or moves in
-        the same way, by one of ``labels``, all the same."""
+        the same way, by one of ``labels``, all the same. Without shares and stages nothing is read that ``keys`` lack."""
         if self._whole is None:
             return None
-        found = self._whole.of(occasion, self._whole.keys(occasion))
+        found = self._in_full.get(keys)
+        if found is None:
+            if len(self._in_full) >= _CACHE_SIZE:
+                self._in_full.clear()
+            found = self._in_full[keys] = self._whole.of(occasion, self._whole.keys(occasion))
         self.tally.matched.update(self._held.intersection(found.after.matched))
         return found if found.label and found.label not in labels else None
 
