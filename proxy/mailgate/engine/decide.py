@@ -222,7 +222,7 @@ def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
 
 def stage_of(rule: Rule, now: datetime) -> Stage:
     """The stage of the rule now, by its own dates."""
-    return rule.stages.at(now) if rule.stages else Stage.ENFORCE
+    return rule.stage_at(now)
 
 
 def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:

@@ -140,6 +140,17 @@ class UndatedMovers(LaterMovers):
     """The result at sampled moments."""
 
 
+class HeldBack(Fact):
+    """People who do not move only because a share or a stage misses them. The guard does not count them: to put the rules
+    in full takes another plan."""
+
+    rules: list[str]
+    """The rules that are not for everybody, or not enforced today."""
+    newly: ByLabel[MoverCounts]
+    """How many would move if these rules were enforced for everybody, and do not move now or at a later moment, by
+    their new effect."""
+
+
 class Totals(Fact):
     """The number of people, devices and clients that were simulated."""
 
@@ -285,6 +296,8 @@ class Plan(Fact):
     """How many move when stages begin, and when graces and exemptions end."""
     undated: UndatedMovers
     """How many may newly be kept out at a moment that cannot be predicted."""
+    held_back: HeldBack | None = None
+    """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""
     known: Counts

@@ -26,6 +26,7 @@ from mailgate.rollout.plan import (
     Counts,
     FailedCase,
     Headline,
+    HeldBack,
     IdleRules,
     LaterMovers,
     Moment,
@@ -48,6 +49,7 @@ from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
     DIMENSIONS,
+    HELD_BACK,
     KNOWN,
     OUT,
     SAMPLED,
@@ -57,6 +59,7 @@ from mailgate.simulate import (
     ImpactTally,
     Outcome,
     change_moments,
+    in_full,
     later_cell,
     sampled,
     unpredictable_clocks,
@@ -151,7 +154,7 @@ async def make_plan(
         candidate=RulesNamed(policy=candidate.policy.version, digest=candidate.digest),
         reliefs=_reliefs(reliefs, scope.now),
         headlines=[Headline(words=words, at=at) for words, at in told],
-        changes=list(await compute(changes, in_force.policy, candidate.policy)),
+        changes=list(await compute(changes, in_force, candidate)),
         cases=cases,
         rules=idle,
         newly_listed=_newly_listed(in_force.policy.catalog, candidate.policy.catalog),
@@ -164,6 +167,7 @@ async def make_plan(
         depends_on=dict(sorted(tally.unrecorded.items())),
         later=[_moment(tally, each) for each in moments],
         undated=_undated(tally, (old, new), len(stand_ins)),
+        held_back=_held_back(tally, (old, new), scope.now),
         kept_out=_counts(tally, (OUT,)),
         known=_known(tally),
     )
@@ -204,7 +208,7 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
         if each.wrong
     ]
     reach = unreachable(new, now)
-    waiting = [rule.id for rule in new.rules if rule.stages and rule.stages.at(now) is Stage.PENDING]
+    waiting = [rule.id for rule in new.rules if rule.stage_at(now) is Stage.PENDING]
     matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting}
     nobody = [rule.id for rule in new.rules if rule.id not in matched]
     idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)
@@ -278,7 +282,8 @@ def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> Un
         for rule in policy.rules
         if unpredictable_clocks(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
     }
-    newly = {label: _later(tally, (SAMPLED, label), f"{SAMPLED} {label}") for label in LABELS}
+    cells = {label: later_cell(SAMPLED, label) for label in LABELS}
+    newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
     found = _later(tally, (UNDATED,), UNDATED)
     return UndatedMovers(
         people=found.people,
@@ -287,6 +292,15 @@ def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> Un
         rules=sorted(rules),
         sampled=SampledMoments(moments=moments, first=tally.first, newly=newly),
     )
+
+
+def _held_back(tally: ImpactTally, policies: tuple[Policy, Policy], now: datetime) -> HeldBack | None:
+    """Who would move if no share and no stage held a rule back."""
+    whole = in_full(*policies, now)
+    if whole is None:
+        return None
+    newly = {label: _newly(tally, later_cell(HELD_BACK, label)) for label in LABELS}
+    return HeldBack(rules=list(whole.rules), newly=newly)
 
 
 def _counts(tally: ImpactTally, cell: tuple[str, ...]) -> Counts:

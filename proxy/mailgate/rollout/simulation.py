@@ -15,7 +15,7 @@ from mailgate.devices.posture import PostureTerms
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.rollout.population import Population
 from mailgate.rollout.replay import PostureInputs
-from mailgate.simulate import Impact, ImpactTally, Mover, Subject
+from mailgate.simulate import Impact, ImpactTally, Mover, Subject, in_full
 from mailgate.store import Store
 
 PART = 25_000
@@ -136,6 +136,7 @@ class _SimulationProcess:
             self._candidate,
             moments=task.moments,
             sampled=task.sampled,
+            whole=in_full(self._active, self._candidate, task.now),
             by_name=task.by_name,
         )
         async for page in pages:

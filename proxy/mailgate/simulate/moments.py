@@ -1,6 +1,7 @@
 """The moments at which a verdict may change although nobody does anything."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mailgate.engine.decide import device_grace_end
@@ -23,6 +24,14 @@ def moments(access: Access, policy: Policy) -> list[datetime]:
     is passed."""
     found = {moment for moment in _all(access, policy) if moment > access.now}
     return sorted(found)
+
+
+def at_moment(access: Access, moment: datetime) -> Access:
+    """The same access at that moment. The posture and the age of its report stay, since the device is assumed to report
+    again."""
+    posture = access.posture
+    reported = posture.reported_at and posture.reported_at + (moment - access.now)
+    return replace(access, now=moment, posture=replace(posture, reported_at=reported))
 
 
 def _all(access: Access, policy: Policy) -> Iterator[datetime]:

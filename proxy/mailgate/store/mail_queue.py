@@ -1,6 +1,7 @@
 """The queue of mails about rules, from queueing to sending, and the decisions of admins about mails that did not
 arrive."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from mailgate.store.mail import (
     row_of,
 )
 from mailgate.store.policies import Activation, active_activation
-from mailgate.store.schema import mails
+from mailgate.store.schema import mails, retractions
 from mailgate.store.upserts import upsert
 
 _PAGE = 500
@@ -54,6 +55,21 @@ class MailQueue:
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "version", "kind", "round"))
         async with self._database.reading(timeout_seconds=30) as connection:
             return set((await connection.execute(select(mails.c.address).where(*same))).scalars())
+
+    async def told_earlier(self, like: Mail) -> set[str]:
+        """The addresses that may have read a mail of this kind about this rule by another version, unless that version
+        was taken back since."""
+        same = (mails.c[name] == getattr(like, name) for name in ("rule", "kind"))
+        where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
+        async with self._database.reading(timeout_seconds=30) as connection:
+            backs = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+            rows = (
+                await connection.execute(
+                    select(mails.c.address, mails.c.version, mails.c.round).where(*where)
+                )
+            ).all()
+        last = {number: serial for serial, versions in sorted(backs) for number in json.loads(versions)}
+        return {address for address, version, round_ in rows if round_ >= last.get(version, 0)}
 
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:
         """The queued mails to try now. Those that have waited longest come first."""

@@ -115,6 +115,13 @@ def impact_words(plan: Plan) -> str:
             people=_of(worst.moved, plan),
         )
     everybody = people_in(Counts(people=plan.totals.people, devices=0))
+    if held := sum(each.people for each in plan.held_back.newly.values()) if plan.held_back else 0:
+        return plural(
+            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
+            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
+            held,
+            people=everybody,
+        )
     return phrase("Nobody changes, of %(people)s", people=everybody)
 
 

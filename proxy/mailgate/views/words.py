@@ -9,6 +9,7 @@ from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
 from mailgate.model.phrase import capital, joined, phrase
+from mailgate.policy.rule_states import AppState, RuleState
 
 EFFECTS = {
     Effect.ALLOW: phrase("let in"),
@@ -17,6 +18,18 @@ EFFECTS = {
     Effect.BLOCK: phrase("kept out"),
 }
 """The effect on a request."""
+RULE_STATES = {
+    RuleState.LETS_IN: phrase("lets in"),
+    RuleState.WARNS: phrase("warns"),
+    RuleState.CHALLENGES: phrase("asks for proof"),
+    RuleState.BLOCKS: phrase("blocks"),
+    RuleState.WATCHES: phrase("watches"),
+    RuleState.WAITS: phrase("has not begun"),
+    RuleState.OFF: phrase("off"),
+}
+"""What a rule does now."""
+APP_STATES = {AppState.PROHIBITED: phrase("Prohibited"), AppState.LISTED: phrase("Listed")}
+"""What a listed app means for company mail now."""
 PROTOCOLS = {
     Protocol.WEB: phrase("the web"),
     Protocol.ACTIVESYNC: "ActiveSync",
@@ -131,6 +144,16 @@ def mail_failure_in_words(why: str) -> str:
     if re.fullmatch(r"4\d\d", why):
         return phrase("the mail server did not take it for now (%(code)s)", code=why)
     return phrase("the gate ended while it was being sent") if why == "interrupted" else why
+
+
+def rule_state_in_words(state: RuleState | str) -> str:
+    """What a rule does now."""
+    return RULE_STATES[RuleState(state)]
+
+
+def app_state_in_words(state: AppState | str) -> str:
+    """What a listed app means for company mail now."""
+    return APP_STATES[AppState(state)]
 
 
 def rule_in_words(rule: str) -> str:

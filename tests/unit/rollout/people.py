@@ -81,15 +81,16 @@ async def see(
     user: str,
     proof: AttestationResult | None = None,
     at: datetime = NOW,
+    known_as: User | None = None,
 ) -> None:
-    """Decide and record a request like a gate."""
+    """Decide and record a request like a gate. ``known_as`` is the user with their groups."""
     postures = store.postures(policy.catalog, TERMS)
     client = with_attestation(classify(facts), proof)
     if client.protocol in LOGIN_PROTOCOLS:
         posture = Posture() if client.kind is Kind.LAPTOP else await postures.of_person(user, at)
     else:
         posture = await postures.current(client, proof, at)
-    access = Access(facts, client, posture, at, User(user), proof)
+    access = Access(facts, client, posture, at, known_as or User(user), proof)
     store.ledger.record(access, decide(access, policy))
     await store.reports.flush()
     await store.ledger.flush()

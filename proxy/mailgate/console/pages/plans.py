@@ -30,7 +30,15 @@ from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, ta
 from mailgate.views.plan_notices import plan_notices
 from mailgate.views.plan_picture import impact_words, panels, picture, worst_of
 from mailgate.views.plan_titles import headline_of, more_of
-from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_in_words
+from mailgate.views.plans import (
+    CSV_COLUMNS,
+    NEWLY,
+    held_back_in_words,
+    idle_rules,
+    notes_of,
+    rows_of,
+    undated_in_words,
+)
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 SIZE = 50
@@ -205,6 +213,7 @@ async def _shown(
         moments=moments_of(body),
         newly=NEWLY,
         undated=list(undated_in_words(body)),
+        held_back=held_back_in_words(body),
         movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},

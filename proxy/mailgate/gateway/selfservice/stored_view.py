@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
-from mailgate.engine.decide import stage_of
 from mailgate.gateway.pages.employee import (
     NO_OWNER_REPORTS,
     AskedSource,
@@ -22,10 +21,10 @@ from mailgate.gateway.pages.employee import (
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
-from mailgate.model import Access, Decision, Stage
+from mailgate.model import Access, Decision
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.reasons import apps_named
 from mailgate.policy.reliefs import Relief
+from mailgate.policy.rule_states import enforcement_starts, prohibited_apps
 from mailgate.store import (
     EnrolledKey,
     EnrolmentToken,
@@ -243,19 +242,13 @@ def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
 
 def names_blocked_now(policy: Policy, now: datetime) -> tuple[str, ...]:
     """Display names of the apps for which a rule keeps mail away now."""
-    return _named(_blocked_apps(policy, now), policy.catalog)
+    return _named(prohibited_apps(policy, now), policy.catalog)
 
 
 def names_blocked_later(policy: Policy, now: datetime) -> tuple[str, ...]:
     """Display names of the apps for which no rule keeps mail away yet, but one will once its date has come."""
-    ends = (each.stages.enforce for each in policy.rules if each.keeps_out and each.stages)
-    coming = [_blocked_apps(policy, end) for end in ends if end and end > now]
-    return _named(frozenset().union(*coming) - _blocked_apps(policy, now), policy.catalog)
-
-
-def _blocked_apps(policy: Policy, now: datetime) -> frozenset[str]:
-    rules = [each for each in policy.rules if each.keeps_out and stage_of(each, now) is Stage.ENFORCE]
-    return frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules))
+    coming = [prohibited_apps(policy, at) for at in enforcement_starts(policy, now)]
+    return _named(frozenset().union(*coming) - prohibited_apps(policy, now), policy.catalog)
 
 
 def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:

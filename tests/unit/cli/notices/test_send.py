@@ -9,7 +9,7 @@ ENFORCED = ("app", "--kind", "enforced")
 
 def test_it_counts_asks_and_sends_once(folder: Path) -> None:
     counted = run("send", *ENFORCED, "--dry-run")
-    assert counted.output.split() == ["1", "people", "to", "write", "to"]
+    assert counted.output.split() == ["1", "people", "to", "write", "to", "(--to", "new)"]
     refused = run("send", *ENFORCED, answer="n\n")
     assert (refused.exit_code, mails(folder)) == (1, 0)
     sent = run("send", *ENFORCED, answer="y\n")
