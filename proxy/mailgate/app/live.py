@@ -44,6 +44,7 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         ),
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),
+        activesync=settings.activesync.place,
     )
     return live_with_rules_of(bare, bundle, trust, reliefs)
 

@@ -9,6 +9,10 @@ network, and no error on the way widens access:
 - ``warn`` softens what a rule does if it matches. It does not soften the two cases above, since there the rule may not match.
   A rule's ``grace`` softens it in the same way for a device that became known recently.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
+- A claim that nobody has checked (``Access.claims``) may only restrict: the request is decided by what is known and as it claims, and
+  the hardest answer counts.
+- A rule whose groups or share may or may not include the person is read both ways, and the harder answer counts: if it allows, it is
+  left out; if it restricts and matches, the rules after it may do more, and not less.
 - A relief (``policy/reliefs.py``) makes a restricting rule report-only for the people or devices that it names. It never makes
   the answer stricter: if the rules after the relieved rule would do more than that rule itself, that rule decides after all.
 
@@ -18,6 +22,7 @@ rules allow the client, it gets the webmail's whole answer; otherwise it gets th
 (``gateway/autodiscover/directions.py``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -38,13 +43,30 @@ from mailgate.policy.variables import cel_activation
 def decide(access: Access, policy: Policy) -> Decision:
     """Decide what happens to this request, and why. It has no side effects and never raises."""
     try:
-        decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
+        known, *claimed = (_by_reading(each, policy) for each in access.readings())
+        hardest = _hardest([known, *claimed])
+        decision = hardest if hardest is known else replace(hardest, claimed=True)
         return _for_discovery(decision) if is_discovery(access.facts) else decision
     except Exception as error:  # noqa: BLE001 - any error refuses the request
         trial = RuleTrial(
             DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
         )
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
+
+
+def _by_reading(access: Access, policy: Policy) -> Decision:
+    return _lost(policy) if access.posture.lost else _first_match(access, policy)
+
+
+def _hardest(decisions: Sequence[Decision]) -> Decision:
+    """The most restrictive decision; of equal ones the first."""
+    return decisions[0] if len(decisions) == 1 else max(decisions, key=lambda each: each.effect.severity)
+
+
+def _hardest_of_rules(possible: Sequence[Decision]) -> Decision:
+    """The hardest decision by one reading. It has the trials of all rules that were read, since it depends on them too."""
+    hardest, last = _hardest(possible), possible[-1]
+    return hardest if hardest is last else replace(hardest, trials=last.trials)
 
 
 def _for_discovery(decision: Decision) -> Decision:
@@ -112,6 +134,8 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
     relieved: list[_Relieved] = []
+    possible: list[Decision] = []
+    """The decisions of rules that may not be about this person."""
     reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
         stage = stage_of(rule, access.now)
@@ -132,12 +156,15 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         trials.append(RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note))
         if matched and shown is not Stage.REPORT_ONLY:
             decision = _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
-            return _no_harder(decision, relieved, policy)
+            possible.append(_no_harder(decision, relieved, policy))
+            if is_about(rule, access) or decision.effect is Effect.BLOCK:
+                return _hardest_of_rules(possible)
         if matched:
             would.append(trials[-1])
         if matched and relief:
             relieved.append(_Relieved(rule, stage, verdict, seen))
-    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), relieved, policy)
+    last = _by_default(policy, tuple(trials), tuple(would))
+    return _hardest_of_rules([*possible, _no_harder(last, relieved, policy)])
 
 
 def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:
@@ -173,20 +200,32 @@ def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
 
 
 def skip_reason(rule: Rule, stage: Stage, access: Access) -> str:
-    """Why the rule is not read for this request; empty if it is read."""
+    """Why the rule is not read for this request; empty if it is read. It is read if it may be about the person, unless it
+    allows."""
     if stage is Stage.PENDING and rule.stages:
         start = rule.stages.next_start(access.now)
         return f"starts at {start.isoformat()}" if start else "never starts"
-    if rule.share < 1 and not in_share(rule.share, rule.id, share_subject(access), rule.effect):
+    strict = rule.effect is not Effect.ALLOW
+    if not _may_be(in_share(rule.share, rule.id, share_subject(access)), strict):
         return f"outside the share of {rule.share * 100:g}%"
-    if not in_groups(rule.groups, access.user, rule.effect):
+    if not _may_be(in_groups(rule.groups, access.user), strict):
         return f"not in {', '.join(rule.groups)}"
     return ""
 
 
+def _may_be(included: bool | None, unknown: bool) -> bool:
+    return unknown if included is None else included
+
+
+def is_about(rule: Rule, access: Access) -> bool:
+    """Whether the rule is surely about this person or device, by its share and its groups."""
+    return bool(in_share(rule.share, rule.id, share_subject(access)) and in_groups(rule.groups, access.user))
+
+
 def share_subject(access: Access) -> str:
-    """The subject that a share counts: the person, or the device if no person is named."""
-    return access.user.name or access.posture.owner or access.posture.device_id or access.client.eas_id
+    """The subject that a share counts: the person, or a known device if no person is named; empty if neither is known. An id that
+    no device has could be made up to leave a share."""
+    return access.user.name or access.posture.owner or access.posture.device_id
 
 
 def _reads_device(rule: Rule) -> bool:

@@ -16,7 +16,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
-from mailgate.gateway.own_addresses import OwnAddresses, is_local
+from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
 from mailgate.gateway.refusals.failure import Failures
@@ -81,7 +81,7 @@ class Gate:
             return self.carrier.forward_usual(exchange, origin, now)
         incoming = self.reader.facts(exchange, head, origin)
         refuse_misdirected(head, origin)
-        if is_local(incoming.facts):
+        if incoming.facts.is_local:
             return self.own.serve(exchange, incoming, now)
         verdict = self.judge.at_once(incoming, now)
         if verdict is None:

@@ -29,7 +29,8 @@ class Reader:
         return origin
 
     def facts(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
-        incoming = read_facts(head, origin, self._presented(exchange), self.in_force.live.logins)
+        live = self.in_force.live
+        incoming = read_facts(head, origin, self._presented(exchange), live.logins, live.activesync)
         exchange.answer_fields = incoming.answer_fields
         return incoming
 

@@ -115,16 +115,15 @@ def softened(effect: Effect, stage: Stage) -> Effect:
     return effect
 
 
-def in_share(share: float, rule: str, subject: str, effect: Effect) -> bool:
-    """Whether a rule's share includes ``subject``: a person, or a device without a known person.
+def in_share(share: float, rule: str, subject: str) -> bool | None:
+    """Whether a rule's share includes ``subject``: a person, or a device without a known person; None if neither is known.
 
     A hash of rule and subject gives the subject a fixed place between 0 and 1, so a subject stays in a share that
-    grows. Without a subject the strict side is taken: inside the share of a rule that restricts, outside the share of a
-    rule that allows.
+    grows.
     """
-    if share >= 1:
-        return True
+    if share >= 1 or share <= 0:
+        return share >= 1
     if not subject:
-        return share > 0 and effect is not Effect.ALLOW
+        return None
     digest = sha256(f"{rule}\0{subject.casefold()}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share

@@ -141,7 +141,7 @@ VARIABLES: Mapping[str, Variable] = {
             lambda a: a.facts.remote,
             depends_on=DependsOn.REMOTE,
         ),
-        Variable("user.name", "string", phrase("Person who asks, named by a trusted proxy, the signed report or a mail app's login; empty if nobody is named"), lambda a: a.user.name),
+        Variable("user.name", "string", phrase("Person who asks, named by a trusted proxy, the signed report or a login that the mail server checks; empty if nobody is named"), lambda a: a.user.name),
         Variable("user.groups", "list(string)", phrase("Groups of that person by `groups.yaml`; if nobody is named, groups of the owner of the device"), lambda a: list(a.user.groups)),
         Variable("now", "timestamp", phrase("Time of the request, UTC"), lambda a: a.now, depends_on=DependsOn.CLOCK),
     )

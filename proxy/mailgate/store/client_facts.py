@@ -69,7 +69,7 @@ def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
     The other headers may be as long as a whole request head, and contain people's cookies and credentials.
     """
     headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
-    target = facts.target if client.protocol is Protocol.ACTIVESYNC else facts.path
+    target = facts.target if client.eas_id or client.eas_type else facts.path
     return replace(facts, target=target, headers=headers)
 
 
@@ -109,11 +109,16 @@ def _method(facts: RequestFacts) -> str:
 def _target(facts: RequestFacts, client: Client) -> str:
     """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id.
 
-    The id is written as a plain query, also if it came in the encoded form.
+    A page load at an address that names ActiveSync is recorded by it, since that made it a handheld. The id is written as a plain query, also if it came in the encoded form.
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
-    path = PROTOCOL_TRAITS[client.protocol].path or first_folder(facts.path)
+    spoken = (
+        Protocol.ACTIVESYNC
+        if any(each.source == "activesync" for each in client.signals)
+        else client.protocol
+    )
+    path = PROTOCOL_TRAITS[spoken].path or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
     return f"{path}?{_device_query(_cut(client.eas_id, LONGEST_ID), _cut(client.eas_type, _LONGEST_TYPE))}"

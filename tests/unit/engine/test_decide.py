@@ -2,14 +2,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.engine.test_key import accesses, claims, policies
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     Assurance,
+    Claim,
     Client,
     Effect,
     Finding,
@@ -20,8 +22,11 @@ from mailgate.model import (
     Reason,
     RequestFacts,
     Stage,
+    User,
 )
 from mailgate.policy.groups import Groups
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
+from mailgate.policy.rules import Policy
 
 PROHIBITED = {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'}
 UNPROVEN = {"id": "unproven", "when": 'client.handheld && !(device.state in ["clean", "listed"])'}
@@ -368,3 +373,66 @@ def test_who_is_always_the_same_is_only_ever_kept_out_more_by_a_rule_in_stages(
     at = [access(now=NOW + timedelta(minutes=each)) for each in (sooner, later)]
     before, after = [_STRICTER.index(decide(each, policy).effect) for each in at]
     assert before <= after
+
+
+def severity(policy: Policy, asks: Access) -> int:
+    return decide(asks, policy).effect.severity
+
+
+@settings(max_examples=300)
+@given(policies, accesses, claims)
+def test_a_claim_makes_no_answer_milder(policy: Policy, asks: Access, more: tuple[Claim, ...]) -> None:
+    """Whatever the rules, the exemptions and the shares are, and whatever was claimed before."""
+    assert severity(policy, replace(asks, claims=(*asks.claims, *more))) >= severity(policy, asks)
+    alone = replace(asks, claims=())
+    decision = decide(asks, policy)
+    assert (
+        decision.claimed is (decision.effect.severity > severity(policy, alone))
+        or decision.rule == "discovery"
+    )
+
+
+@settings(max_examples=300)
+@given(policies, accesses)
+def test_who_may_or_may_not_be_in_a_group_gets_the_harder_answer(policy: Policy, asks: Access) -> None:
+    policy = replace(policy, reliefs=NO_RELIEFS)
+    asks = replace(asks, posture=replace(asks.posture, owner="", device_id=""), claims=())
+    if policy.reads & {"user.name", "user.groups"}:
+        return
+    unknown = severity(policy, replace(asks, user=User()))
+    for groups in ((), ("sales",), ("staff",), ("sales", "staff")):
+        for name in ("ann", "bob", "carol", "dan", "eve"):
+            assert unknown >= severity(policy, replace(asks, user=User(name, groups, groups_known=True)))
+
+
+def test_a_warning_for_some_is_no_way_around_the_rules_for_all() -> None:
+    pilot = {"id": "pilot", "effect": "warn", "groups": ("pilot",)}
+    some = {"id": "some", "effect": "warn", "share": "50%"}
+    for rule in (pilot, some):
+        policy = policy_of(rule, {"id": "all", "effect": "block"})
+        assert outcome(policy, access(PHONE))[::2] == (Effect.BLOCK, "all")
+        assert outcome(policy_of(rule, {"effect": "allow"}), access(PHONE))[::2] == (Effect.WARN, rule["id"])
+    member = replace(access(PHONE), user=User("ada", ("pilot",), groups_known=True))
+    assert outcome(policy_of(pilot, {"effect": "block"}), member)[::2] == (Effect.WARN, "pilot")
+
+
+def test_a_name_that_nobody_checked_grants_nothing_and_restricts() -> None:
+    """Neither an exemption, nor leaving a group, a list or a share; but a rule about that person holds."""
+    phone = replace(WITH_TIKTOK, device_id="")
+    claimed = (Claim(User("ada", (), groups_known=True), PHONE, phone),)
+    asks = replace(access(PHONE, phone), claims=claimed)
+    exempt = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, person="ada")
+    for rule in ({}, {"groups": ("pilot",)}, {"share": "1%"}, {"when": "user.name != 'ada'"}):
+        policy = policy_of(PROHIBITED | rule if "when" not in rule else rule, HANDHELD)
+        assert decide(asks, replace(policy, reliefs=Reliefs(1, (exempt,)))).effect is Effect.BLOCK, rule
+    for allowed in ({"when": "user.name == 'ada'"}, {"groups": ("execs",)}):
+        assert decide(asks, policy_of({"effect": "allow"} | allowed)).effect is Effect.BLOCK
+    decision = decide(asks, policy_of({"when": "user.name == 'ada'"}, {"effect": "allow"}))
+    assert (decision.effect, decision.claimed) == (Effect.BLOCK, True)
+
+
+def test_a_made_up_id_is_in_no_place_of_a_share() -> None:
+    policy = policy_of({"share": "1%"}, {"effect": "allow"})
+    for number in range(50):
+        asks = access(replace(PHONE, eas_id=f"made-up-{number}"), Posture(PostureState.MISSING))
+        assert decide(asks, policy).effect is Effect.BLOCK

@@ -69,6 +69,7 @@ POLICIES = [
         [{"id": "old", "when": 'client.browser_version == "146.0"', "effect": "block"}, LAPTOPS],
         [{"id": "all", "when": "true", "effect": "allow"}],
         [{"id": "other", "when": 'client.browser == "Chrome"', "effect": "block"}, LAPTOPS],
+        [{"id": "not-ada", "when": 'user.name == "ada"', "effect": "block"}, LAPTOPS],
     )
 ]  # fmt: skip
 
@@ -169,7 +170,7 @@ def question(*fields, uri="/mail/inbox", method="GET", asking="GET", version="1.
 
 UNUSUAL = [
     (), ("Cookie: session=1; other=2",), ("X-Forwarded-For: 198.51.100.7",), ("X-Forwarded-User: ada", "Accept-Language: de"),
-    ("Authorization: Basic YWRhOnNlY3JldA==",), ("Device-Attestation: x",), ("DPoP: x",), ("TE: trailers",),
+    ("Authorization: Basic YWRhOnNlY3JldA==",), ("Authorization: Basic Ym9iOnNlY3JldA==",), ("Device-Attestation: x",), ("DPoP: x",), ("TE: trailers",),
     ("Sec-Fetch-Mode: navigate", "Accept: text/html"), ("Accept-Language: de",), ("Connection: close",),
     ("Content-Type: application/vnd.ms-sync.wbxml",), ("Depth: 1",), ("Sec-CH-UA-Mobile: ?1",),
     ("Content-Length: 0",), ("Content-Length: 4",), ("Upgrade: websocket", "Connection: Upgrade"), ("Max-Forwards: 0",),
@@ -567,6 +568,13 @@ async def asked(requests, *, first=0, peer=STRANGER, change=None):
         await side.ask(peer, data)
         known += "+" if side.cache.known > before else "-"
     return known, side
+
+
+async def test_who_names_somebody_else_in_a_login_is_not_known():
+    bob, ada = (page(LAPTOP, f"Authorization: Basic {login}") for login in ("Ym9iOng=", "YWRhOng="))
+    known, side = await asked([bob, bob, ada, ada, bob], first=12)
+    assert known == "-+--+"
+    assert [answer.split(b" ")[1] for answer in side.got] == [b"200", b"200", b"403", b"403", b"200"]
 
 
 async def test_the_third_of_laptops_that_were_never_seen_is_known():

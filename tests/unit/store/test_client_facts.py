@@ -38,13 +38,25 @@ def test_only_the_family_of_a_path_is_kept(target: str, kept: str) -> None:
 
 def test_an_activesync_device_keeps_its_name_and_nothing_else_of_the_query() -> None:
     facts = RequestFacts(
-        "POST", "/mail/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId=ApplX1&DeviceType=i+P%26"
+        "POST", "/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId=ApplX1&DeviceType=i+P%26"
     )
     kept = client_facts(facts, classify(facts))
     assert kept.target == "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=i+P%26"
     assert kept.eas_id == "applx1"
+    elsewhere = replace(facts, target=f"/mail{facts.target}")
+    kept = client_facts(elsewhere, classify(elsewhere))
+    assert (kept.target, kept.eas_id) == ("/Microsoft-Server-ActiveSync", "")
 
 
+def test_what_a_page_load_at_activesyncs_address_was_taken_for_is_found_again() -> None:
+    headers = {"accept": "text/html", "user-agent": CHROME}
+    facts = RequestFacts("GET", "/index.php/Microsoft-Server-ActiveSync?_task=mail", headers=headers)
+    client = classify(facts)
+    again = classify(client_facts(facts, client).facts)
+    assert (again.kind, again.contradicted) == (client.kind, client.contradicted) == (Kind.MAIL_APP, True)
+
+
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/141.0.0.0 Safari/537.36"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
 
 

@@ -10,7 +10,7 @@ from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin, forgeable
-from mailgate.model import CertificateResult, RequestFacts
+from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace, CertificateResult, RequestFacts
 from mailgate.policy.login_names import NO_LOGINS, Logins
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -40,6 +40,7 @@ def read_facts(
     origin: Origin,
     certificate: tuple[bytes, ...] | CertificateResult = (),
     logins: Logins = NO_LOGINS,
+    activesync: ActiveSyncPlace = DEFAULT_PLACE,
 ) -> Incoming:
     """Read the facts of one request. Fields that a client could forge are left out (``gateway/http1/trusted_headers.py``)."""
     fields = head.fields
@@ -51,6 +52,7 @@ def read_facts(
         origin.remote,
         _headers(fields),
         logins.person(_text(origin.user) or "") or None if origin.user else None,
+        activesync=activesync,
     )
     login = basic_user(fields)
     return Incoming(

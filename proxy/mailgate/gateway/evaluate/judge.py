@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol as Shape
 
-from mailgate.classify import classify, with_attestation, with_device
+from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
 from mailgate.engine.decide import decide
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.identity import (
@@ -23,12 +23,16 @@ from mailgate.model import (
     Access,
     AttestationResult,
     CertificateResult,
+    Claim,
     Client,
     Decision,
     Posture,
-    Protocol,
     RequestFacts,
+    User,
 )
+
+_Device = tuple[Client, Posture]
+"""A client, and the posture of its device."""
 
 CLOCK_PRECISION = timedelta(seconds=10)
 """How long a verdict on a hanging request is valid if only time passes: stages begin, and reports expire."""
@@ -73,9 +77,9 @@ class Judge:
         facts = self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now)
         client = classify(facts)
         posture = self.postures.unnamed(client)
-        if posture is None:
+        if posture is None or as_claimed(facts, client):
             return None
-        return self._decide(incoming, facts, client, posture, None, None, now, started)
+        return self._decide(incoming, facts, client, posture, None, None, None, now, started)
 
     async def _judge_device(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         started, live = perf_counter(), self.in_force.live
@@ -85,7 +89,8 @@ class Judge:
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
-        return self._decide(incoming, facts, client, posture, proof, certificate, now, started)
+        claimed = await _claimed(facts, client, proof, now, self.postures.current)
+        return self._decide(incoming, facts, client, posture, claimed, proof, certificate, now, started)
 
     def _decide(
         self,
@@ -93,14 +98,16 @@ class Judge:
         facts: RequestFacts,
         client: Client,
         posture: Posture,
+        claimed: _Device | None,
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
         now: datetime,
         started: float,
     ) -> tuple[Access, Decision]:
         live, client = self.in_force.live, with_device(client, posture.kind)
-        user = live.groups.user(_who(incoming, client, proof), posture.owner)
-        access = Access(facts, client, posture, now, user, proof, certificate)
+        name, login = _who(incoming, client, proof)
+        user, claims = self._readings((client, posture), claimed, name, login)
+        access = Access(facts, client, posture, now, user, proof, certificate, claims)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
@@ -119,9 +126,16 @@ class Judge:
                 before.facts, proof, certificate, now, self.postures.latest
             )
             client = with_place_findings_of(before.client, client)
+        claimed = await _claimed(before.facts, client, proof, now, self.postures.latest)
         client = with_device(client, posture.kind)
-        user = live.groups.user(before.user.name, posture.owner)
-        same = (posture, client, user) == (before.posture, before.client, before.user)
+        login = next((each.user.name for each in before.claims if each.user.name != before.user.name), "")
+        user, claims = self._readings((client, posture), claimed, before.user.name, login)
+        same = (posture, client, user, claims) == (
+            before.posture,
+            before.client,
+            before.user,
+            before.claims,
+        )
         by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
             decision.policy_version,
             decision.reliefs,
@@ -136,8 +150,24 @@ class Judge:
             user=user,
             attestation=proof,
             certificate=certificate,
+            claims=claims,
         )
         return access, decide(access, live.policy)
+
+    def _readings(
+        self, known: _Device, claimed: _Device | None, name: str, login: str
+    ) -> tuple[User, tuple[Claim, ...]]:
+        """The person by what is known, and the other readings of the request: by each name that it claims, of a person and of
+        a device, alone and together."""
+        groups = self.in_force.live.groups
+        if not (claimed or login):
+            return groups.user(name, known[1].owner), ()
+        user, *others = (
+            Claim(groups.user(person, posture.owner), client, posture)
+            for client, posture in (known, *([claimed] if claimed else ()))
+            for person in dict.fromkeys((name, login or name))
+        )
+        return user.user, tuple(others)
 
     async def _identify(
         self,
@@ -151,15 +181,31 @@ class Judge:
         return await identify(seen, proof, certificate, now, named=named, certified=certified)
 
 
-def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
-    """The person of a request: the name from a trusted proxy, otherwise the owner in the device's proof, otherwise the
-    login of a mail app.
+def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> tuple[str, str]:
+    """The person of a request, and the name that it claims if that is not the person's.
 
-    A login name is believed only on ActiveSync, where the webmail checks the same credentials. A browser with a session
-    cookie could name anyone and so choose whose rules apply.
+    The person is named by a trusted proxy, otherwise in the device's proof, otherwise by the login of a mail app where the webmail
+    checks the same credentials. Anywhere else a name is a claim: a client with a session's cookie could name anyone and so choose
+    whose rules apply.
     """
     if incoming.facts.user:
-        return incoming.facts.user
+        return incoming.facts.user, ""
     if proof is not None and proof.refused is None and proof.user:
-        return proof.user
-    return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""
+        return proof.user, ""
+    login = incoming.login or ""
+    return (login, "") if is_checked(incoming.facts, client) else ("", login)
+
+
+async def _claimed(
+    facts: RequestFacts,
+    client: Client,
+    proof: AttestationResult | None,
+    now: datetime,
+    named: PostureByName,
+) -> _Device | None:
+    """The device that a request names where nobody checks that; None if it names none, or has proved which it is."""
+    claimed = as_claimed(facts, client) if proof is None or proof.refused is not None else None
+    if claimed is None:
+        return None
+    posture = await named(claimed, None, now)
+    return with_device(claimed, posture.kind), posture

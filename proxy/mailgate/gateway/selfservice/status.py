@@ -47,7 +47,7 @@ def verdict_of(decision: Decision) -> dict[str, object]:
     return {
         "effect": decision.effect,
         "reason": decision.reason,
-        "rule": decision.rule,
+        "rule": "" if decision.claimed else decision.rule,
         "title": decision.title,
         "apps": list(decision.apps),
         "fix": decision.fix,

@@ -215,7 +215,7 @@ async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_
 @pytest.mark.parametrize(
     ("field", "seconds"),
     [
-        ("Content-Type: application/vnd.ms-sync.wbxml", None),
+        ("Content-Type: application/vnd.ms-sync.wbxml\nSec-Fetch-Mode: cors", None),
         ("Device-Attestation: x", None),
         ("Content-Type: text/xml", "2"),
     ],

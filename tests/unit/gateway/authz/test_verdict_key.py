@@ -25,7 +25,6 @@ from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import TARGET, RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
-from mailgate.gateway.own_addresses import is_local
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import Key
@@ -149,7 +148,7 @@ def test_a_plain_target_names_nothing(text):
     facts = RequestFacts(target=target.decode("ascii"))
     assert TARGET.fullmatch(target)
     assert protocol_in_path(facts.path) is None
-    assert not is_local(facts)
+    assert not facts.is_local
     assert not facts.target.lower().startswith("/autodiscover/")
 
 
