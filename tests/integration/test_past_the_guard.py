@@ -374,7 +374,11 @@ def test_made_up_people_do_not_make_the_limit_larger(
         request = Request(
             f"http://{gate.public[0]}:{gate.public[1]}{target}",
             b"",
-            {"Authorization": f"Basic {login}", "User-Agent": "Apple-iPhone14C2/2105.80"},
+            {
+                "Authorization": f"Basic {login}",
+                "User-Agent": "Apple-iPhone14C2/2105.80",
+                "Content-Type": "application/vnd.ms-sync.wbxml",
+            },
         )
         try:
             urlopen(request)
