@@ -6,7 +6,8 @@ The whole table is in docs/devices.md. A state that is not certain is never ``cl
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
@@ -66,16 +67,11 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
     saying = {app: saw for app in there if (saw := _saw(app, believed, terms.precedence, now)) is not None}
     lists = catalog.lists_of(sorted(saying))
     os = _first(current, lambda report: report.os) or ""
-    ends = [
-        (end, report) for report in current if not report.gone and (end := expiry(report, terms.max_age, now))
-    ]
-    running = [report for end, report in ends if now < end]
-    kept = [(end, report) for end, report in ends if terms.away.get(report.source, _NEVER) < end <= now]
-    state, last, bearer = _state(current, running, kept, _watched(device.reports), now)
-    end = expiry(bearer, terms.max_age, now) if bearer else None
-    kept_until = None
-    if bearer and end and terms.away.get(bearer.source, _NEVER) < end:
-        kept_until = end + terms.last_known_for
+    known = partial(_known_at, current, terms, _watched(device.reports), now)
+    state, last, bearer, end = known(now)
+    foretold = known(end) if terms.away and end and end > now and not last else None
+    until = foretold.end if foretold and foretold.last else None
+    last = foretold.last if foretold else last
     if lists:
         state, last = _LISTED.get(state, state), last and _LISTED.get(last, last)
     return Posture(
@@ -92,8 +88,8 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
         reported_at=bearer.looked(now) if bearer else None,
         lag=bearer.lag if bearer else timedelta(),
-        expires_at=kept_until if last else end,
-        last_known_until=None if last else kept_until,
+        expires_at=end,
+        last_known_until=until,
         findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
         lost=device.lost_at is not None,
         first_seen=device.first_seen,
@@ -130,9 +126,9 @@ def strictest(postures: Sequence[Posture]) -> Posture:
         worst = replace(worst, last_state=last)
     if worst.state not in (PostureState.MISSING, PostureState.STALE):
         running = (worst, *(each for each in postures if each.state in _RUNNING))
-        worst = replace(
-            worst, expires_at=min((each.expires_at for each in running if each.expires_at), default=None)
-        )
+        end = min((each.expires_at for each in running if each.expires_at), default=None)
+        until = worst.last_known_until if end == worst.expires_at else None
+        worst = replace(worst, expires_at=end, last_known_until=until)
     lists = dict.fromkeys(each for posture in postures for each in posture.lists)
     apps = {app for posture in postures for app in posture.apps}
     return replace(worst, apps=tuple(sorted(apps)), lists=tuple(sorted(lists)))
@@ -218,30 +214,41 @@ def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[st
     )
 
 
-def _state(
-    reports: Sequence[Report],
-    running: Sequence[Report],
-    kept: Sequence[tuple[datetime, Report]],
-    watched: bool,
-    now: datetime,
-) -> tuple[PostureState, PostureState | None, Report | None]:
-    """The state of the device apart from its listed apps, its last known state if it is unavailable, and the report that
-    decides it. ``running`` reports count; ``kept`` ones have expired, at these times, since their sources are away."""
+class _Known(NamedTuple):
+    """The state of a device apart from its listed apps, its last known state if it is unavailable, the report that decides
+    it, and until when it does."""
+
+    state: PostureState
+    last: PostureState | None = None
+    bearer: Report | None = None
+    end: datetime | None = None
+
+
+def _known_at(
+    reports: Sequence[Report], terms: PostureTerms, watched: bool, now: datetime, at: datetime
+) -> _Known:
+    """What is known ``at`` this time, if no report comes and no source goes or comes after ``now``."""
     looked = [report for report in reports if report.reported_at is not None and not report.gone]
     if not looked:
-        return PostureState.MISSING, None, None
-    running = [report for report in running if not (watched and is_self_reported(report.source))]
-    warned = any(report.status == "contraindicated" for report in (*running, *(each for _, each in kept)))
-    whole = [report for report in running if _whole(report)]
-    if whole and not warned:
-        return PostureState.CLEAN, None, _newest(whole, now)
-    kept_whole = [(end, report) for end, report in kept if _whole(report) and not warned]
-    if running and not kept_whole:
-        return PostureState.PARTIAL, None, _newest(running, now)
-    if kept:
-        last = PostureState.CLEAN if kept_whole else PostureState.PARTIAL
-        return PostureState.UNAVAILABLE, last, max(kept_whole or kept, key=lambda each: each[0])[1]
-    return PostureState.STALE, None, _newest(looked, now)
+        return _Known(PostureState.MISSING)
+    ends = {report.key: expiry(report, terms.max_age, now) or LONG_AGO for report in looked}
+    running = [
+        each for each in looked if at < ends[each.key] and not (watched and is_self_reported(each.source))
+    ]
+    kept = [each for each in looked if terms.away.get(each.source, _NEVER) < ends[each.key] <= at]
+    warned = any(report.status == "contraindicated" for report in (*running, *kept))
+    kept_whole = [report for report in kept if _whole(report) and not warned]
+    if whole := [report for report in running if _whole(report) and not warned]:
+        state, last, bearer = PostureState.CLEAN, None, _newest(whole, now)
+    elif running and not kept_whole:
+        state, last, bearer = PostureState.PARTIAL, None, _newest(running, now)
+    elif kept:
+        state, last = PostureState.UNAVAILABLE, PostureState.CLEAN if kept_whole else PostureState.PARTIAL
+        bearer = max(kept_whole or kept, key=lambda report: ends[report.key])
+    else:
+        state, last, bearer = PostureState.STALE, None, _newest(looked, now)
+    end = expiry(bearer, terms.max_age, now)
+    return _Known(state, last, bearer, end and end + terms.last_known_for if last else end)
 
 
 def _watched(reports: Iterable[Report]) -> bool:

@@ -107,10 +107,10 @@ class Posture:
     first_seen: datetime | None = None
     """When the device first became known."""
     last_state: PostureState | None = None
-    """The last known state, set only if ``state`` is ``unavailable``. It is used until ``expires_at``."""
+    """The last known state if ``state`` is ``unavailable``. It is used until ``expires_at``."""
     last_known_until: datetime | None = None
-    """Until when the state would count as last known after ``expires_at``, since its source cannot be asked; None if the
-    device would be ``stale`` then."""
+    """Set while a source cannot be asked, if the device will be ``unavailable`` at ``expires_at``: until when ``last_state``
+    will count then."""
 
     @property
     def looked_from(self) -> datetime | None:

@@ -42,7 +42,7 @@ def at(access: Access, moment: datetime) -> Access:
     if posture.last_known_until is None:
         return with_expired_report(then)
     away, until = PostureState.UNAVAILABLE, posture.last_known_until
-    return with_posture(then, state=away, last_state=posture.state, expires_at=until, last_known_until=None)
+    return with_posture(then, state=away, expires_at=until, last_known_until=None)
 
 
 def with_expired_report(access: Access) -> Access:

@@ -32,9 +32,7 @@ rules:
 
 
 def task(url: str) -> Task:
-    return Task(
-        url, ACTIVE.texts, CANDIDATE.texts, people.MAX_AGE, (), (NOW - timedelta(days=14)).date(), NOW
-    )
+    return Task(url, ACTIVE.texts, CANDIDATE.texts, people.TERMS, (NOW - timedelta(days=14)).date(), NOW)
 
 
 async def populate(store: Store, seed: int) -> None:

@@ -43,7 +43,7 @@ def test_by_waiting_alone_reports_run_out_and_apps_do_not_go_away(
 
 
 def test_by_waiting_alone_what_runs_out_while_its_source_is_away_is_last_known() -> None:
-    posture = replace(RUNNING, last_known_until=NOW + 10 * HOUR)
+    posture = replace(RUNNING, last_state=PostureState.CLEAN, last_known_until=NOW + 10 * HOUR)
     assert what_if.at(access(posture=posture), NOW + HOUR).posture == posture
     later = what_if.at(access(posture=posture), NOW + 2 * HOUR).posture
     assert (later.state, later.last_state) == (PostureState.UNAVAILABLE, PostureState.CLEAN)

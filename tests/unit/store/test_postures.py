@@ -269,7 +269,9 @@ class TestStoreDown:
     ) -> None:
         learned = await postures.current(BROWSER, proof(eas_ids=("ApplX1",), expires=NOW + minutes(60)), NOW)
         cut_off(store, monkeypatch)
-        assert await postures.current(APP, None, NOW + minutes(59)) == learned
+        still = await postures.current(APP, None, NOW + minutes(59))
+        assert replace(still, last_state=None, last_known_until=None) == learned
+        assert (still.last_state, still.last_known_until) == (PostureState.CLEAN, NOW + minutes(60))
         expired = await postures.current(APP, None, NOW + minutes(60))
         assert expired == replace(learned, state=PostureState.UNAVAILABLE, last_state=PostureState.CLEAN)
         postures.terms = replace(postures.terms, last_known_for=minutes(30))
