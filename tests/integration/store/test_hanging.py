@@ -86,7 +86,7 @@ def test_a_command_ends_with_a_word_on_the_store(url: str, tmp_path: Path) -> No
         ended = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=BOUND, check=False
         )
-    assert ended.returncode == 2
+    assert ended.returncode == 1
     assert "cannot be opened" in ended.stderr
 
 
