@@ -8,10 +8,11 @@ from mailgate.model.decision import Access, Decision, DecisionSummary, Effect, R
 from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.protocol import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Protocol
-from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
+from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [
     "DEVICE_FINDINGS",
+    "FOUND_BESIDE",
     "LOGIN_PROTOCOLS",
     "PROTOCOL_TRAITS",
     "Access",

@@ -43,6 +43,7 @@ from mailgate.rollout.plan import (
     Window,
     digest_of,
 )
+from mailgate.rollout.replay import ASSUMED
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
@@ -272,11 +273,12 @@ def _moment(tally: ImpactTally, at: datetime) -> Moment:
 def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> UndatedMovers:
     """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
     moments."""
+    doubtful = ASSUMED | {"device.state", "user.name"} if tally.subjects[UNDATED,] else frozenset[str]()
     rules = {
         rule.id
         for policy in policies
         for rule in policy.rules
-        if unpredictable_clocks(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
+        if unpredictable_clocks(rule.when) or not doubtful.isdisjoint(rule.when.reads)
     }
     newly = {label: _later(tally, (SAMPLED, label), f"{SAMPLED} {label}") for label in LABELS}
     found = _later(tally, (UNDATED,), UNDATED)

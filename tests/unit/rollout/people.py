@@ -1,6 +1,7 @@
 """A store with people: devices that reported, and sightings of them and of strangers."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.unit.store.examples import NOW
@@ -15,6 +16,7 @@ from mailgate.model import (
     AttestationResult,
     Kind,
     Posture,
+    Protocol,
     RequestFacts,
     User,
 )
@@ -81,13 +83,15 @@ async def see(
     proof: AttestationResult | None = None,
     at: datetime = NOW,
 ) -> None:
-    """Decide and record a request like a gate."""
+    """Decide and record a request like a gate. A person is named by a trusted proxy, a mail app or the mail server."""
     postures = store.postures(policy.catalog, MAX_AGE)
     client = with_attestation(classify(facts), proof)
     if client.protocol in LOGIN_PROTOCOLS:
         posture = Posture() if client.kind is Kind.LAPTOP else await postures.of_person(user, at)
     else:
         posture = await postures.current(client, proof, at)
+    if user and not proof and client.protocol is not Protocol.ACTIVESYNC:
+        facts = replace(facts, user=user)
     access = Access(facts, client, posture, at, User(user), proof)
     store.ledger.record(access, decide(access, policy))
     await store.reports.flush()
