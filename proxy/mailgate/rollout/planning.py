@@ -236,7 +236,7 @@ def _untouched(tally: ImpactTally) -> Counts:
 def _known(tally: ImpactTally) -> Counts:
     """How many people and devices are known by more than their own word. Every known person has a device."""
     people = tally.people.count((KNOWN,))
-    return Counts(people=people, devices=max(tally.devices, people))
+    return Counts(people=people, devices=max(tally.subjects[KNOWN,], people))
 
 
 def _moves(tally: ImpactTally) -> list[Move]:

@@ -10,6 +10,7 @@ from cachetools import LRUCache
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
 from mailgate.devices.posture import belongs_to
+from mailgate.devices.trust import is_self_reported
 from mailgate.model import LOGIN_PROTOCOLS, Access
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.replay import (
@@ -104,7 +105,8 @@ class Population:
         subjects = []
         for device in page:
             seen = [await self._seen(seen_client, [device]) for seen_client in came.get(device.id, ())]
-            subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),)))
+            vouched = any(not is_self_reported(each.source) for each in device.reports)
+            subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),), vouched))
         return subjects
 
     async def _stranger(self, seen_client: SeenClient) -> Subject:
@@ -153,9 +155,7 @@ class Population:
         if self.groups_after is not None:
             after = replace(after, user=self.groups_after.user(name, after.posture.owner))
         person = user_text(before.user.name) or user_text(before.posture.owner)
-        return Occasion(
-            before, after, person, unrecorded, known=named or person == user_text(before.posture.owner)
-        )
+        return Occasion(before, after, person, unrecorded, known=named or _is_vouched(person, known))
 
     async def _devices_of(self, person: str) -> list[Device]:
         """The devices of a person, since a client at the side door is known by its person alone."""
@@ -163,3 +163,9 @@ class Population:
             owned = await self.store.devices.owned(person)
             self._owned[person] = [each for each in owned if belongs_to(each, person, self.before.precedence)]
         return self._owned[person]
+
+
+def _is_vouched(person: str, devices: Iterable[Device]) -> bool:
+    """Whether a source other than the device itself names this person as the owner of one of the devices."""
+    reports = (report for device in devices for report in device.reports)
+    return any(not is_self_reported(each.source) and user_text(each.owner) == person for each in reports)

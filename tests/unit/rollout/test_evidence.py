@@ -12,7 +12,7 @@ from tests.unit.rollout.examples import OPEN, rules
 from tests.unit.rollout.test_replay import Asked, judged
 from tests.unit.store.examples import NOW
 
-from mailgate.devices.trust import report_by
+from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.engine.decide import decide
 from mailgate.model import AppsReport, AttestationResult, CertificateResult, Kind, Reason
 from mailgate.rollout import rule_texts_of
@@ -157,3 +157,21 @@ async def test_a_row_of_before_proofs_were_recorded_is_not_one_without_a_proof(
     engine.close()
     plan = await planned(store, url, "attestation.valid")
     assert (plan.newly["unknown"].people, plan.kept_out.people) == (5, 5)
+
+
+async def test_a_device_that_speaks_for_itself_raises_no_limit(store: Store, url: str) -> None:
+    """Somebody who enrols keys for people who do not exist would otherwise let a larger part of the real ones be kept out."""
+    await know_five(store)
+    before = await planned(store, url, "client.handheld")
+    for number in range(12):
+        own = report_by(ENROLLED, f"made-{number}", f"invented-{number}", Kind.LAPTOP, keys=(f"own-{number}",))  # fmt: skip
+        await store.devices.ingest([own], NOW)
+        proof = AttestationResult(f"made-{number}", "https://gate", f"own-{number}", Kind.LAPTOP, user=f"invented-{number}", self_reported=True)  # fmt: skip
+        asked = Asked("GET", "/", people.WINDOWS, (), proof, None, moved=False)
+        access = await judged(store, asked)
+        assert access.user.name == f"invented-{number}"
+        store.ledger.record(access, decide(access, rules(OPEN).policy))
+    await store.ledger.flush()
+    after = await planned(store, url, "client.handheld")
+    assert (before.known, after.known) == (Counts(people=5, devices=5), Counts(people=5, devices=5))
+    assert after.totals.people == 17
