@@ -105,7 +105,7 @@ def _certificate_refused(access: Access) -> str:
     return str(access.certificate.refused or "") if access.certificate else ""
 
 
-_REPORT, _SIGHTING, _NOTHING = KeptBy
+_REPORT, _SIGHTING, _NOTHING = KeptBy.REPORT, KeptBy.SIGHTING, KeptBy.NOTHING
 _UNKNOWN_STATES = (PostureState.MISSING, PostureState.UNAVAILABLE)
 
 VARIABLES: Mapping[str, Variable] = {
