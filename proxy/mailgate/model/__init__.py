@@ -8,11 +8,12 @@ from mailgate.model.decision import Access, Claim, Decision, DecisionSummary, Ef
 from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.protocol import DEFAULT_PLACE, LOGIN_PROTOCOLS, PROTOCOL_TRAITS, ActiveSyncPlace, Protocol
-from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
+from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [
     "DEFAULT_PLACE",
     "DEVICE_FINDINGS",
+    "FOUND_BESIDE",
     "LOGIN_PROTOCOLS",
     "PROTOCOL_TRAITS",
     "Access",

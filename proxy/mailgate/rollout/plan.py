@@ -132,10 +132,11 @@ class SampledMoments(Fact):
 
 
 class UndatedMovers(LaterMovers):
-    """People who may newly be kept out at a moment that cannot be predicted."""
+    """People who may newly be kept out at a moment that cannot be predicted, or once a device that was not seen asks."""
 
     rules: list[str]
-    """The rules whose moments cannot be predicted, because of how they use the clock."""
+    """The rules whose moments cannot be predicted, because of how they use the clock, a report, or what a device says when it
+    asks."""
     sampled: SampledMoments
     """The result at sampled moments."""
 

@@ -44,7 +44,7 @@ from mailgate.rollout.plan import (
     Window,
     digest_of,
 )
-from mailgate.rollout.replay import away_now
+from mailgate.rollout.replay import ASSUMED, away_now
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
@@ -239,7 +239,7 @@ def _untouched(tally: ImpactTally) -> Counts:
 def _known(tally: ImpactTally) -> Counts:
     """How many people and devices are known by more than their own word. Every known person has a device."""
     people = tally.people.count((KNOWN,))
-    return Counts(people=people, devices=max(tally.devices, people))
+    return Counts(people=people, devices=max(tally.subjects[KNOWN,], people))
 
 
 def _moves(tally: ImpactTally) -> list[Move]:
@@ -276,11 +276,12 @@ def _moment(tally: ImpactTally, at: datetime) -> Moment:
 def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> UndatedMovers:
     """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
     moments."""
+    doubtful = ASSUMED | {"device.state", "user.name"} if tally.subjects[UNDATED,] else frozenset[str]()
     rules = {
         rule.id
         for policy in policies
         for rule in policy.rules
-        if unpredictable_clocks(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
+        if unpredictable_clocks(rule.when) or not doubtful.isdisjoint(rule.when.reads)
     }
     cells = {label: later_cell(SAMPLED, label) for label in LABELS}
     newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}

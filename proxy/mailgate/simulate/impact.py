@@ -33,7 +33,7 @@ OUT = "out"
 """The cell of all who are, or may be, newly kept out, now or at any later moment."""
 
 KNOWN = "known"
-"""The cell of the people who are known by more than their own word."""
+"""The cell of the people and devices that are known by more than their own word."""
 
 WHOLE = "whole"
 """The first part of the cells of everybody of one kind or group, whether they move or not."""
@@ -52,6 +52,8 @@ class Subject:
     id: str
     known: bool
     occasions: tuple[Occasion, ...]
+    vouched: bool = False
+    """Whether more than the device's own word says that it exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Impact:
         """Count one device or client. Each must come once, with all its occasions."""
         self.tally.devices += subject.known
         self.tally.clients += not subject.known
-        cells: set[Cell] = set()
+        cells: set[Cell] = {(KNOWN,)} if subject.vouched else set()
         listed: list[Mover] = []
         for occasion in subject.occasions:
             cells |= self._judge(subject, occasion, listed)

@@ -230,9 +230,11 @@ clients = Table(
     Column("method", ClientText, nullable=False),
     Column("target", ClientText, nullable=False),
     Column("headers", Text, nullable=False),
+    Column("proofs", Text),
     Column("last_at", Instant, nullable=False, index=True),
 )
-"""Unique client facts. ``headers`` is a JSON object with the headers that classification reads."""
+"""Unique client facts. ``headers`` is a JSON object with the headers that classification reads; ``proofs`` one of what came of
+its proofs, or NULL if the request was not recorded in full."""
 
 sightings = Table(
     "sightings",

@@ -56,8 +56,9 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     if found.devices:
         yield phrase(
             "%(counts)s might newly be kept out at a moment that cannot be told: when a condition that reads the "
-            "clock turns over, when a report has grown older or has run out, while nobody can be asked, or when one "
-            "grace, exemption or halt ends before another.",
+            "clock turns over, when a report has grown older or has run out, while nobody can be asked, when one "
+            "grace, exemption or halt ends before another, or when a device that was not seen asks in another way than "
+            "was assumed.",
             counts=_counted(found),
         )
     if found.rules:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.classify import classify, with_device
-from mailgate.classify.certificate import as_recorded
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.devices.posture import belongs_to, posture_of
 from mailgate.devices.typed_text import references
 from mailgate.engine.decide import decide
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
-from mailgate.rollout.replay import PAGE_LOAD, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, access_again, proof_of, reported
 from mailgate.store import Recorded, Sighting, Store
 
 
@@ -39,11 +38,7 @@ async def redecide_sighting(store: Store, bundle: Bundle, then: Recorded, now: d
     seen = then.sighting
     known = await _devices(store, seen, bundle, now)
     postures = [posture_now(each, bundle, now) for each in known]
-    client, proof = recognise(seen.client, known, postures)
-    posture = posture_for(client, postures)
-    client, certificate = as_recorded(client, seen.client.facts.headers)
-    user = bundle.groups.user(seen.user, posture.owner)
-    access = Access(seen.client.facts, client, posture, now, user, proof, certificate)
+    access = access_again(seen.client, seen.user, postures, bundle.groups, now)
     return RedecidedRequest(then, access, decide(access, bundle.policy))
 
 

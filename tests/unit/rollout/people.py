@@ -1,6 +1,7 @@
 """A store with people: devices that reported, and sightings of them and of strangers."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.unit.store.examples import NOW
@@ -16,6 +17,7 @@ from mailgate.model import (
     AttestationResult,
     Kind,
     Posture,
+    Protocol,
     RequestFacts,
     User,
 )
@@ -83,13 +85,16 @@ async def see(
     at: datetime = NOW,
     known_as: User | None = None,
 ) -> None:
-    """Decide and record a request like a gate. ``known_as`` is the user with their groups."""
+    """Decide and record a request like a gate. A person is named by a trusted proxy, a mail app or the mail server;
+    ``known_as`` is the user with their groups."""
     postures = store.postures(policy.catalog, TERMS)
     client = with_attestation(classify(facts), proof)
     if client.protocol in LOGIN_PROTOCOLS:
         posture = Posture() if client.kind is Kind.LAPTOP else await postures.of_person(user, at)
     else:
         posture = await postures.current(client, proof, at)
+    if user and not proof and client.protocol is not Protocol.ACTIVESYNC:
+        facts = replace(facts, user=user)
     access = Access(facts, client, posture, at, known_as or User(user), proof)
     store.ledger.record(access, decide(access, policy))
     await store.reports.flush()

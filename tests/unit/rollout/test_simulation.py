@@ -11,8 +11,9 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules
 from mailgate.engine.decide import decide
 from mailgate.model import Access, User
+from mailgate.policy.groups import NO_GROUPS
 from mailgate.rollout import simulation
-from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, access_again, proof_of, reported
 from mailgate.rollout.simulation import Task, simulate
 from mailgate.simulate import ImpactTally
 from mailgate.store import Store
@@ -60,9 +61,7 @@ async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str
         if sighting.client.protocol == "imap":
             known = await store.devices.owned(sighting.user)
         postures = [lists.posture(each, NOW) for each in known]
-        client, proof = recognise(sighting.client, known, postures)
-        posture = posture_for(client, postures)
-        access = Access(sighting.client.facts, client, posture, NOW, User(sighting.user), proof)
+        access = access_again(sighting.client, sighting.user, postures, NO_GROUPS, NOW)
         key = (sighting.device, str(sighting.client), sighting.user)
         effects[key] = decide(access, rules.policy).effect.value
     for device in await store.devices.page(size=1000):

@@ -91,14 +91,15 @@ class Postures:
             self._kept[key] = posture, stable_until(then, self.terms, at)
         return posture
 
-    def seen(self, facts: RequestFacts, known: Posture) -> Seen:
-        """The client of these requests and its proof, at this posture."""
+    def seen(self, facts: RequestFacts, known: Posture, at: datetime) -> Seen:
+        """The client of these requests and its proof, at this posture. ``at`` is the time of one of them."""
         key = (facts.target, facts.scheme, known)
         if key not in self._seen:
             proof = proof_of(self.device, known) if self.device and sends_proof(self.owned, facts) else None
             client = with_attestation(classify(facts), proof)
             client = with_device(client, known.kind)
-            self._seen[key] = client, client_facts(facts, client), proof
+            access = Access(facts, client, known, at, self.user, proof)
+            self._seen[key] = client, client_facts(access), proof
         return self._seen[key]
 
     def _lost_at(self, at: datetime) -> datetime | None:
@@ -131,7 +132,7 @@ def _answer(
 ) -> RepeatedAnswer:
     at = part.first
     known = postures.at(at, policy) if is_recognised(postures.owned, facts) else Posture()
-    client, kept, proof = postures.seen(facts, known)
+    client, kept, proof = postures.seen(facts, known, at)
     access = Access(facts, client, known, at, postures.user, proof)
     decision = decide(access, policy)
     told = decision.effect is not Effect.ALLOW

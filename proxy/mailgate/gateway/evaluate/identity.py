@@ -8,15 +8,14 @@ from mailgate.attest import CertificateVerifier
 from mailgate.classify.certificate import with_certificate
 from mailgate.devices.posture import strictest
 from mailgate.model import (
+    FOUND_BESIDE,
     AttestationResult,
     CertificateResult,
     Client,
-    Finding,
     Posture,
     PostureState,
     Reason,
 )
-from mailgate.model.phrase import phrase
 
 PostureByName = Callable[[Client, AttestationResult | None, datetime], Awaitable[Posture]]
 """Returns the posture of the device that a proof or an ActiveSync id names (``Postures.current``,
@@ -82,7 +81,5 @@ async def identify(
         return client, own if lost else posture
     if posture.device_id in ("", own.device_id):
         return client, own
-    finding = Finding(
-        Reason.TWO_DEVICES, phrase("the certificate is of another device than the request names")
-    )
-    return replace(client, findings=(*client.findings, finding)), strictest((own, posture))
+    found = (*client.findings, FOUND_BESIDE[Reason.TWO_DEVICES])
+    return replace(client, findings=found), strictest((own, posture))

@@ -14,8 +14,7 @@ from mailgate.gateway.evaluate.copied_keys import CopiedKeys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
-from mailgate.model import AttestationResult, Client, Finding, Reason, RequestFacts
-from mailgate.model.phrase import phrase
+from mailgate.model import FOUND_BESIDE, AttestationResult, Client, Reason, RequestFacts
 from mailgate.store import StoreUnavailableError
 
 log = structlog.get_logger()
@@ -123,8 +122,7 @@ class Prover:
             return client
         self.metrics.two_places.inc()
         log.warning("key-in-two-places", issuer=proof.issuer)
-        detail = phrase("the key is used from two networks or browsers at once: it may have been copied")
-        return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
+        return replace(client, findings=(*client.findings, FOUND_BESIDE[Reason.KEY_IN_TWO_PLACES]))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
         """The result, after the store was asked whether another gate has accepted the proof. A new nonce, if one is offered,

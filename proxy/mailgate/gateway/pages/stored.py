@@ -33,6 +33,7 @@ LABELS: dict[str, Message] = {
     "browser": mark("Browser"),
     "protocol": mark("Protocol"),
     "headers": mark("What it says of itself"),
+    "proofs": mark("What came of its proofs"),
     "asked_for": mark("Where it asked"),
     "form": mark("Form"),
     "assurance": mark("How sure its kind is"),

@@ -158,7 +158,7 @@ class ResponseBuilder:
             return ""
         person, device = countable_subject(access)
         reason, subject = decision.reason.value, digest_of(person or device)
-        kept = id_of(sighting_of(client_facts(access.facts, access.client), access, decision))
+        kept = id_of(sighting_of(client_facts(access), access, decision))
         return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, kept, access.now))
 
     def _view_of(

@@ -138,7 +138,7 @@ def _client(tickets: Tickets, access: Access) -> str:
     before = read_help_cookie(access.facts)
     if before is not None:
         return before.client
-    seen = fingerprint(client_facts(access.facts, access.client))
+    seen = fingerprint(client_facts(access))
     return tickets.mark_of(f"{seen} {rate_limit_key(access.facts.remote)}")
 
 

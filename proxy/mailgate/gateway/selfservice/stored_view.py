@@ -30,6 +30,7 @@ from mailgate.store import (
     EnrolmentToken,
     HelpRequest,
     Mail,
+    Proofs,
     QuarantineMail,
     Recorded,
     RetentionTimes,
@@ -130,6 +131,7 @@ def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
         "browser": client.browser,
         "protocol": client.protocol,
         "headers": tuple(f"{name}: {value}" for name, value in client.headers),
+        "proofs": _outcomes(client.proofs),
         "asked_for": f"{client.method} {client.target}",
         "eas": (client.eas_id,) if client.eas_id else (),
         "form": client.form,
@@ -146,6 +148,14 @@ def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
     return StoredRecord(
         _fields({name: value for name, value in told.items() if value not in ("", ())}), tally.last + keep
     )
+
+
+def _outcomes(proofs: Proofs | None) -> tuple[str, ...]:
+    """What came of the proofs, each field as it is stored."""
+    if proofs is None:
+        return ()
+    told = proofs._replace(findings=()).told() | dict.fromkeys(proofs.findings, True)
+    return tuple(f"{name}: {value}" if value is not True else name for name, value in told.items())
 
 
 def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) -> StoredRecord:

@@ -155,7 +155,7 @@ async def test_a_refusal_names_a_browser_of_which_nobody_is_known_and_no_other(s
 async def test_what_was_refused_is_kept_under_the_reference(scene):
     seen = []
     scene.gate.recorder.ledger.record = lambda access, decision, reference="": seen.append(
-        id_of(sighting_of(client_facts(access.facts, access.client), access, decision))
+        id_of(sighting_of(client_facts(access), access, decision))
     )
     await scene.press(await scene.refused())
     assert scene.desk.led_to == seen[:1]

@@ -146,6 +146,7 @@ def _traffic() -> None:
         *_columns(sa.Text, "id kind"),
         sa.Column("handheld", sa.Boolean, nullable=False),
         *_columns(sa.Text, "assurance form os browser protocol eas_id method target headers"),
+        sa.Column("proofs", sa.Text),
         sa.Column("last_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_clients"),
     )
