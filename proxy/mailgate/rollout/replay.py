@@ -33,6 +33,7 @@ from mailgate.store.client_facts import ACCEPTED
 
 _NEVER_KEPT = frozenset(name for name, each in VARIABLES.items() if each.kept_by is KeptBy.NOTHING)
 _OF_A_DEVICE = frozenset(name for name in VARIABLES if name.startswith("device."))
+_OF_A_PERSON = frozenset(name for name in VARIABLES if name.startswith("user."))
 _ALL_BUT_THE_TIME = frozenset(VARIABLES) - {"now"}
 _NOT_REPORTED = frozenset(name for name, each in VARIABLES.items() if each.kept_by is not KeptBy.REPORT)
 ASSUMED = frozenset(
@@ -53,11 +54,13 @@ PAGE_LOAD = RequestFacts()
 def unrecorded_in(seen: ClientFacts) -> frozenset[str]:
     """The variables that are not known of a recorded request.
 
-    Of two devices only one is kept, so the apps and the state of both together are not known.
+    Of two devices only one is kept, so the apps and the state of both together are not known. A person whom nobody has checked
+    is not kept, and may restrict all the same.
     """
     if seen.proofs is None:
         return _ALL_BUT_THE_TIME
-    return _NEVER_KEPT | _OF_A_DEVICE if Reason.TWO_DEVICES in seen.proofs.findings else _NEVER_KEPT
+    missing = _NEVER_KEPT | _OF_A_PERSON if seen.proofs.names_others else _NEVER_KEPT
+    return missing | _OF_A_DEVICE if Reason.TWO_DEVICES in seen.proofs.findings else missing
 
 
 def assumed_of(posture: Posture) -> frozenset[str]:

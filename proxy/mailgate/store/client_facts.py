@@ -73,6 +73,7 @@ def client_facts(access: Access) -> ClientFacts:
         client = classify(facts)
     whole = _reads_back(kept, asks, _traits(client)) or _reads_back(kept, asks, _traits(classify(facts)))
     cut = len(facts.method) > _LONGEST_METHOD or len(access.user.name) > LONGEST_NAME
+    cut = cut or any(each.client != access.client for each in access.claims)
     return ClientFacts(*kept[:-1], _proofs(access)) if whole and not cut else kept
 
 
@@ -118,6 +119,8 @@ def _named_by(access: Access) -> str:
 def _proofs(access: Access) -> Proofs:
     proof, certificate, client = access.attestation, access.certificate, access.client
     told = _BY[_named_by(access)]
+    if any(each.user.name != access.user.name for each in access.claims):
+        told = told._replace(names_others=True)
     if proof is not None:
         told = _with_attestation(told, proof)
     if certificate is not None:

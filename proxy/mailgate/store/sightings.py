@@ -51,6 +51,8 @@ class Proofs(NamedTuple):
     """Reason codes of what was found about the proofs (``FOUND_BESIDE``)."""
     named_by: str = ""
     """Who named the person: ``proxy``, or ``proof`` for the owner by an issuer. Empty if it is the client's own word."""
+    names_others: bool = False
+    """Whether the request names a person whom nobody has checked, and who is not kept."""
 
     def told(self) -> dict[str, Any]:
         """The fields that are not empty."""

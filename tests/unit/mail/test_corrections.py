@@ -321,7 +321,7 @@ async def test_an_exemption_counts_for_as_long_as_it_lasts(store: Store) -> None
 async def test_a_rule_that_applied_to_more_people_is_taken_back_for_those(store: Store) -> None:
     """A share and the members of a group are parts of a version as its lists are."""
     names = [f"person-{n}" for n in range(12)]
-    half = {each for each in names if in_share(0.5, "app", each, Effect.BLOCK)}
+    half = {each for each in names if in_share(0.5, "app", each)}
     small = rules(policy(APP.replace("effect", "share: 50%, effect"), OPEN))
     whole = rules(policy(APP, OPEN))
     await put_in_force(store, small)

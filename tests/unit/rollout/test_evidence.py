@@ -62,7 +62,7 @@ async def planned(store: Store, url: str, condition: str) -> Plan:
     """The plan of one more rule, which keeps out whoever meets the condition."""
     new = rules(f"rules: [{{id: new, when: '{condition}', effect: block}}, {{id: open, when: 'true', effect: allow}}]")  # fmt: skip
     active = await store.policies.activate(rule_texts_of(rules(OPEN)), Act(NOW, "ada", "policy-activated"))
-    return await make_plan(store, url, active, new, Scope(NOW, 14, people.MAX_AGE), 1, lambda *_: None)
+    return await make_plan(store, url, active, new, Scope(NOW, 14, people.TERMS), 1, lambda *_: None)
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def judged(store: Store, asked: Asked) -> Access:
     """What a gate makes of this request: its own steps, with verifiers that find what the request says."""
-    on = gate(postures=store.postures(POLICY.catalog, people.MAX_AGE))
+    on = gate(postures=store.postures(POLICY.catalog, people.TERMS))
     renew(on, verifier=Believing(asked.proof), groups=GROUPS, policy=POLICY)
     on.judge.prover.copied_keys.moved_back = lambda *_: asked.moved  # type: ignore[method-assign]
     told = [b"Device-Attestation: x"] if asked.proof else []
@@ -247,7 +247,8 @@ def test_every_variable_has_the_value_that_it_had_or_is_called_unrecorded(
             assert differing(access, seen.before, seen.unrecorded) == {}
             found = {each.reason for each in access.client.findings}
             whole = client_facts(access).proofs is not None
-            also = OF_A_DEVICE if Reason.TWO_DEVICES in found else set()
+            also: set[str] = OF_A_DEVICE if Reason.TWO_DEVICES in found else set()
+            also |= {"user.name", "user.groups"} if access.claims else set()
             assert seen.unrecorded == ((NEVER_KEPT | also) if whole else VARIABLES.keys() - {"now"})
         finally:
             await store.close()
@@ -263,7 +264,7 @@ async def test_so_has_every_variable_of_a_login_at_the_mail_server(
     await store.devices.ingest(WORLD, NOW)
     facts = replace(people.imap(client), user=user)
     told = classify(facts)
-    postures = store.postures(POLICY.catalog, people.MAX_AGE)
+    postures = store.postures(POLICY.catalog, people.TERMS)
     posture = Posture() if told.kind is Kind.LAPTOP else await postures.of_person(user, NOW)
     access = Access(facts, told, posture, NOW, GROUPS.user(user))
     seen = await replayed(store, access)

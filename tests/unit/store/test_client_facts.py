@@ -68,7 +68,7 @@ def test_an_activesync_device_keeps_its_name_and_nothing_else_of_the_query() -> 
     assert kept.target == "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=i+P%26"
     assert kept.eas_id == "applx1"
     elsewhere = replace(facts, target=f"/mail{facts.target}")
-    kept = client_facts(elsewhere, classify(elsewhere))
+    kept = kept_of(elsewhere)
     assert (kept.target, kept.eas_id) == ("/Microsoft-Server-ActiveSync", "")
 
 
@@ -76,7 +76,7 @@ def test_what_a_page_load_at_activesyncs_address_was_taken_for_is_found_again() 
     headers = {"accept": "text/html", "user-agent": CHROME}
     facts = RequestFacts("GET", "/index.php/Microsoft-Server-ActiveSync?_task=mail", headers=headers)
     client = classify(facts)
-    again = classify(client_facts(facts, client).facts)
+    again = classify(kept_of(facts).facts)
     assert (again.kind, again.contradicted) == (client.kind, client.contradicted) == (Kind.MAIL_APP, True)
 
 
