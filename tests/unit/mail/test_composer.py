@@ -53,7 +53,17 @@ def test_a_mail_shows_whose_it_is() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Example, Inc.", "Müller, Groß & Söhne", 'The "Example" Company', "a@b", "[::1]", "<x>", "例え", "(c)", "x" * 500],
+    [
+        "Example, Inc.",
+        "Müller, Groß & Söhne",
+        'The "Example" Company',
+        "a@b",
+        "[::1]",
+        "<x>",
+        "例え",
+        "(c)",
+        "x" * 500,
+    ],
 )
 def test_a_sender_is_shown_by_its_name_whatever_is_in_it(name: str) -> None:
     """By the bytes that go out, which every version of Python makes in its own way."""
