@@ -79,7 +79,7 @@ async def test_every_panel_has_numbers_of_a_gate_that_was_scraped_and_no_alarm_i
         for target in panel["targets"]:
             query = target["expr"].replace("$__rate_interval", "30s")
             query = query.replace("$job", "mailgate").replace("$instance", ".*")
-            patience = 0 if panel["title"] in SILENT else 5
+            patience = 0 if panel["title"] in SILENT else PATIENCE
             if not await asyncio.to_thread(wait_for, partial(seen.ask, query), patience):
                 missing.append(panel["title"])
     assert set(missing) == SILENT

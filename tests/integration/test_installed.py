@@ -15,7 +15,7 @@ import pytest
 from tests.demos import running_demo
 from tests.docs.test_lay_installed import dead_links
 from tests.integration.installed import ROOT, Built, build, install
-from tests.servers import free_port, require_or_skip, running
+from tests.servers import PATIENCE, free_port, require_or_skip, running
 
 ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAILGATE_CONFIG")
@@ -45,7 +45,7 @@ def call(programs: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

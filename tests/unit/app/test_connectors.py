@@ -93,7 +93,7 @@ async def test_postures_are_told_which_sources_fail(store, syncing, postures):
     )
     syncing.start()
     while not postures.unreachable:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
     await syncing.stop()
     assert postures.unreachable == {"mdm"}
     assert syncing.health()["mdm"].state == "unavailable"
