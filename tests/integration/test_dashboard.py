@@ -15,6 +15,7 @@ from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.gate import PHONE_RULES, wait_for
 from tests.integration.prometheus import Prometheus, scraping
 from tests.pki import server
+from tests.servers import PATIENCE
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BUILT = json.loads((DEPLOY / "grafana" / "mailgate.json").read_text("utf-8"))

@@ -119,7 +119,7 @@ class Wire(asyncio.Protocol):
                 body.feed(self.buffer)
             return body.done or self.ended is not None
 
-        await self.until(finished, timeout=60)
+        await self.until(finished)
         return body.done or (body.framing == "close" and self.ended == "closed")
 
     async def response(self, method: bytes = b"GET") -> Response:
