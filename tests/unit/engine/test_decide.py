@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
-from mailgate.engine.decide import decide, effect_now, share_subject
+from mailgate.engine.decide import decide, effect_now, share_subject, skip_reason
 from mailgate.model import (
     Access,
     Assurance,
@@ -374,6 +374,11 @@ def test_the_trial_of_a_rule_says_what_came_of_it_and_why(
     assert (trial.rule, trial.condition) == (rule.get("id", "rule-0"), rule.get("when", "true"))
 
 
+def test_a_rule_that_is_read_has_no_reason_to_be_skipped() -> None:
+    (rule,) = policy_of({"share": "100%"}).rules
+    assert skip_reason(rule, Stage.ENFORCE, access(user="ada")) == ""
+
+
 def test_what_decides_before_every_rule_has_a_trial_of_its_own() -> None:
     policy = policy_of({"effect": "allow"})
     lost = decide(access(PHONE, replace(CLEAN, lost=True)), policy)
@@ -455,6 +460,13 @@ def test_an_app_that_was_seen_restricts_while_no_source_can_be_asked_and_grants_
     decision = decide(access(PHONE, seen), policy_of(rule, HANDHELD))
     assert (decision.effect, decision.reason, decision.rule) == (Effect.BLOCK, reason, "rule-0")
     assert decision.apps == (("TikTok",) if reason is Reason.PROHIBITED_APP else ())
+
+
+def test_an_app_that_nobody_saw_is_not_taken_for_one_that_is_not_there() -> None:
+    without = {"when": '!("tiktok" in device.apps)', "on_unavailable": "allow"}
+    assert outcome(policy_of(without, HANDHELD), access(PHONE, UNAVAILABLE))[0] is Effect.ALLOW
+    decision = decide(access(PHONE, UNAVAILABLE), policy_of(without | {"on_unavailable": "block"}, HANDHELD))
+    assert (decision.effect, decision.reason) == (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE)
 
 
 WHY = "exempt since 2026-12-10 00:00 UTC: why"

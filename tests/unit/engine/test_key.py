@@ -151,6 +151,8 @@ def test_what_decide_reads_tells_two_accesses_apart(rule: dict[str, Any], one: A
         ({"stages": {"warn": "2026-12-09"}}, access(), LATER),
         ({"grace": "7d"}, access(), access(posture=replace(CLEAN, first_seen=NOW - timedelta(days=7)))),
         ({"share": "100%"}, access(user="person-0"), access(user="person-1")),
+        ({}, access(), access(replace(PHONE, findings=CONTRADICTED))),
+        ({}, access(replace(PHONE, findings=DOUBTED)), access(replace(PHONE, findings=(Finding(Reason.KEY_IN_TWO_PLACES, "y"),)))),
     ],
 )  # fmt: skip
 def test_what_no_rule_reads_does_not(rule: dict[str, Any], one: Access, other: Access) -> None:
