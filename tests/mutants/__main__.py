@@ -172,8 +172,11 @@ class Tests:
     def _run(self, limit: float | None) -> tuple[int, list[str]]:
         read, write = os.pipe()
         if not (pid := os.fork()):
-            os.setpgid(0, 0)
-            os._exit(self._tested(write))
+            try:
+                os.setpgid(0, 0)
+                os._exit(self._tested(write))
+            finally:
+                os._exit(1)  # whatever a fault raises, only the parent may go on from here
         os.close(write)
         signal.signal(signal.SIGALRM, lambda *_: os.killpg(pid, signal.SIGKILL))
         signal.setitimer(signal.ITIMER_REAL, limit or 0)

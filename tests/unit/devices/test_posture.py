@@ -343,3 +343,12 @@ def test_an_app_on_a_list_makes_nobody_better_known_than_without_it(
     assert posture_with.state is PostureState(state)
     assert posture_with.lists == ("prohibited",), "however old: an app does not go away by silence"
     assert without.state in (posture_with.state, PostureState.CLEAN)
+
+
+@pytest.mark.parametrize("state", [PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN])
+def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out(state: PostureState) -> None:
+    sooner = Posture(state, expires_at=NOW + timedelta(hours=1))
+    unavailable = Posture(PostureState.UNAVAILABLE, expires_at=NOW + timedelta(hours=2))
+    assert strictest([unavailable, sooner]).expires_at == NOW + timedelta(hours=1)
+    ended = replace(sooner, state=PostureState.STALE)
+    assert strictest([ended, unavailable]).expires_at == ended.expires_at
