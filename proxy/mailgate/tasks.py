@@ -1,8 +1,29 @@
-"""Ends background tasks."""
+"""Ends background tasks, and runs computations beside the loop that serves mail."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ON_BEHALF_OF: ContextVar[str] = ContextVar("on_behalf_of", default="")
+"""The admin whose request is being served; empty for what the gate does by itself."""
+_turns: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str], asyncio.Lock] = WeakValueDictionary()
+
+
+async def compute(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function in a thread, one at a time for each admin.
+
+    Whatever takes longer the more an admin sends or stores is run by this, since the loop serves mail. Two requests of
+    one admin wait for each other, so nobody has more than one thread.
+    """
+    turn = asyncio.get_running_loop(), ON_BEHALF_OF.get()
+    lock = _turns.setdefault(turn, asyncio.Lock())
+    async with lock:
+        return await asyncio.to_thread(function, *args, **kwargs)
 
 
 async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:

@@ -1,8 +1,12 @@
-"""Tasks that run beside are ended."""
+"""Tasks that run beside are ended, and computations take turns."""
 
 import asyncio
+from collections.abc import Callable
+from threading import Event, get_ident
 
-from mailgate.tasks import end, end_all
+import pytest
+
+from mailgate.tasks import ON_BEHALF_OF, compute, end, end_all
 
 
 async def waits(ended: list[str], name: str) -> None:
@@ -35,3 +39,31 @@ async def test_what_a_task_has_raised_is_nobody_elses() -> None:
 async def test_what_was_never_started_is_no_mistake() -> None:
     await end(None)
     await end_all([])
+
+
+async def computed(name: str, function: Callable[[], object]) -> object:
+    ON_BEHALF_OF.set(name)
+    return await compute(function)
+
+
+async def test_a_computation_leaves_the_loop_free_and_brings_its_result_or_its_error() -> None:
+    assert await compute(get_ident) != get_ident()
+    with pytest.raises(ValueError, match="no"):
+        await compute(int, "no")
+
+
+async def test_computations_of_one_admin_take_turns_and_wait_for_nobody_else() -> None:
+    loop, begun, let_go, order = asyncio.get_running_loop(), asyncio.Event(), Event(), list[str]()
+
+    def first() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        let_go.wait()
+        order.append("first")
+
+    one = asyncio.create_task(computed("ada", first))
+    await begun.wait()
+    two = asyncio.create_task(computed("ada", lambda: order.append("second")))
+    await computed("grace", lambda: order.append("another admin's"))
+    let_go.set()
+    await asyncio.gather(one, two)
+    assert order == ["another admin's", "first", "second"]

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.scanner import Scanner
 
 from mailgate.errors import Mistake
 from mailgate.model.phrase import phrase
@@ -148,7 +149,7 @@ def _compose(text: str, file: str) -> Node:
             Mistake(file, line, 1, phrase("directives are not read; expected YAML 1.2 without `%` lines"))
         )
     try:
-        root: Node | None = YAML(typ="safe", pure=True).compose(text)
+        root: Node | None = _reader().compose(text)
     except MarkedYAMLError as error:
         raise DocumentError(_syntax_error(error, file)) from error
     except ReaderError as error:
@@ -170,6 +171,24 @@ def _compose(text: str, file: str) -> Node:
             Mistake(file, 1, 1, phrase("the file is empty; expected a mapping of keys to values"))
         )
     return root
+
+
+class _FlatScanner(Scanner):
+    """Refuses deep brackets where they are read: a parser looks ahead over all open ones at each of them."""
+
+    def fetch_flow_collection_start(self, token: Any, to_push: str) -> None:
+        if len(self.flow_context) >= MAX_DEPTH:
+            raise RecursionError
+        super().fetch_flow_collection_start(token, to_push)
+
+
+def _reader() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _FlatScanner
+    yaml.composer.warn_double_anchors = (
+        False  # the warning would quote the text; the last one counts (YAML 1.2, 7.1)
+    )
+    return yaml
 
 
 def _syntax_error(error: MarkedYAMLError, file: str) -> Mistake:

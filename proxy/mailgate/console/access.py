@@ -20,6 +20,7 @@ from mailgate.console.session_start import (
     read_proxy_login,
 )
 from mailgate.model.phrase import joined_by_or, joined_names, phrase
+from mailgate.tasks import ON_BEHALF_OF
 from mailgate.views.words import ROLES
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -42,16 +43,16 @@ async def require_login(request: web.Request, handler: Handler) -> web.StreamRes
     """Let a request through to its page, or answer with what is missing."""
     changes = request.method not in SAFE
     if changes and not _is_from_own_page(request):
-        return show_without_login(request, "refused.html", 403, why=FOREIGN_FORM)
+        return await show_without_login(request, "refused.html", 403, why=FOREIGN_FORM)
     read_proxy_login(request)
     if request.match_info.route.name in OPEN:
         return await handler(request)
     if came_by_foreign_link(request):
-        return show_without_login(request, "redirect.html", to=request.rel_url.raw_path_qs)
+        return await show_without_login(request, "redirect.html", to=request.rel_url.raw_path_qs)
     if not await _has_session(request):
         return await _to_login(request)
     if changes and not await _has_form_token(request):
-        return show(
+        return await show(
             request,
             "refused.html",
             403,
@@ -76,13 +77,14 @@ async def _has_session(request: web.Request) -> bool:
         session = await begin_by_proxy_login(request)
     if session is not None:
         request[SESSION] = session
+        ON_BEHALF_OF.set(session.name)
     return session is not None
 
 
 async def _to_login(request: web.Request) -> web.Response:
     if request.method not in SAFE:
         login = _login(request, page_before(request))
-        return show_without_login(
+        return await show_without_login(
             request, "refused.html", 401, why=SESSION_ENDED, login=login, **await _typed_values(request)
         )
     raise web.HTTPSeeOther(_login(request, request.rel_url.raw_path_qs))
@@ -124,7 +126,7 @@ def requires_role(*roles: str) -> Callable[[Handler], Handler]:
                 words = joined_names([ROLES[each] for each in roles], joined_by_or)
                 why = phrase("This needs the role %(words)s, which you do not have.", words=words)
                 form = await returned_form(request)
-                return show(request, "refused.html", 403, layout="base.html", why=why, **form)
+                return await show(request, "refused.html", 403, layout="base.html", why=why, **form)
             return await handler(request)
 
         return checked

@@ -1,10 +1,9 @@
 """The rules of a requested plan: those of the files, rules that were sent, or a version that was in force."""
 
-import asyncio
-
 from mailgate.config import Rules, compile_rules
 from mailgate.console.context import ConsoleContext
 from mailgate.rollout.kept_plans import find_plan
+from mailgate.tasks import compute
 from mailgate.views.versions import rules_called
 
 
@@ -14,11 +13,11 @@ async def candidate_for(context: ConsoleContext, policy: str | None, version: in
     Raises ConfigError; NoVersionError if no version has this number.
     """
     if version is None:
-        return await asyncio.to_thread(context.candidate, policy)
+        return await compute(context.candidate, policy)
     return await rules_called(context.store, str(version))
 
 
 async def rules_of_plan(context: ConsoleContext, digest: str) -> Rules:
     """The rules of an earlier plan. Raises RefusedError, ConfigError."""
     found = await find_plan(context.store, digest)
-    return await asyncio.to_thread(compile_rules, found.candidate.texts)
+    return await compute(compile_rules, found.candidate.texts)

@@ -1,10 +1,10 @@
 """Sends files to download while they are read."""
 
-import asyncio
 from collections.abc import AsyncIterable, Iterable, Sequence
 
 from aiohttp import web
 
+from mailgate.tasks import compute
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 
@@ -21,7 +21,7 @@ async def send_sheet(
     await answer.write(beginning(columns).encode())
     async for some in rows:
         # other requests get their turn during a long list
-        await answer.write(await asyncio.to_thread(_bytes, some))
+        await answer.write(await compute(_bytes, some))
     await answer.write_eof()
     return answer
 

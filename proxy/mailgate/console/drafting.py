@@ -1,6 +1,5 @@
 """Drafts of the console: makes a draft and its plan, and compares drafts with the files on disk."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from mailgate.rollout.plan import DAYS
 from mailgate.rollout.stored_rules import rules_of
 from mailgate.store import Activation
 from mailgate.store.drafts import KeptDraft
+from mailgate.tasks import compute
 from mailgate.views.drafts import (
     DraftFacts,
     DraftHead,
@@ -89,13 +89,13 @@ async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
         return NO_UNCOMMITTED_DRAFTS
     rules = context.bundle().rules
     found = uncommitted(drafts, rules, files)
-    return Uncommitted(found, bool(found) and await asyncio.to_thread(explained, found, rules, files))
+    return Uncommitted(found, bool(found) and await compute(explained, found, rules, files))
 
 
 async def files_of(context: ConsoleContext) -> Rules | None:
     """The rules in the files on disk; None if they have mistakes."""
     try:
-        return await asyncio.to_thread(context.candidate, None)
+        return await compute(context.candidate, None)
     except ConfigError:
         return None
 

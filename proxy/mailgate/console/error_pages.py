@@ -43,34 +43,34 @@ async def show_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _refused(request, error.status, WORDS.get(error.status, error.reason))
+        return await _refused(request, error.status, WORDS.get(error.status, error.reason))
     except RequestRefused:
         # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted_app.py)
         raise
     except NotBelievedError as error:
         log.warning("console-login-refused", way="proxy", why=error.why)
-        return show_without_login(request, "refused.html", 403, why=error.words)
+        return await show_without_login(request, "refused.html", 403, why=error.words)
     except (UnknownError, NoVersionError) as error:
-        return _refused(request, 404, sentence(error.words), **await _form(request))
+        return await _refused(request, 404, sentence(error.words), **await _form(request))
     except RefusedError as error:
-        return _refused(request, 409, sentence(error.words), **await _form(request))
+        return await _refused(request, 409, sentence(error.words), **await _form(request))
     except StoreError as error:
         log.warning("console-store", error=type(error).__name__)
         why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
-        return _refused(request, 503, why, **await _form(request))
+        return await _refused(request, 503, why, **await _form(request))
     except Exception as error:  # noqa: BLE001 - the text of an error may quote secrets
         log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
         why = phrase("Something went wrong here. Only the kind of the error is known; it is in the log.")
-        return _refused(request, 500, why)
+        return await _refused(request, 500, why)
 
 
 async def _form(request: web.Request) -> dict[str, Any]:
     return await returned_form(request) if request.get(SESSION) else {}
 
 
-def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:
+async def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:
     """The page that says why, with the menu if the person is logged in, so that they can go on."""
     words = {"heading": HEADINGS.get(status, phrase("Not done")), "why": why, **more}
     if request.get(SESSION) is None:
-        return show_without_login(request, "refused.html", status, **words)
-    return show(request, "refused.html", status, layout="base.html", **words)
+        return await show_without_login(request, "refused.html", status, **words)
+    return await show(request, "refused.html", status, layout="base.html", **words)

@@ -15,6 +15,7 @@ from multidict import MultiDict
 from mailgate.gateway.admin_port.intake import body_of
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
+from mailgate.tasks import compute
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 PLAIN = frozenset({"", "7bit", "8bit", "binary"})
@@ -45,7 +46,7 @@ async def _fields(request: web.Request, most: int) -> Form:
     if sent is None:
         raise web.HTTPRequestEntityTooLarge(most)
     text = sent.decode("utf-8", "replace")
-    return Form(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    return Form(await compute(parse_qsl, text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
 
 
 async def _parts(request: web.Request, most: int) -> Form:

@@ -22,7 +22,7 @@ _MENU_ENTRY_OF = {"people": "devices"}
 """The menu entry of pages without one of their own."""
 
 
-def show(
+async def show(
     request: web.Request,
     template: str,
     status: int = 200,
@@ -38,15 +38,17 @@ def show(
     said = context_of(request).toasts.shown(request[SESSION].csrf, _page_of(request.rel_url), now)
     toast = said or (standing_message if standing_message and standing_message.lasts(now) else None)
     lasts = int(toast.lasts(now).total_seconds()) if toast else 0
-    return page(template, status, **common_values(request), toast=toast, lasts=lasts, **values)
+    return await page(template, status, **common_values(request), toast=toast, lasts=lasts, **values)
 
 
-def show_without_login(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+async def show_without_login(
+    request: web.Request, template: str, status: int = 200, **values: Any
+) -> web.Response:
     """Render a page for somebody who is not logged in. Only the login page can be loaded again in another language."""
     words = language_values(request)
     if request.match_info.route.name != "login":
         words["others"] = []
-    return page(template, status, **words, **values)
+    return await page(template, status, **words, **values)
 
 
 def say_on_next_page(request: web.Request, words: str, undo: str = "", **fields: str) -> None:

@@ -20,6 +20,7 @@ from mailgate.policy import Policy
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import MailKind, MailState, NoticeKey, Store
 from mailgate.store.mail import Which
+from mailgate.tasks import compute
 from mailgate.views.notices import NoticeFacts, NoticeMails
 
 MAX_RETRACTIONS = 20
@@ -47,7 +48,7 @@ async def subject_of_notice(context: ConsoleContext, about: NoticeKey) -> Notice
         raise web.HTTPNotFound
     active = await context.store.policies.active()
     in_force = active is not None and active.number == version.number
-    rules = context.bundle().rules if in_force else compile_rules(version.texts)
+    rules = context.bundle().rules if in_force else await compute(compile_rules, version.texts)
     named = about.rule in {each.id for each in rules.policy.rules}
     if about.kind is not MailKind.REPLY and named is (about.kind is MailKind.CORRECTION):
         raise web.HTTPNotFound

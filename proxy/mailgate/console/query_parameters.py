@@ -46,4 +46,4 @@ async def check_parameters(request: web.Request, handler: Handler) -> web.Stream
     if not mistakes:
         return await handler(request)
     without = request.rel_url.with_query(said)
-    return show(request, "misread.html", 422, mistakes=mistakes, without=str(without))
+    return await show(request, "misread.html", 422, mistakes=mistakes, without=str(without))

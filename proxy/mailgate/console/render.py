@@ -28,6 +28,7 @@ from mailgate.model.phrase import (
     translate,
 )
 from mailgate.policy.changes import subject_in_words
+from mailgate.tasks import compute
 from mailgate.views.audit_words import act_in_words, thing_in_words
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
@@ -56,9 +57,10 @@ NEVER = phrase("never")
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-def page(template: str, status: int = 200, **values: Any) -> web.Response:
+async def page(template: str, status: int = 200, **values: Any) -> web.Response:
     """One page of the console, in the language ``lang`` of its values."""
-    return web.Response(text=text_of(template, **values), status=status, content_type="text/html")
+    text = await compute(text_of, template, **values)
+    return web.Response(text=text, status=status, content_type="text/html")
 
 
 def text_of(template: str, **values: Any) -> str:

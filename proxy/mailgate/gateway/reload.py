@@ -13,6 +13,7 @@ from mailgate.config.files import Stamp, stamp_of
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.metrics import Metrics
 from mailgate.model.phrase import phrase
+from mailgate.tasks import compute
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ class Reloader(Generic[Loaded]):
 
     async def _reload(self, again: bool) -> bool:
         try:
-            await self.apply(self.load())
+            await self.apply(await compute(self.load))
         except ConfigError as error:
             return self._rejected([mistake.text for mistake in error.mistakes], again)
         except MailgateError as error:  # the text of such an error is for people

@@ -21,6 +21,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.replay import PostureInputs
 from mailgate.simulate import Judge, Occasion
 from mailgate.store import Act, Mail, Retraction, Store
+from mailgate.tasks import compute
 
 SEARCH_SPAN = timedelta(hours=24)
 """How long to look for refusals that are stored late, by a gate that was cut off or from a spool."""
@@ -123,7 +124,7 @@ async def corrections(
 async def _rules(store: Store, number: int) -> Rules:
     version = await store.policies.get(number)
     assert version is not None  # a foreign key makes sure that the version exists
-    return compile_rules(version.texts)
+    return await compute(compile_rules, version.texts)
 
 
 class _Comparison:

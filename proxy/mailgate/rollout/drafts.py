@@ -1,7 +1,6 @@
 """Drafts: small changes of the rules in force that no file has yet. A draft comes in force by a plan, like every
 change."""
 
-import asyncio
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.stored_rules import rules_of
 from mailgate.store import Store
 from mailgate.store.drafts import SHORTEST, KeptDraft
+from mailgate.tasks import compute
 
 DRAFTED = "policy-drafted"
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
@@ -28,7 +28,7 @@ async def make_draft(store: Store, edit: Edit, person: Person, now: datetime) ->
         raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
     before = await rules_of(store.policies, active)
     try:
-        after = await asyncio.to_thread(edited, before, edit)
+        after = await compute(edited, before, edit)
     except EditError as error:
         raise RefusedError(error.words) from None
     said = _EDIT.dump_json(edit).decode()
@@ -75,7 +75,7 @@ async def base_of(store: Store, draft: KeptDraft) -> Rules:
                     base=str(draft.base),
                 )
             )
-        return await asyncio.to_thread(compile_rules, version.texts)
+        return await compute(compile_rules, version.texts)
     except ConfigError as error:
         raise RefusedError(
             phrase(
@@ -88,7 +88,7 @@ async def base_of(store: Store, draft: KeptDraft) -> Rules:
 async def rules_with(store: Store, draft: KeptDraft) -> Rules:
     """The rules that a draft makes. Raises RefusedError if they are not the rules that were drafted."""
     try:
-        after = await asyncio.to_thread(edited, await base_of(store, draft), edit_of(draft))
+        after = await compute(edited, await base_of(store, draft), edit_of(draft))
     except (EditError, ValueError) as error:
         raise _other(draft) from error
     if after.digest != draft.digest:

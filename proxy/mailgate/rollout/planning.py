@@ -1,6 +1,5 @@
 """Makes the plan of a candidate, by the current settings."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,6 +61,7 @@ from mailgate.simulate import (
 )
 from mailgate.simulate import Sample as Found
 from mailgate.store import Activation, Store, Version
+from mailgate.tasks import compute
 
 
 async def plan_and_keep(
@@ -122,7 +122,7 @@ async def make_plan(
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key makes sure that the version exists
     reliefs = await store.reliefs.current(scope.now)
-    in_force = await asyncio.to_thread(compile_rules, version.texts)
+    in_force = await compute(compile_rules, version.texts)
     old, new = in_force.with_reliefs(reliefs).policy, candidate.with_reliefs(reliefs).policy
     moments, stand_ins = change_moments((old, new), scope.now), sampled((old, new), scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
@@ -142,7 +142,7 @@ async def make_plan(
     reported = await catalogs_since(store, active, scope.now - scope.max_age)
     tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
     told = headlines(in_force.policy, candidate.policy, scope.now)
-    cases, idle = await asyncio.to_thread(_rehearsed, candidate, tally, scope.now)
+    cases, idle = await compute(_rehearsed, candidate, tally, scope.now)
     plan = Plan(
         digest="",
         made_at=scope.now,
@@ -151,7 +151,7 @@ async def make_plan(
         candidate=RulesNamed(policy=candidate.policy.version, digest=candidate.digest),
         reliefs=_reliefs(reliefs, scope.now),
         headlines=[Headline(words=words, at=at) for words, at in told],
-        changes=list(changes(in_force.policy, candidate.policy)),
+        changes=list(await compute(changes, in_force.policy, candidate.policy)),
         cases=cases,
         rules=idle,
         newly_listed=_newly_listed(in_force.policy.catalog, candidate.policy.catalog),

@@ -4,6 +4,7 @@ from mailgate.config import Rules, compile_rules
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.model.phrase import phrase
 from mailgate.store import Activation, Policies, RuleTexts, Store
+from mailgate.tasks import compute
 
 
 class UnreadableVersionError(MailgateError):
@@ -28,7 +29,7 @@ async def rules_of(policies: Policies, activation: Activation) -> Rules:
             )
         )
     try:
-        return compile_rules(version.texts)
+        return await compute(compile_rules, version.texts)
     except ConfigError as error:
         message = phrase(
             "version %(number)s of the rules, which is in force, cannot be used by this Mailgate: %(why)s",

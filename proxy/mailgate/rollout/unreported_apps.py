@@ -14,6 +14,7 @@ from mailgate.model import Effect
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.apps import ListedApp, plain_name
 from mailgate.store import Activation, Store
+from mailgate.tasks import compute
 
 _MOST = 1000
 """How many activations are read. If there were more, no app counts as reported."""
@@ -37,10 +38,10 @@ async def catalogs_since(store: Store, active: Activation, since: datetime) -> l
 async def _catalog(store: Store, number: int) -> AppCatalog:
     """The catalogue of one version; empty if it cannot be read."""
     version = await store.policies.get(number)
+    if version is None or version.altered:
+        return AppCatalog()
     try:
-        return (
-            compile_rules(version.texts).policy.catalog if version and not version.altered else AppCatalog()
-        )
+        return (await compute(compile_rules, version.texts)).policy.catalog
     except ConfigError:
         return AppCatalog()
 

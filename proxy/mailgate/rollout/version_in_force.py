@@ -21,6 +21,7 @@ from mailgate.policy.overtaken_files import taken_back
 from mailgate.rollout.stored_rules import UnreadableVersionError, rule_texts_of, rules_of
 from mailgate.store import Act, Activation, OvertakenError, Policies, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.tasks import compute
 
 log = structlog.get_logger()
 
@@ -282,7 +283,7 @@ class RulesKeeper:
                 who=active.author,
                 why=error.words,
             )
-        lost = await asyncio.to_thread(taken_back, before.policy, now.policy, files.policy)
+        lost = await compute(taken_back, before.policy, now.policy, files.policy)
         if not lost:
             return ""
         told = joined((each.in_one_line for each in lost[:_NAMED]), "; ")

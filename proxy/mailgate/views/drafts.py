@@ -1,6 +1,5 @@
 """Drafts as facts: the change of each in the files, and its state."""
 
-import asyncio
 from typing import Literal
 
 from mailgate.config import Rules
@@ -12,6 +11,7 @@ from mailgate.rollout.drafts import base_of, edit_of, rules_with
 from mailgate.store import Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.store.policies import Activation
+from mailgate.tasks import compute
 from mailgate.views.patches import FileChange, RuleFilesLocation, file_changes, patch
 
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
@@ -70,10 +70,11 @@ async def draft_facts(
     plan = await store.plans.latest_of(draft.digest, active.serial)
     before, after = await _pair(store, draft, files)
     head = draft_head(draft, active, in_force, files)
+    committed = head.state == "committed"
     return DraftFacts(
         **dict(head),
         plan=plan.digest if plan else "",
-        changes=[] if head.state == "committed" else file_changes(before, after, places),
+        changes=[] if committed else await compute(file_changes, before, after, places),
         of_files=before is files,
         complete=after.digest in (draft.digest, in_force.digest),
     )
@@ -108,7 +109,7 @@ def state_of(draft: KeptDraft, active: Activation, in_force: Rules, files: Rules
 
 async def draft_patch(store: Store, draft: KeptDraft, files: Rules | None, places: RuleFilesLocation) -> str:
     """The change to commit, as a patch. Raises RefusedError."""
-    return patch(*await _pair(store, draft, files), places)
+    return await compute(patch, *await _pair(store, draft, files), places)
 
 
 async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Rules, Rules]:
@@ -116,7 +117,7 @@ async def _pair(store: Store, draft: KeptDraft, files: Rules | None) -> tuple[Ru
     changes."""
     if files:
         try:
-            return files, await asyncio.to_thread(edited, files, edit_of(draft))
+            return files, await compute(edited, files, edit_of(draft))
         except EditError:  # the files have the change already, or it has to be made by hand
             pass
     return await base_of(store, draft), await rules_with(store, draft)

@@ -1,13 +1,15 @@
 """Finds a version of the rules by its name, and compares two versions line by line."""
 
-import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import unified_diff
 
 from mailgate.config import Rules, compile_rules
 from mailgate.errors import MailgateError
 from mailgate.model.phrase import phrase
+from mailgate.policy.changes import Change, changes
 from mailgate.store import AlteredError, Store, Version
+from mailgate.tasks import compute
 
 
 class NoVersionError(MailgateError):
@@ -52,11 +54,30 @@ async def rules_called(store: Store, name: str) -> Rules:
     version = await version_of(store, name)
     if version.altered:
         raise AlteredError(version.number)
-    return await asyncio.to_thread(compile_rules, version.texts)
+    return await compute(compile_rules, version.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDifference:
+    """The differences between two versions: of their rules, and line by line of their files."""
+
+    old: Version
+    new: Version
+    changes: list[Change]
+    lines: list[str]
+
+
+async def difference(old: Version, new: Version) -> VersionDifference:
+    """Compare two versions. Raises ConfigError if this Mailgate cannot read one."""
+    return await compute(_difference, old, new)
+
+
+def _difference(old: Version, new: Version) -> VersionDifference:
+    before, after = compile_rules(old.texts).policy, compile_rules(new.texts).policy
+    return VersionDifference(old, new, list(changes(before, after)), list(lines_between(old, new)))
 
 
 def lines_between(old: Version, new: Version) -> Iterator[str]:
-    """The differences of their files, as a unified diff."""
     for name in sorted({*old.texts, *new.texts}):
         before, after = (version.texts.get(name, "").splitlines() for version in (old, new))
         yield from unified_diff(before, after, f"{old.number}/{name}", f"{new.number}/{name}", lineterm="")

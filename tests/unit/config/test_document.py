@@ -63,6 +63,7 @@ def test_anchors_are_written_out() -> None:
         ("a: é".encode() + b"\xff", "1:5", "the byte 0xff is not UTF-8"),
         ("a: 1".encode("utf-16"), "1:1", "is not UTF-8"),
         ("[" * 10_000, "1:1", "nested too deeply"),
+        ("[{" * 10_000, "1:1", "nested too deeply"),
         ("- " * 60 + "x", "1:83", "nested too deeply"),
         (b"a" * (MAX_BYTES + 1), "1:1", "expected at most 1048576"),
     ],

@@ -13,10 +13,9 @@ from rich.text import Text
 from mailgate.cli.open_store import fail, printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
-from mailgate.config import Bundle, compile_rules
-from mailgate.policy.changes import changes
+from mailgate.config import Bundle
 from mailgate.store import Activation, Store, Version
-from mailgate.views.versions import NoVersionError, lines_between, version_of
+from mailgate.views.versions import NoVersionError, VersionDifference, difference, version_of
 
 Name = Annotated[
     str,
@@ -72,27 +71,25 @@ def diff(
 ) -> None:
     """Compare two versions, in words and line by line."""
 
-    async def run(store: Store, _bundle: Bundle) -> tuple[Version, Version]:
-        return await version_called(store, old), await version_called(store, new)
+    async def run(store: Store, _bundle: Bundle) -> VersionDifference:
+        return await difference(await version_called(store, old), await version_called(store, new))
 
-    before, after = with_store(config, run)
-    rules = [compile_rules(version.texts).policy for version in (before, after)]
-    found, lines = changes(*rules), list(lines_between(before, after))
+    found = with_store(config, run)
     if as_json:
         told = {
-            "old": before.number,
-            "new": after.number,
-            "changes": [asdict(each) for each in found],
-            "lines": lines,
+            "old": found.old.number,
+            "new": found.new.number,
+            "changes": [asdict(each) for each in found.changes],
+            "lines": found.lines,
         }
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    typer.echo(f"version {before.number} to version {after.number}")
-    for each in found:
+    typer.echo(f"version {found.old.number} to version {found.new.number}")
+    for each in found.changes:
         typer.echo(printable(str(each)))
-    if not found:
-        typer.echo("no difference that affects a decision" if lines else "no difference")
-    for line in ["", *lines] if lines else []:
+    if not found.changes:
+        typer.echo("no difference that affects a decision" if found.lines else "no difference")
+    for line in ["", *found.lines] if found.lines else []:
         typer.echo(line)
 
 

@@ -1,6 +1,5 @@
 """The audit log: its entries, their verification and their export."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from mailgate.console.api.shapes import (
     number_of,
 )
 from mailgate.store import Entry as StoredEntry
+from mailgate.tasks import compute
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
 from mailgate.views.spreadsheet import beginning, lines, saved_as
@@ -134,7 +134,7 @@ def _export(
         for line in first:
             yield line
         async for page in call.context.store.audit.pages():
-            yield await asyncio.to_thread(written, page)  # other requests get their turn during a long log
+            yield await compute(written, page)  # other requests get their turn during a long log
 
     return all_lines()
 

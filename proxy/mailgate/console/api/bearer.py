@@ -23,6 +23,7 @@ from mailgate.console.login_tries import LoginTries
 from mailgate.console.peer import origin_of_request
 from mailgate.rollout.admins import proven
 from mailgate.rollout.person import Person
+from mailgate.tasks import ON_BEHALF_OF
 
 log = structlog.get_logger()
 
@@ -114,6 +115,7 @@ async def call_of_admin(
     name, roles = found.name, admins[found.name].roles
     if operation.roles and not set(operation.roles) & set(roles):
         raise ProblemError(403, f"{name} may not do this: it takes the role {' or '.join(operation.roles)}")
+    ON_BEHALF_OF.set(name)
     return Call(context, Person(name, f"api at {context.host}"), roles, now)
 
 

@@ -22,6 +22,7 @@ from mailgate.console.api.shapes import (
     words_of,
 )
 from mailgate.devices.device import Device, typed_id
+from mailgate.tasks import compute
 from mailgate.views.device_filter import (
     MAILS,
     ORDERS,
@@ -157,7 +158,7 @@ async def explain_device(call: Call, path: DevicePath) -> Explanation:
     context, found = call.context, await _called(call, path.device)
     seen = await sightings_of(context.store, found, SIGHTINGS)
     access, decision = await decide_last_request(context.store, context.bundle(), found, seen, call.now)
-    return explanation(access, decision, context.bundle().policy)
+    return await compute(explanation, access, decision, context.bundle().policy)
 
 
 async def mark_lost(call: Call, path: DevicePath) -> LostMark:

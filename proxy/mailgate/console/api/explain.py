@@ -9,6 +9,7 @@ from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, Line
 from mailgate.policy.cases import Person, Request, Situation
+from mailgate.tasks import compute
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recorded_requests import decide_without_proof
 
@@ -16,6 +17,8 @@ Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
 Target = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=8192)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$")]
 FieldValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]*$", max_length=8192)]
+
+MAX_HEADERS = 100
 
 
 class RequestInput(InputModel):
@@ -25,7 +28,7 @@ class RequestInput(InputModel):
     """Its method."""
     target: Target = "/"
     """Its path and query."""
-    headers: dict[FieldName, FieldValue] = Field(default_factory=dict)
+    headers: dict[FieldName, FieldValue] = Field(default_factory=dict, max_length=MAX_HEADERS)
     """Its header fields. Names are compared without case."""
     user: Line | None = None
     """The login name of the person who asks; without it, unknown."""
@@ -47,7 +50,7 @@ async def explain_request(call: Call, body: RequestInput) -> Explanation:
     else:
         known = await device_called(call, body.device, 409)
         access, decision = decide_without_proof(known, bundle, asked.facts(), call.now)
-    return explanation(access, decision, bundle.policy)
+    return await compute(explanation, access, decision, bundle.policy)
 
 
 OPERATIONS = (Operation("POST", "/explain", explain_request, "Explain", may_conflict=True),)

@@ -119,6 +119,10 @@ class Operation:
         """The adapter that checks, writes and describes its answer. Only operations that answer JSON have one."""
         return TypeAdapter(self._hints["return"])
 
+    def written(self, found: object) -> bytes:
+        """What its function returned, as JSON."""
+        return self.output_adapter.dump_json(self.output_adapter.validate_python(found), by_alias=True)
+
     @cached_property
     def empty(self) -> bool:
         """Whether it answers without a body."""

@@ -6,15 +6,15 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from mailgate.config import compile_rules
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage, Note, OutputModel
-from mailgate.policy.changes import Change, changes
+from mailgate.policy.changes import Change
 from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation as StoredActivation
+from mailgate.tasks import compute
 from mailgate.views.rules import RuleInWords, rules_in_words
-from mailgate.views.versions import lines_between, version_of
+from mailgate.views.versions import difference, version_of
 
 VersionName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 """A number, or the beginning of a digest."""
@@ -133,9 +133,8 @@ async def get_policy(call: Call) -> Policy:
     """Get the rules in force, in words and as conditions, with the stage of each."""
     found = call.context.bundle().policy
     active = await call.context.store.policies.active()
-    return Policy.model_validate(
-        {"policy": found.version, "version": active, "rules": rules_in_words(found, call.now)}
-    )
+    rules = await compute(rules_in_words, found, call.now)
+    return Policy.model_validate({"policy": found.version, "version": active, "rules": rules})
 
 
 async def list_versions(call: Call, query: VersionsQuery) -> Versions:
@@ -152,13 +151,8 @@ async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
     """Compare two versions, in words and line by line."""
     store = call.context.store
     old, new = await version_of(store, query.old), await version_of(store, query.new or "")
-    before, after = compile_rules(old.texts).policy, compile_rules(new.texts).policy
-    return Difference(
-        old=old.number,
-        new=new.number,
-        changes=list(changes(before, after)),
-        lines=list(lines_between(old, new)),
-    )
+    found = await difference(old, new)
+    return Difference(old=old.number, new=new.number, changes=found.changes, lines=found.lines)
 
 
 async def retract(call: Call, body: Retraction) -> ActivationDone:

@@ -14,6 +14,7 @@ from mailgate.console.api.operation import JSON, Operation
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.gateway.admin_port.intake import body_of
 from mailgate.policy.spelling import did_you_mean
+from mailgate.tasks import compute
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """The largest body in bytes, which is enough for the text of a policy."""
@@ -58,19 +59,30 @@ async def _body(request: web.Request, model: type[BaseModel] | None, faults: lis
             faults.append(Fault(detail="a body was sent; expected none", pointer="#"))
         return None
     try:
-        return model.model_validate_json(await _sent(request))
+        return await compute(_validated, model, await _sent(request))
     except ValidationError as error:
         faults += [Fault(detail=_words(each, model), pointer=_pointer(each["loc"])) for each in _each(error)]
         return None
 
 
+def _validated(model: type[BaseModel], sent: bytes) -> BaseModel:
+    """The body as a model. Raises ProblemError, ValidationError."""
+    _refuse_ambiguous(sent)
+    return model.model_validate_json(sent)
+
+
 async def _sent(request: web.Request) -> bytes:
-    """The body: JSON without duplicate names and without NaN."""
+    """The body of a request that says that it is JSON."""
     if request.content_type != JSON:
         raise ProblemError(415, f"expected Content-Type: {JSON}", headers={"Accept": JSON})
     sent = await body_of(request, MAX_BODY_BYTES)
     if sent is None:
         raise ProblemError(413, f"longer than {MAX_BODY_BYTES:,} bytes; expected less")
+    return sent
+
+
+def _refuse_ambiguous(sent: bytes) -> None:
+    """Refuse what is not JSON, or has a name twice or NaN in it."""
     try:
         json.loads(sent.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
@@ -81,7 +93,6 @@ async def _sent(request: web.Request) -> bytes:
         raise ProblemError(400, "it is not UTF-8") from None
     except ValueError as error:
         raise ProblemError(400, str(error)) from None
-    return sent
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from mailgate.console.api.shapes import (
 from mailgate.console.list_position import SPAN
 from mailgate.devices.device import LONG_AGO
 from mailgate.store import RowPosition
+from mailgate.tasks import compute
 from mailgate.views.devices import SightingFacts, sighting_facts
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.recorded_requests import redecide
@@ -86,7 +87,7 @@ async def explain_sighting(call: Call, path: SightingPath) -> ThenAndNow:
     recalled = await redecide(context.store, context.bundle(), path.sighting, call.now)
     if recalled is None:
         raise ProblemError(404, "nothing is recorded under this id")
-    told = explanation(recalled.access, recalled.decision, context.bundle().policy)
+    told = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)
     return ThenAndNow(then=sighting_facts(recalled.then), now=told)
 
 

@@ -19,6 +19,7 @@ from mailgate.console.headers import secure
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
+from mailgate.tasks import compute
 from mailgate.views.versions import NoVersionError
 
 log = structlog.get_logger()
@@ -87,10 +88,9 @@ async def _sent(
     charset = "; charset=utf-8" if operation.media.startswith("text/") else ""
     named = {**headers, "Content-Type": operation.media + charset}
     if operation.media == JSON:
-        body = operation.output_adapter.dump_json(
-            operation.output_adapter.validate_python(found), by_alias=True
+        return web.Response(
+            body=await compute(operation.written, found), status=operation.status, headers=named
         )
-        return web.Response(body=body, status=operation.status, headers=named)
     if isinstance(found, str):
         return web.Response(body=found.encode(), headers=named)
     return await _streamed(request, web.StreamResponse(headers=named), cast(AsyncIterator[str], found))

@@ -11,7 +11,7 @@ async def show_apps(request: web.Request) -> web.Response:
     context = context_of(request)
     found = await apps(context.store, context.bundle().policy, context.clock())
     counted = min((each.counted_at for each in found if each.counted_at), default=None)
-    return show(
+    return await show(
         request,
         "apps.html",
         apps=found,

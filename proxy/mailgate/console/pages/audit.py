@@ -1,6 +1,5 @@
 """*Audit*: who changed what, the verification of the log, and its export."""
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import count
 from mailgate.model.phrase import joined, phrase
 from mailgate.store import Entry
+from mailgate.tasks import compute
 from mailgate.views.address_values import line, whole
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
@@ -31,14 +31,14 @@ async def entries(request: web.Request) -> web.Response:
     sought, who = (asked.get(name, "").strip() for name in ("sought", "who"))
     before = min(number(asked.get("before", "")) or _NEWEST, _NEWEST)
     looked = await audit.search(sought, who, before, SIZE)
-    return show(request, "audit.html", looked=looked, sought=sought, who_did=who, details=_details)
+    return await show(request, "audit.html", looked=looked, sought=sought, who_did=who, details=_details)
 
 
 async def verify(request: web.Request) -> web.Response:
     """Verify every entry of the log and the rows that it names."""
     context = context_of(request)
     found, head = await verified(context.store, context.bundle().settings, context.clock())
-    return show(request, "audit_verified.html", breaks=found, head=head)
+    return await show(request, "audit_verified.html", breaks=found, head=head)
 
 
 async def export(request: web.Request) -> web.StreamResponse:
@@ -52,7 +52,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     await answer.prepare(request)
     async for page in pages:
         # other requests get their turn during a long log
-        await answer.write(await asyncio.to_thread(_json_lines, page))
+        await answer.write(await compute(_json_lines, page))
     await answer.write_eof()
     return answer
 

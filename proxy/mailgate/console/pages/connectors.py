@@ -13,7 +13,7 @@ async def connectors(request: web.Request) -> web.Response:
     context = context_of(request)
     rows = sources_of(context, await context.readiness())
     reads = any(row.reading and not row.reading.outcome for row in rows)
-    return show(request, "connectors.html", rows=rows, reads=reads)
+    return await show(request, "connectors.html", rows=rows, reads=reads)
 
 
 @requires_role("operator")

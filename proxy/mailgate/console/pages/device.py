@@ -13,6 +13,7 @@ from mailgate.console.support_acts import ask_sources, mark_lost
 from mailgate.console.toasts import Toast
 from mailgate.devices.device import Device
 from mailgate.model.phrase import joined, phrase
+from mailgate.tasks import compute
 from mailgate.views.devices import device_facts, parts_of
 from mailgate.views.explanation import explanation
 from mailgate.views.mail_status import mail_status
@@ -29,7 +30,7 @@ async def device(request: web.Request) -> web.Response:
     seen = await sightings_of(context.store, found, SIGHTINGS)
     access, decision = await decide_last_request(context.store, bundle, found, seen, now)
     facts, policy = device_facts(found, bundle, now), bundle.policy
-    return show(
+    return await show(
         request,
         "device.html",
         standing_message=_just_lost(request, found) if "operator" in roles_of(request) else None,
@@ -39,7 +40,7 @@ async def device(request: web.Request) -> web.Response:
         parts=parts_of(found),
         asked=bool(seen),
         story=await device_history(context.store, found, seen, bundle.settings.posture.precedence, policy),
-        why=explanation(access, decision, policy),
+        why=await compute(explanation, access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,
         name_of=policy.catalog.name_of,
@@ -60,7 +61,7 @@ async def forget(request: web.Request) -> web.Response:
     context, found = context_of(request), await device_of(request)
     if (await form_of(request)).get("confirmed") != "yes":
         seen = await sightings_of(context.store, found, SIGHTINGS)
-        return show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
+        return await show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
     act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
     await context.store.devices.forget(found.id, context.clock(), act)
     say_on_next_page(request, phrase("Device %(id)s and all that was stored of it are deleted.", id=found.id))
@@ -83,7 +84,7 @@ async def lost(request: web.Request) -> web.Response:
     elif sent.get("confirmed") != "yes":
         facts = device_facts(found, context.bundle(), now)
         name = device_in_words(facts.kind, facts.os, facts.os_version)
-        return show(request, "device_lost.html", device=facts, name=name)
+        return await show(request, "device_lost.html", device=facts, name=name)
     else:
         await mark_lost(context, found, by, now, lost=True)
     return redirect_back(request, sent, "devices-one", id=found.id)

@@ -65,13 +65,13 @@ async def show_devices(request: web.Request) -> web.Response:
         after, size = _place(request.query)
     except MisreadError as error:
         place = " ".join(f"{name}={request.query[name]}" for name in PLACE if name in request.query)
-        return _refused(request, asked, Mistake("", place, error.words))
+        return await _refused(request, asked, Mistake("", place, error.words))
     if asked.asked.mistakes:
-        return _refused(request, asked)
+        return await _refused(request, asked)
     context, wanted = context_of(request), asked.asked.wanted
     page = await find_devices(context.store, context.bundle(), wanted, context.clock(), after, size)
     count, whole = await context.store.rows.count(wanted)
-    return _shown(request, asked, page=page, count=count, whole=whole)
+    return await _shown(request, asked, page=page, count=count, whole=whole)
 
 
 @checks_own_parameters
@@ -79,7 +79,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     """Send all devices that match as CSV, while they are read."""
     context, asked = context_of(request), await _filter_in(request, request.query.items())
     if asked.asked.mistakes:
-        return _refused(request, asked)
+        return await _refused(request, asked)
     pages = _all(context, asked.asked.wanted)
     rows = ([_cells(device, context.bundle()) for device in each] async for each in pages)
     return await send_sheet(request, "devices", COLUMNS, rows)
@@ -92,7 +92,7 @@ async def ask_again(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     asked = await _filter_in(request, [(name, str(text)) for name, text in sent.items() if name != "csrf"])
     if asked.asked.mistakes:
-        return _refused(request, asked)
+        return await _refused(request, asked)
     devices = await _first(context, asked.asked.wanted, MAX_ASKED + 1)
     begun, by = 0, person_of(request)
     if devices:
@@ -125,11 +125,11 @@ def _place(query: Mapping[str, str]) -> tuple[int, int]:
     return int(after or "0", 16), int(size)
 
 
-def _refused(request: web.Request, asked: FilterRequest, *more: Mistake) -> web.Response:
-    return _shown(request, asked, 422, mistakes=[*asked.asked.mistakes, *more])
+async def _refused(request: web.Request, asked: FilterRequest, *more: Mistake) -> web.Response:
+    return await _shown(request, asked, 422, mistakes=[*asked.asked.mistakes, *more])
 
 
-def _shown(
+async def _shown(
     request: web.Request,
     asked: FilterRequest,
     status: int = 200,
@@ -142,7 +142,7 @@ def _shown(
     bundle, said, known = context_of(request).bundle(), asked.asked.said, asked.known
     wanted = asked.asked.wanted
     sort = f"-{wanted.sort}" if wanted.descending else wanted.sort
-    return show(
+    return await show(
         request,
         "devices.html",
         status,

@@ -5,6 +5,7 @@ from datetime import date
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.config import Rules
 from mailgate.config.mistakes import wording
 from mailgate.config.text_edits import EditError, written_start
 from mailgate.console.access import requires_role
@@ -18,6 +19,7 @@ from mailgate.policy.stages import share_of
 from mailgate.rollout.drafts import find_draft
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import RefusedError
+from mailgate.tasks import compute
 from mailgate.views.drafts import WORDS
 
 _EDIT: TypeAdapter[Edit] = TypeAdapter(Edit)
@@ -26,7 +28,7 @@ _BEING_MADE = phrase("Another plan is being made. Wait until it is there, then p
 
 
 async def drafts(request: web.Request) -> web.Response:
-    return show(request, "drafts.html", drafts=await latest_heads(context_of(request)), states=WORDS)
+    return await show(request, "drafts.html", drafts=await latest_heads(context_of(request)), states=WORDS)
 
 
 @requires_role("operator", "approver")
@@ -42,7 +44,7 @@ async def draft(request: web.Request) -> web.Response:
     kept = await find_draft(context.store, request.match_info["digest"])
     facts = await facts_of(context, kept)
     plans = await context.store.plans.find(facts.plan)
-    return show(
+    return await show(
         request,
         "draft.html",
         draft=facts,
@@ -89,7 +91,7 @@ async def _wanted(request: web.Request) -> Edit:
     sent = await form_of(request)
     said = {name: sent[name] for name in _FIELDS if name in sent}
     if "day" in sent:
-        said["at"] = _moved(request, sent)
+        said["at"] = await compute(_moved, context_of(request).bundle().rules, sent)
     if "percent" in sent:
         said["share"] = _share(sent["percent"].strip().removesuffix("%").strip())
     try:
@@ -110,9 +112,9 @@ def _share(percent: str) -> str:
     return f"{percent}%"
 
 
-def _moved(request: web.Request, sent: Form) -> str:
+def _moved(rules: Rules, sent: Form) -> str:
     """The start of a stage on another day: its time and zone stay. A new stage starts at midnight UTC."""
-    rules, day = context_of(request).bundle().rules, sent["day"].strip()
+    day = sent["day"].strip()
     try:
         date.fromisoformat(day)
     except ValueError:

@@ -72,7 +72,7 @@ async def revoke(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     name = str(sent.get("name", ""))[:MAX_NAME]
     if sent.get("confirmed") != "yes":
-        return show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
+        return await show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
     revoked = await shut_out(context.store, person_of(request), context.clock(), name)
     if not revoked.tokens and not revoked.keys:
         raise web.HTTPNotFound
@@ -92,7 +92,7 @@ async def _shown(
     keys = await store.page(request.query.get("key", ""), SIZE)
     tokens = await store.tokens(SIZE + 1, position_in(request.query))
     last = tokens[SIZE - 1] if len(tokens) > SIZE else None
-    return show(
+    return await show(
         request,
         "enrolment.html",
         status,

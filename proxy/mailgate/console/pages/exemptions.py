@@ -110,7 +110,7 @@ async def turn_off(request: web.Request) -> web.Response:
     if sent.get("confirmed") != "yes":
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
-        return show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
+        return await show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
     if hours not in HOURS:
         raise RefusedError(phrase("for how long? choose one of those that are offered"))
     now, why = context.clock(), note_of(sent)
@@ -125,7 +125,7 @@ async def resume(request: web.Request) -> web.Response:
     context, sent = context_of(request), await form_of(request)
     rule = str(sent.get("rule", ""))[:MAX_TEXT]
     if sent.get("confirmed") != "yes":
-        return show(request, "rule_on.html", rule=rule)
+        return await show(request, "rule_on.html", rule=rule)
     why = note_of(sent)
     await relief_acts.resume(context.store, person_of(request), why, context.clock(), rule)
     return redirect_to(request, "exemptions")
@@ -140,7 +140,7 @@ async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> we
     else:
         exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
         over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
-    return show(
+    return await show(
         request,
         "exemptions.html",
         status,

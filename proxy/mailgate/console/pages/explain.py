@@ -13,13 +13,15 @@ from mailgate.errors import ConfigError, Mistake
 from mailgate.model import Access, Decision
 from mailgate.model.phrase import phrase
 from mailgate.policy.cases import Situation
+from mailgate.tasks import compute
 from mailgate.views.address_values import line
 from mailgate.views.described_requests import read_headers, read_request
 from mailgate.views.devices import sighting_facts
 from mailgate.views.explanation import explanation
-from mailgate.views.recorded_requests import RedecidedRequest, decide_without_proof, redecide
+from mailgate.views.recorded_requests import decide_without_proof, redecide
 
-MAX_PASTED = 100_000
+MAX_PASTED = 16 * 1024
+"""The most characters of a pasted request. A longer one is refused before anything of it is read."""
 MAX_RECENT = 20
 """How many recent requests are offered to choose from."""
 
@@ -36,30 +38,32 @@ async def explain(request: web.Request) -> web.Response:
             return redirect_to(request, "devices-one", id=name)
         wrong = phrase("Nothing is recorded under %(name)s, and no device is called so.", name=name)
         return await _shown(request, 404, reference=name, wrong=[wrong])
-    return await _shown(request, reference=name, **_recalled_values(context, recalled))
+    why = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)
+    return await _shown(request, reference=name, why=why, then=recalled.then)
 
 
 async def explain_pasted(request: web.Request) -> web.Response:
     """Explain pasted headers or a pasted request. Nothing is recorded."""
     context, sent = context_of(request), await form_of(request)
-    text, name = str(sent.get("text", ""))[:MAX_PASTED], str(sent.get("device", "")).strip()[:200]
+    text, name = str(sent.get("text", "")), str(sent.get("device", "")).strip()[:200]
     try:
         access, decision = await _decided(context, text, name)
     except ConfigError as error:
         return await _shown(request, 422, text=text, device=name, mistakes=error.mistakes)
-    return await _shown(
-        request, text=text, device=name, why=explanation(access, decision, context.bundle().policy)
-    )
+    why = await compute(explanation, access, decision, context.bundle().policy)
+    return await _shown(request, text=text, device=name, why=why)
 
 
 async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Access, Decision]:
     """The pasted request, decided by the rules in force. Raises ConfigError."""
     bundle = context.bundle()
+    if len(text) > MAX_PASTED:
+        words = phrase("this is too long; expected at most %(most)s characters", most=str(MAX_PASTED))
+        raise ConfigError([Mistake("pasted", 1, 1, words)])
     if text.lstrip().startswith("{"):
-        return decide_situation(
-            read_request(text.encode(), "pasted", bundle.policy.catalog), bundle.policy, context.clock()
-        )
-    asked = read_headers(text, "pasted")
+        situation = await compute(read_request, text.encode(), "pasted", bundle.policy.catalog)
+        return decide_situation(situation, bundle.policy, context.clock())
+    asked = await compute(read_headers, text, "pasted")
     if not name:
         return decide_situation(Situation(request=asked), bundle.policy, context.clock())
     called = await context.store.devices.called(name)
@@ -77,14 +81,6 @@ async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Acces
     return decide_without_proof(called[0], bundle, asked.facts(), context.clock())
 
 
-def _recalled_values(context: ConsoleContext, recalled: RedecidedRequest) -> dict[str, Any]:
-    policy = context.bundle().policy
-    return {
-        "why": explanation(recalled.access, recalled.decision, policy),
-        "then": recalled.then,
-    }
-
-
 async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
     last = [] if "why" in values else await context_of(request).store.sightings.latest(size=MAX_RECENT)
     empty: dict[str, Any] = {
@@ -92,7 +88,7 @@ async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.
         "rows": [sighting_facts(each) for each in last],
         "name_of": context_of(request).bundle().policy.catalog.name_of,
     }  # fmt: skip
-    return show(request, "explain.html", status, **empty | values)
+    return await show(request, "explain.html", status, **empty | values)
 
 
 ROUTES = [

@@ -17,7 +17,7 @@ async def show_hits(request: web.Request) -> web.Response:
     hits = await find(context.store, context.bundle(), text, context.clock(), after)
     if len(hits.items) == 1 and hits.next is None and not after:
         return _opened(request, hits.items[0])
-    return show(request, "find.html", q=text, hits=hits, after=after)
+    return await show(request, "find.html", q=text, hits=hits, after=after)
 
 
 def _opened(request: web.Request, hit: Hit) -> web.Response:

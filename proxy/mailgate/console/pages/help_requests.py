@@ -29,7 +29,7 @@ async def requests(request: web.Request) -> web.Response:
         found = await store.open(rule, SIZE, position_in(asked))
     last = found[-1] if len(found) == SIZE and not every else None
     further = {"rule": rule, **position_values(RowPosition(last.last_at, last.subject))} if last else {}
-    return show(
+    return await show(
         request,
         "help_requests.html",
         counts=help_counts(await store.open_by_rule(), policy),

@@ -37,7 +37,7 @@ WRONG = phrase("This name and token or password do not belong together.")
 
 
 async def form(request: web.Request) -> web.Response:
-    return _form(request, after=request.query.get("next", ""))
+    return await _form(request, after=request.query.get("next", ""))
 
 
 async def log_in(request: web.Request) -> web.Response:
@@ -46,15 +46,15 @@ async def log_in(request: web.Request) -> web.Response:
     settings = context.bundle().settings
     name, secret, after = (str(sent.get(field, "")) for field in ("name", "secret", "next"))
     if not settings.console.login.token or PROXY_LOGIN in request:
-        return _form(request, 403, phrase("Nobody logs in by a token here."), after)
+        return await _form(request, 403, phrase("Nobody logs in by a token here."), after)
     name, address = name.strip()[:MAX_NAME], origin_of_request(request, settings).remote
     if wait := context.tries.wait(name, address, context.clock()):
         log.warning("console-login-refused", way="token", why="too-many")
-        return _form(request, 429, too_many_logins(wait), after)
+        return await _form(request, 429, too_many_logins(wait), after)
     known = await _proven(settings.admins, name, secret.strip()[:MAX_NAME])
     if known is None:
         log.warning("console-login-refused", way="token", why="wrong")
-        return _form(request, 403, WRONG, after)
+        return await _form(request, 403, WRONG, after)
     context.tries.note_success(name, address)
     value = await begin_session(request, known, token_proof(settings.admins[known]), "token")
     response = web.HTTPSeeOther(console_path(after) or str(request.app.router["now"].url_for()))
@@ -71,7 +71,7 @@ async def log_out(request: web.Request) -> web.Response:
     if (
         elsewhere
     ):  # a page of the console leads there, since `form-action` allows no redirect of a form to another site
-        response = show_without_login(request, "redirect.html", to=elsewhere)
+        response = await show_without_login(request, "redirect.html", to=elsewhere)
         response.del_cookie(COOKIE, path="/console")
         return response
     back = web.HTTPSeeOther(request.app.router["login"].url_for())
@@ -87,11 +87,11 @@ async def _proven(admins: Admins, name: str, secret: str) -> str | None:
         return await asyncio.to_thread(proven, admins, token)
 
 
-def _form(request: web.Request, status: int = 200, error: str = "", after: str = "") -> web.Response:
+async def _form(request: web.Request, status: int = 200, error: str = "", after: str = "") -> web.Response:
     settings, after = context_of(request).bundle().settings, console_path(after)
     ways = settings.console.login
     oidc = f"{request.app.router['login-oidc'].url_for()}?{urlencode({'next': after})}"
-    return show_without_login(
+    return await show_without_login(
         request,
         "login.html",
         status,

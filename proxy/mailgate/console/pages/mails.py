@@ -52,7 +52,7 @@ async def send(request: web.Request) -> web.Response:
     _sendable(context, subject)
     topic, found = context.recipient_lists.counted(subject.about, context.clock())
     if (await form_of(request)).get("confirmed") != "yes":
-        return show(
+        return await show(
             request, "notice_send.html", about=subject.about, counts=recipient_counts(found), words=WORDS
         )
     context.recipient_lists.forget(subject.about)
@@ -71,7 +71,7 @@ async def decide(request: web.Request) -> web.Response:
     waiting = context.store.mails.count_failed if what == "retry" else context.store.mails.count_unsure
     if sent.get("confirmed") != "yes":
         settings = context.bundle().settings.notices
-        return show(
+        return await show(
             request,
             "notice_decide.html",
             what=what,

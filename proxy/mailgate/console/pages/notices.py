@@ -43,7 +43,7 @@ async def notices(request: web.Request) -> web.Response:
     context = context_of(request)
     active = await context.store.policies.active()
     bundle = context.bundle()
-    return show(
+    return await show(
         request,
         "notices.html",
         settings=bundle.settings.notices,
@@ -74,7 +74,7 @@ async def one(request: web.Request) -> web.Response:
     person = request.query.get("person", "").strip() if subject.topic else ""
     spoken = _language(request, bundle)
     rendered, wrong = await preview(context, subject, mails, spoken, person)
-    page = show(
+    page = await show(
         request,
         "notice.html",
         subject=subject,

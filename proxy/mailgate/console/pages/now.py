@@ -18,6 +18,7 @@ from mailgate.console.render import text_of
 from mailgate.console.verdict_chart import plot, trend
 from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
+from mailgate.tasks import compute
 from mailgate.views.address_values import one_of
 from mailgate.views.app_trends import AppTrend, trends_of
 from mailgate.views.gates import gates_if_known
@@ -41,7 +42,7 @@ STREAMS = asyncio.Semaphore(50)
 
 @accepts_parameters(range=one_of(tuple(RANGES)))
 async def now(request: web.Request) -> web.Response:
-    return show(
+    return await show(
         request, "now.html", **await _page_values(context_of(request), _range(request), language_of(request))
     )
 
@@ -64,7 +65,7 @@ async def _send_changes(request: web.Request, answer: web.StreamResponse) -> Non
     context, told = context_of(request), dict[str, str]()
     while not await _closes(request) and _may_view(request, context):
         seen = common_values(request) | await _page_values(context, _range(request), language_of(request))
-        parts = {name: text_of(f"now/{name}.html", **seen) for name in PARTS}
+        parts = {name: await compute(text_of, f"now/{name}.html", **seen) for name in PARTS}
         news = {name: text for name, text in parts.items() if told.get(name) != text}
         await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
         told = parts

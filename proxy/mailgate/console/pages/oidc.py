@@ -40,7 +40,7 @@ async def redirect_to_provider(request: web.Request) -> web.Response:
         raise web.HTTPSeeOther(moved)
     if wait := context.tries.wait_to_begin(origin_of_request(request, settings).remote, context.clock()):
         log.warning("console-login-refused", way="oidc", why="too-many")
-        return show_without_login(
+        return await show_without_login(
             request, "login_failed.html", 429, why=too_many_logins(wait), word="", after=after
         )
     state, cookie, begun = context.oidc.pending.begin(request.cookies.get(COOKIE, ""), after, context.clock())
@@ -49,7 +49,7 @@ async def redirect_to_provider(request: web.Request) -> web.Response:
             begun, state, _back(settings.console)
         )
     except LoginError as error:
-        return _failed(request, error.trouble, after)
+        return await _failed(request, error.trouble, after)
     response = web.HTTPSeeOther(there)
     response.set_cookie(
         COOKIE,
@@ -83,12 +83,12 @@ async def finish_login(request: web.Request) -> web.Response:
         found = await provider.identity(answer["code"], begun, _back(settings.console), answer["iss"])
         person = find_person(settings, found.claims)
     except LoginError as error:
-        return _failed(request, error.trouble, begun.after if begun else "")
+        return await _failed(request, error.trouble, begun.after if begun else "")
     at_most = oidc.groups.session if oidc.groups and person.groups else MAX_SESSION
     value = await begin_session(
         request, person.name, person.proved_by, "oidc", person.groups, at_most, found.id_token
     )
-    response = show_without_login(
+    response = await show_without_login(
         request, "redirect.html", to=begun.after or str(request.app.router["now"].url_for())
     )
     set_session_cookie(request, response, value)
@@ -161,11 +161,11 @@ def _refusal(error: str, issuer: str | None, oidc: OidcSettings) -> LoginTrouble
     return LoginTrouble.DENIED if error in DENIED else LoginTrouble.PROVIDER
 
 
-def _failed(request: web.Request, trouble: LoginTrouble, after: str) -> web.Response:
+async def _failed(request: web.Request, trouble: LoginTrouble, after: str) -> web.Response:
     """Show what went wrong on a page, and log it in one word."""
     log.warning("console-login-refused", way="oidc", why=trouble.value)
     told = ERROR_TEXTS[trouble]
-    return show_without_login(
+    return await show_without_login(
         request, "login_failed.html", told.status, why=told.words, word=trouble.value, after=after
     )
 

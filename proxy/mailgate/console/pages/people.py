@@ -93,7 +93,7 @@ async def person_in(request: web.Request, login: str) -> PersonFacts:
 async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
     bundle = context_of(request).bundle()
     spoken = LANGUAGES.get(found.language or bundle.settings.languages.default, LANGUAGES["en"])
-    return show(
+    return await show(
         request,
         "person.html",
         person=found,

@@ -17,7 +17,7 @@ async def watch(request: web.Request) -> web.Response:
     language = language_of(request)
     if outcome is None:
         return redirect_to(request, "policy-plan", digest=found.digest)
-    return show(
+    return await show(
         request,
         "plan_outcome.html",
         plan=plan,

@@ -181,7 +181,7 @@ async def _shown(
     status = await plan_status(context.store, found, guard, now)
     body, said = status.body, parameters_in(request.query)
     after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
-    return show(
+    return await show(
         request,
         template,
         409 if refused else 200,
@@ -225,7 +225,7 @@ async def _listed(
     found = await approvals.plan_statuses(
         context.store, guard_of(context.bundle().settings), context.clock(), SIZE
     )
-    return show(
+    return await show(
         request,
         "plans.html",
         status,

@@ -1,19 +1,16 @@
 """*Policy*: the rules in force, the starts of their stages, earlier versions, and the differences between two."""
 
-from typing import Any
-
 from aiohttp import web
 
-from mailgate.config import compile_rules
 from mailgate.console.context import context_of
 from mailgate.console.drafting import uncommitted_now
 from mailgate.console.layout import show
 from mailgate.console.query_parameters import accepts_parameters
-from mailgate.policy.changes import changes
 from mailgate.rollout.activation import version_before
+from mailgate.tasks import compute
 from mailgate.views.address_values import line
 from mailgate.views.rules import rules_in_words
-from mailgate.views.versions import lines_between, version_of
+from mailgate.views.versions import difference, version_of
 
 SIZE = 100
 
@@ -22,11 +19,11 @@ async def policy(request: web.Request) -> web.Response:
     context = context_of(request)
     found, history = context.bundle().policy, await context.store.policies.history(SIZE)
     drafted = await uncommitted_now(context, (await context.readiness()).rules.held)
-    return show(
+    return await show(
         request,
         "policy.html",
         policy=found,
-        rules=rules_in_words(found, context.clock()),
+        rules=await compute(rules_in_words, found, context.clock()),
         history=history,
         uncommitted=drafted.drafts,
         before=await version_before(context.store, history)
@@ -38,7 +35,9 @@ async def policy(request: web.Request) -> web.Response:
 async def version(request: web.Request) -> web.Response:
     """One version with its files."""
     store = context_of(request).store
-    return show(request, "policy_version.html", version=await version_of(store, request.match_info["name"]))
+    return await show(
+        request, "policy_version.html", version=await version_of(store, request.match_info["name"])
+    )
 
 
 @accepts_parameters(old=line(64), new=line(64))
@@ -46,15 +45,8 @@ async def diff(request: web.Request) -> web.Response:
     """The differences between two versions, in words and line by line."""
     store, asked = context_of(request).store, request.query
     old, new = [await version_of(store, asked.get(name, "").strip()) for name in ("old", "new")]
-    rules: list[Any] = [compile_rules(each.texts).policy for each in (old, new)]
-    return show(
-        request,
-        "policy_diff.html",
-        old=old,
-        new=new,
-        changes=changes(*rules),
-        lines=list(lines_between(old, new)),
-    )
+    found = await difference(old, new)
+    return await show(request, "policy_diff.html", old=old, new=new, changes=found.changes, lines=found.lines)
 
 
 ROUTES = [

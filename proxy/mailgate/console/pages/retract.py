@@ -2,17 +2,15 @@
 
 from aiohttp import web
 
-from mailgate.config import compile_rules
 from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of, roles_of
 from mailgate.console.forms import form_of, note_of
 from mailgate.console.layout import redirect_to, show
 from mailgate.model.phrase import phrase
-from mailgate.policy.changes import changes
 from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
-from mailgate.views.versions import version_of
+from mailgate.views.versions import difference, version_of
 
 
 @requires_role("operator", "approver")
@@ -24,11 +22,13 @@ async def retract(request: web.Request) -> web.Response:
     if to.number == now_in_force.number:
         raise RefusedError(phrase("version %(number)s is in force already", number=str(to.number)))
     if sent.get("confirmed") != "yes":
-        found = changes(*(compile_rules(each.texts).policy for each in (now_in_force, to)))
+        found = (await difference(now_in_force, to)).changes
         ids = {each.about.removeprefix("rule ") for each in found}
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule in ids)
-        return show(request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit)
+        return await show(
+            request, "retract.html", back_to=to, now_in_force=now_in_force, changes=found, hit=hit
+        )
     note = note_of(sent)
     guard, operates = guard_of(context.bundle().settings), "operator" in roles_of(request)
     who, now = person_of(request), context.clock()

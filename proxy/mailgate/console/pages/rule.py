@@ -10,6 +10,7 @@ from mailgate.console.context import context_of
 from mailgate.console.layout import show
 from mailgate.policy.edits import DATED_STAGES, rule_of
 from mailgate.policy.rules import Rule
+from mailgate.tasks import compute
 from mailgate.views.apps import lists_named
 from mailgate.views.rules import rules_in_words
 
@@ -23,11 +24,12 @@ async def rule(request: web.Request) -> web.Response:
     found = rule_of(rules.policy, name)
     if found is None:
         raise web.HTTPNotFound
-    catalog, starts = rules.policy.catalog, _starts(rules, found)
-    return show(
+    catalog, starts = rules.policy.catalog, await compute(_starts, rules, found)
+    described = await compute(rules_in_words, rules.policy, now)
+    return await show(
         request,
         "policy_rule.html",
-        rule=next(each for each in rules_in_words(rules.policy, now) if each.id == name),
+        rule=next(each for each in described if each.id == name),
         starts=starts,
         lacking=[each for each in DATED_STAGES if each not in {stage for stage, _, _ in starts}],
         share=f"{found.share * 100:g}",

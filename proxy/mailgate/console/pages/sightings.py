@@ -21,7 +21,7 @@ async def sightings(request: web.Request) -> web.Response:
     wanted = {name: asked.get(name, "").strip() for name in ("rule", "reason", "effect", "kind", "user")}
     seen = await context.store.sightings.search(context.clock() - SPAN, SIZE, position_in(asked), **wanted)
     further = position_values(seen.behind)
-    return show(
+    return await show(
         request,
         "sightings.html",
         found=[sighting_facts(each) for each in seen.found],

@@ -7,6 +7,8 @@ import pytest
 from tests.unit.console.browsing import Browser, Company
 from tests.unit.console.phones import IPHONE, asks, has, record
 
+from mailgate.console.pages.explain import MAX_PASTED
+
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
 
@@ -81,6 +83,8 @@ async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: 
         ("", "nothing is there"),
         ("User-Agent: x\nno header", "pasted:2:1: not a header"),
         ('{"methd": "GET"}', "the key methd is not known"),
+        ("{" + "[" * MAX_PASTED, "this is too long; expected at most 16384 characters"),
+        ('{"path": ' + "[[[" * 5000, "nested too deeply"),
     ],
 )
 async def test_what_cannot_be_read_is_said_with_its_place_and_kept_in_the_form(
