@@ -112,19 +112,19 @@ def drawn(room: str, seed: int) -> Iterator[Mutant]:
 
 
 def _is_annotation(node: Any) -> bool:
-    """Whether this is a part of a type, which nothing computes by."""
+    """Whether this is a part of a type or of the names that a room exports, by which nothing is computed."""
     while (parent := node.parent) is not None:
-        if parent.type in ("tfpdef", "annassign") and parent.children.index(node) > 0:
-            return (
-                parent.children[0 if parent.type == "annassign" else 1].value == ":"
-                and node is parent.children[1 if parent.type == "annassign" else 2]
-            )
-        if parent.type == "funcdef" and node is parent.annotation:
-            return True
-        if parent.type == "trailer" and parent.get_previous_leaf().value == "Callable":
-            return True
-        if parent.type == "expr_stmt" and parent.get_first_leaf().value == "__all__":
-            return True
+        match parent.type:
+            case "tfpdef" if node is parent.children[2]:
+                return True
+            case "annassign" if node is parent.children[1]:
+                return True
+            case "funcdef" if node is parent.annotation:
+                return True
+            case "trailer" if parent.get_previous_leaf().value == "Callable":
+                return True
+            case "expr_stmt" if parent.get_first_leaf().value == "__all__":
+                return True
         node = parent
     return False
 
@@ -136,7 +136,7 @@ class Tests:
     """
 
     def __init__(self, folder: Path, paths: Sequence[str], seed: int) -> None:
-        self._folder, self._seed = folder, seed
+        self._folder = folder
         self._arguments = [*paths, "-x", "-q", "-p", "no:cacheprovider", f"--hypothesis-seed={seed}"]
         self._arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
         self._writes = 0
