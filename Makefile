@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run test check e2e bench bench-devices bench-soak bench-setup docs wheel-test deb deb-test release lock clean
+.PHONY: help setup test-setup run test test-pythons mutants check e2e bench bench-devices bench-soak bench-setup docs wheel-test deb deb-test release lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -62,6 +62,8 @@ run: setup ## Start the gate before a demo mailbox with a made-up company, and s
 # them: a minute more of the processor's time. A gate of a whole session is never quite idle: those of tests/integration/gateway end with their part.
 INTEGRATION := tests/integration/test_
 PART_unit := tests/unit $(addprefix --ignore=tests/unit/,gateway console)
+# on other versions of Python, without the rooms that take most of the time
+RUN_others = $(call ON_OTHERS,tests/unit $(addprefix --ignore=tests/unit/,gateway console store rollout cli))
 PART_e2e := tests/e2e --ignore=tests/e2e/extension $(addprefix --ignore=,$(wildcard tests/e2e/test_console*.py))
 PART_browsers := tests/e2e/extension $(wildcard tests/e2e/test_console*.py)
 PART_gateway := tests/unit/gateway tests/unit/console
@@ -70,7 +72,7 @@ PART_integration-i := $(wildcard $(INTEGRATION)[i-o]*.py)
 PART_attacks := tests/attacks tests/docs tests/extension tests/golden
 PART_stores := tests/integration/store tests/integration/gateway
 PART_rest := tests $(addprefix --ignore=,tests/unit tests/e2e $(PART_integration-a) $(PART_integration-i) $(PART_attacks) $(PART_stores))
-PARTS := $(addprefix test-,e2e browsers rest unit integration-a attacks gateway integration-i stores)
+PARTS := $(addprefix test-,e2e browsers rest unit integration-a attacks gateway integration-i stores others)
 AT_ONCE := 4
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 
@@ -85,8 +87,41 @@ endif
 .PHONY: $(PARTS)
 $(PARTS): test-%: test-setup
 	@echo "The part $* begins"; log=$$(mktemp); unset MAKEFLAGS MFLAGS MAKELEVEL PYTHONDONTWRITEBYTECODE; \
-	$(PYTEST) $(PART_$*) >"$$log" 2>&1; failed=$$?; \
+	{ $(or $(RUN_$*),$(PYTEST) $(PART_$*)); } >"$$log" 2>&1; failed=$$?; \
 	echo "The part $*:"; cat "$$log"; rm "$$log"; exit $$failed
+
+# The oldest and the newest Python that are here and can make an environment, but for that of .venv: two versions at most, or none.
+OTHER_PYTHONS = $(shell own=$$($(BIN)/python -c 'import sys; print("3.%d" % sys.version_info[1])'); \
+  for minor in 11 12 13 14; do python3.$$minor -c 'import venv, ensurepip' 2>/dev/null && echo 3.$$minor; done \
+  | sed -n '1p;$$p' | sort -u | grep -vxF "$$own")
+ON_OTHERS = $(if $(OTHER_PYTHONS),$(MAKE) --no-print-directory -k $(addprefix on-python-,$(OTHER_PYTHONS)) ROOMS="$(1)", \
+  echo "There is no other Python here than $$($(BIN)/python -V 2>&1), on which all tests run")
+
+test-pythons: test-setup ## The unit tests on the oldest and on the newest Python that are here; `make test` runs a part of them there
+	@$(call ON_OTHERS,tests/unit tests/golden)
+
+on-python-3.%: .venv-3.%/.mailgate-tests
+	.venv-3.$*/bin/pytest -p no:cacheprovider $(ROOMS)
+
+.venv-3.%/.mailgate-tests: requirements.lock requirements-build.lock requirements-dev.lock pyproject.toml
+	@test -x .venv-3.$*/bin/python || python3.$* -m venv .venv-3.$*
+	@.venv-3.$*/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes \
+	  -r requirements.lock -r requirements-build.lock -r requirements-dev.lock || $(NO_PACKAGES)
+	@.venv-3.$*/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+MUTANTS_VENV := .venv-mutants
+MUTANTS_STAMP := $(MUTANTS_VENV)/.mailgate-setup
+mutants: $(MUTANTS_STAMP) ## Which small faults in ROOM (engine, gateway/http1/tls …) its own tests catch; fails below 95 % (SAMPLE=60 SEED=1)
+	@$(MUTANTS_VENV)/bin/python -m tests.mutants $(ROOM) --sample $(or $(SAMPLE),60) --seed $(or $(SEED),1) $(ARGS)
+
+# what makes the faults, and by a path all that the tests need
+$(MUTANTS_STAMP): requirements-mutants.lock $(TEST_STAMP)
+	@test -x $(MUTANTS_VENV)/bin/python || $(BIN)/python -m venv $(MUTANTS_VENV)
+	@$(MUTANTS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-mutants.lock || $(NO_PACKAGES)
+	@where='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+	$(BIN)/python -c "$$where" >"$$($(MUTANTS_VENV)/bin/python -c "$$where")/of-the-tests.pth"
+	@touch $@
 
 check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, dead code, docs, and the extension if there is npm
 	$(BIN)/ruff format --check
@@ -161,6 +196,7 @@ lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) --group bench --output-file requirements-bench.lock
 	$(LOCK) --group release --constraint requirements.lock --output-file requirements-release.lock
 	$(LOCK) --group docs --output-file requirements-docs.lock
+	$(LOCK) --group mutants --constraint requirements-dev.lock --output-file requirements-mutants.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) $(BENCH_VENV) $(DOCS_VENV) $(RELEASE_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* $(BENCH_VENV) $(DOCS_VENV) $(MUTANTS_VENV) $(RELEASE_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import Popen
 from urllib.request import Request, urlopen
 
-from tests.servers import free_port, running
+from tests.servers import PATIENCE, free_port, running
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = {"PYTHONPATH": str(ROOT / "proxy")}
@@ -40,7 +40,7 @@ class RunningDemo:
         asked = Request(
             f"http://127.0.0.1:{self.start_port}/", headers={"Host": f"localhost:{self.start_port}"}
         )
-        with urlopen(asked, timeout=20) as answer:
+        with urlopen(asked, timeout=PATIENCE) as answer:
             page = answer.read().decode()
         return {unescape(words): unescape(line) for words, line in _COMMAND.findall(page)}
 
@@ -52,7 +52,7 @@ class RunningDemo:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         ).stdout
         reason = words.rpartition("refused, ")[2]
         return (f'"reason": "{reason}"' if "refused" in words else "<title>Inbox") in answer

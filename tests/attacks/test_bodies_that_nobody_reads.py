@@ -13,6 +13,7 @@ import pytest
 from tests.attacks.conftest import INLINE, Open
 from tests.attacks.recording_webmail import request
 from tests.integration.conftest import IPHONE, LAPTOP
+from tests.servers import PATIENCE
 
 ASIDE = b"GET /slow/inbox HTTP/1.1\r\nHost: mail.example.com\r\nAuthorization: Basic YWRhOnNlY3JldA==\r\nConnection: keep-alive\r\n\r\n"
 WAYS = {
@@ -68,7 +69,7 @@ async def told(url: str, sent: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
         writer.write(sent)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return await reader.read(-1)
     finally:
         writer.close()

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from tests.attacks.conftest import Open
 from tests.attacks.recording_webmail import KEY, Webmail, answer_to, request
 from tests.integration.conftest import IPHONE, LAPTOP
+from tests.servers import PATIENCE
 
 SETTINGS = b"HTTP2-Settings: AAMAAABkAAQAAP__"
 CONNECTION = b"Connection: Upgrade, HTTP2-Settings"
@@ -106,7 +107,7 @@ async def test_a_websocket_passes(way: Open, client: aiohttp.ClientSession) -> N
             assert ws.protocol == "mail.v1"
             for text in ("hello", "x" * 70_000):
                 await ws.send_str(text)
-                assert await ws.receive_str(timeout=20) == f"/socket?a=1: {text}"
+                assert await ws.receive_str(timeout=PATIENCE) == f"/socket?a=1: {text}"
         for refused in (IPHONE, "curl/8"):
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await client.ws_connect(f"{front.url}/socket", headers={"User-Agent": refused})

@@ -14,7 +14,7 @@ from tests.admins import admins, token
 from tests.docs.reading import ROOT, Run, runs, table
 from tests.integration.gate import PHONE_RULES, start_gate, write_config
 from tests.integration.test_notices import phone
-from tests.servers import require_or_skip
+from tests.servers import PATIENCE, require_or_skip
 
 from mailgate.console.api.problems import KINDS
 from mailgate.store import Store
@@ -50,7 +50,12 @@ def test_every_command_prints_what_stands_under_it(place: tuple[Path, str]) -> N
     for run in runs(TEXT):
         command = run.command.replace("127.0.0.1:8081", admin)
         done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=os.environ, capture_output=True, text=True, timeout=60
+            ["bash", "-c", command],
+            cwd=folder,
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         found.append(Run(run.command, done.stdout + done.stderr))
     shown = [run._replace(prints=run.prints.rstrip("\n")) for run in runs(TEXT)]

@@ -17,3 +17,43 @@ def test_the_recipe_names_each_file_that_lists_protocols() -> None:
         if "Protocol.JMAP" in path.read_text()
     }
     assert {each for each in listing if each not in recipe[0]} == set()
+
+
+SLEEPS = re.compile(r"\bsleep\((?!0\))[^)]")
+SHORT = re.compile(
+    r"asyncio\.timeout\([\d.]+\)|\bwait(?:_for)?\(.*, [\d.]+\)|[(,] ?timeout=(?!0\b)[\d.]{1,2}\b|(?:time|monotonic)\(\) \+ \d"
+)
+SHORT_ON_PURPOSE = {
+    "tests/servers.py": "asks again and again",
+    "tests/integration/front_proxies.py": "asks again and again",
+    "tests/integration/test_full_disk.py": "asks again and again",
+    "tests/integration/test_workers.py": "asks again and again",
+    "tests/unit/store/test_change_signal.py": "rings again and again; and what nobody rings is over",
+    "tests/integration/store/test_postgresql.py": "a question that is given up",
+    "tests/integration/gateway/scripted_upstream.py": "an end that need not come",
+    "tests/integration/gateway/test_fuzz.py": "an end that need not come",
+    "tests/integration/gate.py": "lines of a log that need not come",
+    "tests/integration/test_replay.py": "as long as two gates are asked at once",
+}
+
+
+def lines_of_tests(where: str, wrong: re.Pattern[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in sorted((ROOT / where).rglob("*.py"))
+        if "node_modules" not in path.parts
+        for line in path.read_text("utf-8").splitlines()
+        if wrong.search(line) and not re.match(r"\s*(#|async def|def) ?", line)
+    ]
+
+
+def test_unit_tests_take_no_sleeps() -> None:
+    assert lines_of_tests("tests/unit", SLEEPS) == []
+
+
+def test_whatever_is_waited_for_has_two_minutes() -> None:
+    """A busy machine is slow, not wrong: ``PATIENCE`` in tests/servers.py."""
+    found = [
+        line for line in lines_of_tests("tests", SHORT) if line.partition(":")[0] not in SHORT_ON_PURPOSE
+    ]
+    assert found == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.demos import running_demo
 from tests.docs.reading import ROOT, runs
-from tests.servers import require_or_skip
+from tests.servers import PATIENCE, require_or_skip
 
 from mailgate.demo.tour import DemoAddresses, steps
 
@@ -41,7 +41,7 @@ def test_every_command_prints_what_stands_under_it(place: tuple[Path, int]) -> N
             env=os.environ | {"PYTHONWARNINGS": "default"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert REFERENCE.sub("", printed.stdout) == REFERENCE.sub("", run.prints), (
             run.command,

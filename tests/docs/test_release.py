@@ -17,6 +17,7 @@ from deploy.release.image import settled
 from deploy.release.locked import Locked, read_lock
 from deploy.release.needs import needs
 from tests.docs.reading import ROOT
+from tests.servers import require_or_skip
 
 PAGE = (ROOT / "docs" / "release.md").read_text("utf-8")
 LOCKED = read_lock(ROOT / "requirements.lock")
@@ -195,6 +196,7 @@ def test_an_image_depends_on_what_is_in_it_alone(tmp_path: Path) -> None:
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A repository with the script and a version, and nothing to build from."""
+    require_or_skip("git")
     folder = tmp_path / "clone"
     (folder / "deploy").mkdir(parents=True)
     shutil.copy(ROOT / "deploy" / "make-release", folder / "deploy")
@@ -246,8 +248,7 @@ def test_a_part_that_cannot_be_built_ends_it(clone: Path) -> None:
 
 def test_the_page_shows_how_a_signature_is_verified(tmp_path: Path) -> None:
     """By openssl alone, as the page says it: with a key and a signature of the kind that cosign makes."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed")
+    require_or_skip("openssl")
     key = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "own.key"]
     public = ["openssl", "ec", "-in", "own.key", "-pubout", "-out", "mailgate.pub"]
     (tmp_path / "mailgate-0.1.0.tar.gz").write_bytes(b"x")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
 from pyactivesync._wbxml import Node, NodeBuilder, WBXMLReader, WBXMLWriter, find, wtag
+from tests.servers import PATIENCE
 
 PATH = "/Microsoft-Server-ActiveSync"
 WBXML = "application/vnd.ms-sync.wbxml"
@@ -35,9 +36,6 @@ COMMANDS = {
     "Find": 23,
 }
 """[MS-ASHTTP] 2.2.1.1.1.1.2"""
-
-TIMEOUT_SECONDS = 30.0
-"""Seconds that an answer may take."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class MailApp:
     ) -> Iterator[http.client.HTTPConnection]:
         """A request that was sent. Its answer may take long."""
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
         try:
             target = f"{PATH}?{self._binary(command) if self.binary else self._plain(command, parameters)}"
             connection.request("POST", target, _encode(document), self._headers())
@@ -98,7 +96,7 @@ class MailApp:
 
     def options(self) -> Reply:
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
         try:
             connection.request("OPTIONS", PATH, headers=self._headers())
             return reply_of(connection)

@@ -10,9 +10,9 @@ from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import MailSystem, mail_system
 from tests.e2e.sogo import sogo_system
 from tests.integration.gate import PHONE_RULES
-from tests.servers import require_or_skip
+from tests.servers import PATIENCE, require_or_skip
 
-expect.set_options(timeout=20_000)  # milliseconds; a busy machine is slow, not wrong
+expect.set_options(timeout=PATIENCE * 1000)  # milliseconds
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 from tests.admins import token
+from tests.servers import patiently
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Console:
         return self._planned()
 
     def _planned(self) -> str:
-        for _ in range(200):
+        for _ in patiently():
             if self.page.get_by_role("link", name="Review it").count():
                 break
             self.page.wait_for_timeout(250)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import require_or_skip, running, unavailable
+from tests.servers import PATIENCE, require_or_skip, running, unavailable
 
 ROOT = Path(__file__).parents[2]
 BASE = "docker.io/library/python:3.13-slim"
@@ -91,7 +91,7 @@ class Containers:
     def inside(self, *command: str | Path) -> "subprocess.CompletedProcess[str]":
         """A program of this machine, in the network of the containers' host."""
         within = ["nsenter", "--net", "--target", str(self.pid), *command]
-        return subprocess.run(within, capture_output=True, text=True, timeout=60)
+        return subprocess.run(within, capture_output=True, text=True, timeout=PATIENCE)
 
     def get(self, url: str, *arguments: str) -> str:
         """The answer to a request with its head."""
@@ -108,7 +108,7 @@ class Containers:
 
     def podman(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command = ["podman", "--remote", "--url", f"unix://{self.run}/podman.sock", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def _said(command: Sequence[str | Path], environment: dict[str, str], seconds: float = 600) -> str:

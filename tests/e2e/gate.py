@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 
 from tests.attestations import attestation_headers, signed_report
 from tests.integration.gate import PHONE_RULES, Gate, start_gate, write_config
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 
 from mailgate.attest.mint import (
     DEVICE_KEY_FILE,
@@ -47,7 +47,7 @@ class GuardedWebmail:
         """Send a report about a device like a management agent, without a request for mail."""
         url = f"{self.url}/.mailgate/status"
         headers = self.attestation_headers(self.token(device), method="GET", url=url)
-        with urlopen(Request(url, headers=headers), timeout=10) as answer:
+        with urlopen(Request(url, headers=headers), timeout=PATIENCE) as answer:
             answer.read()
 
     def start_again(self) -> None:

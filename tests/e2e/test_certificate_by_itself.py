@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.servers import require_or_skip, unavailable
+from tests.servers import PATIENCE, require_or_skip, unavailable
 
 ROOT = Path(__file__).parents[2]
 HOST = "mail.example.com"
@@ -85,7 +85,7 @@ def test_caddy_gets_a_certificate_and_leads_to_it(file: object, tmp_path: Path) 
     ):
         (tmp_path / name).write_text(text)
     done = subprocess.run(
-        [*APART, "bash", "run"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [*APART, "bash", "run"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.stdout.splitlines() == ["inbox by https", "2", f"308 https://{HOST}/inbox"], (
         done.stderr + (tmp_path / "host.log").read_text()

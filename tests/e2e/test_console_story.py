@@ -21,6 +21,7 @@ from tests.e2e.phone import Phone
 from tests.e2e.webmail import Webmail
 from tests.integration.gate import wait_for
 from tests.integration.moving_clock import CLOCK_STEP, move_clock
+from tests.servers import PATIENCE
 
 from mailgate.attest.mint import Device
 from mailgate.console.access import COOKIE
@@ -82,7 +83,7 @@ def fetched(gate: GuardedWebmail, path: str) -> tuple[int, list[tuple[str, str]]
     url = gate.url + path
     headers = gate.attestation_headers(gate.token(PHONE), method="GET", url=url)
     try:
-        with urlopen(Request(url, headers=headers), timeout=10) as answer:
+        with urlopen(Request(url, headers=headers), timeout=PATIENCE) as answer:
             told = [each for each in answer.getheaders() if each[0] not in ("Date", "Expires", "DPoP-Nonce")]
             return answer.status, told, answer.read()
     except HTTPError as error:
@@ -91,12 +92,12 @@ def fetched(gate: GuardedWebmail, path: str) -> tuple[int, list[tuple[str, str]]
 
 
 def becomes(gate: GuardedWebmail, path: str, status: int) -> bool:
-    return bool(wait_for(lambda: fetched(gate, path)[0] == status, 10))
+    return bool(wait_for(lambda: fetched(gate, path)[0] == status))
 
 
 def in_force(gate: GuardedWebmail) -> int:
     """The number of the version that the gate decides by."""
-    with urlopen("http://{}:{}/readyz".format(*gate.gate.admin), timeout=10) as answer:
+    with urlopen("http://{}:{}/readyz".format(*gate.gate.admin), timeout=PATIENCE) as answer:
         return int(json.load(answer)["rules"]["number"])
 
 

@@ -15,6 +15,7 @@ from tests.e2e.looks import complained
 from tests.e2e.test_console import Site, opened
 from tests.e2e.test_console_tasks import Hand
 from tests.e2e.threads import in_a_thread
+from tests.servers import patiently
 from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.drafted import APPS, followed, written
 from tests.unit.console.phones import has, record
@@ -98,7 +99,7 @@ def confirm(hand: Hand, note: str, button: str) -> None:
 def until(hand: Hand, url: str, words: str, *, there: bool) -> None:
     """Load a page until it says something, or no longer: a gate decides by what was put in force within a second."""
     expect(hand.page.get_by_role("heading", level=1)).not_to_contain_text("?")
-    for _ in range(100):
+    for _ in patiently():
         hand.page.goto(url)
         if (words in hand.page.inner_text("main")) is there:
             return

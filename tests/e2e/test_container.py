@@ -36,7 +36,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
 
 
 def becomes_healthy(engine: Containers, service: str) -> None:
-    assert wait_for(lambda: engine.healthy(service), 120), engine.compose("logs", service)
+    assert wait_for(lambda: engine.healthy(service)), engine.compose("logs", service)
 
 
 def within(system: Containers, service: str, *command: str) -> str:
@@ -162,7 +162,7 @@ def test_prometheus_scrapes_the_gate(system: Containers) -> None:
         found = json.loads(system.inside("curl", "-s", "http://127.0.0.1:9090/api/v1/query?query=up").stdout)
         return [each["value"][1] for each in found["data"]["result"]]
 
-    assert wait_for(lambda: up() == ["1"], 40), up()
+    assert wait_for(lambda: up() == ["1"]), up()
 
 
 def test_the_gate_ends_well_when_it_is_told_to(system: Containers) -> None:

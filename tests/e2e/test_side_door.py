@@ -21,7 +21,7 @@ from aiosmtpd.controller import Controller
 from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS, USERS, dovecot
 from tests.integration.conftest import Guarded
 from tests.integration.gate import PHONE_RULES, start_gate, wait_for, write_config
-from tests.servers import free_port, require_or_skip, unavailable
+from tests.servers import PATIENCE, free_port, require_or_skip, unavailable
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 
@@ -85,7 +85,7 @@ class SideDoor:
         path = "/.mailgate/status"
         subject = f"{user}-{device}"
         headers = self.guarded.with_key_of(subject).report(path, user=user, subject=subject, apps=apps)
-        with urlopen(Request(self.guarded.url + path, headers=headers), timeout=10) as answer:
+        with urlopen(Request(self.guarded.url + path, headers=headers), timeout=PATIENCE) as answer:
             assert answer.status == 200
 
     def logged(self, shown: str) -> list[dict[str, Any]]:
@@ -159,7 +159,7 @@ class OtherDoors:
 
     def _send(self, user: str, password: str) -> str:
         before = len(self.outbox.senders)
-        with smtplib.SMTP("127.0.0.1", self.ports["submission"], timeout=20) as session:
+        with smtplib.SMTP("127.0.0.1", self.ports["submission"], timeout=PATIENCE) as session:
             try:
                 session.login(user, password)
             except smtplib.SMTPAuthenticationError as refused:
@@ -181,7 +181,7 @@ class Outbox:
 
 
 def read_pop3(port: int, user: str, password: str) -> str:
-    session = poplib.POP3("127.0.0.1", port, timeout=20)
+    session = poplib.POP3("127.0.0.1", port, timeout=PATIENCE)
     try:
         session.user(user)
         session.pass_(password)

@@ -28,6 +28,7 @@ from tests.e2e.activesync import (
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.mailsystem import PASSWORD, SAMPLE_MAILS, MailSystem
 from tests.e2e.sogo import SHORTEST_PING
+from tests.servers import PATIENCE
 
 from mailgate.attest.mint import Device
 
@@ -36,8 +37,6 @@ pytestmark = pytest.mark.e2e
 HEARTBEAT = 30
 """Seconds of a Ping that no test waits for."""
 
-CUT = 2.0
-"""Seconds after which a hanging request of a phone that reports a listed app has ended."""
 
 PASSING = {"date", "content-length", "connection"}
 
@@ -257,7 +256,7 @@ def hanging_requests(app: MailApp) -> dict[str, NodeBuilder]:
 def expect_cut(hanging: HTTPConnection, command: str) -> None:
     """The refusal, in time."""
     assert hanging.sock is not None
-    hanging.sock.settimeout(CUT)
+    hanging.sock.settimeout(PATIENCE)
     assert reply_of(hanging).outline() == BLOCKED[command]
 
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.e2e.gate import GuardedWebmail
 from tests.e2e.mailsystem import PASSWORD
-from tests.servers import require_or_skip
+from tests.servers import PATIENCE, require_or_skip
 
 pytestmark = pytest.mark.e2e
 
@@ -58,7 +58,7 @@ class DavClient:
         parts = urlsplit(self.url)
         credentials = b64encode(f"alice:{PASSWORD}".encode()).decode()
         sent = {"User-Agent": self.agent, "Authorization": f"Basic {credentials}", "Content-Type": "text/xml"}
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body.encode(), sent | headers)
             answer = connection.getresponse()

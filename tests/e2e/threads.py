@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TypeVar
 
+from tests.servers import PATIENCE
+
 Made = TypeVar("Made")
 
 
@@ -24,7 +26,7 @@ def in_a_thread(making: AbstractAsyncContextManager[Made]) -> Iterator[Made]:
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     try:
-        assert ready.wait(30)
+        assert ready.wait(PATIENCE)
         yield found[0]
     finally:
         ends.set()

@@ -9,9 +9,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from tests.integration.forked import Forked, fork
-
-TIMEOUT_SECONDS = 60.0
-"""Seconds that a command may take."""
+from tests.servers import PATIENCE
 
 
 @dataclass
@@ -26,7 +24,7 @@ class RunningCommand:
         """Wait for the end. Returns the exit code and the output. May be called once."""
         with self.process.stderr, self.printed:
             said = self.process.stderr.read().decode()
-            code = self.process.wait(TIMEOUT_SECONDS)
+            code = self.process.wait(PATIENCE)
             self.printed.seek(0)
             return CompletedProcess(self.arguments, code, self.printed.read().decode(), said)
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from tests.servers import PATIENCE
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -89,7 +90,7 @@ class Client:
         content = None if body is None else json.dumps(body)
         if content is not None:
             sent["Content-Type"] = "application/json"
-        with closing(HTTPConnection(urlsplit(self.address).netloc, timeout=30)) as connection:
+        with closing(HTTPConnection(urlsplit(self.address).netloc, timeout=PATIENCE)) as connection:
             connection.request(method, path, content, sent)
             with connection.getresponse() as answer:
                 told = answer.read()

@@ -16,11 +16,9 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from tests.integration.forked import Forked, fork
-from tests.servers import descendants
+from tests.servers import PATIENCE, descendants
 
 PROXY = Path(__file__).parents[2] / "proxy"
-START_SECONDS = 30.0
-"""Seconds that a gate may take to start, and to stop, before a test gives up on it."""
 
 APPS = {
     "apps": {"tiktok": {"name": "TikTok", "android": ["com.zhiliaoapp.musically"], "names": ["TikTok"]}},
@@ -67,7 +65,7 @@ class Gate:
         self._ready.set()
 
     def wait_until_ready(self) -> None:
-        self._ready.wait(START_SECONDS)
+        self._ready.wait(PATIENCE)
         if not self.public[1]:
             self.process.kill()
             self.process.wait()
@@ -100,7 +98,7 @@ class Gate:
         """Send SIGTERM and return the exit code."""
         self.terminate()
         try:
-            return self.process.wait(START_SECONDS)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -163,7 +161,7 @@ def start_gate(config: Path, environment: Mapping[str, str] | None = None) -> Ga
     return gate
 
 
-def wait_for(found: Any, seconds: float = 5) -> Any:
+def wait_for(found: Any, seconds: float = PATIENCE) -> Any:
     """Ask until the answer is truthy, with growing pauses. Returns the last answer."""
     start = time.monotonic()
     while not (answer := found()) and (waited := time.monotonic() - start) < seconds:

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.servers import unavailable
+from tests.servers import PATIENCE, unavailable
 
 from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
 
-_PATIENCE = 30.0
 _MEMORY = Path("/dev/shm")
 _ROOM = 2 << 30
 """Bytes that have to be free there: a few databases at a time, and what else is running."""
@@ -114,7 +113,7 @@ class Server:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)  # "fast shutdown": ends open sessions
-            self._process.wait(_PATIENCE)
+            self._process.wait(PATIENCE)
             self._process = None
 
 
@@ -148,7 +147,7 @@ def postgres_server(port: int | None = None) -> Iterator[Path]:
 def _wait_until_ready(
     programs: Path, folder: Path, port: int | None, server: "subprocess.Popen[bytes]"
 ) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     asked = [programs / "pg_isready", "-q", "-h", folder, *(["-p", str(port)] if port else [])]
     while subprocess.run(asked, check=False).returncode != 0:
         if server.poll() is not None or time.monotonic() > deadline:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.servers import free_port, listens, require_or_skip, running
+from tests.servers import PATIENCE, free_port, listens, require_or_skip, running
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 
@@ -36,7 +36,7 @@ class Prometheus:
         return [rule for group in self._told("rules")["groups"] for rule in group["rules"]]
 
     def _told(self, what: str, **asked: str) -> Any:
-        with urlopen(f"{self.url}/api/v1/{what}?{urlencode(asked)}", timeout=10) as answer:
+        with urlopen(f"{self.url}/api/v1/{what}?{urlencode(asked)}", timeout=PATIENCE) as answer:
             return json.load(answer)["data"]
 
 

@@ -16,14 +16,13 @@ from pyactivesync._wbxml import WBXMLReader
 from tests.integration import commands
 from tests.integration.conftest import Guard, Guarded
 from tests.integration.gate import PHONE_RULES, wait_for
+from tests.servers import PATIENCE
 
 from mailgate.classify.activesync import CODES
 
 PATH = "/Microsoft-Server-ActiveSync"
 DEVICE = "ApplC39X8FAKEID"
 WBXML = "application/vnd.ms-sync.wbxml"
-PATIENCE = 10.0
-"""Seconds after which a test gives up; nothing that is measured."""
 LOGIN = {
     "Authorization": aiohttp.encode_basic_auth("alice", "secret"),
     "User-Agent": "Apple-iPhone15C2/2107.102",

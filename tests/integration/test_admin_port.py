@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 from tests.integration.conftest import LAPTOP
-from tests.integration.gate import EVERYONE, PROXY, START_SECONDS, Gate, write_config
+from tests.integration.gate import EVERYONE, PROXY, Gate, write_config
+from tests.servers import PATIENCE
 
 DESCRIPTORS = 256
 CROWD = 210
@@ -77,7 +78,7 @@ def gate(webmail: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gat
             yield gate
         finally:
             process.terminate()
-            assert process.wait(START_SECONDS) == 0
+            assert process.wait(PATIENCE) == 0
 
 
 async def left(writer: asyncio.StreamWriter) -> None:
@@ -248,7 +249,7 @@ async def test_a_head_and_a_body_that_never_end_are_ended(gate: Gate) -> None:
     async def ended(sent: bytes) -> None:
         reader, writer = await asyncio.open_connection(*gate.admin)
         writer.write(sent)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
         await left(writer)
 

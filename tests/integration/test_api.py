@@ -15,6 +15,7 @@ import aiohttp
 from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
+from tests.servers import patiently
 
 from mailgate.model.notice import Notice
 from mailgate.store import EnrolledKey, Mail, MailKind, MailState, Store
@@ -118,7 +119,7 @@ async def call(
 
 
 async def until(client: aiohttp.ClientSession, guarded: Guarded, path: str, there: Any) -> Any:
-    for _ in range(100):
+    for _ in patiently():
         if there(told := await call(client, guarded, "GET", path)):
             return told
         await asyncio.sleep(0.1)
@@ -154,7 +155,7 @@ async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohtt
     laptop = {"User-Agent": LAPTOP}
 
     async def becomes(wanted: int) -> bool:
-        for _ in range(100):
+        for _ in patiently():
             async with client.get(f"{guarded.url}/mail", headers=laptop) as answer:
                 if answer.status == wanted:
                     return True

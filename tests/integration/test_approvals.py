@@ -60,7 +60,7 @@ def test_a_held_change_takes_two_other_persons_whoever_comes_at_once(
     assert not blocks(one)  # and is counted in the plan
     assert wait_for(lambda: ready(one)["ledger"]["written"])
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
-    assert wait_for(lambda: "the guard lets 0 pass" in held(one), 20)
+    assert wait_for(lambda: "the guard lets 0 pass" in held(one))
     digest = held(one).partition("(plan ")[2].partition(";")[0]
 
     refused, why = command(folder, "ada", "policy", "apply", digest, "--note", "now")
@@ -100,7 +100,7 @@ def test_in_a_freeze_files_wait_and_taking_back_does_not(
     config = settled(folder, url, wide)
     one = start("one")
     (folder / "policy.yaml").write_text(json.dumps(SHUT))
-    assert wait_for(lambda: blocks(one), 20)
+    assert wait_for(lambda: blocks(one))
 
     config.write_text(json.dumps(json.loads(config.read_text()) | {"guard": wide | {"freeze": [freeze]}}))
     assert wait_for(lambda: [line for line in one.records() if line.get("event") == "config-applied"][1:])
@@ -121,5 +121,5 @@ def test_in_a_freeze_files_wait_and_taking_back_does_not(
     assert "changes are frozen until" in why
 
     config.write_text(json.dumps(json.loads(config.read_text()) | {"guard": wide}))
-    assert wait_for(lambda: blocks(one), 20)
+    assert wait_for(lambda: blocks(one))
     assert wait_for(lambda: held(one) == "")

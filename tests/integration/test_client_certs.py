@@ -20,7 +20,7 @@ from tests.integration.conftest import Guard, Guarded
 from tests.integration.gate import PHONE_RULES, wait_for
 from tests.integration.nginx import nginx_before
 from tests.pki import Issued, name, root, server
-from tests.servers import free_port, require_or_skip
+from tests.servers import PATIENCE, free_port, require_or_skip
 
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.mint import (
@@ -71,7 +71,12 @@ class Devices:
             "%{http_code}",
         ]
         answered = await asyncio.to_thread(
-            subprocess.run, [*command, url], cwd=self.directory, capture_output=True, timeout=30, check=False
+            subprocess.run,
+            [*command, url],
+            cwd=self.directory,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
         )
         return answered.stdout.decode()
 

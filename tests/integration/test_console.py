@@ -10,6 +10,7 @@ import pytest
 from tests.admins import admins, token
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
+from tests.servers import patiently
 
 from mailgate.console.verdict_rates import POLL_SECONDS
 
@@ -59,7 +60,7 @@ async def test_what_every_worker_decides_is_shown_within_seconds(
             ) as answer:
                 assert answer.status == 403
         shown = ""
-        for _ in range(60):
+        for _ in patiently():
             shown = await text(session, f"{guarded.admin}/console/")
             if "The last 60 minutes: 8 kept out." in shown:
                 break
@@ -100,7 +101,7 @@ async def test_what_two_admins_agree_on_is_what_the_public_port_does(
             return answer.status
 
     async def becomes(wanted: int) -> bool:
-        for _ in range(100):
+        for _ in patiently():
             if await status() == wanted:
                 return True
             await asyncio.sleep(0.1)
@@ -110,7 +111,7 @@ async def test_what_two_admins_agree_on_is_what_the_public_port_does(
     async with ada, lin:
         assert await status() == 200
         shown = ""
-        for _ in range(60):  # until the sighting of it counts in a plan
+        for _ in patiently():  # until the sighting of it counts in a plan
             shown = await text(ada, f"{guarded.admin}/console/sightings?rule=laptop-browser")
             if "laptop-browser</a>" in shown:
                 break
@@ -119,7 +120,7 @@ async def test_what_two_admins_agree_on_is_what_the_public_port_does(
         changed = {"rules": [NO_LAPTOPS, *PHONE_RULES["rules"]]}
         await form(ada, plans, days="14", **{"from": "upload", "file": json.dumps(changed)})
         digest = None
-        for _ in range(100):
+        for _ in patiently():
             if digest := re.search(
                 r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"', await text(ada, plans)
             ):

@@ -16,6 +16,7 @@ from tests.integration.gate import PHONE_RULES
 from tests.integration.test_api import mails
 from tests.integration.test_console import form, logged_in, text
 from tests.integration.test_console_notices import COUNTED, NOTICES
+from tests.servers import patiently
 from tests.unit.store.examples import BLOCK, access
 
 from mailgate.console.pages import ROUTES
@@ -50,7 +51,7 @@ async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohtt
     off = {"rule": "unproven-handheld", "confirmed": "yes", "note": "too many", "hours": "4"}
     await form(ada, f"{console}/exemptions/rule-off", **off)
     await form(ada, f"{console}/enrolment", uses="2", days="7", note="for a phone")
-    for _ in range(100):
+    for _ in patiently():
         if "/console/devices/" in await text(ada, f"{console}/devices"):
             return
         await asyncio.sleep(0.05)

@@ -10,6 +10,7 @@ from tests.admins import admins
 from tests.integration.conftest import Guard
 from tests.integration.gate import PHONE_RULES
 from tests.integration.test_console import form, logged_in, text
+from tests.servers import patiently
 
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
@@ -31,7 +32,7 @@ async def test_whoever_was_counted_gets_the_mail(guard: Guard, client: aiohttp.C
     session = await logged_in(guarded)
     async with session:
         shown = await form(session, f"{one}/count?rule=prohibited-app")
-        for _ in range(100):
+        for _ in patiently():
             if re.search(COUNTED, shown):
                 break
             await asyncio.sleep(0.1)
@@ -41,7 +42,7 @@ async def test_whoever_was_counted_gets_the_mail(guard: Guard, client: aiohttp.C
         assert found[1] == "1"
         assert "Write to 1 person?" in await form(session, f"{one}/send?rule=prohibited-app")
         await form(session, f"{one}/send?rule=prohibited-app", confirmed="yes")
-        for _ in range(200):
+        for _ in patiently():
             if "alice@example.com" in await text(session, f"{one}?rule=prohibited-app&state=sent"):
                 break
             await asyncio.sleep(0.1)

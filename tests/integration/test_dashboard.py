@@ -15,6 +15,7 @@ from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.gate import PHONE_RULES, wait_for
 from tests.integration.prometheus import Prometheus, scraping
 from tests.pki import server
+from tests.servers import PATIENCE
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 BUILT = json.loads((DEPLOY / "grafana" / "mailgate.json").read_text("utf-8"))
@@ -79,7 +80,7 @@ async def test_every_panel_has_numbers_of_a_gate_that_was_scraped_and_no_alarm_i
         for target in panel["targets"]:
             query = target["expr"].replace("$__rate_interval", "30s")
             query = query.replace("$job", "mailgate").replace("$instance", ".*")
-            patience = 0 if panel["title"] in SILENT else 5
+            patience = 0 if panel["title"] in SILENT else PATIENCE
             if not await asyncio.to_thread(wait_for, partial(seen.ask, query), patience):
                 missing.append(panel["title"])
     assert set(missing) == SILENT

@@ -1,7 +1,6 @@
 """Two gates on one store: what one of them has in memory of a phone is believed, and never for longer than it is true."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.integration.fleet import PUBLIC, Fleet, Phone, fleet, get
 from tests.integration.test_phone import EAS
 from tests.integration.test_replay import ISSUER_KEY, MDM, believing
 from tests.integration.test_replay import store as store
+from tests.servers import patiently
 from tests.unit.store.examples import CATALOG, TERMS, mail_app
 
 from mailgate.app.device_changes import POLL_SECONDS
@@ -25,7 +25,6 @@ from mailgate.store import Store
 
 MAIL_APP = {"User-Agent": "Apple-iPhone15C2/2107.102"}
 SOON = 1.0
-"""Seconds within which a report counts at every gate."""
 OLD = 5.5
 """Seconds after which the store's word alone would count no longer."""
 APP = mail_app("ApplC39X8FAKEID")
@@ -46,14 +45,13 @@ def reporting(*apps: str) -> dict[str, str]:
     return phone.headers()
 
 
-async def within(seconds: float, met: Callable[[], Awaitable[bool]]) -> bool:
-    """Whether something is so before that time is over."""
-    end = time.monotonic() + seconds
-    while not await met():
-        if time.monotonic() > end:
-            return False
+async def becomes(met: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether something is so, once it is."""
+    for _ in patiently():
+        if await met():
+            return True
         await asyncio.sleep(0.02)
-    return True
+    return False
 
 
 async def test_a_report_at_one_gate_ends_what_the_other_has_in_memory(
@@ -64,12 +62,12 @@ async def test_a_report_at_one_gate_ends_what_the_other_has_in_memory(
             return answer.status == status
 
     assert (await get(client, gates.url(0), reporting()))[0] == 200
-    assert await within(10, lambda: answers(200))
+    assert await becomes(lambda: answers(200))
     await asyncio.sleep(OLD)
     assert await answers(200)
     for apps, status in ((("tiktok",), 403), ((), 200)):
         await get(client, gates.url(0), reporting(*apps))
-        assert await within(SOON, lambda status=status: answers(status))  # type: ignore[misc]
+        assert await becomes(lambda status=status: answers(status))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
@@ -81,13 +79,13 @@ async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
             return answer.status == status
 
     await get(client, gates.url(0), reporting())
-    assert await within(10, lambda: answers(200))
+    assert await becomes(lambda: answers(200))
     await get(client, gates.url(0), reporting("tiktok"))
     with psycopg.connect(store, autocommit=True) as server:
         server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'replay' AND pid <> pg_backend_pid()"
         )
-    assert await within(3, lambda: answers(403))
+    assert await becomes(lambda: answers(403))
 
 
 async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, store: str) -> None:
@@ -121,6 +119,6 @@ async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, 
     ended.set()
     await following
     await report("tiktok")
-    assert await within(SOON, lambda: is_now(PostureState.LISTED))
+    assert await becomes(lambda: is_now(PostureState.LISTED))
     await one.close()
     await other.close()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from benchmarks.processes import PORTS, PORTS_A_RUN, ROOT, free_port
+from tests.servers import PATIENCE
 
 ALL = PORTS_A_RUN - 1
 ASKING = f"from benchmarks.processes import free_port; print(*(free_port() for _ in range({ALL})))"
@@ -16,7 +17,7 @@ def test_two_processes_share_no_port() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     mine, theirs = {free_port() for _ in range(ALL)}, {int(port) for port in other.stdout.split()}
     assert mine.isdisjoint(theirs)

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from tests.integration.gate import EVERYONE, START_SECONDS, wait_for, write_config
-from tests.servers import free_port, require_or_skip, unavailable
+from tests.integration.gate import EVERYONE, wait_for, write_config
+from tests.servers import PATIENCE, free_port, require_or_skip, unavailable
 
 SCRIPT = """
 mount -t tmpfs -o size=3m tmpfs {disk} || exit
@@ -73,7 +73,7 @@ class Disk:
         assert self.process.stdout is not None
         if self.process.stdout.readline().strip() != "mounted":
             unavailable("no disk of one's own can be mounted here")
-        assert wait_for(self.state, START_SECONDS), self.log.read_text()
+        assert wait_for(self.state), self.log.read_text()
         self.tell(how)
 
     def tell(self, line: str) -> None:
@@ -99,7 +99,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 def test_a_gate_that_starts_on_a_full_disk_says_that_its_store_takes_nothing(disk: Disk) -> None:
     disk.fill_and_restart("KILL")
-    assert wait_for(lambda: disk.listens(2), START_SECONDS), disk.log.read_text()
+    assert wait_for(lambda: disk.listens(2)), disk.log.read_text()
 
     def unwritable() -> bool:
         disk.tell(
@@ -107,10 +107,8 @@ def test_a_gate_that_starts_on_a_full_disk_says_that_its_store_takes_nothing(dis
         )  # again and again: the log that a gate brings into its file gives room back at any time
         return disk.state().get("store") == "unwritable"
 
-    assert wait_for(unwritable, START_SECONDS), disk.log.read_text()
-    assert wait_for(lambda: "disk is full" in disk.state()["writes"]["error"], START_SECONDS), (
-        disk.log.read_text()
-    )
+    assert wait_for(unwritable), disk.log.read_text()
+    assert wait_for(lambda: "disk is full" in disk.state()["writes"]["error"]), disk.log.read_text()
     state = disk.state()
     assert state["ledger"]["error"] == "", "nobody came"
 
@@ -119,7 +117,7 @@ def test_a_gate_that_cannot_open_its_store_names_the_file_and_the_full_disk(disk
     disk.fill_and_restart("TERM")
     assert disk.process.stdin is not None
     disk.process.stdin.close()
-    assert disk.process.wait(START_SECONDS) == 1
+    assert disk.process.wait(PATIENCE) == 1
     (said,) = [line for line in disk.log.read_text().splitlines() if "not started" in line]
     assert "disk/mailgate.db cannot be opened" in said
     assert "its disk is full" in said

@@ -15,9 +15,9 @@ from tests.integration.test_console import logged_in, text
 from tests.integration.test_retract import WITHOUT_LAPTOPS
 from tests.integration.test_versions import command
 from tests.integration.test_versions import url as url
+from tests.servers import patiently
 
 WHO = admins(ada="operator")
-PATIENCE = 20
 
 
 async def shown(session: aiohttp.ClientSession, one: Guarded) -> dict[str, tuple[str, str]]:
@@ -32,7 +32,7 @@ async def shown(session: aiohttp.ClientSession, one: Guarded) -> dict[str, tuple
 
 async def becomes(session: aiohttp.ClientSession, one: Guarded, wanted: dict[str, tuple[str, str]]) -> None:
     found: dict[str, tuple[str, str]] = {}
-    for _ in range(PATIENCE * 10):
+    for _ in patiently():
         found = await shown(session, one)
         if found == wanted:
             return
@@ -72,7 +72,7 @@ async def test_every_gate_is_shown_as_it_takes_rules_up_and_when_it_is_gone(
             connection.execute("UPDATE gates SET heard_at = heard_at - 60 WHERE address = %s", [other.url])
         await becomes(session, one, {one.url: ("OK", "1"), other.url: ("Gone", "1")})
         assert "nothing was heard of it for" in await text(session, f"{one.admin}/console/")
-        for _ in range(PATIENCE * 10):
+        for _ in patiently():
             if await gate_states(client, one) == {"ok": 1, "gone": 1}:
                 break
             await asyncio.sleep(0.1)

@@ -16,6 +16,7 @@ from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 from tests.integration.test_forward_auth import questions_of
 from tests.integration.test_tls import write_certificate
+from tests.servers import PATIENCE
 from tests.unit.gateway.authz.test_ext_authz import asking
 
 from mailgate.gateway.authz.envoy_messages import CheckRequest, CheckResponse
@@ -26,7 +27,7 @@ WORKERS = pytest.mark.parametrize("workers", [1, 2])
 
 async def told(channel: Channel, agent: str) -> tuple[int, str]:
     check = UnaryUnaryMethod[Any, Any](channel, METHOD, CheckRequest, CheckResponse)
-    answer = await check(asking(("user-agent", agent)), timeout=10)
+    answer = await check(asking(("user-agent", agent)), timeout=PATIENCE)
     reason = [
         each.header.value for each in answer.denied_response.headers if each.header.key == "X-Device-Reason"
     ]

@@ -15,7 +15,7 @@ import pytest
 from tests.demos import running_demo
 from tests.docs.test_lay_installed import dead_links
 from tests.integration.installed import ROOT, Built, build, install
-from tests.servers import free_port, require_or_skip, running
+from tests.servers import PATIENCE, free_port, require_or_skip, running
 
 ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAILGATE_CONFIG")
@@ -45,7 +45,7 @@ def call(programs: Path, folder: Path, *arguments: str) -> subprocess.CompletedP
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
@@ -80,6 +80,21 @@ def test_a_wheel_made_of_the_source_is_the_same(built: Built, tmp_path: Path) ->
     assert {each.filename: each.CRC for each in zipfile.ZipFile(again).infolist()} == {
         each.filename: each.CRC for each in zipfile.ZipFile(built.wheel).infolist()
     }
+
+
+@pytest.mark.parametrize("folder", ["var", "dist", "node_modules", "a"])
+def test_what_was_made_in_a_clone_is_in_no_source_wherever_the_clone_lies(
+    folder: str, built: Built, tmp_path: Path
+) -> None:
+    """Where a line of .gitignore is true of the clone's own folder, hatchling reads none of them."""
+    with tarfile.open(built.sdist) as archive:
+        archive.extractall(tmp_path / folder, filter="data")
+    (clone,) = (tmp_path / folder).iterdir()
+    made = ["extension/node_modules/x/x.js", "proxy/mailgate/__pycache__/x.pyc", "config/var/mailgate.db"]
+    for name in [*made, "var/demo/x", "dist/x.whl", "deploy/mailgate.db-wal", "docs/.mypy_cache/x.json"]:
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).touch()
+    assert names_in(build(clone, tmp_path / "built").sdist) == names_in(built.sdist)
 
 
 def test_an_index_takes_both_and_shows_the_readme_with_links_that_lead_somewhere(built: Built) -> None:

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration.fleet import Fleet, Phone, fleet, get, signed_for
-from tests.integration.gate import START_SECONDS, wait_for
+from tests.integration.gate import wait_for
 from tests.integration.test_tls import write_certificate
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 
 from mailgate.attest import mint
 from mailgate.gateway.keys.jwks import MAX_BYTES, JwksError, fetch
@@ -95,7 +95,7 @@ async def test_no_good_token_is_refused_while_the_issuer_rotates(
 
     async def some_are_sent() -> None:
         enough = count + 20
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while count < enough:
                 await asyncio.sleep(0.01)
 
@@ -168,7 +168,7 @@ async def test_a_gate_starts_without_the_keys_and_takes_them_once_they_can_be_ha
         app = web.Application()
         app.router.add_get("/jwks", issuer.answer)
         async with TestServer(app, port=port):
-            deadline = asyncio.get_running_loop().time() + 20
+            deadline = asyncio.get_running_loop().time() + PATIENCE
             while (await get(client, gates.url(), phone.headers()))[0] != 200:
                 assert asyncio.get_running_loop().time() < deadline
                 await asyncio.sleep(0.1)

@@ -11,6 +11,7 @@ from tests.integration.gate import PHONE_RULES
 from tests.integration.test_forward_auth import Mail
 from tests.integration.test_forward_auth import mail as mail
 from tests.integration.test_forward_auth import webmail as webmail
+from tests.servers import PATIENCE
 
 BASE = [f"User-Agent: {LAPTOP}".encode()]
 
@@ -37,7 +38,7 @@ async def status(port: int, lines: list[bytes], request: bytes = b"GET /inbox HT
     head = b"\r\n".join([request, b"Host: mail.example.com", b"Connection: close", *lines])
     writer.write(head + b"\r\n\r\n")
     try:
-        answer = await asyncio.wait_for(reader.read(), 10)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
     finally:
         writer.close()
     return int(answer.split(b" ", 2)[1]) if answer else 0

@@ -15,6 +15,7 @@ from tests.integration import killed_at_statement
 from tests.integration.forked import fork
 from tests.integration.gate import start_gate, wait_for, write_config
 from tests.integration.test_reload import OPEN, SHUT
+from tests.servers import PATIENCE
 
 from mailgate.config import load_bundle
 from mailgate.rollout import rule_texts_of
@@ -51,7 +52,7 @@ class Ground:
         process = fork([*arguments, "--config", str(self.config)], self.folder, environment)
         with process.stderr:
             self.said = process.stderr.read().decode()
-        return process.wait(60)
+        return process.wait(PATIENCE)
 
     def look(self) -> tuple[list[int], list[str]]:
         """The versions that were put in force, the oldest first, and what the audit log has of it, which has to hold."""

@@ -18,6 +18,7 @@ from tests.integration.connectors.api import api
 from tests.integration.connectors.test_sources import CASES
 from tests.integration.gate import PHONE_RULES, wait_for
 from tests.integration.test_phone import EAS, mailgate
+from tests.servers import PATIENCE
 
 ALICE, BOB = encode_basic_auth("alice", "right"), encode_basic_auth("bob", "horse")
 MAIL_APP = {"User-Agent": "Apple-iPhone15C2/2107.102"}
@@ -75,7 +76,7 @@ class Person:
         """The page once it says this; what is recorded is written a moment later."""
         page = ""
         with suppress(TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while said not in (page := await self.page()):
                     await asyncio.sleep(0.05)
         assert said in page
@@ -116,7 +117,7 @@ async def test_a_phones_whole_way_as_its_owner_sees_it(
     assert [each["verdict"]["apps"] for each in await alice.devices()] == [["TikTok"]]
 
     await management_says(client, guarded)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE):
         while await alice.sync() != 200:
             await asyncio.sleep(0.02)
     page = await alice.until("None of the listed apps is on it")
@@ -231,7 +232,7 @@ async def test_a_lost_phone_gets_no_mail_and_its_owner_can_undo_that_for_a_minut
         ("found", "Gets company mail", 200),
     ):
         assert said in await say(about, confirmed="yes")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE):
             while await alice.sync() != status:
                 await asyncio.sleep(0.02)
     acts = json.loads(mailgate(guarded, "audit", "list", "--json"))

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.integration.nginx import Nginx, nginx_upstream
+from tests.servers import PATIENCE
 
 __all__ = ["nginx_upstream"]
 
@@ -23,7 +24,7 @@ __all__ = ["nginx_upstream"]
 def test_answers(
     nginx_upstream: Nginx, path: str, headers: dict[str, str], status: int, expected: dict[str, str]
 ) -> None:
-    connection = http.client.HTTPConnection(urlsplit(nginx_upstream.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(nginx_upstream.url).netloc, timeout=PATIENCE)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     response.read()

@@ -346,9 +346,9 @@ def test_two_gates_send_one_copy_and_correct_by_themselves(tmp_path: Path) -> No
             desk.activate(SHUT)
             queued = desk.run("notices", "send", "prohibited-app", "--kind", "enforced", "--yes", "--no-wait")
             assert queued.returncode == 0, queued.stderr
-            assert wait_for(lambda: len(sink.taken) >= 5, 20)
+            assert wait_for(lambda: len(sink.taken) >= 5)
             desk.run("policy", "retract", "--note", "sent in error")
-            assert wait_for(lambda: len(sink.taken) >= 10, 20)
+            assert wait_for(lambda: len(sink.taken) >= 10)
             logs = "\n".join(line for gate in gates for line in gate.log)
         finally:
             for gate in gates:

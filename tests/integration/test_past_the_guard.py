@@ -132,7 +132,7 @@ def test_no_way_of_coming_into_force_leads_past_the_guard(
     # who is in a group is a part of the rules
     before = (folder / "groups.yaml").read_text()
     (folder / "groups.yaml").write_text(json.dumps({"groups": {"pilot": PEOPLE}}))
-    assert wait_for(lambda: "5 of 5 people would or might newly be kept out" in held(gate), 20)
+    assert wait_for(lambda: "5 of 5 people would or might newly be kept out" in held(gate))
     assert kept_out(gate) == []
     (folder / "groups.yaml").write_text(before)
     assert wait_for(lambda: not held(gate))
@@ -144,7 +144,7 @@ def test_no_way_of_coming_into_force_leads_past_the_guard(
         "lists": {"prohibited": ["tiktok", "game"]},
     }
     (folder / "apps.yaml").write_text(json.dumps(listed))
-    assert wait_for(lambda: "no report tells yet who has Game" in held(gate), 20)
+    assert wait_for(lambda: "no report tells yet who has Game" in held(gate))
     (folder / "apps.yaml").write_text(before)
     assert wait_for(lambda: not held(gate))
 
@@ -156,7 +156,7 @@ def test_no_way_of_coming_into_force_leads_past_the_guard(
     assert (code, "after 2 within 7 days" in why) == (1, True)
     assert asked(gate, "ada", f"/plans/{third}/apply", note="now") == 409
     (folder / "policy.yaml").write_text(keeping_out(PEOPLE[:3]))
-    assert wait_for(lambda: "after 2 within 7 days" in held(gate), 20)
+    assert wait_for(lambda: "after 2 within 7 days" in held(gate))
     assert wait_for(lambda: kept_out(gate) == PEOPLE[:2])
 
     # a retraction goes to the version before alone, and never to what was taken back
@@ -438,9 +438,9 @@ def test_an_app_is_not_listed_before_devices_had_time_to_report_it(
     gate = start("one")
     seen(gate)
     write_apps(folder, [], game={"name": "Game"})
-    assert wait_for(lambda: ready(gate)["rules"]["serial"] == 2, 20)
+    assert wait_for(lambda: ready(gate)["rules"]["serial"] == 2)
     write_apps(folder, ["game"], game={"name": "Game"})
-    assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
+    assert wait_for(lambda: "newly be kept out" in held(gate)), ready(gate)["rules"]
 
 
 @of_any_store
@@ -455,7 +455,7 @@ def test_an_app_that_is_told_by_less_may_be_anybodys(
     gate = start("one")
     seen(gate)
     write_apps(folder, ["mail"], mail={"name": "Mail", "names": ["Mail"]})
-    assert wait_for(lambda: "newly be kept out" in held(gate), 10), ready(gate)["rules"]
+    assert wait_for(lambda: "newly be kept out" in held(gate)), ready(gate)["rules"]
 
 
 @of_any_store

@@ -58,5 +58,5 @@ def test_the_setting_takes_effect_while_the_gate_runs(tmp_path: Path) -> None:
         ("require", "probe-required"),
     ):
         config.write_text(json.dumps(json.loads(config.read_text()) | {"probe": setting}))
-        assert wait_for(becomes(reason), 10)
+        assert wait_for(becomes(reason))
     assert gate.stop() == 0

@@ -15,15 +15,16 @@ import aiohttp
 import pytest
 from tests.integration.commands import begin
 from tests.integration.conftest import LAPTOP, Guard, Guarded
-from tests.integration.gate import PROXY, START_SECONDS, wait_for, write_config
+from tests.integration.gate import PROXY, wait_for, write_config
+from tests.servers import PATIENCE, patiently
 
 OPEN = {"rules": [{"id": "open", "when": "true", "effect": "allow"}]}
 SHUT = {"rules": [{"id": "shut", "when": "true", "effect": "block"}]}
 
 
 async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> Any:
-    """Ask until it is so, for ten seconds at most; the last answer."""
-    for _ in range(200):
+    """Ask until it is so; the last answer."""
+    for _ in patiently():
         if (answer := await ask()) == wanted:
             break
         await asyncio.sleep(0.05)
@@ -196,12 +197,12 @@ def test_a_signal_that_comes_while_the_gate_starts_is_heeded_once_it_has(
             stderr=stream,
         )
     try:
-        assert wait_for(lambda: puts_off(process.pid, sent) or "listening" in log.read_text(), START_SECONDS)
+        assert wait_for(lambda: puts_off(process.pid, sent) or "listening" in log.read_text())
         process.send_signal(sent)
-        assert wait_for(lambda: f'"{heeded}"' in log.read_text(), START_SECONDS), log.read_text()
+        assert wait_for(lambda: f'"{heeded}"' in log.read_text()), log.read_text()
     finally:
         process.terminate()
-    assert process.wait(START_SECONDS) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def puts_off(pid: int, number: signal.Signals) -> bool:

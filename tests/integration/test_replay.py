@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from aiohttp.test_utils import TestServer
 from tests.integration.fleet import Fleet, Phone, fleet, get, signed_for
+from tests.servers import PATIENCE
 
 from mailgate.attest import mint
 
@@ -125,7 +126,7 @@ async def nonce_that_is(
     client: aiohttp.ClientSession, gates: Fleet, phone: Phone, *, of_the_process: bool
 ) -> str:
     """The nonce that the first gate hands out once it knows who else is there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             status, _, headers = await get(client, gates.url(), phone.headers(nonce=""))
             assert status == 200

@@ -51,7 +51,7 @@ def started(manager: Manager, workers: int) -> Gate:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_it_hears_that_the_gate_serves_lives_and_ends(workers: int, manager: Manager) -> None:
     gate = started(manager, workers)
-    assert wait_for(lambda: manager.heard("READY=1"), 30)
+    assert wait_for(lambda: manager.heard("READY=1"))
     first = manager.heard("WATCHDOG=1")
     assert wait_for(lambda: manager.heard("WATCHDOG=1") > first + 1)
     assert manager.heard("STOPPING=1") == 0
@@ -64,7 +64,7 @@ def test_it_hears_that_the_gate_serves_lives_and_ends(workers: int, manager: Man
 
 def test_it_hears_of_the_gate_once_every_worker_serves(manager: Manager) -> None:
     gate = started(manager, 2)
-    assert wait_for(lambda: manager.heard("READY=1"), 30)
+    assert wait_for(lambda: manager.heard("READY=1"))
     assert sum(each.get("event") == "listening" for each in gate.records()) == 2
     assert gate.stop() == 0
 
@@ -80,10 +80,10 @@ def test_it_hears_that_files_are_read_and_when_that_is_done(manager: Manager) ->
 
 def test_a_worker_that_hangs_is_replaced_and_the_manager_hears_nothing_of_it(manager: Manager) -> None:
     gate = started(manager, 2)
-    assert wait_for(lambda: manager.heard("READY=1"), 30)
+    assert wait_for(lambda: manager.heard("READY=1"))
     before = set(descendants(gate.process.pid))
     os.kill(min(before), signal.SIGSTOP)
-    assert wait_for(lambda: len(now := set(descendants(gate.process.pid))) == 2 and now != before, 30)
-    assert wait_for(lambda: sum(each.get("event") == "listening" for each in gate.records()) == 3, 30)
+    assert wait_for(lambda: len(now := set(descendants(gate.process.pid))) == 2 and now != before)
+    assert wait_for(lambda: sum(each.get("event") == "listening" for each in gate.records()) == 3)
     assert manager.heard("STOPPING=1") == 0
     assert gate.stop() == 0

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 from tests.integration.commands import run
 from tests.integration.conftest import LAPTOP, Guard
-from tests.integration.gate import PHONE_RULES, START_SECONDS, write_config
+from tests.integration.gate import PHONE_RULES, write_config
+from tests.servers import PATIENCE
 
 WEBMAIL = "http://127.0.0.1:9"
 ASKED = {"X-Original-Method": "GET", "X-Original-URI": "/inbox", "X-Forwarded-For": "192.0.2.7"}
@@ -41,7 +42,7 @@ async def test_what_a_gate_has_left_is_replaced(guard: Guard, socket_file: Path)
     guarded = guard(PHONE_RULES, **at(socket_file))
     assert await answers(socket_file)
     guarded.gate.process.kill()
-    guarded.gate.process.wait(START_SECONDS)
+    guarded.gate.process.wait(PATIENCE)
     assert stat.S_ISSOCK(socket_file.stat().st_mode)
     guard(PHONE_RULES, **at(socket_file))
     assert await answers(socket_file)

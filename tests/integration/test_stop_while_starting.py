@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.integration.gate import PROXY, START_SECONDS, wait_for, write_config
+from tests.integration.gate import PROXY, wait_for, write_config
 from tests.servers import descendants, require_or_skip
 
 IN_A_CONTAINER = ["unshare", "--pid", "--fork", "--kill-child"]
@@ -76,7 +76,7 @@ def test_a_gate_that_reads_its_files_stops_well(
     config = write_config(tmp_path, "http://127.0.0.1:9", {})
     pipe = held_up_by_a_file(config)
     with starting(config, before) as process:
-        held = wait_for(lambda: has_a_reader(pipe), START_SECONDS)
+        held = wait_for(lambda: has_a_reader(pipe))
         gate = descendants(process.pid)[0] if before else process.pid
         assert stopped(process, gate, number) == (0, "")
         os.close(held)
@@ -93,7 +93,7 @@ def test_a_gate_that_waits_for_its_store_stops_well_and_changes_nothing(tmp_path
         def waits() -> bool:
             return any(file in opened_by(pid) for pid in (process.pid, *descendants(process.pid)))
 
-        assert wait_for(waits, START_SECONDS)
+        assert wait_for(waits)
         assert stopped(process, process.pid, signal.SIGTERM) == (0, "")
         store.execute("ROLLBACK")
         assert store.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)

@@ -23,12 +23,10 @@ from tests.integration.fleet import Fleet, fleet
 from tests.integration.gate import wait_for
 from tests.integration.mail_sink import MailSink, mail_sink
 from tests.integration.test_activesync import DEVICE, LOGIN, PATH, VERSION, MailServer, plain, post
+from tests.servers import PATIENCE
 
 STAGED = 30
 """Seconds from the plan to the deadline: what ada and grace do until then takes a few on a machine with nothing else to do."""
-WITHIN = 1 + 4
-"""Seconds in which what was taken back has to be gone at both gates: one, and what a busy machine may take to run two
-processes and a test."""
 
 TITLE = "Phones with a prohibited app get no company mail"
 LAPTOPS = {"id": "laptop-browser", "when": 'client.kind == "laptop"', "effect": "allow"}
@@ -134,8 +132,8 @@ def founded(folder: Path, upstream: str, store: str) -> Iterator[Company]:
             yield Company(gates, Office(folder / "gate-1"), sink, issuer, store)
 
 
-async def until(asked: Callable[[], Any], seconds: float = 20) -> None:
-    assert await asyncio.to_thread(wait_for, asked, seconds)
+async def until(asked: Callable[[], Any]) -> None:
+    assert await asyncio.to_thread(wait_for, asked)
 
 
 def written(company: Company, languages: int) -> bool:
@@ -160,7 +158,7 @@ async def test_a_rule_sent_in_error_from_its_plan_to_the_apology(
     ping = asyncio.ensure_future(
         post(client, urls[0] + plain("Ping"), LOGIN | VERSION | {"X-Forwarded-User": "kim"})
     )
-    await asyncio.wait_for(server.pinged.wait(), 20)
+    await asyncio.wait_for(server.pinged.wait(), PATIENCE)
     await until(lambda: written(company, languages=2))
 
     # ada plans a rule. The plan names exactly whom it will hit, now and at its deadline.
@@ -212,7 +210,7 @@ async def test_a_rule_sent_in_error_from_its_plan_to_the_apology(
 
     # It was sent in error. ada takes it back, and mail flows at both gates.
     await office.told("ada", "policy", "retract", "--note", "sent in error")
-    await eventually(client, urls, lin, "mail", WITHIN)
+    await eventually(client, urls, lin, "mail")
     for url in urls:
         assert [await gets(client, url, each) for each in (lin, joe, clean, *laptops)] == ["mail"] * 5
     assert not ping.done()
@@ -255,11 +253,9 @@ def text_of(mail: Any) -> str:
     return str(mail.get_body(["plain"]).get_content())
 
 
-async def eventually(
-    client: aiohttp.ClientSession, urls: list[str], phone: Phone, wanted: str, seconds: float = 10
-) -> None:
+async def eventually(client: aiohttp.ClientSession, urls: list[str], phone: Phone, wanted: str) -> None:
     """Ask each gate until it gives the phone what is wanted."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         for url in urls:
             while await gets(client, url, phone) != wanted:
                 await asyncio.sleep(0.05)

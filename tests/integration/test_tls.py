@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.conftest import LAPTOP, Guard
+from tests.servers import patiently
 
 OPEN = {"rules": [{"id": "open", "when": "true", "effect": "allow"}]}
 
@@ -61,7 +62,7 @@ async def test_a_renewed_certificate_is_served_without_a_restart(
     port = guarded.gate.public[1]
     assert await asyncio.to_thread(served_name, port) == "first"
     write_certificate(tmp_path, "second")
-    for _ in range(200):
+    for _ in patiently():
         if (name := await asyncio.to_thread(served_name, port)) == "second":
             break
         await asyncio.sleep(0.05)
@@ -81,7 +82,7 @@ async def test_a_key_that_is_renewed_before_its_certificate_is_named_and_then_se
         async with client.get(f"{guarded.admin}/readyz") as answer:
             return list((await answer.json())["config"]["mistakes"])
 
-    for _ in range(200):
+    for _ in patiently():
         if found := await mistakes():
             break
         await asyncio.sleep(0.05)
@@ -89,7 +90,7 @@ async def test_a_key_that_is_renewed_before_its_certificate_is_named_and_then_se
     assert f"{tmp_path}/key.pem is not the key of {tmp_path}/cert.pem" in found[0]
     assert await asyncio.to_thread(served_name, guarded.gate.public[1]) == "first"
     (tmp_path / "new" / "cert.pem").rename(tmp_path / "cert.pem")
-    for _ in range(200):
+    for _ in patiently():
         if not await mistakes():
             break
         await asyncio.sleep(0.05)

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, wait_for
 from tests.integration.prometheus import scraping
-from tests.servers import free_port
+from tests.servers import free_port, patiently
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SERVER, CLIENT, ERROR = 2, 3, 2
@@ -40,7 +40,7 @@ class Receiver:
         return web.Response(content_type="application/x-protobuf")
 
     async def of(self, kind: int, count: int = 1) -> list[Any]:
-        for _ in range(200):
+        for _ in patiently():
             found = [span for span in self.spans if span.kind == kind]
             if len(found) >= count:
                 break

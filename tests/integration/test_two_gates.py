@@ -18,7 +18,7 @@ from tests.integration.test_phone import EAS
 from tests.integration.test_retract import WITHOUT_LAPTOPS, kept_out
 from tests.integration.test_versions import command
 from tests.integration.test_versions import url as url
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
 
@@ -89,7 +89,7 @@ async def test_what_a_phone_reports_at_one_gate_counts_at_the_other(
     async def until(apps: tuple[str, ...], wanted: set[int]) -> None:
         report = pair[0].report("/inbox", apps=apps, eas_ids=("applc39x8fakeid",))
         await ask(client, pair[0], "/inbox", **report)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await mail_app() != wanted:
                 await asyncio.sleep(0.05)
 

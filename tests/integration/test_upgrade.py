@@ -21,11 +21,9 @@ from tests.integration.gate import PHONE_RULES, start_gate, write_config
 from tests.integration.test_phone import EAS
 from tests.integration.test_two_gates import MAIL_APP
 from tests.integration.test_versions import url as url
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
-
-PATIENCE = 10.0
 
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 Start = Callable[..., Guarded]

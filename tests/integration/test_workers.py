@@ -22,13 +22,12 @@ from tests.integration.conftest import IPHONE, LAPTOP, Guard
 from tests.integration.gate import (
     EVERYONE,
     PHONE_RULES,
-    START_SECONDS,
     Gate,
     start_gate,
     wait_for,
     write_config,
 )
-from tests.servers import descendants, require_or_skip
+from tests.servers import PATIENCE, descendants, patiently, require_or_skip
 
 COUNT = 2
 EAS_ID = "ApplC39X8FAKEID"
@@ -44,7 +43,7 @@ def start(webmail: TestServer, tmp_path: Path) -> Iterator[Start]:
         known = {"workers": COUNT} | settings
         gates.append(start_gate(write_config(tmp_path, upstream or str(webmail.make_url("")), known, policy)))
         assert wait_for(
-            lambda: len(workers(gates[-1])) == COUNT and len(serving(gates[-1])) >= COUNT, START_SECONDS
+            lambda: len(workers(gates[-1])) == COUNT and len(serving(gates[-1])) >= COUNT, PATIENCE
         )
         return gates[-1]
 
@@ -101,7 +100,7 @@ async def replace_workers(gate: Gate) -> None:
     before = set(workers(gate))
     gate.process.send_signal(signal.SIGUSR2)
     replaced = lambda: len(workers(gate)) == COUNT and before.isdisjoint(workers(gate))  # noqa: E731
-    assert await asyncio.to_thread(wait_for, replaced, START_SECONDS)
+    assert await asyncio.to_thread(wait_for, replaced, PATIENCE)
 
 
 async def decided(client: aiohttp.ClientSession, gate: Gate) -> dict[str, float]:
@@ -198,7 +197,7 @@ async def test_a_worker_that_dies_is_started_again_while_the_others_go_on(
             async with client.get(url(gate)) as answer:
                 answers.append(answer.status)
         assert answers == [200] * 20
-        assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + times, START_SECONDS)  # noqa: B023
+        assert await asyncio.to_thread(wait_for, lambda: len(serving(gate)) == COUNT + times, PATIENCE)  # noqa: B023
         (victim,) = set(workers(gate)) - others
     died = [each for each in gate.records() if each.get("event") == "worker-died"]
     assert [each["code"] for each in died] == [-signal.SIGKILL] * 3
@@ -223,7 +222,7 @@ async def test_deaths_in_the_middle_of_a_replacement_leave_all_workers_serving(
     gate = start()
     before = set(workers(gate))
     gate.process.send_signal(signal.SIGUSR2)
-    assert await asyncio.to_thread(wait_for, lambda: set(workers(gate)) - before, START_SECONDS)
+    assert await asyncio.to_thread(wait_for, lambda: set(workers(gate)) - before, PATIENCE)
     for pid in workers(gate):  # the old ones, and the first of the new ones while it starts
         os.kill(pid, signal.SIGKILL)
     await others_serve(client, gate, before)
@@ -271,7 +270,7 @@ def has_admin(gate: Gate, pid: int) -> bool:
 
 async def others_serve(client: aiohttp.ClientSession, gate: Gate, before: set[int]) -> None:
     """Until all workers serve, and none of those before."""
-    for _ in range(600):
+    for _ in patiently():
         if len(workers(gate)) == COUNT and before.isdisjoint(workers(gate)):
             with suppress(aiohttp.ClientError):
                 if (await told(client, gate, "/readyz"))["workers"]["answering"] == COUNT:
@@ -283,7 +282,7 @@ async def others_serve(client: aiohttp.ClientSession, gate: Gate, before: set[in
 async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path) -> None:
     gate = start()
     (tmp_path / "policy.yaml").write_text(json.dumps(PHONE_RULES))
-    for _ in range(100):
+    for _ in patiently():
         if await statuses_of(url(gate), {"User-Agent": IPHONE}) == {403}:
             return
         await asyncio.sleep(0.1)
@@ -328,7 +327,7 @@ async def test_what_a_device_reports_to_one_worker_counts_at_all(
     assert await ask() == {403}
     async with client.get(guarded.url + "/", headers=guarded.report(eas_ids=(EAS_ID,))) as answer:
         assert answer.status == 200
-    for _ in range(100):
+    for _ in patiently():
         if await ask() == {200}:
             return
         await asyncio.sleep(0.1)
@@ -363,11 +362,11 @@ async def test_what_runs_is_finished_when_all_are_to_end(start: Start, tmp_path:
         asking = asyncio.create_task(session.get(url(gate)))
         await asked.wait()
         gate.terminate()
-        assert await asyncio.to_thread(wait_for, lambda: not takes_connections(gate), START_SECONDS)
+        assert await asyncio.to_thread(wait_for, lambda: not takes_connections(gate), PATIENCE)
         finish.set()
         async with await asking as answer:
             assert await answer.text() == "late mail"
-    assert await asyncio.to_thread(gate.process.wait, START_SECONDS) == 0
+    assert await asyncio.to_thread(gate.process.wait, PATIENCE) == 0
 
 
 def takes_connections(gate: Gate) -> bool:
@@ -382,9 +381,9 @@ async def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None
     gate = start()
     left = workers(gate)
     gate.process.kill()
-    await asyncio.to_thread(gate.process.wait, START_SECONDS)
+    await asyncio.to_thread(gate.process.wait, PATIENCE)
     gone = lambda: not [pid for pid in left if Path(f"/proc/{pid}").exists()]  # noqa: E731
-    assert await asyncio.to_thread(wait_for, gone, START_SECONDS)
+    assert await asyncio.to_thread(wait_for, gone, PATIENCE)
 
 
 def refused_start(config: Path) -> str:

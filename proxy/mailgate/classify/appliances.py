@@ -139,7 +139,7 @@ APPLIANCES = Table(
             "Appliances that happen to have a browser.",
             r"""
             ~Printer~ | ~ePrint~ | Photo ?Frame | Refrigerator | FamilyHub | Family Hub | ~POS Terminal
-            ~Kiosk Device | ~CE-HTML | Smart ?Fridge | SmartSignage | ~IoT~
+            ~Kiosk Device | Smart ?Fridge | SmartSignage | ~IoT~
             """,
         ),
     )

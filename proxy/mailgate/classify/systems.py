@@ -18,9 +18,6 @@ _NAMES = {
     "symbian os": "symbian",
     "blackberry os": "blackberry",
     "blackberry tablet os": "blackberry",
-    "windows phone": "windows-phone",
-    "windows mobile": "windows-mobile",
-    "windows ce": "windows-ce",
     "other": "",
     "unknown": "",
 }

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 from typing import Protocol as Shape
 
 import structlog
@@ -193,7 +193,7 @@ class QuarantineMailer:
         head = self._head
         rendered = self._pages.refusal_mail(refused.view)
         message = EmailMessage()
-        message["From"] = f"{head.host} <{head.sender}>"
+        message["From"] = formataddr((head.host, head.sender))
         message["To"] = refused.person
         message["Subject"] = rendered.subject
         message["Date"] = format_datetime(now)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.servers import free_port, listens, require_or_skip, running
+from tests.servers import PATIENCE, free_port, listens, require_or_skip, running
 
 FIREFOX = "firefox-esr"
 PREFERENCES: dict[str, object] = {
@@ -130,6 +130,6 @@ def firefox(directory: Path, extensions: dict[str, str]) -> Iterator[Firefox]:
             log=directory / "firefox.log",
             environment={"HOME": str(directory)},
         ),
-        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection,
     ):
         yield Firefox(connection)

@@ -15,12 +15,12 @@ from tests.e2e.gate import GuardedWebmail
 from tests.e2e.mailsystem import PASSWORD
 from tests.e2e.webmail import Webmail
 from tests.integration.gate import wait_for
+from tests.servers import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
 OPEN = "Company mail opens in this browser."
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
-PATIENCE = 20.0
 
 
 def decided(gate: GuardedWebmail) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def decided(gate: GuardedWebmail) -> list[dict[str, Any]]:
 
 
 def verdict_with(gate: GuardedWebmail, headers: dict[str, str]) -> Any:
-    with urlopen(Request(f"{gate.url}/.mailgate/status", headers=headers), timeout=10) as answer:
+    with urlopen(Request(f"{gate.url}/.mailgate/status", headers=headers), timeout=PATIENCE) as answer:
         return json.load(answer)
 
 
@@ -79,9 +79,9 @@ def test_a_token_is_renewed_when_its_time_comes_and_pages_carry_the_new_one(brow
     token = browser.session()["token"]
     browser.report_is_due()
     browser.ring()
-    assert wait_for(lambda: browser.session()["token"] != token, PATIENCE)
+    assert wait_for(lambda: browser.session()["token"] != token)
     renewed = browser.session()["token"]
-    assert wait_for(lambda: carried(browser) == {renewed}, PATIENCE)
+    assert wait_for(lambda: carried(browser) == {renewed})
 
 
 def carried(browser: Companion) -> set[str]:
@@ -141,7 +141,9 @@ def test_a_report_that_is_sent_a_second_time_is_refused(gate: GuardedWebmail, br
     page = browser.page("options/options.html")
     sent = capture_report(page, gate.url)
     with pytest.raises(HTTPError) as refused:
-        urlopen(Request(f"{gate.url}/.mailgate/attest", sent["body"].encode(), sent["headers"]), timeout=10)
+        urlopen(
+            Request(f"{gate.url}/.mailgate/attest", sent["body"].encode(), sent["headers"]), timeout=PATIENCE
+        )
     assert refused.value.code == 401
     assert json.load(refused.value)["reason"] == "proof-replayed"
 

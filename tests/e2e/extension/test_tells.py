@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.e2e.extension.bystanders import Bystander
 from tests.e2e.extension.companion import Companion, admin
-from tests.e2e.extension.rules import PROMISED, PROMISED_OPEN, TIMEOUT_SECONDS, no_laptops
+from tests.e2e.extension.rules import BEFORE_THE_NEXT_LOOK, no_laptops
 from tests.e2e.gate import GuardedWebmail
 from tests.integration.gate import wait_for
 
@@ -24,11 +24,11 @@ def test_a_changed_rule_shows_in_the_open_popup_within_seconds_and_in_one_notice
         "chrome.notifications.getAll().then((all) => Promise.all(Object.keys(all).map((id) => chrome.notifications.clear(id))))"
     )
     with no_laptops(gate):
-        expect(popup.locator("#headline")).to_have_text(CLOSED, timeout=PROMISED_OPEN * 1000)
+        expect(popup.locator("#headline")).to_have_text(CLOSED, timeout=BEFORE_THE_NEXT_LOOK * 1000)
         expect(popup.locator("#reason")).to_contain_text("this kind of device")
-        assert wait_for(lambda: browser.badge() == "×", TIMEOUT_SECONDS)
-    expect(popup.locator("#headline")).to_have_text(OPEN, timeout=PROMISED_OPEN * 1000)
-    assert wait_for(lambda: browser.badge() == "", TIMEOUT_SECONDS)
+        assert wait_for(lambda: browser.badge() == "×")
+    expect(popup.locator("#headline")).to_have_text(OPEN, timeout=BEFORE_THE_NEXT_LOOK * 1000)
+    assert wait_for(lambda: browser.badge() == "")
     notices = set(browser.worker.evaluate("chrome.notifications.getAll()"))
     # tests before this one may have enrolled further devices of the same person
     assert notices - {"blocked_device", "retracted_device"} == {"blocked_here", "retracted_here"}
@@ -37,9 +37,9 @@ def test_a_changed_rule_shows_in_the_open_popup_within_seconds_and_in_one_notice
 def test_a_changed_rule_shows_in_the_badge_within_a_minute_with_no_page_open(
     gate: GuardedWebmail, browser: Companion
 ) -> None:
-    assert wait_for(lambda: browser.badge() == "", TIMEOUT_SECONDS)
+    assert wait_for(lambda: browser.badge() == "")
     with no_laptops(gate):
-        assert wait_for(lambda: browser.badge() == "×", PROMISED)
+        assert wait_for(lambda: browser.badge() == "×")
 
 
 def test_a_gate_that_was_away_is_found_again_and_browsing_is_never_blocked(
@@ -70,7 +70,7 @@ def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
     popup = browser.popup()
     expect(popup.locator("#headline")).to_have_text("This browser was shut out of company mail.")
     expect(popup.locator("#set-up")).to_be_visible()
-    assert wait_for(lambda: browser.badge() == "×", TIMEOUT_SECONDS)
+    assert wait_for(lambda: browser.badge() == "×")
     assert browser.rules() == []
     popup.close()
     browser.enrol(gate.url, admin(gate, "enroll", "code", "--user", "alice"))
@@ -96,7 +96,7 @@ def test_a_wrong_address_and_a_wrong_code_leave_the_enrolment_as_it_was_and_the_
     assert (after["phase"], after["thumbprint"]) == ("active", before["thumbprint"])
     browser.report_is_due()
     browser.ring()
-    assert wait_for(lambda: browser.ask("state")["memory"]["reportAt"] > 1, TIMEOUT_SECONDS)
+    assert wait_for(lambda: browser.ask("state")["memory"]["reportAt"] > 1)
     assert browser.ask("state")["memory"]["phase"] == "active"
 
 

@@ -12,7 +12,7 @@ from tests.exchanges import MARKER
 from tests.integration.connectors.api import api, serving
 from tests.integration.connectors.cases import CASES
 from tests.integration.gate import PHONE_RULES, start_gate, write_config
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 from tests.stored_bytes import stored_bytes
 
 PHONE = "/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId={}&DeviceType=iPhone"
@@ -232,7 +232,7 @@ async def test_a_gate_that_is_told_to_stop_finishes_its_batch(run, tmp_path):
     async with serving(slow) as origin:
         settings = {"type": "jamf", "base_url": origin, "client_id": "x", "client_secret": {"file": "key"}}
         gate = run({"jamf": settings})
-        await asyncio.wait_for(asked.wait(), 20)
+        await asyncio.wait_for(asked.wait(), PATIENCE)
         assert gate.stop() == 0
     with sqlite3.connect(tmp_path / "mailgate.db") as store:
         assert store.execute("SELECT count(*) FROM devices").fetchone() == (100,)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.demos import ENVIRONMENT, MAILGATE, ROOT, RunningDemo, running_demo
-from tests.servers import free_port, require_or_skip
+from tests.servers import PATIENCE, free_port, require_or_skip
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_every_line_of_the_tour_gets_what_it_promises(demo: RunningDemo) -> None
 def test_it_says_six_lines_at_most_and_ends_politely(demo: RunningDemo) -> None:
     assert len(demo.said.splitlines()) <= 6
     demo.process.terminate()
-    assert demo.process.wait(20) == 0
+    assert demo.process.wait(PATIENCE) == 0
 
 
 def test_on_a_terminal_the_lines_come_last_and_the_cursor_is_back(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_on_a_terminal_the_lines_come_last_and_the_cursor_is_back(tmp_path: Path
         while b"Ctrl-C ends" not in shown:
             shown += os.read(here, 65536)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
         while more := _left(here):
             shown += more
     finally:

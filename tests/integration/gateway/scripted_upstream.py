@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from tests.integration.gateway.messages import Body, MalformedError, Request, read_request, request_body
-from tests.integration.gateway.wire import TIMEOUT_SECONDS, Wire
+from tests.integration.gateway.wire import Wire
+from tests.servers import PATIENCE
 
 
 class Act(Enum):
@@ -114,7 +115,7 @@ class Upstream:
 
     async def arrival(self, count: int = 1) -> Exchange:
         """Wait until that many requests have arrived; the last of them."""
-        async with asyncio.timeout(TIMEOUT_SECONDS), self._arrived:
+        async with asyncio.timeout(PATIENCE), self._arrived:
             await self._arrived.wait_for(lambda: len(self.exchanges) >= count)
         return self.exchanges[count - 1]
 

@@ -8,6 +8,7 @@ from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted_upstream import OK, Act, Exchange, Upstream
 from tests.integration.gateway.wire import Wire
+from tests.servers import PATIENCE
 
 GET = b"GET / HTTP/1.1"
 POST = b"POST / HTTP/1.1"
@@ -102,12 +103,10 @@ async def test_tiny_chunks_cost_no_more_than_their_bytes(
 
 async def test_empty_lines_win_no_time(hasty: Gate, connect: Connect, upstream: Upstream) -> None:
     wire = await connect(hasty)
-    for _ in range(50):
-        if wire.ended:
-            break
-        await wire.send(b"\r\n")
-        await asyncio.sleep(0.1)
-    assert wire.ended
+    async with asyncio.timeout(PATIENCE):
+        while not wire.ended:
+            await wire.send(b"\r\n")
+            await asyncio.sleep(0.1)
     assert upstream.exchanges == []
 
 
@@ -246,7 +245,7 @@ async def test_interim_responses_are_not_hoarded_for_a_client_that_does_not_read
     await stalled(exchange.wire)
     assert gate.memory() - before < 16 * MIB
     wire.transport.resume_reading()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (response := await wire.response()).status < 200:
             assert response.status == 103
     assert response.status == 502

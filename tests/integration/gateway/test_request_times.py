@@ -8,6 +8,7 @@ from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted_upstream import Exchange, Upstream
 from tests.integration.gateway.wire import NoAnswerError
+from tests.servers import patiently
 
 POST = b"POST / HTTP/1.1"
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -67,7 +68,7 @@ async def test_a_head_that_drips_is_given_up(hasty: Gate, connect: Connect, upst
     """The head as a whole has a deadline: single bytes do not win time."""
     wire = await connect(hasty)
     await wire.send(request(b"GET / HTTP/1.1").removesuffix(b"\r\n") + b"X-A: ")
-    for _ in range(100):
+    for _ in patiently():
         if wire.ended:
             break
         await wire.send(b"a")

@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.integration.gate import START_SECONDS, Gate
+from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect, StartGate
 from tests.integration.gateway.messages import request
 from tests.integration.gateway.scripted_upstream import OK, Upstream
 from tests.integration.gateway.wire import Wire
+from tests.servers import PATIENCE, patiently
 
 GET = b"GET / HTTP/1.1"
 
@@ -20,11 +21,11 @@ def leaving(start: StartGate) -> Gate:
 
 
 async def gone(gate: Gate) -> int:
-    return await asyncio.get_running_loop().run_in_executor(None, gate.process.wait, START_SECONDS)
+    return await asyncio.get_running_loop().run_in_executor(None, gate.process.wait, PATIENCE)
 
 
 async def refuses_connections(gate: Gate) -> bool:
-    for _ in range(200):
+    for _ in patiently():
         try:
             _, wire = await asyncio.get_running_loop().create_connection(Wire, *gate.public)
         except OSError:
@@ -107,7 +108,7 @@ async def test_idle_connections_do_not_hold_it_up(
     await used.send(request(GET))
     assert (await used.final()).content == b"ok"
     leaving.terminate()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert await gone(leaving) == 0
     await fresh.end()
     await used.end()

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from tests.integration.gate import Gate
-from tests.integration.gateway.wire import TIMEOUT_SECONDS
+from tests.servers import PATIENCE
 from yarl import URL
 
 Endpoint = Callable[[web.WebSocketResponse], Awaitable[object]]
@@ -43,7 +43,7 @@ async def serve(origin: socket.socket) -> AsyncIterator[Serve]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
         yield session
 
 
@@ -82,7 +82,7 @@ async def test_messages_come_back(
         assert bool(ws.compress) == bool(deflate)
         for message in MESSAGES:
             await (ws.send_str(message) if isinstance(message, str) else ws.send_bytes(message))
-            assert (await ws.receive(TIMEOUT_SECONDS)).data == message
+            assert (await ws.receive(PATIENCE)).data == message
 
 
 async def test_the_handshake_reaches_the_upstream(
@@ -106,7 +106,7 @@ async def test_the_upstream_may_speak_first(gate: Gate, serve: Serve, client: ai
 
     await serve(greet)
     async with client.ws_connect(url(gate)) as ws:
-        assert await ws.receive_str(timeout=TIMEOUT_SECONDS) == "welcome"
+        assert await ws.receive_str(timeout=PATIENCE) == "welcome"
 
 
 async def test_fragments_are_one_message(gate: Gate, serve: Serve, client: aiohttp.ClientSession) -> None:
@@ -127,7 +127,7 @@ async def test_fragments_are_one_message(gate: Gate, serve: Serve, client: aioht
             + mask
         )
         ws._writer.transport.write(frames)
-        assert await ws.receive_str(timeout=TIMEOUT_SECONDS) == "onetwo"
+        assert await ws.receive_str(timeout=PATIENCE) == "onetwo"
 
 
 async def test_pings_and_pongs_pass_both_ways(
@@ -143,11 +143,11 @@ async def test_pings_and_pongs_pass_both_ways(
 
     await serve(listen, autoping=False)
     async with client.ws_connect(url(gate), autoping=False) as ws:
-        asked = await ws.receive(TIMEOUT_SECONDS)
+        asked = await ws.receive(PATIENCE)
         assert (asked.type, bytes(asked.data)) == (WSMsgType.PING, b"from upstream")
         await ws.pong(b"back")
         await ws.ping(b"from client")
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             assert await heard.get() == (WSMsgType.PONG, b"back")
             assert await heard.get() == (WSMsgType.PING, b"from client")
 
@@ -170,7 +170,7 @@ async def test_the_upstream_closes(
 ) -> None:
     await serve(lambda ws: ws.close(code=code, message=reason.encode()))
     async with client.ws_connect(url(gate)) as ws:
-        message = await ws.receive(TIMEOUT_SECONDS)
+        message = await ws.receive(PATIENCE)
         assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, code, reason)
 
 
@@ -187,7 +187,7 @@ async def test_the_client_closes(
     await serve(listen, autoclose=False)
     ws = await client.ws_connect(url(gate), autoclose=False)
     await ws._writer.close(code, reason.encode())
-    async with asyncio.timeout(TIMEOUT_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         assert await heard == (code, reason)
     await ws.close()
 
@@ -201,7 +201,7 @@ async def aborted(ws: ClientWebSocketResponse | web.WebSocketResponse) -> None:
 async def test_the_upstream_drops(gate: Gate, serve: Serve, client: aiohttp.ClientSession) -> None:
     await serve(aborted)
     async with client.ws_connect(url(gate)) as ws:
-        assert (await ws.receive(TIMEOUT_SECONDS)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
+        assert (await ws.receive(PATIENCE)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
         assert ws.close_code in (1006, None)
 
 
@@ -215,7 +215,7 @@ async def test_the_client_drops(gate: Gate, serve: Serve, client: aiohttp.Client
     await serve(listen)
     ws = await client.ws_connect(url(gate))
     await aborted(ws)
-    async with asyncio.timeout(TIMEOUT_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         assert await heard == 1006
     await ws.close()
 
@@ -227,7 +227,7 @@ async def test_many_messages_at_once_keep_their_order(
     async with client.ws_connect(url(gate)) as ws, asyncio.TaskGroup() as both:
         both.create_task(_send_numbers(ws))
         for n in range(2000):
-            assert await ws.receive_str(timeout=TIMEOUT_SECONDS) == str(n)
+            assert await ws.receive_str(timeout=PATIENCE) == str(n)
 
 
 async def _send_numbers(ws: ClientWebSocketResponse) -> None:

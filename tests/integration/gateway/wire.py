@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from tests.integration.gateway.messages import Body, Field, Status, read_status, response_body, take_head
-
-TIMEOUT_SECONDS = 5.0
-"""Seconds after which a test gives up waiting. An upper bound against hanging, never something that is measured."""
+from tests.servers import PATIENCE
 
 
 class NoAnswerError(Exception):
@@ -88,7 +86,7 @@ class Wire(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable.set()
 
-    async def until(self, met: Callable[[], object], timeout: float = TIMEOUT_SECONDS) -> None:
+    async def until(self, met: Callable[[], object], timeout: float = PATIENCE) -> None:
         """Wait until the condition is met. It is checked whenever bytes or the end arrive."""
         async with asyncio.timeout(timeout):
             while not met():
@@ -121,12 +119,12 @@ class Wire(asyncio.Protocol):
                 body.feed(self.buffer)
             return body.done or self.ended is not None
 
-        await self.until(finished, timeout=60)
+        await self.until(finished)
         return body.done or (body.framing == "close" and self.ended == "closed")
 
     async def response(self, method: bytes = b"GET") -> Response:
         """The next response, read strictly. Raises NoAnswerError, MalformedError, TimeoutError."""
-        async with asyncio.timeout(TIMEOUT_SECONDS * 3):
+        async with asyncio.timeout(PATIENCE):
             raw = await self.head()
             if raw is None:
                 raise NoAnswerError(f"connection {self.ended} after {bytes(self.buffer[:200])!r}")
@@ -140,7 +138,7 @@ class Wire(asyncio.Protocol):
             pass
         return response
 
-    async def end(self, timeout: float = TIMEOUT_SECONDS) -> str:
+    async def end(self, timeout: float = PATIENCE) -> str:
         """How the connection ended. Raises TimeoutError if it stays open."""
         await self.until(lambda: self.ended, timeout)
         return cast("str", self.ended)

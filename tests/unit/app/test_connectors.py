@@ -94,7 +94,7 @@ async def test_postures_are_told_which_sources_fail(store, syncing, postures):
     )
     syncing.start()
     while not postures.terms.away:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
     await syncing.stop()
     assert postures.terms.away == {"mdm": long_ago + timedelta(seconds=5)}
     assert syncing.health()["mdm"].state == "unavailable"

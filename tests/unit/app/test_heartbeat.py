@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.servers import PATIENCE
 from tests.unit.clock import Clock
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.rollout.versions import put_in_force
@@ -36,12 +37,11 @@ async def gate(store: Store) -> AsyncIterator[Heartbeat]:
     await made.stop()
 
 
-async def heard_within(store: Store, serial: int) -> bool:
-    for _ in range(200):
-        if [each.heartbeat.serial for each in await store.gates.last_heartbeats()] == [serial]:
-            return True
-        await asyncio.sleep(0.01)
-    return False
+async def hear_of(store: Store, serial: int) -> None:
+    """Ask the store until the gate says in it that it decides by this version."""
+    async with asyncio.timeout(PATIENCE):
+        while [each.heartbeat.serial for each in await store.gates.last_heartbeats()] != [serial]:
+            pass
 
 
 async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat, store: Store) -> None:
@@ -58,19 +58,19 @@ async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind
     gate: Heartbeat, store: Store
 ) -> None:
     gate.start()
-    assert await heard_within(store, 1)
+    await hear_of(store, 1)
     active = await put_in_force(store, rules(SHUT))
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
     assert gate.gate_states == {GateState.BEHIND: 1}
     gate.keeper.current = SimpleNamespace(activation=active)  # type: ignore[misc,assignment]
     gate.rules_changed()
-    assert await heard_within(store, 2)
+    await hear_of(store, 2)
 
 
 async def test_a_gate_that_ends_leaves(gate: Heartbeat, store: Store) -> None:
     gate.start()
-    assert await heard_within(store, 1)
+    await hear_of(store, 1)
     await gate.stop()
     assert await store.gates.last_heartbeats() == []
 
@@ -90,7 +90,7 @@ async def test_a_store_that_is_away_ends_nothing(
         gate.start()
         await asked.wait()
     gate.rules_changed()
-    assert await heard_within(store, 1)
+    await hear_of(store, 1)
 
 
 async def test_it_is_alone_until_it_hears_of_another_process(gate: Heartbeat, store: Store) -> None:

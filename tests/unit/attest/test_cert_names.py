@@ -27,6 +27,11 @@ CERTIFICATE = (
         (Match("san-uri", "mdm"), ["urn:udid:00008120", "tag:mdm.example.com,2026:42"]),
         (Match("san-dns", "udid", suffix=".devices.example.com"), ["00008120"]),
         (Match("san-email", "udid", suffix="@devices.example.com"), ["00008120"]),
+        (Match("san-dns", "udid", suffix=".devices.example.net"), []),
+        (Match("san-dns", "udid", "0000", ".devices.example.com"), ["8120"]),
+        (Match("san-dns", "udid", "0001", ".devices.example.com"), []),
+        (Match("san-dns", "udid", "0000", ".devices.example.net"), []),
+        (Match("san-email", "udid", suffix="@example.com"), []),
         (Match("san-upn", "mdm", suffix="@example"), ["42"]),
         (Match("serial-number", "serial"), ["C02XK1TESTED"]),
         (Match("common-name", "eas", "phone-"), ["7"]),
@@ -56,6 +61,12 @@ def test_a_certificate_without_such_fields_names_nothing() -> None:
 @pytest.mark.parametrize("value", ["a" * (LONGEST + 1), "a\nb", "", "\x00"])
 def test_what_no_name_can_be_is_none(value) -> None:
     assert Match("common-name", "serial").name_in(value) == ""
+
+
+@pytest.mark.parametrize("value", ["a", "a b", "é", "a" * LONGEST])
+def test_any_other_text_is_one(value) -> None:
+    assert Match("common-name", "serial").name_in(value) == value
+    assert Match("common-name", "serial", "<", ">").name_in(f"<{value}>") == value
 
 
 def test_a_principal_name_that_is_no_text_is_an_error() -> None:

@@ -1,3 +1,5 @@
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -159,3 +161,13 @@ def test_a_refusal_says_nothing_about_the_device(gate) -> None:
     result = gate.verify(gate.token({"user": "user@example.com", "form": "fridge"}))
     assert (result.device_id, result.kind, result.user, result.apps) == ("", None, "", None)
     assert "user@example.com" not in repr(result)
+
+
+@pytest.mark.parametrize("name", ["crit", "b64", "jku", "jwk", "x5u", "x5c"])
+def test_a_token_brings_no_key_of_its_own_and_no_other_rules(gate, name: str) -> None:
+    """RFC 8725, 3.5 and 3.10: what names a key, or changes how the token is read, is refused before anything is read of it."""
+    token = gate.token()
+    head, rest = token.split(".", 1)
+    header = json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4))) | {name: "https://evil.example"}
+    forged = urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+    assert gate.verify(f"{forged}.{rest}").refused is Reason.TOKEN_MALFORMED

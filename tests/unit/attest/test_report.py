@@ -124,3 +124,22 @@ def test_a_device_of_nobody_and_of_no_known_system() -> None:
 def test_the_id_of_an_extension_is_taken_as_each_browser_writes_it(name):
     said = SelfReport.model_validate({"os": "linux", "listed_extensions": [name]})
     assert said.listed_extensions == (name,)
+
+
+def test_what_a_report_does_not_say_is_nothing_that_opens_more() -> None:
+    said = SelfReport.model_validate({"os": "linux"})
+    assert (said.managed, said.bearer, said.install_type, said.touch_points) == (False, False, "other", 0)
+
+
+def test_the_token_repeats_what_no_rule_reads() -> None:
+    browser = {"name": "Firefox", "version": "140"}
+    said = {
+        "os": "linux",
+        "platform": "Linux x86_64",
+        "browser": browser,
+        "install_type": "admin",
+        "managed": True,
+    }
+    report = SelfReport.model_validate(said)
+    claims = token_claims(report, ENROLLED, TokenParameters(GATE, "1.0", "id-1", NOW), lambda *_: None)
+    assert claims["reported"] == {name: said[name] for name in said if name != "os"}

@@ -85,6 +85,45 @@ def test_a_stale_list_goes_on_revoking_and_vouches_for_nobody() -> None:
     assert (known.stale_since(NOW), known.stale_since(NOW - DAY), known.next_update) == (NOW, None, NOW)
 
 
+SOON, LATE = RevocationList(frozenset(), NOW), RevocationList(frozenset(), NOW + DAY)
+
+
+@pytest.mark.parametrize(
+    ("lists", "accepts_stale", "until"),
+    [
+        ({ISSUER: SOON}, False, NOW),
+        ({ISSUER: LATE, b"other": SOON}, False, NOW + DAY),
+        ({ISSUER: SOON}, True, None),
+        ({b"other": SOON}, False, None),
+        ({}, False, None),
+        ({}, True, None),
+    ],
+)
+def test_what_is_known_of_an_issuer_is_known_until_its_own_list_is_stale(lists, accepts_stale, until) -> None:
+    """The first moment at which it is unknown, if ever: what was decided by a list does not stand longer."""
+    known = Revocation(lists, accepts_stale=accepts_stale)
+    assert known.known_until(ISSUER) == until
+    if until is not None:
+        before = until - timedelta(microseconds=1)
+        assert (known.unknown(ISSUER, before), bool(known.unknown(ISSUER, until))) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("ends", "stale_since", "next_update"),
+    [
+        ([], None, None),
+        ([1, 2], None, NOW + DAY),
+        ([2, 0, 1], NOW, NOW),
+        ([2, -1, -3], NOW - 3 * DAY, NOW - 3 * DAY),
+    ],
+)
+def test_of_several_lists_the_first_that_is_stale_is_told(ends, stale_since, next_update) -> None:
+    known = Revocation(
+        {bytes([n]): RevocationList(frozenset(), NOW + end * DAY) for n, end in enumerate(ends)}
+    )
+    assert (known.stale_since(NOW), known.next_update) == (stale_since, next_update)
+
+
 def test_without_lists_only_serial_numbers_revoke() -> None:
     known = Revocation(serials=frozenset({5}))
     assert known.revoked(b"any", 5)

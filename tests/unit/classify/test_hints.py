@@ -144,3 +144,38 @@ def test_mobile_always_counts(headers: dict[str, str]) -> None:
     reading = read_hints({**headers, MOBILE: "?1"})
     assert not reading.weak
     assert reading.kind is not Kind.LAPTOP
+
+
+@pytest.mark.parametrize(
+    ("form", "systems"),
+    [
+        ("phone", ["Android", "iOS", "KaiOS", "HarmonyOS", "Sailfish OS", "Windows Phone"]),
+        ("tablet", ["iPadOS", "Fire OS"]),
+        ("desktop", ["Windows", "macOS", "Chrome OS", "Chromium OS"]),
+        ("tv", ["Tizen", "webOS", "Web0S", "VIDAA", "tvOS"]),
+        ("speaker", ["Fuchsia"]),
+        ("watch", ["watchOS", "Wear OS"]),
+        ("xr", ["visionOS"]),
+        ("", ["Linux", "MacIntel", "Unknown"]),
+    ],
+)
+def test_a_system_speaks_for_the_form_that_it_runs_on(form: str, systems: list[str]) -> None:
+    assert {each: read_hints({PLATFORM: f'"{each}"'}).form for each in systems} == dict.fromkeys(
+        systems, form
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("0.1.0", "7"),
+        ("0.2.0", "8"),
+        ("0.3.0", "8.1"),
+        ("1.0.0", "10"),
+        ("12.0.0", "10"),
+        ("13.0.0", "11"),
+        ("19.0.0", "11"),
+    ],
+)
+def test_the_version_of_windows_is_by_the_table_of_its_maker(said: str, version: str) -> None:
+    assert read_hints({PLATFORM: '"Windows"', VERSION: f'"{said}"'}).os_version == version

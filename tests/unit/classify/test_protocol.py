@@ -60,6 +60,47 @@ def test_method_and_path(method: str, target: str, protocol: Protocol) -> None:
     assert protocol_of(RequestFacts(method, target)) is protocol
 
 
+DAV_METHODS = (
+    "PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT VERSION-CONTROL CHECKIN CHECKOUT UNCHECKOUT MKWORKSPACE UPDATE LABEL MERGE"
+    " BASELINE-CONTROL MKACTIVITY ORDERPATCH ACL MKCALENDAR SEARCH BIND UNBIND REBIND MKREDIRECTREF UPDATEREDIRECTREF"
+)
+DAV_FOLDERS = (
+    "dav webdav caldav carddav groupdav principals davical radicale baikal xandikos irony dav.php webdav.php caldav.php carddav.php"
+    " groupdav.php remote.php"
+)
+
+
+@pytest.mark.parametrize(
+    ("methods", "protocol"),
+    [
+        (DAV_METHODS, Protocol.DAV),
+        ("RPC_IN_DATA RPC_OUT_DATA RPC_ECHO_DATA", Protocol.MAPI),
+        ("GET HEAD POST PUT PATCH DELETE OPTIONS", Protocol.WEB),
+    ],
+)
+def test_a_method_that_no_web_page_sends_names_its_protocol(methods: str, protocol: Protocol) -> None:
+    assert {each: protocol_of(RequestFacts(each, "/")) for each in methods.split()} == dict.fromkeys(
+        methods.split(), protocol
+    )
+
+
+@pytest.mark.parametrize(
+    ("folders", "protocol"),
+    [
+        (DAV_FOLDERS, Protocol.DAV),
+        ("ews exchange.asmx", Protocol.EWS),
+        ("jmap", Protocol.JMAP),
+        ("mapi emsmdb nspi rpcproxy.dll", Protocol.MAPI),
+        ("microsoft-server-activesync", Protocol.ACTIVESYNC),
+        ("owa mail webmail calendar contacts index.php", Protocol.WEB),
+    ],
+)
+def test_a_folder_of_a_path_names_its_protocol_wherever_it_stands(folders: str, protocol: Protocol) -> None:
+    for folder in folders.split():
+        for path in (f"/{folder}", f"/a/{folder}/b", f"/{folder.upper()}/"):
+            assert protocol_of(RequestFacts("POST", path)) is protocol, path
+
+
 @pytest.mark.parametrize(
     ("name", "value", "protocol"),
     [

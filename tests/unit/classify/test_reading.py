@@ -17,6 +17,9 @@ from mailgate.model import Finding, Kind, Reason
         ("watch", Kind.OTHER, True),
         ("tv", Kind.OTHER, False),
         ("car", Kind.OTHER, False),
+        ("console", Kind.OTHER, False),
+        ("speaker", Kind.OTHER, False),
+        ("xr", Kind.OTHER, False),
         ("device", Kind.OTHER, False),
         ("tool", Kind.TOOL, False),
         ("bot", Kind.BOT, False),
@@ -26,6 +29,10 @@ from mailgate.model import Finding, Kind, Reason
 def test_a_form_is_of_one_kind_and_carried_in_a_hand_or_not(form: str, kind: Kind, handheld: bool) -> None:
     reading = Reading(form)
     assert (reading.kind, reading.handheld) == (kind, handheld)
+
+
+def test_exactly_these_forms_are_carried_in_a_hand() -> None:
+    assert {"phone", "tablet", "ereader", "mail_app", "watch"} == HANDHELD_FORMS
 
 
 def test_only_a_desktop_is_a_laptop_and_every_handheld_form_is_known() -> None:

@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from ruamel.yaml import YAML
+from tests.unit.classify.conftest import VECTORS
 
 from mailgate.classify import warm
 from mailgate.classify.appliances import APPLIANCES
@@ -84,3 +88,21 @@ def test_warming_asks_words_of_every_rule_that_none_before_it_takes(name: str) -
 
 NEVER_FIRST = {"blink-brand-on-webkit"}
 """All of its words name a Macintosh, which a rule of handhelds takes before it."""
+
+
+EXAMPLES: dict[str, list[str]] = YAML(typ="safe").load((VECTORS / "words.yaml").read_text("utf-8"))
+BY_NAME = {name: (table, rule) for table in TABLES.values() for name, rule in table.rules.items()}
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_every_word_of_a_rule_is_there_for_something(name: str) -> None:
+    """A word that is lost, or that a rule before it takes, lets one of the examples be decided otherwise."""
+    table, rule = BY_NAME[name]
+    decided = {text: match.rule.name if (match := table.first(text)) else None for text in EXAMPLES[name]}
+    assert {text: by for text, by in decided.items() if by != name} == {}
+    words = [(word, re.compile(word.replace("~", r"\b"), re.IGNORECASE | re.ASCII)) for word in rule.each]
+    assert [word for word, pattern in words if not any(map(pattern.search, EXAMPLES[name]))] == []
+
+
+def test_examples_are_of_rules_that_there_are() -> None:
+    assert EXAMPLES.keys() == BY_NAME.keys()

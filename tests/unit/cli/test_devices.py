@@ -58,7 +58,7 @@ def phones() -> None:
 
 
 def devices(*arguments: str, answer: str = "") -> Result:
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["devices", *arguments], input=answer)
+    return CliRunner().invoke(app, ["devices", *arguments], input=answer)
 
 
 def listed() -> list[str]:

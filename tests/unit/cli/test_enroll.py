@@ -19,7 +19,7 @@ from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Store
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["enroll", *arguments], env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, ["enroll", *arguments])
 
 
 def enrol(text: str, key: str = "K" * 43) -> EnrolledKey | NotEnrolled:

@@ -15,7 +15,7 @@ from mailgate.store import Store
 
 
 def find(*arguments: str) -> Result:
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["find", *arguments, "--config", "mailgate.yaml"])
+    return CliRunner().invoke(app, ["find", *arguments, "--config", "mailgate.yaml"])
 
 
 @pytest.fixture

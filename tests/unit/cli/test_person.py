@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 
 def person(*arguments: str) -> Result:
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["person", *arguments, "--config", "mailgate.yaml"])
+    return CliRunner().invoke(app, ["person", *arguments, "--config", "mailgate.yaml"])
 
 
 @pytest.fixture

@@ -94,9 +94,12 @@ async def test_a_device_that_nanomdm_knows_no_longer_keeps_no_other_from_being_a
 
 
 async def test_a_push_that_failed_is_none_of_ours():
-    answer = taken(status={"a": {"push_error": "BadDeviceToken"}})
-    client, _ = asking(answer, answer)
-    await ask_devices(client, ["a"], OwnCommands("k", None), None)
+    """The command waits for the device, so that no half of the devices is asked again, and nothing is refused."""
+    answer = taken(status={each: {"push_error": "BadDeviceToken"} for each in "ab"})
+    client, wire = asking(answer, answer)
+    await ask_devices(client, ["a", "b"], OwnCommands("k", None), None)
+    asked = [plistlib.loads(each.body)["Command"]["RequestType"] for each in wire.questions]
+    assert asked == ["DeviceInformation", "InstalledApplicationList"]
 
 
 def test_an_answer_to_our_own_question_is_known_again():

@@ -106,16 +106,18 @@ async def test_a_run_that_is_stopped_finishes_its_batch(run_store):
 
 
 async def test_a_batch_that_is_being_written_is_written_to_its_end():
-    half, whole = asyncio.Event(), []
+    half, going_on, whole = asyncio.Event(), asyncio.Event(), []
 
     async def write():
         half.set()
-        await asyncio.sleep(0.01)
+        await going_on.wait()
         whole.append(True)
 
     task = asyncio.create_task(run_to_end(write()))
     await half.wait()
     task.cancel()
+    await asyncio.sleep(0)
+    going_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert whole == [True]

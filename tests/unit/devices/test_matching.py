@@ -261,3 +261,12 @@ def test_phones_that_are_gone_make_no_crowd() -> None:
         device_set.add(report(f"jamf:{number}", gone=True))
     (device,) = device_set
     assert (len(device.reports), device.findings) == (PLACEHOLDER_MIN_IDS + 9, ())
+
+
+def test_a_device_is_found_by_the_id_that_any_of_its_sources_gave_it() -> None:
+    device_set = put(report(A, "serial:S1"), report(B, "serial:S1"), report(C, "serial:S2"))
+    for own_id, found in (("1", {"1", "2"}), ("2", {"1", "2"}), ("3", {"3"})):
+        device = device_set.called(own_id)
+        assert device is not None
+        assert {each.id for each in device.reports} == found
+    assert device_set.called("S1") is None

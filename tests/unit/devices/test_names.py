@@ -47,6 +47,12 @@ def test_the_text_of_an_id_is_one_of_its_forms(eas_id: str) -> None:
     assert eas_text(eas_id) in eas_forms(eas_id) or not eas_id
 
 
+def test_an_id_that_is_hex_is_found_as_it_was_sent_too() -> None:
+    """A source may have the hex of a hex id, as servers that read a base64 query have it."""
+    for sent in ("4150504C", "applX"):
+        assert {sent.lower(), eas_text(sent), eas_text(sent).encode().hex()} <= eas_forms(sent)
+
+
 def test_only_ascii_letters_have_case() -> None:
     assert eas_forms("\u212a") != eas_forms("k")
     assert "applx" in eas_forms("APPLX")

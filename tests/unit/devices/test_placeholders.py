@@ -50,3 +50,16 @@ def test_what_is_filling_or_too_short_names_nothing(kind: str, text: str) -> Non
 )
 def test_a_name_is_a_name(kind: str, text: str) -> None:
     assert placeholder_reason(kind, text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unknown", "unspecified", "invalid", "Default string", "defaultstring", "empty", "OEM", "O.E.M.", "serial", "SerialNumber",
+        "Serial Number", "System Serial Number", "SystemSerialNumber", "Chassis Serial Number", "To Be Filled By O.E.M.", "ToBeFilledByO.E.M.",
+        "To be filled by OEM", "xxxxxxxxxxxx", "validate", "EMULATOR", "android", "0123456789", "0123456789ABCDEF", "1234567890", "123456789",
+        "12345678", "020000000000", "03000200040005000006000700080009", "9774d56d682e549c",
+    ],
+)  # fmt: skip
+def test_what_firmware_and_emulators_write_in_place_of_a_name_names_nothing(text: str) -> None:
+    assert placeholder_reason(SERIAL, text)

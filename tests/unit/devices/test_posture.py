@@ -386,3 +386,12 @@ def test_a_posture_tells_from_when_to_when_its_source_can_have_looked() -> None:
     assert (found.looked_from, found.reported_at, found.state) == (NOW - LAG, NOW, PostureState.CLEAN)
     assert posture(said(**CLEAN)).looked_from == NOW
     assert posture(said()).looked_from is None
+
+
+@pytest.mark.parametrize("state", [PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN])
+def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out(state: PostureState) -> None:
+    sooner = Posture(state, expires_at=NOW + timedelta(hours=1))
+    unavailable = Posture(PostureState.UNAVAILABLE, expires_at=NOW + timedelta(hours=2))
+    assert strictest([unavailable, sooner]).expires_at == NOW + timedelta(hours=1)
+    ended = replace(sooner, state=PostureState.STALE)
+    assert strictest([ended, unavailable]).expires_at == ended.expires_at

@@ -26,7 +26,7 @@ def test_what_stands_around_an_address_or_a_reference_is_left_out(typed: str, me
     ("name", "typed"),
     [
         ("Jürgen.Müller", "JÜRGEN MÜLLER"), ("müller", DECOMPOSED), ("müller", "muller"), ("straße", "STRASSE"),
-        ("søren-łukasz", "soren lukasz"), ("Иван", "иВАН"), ("Ἀθηνᾶ", "αθηνα"), ("plum_key", "Plum Key"), ("Ærø", "aero"),
+        ("søren-łukasz", "soren lukasz"), ("Иван", "иВАН"), ("Ἀθηνᾶ", "αθηνα"), ("plum_key", "Plum Key"), ("Ærø", "aero"), ("đorđe", "Dorde"), ("Guðrún", "gudrun"), ("Þór", "Thor"), ("Œuvre", "oeuvre"), ("Işık", "isik"),
     ],
 )  # fmt: skip
 def test_a_name_is_the_same_without_case_accents_and_the_signs_between_its_words(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.engine.test_key import accesses, claims, policies
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
-from mailgate.engine.decide import decide
+from mailgate.engine.decide import decide, effect_now, share_subject, skip_reason
 from mailgate.model import (
     Access,
     Assurance,
@@ -501,6 +501,184 @@ def test_what_a_rule_does_to_a_device_only_ever_gets_stricter_with_time(
         for each in sorted((one, other))
     ]
     assert ranks == sorted(ranks)
+
+
+SALES = Groups.of_members({"sales": ["ada"]})
+
+
+@pytest.mark.parametrize(
+    ("rule", "posture", "told"),
+    [
+        ({}, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "")),
+        ({"when": "false"}, CLEAN, (False, Stage.ENFORCE, None, "")),
+        (BROKEN, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "failed: divide by zero")),
+        ({"stages": {"warn": "2026-12-01"}}, CLEAN, (True, Stage.WARN, Effect.WARN, "softened from block by its stage")),
+        ({"stages": {"report_only": "2026-12-01"}}, CLEAN, (True, Stage.REPORT_ONLY, Effect.BLOCK, "report-only: would have decided")),
+        ({"stages": {"enforce": "2026-12-20"}}, CLEAN, (False, Stage.PENDING, None, "starts at 2026-12-20T00:00:00+00:00")),
+        ({"grace": "7d"}, replace(CLEAN, first_seen=NOW), (True, Stage.ENFORCE, Effect.WARN, "softened from block: the device is new until 2026-12-17T00:00:00+00:00")),
+        ({"grace": "7d", "stages": {"warn": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.WARN, Effect.WARN, "softened from block by its stage")),
+        ({"grace": "7d", "stages": {"report_only": "2026-12-01"}}, replace(CLEAN, first_seen=NOW), (True, Stage.REPORT_ONLY, Effect.BLOCK, "report-only: would have decided")),
+        ({"effect": "warn"}, replace(CLEAN, first_seen=NOW), (True, Stage.ENFORCE, Effect.WARN, "")),
+        ({"share": "0%"}, CLEAN, (False, Stage.ENFORCE, None, "outside the share of 0%")),
+        ({"share": "12.5%", "id": "rule-0"}, CLEAN, (False, Stage.ENFORCE, None, "outside the share of 12.5%")),
+        ({"share": "100%"}, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "")),
+        ({"groups": ("sales",)}, CLEAN, (True, Stage.ENFORCE, Effect.BLOCK, "")),
+        ({"groups": ("pilot", "board")}, CLEAN, (False, Stage.ENFORCE, None, "not in pilot, board")),
+        ({"when": "device.known"}, UNAVAILABLE, (True, Stage.ENFORCE, Effect.BLOCK, "the posture is unavailable: blocked")),
+        ({"when": "device.known", "on_unavailable": "allow"}, UNAVAILABLE, (False, Stage.ENFORCE, None, "the posture is unavailable: passed over")),
+        ({"when": "device.known", "on_unavailable": "allow", "effect": "allow"}, UNAVAILABLE, (True, Stage.ENFORCE, Effect.ALLOW, "the posture is unavailable: allowed")),
+    ],
+)  # fmt: skip
+def test_the_trial_of_a_rule_says_what_came_of_it_and_why(
+    rule: dict[str, object], posture: Posture, told: tuple[bool, Stage, Effect | None, str]
+) -> None:
+    asks = replace(access(PHONE, posture), user=SALES.user("ada"))
+    trial = decide(asks, policy_of(rule, HANDHELD)).trials[0]
+    assert (trial.matched, trial.stage, trial.effect, trial.note) == told
+    assert (trial.rule, trial.condition) == (rule.get("id", "rule-0"), rule.get("when", "true"))
+
+
+def test_a_rule_that_is_read_has_no_reason_to_be_skipped() -> None:
+    (rule,) = policy_of({"share": "100%"}).rules
+    assert skip_reason(rule, Stage.ENFORCE, access(user="ada")) == ""
+
+
+def test_what_decides_before_every_rule_has_a_trial_of_its_own() -> None:
+    policy = policy_of({"effect": "allow"})
+    lost = decide(access(PHONE, replace(CLEAN, lost=True)), policy)
+    assert [(each.rule, each.matched, each.stage, each.effect) for each in lost.trials] == [
+        ("device-lost", True, Stage.ENFORCE, Effect.BLOCK)
+    ]
+    asked = replace(access(PHONE), facts=RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync"))
+    told = decide(asked, policy_of({"when": "true"}))
+    assert [(each.rule, each.matched, each.stage, each.effect) for each in told.trials] == [
+        ("rule-0", True, Stage.ENFORCE, Effect.BLOCK),
+        ("discovery", True, Stage.ENFORCE, Effect.ALLOW),
+    ]
+    assert (told.reason, told.reliefs) == (Reason.RULE_MATCHED, 0)
+    broken = decide(replace(access(), now=None), policy_of({"stages": STAGES}))  # type: ignore[arg-type]
+    assert [(each.rule, each.matched, each.effect, each.note) for each in broken.trials] == [
+        ("default", False, Effect.BLOCK, "failed: TypeError")
+    ]
+
+
+def test_what_the_default_says_is_told() -> None:
+    notice = {"fix": "ask", "contact": "it-help@example.com"}
+    policy = policy_of({"when": "false"}, title="Nobody else", notice=notice)
+    decision = decide(access(), replace(policy, reliefs=Reliefs(7)))
+    assert (decision.title, decision.fix, decision.contact) == ("Nobody else", "ask", "it-help@example.com")
+    assert (decision.reliefs, [each.rule for each in decision.trials]) == (7, ["rule-0"])
+    bare = decide(access(), policy_of({"when": "false"}))
+    assert (bare.title, bare.fix, bare.contact) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("asks", "subject"),
+    [
+        (access(PHONE, replace(CLEAN, owner="bob", device_id="d1"), "ada"), "ada"),
+        (access(PHONE, replace(CLEAN, owner="bob", device_id="d1")), "bob"),
+        (access(PHONE, replace(CLEAN, device_id="d1")), "d1"),
+    ],
+)
+def test_a_share_counts_people_and_a_device_only_where_nobody_is_named(asks: Access, subject: str) -> None:
+    assert share_subject(asks) == subject
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_new", "effect"),
+    [
+        (Stage.ENFORCE, False, Effect.BLOCK),
+        (Stage.ENFORCE, True, Effect.WARN),
+        (Stage.WARN, False, Effect.WARN),
+        (Stage.WARN, True, Effect.WARN),
+    ],
+)
+def test_what_a_rule_does_now_depends_on_its_stage_and_on_how_new_the_device_is(
+    stage: Stage, is_new: bool, effect: Effect
+) -> None:
+    (rule,) = policy_of({"grace": "7d"}).rules
+    first_seen = NOW - timedelta(days=6 if is_new else 7)
+    assert effect_now(rule, stage, access(PHONE, replace(CLEAN, first_seen=first_seen))) is effect
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ({"when": '"tiktok" in device.apps'}, Reason.PROHIBITED_APP),
+        ({"when": '"prohibited" in device.lists'}, Reason.PROHIBITED_APP),
+        ({"when": 'client.handheld && "tiktok" in device.apps'}, Reason.PROHIBITED_APP),
+        ({"when": '"tiktok" in device.apps && "prohibited" in device.lists'}, Reason.PROHIBITED_APP),
+        ({"when": '"prohibited" in device.lists', "on_unavailable": "allow"}, Reason.PROHIBITED_APP),
+        ({"when": '"wechat" in device.apps'}, Reason.POSTURE_UNAVAILABLE),
+        ({"when": "device.known"}, Reason.POSTURE_UNAVAILABLE),
+        ({"when": '"tiktok" in device.apps && device.managed'}, Reason.POSTURE_UNAVAILABLE),
+        ({"when": '"tiktok" in device.apps && 1 / 0 == 1'}, Reason.POSTURE_UNAVAILABLE),
+        ({"when": '"tiktok" in device.apps', "effect": "allow"}, Reason.POSTURE_UNAVAILABLE),
+        ({"when": '!("tiktok" in device.apps)', "effect": "allow"}, Reason.POSTURE_UNAVAILABLE),
+    ],
+)  # fmt: skip
+def test_an_app_that_was_seen_restricts_while_no_source_can_be_asked_and_grants_nothing(
+    rule: dict[str, str], reason: Reason
+) -> None:
+    seen = replace(UNAVAILABLE, apps=("tiktok",), lists=("prohibited",))
+    decision = decide(access(PHONE, seen), policy_of(rule, HANDHELD))
+    assert (decision.effect, decision.reason, decision.rule) == (Effect.BLOCK, reason, "rule-0")
+    assert decision.apps == (("TikTok",) if reason is Reason.PROHIBITED_APP else ())
+
+
+def test_an_app_that_nobody_saw_is_not_taken_for_one_that_is_not_there() -> None:
+    without = {"when": '!("tiktok" in device.apps)', "on_unavailable": "allow"}
+    assert outcome(policy_of(without, HANDHELD), access(PHONE, UNAVAILABLE))[0] is Effect.ALLOW
+    decision = decide(access(PHONE, UNAVAILABLE), policy_of(without | {"on_unavailable": "block"}, HANDHELD))
+    assert (decision.effect, decision.reason) == (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE)
+
+
+WHY = "exempt since 2026-12-10 00:00 UTC: why"
+SOFTER = "it is out for a time, but decides here because `{}` after it would restrict more"
+
+
+def relieved(*rules: dict[str, object], out: str = "", **default: str) -> Policy:
+    """A policy of which these rules are out for everybody."""
+    every = [Relief(n, Cause.EXEMPTION, rule, "why", "ada", NOW) for n, rule in enumerate(out.split(), 1)]
+    return replace(policy_of(*rules, **default), reliefs=Reliefs(3, tuple(every)))
+
+
+OUT = {"id": "out", "title": "Out"}
+OUT_WARNS = OUT | {"effect": "warn"}
+OUT_CHALLENGES = {"id": "too", "effect": "challenge"}
+LET_IN, SHUT = {"id": "rest", "effect": "allow"}, {"id": "rest"}
+WARNS = {"id": "rest", "effect": "warn"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "effect", "rule", "would", "trials"),
+    [
+        (relieved(OUT, LET_IN, out="out"), Effect.ALLOW, "rest", ["out"], [("out", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT, LET_IN), Effect.BLOCK, "out", [], [("out", Stage.ENFORCE, "")]),
+        (relieved(OUT, LET_IN, out="rest"), Effect.BLOCK, "out", [], [("out", Stage.ENFORCE, "")]),
+        (relieved(OUT, LET_IN, out="rest out"), Effect.ALLOW, "rest", ["out"], [("out", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT, WARNS, out="out"), Effect.WARN, "rest", ["out"], [("out", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT, SHUT, out="out"), Effect.BLOCK, "rest", ["out"], [("out", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT, out="out"), Effect.BLOCK, "default", ["out"], [("out", Stage.REPORT_ONLY, f"{WHY}: would have decided")]),
+        (relieved(OUT_WARNS, SHUT, out="out"), Effect.WARN, "out", [], [("out", Stage.ENFORCE, SOFTER.format("rest")), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT_WARNS, out="out"), Effect.WARN, "out", [], [("out", Stage.ENFORCE, SOFTER.format("default"))]),
+        (relieved(OUT | {"stages": {"warn": "2026-12-01"}}, SHUT, out="out"), Effect.WARN, "out", [], [("out", Stage.WARN, SOFTER.format("rest")), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT_CHALLENGES, OUT_WARNS, SHUT, out="out too"), Effect.WARN, "out", ["too"], [("too", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("out", Stage.ENFORCE, SOFTER.format("rest")), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT_CHALLENGES, OUT, SHUT, out="out too"), Effect.CHALLENGE, "too", ["out"], [("too", Stage.ENFORCE, SOFTER.format("rest")), ("out", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT | {"when": "false"}, LET_IN, out="out"), Effect.ALLOW, "rest", [], [("out", Stage.REPORT_ONLY, ""), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT | {"when": "1 / 0 == 1"}, LET_IN, out="out"), Effect.ALLOW, "rest", ["out"], [("out", Stage.REPORT_ONLY, "failed: divide by zero"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT | {"stages": {"report_only": "2026-12-01"}}, LET_IN, out="out"), Effect.ALLOW, "rest", ["out"], [("out", Stage.REPORT_ONLY, "report-only: would have decided"), ("rest", Stage.ENFORCE, "")]),
+        (relieved(OUT_WARNS | {"stages": {"report_only": "2026-12-01"}}, SHUT, out="out"), Effect.BLOCK, "rest", ["out"], [("out", Stage.REPORT_ONLY, "report-only: would have decided"), ("rest", Stage.ENFORCE, "")]),
+    ],
+)  # fmt: skip
+def test_a_rule_that_is_out_is_told_and_makes_nothing_harder(
+    policy: Policy, effect: Effect, rule: str, would: list[str], trials: list[tuple[str, Stage, str]]
+) -> None:
+    decision = decide(access(user="ada"), policy)
+    assert (decision.effect, decision.rule) == (effect, rule)
+    assert [each.rule for each in decision.would] == would
+    assert [(each.rule, each.stage, each.note) for each in decision.trials] == trials
+    assert (decision.title, decision.reliefs) == ("Out" if rule == "out" else "", 3)
 
 
 def test_a_rule_for_a_group_is_about_nobody_else() -> None:

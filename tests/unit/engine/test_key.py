@@ -95,6 +95,107 @@ def test_what_runs_with_the_clock_is_told_apart() -> None:
     assert decision_key.times(one) != decision_key.times(later)
 
 
+HELD = AttestationResult(issuer="mdm")
+LATER = access(now=NOW + timedelta(days=2))
+AWAY = Posture(PostureState.UNAVAILABLE, last_state=PostureState.CLEAN, expires_at=NOW + timedelta(hours=1))
+FOUND = (Finding(Reason.DEVICE_OS_CONTRADICTED, "x"),)
+CONTRADICTED, DOUBTED = (Finding(Reason.KIND_CONTRADICTED, "x"),), (Finding(Reason.TWO_DEVICES, "x"),)
+NEW = replace(CLEAN, first_seen=NOW)
+WAYS = RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync")
+
+
+@pytest.mark.parametrize(
+    ("rule", "one", "other"),
+    [
+        ({}, access(), access(posture=replace(CLEAN, state=PostureState.STALE))),
+        ({}, access(), access(posture=replace(CLEAN, apps=("tiktok",)))),
+        ({}, access(), access(posture=replace(CLEAN, lost=True))),
+        ({}, access(), access(posture=replace(CLEAN, findings=FOUND))),
+        ({}, access(), access(attestation=HELD)),
+        ({}, access(attestation=HELD), access(attestation=replace(HELD, refused=Reason.TOKEN_EXPIRED))),
+        ({}, access(attestation=replace(HELD, refused=Reason.KEY_REVOKED)), access(attestation=replace(HELD, refused=Reason.TOKEN_EXPIRED))),
+        ({}, access(), access(certificate=CertificateResult())),
+        ({}, access(certificate=CertificateResult()), access(certificate=CertificateResult(refused=Reason.KEY_REVOKED))),
+        ({}, access(), access(replace(PHONE, kind=Kind.TABLET))),
+        ({}, access(replace(PHONE, findings=CONTRADICTED)), access(replace(PHONE, findings=DOUBTED))),
+        ({}, access(), access(replace(PHONE, findings=DOUBTED))),
+        ({}, access(), replace(access(), facts=WAYS)),
+        ({"stages": {"warn": "2026-12-11"}}, access(), LATER),
+        ({"share": "50%"}, access(user="person-0"), access(user="person-1")),
+        ({"groups": ("sales",)}, replace(access(), user=User("ann", ("sales",), groups_known=True)), replace(access(), user=User("ann", (), groups_known=True))),
+        ({"grace": "7d"}, access(posture=NEW), access(posture=replace(NEW, first_seen=NOW - timedelta(days=7)))),
+        ({"grace": "7d"}, access(posture=NEW), access(posture=replace(NEW, first_seen=NOW - timedelta(days=1)))),
+        ({}, access(posture=AWAY), access(posture=replace(AWAY, last_state=PostureState.LISTED))),
+        ({}, access(posture=AWAY), access(posture=replace(AWAY, expires_at=NOW))),
+        ({}, access(posture=AWAY), access(posture=replace(AWAY, expires_at=None))),
+        ({"when": "user.name == 'ann'"}, access(user="ann"), access(user="bob")),
+        ({"when": "'mdm' in device.sources"}, access(), access(posture=replace(CLEAN, sources=("mdm",)))),
+    ],
+)  # fmt: skip
+def test_what_decide_reads_tells_two_accesses_apart(rule: dict[str, Any], one: Access, other: Access) -> None:
+    decision_key = DecisionKey(policy_of(rule))
+    assert decision_key.of(one) == decision_key.of(replace(one))
+    assert decision_key.of(one) != decision_key.of(other)
+
+
+@pytest.mark.parametrize(
+    ("rule", "one", "other"),
+    [
+        ({}, access(user="ann"), access(user="bob")),
+        ({}, access(), LATER),
+        ({}, access(), access(posture=replace(CLEAN, owner="ann", device_id="d1", sources=("mdm",), lists=("prohibited",)))),
+        ({}, access(), access(posture=replace(CLEAN, last_state=PostureState.LISTED, expires_at=NOW))),
+        ({}, access(), replace(access(), facts=RequestFacts("POST", "/mail", remote="192.0.2.9", headers={"cookie": "x"}))),
+        ({}, access(attestation=HELD), access(attestation=replace(HELD, issuer="other", status="affirming"))),
+        ({}, access(posture=NEW), access()),
+        ({}, access(posture=AWAY), access(posture=replace(AWAY, expires_at=NOW + timedelta(days=9)))),
+        ({"stages": {"warn": "2026-12-09"}}, access(), LATER),
+        ({"grace": "7d"}, access(), access(posture=replace(CLEAN, first_seen=NOW - timedelta(days=7)))),
+        ({"share": "100%"}, access(user="person-0"), access(user="person-1")),
+        ({}, access(), access(replace(PHONE, findings=CONTRADICTED))),
+        ({}, access(replace(PHONE, findings=DOUBTED)), access(replace(PHONE, findings=(Finding(Reason.KEY_IN_TWO_PLACES, "y"),)))),
+    ],
+)  # fmt: skip
+def test_what_no_rule_reads_does_not(rule: dict[str, Any], one: Access, other: Access) -> None:
+    """Else hardly any decision would be found again."""
+    decision_key = DecisionKey(policy_of(rule))
+    assert decision_key.of(one) == decision_key.of(other)
+
+
+def test_without_dates_two_devices_that_are_new_until_different_days_are_alike() -> None:
+    decision_key = DecisionKey(policy_of({"grace": "7d"}))
+    one, other = access(posture=NEW), access(posture=replace(NEW, first_seen=NOW - timedelta(days=1)))
+    assert decision_key.of(one, dates=False) == decision_key.of(other, dates=False)
+    assert decision_key.of(one, dates=False) != decision_key.of(access(), dates=False)
+
+
+def test_whom_a_relief_is_about_has_another_key() -> None:
+    relief = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, NOW + timedelta(hours=5), person="ann")
+    decision_key = DecisionKey(replace(policy_of({}), reliefs=Reliefs(1, (relief,))))
+    assert decision_key.of(access(user="ann")) != decision_key.of(access(user="bob"))
+    assert decision_key.of(access(user="ann", now=relief.until)) == decision_key.of(access(user="bob"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rule", "asks", "hours"),
+    [
+        ({"grace": "7d"}, access(posture=replace(CLEAN, first_seen=NOW - timedelta(days=6))), 24),
+        ({"grace": "7d"}, access(posture=replace(CLEAN, first_seen=NOW - timedelta(days=9))), None),
+        ({}, access(certificate=CertificateResult(expires=NOW + timedelta(hours=3))), 3),
+        ({}, access(attestation=AttestationResult(expires=NOW + timedelta(hours=2))), 2),
+        ({}, access(posture=replace(CLEAN, expires_at=NOW)), None),
+        ({"when": "false"}, access(user="ann"), 5),
+    ],
+)  # fmt: skip
+def test_a_decision_stands_until_the_first_of_what_ends(
+    rule: dict[str, Any], asks: Access, hours: int | None
+) -> None:
+    relief = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, NOW + timedelta(hours=5), person="ann")
+    policy = replace(policy_of(rule), reliefs=Reliefs(1, (relief,) if asks.user.name else ()))
+    ends = NEVER if hours is None else NOW + timedelta(hours=hours)
+    assert DecisionKey(policy).until(asks, decide(asks, policy)) == ends
+
+
 WORDS = ("ann", "tiktok", "prohibited", "mdm", "17", "/mail", "192.0.2.1")
 
 

@@ -125,7 +125,7 @@ async def handled(on, asked):
 async def over(asked, rest):
     """Wait for the outcome: of ``rest``, or without it the one that the connection gets."""
     while rest is None and asked.connection.over is None:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
     return await (asked.connection.over if rest is None else rest)
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from email import message_from_bytes, policy
 
 import pytest
 from tests.unit.store.mail import a_mail
@@ -43,9 +44,30 @@ def test_a_mail_that_no_longer_has_its_notice_is_not_composed() -> None:
 def test_a_mail_shows_whose_it_is() -> None:
     look = Appearance("Example, Inc.", "", "#7a1f5c", "#f0a5d8")
     head = replace(HEAD, name="Example, Inc.")
-    message = Composer(head, NoticeWriter("en", look))(a_mail())
-    assert message["From"] == f'"Example, Inc." <{HEAD.sender}>'
+    message = Composer(head, NoticeWriter("en", look))(a_mail(id="abc123"))
     html = message.get_body(("html",))
     assert html is not None
     assert '<p class="from"><bdi>Example, Inc.</bdi></p>' in html.get_content()
     assert "--accent:#7a1f5c" in html.get_content()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Example, Inc.",
+        "Müller, Groß & Söhne",
+        'The "Example" Company',
+        "a@b",
+        "[::1]",
+        "<x>",
+        "例え",
+        "(c)",
+        "x" * 500,
+    ],
+)
+def test_a_sender_is_shown_by_its_name_whatever_is_in_it(name: str) -> None:
+    """By the bytes that go out, which every version of Python makes in its own way."""
+    sent = Composer(replace(HEAD, name=name), NoticeWriter())(a_mail(id="abc123")).as_bytes()
+    read = message_from_bytes(sent, policy=policy.default)
+    assert [(each.display_name, each.addr_spec) for each in read["From"].addresses] == [(name, HEAD.sender)]
+    assert (read["Message-ID"], read["From"].defects) == ("<abc123@example.com>", ())

@@ -13,7 +13,7 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
 from mailgate.mail.corrections import SEARCH_SPAN, correct, is_due
-from mailgate.model import Effect, Reason
+from mailgate.model import Reason
 from mailgate.model.notice import Standing
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief

@@ -1,6 +1,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +15,6 @@ from mailgate.mail.quarantine import (
     ADDRESS_SPAN,
     FROM_ONE_ADDRESS,
     QUEUE_SIZE,
-    NoQuarantineMails,
     QuarantineHead,
     QuarantineMailer,
 )
@@ -59,13 +59,13 @@ def incoming(asked):
 class PostOffice:
     """Everything that a quarantine mail goes through, and what came out."""
 
-    def __init__(self, login=Login.WRONG):
+    def __init__(self, login=Login.WRONG, head=HEAD):
         self.sent, self.claimed, self.released = [], [], []
         self.known = False
         self.breaks = None
         self.now = NOW
         self.looked, self.login = [], login
-        self.quarantine = QuarantineMailer(HEAD, PAGES, self, self.send, lambda: self.now, self)
+        self.quarantine = QuarantineMailer(head, PAGES, self, self.send, lambda: self.now, self)
 
     async def look(self, incoming):
         self.looked.append(incoming.login)
@@ -234,6 +234,12 @@ async def test_whom_a_trusted_proxy_or_a_proof_names_is_believed(asked, believed
     assert (office.looked == []) is believed
 
 
+async def test_a_gate_that_is_known_by_an_address_alone_is_a_sender_too():
+    [mail] = await PostOffice(head=replace(HEAD, host="::1")).after(access())
+    (sender,) = message_from_bytes(mail.as_bytes(), policy=policy.default)["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("::1", HEAD.sender)
+
+
 async def test_one_address_causes_only_so_many_mails():
     office = PostOffice()
     asked = [access(user=f"u{number}", remote=f"2001:db8::{number:x}") for number in range(65)]
@@ -242,7 +248,3 @@ async def test_one_address_causes_only_so_many_mails():
     office.now = NOW + ADDRESS_SPAN
     later = access(user="later", remote="2001:db8::1", now=office.now)
     assert len(await office.after(later)) == FROM_ONE_ADDRESS + 2
-
-
-def test_where_no_mail_is_written_nothing_happens():
-    NoQuarantineMails().queue(incoming(access()), access(), BLOCKED, "REF2345")

@@ -102,3 +102,17 @@ def test_a_browser_extension_is_found_by_its_id_on_every_system():
     )
     assert [catalog.match(os, each) for os in ("windows", "android") for each in ids] == ["b", "a", "a"] * 2
     assert catalog.extensions == tuple(sorted(ids))
+
+
+def test_an_app_is_known_by_its_key_its_name_and_every_other_name() -> None:
+    app = ListedApp(
+        "x", "Twitter", android=("com.x",), ios=("com.x.ios",), names=("Tweets",), extensions=("abc",)
+    )
+    assert app.identifiers() == {
+        ("android", "com.x"),
+        ("ios", "com.x.ios"),
+        ("extension", "abc"),
+        ("name", "x"),
+        ("name", "twitter"),
+        ("name", "tweets"),
+    }

@@ -19,6 +19,7 @@ CASES: tuple[tuple[Edit, bool, str], ...] = (
     (ListEdit(change="leave-list", app="tiktok", list="prohibited"), False, "TikTok leaves the prohibited list"),
     (StageEdit(change="move-stage", rule="shut", stage="warn", at="2026-12-01T01:00:00+01:00"), True, "No TikTok: warnings start 1 December 2026"),
     (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09"), False, "No TikTok: enforcement starts 9 December 2026"),
+    (StageEdit(change="move-stage", rule="shut", stage="enforce", at="2026-12-09T09:30:00+01:00"), False, "No TikTok: enforcement starts 9 December 2026, 08:30 UTC"),
     (ShareEdit(change="set-share", rule="shut", share="25.0%"), True, "No TikTok: applies to 25.0% of people"),
     (ShareEdit(change="set-share", rule="gone", share="25%"), False, "gone: applies to 25% of people"),
 )  # fmt: skip
@@ -33,7 +34,7 @@ def test_a_change_knows_whether_it_is_there_and_what_it_is_called(
 
 
 def test_its_place_is_one_of_those_that_policies_are_compared_by() -> None:
-    assert {edit.place for edit, _, _ in CASES[:5]} <= set(places(FOUND))
+    assert {edit.place for edit, _, _ in CASES[:6]} <= set(places(FOUND))
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ def test_letters_that_look_alike_are_another_person_without_an_address(name: str
 
 
 @pytest.mark.parametrize(
-    "login", [*(each for each in STRANGE if "ceo" in each), "ceo.", " CEO ", "\uff43eo", "c\u200beo"]
+    "login",
+    [*(each for each in STRANGE if "ceo" in each), "ceo.", " CEO ", "\uff43eo", "c\u200beo", "ceo\u0335"],
 )
 def test_what_could_be_taken_for_somebody_is_known_as_such(login: str) -> None:
     assert confusable_name(login) == "ceo"

@@ -28,6 +28,8 @@ HANDHELD = {"when": "client.handheld"}
         (({"when": 'client.kind == "laptop" && client.kind == "phone"'},), {"rule-0": "its condition can never hold"}),
         ((HANDHELD | {"share": "50%"}, HANDHELD), {}),
         ((HANDHELD | {"stages": {"report_only": "2026-12-01"}}, HANDHELD), {}),
+        ((HANDHELD | {"stages": {"warn": "2027-12-01"}}, HANDHELD), {}),
+        ((HANDHELD | {"groups": ("pilot",)}, HANDHELD), {}),
         ((HANDHELD | {"stages": {"warn": "2026-12-01"}}, HANDHELD), {"rule-1": "`rule-0`, read before it, takes everybody whom it is about"}),
         (({"when": 'client.handheld || user.name == "ada"'}, {"when": 'user.name == "ada"'}), {}),
         (({"when": 'user.name == "a && b"'}, {"when": 'user.name == "a && b" && client.handheld'}), {"rule-1": "`rule-0`, read before it, takes everybody whom it is about"}),

@@ -18,7 +18,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.condition import compile_condition
-from mailgate.policy.variables import VARIABLES, DependsOn, cel_activation
+from mailgate.policy.variables import VARIABLES, DependsOn, cel_activation, dependencies_of
 
 PROVEN = AttestationResult("d1", "https://mdm.example.com", status="affirming")
 REFUSED = AttestationResult(
@@ -96,3 +96,9 @@ def test_closed_sets_hold_what_is_read(name: str) -> None:
 def test_what_variables_mean(condition: str, request_: Access) -> None:
     compiled = compile_condition(condition, {})
     assert compiled.holds(cel_activation(request_, compiled.reads))
+
+
+def test_what_a_variable_depends_on_is_told_for_all_that_are_read() -> None:
+    assert dependencies_of(["now", "client.kind"]) == {DependsOn.CLOCK}
+    assert dependencies_of(["now", "request.remote"]) == {DependsOn.CLOCK, DependsOn.REMOTE}
+    assert dependencies_of(["client.kind"]) == set()

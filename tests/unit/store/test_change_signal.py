@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.servers import PATIENCE
 from tests.unit.store.examples import NOW
 
 from mailgate.store import Act, RuleTexts, Store
 
-PATIENCE = 30.0
-"""Far longer than it may take: whoever waits so long has not been told."""
 ACT = Act(NOW, "ada", "policy-activated")
 
 

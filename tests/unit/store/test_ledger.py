@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.servers import PATIENCE
 from tests.unit.store.examples import BLOCK, access
 from tests.unit.store.outage import outage
 
@@ -277,7 +278,7 @@ async def test_what_is_repeated_is_written_though_nothing_else_is(
     store.ledger.interval = 0.0
     run = asyncio.create_task(store.ledger.run())
     store.ledger.recurring(access(), LET_IN).count(OWN, later(1))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not await store.sightings.latest():
             await asyncio.sleep(0)
     await store.ledger.close(1)

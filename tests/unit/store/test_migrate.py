@@ -20,7 +20,15 @@ from sqlalchemy.pool import NullPool
 from tests.unit.store.examples import NOW
 
 import mailgate
-from mailgate.store import Store, StoreError, StoreMissingError, StoreUnavailableError, migrations
+from mailgate.store import (
+    Act,
+    RuleTexts,
+    Store,
+    StoreError,
+    StoreMissingError,
+    StoreUnavailableError,
+    migrations,
+)
 from mailgate.store.address import create_file, store_url
 from mailgate.store.errors import OlderStoreError
 from mailgate.store.migrate import migrate
@@ -40,8 +48,15 @@ def test_the_migrations_build_the_schema(url: str) -> None:
 
 
 async def test_opening_again_keeps_what_is_stored(url: str) -> None:
-    for _ in range(2):
-        await (await Store.open(url)).close()
+    store = await Store.open(url)
+    active = await store.policies.activate(
+        RuleTexts("p", {"policy.yaml": "1"}), Act(NOW, "ada", "policy-activated")
+    )
+    await store.close()
+    migrate(store_url(url))
+    again = await Store.open(url)
+    assert await again.policies.history() == [active]
+    await again.close()
 
 
 MIGRATE = """

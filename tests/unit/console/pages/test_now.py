@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.servers import PATIENCE
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
 from tests.unit.console.test_verdict_rates import text
 from tests.unit.store.test_gates import BEAT
@@ -102,7 +103,7 @@ async def events(browser: Browser, count: int, then: Callable[[], None]) -> list
     ``then``: what happens once it was told something.
     """
     found: list[dict[str, str]] = []
-    async with asyncio.timeout(30), browser.session.get(f"{ORIGIN}/console/now/stream") as answer:
+    async with asyncio.timeout(PATIENCE), browser.session.get(f"{ORIGIN}/console/now/stream") as answer:
         assert answer.content_type == "text/event-stream"
         async for line in answer.content:
             if line.startswith(b"data: "):

@@ -1,6 +1,7 @@
 """TLS contexts."""
 
 import ssl
+from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.serialization import (
@@ -62,12 +63,42 @@ def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(certificate
         server_context(*certificate)
 
 
-def test_what_does_not_fit_changes_nothing_of_what_is_served(certificate, tmp_path):
-    context = server_context(*certificate)
-    (tmp_path / "another.key").write_bytes(root("Another").key_pem)
-    with pytest.raises(CertificateError, match=r"another\.key is not the key of"):
-        renew(context, certificate[0], tmp_path / "another.key")
-    renew(context, *certificate)
+def served(context) -> bytes:
+    """The certificate that a client gets from this context, without a connection."""
+    asks = ssl.create_default_context()
+    asks.check_hostname, asks.verify_mode = False, ssl.CERT_NONE
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = asks.wrap_bio(to_client, to_server, server_hostname="mail.example.com")
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client, server):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return client.getpeercert(binary_form=True)
+
+
+def test_new_files_are_served_to_every_new_connection(certificate, tmp_path):
+    context, before = server_context(*certificate), ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
+    assert served(context) == before
+    another = root("Another")
+    files = tmp_path / "another.pem", tmp_path / "another.key"
+    files[0].write_bytes(another.pem)
+    files[1].write_bytes(another.key_pem)
+    renew(context, *files)
+    assert served(context) == ssl.PEM_cert_to_DER_cert(another.pem.decode()) != before
+
+
+@pytest.mark.parametrize("which", ["certificate", "key"])
+def test_what_does_not_fit_changes_nothing_of_what_is_served(certificate, tmp_path, which):
+    """Half a pair that was taken over would end every handshake from then on."""
+    context, before = server_context(*certificate), ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
+    another = root("Another")
+    (tmp_path / "another.pem").write_bytes(another.pem)
+    (tmp_path / "another.key").write_bytes(another.key_pem)
+    files = {"certificate": certificate[0], "key": certificate[1]}
+    files[which] = tmp_path / ("another.pem" if which == "certificate" else "another.key")
+    with pytest.raises(CertificateError, match="is not the key of"):
+        renew(context, *files.values())
+    assert served(context) == before
 
 
 def test_the_webmail_has_to_prove_its_name():

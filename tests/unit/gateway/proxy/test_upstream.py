@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.servers import PATIENCE
 from tests.unit.gateway.wire import CUTS, FakeTransport, settle, split
 
 from mailgate.gateway.http1.body import chunk, last_chunk
@@ -108,7 +109,8 @@ async def test_a_watcher_is_called_once_there_is_a_head_or_none_can_come():
         called.clear()
     connection = connected(response_time=0)
     connection.watch(lambda: called.append("late"))
-    await asyncio.sleep(0.01)
+    while not called:
+        await asyncio.sleep(0)
     assert called == ["late"]
     with pytest.raises(UpstreamTimeout):
         await connection.read_head()
@@ -202,7 +204,7 @@ async def test_bytes_in_the_very_moment_win_no_time():
     connection.data_received(b"HTTP/1.1 200 OK\r\nX: ")
     connection._too_late()
     with pytest.raises(UpstreamTimeout):
-        await asyncio.wait_for(reading, 5)
+        await asyncio.wait_for(reading, PATIENCE)
 
 
 async def test_the_time_to_answer_runs_from_the_end_of_the_upload():
