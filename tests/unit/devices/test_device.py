@@ -167,5 +167,5 @@ def test_a_look_is_never_from_the_future() -> None:
 def test_a_look_that_is_kept_keeps_the_earliest_time_that_it_can_be_of() -> None:
     since = NOW - timedelta(days=7)
     old = Report("intune", "1", apps_complete=True, reported_at=NOW, looked_from=since)
-    kept = Report("intune", "1", os="ios").after(old)
+    kept = Report("intune", "1", os="ios").after(old, NOW)
     assert (kept.os, kept.looked_from, kept.lag) == ("ios", since, timedelta(days=7))

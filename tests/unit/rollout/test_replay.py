@@ -248,7 +248,7 @@ def test_every_variable_has_the_value_that_it_had_or_is_called_unrecorded(
             found = {each.reason for each in access.client.findings}
             whole = client_facts(access).proofs is not None
             also: set[str] = OF_A_DEVICE if Reason.TWO_DEVICES in found else set()
-            also |= {"user.name", "user.groups"} if access.claims else set()
+            also = also | ({"user.name", "user.groups"} if access.claims else set())
             assert seen.unrecorded == ((NEVER_KEPT | also) if whole else VARIABLES.keys() - {"now"})
         finally:
             await store.close()
