@@ -17,7 +17,6 @@ from tests.integration.fleet import Fleet, fleet
 from tests.integration.gate import EVERYONE, Gate, wait_for
 from tests.integration.postgres import Server, own_server
 
-PATIENCE = 120.0
 ROUNDS, PEOPLE = 4, 5
 
 
@@ -32,7 +31,7 @@ def gates(server: Server, webmail: TestServer, tmp_path: Path) -> Iterator[Fleet
     store, upstream = f"postgresql://mailgate@/postgres?host={server.folder}", str(webmail.make_url(""))
     settings: dict[str, Any] = {"workers": 2, "trusted_proxies": ["127.0.0.1/32"]}
     with fleet(tmp_path, upstream, store, policy=EVERYONE, **settings) as running:
-        assert wait_for(lambda: all(len(_listening(gate.records())) == 2 for gate in running.gates), PATIENCE)
+        assert wait_for(lambda: all(len(_listening(gate.records())) == 2 for gate in running.gates))
         yield running
 
 
@@ -99,12 +98,12 @@ async def test_after_an_outage_nothing_waits_and_everything_is_written_once(
     assert [len(seen) for seen in since] == [1, 1], "refused_since moves while the store is down"
     assert all(waiting(gates, at) > 0 for at in (0, 1))
     server.start()
-    assert wait_for(lambda: [waiting(gates, at) for at in (0, 1)] == [0, 0], PATIENCE)
+    assert wait_for(lambda: [waiting(gates, at) for at in (0, 1)] == [0, 0])
     assert [readyz(gates, at)["ledger"]["waiting"] for at in (0, 1)] == [0, 0]
     assert [readyz(gates, at)["ledger"]["refused_since"] for at in (0, 1)] == [None, None]
     assert recorded(server) == asked
     for gate in gates.gates:
-        assert wait_for(lambda gate=gate: _said(gate, "store-back") == _said(gate, "store-down"), PATIENCE)
+        assert wait_for(lambda gate=gate: _said(gate, "store-back") == _said(gate, "store-down"))
         assert 1 <= _said(gate, "store-down") <= 2, "once by each worker that had something to write"
         backs = [each for each in gate.records() if each.get("event") == "store-back"]
         assert all(each["seconds"] > 0 for each in backs)
