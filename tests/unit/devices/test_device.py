@@ -157,3 +157,10 @@ def test_a_look_is_never_from_the_future() -> None:
     assert replace(OLD, reported_at=None).received(NOW).reported_at is None
     assert OLD.received(NOW + minutes(9)).reported_at == NOW
     assert OLD.received(NOW + minutes(9)).first_seen == NOW + minutes(9)
+
+
+def test_each_attempt_makes_another_id_and_every_gate_the_same() -> None:
+    made = [new_id(("jamf", "1"), attempt) for attempt in range(4)]
+    assert len(set(made)) == 4
+    assert made == [new_id(("jamf", "1"), attempt) for attempt in range(4)]
+    assert new_id(("jamf", "1")) == made[0] != new_id(("jamf", "2"))
