@@ -83,7 +83,7 @@ LIFE: dict[str, str] = {
     "clients": """
         INSERT INTO clients SELECT 'app-' || key, 'phone', 1, 'consistent', 'phone', 'ios', '', 'activesync', 'ApplC' || key, 'POST',
           '/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=ApplC' || key || '&DeviceType=iPhone',
-          '{"user-agent": "Apple-iPhone16C2/2306.' || key || '"}', last_seen
+          '{"user-agent": "Apple-iPhone16C2/2306.' || key || '"}', '{}', last_seen
         FROM devices WHERE key % 10 = 1
     """,
     "sightings": """

@@ -143,7 +143,8 @@ def new_proof(token: str, device: Key, nonce: str = "") -> str:
 def request(agent: str, *evidence: str, target: str = TARGET) -> Incoming:
     """A request with a user agent and, if given, a token and its proof."""
     headers = {"host": PEER, "user-agent": agent, "accept": "text/html"}
-    facts = RequestFacts(target=target, host=PEER, remote=PEER, headers=headers)
+    method = "POST" if "ActiveSync" in target else "GET"
+    facts = RequestFacts(method, target, host=PEER, remote=PEER, headers=headers)
     tokens = [value.encode() for value in evidence]
     origin = Origin(PEER, "http", PEER.encode(), PEER.encode())
     return Incoming(facts, origin, tokens[:1], tokens[1:], login=None)

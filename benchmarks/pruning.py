@@ -20,9 +20,9 @@ START = datetime(2026, 12, 1, tzinfo=UTC)
 PAGE = 500
 """The number of rows that one transaction deletes, as in ``Retention.prune``."""
 CLIENTS = """
-    INSERT INTO clients (id, kind, handheld, assurance, form, os, browser, protocol, eas_id, method, target, headers, last_at)
+    INSERT INTO clients (id, kind, handheld, assurance, form, os, browser, protocol, eas_id, method, target, headers, proofs, last_at)
     SELECT md5('client' || n), 'phone', true, 'claimed', 'browser', 'ios', 'safari', 'web', '', 'GET', '',
-           '{{"user-agent": "' || repeat('x', 130) || '"}}', '{start}'::timestamptz + interval '{days} days'
+           '{{"user-agent": "' || repeat('x', 130) || '"}}', '{{}}', '{start}'::timestamptz + interval '{days} days'
     FROM generate_series(1, {count}) AS n
 """
 ROWS = """

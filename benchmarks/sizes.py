@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from benchmarks.agents import PHONE
 from benchmarks.devices import eas_id, record
 from benchmarks.machine import facts
+from mailgate.devices.posture import PostureTerms
 from mailgate.gateway.logs import configure_logs
 from mailgate.model import (
     Access,
@@ -86,7 +87,7 @@ def access(number: int) -> Access:
 
 async def remembered(store: Store, count: int) -> int:
     """The memory of this many devices in bytes, each requested once by its ActiveSync id."""
-    postures = store.postures(AppCatalog({}, {}), max_age=NOW - datetime(2026, 11, 1, tzinfo=UTC))
+    postures = store.postures(AppCatalog({}, {}), PostureTerms(NOW - datetime(2026, 11, 1, tzinfo=UTC)))
     clients = [Client(Kind.PHONE, handheld=True, eas_id=eas_id(number)) for number in range(count)]
     await postures.current(clients[0], None, NOW)
     tracemalloc.start()

@@ -77,7 +77,7 @@ ROWS: dict[str, Sequence[Panel]] = {
         Panel("How long they took", "s", quantiles("mailgate_request_duration_seconds"), "To the last byte, without what waits on purpose"),
         Panel("Being served", "short", [
             (each("mailgate_requests_in_flight", "instance", "sum"), "{{instance}}"),
-            (each("mailgate_activesync_hanging", "instance", "sum"), "{{instance}}, waiting for mail"),
+            (each("mailgate_requests_lasting", "instance", "sum"), "{{instance}}, tunnels and what lasts"),
         ]),
         Panel("Errors", "reqps", [(rate("mailgate_errors_total", "reason"), "{{reason}}")], "Requests that could not be served", stacked=True),
         Panel("How long a decision took", "s", quantiles("mailgate_decision_seconds")),

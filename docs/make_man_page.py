@@ -20,8 +20,11 @@ ENVIRONMENT = {
 }
 EXIT_STATUS = {
     "0": "All is well.",
-    "1": "The check failed, it was refused, or what a gate needs could not be opened.",
-    "2": "The call or a file is wrong. Of a gate: it cannot start until somebody has changed the files.",
+    "1": "The check failed, or it was refused or cannot be done now: by whom it was asked, by the state of the store, or because "
+    "the store does not answer. With --json a refusal is an object on standard output: why, missing (approvals) and plan (its digest).",
+    "2": "The call is wrong, or a file that it names cannot be read or has mistakes. Of a gate: it cannot start until somebody has "
+    "changed the files.",
+    "3, 4": "Only of policy plan with --exit-code: the change is within the guard; it needs approvals.",
 }
 
 

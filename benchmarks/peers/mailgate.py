@@ -31,6 +31,7 @@ def write_config(directory: Path, settings: Mapping[str, object]) -> Path:
     """Write settings for the shipped rules and apps (JSON is YAML). Returns the path of the file."""
     common = {
         "public_url": PUBLIC_URL,
+        "hosts": ["127.0.0.1"],
         "admin_listen": "127.0.0.1:0",
         "store": f"sqlite:///{directory}/mailgate.db",
         "files": {"apps": str(SHIPPED / "apps.yaml"), "policy": str(SHIPPED / "policy.yaml")},

@@ -66,7 +66,7 @@ def test_every_command_does_what_stands_beside_it(folder: Path) -> None:
         command, _, beside = line.replace("PLAN", plan).partition("  # ")
         code, said = run(folder, command)
         told[" ".join(shlex.split(command)[1:3])] = said
-        assert code == (2 if beside.startswith("refused") else 0), (command, said)
+        assert code == (1 if beside.startswith("refused") else 0), (command, said)
         found = re.search(r"mailgate policy apply ([0-9a-f]{12})", said)
         plan = plan or (found[1] if found else "")
     assert "lin: phone ios" in told["policy plan"]

@@ -62,7 +62,7 @@ class Console:
     def apply(self, plan: str, note: str) -> None:
         self.page.goto(plan)
         self.page.get_by_role("link", name="Put in force …").click()
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text("in force?")
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("Put in force:")
         self._confirm(note, "Put in force")
         expect(self.page.get_by_role("heading", name="Kept out, against the plan")).to_be_visible()
 

@@ -56,7 +56,7 @@ PATHS = (
     "/console/policy/versions/1",
     "/console/policy/diff?old=1&new=2",
     "/console/notices",
-    "/console/notices/2/enforced?rule=prohibited-app&state=to-write&language=ar",
+    "/console/notices/2/enforced?rule=prohibited-app&state=new&language=ar",
     "/console/notices/2/upcoming?rule=prohibited-app",
     "/console/notices/2/enforced?rule=prohibited-app&person=alice",
     "/console/policy/rules/prohibited-app",

@@ -3,6 +3,7 @@
 To accept what comes out now, run this file: ``python -m tests.golden.test_notices`` writes them anew.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import pytest
 from mailgate.mail.words import NoticeWriter, RenderedNotice
 from mailgate.model import Kind, Reason
 from mailgate.model.languages import TAGS
-from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
 
 HERE = Path(__file__).parent / "notices"
 WRITER = NoticeWriter()
 WARN, ENFORCE = datetime(2026, 12, 8, 17, tzinfo=UTC), datetime(2026, 12, 15, 17, tzinfo=UTC)
 PHONE = NoticeDevice(Reason.PROHIBITED_APP, Kind.PHONE, "ios", ("TikTok",), "remove-app")
 TABLET = NoticeDevice(Reason.POSTURE_MISSING, Kind.TABLET, "android")
+LAPTOP = NoticeDevice(Reason.RULE_MATCHED, Kind.LAPTOP, "windows", standing=Standing.OPEN)
 RULE = "Phones & tablets with <listed> apps get no company mail"
 COMMON: dict[str, Any] = {"title": RULE, "contact": "it-help@example.com"}
 ME_URL = "https://mail.example.com/.mailgate/me"
@@ -39,21 +41,33 @@ def told(name: str, language: str) -> Notice:
                 RuleEncounter(EncounterKind.MAIL, RULE, Reason.RULE_MATCHED),
                 RuleEncounter(EncounterKind.REFUSAL, "", Reason.PROHIBITED_APP),
             ),
-            mail_restored=True,
+            devices=(LAPTOP,),
             contact="https://help.example.com",
         ),
         "correction-in-part": Notice(
             MailKind.CORRECTION,
             language,
             encounters=(RuleEncounter(EncounterKind.WARNING, RULE, Reason.RULE_MATCHED),),
+            devices=(
+                replace(PHONE, standing=Standing.CLOSED),
+                replace(PHONE, os="android", standing=Standing.OPEN, later=((WARN, Standing.WARNED), (ENFORCE, Standing.CLOSED))),
+                replace(TABLET, standing=Standing.WARNED, later=((WARN, Standing.OPEN),)),
+                replace(TABLET, os="ipados"),
+                LAPTOP,
+            ),
+        ),
+        "correction-unknown": Notice(
+            MailKind.CORRECTION,
+            language,
+            encounters=(RuleEncounter(EncounterKind.MAIL, RULE, Reason.RULE_MATCHED),),
         ),
     }  # fmt: skip
     return mails[name]
 
 
-NAMES = ("upcoming", "warned", "enforced", "correction", "correction-in-part")
+NAMES = ("upcoming", "warned", "enforced", "correction", "correction-in-part", "correction-unknown")
 TEXTS = [(name, language) for name in NAMES for language in TAGS]
-PAGES = [("upcoming", "en"), ("upcoming", "ar"), ("correction", "en")]
+PAGES = [("upcoming", "en"), ("upcoming", "ar"), ("correction", "en"), ("correction-in-part", "en")]
 
 
 def written(name: str, language: str) -> RenderedNotice:

@@ -100,7 +100,8 @@ def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator
 
 
 @contextmanager
-def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
+def envoy(gate: str, webmail: str, run: Path, *, lasts: str = "3600s") -> Iterator[str]:
+    """``lasts``: after what time a stream ends."""
     require_or_skip(str(ENVOY))
     port = free_port()
     theirs = urlsplit(webmail).port
@@ -112,6 +113,7 @@ def envoy(gate: str, webmail: str, run: Path) -> Iterator[str]:
         GATE,
         webmail,
         (r"address: 0\.0\.0\.0, port_value: 80}", f"address: 127.0.0.1, port_value: {port}}}"),
+        (r"max_stream_duration: 3600s", f"max_stream_duration: {lasts}"),
         (r"socket_address: {address: 127\.0\.0\.1, port_value: 8080}", here),
         (r"port_value: 9080", f"port_value: {theirs}"),
     )

@@ -140,6 +140,7 @@ def write_config(
     defaults = {
         "listen": "127.0.0.1:0",
         "public_url": "http://mail.example.com",
+        "hosts": ["127.0.0.1", "localhost", "mail.example.com"],
         "upstream": upstream,
         "admin_listen": "127.0.0.1:0",
         "store": f"sqlite:///{directory}/mailgate.db",

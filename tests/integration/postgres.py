@@ -59,43 +59,89 @@ def _place() -> Path | None:
     return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
+class Server:
+    """A server in a folder, on a Unix socket there and, if given, a loopback port. It may be stopped and started again."""
+
+    def __init__(self, programs: Path, folder: Path, port: int | None) -> None:
+        self.folder, self._programs, self._port = folder, programs, port
+        self._account = _unprivileged()
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._account:
+            os.chown(folder, int(str(self._account["user"])), int(str(self._account["group"])))
+        subprocess.run(
+            [
+                programs / "initdb",
+                "-D",
+                folder / "data",
+                "-U",
+                "mailgate",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+            **self._account,  # type: ignore[call-overload]
+        )
+
+    def start(self) -> None:
+        port = self._port
+        listen = (
+            ["-c", "listen_addresses=127.0.0.1", "-p", str(port)] if port else ["-c", "listen_addresses="]
+        )
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    self._programs / "postgres",
+                    "-D",
+                    self.folder / "data",
+                    "-k",
+                    self.folder,
+                    "-c",
+                    "fsync=off",
+                    *listen,
+                ],
+                stderr=log,
+                cwd=self.folder,
+                **self._account,  # type: ignore[call-overload]
+            )
+        _wait_until_ready(self._programs, self.folder, port, self._process)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # "fast shutdown": ends open sessions
+            self._process.wait(PATIENCE)
+            self._process = None
+
+
 @contextmanager
-def postgres_server(port: int | None = None) -> Iterator[Path]:
-    """A server on a Unix socket and, if given, a loopback port. Yields the folder of the socket."""
+def own_server(port: int | None = None) -> Iterator[Server]:
+    """A server that a test may stop and start again."""
     programs = _programs()
     if programs is None:
         unavailable("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")
     folder = Path(
         tempfile.mkdtemp(prefix="mailgate-pg-", dir=_place())
     )  # short: a socket's path has 107 bytes
-    account = _unprivileged()
-    if account:
-        os.chown(folder, int(str(account["user"])), int(str(account["group"])))
-    data = folder / "data"
-    listen = ["-c", "listen_addresses=127.0.0.1", "-p", str(port)] if port else ["-c", "listen_addresses="]
     server = None
     try:
-        subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "mailgate", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-            **account,  # type: ignore[call-overload]
-        )
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", folder, "-c", "fsync=off", *listen],
-                stderr=log,
-                cwd=folder,
-                **account,  # type: ignore[call-overload]
-            )
-        _wait_until_ready(programs, folder, port, server)
-        yield folder
+        server = Server(programs, folder, port)
+        server.start()
+        yield server
     finally:
         if server is not None:
-            server.send_signal(signal.SIGINT)  # "fast shutdown": ends open sessions
-            server.wait(PATIENCE)
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres_server(port: int | None = None) -> Iterator[Path]:
+    """A server on a Unix socket and, if given, a loopback port. Yields the folder of the socket."""
+    with own_server(port) as server:
+        yield server.folder
 
 
 def _wait_until_ready(

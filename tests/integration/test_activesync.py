@@ -165,7 +165,7 @@ async def test_a_refused_phone_keeps_its_connection(
     for command in ("FolderSync", "Sync", "Ping"):
         writer.write(f"POST {plain(command)} HTTP/1.1\r\n{head}\r\n".encode())
         answer = await reader.readuntil(b"\r\n\r\n")  # the body comes after the answer to the head
-        assert b"X-Device-Reason: prohibited-app" in answer
+        assert b"X-Device-Reason: rule-matched" in answer
         assert WBXMLReader(await reader.readuntil(b"129\0\1\1")).parse()
         writer.write(b"\x03\x01\x6a\x00")
     writer.close()
@@ -249,7 +249,7 @@ async def pinging(client: aiohttp.ClientSession, guarded: Guarded, server: MailS
 async def hanging(client: aiohttp.ClientSession, guarded: Guarded) -> str:
     async with client.get(f"{guarded.admin}/metrics") as response:
         lines = (await response.text()).splitlines()
-    return next(line for line in lines if line.startswith("mailgate_activesync_hanging")).split()[1]
+    return next(line for line in lines if line.startswith("mailgate_requests_lasting")).split()[1]
 
 
 async def none_hangs(client: aiohttp.ClientSession, guarded: Guarded) -> None:
@@ -332,7 +332,7 @@ async def test_a_lost_phone_gets_nothing_at_any_gate_until_it_is_found(
     await refused_with(client, other, None)
     lost = await asyncio.to_thread(devices, guarded, "lost", DEVICE)
     await ended(ping, server)
-    await refused_with(client, other, "device-lost")
+    await refused_with(client, other, "rule-matched")
     async with client.get(other.url + "/", headers=other.report(eas_ids=(DEVICE,))) as response:
         assert (response.status, response.headers.get("X-Device-Reason")) == (403, "device-lost")
         assert "This device is reported as lost" in await response.text()
@@ -351,7 +351,7 @@ async def test_a_phone_that_was_forgotten_is_unknown_at_every_gate(
     await refused_with(client, other, None)
     assert (await asyncio.to_thread(devices, guarded, "forget", DEVICE, "--yes"))["forgotten"]
     for gate in (guarded, other):
-        await refused_with(client, gate, "posture-missing")
+        await refused_with(client, gate, "rule-matched")
 
 
 async def test_a_hanging_ping_ends_with_a_new_policy(

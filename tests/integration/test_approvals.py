@@ -64,12 +64,12 @@ def test_a_held_change_takes_two_other_persons_whoever_comes_at_once(
     digest = held(one).partition("(plan ")[2].partition(";")[0]
 
     refused, why = command(folder, "ada", "policy", "apply", digest, "--note", "now")
-    assert refused == 2
+    assert refused == 1
     assert "0 of 2 approvals given, 2 missing" in why
 
     approve = ["policy", "approve", digest, "--note", "agreed"]
     given = [ended(each) for each in [begun(beside, who, *approve) for who in ("lin", "lin", "kim")]]
-    assert sorted(code for code, _ in given) == [0, 0, 2]
+    assert sorted(code for code, _ in given) == [0, 0, 1]
     assert "you have approved this plan already" in "".join(said for _, said in given)
     assert not blocks(one)
 
@@ -117,7 +117,7 @@ def test_in_a_freeze_files_wait_and_taking_back_does_not(
     _, said = command(folder, "ada", "policy", "plan", "--json")
     digest = json.loads(said)["digest"]
     refused, why = command(folder, "ada", "policy", "apply", digest, "--note", "now")
-    assert refused == 2
+    assert refused == 1
     assert "changes are frozen until" in why
 
     config.write_text(json.dumps(json.loads(config.read_text()) | {"guard": wide}))

@@ -62,6 +62,7 @@ class Devices:
             "--cacert",
             "cert.pem",
             *known,
+            *(("-X", "POST") if "ActiveSync" in url else ()),
             *LOGIN,
             *options,
             "-o",

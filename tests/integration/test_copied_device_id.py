@@ -15,8 +15,9 @@ from mailgate.store.stranger_limit import MOST_OF_ONE_NETWORK
 
 
 def ask(gate: Gate, path: str, headers: dict[str, str]) -> None:
+    method = "POST" if path.startswith("/Microsoft-Server") else "GET"
     try:
-        urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}{path}", headers=headers))
+        urlopen(Request(f"http://{gate.public[0]}:{gate.public[1]}{path}", headers=headers, method=method))
     except HTTPError as error:
         error.close()
 

@@ -15,7 +15,7 @@ from tests.integration.test_phone import EAS
 from tests.integration.test_replay import ISSUER_KEY, MDM, believing
 from tests.integration.test_replay import store as store
 from tests.servers import patiently
-from tests.unit.store.examples import CATALOG, MAX_AGE, mail_app
+from tests.unit.store.examples import CATALOG, TERMS, mail_app
 
 from mailgate.app.device_changes import POLL_SECONDS
 from mailgate.attest import mint
@@ -58,7 +58,8 @@ async def test_a_report_at_one_gate_ends_what_the_other_has_in_memory(
     client: aiohttp.ClientSession, gates: Fleet
 ) -> None:
     async def answers(status: int) -> bool:
-        return (await get(client, gates.url(1) + EAS, MAIL_APP))[0] == status
+        async with client.post(gates.url(1) + EAS, headers=MAIL_APP) as answer:
+            return answer.status == status
 
     assert (await get(client, gates.url(0), reporting()))[0] == 200
     assert await becomes(lambda: answers(200))
@@ -74,7 +75,8 @@ async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
     client: aiohttp.ClientSession, gates: Fleet, store: str
 ) -> None:
     async def answers(status: int) -> bool:
-        return (await get(client, gates.url(1) + EAS, MAIL_APP))[0] == status
+        async with client.post(gates.url(1) + EAS, headers=MAIL_APP) as answer:
+            return answer.status == status
 
     await get(client, gates.url(0), reporting())
     assert await becomes(lambda: answers(200))
@@ -89,7 +91,7 @@ async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
 async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, store: str) -> None:
     """The gate's look at the changes has ended, and its connection for questions has not."""
     one, other = await Store.open(store, spool=tmp_path / "1"), await Store.open(store, spool=tmp_path / "2")
-    postures = other.postures(CATALOG, MAX_AGE)
+    postures = other.postures(CATALOG, TERMS)
 
     def now() -> datetime:
         return datetime.now(UTC)

@@ -194,7 +194,7 @@ async def test_checking_again_asks_the_device_management_at_once(
         (device,) = await ada.devices()
         own_page = {"Sec-Fetch-Site": "same-origin", **ada.login}
         for said in (
-            "Asked jamf : it sees none of the listed apps among the work apps",
+            "Asked jamf : it cannot see every app. None of the listed apps is among those it sees",
             "Please wait a minute before you ask again",
         ):
             async with client.post(

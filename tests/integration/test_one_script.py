@@ -86,7 +86,8 @@ async def test_a_refused_phone_is_told_the_way_and_shown_no_mail(
 async def test_whoever_is_allowed_gets_what_the_webmail_says(
     client: aiohttp.ClientSession, guard: Guard
 ) -> None:
-    guarded = guard(PHONE_RULES)
+    addresses = ["/Microsoft-Server-ActiveSync", "/SOGo/Microsoft-Server-ActiveSync"]
+    guarded = guard(PHONE_RULES, activesync={"addresses": addresses})
     for method, path, more, body in WAYS:
         headers = {"User-Agent": LAPTOP if "ActiveSync" not in path.split("?")[0] else "Outlook/16.0"} | more
         path = path.replace("iPhone", "WindowsOutlook15")

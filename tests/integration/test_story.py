@@ -217,7 +217,7 @@ async def test_a_rule_sent_in_error_from_its_plan_to_the_apology(
     server.mail.set()
     assert (await ping)[0] == 200
 
-    # Exactly these two are told that it no longer holds, once.
+    # Exactly these two are told that it was taken back, once.
     await until(lambda: len(company.mail.taken) >= 4)
     await office.told("ada", "notices", "correct")
     assert company.mail.recipients() == ["joe@example.com"] * 2 + ["lin@example.com"] * 2

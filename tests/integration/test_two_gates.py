@@ -66,7 +66,7 @@ async def ask(
     client: aiohttp.ClientSession, gate: Guarded, path: str = "/", **headers: str
 ) -> tuple[int, bool]:
     """The status, and whether it is the webmail's."""
-    async with client.get(gate.url + path, headers=headers) as response:
+    async with client.request("POST" if path == EAS else "GET", gate.url + path, headers=headers) as response:
         await response.read()
         return response.status, "X-Webmail" in response.headers
 

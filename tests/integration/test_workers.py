@@ -341,7 +341,7 @@ async def statuses_of(url: str, headers: dict[str, str], file: Path | None = Non
         way = aiohttp.UnixConnector(str(file)) if file else aiohttp.TCPConnector()
         async with (
             aiohttp.ClientSession(connector=way) as session,
-            session.get(url, headers=headers) as answer,
+            session.request("POST" if "ActiveSync" in url else "GET", url, headers=headers) as answer,
         ):
             found.add(answer.status)
     return found

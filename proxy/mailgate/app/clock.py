@@ -1,7 +1,16 @@
 """The clock of a gate. Other code gets the time as an argument or from a clock that it is given."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=64)
+def moment_of(reading: float) -> datetime:
+    """The time at which ``time.monotonic`` read this. It stays the same however often it is asked for, also if the clock
+    is set meanwhile."""
+    return utc_now() - timedelta(seconds=time.monotonic() - reading)

@@ -25,10 +25,11 @@ from mailgate.connectors import (
 from mailgate.connectors.leased_run import LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.recheck import CheckResult, DeviceRecheck
-from mailgate.connectors.run import RunOutcome
+from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.runner import Runner
 from mailgate.connectors.webhook_proofs import WebhookProofs
 from mailgate.devices.device import Report
+from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port.intake import Intake
 from mailgate.model import SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
@@ -51,6 +52,10 @@ class ConnectorStore:
         named = [replace(record, owner=person(record.owner)) for record in records]
         with _translated():
             await self._store.devices.ingest(named, utc_now())
+
+    async def seen_whole(self, source: str, ids: Sequence[str]) -> list[Narrowed]:
+        with _translated():
+            return [Narrowed(*each) for each in await self._store.connectors.seen_whole(source, ids)]
 
     async def devices(self, source: str) -> AsyncIterator[list[str]]:
         with _translated():
@@ -92,9 +97,8 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
     run_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
     def make(name: str, settings: EverySource, around: Runtime) -> Connector:
-        return connector_for(
-            Setup(name, bundle().policy.catalog, around, known_devices=run_store.devices), settings
-        )
+        known, catalog, lag = run_store.devices, bundle().policy.catalog, settings.inventory_lag
+        return connector_for(Setup(name, catalog, around, known_devices=known, lag=lag), settings)
 
     return LeasedRun(
         make, run_store, runtime, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint
@@ -125,8 +129,13 @@ class ConnectorSyncs:
     def health(self) -> dict[str, ConnectorState]:
         """The state of each connector, for ``/readyz``."""
         return {
-            name: connector_state(self.runner.states.get(name), name in self._postures.unreachable)
-            for name in self._settings()
+            name: connector_state(
+                self.runner.states.get(name),
+                self._postures.terms.last_known_for,
+                utc_now(),
+                each.every if is_scheduled(each) else None,
+            )
+            for name, each in self._settings().items()
         }
 
     async def sync_now(
@@ -167,5 +176,6 @@ class ConnectorSyncs:
     def _settings(self) -> Mapping[str, EverySource]:
         return self._bundle().settings.connectors
 
-    def _tell(self, unreachable: frozenset[str]) -> None:
-        self._postures.unreachable = unreachable
+    def _tell(self, away: Away) -> None:
+        if self._postures.terms.away != away:
+            self._postures.terms = replace(self._postures.terms, away=away)

@@ -31,7 +31,7 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import Store, StoreError
+from mailgate.store import Postures, Store, StoreError
 from mailgate.views.device_rows import catch_up, refresh
 from mailgate.views.plan_outcome import compare_all_refusals
 from mailgate.views.recorded_requests import posture_now
@@ -47,6 +47,7 @@ class Gate(RunningGate, Protocol):
 
     config: Path
     bundle: Bundle
+    postures: Postures
     reliefs: ReliefWatch
     rule_changes: RuleChanges
 
@@ -55,11 +56,12 @@ def context_for(service: Gate) -> ConsoleContext:
     """The parts of this gate that the console uses. Their tasks do not run yet (``running``)."""
 
     def state(device: Device, now: datetime) -> str:
-        posture = posture_now(device, service.bundle, now)
+        posture = posture_now(device, bundle(), now)
         return "lost" if posture.lost else posture.state.value
 
     def bundle() -> Bundle:
-        return replace(service.bundle, rules=service.bundle.rules.with_reliefs(service.reliefs.current))
+        rules = service.bundle.rules.with_reliefs(service.reliefs.current)
+        return replace(service.bundle, rules=rules, away=service.postures.terms.away)
 
     async def look(devices: Sequence[Device], now: datetime) -> None:
         await refresh(service.store, bundle(), devices, now)

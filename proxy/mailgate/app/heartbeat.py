@@ -4,7 +4,7 @@ gates."""
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +12,8 @@ from socket import gethostname
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from mailgate import __version__
 from mailgate.app.workers.place import WorkerPlace
@@ -28,6 +30,20 @@ FORGET_AFTER = timedelta(days=1)
 """How long a gate without a heartbeat is still shown."""
 
 
+class ClockOffset(Collector):
+    """How far the clock of this gate is ahead of the database's. There is no sample while nobody has measured it."""
+
+    def __init__(self) -> None:
+        self.measured: timedelta | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        about = "How far the clock of this gate is ahead of the database's, negative if it lags"
+        family = GaugeMetricFamily("mailgate_clock_offset_seconds", about)
+        if self.measured is not None:
+            family.add_metric([], self.measured.total_seconds())
+        yield family
+
+
 class GateMetrics:
     """Gauges of the gates on a store."""
 
@@ -39,6 +55,8 @@ class GateMetrics:
             registry=registry,
         )
         self.store_up.set(1)  # the store was opened just now
+        self.clock = ClockOffset()
+        registry.register(self.clock)
         self.show(Counter())
 
     def show(self, gate_states: Counter[GateState]) -> None:
@@ -87,23 +105,30 @@ class Heartbeat:
                 await self.beat()
                 self.numbers.store_up.set(1)
             except StoreError as error:
-                self.numbers.store_up.set(0)
+                self._failed()
                 log.debug("beat-failed", error=type(error).__name__)  # /readyz reports it
             except Exception as error:  # noqa: BLE001 - the heartbeat goes on after any error
-                self.numbers.store_up.set(0)
+                self._failed()
                 log.error("beat-failed", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), BEAT_SECONDS)
 
     async def beat(self) -> None:
         """Send a heartbeat, and read the states of all gates. Raises StoreError."""
-        await self.store.gates.note(self._own_beat())
+        asked = self.clock()
+        heard = await self.store.gates.note(self._own_beat())
+        # the database looked at its clock at some time in between
+        self.numbers.clock.measured = asked + (self.clock() - asked) / 2 - heard if heard else None
         found = await gates_now(self.store, self.clock())
         self.gate_states = Counter(each.state for each in found)
         self.is_alone = self.place.count == 1 and not any(
             self._other(heard) for gate in found for heard in gate.last_heartbeats
         )
         self.numbers.show(self.gate_states)
+
+    def _failed(self) -> None:
+        self.numbers.store_up.set(0)
+        self.numbers.clock.measured = None
 
     def _other(self, heard: LastHeartbeat) -> bool:
         return heard.heartbeat.instance != self._instance and heard.ago < MISSED_AFTER

@@ -15,6 +15,7 @@ from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.gateway.http1.trusted_headers import canonical_name
 from mailgate.gateway.live import Live
 from mailgate.gateway.pages import Appearance, Pages
 from mailgate.gateway.refusals import FORMS, activesync
@@ -38,12 +39,14 @@ async def first_live(bundle: Bundle, store: Store, trust: Trust, reliefs: Relief
         response_builder_for(settings, Pages(appearance_of(settings)), await tickets_for(store)),
         retention_times_of(settings),
         hardware=settings.attestation.hardware.trusted_roots(),
+        hosts=served_hosts(settings.public_url, settings),
         trusted=settings.trusted_proxies,
         browser_probe=BrowserProbe(
             Mode(settings.probe), settings.probe_lifetime, await probe_keys(settings, store)
         ),
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),
+        activesync=settings.activesync.place,
     )
     return live_with_rules_of(bare, bundle, trust, reliefs)
 
@@ -113,6 +116,13 @@ def response_builder_for(settings: Settings, pages: Pages, tickets: Tickets | No
         seen_within=seen_within(settings),
         help_address=settings.company.help or "",
     )
+
+
+def served_hosts(public_url: str, settings: Settings) -> frozenset[str]:
+    """The hosts under which mail is served. ``localhost`` is this machine under each of its own names."""
+    name = urlsplit(public_url).hostname or ""
+    loopback = ("127.0.0.1", "::1") if name == "localhost" else ()
+    return frozenset(map(canonical_name, (name, *loopback, *settings.hosts)))
 
 
 def appearance_of(settings: Settings) -> Appearance:

@@ -1,30 +1,26 @@
 """Metrics that are read from their source whenever they are scraped."""
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 from mailgate import __version__
+from mailgate.app.clock import moment_of
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.metrics import Metrics
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.relief_watch import ReliefWatch
-from mailgate.store import Ledger, Store
+from mailgate.store import Backlog, Ledger, Store
 
 
 def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     """Add numbers of other parts to ``/metrics``."""
-    metrics, counts, hanging = gate.metrics, ledger.counts, gate.carrier.long_polls
-    verdicts = gate.verdicts
+    metrics, counts, verdicts = gate.metrics, ledger.counts, gate.verdicts
     metrics.watch_count(
         "mailgate_verdicts_hits", "Requests that were answered with a cached verdict", lambda: verdicts.hits
     )
     metrics.watch_count(
         "mailgate_verdicts_misses", "Requests that were judged in full", lambda: verdicts.misses
-    )
-    metrics.watch(
-        "mailgate_activesync_hanging", "ActiveSync requests that wait for mail", lambda: len(hanging)
     )
     metrics.watch(
         "mailgate_crl_next_update_timestamp_seconds",
@@ -57,20 +53,25 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     )
 
 
-def watch_backlogs(metrics: Metrics, store: Store, clock: Callable[[], datetime]) -> None:
-    """Add what waits for the store to ``/metrics``."""
+def watch_backlogs(metrics: Metrics, store: Store, *, spool: bool) -> None:
+    """Add what waits for the store to ``/metrics``. ``spool``: whether this process counts the lines on disk, which only
+    one of those that share the folder may do, so that the sum over all is what waits."""
     ledger, reports = store.ledger, store.reports
+
+    def waiting(backlog: Backlog) -> int:
+        return backlog.waiting if spool else backlog.in_memory
+
     metrics.watch(
-        "mailgate_ledger_waiting", "Sightings that wait to be written", lambda: ledger.backlog().waiting
+        "mailgate_ledger_waiting", "Sightings that wait to be written", lambda: waiting(ledger.backlog())
     )
     metrics.watch(
-        "mailgate_reports_waiting", "Reports that wait to be written", lambda: reports.backlog().waiting
+        "mailgate_reports_waiting", "Reports that wait to be written", lambda: waiting(reports.backlog())
     )
 
     def since() -> float:
-        lasting = [each.refused_for for each in (ledger.backlog(), reports.backlog(), store.refusal())]
-        longest = max((each for each in lasting if each is not None), default=None)
-        return 0.0 if longest is None else clock().timestamp() - longest
+        lasting = [each.refused_since for each in (ledger.backlog(), reports.backlog(), store.refusal())]
+        first = min((each for each in lasting if each is not None), default=None)
+        return 0.0 if first is None else moment_of(first).timestamp()
 
     metrics.watch(
         "mailgate_store_refuses_since_timestamp_seconds",

@@ -34,7 +34,6 @@ from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
 from mailgate.gateway.proxy.forward import Forwarder
-from mailgate.gateway.proxy.long_poll import LongPolls
 from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.webmail import Endpoint
@@ -48,6 +47,7 @@ from mailgate.gateway.selfservice.login_check import LoginCheck, Question
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer
@@ -231,12 +231,25 @@ def assemble(
 ) -> Gate:
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
-    reader, verdicts = Reader(in_force), VerdictCache(in_force, recorder.ledger.recurring, metrics)
+    reader, verdicts = (
+        Reader(in_force, judge.public_url.startswith("https:")),
+        VerdictCache(in_force, recorder.ledger.recurring, metrics),
+    )
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
     requests = RequestMetrics(metrics.registry)
     if tracing:
         tracing.remember = requests.remember
+    carrier = Carrier(
+        forwarders.usual,
+        forwarders.long_poll,
+        forwarders.autodiscover,
+        reader,
+        recorder,
+        refuser,
+        references,
+        failures,
+    )
     return Gate(
         in_force=in_force,
         clock=judge.clock,
@@ -246,16 +259,8 @@ def assemble(
         verdicts=verdicts,
         judge=judge,
         recorder=recorder,
-        carrier=Carrier(
-            forwarders.usual,
-            forwarders.long_poll,
-            forwarders.autodiscover,
-            LongPolls(),
-            recorder,
-            refuser,
-            references,
-            failures,
-        ),
+        carrier=carrier,
+        streams=Streams(reader, judge, verdicts, carrier),
         refuser=refuser,
         own=own,
         questions=Questions(in_force, reader, verdicts, judge, refuser, own, references, metrics),

@@ -17,6 +17,7 @@ from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.authz import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import ConnectionLimit
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.http1.tls import device_context, renew, served_certificate, server_context
 from mailgate.gateway.http1.trusted_headers import is_proxy
@@ -52,15 +53,20 @@ class PublicPorts:
     """The seconds for which idle connections stay open at the end, while other workers accept new ones."""
     _servers: list[PortServer] = field(default_factory=list)
     """The listener for mail, and one for each port for questions."""
+    _mail: Server | None = None
 
     @property
     def running(self) -> int:
         """The number of running requests."""
         return sum(each.running for each in self._servers)
 
+    def carried(self) -> list[Exchange]:
+        """The running requests at the port for mail."""
+        return self._mail.exchanges() if self._mail else []
+
     async def open(self, settings: Settings, closing: AsyncExitStack) -> None:
         """Serve at all ports. Raises OSError."""
-        server = Server(
+        self._mail = server = Server(
             self.gate.handle,
             server_limits(settings),
             self.room,

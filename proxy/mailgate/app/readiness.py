@@ -1,12 +1,12 @@
 """The readiness of a gate: whether it is ready, and its troubles."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from typing import Protocol as Shape
 
 from mailgate import __version__
-from mailgate.app.clock import utc_now
+from mailgate.app.clock import moment_of
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import Heartbeat
 from mailgate.app.trust import Trust
@@ -21,7 +21,7 @@ from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
 from mailgate.views.gates import GateState
 from mailgate.views.readiness import Backlog as Waiting
-from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes
+from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes, clock_state
 
 
 class RunningGate(Shape):
@@ -59,6 +59,7 @@ async def readiness(service: RunningGate) -> Readiness:
         policy=service.gate.in_force.live.policy.version,
         rules=_rules(service),
         config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),
+        clock=clock_state(service.heartbeat.numbers.clock.measured if service.heartbeat else None),
         store=await _store(service.store, (waiting, reported, refusal)),
         issuers=service.trust.health(),
         connectors=service.connector_syncs.health(),
@@ -104,10 +105,10 @@ async def _store(store: Store, backlogs: Iterable[Backlog]) -> Literal["ok", "un
         await store.ping()
     except StoreError:
         return "unavailable"
-    return "unwritable" if any(each.refused_for is not None for each in backlogs) else "ok"
+    return "unwritable" if any(each.refused_since is not None for each in backlogs) else "ok"
 
 
 def _since(backlog: Backlog) -> datetime | None:
     """Since when the store refuses what waits for it; None if it takes it."""
-    refused = backlog.refused_for
-    return None if refused is None else (utc_now() - timedelta(seconds=refused)).replace(microsecond=0)
+    since = backlog.refused_since
+    return None if since is None else moment_of(since).replace(microsecond=0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from socket import gethostname
+from time import perf_counter
 
 import structlog
 from aiohttp import web
@@ -49,12 +50,14 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.side_door.dovecot import ApiHeader, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
+from mailgate.gateway.streams import lasting
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.report_only import stuck_in_report_only
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.inspection import Inspection
 from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.rollout.replay import away_now
 from mailgate.store import Postures, Store
 from mailgate.tasks import end, end_all
 
@@ -106,8 +109,8 @@ class Service:
             undo.callback(keeper.close)
             held_back = [str(each) for each in failing_cases(config, bundle, utc_now())]
             bundle = replace(bundle, rules=await keeper.start(bundle.rules, "; ".join(held_back)))
-            posture = bundle.settings.posture
-            postures = store.postures(bundle.policy.catalog, posture.max_age, posture.precedence)
+            away = await away_now(store, bundle.settings)
+            postures = store.postures(bundle.policy.catalog, bundle.settings.posture.terms(away))
             trust = await Trust.open(store, utc_now)
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
@@ -148,7 +151,7 @@ class Service:
             self.store, lambda: self.bundle, self.postures, self.gate.metrics.registry
         )
         self._closing.push_async_callback(self.connector_syncs.stop)
-        sending = MailSender(self.store, lambda: self.bundle, self.gate.metrics.registry)
+        sending = MailSender(self.store, self._bundle_now, self.gate.metrics.registry)
         self._closing.push_async_callback(sending.stop)
         self.gate.own.self_service.recheck.source = self.connector_syncs.check_again
         for way in (self.gate.carrier.usual, self.gate.carrier.long_poll):
@@ -164,7 +167,6 @@ class Service:
             loop.create_task(self.rule_changes.run()),
             loop.create_task(do_hourly_work(self)),
             loop.create_task(self.trust.run(self.store.spent)),
-            loop.create_task(self.gate.carrier.long_polls.watch(self.gate.judge.judge_again)),
             loop.create_task(DeviceChanges(self.postures, self.store, self.gate.metrics, utc_now).run()),
         ]
         if isinstance(self.gate.refuser.mails, QuarantineMailer):
@@ -172,17 +174,23 @@ class Service:
         self.connector_syncs.start()
         sending.start()
         watch_numbers(self.gate, self.store.ledger, self.keeper)
-        watch_backlogs(self.gate.metrics, self.store, utc_now)
+        watch_backlogs(self.gate.metrics, self.store, spool=self.place.has_admin)
         watch_rules(self.gate.metrics, self.lingering, self.reliefs)
         self._show_policy()
         shares = connection_shares(raise_descriptor_limit())
         self.ports = ports = ports_for(settings, self.gate, self.place, shares.mail)
         self.gate.metrics.watch("mailgate_requests_in_flight", "Requests being served", lambda: ports.running)
+        self.gate.metrics.watch(
+            "mailgate_requests_lasting",
+            "Tunnels, requests that wait for mail, and others that have lasted for five seconds",
+            lambda: len(lasting(ports.carried(), perf_counter())),
+        )
         self.worker_metrics = WorkerMetrics(
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
         self.admin = await self._open_admin(settings.admin_listen, ConnectionLimit(shares.admin))
         self._closing.push_async_callback(self._finish)  # runs after the ports below are closed
+        self._tasks.append(loop.create_task(self.gate.streams.watch(ports.carried)))
         await ports.open(settings, self._closing)
         numbers = GateMetrics(self.gate.metrics.registry)
         self.heartbeat = Heartbeat(self.store, self.keeper, self.place, ports.public, utc_now, numbers)
@@ -270,6 +278,9 @@ class Service:
         warn_of_stale_lists(settings)
         waiting = needs_restart(before, settings)
         log.info("config-applied", policy=self.bundle.policy.version, takes_effect_at_restart=waiting)
+
+    def _bundle_now(self) -> Bundle:
+        return replace(self.bundle, away=self.postures.terms.away)
 
     def _decide_by(self, bundle: Bundle) -> None:
         """Use these rules and issuers from the next request on."""

@@ -1,6 +1,5 @@
 """Writes changes of settings to the audit log. Settings too decide who is kept out, and no version of the rules holds them."""
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from mailgate.config.admins import BY_FILE
 from mailgate.config.settings_digests import digests_of
 from mailgate.store import Act
 from mailgate.store.audit import Audit
+from mailgate.store.hash_chain import read_details
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class SettingsAudit:
             return
         about, digests = f"settings of {self._host} {settings.admin_listen}", digests_of(settings)
         last = await self._audit.last(about, NOTED, CHANGED)
-        before = json.loads(last.details)["digests"] if last else {}
+        before = read_details(last.details)["digests"] if last else {}
         changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
         if changed or last is None:
             details = {"changed": changed if last else [], "digests": digests}

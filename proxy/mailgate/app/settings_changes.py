@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mailgate.app.live import authorizer_for, authorizers_for, seen_within
+from mailgate.app.live import authorizer_for, authorizers_for, seen_within, served_hosts
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.authz import GRPC
 from mailgate.gateway.evaluate.browser_probe import Mode
@@ -21,11 +21,11 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     change_level(settings.log.level)
     gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
     gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-    postures.max_age = settings.posture.max_age
-    postures.precedence = settings.posture.precedence
+    postures.terms = settings.posture.terms(postures.terms.away)
     live = gate.in_force.live
     gate.in_force.live = replace(
         live,
+        hosts=served_hosts(gate.judge.public_url, settings),
         trusted=settings.trusted_proxies,
         authorizer=authorizer_for(settings),
         authorizers=authorizers_for(settings),

@@ -139,6 +139,15 @@ class Verifier:
             return _refused(refusal)
         return Verdict(passport.result, nonce=nonce, spent=spent)
 
+    def recheck(self, attestation_headers: Sequence[bytes], now: datetime) -> Verdict:
+        """Verify the token of a request that is still running by what is known now. Its proof was for its start alone."""
+        try:
+            _, passport = self._passport(attestation_headers, now)
+            self._check_revoked(passport.binding.jkt or passport.binding.x5t_s256)
+        except EvidenceRefusedError as refusal:
+            return _refused(refusal)
+        return Verdict(passport.result)
+
     def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
         """Verify a proof without a token. The result has ``key_thumbprint`` and nothing else. Never raises."""
         try:

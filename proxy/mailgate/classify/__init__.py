@@ -1,9 +1,16 @@
 """Recognises the client. Each family of signals has a file, and ``verdict`` weighs them. Unknown is never laptop."""
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
-from mailgate.classify.activesync import VERSION_HEADER, DeviceQuery, read_activesync, read_query
+from mailgate.classify.activesync import (
+    VERSION_HEADER,
+    DeviceQuery,
+    checks_login,
+    read_activesync,
+    read_query,
+)
 from mailgate.classify.attestation import with_attestation, with_device
 from mailgate.classify.browser import read_traits, read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
@@ -14,12 +21,20 @@ from mailgate.classify.imap import read_client, read_id
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.classify.probe_signal import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
-from mailgate.classify.protocol import protocol_beside, protocol_in_path, protocol_of_agent
+from mailgate.classify.protocol import names_activesync, protocol_beside, protocol_in_path, protocol_of_agent
 from mailgate.classify.reading import Reading
 from mailgate.classify.verdict import weigh
 from mailgate.model import LOGIN_PROTOCOLS, Client, Protocol, RequestFacts
 
-__all__ = ["agent_traits", "classify", "warm", "with_attestation", "with_device"]
+__all__ = [
+    "agent_traits",
+    "as_claimed",
+    "classify",
+    "is_checked",
+    "warm",
+    "with_attestation",
+    "with_device",
+]
 
 CACHED_CLIENTS = 4096
 """The size of the caches. Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it."""
@@ -36,7 +51,8 @@ _READ = (*HINTS, PROBE, *PROTOCOL)
 _HINTS = frozenset(HINTS)
 READ = ("user-agent", *_READ)
 """Every header that is read of a request by HTTP, except the protocol version of ActiveSync (``VERSION_HEADER``), which
-belongs to its query. Besides headers, only the method, a protocol in the path and an ActiveSync query are used."""
+belongs to its query, and the names of cookies at its address (``checks_login``), where no verdict is kept. Besides headers, only
+the method, a protocol in the path and an ActiveSync query are used."""
 
 
 def classify(facts: RequestFacts) -> Client:
@@ -49,11 +65,28 @@ def classify(facts: RequestFacts) -> Client:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
     named = protocol_in_path(facts.path)
     asked = facts.method[:_LONGEST_METHOD], named, _agent(facts.headers), _sent_headers(facts.headers)
-    if named is not Protocol.ACTIVESYNC:
-        client = _classify(*asked, None)
-        if client.protocol is not Protocol.ACTIVESYNC:
-            return client
-    return _classify(*asked, read_query(facts.query, facts.headers.get(VERSION_HEADER, "")))
+    if not names_activesync(named, facts.headers):
+        return _classify(*asked, None)
+    return _classify(*asked, _query(facts), checks_login(facts))
+
+
+def is_checked(facts: RequestFacts, client: Client) -> bool:
+    """Whether the webmail is bound to check the login of this request. Only then do the names in it grant anything."""
+    return client.protocol is Protocol.ACTIVESYNC and checks_login(facts)
+
+
+def as_claimed(facts: RequestFacts, client: Client) -> Client | None:
+    """The client with the device that it names where nobody checks that; None if it names none, or asks the gate itself."""
+    if client.protocol is not Protocol.ACTIVESYNC or client.eas_id or facts.is_local:
+        return None
+    named = _query(facts)
+    return replace(client, eas_id=named.device_id, eas_type=named.device_type) if named.device_id else None
+
+
+def _query(facts: RequestFacts) -> DeviceQuery:
+    """The ActiveSync query. The gate's own addresses have none."""
+    query = "" if facts.is_local else facts.query
+    return read_query(query, facts.headers.get(VERSION_HEADER, ""))
 
 
 @lru_cache(CACHED_TRAITS)
@@ -85,6 +118,7 @@ def _classify(
     agent: str,
     told: tuple[tuple[str, str], ...],
     query: DeviceQuery | None,
+    checked: bool = False,
 ) -> Client:
     headers = dict(told)
     readings = [_hinted(told), _read_agent(agent)]
@@ -94,11 +128,13 @@ def _classify(
     protocol = protocol_beside(named, method, headers)
     if query is None:
         return weigh(readings, protocol)
+    if protocol is not Protocol.ACTIVESYNC:  # no key of a verdict holds the query, so nothing in it counts
+        return weigh([read_activesync(DeviceQuery(), checked=False), *readings], protocol)
     return weigh(
-        [read_activesync(query), *readings],
+        [read_activesync(query, checked=checked), *readings],
         protocol,
-        eas_id=query.device_id,
-        eas_type=query.device_type,
+        eas_id=query.device_id if checked else "",
+        eas_type=query.device_type if checked else "",
         eas_command=query.command,
         eas_version=query.version,
         eas_user=query.user,

@@ -1,8 +1,14 @@
-"""Exchange ActiveSync: the device names itself in the query ([MS-ASHTTP] 2.2.1.1.1), in plain pairs or in base64."""
+"""Exchange ActiveSync: the device names itself in the query ([MS-ASHTTP] 2.2.1.1.1), in plain pairs or in base64.
+
+What a request claims may only restrict, so ActiveSync in any spelling makes a handheld. The names of a device, of its type and of a
+person count for more only where the webmail is bound to check the login (``checks_login``). A webmail with one script for
+every address goes by a session, whatever stands in the path, and checks none of them.
+"""
 
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_plus
@@ -10,7 +16,7 @@ from urllib.parse import unquote_plus
 from mailgate.classify.percent import decoded
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.table import Rule, Table
-from mailgate.model import Finding, Reason, Signal
+from mailgate.model import Finding, Reason, RequestFacts, Signal
 from mailgate.model.phrase import phrase
 
 MAX_LENGTH = 1024
@@ -32,6 +38,26 @@ _NEWEST_IN_BASE64 = 199
 _TAG_USER = 8
 _NAMES = frozenset({"cmd", "deviceid", "devicetype", "user"})
 """The names in a plain query, in lower case ([MS-ASHTTP] 2.2.1.1.1.2)."""
+_OF_COMMANDS = frozenset(
+    {
+        "attachmentname",
+        "collectionid",
+        "collectionname",
+        "itemid",
+        "longid",
+        "occurrence",
+        "parentid",
+        "saveinsent",
+    }
+)
+"""The further names that commands take in a plain query ([MS-ASHTTP] 2.2.1.1.1.2.5), in lower case."""
+_METHODS = frozenset({"POST", "OPTIONS"})
+_CONTENT = re.compile(
+    r"(?:application/(?:vnd\.ms-sync(?:\.wbxml)?|octet-stream)|message/rfc822)?\s*(?:;[^,]*)?", re.IGNORECASE
+)
+"""The content types of ActiveSync ([MS-ASHTTP] 2.2.1.1.2.2), and of no type in particular. No webmail reads a session in them."""
+_COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
+"""The value of a cookie (RFC 6265, section 4.1.1). Some servers split it at a space, a comma or a quote."""
 
 CODES = {
     0: "Sync",
@@ -124,6 +150,39 @@ def read_query(query: str, version: str = "") -> DeviceQuery:
     return _read(query[:_MOST], said if _VERSION.fullmatch(said) else "")
 
 
+def checks_login(facts: RequestFacts) -> bool:
+    """Whether a webmail is bound to check the login of this request, if it is no page load.
+
+    It is if the request has ActiveSync's own address to the letter, its method, its content type and no query but its own,
+    and no cookie of a session, by which a webmail could go instead.
+    """
+    place, sent = facts.activesync, facts.headers
+    return (
+        facts.path in place.addresses
+        and facts.method in _METHODS
+        and _CONTENT.fullmatch(sent.get("content-type", "").strip()) is not None
+        and all(_logs_nobody_in(pair, place.cookies) for pair in sent.get("cookie", "").split(";"))
+        and _asks_nothing_else(facts.query)
+    )
+
+
+def _logs_nobody_in(pair: str, harmless: Collection[str]) -> bool:
+    """Whether a cookie is one of the harmless ones, and could not be read as several."""
+    name, _, value = pair.strip().partition("=")
+    return not pair.strip() or (name in harmless and _COOKIE_VALUE.fullmatch(value) is not None)
+
+
+@lru_cache(_CACHED)
+def _asks_nothing_else(query: str) -> bool:
+    """Whether a query can be read, and has nothing but the parameters of ActiveSync."""
+    if len(query) > _MOST or _read(query, "").fault:
+        return False
+    if _BASE64.fullmatch(decoded(query)):
+        return True
+    names = {unquote_plus(pair.partition("=")[0]).strip().lower() for pair in re.split("[&;]", query)}
+    return len(query) <= MAX_LENGTH and names <= _NAMES | _OF_COMMANDS | {""}
+
+
 @lru_cache(_CACHED)
 def _read(query: str, said: str) -> DeviceQuery:
     """Read a query with a cache, since a query is read more than once on its way and a phone repeats its queries."""
@@ -205,10 +264,13 @@ def _printable(device_id: bytes) -> str:
     return text if text.isascii() and text.isprintable() else device_id.hex()
 
 
-def read_activesync(query: DeviceQuery) -> Reading:
-    """Read the device's statements about itself. Every client that is not known to run on computers is a handheld."""
+def read_activesync(query: DeviceQuery, *, checked: bool) -> Reading:
+    """Read the device's statements about itself. Every client that is not known to run on computers is a handheld.
+    ``checked``: whether the webmail checks the login; otherwise nothing in a query makes a computer."""
     match = _TYPES.first(query.device_type.encode("ascii", "replace").decode("ascii"))
     form = match.rule.form if match else "mail_app"
+    if form == "desktop" and not checked:
+        form = "mail_app"
     shown = Signal(_SOURCE, "DeviceType", query.device_type, KIND_OF_FORM[form])
     reading = Reading(form=form, signals=(shown,), findings=_findings(query))
     return (

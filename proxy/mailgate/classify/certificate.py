@@ -1,15 +1,11 @@
 """Applies a TLS client certificate to a client. It proves the device, and the device's record has its kind."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from mailgate.classify.attestation import with_known_kind
 from mailgate.model import CertificateResult, Client, Finding, Posture, Reason, Signal
 
 SOURCE = "certificate"
-ACCEPTED = "accepted"
-HEADER = "mailgate-certificate"
-"""The name under which the outcome of a certificate is recorded. No client can send it (``gateway/http1/trusted_headers.py``)."""
 
 
 def with_certificate(client: Client, certificate: CertificateResult, device: Posture) -> Client:
@@ -27,23 +23,3 @@ def with_certificate(client: Client, certificate: CertificateResult, device: Pos
     if not device.device_id or device.kind is None:
         return client
     return with_known_kind(client, device.kind, os=device.os, os_version=device.os_version, source=SOURCE)
-
-
-def certificate_outcome(client: Client) -> str:
-    """The recorded outcome of the client's certificate: accepted, or why not; empty if there was none."""
-    for signal in client.signals:
-        if signal.source == SOURCE:
-            return ACCEPTED
-    if not client.findings:
-        return ""
-    refused = (f.detail.partition(":")[0] for f in client.findings if f.reason is Reason.CERTIFICATE_INVALID)
-    return next(refused, "")
-
-
-def as_recorded(client: Client, headers: Mapping[str, str]) -> tuple[Client, CertificateResult | None]:
-    """A recorded client with its certificate. Neither the thumbprint nor the names are kept."""
-    told = headers.get(HEADER, "")
-    if not told:
-        return client, None
-    certificate = CertificateResult(ACCEPTED) if told == ACCEPTED else CertificateResult(refused=Reason(told))
-    return with_certificate(client, certificate, Posture()), certificate

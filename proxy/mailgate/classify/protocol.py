@@ -1,7 +1,7 @@
 """Recognises the protocol of a request by path, method, headers and the client's name.
 
 A browser that loads a page shows it to a person, at any address. It gets a page and the probe, like any other page
-load. ActiveSync is the exception, since everything at its address is handheld.
+load. A sign that names ActiveSync makes its sender a handheld all the same (``names_activesync``).
 """
 
 import re
@@ -53,8 +53,12 @@ _WHOLE_SEGMENT = re.compile(
     rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
 )
 
+_SYNC_TYPE = re.compile(r"application/vnd\.ms-sync")
+_FORM_TYPE = re.compile(r"application/x-www-form-urlencoded|multipart/form-data|text/plain")
+"""The content types of forms, which are the only ones that a browser posts to load a page (HTML, section 4.10.21)."""
+
 _HEADERS = (
-    ("content-type", re.compile(r"application/vnd\.ms-sync"), Protocol.ACTIVESYNC),
+    ("content-type", _SYNC_TYPE, Protocol.ACTIVESYNC),
     ("content-type", re.compile(r"application/(?:mapi-http|rpc\b)"), Protocol.MAPI),
     ("content-type", re.compile(r"text/(?:x-)?v?(?:calendar|card)\b|application/calendar\+"), Protocol.DAV),
     ("soapaction", re.compile(r'"?https?://schemas\.microsoft\.com/exchange/services/'), Protocol.EWS),
@@ -98,9 +102,12 @@ def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, s
     and the user agent are read."""
     agent = headers.get("user-agent", "")[:MAX_HEADER]
     found = named or _METHODS.get(method.upper()) or _of_headers(headers) or protocol_of_agent(agent)
-    if found is None or (found is not Protocol.ACTIVESYNC and _loads_page(method, headers, agent)):
-        return Protocol.WEB
-    return found
+    return Protocol.WEB if found is None or _loads_page(method, headers, agent) else found
+
+
+def names_activesync(named: Protocol | None, headers: Mapping[str, str]) -> bool:
+    """Whether a request names ActiveSync anywhere: by a spelling of its path, or by a content type."""
+    return named is Protocol.ACTIVESYNC or bool(_SYNC_TYPE.match(_content_type(headers)))
 
 
 def protocol_in_path(path: str) -> Protocol | None:
@@ -115,6 +122,10 @@ def protocol_in_path(path: str) -> Protocol | None:
         return Protocol.ACTIVESYNC
     first = _WHOLE_SEGMENT.search(lenient)
     return SEGMENTS[first[0]] if first else None
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "")[:MAX_HEADER].strip().lower()
 
 
 def _of_headers(headers: Mapping[str, str]) -> Protocol | None:
@@ -137,7 +148,9 @@ def _loads_page(method: str, headers: Mapping[str, str], agent: str) -> bool:
     Otherwise the client must accept HTML and not be a native client (Thunderbird accepts HTML in every request)."""
     if method.upper() not in ("GET", "HEAD", "POST"):
         return False
-    mode = headers.get("sec-fetch-mode")
+    mode, content = headers.get("sec-fetch-mode"), _content_type(headers)
     if mode is not None:
         return mode == "navigate"
+    if method.upper() == "POST" and content and not _FORM_TYPE.match(content):
+        return False
     return "text/html" in headers.get("accept", "")[:MAX_HEADER] and protocol_of_agent(agent) is None

@@ -32,6 +32,7 @@ from mailgate.cli import (
     store,
 )
 from mailgate.cli.completion import complete_at_once
+from mailgate.cli.exit_codes import exit_code_of, say_errors
 
 complete_at_once()
 app = typer.Typer(
@@ -62,6 +63,7 @@ app.command()(person.person)
 app.command("help-requests")(help_requests.help_requests)
 app.command()(demo.demo)
 app.command()(classify.classify)
+say_errors(app)
 
 
 def _say_version(wanted: bool) -> None:
@@ -88,4 +90,4 @@ def main() -> None:
     except OSError as error:  # the disk is full, or the terminal is gone
         where = f": {error.filename}" if error.filename else ""
         print(f"mailgate: cannot go on: {error.strerror}{where}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(exit_code_of(error))

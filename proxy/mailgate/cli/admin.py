@@ -9,7 +9,8 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
-from mailgate.cli.open_store import fail, printable
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.open_store import printable
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import load_settings

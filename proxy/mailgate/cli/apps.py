@@ -17,6 +17,7 @@ from mailgate.views.app_trends import count_apps
 from mailgate.views.apps import AppFacts
 from mailgate.views.apps import apps as listed
 from mailgate.views.device_rows import catch_up
+from mailgate.views.words import app_state_in_words
 
 _COLUMNS = ("app", "name", "mail", "people", "devices", "in a week", "lists")
 
@@ -41,7 +42,7 @@ def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 def _table(found: list[AppFacts]) -> Table:
     table = unclipped_table(*_COLUMNS, whole=("app",))
     for each in found:
-        mail = "prohibited" if each.kept_out_by else "allowed"
+        mail = app_state_in_words(each.state).lower()
         week = "" if each.week is None else f"{each.week:+d}"
         words = (each.key, each.name, mail, str(each.people), str(each.devices), week, ", ".join(each.lists))
         table.add_row(*(Text(printable(word)) for word in words))

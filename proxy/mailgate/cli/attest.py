@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from mailgate.atomic_files import write_atomically
 from mailgate.attest import mint
 from mailgate.attest.jose import Key
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import AsObject
 from mailgate.config.values import Duration
 
@@ -37,11 +38,11 @@ def keys(
     files = mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32))
     there = [name for name in files if (out / name).exists()]
     if there and not force:
-        _fail(f"{out / there[0]} is there already; give --force to replace it, or another --out")
+        fail(1, f"{out / there[0]} is there already; give --force to replace it, or another --out")
     try:
         write_keys(out, files)
     except OSError as error:
-        _fail(f"cannot write keys to {out}: {error.strerror}")
+        fail(2, f"cannot write keys to {out}: {error.strerror}")
     for name in files:
         print(out / name)
 
@@ -156,18 +157,18 @@ def _read_key(path: Path) -> Key:
     try:
         return mint.read_private_key(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        _fail(f"{path} is not there; `mailgate attest keys --out {path.parent}` makes keys")
+        fail(2, f"{path} is not there; `mailgate attest keys --out {path.parent}` makes keys")
     except OSError as error:
-        _fail(f"{path} cannot be read: {error.strerror}")
+        fail(2, f"{path} cannot be read: {error.strerror}")
     except ValueError as error:
-        _fail(f"{path}: {error}")
+        fail(2, f"{path}: {error}")
 
 
 def _duration(text: str) -> timedelta:
     try:
         return _DURATION.validate_python(text)
     except ValidationError as error:
-        _fail(f'--lifetime "{text}": {error.errors()[0]["msg"]}')
+        fail(2, f'--lifetime "{text}": {error.errors()[0]["msg"]}')
 
 
 def _origin(url: str) -> str:
@@ -176,7 +177,7 @@ def _origin(url: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        _fail(f'--url "{url}": expected an address as in {URL}')
+        fail(2, f'--url "{url}": expected an address as in {URL}')
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -189,8 +190,3 @@ def _curl_config(headers: Mapping[str, str], url: str, method: str) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)

@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
+from mailgate.store.hash_chain import damage, details_of
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
 from mailgate.views.audit_verification import verified
 from mailgate.views.spreadsheet import beginning, lines
@@ -49,19 +51,21 @@ _COLUMNS = ("number", "at", "who", "what", "about", "why", "origin")
 
 @app.command("list")
 def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
-    """List the last entries, oldest first."""
+    """List the last entries, oldest first. Exit code 1 if one of them is damaged."""
 
     async def run(store: Store, _bundle: Bundle) -> list[Entry]:
-        head = await store.audit.head()
-        return (await store.audit.page(max(0, head.number - limit) if head else 0))[-limit:]
+        return [*(await store.audit.search("", "", 2**31 - 1, limit)).entries][::-1]
 
     entries = with_store(config, run, decides=False)
+    damaged = [f"entry {each.number} {found}" for each in entries if (found := damage(each))]
     if as_json:
         typer.echo(json.dumps([_as_json(entry) for entry in entries], ensure_ascii=False))
     elif entries:
         Console().print(_table(entries))
     else:
         typer.echo("The log has no entries yet.")
+    if damaged:
+        fail(1, "\n".join(damaged))
 
 
 @app.command()
@@ -126,7 +130,7 @@ def _head(text: str) -> Head:
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:
-    return asdict(entry) | {"details": json.loads(entry.details)}
+    return asdict(entry) | {"details": details_of(entry)}
 
 
 def _table(entries: list[Entry]) -> Table:

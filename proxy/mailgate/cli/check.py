@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +12,21 @@ from mailgate.app.preflight import file_mistakes
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import Bundle, Settings, load_bundle
 from mailgate.config.case_runner import CaseResult, run_cases
+from mailgate.config.sources import ApiSourceSettings
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
+from mailgate.policy.durations import in_words
 from mailgate.policy.report_only import stuck_in_report_only
 
+_OLD_LISTS = (
+    "a phone counts as clean by a list of its apps that may be {oldest} old, `inventory_lag` and `posture.max_age` together;"
+    " rules that want less read `device.age`, which counts both"
+)
+_REACH = (
+    "it clears devices only of kinds of enrolment whose apps it is known to see whole;"
+    " `mailgate connectors sync {name} --dry-run` lists those that it saw whole and would see in part"
+)
 NOT_STARTED = "; a gate does not start with it"
 
 Named = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The same as --config FILE.")]
@@ -42,6 +52,11 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         _print_counts(path, bundle, settings_hold=not mistakes)
         for name, why in _lingering(bundle).items():
             typer.echo(f"WARNING {name} {why}")
+        for name, oldest in _oldest_lists(bundle).items():
+            typer.echo(f"NOTE connectors.{name}: {_OLD_LISTS.format(oldest=in_words(oldest))}")
+        for name, source in bundle.settings.connectors.items():
+            if isinstance(source, ApiSourceSettings):
+                typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
         for each in exposed:
             typer.echo(f"WARNING {each}{NOT_STARTED if each.refused else ''}")
         for outcome in failed:
@@ -53,6 +68,12 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
 
 def _lingering(bundle: Bundle) -> dict[str, str]:
     return stuck_in_report_only(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
+
+
+def _oldest_lists(bundle: Bundle) -> dict[str, timedelta]:
+    """How old the app list of a device may be that counts, for each connector whose lists lag behind what it states."""
+    age, connectors = bundle.settings.posture.max_age, bundle.settings.connectors
+    return {name: each.inventory_lag + age for name, each in connectors.items() if each.inventory_lag}
 
 
 def _print_mistakes(error: ConfigError, as_json: bool) -> None:
@@ -131,6 +152,7 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
         "rules": len(policy.rules),
         "policy_version": policy.version,
         "lingering": _lingering(bundle),
+        "oldest_lists": {name: in_words(oldest) for name, oldest in _oldest_lists(bundle).items()},
         "open_files": [
             {"file": str(each.path), "others_may": each.may, "refused": each.refused} for each in exposed
         ],

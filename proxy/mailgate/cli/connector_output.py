@@ -8,17 +8,20 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.open_store import printable
 from mailgate.cli.table import unclipped_table
+from mailgate.connectors.run import Narrowed
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.views.readiness import ConnectorState
 
-_STYLES = {"ok": "green", "new": "dim", "unavailable": "red", "failing": "red"}
+_STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
 
 
 def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
     """How many of these devices have each important fact, as plain data."""
     looked = [report for report in seen if report.reported_at]
+    times = [report.reported_at for report in looked if report.reported_at]
     kinds = [{kind for kind, _ in report.names} for report in seen]
     return {
         "devices": len(seen),
@@ -30,8 +33,8 @@ def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
         "with_some_apps": sum(not report.apps_complete for report in looked),
         "without_apps": len(seen) - len(looked),
         "listed_apps": dict(Counter(app for report in looked for app in sorted(report.apps))),
-        "newest_report": max((report.recency[0] for report in looked), default=None),
-        "oldest_report": min((report.recency[0] for report in looked), default=None),
+        "newest_report": max(times, default=None),
+        "oldest_report": min(times, default=None),
     }
 
 
@@ -48,16 +51,28 @@ def facts_table(counts: dict[str, Any]) -> Table:
     return grid
 
 
+def narrowed_table(rows: Sequence[Narrowed]) -> Table:
+    """Devices of which a source sees less than before, one per line."""
+    table = unclipped_table("device", "owner", "id at the source")
+    for each in rows:
+        table.add_row(*(Text(printable(cell)) for cell in (each.device, each.owner, each.id)))
+    return table
+
+
 def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
     """The states of connectors, one per line."""
-    columns = ("name", "type", "state", "trouble", "last success", "last full run", "devices", "held")
+    columns = (
+        "name", "type", "state", "trouble", "trouble since", "next try", "last success", "last full run", "devices", "held",
+    )  # fmt: skip
     table = unclipped_table(*columns, whole=("state",))
     for name, of, each in rows:
+        tried = _minute(each.trouble_since, ""), _minute(each.retry_at or each.next_attempt, "")
         read = _minute(each.last_success), _minute(each.last_full)
-        cells = (name, of, each.state, each.trouble, *read, str(each.devices), str(each.held))
+        trouble = each.retrying or each.trouble
+        cells = (name, of, each.state, trouble, *tried, *read, str(each.devices), str(each.held))
         table.add_row(*cells, style=_STYLES.get(each.state, "yellow"))
     return table
 
 
-def _minute(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
+def _minute(moment: datetime | None, never: str = "never") -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else never

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated
@@ -17,8 +17,9 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mailgate.cli.connector_output import count_facts, facts_table, states_table
-from mailgate.cli.open_store import fail, with_store
+from mailgate.cli.connector_output import count_facts, facts_table, narrowed_table, states_table
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
@@ -26,8 +27,9 @@ from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble,
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
 from mailgate.connectors.run import RunOutcome, reading
-from mailgate.connectors.schedule import unreachable
+from mailgate.connectors.schedule import NARROWS_AFTER
 from mailgate.devices.device import Report
+from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
@@ -52,9 +54,9 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
 
     async def run(store: Store, bundle: Bundle) -> None:
         states, settings = await store.connectors.states(), bundle.settings.connectors
-        silent = unreachable(states, settings, datetime.now(UTC))
+        last_known_for, now = bundle.settings.posture.last_known_for, datetime.now(UTC)
         rows = [
-            (name, _type(each), connector_state(states.get(name), name in silent))
+            (name, _type(each), connector_state(states.get(name), last_known_for, now, _every(each)))
             for name, each in settings.items()
         ]
         if as_json:
@@ -73,6 +75,13 @@ def sync(
     name: Name,
     full: Annotated[bool, typer.Option("--full", help="Read everything, not only changes.")] = False,
     let_go: LetGo = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Read everything, store nothing, and list the devices that were seen whole and would be seen in part.",
+        ),
+    ] = False,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -83,9 +92,9 @@ def sync(
         if not is_scheduled(settings):
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
         with _Bar(name, shown=not as_json) as bar:
-            wish = RunOptions(full or let_go, let_go, bar.show)
+            wish = RunOptions(full or let_go or dry_run, let_go, bar.show, dry=dry_run)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
-        _print_outcome(name, outcome, as_json)
+        _print_outcome(name, outcome, as_json, dry=dry_run)
 
     with_store(config, run)
 
@@ -147,12 +156,12 @@ def import_lines(
         with _readable(file) as path, _Bar(name, shown=not as_json) as bar:
 
             def make(_name: str, _settings: EverySource, around: Runtime) -> Connector:
-                setup = Setup(name, bundle.policy.catalog, around)
+                setup = Setup(name, bundle.policy.catalog, around, lag=settings.inventory_lag)
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
             leased_run = replace(_leased_run(store, bundle), make=make)
             outcome = await leased_run.run(
-                name, settings, RunOptions(full=True, let_go=let_go, progress=bar.show)
+                name, settings, RunOptions(full=True, let_go=let_go, handed=True, progress=bar.show)
             )
         _print_outcome(name, outcome, as_json)
 
@@ -185,6 +194,10 @@ def _found(name: str, bundle: Bundle) -> EverySource:
     if name not in known:
         fail(2, f"no connector is called `{name}`; {did_you_mean(name, known)}")
     return known[name]
+
+
+def _every(settings: EverySource) -> timedelta | None:
+    return settings.every if is_scheduled(settings) else None
 
 
 def _type(settings: EverySource) -> str:
@@ -223,14 +236,16 @@ async def _some(connector: Connector) -> list[Report]:
     return seen
 
 
-def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool) -> None:
+def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool, *, dry: bool = False) -> None:
     """Print the result of a run. Exit code 1 if it was not complete."""
     if outcome is None:
         fail(1, f"{name}: another gate is reading it now")
     if as_json:
-        typer.echo(json.dumps(asdict(outcome)))
+        narrowed = [each._asdict() for each in outcome.narrowed]
+        typer.echo(json.dumps(asdict(outcome) | {"narrowed": narrowed}))
     else:
-        typer.echo(f"{name}: {outcome.in_words()}")
+        typer.echo(f"{name}: {outcome.in_words()}{'; nothing was stored' if dry else ''}")
+        _print_narrowed(name, outcome, dry=dry)
     if outcome.held:
         typer.echo(
             f"{outcome.held} devices are no longer named. That is more than `most_gone` of this connector allows, so "
@@ -241,6 +256,18 @@ def _print_outcome(name: str, outcome: RunOutcome | None, as_json: bool) -> None
         _complain(name, outcome.trouble, outcome.hint, outcome.details)
     if outcome.trouble:
         raise typer.Exit(1)
+
+
+def _print_narrowed(name: str, outcome: RunOutcome, *, dry: bool) -> None:
+    """Print the devices of which the source sees less than before: who has to be told."""
+    if outcome.narrowed:
+        Console().print(narrowed_table(outcome.narrowed))
+        when = "" if dry else f", in at most {in_words(NARROWS_AFTER)}"
+        typer.echo(
+            f"{len(outcome.narrowed)} devices that {name} saw whole would be seen in part{when}: they are clean only if another source sees them whole."
+        )
+    elif dry:
+        typer.echo("No device that was seen whole would be seen in part.")
 
 
 def _complain(name: str, trouble: Trouble, hint: str, details: Sequence[str]) -> None:

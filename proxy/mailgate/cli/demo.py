@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 
 from mailgate.attest import mint
 from mailgate.cli.attest import KEYS, write_keys
+from mailgate.cli.exit_codes import exit_code_of
 from mailgate.demo.company import DEFAULT_PEOPLE
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs
@@ -85,10 +86,10 @@ def demo(
     except ConfigError as error:
         typer.echo(str(error), err=True)
         typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
-        raise typer.Exit(2) from None
+        raise typer.Exit(exit_code_of(error)) from None
     except (MailgateError, OSError) as error:
         typer.echo(f"mailgate: not started: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(exit_code_of(error)) from None
 
 
 def _keys() -> Path:

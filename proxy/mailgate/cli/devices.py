@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile
 from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.cli.table import unclipped_table
@@ -148,7 +149,7 @@ async def _only(store: Store, name: str) -> Device:
         fail(1, f"no device is called {printable(name)}; `mailgate devices list` shows those that are")
     if len(called) > 1:
         several = "; ".join(_called(device) for device in called)
-        fail(2, f"several devices are called {printable(name)}: name one by its id: {several}")
+        fail(1, f"several devices are called {printable(name)}: name one by its id: {several}")
     return called[0]
 
 

@@ -22,9 +22,10 @@ from mailgate.attest.enrolment import (
     new_code,
     new_token,
 )
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile
 from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle

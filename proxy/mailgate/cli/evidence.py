@@ -11,13 +11,11 @@ from typing import Annotated
 import typer
 
 from mailgate.attest.chain import read_certificate
-from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import Expected, thumbprint_of
-from mailgate.cli.open_store import fail
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import load_settings
-from mailgate.errors import ConfigError
 from mailgate.model import HardwareResult
 
 MAX_BYTES = 1024 * 1024
@@ -37,11 +35,8 @@ def evidence(
     as_json: AsObject = False,
 ) -> None:
     """Verify the evidence of a device's maker: a chain of Android Key Attestation or of Apple's device attestation."""
-    try:
-        roots = load_settings(config).attestation.hardware.trusted_roots()
-        said = read_evidence(_content(file))
-    except (ConfigError, EvidenceRefusedError) as error:
-        fail(2, str(error))
+    roots = load_settings(config).attestation.hardware.trusted_roots()
+    said = read_evidence(_content(file))
     key = thumbprint or _own_thumbprint(said)
     result = verify_evidence(
         said, roots, Expected((challenge or said.nonce).encode(), key, datetime.now(UTC))

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile
 from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle

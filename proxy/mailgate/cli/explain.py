@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.explanation_output import show
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
@@ -60,11 +61,8 @@ def explain(
     if reference:
         _explain_recorded(reference, version, moment, config, as_json)
         return
-    try:
-        policy = _version(config, version).policy if version else load_bundle(config).policy
-        situation = _read(recorded, policy.catalog)
-    except ConfigError as error:
-        fail(2, str(error))
+    policy = _version(config, version).policy if version else load_bundle(config).policy
+    situation = _read(recorded, policy.catalog)
     access, _ = decide_situation(situation, policy, datetime.now(UTC))
     _print_explanation(access, policy, moment, {}, as_json)
 

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mailgate.cli.open_store import printable
-from mailgate.model import LOGIN_PROTOCOLS, Access, Decision
-from mailgate.views.explanation import Explanation
+from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Stage
+from mailgate.views.explanation import Explanation, Trial
 from mailgate.views.flips import flip_lines
 
 
@@ -46,13 +46,20 @@ def show(told: Explanation, more: dict[str, Any], access: Access, decision: Deci
         console.print(Text(printable(line), style="" if line.startswith(" ") else "bold"), highlight=False)
 
 
+def _result(trial: Trial) -> str:
+    """What came of a rule. One that only reported decided nothing."""
+    if trial.effect and trial.stage == Stage.REPORT_ONLY:
+        return f"would: {trial.effect}"
+    return trial.effect or "no match"
+
+
 def _table(told: Explanation) -> Table:
     table = Table("rule", "stage", "result", "condition and what it saw", expand=False)
     for trial in told.rules:
         saw = "\n".join(f"{name} = {json.dumps(value)}" for name, value in trial.values.items())
         note = f"\n{trial.note}" if trial.note else ""
         seen = Text.assemble(trial.condition, "\n", (saw, "dim"), note)
-        table.add_row(Text(trial.rule), Text(trial.stage), Text(trial.effect or "no match"), seen)
+        table.add_row(Text(trial.rule), Text(trial.stage), Text(_result(trial)), seen)
     for rule in told.not_reached:
         table.add_row(Text(rule), Text(""), Text("not reached"), Text(""))
     return table

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.open_store import fail
+from mailgate.cli.exit_codes import fail
 from mailgate.config import Settings
 from mailgate.config.admins import Role
 from mailgate.rollout.admins import proven
@@ -39,7 +39,7 @@ def acting_person(settings: Settings, *roles: Role, token_file: Path | None = No
     token = _token_given(token_file) or _typed()
     if not token:
         fail(
-            2, f"the settings have admins: give your token in {VARIABLE}, with --token-file, or at a terminal"
+            1, f"the settings have admins: give your token in {VARIABLE}, with --token-file, or at a terminal"
         )
     return _admin(settings, token, roles)
 
@@ -67,9 +67,9 @@ def system_user() -> Person:
 def _admin(settings: Settings, token: str, roles: tuple[Role, ...]) -> Person:
     name = proven(settings.admins, token)
     if name is None:
-        fail(2, "the admin token is not valid; `mailgate admin list` shows the admins")
+        fail(1, "the admin token is not valid; `mailgate admin list` shows the admins")
     if not set(roles) & set(settings.admins[name].roles):
-        fail(2, f"{name} may not do this: it takes the role {' or '.join(roles)}")
+        fail(1, f"{name} may not do this: it takes the role {' or '.join(roles)}")
     return Person(name, gethostname())
 
 

@@ -5,14 +5,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
-
-import typer
+from typing import Any, TypeVar
 
 from mailgate.app.open_store import open_store
 from mailgate.config import Bundle, load_bundle
-from mailgate.errors import MailgateError
 from mailgate.rollout import in_force
+from mailgate.rollout.replay import away_now
 from mailgate.store import Store
 
 Result = TypeVar("Result")
@@ -21,21 +19,11 @@ Result = TypeVar("Result")
 def with_store(
     config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
 ) -> Result:
-    """Run a command on the store of a configuration. If the store cannot be used, the command ends with exit code 2.
+    """Run a command on the store of a configuration. Raises MailgateError if the files or the store cannot be used.
 
     The bundle has the rules in force, which may differ from those of the files, and their reliefs. For a command that
     ``decides`` nothing the bundle has the rules of the files, since the rules in force may no longer be readable.
     """
-    try:
-        return on_store(config, run, decides=decides)
-    except MailgateError as error:
-        fail(2, str(error))
-
-
-def on_store(
-    config: Path, run: Callable[[Store, Bundle], Coroutine[Any, Any, Result]], *, decides: bool = True
-) -> Result:
-    """Run a function on the store for a command that reports errors itself. Raises MailgateError if the store cannot be used."""
 
     async def opened() -> Result:
         bundle = load_bundle(config)
@@ -45,16 +33,12 @@ def on_store(
                 return await run(store, bundle)
             rules = await in_force(store) or bundle.rules
             reliefs = await store.reliefs.current(datetime.now(UTC))
-            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs)))
+            away = await away_now(store, bundle.settings)
+            return await run(store, replace(bundle, rules=rules.with_reliefs(reliefs), away=away))
         finally:
             await store.close()
 
     return asyncio.run(opened())
-
-
-def fail(code: int, message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 def printable(text: str) -> str:

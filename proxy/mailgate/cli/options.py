@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.cli.open_store import fail
+from mailgate.cli.exit_codes import UsageError, end, fail
 from mailgate.policy.stages import Moment
 
 DEFAULT_PATH = Path("config/mailgate.yaml")
@@ -20,7 +20,7 @@ def _existing(context: typer.Context, path: Path) -> Path:
     named = path != DEFAULT_PATH or context.params.get("named")
     if not named and not context.resilient_parsing and not path.exists():
         ways = f"name yours with --config or {CONFIG_VARIABLE}, or write some with `mailgate init`"
-        fail(2, f"{path} is not there, and no settings are named; {ways}")
+        end(UsageError(f"{path} is not there, and no settings are named; {ways}"))
     return path
 
 

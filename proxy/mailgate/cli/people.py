@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.policy.login_names import address_of, user_text
@@ -92,7 +93,9 @@ def _persons(login: str, bundle: Bundle) -> list[str]:
 async def _everything(store: Store, persons: list[str], bundle: Bundle) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
     for each in persons:
-        for name, rows in (await store.personal.everything(each, *_terms(each, bundle))).items():
+        for name, rows in (
+            await store.personal.everything(each, datetime.now(UTC), *_terms(each, bundle))
+        ).items():
             known = told.setdefault(name, [])
             known += [row for row in rows if row not in known]
     return told

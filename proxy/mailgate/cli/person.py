@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle

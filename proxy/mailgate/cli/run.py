@@ -14,6 +14,7 @@ from mailgate.app.clock import utc_now
 from mailgate.app.preflight import load_checked
 from mailgate.app.service_manager import ALIVE, READY, ServiceManager
 from mailgate.app.workers import WorkerPlace, supervise, workers_of
+from mailgate.cli.exit_codes import exit_code_of
 from mailgate.cli.options import DEFAULT_PATH, Config
 from mailgate.config.file_permissions import refuse_exposed
 from mailgate.config.upstream_loop import SystemResolver
@@ -80,7 +81,7 @@ def _exit_code(start: Callable[[], int]) -> int:
         for mistake in error.mistakes:
             typer.echo(str(mistake), err=True)
         typer.echo(f"mailgate: not started, {len(error.mistakes)} mistake(s) in the files above", err=True)
-        return 2
+        return exit_code_of(error)
     except (MailgateError, OSError) as error:
         typer.echo(f"mailgate: not started: {error}", err=True)
-        return 1
+        return exit_code_of(error)

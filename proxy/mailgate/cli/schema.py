@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mailgate.atomic_files import write_atomically
+from mailgate.cli.exit_codes import fail
 from mailgate.config.schemas import SCHEMAS, schema_of
 
 API = "api"
@@ -28,8 +29,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of one kind of file, or write all of them; or print the OpenAPI description of the API."""
     if (kind is None) == (every is None) or (kind is not None and kind not in KINDS):
-        typer.echo(f"give either one of {', '.join(KINDS)} or --all DIR", err=True)
-        raise typer.Exit(2)
+        fail(2, f"give either one of {', '.join(KINDS)} or --all DIR")
     if kind is not None:
         typer.echo(_text(kind))
         return
@@ -41,8 +41,7 @@ def schema(
             write_atomically(path, _text(name) + "\n")
             typer.echo(str(path))
     except OSError as error:
-        typer.echo(f"{every}: cannot be written: {error.strerror}; expected a folder", err=True)
-        raise typer.Exit(2) from error
+        fail(2, f"{every}: cannot be written: {error.strerror}; expected a folder")
 
 
 def _text(name: str) -> str:

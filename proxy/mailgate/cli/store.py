@@ -14,17 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailgate.cli.cleanup import cleanup_on_signals
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile
 from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import fail, on_store, with_store
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import Bundle, load_settings
-from mailgate.errors import MailgateError
 from mailgate.store import Store
 from mailgate.store.address import store_url
-from mailgate.store.copying import CopyProgress, InUseError, NotEmptyError, RowCounts, copy_store
+from mailgate.store.copying import CopyProgress, RowCounts, copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
-from mailgate.store.new_store_file import StoreExistsError
 from mailgate.store.spool import waits_in
 from mailgate.views.audit_verification import verified
 
@@ -55,10 +54,7 @@ def copy(source: From, target: To, as_json: AsObject = False) -> None:
 def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Copy the store as it is now into an SQLite file that only you can read, while gates run. `store copy` restores
     it."""
-    try:
-        source = load_settings(config).store.get_secret_value()
-    except MailgateError as error:
-        fail(2, str(error))
+    source = load_settings(config).store.get_secret_value()
     if os.path.lexists(file):
         fail(1, f"{file} is there already and stays as it is; expected the name of a new file")
     if not file.absolute().parent.is_dir():
@@ -70,11 +66,9 @@ def backup(file: BackupFile, config: Config = DEFAULT_PATH, as_json: AsObject = 
 def check(config: Config = DEFAULT_PATH, as_json: AsObject = False) -> None:
     """Check whether the store is intact: the database, its references, and the audit log. Exit code 1 if not."""
     try:
-        found = on_store(config, _faults, decides=False)
+        found = with_store(config, _faults, decides=False)
     except DamagedStoreError as error:
         found = _broken(error.fault)
-    except MailgateError as error:
-        fail(2, str(error))
     helps = WHAT_HELPS if found["database"] else ""
     if as_json:
         typer.echo(json.dumps({"ok": not any(found.values()), "faults": found, "next": helps}))
@@ -131,13 +125,8 @@ def renew_keys(
 
 def _copied(source: str, target: str, as_json: bool, *, while_used: bool = False) -> None:
     _warn_of_spool(source)
-    try:
-        with cleanup_on_signals(), _bar() as told:
-            counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
-    except (InUseError, NotEmptyError, StoreExistsError) as error:
-        fail(1, str(error))
-    except StoreError as error:
-        fail(2, str(error))
+    with cleanup_on_signals(), _bar() as told:
+        counts = copy_store(store_url(source), store_url(target), told, while_used=while_used)
     _say(counts, as_json)
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.mail import MailAddress
 from mailgate.policy.apps import Strict
 
 Role = Literal["viewer", "operator", "approver"]
@@ -94,6 +95,8 @@ class AdminSettings(Strict):
     there."""
     proxy: Known | None = None
     """The person in the header of ``console.login.proxy``."""
+    mail: MailAddress | None = None
+    """The address at which an approver hears that somebody has overridden the guard. It has to be in ``notices.domain``."""
     roles: tuple[Role, ...] = Field(min_length=1)
     """The roles of the person."""
 

@@ -1,7 +1,7 @@
 """All files of one configuration, read and checked together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailgate.config.document import Document
@@ -12,6 +12,7 @@ from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
+from mailgate.devices.posture import Away, PostureTerms
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import Groups
 from mailgate.policy.login_names import NO_LOGINS
@@ -31,6 +32,12 @@ class Bundle:
     """The files that hold a secret."""
     absent: tuple[Path, ...] = ()
     """Optional files that do not exist. If one appears, that is a change too."""
+    away: Away = field(default_factory=dict)
+    """The sources that cannot be asked now, as the store has it."""
+
+    @property
+    def posture_terms(self) -> PostureTerms:
+        return self.settings.posture.terms(self.away)
 
     @property
     def groups(self) -> Groups:

@@ -16,7 +16,7 @@ from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, 
 from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.company import CompanySettings
-from mailgate.config.console import ConsoleSettings, check_login_ways
+from mailgate.config.console import ConsoleSettings, HostName, check_login_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMail
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
@@ -26,11 +26,21 @@ from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
+from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
 from mailgate.policy.login_names import Logins
 
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+ActiveSyncAddress = Annotated[
+    str,
+    StringConstraints(
+        pattern=r'^/([!-"$-.0->@-~]+/)*[Mm]icrosoft-[Ss]erver-[Aa]ctive[Ss]ync(/[!-"$->@-~]*)?$',
+        max_length=200,
+    ),
+]
+CookieName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=100)]
 
@@ -51,12 +61,23 @@ class Retention(Strict):
 
 
 class ActiveSyncSettings(Strict):
-    """How mail apps on phones and tablets are refused."""
+    """Where mail apps on phones and tablets log in, and how they are refused."""
 
+    addresses: tuple[ActiveSyncAddress, ...] = Field(default=DEFAULT_PLACE.addresses, max_length=10)
+    """The paths at which the webmail itself serves ActiveSync and checks each login, in their exact spelling. Only there does a
+    ``DeviceId`` name a device, and a login a person."""
+    cookies: tuple[CookieName, ...] = Field(default=DEFAULT_PLACE.cookies, max_length=50)
+    """The cookies that mail apps may send there, such as those by which a load balancer finds a server again. A request with any other
+    cookie could go by a session of the webmail, so its ``DeviceId`` and its login count for nothing."""
     refusal: Literal["status", "forbidden"] = "status"
     """``status`` answers 200 with status 129 in the body from version 14.0 of the protocol on, and 403 before.
     ``forbidden`` always answers 403."""
     quarantine_mail: QuarantineMail | None = None
+
+    @property
+    def place(self) -> ActiveSyncPlace:
+        """Where the webmail checks logins."""
+        return ActiveSyncPlace(self.addresses, self.cookies)
 
 
 class Files(Strict):
@@ -86,6 +107,12 @@ class DovecotSettings(Strict):
     """The header with the key."""
 
 
+ServedHost = (
+    HostName | Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$", max_length=45)]
+)
+"""A host name, an IPv4 address, or an IPv6 address without brackets."""
+
+
 class Settings(Strict):
     """``mailgate.yaml``."""
 
@@ -93,6 +120,9 @@ class Settings(Strict):
     """The address on which the gate serves employees."""
     public_url: Origin
     """The address that employees type. It is the audience of every attestation."""
+    hosts: tuple[ServedHost, ...] = Field(default=(), max_length=100)
+    """Other host names and addresses under which mail is served, without a port: like ``autodiscover.example.com``. A request
+    for any host but these and that of ``public_url`` is refused with 421."""
     upstream: Origin
     """The origin of the webmail."""
     upstream_ca: AuthoritiesFile | None = None

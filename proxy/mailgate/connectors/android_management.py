@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import flag, instant, listed, text
+from mailgate.connectors.fields import flag, instant, listed, text, value
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, kind_of
 from mailgate.connectors.paging import pages_by_token
@@ -23,12 +23,13 @@ from mailgate.model import AppsReport
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
 _FIELDS = (
-    "name,state,managementMode,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
+    "name,state,managementMode,apiLevel,ownership,policyCompliant,enrollmentTokenData,lastStatusReportTime,"
     "hardwareInfo(serialNumber,enterpriseSpecificId,model),softwareInfo(androidVersion),"
     "securityPosture(devicePosture),applicationReports(packageName,displayName,state)"
 )
 _TOLD = frozenset({"ENROLLMENT", "STATUS_REPORT"})
 """Notifications that hold a device."""
+_ANDROID_11 = 30
 _BARRED = frozenset({"DISABLED", "LOST"})
 
 
@@ -102,7 +103,6 @@ class AndroidManagement:
         )
 
     def _apps(self, found: Mapping[str, Any]) -> AppsReport | None:
-        """The apps of a device. A profile owner sees only the work profile; only a device owner sees every app."""
         apps = listed(found, "applicationReports")
         if not apps:
             return None
@@ -113,9 +113,17 @@ class AndroidManagement:
         ]
         return self._setup.report(
             self._setup.listed("android", installed),
-            complete=text(found, "managementMode") == "DEVICE_OWNER",
+            complete=_sees_every_app(found),
             at=instant(found, "lastStatusReportTime"),
         )
+
+
+def _sees_every_app(found: Mapping[str, Any]) -> bool:
+    """Whether the app reports are of the whole device. A profile owner's are of the work profile. A device owner's are
+    too where a work profile stands on a company-owned device, which Android has had since 8 and no longer has since
+    11; so an older one is never known to be whole."""
+    level = value(found, "apiLevel")
+    return text(found, "managementMode") == "DEVICE_OWNER" and isinstance(level, int) and level >= _ANDROID_11
 
 
 def _status(found: Mapping[str, Any]) -> str:

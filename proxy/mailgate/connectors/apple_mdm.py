@@ -26,7 +26,8 @@ from mailgate.model import AppsReport
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
 """The channels of a person on a device. Their events are not about the device."""
-_USER_ENROLLED = "User Enrollment (Device)"
+_WHOLE = "Device"
+"""NanoMDM's word for an enrolment of the whole device. Any other, and one that NanoMDM may add, is of a part of it."""
 
 
 class AppleMdm:
@@ -147,15 +148,14 @@ class AppleMdm:
 
 
 def _enrolled(said: Any) -> tuple[str, bool]:
-    """The id of the device, and whether it is a personal device under User Enrollment. The id is empty if the event is
-    not about a device."""
+    """The id of the device, and whether its owner's own apps are out of sight, as under User Enrollment. The id is empty
+    if the event is not about a device."""
     kind = text(said, "ids", "type")
     if kind in _PERSONS:
         return "", False
     udid, enrollment = text(said, "udid"), text(said, "enrollment_id")
-    return text(said, "ids", "id") or udid or enrollment, kind == _USER_ENROLLED or (
-        not kind and not udid and bool(enrollment)
-    )
+    whole = kind == _WHOLE if kind else bool(udid)  # a user enrolment has no UDID, and MicroMDM no words
+    return text(said, "ids", "id") or udid or enrollment, not whole
 
 
 async def _payload(said: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -109,26 +109,32 @@ class Client:
         again = _AGAIN - {500} if question.method == "PUT" else _AGAIN
         for attempt in range(ATTEMPTS):
             last = attempt + 1 == ATTEMPTS
-            answer = None
+            answer, trouble = None, Trouble.STATUS
             try:
                 answer = await self._wire.ask(question)
             except SourceError as error:
-                if error.trouble not in _BRIEF or last:
+                trouble = error.trouble
+                if trouble not in _BRIEF or last:
                     raise
             if answer is not None and answer.status not in again:
+                self._around.tally.retrying, self._around.tally.retry_at = "", None
                 return answer
-            if answer is not None and last:
+            if answer is not None:
                 trouble = Trouble.THROTTLED if answer.status == 429 else Trouble.STATUS
-                raise SourceError(trouble, f"HTTP {answer.status}", answer.status)
-            await self._wait(attempt, answer)
+                if last:
+                    raise SourceError(trouble, f"HTTP {answer.status}", answer.status)
+            await self._wait(attempt, answer, trouble)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _wait(self, attempt: int, answer: ApiResponse | None) -> None:
-        said = retry_after(answer.headers, self._around.now()) if answer else None
+    async def _wait(self, attempt: int, answer: ApiResponse | None, trouble: Trouble) -> None:
+        now, tally = self._around.now(), self._around.tally
+        said = retry_after(answer.headers, now) if answer else None
         if answer is not None and answer.status in (429, 503):
-            self._around.tally.throttled += 1
+            tally.throttled += 1
         pause = backoff(attempt, self._around.chance())
-        await self._around.sleep(pause if said is None else max(said, pause / 2))
+        pause = pause if said is None else max(said, pause / 2)
+        tally.retrying, tally.retry_at = str(trouble), now + timedelta(seconds=pause)
+        await self._around.sleep(pause)
 
     def _count(self, answer: ApiResponse) -> None:
         self._left -= len(answer.body)

@@ -7,9 +7,9 @@ most common apps are read too, as witnesses: a device that is in no list at all 
 """
 
 import heapq
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources import IntuneSettings
@@ -26,12 +26,27 @@ _V1 = "/v1.0/deviceManagement"
 _BETA = "/beta/deviceManagement"
 _FIELDS = (
     "id,userPrincipalName,emailAddress,operatingSystem,osVersion,model,serialNumber,easDeviceId,"
-    "managedDeviceOwnerType,complianceState,jailBroken,lastSyncDateTime,managementAgent"
+    "managedDeviceOwnerType,deviceEnrollmentType,complianceState,jailBroken,lastSyncDateTime,managementAgent"
 )
+_EVERY_WORD = {"Prefer": "include-unknown-enum-members"}
+"""Without it v1.0 writes ``unknownFutureValue`` for kinds of enrolment that only its beta names."""
+_ADMINISTRATORS = frozenset({"mdm", "easMdm"})
+"""The agents of Android's device administrator; Android Enterprise has another."""
+_ENTERPRISE = frozenset({"androidWorkProfile", "androidDedicatedAndFullyManaged"})
+"""The platforms of apps of Android Enterprise, of which Intune lists the work profile alone."""
 _IDLE = 3
 """After this many witnesses in a row without a new device, no more are read."""
 _LATE = timedelta(hours=24)
 """How long after a device's call its apps may still appear in Graph."""
+
+
+class _Seen(NamedTuple):
+    """What Intune's app lists have of a device."""
+
+    apps: frozenset[str] = frozenset()
+    """The listed apps."""
+    platforms: frozenset[str] = frozenset()
+    """The platforms of all its apps that were read."""
 
 
 class Intune:
@@ -51,6 +66,7 @@ class Intune:
         )
         self._setup = setup
         self._witnesses = settings.witnesses
+        self._complete_kinds = frozenset(settings.complete_kinds)
         self._client = setup.client(settings, settings.base_url, login)
 
     async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
@@ -60,7 +76,7 @@ class Intune:
             query.append(
                 ("$filter", f"lastSyncDateTime ge {since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}")
             )
-        async for page in pages_by_link(self._client, f"{_V1}/managedDevices", query):
+        async for page in pages_by_link(self._client, f"{_V1}/managedDevices", query, _EVERY_WORD):
             for found in page:
                 device_id = text(found, "id")
                 if device_id:
@@ -70,51 +86,59 @@ class Intune:
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"
-        found = await self._client.find(target, [("$expand", "detectedApps"), ("$select", _FIELDS)])
+        query = [("$expand", "detectedApps"), ("$select", _FIELDS)]
+        found = await self._client.find(target, query, _EVERY_WORD)
         if found is None:
             return None
         if isinstance(value(found, "value"), dict):
             found = value(found, "value")
         apps = listed(found, "detectedApps") or []
         os = system_of(text(found, "operatingSystem"))
-        return self._record(found, self._setup.listed(os, map(_installed, apps)) if apps else None)
+        platforms = frozenset(text(app, "platform") for app in apps)
+        seen = _Seen(self._setup.listed(os, map(_installed, apps)), platforms)
+        return self._record(found, seen if apps else None)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _inventory(self) -> dict[str, frozenset[str]]:
+    async def _inventory(self) -> dict[str, _Seen]:
         """The devices that have an inventory, each with the listed apps on it."""
         listed_apps, common = await self._detected()
-        found: dict[str, frozenset[str]] = {}
-        for app_id, keys in listed_apps.items():
-            async for device_id in self._having(app_id):
-                found[device_id] = found.get(device_id, frozenset()) | keys
+        found: dict[str, _Seen] = {}
+        for app_id, seen in listed_apps.items():
+            await self._look_for(app_id, seen, found)
         idle = 0
-        for app_id in common:
+        for app_id, seen in common:
             before = len(found)
-            async for device_id in self._having(app_id):
-                found.setdefault(device_id, frozenset())
+            await self._look_for(app_id, seen, found)
             idle = idle + 1 if len(found) == before else 0
             if idle == _IDLE:
                 break
         return found
 
-    async def _detected(self) -> tuple[dict[str, frozenset[str]], list[str]]:
-        """The ids of the detected apps that are listed, with their keys, and the ids of the most common other apps, the
-        most common first."""
-        ours: dict[str, frozenset[str]] = {}
-        common: list[tuple[int, str]] = []
+    async def _look_for(self, app_id: str, seen: _Seen, found: dict[str, _Seen]) -> None:
+        """Add the devices that have this app."""
+        async for device_id in self._having(app_id):
+            apps, platforms = found.get(device_id, _Seen())
+            found[device_id] = _Seen(apps | seen.apps, platforms | seen.platforms)
+
+    async def _detected(self) -> tuple[dict[str, _Seen], list[tuple[str, _Seen]]]:
+        """The ids of the detected apps that are listed, and of the most common other apps, the most common first; each
+        with what it says of a device that has it."""
+        ours: dict[str, _Seen] = {}
+        common: list[tuple[int, str, _Seen]] = []
         query = [("$select", "id,displayName,publisher,platform,deviceCount")]
         async for page in pages_by_link(self._client, f"{_V1}/detectedApps", query):
             for app in page:
-                app_id, os = text(app, "id"), system_of(text(app, "platform"))
-                count = value(app, "deviceCount")
-                if keys := self._setup.listed(os, [_installed(app)]):
-                    ours[app_id] = keys
+                app_id, platform = text(app, "id"), text(app, "platform")
+                os, count = system_of(platform), value(app, "deviceCount")
+                seen = _Seen(self._setup.listed(os, [_installed(app)]), frozenset({platform}))
+                if seen.apps:
+                    ours[app_id] = seen
                 elif isinstance(count, int) and count > 0 and os in ("", "ios", "android"):
-                    common.append((count, app_id))
-            common = heapq.nlargest(self._witnesses, common)
-        return ours, [app_id for _, app_id in common]
+                    common.append((count, app_id, seen))
+            common = heapq.nlargest(self._witnesses, common, key=lambda each: each[:2])
+        return ours, [(app_id, seen) for _, app_id, seen in common]
 
     async def _having(self, app_id: str) -> AsyncIterator[str]:
         """The ids of the devices with this app. Graph has no other facts about a device here."""
@@ -123,7 +147,7 @@ class Intune:
             for device in page:
                 yield text(device, "id")
 
-    def _record(self, found: Mapping[str, Any], apps: frozenset[str] | None) -> Report:
+    def _record(self, found: Mapping[str, Any], seen: _Seen | None) -> Report:
         os = system_of(text(found, "operatingSystem"))
         eas_id = text(found, "easDeviceId")
         return report_by(
@@ -135,17 +159,34 @@ class Intune:
             os_version=text(found, "osVersion"),
             managed=text(found, "managementAgent") != "eas",
             status=_status(found),
-            apps=self._apps(found, apps),
+            apps=self._apps(found, os, seen),
             serial=text(found, "serialNumber"),
             eas_ids=(eas_id,) if eas_id else (),
         )
 
-    def _apps(self, found: Mapping[str, Any], apps: frozenset[str] | None) -> AppsReport | None:
-        """The apps of a device. On a personal device Intune sees only the managed apps."""
-        if apps is None:
+    def _apps(self, found: Mapping[str, Any], os: str, seen: _Seen | None) -> AppsReport | None:
+        if seen is None:
             return None
-        whole = text(found, "managedDeviceOwnerType") == "company"
-        return self._setup.report(apps, complete=whole, at=instant(found, "lastSyncDateTime"))
+        whole = sees_every_app(found, os, self._complete_kinds) and not seen.platforms & _ENTERPRISE
+        return self._setup.report(seen.apps, complete=whole, at=instant(found, "lastSyncDateTime"))
+
+
+def sees_every_app(found: Mapping[str, Any], os: str, kinds: Container[str]) -> bool:
+    """Whether Intune lists every app of a ``managedDevice``, not only those that it manages or those in a work profile.
+
+    That is so for company-owned iPhones and iPads, but not under user enrolment, and for company-owned phones under
+    Android's device administrator. Of Android Enterprise it lists the work profile, whoever owns the phone. ``kinds``
+    are the words of ``deviceEnrollmentType`` that count; another word, none, or one that Graph adds later does not.
+    (Microsoft, "Discovered apps".)
+    """
+    if text(found, "managedDeviceOwnerType") != "company" or text(found, "deviceEnrollmentType") not in kinds:
+        return False
+    return os in ("ios", "ipados") or (os == "android" and _by_administrator(found))
+
+
+def _by_administrator(found: Mapping[str, Any]) -> bool:
+    kind, agent = text(found, "deviceEnrollmentType"), text(found, "managementAgent")
+    return kind in ("userEnrollment", "deviceEnrollmentManager") and agent in _ADMINISTRATORS
 
 
 def _installed(app: Any) -> Installed:

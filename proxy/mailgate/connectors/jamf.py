@@ -24,8 +24,6 @@ _DETAIL = "/api/v2/mobile-devices/detail"
 _SECTIONS: list[tuple[str, str | int]] = [
     ("section", name) for name in ("GENERAL", "HARDWARE", "USER_AND_LOCATION", "SECURITY", "APPLICATIONS")
 ]
-_WHOLE = frozenset({"Institutional", "AccountDrivenDeviceEnrollment"})
-"""Kinds of ownership for which Apple shows an MDM unmanaged apps."""
 _BROKEN = frozenset({"detected", "compromised", "jailbroken"})
 
 
@@ -93,7 +91,7 @@ class Jamf:
         if not apps:
             return None
         installed = [Installed(text(app, "identifier"), text(app, "name")) for app in apps]
-        whole = text(found, "general", "deviceOwnershipType") in _WHOLE
+        whole = text(found, "general", "deviceOwnershipType") in self._settings.complete_kinds
         return self._setup.report(
             self._setup.listed(os, installed),
             complete=whole and self._settings.unmanaged_apps,
@@ -102,4 +100,7 @@ class Jamf:
 
 
 def _broken(found: Mapping[str, Any]) -> bool:
+    """Whether a jailbreak was found. Jamf's own schema has a flag for it, and some answers a word."""
+    if flag(found, "security", "jailBreakDetected"):
+        return True
     return text(found, "security", "jailbreakStatus").casefold() in _BROKEN

@@ -2,8 +2,9 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,12 +17,17 @@ from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import Connector, ReceivesPosts
 from mailgate.connectors.run import BATCH, RecordStore, Run, RunOutcome, run_to_end
 from mailgate.connectors.runtime import RunTally, Runtime
-from mailgate.connectors.schedule import changes_since, state_after
+from mailgate.connectors.schedule import HARMLESS, changes_since, may_hold, state_after
+from mailgate.devices.device import Report
 from mailgate.model import SourceState
 from mailgate.tasks import end
 
+REACH = "kinds-of-enrolment"
+"""Another word whenever connectors change which devices they call seen whole, so that every device is read again."""
 LEASE = timedelta(seconds=60)
 """How long a gate that is gone keeps its lease."""
+_LOOK_SECONDS = 2.0
+"""The seconds between two looks at a run that goes on."""
 
 
 class RunStore(RecordStore, Protocol):
@@ -54,6 +60,10 @@ class RunOptions:
     """Whether to treat devices that are no longer listed as gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
     """Called with the number of records so far, and of all records if known."""
+    handed: bool = False
+    """Whether a person hands in the devices instead of the source, so that a failure says nothing of the source."""
+    dry: bool = False
+    """Whether nothing is stored, to see what a run would bring."""
 
 
 @dataclass(frozen=True)
@@ -119,19 +129,42 @@ class LeasedRun:
         if unless is not None and unless(state):
             return None
         around = self.runtime()
-        started, listed = around.now(), self.listed()
+        started, listed = around.now(), self._looked_for(settings)
         start = None if wish.full else changes_since(state, settings, started, listed)
-        outcome = await self._while_ours(name, self._read(name, settings, around, start, wish))
+        if wish.dry:
+            return await self._read(name, settings, around, start, wish, holds=True)
+        idle = replace(state, running_since=None, retrying="", retry_at=None)
+        running = idle if wish.handed else replace(idle, running_since=started)
+        if running != state:
+            await self.run_store.note(running)
+        try:
+            read = self._read(name, settings, around, start, wish, holds=may_hold(state, started))
+            outcome = await self._while_ours(running, read, around)
+        except asyncio.CancelledError:
+            await run_to_end(self._note(idle))
+            raise
         if outcome.trouble is Trouble.STOPPED:
             return outcome  # the lease was lost: another gate runs the connector, and stores its state
         ended = around.now()
-        await self.run_store.note(state_after(state, outcome, started, ended, listed))
+        if not wish.handed or (outcome.trouble in HARMLESS and idle.failing_since is None):
+            await self.run_store.note(state_after(idle, outcome, started, ended, listed))
         self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
         self._say(name, outcome, around.tally)
         return outcome
 
+    def _looked_for(self, settings: EverySource) -> str:
+        """The fingerprint of what a run looks for. If it changes, everything is read again."""
+        return " ".join([self.listed(), REACH, *getattr(settings, "complete_kinds", ())])
+
     async def _read(
-        self, name: str, settings: EverySource, around: Runtime, start: datetime | None, wish: RunOptions
+        self,
+        name: str,
+        settings: EverySource,
+        around: Runtime,
+        start: datetime | None,
+        wish: RunOptions,
+        *,
+        holds: bool,
     ) -> RunOutcome:
         """One run, and a second one that reads everything if the source no longer knows the changes."""
         connector = None
@@ -140,15 +173,16 @@ class LeasedRun:
             run = Run(
                 name,
                 connector,
-                self.run_store,
+                _Nothing(self.run_store) if wish.dry else self.run_store,
                 around.tally,
                 100 if wish.let_go else settings.most_gone,
                 settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
                 lambda done: wish.progress(done, around.tally.total),
+                holds=wish.dry or (holds and isinstance(settings, ApiSourceSettings)),
             )
             outcome = await run.go(start if connector.tells_changes else None)
             if outcome.trouble is Trouble.CURSOR and start is not None:
-                return await self._read(name, settings, around, None, wish)
+                return await self._read(name, settings, around, None, wish, holds=holds)
             return outcome
         except SourceError as error:
             return RunOutcome(error.trouble, hint=error.hint)
@@ -160,23 +194,36 @@ class LeasedRun:
             if connector is not None:
                 await connector.close()
 
-    async def _while_ours(self, name: str, work: Coroutine[Any, Any, RunOutcome]) -> RunOutcome:
-        """Renew the lease while the work runs. If the lease is lost, end the work."""
-        log, task = self.log, asyncio.get_running_loop().create_task(work)
-        renewed = asyncio.get_running_loop().time()
+    async def _while_ours(
+        self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], around: Runtime
+    ) -> RunOutcome:
+        """Renew the lease while the work runs, and store for what it waits. If the lease is lost, end the work."""
+        log, loop, lease = self.log, asyncio.get_running_loop(), LEASE.total_seconds()
+        task, renewed = loop.create_task(work), loop.time()
         try:
             while True:
-                await asyncio.wait({task}, timeout=LEASE.total_seconds() / 3)
+                await asyncio.wait({task}, timeout=min(lease / 3, _LOOK_SECONDS))
                 if task.done():
                     return task.result()
-                now = asyncio.get_running_loop().time()
-                if await self._renew(name):
+                waits = replace(state, retrying=around.tally.retrying, retry_at=around.tally.retry_at)
+                if waits != state:
+                    await self._note(waits)
+                    state = waits
+                now = loop.time()
+                if now - renewed < lease / 3:
+                    continue
+                if await self._renew(state.name):
                     renewed = now
-                elif now - renewed > LEASE.total_seconds() / 2:
-                    log.warning("connector-lease-lost", connector=name)
+                elif now - renewed > lease / 2:
+                    log.warning("connector-lease-lost", connector=state.name)
                     return RunOutcome(Trouble.STOPPED)
         finally:
             await end(task)
+
+    async def _note(self, state: SourceState) -> None:
+        """Store the state of a run that goes on or was ended, if the store answers."""
+        with suppress(SourceError):
+            await self.run_store.note(state)
 
     async def _renew(self, name: str) -> bool:
         try:
@@ -193,6 +240,8 @@ class LeasedRun:
 
     def _say(self, name: str, outcome: RunOutcome, tally: RunTally) -> None:
         log = self.log
+        if outcome.narrowed:
+            log.warning("connector-sees-less", connector=name, devices=len(outcome.narrowed))
         if outcome.held:
             log.error("connector-devices-held", connector=name, held=outcome.held, records=outcome.taken)
         elif outcome.trouble:
@@ -208,6 +257,17 @@ class LeasedRun:
                 throttled=tally.throttled,
                 unreadable=tally.unreadable,
             )
+
+
+class _Nothing:
+    """A store that knows everything and takes nothing."""
+
+    def __init__(self, store: RecordStore) -> None:
+        self.devices = store.devices
+        self.seen_whole = store.seen_whole
+
+    async def take(self, records: Sequence[Report]) -> None:
+        """Store nothing."""
 
 
 def where_it_failed(error: Exception) -> tuple[str, ...]:

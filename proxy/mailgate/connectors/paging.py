@@ -14,10 +14,12 @@ PAGES = 100_000
 Page = list[Mapping[str, Any]]
 
 
-async def pages_by_link(client: Client, target: str, query: Query = ()) -> AsyncIterator[Page]:
+async def pages_by_link(
+    client: Client, target: str, query: Query = (), headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Page]:
     """Pages that link to the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
     seen: set[int] = set()
-    page = await client.get(target, query)
+    page = await client.get(target, query, headers)
     while True:
         yield objects(page, "value")
         following = page.get("@odata.nextLink")
@@ -26,7 +28,7 @@ async def pages_by_link(client: Client, target: str, query: Query = ()) -> Async
         if not isinstance(following, str) or hash(following) in seen or len(seen) >= PAGES:
             raise SourceError(Trouble.SHAPE, "the next page is one that was read already")
         seen.add(hash(following))
-        page = await client.get(following)
+        page = await client.get(following, headers=headers)
 
 
 async def pages_by_number(

@@ -4,24 +4,37 @@ as gone."""
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.protocol import Connector
 from mailgate.connectors.runtime import RunTally
 from mailgate.devices.device import Report
-from mailgate.devices.trust import report_by
+from mailgate.devices.trust import report_by, without_look
 from mailgate.model.phrase import joined, phrase
 
 BATCH = 1000
 _BREATH = 10
 
 
+class Narrowed(NamedTuple):
+    """A device that counts as seen whole, and of which its source now says that it cannot see every app."""
+
+    id: str
+    """The source's own id of the device."""
+    device: str
+    owner: str
+
+
 class RecordStore(Protocol):
     """Stores records, and knows the devices of a source. Raises ``SourceError`` with ``Trouble.STORE``."""
+
+    async def seen_whole(self, source: str, ids: Sequence[str]) -> list[Narrowed]:
+        """Those of these devices of the source whose stored report has every app and none that is listed."""
+        ...
 
     async def take(self, records: Sequence[Report]) -> None:
         """Store these records."""
@@ -43,6 +56,8 @@ class RunOutcome:
     gone: int = 0
     held: int = 0
     """How many devices were not listed but are too many to be believed gone."""
+    narrowed: tuple[Narrowed, ...] = ()
+    """The devices of which less is seen than before, and whose older report was kept for now."""
     hint: str = ""
     """More about the trouble, in Mailgate's own words."""
     details: tuple[str, ...] = ()
@@ -68,6 +83,9 @@ class Run:
     """The percentage of the devices that may be gone. At least one may, unless it is 0."""
     time: timedelta | None = None
     progress: Callable[[int], None] = lambda _: None
+    holds: bool = False
+    """Whether devices of which less is seen than before keep their older report for now."""
+    _narrowed: list[Narrowed] = field(default_factory=list)
     _batch: list[Report] = field(default_factory=list)
     _named: set[int] = field(default_factory=set)
     """Hashes of the listed ids, since a million of them fit in memory."""
@@ -75,6 +93,9 @@ class Run:
 
     async def go(self, since: datetime | None) -> RunOutcome:
         """Read everything, or what changed since. Records are stored as they are read, even if the run fails later."""
+        return replace(await self._go(since), narrowed=tuple(self._narrowed))
+
+    async def _go(self, since: datetime | None) -> RunOutcome:
         try:
             async with _in_time(self.time):
                 await self._read(since)
@@ -103,9 +124,23 @@ class Run:
     async def _flush(self) -> None:
         batch, self._batch = self._batch, []
         if batch:
+            if self.holds:
+                batch = await self._without_narrowing(batch)
             await run_to_end(self.keeper.take(batch))
             self._taken += len(batch)
             self.progress(self._taken)
+
+    async def _without_narrowing(self, batch: list[Report]) -> list[Report]:
+        """The batch without the looks that would only make a device less known. A listed app, or a verdict against the
+        device, always counts."""
+        less = [
+            each.id for each in batch
+            if each.apps_complete is False and not each.apps and not each.gone and each.status != "contraindicated"
+        ]  # fmt: skip
+        narrowed = await self.keeper.seen_whole(self.name, less) if less else []
+        self._narrowed += narrowed
+        held = {each.id for each in narrowed}
+        return [without_look(each) if each.id in held else each for each in batch]
 
     async def _let_go(self) -> RunOutcome:
         """Find the devices that are gone. If a source suddenly lists far fewer, they are held until a person has

@@ -10,7 +10,8 @@ from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.runtime import Runtime
-from mailgate.connectors.schedule import is_due, unreachable
+from mailgate.connectors.schedule import is_due
+from mailgate.devices.posture import Away, sources_away
 from mailgate.model import SourceState
 from mailgate.tasks import end_all
 
@@ -27,7 +28,7 @@ class Runner:
         scheduled: Callable[[EverySource], bool],
         leased_run: LeasedRun,
         runtime: Runtime,
-        tell: Callable[[frozenset[str]], None],
+        tell: Callable[[Away], None],
     ) -> None:
         """``scheduled`` returns whether a connector is asked at all. ``tell`` receives, at every look, the sources that
         cannot be asked."""
@@ -63,11 +64,11 @@ class Runner:
 
     async def poll(self) -> None:
         """Read the states of the connectors, publish them, and start connectors that are due."""
-        settings, now = self._settings(), self._around.now()
+        settings = self._settings()
         answered = not settings or await self._learn()
         self._woken |= self._file_changes.changed(settings) | self._looking_for_others(settings)
         self.states = {name: state for name, state in self.states.items() if name in settings}
-        self._tell(unreachable(self.states, settings, now))
+        self._tell(sources_away(self.states, settings))
         self._leased_run.numbers.show(
             {name: self.states.get(name) or SourceState(name) for name in settings},
             {name: each.every for name, each in settings.items() if self._scheduled(each)},

@@ -17,6 +17,10 @@ class RunTally:
     """The number of devices whose name could not be read. While there are any, no device is treated as gone."""
     total: int | None = None
     """The number of all devices, if the API has it."""
+    retrying: str = ""
+    """The trouble for which a request is sent again; empty once the source has answered."""
+    retry_at: datetime | None = None
+    """When that request is sent again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The schedule of a connector: when it runs, whether it reads everything, and its state after a run."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +10,10 @@ from mailgate.model import SourceState
 
 OVERLAP = timedelta(minutes=10)
 """How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""
-_HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
+NARROWS_AFTER = timedelta(hours=1)
+"""How long devices of which a source suddenly sees less keep their older report, so that people can look at the list of
+them. A device that fell silent would keep it for ``posture.max_age``."""
+HARMLESS = frozenset({None, Trouble.CUT, Trouble.GONE})
 """Troubles in which the source answered and its records count."""
 
 
@@ -23,39 +25,54 @@ def is_due(state: SourceState, settings: EverySource, now: datetime, chance: flo
 
 
 def changes_since(state: SourceState, settings: EverySource, now: datetime, listed: str) -> datetime | None:
-    """The time from which changes are requested; None if everything has to be read, which it is every ``full_every``
-    and after the listed apps have changed."""
-    fresh = state.last_full is not None and state.last_full <= now < state.last_full + settings.full_every
-    return state.cursor if fresh and state.listed == listed else None
+    """The time from which changes are requested; None if everything has to be read, which it is every ``full_every``,
+    after ``listed`` has changed, after a clock that was ahead, and while devices keep an older report for now."""
+    full, cursor = state.last_full, state.cursor
+    fresh = full is not None and full <= now < full + settings.full_every and state.listed == listed
+    return cursor if fresh and cursor is not None and cursor <= now and not state.narrowed else None
+
+
+def may_hold(state: SourceState, now: datetime) -> bool:
+    """Whether devices of which less is seen than before may keep their older report in a run that begins ``now``."""
+    return state.narrows_at is None or now < state.narrows_at
 
 
 def state_after(
     state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
 ) -> SourceState:
     """The state of a connector after a run that looked for these apps."""
+    new = _after(state, outcome, started, now, listed)
+    since = state.trouble_since if new.trouble == state.trouble else now
+    return replace(new, trouble_since=since if new.trouble else None)
+
+
+def _after(
+    state: SourceState, outcome: RunOutcome, started: datetime, now: datetime, listed: str
+) -> SourceState:
     counts = replace(
-        state, last_attempt=now, trouble=str(outcome.trouble or ""), taken=outcome.taken, gone=outcome.gone
+        state,
+        last_attempt=now,
+        trouble=str(outcome.trouble or ""),
+        taken=outcome.taken,
+        gone=outcome.gone,
+        running_since=None,
+        retrying="",
+        retry_at=None,
     )
-    if outcome.trouble not in _HARMLESS:
+    if outcome.trouble not in HARMLESS:
         cursor = None if outcome.trouble is Trouble.CURSOR else state.cursor
         return replace(counts, failing_since=state.failing_since or now, cursor=cursor)
-    good = replace(counts, last_success=now, failing_since=None)
+    narrows_at = (state.narrows_at or started + NARROWS_AFTER) if outcome.narrowed else None
+    good = replace(
+        counts,
+        last_success=now,
+        failing_since=None,
+        narrowed=len(outcome.narrowed),
+        narrows_at=narrows_at,
+    )
     if outcome.trouble is Trouble.CUT:
         return good
     good = replace(good, cursor=started - OVERLAP)
     if not outcome.full:
         return replace(good, held=state.held, trouble=str(Trouble.GONE) if state.held else "")
     return replace(good, last_full=now, devices=outcome.taken, held=outcome.held, listed=listed)
-
-
-def unreachable(
-    states: Mapping[str, SourceState], settings: Mapping[str, EverySource], now: datetime
-) -> frozenset[str]:
-    """The connectors whose source has failed for so long that its devices count as unavailable."""
-    return frozenset(
-        name
-        for name, each in settings.items()
-        if (state := states.get(name)) is not None
-        and state.failing_since is not None
-        and now - state.failing_since >= each.unavailable_after
-    )

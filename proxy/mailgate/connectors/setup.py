@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from mailgate.config.sources import ApiSourceSettings
 from mailgate.connectors.http import Client
@@ -39,6 +39,8 @@ class Setup:
     wire: Callable[[ApiSourceSettings], Wire] = https_wire
     known_devices: Callable[[str], AsyncIterator[list[str]]] = nobody
     """The ids of a source's devices in the store, in pages."""
+    lag: timedelta = timedelta()
+    """How much older than a device's last word its app list may be: ``inventory_lag`` of the settings."""
 
     @property
     def now(self) -> Callable[[], datetime]:
@@ -62,7 +64,8 @@ class Setup:
         if at is None:
             return None
         now = self.now()
-        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now))
+        lag = min(self.lag, at - datetime.min.replace(tzinfo=UTC))
+        return AppsReport(present, complete and at <= now + _AHEAD, min(at, now), lag)
 
     def unreadable(self) -> None:
         """Count a device without a name that can be read."""

@@ -108,10 +108,17 @@ class WorkspaceOne:
             present |= self._setup.listed(os, installed)
         if not any_app:
             return None
-        company = text(found, "Ownership")[:1].casefold() in _COMPANY
-        return self._setup.report(
-            present, complete=company and self._settings.unmanaged_apps, at=instant(found, "LastSeen")
-        )
+        whole = self._settings.unmanaged_apps and _may_see_every_app(found, os)
+        return self._setup.report(present, complete=whole, at=instant(found, "LastSeen"))
+
+
+def _may_see_every_app(found: Mapping[str, Any], os: str) -> bool:
+    """Whether the inventory has every app, where personal apps are collected. Under user enrolment an iPhone withholds
+    serial number and UDID, and its own apps. Nothing that is documented tells an Android phone with a work profile
+    from others."""
+    company = text(found, "Ownership")[:1].casefold() in _COMPANY
+    named = bool(text(found, "SerialNumber") and text(found, "Udid"))
+    return company and named and os in ("ios", "ipados")
 
 
 def _login(settings: WorkspaceOneSettings, setup: Setup) -> Login:

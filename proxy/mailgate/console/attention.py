@@ -90,6 +90,17 @@ def _gate(state: Readiness, *, explained: bool) -> Iterator[Need]:
         yield Need(
             phrase("The store does not answer. The gate decides by the data in memory."), "now", urgent=True
         )
+    if state.clock.state == "off":
+        seconds = round(state.clock.offset_seconds or 0)
+        yield Need(
+            plural(
+                "The clock of this gate is %(count)s second off by that of the database. From a minute on, no phone can prove itself to it.",
+                "The clock of this gate is %(count)s seconds off by that of the database. From a minute on, no phone can prove itself to it.",
+                abs(seconds),
+            ),
+            "now",
+            urgent=True,
+        )
     if mistakes := state.config.mistakes:
         yield Need(
             plural(
@@ -146,6 +157,15 @@ def _sources(state: Readiness) -> Iterator[Need]:
                 "connectors",
                 grave,
             )
+        elif each.narrowed:
+            yield Need(
+                phrase(
+                    "%(name)s saw %(count)s devices whole and now sees only some of their apps.",
+                    name=name,
+                    count=each.narrowed,
+                ),
+                "connectors",
+            )
         elif each.state == "held":
             yield Need(
                 phrase(
@@ -161,10 +181,10 @@ def _plans(plans: Sequence[PlanStatus]) -> Iterator[Need]:
     for each in plans:
         if each.state == "open" and each.missing:
             words = plural(
-                "The plan “%(title)s” by %(author)s needs %(count)s approval.",
-                "The plan “%(title)s” by %(author)s needs %(count)s approvals.",
+                "The plan by %(author)s needs %(count)s approval: %(title)s",
+                "The plan by %(author)s needs %(count)s approvals: %(title)s",
                 each.missing,
-                title=stored_phrase(title_of(each.body)),
+                title=title_of(each.body, stored_phrase),
                 author=each.plan.author,
             )
             yield Need(words, "policy-plan", act=phrase("Review"), parts={"digest": each.plan.digest})

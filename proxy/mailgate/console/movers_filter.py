@@ -43,7 +43,8 @@ def filter_in(said: Mapping[str, str]) -> MoverFilter:
 
 def values_of(plan: Plan, dimension: str) -> list[str]:
     """The kinds, rules or groups of the movers, by name."""
-    newly = (plan.newly, *(each.newly for each in plan.later))
+    held = [plan.held_back.newly] if plan.held_back else []
+    newly = (plan.newly, *(each.newly for each in plan.later), *held)
     return sorted(
         {row.value for each in newly for label in LABELS for row in each[label].by.get(dimension, ())}
     )

@@ -39,6 +39,7 @@ from mailgate.views.words import (
     PLAN_STATES,
     ROLES,
     STAGES,
+    app_state_in_words,
     effect_in_words,
     kind_in_words,
     looked_clause_first,
@@ -46,6 +47,7 @@ from mailgate.views.words import (
     protocol_in_words,
     reason_in_words,
     rule_in_words,
+    rule_state_in_words,
     source_in_words,
     state_in_words,
     system_in_words,
@@ -80,7 +82,10 @@ def instant(at: datetime | str | None, never: str = NEVER, language: Language = 
     """A time: exactly, in UTC, on hover, and in the viewer's zone if scripts run. Text is ISO 8601."""
     if not at:
         return Markup('<span class="soft">{}</span>').format(translate(never, language))
-    there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+    try:
+        there = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return Markup.escape(at)  # a damaged entry of the audit log has any text here
     shown, exact = language.moment(there), language.moment(there, exact=True)
     return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(there.isoformat(), exact, shown)
 
@@ -267,6 +272,8 @@ _ENVIRONMENT = _environment(
         "kind_choice": lambda kind: KIND_CHOICES.get(kind, kind) if kind else "",
         "before": before,
         "effect": effect_in_words,
+        "app_state": app_state_in_words,
+        "rule_state": rule_state_in_words,
         "kind": kind_in_words,
         "protocol": protocol_in_words,
         "reason": reason_in_words,

@@ -3,14 +3,13 @@
 from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from hashlib import sha256
 
 from mailgate.devices.names import Name
 from mailgate.model import Kind, Reason
-
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+from mailgate.model.times import LONG_AGO, happened
 
 ReportKey = tuple[str, str]
 """A source and its own id for a device."""
@@ -38,9 +37,11 @@ class Report:
     apps: frozenset[str] = frozenset()
     """The listed apps on the device, by their key in ``apps.yaml``."""
     apps_complete: bool | None = None
-    """False if the source could see managed apps only; None if it reported no apps."""
+    """False if the source could not see every app; None if it reported no apps."""
     reported_at: datetime | None = None
-    """When the source looked at the apps; None if it reported no apps."""
+    """The latest time at which the source can have looked at the apps; None if it reported no apps."""
+    looked_from: datetime | None = None
+    """The earliest time at which it can have looked; None if that is ``reported_at``."""
     expires_at: datetime | None = None
     gone: bool = False
     """Whether the source no longer has the device: it was wiped, retired or unenrolled."""
@@ -56,10 +57,19 @@ class Report:
     def key(self) -> ReportKey:
         return (self.source, self.id)
 
+    def looked(self, now: datetime) -> datetime | None:
+        """When the source looked at the apps; None if it did not, or if nobody can know when."""
+        return happened(self.reported_at, now)
+
+    def recency(self, now: datetime) -> tuple[datetime, datetime]:
+        """The key that orders looks at a device: first by the time of the look, then by its expiry. A look at an unknown
+        time comes before all others, so that it hides none."""
+        return (self.looked(now) or LONG_AGO, self.expires_at or LONG_AGO)
+
     @property
-    def recency(self) -> tuple[datetime, datetime]:
-        """The key that orders a source's looks at a device: first by the time of the look, then by its expiry."""
-        return (self.reported_at or LONG_AGO, self.expires_at or LONG_AGO)
+    def lag(self) -> timedelta:
+        """How much earlier than ``reported_at`` the source may have looked at the apps."""
+        return self.reported_at - self.looked_from if self.reported_at and self.looked_from else timedelta()
 
     def received(self, now: datetime) -> "Report":
         """The report as received ``now``. A look from the future is dated ``now``, or it would hide every later
@@ -67,32 +77,34 @@ class Report:
         looked = self.reported_at and min(self.reported_at, now)
         return replace(self, reported_at=looked, first_seen=now, last_seen=now)
 
-    def after(self, old: "Report | None") -> "Report":
+    def after(self, old: "Report | None", now: datetime) -> "Report":
         """The report to keep when this one comes after an older one of the same source and id.
 
-        The later look at the apps counts. Of two equally old looks, the one that came last counts. A report without apps
+        The later look at the apps counts. Of two equally old looks, or if it is unknown when the older report's was, the one
+        that came last counts. A report without apps
         updates the other fields and keeps the older look. A report that is ``gone`` changes nothing but that field.
         """
         if old is None:
             return replace(self, adds=False)
+        one, other = self.recency(now), old.recency(now)
         new = self._completed(old) if self.adds else self
         kept = old
         if self.gone:
             kept = replace(old, gone=True)
-        elif self.recency >= old.recency:
+        elif one >= other:
             kept = new
-        elif self.reported_at is None and (self.expires_at is None or self.recency[1] >= old.recency[1]):
+        elif self.reported_at is None and (self.expires_at is None or one[1] >= other[1]):
             kept = replace(
                 new,
                 status=old.status,
                 apps=old.apps,
                 apps_complete=old.apps_complete,
                 reported_at=old.reported_at,
+                looked_from=old.looked_from,
                 expires_at=old.expires_at,
             )
-        return replace(
-            kept, first_seen=old.first_seen, last_seen=max(old.last_seen, self.last_seen), adds=False
-        )
+        seen = max(happened(old.last_seen, now) or LONG_AGO, self.last_seen)
+        return replace(kept, first_seen=min(old.first_seen, self.first_seen), last_seen=seen, adds=False)
 
     def _completed(self, old: "Report") -> "Report":
         """Fill empty fields, and kinds of names that are missing, from the older report. The look at the apps
@@ -157,14 +169,14 @@ class Device:
         """The report of this source under this id; None if there is none."""
         return next((report for report in self.reports if report.key == slot), None)
 
-    def with_report(self, report: Report) -> "Device":
+    def with_report(self, report: Report, now: datetime) -> "Device":
         """The device with this report in place of the one of the same source and id."""
         others = [each for each in self.reports if each.key != report.key]
         return replace(
             self,
             reports=_in_order([*others, report]),
             first_seen=min(self.first_seen, report.first_seen),
-            last_seen=max(self.last_seen, report.last_seen),
+            last_seen=max(happened(self.last_seen, now) or LONG_AGO, report.last_seen),
         )
 
     def without(self, slot: ReportKey) -> "Device":

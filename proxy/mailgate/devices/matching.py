@@ -16,6 +16,7 @@ from mailgate.devices.contradictions import contradictions, looks_like_placehold
 from mailgate.devices.device import Contradiction, Device, Report, ReportKey, merged, new_id
 from mailgate.devices.names import SERIAL, STRONG, UDID, Name
 from mailgate.devices.trust import is_self_reported, linking_names
+from mailgate.model.times import LONG_AGO, happened
 
 
 class ReportChange(Enum):
@@ -29,10 +30,12 @@ class ReportChange(Enum):
 class DeviceSet:
     """A set of devices that takes in further reports.
 
-    It must hold every device that has or claims one of the names of those reports.
+    It must hold every device that has or claims one of the names of those reports. ``now`` is the time as of which their
+    times are ordered.
     """
 
-    def __init__(self, devices: Iterable[Device] = ()) -> None:
+    def __init__(self, devices: Iterable[Device], now: datetime) -> None:
+        self._now = now
         self._devices: dict[str, Device] = {}
         self._slots: dict[ReportKey, str] = {}
         self._claimants: dict[Name, set[str]] = {}
@@ -66,9 +69,9 @@ class DeviceSet:
         old = home.report(report.key) if home else None
         if home is None or old is None:
             return self._arrive(report) if not report.gone else ReportChange.SAME
-        new = report.after(old)
+        new = report.after(old, self._now)
         if new == old:
-            self._put(home.with_report(new))
+            self._put(home.with_report(new, self._now))
             return ReportChange.SAME
         one = self._joined(new, self._staying(home, new))
         self._put(one)
@@ -105,7 +108,7 @@ class DeviceSet:
         return None."""
         rest = home.without(report.key)
         if _may_be_one([report], rest.reports):
-            return home.with_report(report)
+            return home.with_report(report, self._now)
         self._put(rest)
         self._settle(rest.id, home.claims, report)
         return None
@@ -130,7 +133,7 @@ class DeviceSet:
             )
         for each in found:
             self._remove(self._devices[each.id])
-        return merged(found).with_report(report)
+        return merged(found).with_report(report, self._now)
 
     def _linked(self, report: Report) -> list[Device]:
         """The devices that the report's names lead to, the one with the strongest name first, then the oldest."""
@@ -158,7 +161,7 @@ class DeviceSet:
             for name, claiming in sorted(contested.items())
         )
         ceded = frozenset(
-            name for name, claiming in contested.items() if _holder(name, claiming) != device.id
+            name for name, claiming in contested.items() if _holder(name, claiming, self._now) != device.id
         )
         if not found and not device.findings and ceded == device.ceded_names:
             return device
@@ -221,7 +224,7 @@ def _hardware(reports: Iterable[Report]) -> dict[str, set[str]]:
     return found
 
 
-def _holder(name: Name, claiming: Iterable[Device]) -> str:
+def _holder(name: Name, claiming: Iterable[Device], now: datetime) -> str:
     """The device that gets the name. A source's claim counts more than a device's own word, and a current report more
     than one that is gone. Of equal claims the newest counts."""
 
@@ -230,8 +233,8 @@ def _holder(name: Name, claiming: Iterable[Device]) -> str:
             (
                 not is_self_reported(report.source),
                 not report.gone,
-                report.recency,
-                report.last_seen,
+                report.recency(now),
+                happened(report.last_seen, now) or LONG_AGO,
                 device.id,
             )
             for report in device.reports

@@ -3,53 +3,75 @@
 The whole table is in docs/devices.md. A state that is not certain is never ``clean``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
-from mailgate.devices.device import LONG_AGO, Device, Report
+from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
 from mailgate.devices.trust import is_self_reported, rank
-from mailgate.model import Finding, Kind, Posture, PostureState
+from mailgate.model import Finding, Kind, Posture, PostureState, SourceState
+from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
 
 Value = TypeVar("Value")
 
-NOBODY: frozenset[str] = frozenset()
+Away = Mapping[str, datetime]
+"""The sources that cannot be asked, each with the time since when."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_KNOWN_WITHIN = timedelta(seconds=5)
+"""How long it takes at most until every gate knows of a run (``connectors/runner.py``)."""
 
 
-def posture_of(
-    device: Device,
-    catalog: AppCatalog,
-    max_age: timedelta,
-    now: datetime,
-    *,
-    precedence: Sequence[str] = (),
-    unreachable: frozenset[str] = NOBODY,
-) -> Posture:
+@dataclass(frozen=True, slots=True)
+class PostureTerms:
+    """How far reports are believed: by the gate, and alike by whoever foretells or explains what it does."""
+
+    max_age: timedelta
+    """The age after which a report has expired, if its own end does not come sooner."""
+    last_known_for: timedelta = timedelta(0)
+    """How much longer a report counts as what was last known, if it has expired while its source was away."""
+    precedence: tuple[str, ...] = ()
+    """The names of sources, the most trusted first. All others rank equally after them."""
+    away: Away = field(default_factory=dict)
+
+
+def sources_away(states: Mapping[str, SourceState], asked: Container[str]) -> dict[str, datetime]:
+    """The sources that cannot be asked: each of the connectors in ``asked`` that fails, from when every gate knows of its
+    first run that did. Of what expires before that, one gate could say that it is stale and another that it is not."""
+    return {
+        name: state.failing_since + _KNOWN_WITHIN
+        for name, state in states.items()
+        if state.failing_since is not None and name in asked
+    }
+
+
+def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: datetime) -> Posture:
     """The posture of ``device`` with the current lists.
 
-    A report expires when it is older than ``max_age`` or past its own end. Of two sources, the one that comes first in
-    ``precedence`` is believed; sources that are not in it rank equally after it. Sources in ``unreachable`` cannot be
-    asked at the moment.
+    What expires while its source is away is not stale: nobody can say whether there is something newer. It is what was
+    last known, and counts longer wherever a rule goes by that. What had expired before stays stale, so an outage gives back
+    to no device what its silence has taken.
 
     An app that was seen stays on the device however old the report grows, since an app is not removed by silence. But
     a device that no longer reports is ``stale`` with such an app as well as without it, so that no device is trusted more
     because of a listed app. The posture names its last report.
     """
     believed = sorted(
-        device.reports, key=lambda report: (rank(report.source, precedence), _newest_first(report))
+        device.reports, key=lambda report: (rank(report.source, terms.precedence), _newest_first(report, now))
     )
     current = [report for report in believed if not report.gone] or believed
     there = catalog.apps.keys() & frozenset[str]().union(*(report.apps for report in believed))
-    saying = {app: saw for app in there if (saw := _saw(app, believed, precedence)) is not None}
+    saying = {app: saw for app in there if (saw := _saw(app, believed, terms.precedence, now)) is not None}
     lists = catalog.lists_of(sorted(saying))
     os = _first(current, lambda report: report.os) or ""
-    ran_out = [report for report in current if _ran_out(report, max_age, now)]
-    state, bearer = _state(current, ran_out, unreachable, _watched(device.reports))
-    last = _worth(bearer) if bearer and state is PostureState.UNAVAILABLE else None
+    known = partial(_known_at, current, terms, _watched(device.reports), now)
+    state, last, bearer, end = known(now)
+    foretold = known(end) if terms.away and end and end > now and not last else None
+    until = foretold.end if foretold and foretold.last else None
+    last = foretold.last if foretold else last
     if lists:
         state, last = _LISTED.get(state, state), last and _LISTED.get(last, last)
     return Posture(
@@ -59,13 +81,15 @@ def posture_of(
         os=os,
         os_version=_first(current, lambda report: report.os_version if report.os in (os, "") else "") or "",
         managed=_first(current, lambda report: report.managed),
-        owner=owner_of(device, precedence),
+        owner=owner_of(device, now, terms.precedence),
         apps=tuple(sorted(saying)),
         lists=lists,
         source=bearer.source if bearer else "",
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
-        reported_at=bearer.reported_at if bearer else None,
-        expires_at=expiry(bearer, max_age) if bearer else None,
+        reported_at=bearer.looked(now) if bearer else None,
+        lag=bearer.lag if bearer else timedelta(),
+        expires_at=end,
+        last_known_until=until,
         findings=tuple(Finding(each.reason, each.detail) for each in device.findings),
         lost=device.lost_at is not None,
         first_seen=device.first_seen,
@@ -84,22 +108,27 @@ _RESTRICTION = (
     PostureState.CLEAN,
 )
 """All states, the most restrictive first."""
-_RUNNING = (PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN)
-"""The states that end when a report expires."""
+_RUNNING = (PostureState.UNAVAILABLE, PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN)
+"""The states that end when a report expires, or when what was last known does."""
 
 
 def strictest(postures: Sequence[Posture]) -> Posture:
     """The most restrictive of these postures with the apps of all of them. Of equal postures the first is used.
 
     The request may come from any of the devices: one may have an app that a rule forbids while another is silent. Unless
-    the result is ``missing`` or ``stale``, it lasts until the first of these postures expires.
+    the result is ``missing`` or ``stale``, it lasts until the first of these postures expires. What was last known is the most
+    restrictive of what is, or was last, known of each.
     """
     worst = min(postures, key=_restriction)
+    if worst.state is PostureState.UNAVAILABLE:
+        known = [each.last_state if each.state is worst.state else each.state for each in postures]
+        last = None if None in known else min(filter(None, known), key=_RESTRICTION.index)
+        worst = replace(worst, last_state=last)
     if worst.state not in (PostureState.MISSING, PostureState.STALE):
         running = (worst, *(each for each in postures if each.state in _RUNNING))
-        worst = replace(
-            worst, expires_at=min((each.expires_at for each in running if each.expires_at), default=None)
-        )
+        end = min((each.expires_at for each in running if each.expires_at), default=None)
+        until = worst.last_known_until if end == worst.expires_at else None
+        worst = replace(worst, expires_at=end, last_known_until=until)
     lists = dict.fromkeys(each for posture in postures for each in posture.lists)
     apps = {app for posture in postures for app in posture.apps}
     return replace(worst, apps=tuple(sorted(apps)), lists=tuple(sorted(lists)))
@@ -118,16 +147,16 @@ def posture_of_person(postures: Iterable[Posture]) -> Posture:
     return strictest(handhelds) if handhelds else Posture()
 
 
-def owner_of(device: Device, precedence: Sequence[str] = ()) -> str:
+def owner_of(device: Device, now: datetime, precedence: Sequence[str] = ()) -> str:
     """The owner that the most trusted source names. Of equally trusted sources, the one that looked last counts."""
     named = [report for report in device.reports if report.owner]
-    named.sort(key=lambda report: (report.gone, rank(report.source, precedence), _newest_first(report)))
+    named.sort(key=lambda report: (report.gone, rank(report.source, precedence), _newest_first(report, now)))
     return named[0].owner if named else ""
 
 
-def belongs_to(device: Device, person: str, precedence: Sequence[str] = ()) -> bool:
+def belongs_to(device: Device, person: str, now: datetime, precedence: Sequence[str] = ()) -> bool:
     """Whether the device belongs to the person with this login name, compared without case."""
-    return bool(person) and user_text(owner_of(device, precedence)) == user_text(person)
+    return bool(person) and user_text(owner_of(device, now, precedence)) == user_text(person)
 
 
 def kind_of(reports: Iterable[Report]) -> Kind | None:
@@ -146,59 +175,80 @@ _KINDS = (
 )
 
 
-def stable_until(device: Device, max_age: timedelta, now: datetime) -> datetime:
-    """The time until which the posture stays as it is at ``now``, if no further report comes."""
-    ends = [end for report in device.reports if (end := expiry(report, max_age)) is not None and end > now]
+def stable_until(device: Device, terms: PostureTerms, now: datetime) -> datetime:
+    """The time until which the posture stays as it is at ``now``, if no further report comes and no source goes or comes."""
+    expiries = [end for report in device.reports if (end := expiry(report, terms.max_age, now)) is not None]
+    ends = [end for each in expiries for end in (each, each + terms.last_known_for) if end > now]
     return min(ends, default=_NEVER)
 
 
-def expiry(report: Report, max_age: timedelta) -> datetime | None:
-    """When the report expires: by its own end or by its age, whichever comes first."""
-    ends = [report.expires_at, report.reported_at and report.reported_at + max_age]
-    return min((end for end in ends if end), default=None)
+def expiry(report: Report, max_age: timedelta, now: datetime) -> datetime | None:
+    """When the report expires: by its own end or by its age, whichever comes first; None if that is unknown."""
+    if report.looked(now) is None or report.reported_at is None:
+        return None
+    end = report.reported_at + max_age
+    return min(end, report.expires_at) if report.expires_at else end
 
 
-def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str]) -> Report | None:
+def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str], now: datetime) -> Report | None:
     """The last report that says the app is there and that no later report takes back; None if there is none."""
     saw = [
         report
         for report in reports
-        if app in report.apps and not any(_takes_back(other, app, report, precedence) for other in reports)
+        if app in report.apps
+        and not any(_takes_back(other, app, report, precedence, now) for other in reports)
     ]
-    return max(saw, key=lambda report: report.recency, default=None)
+    return max(saw, key=lambda report: report.recency(now), default=None)
 
 
-def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str]) -> bool:
-    """Whether ``other`` takes the app back: it looked later and at everything, did not see the app, and ranks as high or higher."""
+def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str], now: datetime) -> bool:
+    """Whether ``other`` takes the app back: it surely looked later and at everything, did not see the app, and ranks as
+    high or higher. Of a look whose time is unknown it is not known that another one was later."""
+    looked = other.looked(now)
     return (
         _whole(other)
         and app not in other.apps
-        and other.recency[0] > report.recency[0]
+        and looked is not None
+        and looked - other.lag > (report.looked(now) or now)
         and rank(other.source, precedence) <= rank(report.source, precedence)
     )
 
 
-def _state(
-    reports: Sequence[Report], ran_out: Sequence[Report], unreachable: frozenset[str], watched: bool
-) -> tuple[PostureState, Report | None]:
-    """The state of the device apart from its listed apps, and the report that decides it."""
+class _Known(NamedTuple):
+    """The state of a device apart from its listed apps, its last known state if it is unavailable, the report that decides
+    it, and until when it does."""
+
+    state: PostureState
+    last: PostureState | None = None
+    bearer: Report | None = None
+    end: datetime | None = None
+
+
+def _known_at(
+    reports: Sequence[Report], terms: PostureTerms, watched: bool, now: datetime, at: datetime
+) -> _Known:
+    """What is known ``at`` this time, if no report comes and no source goes or comes after ``now``."""
     looked = [report for report in reports if report.reported_at is not None and not report.gone]
     if not looked:
-        return PostureState.MISSING, None
+        return _Known(PostureState.MISSING)
+    ends = {report.key: expiry(report, terms.max_age, now) or LONG_AGO for report in looked}
     running = [
-        report
-        for report in looked
-        if report not in ran_out and not (watched and is_self_reported(report.source))
+        each for each in looked if at < ends[each.key] and not (watched and is_self_reported(each.source))
     ]
-    whole = [report for report in running if _whole(report)]
-    if whole and not any(report.status == "contraindicated" for report in running):
-        return PostureState.CLEAN, _newest(whole)
-    if running:
-        return PostureState.PARTIAL, _newest(running)
-    silent = [report for report in looked if report.source in unreachable]
-    if silent:
-        return PostureState.UNAVAILABLE, _newest(silent)
-    return PostureState.STALE, _newest(looked)
+    kept = [each for each in looked if terms.away.get(each.source, _NEVER) < ends[each.key] <= at]
+    warned = any(report.status == "contraindicated" for report in (*running, *kept))
+    kept_whole = [report for report in kept if _whole(report) and not warned]
+    if whole := [report for report in running if _whole(report) and not warned]:
+        state, last, bearer = PostureState.CLEAN, None, _newest(whole, now)
+    elif running and not kept_whole:
+        state, last, bearer = PostureState.PARTIAL, None, _newest(running, now)
+    elif kept:
+        state, last = PostureState.UNAVAILABLE, PostureState.CLEAN if kept_whole else PostureState.PARTIAL
+        bearer = max(kept_whole or kept, key=lambda report: ends[report.key])
+    else:
+        state, last, bearer = PostureState.STALE, None, _newest(looked, now)
+    end = expiry(bearer, terms.max_age, now)
+    return _Known(state, last, bearer, end and end + terms.last_known_for if last else end)
 
 
 def _watched(reports: Iterable[Report]) -> bool:
@@ -207,25 +257,16 @@ def _watched(reports: Iterable[Report]) -> bool:
     return any(report.reported_at is not None and not is_self_reported(report.source) for report in reports)
 
 
-def _newest(reports: Iterable[Report]) -> Report:
-    return max(reports, key=lambda report: report.recency)
+def _newest(reports: Iterable[Report], now: datetime) -> Report:
+    return max(reports, key=lambda report: report.recency(now))
 
 
 def _whole(report: Report) -> bool:
     return bool(report.apps_complete) and report.status != "contraindicated"
 
 
-def _worth(report: Report) -> PostureState:
-    return PostureState.CLEAN if _whole(report) else PostureState.PARTIAL
-
-
-def _ran_out(report: Report, max_age: timedelta, now: datetime) -> bool:
-    end = expiry(report, max_age)
-    return end is None or now >= end
-
-
-def _newest_first(report: Report) -> float:
-    return -(report.reported_at or LONG_AGO).timestamp()
+def _newest_first(report: Report, now: datetime) -> float:
+    return -(report.looked(now) or LONG_AGO).timestamp()
 
 
 def _first(reports: Iterable[Report], read: Callable[[Report], Value]) -> Value | None:

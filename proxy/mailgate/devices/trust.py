@@ -6,6 +6,7 @@ or as its owner's blocked phone that is now clean.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from mailgate.devices.device import Report
@@ -89,11 +90,17 @@ def report_by(
         apps=apps.present if apps else frozenset(),
         apps_complete=apps.complete if apps else None,
         reported_at=apps.at if apps else None,
+        looked_from=apps.at - apps.lag if apps and apps.lag else None,
         expires_at=expires,
         gone=gone,
         adds=adds,
         names=frozenset(_usable(source, told)),
     )
+
+
+def without_look(report: Report) -> Report:
+    """The report without what it says of apps, so that an older look is kept."""
+    return replace(report, apps=frozenset(), apps_complete=None, reported_at=None, looked_from=None)
 
 
 def linking_names(report: Report) -> frozenset[Name]:

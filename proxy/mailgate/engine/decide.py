@@ -6,9 +6,15 @@ network, and no error on the way widens access:
 - A condition that fails on the values of a request blocks it with ``rule-error``, whatever the rule's effect.
 - A condition that needs a posture which is not available is settled by the rule's ``on_unavailable``. It is evaluated
   with ``device.*`` left out, so that a rule that is not about this client does not decide.
+- While the posture is unavailable, an app that was seen never makes a device better off: of the decision with the apps and the
+  decision as if none had been seen, the harder one counts.
 - ``warn`` softens what a rule does if it matches. It does not soften the two cases above, since there the rule may not match.
   A rule's ``grace`` softens it in the same way for a device that became known recently.
 - ``report_only`` has no effect at all: what it would have done is recorded and the next rule is read.
+- A claim that nobody has checked (``Access.claims``) may only restrict: the request is decided by what is known and as it claims, and
+  the hardest answer counts.
+- A rule whose groups or share may or may not include the person is read both ways, and the harder answer counts: if it allows, it is
+  left out; if it restricts and matches, the rules after it may do more, and not less.
 - A relief (``policy/reliefs.py``) makes a restricting rule report-only for the people or devices that it names. It never makes
   the answer stricter: if the rules after the relieved rule would do more than that rule itself, that rule decides after all.
 
@@ -18,6 +24,7 @@ rules allow the client, it gets the webmail's whole answer; otherwise it gets th
 (``gateway/autodiscover/directions.py``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -38,13 +45,30 @@ from mailgate.policy.variables import cel_activation
 def decide(access: Access, policy: Policy) -> Decision:
     """Decide what happens to this request, and why. It has no side effects and never raises."""
     try:
-        decision = _lost(policy) if access.posture.lost else _first_match(access, policy)
+        known, *claimed = (_by_reading(each, policy) for each in access.readings())
+        hardest = _hardest([known, *claimed])
+        decision = hardest if hardest is known else replace(hardest, claimed=True)
         return _for_discovery(decision) if is_discovery(access.facts) else decision
     except Exception as error:  # noqa: BLE001 - any error refuses the request
         trial = RuleTrial(
             DEFAULT_RULE, "", False, Stage.ENFORCE, Effect.BLOCK, f"failed: {type(error).__name__}"
         )
         return Decision(Effect.BLOCK, Reason.INTERNAL_ERROR, DEFAULT_RULE, policy.version, (trial,))
+
+
+def _by_reading(access: Access, policy: Policy) -> Decision:
+    return _lost(policy) if access.posture.lost else _by_rules(access, policy)
+
+
+def _hardest(decisions: Sequence[Decision]) -> Decision:
+    """The most restrictive decision; of equal ones the first."""
+    return decisions[0] if len(decisions) == 1 else max(decisions, key=lambda each: each.effect.severity)
+
+
+def _hardest_of_rules(possible: Sequence[Decision]) -> Decision:
+    """The hardest decision by one reading. It has the trials of all rules that were read, since it depends on them too."""
+    hardest, last = _hardest(possible), possible[-1]
+    return hardest if hardest is last else replace(hardest, trials=last.trials)
 
 
 def _for_discovery(decision: Decision) -> Decision:
@@ -106,12 +130,43 @@ class _Relieved:
         return self.verdict.effect.severity if self.verdict.effect else 0
 
 
+def _by_rules(access: Access, policy: Policy) -> Decision:
+    """The decision of the rules. A condition that seen apps settle may do less than what follows where nothing is settled,
+    so while the posture is unavailable both are looked at."""
+    decision = _first_match(access, policy)
+    posture = access.posture
+    if posture.state is not PostureState.UNAVAILABLE or not posture.apps or decision.effect is Effect.BLOCK:
+        return decision
+    last = PostureState.CLEAN if posture.last_state is PostureState.LISTED else posture.last_state
+    unseen = _first_match(
+        replace(access, posture=replace(posture, apps=(), lists=(), last_state=last)), policy
+    )
+    return _of_unseen(unseen, decision) if unseen.effect.severity > decision.effect.severity else decision
+
+
+def _of_unseen(unseen: Decision, seen: Decision) -> Decision:
+    """The decision as if no app had been seen, with what the rules say because of the apps that were seen."""
+    note = f"holds by the apps that were seen, but `{unseen.rule}` restricts more while the posture is unavailable"
+    trials = tuple(
+        replace(each, note=note) if each.rule == seen.rule and not each.matched else each
+        for each in unseen.trials
+    )
+    told = {each.rule for each in seen.would}
+    return replace(
+        unseen,
+        trials=trials,
+        would=(*seen.would, *(each for each in unseen.would if each.rule not in told)),
+    )
+
+
 def _first_match(access: Access, policy: Policy) -> Decision:
     everything = cel_activation(access, policy.reads)
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     trials: list[RuleTrial] = []
     would: list[RuleTrial] = []
     relieved: list[_Relieved] = []
+    possible: list[Decision] = []
+    """The decisions of rules that may not be about this person."""
     reliefs = policy.reliefs.about(access)
     for rule in policy.rules:
         stage = stage_of(rule, access.now)
@@ -132,12 +187,15 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         trials.append(RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note))
         if matched and shown is not Stage.REPORT_ONLY:
             decision = _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
-            return _no_harder(decision, relieved, policy)
+            possible.append(_no_harder(decision, relieved, policy))
+            if is_about(rule, access) or decision.effect is Effect.BLOCK:
+                return _hardest_of_rules(possible)
         if matched:
             would.append(trials[-1])
         if matched and relief:
             relieved.append(_Relieved(rule, stage, verdict, seen))
-    return _no_harder(_by_default(policy, tuple(trials), tuple(would)), relieved, policy)
+    last = _by_default(policy, tuple(trials), tuple(would))
+    return _hardest_of_rules([*possible, _no_harder(last, relieved, policy)])
 
 
 def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:
@@ -164,7 +222,7 @@ def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
 
 def stage_of(rule: Rule, now: datetime) -> Stage:
     """The stage of the rule now, by its own dates."""
-    return rule.stages.at(now) if rule.stages else Stage.ENFORCE
+    return rule.stage_at(now)
 
 
 def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
@@ -173,20 +231,32 @@ def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
 
 
 def skip_reason(rule: Rule, stage: Stage, access: Access) -> str:
-    """Why the rule is not read for this request; empty if it is read."""
+    """Why the rule is not read for this request; empty if it is read. It is read if it may be about the person, unless it
+    allows."""
     if stage is Stage.PENDING and rule.stages:
         start = rule.stages.next_start(access.now)
         return f"starts at {start.isoformat()}" if start else "never starts"
-    if rule.share < 1 and not in_share(rule.share, rule.id, share_subject(access), rule.effect):
+    strict = rule.effect is not Effect.ALLOW
+    if not _may_be(in_share(rule.share, rule.id, share_subject(access)), strict):
         return f"outside the share of {rule.share * 100:g}%"
-    if not in_groups(rule.groups, access.user, rule.effect):
+    if not _may_be(in_groups(rule.groups, access.user), strict):
         return f"not in {', '.join(rule.groups)}"
     return ""
 
 
+def _may_be(included: bool | None, unknown: bool) -> bool:
+    return unknown if included is None else included
+
+
+def is_about(rule: Rule, access: Access) -> bool:
+    """Whether the rule is surely about this person or device, by its share and its groups."""
+    return bool(in_share(rule.share, rule.id, share_subject(access)) and in_groups(rule.groups, access.user))
+
+
 def share_subject(access: Access) -> str:
-    """The subject that a share counts: the person, or the device if no person is named."""
-    return access.user.name or access.posture.owner or access.posture.device_id or access.client.eas_id
+    """The subject that a share counts: the person, or a known device if no person is named; empty if neither is known. An id that
+    no device has could be made up to leave a share."""
+    return access.user.name or access.posture.owner or access.posture.device_id
 
 
 def _reads_device(rule: Rule) -> bool:
@@ -197,16 +267,25 @@ def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access
     """The access and the values for a rule while the posture is unavailable: with the last known posture, or with none.
     A rule that names the state ``unavailable`` itself reads that state."""
     posture = access.posture
-    unexpired = posture.expires_at is not None and access.now < posture.expires_at
-    if rule.on_unavailable is OnUnavailable.LAST_KNOWN and posture.last_state is not None and unexpired:
+    named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
+    if posture.last_state is not None and _goes_by_last_known(rule, access, named=named):
         last = replace(access, posture=replace(posture, state=posture.last_state))
         return last, cel_activation(last, policy.reads)
     names = {name for name in rule.when.reads if not name.startswith("device.")}
-    if PostureState.UNAVAILABLE in rule.when.names.get("device.state", ()):
+    if named:
         names.add("device.state")
     if rule.effect is not Effect.ALLOW and _holds_for_seen_apps(rule, access, names):
         names |= _OF_APPS
     return access, cel_activation(access, names)
+
+
+def _goes_by_last_known(rule: Rule, access: Access, *, named: bool) -> bool:
+    """Whether the rule reads the last known posture: with ``last_known`` until that ends, with ``allow`` without an end.
+    Otherwise a device that is refused for what is known of it would get in because its source is away."""
+    end = access.posture.expires_at
+    if rule.on_unavailable is OnUnavailable.LAST_KNOWN:
+        return end is not None and access.now < end
+    return rule.on_unavailable is OnUnavailable.ALLOW and not named
 
 
 _OF_APPS = frozenset({"device.apps", "device.lists"})
@@ -259,7 +338,7 @@ def _deadline(rule: Rule, access: Access) -> datetime | None:
 
 
 def _unavailable(rule: Rule) -> _Verdict:
-    """The verdict of a rule while the posture is unavailable. With ``allow`` a restricting rule is passed over."""
+    """The verdict of a rule on a device of which nothing counts. With ``allow`` a restricting rule is passed over."""
     if rule.on_unavailable is not OnUnavailable.ALLOW:
         return _Verdict(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "the posture is unavailable: blocked")
     if rule.effect is not Effect.ALLOW:

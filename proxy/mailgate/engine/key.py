@@ -40,6 +40,11 @@ class DecisionKey:
 
         Without ``dates``, decisions with the same key may differ in their deadline, and in nothing else.
         """
+        if not access.claims:
+            return self._of_reading(access, dates=dates)
+        return tuple([self._of_reading(each, dates=dates) for each in access.readings()])
+
+    def _of_reading(self, access: Access, *, dates: bool) -> Hashable:
         posture, client = access.posture, access.client
         proof, certificate = access.attestation, access.certificate
         return (
@@ -54,7 +59,7 @@ class DecisionKey:
             is_discovery(access.facts),
             bisect_right(self._turns, access.now) if self._turns else 0,
             self._shares(access) if self._partial else (),
-            tuple([in_groups(rule.groups, access.user, rule.effect) for rule in self._grouped]),
+            tuple([in_groups(rule.groups, access.user) for rule in self._grouped]),
             tuple([each.number for each in self._reliefs.about(access)]),
             tuple([end if dates else end is not None for end in self._graces(access)]),
             _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
@@ -75,8 +80,11 @@ class DecisionKey:
         A stage begins then, or a grace, a relief, a report, a token or a certificate ends. It is ``now`` if a rule
         reads the clock itself.
         """
-        if not self.is_timeless(decision):
+        if (access.claims and self._by_the_clock) or not self.is_timeless(decision):
             return access.now
+        return min(self._reading_until(each) for each in access.readings())
+
+    def _reading_until(self, access: Access) -> datetime:
         proof, certificate = access.attestation, access.certificate
         ends = (
             access.posture.expires_at,
@@ -94,7 +102,7 @@ class DecisionKey:
     def _shares(self, access: Access) -> Hashable:
         """The shares that the subject is in. Many subjects have the same shares, and the key does not name them."""
         subject = share_subject(access)
-        return tuple([in_share(rule.share, rule.id, subject, rule.effect) for rule in self._partial])
+        return tuple([in_share(rule.share, rule.id, subject) for rule in self._partial])
 
 
 def _reader(name: str) -> Callable[[Access], Hashable]:

@@ -1,5 +1,6 @@
 """Carries an allowed request to the webmail: in the usual way, with more time, or with changes for Autodiscover."""
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,14 @@ from mailgate.gateway.http1.exchange import CLOSE, Exchange, Outcome, PendingOut
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.proxy.forward import Forwarder
-from mailgate.gateway.proxy.long_poll import LongPolls, NoLongerAllowed, is_long_poll
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refuser import Refuser
-from mailgate.model import Access, Decision, Reason
+from mailgate.gateway.request_reader import Reader
+from mailgate.model import Access, Decision, Protocol, Reason
 from mailgate.policy.rules import DISCOVERY_RULE
+
+_LONG_POLLS = frozenset({"Ping", "Sync"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Carrier:
     """The forwarder for long polls. It waits longer for an answer."""
     autodiscover: Forwarder
     """The forwarder for Autodiscover. It changes the addresses in answers."""
-    long_polls: LongPolls
+    reader: Reader
     recorder: Recorder
     refuser: Refuser
     references: References
@@ -48,47 +51,82 @@ class Carrier:
             or is_autodiscover(access.facts)
         ):
             return self.carry(exchange, incoming, access, decision)
+        exchange.verdict = access, decision
         return self.forward_usual(exchange, incoming.origin, access.now)
 
     def forward_usual(self, exchange: Exchange, origin: Origin, now: datetime) -> PendingOutcome:
         """Forward a request in the usual way."""
 
         def wait_for(rest: Coroutine[Any, Any, Outcome]) -> None:
-            exchange.connection.wait_for(self.failures.caught(exchange, rest))
+            exchange.connection.wait_for(self.failures.caught(exchange, self._until_cut(exchange, rest)))
 
-        return self.usual.start(exchange, origin, now, wait_for)
+        rest = self.usual.start(exchange, origin, now, wait_for)
+        return None if rest is None else self._until_cut(exchange, rest)
 
     async def carry(
         self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
     ) -> Outcome:
         """Forward a request to the end of its answer."""
+        exchange.verdict = access, decision
         if exchange.head.max_forwards == 0:
             return send(exchange, _answer_last_hop(exchange.head), access.now)
         if decision.rule == DISCOVERY_RULE:
             return send(
                 exchange, await answer_with_directions(self.autodiscover, exchange, incoming), access.now
             )
+        way = self.usual
         if is_long_poll(access):
-            return await self._long_poll(exchange, incoming, access, decision)
-        way = self.autodiscover if is_autodiscover(access.facts) else self.usual
-        return await way.forward(exchange, incoming.origin, access.now)
+            exchange.hangs, way = True, self.long_poll
+        elif is_autodiscover(access.facts):
+            way = self.autodiscover
+        return await self._until_cut(exchange, way.forward(exchange, incoming.origin, access.now))
 
-    async def _long_poll(
-        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
-    ) -> Outcome:
-        """Forward a request that may take an hour. If it is no longer allowed, refuse it, or break off an answer that has begun."""
-        exchange.hangs = True
+    async def _until_cut(self, exchange: Exchange, forward: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Forward to the end, or until ``cut``."""
+        limit = exchange.limit = asyncio.timeout(None)
         try:
-            forward = self.long_poll.forward(exchange, incoming.origin, access.now)
-            return await self.long_polls.run(access, decision, forward)
-        except NoLongerAllowed as ended:
-            access, decision = ended.access, ended.decision
+            async with limit:
+                return await forward
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            exchange.limit = None
+        return await self._refuse_after_all(exchange)
+
+    def cut(self, exchange: Exchange) -> None:
+        """End a request that gets no mail any more. Does nothing if it has ended meanwhile."""
+        if exchange.limit is not None:
+            if exchange.limit.when() is None:
+                exchange.limit.reschedule(0)
+        elif exchange.give_up is not None and exchange.connection.transport is not None:
+            exchange.give_up()
+            exchange.give_up = None
+            exchange.connection.wait_for(self.failures.caught(exchange, self._refuse_after_all(exchange)))
+
+    async def _refuse_after_all(self, exchange: Exchange) -> Outcome:
+        """Refuse a request by its latest verdict, or break off an answer that has begun, so that it never looks whole."""
+        assert exchange.verdict is not None, "it could not be judged again"
+        assert exchange.origin is not None
+        access, decision = exchange.verdict
         self.recorder.record(exchange, access, decision)
         if exchange.started:
             exchange.abort()
             return CLOSE
+        incoming = self.reader.facts(exchange, exchange.head, exchange.origin)
         reference = self.references.of(exchange)
         return send(exchange, self.refuser.warn_or_refuse(incoming, access, decision, reference), access.now)
+
+
+def is_long_poll(access: Access) -> bool:
+    """Whether the webmail may take an hour to answer ([MS-ASCMD] 2.2.3.88, 2.2.3.198: a wait of up to 59 minutes).
+
+    A Sync waits if its body says so, or if it has no body and repeats a Sync that waited. No body is read here, and a
+    phone may send a wrong version. So every Sync is assumed to wait.
+    """
+    client = access.client
+    waits = client.eas_command in _LONG_POLLS and client.protocol is Protocol.ACTIVESYNC
+    return waits and access.facts.method == "POST"
 
 
 def _answer_last_hop(head: RequestHead) -> Answer:

@@ -16,12 +16,13 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
-from mailgate.gateway.own_addresses import OwnAddresses, is_local
+from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refuser import Refuser, asks_for_login
 from mailgate.gateway.request_reader import Reader, refuse_misdirected
+from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import Access, Decision
 
@@ -39,6 +40,7 @@ class Gate:
     judge: Judge
     recorder: Recorder
     carrier: Carrier
+    streams: Streams
     refuser: Refuser
     own: OwnAddresses
     questions: Questions
@@ -73,6 +75,7 @@ class Gate:
         if authorizer and self.questions.is_question(authorizer, exchange):
             return self.questions.answer(authorizer, exchange, now)
         origin = self.reader.origin(exchange, head)
+        self.reader.refuse_foreign(head, origin)
         started = perf_counter()
         known = self.verdicts.find(head, origin, now)
         if known is not None:
@@ -81,7 +84,7 @@ class Gate:
             return self.carrier.forward_usual(exchange, origin, now)
         incoming = self.reader.facts(exchange, head, origin)
         refuse_misdirected(head, origin)
-        if is_local(incoming.facts):
+        if incoming.facts.is_local:
             return self.own.serve(exchange, incoming, now)
         verdict = self.judge.at_once(incoming, now)
         if verdict is None:

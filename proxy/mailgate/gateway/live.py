@@ -10,6 +10,7 @@ from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.http1.trusted_headers import Network
 from mailgate.gateway.refusals.enforce import ResponseBuilder
+from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.login_names import NO_LOGINS, Logins
@@ -30,8 +31,12 @@ class Live:
     proxy_form: ProxyForm = NO_PROXY
     groups: Groups = NO_GROUPS
     logins: Logins = NO_LOGINS
+    activesync: ActiveSyncPlace = DEFAULT_PLACE
+    """Where the webmail checks the login of a mail app."""
     hardware: Mapping[str, Roots] = field(default_factory=dict)
     """The roots that are trusted for hardware evidence, by format."""
+    hosts: frozenset[str] = frozenset()
+    """The names and addresses under which mail is served, in one spelling (``canonical_name``)."""
     trusted: tuple[Network, ...] = ()
     browser_probe: BrowserProbe = field(default_factory=BrowserProbe)
     authorizer: Authorizer | None = None

@@ -23,20 +23,14 @@ from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help, show_confi
 from mailgate.gateway.selfservice.language import choose_language
 from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
 from mailgate.gateway.selfservice.own_data import SelfService
-from mailgate.model import Reason, RequestFacts
+from mailgate.model import Reason
 
-LOCAL_PREFIX = "/.mailgate/"
 WARNING_MARK = re.compile(r"[0-9a-f]{16}")
 
 Responder = Callable[[Incoming, str, datetime], Awaitable[Answer]]
 """Answers a request with this reference at this moment."""
 Routes = Mapping[str, Mapping[str, Responder]]
 """Responders by path, then by method."""
-
-
-def is_local(facts: RequestFacts) -> bool:
-    """Whether a request is for the gate itself."""
-    return facts.target.startswith(LOCAL_PREFIX[:-1]) and f"{facts.path}/".startswith(LOCAL_PREFIX)
 
 
 class OwnAddresses:
@@ -98,5 +92,5 @@ async def _continue(in_force: InForce, incoming: Incoming, _reference: str, _now
     if not WARNING_MARK.fullmatch(mark) or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "The link of this warning is incomplete.")
     lasts = in_force.live.responses.warn_again
-    cookie = warned_cookie(mark, lasts, secure=incoming.facts.scheme == "https")
+    cookie = warned_cookie(mark, lasts, incoming.facts)
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

@@ -15,6 +15,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
+from mailgate.gateway.refusals.wording import as_told
 from mailgate.model import Access, Decision, Effect
 
 
@@ -58,11 +59,11 @@ class Refuser:
         self, incoming: Incoming, access: Access, decision: Decision, reference: str
     ) -> Answer:
         """A warning, or a refusal."""
-        responses = self.in_force.live.responses
+        responses, told = self.in_force.live.responses, as_told(access, decision)
         if decision.effect is Effect.WARN:
-            return responses.warn(access, decision, reference)
+            return responses.warn(access, told, reference)
         self.mails.queue(incoming, access, decision, reference)
-        return responses.refuse(access, decision, reference)
+        return responses.refuse(access, told, reference)
 
     def probe(self, access: Access, reference: str) -> Answer:
         """The answer with the probe's page. Nothing is recorded, since nothing was decided: the page is loaded again

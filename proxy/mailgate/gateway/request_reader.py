@@ -6,9 +6,12 @@ from mailgate.gateway.evaluate.facts import Incoming, read_facts
 from mailgate.gateway.http1.client_certs.presented import presented_certificates
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.http1.trusted_headers import Origin, origin_of
+from mailgate.gateway.http1.trusted_headers import Origin, name_in, origin_of
 from mailgate.gateway.live import InForce
 from mailgate.model import CertificateResult, Reason
+
+HEALTH = b"/.mailgate/healthz"
+FOREIGN = "This host is not served here. Expected that of `public_url` or one of `hosts`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,8 @@ class Reader:
     request that the exchange asks about."""
 
     in_force: InForce
+    over_https: bool = False
+    """Whether ``public_url`` is https."""
 
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
         exchange.origin = origin = origin_of(
@@ -28,8 +33,27 @@ class Reader:
         )
         return origin
 
+    def refuse_foreign(self, head: RequestHead, origin: Origin) -> None:
+        """Raise RequestRefused for a request for another host (RFC 9110, section 15.5.20), by its ``Host`` or by what a trusted
+        proxy says. The webmail gets both, and would write links with them.
+
+        HTTP/1.0 need not name a host, and whoever checks the gate's health knows only its address.
+        """
+        for host in (head.host, origin.host):
+            is_foreign = host and name_in(host) not in self.in_force.live.hosts
+            if is_foreign and head.target.partition(b"?")[0] != HEALTH:
+                raise RequestRefused(421, Reason.REQUEST_MALFORMED, FOREIGN)
+
     def facts(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
-        incoming = read_facts(head, origin, self._presented(exchange), self.in_force.live.logins)
+        live = self.in_force.live
+        incoming = read_facts(
+            head,
+            origin,
+            self._presented(exchange),
+            live.logins,
+            live.activesync,
+            over_https=self.over_https,
+        )
         exchange.answer_fields = incoming.answer_fields
         return incoming
 

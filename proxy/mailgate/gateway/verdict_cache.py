@@ -5,7 +5,8 @@ Only a request that was judged in full (``gateway/evaluate/judge.py``) and allow
 its answer may depend on nothing but
 
 - the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the
-  gate is not kept; the person whom a trusted proxy names and their languages, and whether a proxy names anybody; the
+  gate is not kept; the person whom a trusted proxy names and their languages, whether a proxy names anybody, and the name in
+  Basic credentials, which may restrict; the
   traits of the user agent, or all of it if a rule or the probe reads more; the address, scheme, host and path as far
   as a rule reads them; the gate's own cookies; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
   whose values nothing reads on the way to a decision. A field that was forgotten here is part of the key, so it costs
@@ -14,7 +15,7 @@ its answer may depend on nothing but
   them changes, all entries are dropped;
 - the time, up to the first moment at which any of this could change (``_until``).
 
-A request is judged in full each time if it names a device, or a person by a login, offers a proof or a certificate, has
+A request is judged in full each time if it speaks ActiveSync, names a device, offers a proof or a certificate, has
 a finding, or is warned, challenged or refused. Requests that are answered from the cache are counted and recorded like
 all others.
 """
@@ -29,14 +30,13 @@ from mailgate.classify.protocol import protocol_in_path
 from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
-from mailgate.gateway.evaluate.facts import Incoming
+from mailgate.gateway.evaluate.facts import Incoming, basic_user
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.own_addresses import is_local
 from mailgate.model import Access, Decision, DecisionSummary, Effect, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
@@ -55,11 +55,11 @@ METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
 IGNORED_FIELDS = frozenset(
     # ``_key`` reads these apart from the lines
     b"user-agent cookie host x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-user"
-    b" x-original-method x-original-uri x-original-for x-forwarded-method x-forwarded-uri"
+    b" x-original-method x-original-uri x-original-for x-forwarded-method x-forwarded-uri authorization"
     # these say how to read and forward the message, which is found out for each request
     b" connection keep-alive content-length transfer-encoding te trailer expect"
     # only the webmail reads these
-    b" authorization referer origin accept-language accept-encoding cache-control pragma range if-range if-match"
+    b" referer origin accept-language accept-encoding cache-control pragma range if-range if-match"
     b" if-none-match if-modified-since if-unmodified-since priority content-encoding content-language x-roundcube-request"
     b" x-csrf-token x-xsrf-token dnt sec-gpc upgrade-insecure-requests sec-fetch-site sec-fetch-user"
     b" x-owa-canary x-owa-correlationid x-owa-actionid x-owa-clientbegin x-owa-urlpostdata x-owa-sessionid client-request-id"
@@ -181,7 +181,8 @@ class VerdictCache:
         )
         own = tuple([each for each in fields.values(b"cookie") if OWN_COOKIES in each])
         languages = tuple(fields.values(b"accept-language")) if origin.user else ()
-        if not place or len(lines) + sum(map(len, (*own, *languages))) > MAX_LINES:
+        login = basic_user(fields) if b"authorization" in fields.first else None
+        if not place or len(lines) + len(login or "") + sum(map(len, (*own, *languages))) > MAX_LINES:
             return None
         sender: Hashable = agent
         if not own and DependsOn.AGENT not in self._reads:
@@ -189,7 +190,7 @@ class VerdictCache:
             if sender is None:
                 return None
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
-        told = origin.user, origin.by_proxy, languages, own, self._read_by_rules(origin, path)
+        told = origin.user, origin.by_proxy, login, languages, own, self._read_by_rules(origin, path)
         return port, head.method, place, sender, lines, told
 
     def _read_by_rules(self, origin: Origin, path: bytes) -> tuple[object, ...]:
@@ -227,7 +228,7 @@ def place_of(path: bytes) -> str:
     Empty if more of the target has to be read.
     """
     text = path.decode("ascii")
-    special = is_local(RequestFacts(target=text)) or text.lower().startswith("/autodiscover/")
+    special = RequestFacts(target=text).is_local or text.lower().startswith("/autodiscover/")
     return "" if special or not text.startswith("/") or protocol_in_path(text) else first_folder(text)
 
 

@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from mailgate.classify import classify
+from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Decision, Effect, Kind, Posture, Reason, RequestFacts
+from mailgate.model import Access, Effect, Kind, Posture, Reason, RequestFacts
 from mailgate.model.notice import NoticeDevice
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
@@ -44,6 +46,8 @@ class Audience:
 
     people: dict[str, set[NoticeDevice]] = field(default_factory=lambda: defaultdict(set))
     """The people by login name, each with the devices that the rule is about."""
+    newly: set[str] = field(default_factory=set)
+    """Those of them whom the rules before did not treat in the same way, or may not have."""
     nameless: int = 0
     """How many devices and clients without a known owner the rule is about."""
     undecided: set[str] = field(default_factory=set)
@@ -59,16 +63,20 @@ class Audience:
 
 
 async def audience_of(
-    policy: Policy, rule: str, at: datetime, subjects: AsyncIterator[list[Subject]]
+    policy: Policy,
+    rule: str,
+    at: datetime,
+    subjects: AsyncIterator[list[Subject]],
+    before: Policy | None = None,
 ) -> Audience:
-    """Decide these subjects by the policy as of ``at``."""
-    judge = Judge(policy)
+    """Decide these subjects by the policy as of ``at``. Without a policy ``before`` it, all are newly affected."""
+    judge, former = Judge(policy), Judge(before) if before else None
     found = Audience(any_laptop=_lets_in_laptops(judge, at))
     async for page in subjects:
         for number, subject in enumerate(page):
             if number % _SLICE == 0:
                 await asyncio.sleep(0)  # a gate that counts keeps serving requests
-            hits = [_look(judge, rule, at, occasion, found) for occasion in subject.occasions]
+            hits = [_look(judge, former, rule, at, occasion, found) for occasion in subject.occasions]
             found.nameless += any(hits) and not any(each.person for each in subject.occasions)
     return found
 
@@ -84,7 +92,9 @@ async def everybody(population: Population, progress: Progress) -> AsyncIterator
         yield page
 
 
-def _look(judge: Judge, rule: str, at: datetime, occasion: Occasion, found: Audience) -> bool:
+def _look(
+    judge: Judge, former: Judge | None, rule: str, at: datetime, occasion: Occasion, found: Audience
+) -> bool:
     access, person = replace(occasion.after, now=at), occasion.person
     outcome = judge.outcome(access, occasion.unrecorded)
     if person and access.client.kind is Kind.LAPTOP:
@@ -96,14 +106,47 @@ def _look(judge: Judge, rule: str, at: datetime, occasion: Occasion, found: Audi
     if unknown or outcome.rule != rule or outcome.effect == Effect.ALLOW:
         return False
     if person:
-        found.people[person].add(_device(access, decide(access, judge.policy)))
+        found.people[person].add(device_of(person, access, answer(judge, access, occasion.unrecorded)))
+        was = former.outcome(replace(occasion.before, now=at), occasion.unrecorded) if former else None
+        if was is None or was.effect != outcome.effect:
+            found.newly.add(person)
     return True
 
 
-def _device(access: Access, decision: Decision) -> NoticeDevice:
+class Told(NamedTuple):
+    """What an answer means for a person: the effect, why, and what ends it."""
+
+    effect: Effect
+    reason: Reason = Reason.RULE_MATCHED
+    apps: tuple[str, ...] = ()
+    fix: str = ""
+
+
+class Answer(NamedTuple):
+    """The rule that decides an access, and what it means for the person."""
+
+    rule: str
+    told: Told
+
+
+def answer(judge: Judge, access: Access, unrecorded: frozenset[str]) -> Answer | None:
+    """The answer to an access; None if it depends on what was not recorded or cannot be had."""
+    outcome = judge.outcome(access, unrecorded)
+    if outcome.effect == UNKNOWN or outcome.reason in PASSING:
+        return None
+    if outcome.effect == Effect.ALLOW:
+        return Answer(outcome.rule, Told(Effect.ALLOW))
+    decision = decide(access, judge.policy)
+    return Answer(decision.rule, Told(decision.effect, decision.reason, decision.apps, decision.fix))
+
+
+def device_of(person: str, access: Access, given: Answer | None) -> NoticeDevice:
+    """The device of an access as a mail to this person names it. Apps on somebody else's device are not named."""
     client, posture = access.client, access.posture
     kind, os = posture.kind or client.kind, posture.os or client.os
-    return NoticeDevice(decision.reason, kind, os, decision.apps, decision.fix)
+    told = given.told if given else Told(Effect.BLOCK)
+    is_own = user_text(posture.owner) in ("", user_text(person))
+    return NoticeDevice(told.reason, kind, os, told.apps if is_own else (), told.fix)
 
 
 def _lets_in_laptops(judge: Judge, at: datetime) -> bool:

@@ -1,27 +1,28 @@
-"""Corrections: mails to the people who were reached by a rule that was then taken back.
+"""Corrections: mails to the people whom a version reached that was then taken back, if something is different for them.
 
-A rule reached the people who were refused, were shown the page of a warning, or got a mail under a version that was
-taken back. A rule that is unchanged in the version now in force was not taken back, and nobody is corrected about it.
+A version reached the people who were refused, were shown the page of a warning, or got a mail by its rules. Each of them
+is decided anew by that version and by the one in force, now and at every moment at which an answer changes by itself.
+Who gets the same answer from both is not written to. Who cannot be decided any more, say because the device has
+reported something else since, is told what is known, and nothing else.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mailgate.config import Rules, compile_rules
+from mailgate.config import Rules
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import owner_of
-from mailgate.mail.recipient_list import AddressOf, DataScope
+from mailgate.mail.audience import Answer, answer, device_of
+from mailgate.mail.recipient_list import AddressOf, DataScope, rules_of_version
 from mailgate.model import Effect, Reason
-from mailgate.model.notice import EncounterKind, MailKind, Notice, RuleEncounter
-from mailgate.policy import Policy
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE
 from mailgate.rollout.person import Person
-from mailgate.rollout.replay import PostureInputs
-from mailgate.simulate import Judge, Occasion
+from mailgate.simulate import Judge, Occasion, at_moment, moments
 from mailgate.store import Act, Mail, Retraction, Store
-from mailgate.tasks import compute
 
 SEARCH_SPAN = timedelta(hours=24)
 """How long to look for refusals that are stored late, by a gate that was cut off or from a spool."""
@@ -91,29 +92,32 @@ async def corrections(
     address_of: AddressOf,
     now: datetime,
 ) -> tuple[list[Mail], ReachedPeople]:
-    """One mail to each person who was reached by a rule that no longer holds, whether it was queued before or not."""
-    target = await _rules(store, in_force)
+    """One mail to each person who was reached and for whom something is different, whether it was queued before or
+    not."""
+    reliefs = await store.reliefs.current(now)
+    target = await rules_of_version(store, in_force, reliefs)
     found = ReachedPeople()
     for number in retraction.versions:
-        old = await _rules(store, number)
+        old = await rules_of_version(store, number, reliefs)
         comparison = _Comparison(store, old, target, data_scope, now)
         if old.policy.version in retraction.policies:
             await _by_page(comparison, retraction, found)
-            await _by_mail(comparison, retraction.serial, number, found)
+        await _by_mail(comparison, retraction.serial, number, found)
     languages = await store.languages.of(found.people)
-    clear = _Clear(store, target, data_scope, now)
+    standings = _Standings(store, target, data_scope, now)
     made: dict[str, Mail] = {}
     for login in sorted(found.people):
         address = address_of(login)
         if not address:
             continue
         other = made[address].notice if address in made else None  # the same person by another login name
+        devices = await standings.of(login)
         notice = Notice(
             MailKind.CORRECTION,
             languages.get(login, ""),
             contact=found.contacts.get(login, ""),
             encounters=tuple(sorted(found.people[login].union(other.encounters if other else ()))),
-            mail_restored=await clear.of(login) and (other is None or other.mail_restored),
+            devices=tuple(sorted(devices.union(other.devices if other else ()))),
             versions=tuple(retraction.versions),
         )
         number, serial = retraction.versions[0], retraction.serial
@@ -121,41 +125,45 @@ async def corrections(
     return list(made.values()), found
 
 
-async def _rules(store: Store, number: int) -> Rules:
-    version = await store.policies.get(number)
-    assert version is not None  # a foreign key makes sure that the version exists
-    return await compute(compile_rules, version.texts)
-
-
 class _Comparison:
     """Compares a version that was taken back with the version in force."""
 
     def __init__(self, store: Store, old: Rules, target: Rules, data_scope: DataScope, now: datetime) -> None:
-        self.store, self.policy, self.precedence = store, old.policy, data_scope.precedence
-        before, after = (
-            PostureInputs(each.policy.catalog, data_scope.max_age, data_scope.precedence)
-            for each in (old, target)
-        )
-        self.population = replace(data_scope.population(store, old, now), before=before, after=after)
+        self.store, self.policy, self.precedence = store, old.policy, data_scope.terms.precedence
+        self.population = data_scope.compared(store, old, target, now)
+        self.has_the_same_name = old.policy.version == target.policy.version
+        """Whether sightings do not tell the two apart, since they differ in their groups alone."""
         self._judges = Judge(old.policy), Judge(target.policy)
-        self._unchanged = {
-            name for name in (*_named(old.policy), DEFAULT_RULE) if _holds(old.policy, target.policy, name)
-        }
+        self._same = _same_answers(old, target) | {LOST_RULE, DISCOVERY_RULE}
 
-    def holds(self, rule: str) -> bool:
-        """Whether the version in force has this rule unchanged. The answers to lost devices and to searches for the
+    def may_differ(self, rule: str) -> bool:
+        """Whether what this rule told people may be different now. The answers to lost devices and to searches for the
         mail server come from no rule, and are the same in every version."""
-        return rule in self._unchanged or rule in (LOST_RULE, DISCOVERY_RULE)
+        return rule not in self._same
 
-    def moves(self, occasions: Iterable[Occasion]) -> bool:
-        """Whether the two versions decide differently on one of these. An unchanged rule may still decide on other
-        people than before."""
+    def corrects(self, rule: str, occasions: Iterable[Occasion]) -> bool:
+        """Whether somebody whom this rule reached has to be written to: something is different on one of these
+        occasions, or the rule decides none of them any more, so that nobody can say what it told them."""
+        decided = False
+        for occasion in occasions:
+            for old, new in self._answers(occasion):
+                if old is None or new is None:
+                    continue
+                if old.told != new.told:
+                    return True
+                decided = decided or old.rule == rule
+        return not decided
+
+    def _answers(self, occasion: Occasion) -> Iterator[tuple[Answer | None, Answer | None]]:
+        """The answers of both versions, now and at each moment at which one of them changes by itself."""
         old, new = self._judges
-        return any(
-            old.outcome(each.before, each.unrecorded).effect
-            != new.outcome(each.after, each.unrecorded).effect
-            for each in occasions
-        )
+        before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
+        later = {*moments(before, old.policy), *moments(after, new.policy)}
+        for moment in (before.now, *sorted(later)):
+            yield (
+                answer(old, at_moment(before, moment), unrecorded),
+                answer(new, at_moment(after, moment), unrecorded),
+            )
 
     def title(self, rule: str) -> str:
         if rule == DEFAULT_RULE:
@@ -167,32 +175,55 @@ class _Comparison:
         return notices.get(rule, self.policy.default.notice).contact or ""
 
 
-def _named(policy: Policy) -> list[str]:
-    return [rule.id for rule in policy.rules]
+def _same_answers(old: Rules, new: Rules) -> set[str]:
+    """The rules that certainly decide in the new version whatever they decided in the old one: they are the same in both,
+    and the new version has no rule before them that the old one had not."""
+    before, found = [*_names(old)], set[str]()
+    passed = set[str]()
+    for name in _names(new):
+        if not _is_same(old, new, name):
+            break  # it may take requests away from every rule after it
+        if passed.issubset(before[: before.index(name)]):
+            found.add(name)
+        passed.add(name)
+    return found
 
 
-def _holds(old: Policy, new: Policy, name: str) -> bool:
+def _names(rules: Rules) -> Iterator[str]:
+    yield from (rule.id for rule in rules.policy.rules)
+    yield DEFAULT_RULE
+
+
+def _is_same(old: Rules, new: Rules, name: str) -> bool:
+    """Whether a rule is the same in both versions, with the lists and groups that it reads."""
     if name == DEFAULT_RULE:
-        return old.default == new.default
-    one, other = (next((r for r in each.rules if r.id == name), None) for each in (old, new))
+        return old.policy.default == new.policy.default
+    one, other = (next((r for r in each.policy.rules if r.id == name), None) for each in (old, new))
     if one is None or other is None or one.model_dump(mode="json") != other.model_dump(mode="json"):
         return False
     reads_lists = any(each.startswith("device.") for each in one.when.reads)
-    return not reads_lists or (old.catalog == new.catalog)
+    reads_groups = one.groups or "user.groups" in one.when.reads
+    return (not reads_lists or old.policy.catalog == new.policy.catalog) and (
+        not reads_groups or old.groups == new.groups
+    )
 
 
 async def _by_page(comparison: _Comparison, retraction: Retraction, found: ReachedPeople) -> None:
-    since = retraction.policies[comparison.policy.version]
-    shown = await comparison.store.retractions.shown(comparison.policy.version, since)
+    name = comparison.policy.version
+    until = retraction.at if comparison.has_the_same_name else None
+    shown = await comparison.store.retractions.shown(name, retraction.policies[name], until)
     devices = await comparison.population.called({each.way.device for each in shown})
     for each in shown:
-        if comparison.holds(each.rule):
-            if each.rule in (LOST_RULE, DISCOVERY_RULE):
-                continue
-            if not comparison.moves([await comparison.population.seen(each.way, devices)]):
-                continue
+        if not comparison.may_differ(each.rule):
+            continue
+        await asyncio.sleep(0)  # a gate that decides keeps serving requests
+        if not comparison.corrects(each.rule, [await comparison.population.seen(each.way, devices)]):
+            continue
         device = devices.get(each.way.device)
-        login = user_text(each.way.user or (owner_of(device, comparison.precedence) if device else ""))
+        login = user_text(
+            each.way.user
+            or (owner_of(device, comparison.population.now, comparison.precedence) if device else "")
+        )
         if not login:
             found.nameless += 1
             continue
@@ -208,24 +239,44 @@ def _reason(stored: str) -> Reason:
 
 async def _by_mail(comparison: _Comparison, serial: int, number: int, found: ReachedPeople) -> None:
     for mail in await comparison.store.mails.perhaps_read_about([number], serial):
-        if comparison.holds(mail.rule):
-            subjects = await comparison.population.person(mail.login)
-            if not comparison.moves(each for subject in subjects for each in subject.occasions):
-                continue
+        if not comparison.may_differ(mail.rule):
+            continue
+        subjects = await comparison.population.person(mail.login)
+        if not comparison.corrects(mail.rule, [each for subject in subjects for each in subject.occasions]):
+            continue
         title = comparison.title(mail.rule)
         found.people[mail.login].add(RuleEncounter(EncounterKind.MAIL, title, Reason.RULE_MATCHED))
         found.contacts.setdefault(mail.login, comparison.contact(mail.rule))
 
 
-class _Clear:
-    """Tells whether the version in force lets in all devices of a person."""
+class _Standings:
+    """Tells what the version in force gives each device of a person, now and later."""
 
     def __init__(self, store: Store, target: Rules, data_scope: DataScope, now: datetime) -> None:
         self._population = data_scope.population(store, target, now)
         self._judge = Judge(target.policy)
 
-    async def of(self, login: str) -> bool:
+    async def of(self, login: str) -> set[NoticeDevice]:
+        """The known devices of a person, as far as a mail distinguishes them."""
         subjects = await self._population.person(login)
-        occasions: Sequence[Occasion] = [each for subject in subjects for each in subject.occasions]
-        outcomes = (self._judge.outcome(each.after, each.unrecorded).effect for each in occasions)
-        return all(effect == Effect.ALLOW for effect in outcomes)
+        return {self._device(login, each) for subject in subjects for each in subject.occasions}
+
+    def _device(self, login: str, occasion: Occasion) -> NoticeDevice:
+        access, judge = occasion.after, self._judge
+        now = answer(judge, access, occasion.unrecorded)
+        standing, first = _standing(now), now
+        later: list[tuple[datetime, Standing]] = []
+        for moment in moments(access, judge.policy):
+            then = answer(judge, at_moment(access, moment), occasion.unrecorded)
+            if _standing(then) != (later[-1][1] if later else standing):
+                later.append((moment, _standing(then)))
+            if _standing(first) is Standing.OPEN:
+                first = then
+        return replace(device_of(login, access, first), standing=standing, later=tuple(later))
+
+
+_STANDINGS = {Effect.ALLOW: Standing.OPEN, Effect.WARN: Standing.WARNED}
+
+
+def _standing(given: Answer | None) -> Standing:
+    return Standing.UNKNOWN if given is None else _STANDINGS.get(given.told.effect, Standing.CLOSED)

@@ -8,7 +8,7 @@ from mailgate.mail.audience import Audience, audience_of, everybody
 from mailgate.mail.recipient_list import DataScope, notice_about
 from mailgate.mail.topic import Topic
 from mailgate.model import Access, Client, Kind, Posture, PostureState, Reason, RequestFacts
-from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
 from mailgate.policy import Policy
 from mailgate.policy.reasons import apps_named, infer
 from mailgate.rollout.population import Population
@@ -65,4 +65,9 @@ def made_up_correction(policy: Policy) -> Notice:
     reason = (rule and rule.reason) or Reason.RULE_MATCHED
     reached = RuleEncounter(EncounterKind.REFUSAL, (rule and rule.title) or "", reason)
     contact = (rule and rule.notice.contact) or ""
-    return Notice(MailKind.CORRECTION, contact=contact, encounters=(reached,), mail_restored=True)
+    return Notice(
+        MailKind.CORRECTION,
+        contact=contact,
+        encounters=(reached,),
+        devices=(NoticeDevice(Reason.RULE_MATCHED, Kind.PHONE, "ios", standing=Standing.OPEN),),
+    )

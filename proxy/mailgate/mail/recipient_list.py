@@ -1,20 +1,25 @@
 """The recipient list of a notice: everybody whom its rule is about, each once, with their mail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from mailgate.config import Bundle, Rules
+from mailgate.config import Bundle, Rules, compile_rules
+from mailgate.devices.posture import PostureTerms
+from mailgate.errors import ConfigError
 from mailgate.mail.audience import Audience, Progress, audience_of, everybody
 from mailgate.mail.topic import Topic
 from mailgate.model import Effect
 from mailgate.model.notice import Notice
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.population import Population
 from mailgate.rollout.replay import PostureInputs
 from mailgate.store import Act, Activation, Mail, Store
+from mailgate.tasks import compute
 
 AddressOf = Callable[[str], str]
 """Returns the company address of a login name; empty if it has none."""
@@ -22,41 +27,78 @@ AddressOf = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class DataScope:
-    """The stored reports and sightings that are used: their age, the order of sources, and the days."""
+    """The stored reports and sightings that are used: how far reports are believed, and the days."""
 
-    max_age: timedelta
-    precedence: tuple[str, ...]
+    terms: PostureTerms
     days: int
     groups: Groups = NO_GROUPS
-    """The members of groups, since a rule may be about some groups alone."""
+    """The members of groups, for a version that was stored without any."""
 
     def population(self, store: Store, rules: Rules, now: datetime) -> Population:
         """Everybody in the store, with the apps that these rules list."""
-        lists = PostureInputs(rules.policy.catalog, self.max_age, self.precedence)
-        since = (now - timedelta(days=self.days)).date()
-        return Population(store, lists, lists, since, now, self.groups)
+        lists, since = self._lists(rules), (now - timedelta(days=self.days)).date()
+        return Population(store, lists, lists, since, now, self._groups(rules))
+
+    def compared(self, store: Store, old: Rules, new: Rules, now: datetime) -> Population:
+        """Everybody in the store, as the old rules see them and as the new ones do."""
+        seen = self.population(store, old, now)
+        return replace(seen, after=self._lists(new), groups_after=self._groups(new))
+
+    def _lists(self, rules: Rules) -> PostureInputs:
+        return PostureInputs(rules.policy.catalog, self.terms)
+
+    def _groups(self, rules: Rules) -> Groups:
+        return rules.groups if rules.groups.known else self.groups
 
 
 def data_scope_of(bundle: Bundle) -> DataScope:
     """The stored data that is used by these files, as for a plan."""
-    posture = bundle.settings.posture
-    return DataScope(posture.max_age, tuple(posture.precedence), DAYS, bundle.groups)
+    return DataScope(bundle.posture_terms, DAYS, bundle.groups)
+
+
+class Recipients(StrEnum):
+    """Whom to write to, of those whom a rule is about and who do not have its mail yet."""
+
+    NEW = "new"
+    """Those whom the version in force treats otherwise than the version before it."""
+    UNTOLD = "untold"
+    """These, and others who had no such mail by an earlier version."""
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientList:
-    """The mails to be queued, and the people who get none."""
+    """The mails that may be queued, and the people who get none."""
 
     mails: tuple[Mail, ...]
     """One mail to each person who does not have it yet, by address."""
+    newly: frozenset[str]
+    """The addresses of people whom the version in force treats otherwise than the version before it."""
+    told_earlier: frozenset[str]
+    """The addresses of the others who had such a mail about this rule by an earlier version that was not taken back."""
     written_before: int
-    """How many people already have it."""
+    """How many people already have this mail, by the version in force."""
     unaddressed: tuple[str, ...]
     """Login names without an address in the company's domain."""
     nameless: int
     """How many devices and clients without a known owner the rule is about."""
     undecided: tuple[str, ...]
     """Login names for which it is unknown whether the rule is about them."""
+
+    def to(self, whom: Recipients) -> tuple[Mail, ...]:
+        """The mails to these people."""
+        parts = list(Recipients)[: list(Recipients).index(whom) + 1]
+        return tuple(each for each in self.mails if self._first(each) in parts)
+
+    def part(self, whom: Recipients) -> tuple[Mail, ...]:
+        """The mails to those of them whom no smaller choice writes to."""
+        return tuple(each for each in self.mails if self._first(each) is whom)
+
+    def _first(self, mail: Mail) -> Recipients:
+        """The smallest choice that writes this mail."""
+        if mail.address in self.newly:
+            return Recipients.NEW
+        return Recipients.ALL if mail.address in self.told_earlier else Recipients.UNTOLD
 
 
 async def list_recipients(
@@ -70,8 +112,12 @@ async def list_recipients(
     progress: Progress,
 ) -> RecipientList:
     """Find everybody whom the rule is about. Nothing is queued yet. Raises StoreUnavailableError."""
-    population = data_scope.population(store, rules, now)
-    found = await audience_of(rules.policy, topic.rule.id, topic.at, everybody(population, progress))
+    before = await _version_before(store, active, rules.policy.reliefs)
+    population = data_scope.compared(store, before or rules, rules, now)
+    subjects = everybody(population, progress)
+    found = await audience_of(
+        rules.policy, topic.rule.id, topic.at, subjects, before.policy if before else None
+    )
     taken_back = await store.retractions.last_of(active.number)
     languages = await store.languages.of(found.people)
     mails: dict[str, Mail] = {}
@@ -90,25 +136,48 @@ async def list_recipients(
         )
         mails[made.address or f" {login}"] = _joined(mails.get(made.address), made)
     addressed = {address: each for address, each in mails.items() if each.address}
-    before = await store.mails.known(next(iter(addressed.values()))) if addressed else set()
+    like = next(iter(addressed.values()), None)
+    written = await store.mails.known(like) if like else set()
+    told = await store.mails.told_earlier(like) if like else set()
+    newly = {address for address in map(address_of, found.newly) if address}
     return RecipientList(
-        tuple(addressed[address] for address in sorted(addressed.keys() - before)),
-        len(addressed.keys() & before),
+        tuple(addressed[address] for address in sorted(addressed.keys() - written)),
+        frozenset(newly - written),
+        frozenset(told - newly - written),
+        len(addressed.keys() & written),
         tuple(each.login for each in mails.values() if not each.address),
         found.nameless,
         tuple(sorted(found.undecided - found.people.keys())),
     )
 
 
-async def queue(store: Store, recipients: RecipientList, person: Person, topic: Topic, now: datetime) -> int:
-    """Queue the mails, and write an audit entry. Returns how many were not queued before."""
+async def _version_before(store: Store, active: Activation, reliefs: Reliefs) -> Rules | None:
+    """The rules that were in force before the version in force; None if it was the first, or if this release cannot read
+    them, so that everybody may be newly affected."""
+    history = await store.policies.history()
+    before = next((each for each in history if each.number != active.number), None)
+    try:
+        return await rules_of_version(store, before.number, reliefs) if before else None
+    except ConfigError:
+        return None
+
+
+async def rules_of_version(store: Store, number: int, reliefs: Reliefs) -> Rules:
+    """The rules of a version that was in force, with these reliefs."""
+    version = await store.policies.get(number)
+    assert version is not None  # a foreign key makes sure that the version exists
+    return (await compute(compile_rules, version.texts)).with_reliefs(reliefs)
+
+
+async def queue(store: Store, mails: Iterable[Mail], person: Person, topic: Topic, now: datetime) -> int:
+    """Queue these mails, and write an audit entry. Returns how many were not queued before."""
 
     def act(count: int) -> Act:
         entry = person.act(now, "notices-queued")
         about = f"rule {topic.rule.id}"
         return replace(entry, about=about, details={"kind": topic.kind.value, "mails": count})
 
-    return await store.mails.queue(recipients.mails, act)
+    return await store.mails.queue(mails, act)
 
 
 def notice_about(topic: Topic, audience: Audience, login: str, language: str) -> Notice:

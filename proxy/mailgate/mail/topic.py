@@ -60,7 +60,7 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
             phrase(
                 "rule `%(id)s` has no later stage that people notice: it runs as %(stage)s and stays so",
                 id=rule.id,
-                stage=_stage(rule, now),
+                stage=rule.stage_at(now),
             )
         )
     warn_at, enforce_at = coming.get(Stage.WARN), coming.get(Stage.ENFORCE)
@@ -69,7 +69,7 @@ def _upcoming(rule: Rule, now: datetime) -> Topic:
 
 
 def _started(rule: Rule, kind: MailKind, now: datetime) -> Topic:
-    stage = _stage(rule, now)
+    stage = rule.stage_at(now)
     if kind not in _NEEDS:
         reply = kind is MailKind.REPLY
         writer = phrase("a person's answer to a request for help") if reply else phrase("a retraction")
@@ -96,7 +96,3 @@ def _coming(rule: Rule, now: datetime) -> list[tuple[Stage, datetime]]:
     """The future stages that people notice."""
     starts = rule.stages.starts() if rule.stages else []
     return [(stage, start) for stage, start in starts if start > now and stage is not Stage.REPORT_ONLY]
-
-
-def _stage(rule: Rule, now: datetime) -> Stage:
-    return rule.stages.at(now) if rule.stages else Stage.ENFORCE

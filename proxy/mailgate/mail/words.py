@@ -10,20 +10,20 @@ from pydantic import with_config
 
 from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance
 from mailgate.gateway.pages.contact import Contact, contact_link
-from mailgate.gateway.pages.devices import FOUND, STATES, name_of
+from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
 from mailgate.gateway.pages.languages import Language, languages_by_tag, load_languages
 from mailgate.gateway.pages.message import Message, mark, mark_plural
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
 from mailgate.gateway.pages.steps import FIXES, off_page, steps_of
 from mailgate.gateway.pages.view import View
-from mailgate.model import PostureState, Reason
+from mailgate.model import Effect, PostureState, Reason
 from mailgate.model.fact import DESCRIBED
-from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, Standing
 
 _UPCOMING = mark("Company mail: a rule is coming that affects a device of yours")
 _STARTED = mark("Company mail: a rule that affects a device of yours has started")
-_CORRECTED = mark("Company mail: correction, a rule was taken back")
+_CORRECTED = mark("Company mail: correction, a change of the rules was taken back")
 _CORRECTED_CLEAR = mark("Company mail: correction, there is nothing that you need to do")
 
 _WRITTEN = mark("Company mail: a message for you")
@@ -37,7 +37,7 @@ _INTROS = {
     ),
     MailKind.ENFORCED: mark("A rule for company mail has started. This is what it means for you."),
     MailKind.CORRECTION: mark(
-        "A rule for company mail was put in force and has been taken back. What you were told because of it no longer holds."
+        "The rules for company mail were changed, and the change has been taken back. This mail says what you were told, and how it is now."
     ),
     MailKind.REPLY: mark("You asked for help with company mail. The people who look after it have answered."),
 }
@@ -61,6 +61,7 @@ _ME = mark("Your devices, and what is stored about you")
 _LET_IN = mark("Until %(date)s, company mail opens for you all the same.")
 _WHY_REPLY = mark("This mail was written to you because you asked for help with company mail.")
 _WHY_WRITTEN = mark("This mail was written to you by the people who look after company mail.")
+_WHY_CORRECTED = mark("This mail was written to you because you were told something because of this change.")
 _WHY = mark("This mail was written to you because of a device that is known here under your login name.")
 
 _REACHED = mark("What you were told")
@@ -69,10 +70,25 @@ _REACHED_BY = {
     EncounterKind.WARNING: mark("A page warned you of this rule: %(what)s"),
     EncounterKind.REFUSAL: mark("Company mail did not open because of this rule: %(what)s"),
 }
-_CLEAR = mark("Company mail opens for you as before. There is nothing that you need to do.")
-_NOT_CLEAR = mark(
-    "There is nothing that you need to do because of this rule. Another rule still applies to a device of yours; your own page says which device and why."
+_CLEAR = mark(
+    "Company mail opens on every device of yours that is known here. There is nothing that you need to do."
 )
+_NONE_KNOWN = mark(
+    "No device of yours is known here now, so it cannot be told from here whether company mail opens for you. Try it: if it does not open, the page says why."
+)
+_NOW = mark("How it is now")
+_OPENS_FROM = mark("From %(date)s, company mail opens on it.")
+_STANDINGS = {
+    Standing.OPEN: GETS[Effect.ALLOW],
+    Standing.WARNED: _WARNS_NOW,
+    Standing.CLOSED: GETS[Effect.BLOCK],
+    Standing.UNKNOWN: mark("It cannot be told from here whether company mail opens on it."),
+}
+_LATER = {
+    Standing.OPEN: _OPENS_FROM,
+    Standing.WARNED: _WARNS_FROM,
+    Standing.CLOSED: _CLOSED_FROM,
+}
 _SORRY = mark("Please excuse the trouble that this caused.")
 
 _CAUSES = {
@@ -104,10 +120,12 @@ class RenderedNotice:
 
 
 class _Block(NamedTuple):
-    """One device, or several with the same texts: its description, why the rule is about it, and what ends that."""
+    """One device, or several with the same texts: its description, what it gets, why a rule is about it, and what ends
+    that."""
 
     name: Markup | str
-    cause: Markup
+    standing: list[Markup]
+    cause: Markup | str
     steps: list[Markup]
     own_step: str
 
@@ -142,7 +160,7 @@ class NoticeWriter:
 
 
 def _subject(notice: Notice, language: Language) -> Markup:
-    corrected = _CORRECTED_CLEAR if notice.mail_restored else _CORRECTED
+    corrected = _CORRECTED_CLEAR if notice.is_clear else _CORRECTED
     replied = _REPLIED if notice.was_requested else _WRITTEN
     subjects = {MailKind.UPCOMING: _UPCOMING, MailKind.CORRECTION: corrected, MailKind.REPLY: replied}
     return language.say(subjects.get(notice.kind, _STARTED))
@@ -151,7 +169,7 @@ def _subject(notice: Notice, language: Language) -> Markup:
 def _why(notice: Notice) -> Message:
     """Why this person gets this mail."""
     if notice.kind is not MailKind.REPLY:
-        return _WHY
+        return _WHY_CORRECTED if notice.kind is MailKind.CORRECTION else _WHY
     return _WHY_REPLY if notice.was_requested else _WHY_WRITTEN
 
 
@@ -165,13 +183,13 @@ def _words(notice: Notice, language: Language) -> dict[str, object]:
         "rule": say(_RULE),
         "title": notice.title,
         "dates": [] if corrects else list(_dates(notice, language)),
-        "devices": say(_DEVICES, count),
-        "blocks": [_block(each, language) for each in notice.devices],
+        "devices": say(_NOW) if corrects else say(_DEVICES, count),
+        "blocks": [] if notice.is_clear else [_block(each, language, corrects) for each in notice.devices],
         "steps": say(_STEPS),
         "laptop": say(_LAPTOP) if notice.laptop_allowed else "",
         "said": say(_REACHED),
         "items": list(_items(notice, language)),
-        "outcome": say(_CLEAR if notice.mail_restored else _NOT_CLEAR) if corrects else "",
+        "outcome": say(_CLEAR) if notice.is_clear else say(_NONE_KNOWN) if corrects and not count else "",
         "sorry": say(_SORRY) if corrects else "",
         "questions": say(_QUESTIONS),
         "contact_label": say(_CONTACT),
@@ -203,7 +221,27 @@ def _dates(notice: Notice, language: Language) -> Iterator[Markup]:
         yield dated(_WARNS_FROM, notice.enforce_at)
 
 
-def _block(device: NoticeDevice, language: Language) -> _Block:
+def _block(device: NoticeDevice, language: Language, corrects: bool) -> _Block:
+    name = name_of(device.os, device.kind)
+    said = language.say(name) if isinstance(name, Message) else name
+    standing = list(_standing(device, language)) if corrects else []
+    if corrects and (device.is_open_for_good or device.standing is Standing.UNKNOWN):
+        return _Block(said, standing, "", [], "")
+    return _concerned(device, language, said, standing)
+
+
+def _standing(device: NoticeDevice, language: Language) -> Iterator[Markup]:
+    """What the rules in force give a device, now and later. What is unknown later is not told as a fact."""
+    yield language.say(_STANDINGS[device.standing])
+    for at, standing in device.later:
+        if standing in _LATER:
+            yield language.say(_LATER[standing], 1, date=language.date(at))
+
+
+def _concerned(
+    device: NoticeDevice, language: Language, name: Markup | str, standing: list[Markup]
+) -> _Block:
+    """A device that a rule is about."""
     view = View(
         device.reason,
         "",
@@ -213,13 +251,13 @@ def _block(device: NoticeDevice, language: Language) -> _Block:
         fix=device.fix,
     )
     names, count = language.names(device.apps), len(device.apps)
-    name = name_of(device.os, device.kind)
     steps = steps_of(view)
     shown = off_page(steps)
     if shown == _ASKED:
         shown = (_ASK,)
     return _Block(
-        language.say(name) if isinstance(name, Message) else name,
+        name,
+        standing,
         language.say(_cause(device), count, apps=names),
         [language.say(step, count, apps=names) for step in shown],
         steps if isinstance(steps, str) else "",

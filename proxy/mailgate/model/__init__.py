@@ -4,21 +4,25 @@ The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RF
 """
 
 from mailgate.model.client import Assurance, Client, Kind, RequestFacts, Signal
-from mailgate.model.decision import Access, Decision, DecisionSummary, Effect, RuleTrial, Stage, User
+from mailgate.model.decision import Access, Claim, Decision, DecisionSummary, Effect, RuleTrial, Stage, User
 from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
-from mailgate.model.protocol import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Protocol
-from mailgate.model.reasons import DEVICE_FINDINGS, Finding, Reason
+from mailgate.model.protocol import DEFAULT_PLACE, LOGIN_PROTOCOLS, PROTOCOL_TRAITS, ActiveSyncPlace, Protocol
+from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [
+    "DEFAULT_PLACE",
     "DEVICE_FINDINGS",
+    "FOUND_BESIDE",
     "LOGIN_PROTOCOLS",
     "PROTOCOL_TRAITS",
     "Access",
+    "ActiveSyncPlace",
     "AppsReport",
     "Assurance",
     "AttestationResult",
     "CertificateResult",
+    "Claim",
     "Client",
     "Decision",
     "DecisionSummary",

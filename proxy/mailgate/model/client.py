@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mailgate.model.protocol import Protocol
+from mailgate.model.protocol import DEFAULT_PLACE, ActiveSyncPlace, Protocol
 from mailgate.model.reasons import Finding, Reason
+
+LOCAL_PREFIX = "/.mailgate/"
+"""The beginning of the gate's own addresses."""
 
 
 class Kind(StrEnum):
@@ -34,7 +37,7 @@ class RequestFacts:
     """The facts that a request states about itself, after forged trust headers were dropped.
 
     ``headers`` has lower-case names; a name that came several times has its values joined by ``", "``
-    in order (RFC 9110, section 5.3). ``target`` is the request target as sent, never decoded.
+    in order (RFC 9110, section 5.3), but those of ``cookie`` by ``"; "``. ``target`` is the request target as sent, never decoded.
     A login at the mail server has its protocol as ``scheme`` and what the client says of itself as ``imap-id``.
     """
 
@@ -48,6 +51,10 @@ class RequestFacts:
     by_forward_auth: bool = False
     """Whether another proxy carries the request and only asks about it. The answer then does not pass through the
     gate."""
+    activesync: ActiveSyncPlace = DEFAULT_PLACE
+    """Where the webmail checks logins, by the settings."""
+    over_https: bool = False
+    """Whether the browser's address is https: by the settings, or by this request."""
 
     @property
     def path(self) -> str:
@@ -58,6 +65,11 @@ class RequestFacts:
     def query(self) -> str:
         """The query of the target without its question mark. Its percent-encoding is left as it is."""
         return self.target.partition("?")[2]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the request is for the gate itself."""
+        return self.target.startswith(LOCAL_PREFIX[:-1]) and f"{self.path}/".startswith(LOCAL_PREFIX)
 
     @property
     def user_agent(self) -> str:
@@ -94,7 +106,7 @@ class Client:
     browser_version: str = ""
     model: str = ""
     eas_id: str = ""
-    """ActiveSync DeviceId as sent (in hex where it is no text), or empty."""
+    """ActiveSync DeviceId as sent (in hex where it is no text), if the webmail checks who sends it; otherwise empty."""
     eas_type: str = ""
     eas_command: str = ""
     """ActiveSync command in its own spelling, like ``FolderSync``, or empty."""

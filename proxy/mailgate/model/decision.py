@@ -1,6 +1,6 @@
 """A decision: the access in question, the rules that were read for it, and the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -36,7 +36,8 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The person who asks, as far as the gate may believe it. The webmail does the authentication."""
+    """The person who asks, as far as the gate may believe it: named by a trusted proxy, a proof, or a login that the mail server
+    is bound to check."""
 
     name: str = ""
     groups: tuple[str, ...] = ()
@@ -46,8 +47,18 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Another reading of a request, by names in it that nobody checks: as if this person asked, from this device."""
+
+    user: User
+    client: Client
+    posture: Posture
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
-    """Everything that a decision may depend on."""
+    """Everything that a decision may depend on. All but ``claims`` has a source other than the word of whoever asks, or is
+    evidence that only restricts, like the client's kind."""
 
     facts: RequestFacts
     client: Client
@@ -56,6 +67,18 @@ class Access:
     user: User = User()
     attestation: AttestationResult | None = None
     certificate: CertificateResult | None = None
+    claims: tuple[Claim, ...] = ()
+    """The other readings of the request. They may only restrict: the hardest answer of all readings counts."""
+
+    def readings(self) -> "tuple[Access, ...]":
+        """The access by what is known, and then by each claim."""
+        if not self.claims:
+            return (self,)
+        others = (
+            replace(self, user=each.user, client=each.client, posture=each.posture, claims=())
+            for each in self.claims
+        )
+        return (replace(self, claims=()), *others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +116,8 @@ class Decision:
     """When the rule's next, stricter stage starts, or a new device's grace ends."""
     reliefs: int = 0
     """The serial number of the reliefs that the decision was made with."""
+    claimed: bool = False
+    """Whether only a claim of the request makes it so hard (``Access.claims``)."""
 
 
 class DecisionSummary(NamedTuple):

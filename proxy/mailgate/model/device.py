@@ -1,7 +1,7 @@
 """The knowledge about a device: the reports of its sources, the state of those sources, and its posture."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailgate.model.client import Kind
@@ -15,8 +15,11 @@ class AppsReport:
     present: frozenset[str]
     """Keys of ``apps.yaml``."""
     complete: bool
-    """False if the source could see managed apps only."""
+    """False if the source could not see every app."""
     at: datetime
+    """The latest time at which the source can have looked."""
+    lag: timedelta = timedelta()
+    """How much earlier it may have looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,19 @@ class SourceState:
     failing_since: datetime | None = None
     trouble: str = ""
     """The trouble in the last run, as a word of a closed set; empty if there was none."""
+    trouble_since: datetime | None = None
+    """When the first of the runs ended that all had this trouble; None if there is none."""
+    running_since: datetime | None = None
+    """When the run began that is going on; None if none is."""
+    retrying: str = ""
+    """The trouble for which that run sends a request again, as a word of a closed set; empty if the source answers."""
+    retry_at: datetime | None = None
+    """When it sends that request again, as the source asked; None if no request waits."""
     cursor: datetime | None = None
     """The time from which the next run asks for changes; None if it has to read everything."""
     listed: str = ""
-    """The ``AppCatalog.fingerprint`` of the apps that the last full run looked for."""
+    """The fingerprint of what the last full run looked for: the listed apps, and the kinds of enrolment that count as
+    seen whole."""
     devices: int = 0
     """How many devices the last full run listed."""
     taken: int = 0
@@ -45,6 +57,9 @@ class SourceState:
     held: int = 0
     """How many devices were missing from the last full run but were kept, because too many were missing to be believed
     gone."""
+    narrowed: int = 0
+    """How many devices the source sees less of than before and whose older report counts until ``narrows_at``."""
+    narrows_at: datetime | None = None
 
 
 class PostureState(StrEnum):
@@ -81,6 +96,9 @@ class Posture:
     sources: tuple[str, ...] = ()
     """Every source that has the device, sorted."""
     reported_at: datetime | None = None
+    """The latest time at which the source can have looked at the apps."""
+    lag: timedelta = timedelta()
+    """How much earlier it may have looked."""
     expires_at: datetime | None = None
     findings: tuple[Finding, ...] = ()
     """The contradictions between its sources."""
@@ -89,4 +107,12 @@ class Posture:
     first_seen: datetime | None = None
     """When the device first became known."""
     last_state: PostureState | None = None
-    """The last known state, set only if ``state`` is ``unavailable``. It is used until ``expires_at``."""
+    """The last known state if ``state`` is ``unavailable``. It is used until ``expires_at``."""
+    last_known_until: datetime | None = None
+    """Set while a source cannot be asked, if the device will be ``unavailable`` at ``expires_at``: until when ``last_state``
+    will count then."""
+
+    @property
+    def looked_from(self) -> datetime | None:
+        """The earliest time at which the source can have looked at the apps; None if it did not."""
+        return self.reported_at and self.reported_at - self.lag

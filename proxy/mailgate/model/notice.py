@@ -19,7 +19,7 @@ class MailKind(StrEnum):
     ENFORCED = "enforced"
     """The rule is enforced now."""
     CORRECTION = "correction"
-    """The version was taken back, so what the person was told no longer holds."""
+    """The version was taken back, and the person is told what is so now."""
     REPLY = "reply"
     """An admin answers the person, usually because they asked for help."""
 
@@ -42,16 +42,36 @@ class RuleEncounter:
     reason: Reason
 
 
+class Standing(StrEnum):
+    """What a device gets by the rules in force. What cannot be decided is unknown, and never told as a fact."""
+
+    OPEN = "open"
+    WARNED = "warned"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class NoticeDevice:
-    """Devices of one person that the rule is about, as far as a mail distinguishes them."""
+    """Devices of one person, as far as a mail distinguishes them: those that the rule is about, and in a correction all
+    that are known."""
 
     reason: Reason
+    """Why it is warned or refused, now or later; in a correction it means nothing if the device is open for good."""
     kind: Kind
     os: str = ""
     apps: tuple[str, ...] = ()
     """Display names of the listed apps that are the cause."""
     fix: str = ""
+    standing: Standing = Standing.UNKNOWN
+    """In a correction: what it gets now."""
+    later: tuple[tuple[datetime, Standing], ...] = ()
+    """In a correction: what it gets later if nothing else changes, each with its moment, in order."""
+
+    @property
+    def is_open_for_good(self) -> bool:
+        """Whether it gets mail now, and no rule in force will change that by itself."""
+        return self.standing is Standing.OPEN and not self.later
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +95,6 @@ class Notice:
     """Whether a laptop browser of this person is let in, both now and once the rule is enforced."""
     encounters: tuple[RuleEncounter, ...] = ()
     """In a correction: how the rules that were taken back had reached this person."""
-    mail_restored: bool = False
-    """In a correction: whether no other rule keeps this person's devices from their mail."""
     versions: tuple[int, ...] = ()
     """In a correction: the versions that were taken back."""
     answer: str = ""
@@ -85,3 +103,9 @@ class Notice:
     """In a reply: whether the person had asked for help."""
     let_in_until: datetime | None = None
     """In a reply: until when this person is let in by an exemption; None without one."""
+
+    @property
+    def is_clear(self) -> bool:
+        """In a correction: whether every known device of this person gets mail for good. Nobody's is, if no device is
+        known."""
+        return bool(self.devices) and all(each.is_open_for_good for each in self.devices)

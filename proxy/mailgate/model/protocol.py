@@ -39,6 +39,20 @@ class ProtocolTraits:
     """Whether it is a login at the mail server itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveSyncPlace:
+    """Where the webmail itself checks the login of every request, so that more than the request's own word stands behind
+    the names in it (``classify/activesync.py``)."""
+
+    addresses: tuple[str, ...] = ("/Microsoft-Server-ActiveSync",)
+    """Its paths, which are compared literally."""
+    cookies: tuple[str, ...] = ("X-BackEndCookie", "ClientId")
+    """The cookies that log nobody in: by these a load balancer, or Exchange, finds a phone's server again."""
+
+
+DEFAULT_PLACE = ActiveSyncPlace()
+
+
 _LOGIN = ProtocolTraits(is_login=True)
 PROTOCOL_TRAITS: Mapping[Protocol, ProtocolTraits] = {
     Protocol.WEB: ProtocolTraits(can_prove=True),

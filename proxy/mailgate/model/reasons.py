@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailgate.model.phrase import phrase
+
 
 class Reason(StrEnum):
     """The closed set of reason codes: the same word in log, header, page, metric and test."""
@@ -138,3 +140,16 @@ class Finding:
 
     reason: Reason
     detail: str
+
+
+FOUND_BESIDE = {
+    each.reason: each
+    for each in (
+        Finding(Reason.TWO_DEVICES, phrase("the certificate is of another device than the request names")),
+        Finding(
+            Reason.KEY_IN_TWO_PLACES,
+            phrase("the key is used from two networks or browsers at once: it may have been copied"),
+        ),
+    )
+}
+"""The findings about a request's proofs that neither its headers nor the outcome of a proof shows."""

@@ -1,12 +1,36 @@
-"""The differences between two policies, in words that need no knowledge of the files."""
+"""The differences between two versions of the rules, in words that need no knowledge of the files.
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+Everything that a version says is said: fields are read from the models, so that a field that nobody thought of is named
+by its name in the file.
+"""
 
-from mailgate.model.phrase import joined, phrase
-from mailgate.policy.apps import AppCatalog
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from mailgate.model import Stage
+from mailgate.model.phrase import joined, phrase, plural
+from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.policy.cases import CasesFile
+from mailgate.policy.groups import Groups
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
+from mailgate.policy.stages import softened
+
+
+class Version(Protocol):
+    """Everything that a version of the rules consists of."""
+
+    @property
+    def policy(self) -> Policy:
+        """The rules, the default, apps and lists."""
+
+    @property
+    def groups(self) -> Groups:
+        """The members of groups."""
+
+    @property
+    def cases(self) -> CasesFile:
+        """The cases that must hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +40,7 @@ class Change:
     sign: str
     """`+` for new, `-` for removed, `~` for changed."""
     about: str
-    """The subject: `rule ID`, `app KEY`, `list NAME` or `default`."""
+    """The subject: `rule ID`, `app KEY`, `list NAME`, `group NAME`, `case NAME` or `default`."""
     words: str
     """The difference in words."""
 
@@ -29,8 +53,14 @@ class Change:
         return joined((self.sign, joined((subject_in_words(self.about), self.words), ": ")), " ")
 
 
-def changes(old: Policy, new: Policy) -> tuple[Change, ...]:
-    """Every difference: rules in the order of the new policy, then the default, apps and lists."""
+def changes(old: Version, new: Version) -> tuple[Change, ...]:
+    """Every difference: rules in the order of the new version, then the default, apps, lists, groups and cases."""
+    found = policy_changes(old.policy, new.policy)
+    return (*found, *_groups(old.groups, new.groups), *_cases(old.cases, new.cases))
+
+
+def policy_changes(old: Policy, new: Policy) -> tuple[Change, ...]:
+    """The differences of rules, default, apps and lists."""
     return (*_rules(old, new), *_default(old.default, new.default), *_catalog(old.catalog, new.catalog))
 
 
@@ -40,23 +70,62 @@ def _rules(old: Policy, new: Policy) -> Iterator[Change]:
     for index, rule in enumerate(new.rules):
         about = f"rule {rule.id}"
         if rule.id not in before:
-            yield Change(
-                "+",
-                about,
-                phrase("%(summary)s; %(place)s", summary=_summary(rule), place=_place(new.rules, index)),
-            )
+            place = _place(new.rules, index)
+            yield Change("+", about, phrase("%(summary)s; %(place)s", summary=_summary(rule), place=place))
+            yield from (Change("+", about, words) for words in _further(rule))
         else:
             yield from (Change("~", about, words) for words in _differences(before[rule.id], rule))
     for rule in old.rules:
         if rule.id not in after:
             yield Change("-", f"rule {rule.id}", phrase("%(summary)s no longer", summary=_summary(rule)))
+            yield from (Change("-", f"rule {rule.id}", words) for words in _further(rule))
     yield from _moved([name for name in before if name in after], [name for name in after if name in before])
 
 
 def _summary(rule: Rule) -> str:
-    return phrase(
-        "%(does)s everybody who meets `%(condition)s`", does=_VERBS[rule.effect], condition=rule.when.text
-    )
+    """What a rule does once its last stage has begun, and to whom."""
+    told: dict[str, object] = {"does": _does(rule), "condition": rule.when.text}
+    told |= {"groups": ", ".join(rule.groups), "share": _written(rule.share)}
+    if rule.groups and rule.share < 1:
+        return phrase(
+            "%(does)s everybody in %(groups)s who meets `%(condition)s`, but only %(share)s of them, always the same people",
+            **told,
+        )
+    if rule.groups:
+        return phrase("%(does)s everybody in %(groups)s who meets `%(condition)s`", **told)
+    if rule.share < 1:
+        return phrase(
+            "%(does)s everybody who meets `%(condition)s`, but only %(share)s of them, always the same people",
+            **told,
+        )
+    return phrase("%(does)s everybody who meets `%(condition)s`", **told)
+
+
+def _does(rule: Rule) -> str:
+    last = rule.stages.starts()[-1][0] if rule.stages else Stage.ENFORCE
+    return phrase("only reports") if last is Stage.REPORT_ONLY else _VERBS[softened(rule.effect, last)]
+
+
+def _further(rule: Rule) -> Iterator[str]:
+    """What the summary of a rule leaves out, as far as it is given."""
+    if _does(rule) != _VERBS[rule.effect]:
+        yield _said("effect", rule.effect.value)
+    least = fields_of(Rule.model_construct(id=rule.id, when=rule.when, effect=rule.effect))
+    for name, value in fields_of(rule).items():
+        if name not in ("share", "groups") and value != least.get(name):
+            yield _said(name, value)
+
+
+def _said(name: str, value: str) -> str:
+    return phrase("%(field)s: `%(value)s`", field=_name_of(name), value=value)
+
+
+def _name_of(field: str) -> str:
+    """The words for a field. A text in several languages is a field for each."""
+    text, _, language = field.rpartition(".")
+    if field in _NAMES or text not in _NAMES:
+        return _NAMES.get(field, f"`{field}`")
+    return phrase("%(field)s (%(language)s)", field=_NAMES[text], language=language)
 
 
 _VERBS: dict[str, str] = {
@@ -93,7 +162,7 @@ def _differences(old: Rule, new: Rule) -> Iterator[str]:
 
 
 def _changed(name: str, was: str, now: str) -> str:
-    words = _NAMES.get(name, f"`{name}`")
+    words = _name_of(name)
     if not was:
         return phrase("%(field)s is `%(now)s` now, was not given before", field=words, now=now)
     if not now:
@@ -106,6 +175,7 @@ def _effect(was: str, now: str) -> str:
 
 
 _NAMES: dict[str, str] = {
+    "effect": phrase("what it would do if it were enforced"),
     "when": phrase("the condition"),
     "title": phrase("the title"),
     "reason": phrase("the reason"),
@@ -123,7 +193,15 @@ _NAMES: dict[str, str] = {
     "stages.enforce": phrase("the start of enforcement"),
     "notice.fix": phrase("what people are told to do"),
     "notice.contact": phrase("whom people are told to ask"),
+    "name": phrase("the name"),
+    "vendor": phrase("the vendor"),
+    "android": phrase("the packages on Android"),
+    "ios": phrase("the bundles on iOS"),
+    "names": phrase("the names in inventories"),
+    "publishers": phrase("the publishers"),
+    "extensions": phrase("the browser extensions"),
 }
+"""The words for the fields of rules, defaults and apps."""
 
 
 def fields_of(item: Rule | Default) -> dict[str, str]:
@@ -159,19 +237,28 @@ def _default(old: Default, new: Default) -> Iterator[Change]:
 
 def _catalog(old: AppCatalog, new: AppCatalog) -> Iterator[Change]:
     for key in _either(old.apps, new.apps):
-        before, after = old.apps.get(key), new.apps.get(key)
-        if after is None:
-            yield Change("-", f"app {key}", phrase("is not listed any more, and not stored"))
-        elif before is None:
-            yield Change(
-                "+",
-                f"app {key}",
-                phrase("%(app)s is listed; counts from each device's next report", app=after.name),
-            )
-        elif before != after:
-            yield Change("~", f"app {key}", phrase("is recognised or shown in another way"))
+        yield from _app(f"app {key}", old.apps.get(key), new.apps.get(key))
     for name in _either(old.lists, new.lists):
         yield from _list(name, old, new)
+
+
+def _app(about: str, before: ListedApp | None, after: ListedApp | None) -> Iterator[Change]:
+    if after is None:
+        yield Change("-", about, phrase("is not listed any more, and not stored"))
+    elif before is None:
+        yield Change(
+            "+", about, phrase("%(app)s is listed; counts from each device's next report", app=after.name)
+        )
+    if after is not None:
+        sign, was = ("~", _fields_of_app(before)) if before else ("+", {})
+        for name, earlier, now in _fields(was, _fields_of_app(after)):
+            if before or name != "name":
+                yield Change(sign, about, _changed(name, earlier, now) if before else _said(name, now))
+
+
+def _fields_of_app(app: ListedApp) -> dict[str, str]:
+    fields = {name: list(each) if isinstance(each, tuple) else each for name, each in asdict(app).items()}
+    return {name: _written(value) for name, value in fields.items() if name != "key"}
 
 
 def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
@@ -190,6 +277,38 @@ def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
         yield Change("~", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost, before)))
 
 
+def _groups(old: Groups, new: Groups) -> Iterator[Change]:
+    before, after = old.members(), new.members()
+    for name in _either(before, after):
+        was, now = set(before.get(name, ())), set(after.get(name, ()))
+        about = f"group {name}"
+        if not was:
+            yield Change("+", about, plural("has %(count)s member", "has %(count)s members", len(now)))
+        elif not now:
+            yield Change("-", about, plural("had %(count)s member", "had %(count)s members", len(was)))
+        else:
+            yield from (Change("~", about, words) for words in _members(was, now))
+
+
+def _members(was: Collection[str], now: Collection[str]) -> Iterator[str]:
+    joined_it, left = len({*now} - {*was}), len({*was} - {*now})
+    if joined_it:
+        yield plural("%(count)s member joins", "%(count)s members join", joined_it)
+    if left:
+        yield plural("%(count)s member leaves", "%(count)s members leave", left)
+
+
+def _cases(old: CasesFile, new: CasesFile) -> Iterator[Change]:
+    before, after = ({each.name: each for each in cases.tests} for cases in (old, new))
+    for name in _either(before, after):
+        if name not in before:
+            yield Change("+", f"case {name}", phrase("has to hold now"))
+        elif name not in after:
+            yield Change("-", f"case {name}", phrase("need not hold any more"))
+        elif before[name] != after[name]:
+            yield Change("~", f"case {name}", phrase("asks or expects something else"))
+
+
 def _words(keys: Iterable[str], catalog: AppCatalog) -> str:
     """Apps by name, with their keys in the file."""
     return ", ".join(f"{catalog.name_of(key)} (`{key}`)" for key in keys) or phrase("nothing")
@@ -200,9 +319,9 @@ def _either(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
 
 
 def subject_in_words(about: str) -> str:
-    """A subject in words: `rule ID`, `app KEY`, `list NAME` or `default`."""
+    """A subject of a ``Change`` in words."""
     noun, _, name = about.partition(" ")
-    told = {"rule": _named_rule, "app": _named_app, "list": _named_list}.get(noun) if name else None
+    told = _SUBJECTS.get(noun) if name else None
     return told(name) if told else about
 
 
@@ -216,3 +335,20 @@ def _named_app(name: str) -> str:
 
 def _named_list(name: str) -> str:
     return phrase("list %(name)s", name=name)
+
+
+def _named_group(name: str) -> str:
+    return phrase("group %(name)s", name=name)
+
+
+def _named_case(name: str) -> str:
+    return phrase("test case %(name)s", name=name)
+
+
+_SUBJECTS = {
+    "rule": _named_rule,
+    "app": _named_app,
+    "list": _named_list,
+    "group": _named_group,
+    "case": _named_case,
+}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from mailgate.model import Effect, User
+from mailgate.model import User
 from mailgate.policy.login_names import NO_LOGINS, Logins, confusable_name, user_text
 
 
@@ -76,12 +76,9 @@ class Groups:
 NO_GROUPS = Groups()
 
 
-def in_groups(wanted: Collection[str], user: User, effect: Effect) -> bool:
-    """Whether a rule for these groups is about ``user``. A rule without groups is about everybody.
-
-    If the groups of a person are unknown, the strict side is taken, as with shares: a rule that restricts is about
-    them, and a rule that allows is not.
-    """
+def in_groups(wanted: Collection[str], user: User) -> bool | None:
+    """Whether a rule for these groups is about ``user``; None if the groups of the person are unknown. A rule without
+    groups is about everybody."""
     if not wanted or not set(wanted).isdisjoint(user.groups):
         return True
-    return not user.groups_known and effect is not Effect.ALLOW
+    return False if user.groups_known else None

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -13,8 +13,26 @@ from mailgate.policy.apps import Strict
 from mailgate.policy.durations import Duration, in_words
 from mailgate.policy.stages import Share
 
-_PARTS = 60
-"""The number of parts of the window in which requests are counted."""
+_PARTS = 12
+"""The number of parts of the window in which requests are counted. Each holds the people who came in it."""
+Key = TypeVar("Key")
+
+
+class Subject(NamedTuple):
+    """Who came: a person, or a device if the person is unknown."""
+
+    person: str
+    device: str = ""
+
+
+class Requests(NamedTuple):
+    """How many requests came, and how many of them were kept out."""
+
+    came: int
+    stopped: int
+
+
+NO_REQUESTS = Requests(0, 0)
 
 
 class HaltWhen(Strict):
@@ -23,7 +41,7 @@ class HaltWhen(Strict):
     block_rate: Share | None = None
     """The limit for the part of people or requests that the rule keeps out. Above it the rule halts."""
     of: Literal["people", "requests"] = "people"
-    """Whether ``block_rate`` is a share of people or of requests."""
+    """Whether ``block_rate`` is a share of people or of their requests. Either way everybody has the same weight."""
     at_least: int = Field(default=20, ge=1, le=1_000_000)
     """The number of people whom it must have kept out before ``block_rate`` counts."""
     help_requests: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -47,23 +65,31 @@ class HaltWhen(Strict):
 
 @dataclass(slots=True)
 class HaltCounter:
-    """Counts the people who came, and those whom one rule kept out, within its window. A known person counts once,
-    however often they come."""
+    """Counts the people who came, and those whom one rule kept out, within its window.
+
+    The law: whatever anybody sends, a rule halts only if more than ``block_rate`` of those who came, and at least
+    ``at_least``, are different people whom it kept out. With ``of: requests`` a person counts as the part of their own
+    requests that was kept out, so that nobody weighs more than one person. A halt widens access, so people of whom
+    nothing but a device is known are one person among those kept out, however many devices they have; among those who
+    came each device counts.
+    """
 
     limits: HaltWhen
-    _came: dict[str, datetime] = field(default_factory=dict)
+    _came: dict[Subject, datetime] = field(default_factory=dict)
     _stopped: dict[str, datetime] = field(default_factory=dict)
     """When each of them last came, the earliest first."""
-    _requests: deque[tuple[datetime, int, int]] = field(default_factory=deque)
-    """For each part of the window: its start, the number of requests, and the number of them that were kept out."""
+    _parts: deque[tuple[datetime, dict[str, Requests]]] = field(default_factory=deque)
+    """The parts of the window, each with its start and the requests of each person in it."""
+    _requests: dict[str, Requests] = field(default_factory=dict)
+    """The requests of each person in all parts together."""
 
-    def count(self, subject: str, *, stopped: bool, now: datetime) -> None:
-        """Count one request of a person, or of a device without a known person."""
-        for seen in (self._came, self._stopped) if stopped else (self._came,):
-            seen.pop(subject, None)
-            seen[subject] = now
+    def count(self, subject: Subject, *, stopped: bool, now: datetime) -> None:
+        """Count one request of a person, or of a device whose person is unknown."""
+        _touch(self._came, subject, now)
+        if stopped:
+            _touch(self._stopped, subject.person, now)
         if self.limits.of == "requests":
-            self._count_request(stopped, now)
+            self._count_request(subject.person, stopped, now)
 
     def halt_reason(self, now: datetime) -> str:
         """Why the rule halts, in words; empty if it does not."""
@@ -72,25 +98,42 @@ class HaltCounter:
             return ""
         self._forget(now - self.limits.within)
         came, stopped = len(self._came), len(self._stopped)
-        if stopped < self.limits.at_least:
+        if stopped < self.limits.at_least or stopped <= limit * came:
             return ""
-        if self.limits.of == "requests":
-            came = sum(came for _, came, _ in self._requests)
-            stopped = sum(stopped for _, _, stopped in self._requests)
-        if stopped <= limit * came:
-            return ""
-        return f"{stopped} of {came} {self.limits.of} were kept out within {in_words(self.limits.within)}; the limit is {limit * 100:g}%"
+        past = f"were kept out within {in_words(self.limits.within)}; the limit is {limit * 100:g}%"
+        if self.limits.of == "people":
+            return f"{stopped} of {came} people {past}"
+        part = sum(each.stopped / each.came for each in self._requests.values()) / came
+        return (
+            f"{part * 100:.3g}% of the requests of {came} people, each with the same weight, {past}"
+            if part > limit
+            else ""
+        )
 
-    def _count_request(self, stopped: bool, now: datetime) -> None:
-        part = self.limits.within / _PARTS
-        if not self._requests or now - self._requests[-1][0] >= part:
-            self._requests.append((now, 0, 0))
-        began, came, kept_out = self._requests.pop()
-        self._requests.append((began, came + 1, kept_out + stopped))
+    def _count_request(self, person: str, stopped: bool, now: datetime) -> None:
+        if not self._parts or now - self._parts[-1][0] >= self.limits.within / _PARTS:
+            self._parts.append((now, {}))
+        for counts in (self._parts[-1][1], self._requests):
+            before = counts.get(person, NO_REQUESTS)
+            counts[person] = Requests(before.came + 1, before.stopped + stopped)
 
     def _forget(self, before: datetime) -> None:
-        for seen in (self._came, self._stopped):
-            while seen and seen[first := next(iter(seen))] <= before:
-                del seen[first]
-        while self._requests and self._requests[0][0] <= before:
-            self._requests.popleft()
+        _drop(self._came, before)
+        _drop(self._stopped, before)
+        while self._parts and self._parts[0][0] <= before:
+            for person, gone in self._parts.popleft()[1].items():
+                left = self._requests.pop(person)
+                if left != gone:
+                    self._requests[person] = Requests(left.came - gone.came, left.stopped - gone.stopped)
+
+
+def _touch(seen: dict[Key, datetime], key: Key, now: datetime) -> None:
+    """Note that somebody came now, behind all who came before."""
+    seen.pop(key, None)
+    seen[key] = now
+
+
+def _drop(seen: dict[Key, datetime], before: datetime) -> None:
+    """Forget who came last before this moment."""
+    while seen and seen[first := next(iter(seen))] <= before:
+        del seen[first]

@@ -7,6 +7,7 @@ from mailgate.model import Effect, Stage
 from mailgate.model.phrase import joined_by_and, phrase, plural
 from mailgate.policy.apps import AppCatalog
 from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.stages import softened
 
 Headline = tuple[str, datetime | None]
 """The words, and the date that follows them, or None."""
@@ -77,7 +78,7 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
         if rule.id not in before:
             yield _new(rule, now)
         elif rule.model_dump(mode="json") != before[rule.id].model_dump(mode="json"):
-            words, at = _changed(before[rule.id], rule)
+            words, at = _changed(before[rule.id], rule, now)
             yield phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=words), at
     after = {rule.id for rule in new.rules}
     yield from (
@@ -89,17 +90,23 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
 
 
 def _new(rule: Rule, now: datetime) -> Headline:
-    coming = [at for _, at in rule.stages.starts() if at > now] if rule.stages else []
-    started = rule.stages is not None and len(coming) < len(rule.stages.starts())
-    if coming and not started:
+    starts = rule.stages.starts() if rule.stages else []
+    coming = [at for _, at in starts if at > now]
+    if coming and len(coming) == len(starts):
         return phrase("Rule '%(rule)s' starts on", rule=rule.id), coming[0]
+    stage, since = next(((s, at) for s, at in reversed(starts) if at <= now), (Stage.ENFORCE, now))
+    if stage is not Stage.ENFORCE:
+        return phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=_STARTS[stage]), since
     return phrase("New rule '%(rule)s' %(does)s", rule=rule.id, does=_DOES[rule.effect]), None
 
 
-def _changed(old: Rule, new: Rule) -> Headline:
+def _changed(old: Rule, new: Rule, now: datetime) -> Headline:
     """The most important difference in a rule."""
+    stage = new.stage_at(now)
+    if old.effect is not new.effect and stage in (Stage.WARN, Stage.ENFORCE):
+        return phrase("%(does)s now", does=_DOES[softened(new.effect, stage)]), None
     if old.effect is not new.effect:
-        return phrase("%(does)s now", does=_DOES[new.effect]), None
+        return phrase("would do something else"), None
     if old.stages != new.stages:
         return _stages(old, new)
     if old.share != new.share:

@@ -7,7 +7,7 @@ one in the files. A place that has changed in force must be the same in the file
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from mailgate.policy.changes import Change, changes, fields_of
+from mailgate.policy.changes import Change, fields_of, policy_changes
 from mailgate.policy.rules import DEFAULT_RULE, Policy
 
 PolicyPath = tuple[str, ...]
@@ -19,7 +19,7 @@ def taken_back(base: Policy, active: Policy, files: Policy) -> tuple[Change, ...
     before, now, then = places(base), places(active), places(files)
     put = {place for place in {*before, *now} if before.get(place) != now.get(place)}
     lost = {place[0] for place in put if now.get(place) != then.get(place)}
-    return tuple(each for each in changes(files, active) if each.about in lost)
+    return tuple(each for each in policy_changes(files, active) if each.about in lost)
 
 
 def places(policy: Policy) -> Mapping[PolicyPath, str]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
@@ -20,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mailgate.model import Effect, Reason
+from mailgate.model import Effect, Reason, Stage
 from mailgate.model.phrase import phrase
 from mailgate.model.wrong_values import wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
@@ -203,6 +204,10 @@ class Rule(Strict):
                 message = phrase("the rule keeps nobody out; expected it only with `block` or `challenge`")
                 raise wrong_value("effect", message, key=name)
         return self
+
+    def stage_at(self, now: datetime) -> Stage:
+        """Its stage by its own dates."""
+        return self.stages.at(now) if self.stages else Stage.ENFORCE
 
     @property
     def restricts(self) -> bool:

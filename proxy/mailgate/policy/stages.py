@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, mod
 
 from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase
+from mailgate.model.times import happened
 from mailgate.model.wrong_values import wrong_value
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
@@ -102,9 +103,10 @@ class Stages(BaseModel):
 
 def grace_end(grace: timedelta | None, first_seen: datetime | None, now: datetime) -> datetime | None:
     """Until when a device is new to a rule; None if it is not new, or if it is unknown when it was first reported."""
-    if grace is None or first_seen is None:
+    first = happened(first_seen, now)
+    if grace is None or first is None:
         return None
-    end = min(first_seen, now) + grace  # otherwise a report dated in the future would make the grace longer
+    end = first + grace
     return end if now < end else None
 
 
@@ -115,16 +117,15 @@ def softened(effect: Effect, stage: Stage) -> Effect:
     return effect
 
 
-def in_share(share: float, rule: str, subject: str, effect: Effect) -> bool:
-    """Whether a rule's share includes ``subject``: a person, or a device without a known person.
+def in_share(share: float, rule: str, subject: str) -> bool | None:
+    """Whether a rule's share includes ``subject``: a person, or a device without a known person; None if neither is known.
 
     A hash of rule and subject gives the subject a fixed place between 0 and 1, so a subject stays in a share that
-    grows. Without a subject the strict side is taken: inside the share of a rule that restricts, outside the share of a
-    rule that allows.
+    grows.
     """
-    if share >= 1:
-        return True
+    if share >= 1 or share <= 0:
+        return share >= 1
     if not subject:
-        return share > 0 and effect is not Effect.ALLOW
+        return None
     digest = sha256(f"{rule}\0{subject.casefold()}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share

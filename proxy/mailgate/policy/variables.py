@@ -22,6 +22,7 @@ from mailgate.model import (
     Reason,
 )
 from mailgate.model.phrase import phrase
+from mailgate.model.times import happened
 
 NEVER_REPORTED = timedelta(days=36500)
 """The ``device.age`` of a device that never reported: more than any limit that a rule can have."""
@@ -44,6 +45,17 @@ class DependsOn(StrEnum):
     """The time: the value changes without any event."""
 
 
+class KeptBy(StrEnum):
+    """What keeps the value of a variable, so that a plan can decide again (``rollout/replay.py``). What it does not keep is
+    unknown to a plan, and whoever is decided by it counts as perhaps kept out."""
+
+    REPORT = "report"
+    """What the store knows of people and devices, and the clock: known also of a device that never asked."""
+    SIGHTING = "sighting"
+    """Each recorded request, and nothing else."""
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One variable of the environment. ``closed`` has its only values; None if it can have any.
@@ -56,6 +68,7 @@ class Variable:
     type: str
     about: str
     read: Callable[[Access], object]
+    kept_by: KeptBy
     closed: tuple[str, ...] | None = None
     depends_on: DependsOn | None = None
 
@@ -65,8 +78,8 @@ def _words(kind: type[StrEnum]) -> tuple[str, ...]:
 
 
 def _age(access: Access) -> timedelta:
-    reported = access.posture.reported_at
-    return access.now - reported if reported else NEVER_REPORTED
+    looked = happened(access.posture.looked_from, access.now)
+    return access.now - looked if looked else NEVER_REPORTED
 
 
 def _status(access: Access) -> str:
@@ -93,57 +106,59 @@ def _certificate_refused(access: Access) -> str:
     return str(access.certificate.refused or "") if access.certificate else ""
 
 
+_REPORT, _SIGHTING, _NOTHING = KeptBy.REPORT, KeptBy.SIGHTING, KeptBy.NOTHING
 _UNKNOWN_STATES = (PostureState.MISSING, PostureState.UNAVAILABLE)
 
 VARIABLES: Mapping[str, Variable] = {
     v.name: v
     for v in (
-        Variable("client.kind", "string", phrase("Kind of the client; `unknown` is never `laptop`"), lambda a: a.client.kind, _words(Kind)),
-        Variable("client.handheld", "bool", phrase("A phone, a tablet, a mobile mail app or a watch"), lambda a: a.client.handheld),
-        Variable("client.assurance", "string", phrase("How well the kind is known, weakest first"), lambda a: a.client.assurance, _words(Assurance)),
-        Variable("client.form", "string", phrase("Form factor; empty if not told"), lambda a: a.client.form, (*FORMS, "")),
-        Variable("client.os", "string", phrase("`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty"), lambda a: a.client.os),
-        Variable("client.os_version", "string", phrase("Version that the client names, or empty"), lambda a: a.client.os_version, depends_on=DependsOn.AGENT),
-        Variable("client.browser", "string", phrase("Browser or app family, or empty"), lambda a: a.client.browser, depends_on=DependsOn.AGENT),
-        Variable("client.browser_version", "string", phrase("Its version, or empty"), lambda a: a.client.browser_version, depends_on=DependsOn.AGENT),
-        Variable("client.model", "string", phrase("Device model that the client names, or empty"), lambda a: a.client.model),
-        Variable("client.eas_type", "string", phrase("ActiveSync `DeviceType`, or empty"), lambda a: a.client.eas_type),
-        Variable("client.contradicted", "bool", phrase("Two signals name different kinds; `client.kind` is the more restrictive one"), lambda a: a.client.contradicted),
-        Variable("client.probed", "bool", phrase("The browser probe ran in this browser and found a computer"), lambda a: a.client.probed),
-        Variable("client.findings", "list(string)", phrase("Reason codes of the findings about the client's signals"), lambda a: [f.reason.value for f in a.client.findings], _words(Reason)),
-        Variable("device.state", "string", phrase("What is known of the device; only `clean` means clean"), lambda a: a.posture.state, _words(PostureState)),
-        Variable("device.known", "bool", phrase("The device has reported at least once"), lambda a: a.posture.state not in _UNKNOWN_STATES),
-        Variable("device.apps", "list(string)", phrase("Listed apps that are present: keys of `apps.yaml`"), lambda a: list(a.posture.apps)),
-        Variable("device.lists", "list(string)", phrase("Lists of `apps.yaml` on which those apps stand"), lambda a: list(a.posture.lists)),
-        Variable("device.managed", "bool", phrase("Enrolled in device management; false if no source says so"), lambda a: bool(a.posture.managed)),
-        Variable("device.kind", "string", phrase("Kind of the device by its reports, or `unknown`"), lambda a: a.posture.kind or Kind.UNKNOWN, _words(Kind)),
-        Variable("device.os", "string", phrase("Operating system by the reports, or empty"), lambda a: a.posture.os),
-        Variable("device.os_version", "string", phrase("Its version, or empty"), lambda a: a.posture.os_version),
-        Variable("device.sources", "list(string)", phrase("Who reports the device: issuers, connectors, `enrolled` for its own word"), lambda a: list(a.posture.sources)),
-        Variable("device.contradicted", "bool", phrase("Its sources contradict each other about its kind, system, owner or name; `device.kind` is the more restrictive kind"), lambda a: bool(a.posture.findings)),
-        Variable("device.findings", "list(string)", phrase("Reason codes of these contradictions"), lambda a: [f.reason.value for f in a.posture.findings], tuple(sorted(DEVICE_FINDINGS))),
-        Variable("device.age", "duration", phrase("Time since the last report; 100 years for a device that never reported"), _age, depends_on=DependsOn.CLOCK),
-        Variable("attestation.valid", "bool", phrase("The request carries signed evidence and it was accepted"), _valid),
-        Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), _status, STATUSES),
-        Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), _issuer),
-        Variable("attestation.refused", "string", phrase("Reason code with which evidence was refused, or empty"), _refused, (*_words(Reason), "")),
-        Variable("certificate.valid", "bool", phrase("The request came with a TLS client certificate and it was accepted"), _certified),
-        Variable("certificate.refused", "string", phrase("Reason code with which a client certificate was refused, or empty"), _certificate_refused, (*_words(Reason), "")),
-        Variable("request.method", "string", phrase("HTTP method"), lambda a: a.facts.method),
-        Variable("request.path", "string", phrase("Path of the target as sent: percent-encoding is not undone"), lambda a: a.facts.path, depends_on=DependsOn.PATH),
-        Variable("request.host", "string", phrase("Host of the request"), lambda a: a.facts.host, depends_on=DependsOn.HOST),
-        Variable("request.scheme", "string", phrase("Scheme of the request; for a login at the mail server, its protocol"), lambda a: a.facts.scheme, ("http", "https", *sorted(LOGIN_PROTOCOLS)), DependsOn.SCHEME),
-        Variable("request.protocol", "string", phrase("Protocol of the request"), lambda a: a.client.protocol, _words(Protocol)),
+        Variable("client.kind", "string", phrase("Kind of the client; `unknown` is never `laptop`"), lambda a: a.client.kind, _REPORT, _words(Kind)),
+        Variable("client.handheld", "bool", phrase("A phone, a tablet, a mobile mail app or a watch"), lambda a: a.client.handheld, _REPORT),
+        Variable("client.assurance", "string", phrase("How well the kind is known, weakest first"), lambda a: a.client.assurance, _SIGHTING, _words(Assurance)),
+        Variable("client.form", "string", phrase("Form factor; empty if not told"), lambda a: a.client.form, _REPORT, (*FORMS, "")),
+        Variable("client.os", "string", phrase("`windows`, `macos`, `linux`, `chromeos`, `ios`, `ipados`, `android`, … or empty"), lambda a: a.client.os, _REPORT),
+        Variable("client.os_version", "string", phrase("Version that the client names, or empty"), lambda a: a.client.os_version, _REPORT, depends_on=DependsOn.AGENT),
+        Variable("client.browser", "string", phrase("Browser or app family, or empty"), lambda a: a.client.browser, _SIGHTING, depends_on=DependsOn.AGENT),
+        Variable("client.browser_version", "string", phrase("Its version, or empty"), lambda a: a.client.browser_version, _SIGHTING, depends_on=DependsOn.AGENT),
+        Variable("client.model", "string", phrase("Device model that the client names, or empty"), lambda a: a.client.model, _SIGHTING),
+        Variable("client.eas_type", "string", phrase("ActiveSync `DeviceType`, or empty"), lambda a: a.client.eas_type, _SIGHTING),
+        Variable("client.contradicted", "bool", phrase("Two signals name different kinds; `client.kind` is the more restrictive one"), lambda a: a.client.contradicted, _SIGHTING),
+        Variable("client.probed", "bool", phrase("The browser probe ran in this browser and found a computer"), lambda a: a.client.probed, _SIGHTING),
+        Variable("client.findings", "list(string)", phrase("Reason codes of the findings about the client's signals"), lambda a: [f.reason.value for f in a.client.findings], _SIGHTING, _words(Reason)),
+        Variable("device.state", "string", phrase("What is known of the device; only `clean` means clean"), lambda a: a.posture.state, _REPORT, _words(PostureState)),
+        Variable("device.known", "bool", phrase("The device has reported at least once"), lambda a: a.posture.state not in _UNKNOWN_STATES, _REPORT),
+        Variable("device.apps", "list(string)", phrase("Listed apps that are present: keys of `apps.yaml`"), lambda a: list(a.posture.apps), _REPORT),
+        Variable("device.lists", "list(string)", phrase("Lists of `apps.yaml` on which those apps stand"), lambda a: list(a.posture.lists), _REPORT),
+        Variable("device.managed", "bool", phrase("Enrolled in device management; false if no source says so"), lambda a: bool(a.posture.managed), _REPORT),
+        Variable("device.kind", "string", phrase("Kind of the device by its reports, or `unknown`"), lambda a: a.posture.kind or Kind.UNKNOWN, _REPORT, _words(Kind)),
+        Variable("device.os", "string", phrase("Operating system by the reports, or empty"), lambda a: a.posture.os, _REPORT),
+        Variable("device.os_version", "string", phrase("Its version, or empty"), lambda a: a.posture.os_version, _REPORT),
+        Variable("device.sources", "list(string)", phrase("Who reports the device: issuers, connectors, `enrolled` for its own word"), lambda a: list(a.posture.sources), _REPORT),
+        Variable("device.contradicted", "bool", phrase("Its sources contradict each other about its kind, system, owner or name; `device.kind` is the more restrictive kind"), lambda a: bool(a.posture.findings), _REPORT),
+        Variable("device.findings", "list(string)", phrase("Reason codes of these contradictions"), lambda a: [f.reason.value for f in a.posture.findings], _REPORT, tuple(sorted(DEVICE_FINDINGS))),
+        Variable("device.age", "duration", phrase("Time since the apps were looked at, at the most: what a source may lag behind is counted; 100 years for a device that never reported"), _age, _REPORT, depends_on=DependsOn.CLOCK),
+        Variable("attestation.valid", "bool", phrase("The request carries signed evidence and it was accepted"), _valid, _SIGHTING),
+        Variable("attestation.status", "string", phrase("EAR tier of accepted evidence, else `none`"), _status, _SIGHTING, STATUSES),
+        Variable("attestation.issuer", "string", phrase("Issuer of accepted evidence, or empty"), _issuer, _SIGHTING),
+        Variable("attestation.refused", "string", phrase("Reason code with which evidence was refused, or empty"), _refused, _SIGHTING, (*_words(Reason), "")),
+        Variable("certificate.valid", "bool", phrase("The request came with a TLS client certificate and it was accepted"), _certified, _SIGHTING),
+        Variable("certificate.refused", "string", phrase("Reason code with which a client certificate was refused, or empty"), _certificate_refused, _SIGHTING, (*_words(Reason), "")),
+        Variable("request.method", "string", phrase("HTTP method"), lambda a: a.facts.method, _SIGHTING),
+        Variable("request.path", "string", phrase("Path of the target as sent: percent-encoding is not undone"), lambda a: a.facts.path, _NOTHING, depends_on=DependsOn.PATH),
+        Variable("request.host", "string", phrase("Host of the request"), lambda a: a.facts.host, _NOTHING, depends_on=DependsOn.HOST),
+        Variable("request.scheme", "string", phrase("Scheme of the request; for a login at the mail server, its protocol"), lambda a: a.facts.scheme, _NOTHING, ("http", "https", *sorted(LOGIN_PROTOCOLS)), DependsOn.SCHEME),
+        Variable("request.protocol", "string", phrase("Protocol of the request"), lambda a: a.client.protocol, _SIGHTING, _words(Protocol)),
         Variable(
             "request.remote",
             "string",
             phrase("Address of the client in its shortest form, without port: `203.0.113.9`, `2001:db8::1`; an IPv4 address is never written as IPv6"),
             lambda a: a.facts.remote,
+            _NOTHING,
             depends_on=DependsOn.REMOTE,
         ),
-        Variable("user.name", "string", phrase("Person who asks, named by a trusted proxy, the signed report or a mail app's login; empty if nobody is named"), lambda a: a.user.name),
-        Variable("user.groups", "list(string)", phrase("Groups of that person by `groups.yaml`; if nobody is named, groups of the owner of the device"), lambda a: list(a.user.groups)),
-        Variable("now", "timestamp", phrase("Time of the request, UTC"), lambda a: a.now, depends_on=DependsOn.CLOCK),
+        Variable("user.name", "string", phrase("Person who asks, named by a trusted proxy, the signed report or a login that the mail server checks; empty if nobody is named"), lambda a: a.user.name, _SIGHTING),
+        Variable("user.groups", "list(string)", phrase("Groups of that person by `groups.yaml`; if nobody is named, groups of the owner of the device"), lambda a: list(a.user.groups), _REPORT),
+        Variable("now", "timestamp", phrase("Time of the request, UTC"), lambda a: a.now, _REPORT, depends_on=DependsOn.CLOCK),
     )
 }  # fmt: skip
 

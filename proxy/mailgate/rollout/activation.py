@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from mailgate.model.phrase import joined, phrase
+from mailgate.model.phrase import joined, phrase, plural
 from mailgate.rollout.guard import Guard, failing_cases, freeze_reason
 from mailgate.rollout.guard_window import (
     EMPTY_WINDOW,
@@ -23,6 +23,7 @@ from mailgate.rollout.kept_plans import (
     refuse_altered,
     refuse_outdated,
 )
+from mailgate.rollout.override_notice import override_notice
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.store import (
@@ -33,6 +34,7 @@ from mailgate.store import (
     StoredPlan,
     Version,
     kept_out,
+    mail_queue,
     retractions,
 )
 from mailgate.store.kept_out import NOBODY, KeptOut
@@ -55,20 +57,27 @@ async def apply(
 ) -> Activation:
     """Put exactly what was planned in force. Raises RefusedError.
 
-    ``override`` puts it in force against objections; the audit log then lists them.
+    ``override`` puts it in force against objections. It needs the approval of others like a change beyond the limit, as
+    far as there are others. The audit log then lists the objections, and the other approvers get a mail.
     """
     plan = await find_plan(store, name)
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
-        raise RefusedError(joined(against, "; "), checked.by_command)
+        raise checked.refusal()
     if against and not note.strip():
         raise RefusedError(phrase("an override needs a note that says why"))
+    if against and checked.alone:
+        raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    counted = partial(kept_out.keep, newly=checked.newly)
+    then = [partial(kept_out.keep, newly=checked.newly)]
+    if against:
+        addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
+        told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
+        then.append(partial(mail_queue.tell, addresses=addresses, notice=told))
     try:
-        return await store.policies.activate(plan.candidate, act, after=checked.serial, then=[counted])
+        return await store.policies.activate(plan.candidate, act, after=checked.serial, then=then)
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
@@ -85,18 +94,39 @@ class _Checked:
     newly: KeptOut
     serial: int
     """The serial of the activation that it replaces."""
-    lacks: bool
-    """Whether approvals are missing."""
+    missing: int
+    """How many approvals are missing."""
+    alone: int
+    """How many approvals are missing for an override."""
+
+    def refusal_to_override(self) -> RefusedError:
+        """The refusal to override the objections alone."""
+        why = plural(
+            "nobody overrides alone where another person may approve: %(count)s approval is missing",
+            "nobody overrides alone where other people may approve: %(count)s approvals are missing",
+            self.alone,
+        )
+        return RefusedError(why, self._how_to_approve, plan=self.plan.digest, missing=self.alone)
+
+    def refusal(self) -> RefusedError:
+        """The refusal to put it in force against the objections."""
+        why = joined(self.against, "; ")
+        return RefusedError(why, self.by_command, plan=self.plan.digest, missing=self.missing)
 
     @property
     def by_command(self) -> str:
         """The commands to use if the plan cannot be put in force as usual."""
+        override = f". To do it all the same: `mailgate policy apply {self.plan.digest[:12]} --override` with a --note that says why"
+        if self.missing and self.alone:
+            return self._how_to_approve
+        return (self._how_to_approve if self.missing else "") + override
+
+    @property
+    def _how_to_approve(self) -> str:
         digest = self.plan.digest[:12]
-        approve = (
+        return (
             f": `mailgate policy approve {digest}` by people other than its author and the one who applies it"
         )
-        override = f". To do it all the same: `mailgate policy apply {digest} --override` with a --note that says why"
-        return approve + override if self.lacks else override
 
     @property
     def details(self) -> dict[str, Any]:
@@ -120,8 +150,10 @@ async def _checked(
     before = await read_window(store, guard, now)
     against = objections_to(plan, body, person.name, approved, guard, now, before)
     counting = guard.counting(approved, plan.author, person.name) if guard else approved
-    lacks = guard is not None and len(counting) < guard.approvals and bool(beyond_window(body, guard, before))
-    return _Checked(plan, against, counting, newly_kept_out(body), serial, lacks)
+    beyond = guard is not None and bool(beyond_window(body, guard, before))
+    missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
+    alone = guard.missing_to_override(approved, plan.author, person.name) if guard else 0
+    return _Checked(plan, against, counting, newly_kept_out(body), serial, missing, alone)
 
 
 def objections_to(
@@ -276,7 +308,7 @@ async def _planned_way_back(
         )
     checked = await _checked(store, plan, person, guard, now)
     if checked.against:
-        raise RefusedError(joined(checked.against, "; "), checked.by_command)
+        raise checked.refusal()
     return checked
 
 

@@ -76,7 +76,8 @@ async def approve(
     except OvertakenError:
         raise await overtaken(store, plan) from None
     if not added:
-        raise RefusedError(_approved_already(await plan_status(store, plan, guard, now)))
+        status = await plan_status(store, plan, guard, now)
+        raise RefusedError(_approved_already(status), plan=plan.digest, missing=status.missing)
     return await plan_status(store, plan, guard, now)
 
 
@@ -98,7 +99,8 @@ def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
             phrase(
                 "plan %(digest)s is your own: another person has to approve it",
                 digest=plan.digest[:12],
-            )
+            ),
+            plan=plan.digest,
         )
     if plan.author not in guard.admins and plan.author != BY_FILE:
         raise RefusedError(
@@ -106,7 +108,8 @@ def _refuse_author(plan: StoredPlan, person: Person, guard: Guard) -> None:
                 "plan %(digest)s was made by %(author)s, who is no admin: an admin has to plan again",
                 digest=plan.digest[:12],
                 author=plan.author,
-            )
+            ),
+            plan=plan.digest,
         )
 
 

@@ -98,5 +98,5 @@ async def rules_with(store: Store, draft: KeptDraft) -> Rules:
 
 def _other(draft: KeptDraft) -> RefusedError:
     return RefusedError(
-        phrase("the draft “%(title)s” is not what was drafted: make it again", title=draft.title)
+        phrase("a draft is not what was drafted, make it again: %(title)s", title=draft.title)
     )

@@ -1,12 +1,13 @@
 """The guard: how much a change of the rules may do without approval, and when no change is allowed."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
 from mailgate.model.phrase import phrase, plural
+from mailgate.policy.login_names import address_of
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 
 NOUN_WORDS: Mapping[Noun, str] = {"people": phrase("people"), "devices": phrase("devices")}
@@ -35,7 +36,8 @@ class Limit:
 class Guard:
     """What a plan needs to come in force, by the current settings."""
 
-    limit: Limit
+    limit: Limit | None
+    """None if the settings set no limit, but have people who may approve an override."""
     approvals: int = 1
     """How many other people have to approve a change beyond the limit."""
     freezes: tuple[Once | Weekly, ...] = ()
@@ -43,20 +45,39 @@ class Guard:
     approvers: frozenset[str] = frozenset()
     window: timedelta = timedelta(days=7)
     """The time within which all changes together must stay within the limit."""
+    addresses: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The mail addresses of those approvers who have one, by name."""
 
     def counting(self, approved: Collection[str], *but: str) -> list[str]:
         """The approvals that count: those of people who may still approve and are not among ``but``."""
         return [name for name in approved if name in self.approvers and name not in but]
 
+    def missing_to_override(self, approved: Collection[str], *but: str) -> int:
+        """How many people have yet to approve a plan, so that its objections may be overridden: as many as approve a
+        change beyond the limit, or all who may if there are fewer. ``but`` are its author and who applies it."""
+        needed = min(self.approvals, len(self.counting(self.approvers, *but)))
+        return max(0, needed - len(self.counting(approved, *but)))
+
 
 def guard_of(settings: Settings) -> Guard | None:
-    """The guard of these settings; None if they have none."""
-    guard = settings.guard
+    """The guard of these settings; None if they have none, and nobody who may approve anything."""
+    guard, admins = settings.guard, settings.admins
+    approvers = frozenset(name for name, each in admins.items() if "approver" in each.roles)
     if guard is None:
-        return None
-    approvers = frozenset(name for name, each in settings.admins.items() if "approver" in each.roles)
-    limit = Limit(guard.max_newly_blocked)
-    return Guard(limit, guard.approvals, guard.freeze, frozenset(settings.admins), approvers, guard.window)
+        made = Guard(None) if approvers else None
+    else:
+        made = Guard(Limit(guard.max_newly_blocked), guard.approvals, guard.freeze, window=guard.window)
+    return made and replace(
+        made, admins=frozenset(admins), approvers=approvers, addresses=_addresses(settings, approvers)
+    )
+
+
+def _addresses(settings: Settings, approvers: Collection[str]) -> dict[str, str]:
+    if settings.notices is None:
+        return {}
+    domain, mails = settings.notices.domain, {name: settings.admins[name].mail for name in approvers}
+    found = {name: address_of(mail, domain) for name, mail in mails.items() if mail}
+    return {name: address for name, address in found.items() if address}
 
 
 def failing_cases(plan: Plan) -> list[str]:

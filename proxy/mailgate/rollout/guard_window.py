@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.model.phrase import phrase
-from mailgate.rollout.guard import NOUN_WORDS, Guard, beyond_limit, most_kept_out
+from mailgate.rollout.guard import NOUN_WORDS, Guard, Limit, beyond_limit, most_kept_out
 from mailgate.rollout.plan import NOUNS, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import NOBODY, KeptOut
@@ -31,7 +31,7 @@ EMPTY_WINDOW = WindowTotals()
 
 async def read_window(store: Store, guard: Guard | None, now: datetime) -> WindowTotals:
     """Read what happened within the guard's window."""
-    if guard is None:
+    if guard is None or guard.limit is None:
         return EMPTY_WINDOW
     since = now - guard.window
     return WindowTotals(await store.kept_out.since(since), await store.kept_out.forgotten(since))
@@ -40,7 +40,10 @@ async def read_window(store: Store, guard: Guard | None, now: datetime) -> Windo
 def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
     """How a plan goes beyond the limit, by itself or together with earlier changes, in words. People who were kept out
     and let in again still count."""
-    if alone := beyond_limit(plan, guard.limit) + _unreported(plan, guard):
+    limit = guard.limit
+    if limit is None:
+        return []
+    if alone := beyond_limit(plan, limit) + _unreported(plan, limit):
         return alone
     newly, everybody = newly_kept_out(plan), plan.everybody
     spent, gone, days = before.kept_out, before.forgotten, guard.window.days
@@ -59,10 +62,10 @@ def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
             days=days,
             number=hit + lost + earlier,
             whole=all_of_them + lost,
-            limit=guard.limit.among(plan, noun),
+            limit=limit.among(plan, noun),
         )
         for noun, hit, earlier, lost, all_of_them in counts
-        if hit + lost and hit + lost + earlier > guard.limit.among(plan, noun)
+        if hit + lost and hit + lost + earlier > limit.among(plan, noun)
     ]
 
 
@@ -74,11 +77,11 @@ def _with(forgotten: int) -> str:
     )
 
 
-def _unreported(plan: Plan, guard: Guard) -> list[str]:
+def _unreported(plan: Plan, limit: Limit) -> list[str]:
     """The apps for which rules would keep people out although no report can say yet who has them. Since nobody knows
     how many people that is, it counts as beyond the limit."""
     people, devices = plan.totals.people, plan.totals.devices
-    lets = [guard.limit.among(plan, noun) for noun in NOUNS]
+    lets = [limit.among(plan, noun) for noun in NOUNS]
     if not plan.unreported or (people <= lets[0] and devices <= lets[1]):
         return []
     words = phrase(

@@ -10,7 +10,7 @@ import structlog
 
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Effect
 from mailgate.policy import Policy, Rule
-from mailgate.policy.halting import HaltCounter, HaltWhen
+from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
 from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
@@ -44,9 +44,10 @@ def countable_subject(access: Access) -> tuple[str, str]:
     return user_text(access.facts.user or proven or (access.posture.owner if device else "")), device
 
 
-def _subject(access: Access) -> str:
-    """The person or device that a decision counts for; empty if it counts for nobody."""
-    return next((each for each in countable_subject(access) if each), "")
+def _subject(access: Access) -> Subject | None:
+    """The person, or else the device, that a decision counts for; None if it counts for nobody."""
+    person, device = countable_subject(access)
+    return Subject(person, "" if person else device) if person or device else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class CountedRepeat:
 
     counts: RepeatCounter
     halting: "HaltMonitor"
-    subject: str
+    subject: Subject
 
     def count(self, user_agent: str, now: datetime) -> None:
         """Record the request again."""
@@ -87,7 +88,7 @@ class HaltMonitor:
         """Record a decision and count it."""
         self._ledger.record(access, decision, reference)
         self._follow()
-        subject = _subject(access) if self._tallies else ""
+        subject = _subject(access) if self._tallies else None
         if subject:
             stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
             self.tally(subject, stopped, access.now)
@@ -96,10 +97,10 @@ class HaltMonitor:
         """Return an object that records the same decision again, and counts it if a rule may halt by itself."""
         counts = self._ledger.recurring(access, decision)
         self._follow()
-        subject = _subject(access) if self._tallies else ""
+        subject = _subject(access) if self._tallies else None
         return CountedRepeat(counts, self, subject) if counts and subject else counts
 
-    def tally(self, subject: str, stopped: str, now: datetime) -> None:
+    def tally(self, subject: Subject, stopped: str, now: datetime) -> None:
         """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=now)
@@ -123,7 +124,7 @@ class HaltMonitor:
             return
         try:
             since = max(now - limits.within, await self._store.reliefs.resumed_at(rule) or _EVER)
-            why = limits.too_many_help_requests(await self._store.help_requests.count(rule, since))
+            why = limits.too_many_help_requests(await self._store.help_requests.people(rule, since))
         except StoreError:
             return
         if why:

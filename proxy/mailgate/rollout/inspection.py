@@ -36,7 +36,7 @@ class Inspection:
         so that a person may still put it in force."""
         settings, now = self.settings, self.clock()
         guard = guard_of(settings)
-        if guard is None:
+        if guard is None or guard.limit is None:
             return InspectionResult()
         who = Person(BY_FILE, self.origin)
         plan = await plan_and_keep(
@@ -44,9 +44,11 @@ class Inspection:
         )
         before = await read_window(self.store, guard, now)
         against = failing_cases(plan) + beyond_window(plan, guard, before)
+        # another process may have planned the same change, and people approve the one plan that was kept
+        kept = await self.store.plans.latest_of(files.digest, active.serial, BY_FILE)
         words = phrase(
             "%(against)s (plan %(digest)s; `mailgate policy plans` says what it needs)",
             against=joined(against, "; "),
-            digest=plan.digest[:12],
+            digest=(kept.digest if kept else plan.digest)[:12],
         )
         return InspectionResult(words if against else "", newly_kept_out(plan))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailgate.config import Rules
+from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person, RefusedError, UnknownError
@@ -23,14 +24,19 @@ async def keep_plan(
     store: Store, plan: Plan, candidate: Rules, person: Person, now: datetime, movers: Movers | None = None
 ) -> None:
     """Keep a plan, so that exactly this one can be put in force. Its movers are stored separately, so that people can
-    be forgotten."""
+    be forgotten.
+
+    Of plans that gates make of changed files by themselves one is kept: none while an earlier one may still be put in
+    force.
+    """
     draft, text = rule_texts_of(candidate), dump(plan)
     count = movers.count if movers else 0
     planned = StoredPlan(plan.digest, plan.active.serial, draft, text, person.name, now, count)
     act = replace(
         person.act(now, PLANNED), about=f"plan {plan.digest}", details={"newly": newly_counted(plan)}
     )
-    if await store.plans.keep(planned, act) and movers:
+    unless_since = now - PLAN_AGE if person.name == BY_FILE else None
+    if await store.plans.keep(planned, act, unless_since) and movers:
         written = 1
         for page in movers.pages():
             await store.movers.add(plan.digest, written, page)
@@ -79,6 +85,7 @@ def _altered(plan: StoredPlan) -> RefusedError:
             digest=plan.digest[:12],
         ),
         "; `mailgate audit verify` says where the store was changed",
+        plan=plan.digest,
     )
 
 
@@ -118,7 +125,8 @@ async def refuse_outdated(store: Store, plan: StoredPlan, now: datetime) -> int:
     """
     if now - plan.made_at > PLAN_AGE:
         raise RefusedError(
-            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12])
+            phrase("plan %(digest)s was made more than a day ago: plan again", digest=plan.digest[:12]),
+            plan=plan.digest,
         )
     history = await store.policies.history()
     if history and history[0].digest == plan.candidate.digest:
@@ -139,7 +147,8 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
                 "plan %(digest)s was in force already, as version %(version)s, and is no longer: plan again",
                 digest=plan.digest[:12],
                 version=str(term.version),
-            )
+            ),
+            plan=plan.digest,
         )
     number = history[0].number if history else 0
     return RefusedError(
@@ -147,5 +156,6 @@ async def overtaken(store: Store, plan: StoredPlan) -> RefusedError:
             "version %(number)s was put in force after plan %(digest)s was made: plan again",
             number=str(number),
             digest=plan.digest[:12],
-        )
+        ),
+        plan=plan.digest,
     )

@@ -10,9 +10,13 @@ from mailgate.store import Act
 class RefusedError(MailgateError):
     """The action is not allowed now. The text says why, and what to do."""
 
-    def __init__(self, why: str, by_command: str = "") -> None:
+    def __init__(self, why: str, by_command: str = "", *, plan: str = "", missing: int = 0) -> None:
         super().__init__(why)
         self.by_command = by_command
+        self.plan = plan
+        """The digest of the plan that it is about; empty if it is about none."""
+        self.missing = missing
+        """How many approvals that plan lacks."""
 
 
 class UnknownError(RefusedError):

@@ -132,12 +132,24 @@ class SampledMoments(Fact):
 
 
 class UndatedMovers(LaterMovers):
-    """People who may newly be kept out at a moment that cannot be predicted."""
+    """People who may newly be kept out at a moment that cannot be predicted, or once a device that was not seen asks."""
 
     rules: list[str]
-    """The rules whose moments cannot be predicted, because of how they use the clock."""
+    """The rules whose moments cannot be predicted, because of how they use the clock, a report, or what a device says when it
+    asks."""
     sampled: SampledMoments
     """The result at sampled moments."""
+
+
+class HeldBack(Fact):
+    """People who do not move only because a share or a stage misses them. The guard does not count them: to put the rules
+    in full takes another plan."""
+
+    rules: list[str]
+    """The rules that are not for everybody, or not enforced today."""
+    newly: ByLabel[MoverCounts]
+    """How many would move if these rules were enforced for everybody, and do not move now or at a later moment, by
+    their new effect."""
 
 
 class Totals(Fact):
@@ -285,6 +297,8 @@ class Plan(Fact):
     """How many move when stages begin, and when graces and exemptions end."""
     undated: UndatedMovers
     """How many may newly be kept out at a moment that cannot be predicted."""
+    held_back: HeldBack | None = None
+    """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts
     """How many are, or may be, newly kept out at any moment, now or later. The guard counts these."""
     known: Counts

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.case_runner import run_cases
+from mailgate.devices.posture import PostureTerms
 from mailgate.model import Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
@@ -25,6 +26,7 @@ from mailgate.rollout.plan import (
     Counts,
     FailedCase,
     Headline,
+    HeldBack,
     IdleRules,
     LaterMovers,
     Moment,
@@ -42,10 +44,12 @@ from mailgate.rollout.plan import (
     Window,
     digest_of,
 )
+from mailgate.rollout.replay import ASSUMED, away_now
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
 from mailgate.simulate import (
     DIMENSIONS,
+    HELD_BACK,
     KNOWN,
     OUT,
     SAMPLED,
@@ -55,6 +59,7 @@ from mailgate.simulate import (
     ImpactTally,
     Outcome,
     change_moments,
+    in_full,
     later_cell,
     sampled,
     unpredictable_clocks,
@@ -76,8 +81,8 @@ async def plan_and_keep(
     progress: Progress,
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named."""
-    posture = settings.posture
-    scope = Scope(now, simulated_days(settings, days), posture.max_age, posture.precedence)
+    terms = settings.posture.terms(await away_now(store, settings))
+    scope = Scope(now, simulated_days(settings, days), terms)
     url = settings.store.get_secret_value()
     if who is None:
         return await make_plan(store, url, active, candidate, scope, workers, progress)
@@ -95,12 +100,11 @@ def simulated_days(settings: Settings, days: int = DAYS) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The data that a plan is made from: the days of sightings, and the age and sources of reports, as of now."""
+    """The data that a plan is made from: the days of sightings, and how far reports are believed, as of now."""
 
     now: datetime
     days: int
-    max_age: timedelta
-    precedence: tuple[str, ...] = ()
+    terms: PostureTerms
 
 
 async def make_plan(
@@ -130,8 +134,7 @@ async def make_plan(
         url,
         version.texts,
         candidate.texts,
-        scope.max_age,
-        scope.precedence,
+        scope.terms,
         since,
         scope.now,
         reliefs,
@@ -139,7 +142,7 @@ async def make_plan(
         stand_ins,
         by_name=movers is not None,
     )
-    reported = await catalogs_since(store, active, scope.now - scope.max_age)
+    reported = await catalogs_since(store, active, scope.now - scope.terms.max_age)
     tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
     told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await compute(_rehearsed, candidate, tally, scope.now)
@@ -151,7 +154,7 @@ async def make_plan(
         candidate=RulesNamed(policy=candidate.policy.version, digest=candidate.digest),
         reliefs=_reliefs(reliefs, scope.now),
         headlines=[Headline(words=words, at=at) for words, at in told],
-        changes=list(await compute(changes, in_force.policy, candidate.policy)),
+        changes=list(await compute(changes, in_force, candidate)),
         cases=cases,
         rules=idle,
         newly_listed=_newly_listed(in_force.policy.catalog, candidate.policy.catalog),
@@ -164,6 +167,7 @@ async def make_plan(
         depends_on=dict(sorted(tally.unrecorded.items())),
         later=[_moment(tally, each) for each in moments],
         undated=_undated(tally, (old, new), len(stand_ins)),
+        held_back=_held_back(tally, (old, new), scope.now),
         kept_out=_counts(tally, (OUT,)),
         known=_known(tally),
     )
@@ -204,7 +208,7 @@ def _rehearsed(candidate: Rules, tally: ImpactTally, now: datetime) -> tuple[Cas
         if each.wrong
     ]
     reach = unreachable(new, now)
-    waiting = [rule.id for rule in new.rules if rule.stages and rule.stages.at(now) is Stage.PENDING]
+    waiting = [rule.id for rule in new.rules if rule.stage_at(now) is Stage.PENDING]
     matched = {*(name for name, count in tally.matched.items() if count), *reach, *waiting}
     nobody = [rule.id for rule in new.rules if rule.id not in matched]
     idle = IdleRules(match_nobody=nobody, out_of_reach=reach, not_started=waiting)
@@ -235,7 +239,7 @@ def _untouched(tally: ImpactTally) -> Counts:
 def _known(tally: ImpactTally) -> Counts:
     """How many people and devices are known by more than their own word. Every known person has a device."""
     people = tally.people.count((KNOWN,))
-    return Counts(people=people, devices=max(tally.devices, people))
+    return Counts(people=people, devices=max(tally.subjects[KNOWN,], people))
 
 
 def _moves(tally: ImpactTally) -> list[Move]:
@@ -272,13 +276,15 @@ def _moment(tally: ImpactTally, at: datetime) -> Moment:
 def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> UndatedMovers:
     """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
     moments."""
+    doubtful = ASSUMED | {"device.state", "user.name"} if tally.subjects[UNDATED,] else frozenset[str]()
     rules = {
         rule.id
         for policy in policies
         for rule in policy.rules
-        if unpredictable_clocks(rule.when) or (tally.subjects[UNDATED,] and "device.state" in rule.when.reads)
+        if unpredictable_clocks(rule.when) or not doubtful.isdisjoint(rule.when.reads)
     }
-    newly = {label: _later(tally, (SAMPLED, label), f"{SAMPLED} {label}") for label in LABELS}
+    cells = {label: later_cell(SAMPLED, label) for label in LABELS}
+    newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
     found = _later(tally, (UNDATED,), UNDATED)
     return UndatedMovers(
         people=found.people,
@@ -287,6 +293,15 @@ def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> Un
         rules=sorted(rules),
         sampled=SampledMoments(moments=moments, first=tally.first, newly=newly),
     )
+
+
+def _held_back(tally: ImpactTally, policies: tuple[Policy, Policy], now: datetime) -> HeldBack | None:
+    """Who would move if no share and no stage held a rule back."""
+    whole = in_full(*policies, now)
+    if whole is None:
+        return None
+    newly = {label: _newly(tally, later_cell(HELD_BACK, label)) for label in LABELS}
+    return HeldBack(rules=list(whole.rules), newly=newly)
 
 
 def _counts(tally: ImpactTally, cell: tuple[str, ...]) -> Counts:

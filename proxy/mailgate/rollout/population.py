@@ -7,28 +7,27 @@ from datetime import date, datetime
 
 from cachetools import LRUCache
 
-from mailgate.classify.certificate import as_recorded
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
 from mailgate.devices.posture import belongs_to
-from mailgate.model import LOGIN_PROTOCOLS, Access, Protocol
+from mailgate.devices.trust import is_self_reported
+from mailgate.model import LOGIN_PROTOCOLS, Access
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.replay import (
     PAGE_LOAD,
     UNRECORDED_IN_DEVICES,
-    UNRECORDED_IN_SIGHTINGS,
     PostureInputs,
+    access_again,
+    assumed_of,
     posture_for,
     proof_of,
-    recognise,
     reported,
+    unrecorded_in,
 )
 from mailgate.simulate import Occasion, Subject
 from mailgate.store import SeenClient, Store
 
 PAGE = 2000
-SELF_DECLARED_PROTOCOLS = LOGIN_PROTOCOLS | {Protocol.ACTIVESYNC}
-"""Protocols in which a client may claim any login: the name is only the client's own word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Population:
 
     async def person(self, login: str) -> list[Subject]:
         """The subjects of one person: their devices, and their sightings of these days on any device."""
-        owned = await self.store.people.devices(login, self.before.precedence)
+        owned = await self.store.people.devices(login, self.now, self.before.terms.precedence)
         called = {name: device.id for device in owned for name in (device.id, *device.former_ids)}
         seen_clients = await self.store.seen_clients.by(login, self.since)
         subjects = await self._devices(
@@ -106,7 +105,8 @@ class Population:
         subjects = []
         for device in page:
             seen = [await self._seen(seen_client, [device]) for seen_client in came.get(device.id, ())]
-            subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),)))
+            vouched = any(not is_self_reported(each.source) for each in device.reports)
+            subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),), vouched))
         return subjects
 
     async def _stranger(self, seen_client: SeenClient) -> Subject:
@@ -124,20 +124,18 @@ class Population:
             else devices
         )
         postures = [self.before.posture(each, self.now) for each in known]
-        client, proof = recognise(seen_client.client, known, postures)
-        posture = posture_for(client, postures)
-        client, certificate = as_recorded(client, seen_client.client.facts.headers)
-        user = self.groups.user(seen_client.user, posture.owner)
-        before = Access(seen_client.client.facts, client, posture, self.now, user, proof, certificate)
-        named = bool(seen_client.user) and seen_client.client.protocol not in SELF_DECLARED_PROTOCOLS
-        return self._occasion(before, seen_client.user, known, UNRECORDED_IN_SIGHTINGS, named=named)
+        told = seen_client.client
+        before = access_again(told, seen_client.user, postures, self.groups, self.now)
+        named = told.proofs is not None and told.proofs.named_by != ""
+        return self._occasion(before, seen_client.user, known, unrecorded_in(told), named=named)
 
     def _unseen(self, device: Device) -> Occasion:
         posture = self.before.posture(device, self.now)
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None
         before = Access(PAGE_LOAD, client, posture, self.now, self.groups.user(posture.owner), proof)
-        return self._occasion(before, posture.owner, [device], UNRECORDED_IN_DEVICES)
+        occasion = self._occasion(before, posture.owner, [device], UNRECORDED_IN_DEVICES)
+        return replace(occasion, assumed=assumed_of(posture))
 
     def _occasion(
         self,
@@ -148,21 +146,27 @@ class Population:
         *,
         named: bool = False,
     ) -> Occasion:
-        """An occasion with its person. ``name`` is the likely person; ``named`` says whether a proxy or a proof names
-        them."""
+        """An occasion with its person. ``name`` is the likely person; ``named`` says whether a proxy or an issuer's proof
+        names them."""
         after = before
         if self.after is not self.before:
             posture = posture_for(before.client, [self.after.posture(each, self.now) for each in known])
             after = replace(before, posture=posture)
         if self.groups_after is not None:
             after = replace(after, user=self.groups_after.user(name, after.posture.owner))
-        owner = user_text(before.posture.owner)
-        person = user_text(before.user.name) or owner
-        return Occasion(before, after, person, unrecorded, named or person == owner)
+        person = user_text(before.user.name) or user_text(before.posture.owner)
+        return Occasion(before, after, person, unrecorded, known=named or _is_vouched(person, known))
 
     async def _devices_of(self, person: str) -> list[Device]:
         """The devices of a person, since a client at the side door is known by its person alone."""
         if person not in self._owned:
             owned = await self.store.devices.owned(person)
-            self._owned[person] = [each for each in owned if belongs_to(each, person, self.before.precedence)]
+            order = self.before.terms.precedence
+            self._owned[person] = [each for each in owned if belongs_to(each, person, self.now, order)]
         return self._owned[person]
+
+
+def _is_vouched(person: str, devices: Iterable[Device]) -> bool:
+    """Whether a source other than the device itself names this person as the owner of one of the devices."""
+    reports = (report for device in devices for report in device.reports)
+    return any(not is_self_reported(each.source) and user_text(each.owner) == person for each in reports)

@@ -62,9 +62,16 @@ class LoggedReliefs:
         """Whether a relief must still be in the store: nobody ended it, its time is not over, and if it is an
         exemption, nobody was forgotten since then, who might be its person."""
         entry = self.given[about]
-        until = details_of(entry).get("until")
-        over = about in self.ended or (until and datetime.fromisoformat(until) <= now)
+        over = about in self.ended or _is_over(details_of(entry).get("until"), now)
         return not over and not (about.startswith(Cause.EXEMPTION) and self.forgotten > entry.number)
+
+
+def _is_over(until: object, now: datetime) -> bool:
+    """Whether a time of the log is over. One that cannot be read is not."""
+    try:
+        return isinstance(until, str) and datetime.fromisoformat(until) <= now
+    except (ValueError, TypeError):  # TypeError: without a zone
+        return False
 
 
 def _about(kept: KeptRelief) -> str:

@@ -1,45 +1,126 @@
-"""Turns a stored sighting or device into the access that would be decided now."""
+"""Turns a stored sighting or device into the access that would be decided now.
+
+Whatever was recorded has the value that it had, and what was not recorded is named: nothing is made up for a decision to go by.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 
 from mailgate.classify import classify, with_attestation, with_device
+from mailgate.classify.certificate import with_certificate
+from mailgate.config import Settings
 from mailgate.devices.device import Device
-from mailgate.devices.posture import posture_of, posture_of_person
-from mailgate.model import LOGIN_PROTOCOLS, Assurance, AttestationResult, Client, Kind, Posture, RequestFacts
+from mailgate.devices.posture import Away, PostureTerms, posture_of, posture_of_person, sources_away
+from mailgate.model import (
+    FOUND_BESIDE,
+    LOGIN_PROTOCOLS,
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Kind,
+    Posture,
+    Reason,
+    RequestFacts,
+)
 from mailgate.policy import AppCatalog
-from mailgate.policy.variables import VARIABLES, DependsOn
-from mailgate.store import ClientFacts
+from mailgate.policy.groups import Groups
+from mailgate.policy.variables import VARIABLES, KeptBy
+from mailgate.store import ClientFacts, Proofs, Store
+from mailgate.store.client_facts import ACCEPTED
 
-_NEVER_KEPT = {DependsOn.REMOTE, DependsOn.HOST, DependsOn.PATH, DependsOn.SCHEME}
-UNRECORDED_IN_SIGHTINGS = frozenset(
-    {name for name, each in VARIABLES.items() if each.depends_on in _NEVER_KEPT} | {"attestation.refused"}
+_NEVER_KEPT = frozenset(name for name, each in VARIABLES.items() if each.kept_by is KeptBy.NOTHING)
+_OF_A_DEVICE = frozenset(name for name in VARIABLES if name.startswith("device."))
+_OF_A_PERSON = frozenset(name for name in VARIABLES if name.startswith("user."))
+_ALL_BUT_THE_TIME = frozenset(VARIABLES) - {"now"}
+_NOT_REPORTED = frozenset(name for name, each in VARIABLES.items() if each.kept_by is not KeptBy.REPORT)
+ASSUMED = frozenset(
+    "client.assurance client.contradicted client.findings attestation.valid attestation.status attestation.issuer "
+    "attestation.refused".split()
 )
-"""The variables whose values no sighting keeps (``store/client_facts.py``)."""
-_TOLD_BY_A_REPORT = frozenset(
-    "client.kind client.handheld client.assurance client.form client.os client.os_version client.contradicted client.findings".split()
-)
-UNRECORDED_IN_DEVICES = UNRECORDED_IN_SIGHTINGS | {
-    name
-    for name in VARIABLES
-    if name.startswith(("client.", "certificate.", "request.")) and name not in _TOLD_BY_A_REPORT
-}
-"""Variables that no report contains. A device without a sighting is assumed to ask with its proof, and to be of the
-kind that the proof says."""
+_OF_THE_KIND = frozenset({"client.kind", "client.handheld", "client.form"})
+_OF_THE_SYSTEM = frozenset({"client.os", "client.os_version"})
+UNRECORDED_IN_DEVICES = _NOT_REPORTED - ASSUMED - {"user.name"}
+"""The variables that are not known of a device that never asked. Its owner is assumed to ask, and may be named or not
+(``simulate/worst_moment.py``)."""
+_MADE_BY_A_PROOF = "recorded"
+"""The name of the device in a proof that is decided by again. The name itself is not kept, and no rule reads it."""
 
 PAGE_LOAD = RequestFacts()
 
 
-def recognise(
-    seen: ClientFacts, known: Sequence[Device], postures: Sequence[Posture]
-) -> tuple[Client, AttestationResult | None]:
-    """A recorded client, and the result of the proof that its device gave then. ``postures`` has the postures of the
-    known devices."""
-    proof = proof_of(known[0], postures[0]) if known and seen.assurance == Assurance.ATTESTED else None
+def unrecorded_in(seen: ClientFacts) -> frozenset[str]:
+    """The variables that are not known of a recorded request.
+
+    Of two devices only one is kept, so the apps and the state of both together are not known. A person whom nobody has checked
+    is not kept, and may restrict all the same.
+    """
+    if seen.proofs is None:
+        return _ALL_BUT_THE_TIME
+    missing = _NEVER_KEPT | _OF_A_PERSON if seen.proofs.names_others else _NEVER_KEPT
+    return missing | _OF_A_DEVICE if Reason.TWO_DEVICES in seen.proofs.findings else missing
+
+
+def assumed_of(posture: Posture) -> frozenset[str]:
+    """The variables whose values are assumed of a device that never asked: that it asks with its proof, and is what its
+    sources report. The guard takes them for unknown."""
+    kind = _OF_THE_KIND if posture.kind in (None, Kind.UNKNOWN) else frozenset[str]()
+    return ASSUMED | kind | (frozenset[str]() if posture.os else _OF_THE_SYSTEM)
+
+
+def access_again(
+    seen: ClientFacts, name: str, postures: Sequence[Posture], groups: Groups, now: datetime
+) -> Access:
+    """A recorded request of the person ``name``, as it would come now. Its proofs have the outcome that they had then.
+
+    The steps are those of ``gateway/evaluate/judge.py``, in its order. ``postures`` has the postures of the known devices.
+    """
+    told = seen.proofs or Proofs()
+    proof, certificate = _attestation(told), _certificate(told)
     client = with_attestation(classify(seen.facts), proof)
-    return with_device(client, posture_for(client, postures).kind), proof
+    if certificate is not None:
+        client = with_certificate(client, certificate, _certified(told))
+    found = tuple(FOUND_BESIDE[Reason(each)] for each in told.findings)
+    client = replace(client, findings=(*client.findings, *found)) if found else client
+    posture = posture_for(client, postures)
+    client, user = with_device(client, posture.kind), groups.user(name, posture.owner)
+    return Access(seen.facts, client, posture, now, user, proof, certificate)
+
+
+def _attestation(told: Proofs) -> AttestationResult | None:
+    if not told.attestation:
+        return None
+    if told.attestation != ACCEPTED:
+        return AttestationResult(refused=Reason(told.attestation))
+    return AttestationResult(
+        _MADE_BY_A_PROOF,
+        told.issuer,
+        kind=Kind(told.kind) if told.kind else None,
+        os=told.os,
+        os_version=told.os_version,
+        status=told.status,
+        self_reported=told.self_reported,
+    )
+
+
+def _certificate(told: Proofs) -> CertificateResult | None:
+    if told.certificate in ("", ACCEPTED):
+        return CertificateResult(_MADE_BY_A_PROOF) if told.certificate else None
+    return CertificateResult(refused=Reason(told.certificate))
+
+
+def _certified(told: Proofs) -> Posture:
+    """The record of the device that the certificate named, as it was then."""
+    if not told.certified_kind:
+        return Posture()
+    return Posture(
+        device_id=_MADE_BY_A_PROOF,
+        kind=Kind(told.certified_kind),
+        os=told.certified_os,
+        os_version=told.certified_os_version,
+    )
 
 
 def proof_of(device: Device, posture: Posture) -> AttestationResult:
@@ -58,15 +139,19 @@ def reported(kind: Kind | None, os: str, os_version: str) -> Client:
 
 @dataclass(frozen=True, slots=True)
 class PostureInputs:
-    """The settings for stored reports: the listed apps, how old a report may be, and the order of sources."""
+    """What stored reports are judged by: the listed apps, and how far reports are believed."""
 
     catalog: AppCatalog
-    max_age: timedelta
-    precedence: tuple[str, ...] = ()
+    terms: PostureTerms
 
     def posture(self, device: Device, now: datetime) -> Posture:
         """The posture of a device now."""
-        return posture_of(device, self.catalog, self.max_age, now, precedence=self.precedence)
+        return posture_of(device, self.catalog, self.terms, now)
+
+
+async def away_now(store: Store, settings: Settings) -> Away:
+    """The sources that cannot be asked now, as every gate on the store knows it. Raises StoreUnavailableError."""
+    return sources_away(await store.connectors.states(), settings.connectors)
 
 
 def posture_for(client: Client, postures: Sequence[Posture]) -> Posture:

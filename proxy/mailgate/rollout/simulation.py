@@ -5,16 +5,17 @@ import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from multiprocessing import get_context
 from typing import Any
 
 from mailgate.classify import warm
 from mailgate.config import compile_rules
+from mailgate.devices.posture import PostureTerms
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.rollout.population import Population
 from mailgate.rollout.replay import PostureInputs
-from mailgate.simulate import Impact, ImpactTally, Mover, Subject
+from mailgate.simulate import Impact, ImpactTally, Mover, Subject, in_full
 from mailgate.store import Store
 
 PART = 25_000
@@ -40,8 +41,7 @@ class Task:
     url: str
     active: Mapping[str, str]
     candidate: Mapping[str, str]
-    max_age: timedelta
-    precedence: tuple[str, ...]
+    terms: PostureTerms
     since: date
     now: datetime
     reliefs: Reliefs = NO_RELIEFS
@@ -117,10 +117,7 @@ class _SimulationProcess:
         )
         self._active, self._candidate = old.policy, new.policy
         self._groups = (old.groups, None if new.groups == old.groups else new.groups)
-        before, after = (
-            PostureInputs(each.catalog, task.max_age, task.precedence)
-            for each in (self._active, self._candidate)
-        )
+        before, after = (PostureInputs(each.catalog, task.terms) for each in (self._active, self._candidate))
         self._lists = (before, before if before == after else after)
 
     async def devices(self, store: Store, behind: str, until: str | None) -> ImpactTally:
@@ -139,6 +136,7 @@ class _SimulationProcess:
             self._candidate,
             moments=task.moments,
             sampled=task.sampled,
+            whole=in_full(self._active, self._candidate, task.now),
             by_name=task.by_name,
         )
         async for page in pages:

@@ -6,6 +6,7 @@ from mailgate.simulate.compare import Move, Occasion
 from mailgate.simulate.flip import KEPT_OUT, LET_IN, MAX_STEPS, Flip, Flips, flips, flips_both_ways
 from mailgate.simulate.impact import (
     DIMENSIONS,
+    HELD_BACK,
     KNOWN,
     LATER,
     OUT,
@@ -20,12 +21,13 @@ from mailgate.simulate.impact import (
     later_cell,
 )
 from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
-from mailgate.simulate.later import change_moments
-from mailgate.simulate.moments import sampled
+from mailgate.simulate.later import change_moments, in_full
+from mailgate.simulate.moments import at_moment, moments, sampled
 from mailgate.simulate.movers import Mover
 
 __all__ = [
     "DIMENSIONS",
+    "HELD_BACK",
     "KEPT_OUT",
     "KNOWN",
     "LATER",
@@ -48,10 +50,13 @@ __all__ = [
     "Outcome",
     "Sample",
     "Subject",
+    "at_moment",
     "change_moments",
     "flips",
     "flips_both_ways",
+    "in_full",
     "later_cell",
+    "moments",
     "sampled",
     "unpredictable_clocks",
 ]

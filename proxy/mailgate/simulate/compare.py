@@ -29,6 +29,9 @@ class Occasion:
     """The person, in one spelling; empty if unknown."""
     unrecorded: frozenset[str] = frozenset()
     """Variables that were not recorded. Their values in the accesses are made up."""
+    assumed: frozenset[str] = frozenset()
+    """Variables whose values are assumed, so that people are found by name. Whether somebody may be kept out does not go by
+    them."""
     known: bool = False
     """Whether more than the client's own word says that this person exists."""
 

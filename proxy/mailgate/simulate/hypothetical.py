@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from mailgate.engine.decide import share_subject
-from mailgate.model import Access, Kind, PostureState
+from mailgate.model import Access, Effect, Kind, PostureState
 from mailgate.policy.rules import Policy
 from mailgate.policy.stages import in_share
 from mailgate.simulate import what_if
@@ -45,7 +45,9 @@ def _shares(access: Access, policy: Policy) -> Iterator[Step]:
     """Steps into or out of the share of each rule that has one."""
     for rule in policy.rules:
         if rule.share < 1:
-            inside = in_share(rule.share, rule.id, share_subject(access), rule.effect)
+            inside = in_share(rule.share, rule.id, share_subject(access))
+            if inside is None:
+                inside = rule.effect is not Effect.ALLOW
             change = partial(_with_share, rule=rule.id, share=0.0 if inside else 1.0)
             about = (rule.id, "out" if inside else "in")
             yield Step(StepKind.SHARE, StepBy.NOBODY, frozenset({("share", rule.id)}), change, about)

@@ -1,14 +1,14 @@
 """The blast radius: the people and devices that a candidate moves from one effect to another."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.policy.rules import Policy
 from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.simulate.judge import UNKNOWN, Outcome
-from mailgate.simulate.later import LaterComparison, SampledComparison, TimedResult
+from mailgate.simulate.later import InFull, LaterComparison, SampledComparison, TimedResult
 from mailgate.simulate.movers import Moved, Mover, distinct_movers, movers
 from mailgate.simulate.people_count import Cell, PeopleCount
 from mailgate.simulate.worst_moment import WorstMoment
@@ -20,19 +20,26 @@ LATER = "later"
 """The first part of the cells of those who move at a later moment."""
 
 SAMPLED = "sampled"
-"""The first part of the cells of those who move at a sampled moment."""
+"""Stands for the moment in the cells of those who move at a sampled one."""
 
 UNDATED = "undated"
 """The cell of those who may newly be kept out at a moment that cannot be predicted."""
+
+HELD_BACK = "held back"
+"""Stands for the moment in the cells of those who would move if no share and no stage held a rule back, and do not move
+otherwise, now or at a later moment."""
 
 OUT = "out"
 """The cell of all who are, or may be, newly kept out, now or at any later moment."""
 
 KNOWN = "known"
-"""The cell of the people who are known by more than their own word."""
+"""The cell of the people and devices that are known by more than their own word."""
 
 WHOLE = "whole"
 """The first part of the cells of everybody of one kind or group, whether they move or not."""
+
+_CACHE_SIZE = 50_000
+"""How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
 
 DIMENSIONS = ("rule", "kind", "system", "group")
 """What movers are counted by: the rule, the kind, the system and the groups."""
@@ -45,6 +52,8 @@ class Subject:
     id: str
     known: bool
     occasions: tuple[Occasion, ...]
+    vouched: bool = False
+    """Whether more than the device's own word says that it exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +76,8 @@ class ImpactTally:
     """The sum of all changes. A device or person counts once in each cell, however often it came.
 
     Cells are: a ``Move``; ``TOUCHED``; the label of a move, alone and with each dimension and value; ``LATER`` with a
-    moment and the label of a move at that moment; ``SAMPLED`` with a label; ``UNDATED``; ``OUT``; ``KNOWN``. A label is
-    the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of a moment exist with each
-    dimension and value too. The cells of ``WHOLE`` count everybody by kind and group.
+    moment, ``SAMPLED`` or ``HELD_BACK``, and the label of a move then; ``UNDATED``; ``OUT``; ``KNOWN``. A label is the new effect, or ``UNKNOWN`` if it is unknown whether anything changes. The cells of a
+    moment and of ``HELD_BACK`` exist with each dimension and value too. The cells of ``WHOLE`` count everybody by kind and group.
     """
 
     samples_each: int = 5
@@ -125,10 +133,11 @@ class Impact:
         samples_each: int = 5,
         moments: Sequence[datetime] = (),
         sampled: Sequence[datetime] = (),
+        whole: InFull | None = None,
         *,
         by_name: bool = False,
     ) -> None:
-        """``by_name``: whether all movers are listed too."""
+        """``whole``: both policies with every rule in full. ``by_name``: whether all movers are listed too."""
         self.tally = ImpactTally(samples_each)
         self._by_name = by_name
         self._places = {moment: place for place, moment in enumerate(moments, 1)}
@@ -136,12 +145,15 @@ class Impact:
         self._ahead = LaterComparison(active, candidate, moments)
         self._sampled = SampledComparison(active, candidate, sampled)
         self._worst = WorstMoment(active, candidate)
+        self._whole = Comparison(whole.active, whole.candidate) if whole else None
+        self._in_full: dict[Keys, ComparisonResult] = {}
+        self._held = frozenset(whole.rules) if whole else frozenset[str]()
 
     def add(self, subject: Subject) -> None:
         """Count one device or client. Each must come once, with all its occasions."""
         self.tally.devices += subject.known
         self.tally.clients += not subject.known
-        cells: set[Cell] = set()
+        cells: set[Cell] = {(KNOWN,)} if subject.vouched else set()
         listed: list[Mover] = []
         for occasion in subject.occasions:
             cells |= self._judge(subject, occasion, listed)
@@ -167,9 +179,28 @@ class Impact:
         cells |= at_any_time
         if self._by_name and (moved := list(self._moved(compared, turns, undated=(UNDATED,) in at_any_time))):
             listed += movers(subject.id, occasion, moved)
+        if held := self._held_back(occasion, keys, {compared.label, *(each.label for _, each in turns)}):
+            cell = later_cell(HELD_BACK, held.label)
+            self._keep(cell, subject, occasion, held)
+            cells |= {cell, *((*cell, *each) for each in _named(held.after, occasion))}
+            if self._by_name:
+                listed += movers(subject.id, occasion, [(len(self._places) + 2, held.label, held)])
         if occasion.person:
             tally.people.add(occasion.person, cells | {(KNOWN,)} if occasion.known else cells)
         return cells
+
+    def _held_back(self, occasion: Occasion, keys: Keys, labels: Collection[str]) -> ComparisonResult | None:
+        """The outcomes if no share and no stage held a rule back; None if the occasion does not move then, or moves in
+        the same way, by one of ``labels``, all the same. Without shares and stages nothing is read that ``keys`` lack."""
+        if self._whole is None:
+            return None
+        found = self._in_full.get(keys)
+        if found is None:
+            if len(self._in_full) >= _CACHE_SIZE:
+                self._in_full.clear()
+            found = self._in_full[keys] = self._whole.of(occasion, self._whole.keys(occasion))
+        self.tally.matched.update(self._held.intersection(found.after.matched))
+        return found if found.label and found.label not in labels else None
 
     def _later(self, subject: Subject, occasion: Occasion, turns: Sequence[TimedResult]) -> Iterator[Cell]:
         for moment, compared in turns:
@@ -199,8 +230,9 @@ class Impact:
         if not self._worst.keeps_out(occasion, keys):
             return
         for moment, compared in self._sampled.first(occasion, keys):
-            self._keep((SAMPLED, compared.label), subject, occasion, compared)
-            yield SAMPLED, compared.label
+            cell = later_cell(SAMPLED, compared.label)
+            self._keep(cell, subject, occasion, compared)
+            yield cell
             if compared.keeps_out:
                 self.tally.first = min(moment, self.tally.first or moment)
         if not out:
@@ -211,9 +243,10 @@ class Impact:
         self.tally.keep(" ".join(cell), Sample(subject, occasion, compared.before, compared.after))
 
 
-def later_cell(moment: datetime, label: str) -> Cell:
-    """The cell of those who move at a later moment. Its words, joined, are the label of their samples."""
-    return (LATER, moment.isoformat(), label)
+def later_cell(moment: datetime | str, label: str) -> Cell:
+    """The cell of those who move at a later moment, or at what stands for one. Its words, joined, are the label of their
+    samples."""
+    return (LATER, moment.isoformat() if isinstance(moment, datetime) else moment, label)
 
 
 def _cells(label: str, after: Outcome, occasion: Occasion) -> set[Cell]:

@@ -1,14 +1,14 @@
 """The effect of a candidate later: when its stages have started, every grace is over, and no rule is out for
 everybody."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailgate.model import Access, PostureState
-from mailgate.policy.rules import Policy
+from mailgate.model import Access, PostureState, Stage
+from mailgate.policy.rules import Policy, Rule
 from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
-from mailgate.simulate.moments import starts
+from mailgate.simulate.moments import at_moment, starts
 
 _CACHE_SIZE = 50_000
 """How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
@@ -29,6 +29,45 @@ def change_moments(policies: Sequence[Policy], now: datetime) -> tuple[datetime,
         if policy.reliefs.for_everybody(now) or any(rule.grace for rule in policy.rules):
             found.add(now)
     return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class InFull:
+    """Two policies without what holds their rules back: each share is everybody, and each rule is enforced."""
+
+    active: Policy
+    candidate: Policy
+    rules: tuple[str, ...]
+    """The rules of the candidate that were held back."""
+
+
+def in_full(active: Policy, candidate: Policy, now: datetime) -> InFull | None:
+    """Both policies with every rule in full; None if nothing holds a rule of the candidate back.
+
+    A rule of the active policy stays as it is if the candidate has another share or other stages for it, so that whoever
+    it leaves out today is found.
+    """
+    held = {rule.id: rule for rule in candidate.rules if _is_held_back(rule, now)}
+    if not held:
+        return None
+    same = {
+        rule.id
+        for rule in active.rules
+        if rule.id in held and (rule.share, rule.stages) == (held[rule.id].share, held[rule.id].stages)
+    }
+    return InFull(_widened(active, same), _widened(candidate, held), tuple(held))
+
+
+def _is_held_back(rule: Rule, now: datetime) -> bool:
+    return rule.share < 1 or rule.stage_at(now) is not Stage.ENFORCE
+
+
+def _widened(policy: Policy, names: Collection[str]) -> Policy:
+    whole = {"share": 1.0, "stages": None}
+    return replace(
+        policy,
+        rules=tuple(rule.model_copy(update=whole) if rule.id in names else rule for rule in policy.rules),
+    )
 
 
 class LaterComparison:
@@ -93,11 +132,9 @@ def _back(policy: Policy) -> Policy:
 
 
 def _at(access: Access, moment: datetime) -> Access:
-    """The same access at that moment, with no grace left. The posture and the age of its report stay, since the device
-    is assumed to report again."""
-    posture = access.posture
-    reported = posture.reported_at and posture.reported_at + (moment - access.now)
-    return replace(access, now=moment, posture=replace(posture, first_seen=None, reported_at=reported))
+    """The same access at that moment, with no grace left."""
+    then = at_moment(access, moment)
+    return replace(then, posture=replace(then.posture, first_seen=None))
 
 
 def _runs_out(access: Access) -> datetime | None:

@@ -1,6 +1,7 @@
 """The moments at which a verdict may change although nobody does anything."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mailgate.engine.decide import device_grace_end
@@ -25,10 +26,17 @@ def moments(access: Access, policy: Policy) -> list[datetime]:
     return sorted(found)
 
 
+def at_moment(access: Access, moment: datetime) -> Access:
+    """The same access at that moment. The posture and the age of its report stay, since the device is assumed to report
+    again."""
+    posture = access.posture
+    reported = posture.reported_at and posture.reported_at + (moment - access.now)
+    return replace(access, now=moment, posture=replace(posture, reported_at=reported))
+
+
 def _all(access: Access, policy: Policy) -> Iterator[datetime]:
     posture = access.posture
-    if posture.expires_at:
-        yield posture.expires_at
+    yield from (end for end in (posture.expires_at, posture.last_known_until) if end)
     yield from (each.until for each in policy.reliefs.about(access) if each.until)
     for rule in policy.rules:
         if end := device_grace_end(rule, access):
@@ -37,8 +45,8 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
         for limit in limits(rule.when):
             if isinstance(limit, datetime):
                 yield from _passed(limit)
-            elif posture.reported_at and "device.age" in rule.when.reads:
-                yield from _aged(posture.reported_at, limit)
+            elif posture.looked_from and "device.age" in rule.when.reads:
+                yield from _aged(posture.looked_from, limit)
 
 
 def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:

@@ -10,8 +10,9 @@ from mailgate.simulate.compare import ComparisonResult, Occasion
 class Mover(NamedTuple):
     """One way in which a device, or a client without a known device, moves.
 
-    Moments are numbers: 0 is now, the next ones are the moments at which the rules change, and the number after the
-    last of them stands for a moment that cannot be predicted.
+    Moments are numbers: 0 is now, the next ones are the moments at which the rules change, the number after the last of
+    them stands for a moment that cannot be predicted, and the one after that for no moment: a share or a stage holds
+    the move back.
     """
 
     person: str

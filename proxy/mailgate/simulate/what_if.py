@@ -34,10 +34,15 @@ _LIFE = timedelta(hours=24)
 
 
 def at(access: Access, moment: datetime) -> Access:
-    """The access at another time if nobody does anything, so that reports expire."""
+    """The access at another time if nobody does anything, so that reports expire, and sources that are away stay so."""
     then = replace(access, now=moment)
-    over = access.posture.expires_at is not None and access.posture.expires_at <= moment
-    return with_expired_report(then) if over else then
+    posture = access.posture
+    if posture.expires_at is None or posture.expires_at > moment or posture.state not in _RUN_OUT:
+        return then
+    if posture.last_known_until is None:
+        return with_expired_report(then)
+    away, until = PostureState.UNAVAILABLE, posture.last_known_until
+    return with_posture(then, state=away, expires_at=until, last_known_until=None)
 
 
 def with_expired_report(access: Access) -> Access:
@@ -48,8 +53,11 @@ def with_expired_report(access: Access) -> Access:
 def as_fresh_at(access: Access, moment: datetime) -> Access:
     """The access at another time, with a report as old as the one now."""
     posture, passed = access.posture, moment - access.now
-    reported, expires = (when and when + passed for when in (posture.reported_at, posture.expires_at))
-    return replace(access, now=moment, posture=replace(posture, reported_at=reported, expires_at=expires))
+    reported, expires, kept = (
+        when and when + passed for when in (posture.reported_at, posture.expires_at, posture.last_known_until)
+    )
+    moved = replace(posture, reported_at=reported, expires_at=expires, last_known_until=kept)
+    return replace(access, now=moment, posture=moved)
 
 
 def with_last_known_posture(access: Access) -> Access:
@@ -74,6 +82,7 @@ def with_apps(access: Access, apps: tuple[str, ...], catalog: AppCatalog, source
         reported_at=access.now,
         expires_at=access.now + life,
         last_state=None,
+        last_known_until=None,
     )
     return replace(access, posture=posture)
 

@@ -2,8 +2,8 @@
 
 The future is cut into intervals at the moments that can be predicted: the starts of stages, the times with which
 conditions compare ``now``, the ends of somebody's graces. Within an interval everything else may be either way: other
-uses of the clock, the age of a report and whether it is still valid, whether an exemption or a halt was ended, and what
-was not recorded.
+uses of the clock, the age of a report and whether it is still valid, whether an exemption or a halt was ended, what was
+not recorded, and how a device asks that never did.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,7 +18,7 @@ from mailgate.simulate.compare import Keys, Occasion, newly_out
 from mailgate.simulate.moments import starts
 from mailgate.simulate.undetermined import future_undetermined_rules
 from mailgate.simulate.unknowns import PolicySide, PolicyVariants, moves
-from mailgate.simulate.what_if import with_expired_report, with_last_known_posture
+from mailgate.simulate.what_if import asked_by, with_expired_report, with_last_known_posture
 
 _CACHE_SIZE = 50_000
 """How many kinds of occasions are cached."""
@@ -44,7 +44,7 @@ class WorstMoment:
         common = self._common(occasion.before.now)
         ends = (self._before.ends(occasion.before), self._after.ends(occasion.after))
         lasting = [key for key, _ in keys]
-        key = (occasion.before.now, *lasting, _reported(occasion), _order(common, ends))
+        key = (occasion.before.now, *lasting, occasion.assumed, _reported(occasion), _order(common, ends))
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _CACHE_SIZE:
@@ -56,8 +56,16 @@ class WorstMoment:
         return found
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
-        """The occasion with the current posture, with an unavailable posture, and after the report has expired, since a
-        device may stop reporting."""
+        """The occasion in all ways in which it may come: as it is; if it never came, also with nobody named; and each
+        with an unavailable posture, and after the report has expired, since a device may stop reporting."""
+        yield from self._postures(occasion)
+        if occasion.assumed and occasion.before.user.name:
+            nameless = replace(
+                occasion, before=asked_by(occasion.before, ""), after=asked_by(occasion.after, "")
+            )
+            yield from self._postures(nameless)
+
+    def _postures(self, occasion: Occasion) -> Iterator[Occasion]:
         yield occasion
         if self._outage and PostureState.UNAVAILABLE not in (
             occasion.before.posture.state,
@@ -75,8 +83,9 @@ class WorstMoment:
             yield silent
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
-        before = self._before.side(occasion.before, moment, occasion.unrecorded)
-        after = self._after.side(occasion.after, moment, occasion.unrecorded)
+        unknown = occasion.unrecorded | occasion.assumed
+        before = self._before.side(occasion.before, moment, unknown)
+        after = self._after.side(occasion.after, moment, unknown)
         return any(newly_out(move) for move in moves(before, after))
 
     def _common(self, now: datetime) -> tuple[datetime, ...]:

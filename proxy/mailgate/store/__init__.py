@@ -23,7 +23,7 @@ from mailgate.store.postures import Postures
 from mailgate.store.retention import RetentionTimes
 from mailgate.store.retractions import Retraction, ShownAnswer
 from mailgate.store.seen_clients import SeenClient
-from mailgate.store.sightings import ClientFacts, Recorded, Sighting, Tally
+from mailgate.store.sightings import ClientFacts, Proofs, Recorded, Sighting, Tally
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.store import Store
 from mailgate.store.write_queue import Backlog
@@ -57,6 +57,7 @@ __all__ = [
     "OvertakenError",
     "Policies",
     "Postures",
+    "Proofs",
     "QuarantineMail",
     "Recorded",
     "RetentionTimes",

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import storable
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
-from mailgate.store.hash_chain import Break, Chain, Entry, Head, digest_of
+from mailgate.store.hash_chain import Break, Chain, Entry, Head, digest_of, entry_of
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
@@ -61,7 +61,7 @@ class Audit:
         """Entries in order, after number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
         async with self._database.reading(timeout_seconds=30) as connection:
-            return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+            return [entry_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def search(self, sought: str, who: str, before: int, size: int) -> AuditPage:
         """Entries before number ``before``, the newest first.
@@ -79,7 +79,7 @@ class Audit:
                 end = (await connection.execute(_end_of_window(theirs))).scalar()
                 theirs += [_has(sought), *([audit.c.number >= end] if end else [])]
             rows = (await connection.execute(query.where(*theirs))).mappings()
-            found = tuple(Entry(**row) for row in rows)
+            found = tuple(entry_of(row) for row in rows)
         return AuditPage(found, found[-1].number if len(found) == size else end)
 
     async def pages(self) -> AsyncIterator[list[Entry]]:
@@ -101,7 +101,7 @@ class Audit:
         query = select(audit).where(audit.c.about == about, begins).order_by(audit.c.number.desc()).limit(1)
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
-            return Entry(**row) if row else None
+            return entry_of(row) if row else None
 
     async def forgot_since(self, moment: datetime) -> bool:
         """Whether a device or a person was forgotten since this moment."""
@@ -114,7 +114,7 @@ class Audit:
         """The entries with this ``about`` and ``what``, in order."""
         query = select(audit).where(audit.c.about == about, audit.c.what == what).order_by(audit.c.number)
         async with self._database.reading() as connection:
-            return [Entry(**row) for row in (await connection.execute(query)).mappings()]
+            return [entry_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def has_entry_of(self, noted: Head) -> bool:
         """Whether the log still has the entry of a head that was noted earlier."""
@@ -123,7 +123,7 @@ class Audit:
             return not noted.number or (await connection.execute(query)).scalar() == noted.digest
 
     async def head(self) -> Head | None:
-        """The head of the log; None if it is missing."""
+        """The head of the log; None if it is missing or damaged."""
         async with self._database.reading() as connection:
             return await _head(connection, _LAST)
 
@@ -187,7 +187,8 @@ async def append(connection: AsyncConnection, act: Act) -> Entry:
 
 async def _head(connection: AsyncConnection, query: Select[Any]) -> Head | None:
     row = (await connection.execute(query)).first()
-    return Head(*row) if row else None
+    whole = row is not None and isinstance(row.number, int) and isinstance(row.digest, str)
+    return Head(*row) if row and whole else None
 
 
 def _entry(head: Head, act: Act) -> Entry:

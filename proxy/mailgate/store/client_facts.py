@@ -1,28 +1,45 @@
-"""Picks the parts of a request that are recorded: enough to classify it again, and nothing about what people read or
-write.
+"""Picks the parts of a request that are recorded: enough to decide it again, and nothing about what people read or write.
+
+Every variable that a sighting keeps (``policy/variables.py``) must have the same value when it is read back from here. If a
+request cannot be recorded so that it does, ``proofs`` is None, and a plan takes all of it for unknown.
 
 Cookies, credentials, tokens, addresses and bodies are never kept. Of a query only the id of an ActiveSync device is
 kept.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import fields, replace
 from functools import lru_cache
+from operator import attrgetter
 from urllib.parse import urlencode
 
-from mailgate.classify import READ
-from mailgate.classify.certificate import HEADER as CERTIFICATE
-from mailgate.classify.certificate import certificate_outcome
+from mailgate.classify import READ, classify
+from mailgate.classify.browser import shortened
+from mailgate.classify.certificate import SOURCE as CERTIFICATE
 from mailgate.classify.discovery import is_autodiscover, is_discovery
 from mailgate.classify.hints import HEADERS
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.devices.names import eas_text
-from mailgate.model import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Client, Protocol, RequestFacts
-from mailgate.store.sightings import ClientFacts
+from mailgate.model import (
+    FOUND_BESIDE,
+    LOGIN_PROTOCOLS,
+    PROTOCOL_TRAITS,
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Protocol,
+    RequestFacts,
+)
+from mailgate.store.sightings import ClientFacts, Proofs
 
+ACCEPTED = "accepted"
+"""The recorded outcome of a proof that was not refused."""
+LONGEST_NAME = 256
+"""The most characters of a login name."""
 _HEADERS = ("user-agent", *HEADERS, PROBE)
 MAX_TEXT_CHARACTERS = 600
 """The most characters of a header that are kept. This is more than a valid hint may have, so a malformed hint stays malformed."""
@@ -32,6 +49,7 @@ LONGEST_ID = 128
 """The most bytes of an ActiveSync device's id. The protocol allows 32, which are 64 in hex."""
 _LONGEST_TYPE = 64
 _CACHED_DEVICES = 4096
+_CACHED_CLIENTS = 4096
 _LONGEST_METHOD = 32
 _LONGEST_FOLDER = 64
 _LONGEST_CHARACTER = 12
@@ -40,10 +58,35 @@ _LONGEST_CHARACTER = 12
 _MAY_BE_A_PERSON = frozenset("@~%")
 
 
-def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
+_BESIDE_THE_RULES = frozenset({"signals", "eas_command", "eas_version", "eas_user"})
+_traits = attrgetter("probed", *(each.name for each in fields(Client) if each.name not in _BESIDE_THE_RULES))
+"""What rules and devices go by of a client."""
+
+
+def client_facts(access: Access) -> ClientFacts:
     """The facts of a request that are recorded, without repetitions."""
-    sent, certificate = facts.headers, certificate_outcome(client)
-    is_login = client.protocol in LOGIN_PROTOCOLS
+    facts, client, asks = access.facts, access.client, is_discovery(access.facts)
+    kept = _without_proofs(facts, client)
+    if asks or facts.method == "OPTIONS" or is_autodiscover(facts):
+        kept = kept._replace(headers=(*kept.headers, *_question(kept.facts, asks=asks)))
+    if access.attestation is not None or access.certificate is not None:
+        client = classify(facts)
+    whole = _reads_back(kept, asks, _traits(client)) or _reads_back(kept, asks, _traits(classify(facts)))
+    cut = len(facts.method) > _LONGEST_METHOD or len(access.user.name) > LONGEST_NAME
+    cut = cut or any(each.client != access.client for each in access.claims)
+    return ClientFacts(*kept[:-1], _proofs(access)) if whole and not cut else kept
+
+
+@lru_cache(_CACHED_CLIENTS)
+def _reads_back(kept: ClientFacts, asks: bool, traits: Hashable) -> bool:
+    """Whether a record says the same as the request: whether it asks the way to the mail, and what its client is."""
+    return is_discovery(kept.facts) is asks and _traits(classify(kept.facts)) == traits
+
+
+def _without_proofs(facts: RequestFacts, client: Client) -> ClientFacts:
+    sent, is_login = facts.headers, client.protocol in LOGIN_PROTOCOLS
+    if len(facts.user_agent) > MAX_TEXT_CHARACTERS:
+        sent = {**sent, "user-agent": shortened(facts.user_agent)}
     kept, longest = ((IMAP_ID,), MAX_IMAP_ID) if is_login else (_HEADERS, MAX_TEXT_CHARACTERS)
     return ClientFacts(
         kind=client.kind,
@@ -54,12 +97,64 @@ def client_facts(facts: RequestFacts, client: Client) -> ClientFacts:
         browser=client.browser,
         protocol=client.protocol,
         eas_id=_cut(eas_text(client.eas_id), LONGEST_ID),
-        method=_method(facts)[:_LONGEST_METHOD],
+        method=facts.method[:_LONGEST_METHOD],
         target=_target(facts, client),
-        headers=(
-            *_fitting((name, sent[name][:longest]) for name in kept if name in sent),
-            *(((CERTIFICATE, certificate),) if certificate else ()),
-        ),
+        headers=tuple(_fitting((name, sent[name][:longest]) for name in kept if name in sent)),
+    )
+
+
+_BY = {each: Proofs(named_by=each) for each in ("", "proxy", "proof")}
+
+
+def _named_by(access: Access) -> str:
+    """Who vouches for the name of the person. A login at the mail server is asked about before its password is checked, and
+    nobody checks a name in Basic credentials or in a device's own report."""
+    proof = access.attestation
+    if access.facts.user:
+        return "" if access.client.protocol in LOGIN_PROTOCOLS else "proxy"
+    by_issuer = proof is not None and proof.refused is None and proof.user and not proof.self_reported
+    return "proof" if by_issuer else ""
+
+
+def _proofs(access: Access) -> Proofs:
+    proof, certificate, client = access.attestation, access.certificate, access.client
+    told = _BY[_named_by(access)]
+    if any(each.user.name != access.user.name for each in access.claims):
+        told = told._replace(names_others=True)
+    if proof is not None:
+        told = _with_attestation(told, proof)
+    if certificate is not None:
+        told = _with_certificate(told, certificate, client)
+    found = tuple(each.reason.value for each in client.findings if each.reason in FOUND_BESIDE)
+    return told._replace(findings=found) if found else told
+
+
+def _with_attestation(told: Proofs, proof: AttestationResult) -> Proofs:
+    if proof.refused is not None:
+        return told._replace(attestation=proof.refused.value)
+    return told._replace(
+        attestation=ACCEPTED,
+        issuer=proof.issuer,
+        status=proof.status,
+        kind=proof.kind.value if proof.kind else "",
+        os=proof.os,
+        os_version=proof.os_version,
+        self_reported=proof.self_reported,
+    )
+
+
+def _with_certificate(told: Proofs, certificate: CertificateResult, client: Client) -> Proofs:
+    """The system of the device's record is by now the client's, if the record has one."""
+    if certificate.refused is not None:
+        return told._replace(certificate=certificate.refused.value)
+    told = told._replace(certificate=ACCEPTED)
+    kind = next(
+        (each.says for each in client.signals if (each.source, each.name) == (CERTIFICATE, "kind")), None
+    )
+    if kind is None:
+        return told
+    return told._replace(
+        certified_kind=kind.value, certified_os=client.os, certified_os_version=client.os_version
     )
 
 
@@ -69,7 +164,7 @@ def facts_to_hold(facts: RequestFacts, client: Client) -> RequestFacts:
     The other headers may be as long as a whole request head, and contain people's cookies and credentials.
     """
     headers = {name: facts.headers[name] for name in (*READ, IMAP_ID) if name in facts.headers}
-    target = facts.target if client.protocol is Protocol.ACTIVESYNC else facts.path
+    target = facts.target if client.eas_id or client.eas_type else facts.path
     return replace(facts, target=target, headers=headers)
 
 
@@ -97,23 +192,27 @@ def _cut(text: str, most: int) -> str:
     return text.encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
 
 
-def _method(facts: RequestFacts) -> str:
-    """The recorded method. The fields that identify a navigation to the mail are not recorded, so the method has to
-    show it."""
-    discovers = is_autodiscover(facts)
-    if not (discovers or (facts.method == "OPTIONS" and is_discovery(replace(facts, headers={})))):
-        return facts.method
-    return "POST" if not is_discovery(facts) else "GET" if discovers else facts.method
+def _question(kept: RequestFacts, *, asks: bool) -> tuple[tuple[str, str], ...]:
+    """A field that makes the record a request for the way to the mail exactly if the request was one. The fields by which that
+    is recognised are not recorded themselves."""
+    if asks == is_discovery(kept):
+        return ()
+    return (("content-type", "text/xml") if asks else ("content-length", "1"),)
 
 
 def _target(facts: RequestFacts, client: Client) -> str:
     """The recorded target: the protocol or the first folder of the path, and an ActiveSync device's id.
 
-    The id is written as a plain query, also if it came in the encoded form.
+    A page load at an address that names ActiveSync is recorded by it, since that made it a handheld. The id is written as a plain query, also if it came in the encoded form.
     """
     if is_autodiscover(facts):
         return "/autodiscover/autodiscover.xml"
-    path = PROTOCOL_TRAITS[client.protocol].path or first_folder(facts.path)
+    spoken = (
+        Protocol.ACTIVESYNC
+        if any(each.source == "activesync" for each in client.signals)
+        else client.protocol
+    )
+    path = PROTOCOL_TRAITS[spoken].path or first_folder(facts.path)
     if not client.eas_id and not client.eas_type:
         return path
     return f"{path}?{_device_query(_cut(client.eas_id, LONGEST_ID), _cut(client.eas_type, _LONGEST_TYPE))}"

@@ -1,13 +1,13 @@
 """The state of each connector, and the devices that it has reported."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import select
 
 from mailgate.model import SourceState
 from mailgate.store.database import Database
-from mailgate.store.schema import connectors, reports
+from mailgate.store.schema import connectors, devices, reports
 from mailgate.store.upserts import upsert
 
 _PAGE = 5000
@@ -31,6 +31,15 @@ class Connectors:
         async with self._database.writing() as connection:
             statement = upsert(connection, connectors).values(**row)
             await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+
+    async def seen_whole(self, source: str, ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The source's id, the device's id and the owner of each of these reports that has every app and no listed
+        one."""
+        whole = (reports.c.apps_complete, reports.c.apps == "[]", ~reports.c.gone)
+        query = select(reports.c.id, devices.c.id, reports.c.owner).join(devices)
+        query = query.where(reports.c.source == source, reports.c.id.in_(ids), *whole).order_by(reports.c.id)
+        async with self._database.reading(timeout_seconds=30) as connection:
+            return [(row[0], row[1], row[2]) for row in await connection.execute(query)]
 
     async def devices(self, source: str, size: int = _PAGE) -> AsyncIterator[list[str]]:
         """The ids of the source's devices, in pages."""

@@ -131,14 +131,11 @@ class Database:
         self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._closed = False
-        self._refused_since: float | None = None
+        self.refused_since: float | None = None
+        """Since when every writing transaction has failed, on the clock ``time.monotonic``; None if the last one
+        succeeded."""
         self.refused_why = ""
         """Why the last writing transaction failed; empty if it succeeded."""
-
-    @property
-    def refused_for(self) -> float | None:
-        """For how many seconds every writing transaction has failed; None if the last one succeeded."""
-        return None if self._refused_since is None else time.monotonic() - self._refused_since
 
     @asynccontextmanager
     async def reading(self, timeout_seconds: float = 2.0) -> AsyncIterator[AsyncConnection]:
@@ -159,7 +156,7 @@ class Database:
         except StoreUnavailableError as error:
             self._refused(str(error))
             raise
-        self._refused_since, self.refused_why = None, ""
+        self.refused_since, self.refused_why = None, ""
 
     async def ask(self, question: Select[Any], values: Values, timeout_seconds: float = 2.0) -> Rows:
         """Send one query through the driver alone, and return the driver's rows. It is given up after
@@ -224,8 +221,8 @@ class Database:
                 self._at_rest.set()
 
     def _refused(self, why: str) -> None:
-        if self._refused_since is None:
-            self._refused_since = time.monotonic()
+        if self.refused_since is None:
+            self.refused_since = time.monotonic()
         self.refused_why = why
 
     def _check_file(self) -> None:

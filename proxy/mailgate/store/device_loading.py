@@ -142,6 +142,7 @@ def _report(row: Any) -> Report:
         apps=frozenset(json.loads(row.apps)),
         apps_complete=row.apps_complete,
         reported_at=row.reported_at,
+        looked_from=row.looked_from,
         expires_at=row.expires_at,
         gone=row.gone,
         names=frozenset((kind, text) for kind, text in json.loads(row.names)),

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, update
 
-from mailgate.devices.device import LONG_AGO, Device
+from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.devices.typed_text import ids, logins
+from mailgate.model.times import LONG_AGO
 from mailgate.store.bulk_rows import upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load

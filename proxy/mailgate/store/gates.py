@@ -1,12 +1,12 @@
 """The gates on this store. Each process of a gate reports every few seconds, with the version of its rules."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 
+from mailgate.store.clock import seconds_now
 from mailgate.store.database import Database
-from mailgate.store.leases import seconds_now
 from mailgate.store.schema import gates
 from mailgate.store.upserts import upsert
 
@@ -50,13 +50,17 @@ class Gates:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note(self, heartbeat: GateHeartbeat) -> None:
-        """Store the report of a process that runs."""
+    async def note(self, heartbeat: GateHeartbeat) -> datetime | None:
+        """Store the report of a process that runs. Returns the time by the database's clock; None if that is only the clock
+        of the process itself, as in SQLite."""
         async with self._database.writing() as connection:
             row = asdict(heartbeat) | {"heard_at": seconds_now(connection)}
             statement = upsert(connection, gates).values(**row)
             news = {name: value for name, value in row.items() if name not in _SLOT}
-            await connection.execute(statement.on_conflict_do_update(index_elements=_SLOT, set_=news))
+            statement = statement.on_conflict_do_update(index_elements=_SLOT, set_=news)
+            heard = (await connection.execute(statement.returning(gates.c.heard_at))).scalar_one()
+            own = connection.dialect.name == "sqlite"
+            return None if own else datetime.fromtimestamp(float(heard), UTC)
 
     async def leave(self, instance: str) -> None:
         """Delete the report of a process that ends on purpose, so that it is not reported as missing."""

@@ -5,12 +5,16 @@ without spaces, in ASCII. Anybody can compute it from an export.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from typing import Any
 
 from mailgate.model.phrase import phrase
+from mailgate.store.errors import StoreError
+
+MAX_SHOWN = 200
+"""How many characters are shown of a value that is no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,31 @@ class Entry:
         return Head(self.number, self.digest)
 
 
+class NotText(str):
+    """Stands in words for a stored value that is no text, so that every field of an entry is text."""
+
+    __slots__ = ()
+
+
+def entry_of(row: Mapping[Any, Any]) -> Entry:
+    """The entry in a row of the store, whatever its columns hold. ``damage`` finds what is no text."""
+    told: dict[str, Any] = {
+        name: value if name == "number" or isinstance(value, str) else NotText(repr(value)[:MAX_SHOWN])
+        for name, value in row.items()
+    }
+    return Entry(**told)
+
+
+def damage(entry: Entry) -> str:
+    """What of an entry cannot have been written by Mailgate, in words; empty if nothing is."""
+    for each in fields(entry):
+        if isinstance(getattr(entry, each.name), NotText):
+            return phrase("is damaged: its field `%(field)s` is no text", field=each.name)
+    if _object_in(entry.details) is None:
+        return phrase("is damaged: its field `details` is no JSON object")
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """A place where a chain is broken."""
@@ -57,20 +86,30 @@ class Break:
 
 def details_of(entry: Entry) -> dict[str, Any]:
     """The details of an entry; empty if they are no JSON object, which the chain reports."""
+    return _object_in(entry.details) or {}
+
+
+def read_details(text: str) -> dict[str, Any]:
+    """The details in the column of an entry, for those who decide by them. Raises StoreError if they are damaged."""
+    told = _object_in(text) if isinstance(text, str) else None
+    if told is None:
+        raise StoreError("an entry of the audit log is damaged: see `mailgate audit verify`")
+    return told
+
+
+def _object_in(text: str) -> dict[str, Any] | None:
     try:
-        told = json.loads(entry.details)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def digest_of(entry: Entry) -> str:
     """Compute the digest of an entry."""
-    fields = asdict(entry)
-    del fields["digest"]
-    return sha256(
-        json.dumps(fields, sort_keys=True, separators=(",", ":"), default=repr).encode()
-    ).hexdigest()
+    told = asdict(entry)
+    del told["digest"]
+    return sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -126,8 +165,11 @@ class Chain:
         yield from _missing(last.number + 1, entry.number, phrase("taken out"))
         # otherwise there is nothing to compare it with
         follows = entry.number == last.number + 1 and self._sound
-        self._sound = digest_of(entry) == entry.digest
-        if not self._sound:
+        damaged = damage(entry)
+        self._sound = not damaged and digest_of(entry) == entry.digest
+        if damaged:
+            yield Break(entry.number, damaged)
+        elif not self._sound:
             yield Break(
                 entry.number, phrase("was edited or moved: its content is not what its digest was made of")
             )
@@ -154,7 +196,9 @@ class Chain:
 
 def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:
     if head is None:
-        yield Break(last.number, phrase("may not be the last: the row that names the last one was deleted"))
+        yield Break(
+            last.number, phrase("may not be the last: the row that names the last one was deleted or damaged")
+        )
         return
     yield from _missing(last.number + 1, head.number + 1, phrase("cut off the end"))
     if last.number > head.number:

@@ -77,8 +77,17 @@ class HelpRequests:
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
         if until is not None:
             theirs &= help_requests.c.first_at <= until
+        return await self._number(theirs, func.count())
+
+    async def people(self, rule: str, since: datetime) -> int:
+        """How many different people asked for help because of a rule since then. All whose person is unknown are one,
+        however many devices they have."""
+        theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
+        return await self._number(theirs, func.count(help_requests.c.person.distinct()))
+
+    async def _number(self, theirs: ColumnElement[bool], counted: ColumnElement[int]) -> int:
         async with self._database.reading() as connection:
-            query = select(func.count()).select_from(help_requests).where(theirs)
+            query = select(counted).select_from(help_requests).where(theirs)
             return int((await connection.execute(query)).scalar_one())
 
     async def page(self, rule: str = "", size: int = 100) -> list[HelpRequest]:

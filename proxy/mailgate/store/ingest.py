@@ -13,6 +13,7 @@ from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import FORMER, Name, user_text
 from mailgate.store.bulk_rows import delete_rows, insert_rows, update_rows
+from mailgate.store.clock import latest_now
 from mailgate.store.device_loading import around
 from mailgate.store.schema import device_findings, device_names, devices, quarantine_mails, reports, sightings
 from mailgate.store.upserts import count_change
@@ -42,7 +43,9 @@ async def store_reports(connection: AsyncConnection, new_reports: Iterable[Repor
         return IngestResult()
     change = await count_change(connection)
     before = await around(connection, in_order)
-    device_set, counts = DeviceSet(before), dict.fromkeys(ReportChange, 0)
+    # a report may have waited in a spool, so when it came says nothing about the times of what was stored since
+    now = await latest_now(connection, in_order[-1].last_seen)
+    device_set, counts = DeviceSet(before, now), dict.fromkeys(ReportChange, 0)
     for report in in_order:
         counts[device_set.add(report)] += 1
     after = list(device_set)
@@ -131,7 +134,7 @@ def _add_device(rows: _Rows, known: Device | None, device: Device, number: int, 
         rows.new_devices.append(row | {"id": device.id})
     elif known != device:
         rows.devices.append(row)
-    elif device.last_seen - known.last_seen >= SEEN_AGAIN:
+    elif abs(device.last_seen - known.last_seen) >= SEEN_AGAIN:
         rows.seen_devices.append({"key": number, "last_seen": device.last_seen})
     has, had = _held(device), _held(known) if known else frozenset()
     rows.lost_names += [{"kind": kind, "name": text} for kind, text in had - has]
@@ -146,7 +149,7 @@ def _add_report(rows: _Rows, known: tuple[int, Report] | None, report: Report, n
         rows.new_reports.append(_report_row(report, number))
     elif known != (number, report):
         rows.reports.append(_report_row(report, number))
-    elif report.last_seen - known[1].last_seen >= SEEN_AGAIN:
+    elif abs(report.last_seen - known[1].last_seen) >= SEEN_AGAIN:
         rows.seen_reports.append({"source": report.source, "id": report.id, "last_seen": report.last_seen})
 
 
@@ -169,6 +172,7 @@ def _report_row(report: Report, number: int) -> dict[str, Any]:
         "apps": json.dumps(sorted(report.apps)),
         "apps_complete": report.apps_complete,
         "reported_at": report.reported_at,
+        "looked_from": report.looked_from,
         "expires_at": report.expires_at,
         "gone": report.gone,
         "names": json.dumps(sorted(report.names)),

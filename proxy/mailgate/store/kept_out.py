@@ -1,7 +1,6 @@
 """The number of people and devices that each activation newly kept out, so that many small steps add up to a big
 one."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store.audit import audit_time
 from mailgate.store.database import Database
+from mailgate.store.hash_chain import read_details
 from mailgate.store.policies import Activation
 from mailgate.store.schema import audit, kept_out
 
@@ -64,7 +64,7 @@ class KeptOutCounts:
     async def _audit_details(self, moment: datetime, *which: ColumnElement[bool]) -> list[dict[str, Any]]:
         query = select(audit.c.details).where(audit.c.at >= audit_time(moment), *which)
         async with self._database.reading() as connection:
-            return [json.loads(each) for each in (await connection.execute(query)).scalars()]
+            return [read_details(each) for each in (await connection.execute(query)).scalars()]
 
 
 def _sum(counts: Iterable[KeptOut]) -> KeptOut:

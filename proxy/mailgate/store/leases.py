@@ -2,15 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Float, delete, extract, func, or_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import delete, or_
 
+from mailgate.store.clock import seconds_now
 from mailgate.store.database import Database
 from mailgate.store.schema import leases
 from mailgate.store.upserts import upsert
-
-_EPOCH = 2440587.5
-"""1970-01-01 as a Julian day."""
 
 
 class Leases:
@@ -37,10 +34,3 @@ class Leases:
         mine = (leases.c.name == name, leases.c.holder == holder)
         async with self._database.writing() as connection:
             await connection.execute(delete(leases).where(*mine))
-
-
-def seconds_now(connection: AsyncConnection) -> ColumnElement[float]:
-    """The seconds since 1970 by the database's clock, since the clocks of gates may differ."""
-    if connection.dialect.name == "postgresql":
-        return extract("epoch", func.clock_timestamp()).cast(Float(53))
-    return (func.julianday("now") - _EPOCH) * 86400.0

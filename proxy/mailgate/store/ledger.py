@@ -12,16 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.classify import classify
 from mailgate.model import Access, Decision, Effect
-from mailgate.store.client_facts import MAX_TEXT_CHARACTERS, client_facts, facts_to_hold
+from mailgate.store.client_facts import (
+    LONGEST_NAME,
+    MAX_TEXT_CHARACTERS,
+    client_facts,
+    facts_to_hold,
+)
 from mailgate.store.database import Database
 from mailgate.store.first_refusals import note_first
-from mailgate.store.sightings import ClientFacts, Sighting, Tally, add_tallies
+from mailgate.store.sightings import ClientFacts, Proofs, Sighting, Tally, add_tallies
 from mailgate.store.spool import Spool
 from mailgate.store.stranger_limit import StrangerLimit
 from mailgate.store.write_queue import WriteQueue
 
 _log = structlog.get_logger(__name__)
-_LONGEST_NAME = 256
 
 REPEATED_INTERVAL = 5.0
 """The seconds after which repeated allowed requests are written. They are most of the records, and nobody waits for them."""
@@ -113,7 +117,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
                 self.passed_over += repeated.times
                 return
             access = sent_by(recurring.access, user_agent, repeated.first)
-            sighting = sighting_of(client_facts(access.facts, access.client), access, recurring.decision)
+            sighting = sighting_of(client_facts(access), access, recurring.decision)
             self._keep(sighting, access, Tally(repeated.times, repeated.first, repeated.last), room=True)
         except Exception as error:  # noqa: BLE001 - only this sighting is lost
             self._lost(error)
@@ -129,7 +133,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             if self._floods(access, access.facts.user_agent, access.now):
                 self.passed_over += 1
                 return
-            sighting = sighting_of(client_facts(access.facts, access.client), access, decision)
+            sighting = sighting_of(client_facts(access), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
             tally = Tally(1, access.now, access.now, reference, told)
             room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
@@ -175,8 +179,10 @@ class Ledger(WriteQueue[Sighting, Tally]):
 
     def _from_line(self, line: str) -> tuple[Sighting, Tally]:
         (day, client, *answer, would, policy), (count, first, last, reference, shown) = json.loads(line)
-        *facts, headers = client
-        known = ClientFacts._make([*facts, tuple((name, value) for name, value in headers)])
+        *facts, headers, told = client
+        named = tuple((name, value) for name, value in headers)
+        proofs = told and Proofs._make(tuple(each) if isinstance(each, list) else each for each in told)
+        known = ClientFacts._make([*facts, named, proofs])
         sighting = Sighting._make([date.fromisoformat(day), known, *answer, tuple(would), policy])
         begun, ended = datetime.fromisoformat(first), datetime.fromisoformat(last)
         return sighting, Tally(count, begun, ended, reference, shown)
@@ -243,7 +249,7 @@ def sighting_of(client: ClientFacts, access: Access, decision: Decision) -> Sigh
         client=client,
         device=access.posture.device_id,
         posture=access.posture.state,
-        user=access.user.name[:_LONGEST_NAME],
+        user=access.user.name[:LONGEST_NAME],
         rule=decision.rule,
         effect=decision.effect,
         reason=decision.reason,

@@ -1,14 +1,15 @@
 """The queue of mails about rules, from queueing to sending, and the decisions of admins about mails that did not
 arrive."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.model.notice import MailKind
+from mailgate.model.notice import MailKind, Notice
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.mail import (
@@ -23,11 +24,13 @@ from mailgate.store.mail import (
     mail_of,
     row_of,
 )
-from mailgate.store.policies import active_activation
-from mailgate.store.schema import mails
+from mailgate.store.policies import Activation, active_activation
+from mailgate.store.schema import mails, retractions
 from mailgate.store.upserts import upsert
 
 _PAGE = 500
+TELL_WITHIN = timedelta(days=2)
+"""How long delivery of a mail about an activation is tried."""
 _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
 """The kinds of mails that stay true when the version in force is taken back."""
 
@@ -41,13 +44,8 @@ class MailQueue:
     async def queue(self, rows: Iterable[Mail], act: Callable[[int], Act] | None = None) -> int:
         """Queue the mails that were not queued before. Returns how many. ``act`` makes the audit entry from that
         number."""
-        made = [row_of(each) for each in rows]
         async with self._database.writing(timeout_seconds=120) as connection:
-            count = 0
-            for start in range(0, len(made), _PAGE):
-                statement = upsert(connection, mails).values(made[start : start + _PAGE])
-                kept = statement.on_conflict_do_nothing().returning(mails.c.id)
-                count += len((await connection.execute(kept)).all())
+            count = await _add(connection, rows)
             if act is not None and count:
                 await append(connection, act(count))
             return count
@@ -57,6 +55,21 @@ class MailQueue:
         same = (mails.c[name] == getattr(like, name) for name in ("rule", "version", "kind", "round"))
         async with self._database.reading(timeout_seconds=30) as connection:
             return set((await connection.execute(select(mails.c.address).where(*same))).scalars())
+
+    async def told_earlier(self, like: Mail) -> set[str]:
+        """The addresses that may have read a mail of this kind about this rule by another version, unless that version
+        was taken back since."""
+        same = (mails.c[name] == getattr(like, name) for name in ("rule", "kind"))
+        where = (*same, mails.c.version != like.version, mails.c.state.in_(PERHAPS_READ))
+        async with self._database.reading(timeout_seconds=30) as connection:
+            backs = (await connection.execute(select(retractions.c.serial, retractions.c.versions))).all()
+            rows = (
+                await connection.execute(
+                    select(mails.c.address, mails.c.version, mails.c.round).where(*where)
+                )
+            ).all()
+        last = {number: serial for serial, versions in sorted(backs) for number in json.loads(versions)}
+        return {address for address, version, round_ in rows if round_ >= last.get(version, 0)}
 
     async def due(self, now: datetime, size: int = 100) -> list[Mail]:
         """The queued mails to try now. Those that have waited longest come first."""
@@ -212,6 +225,28 @@ def _unsure(which: Which) -> list[ColumnElement[bool]]:
 
 def _failed(which: Which) -> list[ColumnElement[bool]]:
     return [mails.c.state == MailState.FAILED, mails.c.notice.is_not(None), *_meant(which)]
+
+
+async def tell(
+    connection: AsyncConnection, activation: Activation, addresses: Iterable[str], notice: Notice
+) -> None:
+    """Queue one mail about an activation to each address, in its transaction."""
+    now, number, kind = activation.at, activation.number, notice.kind
+    until = now + TELL_WITHIN
+    await _add(
+        connection,
+        [Mail(to, to, "", number, kind, activation.serial, notice, now, until) for to in addresses],
+    )
+
+
+async def _add(connection: AsyncConnection, rows: Iterable[Mail]) -> int:
+    """Queue the mails that were not queued before. Returns how many."""
+    made, count = [row_of(each) for each in rows], 0
+    for start in range(0, len(made), _PAGE):
+        statement = upsert(connection, mails).values(made[start : start + _PAGE])
+        kept = statement.on_conflict_do_nothing().returning(mails.c.id)
+        count += len((await connection.execute(kept)).all())
+    return count
 
 
 async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) -> bool:

@@ -73,9 +73,10 @@ class People:
         self._reliefs = StoredReliefs(database)
         self._help_requests = HelpRequests(database)
 
-    async def devices(self, login: str, precedence: Sequence[str] = ()) -> list[Device]:
+    async def devices(self, login: str, now: datetime, precedence: Sequence[str] = ()) -> list[Device]:
         """The devices of a person, according to the most trusted source."""
-        return [each for each in await self._devices.owned(login) if belongs_to(each, login, precedence)]
+        owned = await self._devices.owned(login)
+        return [each for each in owned if belongs_to(each, login, now, precedence)]
 
     async def device(self, device_id: str) -> Device | None:
         """The device with this id."""

@@ -186,11 +186,11 @@ class Personal:
         self._spools = spools
 
     async def everything(
-        self, login: str, addresses: Collection[str] = (), precedence: Sequence[str] = ()
+        self, login: str, now: datetime, addresses: Collection[str] = (), precedence: Sequence[str] = ()
     ) -> dict[str, list[dict[str, Any]]]:
         """Every row about a person, by table, as plain data. ``addresses`` are those that mails about refusals were
         sent to."""
-        subject = await self._subject(login, addresses, precedence)
+        subject = await self._subject(login, now, addresses, precedence)
         async with self._database.reading(timeout_seconds=60) as connection:
             rows = {
                 table.name: (await connection.execute(select(table).where(pick(subject)))).mappings().all()
@@ -205,7 +205,7 @@ class Personal:
 
         A device that belongs to somebody else stays, but reports that assign it to this person lose the name.
         """
-        subject = await self._subject(login, addresses, precedence)
+        subject = await self._subject(login, now, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
         led_to = PERSONAL[help_references](subject)  # needs the sightings, so it comes first
         async with self._database.writing(timeout_seconds=60) as connection:
@@ -238,7 +238,9 @@ class Personal:
         await self._database.wipe()
         return len(subject.devices)
 
-    async def _subject(self, login: str, addresses: Collection[str], precedence: Sequence[str]) -> Subject:
+    async def _subject(
+        self, login: str, now: datetime, addresses: Collection[str], precedence: Sequence[str]
+    ) -> Subject:
         person = user_text(login)
         if not person:
             raise ValueError(
@@ -247,7 +249,7 @@ class Personal:
         return Subject(
             person,
             frozenset(addresses),
-            tuple(await self._people.devices(login, precedence)),
+            tuple(await self._people.devices(login, now, precedence)),
         )
 
 

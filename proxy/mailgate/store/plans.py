@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
-from mailgate.store.audit import Act, append
+from mailgate.store.audit import Act, append, lock_audit_log
 from mailgate.store.database import Database
 from mailgate.store.policies import RuleTexts
 from mailgate.store.schema import plans
@@ -39,8 +39,12 @@ class Plans:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, plan: StoredPlan, act: Act) -> bool:
-        """Store a plan and its audit entry. Returns False if it was stored before."""
+    async def keep(self, plan: StoredPlan, act: Act, unless_since: datetime | None = None) -> bool:
+        """Store a plan and its audit entry. Returns False if it was stored before.
+
+        :param unless_since: store nothing if its author has had a plan of the same candidate and activation since then,
+            so that processes which all plan a change by themselves leave one plan.
+        """
         draft = {
             "candidate": plan.candidate.digest,
             "policy": plan.candidate.policy,
@@ -54,10 +58,15 @@ class Plans:
             "movers": plan.movers,
         }
         async with self._database.writing() as connection:
+            await lock_audit_log(connection)
+            same = _of(plan.candidate.digest, plan.serial, plan.author, unless_since)
+            if unless_since and (await connection.execute(same.limit(1))).first():
+                return False
             statement = upsert(connection, plans).values(row | draft | {"made_at": plan.made_at})
-            kept = await connection.execute(statement.on_conflict_do_nothing())
+            kept = await connection.execute(statement.on_conflict_do_nothing().returning(plans.c.digest))
+            is_new = kept.first() is not None  # the number of inserted rows is not told by every driver
             await append(connection, act)
-            return kept.rowcount > 0
+            return is_new
 
     async def find(self, name: str) -> list[StoredPlan]:
         """The plans whose digest begins with ``name``, the newest first."""
@@ -71,11 +80,12 @@ class Plans:
         async with self._database.reading() as connection:
             return [_planned(row) for row in (await connection.execute(query)).mappings()]
 
-    async def latest_of(self, candidate: str, serial: int) -> StoredPlan | None:
-        """The newest plan from this activation to the version with this digest; None if there is none."""
-        query = select(plans).where(plans.c.candidate == candidate, plans.c.serial == serial)
+    async def latest_of(self, candidate: str, serial: int, author: str = "") -> StoredPlan | None:
+        """The newest plan from this activation to the version with this digest, by anybody or one author; None if there
+        is none."""
+        query = _of(candidate, serial, author).order_by(plans.c.made_at.desc())
         async with self._database.reading() as connection:
-            row = (await connection.execute(query.order_by(plans.c.made_at.desc()))).mappings().first()
+            row = (await connection.execute(query.limit(1))).mappings().first()
             return _planned(row) if row else None
 
     async def of_candidate(self, candidate: str) -> StoredPlan | None:
@@ -107,6 +117,13 @@ class Plans:
         """Delete plans that were made before this moment. There are few, so all are deleted at once."""
         async with self._database.writing() as connection:
             return (await connection.execute(delete(plans).where(plans.c.made_at < before))).rowcount
+
+
+def _of(candidate: str, serial: int, author: str, since: datetime | None = None) -> Select[Any]:
+    """The plans from an activation to a version, of one author if given, and made since then if given."""
+    where = [plans.c.candidate == candidate, plans.c.serial == serial]
+    where += [plans.c.author == author] if author else []
+    return select(plans).where(*where, *([plans.c.made_at >= since] if since else []))
 
 
 def _planned(row: Mapping[Any, Any]) -> StoredPlan:

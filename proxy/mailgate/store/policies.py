@@ -15,6 +15,7 @@ from mailgate.store.audit import Act, append, lock_audit_log
 from mailgate.store.change_signal import notify_gates
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
+from mailgate.store.hash_chain import read_details
 from mailgate.store.schema import activations, audit, policies, retractions
 
 ACTIVATED = "policy-activated"
@@ -158,7 +159,7 @@ class Policies:
         async with self._database.reading() as connection:
             newest = query.order_by(audit.c.number.desc()).limit(1)
             details = (await connection.execute(newest)).scalar()
-            return str(json.loads(details)["digest"]) if details else ""
+            return str(read_details(details).get("digest", "")) if details else ""
 
     async def find(self, name: str) -> list[Version]:
         """The versions that ``name`` may mean: a number, or the beginning of a digest or of a policy's name."""
@@ -228,7 +229,7 @@ async def _logged_taken_back(connection: AsyncConnection, number: int) -> list[l
     query = select(audit.c.details).where(
         audit.c.what == RETRACTED, audit.c.number > func.coalesce(last.scalar_subquery(), 0)
     )
-    told = [json.loads(each) for each in (await connection.execute(query)).scalars()]
+    told = [read_details(each) for each in (await connection.execute(query)).scalars()]
     return [each.get("taken_back", {}).get("versions", [each.get("retracted")]) for each in told]
 
 

@@ -1,6 +1,6 @@
 """Finds the posture of the device behind a request: by its proof, in memory, or in the store."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
@@ -10,7 +10,13 @@ from cachetools import LRUCache
 from mailgate.devices.device import Device, Report, ReportKey
 from mailgate.devices.matching import DeviceSet, ReportChange
 from mailgate.devices.names import CERT, EAS, KEY, MDM, eas_text, forms_of, user_text
-from mailgate.devices.posture import belongs_to, posture_of, posture_of_person, stable_until
+from mailgate.devices.posture import (
+    PostureTerms,
+    belongs_to,
+    posture_of,
+    posture_of_person,
+    stable_until,
+)
 from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
@@ -56,16 +62,11 @@ class Postures:
         devices: Devices,
         reports: Reports,
         catalog: AppCatalog,
-        max_age: timedelta,
-        precedence: Sequence[str] = (),
+        terms: PostureTerms,
         cache_size: int = 100_000,
     ) -> None:
         self.catalog = catalog
-        self.max_age = max_age
-        self.precedence = precedence
-        """The names of sources, the most trusted first."""
-        self.unreachable: frozenset[str] = frozenset()
-        """The names of sources that cannot be asked at the moment."""
+        self.terms = terms
         self._devices = devices
         self._reports = reports
         self._memory = DeviceCache(cache_size)
@@ -74,6 +75,8 @@ class Postures:
         """The last change up to which everything is learned."""
         self._watching = ChangeWatch()
         self._silent_at = datetime.min.replace(tzinfo=UTC)
+        self._silent_since: datetime | None = None
+        """Since when the store does not answer; None if it does."""
 
     async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The current posture. A verified proof is learned first and counts from this request on.
@@ -87,8 +90,7 @@ class Postures:
             return unnamed
         else:
             device, answered = await self._named(EAS, client.eas_id, now)
-        posture = self._posture(device, now)
-        return posture if answered else _unanswered(posture)
+        return self._posture(device, now) if answered else self._unanswered(device, now)
 
     def unnamed(self, client: Client) -> Posture | None:
         """The posture of a client without a proof that names no device; None if it names one."""
@@ -102,9 +104,10 @@ class Postures:
         person = user_text(login)
         owned, answered = await self._owned_by(person, now)
         devices = owned.devices if owned else ()
-        own = [device for device in devices if belongs_to(device, person, self.precedence)]
-        posture = posture_of_person(self._posture(device, now) for device in own)
-        return posture if answered else _unanswered(posture)
+        own = [device for device in devices if belongs_to(device, person, now, self.terms.precedence)]
+        worth = self._posture if answered else self._unanswered
+        posture = posture_of_person(worth(device, now) for device in own)
+        return posture if answered else _unavailable(posture)
 
     async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture:
         """The current posture. The store is not asked if the device is in memory, since ``catch_up`` keeps devices in
@@ -126,8 +129,7 @@ class Postures:
         for kind, name in ((CERT, thumbprint), (KEY, thumbprint), *certificate.names):
             device, answered = await self._named(kind, name, now)
             if device is not None or not answered:
-                posture = self._posture(device, now)
-                return posture if answered else _unanswered(posture)
+                return self._posture(device, now) if answered else self._unanswered(device, now)
         return Posture()
 
     def knows(self, change: int, now: datetime) -> bool:
@@ -155,20 +157,22 @@ class Postures:
             for gone in changes.forgotten:
                 self._memory.forget(gone)
             for device in changed:
-                for each in self._device_set([device], holds):
+                for each in self._device_set([device], holds, now):
                     self._memory.change(each)
             self._seen = changes.number
             if not changes.more:
                 self._watching.caught_up(now)
                 return
 
-    async def with_pending_reports(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]:
+    async def with_pending_reports(
+        self, read: Callable[[], Awaitable[list[Device]]], now: datetime
+    ) -> list[Device]:
         """The devices that ``read`` finds in the store, with reports that are not stored yet.
 
         Raises what ``read`` raises.
         """
         holds = self._reports.holding()
-        return [self._as_known(device, holds) for device in await read()]
+        return [self._as_known(device, holds, now) for device in await read()]
 
     def in_memory(self, device_id: str) -> Device | None:
         """The device with this id if it was recently asked for or reported. It may not be stored yet."""
@@ -208,7 +212,7 @@ class Postures:
         holds = self._reports.holds if fresh else self._reports.holding()
         stored = None if fresh else await self._ask(lambda: self._devices.around(report), now)
         known = self._memory.get(slot)  # another request may have learned something in between
-        device_set = self._device_set_around(report, known, stored, holds)
+        device_set = self._device_set_around(report, known, stored, holds, now)
         change = device_set.add(report)
         for each in device_set if change is not ReportChange.SAME or stored is not None else ():
             self._memory.learn(each)
@@ -240,7 +244,7 @@ class Postures:
         known = self._memory.get(name)
         if stored is None:
             return known.device if known else None, False
-        device_set = self._device_set(stored, holds, known.device if known else None)
+        device_set = self._device_set(stored, holds, now, known.device if known else None)
         device = device_set.called(text) if kind == MDM else device_set.named((kind, form) for form in forms)
         for each in device_set:
             self._memory.learn(each)
@@ -258,7 +262,7 @@ class Postures:
         known = self._memory.owned(person)
         if stored is None:
             return known, False
-        device_set = self._device_set(stored, holds, *(known.devices if known else ()))
+        device_set = self._device_set(stored, holds, now, *(known.devices if known else ()))
         for report in (*waiting, *self._reports.waiting()):
             if user_text(report.owner) == person or device_set.at(report.key):
                 device_set.add(report)
@@ -270,26 +274,31 @@ class Postures:
         known: CachedDevice | None,
         stored: list[Device] | None,
         holds: Callable[[ReportKey], bool],
+        now: datetime,
     ) -> DeviceSet:
         """The devices that a report may be about, as the store has just returned them, otherwise as they are in
         memory."""
         named = [self._memory.get((EAS, text)) for kind, text in report.names if kind == EAS]
         cached = {each.device.id: each.device for each in (known, *named) if each and each.device}
-        return self._device_set(cached.values() if stored is None else stored, holds, *cached.values())
+        return self._device_set(cached.values() if stored is None else stored, holds, now, *cached.values())
 
-    def _as_known(self, device: Device, holds: Callable[[ReportKey], bool]) -> Device:
-        device_set = self._device_set([device], holds)
+    def _as_known(self, device: Device, holds: Callable[[ReportKey], bool], now: datetime) -> Device:
+        device_set = self._device_set([device], holds, now)
         return next((each for each in device_set if device.id in (each.id, *each.former_ids)), device)
 
     def _device_set(
-        self, stored: Iterable[Device], holds: Callable[[ReportKey], bool], *cached: Device | None
+        self,
+        stored: Iterable[Device],
+        holds: Callable[[ReportKey], bool],
+        now: datetime,
+        *cached: Device | None,
     ) -> DeviceSet:
         """Stored devices, with reports about them that are not stored yet.
 
         ``holds`` tells which reports waited when they were read (``WriteQueue.holding``).
         """
         stored = [self._memory.newest(device) for device in stored]
-        device_set = DeviceSet(stored)
+        device_set = DeviceSet(stored, now)
         for device in (*(self._memory.device(each.id) for each in stored), *cached):
             for report in device.reports if device else ():
                 if holds(report.key):
@@ -305,21 +314,23 @@ class Postures:
         changed."""
         if device is None:
             return Posture()
-        terms = (self.catalog, self.max_age, self.precedence, self.unreachable)
+        terms = (self.catalog, self.terms)
         settled = self._settled.get(device.id)
         if settled is not None and settled.holds(device, terms, now):
             return settled.posture
-        posture = posture_of(
-            device,
-            self.catalog,
-            self.max_age,
-            now,
-            precedence=self.precedence,
-            unreachable=self.unreachable,
-        )
-        until = stable_until(device, self.max_age, now)
+        posture = posture_of(device, self.catalog, self.terms, now)
+        until = stable_until(device, self.terms, now)
         self._settled[device.id] = _Settled(device, terms, now, until, posture)
         return posture
+
+    def _unanswered(self, device: Device | None, now: datetime) -> Posture:
+        """The posture in memory, for a store that does not answer. No source can be asked as long as that lasts. An unknown
+        device may be in the store, so it is ``unavailable``."""
+        if device is None or self._silent_since is None:
+            return _unavailable(self._posture(device, now))
+        silent = dict.fromkeys((report.source for report in device.reports), self._silent_since)
+        away = silent | {name: min(since, self._silent_since) for name, since in self.terms.away.items()}
+        return _unavailable(posture_of(device, self.catalog, replace(self.terms, away=away), now))
 
     async def _ask(
         self, read: Callable[[], Awaitable[Answer]], now: datetime, *, patient: bool = False
@@ -330,10 +341,12 @@ class Postures:
             return None
         try:
             asked = self._since_a_change(read)
-            return await (asked if patient else in_time(asked))
+            answer = await (asked if patient else in_time(asked))
         except StoreUnavailableError:
-            self._silent_at = now
+            self._silent_at, self._silent_since = now, min(self._silent_since or now, now)
             return None
+        self._silent_since = None
+        return answer
 
     async def _since_a_change(self, read: Callable[[], Awaitable[Answer]]) -> Answer:
         """Read from the store. Before the first query, note the last change, so that ``catch_up`` begins after it."""
@@ -342,10 +355,9 @@ class Postures:
         return await read()
 
 
-def _unanswered(posture: Posture) -> Posture:
-    """The posture in memory, for a store that does not answer. An unknown device may be in the store, so it is
-    ``unavailable``."""
+def _unavailable(posture: Posture) -> Posture:
+    """The posture, if nobody can say whether the store has something newer."""
     if posture.state not in (PostureState.MISSING, PostureState.STALE):
         return posture
-    last = posture.state if posture.reported_at else None
+    last = posture.state if posture.state is PostureState.STALE else None
     return replace(posture, state=PostureState.UNAVAILABLE, last_state=last)

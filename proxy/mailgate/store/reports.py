@@ -43,7 +43,7 @@ class Reports(WriteQueue[ReportKey, Report]):
     interval = 0.05
 
     def _merge(self, old: Report, new: Report) -> Report:
-        return new.after(old)
+        return new.after(old, new.last_seen)
 
     async def _write(self, connection: AsyncConnection, items: Mapping[ReportKey, Report]) -> None:
         await store_reports(connection, items.values())

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Device, ReportKey
 from mailgate.devices.matching import DeviceSet
+from mailgate.model.times import AHEAD, LONG_AGO
+from mailgate.store.clock import latest_now, time_now
 from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load
 from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
@@ -67,6 +69,7 @@ class Retention:
 
     async def prune(self, now: datetime, keep: RetentionTimes, page: int = _PAGE) -> int:
         """Delete data that is older than ``keep`` allows, ``page`` rows in each transaction. Returns how many rows."""
+        await self._undate_looks_ahead(now)
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
             *((each.prune, keep.sightings) for each in self._records),
@@ -81,6 +84,18 @@ class Retention:
                 gone += deleted
         await self._database.wipe()
         return gone
+
+    async def _undate_looks_ahead(self, now: datetime) -> None:
+        """Take the time from every look that is ahead. Otherwise it would count as fresh once that time has come."""
+        async with self._database.reading(timeout_seconds=60) as connection:
+            ahead = reports.c.reported_at > await latest_now(connection, now) + AHEAD
+            if (await connection.execute(select(reports.c.id).where(ahead).limit(1))).first() is None:
+                return
+        async with self._database.writing(timeout_seconds=60) as connection:
+            change = await count_change(connection)
+            theirs = devices.c.key.in_(select(reports.c.device).where(ahead))
+            await connection.execute(update(devices).where(theirs).values(changed=change))
+            await connection.execute(update(reports).where(ahead).values(reported_at=LONG_AGO))
 
     async def _prune_reports(self, before: datetime, size: int) -> int:
         """Delete a source's old reports about devices that other sources still report. Those devices are matched
@@ -108,7 +123,7 @@ async def _remove_reports(connection: AsyncConnection, found: dict[ReportKey, in
     homes = await load(connection, found.values())
     old = [report for device in homes for report in device.reports if report.key in found]
     before = await around(connection, old)
-    device_set = DeviceSet(before)
+    device_set = DeviceSet(before, await time_now(connection))
     for report in old:
         device_set.remove(report)
     await write_changes(connection, before, list(device_set), change)

@@ -51,16 +51,15 @@ def taken_back(history: Sequence[Activation], number: int, gone: Collection[int]
     activation first.
 
     It takes back every version that was put in force since this version last was, except those that were taken back
-    before; ``gone`` has their serials. If such a version was in force earlier too, only its decisions since then count.
+    before; ``gone`` has their serials. If such a version was in force earlier too, or has the name of one that was since
+    groups have no part in it, only its decisions since then count.
     """
     target = next(each for each in history if each.number == number)
     later = [each for each in history if each.serial > target.serial and each.serial not in gone]
     serials = {each.serial for each in later}
     earlier = {each.policy for each in history if each.serial not in serials}
     since = {each.policy: each.at for each in later}  # the oldest comes last and replaces the others
-    policies = {
-        policy: at if policy in earlier else None for policy, at in since.items() if policy != target.policy
-    }
+    policies = {policy: at if policy in earlier else None for policy, at in since.items()}
     versions = tuple(dict.fromkeys(each.number for each in later if each.number != number))
     return Retraction(0, history[0].at, versions, policies, serials=tuple(sorted(serials)))
 
@@ -120,14 +119,18 @@ class Retractions:
             changed = update(retractions).where(retractions.c.serial == serial)
             await connection.execute(changed.values(looked_at=now, done=done))
 
-    async def shown(self, policy: str, since: datetime | None) -> list[ShownAnswer]:
-        """The refusals and warnings that the rules of a policy showed, each once. A warning counts if its page was
-        shown."""
+    async def shown(
+        self, policy: str, since: datetime | None, until: datetime | None = None
+    ) -> list[ShownAnswer]:
+        """The refusals and warnings that the rules of a policy showed in this time, each once. A warning counts if its
+        page was shown."""
         named = (sightings.c.device, sightings.c.user, sightings.c.client)
         said = (sightings.c.rule, sightings.c.effect, sightings.c.reason)
         where = [sightings.c.policy == policy, sightings.c.effect != Effect.ALLOW, sightings.c.shown > 0]
         if since is not None:
             where.append(sightings.c.last_at >= since)
+        if until is not None:
+            where.append(sightings.c.first_at < until)
         told = select(*named, *said).where(*where).distinct().subquery()
         facts = (clients.c[name] for name in ClientFacts._fields)
         query = select(*told.c, *facts).join(clients, clients.c.id == told.c.client)

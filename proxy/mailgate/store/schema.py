@@ -123,6 +123,7 @@ reports = Table(
     Column("apps", Text, nullable=False),
     Column("apps_complete", Boolean),
     Column("reported_at", Instant),
+    Column("looked_from", Instant),
     Column("expires_at", Instant),
     Column("gone", Boolean, nullable=False),
     Column("names", Text, nullable=False),
@@ -229,9 +230,11 @@ clients = Table(
     Column("method", ClientText, nullable=False),
     Column("target", ClientText, nullable=False),
     Column("headers", Text, nullable=False),
+    Column("proofs", Text),
     Column("last_at", Instant, nullable=False, index=True),
 )
-"""Unique client facts. ``headers`` is a JSON object with the headers that classification reads."""
+"""Unique client facts. ``headers`` is a JSON object with the headers that classification reads; ``proofs`` one of what came of
+its proofs, or NULL if the request was not recorded in full."""
 
 sightings = Table(
     "sightings",
@@ -551,12 +554,18 @@ connectors = Table(
     Column("last_full", Instant),
     Column("failing_since", Instant),
     Column("trouble", WireText, nullable=False),
+    Column("trouble_since", Instant),
+    Column("running_since", Instant),
+    Column("retrying", WireText, nullable=False),
+    Column("retry_at", Instant),
     Column("cursor", Instant),
     Column("listed", Text, nullable=False),
     Column("devices", BigInteger, nullable=False),
     Column("taken", BigInteger, nullable=False),
     Column("gone", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
+    Column("narrowed", BigInteger, nullable=False),
+    Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""
 

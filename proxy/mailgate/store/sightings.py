@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -26,8 +27,41 @@ _LAST_FIRST = Newest(sightings.c.last_at, sightings.c.id)
 _recorded = select(sightings, *(c.label(f"client_{c.name}") for c in clients.c)).join(clients)
 
 
+class Proofs(NamedTuple):
+    """What came of the proofs of a request. A field is empty if nothing was offered."""
+
+    attestation: str = ""
+    """``accepted``, or the reason code with which it was refused."""
+    issuer: str = ""
+    """The issuer of an accepted attestation. This and the next five fields are what it says."""
+    status: str = ""
+    kind: str = ""
+    os: str = ""
+    os_version: str = ""
+    self_reported: bool = False
+    """Whether the device described itself, so that only its key is proved."""
+    certificate: str = ""
+    """``accepted``, or the reason code with which it was refused."""
+    certified_kind: str = ""
+    """The kind by the record of the device that the certificate names. This and the next two fields are empty if it names
+    none."""
+    certified_os: str = ""
+    certified_os_version: str = ""
+    findings: tuple[str, ...] = ()
+    """Reason codes of what was found about the proofs (``FOUND_BESIDE``)."""
+    named_by: str = ""
+    """Who named the person: ``proxy``, or ``proof`` for the owner by an issuer. Empty if it is the client's own word."""
+    names_others: bool = False
+    """Whether the request names a person whom nobody has checked, and who is not kept."""
+
+    def told(self) -> dict[str, Any]:
+        """The fields that are not empty."""
+        return {name: value for name, value in self._asdict().items() if value}
+
+
 class ClientFacts(NamedTuple):
-    """What one unique client says about itself, and its classification. ``headers`` are pairs of name and value."""
+    """What one unique client says about itself and proves, and its classification. ``headers`` are pairs of name and
+    value."""
 
     kind: str
     handheld: bool
@@ -40,6 +74,8 @@ class ClientFacts(NamedTuple):
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
+    proofs: Proofs | None = None
+    """What it proved. None if the request was not recorded in full, so that nothing about it is known."""
 
     @property
     def facts(self) -> RequestFacts:
@@ -255,7 +291,9 @@ def _named(sighting: Sighting) -> dict[str, Any]:
 
 
 def _client_row(client: ClientFacts) -> dict[str, Any]:
-    return {**client._asdict(), "id": fingerprint(client), "headers": json.dumps(dict(client.headers))}
+    proofs = None if client.proofs is None else json.dumps(client.proofs.told())
+    told = {"headers": json.dumps(dict(client.headers)), "proofs": proofs}
+    return {**client._asdict(), "id": fingerprint(client), **told}
 
 
 def fingerprint(facts: Sequence[object]) -> str:
@@ -264,15 +302,22 @@ def fingerprint(facts: Sequence[object]) -> str:
 
 
 def facts_of(columns: Sequence[Any]) -> ClientFacts:
-    """Make client facts from their columns. The headers are the last column."""
-    *facts, headers = columns
-    return ClientFacts._make([*facts, tuple(json.loads(headers).items())])
+    """Make client facts from their columns, in the order of ``ClientFacts``."""
+    *facts, headers, proofs = columns
+    known = None if proofs is None else _proofs_of(proofs)
+    return ClientFacts._make([*facts, tuple(json.loads(headers).items()), known])
+
+
+@lru_cache(1024)
+def _proofs_of(column: str) -> Proofs:
+    """Read what is stored of proofs. Many clients have the same."""
+    told = json.loads(column)
+    return Proofs(**{**told, "findings": tuple(told.get("findings", ()))})
 
 
 def _read(row: Mapping[Any, Any]) -> Recorded:
-    client = {name: row[f"client_{name}"] for name in ClientFacts._fields}
-    client["headers"] = tuple(json.loads(client["headers"]).items())
+    client = facts_of([row[f"client_{name}"] for name in ClientFacts._fields])
     named = {name: row[name] for name in Sighting._fields}
-    sighting = Sighting(**named | {"client": ClientFacts(**client), "would": tuple(json.loads(row["would"]))})
+    sighting = Sighting(**named | {"client": client, "would": tuple(json.loads(row["would"]))})
     tally = Tally(row["count"], row["first_at"], row["last_at"], row["reference"], row["shown"])
     return Recorded(row["id"], sighting, tally)

@@ -10,15 +10,24 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from mailgate.atomic_files import is_at, sync_folder
 
 SUFFIX, _TAKEN = ".jsonl", ".taken"
+_BLOCK = 1 << 20
 
 
 def waits_in(folder: Path) -> bool:
     """Whether lines of any kind wait in a folder, which may hold other files too."""
     return folder.is_dir() and any(each.suffix in (SUFFIX, _TAKEN) for each in folder.iterdir())
+
+
+class _Counted(NamedTuple):
+    """The number of lines of a file in one state: its number, size and time of change."""
+
+    state: tuple[int, int, int] = (0, 0, 0)
+    lines: int = 0
 
 
 class Spool:
@@ -28,11 +37,35 @@ class Spool:
         self._path = path
         self._taken = path.with_suffix(_TAKEN)
         self._limit = limit
+        self._counted: dict[Path, _Counted] = {}
 
     @property
     def waiting(self) -> bool:
         """Whether there are lines to take."""
         return self._path.exists() or self._taken.exists()
+
+    def count(self) -> int:
+        """The number of lines in the files now, whichever process wrote them; the last known number if they cannot be
+        read.
+
+        A file is read again only if it has changed. It takes some milliseconds, since ``limit`` bounds it.
+        """
+        with suppress(OSError):
+            self._counted = {path: self._count(path) for path in (self._path, self._taken)}
+        return sum(each.lines for each in self._counted.values())
+
+    def _count(self, path: Path) -> "_Counted":
+        try:
+            with path.open("rb") as file:
+                of = os.fstat(file.fileno())
+                state = of.st_ino, of.st_size, of.st_mtime_ns
+                before = self._counted.get(path)
+                if before is not None and before.state == state:
+                    return before
+                blocks = iter(lambda: file.read(_BLOCK), b"")
+                return _Counted(state, sum(block.count(b"\n") for block in blocks))
+        except (FileNotFoundError, NotADirectoryError):
+            return _Counted()
 
     def append(self, lines: Iterable[str]) -> int:
         """Write whole lines as far as ``limit`` bytes allow, and sync them to disk. Returns how many."""

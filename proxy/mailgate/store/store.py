@@ -1,14 +1,14 @@
 """The open store, with all parts that read from it and write to it."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy.engine import URL
 
+from mailgate.devices.posture import PostureTerms
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
 from mailgate.store.address import store_url
@@ -127,9 +127,9 @@ class Store:
         address = store_url(url)
         return cls(Database(address), ChangeSignal(address), _spool_beside(address))
 
-    def postures(self, catalog: AppCatalog, max_age: timedelta, precedence: Sequence[str] = ()) -> Postures:
+    def postures(self, catalog: AppCatalog, terms: PostureTerms) -> Postures:
         """Make postures with these lists. Keep the object, since it holds the cache."""
-        return Postures(self.devices, self.reports, catalog, max_age, precedence)
+        return Postures(self.devices, self.reports, catalog, terms)
 
     async def run(self) -> None:
         """Write records and reports, and follow changes, until ``close`` is called."""
@@ -174,7 +174,7 @@ class Store:
     def refusal(self) -> Backlog:
         """Whether the database accepts writes of any kind, also those that wait in no queue, like heartbeats and
         changed rules."""
-        return Backlog(0, self._database.refused_for, self._database.refused_why)
+        return Backlog(refused_since=self._database.refused_since, error=self._database.refused_why)
 
     async def ping(self) -> None:
         """Raise ``StoreUnavailableError`` if the database does not answer."""

@@ -21,6 +21,7 @@ from mailgate.store.spool import Spool
 _log = structlog.get_logger(__name__)
 _BATCH = 500
 _RETRY = 1.0
+FULL = "it is full"
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
@@ -32,7 +33,6 @@ class WriteCounts:
 
     written: int = 0
     spooled: int = 0
-    replayed: int = 0
     dropped: int = 0
     """Items that were lost because the queue or the spool was full, or because the database will never accept them."""
 
@@ -41,13 +41,31 @@ class WriteCounts:
 class Backlog:
     """The items of a queue that are not stored yet."""
 
-    waiting: int = 0
-    """The number of items in memory and on disk that came since the start. Until the next write there are always
-    some."""
-    refused_for: float | None = None
-    """For how many seconds the store has accepted none of them; None if it accepts them."""
+    in_memory: int = 0
+    """The number of items in the memory of this process. Until the next write there are always some."""
+    on_disk: int = 0
+    """The number of lines in the spool now. Processes that share its folder share them, so add them up only once."""
+    refused_since: float | None = None
+    """Since when the store has accepted none of them, on the clock ``time.monotonic``; None if it accepts them."""
     error: str = ""
     """The error of the last attempt."""
+
+    @property
+    def waiting(self) -> int:
+        """Everything that waits as far as this process can see."""
+        return self.in_memory + self.on_disk
+
+
+@dataclass(slots=True)
+class _Outage:
+    """A time during which the store accepts none of the items of a queue."""
+
+    since: float
+    written: int
+    """The number of items that were written before."""
+    why: str
+    lasted: float | None = None
+    """For how many seconds it lasted; None if it still does."""
 
 
 class WriteQueue(ABC, Generic[Key, Item]):
@@ -69,15 +87,17 @@ class WriteQueue(ABC, Generic[Key, Item]):
         self._turn = asyncio.Lock()
         self._spooling = spool.waiting
         self.counts = WriteCounts()
-        self._refused_since: float | None = None
-        self._refused_why = ""
+        self._outage: _Outage | None = None
+        """The outage that lasts, or whose items are not all written yet."""
+        self._spool_trouble = ""
 
     def backlog(self) -> Backlog:
-        """The items that wait, and whether the store refuses them."""
-        on_disk = max(0, self.counts.spooled - self.counts.replayed)
-        waiting = self._beside() + len(self._items) + len(self._writing) + on_disk
-        since = self._refused_since
-        return Backlog(waiting, None if since is None else self._clock() - since, self._refused_why)
+        """The items that wait, as they are in memory and on disk now, and whether the store refuses them."""
+        in_memory, on_disk = self._beside() + len(self._items) + len(self._writing), self._spool.count()
+        outage = self._outage
+        if outage is None or outage.lasted is not None:
+            return Backlog(in_memory, on_disk, None, self._spool_trouble)
+        return Backlog(in_memory, on_disk, outage.since, outage.why)
 
     @abstractmethod
     def _merge(self, old: Item, new: Item) -> Item:
@@ -165,12 +185,13 @@ class WriteQueue(ABC, Generic[Key, Item]):
                 await self._deliver(self._writing)
                 if self._spooling:
                     await self._replay()
-                self._refused_since, self._refused_why = None, ""
-            except (StoreUnavailableError, OSError) as error:  # OSError: the spool cannot be read
-                if self._refused_since is None:
-                    self._refused_since = self._clock()
-                self._refused_why = str(error)
-                await self._to_disk(str(error))
+                if not self._spooling:
+                    self._all_written()
+            except StoreUnavailableError as error:
+                self._refused(str(error))
+                await self._to_disk()
+            except OSError as error:  # the spool cannot be read
+                self._note_spool(str(error))
             finally:
                 self._take_back()
 
@@ -202,6 +223,7 @@ class WriteQueue(ABC, Generic[Key, Item]):
             async with self._database.writing() as connection:
                 await self._write(connection, batch)
             self.counts.written += len(batch)
+            self._accepted()
         except (
             SQLAlchemyError,
             ValueError,
@@ -213,10 +235,39 @@ class WriteQueue(ABC, Generic[Key, Item]):
                 self.counts.dropped += 1
                 _log.error("store-refused-item", noun=self.noun, error=type(error).__name__)
 
-    async def _to_disk(self, why: str) -> None:
-        """Move the items that are being written to the spool. If that fails too, they stay in memory."""
-        if not self._spooling:
+    def _refused(self, why: str) -> None:
+        """Note that the store accepts nothing now. It is logged once."""
+        if self._outage is not None and self._outage.lasted is not None:
+            self._all_written()  # as much as there was time for
+        if self._outage is None:
+            self._outage = _Outage(self._clock(), self.counts.written, why)
             _log.warning("store-down", noun=self.noun, error=why)
+        self._outage.why = why
+
+    def _accepted(self) -> None:
+        """Note that the store has accepted items. Nothing else shows that it does."""
+        if self._outage is not None and self._outage.lasted is None:
+            self._outage.lasted = self._clock() - self._outage.since
+
+    def _all_written(self) -> None:
+        """Log the end of an outage, with what this process wrote after it."""
+        outage, self._outage = self._outage, None
+        if outage is not None:
+            seconds = outage.lasted if outage.lasted is not None else self._clock() - outage.since
+            rows = self.counts.written - outage.written
+            _log.info("store-back", noun=self.noun, seconds=round(seconds, 1), rows=rows)
+
+    def _note_spool(self, trouble: str) -> None:
+        """Log a change of the spool's state once."""
+        if trouble != self._spool_trouble:
+            self._spool_trouble = trouble
+            if trouble:
+                _log.error("spool-failed", noun=self.noun, error=trouble)
+            else:
+                _log.info("spool-works-again", noun=self.noun)
+
+    async def _to_disk(self) -> None:
+        """Move the items that are being written to the spool. If that fails too, they stay in memory."""
         self._spooling = True
         if self._writing:
             spooled: bool = await asyncio.to_thread(self._append, self._writing)
@@ -226,8 +277,12 @@ class WriteQueue(ABC, Generic[Key, Item]):
         try:
             kept = self._spool.append(self._to_line(key, item) for key, item in items.items())
         except OSError as error:
-            _log.error("spool-failed", noun=self.noun, error=str(error))
+            self._note_spool(str(error))
             return False
+        if kept < len(items):
+            self._note_spool(FULL)
+        elif self._spool_trouble != FULL:  # a short line may still fit where a long one does not
+            self._note_spool("")
         self._spooling = True
         self.counts.spooled += kept
         self.counts.dropped += len(items) - kept
@@ -244,8 +299,8 @@ class WriteQueue(ABC, Generic[Key, Item]):
                 # A part may be written by now, so only the rest must stay.
                 if len(items) == found or not self._append(items):
                     raise
-            self.counts.replayed += found - len(items)
         self._spooling = self._spool.waiting
+        self._note_spool("")
 
     def _read(self, lines: Iterable[str]) -> dict[Key, Item]:
         items: dict[Key, Item] = {}

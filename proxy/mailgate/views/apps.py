@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
+from mailgate.policy.rule_states import AppStanding, AppState, app_standings
 from mailgate.policy.rules import Rule
 from mailgate.store import Store
 from mailgate.store.app_counts import AppDay
@@ -35,8 +36,13 @@ class AppFacts(Fact):
     """The maker of the app; empty if `apps.yaml` does not name one."""
     lists: list[str]
     """The lists that it is on."""
+    state: AppState
+    """`prohibited` if a rule keeps devices out because of it today, otherwise `listed`."""
+    prohibited_from: Instant | None
+    """When it will be prohibited if nothing changes; null if it is already, or never will be."""
     kept_out_by: list[RuleAbout]
-    """Rules that keep devices out because of the app, by one of its lists or by its key, when their stage has come."""
+    """Rules about the app, by one of its lists or by its key, that keep devices out, today or when their stage has
+    come."""
     kept_out_lists: list[str]
     """The lists of the app for which a rule keeps devices out."""
     would_join: list[str]
@@ -59,11 +65,12 @@ async def apps(store: Store, policy: Policy, now: datetime) -> list[AppFacts]:
     counts = dict[str, list[AppDay]]()
     for each in await store.app_counts.since(since):
         counts.setdefault(each.app, []).append(each)
-    found = [_facts(key, policy, counts.get(key, [])) for key in policy.catalog.apps]
+    standings = app_standings(policy, now)
+    found = [_facts(key, policy, counts.get(key, []), standings[key]) for key in policy.catalog.apps]
     return sorted(found, key=lambda app: (-(app.people or 0), -(app.devices or 0), app.name.casefold()))
 
 
-def _facts(key: str, policy: Policy, counts: list[AppDay]) -> AppFacts:
+def _facts(key: str, policy: Policy, counts: list[AppDay], standing: AppStanding) -> AppFacts:
     app, lists = policy.catalog.apps[key], policy.catalog.lists_of([key])
     keeping = [rule for rule in policy.rules if rule.keeps_out]
     about = [rule for rule in keeping if key in apps_named(rule) or not lists_named(rule).isdisjoint(lists)]
@@ -73,6 +80,8 @@ def _facts(key: str, policy: Policy, counts: list[AppDay]) -> AppFacts:
         name=app.name,
         vendor=app.vendor,
         lists=list(lists),
+        state=standing.state,
+        prohibited_from=standing.prohibited_from,
         kept_out_by=[RuleAbout(rule=rule.id, title=str(rule.title or rule.id)) for rule in about],
         kept_out_lists=[name for name in prohibiting(keeping) if name in lists],
         would_join=[name for name in prohibiting(keeping) if name not in lists],

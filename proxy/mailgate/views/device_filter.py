@@ -21,7 +21,7 @@ from mailgate.views.mail_status import MailAccess
 from mailgate.views.words import source_in_words
 
 LOST = MailAccess.LOST.value
-STATES = (*(each.value for each in PostureState if each is not PostureState.UNAVAILABLE), LOST)
+STATES = (*(each.value for each in PostureState), LOST)
 KINDS = tuple(each.value for each in Kind)
 MAILS = tuple(each.value for each in MailAccess)
 ORDERS = ("ascending", "descending")

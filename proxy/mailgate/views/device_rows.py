@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.config import Bundle
-from mailgate.devices.device import LONG_AGO, Device
+from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Posture
+from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
@@ -112,7 +113,7 @@ def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> Dev
         apps=json.dumps(posture.apps) if posture.apps else "",
         blocked_by=json.dumps(blocked_by) if blocked_by else "",
         groups=json.dumps(user.groups) if user.groups else "",
-        reported_at=posture.reported_at or LONG_AGO,
+        reported_at=posture.looked_from or LONG_AGO,
     )
 
 

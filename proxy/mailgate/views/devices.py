@@ -30,7 +30,7 @@ class DeviceFacts(Fact):
     owner: str
     """The login name of the owner; empty if no source names one."""
     state: str
-    """Its state: clean, listed, partial, stale, missing."""
+    """Its state: clean, listed, partial, stale, missing, unavailable."""
     lost: bool
     """Whether it is marked as lost and gets nothing."""
     lost_at: Instant | None
@@ -52,7 +52,9 @@ class DeviceFacts(Fact):
     sources: list[str]
     """All sources that have it."""
     reported_at: Instant | None
-    """When its apps were looked at; null if they never were."""
+    """The latest time at which its apps can have been looked at; null if they never were."""
+    looked_from: Instant | None
+    """The earliest such time: a source may report a list that is older; null if they never were."""
     expires_at: Instant | None
     """Until when that report is valid; null if there is none."""
     findings: list[FindingFacts]
@@ -89,7 +91,9 @@ class ReportFacts(Fact):
     apps_complete: bool | None
     """Whether the source can see all apps; null if it does not say."""
     reported_at: Instant | None
-    """When the source looked at the apps; null if it did not."""
+    """The latest time at which the source can have looked at the apps; null if it did not."""
+    looked_from: Instant | None
+    """The earliest such time; null if it is the same."""
     expires_at: Instant | None
     """Until when the report is valid; null if it has no apps."""
     gone: bool
@@ -197,6 +201,7 @@ def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
         source=posture.source,
         sources=list(posture.sources),
         reported_at=posture.reported_at,
+        looked_from=posture.looked_from,
         expires_at=posture.expires_at,
         findings=findings,
         first_seen=device.first_seen,

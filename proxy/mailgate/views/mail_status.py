@@ -78,7 +78,9 @@ class MailStatus(Fact):
     source: str
     """The source whose report is used; empty if there is none."""
     looked_at: Instant | None
-    """When that source looked at the apps; null if it did not."""
+    """The latest time at which that source can have looked at the apps; null if it did not."""
+    looked_from: Instant | None
+    """The earliest such time; null if it did not."""
     exempt_from: str
     """The rule to exempt the device from so that it gets mail, or `all`; empty if no exemption would help."""
     sentence: str
@@ -124,6 +126,7 @@ def mail_status(
         then=EFFECTS[without.effect] if relief else "",
         source=access.posture.source,
         looked_at=access.posture.reported_at,
+        looked_from=access.posture.looked_from,
         exempt_from=_exempt_from(access, decision, policy),
         sentence="",
     )
@@ -224,8 +227,16 @@ def _sentence(found: MailStatus) -> str:
         words += f" ({found.exempted_why}), then {found.then}"
     elif found.since:
         words += f" since {_time(found.since)}"
-    looked = f"; {looked_clause(found.source)} at {_time(found.looked_at)}" if found.looked_at else ""
-    return f"{words}: {found.cause}{looked}."
+    return f"{words}: {found.cause}{_looked(found)}."
+
+
+def _looked(found: MailStatus) -> str:
+    if found.looked_at is None or found.looked_from is None:
+        return ""
+    who, last = looked_clause(found.source), _time(found.looked_at)
+    if found.looked_from == found.looked_at:
+        return f"; {who} at {last}"
+    return f"; {who} between {_time(found.looked_from)} and {last}"
 
 
 def _time(at: datetime) -> str:

@@ -12,7 +12,7 @@ from mailgate.store.plan_movers import WINDOW, MoverFilter
 
 CSV_COLUMNS = (
     *("person", "device", "kind", "system", "groups", "apps"),
-    *("from", "until", "without", "rule_without", "then", "rule", "reason"),
+    *("from", "until", "without", "rule_without", "then", "rule", "reason", "held_back"),
 )
 
 
@@ -46,10 +46,13 @@ class MoverFacts(Fact):
     reason: str
     """The reason of the decision with the plan, as a reason code."""
     moment: int
-    """The number of the moment at which they move first: 0 is now, the next ones are those in `later` of the plan, and
-    one more is a moment that cannot be predicted."""
+    """The number of the moment at which they move first: 0 is now, the next ones are those in `later` of the plan, one
+    more is a moment that cannot be predicted, and two more is none: see `held_back`."""
+    held_back: bool
+    """Whether they do not move by this plan, only because a share or a stage misses them; `then` is what they would
+    get if the rules were enforced for everybody, and `without` what they would get so without the plan."""
     since: Instant | None
-    """When the change begins; null if it cannot be predicted."""
+    """When the change begins; null if it cannot be predicted, or if they are held back."""
     until: Instant | None
     """When the change ends; null if it has no known end."""
 
@@ -74,7 +77,8 @@ class MoverPage(Fact):
 
 
 def moments_of(plan: Plan) -> list[datetime | None]:
-    """The moments by their number: now, the later ones, and None for a moment that cannot be predicted."""
+    """The moments by their number: now, the later ones, and None for a moment that cannot be predicted. Those whom a share
+    or a stage misses have the number after it."""
     return [plan.made_at, *(each.at for each in plan.later), None]
 
 
@@ -115,6 +119,7 @@ async def movers_as_rows(
             *(", ".join(facts.groups), ", ".join(facts.apps)),
             *(facts.since.isoformat() if facts.since else "", facts.until.isoformat() if facts.until else ""),
             *(facts.without, facts.rule_without, facts.then, facts.rule, facts.reason),
+            "yes" if facts.held_back else "",
         ]
 
 
@@ -135,17 +140,20 @@ def _facts(mover: Mover, moments: list[datetime | None], catalog: AppCatalog) ->
         rule=mover.rule,
         reason=mover.reason,
         moment=mover.since,
+        held_back=mover.since == len(moments),
         since=moments[mover.since] if mover.since < len(moments) else None,
         until=moments[ends] if ends < len(moments) else None,
     )
 
 
 def table_of(plan: Plan) -> Iterator[tuple[str, list[Counts]]]:
-    """The number of movers by label, without labels that nobody has: now, at each later moment, and at some moment that
-    cannot be predicted."""
+    """The number of movers by label, without labels that nobody has: now, at each later moment, at some moment that
+    cannot be predicted, and of those whom a share or a stage misses."""
+    none = Counts(people=0, devices=0)
     for label in LABELS:
-        cells = [plan.newly[label], *(each.newly[label] for each in plan.later)]
-        undated = plan.undated if label == "unknown" else Counts(people=0, devices=0)
-        row = [Counts(people=each.people, devices=each.devices) for each in (*cells, undated)]
+        cells: list[Counts] = [plan.newly[label], *(each.newly[label] for each in plan.later)]
+        undated = plan.undated if label == "unknown" else none
+        held = plan.held_back.newly[label] if plan.held_back else none
+        row = [Counts(people=each.people, devices=each.devices) for each in (*cells, undated, held)]
         if any(each.devices for each in row):
             yield label, row

@@ -7,7 +7,7 @@ from typing import Any
 
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import message_id
-from mailgate.mail.recipient_list import RecipientList
+from mailgate.mail.recipient_list import RecipientList, Recipients
 from mailgate.mail.topic import topic_of
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import phrase
@@ -114,10 +114,18 @@ class MailFacts(Fact):
 class RecipientCounts(Fact):
     """The number of people on a recipient list, and of those left out, by cause."""
 
+    to: Recipients
+    """Whom to write to."""
     to_write: int
     """People who get the mail."""
+    newly: int
+    """People whom the version in force treats otherwise than the version before it, and who do not have this mail."""
+    untold: int
+    """Others who had no such mail about this rule by an earlier version."""
+    told_earlier: int
+    """Others who had such a mail by an earlier version."""
     written_before: int
-    """People who already have this mail."""
+    """People who already have this mail, by the version in force."""
     no_address: int
     """People without an address in the company's domain."""
     nameless: int
@@ -167,10 +175,15 @@ def mail_facts(mail: Mail, settings: NoticeSettings | None) -> MailFacts:
     return MailFacts(**named, **derived)
 
 
-def recipient_counts(found: RecipientList) -> RecipientCounts:
-    """The counts of a recipient list."""
+def recipient_counts(found: RecipientList, to: Recipients = Recipients.NEW) -> RecipientCounts:
+    """The counts of a recipient list, if these people are written to."""
+    newly, untold, told_earlier = (len(found.part(each)) for each in Recipients)
     return RecipientCounts(
-        to_write=len(found.mails),
+        to=to,
+        to_write=len(found.to(to)),
+        newly=newly,
+        untold=untold,
+        told_earlier=told_earlier,
         written_before=found.written_before,
         no_address=len(found.unaddressed),
         nameless=found.nameless,

@@ -133,7 +133,7 @@ async def person_of(store: Store, bundle: Bundle, login: str, now: datetime) -> 
     person = settings.logins.person(login.strip())
     if not person:
         return None
-    owned = await people.devices(person, settings.posture.precedence)
+    owned = await people.devices(person, now, settings.posture.precedence)
     requests, _ = await people.requests(person, owned, REQUESTS)
     new, relieved = await people.unreported(person, owned), await people.exemptions(person, owned)
     asked = [help_facts(each, policy) for each in await people.help_requests(person, owned)]

@@ -1,7 +1,7 @@
 """Draws a plan: the people who move among the whole company, over time, by group and by kind. The SVG can be read by
 screen readers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -76,8 +76,8 @@ def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
     return [company(plan, translator), over_time(plan, translator), *by_what(plan, translator)]
 
 
-def picture(plan: Plan, translator: Translator = ENGLISH) -> str:
-    """All pictures of a plan in one SVG file."""
+def picture(plan: Plan, translator: Translator = ENGLISH, read: Callable[[str], str] = str) -> str:
+    """All pictures of a plan in one SVG file. ``read`` makes a phrase of words that were stored in English."""
     drawn = panels(plan, translator)
     parts, y = list[str](), 100
     for number, each in enumerate(drawn):
@@ -89,7 +89,7 @@ def picture(plan: Plan, translator: Translator = ENGLISH) -> str:
         )
         if number % 2 or number + 1 == len(drawn):
             y += max(part.height for part in drawn[number - number % 2 : number + 1]) + 50
-    heading = (_cut(title_of(plan, translator)), summary(plan, translator))
+    heading = (_cut(translate(title_of(plan, read), translator)), summary(plan, translator))
     told = translate(described(plan, translator), translator)
     return svg.document(2 * WIDTH + 100, max(y, 120), heading, told, _STYLE, parts)
 
@@ -115,6 +115,13 @@ def impact_words(plan: Plan) -> str:
             people=_of(worst.moved, plan),
         )
     everybody = people_in(Counts(people=plan.totals.people, devices=0))
+    if held := sum(each.people for each in plan.held_back.newly.values()) if plan.held_back else 0:
+        return plural(
+            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
+            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
+            held,
+            people=everybody,
+        )
     return phrase("Nobody changes, of %(people)s", people=everybody)
 
 

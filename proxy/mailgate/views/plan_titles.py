@@ -1,8 +1,9 @@
 """The title of a plan: its most important change in words, and the number of other changes."""
 
+from collections.abc import Callable
 from datetime import UTC
 
-from mailgate.model.phrase import ENGLISH, Translator, joined, phrase, plural
+from mailgate.model.phrase import day, joined, phrase, plural
 from mailgate.rollout.plan import Headline, Plan
 
 NOTHING = Headline(words=phrase("No rule changes"))
@@ -26,8 +27,11 @@ def more_of(plan: Plan) -> str:
     return phrase("and %(count)s more", count=others) if others > 0 else ""
 
 
-def title_of(plan: Plan, translator: Translator = ENGLISH) -> str:
-    """The whole title as plain text, with its date in UTC."""
+def title_of(plan: Plan, read: Callable[[str], str] = str) -> str:
+    """The whole title, with its date in UTC. ``read`` makes a phrase of words that were stored in English.
+
+    A title has quotes of its own, so no sentence quotes it: it stands behind a colon.
+    """
     first = headline_of(plan)
-    at = translator.day(first.at.astimezone(UTC)) if first.at else ""
-    return joined((part for part in (first.words, at, more_of(plan)) if part), " ")
+    at = day(first.at.astimezone(UTC)) if first.at else ""
+    return joined((part for part in (read(first.words), at, more_of(plan)) if part), " ")

@@ -56,8 +56,9 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
     if found.devices:
         yield phrase(
             "%(counts)s might newly be kept out at a moment that cannot be told: when a condition that reads the "
-            "clock turns over, when a report has grown older or has run out, while nobody can be asked, or when one "
-            "grace, exemption or halt ends before another.",
+            "clock turns over, when a report has grown older or has run out, while nobody can be asked, when one "
+            "grace, exemption or halt ends before another, or when a device that was not seen asks in another way than "
+            "was assumed.",
             counts=_counted(found),
         )
     if found.rules:
@@ -68,6 +69,22 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
         )
     if found.sampled.moments:
         yield _sampled_in_words(found.sampled)
+
+
+def held_back_in_words(plan: Plan) -> str:
+    """A sentence about whom a share or a stage misses; empty if nothing holds a rule back."""
+    held = plan.held_back
+    if held is None:
+        return ""
+    moved = [
+        joined([_counted(each), NEWLY[label]], " ") for label, each in held.newly.items() if each.devices
+    ]
+    return phrase(
+        "These rules are not for everybody, or not enforced today: %(rules)s. Enforced for everybody, they would also "
+        "move: %(moved)s.",
+        rules=", ".join(held.rules),
+        moved=joined(moved) or phrase("nobody else"),
+    )
 
 
 def _sampled_in_words(sampled: SampledMoments) -> str:
@@ -174,6 +191,8 @@ def rows_of(plan: Plan) -> Iterator[list[object]]:
         for label in LABELS:
             at, then = moment.at.isoformat(), moment.newly[label]
             yield [label, "from", at, then.people, then.devices]
+    for label, held in plan.held_back.newly.items() if plan.held_back else ():
+        yield [label, "held_back", "", held.people, held.devices]
     yield ["kept_out", "undated", "", plan.undated.people, plan.undated.devices]
     yield ["kept_out", "all", "", plan.kept_out.people, plan.kept_out.devices]
     yield ["untouched", "all", "", plan.untouched.people, plan.untouched.devices]

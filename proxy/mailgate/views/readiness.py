@@ -1,5 +1,6 @@
 """The state of a gate, as ``/readyz``, the console and the API show it."""
 
+from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.model import SourceState
@@ -64,18 +65,31 @@ class Issuer(Fact):
 class ConnectorState(Fact):
     """The state of a connector."""
 
-    state: Literal["new", "ok", "held", "failing", "unavailable"]
-    """`new`, `ok`, `held`, `failing`, or `unavailable` if its devices cannot be read."""
+    state: Literal["new", "reading", "ok", "held", "failing", "unavailable"]
+    """`new`, `reading` while it is read for the first time, `ok`, `held`, `failing`, or `unavailable` if it fails for so
+    long that what was last known of its devices ends."""
     trouble: str
-    """What is wrong, as a code; empty if nothing is."""
+    """What was wrong in the last reading, as a code; empty if nothing was."""
+    trouble_since: Instant | None
+    """Since when readings have had this trouble; null if nothing is wrong."""
     last_success: Instant | None
     """When it was last read; null if it never was."""
     last_full: Instant | None
     """When all of it was last read; null if it never was."""
     last_attempt: Instant | None
-    """When reading all of it was last tried; null if it never was."""
+    """When it was last tried; null if it never was."""
     failing_since: Instant | None
-    """When it began to fail; null if it does not fail."""
+    """When it began to fail, maybe with another trouble; null if it does not fail."""
+    last_known_until: Instant | None
+    """Until when at least what was last known of its devices counts, if it fails; null if it does not."""
+    running_since: Instant | None
+    """When the reading began that is going on; null if none is."""
+    retrying: str
+    """Why that reading sends a request again, as a code; empty if the source answers."""
+    retry_at: Instant | None
+    """When it sends that request again; null if no request waits."""
+    next_attempt: Instant | None
+    """When it is read next at the earliest; null if it is not read by itself, or is read now."""
     devices: int
     """The number of its devices."""
     records: int
@@ -85,6 +99,11 @@ class ConnectorState(Fact):
     held: int
     """The number of devices that the source no longer names but that are kept, since there are too many to be believed
     gone."""
+    narrowed: int
+    """The number of devices of which the source now says that it cannot see every app, and whose older report still
+    counts."""
+    narrows_at: Instant | None
+    """When what the source says of them counts; null if there are none."""
 
 
 class Writes(Fact):
@@ -94,6 +113,15 @@ class Writes(Fact):
     """Since when the store refuses to write; null if it writes."""
     error: str
     """The error of the last attempt; empty if it succeeded."""
+
+
+class ClockState(Fact):
+    """The clock of this gate, beside that of the database."""
+
+    state: Literal["ok", "off", "unknown"]
+    """`ok`, `off` by more than ten seconds, or `unknown` if there is no other clock to compare it with."""
+    offset_seconds: float | None
+    """How many seconds it is ahead; negative if it lags, null if that is unknown."""
 
 
 class Backlog(Fact):
@@ -141,6 +169,8 @@ class Readiness(Fact):
     """Its rules."""
     config: Files
     """Its files."""
+    clock: ClockState
+    """Its clock."""
     store: Literal["ok", "unwritable", "unavailable"]
     """`ok`, `unwritable` if it answers but accepts nothing, or `unavailable`."""
     issuers: list[Issuer]
@@ -155,23 +185,54 @@ class Readiness(Fact):
     """The queue of everything else that is written at once."""
 
 
-def connector_state(state: SourceState | None, unreachable: bool) -> ConnectorState:
-    """The state of a connector; `new` if it was never read."""
-    state = state or SourceState("")
-    word: Literal["new", "ok", "held", "failing", "unavailable"] = "ok" if state.last_success else "new"
+CLOCK_OFF_BY = timedelta(seconds=10)
+"""How far a clock may be off. Proofs are refused from a minute on."""
+
+
+def clock_state(offset: timedelta | None) -> ClockState:
+    """The state of a clock that is ahead by this much; None if that is unknown."""
+    if offset is None:
+        return ClockState(state="unknown", offset_seconds=None)
+    seconds = round(offset.total_seconds(), 3)
+    return ClockState(state="off" if abs(offset) > CLOCK_OFF_BY else "ok", offset_seconds=seconds)
+
+
+def connector_state(
+    state: SourceState | None, last_known_for: timedelta, now: datetime, every: timedelta | None = None
+) -> ConnectorState:
+    """The state of a connector; `new` if it was never read. ``every`` is None if it is not read by itself."""
+    state, until = state or SourceState(""), None
+    word: Literal["new", "reading", "ok", "held", "failing", "unavailable"] = "new"
+    if state.last_success or state.running_since:
+        word = "ok" if state.last_success else "reading"
     if state.held:
         word = "held"
     if state.failing_since:
-        word = "unavailable" if unreachable else "failing"
+        until = state.failing_since + last_known_for
+        word = "unavailable" if now >= until else "failing"
     return ConnectorState(
         state=word,
         trouble=state.trouble,
+        trouble_since=state.trouble_since,
         last_success=state.last_success,
         last_full=state.last_full,
         last_attempt=state.last_attempt,
         failing_since=state.failing_since,
+        last_known_until=until,
+        running_since=state.running_since,
+        retrying=state.retrying,
+        retry_at=state.retry_at,
+        next_attempt=_next_attempt(state, every),
         devices=state.devices,
         records=state.taken,
         gone=state.gone,
         held=state.held,
+        narrowed=state.narrowed,
+        narrows_at=state.narrows_at,
     )
+
+
+def _next_attempt(state: SourceState, every: timedelta | None) -> datetime | None:
+    if state.last_attempt is None or every is None or state.running_since is not None:
+        return None
+    return state.last_attempt + every

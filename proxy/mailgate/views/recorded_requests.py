@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.classify import classify, with_device
-from mailgate.classify.certificate import as_recorded
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
-from mailgate.devices.posture import belongs_to
+from mailgate.devices.posture import belongs_to, posture_of
 from mailgate.devices.typed_text import references
 from mailgate.engine.decide import decide
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
-from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, access_again, proof_of, reported
 from mailgate.store import Recorded, Sighting, Store
 
 
@@ -37,13 +36,9 @@ async def redecide(store: Store, bundle: Bundle, name: str, now: datetime) -> Re
 async def redecide_sighting(store: Store, bundle: Bundle, then: Recorded, now: datetime) -> RedecidedRequest:
     """A sighting, decided again by the rules of ``bundle`` with what is known now."""
     seen = then.sighting
-    known = await _devices(store, seen, bundle)
+    known = await _devices(store, seen, bundle, now)
     postures = [posture_now(each, bundle, now) for each in known]
-    client, proof = recognise(seen.client, known, postures)
-    posture = posture_for(client, postures)
-    client, certificate = as_recorded(client, seen.client.facts.headers)
-    user = bundle.groups.user(seen.user, posture.owner)
-    access = Access(seen.client.facts, client, posture, now, user, proof, certificate)
+    access = access_again(seen.client, seen.user, postures, bundle.groups, now)
     return RedecidedRequest(then, access, decide(access, bundle.policy))
 
 
@@ -82,13 +77,13 @@ def decide_without_proof(
 
 def posture_now(device: Device, bundle: Bundle, now: datetime) -> Posture:
     """The posture of this device by these settings."""
-    posture = bundle.settings.posture
-    return PostureInputs(bundle.policy.catalog, posture.max_age, posture.precedence).posture(device, now)
+    return posture_of(device, bundle.policy.catalog, bundle.posture_terms, now)
 
 
-async def _devices(store: Store, seen: Sighting, bundle: Bundle) -> list[Device]:
+async def _devices(store: Store, seen: Sighting, bundle: Bundle, now: datetime) -> list[Device]:
     """The device that asked. If it is unknown, the devices of the person."""
     if seen.client.protocol not in LOGIN_PROTOCOLS:
         return await store.devices.called(seen.device) if seen.device else []
     owned = await store.devices.owned(seen.user)
-    return [each for each in owned if belongs_to(each, seen.user, bundle.settings.posture.precedence)]
+    order = bundle.settings.posture.precedence
+    return [each for each in owned if belongs_to(each, seen.user, now, order)]

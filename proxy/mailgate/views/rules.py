@@ -8,7 +8,8 @@ from mailgate.model import Effect, Stage
 from mailgate.model.phrase import joined_by_or, phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.halting import HaltWhen
-from mailgate.policy.rules import DEFAULT_RULE, Rule
+from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState, state_of
+from mailgate.policy.rules import DEFAULT_RULE, Default, Rule
 from mailgate.policy.variables import VARIABLES
 from mailgate.views.words import reason_in_words
 
@@ -69,6 +70,9 @@ class RuleInWords:
     """Its condition in CEL; empty for the default, which is for everybody else."""
     reads: Mapping[str, str]
     """The variables of the condition, with their meaning."""
+    state: RuleState
+    """What it does now: `lets-in`, `warns`, `challenges`, `blocks`; `watches` if it only reports, `waits` before its
+    first stage, `off` if it is for nobody."""
     today: str
     """Its current effect in words."""
     starts: tuple[StageStart, ...]
@@ -87,17 +91,18 @@ def rules_in_words(policy: Policy, now: datetime) -> list[RuleInWords]:
         DOES[default.effect],
         "",
         {},
+        STATE_OF_EFFECT[default.effect],
         TODAY[Stage.ENFORCE],
         (),
-        (),
+        tuple(_told(default)),
     )
     off = {each.rule: phrase("is %(words)s", words=each.words) for each in policy.reliefs.for_everybody(now)}
-    return [*(_in_words(rule, now, off.get(rule.id)) for rule in policy.rules), last]
+    return [*(_in_words(policy, rule, now, off.get(rule.id)) for rule in policy.rules), last]
 
 
-def _in_words(rule: Rule, now: datetime, off: str | None) -> RuleInWords:
+def _in_words(policy: Policy, rule: Rule, now: datetime, off: str | None) -> RuleInWords:
     """A rule in words. ``off`` says why it restricts nobody now, whatever its stage."""
-    stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
+    stage = rule.stage_at(now)
     starts = rule.stages.starts() if rule.stages else []
     return RuleInWords(
         rule.id,
@@ -106,6 +111,7 @@ def _in_words(rule: Rule, now: datetime, off: str | None) -> RuleInWords:
         DOES[rule.effect],
         rule.when.text,
         {name: each.about for name, each in VARIABLES.items() if name in rule.when.reads},
+        state_of(policy, rule, now),
         off or TODAY[stage],
         tuple(StageStart(each.value, TODAY[each], at, each is stage) for each, at in starts),
         tuple(_more(rule)),
@@ -128,6 +134,11 @@ def _more(rule: Rule) -> Iterator[str]:
         )
     if any(name.startswith("device.") for name in rule.when.reads):
         yield UNAVAILABLE[rule.on_unavailable.value]
+    yield from _told(rule)
+
+
+def _told(rule: Rule | Default) -> Iterator[str]:
+    """What people are told."""
     if rule.reason:
         told = reason_in_words(rule.reason)
         yield (
@@ -145,7 +156,9 @@ def _more(rule: Rule) -> Iterator[str]:
 UNAVAILABLE = {
     "block": phrase("While a device cannot be asked about, it keeps out."),
     "last_known": phrase("While a device cannot be asked about, it goes by what was last known."),
-    "allow": phrase("While a device cannot be asked about, it lets in."),
+    "allow": phrase(
+        "While a device cannot be asked about, it goes by what was last known, and gives a device of which nothing is known the benefit of the doubt."
+    ),
 }
 
 

@@ -2,16 +2,27 @@
 
 The file begins with a byte order mark, so that spreadsheets read it as UTF-8, and no cell can be taken for a formula
 (OWASP, CSV Injection). Rows end with CRLF (RFC 4180).
+
+A spreadsheet may part cells elsewhere than this file does, since German and French ones read semicolons, and others tabs.
+So an apostrophe stands wherever such a reader could find the beginning of a formula, inside a text too.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 BEGIN = "\ufeff"
 """The byte order mark."""
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""The characters that begin a formula; the wide ones are from East Asian keyboards."""
+_FORMULA = r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+"""A character that begins a formula; the wide and the small ones are from East Asian keyboards."""
+_PARTS = r"[;,|\t\"\n\r\v\f\x1c-\x1e\x85\u2028\u2029]"
+"""A character after which some reader begins a cell."""
+_RUNS = re.compile(
+    rf"(?:\A|(?<={_PARTS}))(?=[ \0\xa0\u200b\ufeff]*{_FORMULA})|\A(?=\n)|(?<=[;\t\r\n])\Z", re.ASCII
+)
+"""The places at which a formula could begin. The end of a text is one if it parts cells: the closing quote then opens a
+cell for some readers, and the next line is its text."""
 
 
 def beginning(columns: Iterable[str]) -> str:
@@ -32,5 +43,4 @@ def saved_as(what: str, kind: str = "csv") -> str:
 
 
 def _cell(value: object) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    return _RUNS.sub("'", str(value))

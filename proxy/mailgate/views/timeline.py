@@ -1,12 +1,13 @@
 """The history of a device: reports, decisions, mails and exemptions."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from pydantic import with_config
 
+from mailgate.config import Bundle
 from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import EAS, user_text
@@ -14,7 +15,7 @@ from mailgate.devices.posture import owner_of
 from mailgate.devices.trust import ENROLLED
 from mailgate.model.fact import DESCRIBED
 from mailgate.model.phrase import capital, joined, phrase
-from mailgate.policy import Policy
+from mailgate.model.times import LONG_AGO
 from mailgate.store import Mail, QuarantineMail, Recorded, Store
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.gates import span
@@ -53,22 +54,19 @@ class Event:
 
 
 async def device_history(
-    store: Store, device: Device, seen: Iterable[Recorded], precedence: Sequence[str], policy: Policy
+    store: Store, device: Device, seen: Iterable[Recorded], bundle: Bundle, now: datetime
 ) -> list[Event]:
-    """The history with the mails, exemptions and requests for help in the store. Raises StoreUnavailableError.
-
-    :param precedence: the order in which sources are believed about the owner.
-    """
+    """The history with the mails, exemptions and requests for help in the store. Raises StoreUnavailableError."""
     names = [text for kind, text in device.names if kind == EAS]
     refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former_ids), *names])
-    owner = user_text(owner_of(device, precedence))
+    owner = user_text(owner_of(device, now, bundle.settings.posture.precedence))
     mails = await store.people.mails(owner, []) if owner else []
     relieved = await store.people.exemptions(owner, [device])
-    asked = [help_facts(each, policy) for each in await store.people.help_requests(owner, [device])]
+    asked = [help_facts(each, bundle.policy) for each in await store.people.help_requests(owner, [device])]
     own = [each for each in asked if each.device in ("", device.id, *device.former_ids)]
     return sorted(
         [
-            *timeline(device, seen, refusals, mails, policy.catalog.name_of),
+            *timeline(device, seen, refusals, mails, bundle.policy.catalog.name_of),
             *help_events(own),
             *exemption_events(relieved),
         ],
@@ -107,7 +105,7 @@ def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
         phrase("%(device)s was reported for the first time", device=capital(_name(device))),
     )
     for each in device.reports:
-        if each.reported_at:
+        if each.reported_at and each.reported_at > LONG_AGO:
             yield event(each.reported_at, "report", _looked(each, name_of))
         elif each.gone:
             yield event(
@@ -226,7 +224,8 @@ def _looked(report: Report, name_of: NameOf) -> str:
     else:
         whole = phrase("%(source)s looked and found %(apps)s", **values)
         part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **values)
-    return whole if report.apps_complete else part
+    looked = whole if report.apps_complete else part
+    return phrase("%(looked)s, by a list that may be older", looked=looked) if report.lag else looked
 
 
 def _source(report: Report) -> str:

@@ -73,7 +73,7 @@ async def difference(old: Version, new: Version) -> VersionDifference:
 
 
 def _difference(old: Version, new: Version) -> VersionDifference:
-    before, after = compile_rules(old.texts).policy, compile_rules(new.texts).policy
+    before, after = compile_rules(old.texts), compile_rules(new.texts)
     return VersionDifference(old, new, list(changes(before, after)), list(lines_between(old, new)))
 
 

@@ -9,6 +9,7 @@ from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
 from mailgate.model.phrase import capital, joined, phrase
+from mailgate.policy.rule_states import AppState, RuleState
 
 EFFECTS = {
     Effect.ALLOW: phrase("let in"),
@@ -17,6 +18,18 @@ EFFECTS = {
     Effect.BLOCK: phrase("kept out"),
 }
 """The effect on a request."""
+RULE_STATES = {
+    RuleState.LETS_IN: phrase("lets in"),
+    RuleState.WARNS: phrase("warns"),
+    RuleState.CHALLENGES: phrase("asks for proof"),
+    RuleState.BLOCKS: phrase("blocks"),
+    RuleState.WATCHES: phrase("watches"),
+    RuleState.WAITS: phrase("has not begun"),
+    RuleState.OFF: phrase("off"),
+}
+"""What a rule does now."""
+APP_STATES = {AppState.PROHIBITED: phrase("Prohibited"), AppState.LISTED: phrase("Listed")}
+"""What a listed app means for company mail now."""
 PROTOCOLS = {
     Protocol.WEB: phrase("the web"),
     Protocol.ACTIVESYNC: "ActiveSync",
@@ -33,7 +46,7 @@ PROTOCOLS = {
 STATES = {
     PostureState.CLEAN: phrase("No listed app"),
     PostureState.LISTED: phrase("Listed app"),
-    PostureState.PARTIAL: phrase("Only work apps seen"),
+    PostureState.PARTIAL: phrase("Not every app seen"),
     PostureState.STALE: phrase("Report too old"),
     PostureState.MISSING: phrase("No report of apps"),
     PostureState.UNAVAILABLE: phrase("Reports cannot be read"),
@@ -42,6 +55,7 @@ STATES = {
 LOST = phrase("Lost")
 CONNECTORS = {
     "new": phrase("Not read yet"),
+    "reading": phrase("Read for the first time"),
     "ok": phrase("Working"),
     "held": phrase("Needs a look"),
     "failing": phrase("Failing"),
@@ -132,6 +146,16 @@ def mail_failure_in_words(why: str) -> str:
     return phrase("the gate ended while it was being sent") if why == "interrupted" else why
 
 
+def rule_state_in_words(state: RuleState | str) -> str:
+    """What a rule does now."""
+    return RULE_STATES[RuleState(state)]
+
+
+def app_state_in_words(state: AppState | str) -> str:
+    """What a listed app means for company mail now."""
+    return APP_STATES[AppState(state)]
+
+
 def rule_in_words(rule: str) -> str:
     """A rule by its id, or `every rule`."""
     return phrase("the rule %(rule)s", rule=rule) if rule else phrase("every rule")
@@ -159,7 +183,7 @@ def state_in_words(state: str) -> str:
 def source_in_words(source: str) -> str:
     """A source of reports: an issuer by its host, a connector by its name in the settings."""
     if source == ENROLLED:
-        return phrase("Enrolled here")
+        return phrase("The device itself")
     return source_name(source)
 
 

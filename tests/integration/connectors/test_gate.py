@@ -173,8 +173,8 @@ async def test_what_connectors_bring_decides_and_nothing_else_is_kept(sources, r
 
 
 async def test_a_source_that_fails_makes_postures_unavailable_never_clean(run, tmp_path):
-    connector = {"type": "file", "path": "hr.jsonl", "every": "5s", "unavailable_after": "1s"}
-    gate = run({"hr": connector}, posture={"max_age": "12s"})
+    connector = {"type": "file", "path": "hr.jsonl", "every": "5s"}
+    gate = run({"hr": connector}, posture={"max_age": "12s", "last_known_for": "1s"})
     (tmp_path / "hr.jsonl").write_text(line("hr-1", [], eas_ids=["HRPHONE1"]) + "\n")
     async with aiohttp.ClientSession() as session:
         asking = Asking(gate, session)

@@ -14,6 +14,10 @@ from tests.integration.gateway.wire import Wire
 
 Connect = Callable[..., Awaitable[Wire]]
 StartGate = Callable[..., Gate]
+HOSTS = (
+    "127.0.0.1 localhost ::1 2001:DB8:0::1 other.example a_b.example a.example xn--mnchen-3ya.example webmail.example.org"
+).split()
+"""The hosts besides that of ``public_url`` under which the gates serve."""
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +39,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, origin_url: str) -> Iterator
 
     def started(upstream: str = origin_url, policy: Mapping[str, Any] = EVERYONE, **settings: Any) -> Gate:
         directory: Path = tmp_path_factory.mktemp("gate")
-        gates.append(start_gate(write_config(directory, upstream, settings, policy)))
+        gates.append(start_gate(write_config(directory, upstream, {"hosts": HOSTS} | settings, policy)))
         return gates[-1]
 
     yield started

@@ -1,6 +1,7 @@
 """A valid request reaches the upstream byte for byte, but for what belongs to one connection only (RFC 9110, section 7.6)."""
 
 import pytest
+from tests.integration.gate import Gate
 from tests.integration.gateway.conftest import Connect
 from tests.integration.gateway.messages import Field, request
 from tests.integration.gateway.scripted_upstream import Exchange, Upstream
@@ -128,7 +129,7 @@ async def test_a_higher_minor_version_is_1_1(connect: Connect, upstream: Upstrea
 
 
 HOSTS = [b"mail.example.com", b"MAIL.example.COM", b"mail.example.com:8080", b"mail.example.com:", b"a_b.example", b"127.0.0.1", b"[::1]", b"[2001:db8::1]:443",
-         b"xn--mnchen-3ya.example", b"a%41.example", b"a,b", b"a.example."]  # fmt: skip
+         b"xn--mnchen-3ya.example", b"a.example.", b"[2001:db8:0:0::1]"]  # fmt: skip
 
 
 @pytest.mark.parametrize("host", HOSTS, ids=repr)
@@ -136,6 +137,44 @@ async def test_host(connect: Connect, upstream: Upstream, origin_url: str, host:
     exchange = await forwarded(connect, upstream, request(GET, host=host))
     assert exchange.values("Host") in ([host], [origin_url.removeprefix("http://").encode()])
     assert exchange.values("X-Forwarded-Host") == [host]
+
+
+async def test_without_a_host_the_webmail_gets_the_public_one(connect: Connect, upstream: Upstream) -> None:
+    """RFC 9112, section 3.2: HTTP/1.0 need not name one."""
+    exchange = await forwarded(connect, upstream, b"GET / HTTP/1.0\r\n\r\n")
+    assert exchange.values("X-Forwarded-Host") == [b"mail.example.com"]
+
+
+FOREIGN = [b"evil.example", b"mail.example.com.evil.example", b"evil.example:80", b"192.0.2.1", b"[::2]", b"a%41.example", b"a,b", b"mail.example.com..",
+           b"mail.example.co%6d", b"xmail.example.com", b"2130706433", b"0x7f.1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", FOREIGN, ids=repr)
+async def test_a_request_for_another_host_reaches_no_webmail(
+    connect: Connect, trusting: Gate, upstream: Upstream, host: bytes
+) -> None:
+    """RFC 9110, section 15.5.20. The webmail would write links with that name, and take it for its own."""
+    mail = b"http://mail.example.com/"
+    for gate, head in (
+        (None, request(GET, host=host)),
+        (None, b"GET / HTTP/1.0\r\nHost: " + host + b"\r\n\r\n"),
+        (None, request(b"GET http://" + host + b"/ HTTP/1.1", host=b"mail.example.com")),
+        (trusting, request(GET, b"X-Forwarded-Host: mail.example.com", host=host)),
+        (trusting, request(GET, b"X-Forwarded-Host: " + host)),
+        (trusting, request(b"GET " + mail + b" HTTP/1.1", b"X-Forwarded-Host: " + host)),
+        (None, request(b"GET /.mailgate/status HTTP/1.1", host=host)),
+    ):
+        wire = await (connect(gate) if gate else connect())
+        await wire.send(head)
+        response = await wire.final()
+        assert (response.status, host in response.head.raw) == (421, False)
+    assert upstream.exchanges == []
+
+
+async def test_whoever_checks_the_health_of_the_gate_may_know_its_address_alone(connect: Connect) -> None:
+    wire = await connect()
+    await wire.send(request(b"GET /.mailgate/healthz HTTP/1.1", host=b"192.0.2.1:8080"))
+    assert (await wire.final()).status == 200
 
 
 KEPT: list[list[Field]] = [

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
+from tests.unit.store.test_gates import BEAT
 
 from mailgate.model import PostureState
 from mailgate.store import Store, StoreError, StoreUnavailableError
@@ -18,11 +20,17 @@ from mailgate.store.postgresql import PostgresDriverConnection
 
 async def test_two_gates_on_one_database_see_each_others_reports(url: str, store: Store) -> None:
     other = await Store.open(url)
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof("tiktok"), NOW)
     await store.reports.flush()
-    found = await other.postures(CATALOG, MAX_AGE).current(BROWSER, proof(at=None), NOW)
+    found = await other.postures(CATALOG, TERMS).current(BROWSER, proof(at=None), NOW)
     assert found.state is PostureState.LISTED
     await other.close()
+
+
+async def test_the_database_says_what_time_it_is(store: Store) -> None:
+    heard = await store.gates.note(BEAT)
+    assert heard is not None
+    assert heard > datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def test_two_gates_write_the_same_rows_at_once(url: str, store: Store) -> None:
@@ -88,7 +96,7 @@ async def test_the_environment_does_not_choose_how_text_comes(
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
     store = await Store.open(url)
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof("tiktok"), NOW)
     await store.reports.flush()
     await store.close()
 

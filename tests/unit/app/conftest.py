@@ -108,7 +108,7 @@ def service(bundle):
         on.own.enrolling.enroller.revocations,
         utc_now,
     )
-    store, keeper, postures = StoreToAsk(), Keeper(first.rules), SimpleNamespace()
+    store, keeper, postures = StoreToAsk(), Keeper(first.rules), SimpleNamespace(terms=first.posture_terms)
     halting = HaltMonitor(store.ledger, store, lambda: on.in_force.live.policy, "gate-1", utc_now)
     wired = Service(
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting

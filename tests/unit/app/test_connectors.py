@@ -15,6 +15,7 @@ from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.jamf import Jamf
 from mailgate.connectors.recheck import CheckResult
+from mailgate.devices.posture import PostureTerms
 from mailgate.devices.trust import report_by
 from mailgate.model import Client, Kind, PostureState, SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
@@ -32,7 +33,7 @@ def bundle():
 @pytest.fixture
 def postures():
     """What is known of devices, as far as it is told of sources."""
-    return SimpleNamespace(unreachable=frozenset())
+    return SimpleNamespace(terms=PostureTerms(MINUTE, timedelta(hours=8)))
 
 
 @pytest.fixture
@@ -92,10 +93,10 @@ async def test_postures_are_told_which_sources_fail(store, syncing, postures):
         SourceState("mdm", failing_since=long_ago, last_attempt=runtime().now(), trouble="timeout")
     )
     syncing.start()
-    while not postures.unreachable:
+    while not postures.terms.away:
         await asyncio.sleep(0)
     await syncing.stop()
-    assert postures.unreachable == {"mdm"}
+    assert postures.terms.away == {"mdm": long_ago + timedelta(seconds=5)}
     assert syncing.health()["mdm"].state == "unavailable"
 
 
@@ -119,7 +120,7 @@ def test_a_source_that_is_asked_may_call_as_well(syncing, bundle):
 
 
 async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle, push):
-    postures = store.postures(CATALOG, MINUTE)
+    postures = store.postures(CATALOG, PostureTerms(MINUTE))
     syncing = ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
     client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), runtime().now()
     assert (await postures.current(client, None, now)).state is PostureState.MISSING

@@ -1,5 +1,7 @@
 """The console of a running gate."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
     context = context_for(service)
     assert context.bundle().policy.reliefs is service.reliefs.current
     assert context.bundle() == service.bundle
+    service.postures.terms = replace(service.postures.terms, away={"jamf": datetime(2026, 12, 1, tzinfo=UTC)})
+    assert context.bundle().posture_terms == service.postures.terms, "it foretells what the gate does"
     assert (await context.readiness()).policy == service.gate.in_force.live.policy.version
     works = running(context, service)
     assert len(works) == 5

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -118,3 +118,40 @@ async def test_who_was_not_heard_of_for_long_is_no_other_and_a_worker_is_never_a
     gate.place = WorkerPlace(0, 2)
     await gate.beat()
     assert not gate.is_alone
+
+
+def offsets(gate: Heartbeat) -> list[float]:
+    (family,) = gate.numbers.clock.collect()
+    return [sample.value for sample in family.samples]
+
+
+async def test_how_far_its_clock_is_off_is_measured_by_that_of_the_database_and_else_unknown(
+    gate: Heartbeat, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert offsets(gate) == []
+    await gate.beat()
+    assert offsets(gate) == [], "the clock of SQLite is that of the gate"
+    times = iter([NOW + 2 * MINUTE, NOW - MINUTE])
+
+    async def noted(_: object) -> datetime:
+        gate.clock.now += timedelta(seconds=1)  # type: ignore[attr-defined]
+        return next(times)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.gates, "note", noted)
+        await gate.beat()
+        assert offsets(gate) == [-119.5]
+        await gate.beat()
+        assert offsets(gate) == [61.5]
+    asked = asyncio.Event()
+
+    async def refuses(*_: object) -> None:
+        asked.set()
+        await away()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.gates, "note", refuses)
+        gate.start()
+        await asked.wait()
+        await asyncio.sleep(0)
+        assert offsets(gate) == [], "what was measured before the outage is no longer known"

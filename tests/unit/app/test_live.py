@@ -10,6 +10,7 @@ from mailgate.app.live import (
     first_live,
     live_with_rules_of,
     response_builder_for,
+    served_hosts,
     verifier_for,
 )
 from mailgate.app.trust import Trust
@@ -88,3 +89,19 @@ async def test_other_rules_leave_the_rest_as_it_is(bundle, trust, store):
     assert other.policy == changed.policy
     kept = ("browser_probe", "responses", "trusted", "authorizer", "authorizers", "keep")
     assert all(getattr(other, name) is getattr(live, name) for name in kept)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "hosts"),
+    [
+        ("https://Mail.example.com:8443", {"mail.example.com", "autodiscover.example.com", "2001:db8::1"}),
+        (
+            "http://localhost:8080",
+            {"localhost", "127.0.0.1", "::1", "autodiscover.example.com", "2001:db8::1"},
+        ),
+        ("https://[2001:DB8::2]", {"2001:db8::2", "autodiscover.example.com", "2001:db8::1"}),
+    ],
+)
+def test_mail_is_served_under_its_public_name_and_those_of_the_settings(bundle, public_url, hosts):
+    settings = bundle("http://127.0.0.1:9080\nhosts: [Autodiscover.example.com, '2001:db8:0::1']").settings
+    assert served_hosts(public_url, settings) == hosts

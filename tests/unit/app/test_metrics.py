@@ -1,9 +1,11 @@
 """Numbers that are read where they are kept."""
 
+import time
 from datetime import UTC, datetime
 
 from tests.unit.gateway.gates import value
 
+from mailgate.app.clock import moment_of
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
@@ -22,19 +24,25 @@ def test_every_number_is_the_one_of_this_moment(service):
     service.keeper.held, service.keeper.current.activation.serial = "the files are held", 6
     assert shown(service, *names) == [1, 2, 7, 8, 6, 1]
     service.gate.verdicts.hits, service.gate.verdicts.misses = 4, 5
-    others = ("verdicts_hits_total", "verdicts_misses_total", "activesync_hanging", "crl_next_update_timestamp_seconds")  # fmt: skip
-    assert shown(service, *others) == [4, 5, 0, 0]
+    others = ("verdicts_hits_total", "verdicts_misses_total", "crl_next_update_timestamp_seconds")  # fmt: skip
+    assert shown(service, *others) == [4, 5, 0]
 
 
 def test_what_waits_and_since_when_is_read_at_this_moment(service):
-    now = datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
-    watch_backlogs(service.gate.metrics, service.store, lambda: now)
+    watch_backlogs(service.gate.metrics, service.store, spool=True)
     names = ("ledger_waiting", "reports_waiting", "store_refuses_since_timestamp_seconds")
     assert shown(service, *names) == [0, 0, 0]
-    service.store.backlog = Backlog(300, 60.0, "full")
-    assert shown(service, *names) == [300, 0, 60]
-    service.store.refused = Backlog(0, 90.0, "full")
-    assert shown(service, *names) == [300, 0, 30]
+    later, earlier = time.monotonic() - 60, time.monotonic() - 90
+    service.store.backlog = Backlog(300, 4, later, "full")
+    assert shown(service, *names) == [304, 0, moment_of(later).timestamp()]
+    service.store.refused = Backlog(0, 0, earlier, "full")
+    assert shown(service, *names) == [304, 0, moment_of(earlier).timestamp()]
+
+
+def test_only_one_process_counts_the_lines_that_all_of_them_share(service):
+    watch_backlogs(service.gate.metrics, service.store, spool=False)
+    service.store.backlog = Backlog(300, 4)
+    assert shown(service, "ledger_waiting") == [300]
 
 
 def test_how_the_rules_stand_is_read_at_this_moment(service):

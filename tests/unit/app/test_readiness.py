@@ -1,9 +1,11 @@
 """How a gate stands."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 
+from mailgate.app.clock import moment_of
 from mailgate.app.readiness import body_of_readyz, readiness
 from mailgate.console.languages import console_languages
 from mailgate.model.phrase import phrase, translate
@@ -43,6 +45,7 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
         "exemptions": 1,
     }
     assert state["workers"] == {"wanted": 1, "answering": 1, "missing": []}
+    assert state["clock"] == {"state": "unknown", "offset_seconds": None}
     assert state["gates"] == {"ok": 0, "taking": 0, "behind": 0, "gone": 0}
     nothing = {"waiting": 0, "refused_since": None, "error": ""}
     assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3, **nothing}
@@ -55,7 +58,10 @@ FULL = "the store does not answer (database or disk is full)"
 
 @pytest.mark.parametrize(
     ("what", "refused", "part"),
-    [("backlog", Backlog(300, 60.0, FULL), "ledger"), ("refused", Backlog(0, 5.0, FULL), "writes")],
+    [
+        ("backlog", Backlog(300, 4, time.monotonic() - 60, FULL), "ledger"),
+        ("refused", Backlog(0, 0, time.monotonic() - 5, FULL), "writes"),
+    ],
     ids=["what waits to be written", "what a gate writes that starts on a full disk, its heartbeats alone"],
 )
 async def test_a_store_that_takes_nothing_is_not_ok(service, what, refused, part):
@@ -64,7 +70,9 @@ async def test_a_store_that_takes_nothing_is_not_ok(service, what, refused, part
     state = await body_of_readyz(service)
     assert (state["ready"], state["store"]) == (True, "unwritable")
     assert (state[part]["error"], state["ledger"]["waiting"]) == (FULL, refused.waiting)
-    assert datetime.fromisoformat(state[part]["refused_since"]) < datetime.now(UTC)
+    assert datetime.fromisoformat(state[part]["refused_since"]) == moment_of(refused.refused_since).replace(
+        microsecond=0
+    )
     assert [each for each in ("ledger", "writes") if state[each]["refused_since"]] == [part]
 
 

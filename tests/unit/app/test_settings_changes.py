@@ -7,7 +7,7 @@ from mailgate.config.settings import Settings
 
 TAKEN_BY_A_RELOAD = {
     "trusted_proxies", "login_domains", "authz", "attestation", "enrolment", "probe", "probe_lifetime", "dovecot", "guard", "admins", "posture", "retention", "files",
-    "connectors", "console", "notices", "stages", "witness", "log", "events",
+    "connectors", "console", "hosts", "notices", "stages", "witness", "log", "events",
 }  # fmt: skip
 SWITCHED_BY_A_START = {"tls", "client_certificates", "authz_listeners"}
 """On or off, and where; what the files hold, and how a port is asked, is taken by a reload."""

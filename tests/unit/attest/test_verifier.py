@@ -285,3 +285,22 @@ def test_a_change_anywhere_is_refused(header: str, at: int, character: str) -> N
     changed = value[:at] + character + value[at + 1 :]
     result = send(verifier(), vector | {header: [changed]})
     assert (result.refused is None) is (changed == value)
+
+
+def test_a_token_is_verified_again_without_its_proof() -> None:
+    """While a request runs: its proof was for its start."""
+    revoked: set[str] = set()
+    vector, to = read("good-es256"), verifier(revoked=revoked)
+    token = [value.encode("latin-1") for value in vector["device_attestation"]]
+    now = datetime.fromisoformat(vector["now"])
+    good = send(to, vector)
+    assert good is not None
+    assert good.refused is None
+    assert to.recheck(token, now).result == verifier(revoked=revoked).recheck(token, now).result == good
+    late = to.recheck(token, now + timedelta(days=2)).result
+    assert late is not None
+    assert late.refused is Reason.TOKEN_EXPIRED
+    revoked.add(good.key_thumbprint)
+    lost = to.recheck(token, now).result
+    assert lost is not None
+    assert lost.refused is Reason.KEY_REVOKED

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.classify.activesync import MAX_LENGTH, DeviceQuery, read_activesync, read_query
+from mailgate.classify.activesync import MAX_LENGTH, DeviceQuery, checks_login, read_activesync, read_query
 from mailgate.devices.names import eas_forms
-from mailgate.model import Kind, Reason
+from mailgate.model import ActiveSyncPlace, Kind, Reason, RequestFacts
 
 EXAMPLE = "jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"
 """The example of [MS-ASHTTP] 2.2.1.1.1.1."""
@@ -119,7 +119,7 @@ def test_the_base64_query(query: str, read: DeviceQuery) -> None:
 def test_a_broken_query_is_a_handheld_without_an_id_and_a_finding(query: str) -> None:
     read = read_query(query, "14.1")
     assert (read.device_id, read.device_type, read.command, read.version) == ("", "", "", "14.1")
-    reading = read_activesync(read)
+    reading = read_activesync(read, checked=True)
     assert (reading.kind, reading.handheld) == (Kind.MAIL_APP, True)
     assert [finding.reason for finding in reading.findings] == [Reason.REQUEST_MALFORMED]
 
@@ -158,12 +158,107 @@ def test_both_forms_of_a_query_name_one_device(device_id: bytes) -> None:
     ],
 )
 def test_the_kind_of_a_device_type(device_type: str, kind: Kind, handheld: bool) -> None:
-    reading = read_activesync(DeviceQuery("id", device_type))
+    reading = read_activesync(DeviceQuery("id", device_type), checked=True)
     assert (reading.kind, reading.handheld) == (kind, handheld)
+    reading = read_activesync(DeviceQuery("id", device_type), checked=False)
+    assert (reading.kind, reading.handheld) == (kind if handheld else Kind.MAIL_APP, True)
 
 
 @given(st.text() | st.binary().map(query_of))
 def test_no_query_raises_or_grows(query: str) -> None:
     read = read_query(query, query)
     assert len(read.device_id) <= 510
-    assert read_activesync(read).form
+    assert read_activesync(read, checked=True).form
+
+
+HERE = "/Microsoft-Server-ActiveSync"
+PHONE = "Cmd=Sync&User=ada&DeviceId=Appl1&DeviceType=iPhone"
+
+
+@pytest.mark.parametrize(
+    "query", ["", PHONE, f"{PHONE}&SaveInSent=T&ItemId=1%3a2&CollectionId=3", EXAMPLE, query_of(encoded())]
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": "application/vnd.ms-sync.wbxml"},
+        {"content-type": "Application/vnd.ms-sync; charset=utf-8"},
+        {"content-type": "message/rfc822"},
+        {"content-type": "application/octet-stream"},
+        {"cookie": "X-BackEndCookie=S-1-5-21=u56Lnp2ejJq/+w==; ClientId=ABC;"},
+        {"cookie": ""},
+    ],
+)
+def test_a_webmail_checks_the_login_of_what_a_phone_sends(query: str, headers: dict[str, str]) -> None:
+    for method in ("POST", "OPTIONS"):
+        assert checks_login(RequestFacts(method, f"{HERE}?{query}", headers=headers))
+        assert checks_login(RequestFacts(method, HERE, headers=headers))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"{HERE}/?{PHONE}",
+        f"{HERE}/default.eas?{PHONE}",
+        f"/index.php{HERE}?{PHONE}",
+        f"/SOGo{HERE}?{PHONE}",
+        f"{HERE}/../inbox?{PHONE}",
+        f"/inbox/..{HERE}?{PHONE}",
+        f"/{HERE}?{PHONE}",
+        f"{HERE};x?{PHONE}",
+        f"{HERE.lower()}?{PHONE}",
+        f"/%4dicrosoft-Server-ActiveSync?{PHONE}",
+        f"{HERE}%20?{PHONE}",
+        f"{HERE}?{PHONE}&_task=mail",
+        f"{HERE}?_task=mail&{PHONE}",
+        f"{HERE}?{PHONE};_task=mail",
+        f"{HERE}?{PHONE}&%5ftask=mail",
+        f"{HERE}?{PHONE}&DeviceId[]=1",
+        f"{HERE}?_task=mail",
+        f"{HERE}?{PHONE}{'&Cmd=Sync' * 40}&_task=mail",
+        f"{HERE}?{PHONE}{'&' * 1100}_task=mail",
+        f"{HERE}?{EXAMPLE}&_task=mail",
+        f"{HERE}?DeviceId=1&DeviceId=2",
+        "/inbox",
+    ],
+)
+def test_no_webmail_is_bound_to_check_a_login_at_another_address_or_with_another_query(target: str) -> None:
+    assert not checks_login(RequestFacts("POST", target))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PROPFIND", "post", ""])
+def test_no_webmail_is_bound_to_check_a_login_for_another_method(method: str) -> None:
+    assert not checks_login(RequestFacts(method, f"{HERE}?{PHONE}"))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"cookie": "roundcube_sessid=1"},
+        {"cookie": "ClientId=1; roundcube_sessid=1"},
+        {"cookie": "ClientId=1, sid"},
+        {"cookie": "clientid=1"},
+        {"cookie": "=x"},
+        {"cookie": "ClientId=1 roundcube_sessid=1"},
+        {"cookie": "ClientId=1\troundcube_sessid=1"},
+        {"cookie": 'ClientId="1;roundcube_sessid=1"'},
+        {"cookie": 'ClientId="1" roundcube_sessid=1'},
+        {"cookie": "ClientId roundcube_sessid=1"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "multipart/form-data; boundary=x"},
+        {"content-type": "application/vnd.ms-sync, application/x-www-form-urlencoded"},
+        {"content-type": "application/vnd.ms-sync; x, multipart/form-data"},
+        {"content-type": "text/plain"},
+        {"content-type": "application/json"},
+    ],
+)
+def test_no_webmail_is_bound_to_check_a_login_beside_a_session(headers: dict[str, str]) -> None:
+    assert not checks_login(RequestFacts("POST", f"{HERE}?{PHONE}", headers=headers))
+
+
+def test_the_settings_say_where_the_webmail_checks_logins() -> None:
+    place = ActiveSyncPlace(("/SOGo/Microsoft-Server-ActiveSync",), ("SERVERID",))
+    facts = RequestFacts("POST", f"/SOGo{HERE}?{PHONE}", headers={"cookie": "SERVERID=a"}, activesync=place)
+    assert checks_login(facts)
+    assert not checks_login(RequestFacts("POST", f"{HERE}?{PHONE}", activesync=place))

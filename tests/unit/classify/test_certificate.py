@@ -1,7 +1,6 @@
 import pytest
 
-from mailgate.classify.certificate import HEADER, as_recorded, certificate_outcome, with_certificate
-from mailgate.gateway.http1.trusted_headers import forgeable
+from mailgate.classify.certificate import with_certificate
 from mailgate.model import Assurance, CertificateResult, Client, Kind, Posture, PostureState, Reason
 
 MAIL = Client(Kind.MAIL_APP, handheld=True)
@@ -46,22 +45,3 @@ def test_a_refused_certificate_leaves_a_finding_and_nothing_else() -> None:
         Reason.CERTIFICATE_INVALID,
         "certificate-revoked: it was revoked",
     )
-
-
-REFUSED = CertificateResult(refused=Reason.CERTIFICATE_EXPIRED, detail="notAfter: long ago")
-
-
-@pytest.mark.parametrize(
-    ("certificate", "kept"), [(GOOD, "accepted"), (REFUSED, "certificate-expired"), (None, "")]
-)
-def test_what_came_of_it_is_recorded_and_no_more(certificate, kept) -> None:
-    client = with_certificate(MAIL, certificate, Posture()) if certificate else MAIL
-    assert certificate_outcome(client) == kept
-    known, again = as_recorded(MAIL, {HEADER: kept} if kept else {})
-    assert certificate_outcome(known) == kept
-    assert (again and again.refused) == (certificate and certificate.refused)
-    assert bool(again and again.thumbprint) is (certificate is GOOD)
-
-
-def test_no_client_can_say_what_is_recorded() -> None:
-    assert forgeable(HEADER.encode())

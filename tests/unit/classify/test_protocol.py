@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailgate.classify import classify
 from mailgate.classify.protocol import MAX_PATH, protocol_beside, protocol_in_path
 from mailgate.model import Protocol, RequestFacts
 
@@ -151,9 +152,46 @@ def test_a_browser_that_loads_a_page_is_the_web(
     assert protocol_of(RequestFacts(method, "/index.php/dav?_task=mail", headers=headers)) is protocol
 
 
-def test_a_page_load_of_activesync_stays_activesync() -> None:
-    facts = RequestFacts("GET", "/Microsoft-Server-ActiveSync", headers=NAVIGATION)
-    assert protocol_of(facts) is Protocol.ACTIVESYNC
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+SYNC = {"content-type": "application/vnd.ms-sync.wbxml"}
+
+
+@pytest.mark.parametrize(
+    "target", ["/Microsoft-Server-ActiveSync", "/index.php/Microsoft-Server-ActiveSync?_task=mail"]
+)
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET", NAVIGATION),
+        ("GET", NAVIGATION | SYNC),
+        ("HEAD", NAVIGATION),
+        ("GET", {"accept": "text/html,*/*"}),
+        ("GET", {"accept": "text/html,*/*", "range": "bytes=0-"}),
+        ("POST", NAVIGATION | FORM),
+        ("POST", {"accept": "text/html"} | FORM),
+        ("POST", {"accept": "text/html"}),
+        ("GET", {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}),
+        ("GET", {"sec-fetch-mode": "navigate", "sec-fetch-dest": "object"}),
+    ],
+)
+def test_a_page_load_is_the_web_at_activesyncs_address_too(
+    target: str, method: str, headers: dict[str, str]
+) -> None:
+    client = classify(RequestFacts(method, target, headers=headers))
+    assert (client.protocol, client.handheld) == (Protocol.WEB, True)
+
+
+@pytest.mark.parametrize("mode", [{}, {"accept": "text/html"}, {"sec-fetch-mode": "cors"}])
+def test_what_no_form_can_post_is_no_page_load(mode: dict[str, str]) -> None:
+    assert (
+        protocol_of(RequestFacts("POST", "/Microsoft-Server-ActiveSync", headers=SYNC | mode))
+        is Protocol.ACTIVESYNC
+    )
+
+
+@pytest.mark.parametrize("target", ["/inbox", "/index.php/dav", "/EWS/Exchange.asmx", "/.mailgate/status"])
+def test_a_content_type_of_activesync_makes_a_handheld_anywhere(target: str) -> None:
+    assert classify(RequestFacts("POST", target, headers=SYNC | {"user-agent": CHROME})).handheld
 
 
 @pytest.mark.parametrize("filler", ["/", "/dav", "/%64", "/microsoft-server-activesyn"])

@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from tests.unit.cli.gate_files import BESIDE, in_store
 from tests.unit.store.examples import NOW
 from tests.unit.store.test_audit import tamper
@@ -77,3 +81,62 @@ def test_a_spreadsheet_runs_no_cell(log: None) -> None:
     rows = list(csv.DictReader(io.StringIO(run("export").output.removeprefix("\ufeff"))))
     assert [row["number"] for row in rows] == ["1", "2", "3"]
     assert {row["who"][:2] for row in rows} == {"'="}
+
+
+TEXTS = ("at", "who", "what", "about", "why", "origin", "details", "previous", "digest")
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.fixture
+def loosened(log: None) -> bytes:
+    """The store of the log, with columns that hold anything, as somebody with the database in hand can make them."""
+    columns = ", ".join(TEXTS)
+    rebuilt = f"CREATE TABLE audit (number INTEGER PRIMARY KEY, {columns})"
+    moved = f"INSERT INTO audit SELECT number, {columns} FROM strict"
+    tamper(BESIDE, "ALTER TABLE audit RENAME TO strict", rebuilt, moved)
+    return Path("mailgate.db").read_bytes()
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(TEXTS), ANY_JSON, st.sampled_from(["as it is", "as JSON", "as bytes"]))
+@example("what", "policy-activated", "as bytes")
+@example("about", None, "as it is")
+@example("details", {"until": 5}, "as JSON")
+@example("details", {"until": "2026-12-01"}, "as JSON")
+@example("details", 5, "as it is")
+def test_an_entry_with_anything_in_any_column_is_named(
+    loosened: bytes, column: str, value: object, how: str
+) -> None:
+    """Nothing in a column makes a command fail otherwise than by naming the entry."""
+    Path("mailgate.db").write_bytes(loosened)
+    put = json.dumps(value) if how == "as JSON" or isinstance(value, list | dict) else value
+    put = str(put).encode("utf-8", "surrogatepass") if how == "as bytes" else put
+    with closing(sqlite3.connect("mailgate.db")) as store, store:
+        (before,) = store.execute(f"SELECT {column} FROM audit WHERE number = 2").fetchone()
+        store.execute(f"UPDATE audit SET {column} = ? WHERE number = 2", (put,))
+    checked, listed = run("verify"), run("list")
+    for result in (checked, listed, run("list", "--json"), run("export", "--json")):
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+    if put != before:
+        assert checked.exit_code == 1
+        assert any(line.startswith("entry 2 ") for line in checked.output.splitlines())
+    if not isinstance(put, str):
+        assert f"entry 2 is damaged: its field `{column}` is no text" in checked.output
+        assert listed.exit_code == 1
+        assert f"entry 2 is damaged: its field `{column}` is no text" in listed.output
+
+
+@pytest.mark.parametrize("value", ["'abc'", "x'00'", "1.5"])
+def test_a_damaged_head_is_said_and_the_last_entries_are_listed_all_the_same(log: None, value: str) -> None:
+    tamper(BESIDE, f"UPDATE audit_head SET number = {value}")
+    assert "row that names the last one was deleted or damaged" in run("verify").output
+    (last,) = json.loads(run("list", "--limit", "1", "--json").output)
+    assert last["about"] == "version 3"

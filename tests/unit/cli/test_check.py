@@ -83,3 +83,14 @@ def test_it_is_said_who_comes_in_to_the_console_and_how(monkeypatch: pytest.Monk
     assert f"OK the console: {says}\n" in run(settings).stdout
     assert json.loads(run("--json", settings).stdout)["console"] == says
     assert "console" not in run().stdout
+
+
+def test_how_old_a_list_may_be_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTUNE_SECRET", "s3cret")
+    monkeypatch.setenv("MAILGATE_STORE", "sqlite:///gate.db")
+    settings = "config/examples/connectors/intune/mailgate.yaml"
+    said = "NOTE connectors.intune: a phone counts as clean by a list of its apps that may be 8d old"
+    assert said in run(settings).stdout
+    assert "`mailgate connectors sync intune --dry-run` lists those that" in run(settings).stdout
+    assert json.loads(run("--json", settings).stdout)["oldest_lists"] == {"intune": "8d"}
+    assert "NOTE" not in run().stdout

@@ -121,6 +121,30 @@ def test_check_shows_no_text_of_a_fault_of_our_own(run, monkeypatch):
     assert MARKER not in result.stderr
 
 
+def test_a_dry_run_lists_who_would_no_longer_be_clean_and_stores_nothing(run, tmp_path):
+    (tmp_path / "devices.csv").write_text(
+        "id,owner,apps,apps_complete,reported_at\n1,ada@example.com,-,yes,2026-11-24T09:00:00Z\n"
+    )
+    run("sync", "hr")
+    (tmp_path / "devices.csv").write_text(
+        "id,owner,apps,apps_complete,reported_at\n1,ada@example.com,-,no,2026-11-24T10:00:00Z\n2,,,,\n"
+    )
+    before = devices()
+    result = run("sync", "hr", "--dry-run")
+    assert result.exit_code == 0
+    assert "2 records, everything was read; nothing was stored" in result.stdout
+    assert "ada@example.com" in result.stdout
+    assert (
+        "1 devices that hr saw whole would be seen in part: they are clean only if another source sees them whole."
+        in result.stdout
+    )
+    [one] = json.loads(run("sync", "hr", "--dry-run", "--json").stdout)["narrowed"]
+    assert (one["id"], one["device"], one["owner"]) == ("1", before[0]["id"], "ada@example.com")
+    assert devices() == before
+    run("sync", "hr")
+    assert "No device that was seen whole would be seen in part." in run("sync", "hr", "--dry-run").stdout
+
+
 def test_import_takes_a_file_or_standard_input(run, tmp_path):
     (tmp_path / "more.csv").write_text("id\n8\n9\n")
     assert run("import", "push", "more.csv").stdout == "push: 2 records\n"
@@ -128,6 +152,16 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
     assert run("import", "push", "-", stdin=lines).stdout == "push: 2 records\n"
     assert run("import", "push", "-", "--csv", stdin="id\n11\n").exit_code == 0
     assert [each["sources"] for each in devices()] == [["push"]] * 4
+
+
+def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):
+    run("sync", "hr")
+    before = run("list", "--json").stdout
+    (tmp_path / "bad.csv").write_text("id,kind\n1,fone\n")
+    for name in ("hr", "push"):
+        assert run("import", name, "bad.csv").exit_code == 1
+    assert run("list", "--json").stdout == before
+    assert [each["state"] for each in json.loads(before)] == ["ok", "new"]
 
 
 @pytest.mark.parametrize(

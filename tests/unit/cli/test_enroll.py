@@ -147,7 +147,7 @@ def test_tokens_and_revocations_stand_in_the_audit_log() -> None:
 @pytest.mark.usefixtures("admins_ada_and_vic")
 @pytest.mark.parametrize("command", [("token",), ("code",), ("revoke", "x")], ids=" ".join)
 def test_where_there_are_admins_nobody_else_does_it(command: tuple[str, ...]) -> None:
-    assert run(*command).exit_code == 2
+    assert run(*command).exit_code == 1
     assert "role operator" in run(*command, "--token-file", "vic").output
     assert acts() == []
 

@@ -79,4 +79,4 @@ def test_whom_has_to_be_clear(device: str, whom: tuple[str, ...], code: int, wor
 def test_what_is_refused_is_said(device: str) -> None:
     wrong = ("--rule", "shutt", *FOR[2:])
     assert "no rule is called `shutt`" in run("add", "--person", "lin", *wrong).output
-    assert run("end", "7", "--note", "x").exit_code == 2
+    assert run("end", "7", "--note", "x").exit_code == 1

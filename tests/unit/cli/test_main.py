@@ -38,6 +38,6 @@ def test_an_output_that_is_full_and_a_folder_that_is_closed_are_said_in_one_line
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert (ended.value.code, capsys.readouterr().err) == (
-        2,
+        1,
         f"mailgate: cannot go on: {said}\n",
     )

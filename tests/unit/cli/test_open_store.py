@@ -2,15 +2,18 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import typer
 from tests.unit.cli.gate_files import SETTINGS
 
-from mailgate.cli.open_store import fail, with_store
+from mailgate.cli.open_store import with_store
 from mailgate.config import Bundle
-from mailgate.store import Store, StoreUnavailableError
+from mailgate.devices.posture import PostureTerms
+from mailgate.errors import ConfigError
+from mailgate.model import SourceState
+from mailgate.store import Store, StoreMissingError, StoreUnavailableError
 
 
 @pytest.fixture
@@ -36,34 +39,47 @@ def test_a_command_gets_the_open_store_and_its_files(config: Path, closed: list[
     assert len(closed) == 1
 
 
+def test_a_command_knows_which_sources_are_away(config: Path) -> None:
+    """So ``explain`` and ``devices show`` say what the gate does."""
+    config.write_text(
+        SETTINGS + "connectors: {hr: {type: file, path: hr.jsonl}}\nposture: {last_known_for: 3h}\n"
+    )
+    since = datetime(2026, 12, 1, tzinfo=UTC)
+
+    async def failed(store: Store, _: Bundle) -> None:
+        await store.connectors.note(SourceState("hr", failing_since=since))
+        await store.connectors.note(SourceState("removed", failing_since=since))
+
+    async def command(_: Store, bundle: Bundle) -> PostureTerms:
+        return bundle.posture_terms
+
+    with_store(config, failed)
+    known = with_store(config, command)
+    assert known.away == {"hr": since + timedelta(seconds=5)}
+    assert (known.max_age, known.last_known_for) == (timedelta(hours=24), timedelta(hours=3))
+
+
 @pytest.mark.parametrize(
-    ("error", "seen"), [(StoreUnavailableError("the store is away"), typer.Exit), (KeyError("x"), KeyError)]
+    "error", [StoreUnavailableError("the store is away"), KeyError("x")], ids=["a lost store", "a mistake"]
 )
-def test_a_store_that_is_lost_ends_the_command_and_a_mistake_of_ours_is_not_hidden(
-    config: Path,
-    closed: list[Store],
-    capsys: pytest.CaptureFixture[str],
-    error: Exception,
-    seen: type[Exception],
+def test_whatever_ends_the_command_the_store_is_closed_and_the_error_is_seen(
+    config: Path, closed: list[Store], error: Exception
 ) -> None:
     async def command(*_: object) -> None:
         raise error
 
-    with pytest.raises(seen):
+    with pytest.raises(type(error)):
         with_store(config, command)
     assert len(closed) == 1
-    assert capsys.readouterr().err == ("the store is away\n" if seen is typer.Exit else "")
 
 
 def test_files_that_cannot_be_used_are_said_and_open_no_store(
-    config: Path, capsys: pytest.CaptureFixture[str]
+    config: Path,
 ) -> None:
     (config.parent / "mailgate.db").unlink()
     config.write_text(SETTINGS + "nonsense: 1\n")
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(ConfigError, match=r"mailgate\.yaml:6:1"):
         with_store(config, lambda *_: pytest.fail("opened"))
-    assert ended.value.exit_code == 2
-    assert "mailgate.yaml:6:1" in capsys.readouterr().err
     assert not (config.parent / "mailgate.db").exists()
 
 
@@ -80,7 +96,7 @@ def test_a_command_uses_the_store_beside_the_settings_wherever_it_is_run(
 
 
 @pytest.mark.parametrize("there", ["nothing", "an empty file", "a database of somebody else"])
-def test_a_command_never_makes_a_store(config: Path, there: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_never_makes_a_store(config: Path, there: str) -> None:
     path = config.parent / "mailgate.db"
     path.unlink()
     if there == "an empty file":
@@ -89,18 +105,9 @@ def test_a_command_never_makes_a_store(config: Path, there: str, capsys: pytest.
         with closing(sqlite3.connect(path)) as other:
             other.execute("CREATE TABLE others (id)")
     before = sorted(config.parent.iterdir())
-    with pytest.raises(typer.Exit) as ended:
+    with pytest.raises(StoreMissingError) as ended:
         with_store(config, lambda *_: pytest.fail("opened"))
-    assert ended.value.exit_code == 2
-    assert capsys.readouterr().err == (
-        f"there is no store at {path}, which {config} names; `mailgate run` makes it\n"
-    )
+    assert str(ended.value) == f"there is no store at {path}, which {config} names; `mailgate run` makes it"
     assert (
         sorted(each for each in config.parent.iterdir() if not each.name.endswith(("-wal", "-shm"))) == before
     )
-
-
-def test_a_failure_is_a_line_for_people_and_a_code_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as ended:
-        fail(1, "no such device")
-    assert (ended.value.exit_code, capsys.readouterr()) == (1, ("", "no such device\n"))

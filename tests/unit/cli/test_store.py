@@ -67,8 +67,8 @@ def test_an_address_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["sqlite:///config/gate.db", "sqlite:///config/gate.db"], 2, "both are the same store"),
-        (["sqlite:///nowhere.db", "sqlite:///copy.db"], 2, "there is no store at"),
+        (["sqlite:///config/gate.db", "sqlite:///config/gate.db"], 1, "both are the same store"),
+        (["sqlite:///nowhere.db", "sqlite:///copy.db"], 1, "there is no store at"),
         (["mysql://a:secret@b/c", "sqlite:///copy.db"], 2, "FROM: mysql://a:***@b/c is no store: expected"),
         (["sqlite:///config/gate.db", "elsewhere"], 2, "TO: the store's address cannot be read"),
         (["env:NOTHING", "sqlite:///copy.db"], 2, "this variable is not set"),
@@ -108,7 +108,7 @@ def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) ->
     Path("config/gate.db").write_bytes(
         b"no database at all, but longer than the head of a file would be" * 20
     )
-    assert store("backup", "backup.db").exit_code == 2
+    assert store("backup", "backup.db").exit_code == 1
     assert not Path("backup.db").exists()
 
 
@@ -222,7 +222,7 @@ def test_what_cannot_be_read_in_the_log_is_a_fault_of_it() -> None:
 def test_what_cannot_be_looked_at_is_no_fault() -> None:
     Path("config/gate.db").unlink()
     done = store("check")
-    assert (done.exit_code, done.stdout, "there is no store at" in done.stderr) == (2, "", True)
+    assert (done.exit_code, done.stdout, "there is no store at" in done.stderr) == (1, "", True)
 
 
 def test_keys_are_deleted_and_it_is_written_down_who_did_it() -> None:

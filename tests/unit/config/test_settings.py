@@ -56,6 +56,32 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
     assert "hunter2" not in f"{settings!r} {settings.model_dump_json()}"
 
 
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("/Microsoft-Server-ActiveSync", True),
+        ("/SOGo/Microsoft-Server-ActiveSync", True),
+        ("/microsoft-server-activesync", True),
+        ("/Microsoft-Server-ActiveSync/default.eas", True),
+        ("/eas", False),
+        ("/Microsoft-Server-ActiveSync?Cmd=Sync", False),
+        ("Microsoft-Server-ActiveSync", False),
+        ("/Microsoft-Server-ActiveSync.png", False),
+        ("/../Microsoft-Server-ActiveSync x", False),
+    ],
+)
+def test_where_mail_apps_log_in(tmp_path: Path, address: str, taken: bool) -> None:
+    text = (ROOT / "config/mailgate.yaml").read_text()
+    here = f"activesync: {{addresses: ['{address}'], cookies: [SERVERID]}}\ntrusted_proxies"
+    (tmp_path / "mailgate.yaml").write_text(text.replace("trusted_proxies", here))
+    if not taken:
+        with pytest.raises(ConfigError):
+            load_settings(tmp_path / "mailgate.yaml", {})
+        return
+    place = load_settings(tmp_path / "mailgate.yaml", {}).activesync.place
+    assert (place.addresses, place.cookies) == ((address,), ("SERVERID",))
+
+
 TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
 
 

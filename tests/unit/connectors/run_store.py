@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
-from tests.unit.connectors.around import runtime
+from tests.unit.connectors.around import NOW, runtime
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.run import Narrowed
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 
@@ -34,7 +35,14 @@ class RunStore:
         self._ask()
         self.taken.append([record.id for record in records])
         for record in records:
-            self.kept[record.source, record.id] = record
+            key = (record.source, record.id)
+            self.kept[key] = record.after(self.kept.get(key), NOW)
+
+    async def seen_whole(self, source, ids):
+        self._ask()
+        stored = [self.kept.get((source, name)) for name in ids]
+        whole = [each for each in stored if each and each.apps_complete and not each.apps and not each.gone]
+        return [Narrowed(each.id, f"device-{each.id}", each.owner) for each in whole]
 
     async def devices(self, source):
         self._ask()

@@ -1,9 +1,10 @@
 import asyncio
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from tests.unit.connectors.around import Scripted, Waits, answer, ends_in, runtime
+from tests.unit.connectors.around import NOW, Scripted, Waits, answer, ends_in, runtime
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import (
@@ -247,9 +248,6 @@ async def test_nothing_to_do():
     assert await bounded_gather(asyncio.sleep, [], 4) == []
 
 
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
 @pytest.mark.parametrize(
     ("said", "seconds"),
     [
@@ -284,3 +282,23 @@ def test_retry_after_is_seconds_or_a_date(said, seconds):
 )
 def test_backoff_doubles_and_leaves_half_to_chance(attempt, chance, seconds):
     assert backoff(attempt, chance) == seconds
+
+
+async def test_while_it_waits_it_says_why_and_until_when(client, waits):
+    asking, _ = client(ApiResponse(429, {"retry-after": "120"}), OK)
+    seen = []
+
+    async def sleep(_seconds):
+        seen.append((asking.tally.retrying, asking.tally.retry_at))
+
+    asking._around = replace(asking._around, sleep=sleep)
+    await asking.get("/things")
+    assert seen == [("throttled", NOW + timedelta(seconds=120))]
+    assert (asking.tally.retrying, asking.tally.retry_at) == ("", None)
+
+
+async def test_a_source_that_does_not_answer_is_said_to_be_asked_again(client):
+    asking, _ = client(*[SourceError(Trouble.TIMEOUT)] * ATTEMPTS)
+    with ends_in(Trouble.TIMEOUT):
+        await asking.get("/things")
+    assert asking.tally.retrying == "timeout"

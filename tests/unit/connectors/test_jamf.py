@@ -51,6 +51,7 @@ async def test_every_page_is_read_and_the_total_is_known(jamf):
 async def test_an_ipad_without_eas_id_and_mail_address(jamf):
     tablet = (await devices_of(jamf(unmanaged_apps=True)))[1]
     assert (tablet.kind, tablet.os, tablet.owner) == (Kind.TABLET, "ipados", "ben")
+    assert tablet.status == "contraindicated"
     assert EAS not in dict(tablet.names)
     assert tablet.reported_at
     assert (tablet.apps, tablet.apps_complete) == (frozenset(), True)
@@ -78,6 +79,21 @@ async def test_one_device_is_asked_for_at_once(jamf):
     assert look(record) == (frozenset(), True, datetime(2026, 11, 24, 11, 59, tzinfo=UTC))
     assert record.status == "contraindicated"
     assert await connector.device("99") is None
+
+
+@pytest.mark.parametrize(
+    ("security", "status"),
+    [
+        ({"jailBreakDetected": True}, "contraindicated"),
+        ({"jailBreakDetected": True, "jailbreakStatus": "Not Detected"}, "contraindicated"),
+        ({"jailBreakDetected": False, "jailbreakStatus": "Compromised"}, "contraindicated"),
+        ({"jailBreakDetected": False}, "none"),
+        ({}, "none"),
+    ],
+)
+async def test_a_jailbreak_is_seen_by_the_flag_and_by_the_word(jamf, security, status):
+    found = {"mobileDeviceId": "7", "hardware": {"model": "iPhone 16"}, "security": security}
+    assert jamf()._record(found).status == status
 
 
 @pytest.mark.parametrize("device_id", ['1" or mobileDeviceId!="', "", "1,2", "٣"])

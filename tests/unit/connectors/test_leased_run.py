@@ -1,20 +1,22 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
 from tests.exchanges import MARKER
-from tests.unit.connectors.around import NOW
+from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.run_store import Source
 from tests.unit.connectors.run_store import leased_run as in_leased_run
 
-from mailgate.config.sources import EverySource
+from mailgate.config.sources import ApiSourceSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, leased_run
 from mailgate.connectors.leased_run import RunOptions
+from mailgate.connectors.run import Narrowed
 from mailgate.connectors.schedule import OVERLAP
 from mailgate.devices.trust import report_by
-from mailgate.model import SourceState
+from mailgate.model import AppsReport, SourceState
 
 SETTINGS = EverySource()
 
@@ -125,7 +127,7 @@ async def test_a_run_whose_lease_is_lost_ends_and_notes_nothing(lead, run_store,
         await asyncio.sleep(0)
     run_store.others.add("mdm")
     assert (await task).trouble is Trouble.STOPPED
-    assert run_store.noted == {}
+    assert run_store.noted["mdm"].last_attempt is None
     assert run_store.taken == [["1"]], "what was read is kept"
 
 
@@ -155,3 +157,145 @@ async def test_a_call_says_how_a_source_fares_that_only_calls(lead, run_store):
 async def test_a_call_puts_off_no_run_of_a_source_that_is_asked_too(lead, run_store):
     assert await lead(Calling(scheduled=True)).receive("mdm", SETTINGS, {}, b"") == 1
     assert (run_store.taken, run_store.noted) == ([["1"]], {})
+
+
+async def noted(run_store, fits):
+    """The state of the connector once it fits."""
+    while not fits(run_store.noted.get("mdm") or SourceState("mdm")):
+        await asyncio.sleep(0)
+    return run_store.noted["mdm"]
+
+
+async def test_a_source_that_hangs_is_being_read_from_the_start_on(lead, run_store):
+    going_on = asyncio.Event()
+    task = asyncio.create_task(lead(Source(1, going_on)).run("mdm", SETTINGS))
+    state = await noted(run_store, lambda state: state.running_since)
+    assert (state.running_since, state.last_attempt) == (NOW, None)
+    going_on.set()
+    await task
+    assert run_store.noted["mdm"].running_since is None
+
+
+async def test_while_a_source_makes_a_run_wait_its_state_says_until_when(lead, run_store, monkeypatch):
+    monkeypatch.setattr(leased_run, "_LOOK_SECONDS", 0.001)
+    around, going_on = runtime(), asyncio.Event()
+    task = asyncio.create_task(lead(Source(1, going_on), around=lambda: around).run("mdm", SETTINGS))
+    await noted(run_store, lambda state: state.running_since)
+    around.tally.retrying, around.tally.retry_at = "throttled", NOW + timedelta(minutes=2)
+    state = await noted(run_store, lambda state: state.retrying)
+    assert (state.retry_at, state.running_since) == (NOW + timedelta(minutes=2), NOW)
+    going_on.set()
+    await task
+    assert (run_store.noted["mdm"].retrying, run_store.noted["mdm"].retry_at) == ("", None)
+
+
+async def test_a_run_that_is_ended_no_longer_goes_on(lead, run_store):
+    task = asyncio.create_task(lead(Source(1, asyncio.Event())).run("mdm", SETTINGS))
+    await noted(run_store, lambda state: state.running_since)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert run_store.noted["mdm"] == SourceState("mdm")
+
+
+@pytest.mark.parametrize("trouble", [Trouble.FILE, None])
+async def test_what_a_person_hands_in_says_nothing_of_a_failing_source(lead, run_store, trouble):
+    failing = SourceState("mdm", failing_since=NOW, trouble="timeout", trouble_since=NOW)
+    run_store.noted["mdm"] = failing
+    handed = Source(1, *([SourceError(trouble)] if trouble else []))
+    outcome = await lead(handed).run("mdm", SETTINGS, RunOptions(full=True, handed=True))
+    assert (outcome.trouble, run_store.noted["mdm"]) == (trouble, failing)
+
+
+async def test_a_bad_file_that_a_person_hands_in_makes_no_source_fail(lead, run_store):
+    handed = Source(SourceError(Trouble.FILE))
+    await lead(handed).run("mdm", SETTINGS, RunOptions(full=True, handed=True))
+    assert run_store.noted == {}
+
+
+API = ApiSourceSettings()
+
+
+def whole(name, **changes):
+    return replace(report_by("mdm", str(name), "ada", apps=AppsReport(frozenset(), True, NOW)), **changes)
+
+
+def part(name, **changes):
+    return replace(whole(name), apps_complete=False, reported_at=NOW + MINUTE, **changes)
+
+
+MINUTE = timedelta(minutes=1)
+
+
+async def seen(lead, run_store, *reports, after=timedelta(), settings=API, dry=False):
+    """The outcome of a full run that brings these reports this long after the first."""
+    around = runtime(now=lambda: NOW + after)
+    wish = RunOptions(full=True, dry=dry)
+    return await lead(Source(*reports), around=lambda: around).run("mdm", settings, wish)
+
+
+async def test_who_would_no_longer_be_clean_is_told_an_hour_before_it_counts(lead, run_store):
+    await seen(lead, run_store, whole(1), whole(2))
+    outcome = await seen(lead, run_store, part(1), whole(2), after=MINUTE)
+    assert outcome.narrowed == (Narrowed("1", "device-1", "ada"),)
+    state = run_store.noted["mdm"]
+    assert (state.narrowed, state.narrows_at) == (1, NOW + MINUTE + timedelta(hours=1))
+    assert run_store.kept["mdm", "1"].apps_complete
+    await seen(lead, run_store, part(1), whole(2), after=timedelta(minutes=30))
+    assert run_store.kept["mdm", "1"].apps_complete
+    assert run_store.noted["mdm"].narrows_at == state.narrows_at, "the hour does not begin anew"
+    outcome = await seen(lead, run_store, part(1), whole(2), after=timedelta(minutes=62))
+    assert (outcome.narrowed, run_store.kept["mdm", "1"].apps_complete) == ((), False)
+    assert (run_store.noted["mdm"].narrowed, run_store.noted["mdm"].narrows_at) == (0, None)
+
+
+async def test_a_look_that_is_held_does_not_make_the_older_one_younger(lead, run_store):
+    await seen(lead, run_store, whole(1))
+    await seen(lead, run_store, part(1), after=MINUTE)
+    assert run_store.kept["mdm", "1"].reported_at == NOW
+
+
+@pytest.mark.parametrize(
+    "worse", [{"apps": frozenset({"tiktok"})}, {"status": "contraindicated"}, {"gone": True}], ids=str
+)
+async def test_what_speaks_against_a_device_counts_at_once(lead, run_store, worse):
+    await seen(lead, run_store, whole(1))
+    outcome = await seen(lead, run_store, part(1, **worse), after=MINUTE)
+    kept = run_store.kept["mdm", "1"]
+    assert (outcome.narrowed, {name: getattr(kept, name) for name in worse}) == ((), worse)
+
+
+async def test_what_was_seen_in_part_before_is_no_news(lead, run_store):
+    await seen(lead, run_store, part(1))
+    assert (await seen(lead, run_store, part(1), part(2), after=MINUTE)).narrowed == ()
+
+
+async def test_a_file_says_itself_what_it_sees(lead, run_store):
+    await seen(lead, run_store, whole(1), settings=SETTINGS)
+    assert (await seen(lead, run_store, part(1), settings=SETTINGS, after=MINUTE)).narrowed == ()
+    assert run_store.kept["mdm", "1"].apps_complete is False
+
+
+async def test_until_it_counts_everything_is_read(lead, run_store):
+    await seen(lead, run_store, whole(1))
+    await seen(lead, run_store, part(1), after=MINUTE)
+    source = Source(part(1))
+    await lead(source).run("mdm", API)
+    assert source.asked == [None]
+
+
+async def test_other_kinds_of_enrolment_that_count_make_a_full_run(lead, run_store):
+    source = Source(whole(1))
+    for kinds in (("a",), ("a",), ("b",)):
+        settings = API.model_copy()
+        object.__setattr__(settings, "complete_kinds", kinds)
+        await lead(source).run("mdm", settings)
+    assert source.asked == [None, NOW - OVERLAP, None]
+
+
+async def test_a_dry_run_stores_nothing_and_tells_who_would_no_longer_be_clean(lead, run_store):
+    await seen(lead, run_store, whole(1), whole(2))
+    before = (dict(run_store.kept), dict(run_store.noted))
+    outcome = await seen(lead, run_store, part(1), part(2), part(3), dry=True)
+    assert [each.id for each in outcome.narrowed] == ["1", "2"]
+    assert (run_store.kept, run_store.noted) == before

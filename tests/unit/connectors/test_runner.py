@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -104,15 +105,16 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_st
     assert len(source.asked) == 1
 
 
-async def test_who_has_failed_for_long_is_told(make, run_store, clock, told):
+async def test_who_fails_is_told_from_the_first_run_on_until_a_run_succeeds(make, run_store, clock, told):
     running = make(Source(SourceError(Trouble.LOGIN)))
     await poll(running)
-    clock.now += timedelta(minutes=59)
+    since = clock.now
+    clock.now += timedelta(minutes=1)
     await running.poll()
-    clock.now += timedelta(minutes=2)
+    run_store.noted["mdm"] = replace(run_store.noted["mdm"], failing_since=None)
     await running.poll()
     await running._end()
-    assert told == [frozenset(), frozenset(), frozenset({"mdm"})]
+    assert told == [{}, {"mdm": since + timedelta(seconds=5)}, {}]
 
 
 async def test_a_store_that_is_away_starts_nothing_and_forgets_nothing(make, run_store, told):
@@ -123,7 +125,7 @@ async def test_a_store_that_is_away_starts_nothing_and_forgets_nothing(make, run
     run_store.away = True
     await poll(running)
     assert source.asked == []
-    assert told == [frozenset({"mdm"})] * 2
+    assert [[*each] for each in told] == [["mdm"]] * 2
 
 
 async def test_a_connector_that_was_removed_is_told_no_more(make, run_store, told):
@@ -133,7 +135,7 @@ async def test_a_connector_that_was_removed_is_told_no_more(make, run_store, tol
     await running.poll()
     settings.clear()
     await running.poll()
-    assert told == [frozenset({"mdm"}), frozenset()]
+    assert [[*each] for each in told] == [["mdm"], []]
     assert running.states == {}
 
 

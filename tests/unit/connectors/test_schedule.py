@@ -7,7 +7,7 @@ from tests.unit.connectors.around import NOW
 from mailgate.config.sources import EverySource
 from mailgate.connectors import Trouble
 from mailgate.connectors.run import RunOutcome
-from mailgate.connectors.schedule import OVERLAP, changes_since, is_due, state_after, unreachable
+from mailgate.connectors.schedule import OVERLAP, changes_since, is_due, state_after
 from mailgate.model import SourceState
 
 SETTINGS = EverySource()
@@ -76,6 +76,27 @@ def test_after_a_full_run():
     )
 
 
+def test_each_trouble_has_its_own_time():
+    state = state_after(GOOD, RunOutcome(Trouble.TIMEOUT), LATER, LATER, "v1")
+    assert (state.trouble_since, state.failing_since) == (LATER, LATER)
+    state = state_after(state, RunOutcome(Trouble.TIMEOUT), LATER, LATER + MINUTE, "v1")
+    assert (state.trouble_since, state.failing_since) == (LATER, LATER)
+    state = state_after(state, RunOutcome(Trouble.LOGIN), LATER, LATER + 2 * MINUTE, "v1")
+    assert (state.trouble, state.trouble_since, state.failing_since) == (
+        "login-refused",
+        LATER + 2 * MINUTE,
+        LATER,
+    )
+    state = state_after(state, RunOutcome(taken=1), LATER, LATER + 3 * MINUTE, "v1")
+    assert (state.trouble, state.trouble_since, state.failing_since) == ("", None, None)
+
+
+def test_after_a_run_none_goes_on():
+    running = replace(GOOD, running_since=LATER, retrying="throttled", retry_at=LATER)
+    state = state_after(running, RunOutcome(Trouble.THROTTLED), LATER, LATER, "v1")
+    assert (state.running_since, state.retrying, state.retry_at) == (None, "", None)
+
+
 def test_after_a_run_for_changes():
     state = state_after(GOOD, RunOutcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)
@@ -108,11 +129,7 @@ def test_a_cursor_that_was_refused_is_not_used_again():
     assert state_after(GOOD, RunOutcome(Trouble.CURSOR), LATER, LATER, "v2").cursor is None
 
 
-@pytest.mark.parametrize(("later", "silent"), [(59 * MINUTE, set()), (60 * MINUTE, {"mdm"})])
-def test_a_source_that_fails_for_long_is_unreachable(later, silent):
-    states = {
-        "mdm": replace(GOOD, failing_since=NOW),
-        "other": GOOD,
-        "removed": replace(GOOD, failing_since=NOW),
-    }
-    assert unreachable(states, {"mdm": SETTINGS, "other": SETTINGS, "new": SETTINGS}, NOW + later) == silent
+@pytest.mark.parametrize("times", [{"cursor": LATER + MINUTE}, {"last_full": LATER + MINUTE}])
+def test_after_a_clock_that_was_ahead_everything_is_read(times):
+    """Changes since a time to come would be none, for as long as the clock was ahead."""
+    assert changes_since(replace(GOOD, **times), SETTINGS, LATER, GOOD.listed) is None

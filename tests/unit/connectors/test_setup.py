@@ -1,4 +1,5 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.exchanges import Exchanges
@@ -30,6 +31,15 @@ def handed():
 def test_a_report(handed, at, report):
     present = handed.listed("ios", [Installed("com.zhiliaoapp.musically")])
     assert handed.report(present, complete=True, at=at) == report
+
+
+def test_a_report_says_how_much_older_its_list_may_be(handed):
+    lagging = replace(handed, lag=timedelta(days=7))
+    assert lagging.report(TIKTOK, complete=True, at=NOW).lag == timedelta(days=7)
+    first = datetime(1, 1, 1, 1, tzinfo=UTC)
+    assert lagging.report(TIKTOK, complete=True, at=first).lag == timedelta(hours=1), (
+        "no time is before all times"
+    )
 
 
 def test_what_has_no_name_is_counted(handed):

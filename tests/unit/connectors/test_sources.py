@@ -1,14 +1,22 @@
 """The one visible list of sources."""
 
+import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from ruamel.yaml import YAML
 from tests.docs.yaml_blocks import ENVIRON
+from tests.events import event
+from tests.exchanges import VECTORS
+from tests.unit.connectors.around import CATALOG, answer, runtime, service_account, settings_of
 
 from mailgate.config import load_bundle
-from mailgate.config.sources import SourceSettings
-from mailgate.connectors import SOURCES
+from mailgate.config.sources import AppleMdmSettings, FileSettings, PostSettings, SourceSettings
+from mailgate.connectors import SOURCES, Setup, connector_for
+from mailgate.connectors.file import PostedLines
+from mailgate.connectors.wire import ApiRequest, ApiResponse
+from mailgate.devices.device import Report
 
 
 def test_every_source_that_can_be_set_can_be_made_and_the_other_way_round():
@@ -26,3 +34,64 @@ def test_every_source_has_an_example_that_loads(name):
     bundle = load_bundle(EXAMPLES / name / "mailgate.yaml", ENVIRON)
     [settings] = bundle.settings.connectors.values()
     assert settings.type == name
+
+
+KINDS = YAML(typ="safe").load(VECTORS / "kinds.yaml")
+EACH_KIND = [
+    pytest.param(case, given, reach == "complete", id=f"{name}: {kind}")
+    for name, case in KINDS.items()
+    for reach in ("complete", "partial")
+    for kind, given in case.get(reach, {}).items()
+]
+
+
+class OneDevice:
+    """The API of any source, with one device on which an app is installed."""
+
+    def __init__(self, device: dict[str, Any]) -> None:
+        self._device = device
+
+    async def ask(self, question: ApiRequest) -> ApiResponse:
+        if question.method == "POST":
+            return answer({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
+        path = question.url.partition("?")[0]
+        if path.endswith("/apps/search"):
+            return answer({"app_items": [{"bundle_id": "com.example.diary"}], "TotalResults": 1})
+        if "/mobile-devices/" in path:
+            return answer({"results": [self._device], "totalCount": 1})
+        return answer({"host": self._device} if "/fleet/" in path else self._device)
+
+    async def close(self) -> None:
+        """Do nothing, since nothing is open."""
+
+
+async def one_record(case: dict[str, Any], device: dict[str, Any]) -> Report:
+    secrets = {
+        name: service_account() if text == "$SERVICE_ACCOUNT" else text
+        for name, text in case.get("secrets", {}).items()
+    }
+    given = {key: tuple(one) if isinstance(one, list) else one for key, one in case["settings"].items()}
+    settings = settings_of(SOURCES[given["type"]].settings, given, **secrets)
+    here = Setup("mdm", CATALOG, runtime())
+    if isinstance(settings, AppleMdmSettings):
+        [record] = await connector_for(here, settings).receive({}, event("applications", **device))
+    elif isinstance(settings, FileSettings | PostSettings):
+        [record] = await PostedLines(here, settings).receive({}, json.dumps(device).encode())
+    else:
+        said = {key: one for key, one in device.items() if one is not None}
+        api = Setup("mdm", CATALOG, runtime(), lambda _: OneDevice(said))
+        record = await connector_for(api, settings).device(next(str(said[key]) for key in IDS if key in said))
+    return record
+
+
+IDS = ("id", "mobileDeviceId", "Uuid", "resourceId", "name")
+
+
+@pytest.mark.parametrize(("case", "given", "complete"), EACH_KIND)
+async def test_a_source_is_whole_only_for_kinds_whose_personal_apps_it_is_known_to_see(case, given, complete):
+    record = await one_record(case, case["device"] | given)
+    assert (record.apps_complete, record.reported_at is not None) == (complete, True)
+
+
+def test_every_source_has_its_kinds_of_enrolment():
+    assert {case["settings"]["type"] for case in KINDS.values()} == set(SOURCES)

@@ -47,12 +47,15 @@ READY: Mapping[str, Any] = {
     "policy": "abcdef123456",
     "rules": {"number": 1, "serial": 1, "held": "", "off": [], "exemptions": 0, "only_report": []},
     "config": {"state": "ok", "mistakes": []},
+    "clock": {"state": "unknown", "offset_seconds": None},
     "store": "ok",
     "issuers": [],
     "connectors": {
         "jamf-file": {
             "state": "ok", "trouble": "", "last_success": NOW.isoformat(), "last_full": None, "last_attempt": None,
-            "failing_since": None, "devices": 3, "records": 3, "gone": 0, "held": 0,
+            "trouble_since": None, "failing_since": None, "last_known_until": None, "running_since": None, "retrying": "",
+            "retry_at": None, "next_attempt": None, "narrowed": 0, "narrows_at": None, "devices": 3, "records": 3,
+            "gone": 0, "held": 0,
         }
     },
     "ledger": {"written": 12, "spooled": 0, "dropped": 0, "passed_over": 0, **NOTHING},

@@ -8,6 +8,8 @@ from tests.unit.console.browsing import READY
 from tests.unit.rollout.plans import plan_of
 
 from mailgate.console.attention import needs_of
+from mailgate.console.languages import console_languages
+from mailgate.model.phrase import translate
 from mailgate.views.readiness import Readiness
 
 
@@ -56,6 +58,12 @@ def test_nothing_does_where_all_is_well() -> None:
             "now",
             True,
         ),
+        (
+            {"clock": {"state": "off", "offset_seconds": -7200.4}},
+            "The clock of this gate is 7,200 seconds off",
+            "now",
+            True,
+        ),
         ({"workers": {"wanted": 3, "answering": 2}}, "2 of 3 workers answer", "now", True),
         ({"ledger": {"dropped": 4}}, "4 sightings were lost", "now", False),
         (
@@ -70,6 +78,7 @@ def test_nothing_does_where_all_is_well() -> None:
             "connectors",
             True,
         ),
+        (connector(narrowed=7), "jamf-file saw 7 devices whole and now sees only some", "connectors", False),
         (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
     ],
 )
@@ -90,8 +99,18 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
     ]
     approved = SimpleNamespace(plan=plan, state="open", missing=0)
     (need,) = needs_of(state(), [waiting, *others, approved])  # type: ignore[list-item]
-    assert need.words == "The plan “WeChat joins the prohibited list” by ada needs 2 approvals."
+    assert need.words == "The plan by ada needs 2 approvals: WeChat joins the prohibited list"
     assert (need.page, need.parts) == ("policy-plan", {"digest": "a" * 64})
+
+
+def test_the_title_of_a_plan_is_in_the_language_of_the_page_and_in_no_quotes_but_its_own() -> None:
+    starts = {"words": "Rule 'phones' starts on", "at": "2026-12-01T08:00:00+00:00"}
+    plan = SimpleNamespace(digest="a" * 64, author="ada")
+    waiting = SimpleNamespace(plan=plan, body=plan_of(headlines=[starts]), state="open", missing=1)
+    (need,) = needs_of(state(), [waiting])  # type: ignore[list-item]
+    german = console_languages()["de"]
+    told = translate(need.words, german)
+    assert told == "Der Plan von ada braucht 1 Genehmigung: Regel „phones“ beginnt am 1. Dezember 2026"
 
 
 def test_what_is_graver_stands_first() -> None:

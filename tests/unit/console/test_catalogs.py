@@ -75,6 +75,13 @@ def test_every_text_is_translated_with_the_same_values_and_marks(tag: str) -> No
             assert text.count("%%") == wanted.count("%%"), text
 
 
+@pytest.mark.parametrize("tag", [SOURCE, *TRANSLATED])
+def test_no_sentence_quotes_a_title_which_has_quotes_of_its_own(tag: str, told: set[Text]) -> None:
+    texts = [each for text in told for each in forms(text)]
+    texts += [each for message in (catalog(tag) if tag != SOURCE else ()) for each in forms(message.string)]
+    assert not [each for each in texts if re.search(r"[“„\"']%\((plan_)?title\)s", each)]
+
+
 def test_german_quotes_as_german_does() -> None:
     for message in catalog("de"):
         for text in forms(message.string):

@@ -18,7 +18,7 @@ from mailgate.store import MailKind, NoticeKey
 
 TOPIC = topic_of(rules(policy(APP, OPEN)).policy, 2, "app", MailKind.ENFORCED, NOW)
 ABOUT, OTHER = NoticeKey(2, MailKind.ENFORCED, "app"), NoticeKey(1, MailKind.ENFORCED, "app")
-FOUND = RecipientList((), 1, (), 0, ())
+FOUND = RecipientList((), frozenset(), frozenset(), 1, (), 0, ())
 
 
 async def found(_topic: Topic, progress: Progress) -> RecipientList:

@@ -1,6 +1,7 @@
 """What is kept of a newer report, how devices become one, and what they are called."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -25,6 +26,8 @@ OLD = Report(
     first_seen=NOW,
     last_seen=NOW,
 )
+THEN = NOW + timedelta(days=1)
+"""Later than every report here."""
 BLIND = replace(OLD, owner="bob", apps=frozenset(), apps_complete=None, reported_at=None, status="none")
 
 
@@ -45,21 +48,21 @@ BLIND = replace(OLD, owner="bob", apps=frozenset(), apps_complete=None, reported
 def test_of_two_looks_the_later_counts_and_who_did_not_look_takes_no_look_back(
     new: Report, owner: str, apps: set[str]
 ) -> None:
-    kept = replace(new, last_seen=NOW + minutes(5)).after(OLD)
+    kept = replace(new, last_seen=NOW + minutes(5)).after(OLD, THEN)
     assert (kept.owner, kept.apps) == (owner, apps)
     assert (kept.first_seen, kept.last_seen) == (NOW, NOW + minutes(5))
-    assert new.after(None) == new
+    assert new.after(None, THEN) == new
 
 
 def test_a_report_without_a_look_makes_the_last_look_no_younger() -> None:
-    kept = replace(BLIND, expires_at=NOW + minutes(600)).after(OLD)
+    kept = replace(BLIND, expires_at=NOW + minutes(600)).after(OLD, THEN)
     assert (kept.reported_at, kept.expires_at, kept.status) == (NOW, NOW + minutes(60), "affirming")
 
 
 def test_a_device_that_is_gone_keeps_its_names_and_comes_back() -> None:
-    gone = Report("mdm", "7", gone=True).after(OLD)
+    gone = Report("mdm", "7", gone=True).after(OLD, THEN)
     assert gone == replace(OLD, gone=True)
-    assert OLD.after(gone) == OLD
+    assert OLD.after(gone, THEN) == OLD
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=4))
@@ -68,8 +71,8 @@ def test_the_newest_look_is_kept_in_whatever_order_looks_come(ages: list[int]) -
     for order in permutations(looks):
         kept = None
         for look in order:
-            kept = look.after(kept)
-        assert kept == max(looks, key=lambda look: look.recency)
+            kept = look.after(kept, THEN)
+        assert kept == max(looks, key=lambda look: look.recency(THEN))
 
 
 def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() -> None:
@@ -119,7 +122,7 @@ WHAT_IS_ON_IT = Report(
 def test_parts_make_a_whole_in_any_order(order: tuple[Report, ...]) -> None:
     kept = None
     for part in order:
-        kept = part.after(kept)
+        kept = part.after(kept, THEN)
     assert kept == replace(
         WHAT_IS_ON_IT, kind=Kind.PHONE, os="ios", os_version="26.1", names=frozenset({(EAS, "appl1")})
     )
@@ -128,26 +131,28 @@ def test_parts_make_a_whole_in_any_order(order: tuple[Report, ...]) -> None:
 
 def test_a_part_replaces_what_it_names_and_nothing_else() -> None:
     old = replace(OLD, names=frozenset({(KEY, "k"), (SERIAL, "s1"), (EAS, "appl1")}))
-    other = Report("mdm", "7", os="android", adds=True).after(old)
+    other = Report("mdm", "7", os="android", adds=True).after(old, THEN)
     assert (other.os, other.os_version) == ("android", "")
-    kept = Report("mdm", "7", os_version="26.2", names=frozenset({(SERIAL, "s2")}), adds=True).after(old)
+    kept = Report("mdm", "7", os_version="26.2", names=frozenset({(SERIAL, "s2")}), adds=True).after(
+        old, THEN
+    )
     assert kept == replace(
         old, os_version="26.2", names=frozenset({(KEY, "k"), (SERIAL, "s2"), (EAS, "appl1")})
     )
 
 
 def test_a_whole_report_leaves_nothing_of_what_it_does_not_name() -> None:
-    kept = replace(WHAT_IT_IS, adds=False, reported_at=NOW + minutes(1)).after(OLD)
+    kept = replace(WHAT_IT_IS, adds=False, reported_at=NOW + minutes(1)).after(OLD, THEN)
     assert (kept.owner, kept.names) == ("", frozenset({(EAS, "appl1")}))
 
 
 def test_a_part_that_is_older_changes_no_look() -> None:
     old = replace(WHAT_IS_ON_IT, reported_at=NOW - minutes(1), apps=frozenset())
-    assert old.after(WHAT_IS_ON_IT).apps == {"tiktok"}
+    assert old.after(WHAT_IS_ON_IT, THEN).apps == {"tiktok"}
 
 
 def test_a_device_comes_back_with_a_part() -> None:
-    assert not WHAT_IT_IS.after(replace(OLD, gone=True)).gone
+    assert not WHAT_IT_IS.after(replace(OLD, gone=True), THEN).gone
 
 
 def test_a_look_is_never_from_the_future() -> None:
@@ -164,3 +169,10 @@ def test_each_attempt_makes_another_id_and_every_gate_the_same() -> None:
     assert len(set(made)) == 4
     assert made == [new_id(("jamf", "1"), attempt) for attempt in range(4)]
     assert new_id(("jamf", "1")) == made[0] != new_id(("jamf", "2"))
+
+
+def test_a_look_that_is_kept_keeps_the_earliest_time_that_it_can_be_of() -> None:
+    since = NOW - timedelta(days=7)
+    old = Report("intune", "1", apps_complete=True, reported_at=NOW, looked_from=since)
+    kept = Report("intune", "1", os="ios").after(old, NOW)
+    assert (kept.os, kept.looked_from, kept.lag) == ("ios", since, timedelta(days=7))

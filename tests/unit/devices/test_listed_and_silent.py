@@ -1,15 +1,20 @@
-"""Whether an app on a list, or silence, makes a device better off than the same device without it."""
+"""Whether an app on a list, silence, or a source that is away makes a device better off than the same device without it."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from tests.unit.devices.test_posture import APP, CLEAN, FINE, MAX_AGE, NOW, TIKTOK, posture, said
 from tests.unit.policy.examples import PHONE, access, policy_of
 from tests.unit.store.examples import CATALOG
 
 from mailgate.devices.device import Report
+from mailgate.devices.posture import Away, strictest
 from mailgate.engine.decide import decide
-from mailgate.model import Effect, Posture, PostureState
+from mailgate.model import Effect, Kind, Posture, PostureState
 from mailgate.simulate import what_if
 
 HOUR = timedelta(hours=1)
@@ -56,11 +61,11 @@ KEPT_OUT = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("unreachable", [(), ("app",)])
+@pytest.mark.parametrize("away", [{}, {"app": NOW}])
 @pytest.mark.parametrize("hours", [0, 23, 25])
-def test_an_app_does_not_go_away_by_silence(unreachable: tuple[str, ...], hours: int) -> None:
+def test_an_app_does_not_go_away_by_silence(away: Away, hours: int) -> None:
     """docs/devices.md: "So `device.lists` names `prohibited` whatever the state is"."""
-    known = posture(APP, now=NOW + hours * HOUR, unreachable=frozenset(unreachable))
+    known = posture(APP, now=NOW + hours * HOUR, away=away)
     assert known.lists == ("prohibited",)
     assert effect(KEPT_OUT, known) is Effect.BLOCK
 
@@ -79,3 +84,214 @@ def test_a_supposed_report_counts_no_longer_than_reports_do() -> None:
     supposed = what_if.without_apps(access(PHONE, told, now=NOW), ("tiktok",), CATALOG)
     assert supposed.posture.expires_at is not None
     assert supposed.posture.expires_at - supposed.now <= MAX_AGE
+
+
+# --- a source that is away
+
+KEEP = 8 * HOUR
+STALE_IS_OUT = (
+    {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'},
+    {"id": "unproven-handheld", "when": 'client.handheld && !(device.state in ["clean", "listed"])'},
+    {"id": "clean-handheld", "when": "client.handheld", "effect": "allow"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "effect_then"),
+    [
+        (23.9, PostureState.CLEAN, Effect.ALLOW),
+        (24, PostureState.UNAVAILABLE, Effect.ALLOW),
+        (31.9, PostureState.UNAVAILABLE, Effect.ALLOW),
+        (32, PostureState.UNAVAILABLE, Effect.BLOCK),
+        (9999, PostureState.UNAVAILABLE, Effect.BLOCK),
+    ],
+)
+def test_a_report_that_runs_out_while_its_source_is_away_counts_for_a_bounded_time(
+    hours: float, state: PostureState, effect_then: Effect
+) -> None:
+    told = posture(FINE, now=NOW + hours * HOUR, away={"fine": NOW + HOUR}, last_known_for=KEEP)
+    decided = decide(access(PHONE, told, now=NOW + hours * HOUR), policy_of(*STALE_IS_OUT))
+    assert (told.state, decided.effect) == (state, effect_then)
+
+
+def test_what_was_stale_before_its_source_went_away_stays_so() -> None:
+    for away in ({}, {"fine": NOW + 24 * HOUR}, {"fine": NOW + 25 * HOUR}):
+        told = posture(FINE, now=NOW + 26 * HOUR, away=away, last_known_for=KEEP)
+        assert told.state is PostureState.STALE
+
+
+def test_what_a_partial_report_says_meanwhile_takes_nothing_away_and_gives_nothing_back() -> None:
+    """Two sources: the one that sees everything is away, the other one sees the managed apps."""
+    part = said("part", **CLEAN | {"apps_complete": False, "reported_at": NOW + 20 * HOUR})
+    states = [
+        posture(FINE, part, now=NOW + hours * HOUR, away={"fine": NOW}, last_known_for=KEEP)
+        for hours in (23, 25, 31, 33, 50)
+    ]
+    rules = policy_of(*STALE_IS_OUT)
+    decided = [
+        decide(access(PHONE, told, now=NOW + hours * HOUR), rules).effect
+        for hours, told in zip((23, 25, 31, 33, 50), states, strict=True)
+    ]
+    assert decided == [Effect.ALLOW] * 3 + [Effect.BLOCK] * 2
+
+
+def test_of_the_devices_of_a_person_what_was_last_known_of_the_worst_counts() -> None:
+    away = Posture(PostureState.UNAVAILABLE, last_state=PostureState.CLEAN, expires_at=NOW + KEEP)
+    for other in (PostureState.PARTIAL, PostureState.LISTED):
+        for both in ([away, Posture(other)], [Posture(other), away]):
+            assert strictest(both).last_state is other
+    unknown = Posture(PostureState.UNAVAILABLE)
+    assert strictest([away, unknown]).last_state is None
+    sooner = replace(away, expires_at=NOW + HOUR)
+    assert strictest([away, sooner]).expires_at == strictest([sooner, away]).expires_at == NOW + HOUR
+
+
+SOURCES = ("one", "two")
+RESTRICTING = (
+    '"prohibited" in device.lists', '!("prohibited" in device.lists)', "!device.managed", "true", 'device.kind == "phone"',
+    'device.state in ["stale", "missing"]', '!(device.state in ["clean", "listed"])', 'device.state != "clean"',
+    '!(device.state in ["clean", "listed", "partial"])',
+)  # fmt: skip
+ALLOWING = ('device.state == "clean"', 'device.state in ["clean", "listed"]', 'device.state in ["clean", "listed", "partial"]', "device.managed", "true")  # fmt: skip
+
+
+@st.composite
+def outage_rules(draw: st.DrawFn) -> list[dict[str, object]]:
+    """Rules that read no clock and do not name ``unavailable``."""
+    rules: list[dict[str, object]] = []
+    for number in range(draw(st.integers(1, 4))):
+        effect = draw(st.sampled_from(["block", "challenge", "warn", "allow"]))
+        when = draw(st.sampled_from(ALLOWING if effect == "allow" else RESTRICTING))
+        rule = {"id": f"rule-{number}", "when": when, "effect": effect}
+        rule["on_unavailable"] = draw(st.sampled_from(["block", "last_known", "allow"]))
+        if draw(st.booleans()):
+            rule["stages"] = {draw(st.sampled_from(["warn", "report_only", "enforce"])): "2020-01-01"}
+        rules.append(rule)
+    return rules
+
+
+@st.composite
+def reports_of_one(draw: st.DrawFn) -> tuple[Report, ...]:
+    apps = draw(st.sampled_from([frozenset[str](), frozenset({"tiktok"})]))
+    return tuple(
+        said(
+            source,
+            reported_at=NOW - draw(st.integers(0, 30)) * HOUR,
+            apps_complete=draw(st.booleans()),
+            apps=apps,
+            managed=draw(st.sampled_from([None, False, True])),
+            kind=draw(st.sampled_from([None, Kind.PHONE])),
+            expires_at=draw(st.sampled_from([None, NOW + 2 * HOUR])),
+        )
+        for source in draw(st.sampled_from([SOURCES, SOURCES[:1]]))
+    )
+
+
+@settings(max_examples=400)
+@given(
+    outage_rules(),
+    st.sampled_from(["block", "warn", "allow"]),
+    reports_of_one(),
+    st.dictionaries(st.sampled_from(SOURCES), st.integers(-3, 20).map(lambda each: NOW + each * HOUR)),
+    st.sampled_from([0, 1, 8]),
+)
+def test_nobody_gets_mail_back_by_an_outage(
+    rules: list[dict[str, object]],
+    default: str,
+    reports: tuple[Report, ...],
+    outages: dict[str, datetime],
+    keep: int,
+) -> None:
+    """The law: over the whole time of an outage of some sources, who is refused at one moment gets no mail at any later
+    one, if nothing but time has passed. Policies that themselves let in whom less is known of are left out."""
+    policy, order = policy_of(*rules, effect=default), [*Effect]
+
+    def effect_at(told: Posture, now: datetime = NOW) -> int:
+        return order.index(decide(access(PHONE, told, now=now), policy).effect)
+
+    known = posture(*reports, now=max(each.reported_at or NOW for each in reports))
+    states = [
+        PostureState.LISTED if known.lists else PostureState.CLEAN,
+        PostureState.PARTIAL,
+        PostureState.STALE,
+    ]
+    knowing_less = [effect_at(replace(known, state=state)) for state in states]
+    assume(knowing_less == sorted(knowing_less))
+    refused_at = None
+    for half in range(100):
+        now = NOW + half * HOUR / 2
+        away = {source: since for source, since in outages.items() if since <= now}
+        told = posture(*reports, now=now, away=away, last_known_for=keep * HOUR)
+        gets_mail = Effect(order[effect_at(told, now)]) in (Effect.ALLOW, Effect.WARN)
+        assert not (gets_mail and refused_at), f"refused at {refused_at}, and mail at {now}"
+        refused_at = refused_at or (None if gets_mail else now)
+
+
+@pytest.mark.parametrize("on_unavailable", ["block", "last_known", "allow"])
+def test_nobody_gets_mail_back_by_an_outage_where_the_rules_are_the_usual_ones(on_unavailable: str) -> None:
+    """The same law, through every outage of one or both of two sources that saw all or some of the apps."""
+    policy = policy_of(*(rule | {"on_unavailable": on_unavailable} for rule in STALE_IS_OUT))
+    looks = [
+        {"reported_at": NOW - age * HOUR, "apps_complete": whole}
+        for age in (0, 14, 20)
+        for whole in (True, False)
+    ]
+    times = [NOW + hours * HOUR for hours in (0, 1, 3, 5, 7, 10, 13, 16, 20, 23, 25, 30, 40)]
+    for one, two in product(looks, [None, *looks]):
+        reports = [said("one", **one), *([said("two", **two)] if two else [])]
+        for began in product((None, -1, 2, 6), (None, -1, 6, 14) if two else (None,)):
+            outages = {source: NOW + at * HOUR for source, at in zip(SOURCES, began, strict=False) if at}
+            refused_at = None
+            for now in times:
+                away = {source: since for source, since in outages.items() if since <= now}
+                told = posture(*reports, now=now, away=away, last_known_for=KEEP)
+                gets_mail = decide(access(PHONE, told, now=now), policy).effect is Effect.ALLOW
+                assert not (gets_mail and refused_at), (one, two, outages, refused_at, now)
+                refused_at = refused_at or (None if gets_mail else now)
+
+
+@given(reports_of_one(), st.sampled_from(SOURCES), st.integers(0, 60))
+def test_what_is_foretold_of_an_outage_is_what_happens(
+    reports: tuple[Report, ...], source: str, hours: int
+) -> None:
+    """``explain``, the console and the employee's page foretell by the posture of now: also where two sources looked at
+    the same time, and one of them is away."""
+    reports = tuple(replace(each, reported_at=reports[0].reported_at, expires_at=None) for each in reports)
+    terms = {"away": {source: NOW - 40 * HOUR}, "last_known_for": KEEP}
+    asks, then = access(PHONE, posture(*reports, **terms), now=NOW), NOW + hours * HOUR
+    foretold, happens = what_if.at(asks, then).posture, posture(*reports, now=then, **terms)
+    if happens.state is not PostureState.UNAVAILABLE:
+        happens = replace(happens, last_state=foretold.last_state)
+    same = ("state", "last_state", "apps", "lists", "expires_at", "managed")
+    assert [getattr(foretold, each) for each in same] == [getattr(happens, each) for each in same]
+
+
+# --- a clock that was ahead
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=3), timedelta(days=9000)])
+def test_a_clean_look_of_a_time_to_come_hides_nothing_and_is_worth_nothing(ahead: timedelta) -> None:
+    odd = said("odd", **CLEAN | {"reported_at": NOW + ahead})
+    alone = posture(odd)
+    assert (alone.state, alone.reported_at, alone.expires_at) == (PostureState.STALE, None, None)
+    assert posture(odd, APP).lists == ("prohibited",)
+    assert posture(odd, FINE).state is PostureState.CLEAN
+    seen_before = said("before", **CLEAN | TIKTOK | {"reported_at": NOW - HOUR})
+    assert posture(odd, seen_before).lists == ("prohibited",)
+
+
+def test_an_app_that_was_seen_at_a_time_to_come_is_taken_back_by_no_look_of_before() -> None:
+    odd = said("odd", **CLEAN | TIKTOK | {"reported_at": NOW + timedelta(days=3)})
+    assert posture(odd, FINE).lists == ("prohibited",)
+    later = said("fine", **CLEAN | {"reported_at": NOW + timedelta(days=4)})
+    assert posture(odd, later, now=NOW + timedelta(days=4)).lists == ()
+
+
+def test_clocks_that_differ_a_little_make_no_difference() -> None:
+    told = posture(said("odd", **CLEAN | {"reported_at": NOW + timedelta(minutes=5)}))
+    assert (told.state, told.reported_at) == (PostureState.CLEAN, NOW)
+
+
+def test_whose_clock_was_ahead_owns_no_longer_than_the_next_look_says() -> None:
+    ahead = said("one", owner="ada", **CLEAN | {"reported_at": NOW + timedelta(days=3)})
+    assert posture(ahead, said("two", owner="bob", **CLEAN)).owner == "bob"

@@ -16,6 +16,9 @@ from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, Name
 from mailgate.devices.trust import ENROLLED
 from mailgate.model import Reason
 
+THEN = NOW + minutes(24 * 60)
+"""Later than every report here."""
+
 
 def report(slot: str, *names: str, at: float = 0, **fields: object) -> Report:
     """``jamf:1`` with names such as ``serial:S1``; it came ``at`` minutes after now."""
@@ -27,7 +30,7 @@ def report(slot: str, *names: str, at: float = 0, **fields: object) -> Report:
 
 
 def put(*reports: Report) -> DeviceSet:
-    device_set = DeviceSet()
+    device_set = DeviceSet((), THEN)
     for each in reports:
         device_set.add(each)
     return device_set
@@ -129,7 +132,7 @@ def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told
     for two in (report(B, "serial:S2", "eas:e1", at=1), report(B, "serial:S2", "eas:e1", at=-1)):
         for order in ([one, two], [two, one]):
             device_set = put(*order)
-            newest = max(order, key=lambda each: each.recency)
+            newest = max(order, key=lambda each: each.recency(THEN))
             assert device_set.named([(EAS, "e1")]) == device_set.at(newest.key)
             assert all(device.findings[0].about == "eas e1" for device in device_set)
             assert all(newest.key == device.reports[0].key or device.ceded_names for device in device_set)
@@ -173,7 +176,7 @@ def test_what_was_one_device_stays_one_when_the_name_goes_that_showed_it() -> No
 
 
 def test_a_report_is_new_or_news_or_none() -> None:
-    device_set = DeviceSet()
+    device_set = DeviceSet((), THEN)
     one = report(A, "serial:S1")
     assert device_set.add(one) is ReportChange.NEW
     assert device_set.add(replace(one, last_seen=NOW + minutes(1))) is ReportChange.SAME
@@ -188,7 +191,7 @@ def test_a_report_is_new_or_news_or_none() -> None:
 def test_an_id_that_is_taken_is_given_to_no_other_device() -> None:
     slot = ("jamf", "1")
     for taken in (Device(new_id(slot)), Device("x", former_ids=frozenset({new_id(slot)}))):
-        device_set = DeviceSet([taken])
+        device_set = DeviceSet([taken], THEN)
         device_set.add(report(A))
         device = device_set.at(slot)
         assert device is not None
@@ -252,7 +255,7 @@ def test_a_name_that_a_source_gives_to_very_many_devices_makes_them_no_more_one(
 
 
 def test_phones_that_are_gone_make_no_crowd() -> None:
-    device_set = DeviceSet()
+    device_set = DeviceSet((), THEN)
     for number in range(PLACEHOLDER_MIN_IDS + 9):
         device_set.add(report(f"jamf:{number}", "serial:SERIAL1", at=number))
         device_set.add(report(f"jamf:{number}", gone=True))

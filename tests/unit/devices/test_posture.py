@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from tests.unit.store.examples import CATALOG, MAX_AGE, NOW, minutes
+from tests.unit.store.examples import CATALOG, MAX_AGE, NOW, TERMS, minutes
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.posture import (
+    PostureTerms,
     belongs_to,
     kind_of,
     owner_of,
@@ -33,7 +34,7 @@ def said(source: str = "mdm", **fields: object) -> Report:
 
 
 def posture(*reports: Report, now: object = NOW, **terms: object) -> Posture:
-    return posture_of(device(*reports), CATALOG, MAX_AGE, now, **terms)  # type: ignore[arg-type]
+    return posture_of(device(*reports), CATALOG, PostureTerms(MAX_AGE, **terms), now)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,15 @@ def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
         ([BLIND], "blind", "missing", None),
         ([FINE], "fine", "clean", None),
         ([PARTIAL], "part", "partial", None),
-        ([STALE, PARTIAL], "old", "partial", None),
+        ([STALE, PARTIAL], "old", "unavailable", "clean"),
+        ([replace(STALE, apps_complete=False), PARTIAL], "old", "partial", None),
+        ([replace(STALE, status="contraindicated"), FINE], "old", "partial", None),
+        (
+            [STALE, replace(STALE, source="old", id="other", status="contraindicated")],
+            "old",
+            "unavailable",
+            "partial",
+        ),
         ([STALE, FINE], "old", "clean", None),
         ([STALE, replace(STALE, source="older")], "older", "unavailable", "clean"),
         ([replace(STALE, **TIKTOK)], "old", "unavailable", "listed"),
@@ -172,9 +181,9 @@ def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
 def test_a_report_that_ran_out_while_its_source_cannot_be_asked_is_unavailable_and_never_clean(
     reports: list[Report], silent: str, expected: str, last: str | None
 ) -> None:
-    told = posture(*reports, unreachable=frozenset({silent}))
+    told = posture(*reports, away={silent: NOW - timedelta(days=30)})
     assert told.state is PostureState(expected)
-    assert told.last_state == (last and PostureState(last))
+    assert told.state is not PostureState.UNAVAILABLE or told.last_state == (last and PostureState(last))
 
 
 def test_apps_that_are_not_listed_any_more_are_not_told() -> None:
@@ -187,11 +196,11 @@ def test_a_posture_tells_what_is_believed_most_of_each_thing() -> None:
     two = said("two", os="android", owner="bob", managed=True, kind=Kind.PHONE, **CLEAN)
     found = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: ada says one, bob says two")
     both = device(one, two, findings=(found,), lost_at=NOW)
-    told = posture_of(both, CATALOG, MAX_AGE, NOW, precedence=("two", "one"))
+    told = posture_of(both, CATALOG, PostureTerms(MAX_AGE, precedence=("two", "one")), NOW)
     assert (told.os, told.os_version, told.owner, told.managed) == ("android", "", "bob", True)
     assert (told.kind, told.sources, told.lost) == (Kind.PHONE, ("one", "two"), True)
     assert told.findings == (Finding(Reason.DEVICE_OWNER_CONTRADICTED, found.detail),)
-    told = posture_of(both, CATALOG, MAX_AGE, NOW, precedence=("one", "two"))
+    told = posture_of(both, CATALOG, PostureTerms(MAX_AGE, precedence=("one", "two")), NOW)
     assert (told.os, told.owner, told.managed, told.kind) == ("ios", "ada", False, Kind.PHONE)
 
 
@@ -249,7 +258,7 @@ ADAS, BOBS_LATER = said("one", owner="Ada", **CLEAN), later(said("two", owner="b
 def test_the_owner_is_the_one_that_the_source_says_that_looked_last(
     reports: list[Report], precedence: tuple[str, ...], owner: str
 ) -> None:
-    assert owner_of(device(*reports), precedence) == owner
+    assert owner_of(device(*reports), NOW + minutes(5), precedence) == owner
 
 
 @pytest.mark.parametrize(
@@ -258,7 +267,7 @@ def test_the_owner_is_the_one_that_the_source_says_that_looked_last(
     ids=["in any case", "no longer", "nobody's"],
 )
 def test_a_device_belongs_to_its_owner_alone(reports: list[Report], person: str, is_theirs: bool) -> None:
-    assert belongs_to(device(*reports), person) is is_theirs
+    assert belongs_to(device(*reports), person, NOW + minutes(5)) is is_theirs
 
 
 @pytest.mark.parametrize(
@@ -268,7 +277,7 @@ def test_a_device_belongs_to_its_owner_alone(reports: list[Report], person: str,
 def test_a_posture_stays_the_same_until_the_next_report_runs_out(
     reports: list[Report], hours: int | None
 ) -> None:
-    until = stable_until(device(*reports), MAX_AGE, NOW)
+    until = stable_until(device(*reports), TERMS, NOW)
     assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
 
 
@@ -343,6 +352,40 @@ def test_an_app_on_a_list_makes_nobody_better_known_than_without_it(
     assert posture_with.state is PostureState(state)
     assert posture_with.lists == ("prohibited",), "however old: an app does not go away by silence"
     assert without.state in (posture_with.state, PostureState.CLEAN)
+
+
+LAG = timedelta(days=7)
+
+
+def lagging(source: str = "intune", **fields: object) -> Report:
+    """A report whose list of apps may be a week older than the time that the source states."""
+    return said(source, **CLEAN | {"looked_from": NOW - LAG} | fields)
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        (timedelta(), "listed"),
+        (LAG - timedelta(seconds=1), "listed"),
+        (LAG, "listed"),
+        (LAG + timedelta(seconds=1), "clean"),
+    ],
+)
+def test_a_list_takes_an_app_back_only_if_it_is_surely_later(since: timedelta, expected: str) -> None:
+    saw = said("jamf", **TIKTOK | {"reported_at": NOW - since, "apps_complete": True})
+    assert posture(saw, lagging()).state is PostureState(expected)
+
+
+def test_an_app_on_a_list_counts_as_late_as_it_can_have_been_seen() -> None:
+    before = said("jamf", **CLEAN | {"reported_at": NOW - timedelta(hours=1)})
+    assert posture(lagging(**TIKTOK), before).state is PostureState.LISTED
+
+
+def test_a_posture_tells_from_when_to_when_its_source_can_have_looked() -> None:
+    found = posture(lagging())
+    assert (found.looked_from, found.reported_at, found.state) == (NOW - LAG, NOW, PostureState.CLEAN)
+    assert posture(said(**CLEAN)).looked_from == NOW
+    assert posture(said()).looked_from is None
 
 
 @pytest.mark.parametrize("state", [PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN])

@@ -2,14 +2,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.engine.test_key import accesses, claims, policies
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.engine.decide import decide, effect_now, share_subject, skip_reason
 from mailgate.model import (
     Access,
     Assurance,
+    Claim,
     Client,
     Effect,
     Finding,
@@ -20,9 +22,10 @@ from mailgate.model import (
     Reason,
     RequestFacts,
     Stage,
+    User,
 )
 from mailgate.policy.groups import Groups
-from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import Policy
 
 PROHIBITED = {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'}
@@ -186,6 +189,167 @@ def test_what_was_last_known_counts_until_it_expires(
 def test_unavailability_is_not_softened_by_warn() -> None:
     policy = policy_of(PROHIBITED | {"stages": {"warn": "2026-12-01"}}, HANDHELD)
     assert outcome(policy, access(PHONE, UNAVAILABLE))[0] is Effect.BLOCK
+
+
+WARNED = PROHIBITED | {"effect": "warn"}
+ENDED = replace(UNAVAILABLE, last_state=PostureState.CLEAN, expires_at=NOW - timedelta(hours=1))
+SEEN = {"apps": ("tiktok",), "lists": ("prohibited",), "device_id": "d1"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ((WARNED,), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ((PROHIBITED | {"stages": {"warn": "2026-12-01"}},), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ((PROHIBITED | {"grace": "90d"},), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        ((WARNED | {"on_unavailable": "allow"}, {"id": "proven", "when": "device.managed"}), (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "proven")),
+        ((PROHIBITED,), (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
+        ((PROHIBITED | {"on_unavailable": "allow"},), (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
+        ((WARNED | {"on_unavailable": "allow"},), (Effect.WARN, Reason.PROHIBITED_APP, "prohibited-app")),
+    ],
+)  # fmt: skip
+def test_an_app_that_was_seen_does_not_open_what_is_closed_to_a_phone_of_which_nothing_is_known(
+    rules: tuple[dict[str, object], ...], expected: tuple[Effect, Reason, str]
+) -> None:
+    ended = replace(ENDED, last_state=PostureState.LISTED, first_seen=NOW, **SEEN)
+    assert outcome(policy_of(*rules, HANDHELD), access(PHONE, ended)) == expected
+
+
+def test_the_harder_answer_says_which_rule_the_seen_app_met() -> None:
+    rehearsed = PROHIBITED | {"id": "rehearsed", "stages": {"report_only": "2026-12-01"}}
+    policy = policy_of(
+        rehearsed, WARNED | {"on_unavailable": "allow"}, {"id": "proven", "when": "device.managed"}
+    )
+    decision = decide(access(PHONE, replace(ENDED, last_state=PostureState.LISTED, **SEEN)), policy)
+    assert [trial.rule for trial in decision.trials] == ["rehearsed", "prohibited-app", "proven"]
+    assert decision.trials[1].note == (
+        "holds by the apps that were seen, but `proven` restricts more while the posture is unavailable"
+    )
+    assert [trial.rule for trial in decision.would] == ["rehearsed"]
+
+
+_CONDITIONS = (
+    '"prohibited" in device.lists', '!("prohibited" in device.lists)', '"wechat" in device.apps', '!("wechat" in device.apps)',
+    'device.state == "clean"', 'device.state == "listed"', 'device.state != "clean"', 'device.state == "unavailable"',
+    "device.managed", "!device.managed", "client.handheld", "true", "false",
+)  # fmt: skip
+_STAGED = (
+    None,
+    {"warn": "2026-12-01"},
+    {"report_only": "2026-12-01"},
+    {"enforce": "2026-12-01"},
+    {"enforce": "2027-12-01"},
+)
+
+
+@st.composite
+def _rules(draw: st.DrawFn, conditions: tuple[str, ...] = _CONDITIONS) -> list[dict[str, object]]:
+    """Rules with everything that may soften what a rule does."""
+    rules = []
+    for number in range(draw(st.integers(1, 4))):
+        rule: dict[str, object] = {
+            "id": f"rule-{number}",
+            "when": draw(st.sampled_from(conditions)),
+            "effect": draw(st.sampled_from(["block", "challenge", "warn", "allow"])),
+            "share": draw(st.sampled_from(["100%", "50%", "0%"])),
+            "on_unavailable": draw(st.sampled_from(["block", "last_known", "allow"])),
+        }
+        if stages := draw(st.sampled_from(_STAGED)):
+            rule["stages"] = stages
+        if rule["effect"] in ("block", "challenge") and draw(st.booleans()):
+            rule["grace"] = "30d"
+        rules.append(rule)
+    return rules
+
+
+_RELIEFS = st.lists(
+    st.builds(
+        Relief,
+        number=st.just(1),
+        cause=st.sampled_from(Cause),
+        rule=st.sampled_from(["", "rule-0", "rule-1"]),
+        why=st.just("why"),
+        author=st.just("grace"),
+        at=st.just(NOW),
+        device=st.sampled_from(["", "d1"]),
+    ),
+    max_size=1,
+).map(lambda every: Reliefs(1, tuple(every)))
+_AWAY = st.builds(
+    Posture,
+    state=st.just(PostureState.UNAVAILABLE),
+    device_id=st.just("d1"),
+    managed=st.booleans(),
+    first_seen=st.sampled_from([None, NOW - timedelta(days=2)]),
+    last_state=st.sampled_from([None, PostureState.CLEAN, PostureState.PARTIAL]),
+    expires_at=st.sampled_from([NOW - timedelta(hours=1), NOW + timedelta(hours=1)]),
+)
+
+
+@settings(max_examples=500)
+@given(_rules(), st.sampled_from(["block", "warn", "allow"]), _RELIEFS, _AWAY, st.sampled_from([1, 2]))
+def test_while_a_source_is_away_no_seen_app_makes_a_phone_better_off(
+    rules: list[dict[str, object]], default: str, reliefs: Reliefs, unseen: Posture, apps: int
+) -> None:
+    """The law: whatever the rules say, a device on which apps were seen never gets a milder effect than the same
+    device on which none was seen, for as long as its posture is unavailable."""
+    policy = replace(policy_of(*rules, effect=default), reliefs=reliefs)
+    listed = PostureState.LISTED if unseen.last_state is PostureState.CLEAN else unseen.last_state
+    names, lists = ("tiktok", "wechat")[:apps], ("prohibited", "tencent")[:apps]
+    seen = replace(unseen, apps=names, lists=lists, last_state=listed)
+    with_apps, without = (decide(access(PHONE, each), policy).effect for each in (seen, unseen))
+    assert with_apps.severity >= without.severity
+
+
+@settings(max_examples=300)
+@given(
+    _rules(
+        ('"prohibited" in device.lists', '"tencent" in device.lists', "device.managed", "client.handheld")
+    ),
+    st.sampled_from(["block", "warn", "allow"]),
+    _AWAY,
+)
+def test_while_a_source_is_away_one_more_app_makes_no_phone_better_off(
+    rules: list[dict[str, object]], default: str, unseen: Posture
+) -> None:
+    """The law for more apps and fewer: conditions that hold for the apps still hold for more of them, and of the rules on
+    apps the harder ones come first. (An earlier rule that does less decides first with the source there, too.)"""
+    about_apps = [rule for rule in rules if "device.lists" in str(rule["when"])]
+    hard = ["block", "challenge", "warn", "allow"]
+    for rule in about_apps:
+        for softening in ("stages", "grace", "share"):
+            rule.pop(softening, None)
+    effects = sorted((str(rule["effect"]) for rule in about_apps), key=hard.index)
+    for rule, effect in zip(about_apps, effects, strict=True):
+        rule["effect"] = effect if effect != "allow" else "warn"
+    policy = policy_of(*rules, effect=default)
+    listed = PostureState.LISTED if unseen.last_state is PostureState.CLEAN else unseen.last_state
+    one = replace(unseen, apps=("tiktok",), lists=("prohibited",), last_state=listed)
+    two = replace(one, apps=("tiktok", "wechat"), lists=("prohibited", "tencent"))
+    fewer, more = (decide(access(PHONE, each), policy).effect for each in (one, two))
+    assert more.severity >= fewer.severity
+
+
+@pytest.mark.parametrize(
+    ("rule", "last", "expected"),
+    [
+        ({"when": "!device.managed"}, PostureState.CLEAN, Effect.BLOCK),
+        ({"when": 'device.state != "clean"'}, PostureState.PARTIAL, Effect.BLOCK),
+        ({"when": 'device.state != "clean"'}, PostureState.CLEAN, Effect.ALLOW),
+        ({"when": 'device.state != "clean"'}, None, Effect.ALLOW),
+        ({"when": 'device.state == "clean"', "effect": "allow"}, PostureState.PARTIAL, Effect.BLOCK),
+        ({"when": 'device.state == "clean"', "effect": "allow"}, PostureState.CLEAN, Effect.ALLOW),
+        ({"when": 'device.state == "clean"', "effect": "allow"}, None, Effect.ALLOW),
+        ({"when": 'device.state in ["stale", "unavailable"]'}, PostureState.CLEAN, Effect.BLOCK),
+    ],
+)
+def test_allow_gives_the_benefit_of_the_doubt_and_not_more(
+    rule: dict[str, str], last: PostureState | None, expected: Effect
+) -> None:
+    """Who is refused for what is known of the device gets no mail because its source is away, however long that is."""
+    last_rule = {"effect": "block" if rule.get("effect") == "allow" else "allow"}
+    policy = policy_of(rule | {"on_unavailable": "allow"}, last_rule)
+    assert decide(access(PHONE, replace(ENDED, last_state=last)), policy).effect is expected
 
 
 def test_outside_of_its_share_a_rule_is_passed_over() -> None:
@@ -548,3 +712,66 @@ def test_who_is_always_the_same_is_only_ever_kept_out_more_by_a_rule_in_stages(
     at = [access(now=NOW + timedelta(minutes=each)) for each in (sooner, later)]
     before, after = [_STRICTER.index(decide(each, policy).effect) for each in at]
     assert before <= after
+
+
+def severity(policy: Policy, asks: Access) -> int:
+    return decide(asks, policy).effect.severity
+
+
+@settings(max_examples=300)
+@given(policies, accesses, claims)
+def test_a_claim_makes_no_answer_milder(policy: Policy, asks: Access, more: tuple[Claim, ...]) -> None:
+    """Whatever the rules, the exemptions and the shares are, and whatever was claimed before."""
+    assert severity(policy, replace(asks, claims=(*asks.claims, *more))) >= severity(policy, asks)
+    alone = replace(asks, claims=())
+    decision = decide(asks, policy)
+    assert (
+        decision.claimed is (decision.effect.severity > severity(policy, alone))
+        or decision.rule == "discovery"
+    )
+
+
+@settings(max_examples=300)
+@given(policies, accesses)
+def test_who_may_or_may_not_be_in_a_group_gets_the_harder_answer(policy: Policy, asks: Access) -> None:
+    policy = replace(policy, reliefs=NO_RELIEFS)
+    asks = replace(asks, posture=replace(asks.posture, owner="", device_id=""), claims=())
+    if policy.reads & {"user.name", "user.groups"}:
+        return
+    unknown = severity(policy, replace(asks, user=User()))
+    for groups in ((), ("sales",), ("staff",), ("sales", "staff")):
+        for name in ("ann", "bob", "carol", "dan", "eve"):
+            assert unknown >= severity(policy, replace(asks, user=User(name, groups, groups_known=True)))
+
+
+def test_a_warning_for_some_is_no_way_around_the_rules_for_all() -> None:
+    pilot = {"id": "pilot", "effect": "warn", "groups": ("pilot",)}
+    some = {"id": "some", "effect": "warn", "share": "50%"}
+    for rule in (pilot, some):
+        policy = policy_of(rule, {"id": "all", "effect": "block"})
+        assert outcome(policy, access(PHONE))[::2] == (Effect.BLOCK, "all")
+        assert outcome(policy_of(rule, {"effect": "allow"}), access(PHONE))[::2] == (Effect.WARN, rule["id"])
+    member = replace(access(PHONE), user=User("ada", ("pilot",), groups_known=True))
+    assert outcome(policy_of(pilot, {"effect": "block"}), member)[::2] == (Effect.WARN, "pilot")
+
+
+def test_a_name_that_nobody_checked_grants_nothing_and_restricts() -> None:
+    """Neither an exemption, nor leaving a group, a list or a share; but a rule about that person holds."""
+    phone = replace(WITH_TIKTOK, device_id="")
+    claimed = (Claim(User("ada", (), groups_known=True), PHONE, phone),)
+    asks = replace(access(PHONE, phone), claims=claimed)
+    exempt = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, person="ada")
+    for rule in ({}, {"groups": ("pilot",)}, {"share": "1%"}, {"when": "user.name != 'ada'"}):
+        policy = policy_of(PROHIBITED | rule if "when" not in rule else rule, HANDHELD)
+        assert decide(asks, replace(policy, reliefs=Reliefs(1, (exempt,)))).effect is Effect.BLOCK, rule
+    for allowed in ({"when": "user.name == 'ada'"}, {"groups": ("execs",)}):
+        assert decide(asks, policy_of({"effect": "allow"} | allowed)).effect is Effect.BLOCK
+    decision = decide(asks, policy_of({"when": "user.name == 'ada'"}, {"effect": "allow"}))
+    assert (decision.effect, decision.claimed) == (Effect.BLOCK, True)
+
+
+def test_a_made_up_id_is_in_no_place_of_a_share() -> None:
+    policy = policy_of({"share": "1%"}, {"effect": "allow"})
+    for number in range(50):
+        asks = access(replace(PHONE, eas_id=f"made-up-{number}"), Posture(PostureState.MISSING))
+        assert decide(asks, policy).effect is Effect.BLOCK

@@ -17,6 +17,7 @@ from mailgate.model import (
     Assurance,
     AttestationResult,
     CertificateResult,
+    Claim,
     Client,
     Decision,
     Effect,
@@ -76,7 +77,7 @@ def test_everything_that_a_rule_has_was_thought_of() -> None:
     told = {"id", "title", "notice", "halt_when"}
     assert set(Rule.model_fields) == of_the_rule | told
     assert {each.name for each in fields(Policy)} == {"rules", "default", "catalog", "reliefs"}
-    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate"}
+    asked = {"facts", "client", "posture", "now", "user", "attestation", "certificate", "claims"}
     assert {each.name for each in fields(Access)} == asked
 
 
@@ -317,20 +318,23 @@ proofs = st.none() | st.builds(
     status=st.sampled_from(["none", "affirming"]),
     refused=refusals,
 )
+users = st.builds(
+    User,
+    st.sampled_from(["", "ann", "bob"]),
+    st.sampled_from([(), ("sales",), ("staff",)]),
+    groups_known=st.booleans(),
+)
+claims = st.lists(st.builds(Claim, users, clients, postures), max_size=2).map(tuple)
 accesses = st.builds(
     Access,
     requests,
     clients,
     postures,
     st.sampled_from([NOW + timedelta(hours=hours) for hours in (-240, 0, 5, 24, 36, 48)]),
-    st.builds(
-        User,
-        st.sampled_from(["", "ann", "bob"]),
-        st.sampled_from([(), ("sales",), ("staff",)]),
-        groups_known=st.booleans(),
-    ),
+    users,
     proofs,
     st.none() | st.builds(CertificateResult, refused=refusals),
+    st.just(()) | claims,
 )
 
 
@@ -357,11 +361,14 @@ def test_the_same_key_has_the_same_answer(
             asks = replace(data.draw(st.sampled_from(people)), now=data.draw(st.sampled_from(times)))
             other = data.draw(st.sampled_from(people))
             if name := data.draw(
-                st.sampled_from(["", "client", "posture", "user", "facts", "attestation", "certificate"])
+                st.sampled_from(
+                    ["", "client", "posture", "user", "facts", "attestation", "certificate", "claims"]
+                )
             ):
                 asks = replace(asks, **{name: getattr(other, name)})
             decision = decide(asks, policy)
-            if decision_key.is_timeless(decision) and decision.reason not in (
+            timeless = all(decision_key.is_timeless(decide(each, policy)) for each in asks.readings())
+            if timeless and decision.reason not in (
                 Reason.INTERNAL_ERROR,
                 Reason.RULE_ERROR,
             ):

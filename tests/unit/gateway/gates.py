@@ -10,6 +10,7 @@ from tests.unit.gateway.wire import exchange, handled
 from mailgate.app.parts import Forwarders, assemble
 from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
 from mailgate.attest.enrolment import digest_of
+from mailgate.devices.posture import PostureTerms
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.enrolment.enroll import EnrolmentParts
 from mailgate.gateway.enrolment.enroller import Enroller
@@ -61,9 +62,12 @@ def run(coroutine):
     raise AssertionError("it waits")
 
 
-def policy(rules=RULES):
-    file = PolicyFile.model_validate({"rules": rules}, context=policy_context(AppCatalog()))
-    return Policy(file.rules, file.default, AppCatalog())
+NO_APPS = AppCatalog()
+
+
+def policy(rules=RULES, apps=NO_APPS):
+    file = PolicyFile.model_validate({"rules": rules}, context=policy_context(apps))
+    return Policy(file.rules, file.default, apps)
 
 
 class Webmail:
@@ -95,7 +99,7 @@ class Known:
         self.people = {}
         self.worths = {}
         self.newer = {}
-        self.precedence = ()
+        self.terms = PostureTerms(timedelta(hours=24))
         self.breaks = None
 
     async def current(self, client, proof, now):
@@ -111,7 +115,7 @@ class Known:
     async def latest(self, client, proof, now):
         return await self.current(client, proof, now)
 
-    async def with_pending_reports(self, read):
+    async def with_pending_reports(self, read, now):
         return [self.newer.get(device.id, device) for device in await read()]
 
     def in_memory(self, device_id):
@@ -171,7 +175,7 @@ class NoPeople:
         self.calls = []
         self.breaks = None
 
-    async def devices(self, login, precedence):
+    async def devices(self, login, now, precedence):
         if self.breaks:
             raise self.breaks
         return list(self.of.get(login, ()))
@@ -314,6 +318,7 @@ def gate(
     metrics, verifier, prover, enroller = trusting()
     url, responses = "https://mail.example.com", ResponseBuilder(PAGES, "mail.example.com", "en")
     begun = {"policy": policy(), "verifier": verifier, "responses": responses, "keep": KEEP}
+    begun["hosts"] = frozenset({"mail.example.com"})
     in_force = InForce(Live(**{**begun, **live}))
     judge = Judge(in_force, prover, postures or Known(), metrics, url, clock)
     page = {"judge": judge, "people": NoPeople(), "known": Known(), **(service or {})}

@@ -29,6 +29,8 @@ class Believing:
     def verify(self, *_, **__):
         return Verdict(self.proof)
 
+    recheck = verify
+
 
 def incoming_of(path):
     head = exchange(f"POST {path} HTTP/1.1".encode()).head

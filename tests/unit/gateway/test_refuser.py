@@ -21,7 +21,7 @@ async def test_a_warning_interrupts_a_page_load_once():
     mark = re.search(rb"rule=([0-9a-f]{16})", page)[1]
     assert (status, on.carrier.usual.got) == (200, [])
     assert b"No tablets from Monday" in page
-    assert (await ask(on, "/warn", *NAVIGATION, b"Cookie: mailgate-warned=" + mark))[2] == b"mail"
+    assert (await ask(on, "/warn", *NAVIGATION, b"Cookie: __Host-mailgate-warned=" + mark))[2] == b"mail"
     assert (await ask(on, "/warn", b"X-Requested-With: XMLHttpRequest"))[2] == b"mail"
 
 

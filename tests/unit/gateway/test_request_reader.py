@@ -56,3 +56,35 @@ async def test_without_the_setting_no_certificate_is_looked_at():
     on.judge.postures.certified_posture = Posture(PostureState.LISTED, "d1")
     assert (await ask(on, EAS.format("FolderSync"), LOGIN, HANDED_ON, method="POST"))[0] == 200
     assert value(on, "mailgate_client_certificates_total", result="accepted") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "trusted", "status"),
+    [
+        (b"GET /allow HTTP/1.1", (), (), 200),
+        (b"GET http://evil.example/allow HTTP/1.1", (), (), 421),
+        (b"GET http://evil.example/.mailgate/status HTTP/1.1", (), (), 421),
+        (b"GET http://192.0.2.7:8080/.mailgate/healthz HTTP/1.1", (), (), 200),
+        (b"GET http://evil.example/.mailgate/healthz/ HTTP/1.1", (), (), 421),
+        (b"GET /allow HTTP/1.1", (b"X-Forwarded-Host: evil.example",), (), 200),
+        (b"GET /allow HTTP/1.1", (b"X-Forwarded-Host: evil.example",), PROXIES, 421),
+        (b"GET /allow HTTP/1.1", (b"X-Forwarded-Host: MAIL.example.com.:8443",), PROXIES, 200),
+        (b"GET http://evil.example/allow HTTP/1.1", (b"X-Forwarded-Host: mail.example.com",), PROXIES, 421),
+    ],
+)
+async def test_mail_is_served_under_its_own_names_alone(line, fields, trusted, status):
+    """RFC 9110, 15.5.20. The cache of verdicts makes no difference."""
+    on = gate(trusted=trusted)
+    for _ in range(2):
+        asked = exchange(line, b"User-Agent: Mozilla/5.0 (Windows NT 10.0; rv:145.0) Firefox/145.0", *fields)
+        await handled(on, asked)
+        assert asked.connection.transport.written.startswith(b"HTTP/1.1 %d " % status)
+    if status == 421:
+        assert on.carrier.usual.got == []
+
+
+async def test_a_request_that_names_no_host_is_served():
+    asked = exchange(b"GET /allow HTTP/1.0")
+    asked.head.host = b""
+    await handled(gate(), asked)
+    assert asked.connection.transport.written.startswith(b"HTTP/1.1 200 ")

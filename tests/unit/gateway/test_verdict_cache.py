@@ -69,6 +69,7 @@ POLICIES = [
         [{"id": "old", "when": 'client.browser_version == "146.0"', "effect": "block"}, LAPTOPS],
         [{"id": "all", "when": "true", "effect": "allow"}],
         [{"id": "other", "when": 'client.browser == "Chrome"', "effect": "block"}, LAPTOPS],
+        [{"id": "not-ada", "when": 'user.name == "ada"', "effect": "block"}, LAPTOPS],
     )
 ]  # fmt: skip
 
@@ -169,12 +170,12 @@ def question(*fields, uri="/mail/inbox", method="GET", asking="GET", version="1.
 
 UNUSUAL = [
     (), ("Cookie: session=1; other=2",), ("X-Forwarded-For: 198.51.100.7",), ("X-Forwarded-User: ada", "Accept-Language: de"),
-    ("Authorization: Basic YWRhOnNlY3JldA==",), ("Device-Attestation: x",), ("DPoP: x",), ("TE: trailers",),
+    ("Authorization: Basic YWRhOnNlY3JldA==",), ("Authorization: Basic Ym9iOnNlY3JldA==",), ("Device-Attestation: x",), ("DPoP: x",), ("TE: trailers",),
     ("Sec-Fetch-Mode: navigate", "Accept: text/html"), ("Accept-Language: de",), ("Connection: close",),
     ("Content-Type: application/vnd.ms-sync.wbxml",), ("Depth: 1",), ("Sec-CH-UA-Mobile: ?1",),
     ("Content-Length: 0",), ("Content-Length: 4",), ("Upgrade: websocket", "Connection: Upgrade"), ("Max-Forwards: 0",),
-    ("Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate"), ("Cookie: mailgate-probe=made-up",), ("Via: 1.1 other",),
-    (KEY,), ("Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY),
+    ("Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate"), ("Cookie: __Host-mailgate-probe=made-up",), ("Via: 1.1 other",),
+    (KEY,), ("Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY),
 ]  # fmt: skip
 AGENTS = [
     LAPTOP, LAPTOP.replace("145", "146"), LAPTOP.replace("145", "7.11.13"), LAPTOP.replace("X11; Linux x86_64", "Windows NT 10.0"),
@@ -310,18 +311,18 @@ PAGE = request("GET", "/mail/inbox", f"User-Agent: {LAPTOP}")
 OTHER = request("GET", "/mail/other", f"User-Agent: {LAPTOP}")
 ELSEWHERE = request("GET", "http://other.example.com/mail/inbox", f"User-Agent: {LAPTOP}")
 PROBED = request(
-    "GET", "/mail/", f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate"
+    "GET", "/mail/", f"User-Agent: {LAPTOP}", "Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate"
 )
 ASKED = question(f"User-Agent: {LAPTOP}")
 IN_A_COOKIE, IN_A_LANGUAGE = (
     request(
         "GET", "/mail/", f"User-Agent: {LAPTOP}", "Sec-Fetch-Mode: navigate", "X-Forwarded-User: ada",
-        "Accept-Language: de", f"{name}: mailgate-probe={{0}}",
+        "Accept-Language: de", f"{name}: __Host-mailgate-probe={{0}}",
     )
     for name in ("Cookie", "Accept-Language")
 )  # fmt: skip
 PROBED_AND_KEPT = question(
-    f"User-Agent: {LAPTOP}", "Cookie: mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY
+    f"User-Agent: {LAPTOP}", "Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY
 )
 WITH_BODY = question(f"User-Agent: {LAPTOP}", "Content-Length: 4") + b"body"
 
@@ -526,7 +527,7 @@ LONG = "x" * 7_000
         ("/mail/inbox", ("Cookie: session={}",)),
         ("/mail/inbox", ("Referer: https://mail.example.com/{}", "Authorization: Bearer {}")),
         ("/mail/inbox?_token={}", ()),
-        ("/mail/inbox", ("Cookie: mailgate-warned={}",)),
+        ("/mail/inbox", ("Cookie: __Host-mailgate-warned={}",)),
         ("/mail/inbox", ("X-Forwarded-User: ada", "Accept-Language: {}")),
         ("/mail/inbox", ("X-Made-Up: {}",)),
     ],
@@ -567,6 +568,13 @@ async def asked(requests, *, first=0, peer=STRANGER, change=None):
         await side.ask(peer, data)
         known += "+" if side.cache.known > before else "-"
     return known, side
+
+
+async def test_who_names_somebody_else_in_a_login_is_not_known():
+    bob, ada = (page(LAPTOP, f"Authorization: Basic {login}") for login in ("Ym9iOng=", "YWRhOng="))
+    known, side = await asked([bob, bob, ada, ada, bob], first=12)
+    assert known == "-+--+"
+    assert [answer.split(b" ")[1] for answer in side.got] == [b"200", b"200", b"403", b"403", b"200"]
 
 
 async def test_the_third_of_laptops_that_were_never_seen_is_known():
@@ -640,7 +648,7 @@ async def test_where_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
     ("fields", "known"),
     [
         pytest.param(("Sec-Fetch-Mode: cors",), "-+++", id="none has a pass"),
-        pytest.param(("Cookie: mailgate-probe=x",), "----", id="a pass belongs to one user agent"),
+        pytest.param(("Cookie: __Host-mailgate-probe=x",), "----", id="a pass belongs to one user agent"),
         pytest.param(("Sec-Fetch-Mode: navigate",), "----", id="each is probed first"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Who is told that what they were told no longer holds: exactly those, and nobody else."""
+"""Who is told that a change was taken back: exactly those for whom something is different, and what is so for them now."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,11 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
 from mailgate.mail.corrections import SEARCH_SPAN, correct, is_due
+from mailgate.model import Reason
+from mailgate.model.notice import Standing
+from mailgate.policy.groups import Groups
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.policy.stages import in_share
 from mailgate.rollout.activation import retract
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.store import MailKind, MailState, Retraction, Store
@@ -72,7 +77,7 @@ async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> 
     assert await corrected(store) == {"ada": BLOCKED}
     (mail,) = await store.mails.page()
     assert mail.notice
-    assert (mail.notice.mail_restored, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
+    assert (mail.notice.is_clear, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
     assert (await last_entry(store)).what == "corrections-queued"
 
 
@@ -85,7 +90,7 @@ async def test_by_a_device_that_nobody_logged_in_on_its_owner_is_told(store: Sto
     assert '"nameless": 1' in (await last_entry(store)).details
 
 
-async def test_those_who_were_written_to_are_told(store: Store) -> None:
+async def test_those_who_were_written_to_are_told_although_nobody_knows_their_devices(store: Store) -> None:
     await put_in_force(store, AFTER)
     states = {"sent": MailState.SENT, "unsure": MailState.UNSURE, "failed": MailState.FAILED}
     await store.mails.queue([a_mail(name, version=2) for name in (*states, "queued")])
@@ -136,7 +141,9 @@ async def test_who_is_kept_out_by_another_rule_is_not_told_that_all_is_well(stor
     await corrected(store)
     (mail,) = [each for each in await store.mails.page() if each.round]
     assert mail.notice
-    assert mail.notice.mail_restored is False
+    assert [(each.standing, each.reason) for each in mail.notice.devices] == [
+        (Standing.CLOSED, Reason.RULE_MATCHED)
+    ]
 
 
 async def test_a_rule_that_holds_and_took_others_is_taken_back_for_those(store: Store) -> None:
@@ -171,6 +178,208 @@ async def test_a_version_that_is_put_in_force_anew_is_not_corrected(store: Store
     await put_in_force(store, AFTER)
     assert await corrected(store) == {}
     assert await store.retractions.open() == []
+
+
+LISTED = "apps: {tiktok: {name: TikTok}, deepseek: {name: DeepSeek}}\nlists: {prohibited: [%s]}\n"
+SHORT, LONG = (rules(policy(APP, OPEN), LISTED % names) for names in ("tiktok", "tiktok, deepseek"))
+"""Two versions with the same rule, and a list that DeepSeek joins."""
+PHONES = {"still": ["tiktok"], "newly": ["deepseek"], "both": ["tiktok", "deepseek"]}
+
+
+async def company(store: Store, files: Rules, phones: dict[str, list[str]], first: int = 10) -> None:
+    """Everybody has one phone with these apps."""
+    proofs = [
+        people.phone(first + n, *apps, owner=owner.split("-")[0])
+        for n, (owner, apps) in enumerate(phones.items())
+    ]
+    await people.know(store, files.policy, proofs)
+
+
+async def mailed(store: Store, *logins: str, rule: str = "app", version: int = 3, **more: Any) -> None:
+    """These people got a mail about a rule of this version."""
+    await store.mails.queue([a_mail(each, rule=rule, version=version, **more) for each in logins])
+    for each in await store.mails.page():
+        if each.state is MailState.QUEUED:
+            await store.mails.end(each.id, MailState.SENT, NOW)
+
+
+async def devices_told(store: Store, minute: float = 0) -> dict[str, list[tuple[Any, ...]]]:
+    """What the corrections say of devices, by person."""
+    await correct(store, BELIEVED, address, ADA, NOW + minutes(minute))
+    return {
+        each.login: [(device.standing, device.apps) for device in each.notice.devices]
+        for each in await store.mails.page()
+        if each.kind is MailKind.CORRECTION and each.notice
+    }
+
+
+async def refused_on(store: Store, files: Rules, phones: dict[str, list[str]], first: int = 10) -> None:
+    for n, (owner, apps) in enumerate(phones.items()):
+        proof = people.phone(first + n, *apps, owner=owner)
+        await people.see(store, files.policy, people.page_load(people.IPHONE), owner, proof, NOW)
+
+
+CLOSED, FREE = (Standing.CLOSED, ("TikTok",)), (Standing.OPEN, ())
+
+
+@pytest.mark.parametrize("way", ["page", "mail", "both ways"])
+async def test_of_a_list_that_grew_only_those_are_told_whom_the_new_app_concerned(
+    store: Store, way: str
+) -> None:
+    await put_in_force(store, SHORT)
+    await company(store, LONG, PHONES)
+    await put_in_force(store, LONG)
+    if way != "mail":
+        await refused_on(store, LONG, PHONES)
+    if way != "page":
+        await mailed(store, *PHONES)
+    await retract(store, ADA, "sent in error", NOW)
+    assert await devices_told(store) == {"newly": [FREE], "both": [CLOSED]}
+    (clear,) = [each.login for each in await store.mails.page() if each.notice and each.notice.is_clear]
+    assert clear == "newly"
+
+
+async def test_who_has_another_phone_that_is_refused_reads_of_both(store: Store) -> None:
+    await put_in_force(store, SHORT)
+    await company(store, LONG, {"ann-1": ["tiktok"], "ann-2": ["deepseek"]})
+    await put_in_force(store, LONG)
+    await mailed(store, "ann")
+    await retract(store, ADA, "sent in error", NOW)
+    assert await devices_told(store) == {"ann": [CLOSED, FREE]}
+
+
+async def test_who_was_told_of_a_stage_to_come_is_told_that_it_does_not(store: Store) -> None:
+    """Nobody is kept out on the day of the retraction, by either version."""
+    staged = rules(policy(APP.replace("effect", "stages: {enforce: 2027-01-01}, effect"), OPEN))
+    await put_in_force(store, staged)
+    await mailed(store, "ada", "lin", kind=MailKind.UPCOMING, version=2)
+    await retract(store, ADA, "sent in error", NOW)
+    assert await devices_told(store) == {"ada": [FREE], "lin": [FREE]}
+
+
+async def test_of_a_list_that_grew_before_the_rule_has_begun_the_day_of_its_beginning_counts(
+    store: Store,
+) -> None:
+    staged = APP.replace("effect", "stages: {enforce: 2027-01-01}, effect")
+    short, long = (rules(policy(staged, OPEN), LISTED % names) for names in ("tiktok", "tiktok, deepseek"))
+    await put_in_force(store, short)
+    await company(store, long, PHONES)
+    await put_in_force(store, long)
+    await mailed(store, *PHONES, kind=MailKind.UPCOMING)
+    await retract(store, ADA, "sent in error", NOW)
+    assert await devices_told(store) == {"newly": [FREE], "both": [(Standing.OPEN, ("TikTok",))]}
+
+
+async def test_a_rule_that_is_the_same_but_read_later_is_not_the_same_for_everybody(store: Store) -> None:
+    rest = "{id: rest, when: client.handheld, effect: block}"
+    clean = "{id: clean, when: 'device.state == \"clean\"', effect: allow}"
+    await put_in_force(store, rules(policy(clean, rest)))
+    turned = rules(policy(rest, clean))
+    await put_in_force(store, turned)
+    await load(store, turned, "ada", phone=1)
+    await load(store, turned, "lin", phone=2)
+    await retract(store, ADA, "sent in error", NOW)
+    assert list(await corrected(store)) == ["lin"]
+
+
+async def test_who_is_refused_again_from_a_later_day_is_not_told_that_all_is_well(store: Store) -> None:
+    staged = rules(
+        policy(APP.replace("effect", "stages: {warn: 2027-01-01, enforce: 2027-02-01}, effect"), OPEN)
+    )
+    await put_in_force(store, staged)
+    await put_in_force(store, AFTER)
+    await load(store, AFTER, "ada", phone=1)
+    await retract(store, ADA, "too early", NOW)
+    await corrected(store)
+    (mail,) = await store.mails.page()
+    assert mail.notice
+    (phone,) = mail.notice.devices
+    assert (phone.standing, phone.apps, mail.notice.is_clear) == (Standing.OPEN, ("TikTok",), False)
+    assert [(f"{at:%m-%d}", standing) for at, standing in phone.later] == [
+        ("01-01", Standing.WARNED),
+        ("02-01", Standing.CLOSED),
+    ]
+
+
+async def test_an_exemption_counts_for_as_long_as_it_lasts(store: Store) -> None:
+    until = NOW + timedelta(days=3)
+    await put_in_force(store, SHORT)
+    await company(store, LONG, PHONES)
+    await put_in_force(store, LONG)
+    await refused_on(store, LONG, PHONES)
+    trip = Relief(0, Cause.EXEMPTION, "", "a trip", "ada", NOW, until, person="both")
+    await store.reliefs.grant(trip, ADA.act(NOW, "exempted"))
+    await retract(store, ADA, "sent in error", NOW)
+    await corrected(store)
+    (both,) = [each.notice for each in await store.mails.page() if each.login == "both"]
+    assert both
+    assert [(each.standing, each.later) for each in both.devices] == [
+        (Standing.OPEN, ((until, Standing.CLOSED),))
+    ]
+
+
+async def test_a_rule_that_applied_to_more_people_is_taken_back_for_those(store: Store) -> None:
+    """A share and the members of a group are parts of a version as its lists are."""
+    names = [f"person-{n}" for n in range(12)]
+    half = {each for each in names if in_share(0.5, "app", each)}
+    small = rules(policy(APP.replace("effect", "share: 50%, effect"), OPEN))
+    whole = rules(policy(APP, OPEN))
+    await put_in_force(store, small)
+    await people.know(
+        store, whole.policy, [people.phone(20 + n, "tiktok", owner=each) for n, each in enumerate(names)]
+    )
+    await put_in_force(store, whole)
+    await mailed(store, *names)
+    await retract(store, ADA, "too many", NOW)
+    assert set(await devices_told(store)) == set(names) - half
+
+
+async def test_who_joined_a_group_by_the_version_is_told(store: Store) -> None:
+    sales = rules(policy(APP.replace("effect", "groups: [sales], effect"), OPEN))
+    few, many = (sales.with_groups(Groups.of_members({"sales": who})) for who in (["ada"], ["lin"]))
+    await put_in_force(store, few)
+    await company(store, few, {"lin": ["tiktok"]})
+    await put_in_force(store, many)
+    await load_in(store, many, "lin")
+    await retract(store, ADA, "too many", NOW + minutes(2))
+    await load_in(store, few, "ada", minute=3)
+    assert set(await devices_told(store, 4)) == {"lin"}
+
+
+async def load_in(store: Store, files: Rules, *logins: str, minute: float = 1) -> None:
+    """These people ask at a gate that knows their groups."""
+    at = NOW + minutes(minute)
+    for number, login in ((1, "ada"), (10, "lin")):
+        if login in logins:
+            proof = people.phone(number, "tiktok", owner=login)
+            user = files.groups.user(login)
+            await people.see(store, files.policy, people.page_load(people.IPHONE), login, proof, at, user)
+
+
+async def test_what_cannot_be_judged_any_more_is_not_told_as_a_fact(store: Store) -> None:
+    """One has removed the app since, the phone of another is forgotten, and a third has reported to nobody for days."""
+    await put_in_force(store, SHORT)
+    phones = {"removed": ["deepseek"], "gone": ["deepseek"]}
+    await company(store, LONG, phones)
+    await put_in_force(store, LONG)
+    await mailed(store, *phones)
+    await company(store, LONG, {"removed": []})
+    await store.devices.forget(people.device(11), NOW)
+    await retract(store, ADA, "sent in error", NOW)
+    assert await devices_told(store) == {"removed": [FREE], "gone": []}
+    (gone,) = [each.notice for each in await store.mails.page() if each.login == "gone" and each.round]
+    assert gone
+    assert not gone.is_clear
+
+
+async def test_apps_on_somebody_elses_phone_are_not_named(store: Store) -> None:
+    await put_in_force(store, SHORT)
+    await company(store, LONG, {"both": ["tiktok", "deepseek"]})
+    await put_in_force(store, LONG)
+    proof = people.phone(10, "tiktok", "deepseek", owner="both")
+    await people.see(store, LONG.policy, people.page_load(people.IPHONE), "guest", proof, NOW)
+    await retract(store, ADA, "sent in error", NOW)
+    assert await devices_told(store) == {"guest": [(Standing.CLOSED, ())]}
 
 
 ONE_HOUR = NOW + timedelta(hours=1)

@@ -1,7 +1,8 @@
 """One mail for each person whom a rule is about."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from tests.unit.rollout.examples import rules
 from tests.unit.rollout.versions import ADA, last_entry, put_in_force
 from tests.unit.store.examples import NOW
 
-from mailgate.config import load_bundle
-from mailgate.mail.recipient_list import RecipientList, data_scope_of, list_recipients, queue
+from mailgate.config import Rules, load_bundle
+from mailgate.mail.recipient_list import RecipientList, Recipients, data_scope_of, list_recipients, queue
 from mailgate.mail.topic import topic_of
 from mailgate.policy.groups import Groups
 from mailgate.rollout.activation import retract
-from mailgate.store import MailKind, MailState, Store
+from mailgate.store import Mail, MailKind, MailState, Store
+from mailgate.views.notices import recipient_counts
 
 FILES = rules(policy(APP, OPEN))
 TOPIC = topic_of(FILES.policy, 2, "app", MailKind.ENFORCED, NOW)
@@ -56,23 +58,73 @@ async def test_a_person_with_two_login_names_gets_one_mail(store: Store) -> None
 
 
 async def test_who_was_told_is_not_told_again_unless_it_was_taken_back_meanwhile(store: Store) -> None:
-    assert await queue(store, await found_in(store), ADA, TOPIC, NOW) == 1
+    assert await queue(store, (await found_in(store)).mails, ADA, TOPIC, NOW) == 1
     again = await found_in(store)
     assert (again.mails, again.written_before) == ((), 1)
     await retract(store, ADA, "sent in error", NOW)
     await put_in_force(store, FILES)
     anew = await found_in(store)
     assert [each.round for each in anew.mails] == [3]
-    assert await queue(store, anew, ADA, TOPIC, NOW) == 1
+    assert await queue(store, anew.mails, ADA, TOPIC, NOW) == 1
 
 
 async def test_the_audit_log_says_how_many_and_not_who(store: Store) -> None:
-    await queue(store, await found_in(store), ADA, TOPIC, NOW)
+    await queue(store, (await found_in(store)).mails, ADA, TOPIC, NOW)
     last = await last_entry(store)
     assert (last.what, last.who, last.about) == ("notices-queued", "ada", "rule app")
     assert last.details == '{"kind": "enforced", "mails": 1}'
     (mail,) = await store.mails.page()
     assert mail.state is MailState.QUEUED
+
+
+APPS = "apps: {tiktok: {name: TikTok}, deepseek: {name: DeepSeek}}\nlists: {prohibited: [%s]}\n"
+SHORT, LONG = (rules(policy(APP, OPEN), APPS % names) for names in ("tiktok", "tiktok, deepseek"))
+
+
+async def listed(store: Store, files: Rules, at: datetime = NOW) -> RecipientList:
+    active = await store.policies.active()
+    assert active is not None
+    topic = topic_of(files.policy, active.number, "app", MailKind.ENFORCED, at)
+    return await list_recipients(store, files, active, topic, BELIEVED, address, at, lambda *_: None)
+
+
+def people_of(mails: Iterable[Mail]) -> list[str]:
+    return [each.login for each in mails]
+
+
+async def test_whom_a_version_newly_affects_and_who_was_told_before_are_told_apart(store: Store) -> None:
+    phones = {"still": ["tiktok"], "newly": ["deepseek"], "away": ["tiktok"], "both": ["tiktok", "deepseek"]}
+    await put_in_force(store, SHORT)
+    proofs = [people.phone(n, *apps, owner=owner) for n, (owner, apps) in enumerate(phones.items(), 10)]
+    await people.know(store, LONG.policy, proofs)
+    before = await listed(store, SHORT)
+    await queue(store, [each for each in before.mails if each.login in ("still", "both")], ADA, TOPIC, NOW)
+    for each in await store.mails.page():
+        await store.mails.end(each.id, MailState.SENT, NOW)
+    await put_in_force(store, LONG)
+    found = await listed(store, LONG)
+    assert {each: people_of(found.part(each)) for each in Recipients} == {
+        Recipients.NEW: ["newly"],
+        Recipients.UNTOLD: ["ada", "away"],
+        Recipients.ALL: ["both", "still"],
+    }
+    assert [len(found.to(each)) for each in Recipients] == [1, 3, 5]
+    assert recipient_counts(found).to_write == 1
+
+
+@pytest.mark.parametrize(("back", "told"), [(False, Recipients.ALL), (True, Recipients.UNTOLD)])
+async def test_a_mail_of_a_version_that_was_taken_back_counts_for_nothing(
+    store: Store, back: bool, told: Recipients
+) -> None:
+    other, third = (rules(policy(APP, OPEN) + f"# {name}\n") for name in ("other words", "yet others"))
+    await put_in_force(store, other)
+    await queue(store, (await listed(store, other)).mails, ADA, TOPIC, NOW)
+    (mail,) = await store.mails.page()
+    await store.mails.end(mail.id, MailState.SENT, NOW)
+    if back:
+        await retract(store, ADA, "sent in error", NOW)
+    await put_in_force(store, third)
+    assert people_of((await listed(store, third)).part(told)) == ["ada"]
 
 
 @pytest.mark.parametrize(
@@ -92,4 +144,4 @@ async def test_a_rule_for_some_groups_is_about_people_in_them(
 def test_what_is_stored_is_worth_what_the_files_say(tmp_path: Path) -> None:
     bundle = load_bundle(write_config(tmp_path, "http://127.0.0.1:9", {"posture": {"max_age": "2h"}}), {})
     known = data_scope_of(bundle)
-    assert (known.max_age, known.days, known.groups) == (timedelta(hours=2), 14, bundle.groups)
+    assert (known.terms.max_age, known.days, known.groups) == (timedelta(hours=2), 14, bundle.groups)

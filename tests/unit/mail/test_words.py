@@ -9,7 +9,7 @@ import pytest
 from mailgate.mail.words import NoticeWriter
 from mailgate.model import Kind, Reason
 from mailgate.model.languages import TAGS
-from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
 
 WRITER = NoticeWriter("de")
 LATER = datetime(2026, 12, 15, tzinfo=UTC)
@@ -59,14 +59,30 @@ def test_a_language_that_is_not_known_is_the_default_or_a_near_one(asked_for: st
     assert WRITER.write(Notice(MailKind.ENFORCED, asked_for)).language == written_in
 
 
-def test_only_who_has_nothing_else_is_told_that_all_is_well() -> None:
+OPENS, CLOSED = (replace(PHONE, standing=each) for each in (Standing.OPEN, Standing.CLOSED))
+
+
+@pytest.mark.parametrize(
+    ("devices", "said", "not_said"),
+    [
+        ((OPENS,), "nothing that you need to do", "TikTok"),
+        ((OPENS, CLOSED), "Gets no company mail", "nothing that you need to do"),
+        ((OPENS, replace(PHONE, os="android")), "cannot be told from here whether", "nothing that you need"),
+        ((replace(OPENS, later=((LATER, Standing.CLOSED),)),), "From", "nothing that you need to do"),
+        ((replace(OPENS, later=((LATER, Standing.UNKNOWN),)),), "Gets company mail", "nothing that you need"),
+        ((), "No device of yours is known here now", "nothing that you need to do"),
+    ],
+    ids=["open", "in part", "unknown", "later closed", "later unknown", "no device"],
+)
+def test_only_whose_every_device_is_open_for_good_is_told_that_all_is_well(
+    devices: tuple[NoticeDevice, ...], said: str, not_said: str
+) -> None:
     reached = (RuleEncounter(EncounterKind.WARNING, "R", Reason.RULE_MATCHED),)
-    mails = [
-        WRITER.write(Notice(MailKind.CORRECTION, "en", encounters=reached, mail_restored=clear))
-        for clear in (True, False)
-    ]
-    assert ["opens for you as before" in each.text for each in mails] == [True, False]
-    assert mails[0].subject != mails[1].subject
+    mail = WRITER.write(Notice(MailKind.CORRECTION, "en", encounters=reached, devices=devices))
+    told = mail.subject + mail.text + mail.html
+    assert said in told
+    assert not_said not in told
+    assert "no longer holds" not in told
 
 
 def test_hostile_texts_are_only_texts() -> None:

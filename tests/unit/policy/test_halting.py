@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.unit.policy.examples import NOW
 
-from mailgate.policy.halting import HaltCounter, HaltWhen
+from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
 
 MINUTE = timedelta(minutes=1)
 
@@ -20,7 +20,7 @@ def limits(**given: object) -> HaltWhen:
 def tally(stopped: int, passed: int, **given: object) -> HaltCounter:
     counted = HaltCounter(limits(**given))
     for number in range(stopped + passed):
-        counted.count(f"person-{number}", stopped=number < stopped, now=NOW)
+        counted.count(Subject(f"person-{number}"), stopped=number < stopped, now=NOW)
     return counted
 
 
@@ -57,17 +57,67 @@ def test_the_reason_has_every_number() -> None:
 def test_one_person_counts_once_however_often_they_come() -> None:
     counted = tally(2, 10)
     for _ in range(1000):
-        counted.count("person-0", stopped=True, now=NOW)
+        counted.count(Subject("person-0"), stopped=True, now=NOW)
     assert counted.halt_reason(NOW) == ""
 
 
-def test_of_requests_all_count_and_still_so_many_people_have_to_be_kept_out() -> None:
-    counted = tally(2, 100, of="requests")
+def test_by_requests_one_person_never_halts_what_does_not_halt_by_people() -> None:
+    """Three are kept out as the rule means it. One of them repeats, and the rule stays."""
+    counted = tally(3, 97, of="requests")
     for _ in range(1000):
-        counted.count("person-0", stopped=True, now=NOW)
+        counted.count(Subject("person-0"), stopped=True, now=NOW)
     assert counted.halt_reason(NOW) == ""
-    counted.count("person-2", stopped=True, now=NOW)
-    assert counted.halt_reason(NOW).startswith("1003 of 1103 requests were kept out")
+
+
+def test_by_requests_somebody_counts_as_the_part_of_theirs_that_was_kept_out() -> None:
+    counted = tally(4, 16, of="requests")
+    assert counted.halt_reason(NOW) == (
+        "20% of the requests of 20 people, each with the same weight, were kept out within 1h; the limit is 10%"
+    )
+    for number in range(4):
+        counted.count(Subject(f"person-{number}"), stopped=False, now=NOW)
+    assert counted.halt_reason(NOW) == ""  # 10% now, which is not more than the limit
+    assert tally(4, 16).halt_reason(NOW)
+
+
+@pytest.mark.parametrize("of", ["people", "requests"])
+def test_those_of_whom_only_devices_are_known_are_one_person_among_those_kept_out(of: str) -> None:
+    counted = tally(2, 2, of=of)
+    for number in range(50):
+        counted.count(Subject("", f"device-{number}"), stopped=True, now=NOW)
+    assert counted.halt_reason(NOW) == ""  # 3 of 54: each device that came counts
+    counted = tally(2, 2, of=of)
+    counted.count(Subject("", "device-1"), stopped=True, now=NOW)
+    assert counted.halt_reason(NOW).startswith("3 of 5 people" if of == "people" else "60%")
+
+
+Event = tuple[int, int, bool, int]
+"""A person from 0 on (-1: nobody knows), a device, whether it was kept out, and the minute."""
+EVENTS = st.lists(
+    st.tuples(st.integers(-1, 5), st.integers(0, 3), st.booleans(), st.integers(0, 30)), max_size=60
+)
+
+
+@given(EVENTS, st.integers(1, 4), st.sampled_from(["0%", "10%", "30%", "60%"]), st.data())
+def test_no_halt_without_so_many_different_people_whatever_each_sends(
+    happened: list[Event], at_least: int, rate: str, data: st.DataObject
+) -> None:
+    """The law, also for one who then floods."""
+    given_ = {"at_least": at_least, "block_rate": rate, "within": "10m"}
+    by = {of: HaltCounter(limits(**given_, of=of)) for of in ("people", "requests")}
+    told = sorted(happened, key=lambda each: each[3])
+    if told:
+        told += [(*data.draw(st.sampled_from(told))[:2], True, 30)] * data.draw(st.integers(0, 40))
+    for person, device, stopped, minute in told:
+        subject = Subject(str(person)) if person >= 0 else Subject("", str(device))
+        for counted in by.values():
+            counted.count(subject, stopped=stopped, now=NOW + minute * MINUTE)
+    now, recent = NOW + 30 * MINUTE, [each for each in told if each[3] > 20]
+    people = {each[0] for each in recent if each[2]}
+    came = len({each[:2] if each[0] < 0 else each[0] for each in recent})
+    enough = len(people) >= at_least and len(people) > by["people"].limits.block_rate * came
+    assert bool(by["people"].halt_reason(now)) is enough
+    assert enough or not by["requests"].halt_reason(now)
 
 
 @pytest.mark.parametrize("of", ["people", "requests"])
@@ -80,7 +130,7 @@ def test_what_was_before_the_window_is_forgotten(of: str) -> None:
 def test_who_comes_again_stays_in_the_window() -> None:
     counted = tally(3, 0, within="10m")
     for number in range(3):
-        counted.count(f"person-{number}", stopped=True, now=NOW + 8 * MINUTE)
+        counted.count(Subject(f"person-{number}"), stopped=True, now=NOW + 8 * MINUTE)
     assert counted.halt_reason(NOW + 15 * MINUTE)
 
 
@@ -103,7 +153,7 @@ def test_the_counts_are_those_of_looking_at_everything_that_happened(
     counted = HaltCounter(limits(within="10m", block_rate="30%", at_least=1))
     told = sorted(happened, key=lambda each: each[2])
     for person, stopped, minute in told:
-        counted.count(str(person), stopped=stopped, now=NOW + minute * MINUTE)
+        counted.count(Subject(str(person)), stopped=stopped, now=NOW + minute * MINUTE)
     recent = [each for each in told if each[2] > 20]
     came, stopped = {each[0] for each in recent}, {each[0] for each in recent if each[1]}
     assert bool(counted.halt_reason(NOW + 30 * MINUTE)) is (bool(stopped) and len(stopped) > 0.3 * len(came))

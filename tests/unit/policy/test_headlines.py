@@ -10,7 +10,7 @@ from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.headlines import headlines
 from mailgate.policy.rules import Policy
 
-LATER = (NOW + timedelta(days=5)).isoformat()
+EARLIER, LATER = ((NOW + timedelta(days=each)).isoformat() for each in (-5, 5))
 RULE = {"id": "phones", "when": 'client.kind == "phone"', "effect": "block"}
 
 
@@ -53,8 +53,22 @@ def test_apps_that_are_listed_now_are_told_last() -> None:
     [
         (None, RULE, "New rule 'phones' keeps people out", False),
         (None, RULE | {"stages": {"warn": LATER}}, "Rule 'phones' starts on", True),
+        (None, RULE | {"stages": {"report_only": EARLIER}}, "Rule 'phones' only reports from", True),
+        (None, RULE | {"stages": {"warn": EARLIER, "enforce": LATER}}, "Rule 'phones' warns from", True),
         (RULE, None, "Rule 'phones' is removed", False),
         (RULE, RULE | {"effect": "warn"}, "Rule 'phones' warns people now", False),
+        (
+            RULE,
+            RULE | {"effect": "warn", "stages": {"warn": LATER}},
+            "Rule 'phones' would do something else",
+            False,
+        ),
+        (
+            RULE,
+            RULE | {"effect": "challenge", "stages": {"warn": EARLIER}},
+            "Rule 'phones' warns people now",
+            False,
+        ),
         (RULE, RULE | {"stages": {"enforce": LATER}}, "Rule 'phones' is enforced from", True),
         (RULE | {"stages": {"enforce": LATER}}, RULE, "Rule 'phones' is enforced at once", False),
         (RULE, RULE | {"share": "25%"}, "Rule 'phones' applies to 25 % of people", False),

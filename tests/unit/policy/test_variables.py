@@ -74,6 +74,7 @@ def test_closed_sets_hold_what_is_read(name: str) -> None:
     ("condition", "request_"),
     [
         ("device.age == duration('2h')", access(posture=replace(CLEAN, reported_at=NOW - timedelta(hours=2)))),
+        ("device.age == duration('170h')", access(posture=replace(CLEAN, reported_at=NOW - timedelta(hours=2), lag=timedelta(days=7)))),
         ("device.age > duration('800000h') && !device.known", access(posture=Posture())),
         ("!device.known", access(posture=Posture(PostureState.UNAVAILABLE))),
         ("device.known", access(posture=Posture(PostureState.STALE))),

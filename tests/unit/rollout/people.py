@@ -1,12 +1,14 @@
 """A store with people: devices that reported, and sightings of them and of strangers."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.unit.store.examples import NOW
 
 from mailgate.classify import classify, with_attestation
 from mailgate.devices.device import new_id
+from mailgate.devices.posture import PostureTerms
 from mailgate.engine.decide import decide
 from mailgate.model import (
     LOGIN_PROTOCOLS,
@@ -15,6 +17,7 @@ from mailgate.model import (
     AttestationResult,
     Kind,
     Posture,
+    Protocol,
     RequestFacts,
     User,
 )
@@ -24,7 +27,7 @@ from mailgate.store import Store
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
 ISSUER = "https://mdm.example.com"
-MAX_AGE = timedelta(hours=24)
+TERMS = PostureTerms(timedelta(hours=24))
 
 
 def page_load(agent: str) -> RequestFacts:
@@ -66,7 +69,7 @@ def device(number: int) -> str:
 
 async def know(store: Store, policy: Policy, proofs: Iterable[AttestationResult]) -> None:
     """Store reports of devices without sightings."""
-    postures = store.postures(policy.catalog, MAX_AGE)
+    postures = store.postures(policy.catalog, TERMS)
     for proof in proofs:
         client = with_attestation(classify(RequestFacts()), proof)
         await postures.current(client, proof, NOW)
@@ -80,15 +83,19 @@ async def see(
     user: str,
     proof: AttestationResult | None = None,
     at: datetime = NOW,
+    known_as: User | None = None,
 ) -> None:
-    """Decide and record a request like a gate."""
-    postures = store.postures(policy.catalog, MAX_AGE)
+    """Decide and record a request like a gate. A person is named by a trusted proxy, a mail app or the mail server;
+    ``known_as`` is the user with their groups."""
+    postures = store.postures(policy.catalog, TERMS)
     client = with_attestation(classify(facts), proof)
     if client.protocol in LOGIN_PROTOCOLS:
         posture = Posture() if client.kind is Kind.LAPTOP else await postures.of_person(user, at)
     else:
         posture = await postures.current(client, proof, at)
-    access = Access(facts, client, posture, at, User(user), proof)
+    if user and not proof and client.protocol is not Protocol.ACTIVESYNC:
+        facts = replace(facts, user=user)
+    access = Access(facts, client, posture, at, known_as or User(user), proof)
     store.ledger.record(access, decide(access, policy))
     await store.reports.flush()
     await store.ledger.flush()

@@ -27,6 +27,7 @@ from tests.unit.rollout.versions import (
 from tests.unit.rollout.versions import store as store
 from tests.unit.store.examples import NOW
 
+from mailgate.config import compile_rules
 from mailgate.rollout import in_force, rule_texts_of
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve, plan_statuses
@@ -83,6 +84,60 @@ async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str)
     assert (last.what, last.why) == ("policy-activated-against-the-guard", "urgent")
     assert json.loads(last.details)["overridden"]
     assert await deciding(store) == "shut"
+
+
+THREE = Guard(
+    Limit(9), 1, (HOLIDAYS,), frozenset({"ada", "lin", "kim"}), frozenset({"ada", "lin", "kim"}),
+    addresses={"ada": "ada@example.com", "kim": "kim@example.com"},
+)  # fmt: skip
+
+
+async def test_nobody_overrides_alone_where_there_is_another_and_the_other_approvers_are_told_once(
+    store: Store, url: str
+) -> None:
+    digest = await planned(store, url)
+    with pytest.raises(
+        RefusedError, match="nobody overrides alone where another person may approve"
+    ) as alone:
+        await apply(store, digest, ADA, "urgent", NOW, THREE, override=True)
+    assert (alone.value.missing, alone.value.plan) == (1, digest)
+    await approve(store, digest, LIN, "it cannot wait", NOW, THREE)
+    for _ in range(2):  # the second changes nothing
+        await apply(store, digest, ADA, "urgent", NOW, THREE, override=True)
+    (mail,) = await store.mails.due(NOW)
+    assert (mail.address, mail.version) == ("kim@example.com", 2)
+    assert mail.notice
+    assert mail.notice.answer.splitlines() == [
+        f"ada has put plan {digest[:12]} in force against objections.",
+        "Why: urgent",
+        "Overridden: changes are frozen until 2026-12-08 12:00 UTC (holidays)",
+        "Approved by: lin",
+        "`mailgate policy retract` takes it back.",
+    ]
+    await retract(store, ADA, "sent in error", NOW, guard=THREE)
+    assert await deciding(store) == "open", "to take it back takes nobody else"
+
+
+async def test_what_needs_no_override_is_told_nobody(store: Store, url: str) -> None:
+    digest = await planned(store, url)
+    await apply(store, digest, ADA, "now", NOW, replace(THREE, freezes=()), override=True)
+    assert (await last_entry(store)).what == "policy-activated"
+    assert await store.mails.due(NOW) == []
+
+
+async def test_a_case_that_fails_is_not_overridden_alone_without_a_guard_either(
+    store: Store, url: str
+) -> None:
+    admins = replace(THREE, limit=None, freezes=())
+    case = "tests: [{name: it opens, request: {user_agent: Chrome}, expect: {effect: allow}}]\n"
+    candidate = compile_rules(dict(rules(SHUT).texts) | {"policy.tests.yaml": case})
+    digest = (plan := await plan_for(store, url, candidate)).digest
+    await keep_plan(store, plan, candidate, ADA, NOW)
+    with pytest.raises(RefusedError, match="nobody overrides alone where another person may approve"):
+        await apply(store, digest, ADA, "urgent", NOW, admins, override=True)
+    await approve(store, digest, LIN, "it cannot wait", NOW, admins)
+    await apply(store, digest, ADA, "urgent", NOW, admins, override=True)
+    assert (await last_entry(store)).what == "policy-activated-against-the-guard"
 
 
 async def test_a_plan_that_is_none_is_said(store: Store) -> None:

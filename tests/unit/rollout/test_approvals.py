@@ -201,8 +201,16 @@ async def test_nothing_is_applied_in_a_freeze_but_against_it_by_name(store: Stor
         match=r"^changes are frozen until 2026-12-01 14:00 UTC \(the weekend\)\. To do it all the same",
     ):
         await apply(store, digest, ADA, "now", NOW, FROZEN)
+    with pytest.raises(
+        RefusedError,
+        match=r"^nobody overrides alone where another person may approve: 1 approval is missing: `mailgate",
+    ):
+        await apply(store, digest, ADA, "an emergency", NOW, FROZEN, override=True)
+    assert await deciding(store) == "open"
+    await approve(store, digest, LIN, "it cannot wait", NOW, FROZEN)
     await apply(store, digest, ADA, "an emergency", NOW, FROZEN, override=True)
     last = await last_entry(store)
+    assert json.loads(last.details)["approved_by"] == ["lin"]
     assert (last.what, last.why) == ("policy-activated-against-the-guard", "an emergency")
     assert "frozen until" in json.loads(last.details)["overridden"][0]
 
@@ -224,7 +232,8 @@ async def test_how_plans_stand(store: Store, url: str, digest: str) -> None:
     assert len(open_one.against) == 3  # people, devices, approvals
     assert (await plan_statuses(store, GUARD, NOW + timedelta(hours=25), 10))[0].state == "expired"
     assert (await plan_statuses(store, None, NOW, 10))[0].needed == 0
-    await apply(store, digest, ADA, "now", NOW, GUARD, override=True)
+    await approve(store, digest, LIN, "agreed", NOW, GUARD)
+    await apply(store, digest, ADA, "now", NOW, GUARD)
     (applied,) = await plan_statuses(store, GUARD, NOW, 10)
     assert (applied.state, applied.against) == ("in force", ())
     await overtake(store, digest)

@@ -23,14 +23,15 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
 from mailgate.model import LOGIN_PROTOCOLS, Access, AttestationResult, Decision, Kind, RequestFacts, User
+from mailgate.policy.groups import NO_GROUPS
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.plan import LABELS, Counts, Plan
 from mailgate.rollout.planning import Scope, make_plan
-from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, access_again, proof_of, reported
 from mailgate.store import Act, Store
 
 DAYS = 14
-SCOPE = Scope(NOW, DAYS, people.MAX_AGE)
+SCOPE = Scope(NOW, DAYS, people.TERMS)
 TOLD = tuple(each for each in CONDITIONS if "request.remote" not in each)
 """What hangs on something that no sighting keeps may be told as unknown although it is not: ``simulate/test_impact.py``."""
 
@@ -177,7 +178,7 @@ def cells(old: Decision, new: Decision, after: Access) -> list[tuple[str, ...]]:
 
 async def everybody(store: Store, rules: Rules) -> Any:
     """Each sighting of these days and each device that was not seen, by name, as these lists make it look now."""
-    lists, devices = PostureInputs(rules.policy.catalog, people.MAX_AGE), await store.devices.page(size=1000)
+    lists, devices = PostureInputs(rules.policy.catalog, people.TERMS), await store.devices.page(size=1000)
     since, came = (NOW - timedelta(days=DAYS)).date(), set()
     for recorded in await store.sightings.latest(size=1000):
         seen = recorded.sighting
@@ -190,9 +191,7 @@ async def everybody(store: Store, rules: Rules) -> Any:
         if seen.client.protocol in LOGIN_PROTOCOLS:
             known = await store.devices.owned(seen.user) if seen.user else []
         postures = [lists.posture(each, NOW) for each in known]
-        client, proof = recognise(seen.client, known, postures)
-        posture = posture_for(client, postures)
-        yield name, Access(seen.client.facts, client, posture, NOW, User(user_text(seen.user)), proof)
+        yield name, access_again(seen.client, seen.user, postures, NO_GROUPS, NOW)
     for device in devices:
         if device.id not in came:
             posture = lists.posture(device, NOW)

@@ -8,6 +8,7 @@ from tests.unit.rollout.plans import NEWLY, NOBODY, hit, plan_of
 from tests.unit.rollout.test_admins import known
 
 from mailgate.config.guard import GuardSettings, Once
+from mailgate.config.mail import NoticeSettings
 from mailgate.config.settings import Settings
 from mailgate.rollout.guard import (
     Guard,
@@ -125,7 +126,38 @@ def test_the_guard_of_settings_knows_who_may_approve() -> None:
     admins = known(ada="operator", lin="viewer approver")
     made = guard_of(Settings.model_construct(guard=guard, admins=admins))
     assert made == Guard(Limit(3), 2, (), frozenset({"ada", "lin"}), frozenset({"lin"}))
-    assert guard_of(Settings.model_construct(guard=None, admins=admins)) is None
+    without = guard_of(Settings.model_construct(guard=None, admins=admins))
+    assert without == Guard(None, admins=frozenset({"ada", "lin"}), approvers=frozenset({"lin"}))
+    assert guard_of(Settings.model_construct(guard=None, admins=known(ada="operator"))) is None
+
+
+def test_an_override_takes_as_many_others_as_an_approval_and_never_more_than_there_are() -> None:
+    three = frozenset({"ada", "lin", "kim"})
+    guard = Guard(Limit(0), 2, approvers=three)
+    assert guard.missing_to_override([], "file", "joe") == 2
+    assert guard.missing_to_override(["lin", "joe"], "file", "joe") == 1
+    assert guard.missing_to_override(["ada", "lin"], "ada", "joe") == 1, "its author does not count"
+    assert guard.missing_to_override([], "ada", "kim") == 1, "only lin is left, and has to"
+    assert guard.missing_to_override(["lin"], "ada", "kim") == 0
+    assert Guard(None, 1, approvers=frozenset({"ada"})).missing_to_override([], "ada", "ada") == 0
+
+
+def test_only_an_approver_with_an_address_in_the_domain_can_be_written_to() -> None:
+    admins = {
+        name: each.model_copy(update={"mail": mail})
+        for (name, each), mail in zip(
+            known(ada="operator", lin="approver", kim="approver", max="approver").items(),
+            ("ada@example.com", "lin@example.com", "kim@elsewhere.example", None),
+            strict=True,
+        )
+    }
+    notices = NoticeSettings.model_construct(domain="example.com")
+    made = guard_of(Settings.model_construct(guard=None, admins=admins, notices=notices))
+    assert made
+    assert made.addresses == {"lin": "lin@example.com"}
+    silent = guard_of(Settings.model_construct(guard=None, admins=admins))
+    assert silent
+    assert silent.addresses == {}
 
 
 def test_who_has_another_part_in_it_does_not_count() -> None:

@@ -147,7 +147,7 @@ async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: S
     scene.see("lin")
     with monkeypatch.context() as patched:
         patched.setattr(scene.store.reliefs, "halt", away)
-        patched.setattr(scene.store.help_requests, "count", away)
+        patched.setattr(scene.store.help_requests, "people", away)
         await scene.halting.halt_rules()
         await scene.halting.help_requested("shut")
     assert await scene.halts() == []
@@ -186,6 +186,15 @@ async def test_no_crowd_of_made_up_names_halts_a_rule(scene: Scene) -> None:
     await scene.halting.halt_rules()
     assert await scene.halts() == []
     assert {each.cause for each in scene.policy.reliefs.every} <= {Cause.HALT}
+
+
+async def test_devices_of_unknown_people_are_one_person_and_halt_nothing_alone(scene: Scene) -> None:
+    for number in range(100):
+        posture = Posture(PostureState.LISTED, device_id=f"d{number}")
+        access = replace(by(""), posture=posture)
+        scene.halting.record(access, decide(access, scene.policy))
+    await scene.halting.halt_rules()
+    assert await scene.halts() == []
 
 
 async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None:

@@ -1,5 +1,7 @@
 """A gate looks at changed files by itself where its settings have a guard."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -54,6 +56,36 @@ async def test_it_can_also_be_approved_and_put_in_force_within_the_guard(store: 
     digest = why.partition("(plan ")[2].partition(";")[0]
     await approve(store, digest, LIN, "agreed", NOW, GUARD)
     assert (await apply(store, digest, ADA, "agreed", NOW, GUARD)).serial == 2
+
+
+async def test_gates_that_see_one_commit_name_one_plan(store: Store, url: str) -> None:
+    """Two gates with two workers each plan the same change, each a moment later than the other."""
+    active = await store.policies.active()
+    assert active is not None
+    looked = await asyncio.gather(
+        *(
+            Inspection(store, settings(url, 0), f"gate-{n}", lambda n=n: NOW + timedelta(seconds=n))(
+                active, rules(SHUT)
+            )
+            for n in range(4)
+        )
+    )
+    assert len({each.against for each in looked}) == 1
+    (kept,) = await store.plans.latest(9)
+    assert kept.digest[:12] in looked[0].against
+    planned = [entry.about for entry in await store.audit.page() if entry.what == "policy-planned"]
+    assert planned == [f"plan {kept.digest}"]
+
+
+async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_anew(
+    store: Store, url: str
+) -> None:
+    active = await store.policies.active()
+    assert active is not None
+    for days in (0, 2):
+        now = NOW + timedelta(days=days)
+        await Inspection(store, settings(url, 0), "gate", lambda now=now: now)(active, rules(SHUT))
+    assert len(await store.plans.latest(9)) == 2
 
 
 async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are(store: Store, url: str) -> None:

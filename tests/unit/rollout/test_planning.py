@@ -14,16 +14,18 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
+from mailgate.model import SourceState
+from mailgate.rollout import planning
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
-from mailgate.rollout.planning import plan_and_keep, simulated_days
+from mailgate.rollout.planning import Scope, plan_and_keep, simulated_days
 from mailgate.store import Act, Store
 from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.plan_movers import MoverFilter
-from mailgate.views.plans import undated_in_words
+from mailgate.views.plans import held_back_in_words, undated_in_words
 
 OLD = """
 rules:
@@ -135,6 +137,7 @@ async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: St
     assert found["sampled"]["first"] == "2027-01-01T00:00:00+00:00"
     assert found["sampled"]["moments"] > 500
     assert found["sampled"]["newly"]["challenge"]["devices"] == 1
+    assert {(each["from"], each["to"]) for each in plan["moves"]} <= {(a, b) for a in LABELS for b in LABELS}
     assert [each["person"] for each in found["samples"]] == ["ada"]
     assert "ada" not in dump(whole)
     told = " ".join(undated_in_words(whole))
@@ -264,3 +267,100 @@ async def test_it_is_called_by_what_it_changes(store: Store, url: str) -> None:
     plan = await plan_for(store, url, rules(NEW))
     assert plan.headlines[0].words == "Rule 'app' keeps people out now"
     assert {row.value: row.people for row in plan.company["kind"]} == {"laptop": 1, "phone": 2}
+
+
+async def test_a_plan_judges_devices_as_the_gate_does_while_a_source_is_away(
+    firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scopes: list[Scope] = []
+
+    async def made(*asked: Any) -> Plan:
+        scopes.append(asked[4])
+        raise KeyError
+
+    monkeypatch.setattr(planning, "make_plan", made)
+    name, since = next(iter(firm.bundle.settings.connectors)), firm.clock()
+    await firm.store.connectors.note(SourceState(name, failing_since=since))
+    with pytest.raises(KeyError):
+        await planned_again(firm, firm.bundle.settings, 7, None, lambda *_: None)
+    assert scopes[0].terms == firm.bundle.settings.posture.terms({name: since + timedelta(seconds=5)})
+
+
+REST = "  - {id: rest, when: client.handheld, effect: allow}\n"
+ALMOST_NOBODY = "share: 0.0001%"
+
+
+def with_rule(*fields: str, apps: str = "[tiktok]") -> Rules:
+    """The rules that let everybody in, after a rule about listed apps with these fields."""
+    given = "".join(f", {each}" for each in fields)
+    app = f"""  - {{id: app, when: '"prohibited" in device.lists', effect: block{given}}}\n"""
+    catalog = f"apps: {{tiktok: {{name: TikTok}}, chess: {{name: Chess}}}}\nlists: {{prohibited: {apps}}}\n"
+    return rules("rules:\n" + (app if fields else "") + REST, catalog)
+
+
+async def held_back(store: Store, url: str, candidate: Rules) -> tuple[Plan, list[tuple[str, str, str, int]]]:
+    """A plan, and the movers that it keeps by name."""
+    with Movers() as movers:
+        made = await plan_for(store, url, candidate, movers=movers)
+        listed = [each for page in movers.pages() for each in page]
+    return made, [(each.person, each.label, each.rule, each.since) for each in listed]
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        (["share: 0%"], 2),
+        ([ALMOST_NOBODY], 2),
+        (["stages: {report_only: 2020-01-01}"], 2),
+        (["stages: {report_only: 2031-01-01}"], 3),
+        (["stages: {enforce: 2020-01-01}", ALMOST_NOBODY], 2),
+        (["stages: {enforce: 2031-01-01}", ALMOST_NOBODY], 3),
+    ],
+)
+async def test_whom_a_share_or_a_stage_misses_is_said_by_name(
+    store: Store, url: str, fields: list[str], place: int
+) -> None:
+    await put_in_force(store, with_rule())
+    plan, movers = await held_back(store, url, with_rule(*fields))
+    assert [plan.newly[label].people for label in LABELS] == [0] * 5
+    assert plan.kept_out.people == 0, "the guard counts what this plan does"
+    assert plan.held_back
+    assert plan.held_back.rules == ["app"]
+    assert (plan.held_back.newly["block"].people, plan.held_back.newly["allow"].people) == (1, 0)
+    assert [each.value for each in plan.held_back.newly["block"].by["rule"]] == ["app"]
+    assert movers == [("ada", "block", "app", place)]
+    assert plan.rules.match_nobody == []
+    assert "1 person with 1 device newly kept out" in held_back_in_words(plan)
+
+
+async def test_who_moves_at_a_later_stage_is_not_said_twice(store: Store, url: str) -> None:
+    await put_in_force(store, with_rule())
+    plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2031-01-01}"))
+    assert plan.held_back
+    assert plan.held_back.newly["block"].people == 0
+    assert movers == [("ada", "block", "app", 1)]
+
+
+async def test_an_app_that_joins_a_list_whose_rule_is_for_few_is_not_without_effect(
+    store: Store, url: str
+) -> None:
+    """The rule itself does not change, and so nobody is named who had been missed before."""
+    old = with_rule(ALMOST_NOBODY)
+    await put_in_force(store, old)
+    await people.know(store, with_rule(apps="[chess]").policy, [people.phone(3, "chess", owner="kim")])
+    plan, movers = await held_back(store, url, with_rule(ALMOST_NOBODY, apps="[tiktok, chess]"))
+    assert movers == [("kim", "block", "app", 2)]
+    assert plan.held_back
+
+
+async def test_of_a_share_that_grows_those_are_said_whom_it_still_misses(store: Store, url: str) -> None:
+    await put_in_force(store, with_rule("share: 0%"))
+    _, movers = await held_back(store, url, with_rule(ALMOST_NOBODY))
+    assert movers == [("ada", "block", "app", 2)]
+
+
+async def test_of_rules_in_full_nothing_is_held_back(store: Store, url: str) -> None:
+    await put_in_force(store, with_rule())
+    plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2020-01-01}"))
+    assert (plan.held_back, movers) == (None, [("ada", "block", "app", 0)])
+    assert held_back_in_words(plan) == ""

@@ -1,5 +1,6 @@
 """Everybody in the store comes once, as the gate would see them now."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
+from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import Kind, PostureState, RequestFacts
 from mailgate.rollout import population as population_module
 from mailgate.rollout.population import Population
@@ -15,7 +17,7 @@ from mailgate.simulate import Subject
 from mailgate.store import Store
 
 POLICY = rules().policy
-LISTS = PostureInputs(POLICY.catalog, people.MAX_AGE)
+LISTS = PostureInputs(POLICY.catalog, people.TERMS)
 
 
 async def everybody(store: Store, after: PostureInputs = LISTS, days: int = 14) -> dict[str, Subject]:
@@ -97,6 +99,23 @@ async def test_a_name_that_a_client_gives_itself_makes_nobody_known(
     assert [each.known for each in seen if each.person == user.lower()] == [known]
 
 
+@pytest.mark.parametrize(("source", "vouched"), [(people.ISSUER, True), ("jamf", True), (ENROLLED, False)])
+async def test_a_device_that_only_speaks_for_itself_vouches_for_nobody(
+    store: Store, source: str, vouched: bool
+) -> None:
+    await store.devices.ingest([report_by(source, "d1", "ada", Kind.LAPTOP, keys=("key-1",))], NOW)
+    (subject,) = (await everybody(store)).values()
+    assert (subject.known, subject.vouched, subject.occasions[0].known) == (True, vouched, vouched)
+
+
+@pytest.mark.parametrize(("own", "known"), [(False, True), (True, False)])
+async def test_a_proof_names_a_person_only_by_its_issuer(store: Store, own: bool, known: bool) -> None:
+    proof = replace(people.phone(1, owner="ada"), self_reported=own, apps=None)
+    await people.see(store, POLICY, people.page_load(people.IPHONE), "ada", proof)
+    (subject,) = (await everybody(store)).values()
+    assert [each.known for each in subject.occasions] == [known]
+
+
 async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> None:
     await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin", at=NOW - timedelta(days=20))
     assert await everybody(store) == {}
@@ -106,7 +125,7 @@ async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> N
 async def test_other_lists_change_what_a_report_is_worth(store: Store) -> None:
     await people.know(store, POLICY, [people.phone(1, "tiktok", owner="ada")])
     harmless = rules(apps="apps: {tiktok: {name: TikTok}}\n").policy
-    (occasion,) = (await everybody(store, PostureInputs(harmless.catalog, people.MAX_AGE)))[
+    (occasion,) = (await everybody(store, PostureInputs(harmless.catalog, people.TERMS)))[
         people.device(1)
     ].occasions
     assert (occasion.before.posture.state, occasion.after.posture.state) == (

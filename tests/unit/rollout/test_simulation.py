@@ -11,8 +11,9 @@ from tests.unit.store.examples import NOW
 from mailgate.config import Rules
 from mailgate.engine.decide import decide
 from mailgate.model import Access, User
+from mailgate.policy.groups import NO_GROUPS
 from mailgate.rollout import simulation
-from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, posture_for, proof_of, recognise, reported
+from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, access_again, proof_of, reported
 from mailgate.rollout.simulation import Task, simulate
 from mailgate.simulate import ImpactTally
 from mailgate.store import Store
@@ -32,9 +33,7 @@ rules:
 
 
 def task(url: str) -> Task:
-    return Task(
-        url, ACTIVE.texts, CANDIDATE.texts, people.MAX_AGE, (), (NOW - timedelta(days=14)).date(), NOW
-    )
+    return Task(url, ACTIVE.texts, CANDIDATE.texts, people.TERMS, (NOW - timedelta(days=14)).date(), NOW)
 
 
 async def populate(store: Store, seed: int) -> None:
@@ -52,7 +51,7 @@ async def populate(store: Store, seed: int) -> None:
 
 async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str], str]:
     """The effect on everybody: each sighting, and each device that was not seen, decided one by one."""
-    lists = PostureInputs(rules.policy.catalog, people.MAX_AGE)
+    lists = PostureInputs(rules.policy.catalog, people.TERMS)
     effects, seen = {}, set()
     for recorded in await store.sightings.latest(size=1000):
         sighting = recorded.sighting
@@ -62,9 +61,7 @@ async def by_brute_force(store: Store, rules: Rules) -> dict[tuple[str, str, str
         if sighting.client.protocol == "imap":
             known = await store.devices.owned(sighting.user)
         postures = [lists.posture(each, NOW) for each in known]
-        client, proof = recognise(sighting.client, known, postures)
-        posture = posture_for(client, postures)
-        access = Access(sighting.client.facts, client, posture, NOW, User(sighting.user), proof)
+        access = access_again(sighting.client, sighting.user, postures, NO_GROUPS, NOW)
         key = (sighting.device, str(sighting.client), sighting.user)
         effects[key] = decide(access, rules.policy).effect.value
     for device in await store.devices.page(size=1000):

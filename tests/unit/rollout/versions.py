@@ -63,7 +63,7 @@ async def plan_for(
     """A plan of these rules."""
     active = await store.policies.active()
     assert active is not None
-    scope = Scope(now, days, people.MAX_AGE)
+    scope = Scope(now, days, people.TERMS)
     return await make_plan(store, url, active, candidate, scope, 1, lambda *_: None, movers)
 
 

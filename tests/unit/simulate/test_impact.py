@@ -199,8 +199,8 @@ def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named(
     impact.add(subject(once(access())))
     tally = impact.tally
     assert tally.first == datetime(2027, 1, 1, tzinfo=UTC)
-    assert [tally.subjects[each] for each in (("sampled", "block"), (UNDATED,), (OUT,))] == [1, 1, 1]
-    assert len(tally.samples["sampled block", "rule-0"]) == 1
+    assert [tally.subjects[each] for each in (("later", "sampled", "block"), (UNDATED,), (OUT,))] == [1, 1, 1]
+    assert len(tally.samples["later sampled block", "rule-0"]) == 1
     halves = Impact(OPEN, december, sampled=moments).tally
     halves.merge(tally)
     assert halves.first == tally.first

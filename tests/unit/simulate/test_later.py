@@ -12,7 +12,7 @@ from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.simulate import OUT, UNDATED, Impact, Subject, change_moments, later_cell
+from mailgate.simulate import OUT, UNDATED, Impact, Subject, change_moments, in_full, later_cell
 
 WEEK = timedelta(days=7)
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
@@ -147,3 +147,40 @@ def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None
     tally = impact.tally
     assert tally.subjects["allow", "allow"] == 2
     assert [tally.subjects[later_cell(moment, "block")] for moment in moments] == [1, 2]
+
+
+@given(crowds, policies, policies)
+def test_who_is_held_back_is_who_moves_in_full_and_in_no_other_way(
+    crowd: list[Subject], active: Policy, candidate: Policy
+) -> None:
+    whole = in_full(active, candidate, NOW)
+    impact = Impact(active, candidate, whole=whole, by_name=True)
+    wanted = set[tuple[str, str]]()
+    for one in crowd:
+        impact.add(one)
+        for each in one.occasions if whole else ():
+            now = [decide(each.before, active).effect, decide(each.after, candidate).effect]
+            full = [decide(each.before, whole.active).effect, decide(each.after, whole.candidate).effect]
+            moves_now = now[1] if now[0] != now[1] else None
+            if full[0] != full[1] and full[1] != moves_now:
+                wanted.add((one.id, full[1].value))
+    found = {(each.device, each.label) for each in impact.tally.movers if each.since == 2}
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "held"),
+    [
+        ({}, False),
+        ({"share": "99%"}, True),
+        ({"stages": {"report_only": "2020-01-01"}}, True),
+        ({"stages": {"enforce": "2020-01-01"}}, False),
+        ({"stages": {"enforce": "2031-01-01"}}, True),
+    ],
+)
+def test_a_share_or_a_stage_holds_a_rule_back(rule: dict[str, object], held: bool) -> None:
+    found = in_full(policy_of(OPEN), policy_of({"effect": "block", **rule}), NOW)
+    assert (found is not None) is held
+    if found:
+        (whole,) = found.candidate.rules
+        assert (whole.share, whole.stages, found.rules) == (1, None, (whole.id,))

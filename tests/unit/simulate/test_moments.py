@@ -27,13 +27,14 @@ DATE = datetime(2026, 12, 10, 23, tzinfo=UTC)
     [
         (replace(CLEAN, expires_at=NOW + DAY / 2), STAGED, [NOW + DAY / 2, NOW + DAY, NOW + 2 * DAY]),
         (replace(CLEAN, reported_at=NOW - DAY / 2), AGED, [NOW + DAY / 2, NOW + DAY / 2 + SECOND]),
+        (replace(CLEAN, reported_at=NOW, lag=DAY / 2), AGED, [NOW + DAY / 2, NOW + DAY / 2 + SECOND]),
         (replace(CLEAN, reported_at=None), AGED, []),
         (CLEAN, DATED, [DATE, DATE + SECOND]),
         (CLEAN, {"when": 'device.age > duration("80000000h")'}, []),
         (CLEAN, {"when": 'now > timestamp("9999-12-31T23:59:59.999999Z")'}, [datetime.max.replace(tzinfo=UTC)]),
         (CLEAN, {"when": 'client.kind == "phone"'}, []),
     ],
-    ids=["stages that start and a report that runs out", "an age", "the age of no report", "a date", "an age behind the end of time", "the end of time", "nothing of a time"],
+    ids=["stages that start and a report that runs out", "an age", "an age with a lag", "the age of no report", "a date", "an age behind the end of time", "the end of time", "nothing of a time"],
 )  # fmt: skip
 def test_a_verdict_may_change_at_the_limits_of_stages_reports_and_conditions(
     posture: Posture, rule: dict[str, object], found: list[datetime]

@@ -42,6 +42,16 @@ def test_by_waiting_alone_reports_run_out_and_apps_do_not_go_away(
     assert later.posture.apps == posture.apps
 
 
+def test_by_waiting_alone_what_runs_out_while_its_source_is_away_is_last_known() -> None:
+    posture = replace(RUNNING, last_state=PostureState.CLEAN, last_known_until=NOW + 10 * HOUR)
+    assert what_if.at(access(posture=posture), NOW + HOUR).posture == posture
+    later = what_if.at(access(posture=posture), NOW + 2 * HOUR).posture
+    assert (later.state, later.last_state) == (PostureState.UNAVAILABLE, PostureState.CLEAN)
+    assert (later.expires_at, later.last_known_until) == (NOW + 10 * HOUR, None)
+    moved = what_if.as_fresh_at(access(posture=posture), NOW + HOUR).posture
+    assert moved.last_known_until == NOW + 11 * HOUR
+
+
 @pytest.mark.parametrize("days", [30, -30], ids=["later", "earlier"])
 def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now(days: int) -> None:
     moment = NOW + timedelta(days=days)

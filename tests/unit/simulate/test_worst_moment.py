@@ -23,7 +23,7 @@ from tests.unit.simulate.examples import (
 )
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access
+from mailgate.model import Access, AttestationResult, Finding, Reason
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
@@ -126,7 +126,7 @@ def changes(draw: st.DrawFn) -> tuple[Policy, Policy]:
 
 
 occasions = st.builds(
-    lambda seen, listed, grouped, unrecorded: Occasion(
+    lambda seen, listed, grouped, unrecorded, assumed: Occasion(
         seen,
         replace(
             seen,
@@ -135,8 +135,9 @@ occasions = st.builds(
         ),
         seen.user.name,
         frozenset({"request.remote"} if unrecorded else ()),
+        frozenset({"attestation.valid", "client.contradicted"} if assumed else ()),
     ),
-    accesses, st.booleans(), st.booleans(), st.booleans(),
+    accesses, st.booleans(), st.booleans(), st.booleans(), st.booleans(),
 )  # fmt: skip
 
 
@@ -168,6 +169,22 @@ def then(seen: Access, moment: datetime, age: timedelta, remote: str, *, silent:
     return replace(seen, facts=facts, now=moment, posture=replace(posture, reported_at=reported))
 
 
+def otherwise(occasion: Occasion, random: Random) -> Occasion:
+    """The same device as it may ask in fact, if it is only assumed how."""
+    if not occasion.assumed:
+        return occasion
+    proof = random.choice([None, AttestationResult("d"), AttestationResult(refused=Reason.TOKEN_EXPIRED)])
+    found = random.choice([(), (Finding(Reason.KIND_CONTRADICTED, ""),)])
+    named = random.random() < 0.5
+
+    def asks(access: Access) -> Access:
+        user = access.user if named else replace(access.user, name="")
+        client = replace(access.client, findings=found)
+        return replace(access, attestation=proof, client=client, user=user)
+
+    return replace(occasion, before=asks(occasion.before), after=asks(occasion.after))
+
+
 def newly_out(occasion: Occasion, policies: tuple[Policy, Policy], random: Random) -> datetime | None:
     """A moment at which the new rules keep out whom the old ones would not; None where none was found."""
     for moment in moments(random, policies, occasion.before):
@@ -175,13 +192,13 @@ def newly_out(occasion: Occasion, policies: tuple[Policy, Policy], random: Rando
         remote = (
             random.choice(["10.0.0.1", "10.0.0.2"]) if occasion.unrecorded else occasion.before.facts.remote
         )
-        silent = random.random() < 0.3
+        silent, real = random.random() < 0.3, otherwise(occasion, random)
         left = tuple(each for each in policies[0].reliefs.every if random.random() < 0.7)
         old, new = (
             decide(
                 then(seen, moment, age, remote, silent=silent), replace(policy, reliefs=Reliefs(1, left))
             ).effect
-            for seen, policy in zip((occasion.before, occasion.after), policies, strict=True)
+            for seen, policy in zip((real.before, real.after), policies, strict=True)
         )
         if new in KEPT_OUT and old not in KEPT_OUT:
             return moment
@@ -374,3 +391,13 @@ def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch
         seen = replace(CLEAN, reported_at=NOW - number * HOUR, first_seen=NOW - number * HOUR / 10)
         impact.add(subject(once(access(PHONE, seen, f"person {number}")), name=f"d{number}"))
     assert len(asked) == 2  # now, and once the grace is over
+
+
+@pytest.mark.parametrize("when", ["!attestation.valid", "client.contradicted", 'user.name == ""'])
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, seen: bool) -> None:
+    asked = once(access(PHONE, CLEAN, "ada", attestation=AttestationResult("d")))
+    assumed = frozenset({"attestation.valid", "client.contradicted"})
+    occasion = asked if seen else replace(asked, assumed=assumed)
+    policies = policy_of(OPEN), policy_of({"when": when, **SHUT}, OPEN)
+    assert counted(occasion, policies) is not seen

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from mailgate.devices.device import new_id
+from mailgate.devices.posture import PostureTerms
 from mailgate.model import (
     Access,
     AppsReport,
@@ -21,6 +22,7 @@ from mailgate.policy.apps import ListedApp
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MAX_AGE = timedelta(hours=24)
+TERMS = PostureTerms(MAX_AGE)
 ISSUER = "https://mdm.example.com"
 BROWSER = Client(Kind.PHONE, handheld=True, os="ios")
 

@@ -6,11 +6,35 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.store.examples import NOW
 
 from mailgate.classify import classify
 from mailgate.classify.certificate import with_certificate
-from mailgate.model import CertificateResult, Client, Kind, Posture, Protocol, Reason, RequestFacts
+from mailgate.classify.discovery import is_discovery
+from mailgate.model import (
+    FOUND_BESIDE,
+    Access,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Kind,
+    Posture,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.store import ClientFacts, Proofs
 from mailgate.store.client_facts import _HEADERS, MAX_HEADERS_BYTES, _written, client_facts, facts_to_hold
+
+
+def kept_of(
+    facts: RequestFacts, client: Client | None = None, user: str = "", **proofs: object
+) -> ClientFacts:
+    """The record of a request."""
+    asked = client or classify(facts)
+    return client_facts(Access(facts, asked, Posture(), NOW, User(user), **proofs))  # type: ignore[arg-type]
+
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
 SECRET = "secret-of-one-person"
@@ -33,18 +57,30 @@ SECRET = "secret-of-one-person"
     ],
 )
 def test_only_the_family_of_a_path_is_kept(target: str, kept: str) -> None:
-    assert client_facts(RequestFacts(target=target), LAPTOP).target == kept
+    assert kept_of(RequestFacts(target=target), LAPTOP).target == kept
 
 
 def test_an_activesync_device_keeps_its_name_and_nothing_else_of_the_query() -> None:
     facts = RequestFacts(
-        "POST", "/mail/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId=ApplX1&DeviceType=i+P%26"
+        "POST", "/Microsoft-Server-ActiveSync?Cmd=Sync&User=ada&DeviceId=ApplX1&DeviceType=i+P%26"
     )
-    kept = client_facts(facts, classify(facts))
+    kept = kept_of(facts, classify(facts))
     assert kept.target == "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=i+P%26"
     assert kept.eas_id == "applx1"
+    elsewhere = replace(facts, target=f"/mail{facts.target}")
+    kept = kept_of(elsewhere)
+    assert (kept.target, kept.eas_id) == ("/Microsoft-Server-ActiveSync", "")
 
 
+def test_what_a_page_load_at_activesyncs_address_was_taken_for_is_found_again() -> None:
+    headers = {"accept": "text/html", "user-agent": CHROME}
+    facts = RequestFacts("GET", "/index.php/Microsoft-Server-ActiveSync?_task=mail", headers=headers)
+    client = classify(facts)
+    again = classify(kept_of(facts).facts)
+    assert (again.kind, again.contradicted) == (client.kind, client.contradicted) == (Kind.MAIL_APP, True)
+
+
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/141.0.0.0 Safari/537.36"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile Safari/604.1"
 
 
@@ -56,6 +92,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605
             headers={"user-agent": IPHONE, "sec-ch-ua-mobile": "?0", "sec-ch-ua-platform": '"Windows"'}
         ),
         RequestFacts(headers={"user-agent": IPHONE, "sec-ch-ua": "x" * 9999}),
+        RequestFacts(headers={"user-agent": "addon/1.0 " * 70 + IPHONE}),
         RequestFacts("POST", "/Microsoft-Server-ActiveSync?DeviceId=ApplX1&DeviceType=iPhone"),
         RequestFacts("POST", "/x/ews/Exchange.asmx/ada"),
         RequestFacts("PROPFIND", "/ada/calendar"),
@@ -71,11 +108,11 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605
     ],
 )
 def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> None:
-    kept = client_facts(facts, classify(facts))
+    kept = kept_of(facts, classify(facts))
     assert classify(kept.facts) == classify(facts)
     assert "ada" not in kept.target
     held = facts_to_hold(facts, classify(facts))
-    assert (classify(held), client_facts(held, classify(held))) == (classify(facts), kept)
+    assert (classify(held), kept_of(held, classify(held))) == (classify(facts), kept)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +137,7 @@ def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> N
     ],
 )
 def test_no_secret_is_kept(facts: RequestFacts) -> None:
-    assert SECRET not in str(client_facts(facts, LAPTOP))
+    assert SECRET not in str(kept_of(facts, LAPTOP))
 
 
 def test_of_a_request_that_is_held_no_secret_is() -> None:
@@ -116,8 +153,8 @@ def test_any_request_is_kept_within_bounds(
     target: str, method: str, headers: dict[str, str], eas_id: str
 ) -> None:
     client = Client(Kind.UNKNOWN, handheld=False, eas_id=eas_id, eas_type=eas_id)
-    kept = client_facts(RequestFacts(method, target, headers=headers), client)
-    assert hash(kept) == hash(client_facts(RequestFacts(method, target, headers=headers), client))
+    kept = kept_of(RequestFacts(method, target, headers=headers), client)
+    assert hash(kept) == hash(kept_of(RequestFacts(method, target, headers=headers), client))
 
 
 def test_what_the_probe_found_is_kept_and_explains_the_kind() -> None:
@@ -126,29 +163,114 @@ def test_what_the_probe_found_is_kept_and_explains_the_kind() -> None:
         headers={"user-agent": mac, "mailgate-probe": "tablet;by=mac-with-touch;os=ipados", "cookie": SECRET}
     )
     client = classify(facts)
-    kept = client_facts(facts, client)
+    kept = kept_of(facts, client)
     assert kept.kind == "tablet"
     assert classify(kept.facts) == client
     assert SECRET not in repr(kept)
 
 
+ISSUER = "https://mdm.example.com"
+GOOD = AttestationResult(
+    "phone-7", ISSUER, "thumbprint", Kind.PHONE, "ios", "26.1", user="ada", status="affirming"
+)
+CERTIFIED = CertificateResult("thumbprint", (("udid", "00008120"),))
+SAID = Proofs("accepted", ISSUER, "affirming", "phone", "ios", "26.1")
+
+
 @pytest.mark.parametrize(
-    ("result", "kept"),
+    ("proofs", "kept"),
     [
-        (CertificateResult("thumbprint", (("udid", "00008120"),)), "accepted"),
+        ({}, Proofs()),
+        ({"attestation": GOOD}, SAID._replace(named_by="proof")),
         (
-            CertificateResult(refused=Reason.CERTIFICATE_REVOKED, detail="it was revoked"),
-            "certificate-revoked",
+            {"attestation": replace(GOOD, self_reported=True)},
+            SAID._replace(self_reported=True),
+        ),
+        ({"attestation": replace(GOOD, user="")}, SAID),
+        (
+            {"attestation": AttestationResult(refused=Reason.PROOF_STALE, detail="2 h", user="ada")},
+            Proofs("proof-stale"),
+        ),
+        ({"certificate": CERTIFIED}, Proofs(certificate="accepted")),
+        (
+            {"certificate": CertificateResult(refused=Reason.CERTIFICATE_REVOKED, detail="it was revoked")},
+            Proofs(certificate="certificate-revoked"),
         ),
     ],
-    ids=["accepted", "refused"],
-)
-def test_of_a_certificate_is_kept_what_came_of_it_and_nothing_else(
-    result: CertificateResult, kept: str
+    ids=["none", "accepted", "a device's own word", "without an owner", "refused", "a certificate", "a refused certificate"],
+)  # fmt: skip
+def test_of_proofs_is_kept_what_came_of_them_and_nothing_else(
+    proofs: dict[str, object], kept: Proofs
 ) -> None:
-    facts = RequestFacts(headers={})
-    client = with_certificate(classify(facts), result, Posture())
-    assert client_facts(facts, client).headers == (("mailgate-certificate", kept),)
+    assert kept_of(RequestFacts(), **proofs).proofs == kept  # type: ignore[arg-type]
+
+
+def test_of_a_certificate_is_kept_what_its_device_is_and_whether_another_was_named() -> None:
+    device = Posture(device_id="d1", kind=Kind.PHONE, os="ios", os_version="26.1")
+    client = with_certificate(classify(RequestFacts()), CERTIFIED, device)
+    client = replace(client, findings=(FOUND_BESIDE[Reason.TWO_DEVICES],))
+    kept = Proofs(
+        certificate="accepted",
+        certified_kind="phone",
+        certified_os="ios",
+        certified_os_version="26.1",
+        findings=("two-devices",),
+    )
+    assert kept_of(RequestFacts(), client, certificate=CERTIFIED).proofs == kept
+
+
+@pytest.mark.parametrize(
+    ("facts", "by"),
+    [
+        (RequestFacts(user="ada"), "proxy"),
+        (RequestFacts("LOGIN", scheme="imap", user="ada"), ""),
+        (RequestFacts("POST", "/Microsoft-Server-ActiveSync?DeviceId=A1&DeviceType=iPhone"), ""),
+    ],
+    ids=["a trusted proxy", "a login whose password nobody has checked", "Basic credentials"],
+)
+def test_who_vouches_for_a_name_is_kept_with_it(facts: RequestFacts, by: str) -> None:
+    kept = kept_of(facts, user="ada").proofs
+    assert kept is not None
+    assert kept.named_by == by
+
+
+@pytest.mark.parametrize(
+    ("facts", "user"),
+    [
+        (RequestFacts(headers={name: "\xe9" * 600 for name in _HEADERS if name != "mailgate-probe"}), ""),
+        (RequestFacts("X" * 33), ""),
+        (RequestFacts("POST", f"/Microsoft-Server-ActiveSync?DeviceId=A1&DeviceType={'x' * 65}"), ""),
+        (RequestFacts("POST", f"/Microsoft-Server-ActiveSync?DeviceId={'x' * 129}"), ""),
+        (RequestFacts("POST", "/Microsoft-Server-ActiveSync?DeviceId=A1&DeviceId=A2"), ""),
+        (RequestFacts(), "x" * 257),
+    ],
+    ids=["headers", "a method", "a type", "an id", "a broken query", "a name"],
+)
+def test_what_cannot_be_read_back_counts_as_not_recorded(facts: RequestFacts, user: str) -> None:
+    assert kept_of(facts, user=user).proofs is None
+
+
+XML = {"content-type": "application/xml", "content-length": "300"}
+FORM = {"content-type": "application/x-www-form-urlencoded", "content-length": "3"}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        RequestFacts("POST", "/autodiscover/autodiscover.xml", headers=XML),
+        RequestFacts("POST", "/autodiscover/autodiscover.xml", headers=FORM),
+        RequestFacts("GET", "/autodiscover/autodiscover.json?Email=ada%40example.com", headers=FORM),
+        RequestFacts("GET", "/Autodiscover/Autodiscover.json/v1.0/ada@example.com?Protocol=ActiveSync"),
+        RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync?Cmd=OPTIONS&DeviceId=A1"),
+        RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync", headers=FORM),
+        RequestFacts("OPTIONS", "/index.php/Microsoft-Server-ActiveSync"),
+    ],
+)
+def test_the_way_to_the_mail_is_asked_again_only_where_it_was_asked(facts: RequestFacts) -> None:
+    kept = kept_of(facts)
+    assert kept.proofs is not None
+    assert (is_discovery(kept.facts), kept.method) == (is_discovery(facts), facts.method)
+    assert "ada" not in str(kept)
 
 
 @pytest.mark.parametrize("text", ["plain", 'a "quoted" \\ word', "", "\xe9", "\x7f", "\t"])
@@ -164,9 +286,9 @@ def test_however_much_a_client_says_little_is_kept(text: str) -> None:
         "X" * 99, f"/{said}/Microsoft-Server-ActiveSync?{query}", headers=dict.fromkeys(_HEADERS, said)
     )
     asked = Client(Kind.PHONE, handheld=True, eas_id=said, eas_type=said, protocol=Protocol.ACTIVESYNC)
-    kept = client_facts(facts, asked)
+    kept = kept_of(facts, asked)
     assert len(json.dumps(dict(kept.headers))) <= MAX_HEADERS_BYTES
     assert len(kept.target) <= 700
     assert len(kept.method) <= 32
     assert len(kept.eas_id.encode("utf-8", "backslashreplace")) <= 128
-    assert client_facts(replace(facts, target=f"/{said}/x"), LAPTOP).target == "/"
+    assert kept_of(replace(facts, target=f"/{said}/x"), LAPTOP).target == "/"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.unit.store.examples import NOW
 
 from mailgate.devices.trust import report_by
-from mailgate.model import SourceState
+from mailgate.model import AppsReport, SourceState
 from mailgate.store import Store
 
 
@@ -35,3 +35,22 @@ async def test_the_devices_of_a_source_come_in_pages(store: Store) -> None:
         ["d4"],
     ]
     assert [page async for page in store.connectors.devices("nobody")] == []
+
+
+async def test_the_devices_that_a_source_saw_whole_and_free_of_listed_apps(store: Store) -> None:
+    clean, listed = AppsReport(frozenset(), True, NOW), AppsReport(frozenset({"tiktok"}), True, NOW)
+    part = AppsReport(frozenset(), False, NOW)
+    ours = [
+        report_by("mdm", "clean", "ada", apps=clean),
+        report_by("mdm", "listed", apps=listed),
+        report_by("mdm", "part", apps=part),
+        report_by("mdm", "none"),
+        report_by("mdm", "gone", apps=clean, gone=True),
+        report_by("other", "clean", apps=clean),
+    ]
+    await store.devices.ingest(ours, NOW)
+    ids = ["clean", "listed", "part", "none", "gone", "unheard of"]
+    [(name, device, owner)] = await store.connectors.seen_whole("mdm", ids)
+    assert (name, owner) == ("clean", "ada")
+    assert [each.id for each in await store.devices.called(device)] == [device]
+    assert await store.connectors.seen_whole("mdm", []) == []

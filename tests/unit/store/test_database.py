@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, MAX_AGE, NOW, access, proof
+from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
 
 from mailgate.store import Backlog, Store, StoreUnavailableError
 from mailgate.store.address import store_url
@@ -77,7 +77,7 @@ async def test_whatever_was_not_taken_is_told_until_something_is(
         with pytest.raises(StoreUnavailableError):
             await store.gates.leave("gone")
     assert store.refusal().error == "the disk is full"
-    assert store.refusal().refused_for is not None
+    assert store.refusal().refused_since is not None
     await store.ping()
     assert store.refusal().error == "the disk is full", "what reads says nothing of it"
     await store.gates.leave("gone")
@@ -85,7 +85,7 @@ async def test_whatever_was_not_taken_is_told_until_something_is(
 
 
 async def test_no_app_that_is_not_listed_reaches_the_disk(store: Store, tmp_path: Path) -> None:
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok", "marker-of-an-unlisted-app"), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof("tiktok", "marker-of-an-unlisted-app"), NOW)
     await store.close()
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"marker-of-an-unlisted-app" not in written

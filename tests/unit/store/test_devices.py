@@ -42,7 +42,9 @@ async def test_a_report_is_stored_whole(store: Store) -> None:
 
 
 async def test_a_newer_report_takes_the_place_of_the_older_one(store: Store) -> None:
+    before = NOW - minutes(1)
     old = report("a", apps=frozenset({"tiktok"}), names=frozenset({(KEY, "k1"), (EAS, "one1")}), owner="x")
+    old = replace(old, reported_at=before)
     new = report("a", names=frozenset({(KEY, "k2"), (EAS, "two2")}), reported_at=LATER, last_seen=LATER)
     for order in ([old, new], [new, old, old]):
         await learned(store, *order)

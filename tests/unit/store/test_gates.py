@@ -21,7 +21,7 @@ async def test_the_last_word_of_each_place_counts(store: Store) -> None:
     other = replace(BEAT, worker=1, instance="two")
     later = replace(BEAT, instance="three", policy="def", number=5, serial=6, since=NOW + timedelta(hours=1))
     for each in (BEAT, other, later):
-        await store.gates.note(each)
+        assert await store.gates.note(each) is None, "SQLite has no clock of its own"
     assert await beats(store) == [later, other]
     assert all(timedelta() <= each.ago < timedelta(minutes=5) for each in await store.gates.last_heartbeats())
 

@@ -1,12 +1,22 @@
 """A chain of entries: whatever is done to it afterwards is found, and named."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mailgate.store.hash_chain import Break, Chain, Entry, Head, digest_of
+from mailgate.store import StoreError
+from mailgate.store.hash_chain import (
+    Break,
+    Chain,
+    Entry,
+    Head,
+    details_of,
+    digest_of,
+    entry_of,
+    read_details,
+)
 
 TEXT = st.text(max_size=8)
 FIELDS = [field.name for field in fields(Entry) if field.name not in ("number", "digest")]
@@ -130,10 +140,23 @@ def test_an_end_that_was_cut_off_with_its_head_is_found_by_what_was_noted(left: 
 
 def test_a_log_without_its_head_is_not_believed() -> None:
     (told,) = breaks(chain("a"), None)
-    assert told == Break(1, "may not be the last: the row that names the last one was deleted")
+    assert told == Break(1, "may not be the last: the row that names the last one was deleted or damaged")
 
 
-def test_a_value_of_another_type_is_an_edit_not_a_crash() -> None:
+@pytest.mark.parametrize("value", [b"a", None, 5, 1.5])
+@pytest.mark.parametrize("name", [*FIELDS, "digest"])
+def test_a_value_that_is_no_text_is_damage_and_not_a_crash(name: str, value: object) -> None:
     entries = chain("a", "b")
-    head, entries[0] = entries[-1].head, replace(entries[0], why=b"a")  # type: ignore[arg-type]
-    assert found(entries, head) == {1}
+    head, entries[0] = entries[-1].head, entry_of(asdict(entries[0]) | {name: value})
+    assert str(breaks(entries, head)[0].message) == f"is damaged: its field `{name}` is no text"
+
+
+@pytest.mark.parametrize("details", ["[]", "5", "{", "[" * 100_000])
+def test_details_that_are_no_object_are_damage_even_with_the_digest_that_they_make(details: str) -> None:
+    (entry,) = chain("a")
+    entry = replace(entry, details=details)
+    entry = replace(entry, digest=digest_of(entry))
+    assert str(breaks([entry], entry.head)[0].message) == "is damaged: its field `details` is no JSON object"
+    assert details_of(entry) == {}
+    with pytest.raises(StoreError, match="is damaged"):
+        read_details(details)

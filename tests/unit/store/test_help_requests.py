@@ -42,6 +42,18 @@ async def test_only_who_is_known_counts_and_only_what_was_lately(
     assert await asked_by_four.help_requests.count("shut", since) == count
 
 
+async def test_all_whose_person_is_unknown_are_one_person_however_many_devices_they_have(
+    store: Store,
+) -> None:
+    await store.help_requests.note(ADA)
+    for number in range(5):
+        nameless = replace(ADA, subject=f"d{number}", person="", device=f"d{number}")
+        await store.help_requests.note(nameless)
+    assert await store.help_requests.count("shut", NOW - HOUR) == 6
+    assert await store.help_requests.people("shut", NOW - HOUR) == 2
+    assert await store.help_requests.people("shut", NOW) == 0
+
+
 async def test_all_are_listed_and_those_about_a_rule_the_last_first(asked_by_four: Store) -> None:
     assert len(await asked_by_four.help_requests.page()) == 4
     assert [each.subject for each in await asked_by_four.help_requests.page("shut", 2)] == ["lin", "REF9"]

@@ -1,13 +1,18 @@
 """Writing what changed, and nothing else."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import event
 from tests.unit.store.devices import record
-from tests.unit.store.examples import NOW, minutes
+from tests.unit.store.examples import BROWSER, CATALOG, NOW, PHONE_1, TERMS, minutes, proof
 
-from mailgate.model import AppsReport
+from mailgate.devices.trust import report_by
+from mailgate.model import AppsReport, PostureState
 from mailgate.store import IngestResult, Store
+
+FAR, LONG_PAST = datetime(2200, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)
+"""Later and earlier than the clock of any database says."""
 
 
 def test_counts_add_up() -> None:
@@ -63,3 +68,33 @@ async def test_more_than_a_batch_is_taken_in_batches(store: Store) -> None:
     start = await store.devices.last_change()
     assert await store.devices.ingest(records, NOW) == IngestResult(new=1001)
     assert await store.devices.last_change() == start + 2
+
+
+async def test_an_old_look_of_a_clock_that_was_ahead_hides_no_newer_one(store: Store) -> None:
+    """Of a gate that is right again, and of another one on the store. The control is a phone of which nothing was ever ahead."""
+    then, listed = FAR + timedelta(days=3), proof("tiktok", at=FAR, expires=FAR + timedelta(days=9))
+    clean = await store.postures(CATALOG, TERMS).current(
+        BROWSER, proof(at=then, expires=FAR + timedelta(days=9)), then
+    )
+    assert clean.state is PostureState.CLEAN
+    await store.reports.flush()
+    gate, other = store.postures(CATALOG, TERMS), store.postures(CATALOG, TERMS)
+    assert (await gate.current(BROWSER, listed, FAR)).state is PostureState.LISTED
+    await store.reports.flush()
+    (device,) = await store.devices.called(PHONE_1)
+    assert other.worth(device, FAR).state is PostureState.LISTED
+    assert device.last_seen == device.first_seen == FAR
+
+
+async def test_a_report_that_waited_in_a_spool_hides_no_newer_look(store: Store) -> None:
+    """It came before, whenever it is written."""
+    await store.devices.ingest(
+        [report_by("mdm", "7", apps=AppsReport(frozenset({"tiktok"}), True, LONG_PAST + minutes(60)))],
+        LONG_PAST + minutes(60),
+    )
+    store.reports.put(
+        ("mdm", "7"), report_by("mdm", "7", apps=AppsReport(frozenset(), True, LONG_PAST)).received(LONG_PAST)
+    )
+    await store.reports.flush()
+    (device,) = await store.devices.called("7")
+    assert store.postures(CATALOG, TERMS).worth(device, LONG_PAST + minutes(61)).lists == ("prohibited",)

@@ -12,8 +12,19 @@ from tests.unit.store.examples import BLOCK, access
 from tests.unit.store.outage import outage
 
 from mailgate.classify import classify
-from mailgate.model import Access, Client, Effect, Kind, Reason, RequestFacts, RuleTrial, Stage
-from mailgate.store import Recorded, Store
+from mailgate.model import (
+    FOUND_BESIDE,
+    Access,
+    AttestationResult,
+    Client,
+    Effect,
+    Kind,
+    Reason,
+    RequestFacts,
+    RuleTrial,
+    Stage,
+)
+from mailgate.store import Proofs, Recorded, Store
 from mailgate.store.ledger import MOST_REPEATED_STRANGERS, MOST_STRANGERS, REPEATED_INTERVAL
 from mailgate.store.sightings import Tally
 
@@ -149,6 +160,24 @@ async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
     second = await Store.open(url, spool=tmp_path)
     (row,) = await stored(second)
     assert row.tally == Tally(6, later(1), later(3))
+    await second.close()
+
+
+async def test_what_came_of_proofs_is_read_back_from_the_store_and_from_the_spool(
+    url: str, tmp_path: Path
+) -> None:
+    proof = AttestationResult("d", "https://mdm.example.com", kind=Kind.PHONE, os="ios", status="affirming")
+    found = (FOUND_BESIDE[Reason.KEY_IN_TWO_PLACES],)
+    proven = replace(access(), attestation=proof, client=replace(access().client, findings=found))
+    told = Proofs("accepted", proof.issuer, "affirming", "phone", "ios", findings=("key-in-two-places",))
+    first = await Store.open(url, spool=tmp_path)
+    first.ledger.record(proven, LET_IN)
+    assert [row.sighting.client.proofs for row in await stored(first)] == [told]
+    with outage(first):
+        first.ledger.record(replace(proven, now=later(1)), LET_IN)
+        await first.close()
+    second = await Store.open(url, spool=tmp_path)
+    assert [(row.sighting.client.proofs, row.tally.times) for row in await stored(second)] == [(told, 2)]
     await second.close()
 
 

@@ -26,14 +26,14 @@ async def test_a_persons_devices_are_those_that_the_source_believed_most_gives_t
     both = {"serial": "C39X8FAKE1"}
     await store.devices.ingest([record(), record("jamf", "7", "bob", **both)], NOW)
     await store.devices.ingest([record(**both)], NOW)
-    assert [device.id for device in await store.people.devices("Alice", ["intune", "jamf"])]
-    assert await store.people.devices("Alice", ["jamf", "intune"]) == []
+    assert [device.id for device in await store.people.devices("Alice", NOW, ["intune", "jamf"])]
+    assert await store.people.devices("Alice", NOW, ["jamf", "intune"]) == []
     assert await store.people.devices("", []) == []
 
 
 async def test_a_device_is_found_by_its_own_id_alone(store: Store) -> None:
     await store.devices.ingest([record(serial="C39X8FAKE1")], NOW)
-    (device,) = await store.people.devices("alice")
+    (device,) = await store.people.devices("alice", NOW)
     assert await store.people.device(device.id) == device
     assert await store.people.device("C39X8FAKE1") is None
     assert await store.people.device("alice") is None
@@ -51,12 +51,12 @@ async def test_a_phone_that_only_asked_for_mail_is_known_by_that(store: Store) -
     assert (found.first_at, found.last_at) == (NOW, NOW + timedelta(minutes=5))
     assert found.mark.startswith("new-")
     await store.devices.ingest([record(eas_ids=("APPLC39X8FAKE1",))], NOW)
-    assert await store.people.unreported("alice", await store.people.devices("alice")) == []
+    assert await store.people.unreported("alice", await store.people.devices("alice", NOW)) == []
 
 
 async def test_requests_are_theirs_by_name_or_by_their_device_under_no_name(store: Store) -> None:
     await store.devices.ingest([record()], NOW)
-    (device,) = devices = await store.people.devices("alice")
+    (device,) = devices = await store.people.devices("alice", NOW)
     for user, where, decision in (
         ("alice", "", ALLOW),
         ("ALICE", device.id, BLOCK),

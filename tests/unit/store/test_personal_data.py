@@ -29,7 +29,7 @@ async def keep_something_of(store: Store, person: str) -> None:
     intune = report_by("intune", f"intune-{person}", person, **known)
     jamf = report_by("jamf", f"jamf-{person}", f"not-{person}", **known | {"os": "android"})
     await store.devices.ingest([intune, jamf], NOW)
-    (device,) = await store.people.devices(person, PRECEDENCE)
+    (device,) = await store.people.devices(person, NOW, PRECEDENCE)
     await store.rows.keep([DeviceRow(device.number, person, state="listed", apps='["tiktok"]')])
     await store.plans.keep(
         StoredPlan(f"plan-of-{len(person)}", 1, RuleTexts("p", {}), "{}", "grace", NOW, 1), PLANNED
@@ -65,7 +65,7 @@ def test_every_table_is_either_personal_or_says_why_not() -> None:
 async def test_every_personal_table_is_handed_out(store: Store) -> None:
     for person in ("alice", "zoe"):
         await keep_something_of(store, person)
-    told = await store.personal.everything("Alice", ["alice@example.com"], PRECEDENCE)
+    told = await store.personal.everything("Alice", NOW, ["alice@example.com"], PRECEDENCE)
     assert {name for name, rows in told.items() if not rows} == set()
     assert set(told) == {table.name for table in PERSONAL}
     text = json.dumps(told)
@@ -76,26 +76,26 @@ async def test_every_personal_table_is_handed_out(store: Store) -> None:
 async def test_everything_of_a_person_is_forgotten_and_nothing_of_another(store: Store) -> None:
     for person in ("alice", "zoe"):
         await keep_something_of(store, person)
-    before = await store.personal.everything("zoe", ["zoe@example.com"], PRECEDENCE)
+    before = await store.personal.everything("zoe", NOW, ["zoe@example.com"], PRECEDENCE)
     assert await store.personal.forget("alice", NOW, ["alice@example.com"], PRECEDENCE) == 1
     left = await everything_in(store)
     assert {name for name, rows in left.items() if "alice" in rows.lower()} == {"enrolled_keys"}
     assert set(await store.enrolments.revoked()) == {"thumb2-of-alice", "thumb2-of-zoe"}
     assert [each.owner for each in await store.enrolments.page()] == ["Zoe", "", "Zoe"]
-    assert await store.personal.everything("zoe", ["zoe@example.com"], PRECEDENCE) == before
+    assert await store.personal.everything("zoe", NOW, ["zoe@example.com"], PRECEDENCE) == before
 
 
 async def test_a_device_of_somebody_else_stays_without_the_name(store: Store) -> None:
     await keep_something_of(store, "alice")
     assert await store.personal.forget("not-alice", NOW, precedence=PRECEDENCE) == 0
-    (device,) = await store.people.devices("alice", PRECEDENCE)
+    (device,) = await store.people.devices("alice", NOW, PRECEDENCE)
     assert {report.owner for report in device.reports} == {"alice", ""}
     assert "not-alice" not in json.dumps(await everything_in(store))
 
 
 async def test_who_is_not_stored_has_nothing(store: Store) -> None:
     await keep_something_of(store, "alice")
-    told = await store.personal.everything("nobody")
+    told = await store.personal.everything("nobody", NOW)
     assert not any(told.values())
     assert await store.personal.forget("nobody", NOW) == 0
 
@@ -103,13 +103,13 @@ async def test_who_is_not_stored_has_nothing(store: Store) -> None:
 async def test_nobody_is_no_person(store: Store) -> None:
     """Else all that names nobody would be theirs."""
     with pytest.raises(ValueError, match="a login name is needed"):
-        await store.personal.everything("")
+        await store.personal.everything("", NOW)
 
 
 @pytest.mark.parametrize("login", ["%", "alice%", "_lice"])
 async def test_a_name_is_no_pattern(store: Store, login: str) -> None:
     await keep_something_of(store, "alice")
-    assert not any((await store.personal.everything(login)).values())
+    assert not any((await store.personal.everything(login, NOW)).values())
 
 
 async def test_gates_learn_that_an_exemption_went_with_its_person(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Plans in the store."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,10 +18,34 @@ async def test_a_plan_is_found_by_how_its_digest_begins(store: Store) -> None:
 
 
 async def test_the_same_plan_twice_is_kept_once_and_written_down_twice(store: Store) -> None:
-    for _ in range(2):
-        await store.plans.keep(PLAN, ACT)
+    assert [await store.plans.keep(PLAN, ACT) for _ in range(2)] == [True, False]
     assert len(await store.plans.find("abcdef01")) == 1
     assert len(await store.audit.page()) == 2
+
+
+async def test_processes_that_plan_one_change_by_themselves_leave_one_plan(
+    store: Store, other_gates: list[Store]
+) -> None:
+    """Each at its own moment, so each with a digest of its own."""
+    made = [replace(PLAN, digest=f"abcdef{n}", made_at=NOW + timedelta(seconds=n)) for n in range(4)]
+    kept = await asyncio.gather(
+        *(gate.plans.keep(plan, ACT, NOW) for gate, plan in zip([store, *other_gates], made, strict=True))
+    )
+    assert sorted(kept) == [False, False, False, True]
+    assert len(await store.plans.latest(9)) == len(await store.audit.page()) == 1
+
+
+async def test_one_that_is_too_old_or_of_another_author_or_base_is_no_reason_to_keep_none(
+    store: Store,
+) -> None:
+    later = NOW + timedelta(days=2)
+    others = [{"author": "lin"}, {"serial": PLAN.serial + 1}, {"made_at": later}]
+    assert await store.plans.keep(PLAN, ACT)
+    for number, other in enumerate(others):
+        plan = replace(PLAN, digest=f"bcdef{number}", **other)  # type: ignore[arg-type]
+        assert await store.plans.keep(plan, ACT, later if "made_at" in other else NOW)
+    assert await store.plans.latest_of(DRAFT.digest, PLAN.serial, "lin")
+    assert not await store.plans.latest_of(DRAFT.digest, PLAN.serial, "ann")
 
 
 async def test_old_plans_go(store: Store) -> None:

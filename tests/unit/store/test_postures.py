@@ -14,6 +14,7 @@ from tests.unit.store.examples import (
     NOW,
     PHONE_1,
     PHONE_2,
+    TERMS,
     catalog,
     mail_app,
     minutes,
@@ -44,7 +45,7 @@ WITH_TIKTOK = proof("tiktok", eas_ids=("ApplX1",))
 
 @pytest.fixture
 def postures(store: Store) -> Postures:
-    return store.postures(CATALOG, MAX_AGE)
+    return store.postures(CATALOG, TERMS)
 
 
 async def after_restart(
@@ -52,7 +53,7 @@ async def after_restart(
 ) -> Posture:
     """What a gate that starts now, with nothing in memory, knows."""
     await store.reports.flush()
-    return await store.postures(CATALOG, MAX_AGE).current(client, given, now)
+    return await store.postures(CATALOG, TERMS).current(client, given, now)
 
 
 async def test_a_verified_report_counts_from_its_own_request_on(postures: Postures) -> None:
@@ -268,9 +269,26 @@ class TestStoreDown:
     ) -> None:
         learned = await postures.current(BROWSER, proof(eas_ids=("ApplX1",), expires=NOW + minutes(60)), NOW)
         cut_off(store, monkeypatch)
-        assert await postures.current(APP, None, NOW + minutes(59)) == learned
+        still = await postures.current(APP, None, NOW + minutes(59))
+        assert replace(still, last_state=None, last_known_until=None) == learned
+        assert (still.last_state, still.last_known_until) == (PostureState.CLEAN, NOW + minutes(60))
         expired = await postures.current(APP, None, NOW + minutes(60))
-        assert expired == replace(learned, state=PostureState.UNAVAILABLE, last_state=PostureState.STALE)
+        assert expired == replace(learned, state=PostureState.UNAVAILABLE, last_state=PostureState.CLEAN)
+        postures.terms = replace(postures.terms, last_known_for=minutes(30))
+        kept = await postures.current(APP, None, NOW + minutes(61))
+        assert kept == replace(expired, expires_at=NOW + minutes(90))
+
+    async def test_what_had_run_out_before_is_not_given_back(
+        self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        postures.terms = replace(postures.terms, last_known_for=minutes(60))
+        await postures.current(BROWSER, KNOWN, NOW)
+        await store.reports.flush()
+        assert (await postures.current(APP, None, NOW + MAX_AGE)).state is PostureState.STALE
+        cut_off(store, monkeypatch)
+        silent = await postures.current(APP, None, NOW + MAX_AGE + minutes(1))
+        assert (silent.state, silent.last_state) == (PostureState.UNAVAILABLE, PostureState.STALE)
+        assert silent.expires_at == NOW + MAX_AGE
 
     @pytest.mark.usefixtures("down")
     async def test_a_proof_still_counts(self, postures: Postures) -> None:
@@ -329,7 +347,7 @@ class TestStoreDown:
 async def test_what_another_process_learned_is_known_without_asking_for_each_device(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = store.postures(CATALOG, MAX_AGE)
+    other = store.postures(CATALOG, TERMS)
     await other.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     assert (await postures.latest(APP, None, NOW)).state is PostureState.CLEAN
@@ -476,7 +494,7 @@ async def test_a_source_that_cannot_be_asked_makes_a_report_that_ran_out_unavail
     await postures.current(BROWSER, KNOWN, NOW)
     end = NOW + MAX_AGE
     assert (await postures.latest(APP, None, end)).state is PostureState.STALE
-    postures.unreachable = frozenset({ISSUER})
+    postures.terms = replace(postures.terms, away={ISSUER: NOW}, last_known_for=minutes(60))
     told = await postures.latest(APP, None, end)
     assert (told.state, told.last_state) == (PostureState.UNAVAILABLE, PostureState.CLEAN)
 
@@ -486,7 +504,7 @@ async def test_precedence_counts_at_once(store: Store, postures: Postures) -> No
     await store.devices.ingest([report_by("intune", "7", apps=apps, keys=(KNOWN.key_thumbprint,))], NOW)
     given = proof(at=LATER)
     assert (await postures.current(BROWSER, given, LATER)).state is PostureState.CLEAN
-    postures.precedence = ("intune",)
+    postures.terms = replace(postures.terms, precedence=("intune",))
     assert (await postures.current(BROWSER, given, LATER)).state is PostureState.LISTED
 
 
@@ -506,7 +524,7 @@ async def test_a_report_counts_for_its_person_at_once_and_after_a_restart(
     await postures.current(BROWSER, proof(at=NOW + minutes(1)), LATER)
     assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
     await store.reports.flush()
-    started = store.postures(CATALOG, MAX_AGE)
+    started = store.postures(CATALOG, TERMS)
     assert (await started.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
 
 
@@ -515,7 +533,7 @@ async def test_a_report_on_its_way_to_the_store_counts_beside_what_is_stored(
 ) -> None:
     await postures.current(BROWSER, proof("tiktok", **OLD_PHONE), NOW)
     await store.reports.flush()
-    started = store.postures(CATALOG, MAX_AGE)
+    started = store.postures(CATALOG, TERMS)
     await started.current(BROWSER, proof(), NOW)
     assert (await started.of_person("ada@example.com", NOW)).device_id == PHONE_2
     await started.current(BROWSER, proof(at=LATER, **OLD_PHONE), LATER)
@@ -527,17 +545,17 @@ async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
     store: Store, postures: Postures
 ) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
-    assert await postures.with_pending_reports(lambda: store.devices.called(PHONE_1)) == []
+    assert await postures.with_pending_reports(lambda: store.devices.called(PHONE_1), NOW) == []
     assert postures.in_memory(PHONE_1)
     await store.reports.flush()
     await postures.current(BROWSER, proof(), NOW)
     (stored,) = await store.devices.called(PHONE_1)
-    (known,) = await postures.with_pending_reports(lambda: store.devices.called(PHONE_1))
+    (known,) = await postures.with_pending_reports(lambda: store.devices.called(PHONE_1), NOW)
     assert [postures.worth(each, NOW).state for each in (stored, known)] == ["listed", "clean"]
 
 
 async def known_by_reading_it(store: Store, postures: Postures) -> Posture:
-    (device,) = await postures.with_pending_reports(lambda: store.devices.called(PHONE_1))
+    (device,) = await postures.with_pending_reports(lambda: store.devices.called(PHONE_1), NOW)
     return postures.worth(device, LATER)
 
 
@@ -601,7 +619,7 @@ async def test_without_the_store_a_person_has_what_it_said_last_and_else_nothing
     assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.CLEAN
     day_after = NOW + MAX_AGE
     expired = await postures.of_person("ada@example.com", day_after)
-    assert (expired.state, expired.last_state) == (PostureState.UNAVAILABLE, PostureState.STALE)
+    assert (expired.state, expired.last_state) == (PostureState.UNAVAILABLE, PostureState.CLEAN)
     never_asked = await postures.of_person("bob", day_after)
     assert (never_asked.state, never_asked.last_state) == (PostureState.UNAVAILABLE, None)
 
@@ -611,7 +629,7 @@ async def test_a_clean_phone_does_not_stand_for_those_that_the_lost_store_knows(
 ) -> None:
     await postures.current(BROWSER, proof("tiktok", **OLD_PHONE), NOW)
     await store.reports.flush()
-    started = store.postures(CATALOG, MAX_AGE)
+    started = store.postures(CATALOG, TERMS)
     cut_off(store, monkeypatch)
     await started.current(BROWSER, proof(), NOW)
     assert (await started.of_person("ada@example.com", NOW)).state is PostureState.UNAVAILABLE
@@ -668,12 +686,12 @@ async def test_a_store_that_does_not_answer_makes_no_certificate_unknown(
 
 
 async def test_a_device_that_enrolled_is_learned_by_its_own_word_and_found_again(store: Store) -> None:
-    postures = store.postures(CATALOG, MAX_AGE)
+    postures = store.postures(CATALOG, TERMS)
     said = replace(proof("tiktok", user=""), self_reported=True)
     found = await postures.current(BROWSER, said, NOW)
     assert (found.state, found.sources) == (PostureState.LISTED, ("enrolled",))
     await store.reports.flush()
-    other = store.postures(CATALOG, MAX_AGE)
+    other = store.postures(CATALOG, TERMS)
     assert (await other.latest(BROWSER, said, NOW)).state is PostureState.LISTED
     assert await store.devices.get("enrolled", said.device_id)
 
@@ -899,7 +917,7 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
     told = AppsReport(frozenset({"tiktok"}), True, NOW)
     managed = report_by("intune", "7", apps=told, serial="SERIAL1")
     await store.devices.ingest([managed], NOW - minutes(1))
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, KNOWN, NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     await followed(postures, NOW, NOW)
     assert (await postures.current(BROWSER, KNOWN, NOW)).state is PostureState.CLEAN

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.store.examples import BROWSER, CATALOG, MAX_AGE, NOW, PHONE_1, proof
+from tests.unit.store.examples import BROWSER, CATALOG, NOW, PHONE_1, TERMS, proof
 
 from mailgate.store import Store
 
@@ -57,7 +57,7 @@ async def test_old_notices_go_and_those_of_a_forgotten_device_too(store: Store) 
     await claim(store)
     assert await store.quarantine_mails.prune(NOW) == 0
     assert await store.quarantine_mails.prune(NOW + timedelta(seconds=1)) == 1
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof(eas_ids=("ApplX1",)), NOW)
     await store.reports.flush()
     for device in (PHONE_1, "applx1"):
         await claim(store, device=device)

@@ -1,24 +1,26 @@
 """Everything that is stored about people has an end."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from tests.unit.store.devices import learned, report
-from tests.unit.store.examples import ALLOW, BLOCK, NOW, access
+from tests.unit.store.examples import ALLOW, BLOCK, CATALOG, NOW, TERMS, access
 from tests.unit.store.people import write_down
 from tests.unit.store.plans import ACT, MOVER, PLAN
 
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, Client, Kind
+from mailgate.model import AppsReport, Client, Kind, PostureState
 from mailgate.store import RetentionTimes, Store
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
 
 DAY = timedelta(days=1)
+FAR = datetime(2200, 1, 1, tzinfo=UTC)
+"""Later than the clock of any database says."""
 KEEP = RetentionTimes(sightings=30 * DAY, devices=90 * DAY, lost_devices=365 * DAY)
 SERIAL = {"serial": "C39X8FAKE1"}
 
@@ -32,7 +34,7 @@ def record(source: str, *, serial: str = "", owner: str = "alice", eas: str = ""
 async def something_everywhere(store: Store) -> None:
     """A row in every table that names people."""
     await store.devices.ingest([record("intune", **SERIAL), record("jamf", owner="bob", **SERIAL)], NOW)
-    (device,) = await store.people.devices("alice", ["intune"])
+    (device,) = await store.people.devices("alice", NOW, ["intune"])
     await store.rows.keep([DeviceRow(device.number, "alice")])
     store.ledger.record(access(device=""), ALLOW)
     store.ledger.record(access(device=""), BLOCK)
@@ -57,6 +59,26 @@ async def prune(store: Store, at: datetime) -> int:
     return await store.retention.prune(at, KEEP)
 
 
+async def test_a_look_of_a_time_to_come_is_not_fresh_when_that_time_has_come(store: Store) -> None:
+    """A gate whose clock was three days ahead has stored it. Who looks at it again later sees a look of long ago."""
+    ahead, then = replace(record("intune", **SERIAL), reported_at=FAR), FAR + timedelta(minutes=1)
+    await store.devices.ingest([ahead], FAR)
+    postures = store.postures(CATALOG, TERMS)
+    (device,) = await store.devices.called("C39X8FAKE1")
+    assert postures.worth(device, then).state is PostureState.CLEAN, "nobody has noticed"
+    seen = await store.devices.last_change()
+    await prune(store, FAR - 3 * DAY)
+    assert [number for number, _ in (await store.devices.changes(seen)).changed] == [device.number]
+    (device,) = await store.devices.called("C39X8FAKE1")
+    assert postures.worth(device, then).state is PostureState.STALE
+    await store.devices.ingest([replace(record("intune", **SERIAL), reported_at=then)], then)
+    (device,) = await store.devices.called("C39X8FAKE1")
+    assert postures.worth(device, then).state is PostureState.CLEAN
+    await prune(store, then)
+    (device,) = await store.devices.called("C39X8FAKE1")
+    assert postures.worth(device, then).state is PostureState.CLEAN, "what is right is left alone"
+
+
 async def test_every_table_that_names_people_is_empty_in_the_end(store: Store) -> None:
     await something_everywhere(store)
     before = await rows(store)
@@ -77,13 +99,13 @@ async def test_what_was_decided_goes_before_the_devices(store: Store) -> None:
 
 async def test_a_lost_device_stays_shut_out_for_longer_and_not_for_ever(store: Store) -> None:
     await store.devices.ingest([record("intune")], NOW)
-    (device,) = await store.people.devices("alice")
+    (device,) = await store.people.devices("alice", NOW)
     await store.devices.mark_lost(device.id, NOW + 60 * DAY)
     await prune(store, NOW + 400 * DAY)
-    (kept,) = await store.people.devices("alice")
+    (kept,) = await store.people.devices("alice", NOW)
     assert kept.lost_at == NOW + 60 * DAY
     await prune(store, NOW + 426 * DAY)
-    assert await store.people.devices("alice") == []
+    assert await store.people.devices("alice", NOW) == []
 
 
 async def test_what_one_source_says_no_more_goes_while_another_goes_on(store: Store) -> None:
@@ -114,7 +136,7 @@ async def test_a_name_that_was_contested_goes_to_who_is_left(store: Store, count
 
 async def test_ids_of_forgotten_devices_are_kept_for_a_day(store: Store) -> None:
     await store.devices.ingest([record("intune")], NOW)
-    (device,) = await store.people.devices("alice")
+    (device,) = await store.people.devices("alice", NOW)
     await store.devices.forget(device.id, NOW)
     await prune(store, NOW + timedelta(hours=23))
     assert (await rows(store))["forgotten_devices"] == 1

@@ -44,9 +44,10 @@ def test_what_was_taken_back_before_is_not_again() -> None:
     assert found.policies == {"p3": NOW + minutes(5), "p2": None}
 
 
-def test_another_text_of_the_same_rules_takes_nothing_back() -> None:
-    history = [Activation(n, n, f"d{n}", "same", "ada", "", NOW) for n in (2, 1)]
-    assert taken_back(history, 1).policies == {}
+def test_of_a_version_with_the_same_rules_only_what_it_decided_since_is_taken_back() -> None:
+    """Two versions may differ in their groups alone, of which the name of a policy says nothing."""
+    history = [Activation(n, n, f"d{n}", "same", "ada", "", NOW + minutes(n)) for n in (2, 1)]
+    assert taken_back(history, 1).policies == {"same": NOW + minutes(2)}
 
 
 async def test_a_retraction_is_kept_with_its_activation_until_it_is_done(store: Store) -> None:
@@ -77,6 +78,14 @@ async def test_who_was_refused_or_shown_a_warning_was_told(store: Store) -> None
         ("warned", "app", "warn"),
     }
     assert await store.retractions.shown("another", None) == []
+
+
+async def test_what_was_told_afterwards_is_left_out(store: Store) -> None:
+    store.ledger.record(access(user="then"), BLOCK)
+    store.ledger.record(access(user="late", now=NOW + minutes(9)), BLOCK)
+    await store.ledger.flush()
+    (found,) = await store.retractions.shown("v1", None, NOW + minutes(5))
+    assert found.way.user == "then"
 
 
 async def test_what_was_told_before_is_left_out(store: Store) -> None:

@@ -84,3 +84,38 @@ def test_lines_about_somebody_are_taken_out_and_the_others_stay(spool: Spool, tm
     spool.append(["ada"])
     assert spool.forget(lambda line: line == "ada") == 1
     assert not spool.waiting
+
+
+def test_what_waits_is_counted_in_the_files_whoever_wrote_them(spool: Spool, tmp_path: Path) -> None:
+    other = Spool(tmp_path / "folder" / "lines.jsonl", limit=20)
+    assert spool.count() == 0
+    other.append(["one", "two"])
+    assert (spool.count(), spool.count()) == (2, 2)
+    with spool.take():
+        other.append(["three"])
+        assert (spool.count(), other.count()) == (3, 3)
+    assert (spool.count(), other.count()) == (1, 1)
+    other.forget(lambda line: line == "three")
+    assert (spool.count(), other.count()) == (0, 0)
+
+
+def test_a_file_in_place_of_another_is_counted_anew(spool: Spool, tmp_path: Path) -> None:
+    """Also if the system gives it the number of the one before, and it is as long."""
+    path = tmp_path / "folder" / "lines.jsonl"
+    spool.append(["one", "two"])
+    assert spool.count() == 2
+    path.write_bytes(b"one\ntwo\nthree\n")
+    assert spool.count() == 3
+    path.write_bytes(b"a long line\n")
+    assert spool.count() == 1
+
+
+def test_files_that_cannot_be_read_count_as_before(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool.append(["one"])
+    assert spool.count() == 1
+
+    def refused(*_asked: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "open", refused)
+    assert spool.count() == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from structlog.testing import capture_logs
 from tests.unit.store.examples import BLOCK, CATALOG, NOW, access, proof
 from tests.unit.store.outage import cut_off, outage
 
@@ -55,7 +56,6 @@ async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:
         assert stat.S_IMODE(spool.stat().st_mode) == 0o600
     assert {row.sighting.user: row.tally.times for row in await stored(store)} == {"a": 2, "b": 1}
     assert not any((tmp_path / "spool").iterdir())
-    assert store.ledger.counts.replayed == 2
 
 
 async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store
     with outage(store):
         for now[0] in (10.0, 70.0):
             await ledger.flush()
-        assert ledger.backlog() == Backlog(1, 60.0, "the store does not answer")
+        assert ledger.backlog() == Backlog(1, 0, 10.0, "the store does not answer")
     (tmp_path / "gone").unlink()
     await ledger.flush()
     assert ledger.backlog() == Backlog()
@@ -79,9 +79,104 @@ async def test_what_waits_on_disk_is_counted_too(store: Store) -> None:
         store.ledger.record(access(user="a"), BLOCK)
         await store.ledger.flush()
         assert store.ledger.backlog().waiting == 1
-        assert store.ledger.backlog().refused_for is not None
+        assert store.ledger.backlog().refused_since is not None
     await store.ledger.flush()
     assert store.ledger.backlog() == Backlog()
+
+
+@pytest.fixture
+def workers(store: Store, tmp_path: Path) -> list[Ledger]:
+    """The ledgers of two processes of a gate, which share a folder."""
+    return [Ledger(store._database, Spool(tmp_path / "shared" / "sightings.jsonl", 100_000)) for _ in "ab"]
+
+
+async def test_processes_of_one_folder_see_the_same_lines_and_none_once_they_are_written(
+    store: Store, workers: list[Ledger]
+) -> None:
+    """A row that was spooled in many lines is one item when it is read again, and any process reads those of all."""
+    with outage(store):
+        for number in range(3):
+            for ledger in workers:
+                ledger.record(access(user="a"), BLOCK)
+                await ledger.flush()
+            assert {ledger.backlog().on_disk for ledger in workers} == {2 * (number + 1)}
+            assert {ledger.backlog().in_memory for ledger in workers} == {0}
+    await workers[0].flush()
+    assert [ledger.backlog().waiting for ledger in workers] == [0, 0]
+    (row,) = await store.sightings.latest()
+    assert row.tally.times == 6
+
+
+async def test_that_another_process_has_the_lines_in_hand_does_not_show_that_the_store_is_back(
+    store: Store, workers: list[Ledger], tmp_path: Path
+) -> None:
+    ledger = workers[0]
+    with outage(store):
+        ledger.record(access(user="a"), BLOCK)
+        await ledger.flush()
+        since = ledger.backlog().refused_since
+        with Spool(tmp_path / "shared" / "sightings.jsonl", 100_000).take() as lines:
+            assert lines
+            await ledger.flush()
+            assert ledger.backlog().refused_since == since is not None
+    await ledger.flush()
+    assert ledger.backlog() == Backlog()
+
+
+async def test_each_change_of_state_has_one_line_in_the_log(store: Store, workers: list[Ledger]) -> None:
+    ledger, now = workers[0], [100.0]
+    ledger._clock = lambda: now[0]
+    with capture_logs() as lines:
+        with outage(store):
+            for now[0] in (110.0, 111.0, 112.0):
+                ledger.record(access(user=f"user-{now[0]}"), BLOCK)
+                await ledger.flush()
+        now[0] = 115.5
+        ledger.record(access(user="last"), BLOCK)
+        for _ in range(3):
+            await ledger.flush()
+    assert lines == [
+        {
+            "event": "store-down",
+            "noun": "sightings",
+            "error": "the store does not answer",
+            "log_level": "warning",
+        },
+        {"event": "store-back", "noun": "sightings", "seconds": 5.5, "rows": 4, "log_level": "info"},
+    ]
+
+
+async def test_so_has_each_change_of_the_spool(store: Store, workers: list[Ledger], tmp_path: Path) -> None:
+    (tmp_path / "shared").write_text("a file where a folder should be")
+    with capture_logs() as lines:
+        with outage(store):
+            for number in range(3):
+                workers[0].record(access(user=f"user-{number}"), BLOCK)
+                await workers[0].flush()
+            (tmp_path / "shared").unlink()
+            for _ in range(3):
+                await workers[0].flush()
+        await workers[0].flush()
+    events = ["store-down", "spool-failed", "spool-works-again", "store-back"]
+    assert [each["event"] for each in lines] == events
+    assert len(await store.sightings.latest()) == 3
+
+
+async def test_a_full_spool_is_said_once_until_it_was_emptied(store: Store, tmp_path: Path) -> None:
+    ledger = Ledger(store._database, Spool(tmp_path / "small" / "sightings.jsonl", 1500))
+    with capture_logs() as lines:
+        with outage(store):
+            for number in range(20):
+                ledger.record(access(user="u" * (1 + 200 * (number % 2))), BLOCK)
+                await ledger.flush()
+        await ledger.flush()
+    assert [each["event"] for each in lines] == [
+        "store-down",
+        "spool-failed",
+        "spool-works-again",
+        "store-back",
+    ]
+    assert lines[1]["error"] == "it is full"
 
 
 def _full(connection: Any, _record: object) -> None:

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from tests.unit.store.examples import CATALOG, MAX_AGE
+from tests.unit.store.examples import CATALOG, TERMS
 
 from mailgate.config.settings import Retention
 from mailgate.policy import Policy
@@ -22,7 +22,7 @@ def bundle(*rules: object, exempt: tuple[Relief, ...] = (), domain: str = "examp
     stated = {"rules": rules or (BANNED, UNSEEN, OPEN)}
     file = PolicyFile.model_validate(stated, context=policy_context(CATALOG))
     settings = SimpleNamespace(
-        posture=SimpleNamespace(max_age=MAX_AGE, precedence=()),
+        posture=SimpleNamespace(precedence=()),
         logins=Logins.of(["corp"]),
         notices=SimpleNamespace(domain=domain) if domain else None,
         activesync=SimpleNamespace(quarantine_mail=None),
@@ -31,4 +31,4 @@ def bundle(*rules: object, exempt: tuple[Relief, ...] = (), domain: str = "examp
         attestation=SimpleNamespace(issuers=()),
     )
     policy = Policy(file.rules, file.default, CATALOG, reliefs=Reliefs(len(exempt), exempt))
-    return SimpleNamespace(policy=policy, settings=settings, groups=NO_GROUPS)
+    return SimpleNamespace(policy=policy, settings=settings, groups=NO_GROUPS, posture_terms=TERMS)

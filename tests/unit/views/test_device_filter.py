@@ -14,7 +14,7 @@ from mailgate.views.device_filter import READERS, SORTED, FilterChoices, ParsedF
 KNOWN = FilterChoices(
     apps={"tiktok": "TikTok", "wechat": "WeChat"},
     groups={"Finance": "Finance", "sales": "sales", "Sales": "Sales"},
-    sources={"https://mdm.example.com": "mdm.example.com", "enrolled": "Enrolled here"},
+    sources={"https://mdm.example.com": "mdm.example.com", "enrolled": "The device itself"},
     systems={"ios": "iOS"},
 )
 
@@ -29,7 +29,7 @@ def asked(**values: str) -> ParsedFilter:
         ("app", "tiktok", "tiktok"), ("app", "TIKTOK", "tiktok"), ("app", "WeChat", "wechat"), ("blocked_by", "WeChat", "wechat"),
         ("group", "FINANCE", "Finance"), ("group", "sales", "sales"), ("group", "Sales", "Sales"),
         ("source", "HTTPS://MDM.example.com", "https://mdm.example.com"), ("source", "Mdm.Example.com", "https://mdm.example.com"),
-        ("source", "enrolled HERE", "enrolled"), ("os", "iOS", "ios"), ("kind", " phone ", "phone"),
+        ("source", "the device ITSELF", "enrolled"), ("os", "iOS", "ios"), ("kind", " phone ", "phone"),
     ],
 )  # fmt: skip
 def test_what_a_company_has_is_taken_by_its_key_or_its_words_in_any_case(

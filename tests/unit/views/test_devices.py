@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from tests.unit.store.examples import CATALOG, MAX_AGE, NOW
+from tests.unit.store.examples import CATALOG, NOW, TERMS
 
 from mailgate.config.settings import Retention
 from mailgate.devices.device import Contradiction, Device, Report
@@ -21,10 +21,10 @@ DEVICE = Device("abcd", (REPORT,), findings=(FOUND,), first_seen=NOW, last_seen=
 def bundle() -> Any:
     """As much of the files as is read here."""
     settings = SimpleNamespace(
-        posture=SimpleNamespace(max_age=MAX_AGE, precedence=()),
+        posture=SimpleNamespace(precedence=()),
         retention=Retention(),
     )
-    return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=settings)
+    return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=settings, posture_terms=TERMS)
 
 
 def test_it_is_said_when_a_device_is_deleted_and_a_lost_one_is_later() -> None:

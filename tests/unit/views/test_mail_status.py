@@ -140,7 +140,7 @@ async def test_a_lost_device_gets_nothing_and_no_exemption_helps_it(store: Store
 def answered(decision: Decision, first: datetime) -> Recorded:
     asked = access()
     sighting = Sighting(
-        NOW.date(), client_facts(asked.facts, asked.client), "d", "listed", "ada", decision.rule,
+        NOW.date(), client_facts(asked), "d", "listed", "ada", decision.rule,
         decision.effect.value, decision.reason.value, (), "v1",
     )  # fmt: skip
     return Recorded("s", sighting, Tally(1, first, first, "REF"))

@@ -31,8 +31,23 @@ async def test_they_are_told_with_their_moments_and_counted(store: Store) -> Non
     assert {len(row) for row in rows} == {len(CSV_COLUMNS)}
 
 
+HELD = plan_of(held_back={"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(2, 3)}})
+
+
+async def test_whom_a_share_or_a_stage_misses_is_told_as_such(store: Store) -> None:
+    kept = replace(PLAN, movers=1)
+    await store.plans.keep(kept, ACT)
+    await store.movers.add(PLAN.digest, 1, [MOVER._replace(since=2, until=2)])
+    (one,) = (await page_of_movers(store, kept, HELD, AppCatalog(), MoverFilter(at=2), 0, 9)).items
+    assert (one.held_back, one.since, one.until) == (True, None, None)
+    (row,) = [row async for row in movers_as_rows(store, kept, HELD, AppCatalog(), MoverFilter())]
+    assert dict(zip(CSV_COLUMNS, row, strict=True))["held_back"] == "yes"
+    ((label, cells),) = table_of(HELD)
+    assert (label, [each.people for each in cells]) == ("block", [0, 0, 2])
+
+
 def test_one_table_has_a_column_for_each_moment() -> None:
     assert len(moments_of(STAGED)) == 3
     ((label, cells),) = table_of(STAGED)
-    assert (label, [each.people for each in cells]) == ("block", [0, 3, 0])
+    assert (label, [each.people for each in cells]) == ("block", [0, 3, 0, 0])
     assert list(table_of(plan_of())) == []

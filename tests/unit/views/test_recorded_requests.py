@@ -6,10 +6,30 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, ISSUER, MAX_AGE, NOW, access, minutes, proof
+from tests.unit.store.examples import (
+    BLOCK,
+    BROWSER,
+    CATALOG,
+    ISSUER,
+    MAX_AGE,
+    NOW,
+    TERMS,
+    access,
+    minutes,
+    proof,
+)
 
 from mailgate.classify import classify
-from mailgate.model import Assurance, Client, Effect, PostureState, Reason, RequestFacts, Signal
+from mailgate.model import (
+    Assurance,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Effect,
+    PostureState,
+    Reason,
+    RequestFacts,
+)
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS
 from mailgate.policy.rules import PolicyFile, policy_context
@@ -27,16 +47,28 @@ RULES = (
 def bundle(*rules: object) -> Any:
     """As much of the files as is read here."""
     file = PolicyFile.model_validate({"rules": rules or RULES}, context=policy_context(CATALOG))
-    settings = SimpleNamespace(posture=SimpleNamespace(max_age=MAX_AGE, precedence=()))
+    settings = SimpleNamespace(posture=SimpleNamespace(precedence=()))
     return SimpleNamespace(
-        policy=Policy(file.rules, file.default, CATALOG), settings=settings, groups=NO_GROUPS
+        posture_terms=TERMS,
+        policy=Policy(file.rules, file.default, CATALOG),
+        settings=settings,
+        groups=NO_GROUPS,
     )
 
 
-async def record(store: Store, *apps: str, client: Client = ATTESTED, device: str = "phone-1") -> None:
+async def record(
+    store: Store,
+    *apps: str,
+    client: Client = ATTESTED,
+    device: str = "phone-1",
+    attestation: AttestationResult | None = None,
+    certificate: CertificateResult | None = None,
+) -> None:
     """What the gate leaves behind: a phone with these apps, and a request that was blocked on a device."""
-    await store.postures(CATALOG, MAX_AGE).current(client, proof(*apps), NOW)
-    store.ledger.record(access(client=client, device=device), BLOCK, "REF2345")
+    await store.postures(CATALOG, TERMS).current(client, proof(*apps), NOW)
+    asked = access(client=client, device=device)
+    asked = replace(asked, attestation=attestation, certificate=certificate)
+    store.ledger.record(asked, BLOCK, "REF2345")
     await store.ledger.flush()
     await store.reports.flush()
 
@@ -72,7 +104,7 @@ async def test_today_s_rules_decide_on_the_client_and_device_of_then(store: Stor
 
 async def test_a_device_that_was_cleaned_since_counts_as_it_is_now(store: Store) -> None:
     await record(store, "tiktok")
-    await store.postures(CATALOG, MAX_AGE).current(ATTESTED, proof(at=LATER), LATER)
+    await store.postures(CATALOG, TERMS).current(ATTESTED, proof(at=LATER), LATER)
     await store.reports.flush()
     assert (await recalled(store)).decision.effect is Effect.ALLOW
 
@@ -84,11 +116,13 @@ async def test_a_report_grows_old(store: Store) -> None:
     assert old.access.posture.state is PostureState.STALE
 
 
-@pytest.mark.parametrize(("client", "source"), [(ATTESTED, ISSUER), (BROWSER, None)])
+@pytest.mark.parametrize(
+    ("attestation", "source"), [(proof(), ISSUER), (replace(proof(), issuer="other"), "other"), (None, None)]
+)
 async def test_only_what_was_attested_is_attested_again(
-    store: Store, client: Client, source: str | None
+    store: Store, attestation: AttestationResult | None, source: str | None
 ) -> None:
-    await record(store, client=client)
+    await record(store, attestation=attestation)
     found = (await recalled(store)).access
     assert (found.client.assurance is Assurance.ATTESTED) is (source is not None)
     assert (found.attestation and found.attestation.issuer) == source
@@ -111,7 +145,7 @@ async def test_a_login_is_decided_again_on_its_persons_devices(
     store: Store, imap_id: str, state: PostureState
 ) -> None:
     facts = RequestFacts("LOGIN", scheme="imap", headers={"imap-id": imap_id})
-    await store.postures(CATALOG, MAX_AGE).current(BROWSER, proof("tiktok"), NOW)
+    await store.postures(CATALOG, TERMS).current(BROWSER, proof("tiktok"), NOW)
     store.ledger.record(access(facts, client=classify(facts), device=""), BLOCK, "REF2345")
     await store.ledger.flush()
     await store.reports.flush()
@@ -122,8 +156,7 @@ async def test_a_login_is_decided_again_on_its_persons_devices(
 
 async def test_whether_there_was_a_good_certificate_is_known_again(store: Store) -> None:
     """Its thumbprint and the names in it are not: they are kept nowhere but with the device."""
-    certified = replace(ATTESTED, signals=(Signal("certificate", "x5t#S256", "of-this-phone"),))
-    await record(store, client=certified)
+    await record(store, certificate=CertificateResult("of-this-phone"))
     rules = {"id": "certified", "when": "certificate.valid", "effect": "allow"}
     again = await recalled(store, files=bundle(rules))
     assert (again.decision.rule, again.decision.effect) == ("certified", Effect.ALLOW)

@@ -19,7 +19,7 @@ def at(hours: float):
 
 def seen() -> Recorded:
     asked = access()
-    client = client_facts(asked.facts, asked.client)
+    client = client_facts(asked)
     sighting = Sighting(
         NOW.date(), client, "d", "prohibited", "ada", "banned", "block", "prohibited-app", (), "v1"
     )

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailgate.app.mails import POLL_SECONDS, postman_for, sent_act
-from mailgate.cli.open_store import fail
+from mailgate.cli.exit_codes import fail
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.postman import Postman

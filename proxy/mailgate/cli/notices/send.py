@@ -1,4 +1,4 @@
-"""``mailgate notices send``: send a mail to everybody whom a rule is about, each once."""
+"""``mailgate notices send``: send a mail to the people whom a rule is about, each once."""
 
 import json
 from datetime import UTC, datetime
@@ -14,18 +14,26 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import address_book
-from mailgate.mail.recipient_list import RecipientList, data_scope_of, list_recipients, queue
+from mailgate.mail.recipient_list import RecipientList, Recipients, data_scope_of, list_recipients, queue
 from mailgate.store import NoticeKey, Store
 from mailgate.views.notices import RecipientCounts, mails_of, recipient_counts
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count the mails, and queue nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+To = Annotated[
+    Recipients,
+    typer.Option(
+        "--to",
+        help="new: whom this version newly affects; untold: these, and others who had no such mail by an earlier version; all: everybody whom the rule is about. Nobody gets this mail twice.",
+    ),
+]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Only queue the mails; a running gate sends them.")]
 
 
 def send(
     rule: RuleId,
     kind: Kind,
+    to: To = Recipients.NEW,
     dry_run: DryRun = False,
     yes: Yes = False,
     no_wait: NoWait = False,
@@ -39,15 +47,15 @@ def send(
         notices, now = settings_of(bundle), datetime.now(UTC)
         subject = await subject_of(store, bundle, rule, kind, now)
         found = await _counted(store, bundle, notices, subject, now)
-        counts = recipient_counts(found)
+        counts = recipient_counts(found, to)
         if not as_json:
             _say(counts)
         if dry_run:
             return counts.model_dump()
         who = acting_person(bundle.settings, "operator", token_file=token_file)
-        if not yes and found.mails:
+        if not yes and counts.to_write:
             typer.confirm(f"Write to {counts.to_write:,} people?", abort=True, err=True)
-        queued = await queue(store, found, who, subject.topic, datetime.now(UTC))
+        queued = await queue(store, found.to(to), who, subject.topic, datetime.now(UTC))
         if not no_wait:
             await deliver(store, bundle, notices, who)
         return counts.model_dump() | {"queued": queued, "states": await _states(store, subject)}
@@ -85,8 +93,10 @@ async def _states(store: Store, subject: NoticeSubject) -> dict[str, int]:
 
 
 def _say(counts: RecipientCounts) -> None:
-    typer.echo(f"{counts.to_write:>9,} people to write to")
+    typer.echo(f"{counts.to_write:>9,} people to write to (--to {counts.to.value})")
     for count, words in (
+        (counts.untold, "others who had no such mail before (--to untold)"),
+        (counts.told_earlier, "others who had such a mail by an earlier version (--to all)"),
         (counts.written_before, "who have this mail already"),
         (counts.no_address, "without an address in the company's domain"),
         (counts.nameless, "devices whose owner nobody knows"),

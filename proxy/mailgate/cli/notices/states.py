@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile, acting_person
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mailgate.cli.open_store import fail
+from mailgate.cli.exit_codes import fail
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.topic import Topic, topic_of

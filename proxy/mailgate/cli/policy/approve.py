@@ -76,7 +76,7 @@ def plans(
 
 def _needs(status: PlanStatus) -> str:
     if not status.needed:
-        return "it stays within the guard and needs no approval"
+        return "it stays within the guard and needs no approval, except to override an objection"
     if status.missing:
         return f"{status.missing} of {status.needed} approvals are missing"
     return "it has the approvals that it needs"

@@ -34,7 +34,12 @@ def apply(
     plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
     note: Note,
     override: Annotated[
-        bool, typer.Option("--override", help="Apply it against objections. The audit log lists them.")
+        bool,
+        typer.Option(
+            "--override",
+            help="Apply it against objections. Needs the approval of another approver, if there is one; the audit log lists the "
+            "objections, and the other approvers are mailed.",
+        ),
     ] = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,

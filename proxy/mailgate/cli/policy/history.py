@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.cli.open_store import fail, printable, with_store
+from mailgate.cli.exit_codes import fail
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
@@ -98,7 +99,7 @@ async def version_called(store: Store, name: str) -> Version:
     try:
         return await version_of(store, name)
     except NoVersionError as error:
-        fail(2 if error.several else 1, printable(str(error)))
+        fail(1, printable(str(error)))
 
 
 def _table(found: list[Activation]) -> Table:

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailgate.atomic_files import write_atomically
+from mailgate.cli.exit_codes import NEEDS_APPROVAL, REFUSED, WITHIN_GUARD, fail
 from mailgate.cli.identity import TokenFile, acting_person_if_given
-from mailgate.cli.open_store import fail, with_store
+from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
-from mailgate.errors import ConfigError
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.guard_window import beyond_window, read_window
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
@@ -43,6 +45,14 @@ Workers = Annotated[
     int, typer.Option(help="Processes that decide in parallel; 0 for one per core.", min=0, max=64)
 ]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print the counts as CSV.")]
+ByExitCode = Annotated[
+    bool,
+    typer.Option(
+        "--exit-code",
+        help="Say by the exit code what the change needs: 0 if these rules are in force already, 3 if it is within the "
+        "guard, 4 if it needs approvals.",
+    ),
+]
 Svg = Annotated[
     Path | None, typer.Option("--svg", metavar="FILE", help="Write a picture of the plan to this file.")
 ]
@@ -57,6 +67,7 @@ def plan(
     as_csv: AsCsv = False,
     svg: Svg = None,
     workers: Workers = 0,
+    by_exit_code: ByExitCode = False,
     token_file: TokenFile = None,
 ) -> None:
     """Show what the rules in the files, or an earlier version, would change for every known device and every recent
@@ -71,12 +82,13 @@ def plan(
         fail(2, "expected a file or --version, not both")
     files = None if version else candidate_of(config, file)
 
-    async def run(store: Store, bundle: Bundle) -> tuple[Plan, Person | None]:
+    async def run(store: Store, bundle: Bundle) -> tuple[Plan, Person | None, int]:
         who = acting_person_if_given(bundle.settings, "operator", "approver", token_file=token_file)
         candidate = files or await rules_called(store, version)
-        return await planned(store, bundle, candidate, days, workers, who), who
+        made = await planned(store, bundle, candidate, days, workers, who)
+        return made, who, await _code_of(store, bundle, made)
 
-    made, who = with_store(config, run)
+    made, who, code = with_store(config, run)
     if svg:
         _write_picture(svg, made)
     if as_json:
@@ -90,15 +102,23 @@ def plan(
     elif not as_json and not as_csv:
         _say_how_to_apply(made)
     if made.cases.failed:
-        raise typer.Exit(1)
+        raise typer.Exit(REFUSED)
+    if by_exit_code:
+        raise typer.Exit(code)
+
+
+async def _code_of(store: Store, bundle: Bundle, made: Plan) -> int:
+    """What a plan needs, as an exit code."""
+    if made.candidate.digest == made.active.digest:
+        return 0
+    guard = guard_of(bundle.settings)
+    beyond = guard and beyond_window(made, guard, await read_window(store, guard, made.made_at))
+    return NEEDS_APPROVAL if beyond else WITHIN_GUARD
 
 
 def candidate_of(config: Path, file: Path | None) -> Rules:
-    """The rules in the files, or in ``file``. Ends the command if they have mistakes."""
-    try:
-        return load_candidate(config, file) if file else load_bundle(config).rules
-    except ConfigError as error:
-        fail(2, str(error))
+    """The rules in the files, or in ``file``. Raises ConfigError."""
+    return load_candidate(config, file) if file else load_bundle(config).rules
 
 
 async def planned(

@@ -12,6 +12,7 @@ from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
 from mailgate.simulate import DIMENSIONS
 from mailgate.views.plans import (
     NEWLY,
+    held_back_in_words,
     idle_rules,
     moment_in_words,
     notes_of,
@@ -47,6 +48,7 @@ def show_plan(plan: Plan, console: Console) -> None:
     for moment in plan.later:
         _later(console, plan, moment)
     _undated(console, plan)
+    _held_back(console, plan)
     _rules(console, plan)
     notes = list(notes_of(plan))
     if notes:
@@ -120,6 +122,17 @@ def _undated(console: Console, plan: Plan) -> None:
         _line(console, f"  {words}")
     for sample in plan.undated.samples[:_ROWS]:
         _line(console, f"  {who_in_words(sample)}")
+
+
+def _held_back(console: Console, plan: Plan) -> None:
+    """Whom a share or a stage misses. The guard does not count them."""
+    if plan.held_back is None:
+        return
+    _line(console, "\nHeld back by a share or a stage", "bold")
+    _line(console, f"  {held_back_in_words(plan)}")
+    for label in LABELS:
+        for sample in plan.held_back.newly[label].samples[:_ROWS]:
+            _line(console, f"  {sample_in_words(sample, 'without the change')}")
 
 
 def _details(console: Console, plan: Plan, label: str) -> None:

@@ -32,8 +32,8 @@ class EverySource(Strict):
     seen_within: Duration | None = None
     """How long it usually takes until the source sees a change on a device, for people who are refused. If left out,
     they are not told."""
-    unavailable_after: Duration = timedelta(hours=1)
-    """How long it may fail before its old reports are ``unavailable`` instead of ``stale``."""
+    inventory_lag: Duration = timedelta()
+    """How much older than the time that the source states its list of a device's apps may be."""
     most_gone: int = Field(default=10, ge=0, le=100)
     """The percentage of its devices that one run may find gone. If there are more, they are kept until a person has
     looked."""

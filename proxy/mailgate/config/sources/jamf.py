@@ -9,6 +9,9 @@ from mailgate.config.references import Secret
 from mailgate.config.sources.every_source import ApiSourceSettings
 from mailgate.config.sources.intune import ClientId
 
+CompleteKind = Literal["Institutional", "AccountDrivenDeviceEnrollment"]
+"""The words of Jamf's ``deviceOwnershipType`` under which Apple may show an MDM apps that it does not manage."""
+
 
 class JamfSettings(ApiSourceSettings):
     """Jamf Pro."""
@@ -21,3 +24,6 @@ class JamfSettings(ApiSourceSettings):
     page_size: int = Field(default=200, ge=1, le=2000)
     unmanaged_apps: bool = False
     """Whether Jamf Pro is set to collect apps that it does not manage. If not, no device is clean."""
+    complete_kinds: tuple[CompleteKind, ...] = ("Institutional",)
+    """The kinds of ownership whose devices show Jamf Pro all apps. Devices of other kinds are never clean. Apple does not
+    say whether an account-driven device enrolment shows personal apps."""

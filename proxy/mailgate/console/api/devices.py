@@ -149,8 +149,7 @@ async def get_timeline(call: Call, path: DevicePath) -> Timeline:
     found = await _called(call, path.device)
     seen = await sightings_of(call.context.store, found, SIGHTINGS)
     bundle = call.context.bundle()
-    precedence = bundle.settings.posture.precedence
-    return Timeline(items=await device_history(call.context.store, found, seen, precedence, bundle.policy))
+    return Timeline(items=await device_history(call.context.store, found, seen, bundle, call.now))
 
 
 async def explain_device(call: Call, path: DevicePath) -> Explanation:

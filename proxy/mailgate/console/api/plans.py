@@ -139,7 +139,8 @@ class Application(InputModel):
     note: Note
     """The reason, for the history and the audit log."""
     override: bool = False
-    """Whether to put it in force against objections. The audit log then lists them."""
+    """Whether to put it in force against objections. That takes the approval of another approver, if there is one; the audit
+    log lists the objections, and the other approvers get a mail."""
 
 
 async def list_plans(call: Call, query: PlansQuery) -> Plans:

@@ -158,7 +158,7 @@ async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
 async def retract(call: Call, body: Retraction) -> ActivationDone:
     """Take the rules in force back: those of the version before decide again, at every gate within a second.
 
-    No guard applies to this. A second call changes nothing. People who were told, warned or kept out get a correction.
+    No guard applies to this. A second call changes nothing. People who were told, warned or kept out get a correction, if something is different for them.
     Going back to another version is a change like any other: it takes a plan of that version, the approvals that it
     needs, and an operator.
     """

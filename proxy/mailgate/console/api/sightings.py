@@ -17,7 +17,7 @@ from mailgate.console.api.shapes import (
     SmallPage,
 )
 from mailgate.console.list_position import SPAN
-from mailgate.devices.device import LONG_AGO
+from mailgate.model.times import LONG_AGO
 from mailgate.store import RowPosition
 from mailgate.tasks import compute
 from mailgate.views.devices import SightingFacts, sighting_facts

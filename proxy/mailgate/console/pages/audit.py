@@ -1,6 +1,5 @@
 """*Audit*: who changed what, the verification of the log, and its export."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import count
 from mailgate.model.phrase import joined, phrase
 from mailgate.store import Entry
+from mailgate.store.hash_chain import details_of
 from mailgate.tasks import compute
 from mailgate.views.address_values import line, whole
 from mailgate.views.audit_export import COLUMNS, line_of, row_of
@@ -59,8 +59,7 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 def _details(entry: Entry) -> dict[str, str]:
     """The details of an entry, each with its name, in words."""
-    told = json.loads(entry.details)
-    return dict(_lines(told)) if isinstance(told, dict) else {}
+    return dict(_lines(details_of(entry)))
 
 
 def _lines(details: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -39,7 +39,7 @@ async def device(request: web.Request) -> web.Response:
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
         parts=parts_of(found),
         asked=bool(seen),
-        story=await device_history(context.store, found, seen, bundle.settings.posture.precedence, policy),
+        story=await device_history(context.store, found, seen, bundle, now),
         why=await compute(explanation, access, decision, policy),
         rules=[rule.id for rule in policy.rules if rule.restricts],
         spans=SPANS,

@@ -192,7 +192,7 @@ async def _first(context: ConsoleContext, wanted: DeviceFilter, most: int) -> li
 def _cells(each: ListedDevice, bundle: Bundle) -> list[str]:
     posture, row = each.posture, each.row
     apps = "; ".join(bundle.policy.catalog.name_of(key) for key in posture.apps)
-    looked = posture.reported_at.isoformat() if posture.reported_at else ""
+    looked = posture.looked_from.isoformat() if posture.looked_from else ""
     cells = [each.device.id, each.name, posture.owner, row.mail, row.state, apps, row.source, looked]
     return [*cells, posture.os, posture.os_version, row.kind]
 

@@ -15,7 +15,7 @@ from mailgate.console.pages.devices import number
 from mailgate.console.pages.notices import MAX_NAME, notice_subject
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.mail.composer import address_book
-from mailgate.mail.recipient_list import data_scope_of, list_recipients, queue
+from mailgate.mail.recipient_list import Recipients, data_scope_of, list_recipients, queue
 from mailgate.mail.topic import Topic
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError
@@ -51,12 +51,13 @@ async def send(request: web.Request) -> web.Response:
     context, subject = context_of(request), await notice_subject(request)
     _sendable(context, subject)
     topic, found = context.recipient_lists.counted(subject.about, context.clock())
-    if (await form_of(request)).get("confirmed") != "yes":
-        return await show(
-            request, "notice_send.html", about=subject.about, counts=recipient_counts(found), words=WORDS
-        )
+    sent = await form_of(request)
+    to = Recipients(sent["to"]) if sent.get("to") in set(Recipients) else Recipients.NEW
+    if sent.get("confirmed") != "yes":
+        counts = recipient_counts(found, to)
+        return await show(request, "notice_send.html", about=subject.about, counts=counts, words=WORDS)
     context.recipient_lists.forget(subject.about)
-    await queue(context.store, found, person_of(request), topic, context.clock())
+    await queue(context.store, found.to(to), person_of(request), topic, context.clock())
     return _back(request, subject.about, state=MailState.QUEUED.value)
 
 

@@ -16,6 +16,7 @@ from mailgate.console.pages.devices import number
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.recipient_lists import Counting
 from mailgate.gateway.pages.languages import load_languages
+from mailgate.mail.recipient_list import Recipients
 from mailgate.store import Mail, MailKind, MailState, NoticeKey
 from mailgate.views.address_values import line, one_of
 from mailgate.views.notices import (
@@ -34,8 +35,9 @@ MAX_NAME = 256
 LANGUAGES = load_languages()
 FIRST = (*(MailState.UNSURE, MailState.FAILED, MailState.QUEUED), *MailState)
 """The order of states: by default the page lists the first state with any mails."""
-COUNTED = ("to-write", "unaddressed", "undecided")
-"""The parts of a recipient list: people to write to, people without an address, and people for whom it is unknown."""
+COUNTED = (*(each.value for each in Recipients), "unaddressed", "undecided")
+"""The parts of a recipient list: people who may be written to, people without an address, and people for whom it is
+unknown."""
 STATES = (*(each.value for each in MailState), *COUNTED)
 
 
@@ -155,9 +157,10 @@ async def _rows(request: web.Request, about: NoticeKey, listed: str, counting: C
 def _counted(listed: str, counting: Counting, after: str) -> Rows:
     found = counting.found
     assert found is not None
-    if listed == "to-write":
-        start = bisect_right(found.mails, after, key=lambda each: each.address)
-        mails = found.mails[start : start + SIZE]
+    if listed in set(Recipients):
+        part = found.part(Recipients(listed))
+        start = bisect_right(part, after, key=lambda each: each.address)
+        mails = part[start : start + SIZE]
         return Rows(unwritten=mails, more=mails[-1].address if len(mails) == SIZE else "")
     everybody = found.unaddressed if listed == "unaddressed" else found.undecided
     start = bisect_right(everybody, after)

@@ -14,6 +14,7 @@ from mailgate.console.layout import redirect_to, show
 from mailgate.console.movers_filter import READERS, filter_in, parameters_in, values_of
 from mailgate.console.pages.devices import number
 from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.stored_sentences import stored_phrase
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout import activation, approvals
@@ -29,7 +30,15 @@ from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, ta
 from mailgate.views.plan_notices import plan_notices
 from mailgate.views.plan_picture import impact_words, panels, picture, worst_of
 from mailgate.views.plan_titles import headline_of, more_of
-from mailgate.views.plans import CSV_COLUMNS, NEWLY, idle_rules, notes_of, rows_of, undated_in_words
+from mailgate.views.plans import (
+    CSV_COLUMNS,
+    NEWLY,
+    held_back_in_words,
+    idle_rules,
+    notes_of,
+    rows_of,
+    undated_in_words,
+)
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 SIZE = 50
@@ -84,7 +93,9 @@ async def draw(request: web.Request) -> web.Response:
     found = await find_plan(context_of(request).store, request.match_info["digest"])
     headers = {"Content-Security-Policy": SVG_ALONE}
     return web.Response(
-        text=picture(read_plan(found), language_of(request)), content_type="image/svg+xml", headers=headers
+        text=picture(read_plan(found), language_of(request), stored_phrase),
+        content_type="image/svg+xml",
+        headers=headers,
     )
 
 
@@ -202,6 +213,7 @@ async def _shown(
         moments=moments_of(body),
         newly=NEWLY,
         undated=list(undated_in_words(body)),
+        held_back=held_back_in_words(body),
         movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
         said=said,
         values={name: values_of(body, name) for name in ("group", "kind", "rule")},

@@ -54,7 +54,7 @@ def connectors() -> dict[str, dict[str, object]]:
     return {
         FLEET: {"type": FLEET, "token": {"file": NOTHING}} | nobody,
         INTUNE: {"type": INTUNE} | secret | login | nobody,
-        JAMF: {"type": JAMF, "unmanaged_apps": True, "unavailable_after": "1d"} | secret | nobody,
+        JAMF: {"type": JAMF, "unmanaged_apps": True} | secret | nobody,
     }
 
 

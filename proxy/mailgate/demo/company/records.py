@@ -2,11 +2,11 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.demo.company.devices import FLEET, JAMF, DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, DeviceProblem, OwnedDevice
 from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import AppsReport, Kind
@@ -42,7 +42,8 @@ def own_id(owned: OwnedDevice, source: str) -> str:
 def _records(owned: OwnedDevice, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[Report]:
     if not owned.source:
         return
-    seen = AppsReport(apps, complete=owned.problem is not DeviceProblem.PARTIAL, at=at)
+    lag = timedelta(days=7) if owned.source == INTUNE else timedelta()
+    seen = AppsReport(apps, complete=owned.problem is not DeviceProblem.PARTIAL, at=at, lag=lag)
     yield _record(owned, owned.source, None if owned.problem is DeviceProblem.MISSING else seen, gone=gone)
     if owned.proves and owned.source != ENROLLED and owned.problem is not DeviceProblem.MISSING:
         yield _record(owned, TEST_ISSUER, seen, gone=gone)

@@ -13,7 +13,7 @@ from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.history import Era, in_force_at
 from mailgate.demo.company.hours import Span, span
 from mailgate.devices.device import Device
-from mailgate.devices.posture import posture_of, stable_until
+from mailgate.devices.posture import PostureTerms, posture_of, stable_until
 from mailgate.engine.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, Effect, Posture, RequestFacts, User
 from mailgate.policy import Policy
@@ -46,7 +46,7 @@ class History:
 
     groups: Groups
     eras: Sequence[Era]
-    max_age: timedelta
+    terms: PostureTerms
     stored: Mapping[int, Device]
     """The devices in the store, by the number of the owned one."""
 
@@ -62,7 +62,7 @@ class History:
     def postures(self, owned: OwnedDevice) -> "Postures":
         """The posture of one device at any time of the two weeks."""
         return Postures(
-            owned, self.stored.get(owned.number), self.max_age, self.groups.user(owned.person.login)
+            owned, self.stored.get(owned.number), self.terms, self.groups.user(owned.person.login)
         )
 
 
@@ -72,7 +72,7 @@ class Postures:
 
     owned: OwnedDevice
     device: Device | None
-    max_age: timedelta
+    terms: PostureTerms
     user: User
     _kept: dict[tuple[object, ...], tuple[Posture, datetime]] = field(default_factory=dict)
     _seen: dict[tuple[object, ...], Seen] = field(default_factory=dict)
@@ -85,20 +85,21 @@ class Postures:
         key = (policy.version, apps, lost)
         posture, until = self._kept.get(key, (None, at))
         if posture is None or at >= until:
-            reports = tuple(replace(each, apps=apps) for each in self.device.reports)
+            reports = tuple(replace(each, apps=apps).received(at) for each in self.device.reports)
             then = replace(self.device, reports=reports, lost_at=lost)
-            posture = posture_of(then, policy.catalog, self.max_age, at)
-            self._kept[key] = posture, stable_until(then, self.max_age, at)
+            posture = posture_of(then, policy.catalog, self.terms, at)
+            self._kept[key] = posture, stable_until(then, self.terms, at)
         return posture
 
-    def seen(self, facts: RequestFacts, known: Posture) -> Seen:
-        """The client of these requests and its proof, at this posture."""
+    def seen(self, facts: RequestFacts, known: Posture, at: datetime) -> Seen:
+        """The client of these requests and its proof, at this posture. ``at`` is the time of one of them."""
         key = (facts.target, facts.scheme, known)
         if key not in self._seen:
             proof = proof_of(self.device, known) if self.device and sends_proof(self.owned, facts) else None
             client = with_attestation(classify(facts), proof)
             client = with_device(client, known.kind)
-            self._seen[key] = client, client_facts(facts, client), proof
+            access = Access(facts, client, known, at, self.user, proof)
+            self._seen[key] = client, client_facts(access), proof
         return self._seen[key]
 
     def _lost_at(self, at: datetime) -> datetime | None:
@@ -131,7 +132,7 @@ def _answer(
 ) -> RepeatedAnswer:
     at = part.first
     known = postures.at(at, policy) if is_recognised(postures.owned, facts) else Posture()
-    client, kept, proof = postures.seen(facts, known)
+    client, kept, proof = postures.seen(facts, known, at)
     access = Access(facts, client, known, at, postures.user, proof)
     decision = decide(access, policy)
     told = decision.effect is not Effect.ALLOW

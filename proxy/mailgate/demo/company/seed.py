@@ -70,7 +70,7 @@ async def seed(
     await note_sources(store, random, found, now)
     eras += await exempt_some(store, bundle.rules, found, now)
     eras += await turn_one_off(store, bundle.rules, now)
-    past = History(groups, eras, bundle.settings.posture.max_age, stored)
+    past = History(groups, eras, bundle.posture_terms, stored)
     charts = Charts(now)
     requests, reached = await _ask(store, random, found, past, now, charts, progress)
     await charts.keep(store, found)

@@ -50,6 +50,7 @@ def connector_states(found: Sequence[OwnedDevice], now: datetime) -> Iterator[So
             last_full=success,
             failing_since=success + timedelta(minutes=15) if troubled else None,
             trouble=Trouble.THROTTLED if troubled else "",
+            trouble_since=success + timedelta(minutes=15) if troubled else None,
             devices=counts[name],
             taken=0 if troubled else counts[name],
             gone=gone[name],

@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.grammar import members
 from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.http1.trusted_headers import Network, origin_of, within
+from mailgate.gateway.http1.trusted_headers import Network, name_in, origin_of, within
 from mailgate.gateway.proxy.heads import PSEUDONYM
 from mailgate.model import Reason
 from mailgate.model.addresses import read_address
@@ -53,10 +53,3 @@ class OwnHosts:
         if name in self.names or name == "localhost" or within(name, LOOPBACK):
             return True
         return bool(reached_at) and read_address(name) == read_address(reached_at) is not None
-
-
-def name_in(host: bytes) -> str:
-    """The name or address in a ``Host``. The port is dropped, since a tunnel or a published port changes it."""
-    text = host.decode("latin-1").lower()
-    name = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
-    return name.removesuffix(".")

@@ -21,10 +21,11 @@ from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import Origin, is_proxy
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.own_addresses import OwnAddresses, is_local
+from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.proxy.heads import http_date
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
+from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.refuser import Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.verdict_cache import VerdictCache
@@ -55,7 +56,7 @@ class Questions:
         if authorizer and self.is_question(authorizer, exchange):
             return self.answer(authorizer, exchange, now)
         incoming = self.reader.facts(exchange, exchange.head, self.reader.origin(exchange, exchange.head))
-        if is_local(incoming.facts):
+        if incoming.facts.is_local:
             return self.own.serve(exchange, incoming, now)
         raise RequestRefused(404, Reason.NOT_FOUND, "There is no mail at this port.")
 
@@ -162,7 +163,7 @@ class Questions:
     ) -> Answer:
         reference = self.references.of(exchange)
         answer = await self.refuser.answer_instead(head, incoming, access, decision, reference)
-        return authorizer.keep_out(answer, incoming, access, decision, reference)
+        return authorizer.keep_out(answer, incoming, access, as_told(access, decision), reference)
 
     async def _fetch(
         self, authorizer: Authorizer, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime

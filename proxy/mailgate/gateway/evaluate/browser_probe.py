@@ -103,7 +103,7 @@ class BrowserProbe:
         value = seal(ProbeCookie(found, now), facts, self.keys)
         lasts = self.lifetime if found.form in ("", COMPUTER) else MAX_LIFETIME
         seconds = int(lasts.total_seconds())
-        return set_cookie(PROBE_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
+        return set_cookie(PROBE_COOKIE, value, facts, seconds=seconds)
 
     def _held(self, facts: RequestFacts, now: datetime) -> ProbeCookie | None:
         """The valid cookie of this browser; None if it has none. Of several cookies, one of a device that is no computer

@@ -10,7 +10,7 @@ from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin, forgeable
-from mailgate.model import CertificateResult, RequestFacts
+from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace, CertificateResult, RequestFacts
 from mailgate.policy.login_names import NO_LOGINS, Logins
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -40,8 +40,11 @@ def read_facts(
     origin: Origin,
     certificate: tuple[bytes, ...] | CertificateResult = (),
     logins: Logins = NO_LOGINS,
+    activesync: ActiveSyncPlace = DEFAULT_PLACE,
+    *,
+    over_https: bool = False,
 ) -> Incoming:
-    """Read the facts of one request. Fields that a client could forge are left out (``gateway/http1/trusted_headers.py``)."""
+    """Read the facts of one request. ``over_https``: whether browsers ask by https, whatever this connection is. Fields that a client could forge are left out (``gateway/http1/trusted_headers.py``)."""
     fields = head.fields
     facts = RequestFacts(
         head.method.decode("ascii"),
@@ -51,6 +54,8 @@ def read_facts(
         origin.remote,
         _headers(fields),
         logins.person(_text(origin.user) or "") or None if origin.user else None,
+        activesync=activesync,
+        over_https=over_https or origin.scheme == "https",
     )
     login = basic_user(fields)
     return Incoming(
@@ -66,7 +71,9 @@ def read_facts(
 def _headers(fields: Fields) -> dict[str, str]:
     """The headers without those that a client could forge."""
     return {
-        key.decode("ascii"): b", ".join(fields.repeated.get(key, (told,))).decode("latin-1")
+        key.decode("ascii"): (b"; " if key == b"cookie" else b", ")
+        .join(fields.repeated.get(key, (told,)))
+        .decode("latin-1")
         for key, told in fields.first.items()
         if not forgeable(key)
     }

@@ -8,15 +8,14 @@ from mailgate.attest import CertificateVerifier
 from mailgate.classify.certificate import with_certificate
 from mailgate.devices.posture import strictest
 from mailgate.model import (
+    FOUND_BESIDE,
     AttestationResult,
     CertificateResult,
     Client,
-    Finding,
     Posture,
     PostureState,
     Reason,
 )
-from mailgate.model.phrase import phrase
 
 PostureByName = Callable[[Client, AttestationResult | None, datetime], Awaitable[Posture]]
 """Returns the posture of the device that a proof or an ActiveSync id names (``Postures.current``,
@@ -47,9 +46,12 @@ def still_bound(
     )
 
 
-def with_place_findings_of(before: Client, client: Client) -> Client:
-    """The client with the findings about places, which are looked for when a request comes, and not again while it hangs."""
+def with_earlier_facts(before: Client, client: Client) -> Client:
+    """The client of a running request with what was known of it before: the findings about places, which are looked for only
+    when a request comes, and that it proved to be a handheld."""
     found = [finding for finding in before.findings if finding.reason is Reason.KEY_IN_TWO_PLACES]
+    if before.handheld and not client.handheld:
+        client = replace(client, kind=before.kind, handheld=True)
     return replace(client, findings=(*client.findings, *found)) if found else client
 
 
@@ -79,7 +81,5 @@ async def identify(
         return client, own if lost else posture
     if posture.device_id in ("", own.device_id):
         return client, own
-    finding = Finding(
-        Reason.TWO_DEVICES, phrase("the certificate is of another device than the request names")
-    )
-    return replace(client, findings=(*client.findings, finding)), strictest((own, posture))
+    found = (*client.findings, FOUND_BESIDE[Reason.TWO_DEVICES])
+    return replace(client, findings=found), strictest((own, posture))

@@ -1,12 +1,13 @@
 """Decides what a request gets and why. It finds out the person and the device, and carries nothing out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import perf_counter
 from typing import Protocol as Shape
 
-from mailgate.classify import classify, with_attestation, with_device
+from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
+from mailgate.devices.posture import strictest
 from mailgate.engine.decide import decide
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.identity import (
@@ -14,7 +15,7 @@ from mailgate.gateway.evaluate.identity import (
     certificate_result,
     identify,
     still_bound,
-    with_place_findings_of,
+    with_earlier_facts,
 )
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.live import InForce
@@ -23,15 +24,16 @@ from mailgate.model import (
     Access,
     AttestationResult,
     CertificateResult,
+    Claim,
     Client,
     Decision,
     Posture,
-    Protocol,
     RequestFacts,
+    User,
 )
 
-CLOCK_PRECISION = timedelta(seconds=10)
-"""How long a verdict on a hanging request is valid if only time passes: stages begin, and reports expire."""
+_Device = tuple[Client, Posture]
+"""A client, and the posture of its device."""
 
 
 class Postures(Shape):
@@ -73,9 +75,9 @@ class Judge:
         facts = self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now)
         client = classify(facts)
         posture = self.postures.unnamed(client)
-        if posture is None:
+        if posture is None or as_claimed(facts, client):
             return None
-        return self._decide(incoming, facts, client, posture, None, None, now, started)
+        return self._decide(incoming, facts, client, posture, None, None, None, now, started)
 
     async def _judge_device(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
         started, live = perf_counter(), self.in_force.live
@@ -85,7 +87,8 @@ class Judge:
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
         client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
-        return self._decide(incoming, facts, client, posture, proof, certificate, now, started)
+        claimed = await _claimed(facts, client, proof, now, self.postures.current)
+        return self._decide(incoming, facts, client, posture, claimed, proof, certificate, now, started)
 
     def _decide(
         self,
@@ -93,40 +96,60 @@ class Judge:
         facts: RequestFacts,
         client: Client,
         posture: Posture,
+        claimed: _Device | None,
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
         now: datetime,
         started: float,
     ) -> tuple[Access, Decision]:
         live, client = self.in_force.live, with_device(client, posture.kind)
-        user = live.groups.user(_who(incoming, client, proof), posture.owner)
-        access = Access(facts, client, posture, now, user, proof, certificate)
+        name, login = _who(incoming, client, proof)
+        user, claims = self._readings((client, posture), claimed, name, login)
+        access = Access(facts, client, posture, now, user, proof, certificate, claims)
         decision = decide(access, live.policy)
         self.metrics.decision_seconds.observe(perf_counter() - started)
         return access, decision
 
-    async def judge_again(self, before: Access, decision: Decision) -> tuple[Access, Decision] | None:
-        """The verdict on a hanging request by what is known now; None if nothing has changed on
-        which it depends, and it is too early to judge again because of the time (``CLOCK_PRECISION``)."""
+    async def judge_again(
+        self,
+        before: Access,
+        decision: Decision,
+        attestations: Sequence[bytes] = (),
+        *,
+        by_the_clock: bool = False,
+    ) -> tuple[Access, Decision] | None:
+        """The verdict on a running request by what is known now; None if nothing has changed on which it depends.
+
+        ``attestations`` are those that came with it; ``by_the_clock``: whether the time alone may have changed the verdict.
+        """
         now, live = self.clock(), self.in_force.live
-        client, certificate, proof = before.client, before.certificate, before.attestation
-        if certificate is None:
-            posture = await self.postures.latest(client, proof, now)
+        certificate, proof = await self._recheck(before, attestations, now)
+        if certificate is None is before.certificate and proof == before.attestation:
+            client, posture = before.client, await self.postures.latest(before.client, proof, now)
         else:
-            certificate = live.certificates.recheck(certificate, now) if live.certificates else None
-            proof = still_bound(proof, before.certificate, certificate)
             client, posture = await self._identify(
                 before.facts, proof, certificate, now, self.postures.latest
             )
-            client = with_place_findings_of(before.client, client)
+            client = with_earlier_facts(before.client, client)
+        if lost_proof(before, proof):
+            followed = await self.postures.latest(before.client, before.attestation, now)
+            posture = strictest((posture, followed))
+        claimed = await _claimed(before.facts, client, proof, now, self.postures.latest)
         client = with_device(client, posture.kind)
-        user = live.groups.user(before.user.name, posture.owner)
-        same = (posture, client, user) == (before.posture, before.client, before.user)
+        login = next((each.user.name for each in before.claims if each.user.name != before.user.name), "")
+        user, claims = self._readings((client, posture), claimed, before.user.name, login)
+        same = (posture, client, user, claims, proof) == (
+            before.posture,
+            before.client,
+            before.user,
+            before.claims,
+            before.attestation,
+        )
         by_the_same = (live.policy.version, live.policy.reliefs.serial) == (
             decision.policy_version,
             decision.reliefs,
         )
-        if same and by_the_same and now - before.now < CLOCK_PRECISION:
+        if same and by_the_same and not by_the_clock:
             return None
         access = replace(
             before,
@@ -136,8 +159,36 @@ class Judge:
             user=user,
             attestation=proof,
             certificate=certificate,
+            claims=claims,
         )
         return access, decide(access, live.policy)
+
+    async def _recheck(
+        self, before: Access, attestations: Sequence[bytes], now: datetime
+    ) -> tuple[CertificateResult | None, AttestationResult | None]:
+        """The proofs of a running request by what is known now. A refused one stays refused."""
+        live, certificate, proof = self.in_force.live, before.certificate, before.attestation
+        if proof is not None and proof.refused is None:
+            proof = await self.prover.recheck(live.verifier, attestations, now)
+        if certificate is not None:
+            certificate = live.certificates.recheck(certificate, now) if live.certificates else None
+            proof = still_bound(proof, before.certificate, certificate)
+        return certificate, proof
+
+    def _readings(
+        self, known: _Device, claimed: _Device | None, name: str, login: str
+    ) -> tuple[User, tuple[Claim, ...]]:
+        """The person by what is known, and the other readings of the request: by each name that it claims, of a person and of
+        a device, alone and together."""
+        groups = self.in_force.live.groups
+        if not (claimed or login):
+            return groups.user(name, known[1].owner), ()
+        user, *others = (
+            Claim(groups.user(person, posture.owner), client, posture)
+            for client, posture in (known, *([claimed] if claimed else ()))
+            for person in dict.fromkeys((name, login or name))
+        )
+        return user.user, tuple(others)
 
     async def _identify(
         self,
@@ -151,15 +202,38 @@ class Judge:
         return await identify(seen, proof, certificate, now, named=named, certified=certified)
 
 
-def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> str:
-    """The person of a request: the name from a trusted proxy, otherwise the owner in the device's proof, otherwise the
-    login of a mail app.
+def lost_proof(before: Access, proof: AttestationResult | None) -> bool:
+    """Whether a proof that was good before is refused by now. The device that it named is still at the other end."""
+    earlier = before.attestation
+    was_good = earlier is not None and earlier.refused is None
+    return was_good and proof is not None and proof.refused is not None
 
-    A login name is believed only on ActiveSync, where the webmail checks the same credentials. A browser with a session
-    cookie could name anyone and so choose whose rules apply.
+
+def _who(incoming: Incoming, client: Client, proof: AttestationResult | None) -> tuple[str, str]:
+    """The person of a request, and the name that it claims if that is not the person's.
+
+    The person is named by a trusted proxy, otherwise in the device's proof, otherwise by the login of a mail app where the webmail
+    checks the same credentials. Anywhere else a name is a claim: a client with a session's cookie could name anyone and so choose
+    whose rules apply.
     """
     if incoming.facts.user:
-        return incoming.facts.user
+        return incoming.facts.user, ""
     if proof is not None and proof.refused is None and proof.user:
-        return proof.user
-    return (incoming.login or "") if client.protocol is Protocol.ACTIVESYNC else ""
+        return proof.user, ""
+    login = incoming.login or ""
+    return (login, "") if is_checked(incoming.facts, client) else ("", login)
+
+
+async def _claimed(
+    facts: RequestFacts,
+    client: Client,
+    proof: AttestationResult | None,
+    now: datetime,
+    named: PostureByName,
+) -> _Device | None:
+    """The device that a request names where nobody checks that; None if it names none, or has proved which it is."""
+    claimed = as_claimed(facts, client) if proof is None or proof.refused is not None else None
+    if claimed is None:
+        return None
+    posture = await named(claimed, None, now)
+    return with_device(claimed, posture.kind), posture

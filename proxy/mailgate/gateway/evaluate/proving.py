@@ -1,7 +1,7 @@
 """Does the I/O of a verification: it fetches missing keys, asks the store whether another gate has accepted a proof, and
 offers nonces."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,8 +14,7 @@ from mailgate.gateway.evaluate.copied_keys import CopiedKeys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
-from mailgate.model import AttestationResult, Client, Finding, Reason, RequestFacts
-from mailgate.model.phrase import phrase
+from mailgate.model import FOUND_BESIDE, AttestationResult, Client, Reason, RequestFacts
 from mailgate.store import StoreUnavailableError
 
 log = structlog.get_logger()
@@ -82,10 +81,19 @@ class Prover:
                 client_cert_thumbprint=certificate or None,
             )
 
+        return await self._settle(await self._with_keys(verify), incoming, now)
+
+    async def recheck(
+        self, verifier: Verifier, attestations: Sequence[bytes], now: datetime
+    ) -> AttestationResult | None:
+        """Verify the token of a running request again: it may have run out, or its key may be revoked."""
+        return (await self._with_keys(lambda: verifier.recheck(attestations, now))).result
+
+    async def _with_keys(self, verify: Callable[[], Verdict]) -> Verdict:
         verdict = verify()
         if verdict.missing_key_of and await self.keyring.look_for_missing_key(verdict.missing_key_of):
             verdict = verify()
-        return await self._settle(verdict, incoming, now)
+        return verdict
 
     async def prove_key(
         self, verifier: Verifier, incoming: Incoming, url: str, now: datetime
@@ -114,8 +122,7 @@ class Prover:
             return client
         self.metrics.two_places.inc()
         log.warning("key-in-two-places", issuer=proof.issuer)
-        detail = phrase("the key is used from two networks or browsers at once: it may have been copied")
-        return replace(client, findings=(*client.findings, Finding(Reason.KEY_IN_TWO_PLACES, detail)))
+        return replace(client, findings=(*client.findings, FOUND_BESIDE[Reason.KEY_IN_TWO_PLACES]))
 
     async def _settle(self, verdict: Verdict, incoming: Incoming, now: datetime) -> AttestationResult | None:
         """The result, after the store was asked whether another gate has accepted the proof. A new nonce, if one is offered,

@@ -278,9 +278,9 @@ class Connection(BaseProtocol):
     # the end
 
     @property
-    def serving(self) -> bool:
-        """Whether a request is being served."""
-        return self._current is not None
+    def serving(self) -> Exchange | None:
+        """The request that is being served; None if none is."""
+        return self._current
 
     def _close_if_idle(self) -> None:
         if self._quiet:

@@ -10,23 +10,31 @@ LANGUAGE_COOKIE = "mailgate-language"
 HELP_COOKIE = "mailgate-help"
 LOST_COOKIE = "mailgate-lost"
 
+_HOST = "__Host-"
 _NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}|{LOST_COOKIE}".encode()
-_OWN = re.compile(rb"(?:^|;)[ \t]*(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
+_OWN = re.compile(rb"(?:^|;)[ \t]*(?:__Host-)?(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:
-    """The values of every cookie with this name. Cookies of other paths or domains may share the name.
+    """The values of every cookie with this name. Over http, cookies of other paths or domains may share it.
 
-    ``http.cookies`` is not used, since it gives up on all cookies if one of the webmail's is unusual.
+    A comma ends no cookie, since a page of a sibling host may put one into a value. ``http.cookies`` is not used, since it
+    gives up on all cookies if one of the webmail's is unusual.
     """
-    pairs = re.split(r"[;,][ \t]*", facts.headers.get("cookie", ""))
-    return [value for key, _, value in (pair.partition("=") for pair in pairs) if key.strip() == name]
+    pairs, name = facts.headers.get("cookie", "").split(";"), _sent_name(name, facts)
+    return [value for key, _, value in (pair.partition("=") for pair in pairs) if key.strip(" \t") == name]
 
 
-def set_cookie(name: str, value: str, *, seconds: int, secure: bool) -> str:
-    """The Set-Cookie value of one of the gate's own cookies, which no script can read."""
+def set_cookie(name: str, value: str, facts: RequestFacts, *, seconds: int) -> str:
+    """The Set-Cookie value of one of the gate's own cookies, for the browser behind ``facts``. No script can read it."""
     attributes = f"Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
-    return f"{name}={value}; {attributes}{'; Secure' if secure else ''}"
+    return f"{_sent_name(name, facts)}={value}; {attributes}{'; Secure' if facts.over_https else ''}"
+
+
+def _sent_name(name: str, facts: RequestFacts) -> str:
+    """The name by which a browser has the cookie. Over https no other host can set one of that name (RFC 6265bis, section
+    4.1.3.2), so that a page of a sibling host cannot give a browser the cookie of another."""
+    return _HOST + name if facts.over_https else name
 
 
 def without_own(value: bytes) -> bytes:

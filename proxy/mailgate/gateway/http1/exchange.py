@@ -6,6 +6,7 @@ import ssl
 import struct
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from time import perf_counter
 from typing import Any, Protocol, TypeAlias
 
@@ -15,7 +16,7 @@ from mailgate.gateway.http1.client_certs.presented import from_tls
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.traceparent import Trace
 from mailgate.gateway.http1.trusted_headers import Origin
-from mailgate.model import DecisionSummary
+from mailgate.model import Access, Decision, DecisionSummary
 
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -93,11 +94,14 @@ class Exchange:
         "hangs",
         "head",
         "judged",
+        "limit",
         "origin",
         "reference",
         "started",
         "status",
         "trace",
+        "until",
+        "verdict",
     )
 
     def __init__(
@@ -117,6 +121,13 @@ class Exchange:
         """The reference id, once it was shown (``gateway/reference.py``)."""
         self.give_up: Callable[[], None] | None = None
         """Called when the client leaves while no task serves it."""
+        # for what lasts, and is judged again (``gateway/streams.py``)
+        self.verdict: tuple[Access, Decision] | None = None
+        """The latest verdict on it; None if it was let in by a cached one, or could not be judged again."""
+        self.until: datetime | None = None
+        """The first moment at which the time alone may change that verdict; None if it is not worked out yet."""
+        self.limit: asyncio.Timeout | None = None
+        """Ends the task that carries it; None while no task does."""
         # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
         self.began_at = perf_counter()
         self.asked_at = self.answered_at = 0.0

@@ -122,6 +122,20 @@ def origin_of(
     )
 
 
+@lru_cache(1024)
+def name_in(host: bytes) -> str:
+    """The name or address in a ``Host``, in one spelling. The port is dropped, since a tunnel or a published port changes it."""
+    text = host.decode("latin-1").lower()
+    return canonical_name(text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0])
+
+
+def canonical_name(text: str) -> str:
+    """A host name or an address in one spelling: a dot at the end says nothing more (RFC 1034, section 3.1)."""
+    name = text.lower().removesuffix(".")
+    address = read_address(name)
+    return name if address is None else str(address)
+
+
 def within(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address is in one of these networks."""
     parsed = read_address(address) if networks else None

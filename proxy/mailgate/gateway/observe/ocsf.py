@@ -7,7 +7,7 @@ Host, to which the actor belongs. An act of the audit log is an Entity Managemen
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +17,7 @@ from mailgate.gateway.observe.access_log import CLIENT_FACTS
 from mailgate.gateway.observe.request_metrics import METHODS, OTHER
 from mailgate.model import DecisionSummary
 from mailgate.store import Entry
+from mailgate.store.hash_chain import details_of
 
 VERSION = "1.6.0"
 MAX_DETAILS = 4096
@@ -92,7 +93,7 @@ def audit_event(entry: Entry) -> dict[str, Any]:
     activity = _ACTS.get(entry.what, _UNMAPPED)
     warns = activity in (_DEACTIVATE, _DELETE)
     metadata = _metadata("audit", "") | {"uid": entry.digest, "sequence": entry.number}
-    return _event(_IAM, _ENTITY_MANAGEMENT, activity, entry.what, datetime.fromisoformat(entry.at)) | {
+    return _event(_IAM, _ENTITY_MANAGEMENT, activity, entry.what, _time(entry)) | {
         "metadata": metadata,
         "severity_id": _MEDIUM if warns else _INFORMATIONAL,
         "status_id": _SUCCESS,
@@ -133,14 +134,17 @@ def _user(name: str) -> dict[str, Any]:
     return {"name": "actor.user.name", "type_id": _USER_NAME, "value": name}
 
 
+def _time(entry: Entry) -> datetime:
+    """When it was done; the beginning of 1970 if the entry is damaged, so that it holds up no later one."""
+    try:
+        return datetime.fromisoformat(entry.at)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
 def _details(entry: Entry) -> object:
     """The details; an empty object if they are too long for a datagram or no JSON. The audit log has all of them."""
-    if len(entry.details) > MAX_DETAILS:
-        return {}
-    try:
-        return json.loads(entry.details)
-    except ValueError:
-        return {}
+    return details_of(entry) if len(entry.details) <= MAX_DETAILS else {}
 
 
 class SecurityEvents:

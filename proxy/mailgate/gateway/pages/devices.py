@@ -50,7 +50,7 @@ LOST = mark("Reported as lost: it gets no company mail")
 STATES = {
     PostureState.CLEAN: mark("None of the listed apps is on it."),
     PostureState.PARTIAL: mark(
-        "Only work apps could be looked at, and none of the listed apps is among them."
+        "Not every app on it could be looked at. None of the listed apps is among those that were."
     ),
     PostureState.STALE: mark("Its last report is too old to count."),
     PostureState.MISSING: mark("It has not reported which of the listed apps are on it."),

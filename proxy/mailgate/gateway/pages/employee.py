@@ -1,7 +1,7 @@
 """The content of a person's own page, as plain data."""
 
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from mailgate.gateway.pages.view import View
@@ -27,7 +27,9 @@ class Source:
     name: str
     looked_at: datetime | None = None
     complete: bool | None = None
-    """False if it sees work apps only; None if it sees no apps."""
+    """False if it does not see every app; None if it sees no apps."""
+    lag: timedelta = timedelta()
+    """How much earlier it may have looked."""
 
 
 class SourceResult(StrEnum):
@@ -36,7 +38,7 @@ class SourceResult(StrEnum):
     FOUND = "found"
     CLEAR = "clear"
     PARTLY = "partly"
-    """No listed app, but only work apps can be seen."""
+    """No listed app, but not every app can be seen."""
     UNSEEN = "unseen"
     """It does not see which apps are installed."""
     UNKNOWN = "unknown"
@@ -58,6 +60,8 @@ class AskedSource:
     source: str = ""
     apps: tuple[str, ...] = ()
     looked_at: datetime | None = None
+    lag: timedelta = timedelta()
+    """How much earlier it may have looked."""
 
 
 @dataclass(frozen=True, slots=True)

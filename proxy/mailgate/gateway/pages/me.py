@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from mailgate.devices.trust import source_name
+from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.pages.devices import (
     EXEMPTED,
     EXEMPTED_HERE,
@@ -35,7 +35,7 @@ from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language
 from mailgate.gateway.pages.message import Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
-from mailgate.gateway.pages.source_answers import answer_words
+from mailgate.gateway.pages.source_answers import OLDER, answer_words
 from mailgate.gateway.pages.steps import off_page, steps_of
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.pages.view import View
@@ -50,6 +50,7 @@ _KINDS = ("quarantine_mails", "mails", "enrolments", "exemptions", "help_request
 _OF_REQUESTS = ("day", "effect", "reason", "count", "browser")
 _LAST = mark("last asked for mail %(ago)s (%(program)s)")
 _TAIL = mark("id ends in %(tail)s")
+_ITSELF = mark("The device itself")
 
 
 class Words(NamedTuple):
@@ -119,9 +120,10 @@ def _card(card: DeviceCard, language: Language, now: datetime) -> Mapping[str, A
         "state_words": language.say(state_of(card), len(card.apps), apps=language.names(card.apps)),
         "sources": [
             {
-                "name": _isolated(source_name(source.name)),
+                "name": _source(source.name, language),
                 "looked_at": source.looked_at,
                 "complete": source.complete,
+                "older": language.say(OLDER, span=language.span(source.lag)) if source.lag else "",
                 "ago": language.ago(now - source.looked_at) if source.looked_at else "",
             }
             for source in card.sources
@@ -240,12 +242,19 @@ def _text(field: Field, language: Language) -> Markup | str:
             return language.say(_HELP[field.value])
         case str() if field.name == "reason" and field.value == NOT_THEIRS:
             return language.say(_NOT_THEIRS)
+        case str() if field.name == "source":
+            return _source(field.value, language)
         case str() if field.name == "effect":
             return language.say(GETS[Effect(field.value)])
         case str() if field.name == "reason" and field.value in {reason.value for reason in WORDINGS}:
             return language.say(wording_of(Reason(field.value)).title)
         case other:
             return str(other)
+
+
+def _source(source: str, language: Language) -> Markup:
+    """A source by its name; a device that enrolled here is its own source."""
+    return language.say(_ITSELF) if source == ENROLLED else _isolated(source_name(source))
 
 
 def _isolated(text: str) -> Markup:

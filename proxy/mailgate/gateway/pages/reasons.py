@@ -71,9 +71,9 @@ _DECIDED = {
         mark("Company mail needs a recent report. This device has reported before, but not lately."),
     ),
     Reason.POSTURE_PARTIAL: Wording(
-        mark("The report from this device covers work apps only"),
+        mark("The report from this device does not cover every app"),
         mark(
-            "Company mail needs a report that covers the whole device. So far, only the apps that your company installed could be checked."
+            "Company mail needs a report that covers the whole device. So far, only some of its apps could be checked."
         ),
     ),
     Reason.POSTURE_UNAVAILABLE: Wording(

@@ -24,7 +24,7 @@ from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.message import Message
 from mailgate.gateway.pages.negotiate import MAX_HEADER, choose_language
 from mailgate.gateway.pages.reasons import detail_for, wording_of
-from mailgate.gateway.pages.source_answers import answer_words
+from mailgate.gateway.pages.source_answers import OLDER, answer_words
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason
@@ -248,6 +248,7 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "own_step": steps if isinstance(steps, str) else "",
         "deadline": language.date(view.deadline) if view.deadline and view.remaining else "",
         "countdown": language.countdown(view.remaining) if view.remaining else "",
+        "older": language.say(OLDER, span=language.span(view.looked_lag)) if view.looked_lag else "",
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
         "laptop_hint": view.kind is not Kind.LAPTOP,
     }

@@ -12,7 +12,7 @@ _ANSWERS: dict[SourceResult, Message] = {
     SourceResult.FOUND: mark("Asked %(source)s: it still sees %(apps)s, looked at %(ago)s."),
     SourceResult.CLEAR: mark("Asked %(source)s: it sees none of the listed apps, looked at %(ago)s."),
     SourceResult.PARTLY: mark(
-        "Asked %(source)s: it sees none of the listed apps among the work apps, looked at %(ago)s."
+        "Asked %(source)s: it cannot see every app. None of the listed apps is among those it sees, looked at %(ago)s."
     ),
     SourceResult.UNSEEN: mark("Asked %(source)s: it knows the device and does not see which apps are there."),
     SourceResult.UNKNOWN: mark("Asked %(source)s: it does not know this device any more."),
@@ -27,16 +27,21 @@ _ANSWERS: dict[SourceResult, Message] = {
 }
 
 
+OLDER = mark("The list of apps may be up to %(span)s older than that.")
+
+
 def answer_words(asked: AskedSource, language: Language, now: datetime) -> Markup:
-    """One sentence about the answer of one source."""
+    """The answer of one source, and how much older it may be."""
     when = Markup("")
     if asked.looked_at:
         when = Markup('<time datetime="{}" data-form="ago">{}</time>').format(
             asked.looked_at.isoformat(), language.ago(now - asked.looked_at)
         )
-    return language.say(
+    answer = language.say(
         _ANSWERS[asked.result],
         source=Markup("<bdi>{}</bdi>").format(asked.source),
         apps=language.names(asked.apps) if asked.apps else "",
         ago=when,
     )
+    older = language.say(OLDER, span=language.span(asked.lag)) if asked.lag else ""
+    return Markup(" ").join(filter(None, (answer, older)))

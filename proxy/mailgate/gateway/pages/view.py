@@ -54,6 +54,8 @@ class View:
     """When the source looked at the apps that caused the refusal; None if no apps did."""
     looked_by: str = ""
     """The source that looked."""
+    looked_lag: timedelta = timedelta()
+    """How much earlier it may have looked."""
     seen_within: timedelta | None = None
     """How long it usually takes until the source sees a change; None if unknown."""
     asked_at: datetime | None = None

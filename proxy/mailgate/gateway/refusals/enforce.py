@@ -149,6 +149,7 @@ class ResponseBuilder:
         return {
             "looked_at": posture.reported_at,
             "looked_by": source_name(posture.source),
+            "looked_lag": posture.lag,
             "seen_within": self.seen_within.get(posture.source),
         }
 
@@ -157,7 +158,7 @@ class ResponseBuilder:
             return ""
         person, device = countable_subject(access)
         reason, subject = decision.reason.value, digest_of(person or device)
-        kept = id_of(sighting_of(client_facts(access.facts, access.client), access, decision))
+        kept = id_of(sighting_of(client_facts(access), access, decision))
         return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, kept, access.now))
 
     def _view_of(
@@ -235,6 +236,6 @@ def needs_warning(access: Access, decision: Decision) -> bool:
     return warned_mark(decision) not in cookies_named(access.facts, WARNED_COOKIE)
 
 
-def warned_cookie(mark: str, lasts: timedelta, *, secure: bool) -> str:
+def warned_cookie(mark: str, lasts: timedelta, facts: RequestFacts) -> str:
     """The Set-Cookie value that remembers a warning."""
-    return set_cookie(WARNED_COOKIE, mark, seconds=int(lasts.total_seconds()), secure=secure)
+    return set_cookie(WARNED_COOKIE, mark, facts, seconds=int(lasts.total_seconds()))

@@ -48,7 +48,7 @@ def help_asked_cookie(client: str, rule: str, now: datetime, facts: RequestFacts
 
 def _field(value: str, facts: RequestFacts) -> tuple[str, str]:
     seconds = int(COOKIE_LASTS.total_seconds())
-    return "Set-Cookie", set_cookie(HELP_COOKIE, value, seconds=seconds, secure=facts.scheme == "https")
+    return "Set-Cookie", set_cookie(HELP_COOKIE, value, facts, seconds=seconds)
 
 
 def _mark(rule: str) -> str:

@@ -1,13 +1,34 @@
 """The words of every form of refusal: the reason as a code and as a text, and the reference id."""
 
 import re
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from mailgate.gateway.pages import explain_reason
-from mailgate.model import Decision
+from mailgate.model import Access, Decision, Reason
+from mailgate.policy.login_names import user_text
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """The characters that no XML document may hold, not even escaped (XML 1.0, section 2.2)."""
+
+
+def as_told(access: Access, decision: Decision) -> Decision:
+    """The decision as whoever asks may read it: without its cause if that is about somebody whom the request only names.
+
+    Anybody can send a name, or the ActiveSync id of a colleague's phone. What is known of that phone is told only to who has
+    proved to be that device, or whom a trusted proxy names as its owner.
+    """
+    if not (decision.claimed or _is_only_named(access)):
+        return decision
+    return replace(decision, reason=Reason.RULE_MATCHED, title="", fix="", apps=(), deadline=None)
+
+
+def _is_only_named(access: Access) -> bool:
+    """Whether nothing but the word of whoever asks says that the device is theirs."""
+    proof, owner = access.attestation, user_text(access.posture.owner)
+    proved = proof is not None and proof.refused is None
+    owned = bool(owner) and user_text(access.facts.user or "") == owner
+    return bool(access.client.eas_id) and not (proved or owned)
 
 
 def refusal_sentence(decision: Decision, reference: str) -> str:

@@ -19,6 +19,7 @@ from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.enforce import ResponseBuilder, page_answer
 from mailgate.gateway.refusals.help_cookie import help_asked_cookie, read_help_cookie
 from mailgate.gateway.refusals.help_ticket import Tickets
+from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.person import proven_device, recognise
 from mailgate.model import Access, Decision, Reason
 from mailgate.model.addresses import rate_limit_key
@@ -125,7 +126,9 @@ async def _confirmed(
 ) -> Answer:
     """The confirmation. It mentions the person's own page only if that page can recognise the person."""
     told = known and (proven_device(access) or (await recognise(incoming, access, None)).name)
-    view = responses.view(access, decision, reference, asker_known=known, asker_told=bool(told))
+    view = responses.view(
+        access, as_told(access, decision), reference, asker_known=known, asker_told=bool(told)
+    )
     page = responses.pages.help(replace(view, return_url=f"{incoming.facts.path}?reference={reference}"))
     return page_answer(200, page, headers)
 
@@ -135,7 +138,7 @@ def _client(tickets: Tickets, access: Access) -> str:
     before = read_help_cookie(access.facts)
     if before is not None:
         return before.client
-    seen = fingerprint(client_facts(access.facts, access.client))
+    seen = fingerprint(client_facts(access))
     return tickets.mark_of(f"{seen} {rate_limit_key(access.facts.remote)}")
 
 

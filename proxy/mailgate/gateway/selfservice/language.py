@@ -21,6 +21,6 @@ async def choose_language(incoming: Incoming, _reference: str, _now: datetime) -
     language, target = said.get("lang", ""), own_path(said.get("to", "/"))
     if language not in load_languages() or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected a language of these pages.")
-    secure = incoming.facts.scheme == "https"
-    cookie = set_cookie(LANGUAGE_COOKIE, language, seconds=int(_COOKIE_LASTS.total_seconds()), secure=secure)
+    seconds = int(_COOKIE_LASTS.total_seconds())
+    cookie = set_cookie(LANGUAGE_COOKIE, language, incoming.facts, seconds=seconds)
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

@@ -19,6 +19,7 @@ from mailgate.gateway.pages.employee import (
     OwnerReports,
 )
 from mailgate.gateway.refusals.enforce import page_answer
+from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
 from mailgate.gateway.selfservice.login_check import Login
@@ -153,6 +154,7 @@ async def ask_again(service: SelfService, incoming: Incoming, reference: str, no
     """Ask the sources of the device that sent this request, for the button of a refusal, and return their answers."""
     _refuse_foreign_form(service, incoming)
     access, decision = await service.judge.verdict(incoming, now)
+    decision = as_told(access, decision)
     asking = AskingRequest(access, decision, Person(), service.live.policy, service.live.groups)
     try:
         asked = await _ask_own(service, asking)
@@ -192,7 +194,8 @@ async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> As
     person = await recognise(incoming, access, service.check)
     if person.login is not Login.NONE:
         service.metrics.page_logins.labels(person.login).inc()
-    return AskingRequest(access, decision, person, service.live.policy, service.live.groups)
+    told = as_told(access, decision)
+    return AskingRequest(access, told, person, service.live.policy, service.live.groups)
 
 
 async def _offered(service: SelfService, incoming: Incoming, person: Person) -> bool:

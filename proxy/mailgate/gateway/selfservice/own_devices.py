@@ -7,7 +7,7 @@ from typing import Protocol as Shape
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
-from mailgate.devices.posture import belongs_to
+from mailgate.devices.posture import PostureTerms, belongs_to
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
 from mailgate.gateway.selfservice.person import Person, proven_device
@@ -25,12 +25,14 @@ _TAIL = 4
 class KnownDevices(Shape):
     """The known devices (``store/postures.py``)."""
 
-    precedence: Sequence[str]
+    terms: PostureTerms
     """The names of sources, the most trusted first."""
 
     def worth(self, device: Device, now: datetime) -> Posture: ...
 
-    async def with_pending_reports(self, read: Callable[[], Awaitable[list[Device]]]) -> list[Device]: ...
+    async def with_pending_reports(
+        self, read: Callable[[], Awaitable[list[Device]]], now: datetime
+    ) -> list[Device]: ...
 
     def in_memory(self, device_id: str) -> Device | None: ...
 
@@ -38,7 +40,7 @@ class KnownDevices(Shape):
 class People(Shape):
     """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
 
-    async def devices(self, login: str, precedence: Sequence[str]) -> list[Device]: ...
+    async def devices(self, login: str, now: datetime, precedence: Sequence[str]) -> list[Device]: ...
 
     async def device(self, device_id: str) -> Device | None: ...
 
@@ -102,17 +104,18 @@ async def own_devices(asking: AskingRequest, people: People, known: KnownDevices
 async def _devices(asking: AskingRequest, people: People, known: KnownDevices) -> list[Device]:
     """The devices as they are now. A report that came with this request may not be stored yet, so the
     devices in memory count too."""
-    name, proven = asking.person.name, asking.proven
+    name, proven, now = asking.person.name, asking.proven, asking.access.now
+    order = known.terms.precedence
 
     async def stored() -> list[Device]:
-        found = await people.devices(name, known.precedence) if name else []
+        found = await people.devices(name, now, order) if name else []
         own = await people.device(proven) if proven and not _among(found, proven) else None
         return [*found, own] if own is not None else found
 
-    devices = await known.with_pending_reports(stored)
+    devices = await known.with_pending_reports(stored, now)
     own = known.in_memory(proven) if proven and not _among(devices, proven) else None
     devices += [own] if own is not None else []
-    return [each for each in devices if belongs_to(each, name, known.precedence)] if name else devices
+    return [each for each in devices if belongs_to(each, name, now, order)] if name else devices
 
 
 def _among(devices: Iterable[Device], device_id: str) -> bool:

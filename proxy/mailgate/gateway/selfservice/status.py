@@ -31,6 +31,7 @@ def status_of(
             "proof": _proof_of(access),
         },
         "checked_at": _instant(access.posture.reported_at),
+        "checked_from": _instant(access.posture.looked_from),
         "devices": [device_of(each, keep) for each in owned],
     }
 
@@ -47,7 +48,7 @@ def verdict_of(decision: Decision) -> dict[str, object]:
     return {
         "effect": decision.effect,
         "reason": decision.reason,
-        "rule": decision.rule,
+        "rule": "" if decision.claimed else decision.rule,
         "title": decision.title,
         "apps": list(decision.apps),
         "fix": decision.fix,
@@ -76,9 +77,15 @@ def device_of(own: OwnDevice, keep: RetentionTimes) -> dict[str, object]:
         "reported_at": _instant(posture.reported_at),
         "expires_at": _instant(posture.expires_at),
         "checked_at": _instant(posture.reported_at),
+        "checked_from": _instant(posture.looked_from),
         "verdict": verdict_of(own.decision),
         "sources": [
-            {"name": each.source, "checked_at": _instant(each.reported_at), "complete": each.apps_complete}
+            {
+                "name": each.source,
+                "checked_at": _instant(looked := each.looked(own.access.now)),
+                "checked_from": _instant(looked and looked - each.lag),
+                "complete": each.apps_complete,
+            }
             for each in (device.reports if device else ())
         ],
         "findings": [each.reason for each in (device.findings if device else ())],

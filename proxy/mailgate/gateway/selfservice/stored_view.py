@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
-from mailgate.engine.decide import stage_of
 from mailgate.gateway.pages.employee import (
     NO_OWNER_REPORTS,
     AskedSource,
@@ -22,15 +21,16 @@ from mailgate.gateway.pages.employee import (
 from mailgate.gateway.pages.view import View
 from mailgate.gateway.selfservice.own_devices import OwnDevice, tail_of
 from mailgate.gateway.selfservice.status import stored_from_to
-from mailgate.model import Access, Decision, Stage
+from mailgate.model import Access, Decision
 from mailgate.policy import AppCatalog, Policy
-from mailgate.policy.reasons import apps_named
 from mailgate.policy.reliefs import Relief
+from mailgate.policy.rule_states import enforcement_starts, prohibited_apps
 from mailgate.store import (
     EnrolledKey,
     EnrolmentToken,
     HelpRequest,
     Mail,
+    Proofs,
     QuarantineMail,
     Recorded,
     RetentionTimes,
@@ -73,7 +73,9 @@ def card_of(
         lost=device is not None and device.lost_at is not None,
         apps=tuple(map(name_of, posture.apps)),
         findings=tuple(sorted({each.reason for each in device.findings})) if device else (),
-        sources=tuple(_source(each) for each in device.reports if not each.gone) if device else (),
+        sources=tuple(_source(each, own.access.now) for each in device.reports if not each.gone)
+        if device
+        else (),
         asked=asked,
         stored=_stored(own, person, name_of),
         since=since,
@@ -81,8 +83,8 @@ def card_of(
     )
 
 
-def _source(report: Report) -> Source:
-    return Source(report.source, report.reported_at, report.apps_complete)
+def _source(report: Report, now: datetime) -> Source:
+    return Source(report.source, report.looked(now), report.apps_complete, report.lag)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
@@ -129,6 +131,7 @@ def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
         "browser": client.browser,
         "protocol": client.protocol,
         "headers": tuple(f"{name}: {value}" for name, value in client.headers),
+        "proofs": _outcomes(client.proofs),
         "asked_for": f"{client.method} {client.target}",
         "eas": (client.eas_id,) if client.eas_id else (),
         "form": client.form,
@@ -145,6 +148,14 @@ def request_record(recorded: Recorded, keep: timedelta) -> StoredRecord:
     return StoredRecord(
         _fields({name: value for name, value in told.items() if value not in ("", ())}), tally.last + keep
     )
+
+
+def _outcomes(proofs: Proofs | None) -> tuple[str, ...]:
+    """What came of the proofs, each field as it is stored."""
+    if proofs is None:
+        return ()
+    told = proofs._replace(findings=()).told() | dict.fromkeys(proofs.findings, True)
+    return tuple(f"{name}: {value}" if value is not True else name for name, value in told.items())
 
 
 def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) -> StoredRecord:
@@ -241,19 +252,13 @@ def listed_names(catalog: AppCatalog) -> tuple[str, ...]:
 
 def names_blocked_now(policy: Policy, now: datetime) -> tuple[str, ...]:
     """Display names of the apps for which a rule keeps mail away now."""
-    return _named(_blocked_apps(policy, now), policy.catalog)
+    return _named(prohibited_apps(policy, now), policy.catalog)
 
 
 def names_blocked_later(policy: Policy, now: datetime) -> tuple[str, ...]:
     """Display names of the apps for which no rule keeps mail away yet, but one will once its date has come."""
-    ends = (each.stages.enforce for each in policy.rules if each.keeps_out and each.stages)
-    coming = [_blocked_apps(policy, end) for end in ends if end and end > now]
-    return _named(frozenset().union(*coming) - _blocked_apps(policy, now), policy.catalog)
-
-
-def _blocked_apps(policy: Policy, now: datetime) -> frozenset[str]:
-    rules = [each for each in policy.rules if each.keeps_out and stage_of(each, now) is Stage.ENFORCE]
-    return frozenset().union(*(apps_named(each.when, policy.catalog) for each in rules))
+    coming = [prohibited_apps(policy, at) for at in enforcement_starts(policy, now)]
+    return _named(frozenset().union(*coming) - prohibited_apps(policy, now), policy.catalog)
 
 
 def _named(keys: Iterable[str], catalog: AppCatalog) -> tuple[str, ...]:

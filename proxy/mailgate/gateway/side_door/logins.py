@@ -38,7 +38,7 @@ _WORDS = {
     Reason.PROHIBITED_APP: "A phone or tablet of yours has {apps} on it. Such a device gets no company mail.",
     Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet. A report has to come before a mail app opens company mail.",
     Reason.POSTURE_STALE: "The last report from a phone or tablet of yours is too old to open company mail.",
-    Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours covers work apps only.",
+    Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours does not cover every app.",
     Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app looks the same on every device.",
     Reason.DEVICE_CONTRADICTED: "Your company's records contradict each other about a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",

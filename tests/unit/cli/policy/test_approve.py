@@ -42,8 +42,11 @@ def planned(act) -> str:  # type: ignore[no-untyped-def]
 def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: ignore[no-untyped-def]
     digest = planned(act)
     refused = act("ada", "apply", digest, "--note", "now")
-    assert refused.exit_code == 2
+    assert refused.exit_code == 1
     assert "0 of 1 approvals given, 1 missing: `mailgate policy approve" in refused.output
+    told = json.loads(act("ada", "apply", digest, "--note", "now", "--json").stdout)
+    assert (told["missing"], told["plan"], told["why"] + "\n") == (1, told["plan"], refused.stderr)
+    assert told["plan"].startswith(digest)
     assert "`mailgate policy approve PLAN`" in act("ada", "plans").output
     given = act("lin", "approve", digest, "--note", "agreed")
     assert given.output == f"plan {digest} is approved by lin; it has the approvals that it needs\n"
@@ -68,7 +71,7 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
 def test_who_may_not_is_refused(act, who: str, what: str, why: str) -> None:  # type: ignore[no-untyped-def]
     arguments = [] if what == "retract" else [planned(act)]
     refused = act(who, what, *arguments, "--note", "x")
-    assert refused.exit_code == 2
+    assert refused.exit_code == 1
     assert why in refused.output
 
 
@@ -78,7 +81,7 @@ def test_a_plan_that_nobody_answers_for_is_shown_and_not_kept(act) -> None:  # t
     assert "newly kept out" in shown.output
     assert "To apply this plan, make it with your admin token." in shown.output
     assert json.loads(act("", "plans", "--json").output) == []
-    assert act("joe", "plan").exit_code == 2
+    assert act("joe", "plan").exit_code == 1
 
 
 def test_plans_are_listed_with_what_they_need(act) -> None:  # type: ignore[no-untyped-def]
@@ -109,7 +112,7 @@ def test_without_admins_nobody_can_approve(folder: Path, config: Path) -> None:
     digest = json.loads(run("plan", "--json").output)["digest"]
     config.write_text(config.read_text() + "guard: {max_newly_blocked: 0}\n")
     refused = run("approve", digest, "--note", "agreed")
-    assert refused.exit_code == 2
+    assert refused.exit_code == 1
     assert (
         "nobody may approve anything: no admin has the role approver; `mailgate admin add NAME"
         in refused.output

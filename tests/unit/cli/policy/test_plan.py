@@ -90,6 +90,20 @@ def test_mistakes_and_a_store_that_is_not_there_are_said(folder: Path) -> None:
     (folder / "mailgate.db").unlink()
     empty = run("plan")
     assert (empty.exit_code, empty.output) == (
-        2,
+        1,
         f"there is no store at {folder}/mailgate.db, which mailgate.yaml names; `mailgate run` makes it\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("most", "policy", "code"), [(None, OLD, 0), (0, OLD, 0), (0, NEW, 4), (9, NEW, 3), (None, NEW, 3)]
+)
+def test_what_a_change_needs_is_told_by_the_exit_code(
+    folder: Path, most: int | None, policy: str, code: int
+) -> None:
+    if most is not None:
+        settings = folder / "mailgate.yaml"
+        settings.write_text(f"{settings.read_text()}guard: {{max_newly_blocked: {most}}}\n")
+    (folder / "policy.yaml").write_text(policy)
+    assert run("plan", "--exit-code").exit_code == code
+    assert run("plan").exit_code == 0

@@ -84,3 +84,11 @@ def test_who_may_be_kept_out_when_nobody_can_tell_is_named() -> None:
     assert "1 person with 1 device might newly be kept out" in text
     assert "ada: phone ios, d1: let in by open now" in text
     assert "At moments that cannot be predicted" not in shown()
+
+
+def test_whom_a_share_or_a_stage_misses_is_said_by_name() -> None:
+    held = {"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2, samples=[SAMPLE])}}
+    text = shown(held_back=held)
+    assert "not enforced today: app. Enforced for everybody, they would also move: 1 person with 2" in text
+    assert "ada: phone ios, d1: let in by open without the change, then kept out by app" in text
+    assert "Held back" not in shown()

@@ -29,7 +29,7 @@ def load(tmp_path: Path, connector: str):
 def test_the_defaults(tmp_path):
     settings = load(tmp_path, JAMF).connectors["mdm"]
     assert (settings.every, settings.full_every) == (timedelta(minutes=15), timedelta(hours=24))
-    assert (settings.unavailable_after, settings.most_gone) == (timedelta(hours=1), 10)
+    assert settings.most_gone == 10
     assert (settings.timeout, settings.run_timeout) == (timedelta(minutes=1), timedelta(hours=2))
 
 

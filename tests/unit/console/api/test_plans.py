@@ -33,10 +33,11 @@ async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
     assert (await vic.get("/plans")).body["items"] == [status]
 
 
-async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, firm: Company) -> None:
+async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, lin: Caller, firm: Company) -> None:
     digest = await planned(ada, firm)
     assert (await ada.get(f"/plans/{digest}/outcome")).status == 409
-    await ada.post(f"/plans/{digest}/apply", {"note": "at once", "override": True})
+    await lin.post(f"/plans/{digest}/approvals", {"note": "agreed"})
+    await ada.post(f"/plans/{digest}/apply", {"note": "at once"})
     told = (await ada.get(f"/plans/{digest}/outcome")).body
     assert (told["version"], told["before"], told["kept_out"], told["predicted"]) == (2, 1, 0, 1)
     assert (await ada.get(f"/plans/{digest}")).body["status"]["term"]["ended"] is None
@@ -91,18 +92,31 @@ async def test_nobody_approves_their_own(lin: Caller, firm: Company) -> None:
     assert (told.status, "own: another person has to approve it" in told.body["detail"]) == (409, True)
 
 
-async def test_an_override_is_written_down_as_one(ada: Caller, firm: Company) -> None:
+async def test_an_override_takes_another_person_and_is_written_down_as_one(
+    ada: Caller, lin: Caller, firm: Company
+) -> None:
+    frozen(firm)
     digest = await planned(ada, firm)
-    told = await ada.post(f"/plans/{digest}/apply", {"note": "at once", "override": True})
-    assert told.status == 200
+    over = {"note": "at once", "override": True}
+    alone = await ada.post(f"/plans/{digest}/apply", over)
+    assert (
+        alone.status,
+        "nobody overrides alone where another person may approve" in alone.body["detail"],
+    ) == (409, True)
+    assert (await lin.post(f"/plans/{digest}/approvals", {"note": "agreed"})).status == 201
+    assert (await ada.post(f"/plans/{digest}/apply", over)).status == 200
     assert (await firm.acts())[-1][0] == "policy-activated-against-the-guard"
 
 
-async def test_a_freeze_stands_against_it(ada: Caller, firm: Company) -> None:
+def frozen(firm: Company) -> None:
     settings = json.loads((firm.folder / "mailgate.yaml").read_text())
     settings["guard"] = {"max_newly_blocked": 0, "freeze": ["2026-11-01 00:00 - 2026-12-31 00:00 UTC"]}
     (firm.folder / "mailgate.yaml").write_text(json.dumps(settings))
     firm.bundle = load_bundle(firm.folder / "mailgate.yaml")
+
+
+async def test_a_freeze_stands_against_it(ada: Caller, firm: Company) -> None:
+    frozen(firm)
     digest = await planned(ada, firm, policy=json.dumps({"rules": PHONE_RULES["rules"][:3]}))
     told = await ada.post(f"/plans/{digest}/apply", {"note": "now"})
     assert (told.status, "changes are frozen until" in told.body["detail"]) == (409, True)

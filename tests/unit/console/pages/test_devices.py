@@ -153,7 +153,7 @@ async def test_every_source_of_a_device_and_of_the_settings_can_be_chosen_in_wor
     await ada.get("/console/devices")
     page = await ada.get("/console/devices")
     for value, words in (
-        ("https://mdm.example.com", "mdm.example.com"), ("enrolled", "Enrolled here"), ("jamf-file", "jamf-file"),
+        ("https://mdm.example.com", "mdm.example.com"), ("enrolled", "The device itself"), ("jamf-file", "jamf-file"),
     ):  # fmt: skip
         assert f'<option value="{value}">{words}</option>' in page.text
     assert len(called(await ada.get("/console/devices?source=MDM.example.com"))) == 1

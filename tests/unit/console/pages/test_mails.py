@@ -17,8 +17,8 @@ SEND = "/console/notices/1/enforced/send?rule=prohibited-app"
 PHONES = [record(name, name, "tiktok") for name in ("alice", "bob", "cy@elsewhere.example", "")]
 
 
-async def counted(firm: Company, browser: Browser) -> None:
-    await browser.post(COUNT)
+async def counted(firm: Company, browser: Browser, path: str = COUNT) -> None:
+    await browser.post(path)
     assert firm.context.recipient_lists._task
     await firm.context.recipient_lists._task
 
@@ -29,10 +29,10 @@ async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirm
     await has(firm, *PHONES)
     await counted(firm, ada)
     page = await ada.get(ENFORCED)
-    assert "2 to write to" in page.words
+    assert "2 newly affected by this version" in page.words
     assert "1 without an address in example.com" in page.words
     assert "1 devices whose owner nobody knows" in page.words
-    listed = await ada.get(f"{ENFORCED}&state=to-write")
+    listed = await ada.get(f"{ENFORCED}&state=new")
     assert "alice@example.com" in listed.text
     assert "cy@elsewhere.example" in (await ada.get(f"{ENFORCED}&state=unaddressed")).words
     await has(firm, record("late", "late", "tiktok"))
@@ -47,15 +47,37 @@ async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirm
     assert (await ada.post(SEND, confirmed="yes")).status == 409  # said twice, it is done once
 
 
+async def test_first_those_are_written_to_whom_the_version_newly_affects(ada: Browser, firm: Company) -> None:
+    """By the version before, alice has this mail, and bob has none."""
+    await has(firm, *PHONES[:2])
+    mails = await written(firm, "alice")
+    await gone(firm, mails["alice"], MailState.SENT)
+    other = firm.candidate((firm.folder / "policy.yaml").read_text() + "# another version\n")
+    await firm.store.policies.activate(rule_texts_of(other), Act(NOW, "ada", "policy-activated"))
+    page, count, send = (path.replace("notices/1/", "notices/2/") for path in (ENFORCED, COUNT, SEND))
+    await counted(firm, ada, count)
+    told = await ada.get(page)
+    assert "0 newly affected by this version" in told.words
+    assert "1 others, who had no such mail before" in told.words
+    assert "1 others, who had such a mail by an earlier version" in told.words
+    assert "bob@example.com" in (await ada.get(f"{page}&state=untold")).text
+    assert "alice@example.com" in (await ada.get(f"{page}&state=all")).text
+    asked = await ada.post(send, to="untold")
+    assert "Write to 1 person?" in asked.words
+    assert "1 other person had such a mail by an earlier version and is not written to" in asked.words
+    await ada.post(send, to="untold", confirmed="yes")
+    assert [each.login for each in await firm.store.mails.page() if each.version == 2] == ["bob"]
+
+
 async def test_the_lists_of_a_count_are_paged(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailgate.console.pages.notices.SIZE", 1)
     await has(firm, *PHONES)
     await counted(firm, ada)
-    first = await ada.get(f"{ENFORCED}&state=to-write")
+    first = await ada.get(f"{ENFORCED}&state=new")
     assert ("alice@" in first.text, "bob@" in first.text) == (True, False)
-    second = await ada.get(f"{ENFORCED}&state=to-write&after=alice@example.com")
+    second = await ada.get(f"{ENFORCED}&state=new&after=alice@example.com")
     assert ("alice@" in second.text.partition("<table")[2], "bob@" in second.text) == (False, True)
     assert "None." in (await ada.get(f"{ENFORCED}&state=undecided")).words
 

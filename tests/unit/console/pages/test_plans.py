@@ -136,15 +136,16 @@ async def test_who_may_do_nothing_is_told_whom_to_ask(vic: Browser, ada: Browser
     assert "Put in force …" not in page.words
 
 
-async def test_who_could_be_told_first_is_said_with_the_way(ada: Browser, firm: Company) -> None:
+async def test_who_could_be_told_first_is_said_with_the_way(
+    ada: Browser, lin: Browser, firm: Company
+) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}")
     assert "Tell these first" in page.words
     assert "nobody : It hits them at once. To tell them first, give it a date" in page.words
-    await ada.post(
-        f"/console/policy/plans/{digest}/apply", confirmed="yes", note="sent in error", override="yes"
-    )
+    await lin.post(f"/console/policy/plans/{digest}/approve", confirmed="yes", note="agreed")
+    await ada.post(f"/console/policy/plans/{digest}/apply", confirmed="yes", note="sent in error")
     firm.bundle = load_bundle(firm.folder / "mailgate.yaml")
     page = await ada.get(f"/console/policy/plans/{digest}")
     assert "Tell them" in page.words
@@ -271,8 +272,8 @@ async def test_nobody_approves_their_own_plan(lin: Browser, firm: Company) -> No
     ) == (409, True)
 
 
-async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
-    ada: Browser, firm: Company
+async def test_what_goes_beyond_the_guard_is_not_put_in_force_alone_by_override_either(
+    ada: Browser, lin: Browser, firm: Company
 ) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
@@ -285,11 +286,14 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_but_by_override(
     assert "To do it all the same" not in page.words, "what a command line says is not for a page"
     assert "Override the objections" in page.words, "it can be done all the same from there"
     assert 'name="note" maxlength="1000" required value="now"' in page.text, "what was typed is there still"
-    page = await ada.post(
-        f"/console/policy/plans/{digest}/apply", confirmed="yes", note="fire", override="yes"
-    )
+    fire = {"confirmed": "yes", "note": "fire", "override": "yes"}
+    page = await ada.post(f"/console/policy/plans/{digest}/apply", **fire)
+    assert (page.status, await in_force(firm)) == (409, 1)
+    assert "nobody overrides alone where another person may approve" in page.words.lower()
+    await lin.post(f"/console/policy/plans/{digest}/approve", confirmed="yes", note="agreed")
+    page = await ada.post(f"/console/policy/plans/{digest}/apply", **fire)
     assert (page.status, await in_force(firm)) == (200, 2)
-    assert (await firm.acts())[-1][0] == "policy-activated-against-the-guard"
+    assert (await firm.acts())[-1][0] == "policy-activated"
 
 
 async def test_a_plan_that_there_is_not_is_said(ada: Browser) -> None:

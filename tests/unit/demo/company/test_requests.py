@@ -14,6 +14,7 @@ from mailgate.demo.company.history import Era, with_policy
 from mailgate.demo.company.records import last_records
 from mailgate.demo.company.requests import DAYS, History, answers_to
 from mailgate.devices.device import Device
+from mailgate.devices.posture import PostureTerms
 from mailgate.model import Effect, PostureState
 from mailgate.policy.groups import NO_GROUPS
 
@@ -27,7 +28,7 @@ def past(made: Made, owned: OwnedDevice) -> History:
     """Rules that keep out phones with a prohibited app, always."""
     eras = [Era(NOW - timedelta(days=40), made.bundle.policy)]
     device = Device("demo", tuple(record.received(NOW) for record in last_records(owned)))
-    return History(NO_GROUPS, eras, timedelta(days=1), {owned.number: device})
+    return History(NO_GROUPS, eras, PostureTerms(timedelta(days=1)), {owned.number: device})
 
 
 def effects(made: Made, owned: OwnedDevice) -> Counter[tuple[str, bool]]:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mailgate.gateway.admin_port.host_names import OwnHosts, name_in
+from mailgate.gateway.admin_port.host_names import OwnHosts
 from mailgate.gateway.http1.request import RequestRefused, parse_request_head
 
 PROXY = "192.0.2.1"
@@ -23,19 +23,6 @@ def admits(*lines, **more):
     except RequestRefused as refused:
         return refused.status != 421
     return True
-
-
-@pytest.mark.parametrize(
-    ("host", "name"),
-    [
-        (b"Gate.Internal:8081", "gate.internal"),
-        (b"gate.internal.", "gate.internal"),
-        (b"[2001:db8::1]:8081", "2001:db8::1"),
-        (b"127.0.0.1", "127.0.0.1"),
-    ],
-)
-def test_a_name_is_without_port_and_case(host, name):
-    assert name_in(host) == name
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ async def test_a_warning_is_shown_and_then_no_more():
     mark = page.partition(b"/.mailgate/continue?rule=")[2][:16].decode()
     renew(on, authorizer=replace(on.in_force.live.authorizer))
     status, headers, _ = await reply(
-        on, NGINX.format(at=AT, path="/warn", reference="x") + f"Cookie: mailgate-warned={mark}\n"
+        on, NGINX.format(at=AT, path="/warn", reference="x") + f"Cookie: __Host-mailgate-warned={mark}\n"
     )
     assert (status, headers["X-Device-Decision"]) == (200, "warn")
 
@@ -215,7 +215,7 @@ async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_
 @pytest.mark.parametrize(
     ("field", "seconds"),
     [
-        ("Content-Type: application/vnd.ms-sync.wbxml", None),
+        ("Content-Type: application/vnd.ms-sync.wbxml\nSec-Fetch-Mode: cors", None),
         ("Device-Attestation: x", None),
         ("Content-Type: text/xml", "2"),
     ],
@@ -234,7 +234,7 @@ async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_v
 async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy(lasts, seconds):
     keys = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
-    browser = RequestFacts(headers={"user-agent": agent})
+    browser = RequestFacts(headers={"user-agent": agent}, over_https=True)
     probe = BrowserProbe(Mode.REQUIRE, lasts, keys)
     on = asked_gate(Dialect.NGINX, browser_probe=probe)
     cookie = probe.remember(ProbeFinding(COMPUTER, "touch"), browser, NOW).partition(";")[0]

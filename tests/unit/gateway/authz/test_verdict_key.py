@@ -25,7 +25,6 @@ from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.fields import Fields
 from mailgate.gateway.http1.request import TARGET, RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
-from mailgate.gateway.own_addresses import is_local
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import Key
@@ -34,7 +33,7 @@ LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
 KEYS = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
 EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&User=a&DeviceId=1&DeviceType="
-BROWSER = RequestFacts(headers={"user-agent": LAPTOP})
+BROWSER = RequestFacts(headers={"user-agent": LAPTOP}, over_https=True)
 PASS, TABLET = (
     BrowserProbe(Mode.OBSERVE, timedelta(days=7), KEYS)
     .remember(ProbeFinding(form, "touch"), BROWSER, NOW)
@@ -149,7 +148,7 @@ def test_a_plain_target_names_nothing(text):
     facts = RequestFacts(target=target.decode("ascii"))
     assert TARGET.fullmatch(target)
     assert protocol_in_path(facts.path) is None
-    assert not is_local(facts)
+    assert not facts.is_local
     assert not facts.target.lower().startswith("/autodiscover/")
 
 

@@ -108,13 +108,13 @@ def test_a_header_of_the_client_is_no_finding_of_the_probe():
     assert HEADER not in browser_probe().with_earlier_finding(facts(), NOW).headers
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_cookie_is_for_this_browser_and_for_the_set_time(scheme):
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_cookie_is_for_this_browser_and_for_the_set_time(secure):
     on = browser_probe(lifetime=timedelta(days=2))
-    asked = replace(facts(), scheme=scheme)
+    asked = replace(facts(), over_https=secure)
     value, *attributes = on.remember(COMPUTER, asked, NOW).split("; ")
     assert {"HttpOnly", "SameSite=Lax", f"Max-Age={2 * 86400}"} <= set(attributes)
-    assert ("Secure" in attributes) is (scheme == "https")
+    assert ("Secure" in attributes) is secure
     later = replace(asked, headers=asked.headers | {"cookie": value})
     assert classify(on.with_earlier_finding(later, NOW + timedelta(days=1))).probed
     assert not classify(on.with_earlier_finding(later, NOW + timedelta(days=2))).probed

@@ -8,7 +8,7 @@ from mailgate.gateway.evaluate.identity import (
     certificate_result,
     identify,
     still_bound,
-    with_place_findings_of,
+    with_earlier_facts,
 )
 from mailgate.model import (
     AttestationResult,
@@ -108,5 +108,14 @@ def test_without_a_token_there_is_none_to_lose():
 def test_a_key_that_was_in_two_places_stays_a_finding_while_the_request_hangs():
     found, other = Finding(Reason.KEY_IN_TWO_PLACES, "x"), Finding(Reason.CERTIFICATE_INVALID, "y")
     before = replace(MAIL, findings=(found, other))
-    assert with_place_findings_of(before, MAIL).findings == (found,)
-    assert with_place_findings_of(MAIL, MAIL) is MAIL
+    assert with_earlier_facts(before, MAIL).findings == (found,)
+    assert with_earlier_facts(MAIL, MAIL) is MAIL
+
+
+def test_a_client_that_proved_to_be_a_handheld_stays_one_while_the_request_runs():
+    """Its headers may name a computer, and its token may run out."""
+    laptop, phone = Client(Kind.LAPTOP, handheld=False), Client(Kind.PHONE, handheld=True)
+    kept = with_earlier_facts(phone, laptop)
+    assert (kept.kind, kept.handheld) == (Kind.PHONE, True)
+    assert with_earlier_facts(laptop, phone) is phone
+    assert with_earlier_facts(laptop, laptop) is laptop

@@ -1,16 +1,17 @@
 """What a request gets, and why."""
 
 import base64
-from datetime import timedelta
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.gateway.gates import NOW, ask, gate, policy, renew
+from tests.unit.gateway.gates import NOW, Known, ask, gate, policy, renew
 from tests.unit.gateway.phones import (
     DEVICES,
     EAS,
     HANDED_ON,
+    KNOWN,
     LOGIN,
     PHONE,
     PROXIES,
@@ -23,9 +24,12 @@ from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier
 from mailgate.attest.revocation import Revocation
+from mailgate.classify import is_checked
+from mailgate.classify.discovery import is_discovery
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY
-from mailgate.model import AttestationResult, Effect, Posture, Reason
+from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
 from mailgate.policy.groups import Groups
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 ANN = AttestationResult("id", user="ann")
 LATE = AttestationResult(refused=Reason.TOKEN_EXPIRED, user="ann")
@@ -55,7 +59,7 @@ async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of
     renew(on, verifier=Believing(proof))
     said = [b"X-Forwarded-User: cy", b"Authorization: Basic " + base64.b64encode(b"bob:x")]
     said += [b"Device-Attestation: x"] if proof else []
-    asked = exchange(f"GET {path} HTTP/1.1".encode(), *said)
+    asked = exchange(f"POST {path} HTTP/1.1".encode(), *said)
     access, _ = await on.judge.verdict(
         facts_of(asked.head, peer="192.0.2.1", secure=True, trusted=trusted), NOW
     )
@@ -63,11 +67,10 @@ async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of
 
 
 async def test_a_hanging_request_is_judged_by_the_clock_as_well():
-    times = iter([0, 9, 10])
-    on = mobile(clock=lambda: NOW + timedelta(seconds=next(times)))
-    access, decision = await on.judge.verdict(incoming_of(EAS.format("Ping")), on.clock())
+    on = mobile()
+    access, decision = await on.judge.verdict(incoming_of(EAS.format("Ping")), NOW)
     assert await on.judge.judge_again(access, decision) is None
-    assert (await on.judge.judge_again(access, decision))[1] == decision
+    assert (await on.judge.judge_again(access, decision, by_the_clock=True))[1] == decision
 
 
 async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no_mail():
@@ -136,6 +139,39 @@ async def test_a_hanging_request_ends_once_certificates_count_no_longer():
     assert (again.certificate, decision.effect) == (None, Effect.BLOCK)
 
 
+@pytest.mark.parametrize(
+    ("agent", "lost", "allowed"),
+    [
+        ("iPhone; CPU iPhone OS 18_6", Reason.KEY_REVOKED, False),
+        ("iPhone; CPU iPhone OS 18_6", Reason.TOKEN_EXPIRED, False),
+        ("Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0", Reason.TOKEN_EXPIRED, False),
+        ("iPhone; CPU iPhone OS 18_6", None, True),
+    ],
+)
+async def test_a_running_request_ends_once_its_token_is_refused(agent, lost, allowed):
+    """Also if its headers name a computer that would be let in without a token."""
+
+    class Named(Known):
+        async def current(self, client, proof, now):
+            return KNOWN if proof is not None and proof.refused is None else Posture()
+
+    rules = (
+        {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
+        {"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"},
+    )
+    on = gate(postures=Named(), policy=policy(rules))
+    renew(on, verifier=Believing(AttestationResult("d1", "mdm", kind=Kind.PHONE)))
+    head = exchange(b"GET /events HTTP/1.1", TOKEN, b"User-Agent: Mozilla/5.0 (" + agent.encode()).head
+    access, decision = await on.judge.verdict(facts_of(head, peer="192.0.2.7", secure=True, trusted=()), NOW)
+    assert (access.client.kind, decision.effect) == (Kind.PHONE, Effect.ALLOW)
+    assert await on.judge.judge_again(access, decision, [b"x"]) is None
+    renew(on, verifier=Believing(AttestationResult(refused=lost) if lost else access.attestation))
+    again = await on.judge.judge_again(access, decision, [b"x"])
+    assert (again is None) is allowed
+    if again:
+        assert (again[0].client.kind, again[1].effect) == (Kind.PHONE, Effect.BLOCK)
+
+
 AGENTS = st.sampled_from([b"", b"curl/8.14.1", b"Thunderbird", b"Mozilla/5.0 (Android 15; Mobile)"])
 PATHS = st.sampled_from(
     ["/allow", "/block", "/warn", "/", "/dav/", SYNC, EAS.format("Sync"), EAS.format("Ping")]
@@ -157,7 +193,9 @@ async def test_whoever_names_no_device_is_judged_at_once_as_with_all_questions_a
     fields += [b"X-Forwarded-User: " + user.encode()] if user else []
     asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
     incoming = facts_of(asked.head, peer="192.0.2.1", secure=True, trusted=PROXIES)
-    assert on.judge.at_once(incoming, NOW) == await on.judge._judge_device(incoming, NOW)
+    claims = method == "GET" and "DeviceId" in path
+    expected = None if claims else await on.judge._judge_device(incoming, NOW)
+    assert on.judge.at_once(incoming, NOW) == expected
 
 
 @pytest.mark.parametrize("what", ["attestation", "certificate", "id"])
@@ -165,7 +203,218 @@ async def test_whoever_may_name_a_device_is_not_judged_at_once(what):
     on = gate()
     on.judge.postures.unnamed = lambda client: None if client.eas_id else Posture()
     path = EAS.format("Sync") if what == "id" else "/allow"
-    head = exchange(f"GET {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
+    head = exchange(f"POST {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
     certificate = (PHONE.der,) if what == "certificate" else ()
     incoming = facts_of(head, peer="192.0.2.1", secure=True, trusted=(), certificate=certificate)
     assert on.judge.at_once(incoming, NOW) is None
+
+
+ELSEWHERE = [
+    "/inbox",
+    "/dav/",
+    "/EWS/Exchange.asmx",
+    "/index.php/Microsoft-Server-ActiveSync",
+    f"{SYNC}/",
+    f"{SYNC}?_task=mail",
+]
+PILOT = {"id": "pilot", "when": "true", "effect": "block", "groups": ("pilot",)}
+ALL = {"id": "all", "when": "true", "effect": "allow"}
+
+
+async def decided(rules, target, *fields, groups=(), method="POST", posture=None, **changed):
+    """The access and the decision about a request that names ada in Basic credentials."""
+    on = gate(postures=Named(posture or Posture(), **changed))
+    renew(on, policy=policy(tuple(rules)), groups=Groups.of_members({"pilot": groups} if groups else {}))
+    head = exchange(f"{method} {target} HTTP/1.1".encode(), LOGIN, *fields).head
+    return await on.judge.verdict(facts_of(head, peer="192.0.2.7", secure=True, trusted=()), NOW)
+
+
+class Named(Known):
+    """A store with one device, by the ActiveSync id ``a``."""
+
+    def __init__(self, posture, asked=None):
+        super().__init__()
+        self.device, self.asked = posture, asked if asked is not None else []
+
+    async def current(self, client, proof, now):
+        self.asked.append(client.eas_id)
+        return self.device if client.eas_id == "a" else Posture()
+
+    def unnamed(self, client):
+        return None if client.eas_id else Posture()
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+async def test_a_name_that_nobody_checks_leaves_no_group(target):
+    access, decision = await decided([PILOT, ALL], target, groups=["bob"])
+    assert (access.user.name, decision.rule) == ("", "pilot")
+    access, decision = await decided([PILOT, ALL], SYNC, groups=["bob"])
+    assert (access.user.name, access.claims, decision.rule) == ("ada", (), "all")
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+async def test_a_rule_about_a_person_holds_wherever_their_name_is(target):
+    not_ada = {"id": "not-ada", "when": 'user.name == "ada"', "effect": "block"}
+    access, decision = await decided([not_ada, ALL], target)
+    assert (access.user.name, decision.rule, decision.claimed) == ("", "not-ada", True)
+
+
+CLEAN = {"id": "clean", "when": 'client.handheld && device.state == "clean"', "effect": "allow"}
+LISTED = {"id": "listed", "when": 'device.state == "listed"', "effect": "block"}
+ON_IT = Posture(PostureState.LISTED, "d1", lists=("prohibited",), owner="ada")
+SPELLED = [f"/x{SYNC}", SYNC.lower(), f"{SYNC}/default.eas", f"{SYNC}/"]
+
+
+@pytest.mark.parametrize("target", SPELLED)
+async def test_a_device_that_is_named_elsewhere_restricts_and_opens_nothing(target):
+    query = "?Cmd=Sync&DeviceId=a&DeviceType=iPhone"
+    clean = Posture(PostureState.CLEAN, "d1")
+    assert (await decided([CLEAN], SYNC + query, posture=clean))[1].effect is Effect.ALLOW
+    assert (await decided([CLEAN], target + query, posture=clean))[1].effect is Effect.BLOCK
+    access, decision = await decided([LISTED, ALL], target + query, posture=ON_IT)
+    assert (decision.rule, decision.claimed, access.posture, access.client.eas_id) == (
+        "listed",
+        True,
+        Posture(),
+        "",
+    )
+    lost = await decided([ALL], target + query, posture=Posture(device_id="d1", lost=True))
+    assert lost[1].reason is Reason.DEVICE_LOST
+
+
+@pytest.mark.parametrize("path", ["/.mailgate/status", f"/.mailgate/status{SYNC}", f"/.mailgate{SYNC}"])
+async def test_the_gates_own_addresses_read_no_id(path):
+    asked = []
+    target = f"{path}?Cmd=Sync&DeviceId=a&DeviceType=iPhone"
+    kind = b"Content-Type: application/vnd.ms-sync"
+    for method in ("GET", "POST", "OPTIONS"):
+        access, _ = await decided([LISTED, ALL], target, kind, method=method, posture=ON_IT, asked=asked)
+        assert (access.client.eas_id, access.posture) == ("", Posture())
+    assert asked == []
+
+
+async def test_a_claim_is_looked_at_again_while_a_request_hangs():
+    store = Named(Posture(device_id="d1"))
+    on = gate(postures=store, clock=lambda: NOW)
+    renew(on, policy=policy((LISTED, ALL)))
+    incoming = incoming_of(f"/x{EAS.format('Ping')}")
+    access, decision = await on.judge.verdict(incoming, NOW)
+    assert decision.effect is Effect.ALLOW
+    assert await on.judge.judge_again(access, decision) is None
+    store.device = ON_IT
+    again, decision = await on.judge.judge_again(access, decision)
+    assert (decision.rule, again.posture) == ("listed", Posture())
+
+
+BROWSERS = [
+    b"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Version/18.6 Mobile/15E148 Safari/604.1",
+    b"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    b"Apple-iPhone15C2/2107.102",
+    b"DAVx5/4.4 (Android 15)",
+    b"curl/8.14.1",
+    b"",
+]
+LAPTOPS = {"id": "laptops", "when": 'client.kind == "laptop" && !client.contradicted', "effect": "allow"}
+HANDHELDS = {"id": "handhelds", "when": "client.handheld", "effect": "block"}
+WARNED = {"id": "warned", "when": "client.handheld", "effect": "warn"}
+OTHERS = {"id": "others", "when": 'client.kind != "laptop"', "effect": "allow"}
+RULES_OF_COMPANIES = [
+    (LAPTOPS, LISTED, CLEAN, HANDHELDS),
+    (LISTED, ALL),
+    (LAPTOPS, CLEAN, WARNED, OTHERS),
+    (PILOT, LISTED, ALL),
+    (WARNED | {"groups": ("pilot",)}, LAPTOPS, CLEAN, HANDHELDS, OTHERS),
+    (WARNED | {"share": "50%"}, LAPTOPS, CLEAN, HANDHELDS, OTHERS),
+    ({"id": "execs", "when": "true", "effect": "allow", "groups": ("execs",)}, LAPTOPS, CLEAN),
+    ({"id": "ada", "when": 'user.name == "ada"', "effect": "allow"}, LAPTOPS, CLEAN),
+    ({"id": "not-ada", "when": 'user.name == "ada"', "effect": "block"}, LISTED, ALL),
+    ({"id": "old-phones", "when": 'client.eas_type == "iPhone"', "effect": "block"}, LISTED, ALL),
+    ({"id": "half", "when": "client.handheld", "effect": "block", "share": "50%"}, ALL),
+]
+COMPANY = Groups.of_members({"pilot": ["bob"], "execs": ["ada"]})
+EXEMPT = Reliefs(
+    1,
+    (
+        Relief(1, Cause.EXEMPTION, "", "x", "x", NOW, person="ada"),
+        Relief(2, Cause.EXEMPTION, "", "x", "x", NOW, device="d1"),
+    ),
+)
+STORED = [
+    Posture(PostureState.CLEAN, "d1", owner="ada"),
+    ON_IT,
+    Posture(PostureState.MISSING, "d1", lost=True),
+    Posture(PostureState.CLEAN, "d1", Kind.TABLET),
+]
+PATHS_SAID = [
+    "",
+    SYNC,
+    f"{SYNC}/",
+    SYNC.lower(),
+    f"{SYNC}/..",
+    "/%4dicrosoft-Server-ActiveSync",
+    "/dav",
+    "/EWS",
+    "/mapi/nspi",
+    "/jmap",
+]
+QUERIES_SAID = [
+    "",
+    "DeviceId=a",
+    "DeviceId=a&_task=mail",
+    "DeviceType=WindowsOutlook15&DeviceId=a",
+    "DeviceType=iPhone&DeviceId=b",
+    "User=ada",
+]
+FIELDS_SAID = [
+    LOGIN,
+    b"Authorization: Basic " + base64.b64encode(b"bob:x"),
+    b"Authorization: Basic " + base64.b64encode(b"carol:x"),
+    b"Content-Type: application/vnd.ms-sync.wbxml",
+    b"Content-Type: text/calendar",
+    b"Depth: 1",
+    b"MS-ASProtocolVersion: 14.1",
+    b"Cookie: session=1",
+    b"X-Forwarded-User: ada",
+    b"From: ada@example.com",
+]
+said = st.tuples(
+    st.sampled_from(PATHS_SAID),
+    st.sampled_from(QUERIES_SAID),
+    st.lists(st.sampled_from(FIELDS_SAID), max_size=4, unique_by=lambda field: field.partition(b":")[0]),
+)
+
+
+@settings(max_examples=400)
+@given(
+    rules=st.sampled_from(RULES_OF_COMPANIES),
+    stored=st.sampled_from(STORED),
+    agent=st.sampled_from(BROWSERS),
+    method=st.sampled_from(["GET", "POST", "OPTIONS", "PROPFIND"]),
+    folder=st.sampled_from(["/mail", "/index.php", ""]),
+    mode=st.sampled_from(
+        [(), (b"Sec-Fetch-Mode: navigate",), (b"Accept: text/html",), (b"Sec-Fetch-Mode: cors",)]
+    ),
+    more=said,
+)
+async def test_what_a_request_says_of_itself_makes_no_answer_milder(
+    rules, stored, agent, method, folder, mode, more
+):
+    """Save where the webmail is bound to check it."""
+    on = gate(postures=Named(stored))
+    renew(on, policy=replace(policy(rules), reliefs=EXEMPT), groups=COMPANY)
+
+    async def effect(path, query, fields):
+        target = (f"{folder}{path}" or "/") + (f"?{query}" if query else "")
+        sent = [b"User-Agent: " + agent, *mode, *fields]
+        head = exchange(f"{method} {target} HTTP/1.1".encode(), *sent).head
+        access, decision = await on.judge.verdict(
+            facts_of(head, peer="192.0.2.7", secure=True, trusted=()), NOW
+        )
+        return decision.effect.severity, is_checked(access.facts, access.client) or is_discovery(access.facts)
+
+    path, query, fields = more
+    (bare, _), (full, checked) = await effect("", "", []), await effect(path, query, fields)
+    assert checked or full >= bare
+    for each in fields:
+        fewer, _ = await effect(path, query, [field for field in fields if field is not each])
+        assert checked or full >= fewer, each

@@ -27,6 +27,7 @@ from mailgate.model import RequestFacts
         (b"; a=b; mailgate-probe=x", b"; a=b"),
         (b"a=b; mailgate-language=de; c=d", b"a=b; c=d"),
         (b"a=b; mailgate-lost=x; c=d", b"a=b; c=d"),
+        (b"a=b; __Host-mailgate-probe=x; mailgate-probe=y; c=d", b"a=b; c=d"),
     ],
 )  # fmt: skip
 def test_only_the_gates_own_cookies_are_taken_out(sent, passed_on):
@@ -51,7 +52,7 @@ def test_the_others_stay_byte_for_byte(others, data):
 @pytest.mark.parametrize(
     ("header", "found"),
     [
-        ("a=1; b=2", ["1"]), ("a=1,a=2; a=3", ["1", "2", "3"]), ("b=a=1", []), ("a", [""]), ("", []),
+        ("a=1; b=2", ["1"]), ("a=1; a=2;a=3", ["1", "2", "3"]), ("b=1,a=2, a=3", []), ("\xa0a=1; \x0ba=2", []), ("b=a=1", []), ("a", [""]), ("", []),
         ('odd="; a=x=y', ["x=y"]), ("A=1", []),
     ],
 )  # fmt: skip
@@ -62,6 +63,29 @@ def test_every_cookie_of_a_name_is_found(header, found):
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_no_script_reads_it_and_no_other_site_sends_it(secure):
-    value, *attributes = set_cookie("mailgate-probe", "v", seconds=60, secure=secure).split("; ")
-    assert value == "mailgate-probe=v"
+    value, *attributes = set_cookie("mailgate-probe", "v", RequestFacts(over_https=secure), seconds=60).split(
+        "; "
+    )
+    assert value == ("__Host-mailgate-probe=v" if secure else "mailgate-probe=v")
     assert attributes == ["Path=/", "Max-Age=60", "HttpOnly", "SameSite=Lax", *(["Secure"] if secure else [])]
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "mailgate-probe=evil",
+        "x=1,__Host-mailgate-probe=evil",
+        "x=1, __Host-mailgate-probe=evil",
+        "__host-mailgate-probe=evil",
+        "__Secure-mailgate-probe=evil",
+        "x=__Host-mailgate-probe=evil",
+        "\xa0__Host-mailgate-probe=evil",
+        "\x1f__Host-mailgate-probe=evil",
+        "__Host-mailgate-probe\x85=evil",
+    ],
+)
+def test_over_https_nothing_that_a_sibling_host_may_set_is_read(planted):
+    """A browser takes a name with this beginning from the host itself alone (RFC 6265bis, 4.1.3.2)."""
+    own = RequestFacts(headers={"cookie": f"{planted}; __Host-mailgate-probe=own"}, over_https=True)
+    assert cookies_named(own, "mailgate-probe") == ["own"]
+    assert cookies_named(RequestFacts(headers={"cookie": planted}, over_https=True), "mailgate-probe") == []

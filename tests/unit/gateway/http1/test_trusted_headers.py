@@ -9,7 +9,9 @@ from mailgate.gateway.http1.trusted_headers import (
     LOCAL,
     MAX_NAME,
     canonical,
+    canonical_name,
     forgeable,
+    name_in,
     origin_of,
     speaks_for_the_gate,
 )
@@ -174,3 +176,27 @@ def test_a_peer_without_an_address_is_not_trusted(peer):
 
 def test_a_zone_is_no_part_of_an_address():
     assert origin("fe80::1%eth0", *FORGED).remote == "fe80::1"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        (b"Gate.Internal:8081", "gate.internal"),
+        (b"gate.internal.", "gate.internal"),
+        (b"gate.internal.:80", "gate.internal"),
+        (b"gate.internal:", "gate.internal"),
+        (b"[2001:DB8:0:0::1]:8081", "2001:db8::1"),
+        (b"127.0.0.1", "127.0.0.1"),
+        (b"gate%2einternal", "gate%2einternal"),
+        (b"", ""),
+    ],
+)
+def test_a_name_is_without_port_and_in_one_spelling(host, name):
+    assert name_in(host) == name
+
+
+def test_the_name_of_a_setting_has_the_same_spelling():
+    assert [canonical_name(each) for each in ("2001:DB8::0001", "Mail.Example.com.")] == [
+        "2001:db8::1",
+        "mail.example.com",
+    ]

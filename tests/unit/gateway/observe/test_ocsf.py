@@ -135,3 +135,8 @@ async def test_it_says_when_it_was_and_for_which_webmail_and_of_whom_what_is_ask
     event = json.loads(bare)
     assert (event["time"], event["dst_endpoint"]["hostname"]) == (1795511107000, "mail.example.com")
     assert (b"ada@example.com" in bare, b"ada@example.com" in named) == (False, True)
+
+
+def test_a_damaged_entry_is_sent_too_and_holds_up_no_later_one() -> None:
+    event = audit_event(Entry(1, "b'soon'", "grace", "policy-approved", "", "", "", "no JSON", ""))
+    assert (event["time"], event["unmapped"]["details"]) == (0, {})

@@ -118,8 +118,34 @@ def test_it_says_which_source_looked_when(pages: Pages) -> None:
     assert "intune: looked at the apps 3 minutes ago" in text
     sources = (Source("google", NOW, complete=False), Source("jamf"))
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
-    assert "(work apps only)" in text
+    assert "(not every app)" in text
     assert "jamf: does not see which apps are there" in text
+
+
+def test_it_says_how_much_older_a_list_may_be(pages: Pages) -> None:
+    sources = (Source("intune", NOW, complete=True, lag=timedelta(days=7)),)
+    text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
+    assert "The list of apps may be up to 7 days older than that." in text
+    assert "older than that" not in words(pages, OWN)
+
+
+def test_a_device_that_enrolled_here_is_its_own_source_and_tells_of_no_work_apps(pages: Pages) -> None:
+    laptop = replace(
+        PHONE,
+        os="linux",
+        kind=Kind.LAPTOP,
+        apps=(),
+        state=PostureState.PARTIAL,
+        verdict=replace(PHONE.verdict, effect=Effect.ALLOW),
+        sources=(Source("enrolled", NOW, complete=False),),
+        stored=((Field("source", "enrolled"),),),
+    )
+    text = words(pages, replace(OWN, devices=(laptop,)))
+    assert "The device itself: looked at the apps" in text
+    assert "(not every app)" in text
+    assert "Not every app on it could be looked at." in text
+    assert "work apps" not in text
+    assert not re.search(r"\benrolled\b", text)
 
 
 def test_every_stored_field_is_there_since_when_and_until_when(pages: Pages) -> None:

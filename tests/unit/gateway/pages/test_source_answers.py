@@ -26,3 +26,9 @@ def test_it_says_who_was_asked_what_is_seen_and_when_that_was_looked_at() -> Non
 
 def test_a_source_that_is_named_oddly_stays_text() -> None:
     assert "&lt;b&gt;" in answer_words(AskedSource(SourceResult.SILENT, "<b>"), LANGUAGES["en"], NOW)
+
+
+def test_it_says_how_much_older_the_list_may_be() -> None:
+    asked = AskedSource(SourceResult.CLEAR, "intune", (), NOW, timedelta(days=7))
+    said = answer_words(asked, LANGUAGES["en"], NOW).striptags()
+    assert said.endswith(" The list of apps may be up to 7 days older than that.")

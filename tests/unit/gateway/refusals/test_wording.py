@@ -1,12 +1,22 @@
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.gateway.refusals.blocked import DECISION
+from tests.unit.gateway.refusals.blocked import DECISION, NOW
 
-from mailgate.gateway.refusals.wording import reason_header, refusal_sentence, xml_text
-from mailgate.model import Reason
+from mailgate.gateway.refusals.wording import as_told, reason_header, refusal_sentence, xml_text
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+    RequestFacts,
+)
 
 
 def test_one_line_says_what_is_wrong_whom_to_ask_and_what_to_quote() -> None:
@@ -29,3 +39,43 @@ def test_the_code_of_the_reason() -> None:
 def test_any_text_stands_in_an_xml_element(text: str) -> None:
     document = f"<a>{xml_text(text)}</a>".encode()
     assert ElementTree.fromstring(document).tag == "a"
+
+
+NAMES_IT = Client(Kind.PHONE, handheld=True, eas_id="appl1")
+LINS = Posture(PostureState.LISTED, device_id="d1", owner="lin", apps=("tiktok",), lists=("prohibited",))
+
+
+@pytest.mark.parametrize(
+    ("user", "proof", "told"),
+    [
+        (None, None, False),
+        ("ada", None, False),
+        ("LIN", None, True),
+        (None, AttestationResult("d1", "mdm"), True),
+        (None, AttestationResult(refused=Reason.TOKEN_EXPIRED, user="lin"), False),
+    ],
+)
+def test_who_only_names_a_device_is_not_told_what_is_on_it(
+    user: str | None, proof: AttestationResult | None, told: bool
+) -> None:
+    access = Access(RequestFacts(user=user), NAMES_IT, LINS, NOW, attestation=proof)
+    decision = replace(DECISION, fix="remove-app", deadline=NOW)
+    if told:
+        assert as_told(access, decision) == decision
+        return
+    for about in (LINS, replace(LINS, owner=""), Posture()):
+        said = as_told(replace(access, posture=about), decision)
+        assert (said.reason, said.title, said.apps, said.fix, said.deadline) == (
+            Reason.RULE_MATCHED,
+            "",
+            (),
+            "",
+            None,
+        )
+        assert (said.effect, said.contact, said.rule) == (decision.effect, decision.contact, decision.rule)
+
+
+def test_who_names_no_device_is_told_the_cause_unless_only_a_claim_decided() -> None:
+    access = Access(RequestFacts(), Client(Kind.PHONE, handheld=True), LINS, NOW)
+    assert as_told(access, DECISION) == DECISION
+    assert as_told(access, replace(DECISION, claimed=True)).reason is Reason.RULE_MATCHED

@@ -25,7 +25,7 @@ ADA, LIN = b"X-Forwarded-User: Ada", b"X-Forwarded-User: lin"
 
 def named(number):
     """The cookie of a browser."""
-    return b"Cookie: mailgate-help=%032x" % number
+    return b"Cookie: __Host-mailgate-help=%032x" % number
 
 
 class Desk:
@@ -58,7 +58,9 @@ class Scene:
 
     async def press(self, ticket, *fields, peer="192.0.2.1"):
         head = exchange(b"POST /.mailgate/help HTTP/1.1", *PAGE, *fields).head
-        incoming = facts_of(head, peer=peer, secure=False, trusted=self.gate.in_force.live.trusted)
+        incoming = facts_of(
+            head, peer=peer, secure=False, trusted=self.gate.in_force.live.trusted, over_https=True
+        )
         return await self.gate.own.answer(replace(incoming, body=b"refusal=" + ticket), "OTHER", NOW)
 
 
@@ -144,7 +146,7 @@ async def test_a_refusal_names_a_browser_of_which_nobody_is_known_and_no_other(s
 
     (given,) = await cookies()
     assert re.fullmatch(
-        "mailgate-help=[0-9a-f]{32}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax(; Secure)?", given
+        "__Host-mailgate-help=[0-9a-f]{32}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure", given
     )
     assert await cookies(named(1)) == []
     assert await cookies(ADA) == []
@@ -153,7 +155,7 @@ async def test_a_refusal_names_a_browser_of_which_nobody_is_known_and_no_other(s
 async def test_what_was_refused_is_kept_under_the_reference(scene):
     seen = []
     scene.gate.recorder.ledger.record = lambda access, decision, reference="": seen.append(
-        id_of(sighting_of(client_facts(access.facts, access.client), access, decision))
+        id_of(sighting_of(client_facts(access), access, decision))
     )
     await scene.press(await scene.refused())
     assert scene.desk.led_to == seen[:1]

@@ -36,6 +36,7 @@ def test_a_device_has_every_field_by_a_stable_name():
         "reported_at": "2026-11-24T09:02:07+00:00",
         "expires_at": None,
         "checked_at": "2026-11-24T09:02:07+00:00",
+        "checked_from": "2026-11-24T09:02:07+00:00",
         "verdict": {
             "effect": "allow",
             "reason": "rule-matched",
@@ -46,7 +47,14 @@ def test_a_device_has_every_field_by_a_stable_name():
             "contact": "",
             "deadline": None,
         },
-        "sources": [{"name": "intune", "checked_at": LOOKED.isoformat(), "complete": True}],
+        "sources": [
+            {
+                "name": "intune",
+                "checked_at": LOOKED.isoformat(),
+                "checked_from": LOOKED.isoformat(),
+                "complete": True,
+            }
+        ],
         "findings": [],
         "requests": None,
         "stored_since": "2026-10-14T09:05:07+00:00",

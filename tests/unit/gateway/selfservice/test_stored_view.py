@@ -38,7 +38,7 @@ from mailgate.policy.rules import Rule
 from mailgate.store import EnrolledKey, EnrolmentToken, HelpRequest, Recorded, RetentionTimes, Sighting, Tally
 from mailgate.store.person_records import QuarantineMail
 from mailgate.store.reliefs import KeptRelief
-from mailgate.store.sightings import ClientFacts
+from mailgate.store.sightings import ClientFacts, Proofs
 
 KEEP = RetentionTimes(timedelta(days=30), timedelta(days=90), timedelta(days=365))
 ASKED = asking()
@@ -166,6 +166,7 @@ CLIENT = ClientFacts(
     "POST",
     "/a",
     (("user-agent", "x"),),
+    Proofs("accepted", "https://mdm.example.com", self_reported=True, findings=("key-in-two-places",)),
 )
 SEEN = Sighting(
     NOW.date(),
@@ -195,6 +196,9 @@ def test_every_field_of_a_request_is_shown():
     row = {field.name: field.value for field in request().fields}
     assert row["headers"] == ("user-agent: x",)
     assert row["asked_for"] == "POST /a"
+    assert row["proofs"] == (
+        "attestation: accepted", "issuer: https://mdm.example.com", "self_reported", "key-in-two-places",
+    )  # fmt: skip
     shown_apart = {"client", "device", "eas_id", "headers", "method", "target"}
     assert (set(Sighting._fields) | set(ClientFacts._fields)) - shown_apart <= row.keys()
     assert (row["count"], row["first_at"], row["last_at"], row["reference"]) == (3, LOOKED, NOW, "REF2345")

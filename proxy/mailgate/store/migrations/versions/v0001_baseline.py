@@ -80,6 +80,7 @@ def _devices() -> None:
         *_columns(sa.Text, "status apps"),
         sa.Column("apps_complete", sa.Boolean),
         sa.Column("reported_at", _INSTANT),
+        sa.Column("looked_from", _INSTANT),
         sa.Column("expires_at", _INSTANT),
         sa.Column("gone", sa.Boolean, nullable=False),
         sa.Column("names", sa.Text, nullable=False),
@@ -145,6 +146,7 @@ def _traffic() -> None:
         *_columns(sa.Text, "id kind"),
         sa.Column("handheld", sa.Boolean, nullable=False),
         *_columns(sa.Text, "assurance form os browser protocol eas_id method target headers"),
+        sa.Column("proofs", sa.Text),
         sa.Column("last_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_clients"),
     )
@@ -405,9 +407,14 @@ def _gates() -> None:
         sa.Column("last_full", _INSTANT),
         sa.Column("failing_since", _INSTANT),
         sa.Column("trouble", sa.Text, nullable=False),
+        sa.Column("trouble_since", _INSTANT),
+        sa.Column("running_since", _INSTANT),
+        sa.Column("retrying", sa.Text, nullable=False),
+        sa.Column("retry_at", _INSTANT),
         sa.Column("cursor", _INSTANT),
         sa.Column("listed", sa.Text, nullable=False),
-        *_columns(sa.BigInteger, "devices taken gone held"),
+        *_columns(sa.BigInteger, "devices taken gone held narrowed"),
+        sa.Column("narrows_at", _INSTANT),
         sa.PrimaryKeyConstraint("name", name="pk_connectors"),
     )
     op.create_table(

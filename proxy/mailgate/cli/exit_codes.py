@@ -1,0 +1,75 @@
+"""The exit codes of every command, and how an error becomes one.
+
+A command raises an error, or calls ``fail``; nothing else ends it before it is done. What it has found itself, such as
+cases that fail, it prints, and then ends with ``REFUSED``.
+"""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn
+
+import typer
+
+from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.errors import ConfigError, MailgateError
+from mailgate.rollout.person import RefusedError
+
+REFUSED = 1
+"""A check failed, or the act was refused or cannot be done now. The same command may succeed at another time, in another
+state of the store, or by another person."""
+UNUSABLE = 2
+"""The command line is wrong, or what it names cannot be read or written. Until that is mended the command never
+succeeds."""
+
+WITHIN_GUARD, NEEDS_APPROVAL = 3, 4
+"""What ``mailgate policy plan --exit-code`` says of a change whose cases hold."""
+
+
+class UsageError(MailgateError):
+    """The command line is wrong, or what it names cannot be read or written."""
+
+
+def exit_code_of(error: Exception) -> int:
+    """The exit code of a command that this error ended. Evidence that cannot be read is unreadable input."""
+    return UNUSABLE if isinstance(error, (ConfigError, UsageError, EvidenceRefusedError)) else REFUSED
+
+
+def fail(code: int, message: str) -> NoReturn:
+    """End the command with a message and ``REFUSED`` or ``UNUSABLE``."""
+    raise (UsageError if code == UNUSABLE else RefusedError)(message)
+
+
+def end(error: MailgateError, *, as_json: bool = False) -> NoReturn:
+    """End the process with an error: in words on standard error and, as JSON, on standard output too."""
+    if as_json:
+        typer.echo(json.dumps(_plain(error), ensure_ascii=False))
+    typer.echo(str(error), err=True)
+    raise typer.Exit(exit_code_of(error)) from error
+
+
+def say_errors(app: typer.Typer) -> None:
+    """Let every command of ``app`` and of its parts end like this where it raises an error."""
+    for command in app.registered_commands:
+        if command.callback is not None:
+            command.callback = _ending(command.callback)
+    for part in app.registered_groups:
+        if part.typer_instance is not None:
+            say_errors(part.typer_instance)
+
+
+def _ending(command: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(command)
+    def run(*arguments: Any, **named: Any) -> Any:
+        try:
+            return command(*arguments, **named)
+        except MailgateError as error:
+            end(error, as_json=bool(named.get("as_json")))
+
+    return run
+
+
+def _plain(error: MailgateError) -> dict[str, object]:
+    """An error as JSON: why, how many approvals are missing, and the digest of the plan; empty if it is about none."""
+    missing, plan = (error.missing, error.plan) if isinstance(error, RefusedError) else (0, "")
+    return {"why": str(error), "missing": missing, "plan": plan}

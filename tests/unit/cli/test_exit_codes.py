@@ -1,0 +1,185 @@
+"""By which code a command ends, and what it says then: one law for all of them."""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from tests.unit.cli.gate_files import SETTINGS
+from typer.main import get_command
+from typer.testing import CliRunner, Result
+
+import mailgate.cli
+from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.cli import app
+from mailgate.cli.exit_codes import REFUSED, UNUSABLE, UsageError, exit_code_of, fail
+from mailgate.errors import ConfigError, MailgateError
+from mailgate.rollout.person import RefusedError, UnknownError
+from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
+
+INPUT = (ConfigError, UsageError, EvidenceRefusedError)
+"""The classes of errors about what was given to the command, in its line or its files."""
+
+
+def classes(of: type[MailgateError]) -> Iterator[type[MailgateError]]:
+    yield of
+    for each in of.__subclasses__():
+        yield from classes(each)
+
+
+@pytest.mark.parametrize("error", sorted(set(classes(MailgateError)), key=lambda each: each.__name__))
+def test_only_what_was_given_is_unusable_and_everything_else_is_refused(error: type[MailgateError]) -> None:
+    assert exit_code_of(error.__new__(error)) == (UNUSABLE if issubclass(error, INPUT) else REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError([]), 2),
+        (UsageError("no such option"), 2),
+        (RefusedError("the guard"), 1),
+        (UnknownError("no plan is called so"), 1),
+        (StoreUnavailableError("away"), 1),
+        (StoreMissingError("none"), 1),
+        (StoreError("another version"), 1),
+        (OSError("the disk is full"), 1),
+    ],
+)
+def test_the_table(error: Exception, code: int) -> None:
+    assert exit_code_of(error) == code
+
+
+# what the parameters that a command needs are given
+GIVEN = {
+    "number": "1",
+    "until": "2999-01-01",
+    "note": "why",
+    "reason": "why",
+    "role": "viewer",
+    "kind": "upcoming",
+}
+
+
+def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if not hasattr(command, "commands"):
+        yield path, command
+        return
+    for name, each in command.commands.items():
+        yield from leaves(each, (*path, name))
+
+
+COMMANDS = dict(leaves(get_command(app)))
+WITHOUT_STORE = {
+    ("attest", "evidence"), ("check",), ("admin", "add"), ("admin", "list"), ("explain",), ("run",), ("store", "backup"),
+}  # fmt: skip
+"""Commands that read settings and open no store, or make it."""
+READ_SETTINGS = [path for path, each in COMMANDS.items() if "config" in {one.name for one in each.params}]
+OPEN_STORE = [path for path in READ_SETTINGS if path not in WITHOUT_STORE]
+
+
+def line_of(path: tuple[str, ...], *more: str) -> list[str]:
+    """The command with what it needs, as JSON if it can."""
+    line = [*path]
+    for each in COMMANDS[path].params:
+        if not each.required and each.name not in ("note", "until", "reason"):
+            continue
+        value = GIVEN.get(each.name, "abcdef")
+        line += [value] if each.param_type_name == "argument" else [each.opts[0], value]
+    known = {one.name for one in COMMANDS[path].params}
+    line += ["--person", "lin"] if path in {("exempt", "add"), ("devices", "forget")} else []
+    line += ["--all"] if path[0] == "notices" and "everything" in known else []
+    line += ["--sent"] if path == ("notices", "settle") else []
+    line += ["--yes"] if "yes" in known else []
+    return [*line, "--config", "mailgate.yaml", *(["--json"] if "as_json" in known else []), *more]
+
+
+def run(*line: str) -> Result:
+    return CliRunner(env={"MAILGATE_ADMIN_TOKEN": ""}).invoke(app, line)
+
+
+def told(result: Result) -> Any:
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("path", OPEN_STORE, ids=" ".join)
+def test_every_command_without_its_store_is_refused_and_says_so_to_programs_too(
+    config: Path, path: tuple[str, ...]
+) -> None:
+    (config.parent / "mailgate.db").unlink()
+    result = run(*line_of(path))
+    assert result.exit_code == 1, result.output
+    assert "there is no store" in result.stderr
+    if "--json" in line_of(path):
+        said = told(result)
+        assert (said["why"] + "\n", said["missing"], said["plan"]) == (result.stderr, 0, "")
+
+
+@pytest.mark.parametrize("path", [each for each in OPEN_STORE if each[0] != "run"], ids=" ".join)
+def test_every_command_with_settings_that_cannot_be_used_is_unusable(
+    config: Path, path: tuple[str, ...]
+) -> None:
+    config.write_text(SETTINGS + "nonsense: 1\n")
+    result = run(*line_of(path))
+    assert result.exit_code == 2, result.output
+    assert "mailgate.yaml:6:1" in result.stderr
+    if "--json" in line_of(path):
+        assert "mailgate.yaml:6:1" in told(result)["why"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        each
+        for each in OPEN_STORE
+        # a look at a plan needs none, and a mail needs rules in force first
+        if "token_file" in {one.name for one in COMMANDS[each].params}
+        and each not in {("policy", "plan"), ("notices", "send")}
+    ],
+    ids=" ".join,
+)
+def test_whoever_has_no_token_or_a_wrong_one_is_refused(config: Path, path: tuple[str, ...]) -> None:
+    config.write_text(f"{SETTINGS}admins: {{ada: {{roles: [operator], token_hash: '{HASH}'}}}}\n{NOTICES}")
+    result = run(*line_of(path))
+    assert result.exit_code == 1, result.output
+    assert "the settings have admins: give your token" in result.stderr
+    Path("ada.token").write_text("ada:wrong")
+    wrong = run(*line_of(path, "--token-file", "ada.token"))
+    assert (wrong.exit_code, "the admin token is not valid" in wrong.stderr) == (1, True)
+
+
+NOTICES = "notices: {outbox: outbox, sender: it-help@example.com, domain: example.com}\n"
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$qenBR8b8/rjxf6+KZYjoFw$i3TGcM+1zHPpRiWU/dIo8Q7XvWxSmUZ/RHKOywEDoJk"
+
+
+@pytest.mark.parametrize("code", [REFUSED, UNUSABLE])
+def test_a_command_that_ends_itself_goes_the_same_way(code: int) -> None:
+    with pytest.raises(MailgateError, match="so it is") as ended:
+        fail(code, "so it is")
+    assert exit_code_of(ended.value) == code
+
+
+def test_no_command_says_an_error_and_ends_by_itself() -> None:
+    """Elsewhere ``typer.Exit`` stands only behind what a command has found and printed."""
+    for path in Path(mailgate.cli.__file__).parent.rglob("*.py"):
+        if path.name in ("exit_codes.py", "demo.py"):
+            continue
+        for each in ast.walk(ast.parse(path.read_text())):
+            if isinstance(each, ast.Call) and ast.unparse(each.func) == "typer.Exit":
+                assert not (each.args and ast.unparse(each.args[0]) == "2"), (
+                    f"{path}:{each.lineno}: use fail(2, …)"
+                )
+
+
+def test_every_command_ends_by_this_law() -> None:
+    def callbacks(part: typer.Typer) -> Iterator[Any]:
+        for command in part.registered_commands:
+            yield command.callback
+        for group in part.registered_groups:
+            assert group.typer_instance
+            yield from callbacks(group.typer_instance)
+
+    assert all(hasattr(each, "__wrapped__") for each in callbacks(app))

@@ -1,0 +1,124 @@
+"""What a rule does now, and which apps are prohibited: one answer for everybody who says so."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+from tests.unit.policy.examples import NOW
+from tests.unit.rollout.examples import rules
+
+from mailgate.model import Effect
+from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.rule_states import (
+    STATE_OF_EFFECT,
+    AppState,
+    RuleState,
+    app_standings,
+    keeps_out_now,
+    prohibited_apps,
+    state_of,
+)
+from mailgate.views.words import APP_STATES, RULE_STATES
+
+APPS = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}, chess: {name: Chess}}\nlists: {prohibited: [tiktok], seen: [chess]}\n"
+EARLY, LATE = "2020-01-01", "2031-01-01"
+
+
+def policy(*fields: str, effect: str = "block", reliefs: tuple[Relief, ...] = ()) -> Policy:
+    given = "".join(f", {each}" for each in fields)
+    when = """'"prohibited" in device.lists || "wechat" in device.apps'"""
+    text = f"rules:\n  - {{id: app, when: {when}, effect: {effect}{given}}}\n"
+    text += """  - {id: seen, when: '"seen" in device.lists', effect: warn}\n"""
+    return replace(rules(text, APPS).policy, reliefs=Reliefs(1, reliefs))
+
+
+def off(cause: Cause, **more: str) -> Relief:
+    return Relief(1, cause, "app", "why", "ada", NOW, NOW + timedelta(days=1), **more)
+
+
+STATES = [
+    ([], "block", (), RuleState.BLOCKS),
+    ([], "challenge", (), RuleState.CHALLENGES),
+    ([], "warn", (), RuleState.WARNS),
+    ([], "allow", (), RuleState.LETS_IN),
+    ([f"stages: {{report_only: {EARLY}}}"], "block", (), RuleState.WATCHES),
+    ([f"stages: {{warn: {EARLY}, enforce: {LATE}}}"], "block", (), RuleState.WARNS),
+    ([f"stages: {{warn: {EARLY}}}"], "challenge", (), RuleState.WARNS),
+    ([f"stages: {{enforce: {EARLY}}}"], "block", (), RuleState.BLOCKS),
+    ([f"stages: {{enforce: {LATE}}}"], "block", (), RuleState.WAITS),
+    (["share: 0%"], "block", (), RuleState.OFF),
+    (["share: 1%"], "block", (), RuleState.BLOCKS),
+    ([], "block", (off(Cause.HALT),), RuleState.OFF),
+    ([], "block", (off(Cause.BREAK_GLASS),), RuleState.OFF),
+    ([], "allow", (off(Cause.BREAK_GLASS),), RuleState.LETS_IN),
+    ([], "block", (off(Cause.EXEMPTION, person="ada"),), RuleState.BLOCKS),
+]
+
+
+@pytest.mark.parametrize(("fields", "effect", "reliefs", "state"), STATES)
+def test_a_rule_does_what_its_stage_and_its_reliefs_leave_of_it(
+    fields: list[str], effect: str, reliefs: tuple[Relief, ...], state: RuleState
+) -> None:
+    known = policy(*fields, effect=effect, reliefs=reliefs)
+    assert state_of(known, known.rules[0], NOW) is state
+    stops = state in (RuleState.BLOCKS, RuleState.CHALLENGES)
+    assert keeps_out_now(known, known.rules[0], NOW) is stops
+    assert prohibited_apps(known, NOW) == (frozenset({"tiktok", "wechat"}) if stops else frozenset())
+    states = {key: each.state for key, each in app_standings(known, NOW).items()}
+    assert states["tiktok"] is states["wechat"] is (AppState.PROHIBITED if stops else AppState.LISTED)
+    assert states["chess"] is AppState.LISTED
+
+
+def prohibited_from(known: Policy, app: str) -> datetime | None:
+    return app_standings(known, NOW)[app].prohibited_from
+
+
+def test_an_app_is_prohibited_from_the_day_of_the_first_rule_that_keeps_it_out() -> None:
+    late = datetime(2031, 1, 1, tzinfo=UTC)
+    assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "tiktok") == late
+    assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "chess") is None
+    assert prohibited_from(policy(), "tiktok") is None
+    assert prohibited_from(policy(f"stages: {{enforce: {LATE}}}", "share: 0%"), "tiktok") is None
+
+
+def test_every_state_has_one_word() -> None:
+    assert set(STATE_OF_EFFECT) == set(Effect)
+    for words, states in ((RULE_STATES, RuleState), (APP_STATES, AppState)):
+        assert set(words) == set(states)
+        assert len(set(map(str, words.values()))) == len(words)
+
+
+SAYING = ("views", "console", "cli", "gateway", "mail", "demo")
+"""The rooms that print."""
+ABOUT_A_PLAN = {"views/apps.py"}
+"""Says which rules and lists would keep an app out, whatever they do today."""
+
+
+def sources() -> dict[str, str]:
+    with as_file(files("mailgate")) as package:
+        found = [
+            path
+            for room in SAYING
+            for path in (Path(package) / room).rglob("*")
+            if path.suffix in (".py", ".html")
+        ]
+        return {str(path.relative_to(package)): path.read_text("utf-8") for path in found}
+
+
+def test_who_says_what_a_rule_or_an_app_is_asks_here() -> None:
+    """No place that prints decides by the effect or the stage that stands in the file."""
+    found = sources()
+    assert len(found) > 200
+    own = [
+        name
+        for name, text in found.items()
+        if name not in ABOUT_A_PLAN
+        and re.search(
+            r"\.keeps_out\b|rule\.effect *\| *effect|[\"'](Prohibited|Allowed)[\"']|stages\.at\(", text
+        )
+    ]
+    assert own == ["views/words.py"], "it has the words"
