@@ -10,6 +10,8 @@ import pytest
 
 from mailgate import model
 from mailgate.model import Assurance, PostureState, Protocol, User
+from mailgate.model.notice import Standing
+from mailgate.model.protocol import DEFAULT_PLACE
 
 WORDS = [kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, StrEnum)]
 MODULES = [import_module(f"mailgate.model.{each.name}") for each in pkgutil.iter_modules(model.__path__)]
@@ -29,8 +31,12 @@ SAID_BY_NOBODY = {
     "Posture.state": PostureState.MISSING,
     "Notice.was_requested": True,
     "AttestationResult.status": "none",
+    "NoticeDevice.standing": Standing.UNKNOWN,
+    "RequestFacts.activesync": DEFAULT_PLACE,
+    "ActiveSyncPlace.addresses": ("/Microsoft-Server-ActiveSync",),
+    "ActiveSyncPlace.cookies": ("X-BackEndCookie", "ClientId"),
 }
-"""What is not just empty where nobody says it: the weakest that there is."""
+"""What is not just empty where nobody says it: the weakest that there is, or what the protocol itself says."""
 
 
 @pytest.mark.parametrize("words", WORDS)
