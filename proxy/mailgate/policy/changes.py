@@ -4,6 +4,7 @@ Everything that a version says is said: fields are read from the models, so that
 by its name in the file.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -220,7 +221,12 @@ def _flat(fields: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:
 def _written(value: object) -> str:
     if isinstance(value, float):
         return f"{value * 100:g}%"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(_item, value)) if isinstance(value, list) else str(value)
+
+
+def _item(value: object) -> str:
+    """An element of a list. One with a comma is quoted, so that it is not taken for two."""
+    return json.dumps(value, ensure_ascii=False) if "," in str(value) else str(value)
 
 
 def _fields(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -277,8 +283,14 @@ def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
         yield Change("~", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost, before)))
 
 
+_KNOWN = phrase("groups are known: a rule for groups is about their members alone")
+_UNKNOWN = phrase("no groups are known: a rule that restricts groups restricts everybody")
+
+
 def _groups(old: Groups, new: Groups) -> Iterator[Change]:
     before, after = old.members(), new.members()
+    if old.known is not new.known:
+        yield Change("+", "groups", _KNOWN) if new.known else Change("-", "groups", _UNKNOWN)
     for name in _either(before, after):
         was, now = set(before.get(name, ())), set(after.get(name, ()))
         about = f"group {name}"
