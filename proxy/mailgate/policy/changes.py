@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from mailgate.model import Stage
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.policy.apps import AppCatalog, ListedApp
-from mailgate.policy.cases import CasesFile
+from mailgate.policy.cases import Case, CasesFile
 from mailgate.policy.groups import Groups
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 from mailgate.policy.stages import softened
@@ -205,7 +205,7 @@ _NAMES: dict[str, str] = {
 """The words for the fields of rules, defaults and apps."""
 
 
-def fields_of(item: Rule | Default) -> dict[str, str]:
+def fields_of(item: Rule | Default | Case) -> dict[str, str]:
     """Every field as text, by its dotted name, without fields that are not given."""
     return dict(_flat(item.model_dump(mode="json", exclude_none=True), ""))
 
@@ -318,7 +318,10 @@ def _cases(old: CasesFile, new: CasesFile) -> Iterator[Change]:
         elif name not in after:
             yield Change("-", f"case {name}", phrase("need not hold any more"))
         elif before[name] != after[name]:
-            yield Change("~", f"case {name}", phrase("asks or expects something else"))
+            fields = _fields(fields_of(before[name]), fields_of(after[name]))
+            told = [_changed(each, was, now) for each, was, now in fields]
+            told = told or [phrase("asks or expects something else")]
+            yield from (Change("~", f"case {name}", words) for words in told)
 
 
 def _words(keys: Iterable[str], catalog: AppCatalog) -> str:

@@ -257,6 +257,22 @@ def test_a_comma_in_a_name_is_not_taken_for_two_names() -> None:
     ]
 
 
+def test_what_a_case_asks_and_expects_otherwise_is_said() -> None:
+    case = "{name: phone, request: {target: %s}, expect: {effect: %s}}"
+    old, new = (
+        compile_rules(
+            {"apps.yaml": APPS, "policy.yaml": PLAIN, "policy.tests.yaml": f"tests: [{case % each}]"}
+        )
+        for each in (("/", "block"), ("/mail", "allow"))
+    )
+    found = changes(old, new)
+    assert [str(each) for each in found] == [
+        "~ test case phone: `request.target` is `/mail` now, was `/`",
+        "~ test case phone: `expect.effect` is `allow` now, was `block`",
+    ]
+    in_both_languages(found)
+
+
 def test_cases_that_come_and_go_are_named() -> None:
     case = "{name: %s, request: {target: /}, expect: {effect: allow}}"
     old, new = (
