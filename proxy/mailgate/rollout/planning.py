@@ -82,7 +82,7 @@ async def plan_and_keep(
     progress: Progress,
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named."""
-    terms = settings.posture.terms(await away_now(store, settings))
+    terms = settings.posture_terms(await away_now(store, settings))
     scope = Scope(now, simulated_days(settings, days), terms)
     url = settings.store.get_secret_value()
     if who is None:
@@ -143,7 +143,7 @@ async def make_plan(
         stand_ins,
         by_name=movers is not None,
     )
-    reported = await catalogs_since(store, active, scope.now - scope.terms.max_age)
+    reported = await catalogs_since(store, active, scope.now - scope.terms.oldest)
     tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
     told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await compute(_rehearsed, candidate, tally, scope.now)

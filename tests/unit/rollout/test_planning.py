@@ -318,7 +318,7 @@ async def test_a_plan_judges_devices_as_the_gate_does_while_a_source_is_away(
     await firm.store.connectors.note(SourceState(name, failing_since=since))
     with pytest.raises(KeyError):
         await planned_again(firm, firm.bundle.settings, 7, None, lambda *_: None)
-    assert scopes[0].terms == firm.bundle.settings.posture.terms({name: since + timedelta(seconds=5)})
+    assert scopes[0].terms == firm.bundle.settings.posture_terms({name: since + timedelta(seconds=5)})
 
 
 REST = "  - {id: rest, when: client.handheld, effect: allow}\n"
