@@ -13,5 +13,5 @@ async def test_an_app_has_its_counts_its_lists_and_its_trend(firm: Company, vic:
         ("2026-11-23", 1),
         ("2026-12-01", 2),
     ]
-    assert [each["rule"] for each in first["kept_out_by"]] == ["prohibited-app"]
+    assert [each["rule"] for each in first["kept_out_by"]] == ["prohibited-app", "unproven-handheld"]
     assert first["counted_at"] == NOW.isoformat()
