@@ -10,11 +10,11 @@ from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.autodiscover.directions import answer_with_directions
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import CLOSE, Exchange, Outcome, PendingOutcome
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refuser import Refuser

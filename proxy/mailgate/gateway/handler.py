@@ -10,13 +10,13 @@ from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrier import Carrier
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
 from mailgate.gateway.refusals.failure import Failures

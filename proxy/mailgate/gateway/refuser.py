@@ -8,12 +8,12 @@ from mailgate.gateway.answer import Answer
 from mailgate.gateway.autodiscover.directions import ask_for_directions, gate_gives_directions
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.model import Access, Decision, Effect
