@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from socket import gethostname
+from typing import Any
 from urllib.parse import urlsplit
 
 from mailgate.app.clock import utc_now
@@ -250,20 +251,23 @@ def assemble(
         references,
         failures,
     )
+    shared: Any = {
+        "in_force": in_force,
+        "references": references,
+        "metrics": metrics,
+        "reader": reader,
+        "verdicts": verdicts,
+        "judge": judge,
+        "refuser": refuser,
+    }
     return Gate(
-        in_force=in_force,
+        **shared,
         clock=judge.clock,
-        references=references,
-        metrics=metrics,
-        reader=reader,
-        verdicts=verdicts,
-        judge=judge,
         recorder=recorder,
         carrier=carrier,
         streams=Streams(reader, judge, verdicts, carrier),
-        refuser=refuser,
         own=own,
-        questions=Questions(in_force, reader, verdicts, judge, refuser, own, references, metrics),
+        questions=Questions(**shared, own=own),
         failures=failures,
         requests=requests,
         tracing=tracing,

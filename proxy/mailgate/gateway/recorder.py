@@ -10,7 +10,7 @@ from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.logs import is_debugging
 from mailgate.gateway.metrics import proof_outcome
 from mailgate.gateway.reference import References
-from mailgate.gateway.refusals.enforce import gets_mail
+from mailgate.gateway.refusals.enforce import needs_warning
 from mailgate.model import Access, Decision, DecisionSummary, Effect
 from mailgate.store.ledger import Repeat
 
@@ -45,10 +45,11 @@ class Recorder:
 
     def tell(self, access: Access, decision: Decision, reference: str, told: str) -> None:
         """Record a decision. ``told`` is the reference if the answer has it, or empty."""
-        shown = not gets_mail(access, decision)
+        refused, warns = decision.effect is not Effect.ALLOW, decision.effect is Effect.WARN
+        shown = needs_warning(access, decision) if warns else refused
         for listener in self.listeners:
             listener.record(access, decision, told, shown)
-        if decision.effect is not Effect.ALLOW or is_debugging():
+        if refused or is_debugging():
             _write(access, decision, reference)
 
     def recurring(self, access: Access, decision: Decision) -> tuple[Repeat, ...]:
