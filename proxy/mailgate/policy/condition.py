@@ -42,6 +42,8 @@ class Condition:
     """The names of its variables."""
     names: Mapping[str, frozenset[str]]
     """The literal words that each variable is compared with."""
+    sought: Mapping[str, frozenset[str]]
+    """Those of them that the condition looks for, and not only for their absence."""
 
     def holds(self, activation: cel.Activation) -> bool:
         """Whether the condition holds.
@@ -99,7 +101,7 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     if faults:
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
-    return Condition(text, program, reads, literals_of(tree, reads))
+    return Condition(text, program, reads, literals_of(tree, reads), literals_of(tree, reads, sought=True))
 
 
 def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[Fault]:

@@ -775,3 +775,17 @@ def test_a_made_up_id_is_in_no_place_of_a_share() -> None:
     for number in range(50):
         asks = access(replace(PHONE, eas_id=f"made-up-{number}"), Posture(PostureState.MISSING))
         assert decide(asks, policy).effect is Effect.BLOCK
+
+
+def test_who_may_or_may_not_be_of_a_group_is_told_every_rule_that_was_read() -> None:
+    """The decision by the rule that may be about them rests on those behind it as well."""
+    policy = policy_of(
+        {"id": "maybe", "groups": ("pilot",), "effect": "challenge"}, {"id": "next", "when": "false"}, LET_IN
+    )
+    decision = decide(access(user="ada"), policy)
+    assert (decision.effect, decision.rule) == (Effect.CHALLENGE, "maybe")
+    assert [each.rule for each in decision.trials] == ["maybe", "next", "rest"]
+    harder = decide(
+        access(user="ada"), policy_of({"id": "maybe", "groups": ("pilot",), "effect": "challenge"}, SHUT)
+    )
+    assert (harder.rule, [each.rule for each in harder.trials]) == ("rest", ["maybe", "rest"])
