@@ -11,7 +11,8 @@ TEXT = (ROOT / "docs" / "request-flow.md").read_text("utf-8")
 ROWS = table(TEXT, "step")
 LINES = 50
 """Of one screen."""
-HANDLER = ast.parse((PACKAGE / "gateway" / "handler.py").read_text("utf-8"))
+ORDER = [ast.parse((PACKAGE / "gateway" / file).read_text("utf-8")) for file in ("pipeline.py", "handler.py")]
+"""What the second file says of a step is what counts for mail."""
 
 
 def names_in(file: str) -> set[str]:
@@ -28,30 +29,39 @@ def names_in(file: str) -> set[str]:
 
 
 def done_by_the_gate() -> list[str]:
-    """What its parts are asked to do on the way, and its functions, in the order of ``handler.py``."""
-    (gate,) = (node for node in HANDLER.body if isinstance(node, ast.ClassDef))
+    """What its parts are asked to do on the way, and its functions, in the order of ``handler.py`` and ``pipeline.py``."""
+    body = [node for tree in ORDER for node in tree.body]
+    members = [node for each in body if isinstance(each, ast.ClassDef) for node in each.body]
     parts = {
         node.target.id: node.annotation.id
-        for node in gate.body
+        for node in members
         if isinstance(node, ast.AnnAssign)
         and isinstance(node.target, ast.Name)
         and isinstance(node.annotation, ast.Name)
     }
+    methods = {
+        node.name: node for node in members if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
     imported = {
         name.name
-        for node in HANDLER.body
+        for node in body
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mailgate.gateway")
         for name in node.names
+        if name.name.islower()
     }
-    calls = [node.func for node in ast.walk(gate) if isinstance(node, ast.Call)]
-    found = []
-    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
-        match call:
-            case ast.Attribute(ast.Attribute(ast.Name("self"), part), method) if part in parts:
-                found.append(f"{parts[part]}.{method}")
-            case ast.Name(name) if name in imported:
-                found.append(name)
-    return list(dict.fromkeys(found))
+
+    def done(name: str) -> Iterator[str]:
+        calls = [node.func for node in ast.walk(methods[name]) if isinstance(node, ast.Call)]
+        for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
+            match call:
+                case ast.Attribute(ast.Name("self"), method) if method in methods:
+                    yield from done(method)
+                case ast.Attribute(ast.Attribute(ast.Name("self"), part), method) if part in parts:
+                    yield f"{parts[part]}.{method}"
+                case ast.Name(name) if name in imported:
+                    yield name
+
+    return list(dict.fromkeys(done("handle")))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: next(iter(row.values())))
@@ -76,11 +86,11 @@ IN_TURN = [
     "VerdictCache.find",
     "Reader.facts",
     "OwnAddresses.serve",
-    "Judge.at_once",
+    "Judge.judge",
     "Refuser.probe_or_record",
     "VerdictCache.keep",
-    "Carrier.start",
-    "Refuser.warn_or_refuse",
+    "Carrier.carry",
+    "Refuser.answer_instead",
 ]
 """What is done in turn: the rest is one of two ways, or is done in several places."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from socket import gethostname
+from typing import Any
 from urllib.parse import urlsplit
 
 from mailgate.app.clock import utc_now
@@ -22,7 +23,6 @@ from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.evaluate.proving import Prover
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import upstream_context
@@ -32,12 +32,14 @@ from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
+from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.webmail import Endpoint
 from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refuser import QuarantineMails, Refuser
@@ -207,7 +209,8 @@ def gate_for(
     forwarders = forwarders_for(settings, tracing)
     prover = Prover(trust.keyring, trust.nonces, store.spent, metrics, mode)
     judge = Judge(in_force, prover, postures, metrics, url, utc_now)
-    recorder = Recorder(halting, metrics, References(references().__next__))
+    listeners = store.ledger, PersonLanguages.of(store.languages), halting, metrics
+    recorder = Recorder(listeners, References(references().__next__))
     calls, networks = RateLimit(5, timedelta(minutes=10)), RateLimit(60, timedelta(minutes=10))
     own = OwnAddresses(
         in_force,
@@ -231,10 +234,8 @@ def assemble(
 ) -> Gate:
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
-    reader, verdicts = (
-        Reader(in_force, judge.public_url.startswith("https:")),
-        VerdictCache(in_force, recorder.ledger.recurring, metrics),
-    )
+    reader = Reader(in_force, judge.public_url.startswith("https:"))
+    verdicts = VerdictCache(in_force, recorder.recurring)
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
     requests = RequestMetrics(metrics.registry)
@@ -250,20 +251,23 @@ def assemble(
         references,
         failures,
     )
+    shared: Any = {
+        "in_force": in_force,
+        "references": references,
+        "metrics": metrics,
+        "reader": reader,
+        "verdicts": verdicts,
+        "judge": judge,
+        "refuser": refuser,
+    }
     return Gate(
-        in_force=in_force,
+        **shared,
         clock=judge.clock,
-        references=references,
-        metrics=metrics,
-        reader=reader,
-        verdicts=verdicts,
-        judge=judge,
         recorder=recorder,
         carrier=carrier,
         streams=Streams(reader, judge, verdicts, carrier),
-        refuser=refuser,
         own=own,
-        questions=Questions(in_force, reader, verdicts, judge, refuser, own, references, metrics),
+        questions=Questions(**shared, own=own),
         failures=failures,
         requests=requests,
         tracing=tracing,

@@ -45,7 +45,6 @@ from mailgate.gateway.admin_port.intake import intake_server
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import ConnectionLimit, connection_shares
 from mailgate.gateway.http1.listener import Server
-from mailgate.gateway.ledger_recorder import LedgerRecorder
 from mailgate.gateway.live import InForce
 from mailgate.gateway.reload import Reloader
 from mailgate.gateway.side_door.dovecot import ApiHeader, policy_server
@@ -115,8 +114,7 @@ class Service:
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
-            recorder = LedgerRecorder.of(store.ledger, store.languages)
-            halting = HaltMonitor(recorder, store, lambda: in_force.live.policy, gethostname(), utc_now)
+            halting = HaltMonitor(store, lambda: in_force.live.policy, gethostname(), utc_now)
             gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
                 config,

@@ -10,15 +10,16 @@ from mailgate.classify.discovery import is_autodiscover
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.autodiscover.directions import answer_with_directions
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import CLOSE, Exchange, Outcome, PendingOutcome
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.refuser import Refuser
 from mailgate.gateway.request_reader import Reader
+from mailgate.gateway.waiting import then
 from mailgate.model import Access, Decision, Protocol, Reason
 from mailgate.policy.rules import DISCOVERY_RULE
 
@@ -40,19 +41,25 @@ class Carrier:
     references: References
     failures: Failures
 
-    def start(
-        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
-    ) -> PendingOutcome:
-        """Like ``carry``, but without a task if none is needed."""
-        if (
-            exchange.head.max_forwards == 0
-            or decision.rule == DISCOVERY_RULE
-            or is_long_poll(access)
-            or is_autodiscover(access.facts)
-        ):
-            return self.carry(exchange, incoming, access, decision)
+    def carry(
+        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision, *, at_once: bool
+    ) -> Outcome | PendingOutcome:
+        """Forward a request to the end of its answer, without a task if none is needed. ``at_once``: whether none has begun
+        by waiting for the verdict."""
         exchange.verdict = access, decision
-        return self.forward_usual(exchange, incoming.origin, access.now)
+        if exchange.head.max_forwards == 0:
+            return send(exchange, _answer_last_hop(exchange.head), access.now)
+        if decision.rule == DISCOVERY_RULE:
+            directions = answer_with_directions(self.autodiscover, exchange, incoming)
+            return then(directions, lambda answer: send(exchange, answer, access.now))
+        way = self.usual
+        if is_long_poll(access):
+            exchange.hangs, way = True, self.long_poll
+        elif is_autodiscover(access.facts):
+            way = self.autodiscover
+        elif at_once:
+            return self.forward_usual(exchange, incoming.origin, access.now)
+        return self._until_cut(exchange, way.forward(exchange, incoming.origin, access.now))
 
     def forward_usual(self, exchange: Exchange, origin: Origin, now: datetime) -> PendingOutcome:
         """Forward a request in the usual way."""
@@ -62,24 +69,6 @@ class Carrier:
 
         rest = self.usual.start(exchange, origin, now, wait_for)
         return None if rest is None else self._until_cut(exchange, rest)
-
-    async def carry(
-        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
-    ) -> Outcome:
-        """Forward a request to the end of its answer."""
-        exchange.verdict = access, decision
-        if exchange.head.max_forwards == 0:
-            return send(exchange, _answer_last_hop(exchange.head), access.now)
-        if decision.rule == DISCOVERY_RULE:
-            return send(
-                exchange, await answer_with_directions(self.autodiscover, exchange, incoming), access.now
-            )
-        way = self.usual
-        if is_long_poll(access):
-            exchange.hangs, way = True, self.long_poll
-        elif is_autodiscover(access.facts):
-            way = self.autodiscover
-        return await self._until_cut(exchange, way.forward(exchange, incoming.origin, access.now))
 
     async def _until_cut(self, exchange: Exchange, forward: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Forward to the end, or until ``cut``."""

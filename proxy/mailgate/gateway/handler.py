@@ -3,45 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from time import perf_counter
 
-from mailgate.gateway.answer import send
+from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrier import Carrier
-from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
-from mailgate.gateway.live import InForce
-from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
-from mailgate.gateway.reference import References
-from mailgate.gateway.refusals.enforce import gets_mail
+from mailgate.gateway.pipeline import Asked, Pipeline
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refuser import Refuser, asks_for_login
-from mailgate.gateway.request_reader import Reader, refuse_misdirected
+from mailgate.gateway.request_reader import refuse_misdirected
 from mailgate.gateway.streams import Streams
-from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.model import Access, Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(Pipeline):
     """The policy enforcement point of one public address."""
 
-    in_force: InForce
     clock: Callable[[], datetime]
-    references: References
-    metrics: Metrics
-    reader: Reader
-    verdicts: VerdictCache
-    judge: Judge
     recorder: Recorder
     carrier: Carrier
     streams: Streams
-    refuser: Refuser
     own: OwnAddresses
     questions: Questions
     failures: Failures
@@ -76,49 +61,25 @@ class Gate:
             return self.questions.answer(authorizer, exchange, now)
         origin = self.reader.origin(exchange, head)
         self.reader.refuse_foreign(head, origin)
-        started = perf_counter()
-        known = self.verdicts.find(head, origin, now)
-        if known is not None:
-            exchange.judged = known.judged
-            self.metrics.decision_seconds.observe(perf_counter() - started)
+        if self.known(exchange, head, origin, now) is not None:
             return self.carrier.forward_usual(exchange, origin, now)
         incoming = self.reader.facts(exchange, head, origin)
         refuse_misdirected(head, origin)
         if incoming.facts.is_local:
             return self.own.serve(exchange, incoming, now)
-        verdict = self.judge.at_once(incoming, now)
-        if verdict is None:
-            return self._serve_device(exchange, incoming, now)
-        return self._enforce_at_once(exchange, incoming, *verdict)
+        return self.serve(Asked(exchange, head, incoming), now)
 
-    def _enforce_at_once(
-        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
+    def let_in(
+        self, asked: Asked, access: Access, decision: Decision, *, at_once: bool
     ) -> Outcome | PendingOutcome:
-        """Show the probe if it is due; else forward, warn or refuse."""
-        probe = self.refuser.probe_or_record(exchange, access, decision)
-        if probe is not None:
-            return send(exchange, probe, access.now)
-        if gets_mail(access, decision):
-            self.verdicts.keep(exchange, exchange.head, incoming, access, decision)
-            return self.carrier.start(exchange, incoming, access, decision)
-        if asks_for_login(incoming, access, decision):
-            return self._refuse(exchange, incoming, access, decision)
-        reference = self.references.of(exchange)
-        return send(exchange, self.refuser.warn_or_refuse(incoming, access, decision, reference), access.now)
+        """Forward a request. Its verdict is kept if no device had to be asked about."""
+        exchange, head, incoming, _ = asked
+        if at_once:
+            self.verdicts.keep(exchange, head, incoming, access, decision)
+        return self.carrier.carry(exchange, incoming, access, decision, at_once=at_once)
 
-    async def _serve_device(self, exchange: Exchange, incoming: Incoming, now: datetime) -> Outcome:
-        """Serve a client that names a device. The store may have to be asked about it."""
-        access, decision = await self.judge.verdict(incoming, now)
-        probe = self.refuser.probe_or_record(exchange, access, decision)
-        if probe is not None:
-            return send(exchange, probe, access.now)
-        if gets_mail(access, decision):
-            return await self.carrier.carry(exchange, incoming, access, decision)
-        return await self._refuse(exchange, incoming, access, decision)
-
-    async def _refuse(
-        self, exchange: Exchange, incoming: Incoming, access: Access, decision: Decision
+    def keep_out(
+        self, asked: Asked, access: Access, _decision: Decision, answer: Answer, /, **_: object
     ) -> Outcome:
-        reference = self.references.of(exchange)
-        answer = await self.refuser.answer_instead(exchange.head, incoming, access, decision, reference)
-        return send(exchange, answer, access.now)
+        """Send the answer instead of mail."""
+        return send(asked.exchange, answer, access.now)

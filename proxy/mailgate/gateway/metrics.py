@@ -1,6 +1,7 @@
 """Metrics for Prometheus. Labels come from closed sets only, so that no client can make new series."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,7 +13,8 @@ from prometheus_client import (
 )
 
 from mailgate.gateway.counters import DurationHistogram, ExternalCounter, LabelledCounter
-from mailgate.model import Effect, Kind, Reason
+from mailgate.model import Access, AttestationResult, CertificateResult, Decision, Effect, Reason
+from mailgate.store.ledger import Repeat
 
 DECISION_BUCKETS = (0.00002, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1.0)
 
@@ -110,9 +112,34 @@ class Metrics:
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
         return Gauge(name, meaning, labels, registry=self.registry)
 
-    def count(self, effect: Effect, reason: Reason, kind: Kind) -> None:
-        """Count one decision."""
-        self.decisions.add((effect, reason, kind))
+    def record(self, access: Access, decision: Decision, *_: object) -> None:
+        """Count one decision (a ``Listener`` of ``recorder.py``)."""
+        self.decisions.add((decision.effect, decision.reason, access.client.kind))
+        if decision.effect is not Effect.ALLOW:
+            self.refusals.add((decision.rule, decision.effect, decision.reason))
+        for trial in decision.would:
+            self.would.labels(trial.rule, trial.effect or "").inc()
+        if access.attestation is not None:
+            self.attestations.labels(proof_outcome(access.attestation)).inc()
+        if access.certificate is not None:
+            self.certificates.labels(proof_outcome(access.certificate)).inc()
+        for reason in {finding.reason for finding in access.client.findings}:
+            if reason is Reason.KIND_CONTRADICTED:
+                self.contradictions.inc()
+            elif reason is Reason.TWO_DEVICES:
+                self.two_devices.inc()
+
+    def recurring(self, access: Access, decision: Decision) -> Repeat:
+        """What counts the same allowed request again. It has no proof, and nothing was found about its client."""
+        decisions, labels = self.decisions, (decision.effect, decision.reason, access.client.kind)
+        would = [self.would.labels(trial.rule, trial.effect or "") for trial in decision.would]
+
+        def repeat(_agent: str, _now: datetime) -> None:
+            decisions.add(labels)
+            for counter in would:
+                counter.inc()
+
+        return repeat
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Add a gauge whose value is read when it is scraped."""
@@ -121,3 +148,8 @@ class Metrics:
     def watch_count(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Watch a number that only grows: ``_total`` is added to its name."""
         ExternalCounter(name, meaning, read, self.registry)
+
+
+def proof_outcome(result: AttestationResult | CertificateResult | None) -> str:
+    """What became of a proof, in one word."""
+    return "none" if result is None else result.refused or "accepted"

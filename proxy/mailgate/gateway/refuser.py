@@ -2,20 +2,22 @@
 mail."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.autodiscover.directions import ask_for_directions, gate_gives_directions
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.proxy.forward import Forwarder
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.gateway.refusals.wording import as_told
+from mailgate.gateway.waiting import Soon, then
 from mailgate.model import Access, Decision, Effect
 
 
@@ -44,16 +46,16 @@ class Refuser:
         self.recorder.record(exchange, access, decision)
         return None
 
-    async def answer_instead(
+    def answer_instead(
         self, head: RequestHead, incoming: Incoming, access: Access, decision: Decision, reference: str
-    ) -> Answer:
-        """The answer to a client whose decision gives it no mail."""
+    ) -> Soon[Answer]:
+        """The answer to a client whose decision gives it no mail: at once if the webmail need not be asked."""
         if gate_gives_directions(access, decision):
-            return await ask_for_directions(self.autodiscover, head, incoming)
-        asked = None
-        if asks_for_login(incoming, access, decision):
-            asked = await ask_for_login(self.usual, head, incoming)
-        return asked or self.warn_or_refuse(incoming, access, decision, reference)
+            return ask_for_directions(self.autodiscover, head, incoming)
+        refuse = partial(self.warn_or_refuse, incoming, access, decision, reference)
+        if decision.effect is not Effect.WARN and has_no_login(access, incoming):
+            return then(ask_for_login(self.usual, head, incoming), lambda asked: asked or refuse())
+        return refuse()
 
     def warn_or_refuse(
         self, incoming: Incoming, access: Access, decision: Decision, reference: str
@@ -72,9 +74,3 @@ class Refuser:
         self.metrics.probes.labels("shown").inc()
         may_skip = live.browser_probe.mode is Mode.OBSERVE
         return live.responses.probe(access.facts, access.now, reference, may_skip=may_skip)
-
-
-def asks_for_login(incoming: Incoming, access: Access, decision: Decision) -> bool:
-    """Whether to ask a mail app for its login before it is refused. Otherwise it assumes that the service does not
-    exist."""
-    return decision.effect is not Effect.WARN and has_no_login(access, incoming)

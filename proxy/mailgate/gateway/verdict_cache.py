@@ -22,7 +22,7 @@ all others.
 
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailgate.classify import agent_traits
@@ -36,13 +36,12 @@ from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.logs import is_debugging
-from mailgate.gateway.metrics import Metrics
 from mailgate.model import Access, Decision, DecisionSummary, Effect, Posture, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.policy.variables import DependsOn, dependencies_of
 from mailgate.store.client_facts import first_folder
-from mailgate.store.ledger import RepeatCounter
+from mailgate.store.ledger import Repeat
 
 SIZE = 8192
 """How many of the latest verdicts are always kept. At most twice as many are in memory."""
@@ -73,8 +72,8 @@ OWN_COOKIES = b"mailgate-"
 
 NO_POSTURE = Posture()
 
-Recurring = Callable[[Access, Decision], RepeatCounter | None]
-"""Makes a counter that records the same decision again; None if each has to be recorded separately."""
+Recurring = Callable[[Access, Decision], tuple[Repeat, ...]]
+"""What to call each time the same request is allowed again (``Recorder.recurring``)."""
 
 
 class CachedVerdict(NamedTuple):
@@ -82,8 +81,7 @@ class CachedVerdict(NamedTuple):
 
     since: datetime
     until: datetime
-    recurring: RepeatCounter
-    counted: tuple[Callable[[], None], ...]
+    repeats: tuple[Repeat, ...]
     judged: DecisionSummary
     allowing: tuple[bytes, bytes, bytes] | None
     """An answer to another proxy in three parts: before its date, between date and reference, and after it; None for
@@ -91,10 +89,10 @@ class CachedVerdict(NamedTuple):
 
 
 class VerdictCache:
-    """The cache of one gate. ``recurring`` comes from its ledger."""
+    """The cache of one gate."""
 
-    def __init__(self, in_force: InForce, recurring: Recurring, metrics: Metrics) -> None:
-        self._in_force, self._recurring, self._metrics = in_force, recurring, metrics
+    def __init__(self, in_force: InForce, recurring: Recurring) -> None:
+        self._in_force, self._recurring = in_force, recurring
         self._young: dict[Hashable, CachedVerdict] = {}
         self._old: dict[Hashable, CachedVerdict] = {}
         self._live: Live | None = None
@@ -114,9 +112,9 @@ class VerdictCache:
             self.misses += 1
             return None
         self.hits += 1
-        known.recurring.count(head.fields.first.get(b"user-agent", b"").decode("latin-1"), now)
-        for count in known.counted:
-            count()
+        agent = head.fields.first.get(b"user-agent", b"").decode("latin-1")
+        for repeat in known.repeats:
+            repeat(agent, now)
         return known
 
     def _valid_entry(self, key: Hashable) -> CachedVerdict | None:
@@ -144,12 +142,10 @@ class VerdictCache:
         if live.certificates is not None and exchange.secure:
             return  # the next handshake may bring a certificate, which the field lines do not show
         until = self._until(access, decision, allowing)
-        recurring = self._recurring(access, decision) if until > access.now else None
-        if recurring is not None:
-            counted = _counted(self._metrics, access, decision)
+        if until > access.now:
+            repeats, judged = self._recurring(access, decision), DecisionSummary.of(access, decision)
             parts = _parts(exchange, allowing) if allowing else None
-            judged = DecisionSummary.of(access, decision)
-            self._put(key, CachedVerdict(access.now, until, recurring, counted, judged, parts))
+            self._put(key, CachedVerdict(access.now, until, repeats, judged, parts))
 
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided or probed otherwise, even if nothing else
@@ -244,13 +240,6 @@ def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
         and access.posture == NO_POSTURE
         and not is_debugging()
     )
-
-
-def _counted(metrics: Metrics, access: Access, decision: Decision) -> tuple[Callable[[], None], ...]:
-    """The counters that ``note`` increments for such a decision."""
-    labels = (decision.effect, decision.reason, access.client.kind)
-    would = (metrics.would.labels(trial.rule, trial.effect or "").inc for trial in decision.would)
-    return (partial(metrics.decisions.add, labels), *would)
 
 
 def _parts(exchange: Exchange, allowing: AllowingAnswer) -> tuple[bytes, bytes, bytes]:

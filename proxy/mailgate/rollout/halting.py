@@ -2,9 +2,7 @@
 passed halts the rule at every gate."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 
@@ -14,21 +12,13 @@ from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
 from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
-from mailgate.store.ledger import RepeatCounter
+from mailgate.store.ledger import Repeat
 
 log = structlog.get_logger()
 
 GATE = "gate"
 """The author, in the audit log, of what a gate does by itself."""
 _EVER = datetime.min.replace(tzinfo=UTC)
-
-
-class Ledger(Protocol):
-    """Records decisions (``store/ledger.py``)."""
-
-    def recurring(self, access: Access, decision: Decision) -> RepeatCounter | None: ...
-
-    def record(self, access: Access, decision: Decision, reference: str = "") -> None: ...
 
 
 def countable_subject(access: Access) -> tuple[str, str]:
@@ -50,33 +40,17 @@ def _subject(access: Access) -> Subject | None:
     return Subject(person, "" if person else device) if person or device else None
 
 
-@dataclass(frozen=True, slots=True)
-class CountedRepeat:
-    """Records a repeated request of one person or device that is let in, and counts it for the rules that may halt."""
-
-    counts: RepeatCounter
-    halting: "HaltMonitor"
-    subject: Subject
-
-    def count(self, user_agent: str, now: datetime) -> None:
-        """Record the request again."""
-        self.counts.count(user_agent, now)
-        self.halting.tally(self.subject, "", now)
-
-
 class HaltMonitor:
-    """Counts every decision and records it in the ledger. Call ``halt_rules`` regularly, and ``help_requested`` after
+    """Counts every decision (a ``Listener`` of ``gateway/recorder.py``). Call ``halt_rules`` regularly, and ``help_requested`` after
     each request for help."""
 
     def __init__(
         self,
-        ledger: Ledger,
         store: Store,
         policy: Callable[[], Policy],
         origin: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._ledger = ledger
         self._store = store
         self._policy = policy
         self._origin = origin
@@ -84,23 +58,21 @@ class HaltMonitor:
         self._rules: tuple[Rule, ...] = ()
         self._tallies: dict[str, HaltCounter] = {}
 
-    def record(self, access: Access, decision: Decision, reference: str = "") -> None:
-        """Record a decision and count it."""
-        self._ledger.record(access, decision, reference)
+    def record(self, access: Access, decision: Decision, *_: object) -> None:
+        """Count one decision."""
         self._follow()
         subject = _subject(access) if self._tallies else None
         if subject:
             stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
-            self.tally(subject, stopped, access.now)
+            self._tally(subject, stopped, access.now)
 
-    def recurring(self, access: Access, decision: Decision) -> RepeatCounter | None:
-        """Return an object that records the same decision again, and counts it if a rule may halt by itself."""
-        counts = self._ledger.recurring(access, decision)
+    def recurring(self, access: Access, _decision: Decision) -> Repeat | None:
+        """What counts the same allowed request again; None if no rule may halt, or if it counts for nobody."""
         self._follow()
         subject = _subject(access) if self._tallies else None
-        return CountedRepeat(counts, self, subject) if counts and subject else counts
+        return (lambda _agent, now: self._tally(subject, "", now)) if subject else None
 
-    def tally(self, subject: Subject, stopped: str, now: datetime) -> None:
+    def _tally(self, subject: Subject, stopped: str, now: datetime) -> None:
         """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=now)

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Protocol
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,6 +37,8 @@ More at once are a flood of made-up clients. Each would cost as much as a decisi
 """
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
+Repeat = Callable[[str, datetime], None]
+"""Takes the same allowed request again, from this user agent at this time of the same day. Never waits or raises."""
 _AT_ONCE = 50
 """How many repeated requests are recorded before other tasks get their turn, so that requests do not wait long."""
 
@@ -60,7 +62,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._repeated_strangers = 0
 
     def record(
-        self, access: Access, decision: Decision, reference: str = "", *, shown: bool | None = None
+        self, access: Access, decision: Decision, reference: str = "", shown: bool | None = None
     ) -> None:
         """Count one decision. Never waits and never raises. A decision that cannot be kept is counted as dropped.
 
@@ -68,13 +70,26 @@ class Ledger(WriteQueue[Sighting, Tally]):
         default they see everything except an allowed request. Each write keeps at most ``MOST_STRANGERS`` different
         strangers, and each hour a limited number.
         """
-        self._record(access, decision, reference, shown)
+        try:
+            if self._floods(access, access.facts.user_agent, access.now):
+                self.passed_over += 1
+                return
+            sighting = sighting_of(client_facts(access), access, decision)
+            told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
+            tally = Tally(1, access.now, access.now, reference, told)
+            room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
+            if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
+                self._strangers += 1
+                self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
+        except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
+            self._lost(error)
 
-    def recurring(self, access: Access, decision: Decision) -> "Recurring":
-        """Make a counter for the same allowed request at other times of the same UTC day and with other user agents."""
-        return Recurring(self, access, decision)
+    def recurring(self, access: Access, decision: Decision) -> Repeat:
+        """What counts the same allowed request, like ``record``, at other times of the same UTC day and from other
+        user agents. Each time costs one addition and is recorded some seconds later."""
+        return partial(self._repeat, Recurring(access, decision))
 
-    def repeat(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
+    def _repeat(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
         """Count an allowed request that repeats an earlier one. The count is recorded before anything reads the
         ledger."""
         key = recurring, user_agent
@@ -126,23 +141,6 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._strangers = 0
         self._agents.clear()
 
-    def _record(
-        self, access: Access, decision: Decision, reference: str = "", shown: bool | None = None
-    ) -> None:
-        try:
-            if self._floods(access, access.facts.user_agent, access.now):
-                self.passed_over += 1
-                return
-            sighting = sighting_of(client_facts(access), access, decision)
-            told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
-            tally = Tally(1, access.now, access.now, reference, told)
-            room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
-            if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
-                self._strangers += 1
-                self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
-        except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
-            self._lost(error)
-
     def _keep(self, sighting: Sighting, access: Access, tally: Tally, *, room: bool) -> bool:
         """Add a sighting to those that wait. Returns whether it is new; a new one needs ``room``."""
         before = self._items.get(sighting)
@@ -188,13 +186,6 @@ class Ledger(WriteQueue[Sighting, Tally]):
         return sighting, Tally(count, begun, ended, reference, shown)
 
 
-class RepeatCounter(Protocol):
-    """Records the same allowed request again, at another time of the same day and with this user agent. Never waits or
-    raises."""
-
-    def count(self, user_agent: str, now: datetime) -> None: ...
-
-
 class Repeated:
     """How often one user agent came, and the first and last time."""
 
@@ -214,19 +205,14 @@ class Repeated:
 
 
 class Recurring:
-    """An allowed request that is repeated. Each time costs one addition and is recorded some seconds later."""
+    """An allowed request that is repeated, as far as its record needs it."""
 
-    __slots__ = ("_ledger", "access", "decision", "stranger")
+    __slots__ = ("access", "decision", "stranger")
 
-    def __init__(self, ledger: Ledger, access: Access, decision: Decision) -> None:
-        self._ledger = ledger
+    def __init__(self, access: Access, decision: Decision) -> None:
         self.access = replace(access, facts=facts_to_hold(access.facts, access.client))
         self.decision = decision
         self.stranger = _is_stranger(access)
-
-    def count(self, user_agent: str, now: datetime) -> None:
-        """Count the request at this moment, like ``Ledger.record``. Never waits and never raises."""
-        self._ledger.repeat(self, user_agent, now)
 
 
 def _is_stranger(access: Access) -> bool:

@@ -86,8 +86,8 @@ class Postures:
         """
         if proof is not None and proof.refused is None:
             device, answered = await self._proven(proof, now)
-        elif (unnamed := self.unnamed(client)) is not None:
-            return unnamed
+        elif not client.eas_id:
+            return NO_DEVICE
         else:
             device, answered = await self._named(EAS, client.eas_id, now)
         return self._posture(device, now) if answered else self._unanswered(device, now)

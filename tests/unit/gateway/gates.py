@@ -17,7 +17,6 @@ from mailgate.gateway.enrolment.enroller import Enroller
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Prover
-from mailgate.gateway.evaluate.recorder import Recorder
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.keys.own import OwnKeys
@@ -27,6 +26,7 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pages import Pages
 from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk
@@ -151,11 +151,11 @@ class Forgetful(VerdictCache):
 
 
 class Recorded(list):
-    def record(self, access, decision, reference=""):
+    def record(self, access, decision, reference="", shown=None):
         self.append((access.facts.path, decision.effect, decision.rule, reference))
 
     def recurring(self, access, decision):
-        return None
+        return lambda _agent, _now: self.record(access, decision)
 
 
 class NoPeople:
@@ -307,7 +307,7 @@ def gate(
     clock=lambda: NOW,
     draw=lambda: REFERENCE,
     postures=None,
-    ledger=None,
+    listeners=None,
     mails=None,
     way=None,
     service=None,
@@ -323,7 +323,7 @@ def gate(
     judge = Judge(in_force, prover, postures or Known(), metrics, url, clock)
     page = {"judge": judge, "people": NoPeople(), "known": Known(), **(service or {})}
     desk = desk or NoDesk()
-    recorder = Recorder(Recorded() if ledger is None else ledger, metrics, References(draw))
+    recorder = Recorder((*(listeners or [Recorded()]), metrics), References(draw))
     own = OwnAddresses(
         in_force,
         recorder.references,

@@ -39,7 +39,7 @@ async def test_a_refused_request_never_reaches_the_webmail(path, reason, method)
 async def test_own_addresses_never_reach_the_webmail(path):
     on = gate()
     await ask(on, path)
-    assert (on.carrier.usual.got, on.recorder.ledger) == ([], [])
+    assert (on.carrier.usual.got, on.recorder.listeners[0]) == ([], [])
 
 
 @pytest.mark.parametrize("path", ["/.mailgatex", "/x/.mailgate/status"])

@@ -2,9 +2,10 @@
 
 import pytest
 from prometheus_client import generate_latest
+from tests.unit.store.examples import NOW
 
 from mailgate.gateway.metrics import Metrics
-from mailgate.model import Effect, Kind, Reason
+from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts
 
 
 def test_each_gate_counts_for_itself():
@@ -21,7 +22,8 @@ def test_counters_carry_the_name_of_the_program(family):
 
 def test_labels_are_the_words_of_the_model():
     metrics = Metrics()
-    metrics.count(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE)
+    access = Access(RequestFacts(), Client(Kind.PHONE, handheld=True), Posture(), NOW)
+    metrics.record(access, Decision(Effect.BLOCK, Reason.PROHIBITED_APP, "app", "v1"))
     labels = {"effect": "block", "reason": "prohibited-app", "kind": "phone"}
     assert metrics.registry.get_sample_value("mailgate_decisions_total", labels) == 1
 

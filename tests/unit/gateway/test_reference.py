@@ -20,7 +20,7 @@ def counting():
 
 
 async def test_a_request_that_is_allowed_takes_none(monkeypatch):
-    monkeypatch.setattr("mailgate.gateway.evaluate.recorder.is_debugging", lambda: False)
+    monkeypatch.setattr("mailgate.gateway.recorder.is_debugging", lambda: False)
     on = counting()
     for _ in range(3):
         assert (await ask(on, "/allow"))[0] == 200
@@ -33,7 +33,7 @@ async def test_one_request_has_one_in_its_record_its_line_and_its_answer(path, s
     on = counting()
     with capture_logs() as lines:
         status, _, body, _ = await ask(on, path, *shown)
-    assert on.recorder.ledger[0][3] == DRAWN
+    assert on.recorder.listeners[0][0][3] == DRAWN
     assert [line["reference"] for line in lines] == [DRAWN]
     assert DRAWN.encode() in body or (status, shown) == (200, ())
     assert on.references.draw() == "REF1"
@@ -43,4 +43,4 @@ async def test_a_failure_after_the_record_has_that_of_the_record():
     on = counting()
     on.carrier.usual.breaks = UpstreamTimeout("x")
     _, _, body, _ = await ask(on, "/warn")
-    assert (on.recorder.ledger[0][3], json.loads(body)["reference"]) == (DRAWN, DRAWN)
+    assert (on.recorder.listeners[0][0][3], json.loads(body)["reference"]) == (DRAWN, DRAWN)

@@ -63,7 +63,7 @@ LAPTOP = (
 async def test_an_unprobed_page_load_gets_the_probe_and_is_not_decided(mode):
     on = gate(browser_probe=BrowserProbe(mode, keys=[Key(1, b"k" * 32, NOW)]))
     status, head, page, _ = await ask(on, "/allow", *NAVIGATION, LAPTOP)
-    assert (status, on.carrier.usual.got, on.recorder.ledger) == (200, [], [])
+    assert (status, on.carrier.usual.got, on.recorder.listeners[0]) == (200, [], [])
     assert "X-Device-Reason: probe-required" in head
     assert "Cache-Control: no-store" in head
     assert (b"/.mailgate/probe/skip?to=/allow" in page) is (mode is Mode.OBSERVE)

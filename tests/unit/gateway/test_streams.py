@@ -108,7 +108,7 @@ async def test_what_is_no_longer_allowed_is_refused_if_nothing_was_answered(webm
     status = asked.connection.transport.written.split(b" ")[1]
     assert (status, webmail.left) == (b"200" if line is PING else b"403", True)
     assert (b"129" in asked.connection.transport.written) is (line is PING)
-    assert [entry[1:3] for entry in on.recorder.ledger] == [
+    assert [entry[1:3] for entry in on.recorder.listeners[0]] == [
         (Effect.ALLOW, "clean"),
         (Effect.BLOCK, "default"),
     ]
@@ -167,7 +167,7 @@ async def test_a_device_whose_token_ran_out_is_still_followed():
     on.judge.postures.posture = replace(KNOWN, state=PostureState.LISTED, lists=("prohibited",))
     await look(on, asked)
     await running
-    assert on.recorder.ledger[-1][1:3] == (Effect.BLOCK, "listed")
+    assert on.recorder.listeners[0][-1][1:3] == (Effect.BLOCK, "listed")
 
 
 async def test_a_stage_that_begins_ends_it_at_that_moment():
@@ -181,7 +181,7 @@ async def test_a_stage_that_begins_ends_it_at_that_moment():
         times[0] = now
         await look(on, asked)
         assert running.done() is over
-    assert on.recorder.ledger[-1][1:3] == (Effect.BLOCK, "closed")
+    assert on.recorder.listeners[0][-1][1:3] == (Effect.BLOCK, "closed")
 
 
 async def test_a_warning_ends_nothing():
@@ -225,7 +225,7 @@ async def test_an_end_of_time_of_the_webmail_is_its_own():
     asked, running = await begun(on, Late())
     await running
     assert b" 500 " in asked.connection.transport.written
-    assert len(on.recorder.ledger) == 1
+    assert len(on.recorder.listeners[0]) == 1
 
 
 async def test_what_cannot_be_judged_again_ends_and_the_others_go_on():
@@ -255,7 +255,7 @@ async def test_one_that_takes_long_to_end_is_told_once():
     await look(on, asked)
     freed.set()
     await running
-    assert [entry[1] for entry in on.recorder.ledger] == [Effect.ALLOW, Effect.BLOCK]
+    assert [entry[1] for entry in on.recorder.listeners[0]] == [Effect.ALLOW, Effect.BLOCK]
 
 
 async def test_the_watch_looks_at_what_runs(monkeypatch):

@@ -29,8 +29,8 @@ from mailgate.gateway.evaluate import facts
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.http1.parser import ServerLimits
-from mailgate.gateway.ledger_recorder import LedgerRecorder
 from mailgate.gateway.pages.languages import languages_by_tag, load_languages
+from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.upstream import UpstreamConnection
@@ -77,7 +77,7 @@ POLICIES = [
 @pytest.fixture(autouse=True)
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run; while every decision has its line, nothing is remembered."""
-    for module in ("evaluate.recorder", "verdict_cache"):
+    for module in ("recorder", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.is_debugging", lambda: False)
 
 
@@ -128,11 +128,11 @@ class Side:
         references = (f"REF{number}" for number in count())
         self.gate = gate(
             way=way, clock=self.clock, draw=references.__next__,
-            ledger=LedgerRecorder(self.book, self.languages, ASKED_AS), trusted=(ip_network(PROXY),),
+            listeners=[self.book, PersonLanguages(self.languages, ASKED_AS)], trusted=(ip_network(PROXY),),
             authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)),
         )  # fmt: skip
         on = self.gate
-        self.cache = cache(on.in_force, on.recorder.ledger.recurring, on.metrics)
+        self.cache = cache(on.in_force, on.recorder.recurring)
         self.gate = replace(on, verdicts=self.cache, questions=replace(on.questions, verdicts=self.cache))
         self.server = Server(self.gate.handle, LIMITS, request_finished=self.gate.requests.request_finished)
         self.found = 0
@@ -543,7 +543,8 @@ async def test_of_a_long_request_only_what_is_read_stays_in_memory(target, field
 
 def held(known):
     """What the counter of a kept verdict holds of the request."""
-    return getattr(known.recurring, "recurring", known.recurring).access
+    (recurring,) = known.repeats[0].args
+    return recurring.access
 
 
 OF_EVERYBODY, READS_BROWSERS = 10, (9, 11)

@@ -1,7 +1,7 @@
 """Rules that halt by themselves: who counts, who halts them, and from when they count again."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from tests.unit.rollout.examples import rules
@@ -36,30 +36,16 @@ PHONE, LAPTOP = Client(Kind.PHONE, handheld=True), Client(Kind.LAPTOP, handheld=
 ACT = Act(NOW, "grace", "rule-resumed", why="fixed")
 
 
-class Written:
-    def __init__(self) -> None:
-        self.references: list[str] = []
-
-    def record(self, access: Access, decision: object, reference: str = "") -> None:
-        self.references.append(reference)
-
-    def recurring(self, access: Access, decision: object) -> "Written":
-        return self
-
-    def count(self, user_agent: str, now: datetime) -> None:
-        self.references.append(user_agent)
-
-
 class Scene:
     """One gate that counts."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.policy, self.written, self.now = store, POLICY, Written(), NOW
-        self.halting = HaltMonitor(self.written, store, lambda: self.policy, "gate-1", lambda: self.now)
+        self.store, self.policy, self.now = store, POLICY, NOW
+        self.halting = HaltMonitor(store, lambda: self.policy, "gate-1", lambda: self.now)
 
     def see(self, person: str, client: Client = PHONE) -> None:
         access = replace(by(person), client=client, now=self.now)
-        self.halting.record(access, decide(access, self.policy), "REF1")
+        self.halting.record(access, decide(access, self.policy))
 
     async def ask(self, person: str) -> None:
         asked = HelpRequest("shut", person, person, "", "r", "REF1", "p", True, 1, self.now, self.now)
@@ -91,7 +77,6 @@ async def test_the_people_whom_it_keeps_out_halt_a_rule(scene: Scene) -> None:
     scene.see("grace", LAPTOP)
     await scene.halting.halt_rules()
     assert await scene.halts() == ["2 of 3 people were kept out within 1h; the limit is 50%"]
-    assert scene.written.references == ["REF1"] * 5
     (entry,) = await scene.store.audit.page()
     assert (entry.who, entry.what, entry.about, entry.origin) == ("gate", "rule-halted", "halt 1", "gate-1")
 
@@ -200,10 +185,9 @@ async def test_devices_of_unknown_people_are_one_person_and_halt_nothing_alone(s
 async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None:
     """Else those who get their mail again and again would count once, and a rule would halt that keeps few out."""
     laptop = replace(by("ann"), client=LAPTOP)
-    counts = scene.halting.recurring(laptop, decide(laptop, scene.policy))
-    assert counts is not None
-    counts.count("a browser", scene.now)
-    assert scene.written.references == ["a browser"]
+    repeat = scene.halting.recurring(laptop, decide(laptop, scene.policy))
+    assert repeat is not None
+    repeat("a browser", scene.now)
     scene.see("bob")
     await scene.halting.halt_rules()
     assert await scene.halts() == []
@@ -212,6 +196,6 @@ async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None
     assert [why for why in await scene.halts() if why]
 
 
-async def test_what_recurs_of_nobody_is_recorded_alone(scene: Scene) -> None:
+async def test_what_recurs_of_nobody_is_not_counted(scene: Scene) -> None:
     nobody = replace(by(""), client=LAPTOP)
-    assert scene.halting.recurring(nobody, decide(nobody, scene.policy)) is scene.written
+    assert scene.halting.recurring(nobody, decide(nobody, scene.policy)) is None

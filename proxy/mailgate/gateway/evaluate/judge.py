@@ -20,6 +20,7 @@ from mailgate.gateway.evaluate.identity import (
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.waiting import Soon, settled
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -62,30 +63,29 @@ class Judge:
     clock: Callable[[], datetime]
 
     async def verdict(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
-        """Find out the person and what is known of the device, and decide by the policy."""
-        verdict = self.at_once(incoming, now)
-        return verdict if verdict is not None else await self._judge_device(incoming, now)
+        """What ``judge`` finds, waited for."""
+        return await settled(self.judge(incoming, now))
 
-    def at_once(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision] | None:
-        """The same as ``verdict`` for a client that names no device; None for other clients, since the store may have
-        to be asked."""
-        if incoming.attestations or incoming.certificate:
-            return None
+    def judge(self, incoming: Incoming, now: datetime) -> Soon[tuple[Access, Decision]]:
+        """Find out the person and what is known of the device, and decide by the policy: at once if the client names
+        no device; otherwise the store may have to be asked."""
         started = perf_counter()
         facts = self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now)
         client = classify(facts)
-        posture = self.postures.unnamed(client)
+        offers = incoming.attestations or incoming.certificate
+        posture = None if offers else self.postures.unnamed(client)
         if posture is None or as_claimed(facts, client):
-            return None
+            return self._judge_device(incoming, facts, client, now, started)
         return self._decide(incoming, facts, client, posture, None, None, None, now, started)
 
-    async def _judge_device(self, incoming: Incoming, now: datetime) -> tuple[Access, Decision]:
-        started, live = perf_counter(), self.in_force.live
-        facts = live.browser_probe.with_earlier_finding(incoming.facts, now)
+    async def _judge_device(
+        self, incoming: Incoming, facts: RequestFacts, seen: Client, now: datetime, started: float
+    ) -> tuple[Access, Decision]:
+        live = self.in_force.live
         certificate = certificate_result(live.certificates, incoming.certificate, now)
         url, thumbprint = self.public_url + facts.path, certificate.thumbprint if certificate else ""
         proof = await self.prover.prove(live.verifier, incoming, facts, url, now, thumbprint)
-        client, posture = await self._identify(facts, proof, certificate, now, self.postures.current)
+        client, posture = await self._identify(seen, proof, certificate, now, self.postures.current)
         client = self.prover.with_places(client, proof, facts, now)
         claimed = await _claimed(facts, client, proof, now, self.postures.current)
         return self._decide(incoming, facts, client, posture, claimed, proof, certificate, now, started)
@@ -128,7 +128,7 @@ class Judge:
             client, posture = before.client, await self.postures.latest(before.client, proof, now)
         else:
             client, posture = await self._identify(
-                before.facts, proof, certificate, now, self.postures.latest
+                classify(before.facts), proof, certificate, now, self.postures.latest
             )
             client = with_earlier_facts(before.client, client)
         if lost_proof(before, proof):
@@ -192,13 +192,13 @@ class Judge:
 
     async def _identify(
         self,
-        facts: RequestFacts,
+        seen: Client,
         proof: AttestationResult | None,
         certificate: CertificateResult | None,
         now: datetime,
         named: PostureByName,
     ) -> tuple[Client, Posture]:
-        seen, certified = with_attestation(classify(facts), proof), self.postures.certified
+        seen, certified = with_attestation(seen, proof), self.postures.certified
         return await identify(seen, proof, certificate, now, named=named, certified=certified)
 
 

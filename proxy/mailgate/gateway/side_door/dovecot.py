@@ -48,7 +48,7 @@ def policy_server(
         try:
             return await _answer(door, request)
         except LoginError as error:
-            door.recorder.metrics.errors.labels(Reason.REQUEST_MALFORMED).inc()
+            door.judge.metrics.errors.labels(Reason.REQUEST_MALFORMED).inc()
             log.warning("dovecot-question-refused", reason=Reason.REQUEST_MALFORMED, detail=str(error))
             return web.json_response({"error": str(error)}, status=400)
 

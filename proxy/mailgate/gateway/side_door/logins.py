@@ -9,8 +9,8 @@ from mailgate.classify import classify
 from mailgate.classify.imap import HEADER, read_id, write_id
 from mailgate.engine.decide import decide
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.evaluate.recorder import Recorder, note
 from mailgate.gateway.pages import explain_reason
+from mailgate.gateway.recorder import Recorder
 from mailgate.model import (
     LOGIN_PROTOCOLS,
     Access,
@@ -106,7 +106,7 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
     A mail client names no device. A client that is not on a computer gets the most restrictive posture of its person's
     devices, without their computers.
     """
-    judge, recorder = door.judge, door.recorder
+    judge = door.judge
     started, now, live = perf_counter(), judge.clock(), judge.in_force.live
     facts = replace(facts, user=live.logins.person(facts.user or ""))
     client, login = classify(facts), facts.user or ""
@@ -114,11 +114,10 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
     posture = Posture() if computer else await judge.postures.of_person(login, now)
     access = Access(facts, client, posture, now, live.groups.user(login))
     decision = decide(access, live.policy)
-    recorder.metrics.decision_seconds.observe(perf_counter() - started)
+    judge.metrics.decision_seconds.observe(perf_counter() - started)
     reference = door.new_reference()
     let_in = decision.effect in LET_IN
-    recorder.ledger.record(access, decision, "" if let_in else reference)
-    note(recorder.metrics, access, decision, reference)
+    door.recorder.tell(access, decision, reference, "" if let_in else reference)
     return Verdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))
 
 

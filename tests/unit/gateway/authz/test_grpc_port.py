@@ -60,7 +60,7 @@ async def test_a_question_is_decided_and_recorded_like_one_by_http() -> None:
     no = await ask(asked_at, Asker(asking(LAPTOP, path="/block")))
     assert (yes.status.code, no.status.code, no.denied_response.status.code) == (0, 7, 403)
     assert '"reason": "rule-matched"' in no.denied_response.body
-    assert [(path, rule) for path, _, rule, _ in on.recorder.ledger] == [
+    assert [(path, rule) for path, _, rule, _ in on.recorder.listeners[0]] == [
         ("/allow", "open"),
         ("/block", "closed"),
     ]
@@ -74,7 +74,11 @@ async def test_of_anybody_else_nothing_is_read(peer: str) -> None:
     asker = Asker(asking(LAPTOP, path="/allow"), peer)
     with pytest.raises(GRPCError) as refused:
         await ask(asked_at, asker)
-    assert (refused.value.status, asker.read, on.recorder.ledger) == (Status.PERMISSION_DENIED, False, [])
+    assert (refused.value.status, asker.read, on.recorder.listeners[0]) == (
+        Status.PERMISSION_DENIED,
+        False,
+        [],
+    )
 
 
 async def test_who_may_open_the_socket_file_may_ask() -> None:
@@ -94,7 +98,7 @@ async def test_who_may_open_the_socket_file_may_ask() -> None:
 async def test_what_cannot_be_asked_is_a_no(asked: Any) -> None:
     on, asked_at = port()
     told = await ask(asked_at, Asker(asked))
-    assert (told.status.code, told.denied_response.status.code, on.recorder.ledger) == (7, 400, [])
+    assert (told.status.code, told.denied_response.status.code, on.recorder.listeners[0]) == (7, 400, [])
 
 
 async def test_what_is_no_message_is_told_so() -> None:

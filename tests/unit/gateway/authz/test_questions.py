@@ -107,7 +107,7 @@ async def test_the_requests_that_envoy_and_traefik_are_documented_to_send(dialec
     status, headers, body = await reply(on, requests["refused"])
     assert (status, headers["X-Device-Reason"]) == (403, "rule-matched")
     assert json.loads(body)["reference"] == headers["X-Device-Reference"] == REFERENCE
-    assert [(path, rule) for path, _, rule, _ in on.recorder.ledger] == [
+    assert [(path, rule) for path, _, rule, _ in on.recorder.listeners[0]] == [
         ("/allow", "open"),
         ("/block", "closed"),
     ]
@@ -117,13 +117,13 @@ async def test_the_requests_that_envoy_and_traefik_are_documented_to_send(dialec
 @pytest.mark.parametrize("on", [asked_gate(Dialect.TRAEFIK, trusted="198.51.100.0/24"), gate()])
 async def test_nobody_else_may_ask(on):
     status, headers, _ = await reply(on, TRAEFIK["allowed"])
-    assert (status, "X-Device-Decision" in headers, on.recorder.ledger) == (404, False, [])
+    assert (status, "X-Device-Decision" in headers, on.recorder.listeners[0]) == (404, False, [])
 
 
 async def test_what_is_not_told_whole_is_no_yes():
     on = asked_gate(Dialect.TRAEFIK)
     status, _, _ = await reply(on, TRAEFIK["allowed"].replace("X-Forwarded-Uri", "X-Original-URI"))
-    assert (status, on.recorder.ledger) == (400, [])
+    assert (status, on.recorder.listeners[0]) == (400, [])
 
 
 NGINX = """\
@@ -164,15 +164,15 @@ async def test_the_page_of_a_refusal_is_fetched_by_its_reference():
     status, _, page = await nginx(on, "/block", REFUSAL, headers["X-Device-Reference"])
     assert (status, page) == (403, told)
     assert b"No mail here" in page
-    assert len(on.recorder.ledger) == 1
+    assert len(on.recorder.listeners[0]) == 1
 
 
 async def test_another_process_gives_an_answer_like_it_and_records_nothing():
     on = asked_gate(Dialect.NGINX)
     status, _, page = await nginx(on, "/block", REFUSAL, "UNKNOWN")
-    assert (status, b"No mail here" in page, on.recorder.ledger) == (403, True, [])
+    assert (status, b"No mail here" in page, on.recorder.listeners[0]) == (403, True, [])
     status, _, page = await nginx(on, "/allow", REFUSAL, "UNKNOWN")
-    assert (status, b"This is our mistake" in page, on.recorder.ledger) == (403, True, [])
+    assert (status, b"This is our mistake" in page, on.recorder.listeners[0]) == (403, True, [])
 
 
 async def test_a_browser_is_probed_before_anything_is_recorded():
@@ -184,7 +184,7 @@ async def test_a_browser_is_probed_before_anything_is_recorded():
         "challenge",
     )
     status, _, page = await nginx(on, "/allow", REFUSAL, headers["X-Device-Reference"])
-    assert (status, b"/.mailgate/probe" in page, on.recorder.ledger) == (200, True, [])
+    assert (status, b"/.mailgate/probe" in page, on.recorder.listeners[0]) == (200, True, [])
     status, _, page = await nginx(on, "/allow", REFUSAL, "UNKNOWN")
     assert (status, b"/.mailgate/probe" in page) == (200, True)
 
@@ -278,7 +278,7 @@ async def test_a_port_for_questions_speaks_one_dialect_and_carries_no_mail():
     assert await at_port(on, "a:1", TRAEFIK["allowed"]) == 200
     assert await at_port(on, "a:1", TRAEFIK["refused"]) == 403
     assert await at_port(on, "a:2", ENVOY["allowed"]) == 200
-    asked = len(on.recorder.ledger)
+    asked = len(on.recorder.listeners[0])
     assert await at_port(on, "a:1", ENVOY["allowed"]) == 404
     assert await at_port(on, "a:2", TRAEFIK["allowed"]) == 404
     assert await at_port(on, "a:3", TRAEFIK["allowed"]) == 404
@@ -286,6 +286,6 @@ async def test_a_port_for_questions_speaks_one_dialect_and_carries_no_mail():
         assert await at_port(on, where, PAGES_ALONE) == 200
         for path in ("/", "/allow", "/SOGo/", "/.mailgate", "/Microsoft-Server-ActiveSync?Cmd=Ping"):
             assert await at_port(on, where, f"GET {path} HTTP/1.1\n") == 404
-    assert len(on.recorder.ledger) == asked
+    assert len(on.recorder.listeners[0]) == asked
     status, headers, _ = await reply(on, TRAEFIK["allowed"])
     assert (status, "X-Device-Decision" in headers) == (404, False)

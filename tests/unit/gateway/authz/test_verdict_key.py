@@ -191,7 +191,7 @@ def a_gate(rules, mode, cold):
     )
     if not cold:
         return on
-    forgetful = Forgetful(on.in_force, lambda *_: None, on.metrics)
+    forgetful = Forgetful(on.in_force, on.recorder.recurring)
     return replace(on, verdicts=forgetful, questions=replace(on.questions, verdicts=forgetful))
 
 
@@ -312,7 +312,7 @@ async def kept_for_others(random, times):
 @pytest.fixture
 def no_lines_for_debugging(monkeypatch):
     """As a gate is run: a line about each of these decisions takes longer than to make it."""
-    for module in ("evaluate.recorder", "verdict_cache"):
+    for module in ("recorder", "verdict_cache"):
         monkeypatch.setattr(f"mailgate.gateway.{module}.is_debugging", lambda: False)
     with no_log():
         yield

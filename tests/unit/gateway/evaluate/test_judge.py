@@ -24,9 +24,10 @@ from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier
 from mailgate.attest.revocation import Revocation
-from mailgate.classify import is_checked
+from mailgate.classify import classify, is_checked
 from mailgate.classify.discovery import is_discovery
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY
+from mailgate.gateway.waiting import settled
 from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -194,8 +195,10 @@ async def test_whoever_names_no_device_is_judged_at_once_as_with_all_questions_a
     asked = exchange(f"{method} {path} HTTP/1.1".encode(), *fields)
     incoming = facts_of(asked.head, peer="192.0.2.1", secure=True, trusted=PROXIES)
     claims = method == "GET" and "DeviceId" in path
-    expected = None if claims else await on.judge._judge_device(incoming, NOW)
-    assert on.judge.at_once(incoming, NOW) == expected
+    asks_all = on.judge._judge_device(incoming, incoming.facts, classify(incoming.facts), NOW, 0.0)
+    found, asked = on.judge.judge(incoming, NOW), await asks_all
+    assert isinstance(found, tuple) is not claims
+    assert await settled(found) == asked
 
 
 @pytest.mark.parametrize("what", ["attestation", "certificate", "id"])
@@ -206,7 +209,9 @@ async def test_whoever_may_name_a_device_is_not_judged_at_once(what):
     head = exchange(f"POST {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
     certificate = (PHONE.der,) if what == "certificate" else ()
     incoming = facts_of(head, peer="192.0.2.1", secure=True, trusted=(), certificate=certificate)
-    assert on.judge.at_once(incoming, NOW) is None
+    found = on.judge.judge(incoming, NOW)
+    assert not isinstance(found, tuple)
+    assert await found == await on.judge.verdict(incoming, NOW)
 
 
 ELSEWHERE = [

@@ -94,7 +94,7 @@ async def test_a_request_that_could_not_be_read_is_answered_by_the_status_of_its
     head, _, body = client.transport.written.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert json.loads(body)["detail"] == "The request head is over 9 bytes."
-    assert (outcome.keep_alive, on.carrier.usual.got, on.recorder.ledger) == (False, [], [])
+    assert (outcome.keep_alive, on.carrier.usual.got, on.recorder.listeners[0]) == (False, [], [])
 
 
 async def test_a_client_that_is_gone_is_no_error():

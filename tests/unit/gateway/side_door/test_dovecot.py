@@ -48,7 +48,7 @@ async def test_a_login_that_a_rule_lets_in(opened):
     assert answer.status == 200
     assert json.loads(answer.text)["status"] == -1  # no rule of this gate is about logins
     assert REFERENCE in json.loads(answer.text)["msg"]
-    assert [entry[1:] for entry in opened.recorder.ledger] == [("block", "default", REFERENCE)]
+    assert [entry[1:] for entry in opened.recorder.listeners[0]] == [("block", "default", REFERENCE)]
 
 
 async def test_a_report_changes_and_records_nothing(opened):
@@ -56,7 +56,7 @@ async def test_a_report_changes_and_records_nothing(opened):
         opened, query="?command=report", body=ASKED | {"success": True, "policy_reject": False}
     )
     assert (answer.status, json.loads(answer.text)) == (200, {"status": 0, "msg": ""})
-    assert opened.recorder.ledger == []
+    assert opened.recorder.listeners[0] == []
 
 
 async def test_without_a_key_in_the_settings_there_is_no_such_address(opened):
@@ -82,7 +82,7 @@ async def test_a_wrong_key_is_401_and_nothing_is_decided(opened, headers):
     answer = await ask(opened, headers=headers)
     assert answer.status == 401
     assert "s3cr" not in answer.text
-    assert opened.recorder.ledger == []
+    assert opened.recorder.listeners[0] == []
 
 
 async def test_the_key_may_come_in_another_header(opened):
@@ -105,8 +105,8 @@ async def test_a_question_that_is_none_is_400_and_counted(opened, query, body):
     answer = await ask(opened, query=query, body=body)
     assert answer.status == 400
     assert "ada" not in answer.text
-    assert opened.recorder.ledger == []
-    errors = opened.recorder.metrics.registry.get_sample_value(
+    assert opened.recorder.listeners[0] == []
+    errors = opened.judge.metrics.registry.get_sample_value(
         "mailgate_errors_total", {"reason": "request-malformed"}
     )
     assert errors == 1

@@ -136,7 +136,7 @@ async def test_the_same_rules_decide(door, asked, effect, rule):
     verdict = await judge_login(door, read_login(body(**asked)))
     assert verdict.let_in is (effect in ("allow", "warn"))
     assert bool(verdict.message) is not verdict.let_in
-    assert door.recorder.ledger == [("/", effect, rule, "" if verdict.let_in else REFERENCE)]
+    assert door.recorder.listeners[0] == [("/", effect, rule, "" if verdict.let_in else REFERENCE)]
 
 
 async def test_a_laptop_is_not_held_to_its_persons_phone_even_where_that_cannot_be_asked(door):
@@ -169,7 +169,7 @@ def test_every_message_is_one_line_of_ascii(reason, apps):
 async def test_it_is_counted_and_logged_like_any_request(door):
     facts = replace(read_login(body()), remote="192.0.2.1")
     await judge_login(door, facts)
-    counted = door.recorder.metrics.registry.get_sample_value(
+    counted = door.judge.metrics.registry.get_sample_value(
         "mailgate_decisions_total", {"effect": "block", "reason": "prohibited-app", "kind": "phone"}
     )
     assert counted == 1

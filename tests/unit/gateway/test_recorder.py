@@ -2,11 +2,27 @@
 
 import json
 
+import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import REFERENCE, ask, gate, value
 from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, with_certificates
+from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW
 
-from mailgate.model import Effect, Posture, PostureState
+from mailgate.gateway.recorder import Recorder
+from mailgate.gateway.refusals.enforce import warned_mark
+from mailgate.model import (
+    Access,
+    Client,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    PostureState,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
 
 
 async def test_reason_and_reference_stand_in_the_log_line_of_the_same_request():
@@ -47,8 +63,53 @@ async def test_every_decision_is_recorded_and_a_refusal_with_its_reference():
     on = gate()
     for path in ("/allow", "/warn", "/block"):
         await ask(on, path)
-    assert on.recorder.ledger == [
+    assert on.recorder.listeners[0] == [
         ("/allow", Effect.ALLOW, "open", ""),
         ("/warn", Effect.WARN, "soon", REFERENCE),
         ("/block", Effect.BLOCK, "closed", REFERENCE),
     ]
+
+
+WARN = Decision(Effect.WARN, Reason.RULE_MATCHED, "app", "v1")
+PAGE = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "accept": "text/html"}
+APP = Client(Kind.MAIL_APP, handheld=True, protocol=Protocol.ACTIVESYNC)
+
+
+class Kept(list):
+    """A listener."""
+
+    def record(self, access, decision, reference, shown):
+        self.append((reference, shown))
+
+    def recurring(self, access, decision):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("decision", "client", "headers", "shown"),
+    [
+        (WARN, BROWSER, PAGE, True),
+        (WARN, BROWSER, {"sec-fetch-mode": "cors"}, False),
+        (WARN, BROWSER, PAGE | {"cookie": f"mailgate-warned={warned_mark(WARN)}"}, False),
+        (WARN, APP, PAGE, False),
+        (BLOCK, BROWSER, {}, True),
+        (BLOCK, APP, {}, True),
+        (ALLOW, BROWSER, PAGE, False),
+    ],
+)
+def test_every_listener_is_told_whether_the_person_saw_it(decision, client, headers, shown):
+    first, second = Kept(), Kept()
+    access = Access(RequestFacts(headers=headers), client, Posture(), NOW, User("ada"))
+    Recorder((first, second), None).tell(access, decision, "REF", "REF")
+    assert first == second == [("REF", shown)]
+
+
+def test_what_recurs_is_told_to_whoever_keeps_it():
+    class Each(Kept):
+        def recurring(self, access, decision):
+            return lambda agent, now: self.append((agent, now))
+
+    each = Each()
+    (repeat,) = Recorder((Kept(), each, Kept()), None).recurring(None, None)
+    repeat("a browser", NOW)
+    assert each == [("a browser", NOW)]

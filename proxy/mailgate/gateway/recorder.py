@@ -1,0 +1,79 @@
+"""Tells every decision to whoever keeps or counts it, and writes its line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.logs import is_debugging
+from mailgate.gateway.metrics import proof_outcome
+from mailgate.gateway.reference import References
+from mailgate.gateway.refusals.enforce import needs_warning
+from mailgate.model import Access, Decision, DecisionSummary, Effect
+from mailgate.store.ledger import Repeat
+
+log = structlog.get_logger()
+
+
+class Listener(Protocol):
+    """Keeps or counts decisions. It never waits and never raises."""
+
+    def record(self, access: Access, decision: Decision, reference: str, shown: bool, /) -> None:
+        """Take one decision. ``reference`` is the id in its answer, if any; ``shown``: whether the person sees the
+        decision."""
+
+    def recurring(self, access: Access, decision: Decision) -> Repeat | None:
+        """What takes the same allowed request again; None if nothing has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """The one place through which every decision goes that is about to be carried out."""
+
+    listeners: Sequence[Listener]
+    """The ledger, the languages of people, the rules that may halt, and the metrics (``app/parts.py``)."""
+    references: References
+
+    def record(self, exchange: Exchange, access: Access, decision: Decision) -> None:
+        """Record the decision about a request."""
+        exchange.judged = DecisionSummary.of(access, decision)
+        refused = decision.effect is not Effect.ALLOW
+        reference = self.references.of(exchange) if refused or is_debugging() else ""
+        self.tell(access, decision, reference, reference if refused else "")
+
+    def tell(self, access: Access, decision: Decision, reference: str, told: str) -> None:
+        """Record a decision. ``told`` is the reference if the answer has it, or empty."""
+        refused, warns = decision.effect is not Effect.ALLOW, decision.effect is Effect.WARN
+        shown = needs_warning(access, decision) if warns else refused
+        for listener in self.listeners:
+            listener.record(access, decision, told, shown)
+        if refused or is_debugging():
+            _write(access, decision, reference)
+
+    def recurring(self, access: Access, decision: Decision) -> tuple[Repeat, ...]:
+        """What to call each time the same request is allowed again. Its line is written for debugging alone."""
+        repeats = [listener.recurring(access, decision) for listener in self.listeners]
+        return tuple([repeat for repeat in repeats if repeat is not None])
+
+
+def _write(access: Access, decision: Decision, reference: str) -> None:
+    client = access.client
+    write = log.debug if decision.effect is Effect.ALLOW else log.info
+    write(
+        "decided",
+        reference=reference,
+        effect=decision.effect,
+        reason=decision.reason,
+        rule=decision.rule,
+        would=[trial.rule for trial in decision.would],
+        kind=client.kind,
+        assurance=client.assurance,
+        protocol=client.protocol,
+        posture=access.posture.state,
+        attestation=proof_outcome(access.attestation),
+        certificate=proof_outcome(access.certificate),
+        findings=[finding.reason for finding in client.findings],
+        policy=decision.policy_version,
+    )
