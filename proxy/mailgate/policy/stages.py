@@ -127,5 +127,5 @@ def in_share(share: float, rule: str, subject: str) -> bool | None:
         return share >= 1
     if not subject:
         return None
-    digest = sha256(f"{rule}\0{subject.casefold()}".encode()).digest()
+    digest = sha256(f"{rule}\0{subject.casefold()}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share
