@@ -196,6 +196,56 @@ async def test_a_phone_that_the_webmail_checks_is_served_by_its_report(front: En
         assert (MAIL in await answer_to(front.url, sent)) is served, device
 
 
+class EveryLogin(OneScript):
+    """Takes every spelling of a login, as directories do."""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nX-Mail: %b\r\nContent-Length: 0\r\n\r\n" % MAIL
+        )
+        await writer.drain()
+
+
+SPELLINGS = (
+    "{}",
+    "{}@example.com",
+    "EXAMPLE\\{}",
+    "{} ",
+    "{}@corp.example",
+    "{}+x",
+    "\uff03{}",
+    '"{}"',
+    "smtp:{}",
+    "{}\u0301",
+)
+
+
+async def test_nobody_leaves_a_share_or_a_group_by_another_spelling_of_their_login(
+    way: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "groups.yaml").write_text("groups: {pilot: [joe]}\n")
+    rules = [
+        {"id": "half", "when": "client.handheld", "share": "50%", "effect": "block"},
+        {"id": "pilot", "when": "client.handheld", "groups": ["pilot"], "effect": "block"},
+        {"id": "others", "when": "true", "effect": "allow"},
+    ]
+    line = f"POST {EAS}?Cmd=Sync&User=x&DeviceId=OTHER&DeviceType=iPhone".encode()
+    fields = b"User-Agent: Apple-iPhone15C2/2107.102", SYNC, b"Content-Length: 0"
+    async with listening(EveryLogin()) as mail:
+        front = way({"rules": rules}, mail=mail.url)
+        served = dict[str, bool]()
+        for name in ("ada", "grace", "lin", "joe"):
+            for spelling in SPELLINGS:
+                login = spelling.format(name)
+                answer = await answer_to(front.url, request(line, basic(login), *fields))
+                served[login] = MAIL in answer
+    assert served["grace"]
+    for name in ("ada", "grace", "lin", "joe"):
+        left = [each for each in SPELLINGS if served[each.format(name)] and not served[name]]
+        assert left == [], name
+
+
 SECRETS = ("tiktok", "prohibited", "remove-app")
 
 

@@ -18,6 +18,7 @@ from tests.integration.test_reload import OPEN, SHUT
 from tests.servers import PATIENCE
 
 from mailgate.config import load_bundle
+from mailgate.devices.posture import PostureTerms
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person
@@ -115,7 +116,7 @@ def prepare(ground: Ground, *, applied: bool = False) -> str:
             write_config(ground.folder, "http://127.0.0.1:9", {"store": ground.url}, OPEN)
             draft = rule_texts_of(load_bundle(ground.config).rules)
             active = await store.policies.activate(draft, Act(now, "file", "policy-activated"))
-            scope = Scope(now, 14, timedelta(hours=24))
+            scope = Scope(now, 14, PostureTerms(timedelta(hours=24)))
             plan = await make_plan(store, ground.url, active, shut, scope, 1, lambda *_: None)
             await keep_plan(store, plan, shut, ADA, now)
             if applied:

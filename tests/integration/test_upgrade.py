@@ -55,7 +55,8 @@ def start(webmail: TestServer, tmp_path: Path, url: str) -> Iterator[Start]:
 async def asked(client: aiohttp.ClientSession, gate: Guarded, path: str, headers: dict[str, str]) -> int:
     where = "http://{}:{}".format(*gate.gate.public)
     public = gate.url.removeprefix("http://")
-    async with client.get(where + path, headers={"Host": public, **headers}) as response:
+    method = "POST" if path == EAS else "GET"
+    async with client.request(method, where + path, headers={"Host": public, **headers}) as response:
         await response.read()
         return response.status
 

@@ -110,7 +110,7 @@ class Service:
             held_back = [str(each) for each in failing_cases(config, bundle, utc_now())]
             bundle = replace(bundle, rules=await keeper.start(bundle.rules, "; ".join(held_back)))
             away = await away_now(store, bundle.settings)
-            postures = store.postures(bundle.policy.catalog, bundle.settings.posture.terms(away))
+            postures = store.postures(bundle.policy.catalog, bundle.settings.posture_terms(away))
             trust = await Trust.open(store, utc_now)
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()

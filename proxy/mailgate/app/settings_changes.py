@@ -21,7 +21,7 @@ def take_settings(settings: Settings, gate: Gate, postures: Postures) -> None:
     change_level(settings.log.level)
     gate.judge.prover.mode = NonceMode(settings.attestation.nonces)
     gate.own.enrolling.enroller.limit(settings.enrolment.attempts, settings.enrolment.span)
-    postures.terms = settings.posture.terms(postures.terms.away)
+    postures.terms = settings.posture_terms(postures.terms.away)
     live = gate.in_force.live
     gate.in_force.live = replace(
         live,

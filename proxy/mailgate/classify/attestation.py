@@ -5,7 +5,7 @@ from dataclasses import replace
 from mailgate.model import Assurance, AttestationResult, Client, Finding, Kind, Reason, Signal
 from mailgate.model.phrase import phrase
 
-_HANDHELD_KINDS = frozenset({Kind.PHONE, Kind.TABLET, Kind.MAIL_APP})
+HANDHELD_KINDS = frozenset({Kind.PHONE, Kind.TABLET, Kind.MAIL_APP})
 _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
 
 
@@ -61,7 +61,7 @@ def with_device(client: Client, reported: Kind | None) -> Client:
 
     A signed kind may be only the device's own word, so it does not prevent that. The reverse is never done.
     """
-    if client.kind is not Kind.LAPTOP or reported not in _HANDHELD_KINDS:
+    if client.kind is not Kind.LAPTOP or reported not in HANDHELD_KINDS:
         return client
     detail = phrase(
         "the reports of this device say %(reported)s, the request says %(kind)s",
@@ -83,7 +83,7 @@ def _signed(client: Client, kind: Kind, os: str, os_version: str, source: str) -
     return replace(
         client,
         kind=kind,
-        handheld=client.handheld if same_kind else kind in _HANDHELD_KINDS,
+        handheld=client.handheld if same_kind else kind in HANDHELD_KINDS,
         assurance=Assurance.ATTESTED,
         form=client.form if same_kind else _FORM.get(kind, ""),
         os=os or client.os,

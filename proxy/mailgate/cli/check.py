@@ -19,9 +19,10 @@ from mailgate.model import RuleTrial
 from mailgate.policy.durations import in_words
 from mailgate.policy.report_only import stuck_in_report_only
 
-_OLD_LISTS = (
-    "a phone counts as clean by a list of its apps that may be {oldest} old, `inventory_lag` and `posture.max_age` together;"
-    " rules that want less read `device.age`, which counts both"
+_LAGS = "its list of a device's apps may be {lag} older than it says, and `max_age` counts that: a phone is clean for {rest} after each report"
+_LAGS_TOO_FAR = (
+    "no device is ever clean by it: its list of a device's apps may be {lag} older than it says, and {age} old is the most that counts;"
+    " expected a `max_age` of this connector above {lag}"
 )
 _REACH = (
     "it clears devices only of kinds of enrolment whose apps it is known to see whole;"
@@ -52,8 +53,12 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         _print_counts(path, bundle, settings_hold=not mistakes)
         for name, why in _lingering(bundle).items():
             typer.echo(f"WARNING {name} {why}")
-        for name, oldest in _oldest_lists(bundle).items():
-            typer.echo(f"NOTE connectors.{name}: {_OLD_LISTS.format(oldest=in_words(oldest))}")
+        for name, (lag, age) in _lags(bundle).items():
+            words = _LAGS if age > lag else _LAGS_TOO_FAR
+            told = words.format(
+                lag=in_words(lag), age=in_words(age), rest=in_words(max(age - lag, timedelta()))
+            )
+            typer.echo(f"{'NOTE' if age > lag else 'WARNING'} connectors.{name}: {told}")
         for name, source in bundle.settings.connectors.items():
             if isinstance(source, ApiSourceSettings):
                 typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
@@ -70,10 +75,14 @@ def _lingering(bundle: Bundle) -> dict[str, str]:
     return stuck_in_report_only(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
 
 
-def _oldest_lists(bundle: Bundle) -> dict[str, timedelta]:
-    """How old the app list of a device may be that counts, for each connector whose lists lag behind what it states."""
-    age, connectors = bundle.settings.posture.max_age, bundle.settings.connectors
-    return {name: each.inventory_lag + age for name, each in connectors.items() if each.inventory_lag}
+def _lags(bundle: Bundle) -> dict[str, tuple[timedelta, timedelta]]:
+    """How far the app lists of a connector lag behind what it states, and how old they may be, for each that lags."""
+    terms, connectors = bundle.posture_terms, bundle.settings.connectors
+    return {
+        name: (each.inventory_lag, terms.age_of(name))
+        for name, each in connectors.items()
+        if each.inventory_lag
+    }
 
 
 def _print_mistakes(error: ConfigError, as_json: bool) -> None:
@@ -152,7 +161,7 @@ def _report(bundle: Bundle, mistakes: list[Mistake], outcomes: list[CaseResult])
         "rules": len(policy.rules),
         "policy_version": policy.version,
         "lingering": _lingering(bundle),
-        "oldest_lists": {name: in_words(oldest) for name, oldest in _oldest_lists(bundle).items()},
+        "oldest_lists": {name: in_words(age) for name, (_, age) in _lags(bundle).items()},
         "open_files": [
             {"file": str(each.path), "others_may": each.may, "refused": each.refused} for each in exposed
         ],

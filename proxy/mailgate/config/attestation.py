@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 from mailgate.config.hardware import HardwareSettings
 from mailgate.config.references import AuthoritiesFile, Jwks
 from mailgate.config.values import Duration
-from mailgate.devices.posture import Away, PostureTerms
 from mailgate.policy.apps import Strict
 
 Issuer = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=500)]
@@ -75,10 +74,6 @@ class PostureSettings(Strict):
     precedence: tuple[Issuer, ...] = ()
     """The sources of reports by name of issuer or connector, the most trusted first. All others are equal. A device's
     own word comes last and is never listed here."""
-
-    def terms(self, away: Away) -> PostureTerms:
-        """How far reports are believed while these sources are away."""
-        return PostureTerms(self.max_age, self.last_known_for, self.precedence, away)
 
     @model_validator(mode="after")
     def _each_named_once(self) -> Self:

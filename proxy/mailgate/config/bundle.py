@@ -37,7 +37,7 @@ class Bundle:
 
     @property
     def posture_terms(self) -> PostureTerms:
-        return self.settings.posture.terms(self.away)
+        return self.settings.posture_terms(self.away)
 
     @property
     def groups(self) -> Groups:

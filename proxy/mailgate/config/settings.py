@@ -26,6 +26,7 @@ from mailgate.config.serving import Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration
+from mailgate.devices.posture import Away, PostureTerms
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.policy.apps import Key, Strict
 from mailgate.policy.durations import in_words
@@ -228,6 +229,12 @@ class Settings(Strict):
             message = "nobody may ask: `trusted_proxies` is empty; expected the proxy's address there"
             raise PydanticCustomError("address", message, {"key": asked})
         return self
+
+    def posture_terms(self, away: Away) -> PostureTerms:
+        """How far reports are believed while these sources are away."""
+        posture = self.posture
+        ages = {name: each.max_age for name, each in self.connectors.items() if each.max_age is not None}
+        return PostureTerms(posture.max_age, posture.last_known_for, posture.precedence, away, ages)
 
     @model_validator(mode="after")
     def _ports_for_questions(self) -> Self:

@@ -30,12 +30,24 @@ class PostureTerms:
     """How far reports are believed: by the gate, and alike by whoever foretells or explains what it does."""
 
     max_age: timedelta
-    """The age after which a report has expired, if its own end does not come sooner."""
+    """The age after which a report has expired, if its own end does not come sooner. It counts from the earliest time at
+    which the source can have looked."""
     last_known_for: timedelta = timedelta(0)
     """How much longer a report counts as what was last known, if it has expired while its source was away."""
     precedence: tuple[str, ...] = ()
     """The names of sources, the most trusted first. All others rank equally after them."""
     away: Away = field(default_factory=dict)
+    ages: Mapping[str, timedelta] = field(default_factory=dict)
+    """What counts in place of ``max_age`` for some sources, by their names."""
+
+    def age_of(self, source: str) -> timedelta:
+        """How old a look of this source may be."""
+        return self.ages.get(source, self.max_age)
+
+    @property
+    def oldest(self) -> timedelta:
+        """How old a look of any source may be."""
+        return max(self.max_age, *self.ages.values()) if self.ages else self.max_age
 
 
 def sources_away(states: Mapping[str, SourceState], asked: Container[str]) -> dict[str, datetime]:
@@ -177,16 +189,16 @@ _KINDS = (
 
 def stable_until(device: Device, terms: PostureTerms, now: datetime) -> datetime:
     """The time until which the posture stays as it is at ``now``, if no further report comes and no source goes or comes."""
-    expiries = [end for report in device.reports if (end := expiry(report, terms.max_age, now)) is not None]
+    expiries = [end for report in device.reports if (end := expiry(report, terms, now)) is not None]
     ends = [end for each in expiries for end in (each, each + terms.last_known_for) if end > now]
     return min(ends, default=_NEVER)
 
 
-def expiry(report: Report, max_age: timedelta, now: datetime) -> datetime | None:
+def expiry(report: Report, terms: PostureTerms, now: datetime) -> datetime | None:
     """When the report expires: by its own end or by its age, whichever comes first; None if that is unknown."""
     if report.looked(now) is None or report.reported_at is None:
         return None
-    end = report.reported_at + max_age
+    end = (report.looked_from or report.reported_at) + terms.age_of(report.source)
     return min(end, report.expires_at) if report.expires_at else end
 
 
@@ -231,7 +243,7 @@ def _known_at(
     looked = [report for report in reports if report.reported_at is not None and not report.gone]
     if not looked:
         return _Known(PostureState.MISSING)
-    ends = {report.key: expiry(report, terms.max_age, now) or LONG_AGO for report in looked}
+    ends = {report.key: expiry(report, terms, now) or LONG_AGO for report in looked}
     running = [
         each for each in looked if at < ends[each.key] and not (watched and is_self_reported(each.source))
     ]
@@ -247,7 +259,7 @@ def _known_at(
         bearer = max(kept_whole or kept, key=lambda report: ends[report.key])
     else:
         state, last, bearer = PostureState.STALE, None, _newest(looked, now)
-    end = expiry(bearer, terms.max_age, now)
+    end = expiry(bearer, terms, now)
     return _Known(state, last, bearer, end and end + terms.last_known_for if last else end)
 
 

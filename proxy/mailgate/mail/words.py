@@ -188,7 +188,7 @@ def _words(notice: Notice, language: Language) -> dict[str, object]:
         "steps": say(_STEPS),
         "laptop": say(_LAPTOP) if notice.laptop_allowed else "",
         "said": say(_REACHED),
-        "items": list(_items(notice, language)),
+        "items": _items(notice, language),
         "outcome": say(_CLEAR) if notice.is_clear else say(_NONE_KNOWN) if corrects and not count else "",
         "sorry": say(_SORRY) if corrects else "",
         "questions": say(_QUESTIONS),
@@ -270,7 +270,10 @@ def _cause(device: NoticeDevice) -> Message:
     return _CAUSES.get(device.reason, wording_of(device.reason).title)
 
 
-def _items(notice: Notice, language: Language) -> Iterator[Markup]:
+def _items(notice: Notice, language: Language) -> list[Markup]:
+    """How the person was reached, each line once: a rule may have reached them for several reasons."""
+    found: dict[Markup, None] = {}
     for each in notice.encounters:
         what = Markup("<bdi>{}</bdi>").format(each.title or language.say(wording_of(each.reason).title))
-        yield language.say(_REACHED_BY[each.by], what=what)
+        found[language.say(_REACHED_BY[each.by], what=what)] = None
+    return [*found]

@@ -4,6 +4,7 @@ Everything that a version says is said: fields are read from the models, so that
 by its name in the file.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 from mailgate.model import Stage
 from mailgate.model.phrase import joined, phrase, plural
 from mailgate.policy.apps import AppCatalog, ListedApp
-from mailgate.policy.cases import CasesFile
+from mailgate.policy.cases import Case, CasesFile
 from mailgate.policy.groups import Groups
 from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 from mailgate.policy.stages import softened
@@ -204,7 +205,7 @@ _NAMES: dict[str, str] = {
 """The words for the fields of rules, defaults and apps."""
 
 
-def fields_of(item: Rule | Default) -> dict[str, str]:
+def fields_of(item: Rule | Default | Case) -> dict[str, str]:
     """Every field as text, by its dotted name, without fields that are not given."""
     return dict(_flat(item.model_dump(mode="json", exclude_none=True), ""))
 
@@ -220,7 +221,12 @@ def _flat(fields: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:
 def _written(value: object) -> str:
     if isinstance(value, float):
         return f"{value * 100:g}%"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(_item, value)) if isinstance(value, list) else str(value)
+
+
+def _item(value: object) -> str:
+    """An element of a list. One with a comma is quoted, so that it is not taken for two."""
+    return json.dumps(value, ensure_ascii=False) if "," in str(value) else str(value)
 
 
 def _fields(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -277,8 +283,14 @@ def _list(name: str, before: AppCatalog, after: AppCatalog) -> Iterator[Change]:
         yield Change("~", f"list {name}", phrase("has %(apps)s no longer", apps=_words(lost, before)))
 
 
+_KNOWN = phrase("groups are known: a rule for groups is about their members alone")
+_UNKNOWN = phrase("no groups are known: a rule that restricts groups restricts everybody")
+
+
 def _groups(old: Groups, new: Groups) -> Iterator[Change]:
     before, after = old.members(), new.members()
+    if old.known is not new.known:
+        yield Change("+", "groups", _KNOWN) if new.known else Change("-", "groups", _UNKNOWN)
     for name in _either(before, after):
         was, now = set(before.get(name, ())), set(after.get(name, ()))
         about = f"group {name}"
@@ -306,7 +318,10 @@ def _cases(old: CasesFile, new: CasesFile) -> Iterator[Change]:
         elif name not in after:
             yield Change("-", f"case {name}", phrase("need not hold any more"))
         elif before[name] != after[name]:
-            yield Change("~", f"case {name}", phrase("asks or expects something else"))
+            fields = _fields(fields_of(before[name]), fields_of(after[name]))
+            told = [_changed(each, was, now) for each, was, now in fields]
+            told = told or [phrase("asks or expects something else")]
+            yield from (Change("~", f"case {name}", words) for words in told)
 
 
 def _words(keys: Iterable[str], catalog: AppCatalog) -> str:

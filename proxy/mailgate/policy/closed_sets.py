@@ -15,7 +15,8 @@ from mailgate.policy.syntax_tree import Node, walk
 
 _LOGIN = "user.name"
 _IN = "@in"
-_COMPARE = frozenset({"_==_", "_!=_", _IN})
+_UNEQUAL, _NOT = "_!=_", "!_"
+_COMPARE = frozenset({"_==_", _UNEQUAL, _IN})
 _CHOICE, _INDEX, _JOIN = "_?_:_", "_[_]", "_+_"
 
 _Scope = Mapping[str, Node]
@@ -23,7 +24,7 @@ _Scope = Mapping[str, Node]
 
 def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[int, str]]:
     """The offset and the message of each word that its variable can never have."""
-    for variable, word in _compared(tree, {}):
+    for variable, word, _ in _compared(tree, {}):
         allowed = closed.get(variable)
         if allowed is not None and word.text is not None and word.text not in allowed:
             shown = [each for each in allowed if each]
@@ -48,9 +49,16 @@ def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[
             )
 
 
-def literals_of(tree: Node, variables: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """The words that each variable is compared with."""
-    pairs = [(variable, word.text) for variable, word in _compared(tree, {}) if word.text is not None]
+def literals_of(
+    tree: Node, variables: Iterable[str], *, sought: bool = False
+) -> Mapping[str, frozenset[str]]:
+    """The words that each variable is compared with. ``sought``: without those that are only compared to find that the
+    variable has another value, as in ``!("antivirus" in device.apps)``."""
+    pairs = [
+        (variable, word.text)
+        for variable, word, has_it in _compared(tree, {})
+        if word.text is not None and (has_it or not sought)
+    ]
     return {name: frozenset(word for variable, word in pairs if variable == name) for name in variables}
 
 
@@ -71,16 +79,20 @@ def _directly_compared(node: Node) -> Iterator[str]:
             yield one.name
 
 
-def _compared(node: Node, scope: _Scope) -> Iterator[tuple[str, Node]]:
-    """Every pair of a variable and a string constant that are compared."""
+def _compared(node: Node, scope: _Scope, *, has_it: bool = True) -> Iterator[tuple[str, Node, bool]]:
+    """Every pair of a variable and a string constant that are compared, and whether that helps the condition to hold if the
+    variable has it."""
     if node.is_call and node.name in _COMPARE:
         left, right = node.children
         for one, other in ((left, right), (right, left)):
             for variable in _variables(one, scope):
-                yield from ((variable, word) for word in _words(other, scope))
+                yield from (
+                    (variable, word, has_it is not (node.name == _UNEQUAL)) for word in _words(other, scope)
+                )
     inner = {**scope, node.scope[0]: node.scope[1]} if node.scope else scope
+    below = has_it is not (node.is_call and node.name == _NOT)
     for child in node.children:
-        yield from _compared(child, inner)
+        yield from _compared(child, inner, has_it=below)
 
 
 def _variables(node: Node, scope: _Scope) -> Iterator[str]:

@@ -43,6 +43,8 @@ class Condition:
     """The names of its variables."""
     names: Mapping[str, frozenset[str]]
     """The literal words that each variable is compared with."""
+    sought: Mapping[str, frozenset[str]]
+    """Those of them that the condition looks for, and not only for their absence."""
     compared: frozenset[str]
     """The variables that it does nothing with but compare them with literal words."""
     loops: frozenset[str] | None
@@ -148,7 +150,8 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     if faults:
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
-    return Condition(text, program, reads, literals_of(tree, reads), only_compared(tree, reads), _loops(tree))
+    names, sought = literals_of(tree, reads), literals_of(tree, reads, sought=True)
+    return Condition(text, program, reads, names, sought, only_compared(tree, reads), _loops(tree))
 
 
 def _loops(tree: Node) -> frozenset[str] | None:

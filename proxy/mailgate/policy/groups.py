@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from mailgate.model import User
-from mailgate.policy.login_names import NO_LOGINS, Logins, confusable_name, user_text
+from mailgate.policy.login_names import NO_LOGINS, Logins, confusable_name, has_one_reading, user_text
 
 
 def digest_of_login(login: str) -> str:
@@ -62,15 +62,19 @@ class Groups:
     def user(self, name: str, owner: str = "") -> User:
         """The user with their groups; if nobody is named, with the groups of the device's owner.
 
-        The groups are unknown for a name that is no member's but could be a member's in another spelling or domain.
+        The groups are unknown for a name that is no member's but could be a member's in another spelling or domain, or that mail
+        servers may read in more than one way.
         """
         person = user_text(name or owner)
         if not self.known or not person:
             return User(user_text(name))
         groups = self.of_digest.get(digest_of_login(person))
-        if groups is None and digest_of_login(confusable_name(person)) in self.alike:
+        if groups is None and self._may_be_a_member(confusable_name(person)):
             return User(user_text(name))
         return User(user_text(name), groups or (), groups_known=True)
+
+    def _may_be_a_member(self, bare: str) -> bool:
+        return not has_one_reading(bare) or digest_of_login(bare) in self.alike
 
 
 NO_GROUPS = Groups()

@@ -22,12 +22,19 @@ def user_text(name: str) -> str:
 
 
 def confusable_name(login: str) -> str:
-    """The bare name that a login might be mistaken for. It may only be used to keep somebody out."""
+    """The bare name that a login might be mistaken for, also by a directory that reads no accents. It may only be used to keep
+    somebody out."""
     if _NAME.fullmatch(login):
         return user_text(login)
-    plain = unicodedata.normalize("NFKC", login).casefold().replace("%40", "@").replace("%5c", "\\")
+    plain = unicodedata.normalize("NFKD", login).casefold().replace("%40", "@").replace("%5c", "\\")
     plain = "".join(char for char in plain if unicodedata.category(char) not in ("Cf", "Mn")).strip()
     return re.split(r"[@+%]", re.split(r"[\\/]", plain)[-1])[0].strip(" .")
+
+
+def has_one_reading(bare: str) -> bool:
+    """Whether a mail server takes the bare name of a login (``confusable_name``) for nothing but itself: letters and digits of any
+    script, with dots, hyphens and the like between. What stands in a directory's query, a quote or a list may be somebody else."""
+    return bool(bare) and all(unicodedata.category(char)[0] in "LMN" or char in "._'- " for char in bare)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,23 @@ def _holds_without_apps(condition: Condition, access: Access) -> bool:
 
 
 def apps_named(condition: Condition, catalog: AppCatalog) -> frozenset[str]:
-    """The keys of the apps that a condition names, by list or one by one."""
-    lists = condition.names.get("device.lists", frozenset())
-    return condition.names.get("device.apps", frozenset()).union(
+    """The keys of the apps that a condition looks for, by list or one by one. An app that has to be there is none of them."""
+    lists = condition.sought.get("device.lists", frozenset())
+    return condition.sought.get("device.apps", frozenset()).union(
         *(catalog.lists.get(each, ()) for each in lists)
     )
+
+
+def apps_ruled_out(condition: Condition, catalog: AppCatalog) -> frozenset[str]:
+    """The keys of the apps with which a condition may hold: those that it looks for, and where it goes by the state of the
+    device, all that are on a list."""
+    looked_for = apps_named(condition, catalog)
+    return looked_for.union(*catalog.lists.values()) if _looks_for_any(condition) else looked_for
+
+
+def _looks_for_any(condition: Condition) -> bool:
+    """Whether it looks for devices with a listed app by their state: for ``listed``, or for whatever is not ``clean``."""
+    named, sought = (words.get("device.state", frozenset()) for words in (condition.names, condition.sought))
+    if PostureState.LISTED in named:
+        return PostureState.LISTED in sought
+    return PostureState.CLEAN in named and PostureState.CLEAN not in sought

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mailgate.model import Effect, Stage
-from mailgate.policy.reasons import apps_named
+from mailgate.policy.reasons import apps_ruled_out
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.stages import softened
 
@@ -61,7 +61,7 @@ def keeps_out_now(policy: Policy, rule: Rule, now: datetime) -> bool:
 def prohibited_apps(policy: Policy, now: datetime) -> frozenset[str]:
     """The keys of the apps because of which a rule keeps devices out now."""
     rules = [each for each in policy.rules if keeps_out_now(policy, each, now)]
-    return frozenset[str]().union(*(apps_named(each.when, policy.catalog) for each in rules))
+    return frozenset[str]().union(*(apps_ruled_out(each.when, policy.catalog) for each in rules))
 
 
 def enforcement_starts(policy: Policy, now: datetime) -> list[datetime]:

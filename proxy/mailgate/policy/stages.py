@@ -12,6 +12,7 @@ from mailgate.model import Effect, Stage
 from mailgate.model.phrase import phrase
 from mailgate.model.times import happened
 from mailgate.model.wrong_values import wrong_value
+from mailgate.policy.login_names import confusable_name, has_one_reading
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
 MOMENT = rf"^{_DAY}([Tt ]{_TIME}(:[0-9]{{2}}(\.[0-9]{{1,6}})?)?([Zz]|[+-]{_TIME}))?$"
@@ -121,11 +122,12 @@ def in_share(share: float, rule: str, subject: str) -> bool | None:
     """Whether a rule's share includes ``subject``: a person, or a device without a known person; None if neither is known.
 
     A hash of rule and subject gives the subject a fixed place between 0 and 1, so a subject stays in a share that
-    grows.
+    grows. A person has the same place in every spelling and domain of their login, or they could choose it.
     """
     if share >= 1 or share <= 0:
         return share >= 1
-    if not subject:
+    bare = confusable_name(subject)
+    if not has_one_reading(bare):
         return None
-    digest = sha256(f"{rule}\0{subject.casefold()}".encode("utf-8", "surrogatepass")).digest()
+    digest = sha256(f"{rule}\0{bare}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < share

@@ -1,6 +1,6 @@
 """Makes the plan of a candidate, by the current settings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,6 +13,7 @@ from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.rules import Rule
 from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
@@ -81,7 +82,7 @@ async def plan_and_keep(
     progress: Progress,
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named."""
-    terms = settings.posture.terms(await away_now(store, settings))
+    terms = settings.posture_terms(await away_now(store, settings))
     scope = Scope(now, simulated_days(settings, days), terms)
     url = settings.store.get_secret_value()
     if who is None:
@@ -142,7 +143,7 @@ async def make_plan(
         stand_ins,
         by_name=movers is not None,
     )
-    reported = await catalogs_since(store, active, scope.now - scope.terms.max_age)
+    reported = await catalogs_since(store, active, scope.now - scope.terms.oldest)
     tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
     told = headlines(in_force.policy, candidate.policy, scope.now)
     cases, idle = await compute(_rehearsed, candidate, tally, scope.now)
@@ -276,13 +277,11 @@ def _moment(tally: ImpactTally, at: datetime) -> Moment:
 def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> UndatedMovers:
     """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
     moments."""
-    doubtful = ASSUMED | {"device.state", "user.name"} if tally.subjects[UNDATED,] else frozenset[str]()
-    rules = {
-        rule.id
-        for policy in policies
-        for rule in policy.rules
-        if unpredictable_clocks(rule.when) or not doubtful.isdisjoint(rule.when.reads)
-    }
+    rules = [rule for policy in policies for rule in policy.rules]
+    named = {rule.id for rule in rules if unpredictable_clocks(rule.when)}
+    if tally.subjects[UNDATED,]:
+        named |= _reading(rules, ASSUMED | {"device.state", "user.name"})
+        named = named or _reading(rules, {"client.kind", "user.groups"})
     cells = {label: later_cell(SAMPLED, label) for label in LABELS}
     newly = {label: _later(tally, cell, " ".join(cell)) for label, cell in cells.items()}
     found = _later(tally, (UNDATED,), UNDATED)
@@ -290,9 +289,14 @@ def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> Un
         people=found.people,
         devices=found.devices,
         samples=found.samples,
-        rules=sorted(rules),
+        rules=sorted(named),
         sampled=SampledMoments(moments=moments, first=tally.first, newly=newly),
     )
+
+
+def _reading(rules: Iterable[Rule], names: Set[str]) -> set[str]:
+    """The rules that read one of these variables, by id."""
+    return {rule.id for rule in rules if not names.isdisjoint(rule.when.reads)}
 
 
 def _held_back(tally: ImpactTally, policies: tuple[Policy, Policy], now: datetime) -> HeldBack | None:

@@ -37,14 +37,13 @@ _OF_A_PERSON = frozenset(name for name in VARIABLES if name.startswith("user."))
 _ALL_BUT_THE_TIME = frozenset(VARIABLES) - {"now"}
 _NOT_REPORTED = frozenset(name for name, each in VARIABLES.items() if each.kept_by is not KeptBy.REPORT)
 ASSUMED = frozenset(
-    "client.assurance client.contradicted client.findings attestation.valid attestation.status attestation.issuer "
-    "attestation.refused".split()
+    "client.assurance client.contradicted client.findings client.form client.os client.os_version attestation.valid "
+    "attestation.status attestation.issuer attestation.refused".split()
 )
-_OF_THE_KIND = frozenset({"client.kind", "client.handheld", "client.form"})
-_OF_THE_SYSTEM = frozenset({"client.os", "client.os_version"})
+_OF_THE_KIND = frozenset({"client.kind", "client.handheld"})
 UNRECORDED_IN_DEVICES = _NOT_REPORTED - ASSUMED - {"user.name"}
-"""The variables that are not known of a device that never asked. Its owner is assumed to ask, and may be named or not
-(``simulate/worst_moment.py``)."""
+"""The variables that are not known of a device that never asked. Its owner is assumed to ask, and may be named or not, and
+a phone or tablet may ask by a mail app (``simulate/worst_moment.py``)."""
 _MADE_BY_A_PROOF = "recorded"
 """The name of the device in a proof that is decided by again. The name itself is not kept, and no rule reads it."""
 
@@ -64,10 +63,12 @@ def unrecorded_in(seen: ClientFacts) -> frozenset[str]:
 
 
 def assumed_of(posture: Posture) -> frozenset[str]:
-    """The variables whose values are assumed of a device that never asked: that it asks with its proof, and is what its
-    sources report. The guard takes them for unknown."""
-    kind = _OF_THE_KIND if posture.kind in (None, Kind.UNKNOWN) else frozenset[str]()
-    return ASSUMED | kind | (frozenset[str]() if posture.os else _OF_THE_SYSTEM)
+    """The variables whose values are assumed of a device that never asked: that it asks with its proof, and names its system
+    and form as its sources do. The guard takes them for unknown. Of a device without an owner anybody may ask."""
+    found = ASSUMED if posture.owner else ASSUMED | _OF_A_PERSON
+    if posture.kind in (None, Kind.UNKNOWN):
+        return found | _OF_THE_KIND
+    return found - {"client.form"} if posture.kind is Kind.LAPTOP else found
 
 
 def access_again(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailgate.classify import with_attestation
+from mailgate.classify.attestation import HANDHELD_KINDS
 from mailgate.classify.certificate import with_certificate
 from mailgate.model import (
     LOGIN_PROTOCOLS,
@@ -25,7 +26,6 @@ from mailgate.policy.apps import AppCatalog
 
 _TOLD = (Kind.LAPTOP, Kind.PHONE, Kind.TABLET)
 """The kinds that reports and proofs name."""
-_HANDHELD = (Kind.PHONE, Kind.TABLET, Kind.MAIL_APP)
 _FORM = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
 _RUN_OUT = (PostureState.CLEAN, PostureState.LISTED, PostureState.PARTIAL)
 """The states that expire with a report."""
@@ -165,7 +165,7 @@ def of_kind(access: Access, kind: Kind) -> Access:
     client = replace(
         _without(access.client, Reason.KIND_CONTRADICTED),
         kind=kind,
-        handheld=kind in _HANDHELD,
+        handheld=kind in HANDHELD_KINDS,
         form=_FORM.get(kind, ""),
     )
     posture = replace(access.posture, kind=kind) if access.posture.kind else access.posture

@@ -11,7 +11,8 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.model import Access, PostureState
+from mailgate.classify.attestation import HANDHELD_KINDS
+from mailgate.model import Access, Kind, PostureState
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.simulate.compare import Keys, Occasion, newly_out
@@ -56,14 +57,17 @@ class WorstMoment:
         return found
 
     def _kinds(self, occasion: Occasion) -> Iterator[Occasion]:
-        """The occasion in all ways in which it may come: as it is; if it never came, also with nobody named; and each
-        with an unavailable posture, and after the report has expired, since a device may stop reporting."""
-        yield from self._postures(occasion)
-        if occasion.assumed and occasion.before.user.name:
-            nameless = replace(
-                occasion, before=asked_by(occasion.before, ""), after=asked_by(occasion.after, "")
-            )
-            yield from self._postures(nameless)
+        """The occasion in all ways in which it may come: as it is; if it never came, also with nobody named and by any
+        handheld client of a handheld device; and each with an unavailable posture, and after the report has expired, since
+        a device may stop reporting."""
+        asks = [occasion]
+        if occasion.assumed and occasion.before.client.kind in HANDHELD_KINDS:
+            asks = [_by_client(occasion, kind) for kind in sorted(HANDHELD_KINDS)]
+        for each in asks:
+            yield from self._postures(each)
+            if occasion.assumed and occasion.before.user.name:
+                nameless = replace(each, before=asked_by(each.before, ""), after=asked_by(each.after, ""))
+                yield from self._postures(nameless)
 
     def _postures(self, occasion: Occasion) -> Iterator[Occasion]:
         yield occasion
@@ -124,6 +128,14 @@ class _Later:
             [posture.expires_at] if posture.state is PostureState.UNAVAILABLE and posture.expires_at else []
         )
         return [end for end in (*new, *last) if end > access.now]
+
+
+def _by_client(occasion: Occasion, kind: Kind) -> Occasion:
+    """The occasion with another kind of client on the same device."""
+    before, after = (
+        replace(each, client=replace(each.client, kind=kind)) for each in (occasion.before, occasion.after)
+    )
+    return replace(occasion, before=before, after=after)
 
 
 def _handles_unavailable(rule: Rule) -> bool:

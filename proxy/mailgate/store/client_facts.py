@@ -73,7 +73,7 @@ def client_facts(access: Access) -> ClientFacts:
         client = classify(facts)
     whole = _reads_back(kept, asks, _traits(client)) or _reads_back(kept, asks, _traits(classify(facts)))
     cut = len(facts.method) > _LONGEST_METHOD or len(access.user.name) > LONGEST_NAME
-    cut = cut or any(each.client != access.client for each in access.claims)
+    cut = cut or any(each.client.eas_id != client.eas_id for each in access.claims)
     return ClientFacts(*kept[:-1], _proofs(access)) if whole and not cut else kept
 
 

@@ -14,6 +14,8 @@ EFFECTS = tuple(each.value for each in Effect)
 REASONS = tuple(each.value for each in Reason)
 LONGEST = 255
 """The longest value, in characters."""
+MAX_MISTAKES = 32
+"""The most mistakes that are told. The rest of such an address is not read."""
 _SHOWN = 12
 """How many of the possible words an answer names."""
 
@@ -50,6 +52,8 @@ def read_address(
                 said[name] = readers[name](value)
         except MisreadError as error:
             mistakes.append(Mistake(name[:LONGEST], value[:LONGEST], error.words))
+            if len(mistakes) == MAX_MISTAKES:
+                break
     return said, mistakes
 
 

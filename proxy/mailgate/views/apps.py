@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
+from mailgate.policy.reasons import apps_ruled_out
 from mailgate.policy.rule_states import AppStanding, AppState, app_standings
 from mailgate.policy.rules import Rule
 from mailgate.store import Store
@@ -73,7 +74,7 @@ async def apps(store: Store, policy: Policy, now: datetime) -> list[AppFacts]:
 def _facts(key: str, policy: Policy, counts: list[AppDay], standing: AppStanding) -> AppFacts:
     app, lists = policy.catalog.apps[key], policy.catalog.lists_of([key])
     keeping = [rule for rule in policy.rules if rule.keeps_out]
-    about = [rule for rule in keeping if key in apps_named(rule) or not lists_named(rule).isdisjoint(lists)]
+    about = [rule for rule in keeping if key in apps_ruled_out(rule.when, policy.catalog)]
     last = counts[-1] if counts else None
     return AppFacts(
         key=key,
@@ -99,13 +100,8 @@ def prohibiting(rules: Iterable[Rule]) -> list[str]:
 
 
 def lists_named(rule: Rule) -> frozenset[str]:
-    """The lists that the condition of a rule names."""
-    return rule.when.names.get("device.lists", frozenset())
-
-
-def apps_named(rule: Rule) -> frozenset[str]:
-    """The apps that the condition of a rule names by their keys."""
-    return rule.when.names.get("device.apps", frozenset())
+    """The lists that the condition of a rule looks for."""
+    return rule.when.sought.get("device.lists", frozenset())
 
 
 def _since_a_week(counts: list[AppDay]) -> int | None:

@@ -18,9 +18,11 @@ _FORMULA = r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
 """A character that begins a formula; the wide and the small ones are from East Asian keyboards."""
 _PARTS = r"[;,|\t\"\n\r\v\f\x1c-\x1e\x85\u2028\u2029]"
 """A character after which some reader begins a cell."""
-_RUNS = re.compile(
-    rf"(?:\A|(?<={_PARTS}))(?=[ \0\xa0\u200b\ufeff]*{_FORMULA})|\A(?=\n)|(?<=[;\t\r\n])\Z", re.ASCII
+_UNSEEN = (
+    r"[\0-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u061c\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff]"
 )
+"""A space, or a character that is not shown, which some reader may drop before it looks for a formula."""
+_RUNS = re.compile(rf"(?:\A|(?<={_PARTS}))(?={_UNSEEN}*{_FORMULA})|\A(?=\n)|(?<=[;\t\r\n])\Z", re.ASCII)
 """The places at which a formula could begin. The end of a text is one if it parts cells: the closing quote then opens a
 cell for some readers, and the next line is its text."""
 

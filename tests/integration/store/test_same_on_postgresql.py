@@ -11,6 +11,7 @@ from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
 from tests.unit.store.test_change_numbers import *  # noqa: F403
 from tests.unit.store.test_change_signal import *  # noqa: F403
+from tests.unit.store.test_clock import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
 from tests.unit.store.test_device_loading import *  # noqa: F403
 from tests.unit.store.test_device_lookup import *  # noqa: F403

@@ -26,6 +26,15 @@ def test_a_root_that_was_signed_anew_is_the_same_root() -> None:
     assert [each.serial_number for each in presented][-1] == again.certificate.serial_number
 
 
+@pytest.mark.parametrize("key", [None, MAKER.key], ids=["its name alone", "its key alone"])
+def test_who_has_only_the_name_or_only_the_key_of_a_root_is_none(key) -> None:
+    """A certificate that is taken for a root is left out of the path, and with it whatever is wrong with it."""
+    subject = MAKER.certificate.subject if key is None else name("Somebody")
+    like = MAKER.sign(subject, key=key)
+    assert not Roots([MAKER.certificate])._is_root(like.certificate)
+    assert Roots([MAKER.certificate])._is_root(MAKER.certificate)
+
+
 def test_a_root_alone_proves_nothing() -> None:
     with pytest.raises(EvidenceRefusedError) as caught:
         Roots([MAKER.certificate]).verified([MAKER.der], NOW)

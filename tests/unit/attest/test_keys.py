@@ -64,3 +64,14 @@ def test_every_mistake_is_told_at_once() -> None:
 def test_what_is_no_jwks(text: str) -> None:
     with pytest.raises(KeySetError):
         parse_jwks(text)
+
+
+def test_a_key_that_stays_is_the_same_object_and_one_that_changed_or_went_is_not() -> None:
+    """What was verified by a key stays verified by it alone."""
+    other = json.loads(mint.jwks(mint.make_key(b"c" * 32, "ec")))["keys"][0]
+    before = parse_jwks(json.dumps({"keys": [EC, OKP]}))
+    same = before.renewed(parse_jwks(json.dumps({"keys": [EC]})))
+    assert (same.get("ec") is before.get("ec"), same.get("okp")) == (True, None)
+    changed = before.renewed(parse_jwks(json.dumps({"keys": [other, OKP]})))
+    assert changed.get("ec").thumbprint() != before.get("ec").thumbprint()
+    assert changed.get("okp") is before.get("okp")

@@ -29,7 +29,16 @@ def test_no_two_keys_have_the_same_name() -> None:
 def test_a_private_key_is_read_back(algorithm: str) -> None:
     key = mint.make_key(b"k" * 32, "k", algorithm)
     again = mint.read_private_key(json.dumps(key.as_dict(private=True)))
-    assert again.thumbprint() == key.thumbprint()
+    assert (again.thumbprint(), again.kid) == (key.thumbprint(), "k")
+
+
+def test_the_files_of_issuer_and_device_are_private_keys_of_their_own() -> None:
+    files = mint.key_files(b"i" * 32, b"d" * 32)
+    issuer, device = (
+        mint.read_private_key(files[name]) for name in (mint.ISSUER_KEY_FILE, mint.DEVICE_KEY_FILE)
+    )
+    assert issuer.kid in parse_jwks(files[mint.JWKS_FILE]).keys
+    assert device.thumbprint() != issuer.thumbprint()
 
 
 PRIVATE = mint.make_key(b"k" * 32, "k").as_dict(private=True)

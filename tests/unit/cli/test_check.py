@@ -89,7 +89,7 @@ def test_how_old_a_list_may_be_that_clears_a_phone_is_said(monkeypatch: pytest.M
     monkeypatch.setenv("INTUNE_SECRET", "s3cret")
     monkeypatch.setenv("MAILGATE_STORE", "sqlite:///gate.db")
     settings = "config/examples/connectors/intune/mailgate.yaml"
-    said = "NOTE connectors.intune: a phone counts as clean by a list of its apps that may be 8d old"
+    said = "NOTE connectors.intune: its list of a device's apps may be 7d older than it says, and `max_age` counts that: a phone is clean for 1d"
     assert said in run(settings).stdout
     assert "`mailgate connectors sync intune --dry-run` lists those that" in run(settings).stdout
     assert json.loads(run("--json", settings).stdout)["oldest_lists"] == {"intune": "8d"}

@@ -22,14 +22,17 @@ def test_a_table_of_connectors():
     assert "never" in shown(states_table(rows))
 
 
+LAST_KNOWN_FOR = timedelta(hours=8)
+
+
 def test_a_table_says_since_when_and_until_when():
     at = datetime(2026, 12, 1, 9, tzinfo=UTC)
     state = SourceState("mdm", last_attempt=at, failing_since=at, trouble="timeout", trouble_since=at)
     waits = replace(state, running_since=at, retrying="throttled", retry_at=at + timedelta(minutes=2))
-    table = states_table([("mdm", "jamf", connector_state(state, False, timedelta(minutes=15)))])
+    table = states_table([("mdm", "jamf", connector_state(state, LAST_KNOWN_FOR, at, timedelta(minutes=15)))])
     assert "timeout" in shown(table)
     assert "2026-12-01 09:15" in shown(table)
-    table = states_table([("mdm", "jamf", connector_state(waits, False, timedelta(minutes=15)))])
+    table = states_table([("mdm", "jamf", connector_state(waits, LAST_KNOWN_FOR, at, timedelta(minutes=15)))])
     assert "throttled" in shown(table)
     assert "2026-12-01 09:02" in shown(table)
 

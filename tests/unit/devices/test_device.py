@@ -164,6 +164,13 @@ def test_a_look_is_never_from_the_future() -> None:
     assert OLD.received(NOW + minutes(9)).first_seen == NOW + minutes(9)
 
 
+def test_each_attempt_makes_another_id_and_every_gate_the_same() -> None:
+    made = [new_id(("jamf", "1"), attempt) for attempt in range(4)]
+    assert len(set(made)) == 4
+    assert made == [new_id(("jamf", "1"), attempt) for attempt in range(4)]
+    assert new_id(("jamf", "1")) == made[0] != new_id(("jamf", "2"))
+
+
 def test_a_look_that_is_kept_keeps_the_earliest_time_that_it_can_be_of() -> None:
     since = NOW - timedelta(days=7)
     old = Report("intune", "1", apps_complete=True, reported_at=NOW, looked_from=since)

@@ -55,6 +55,7 @@ def test_a_name_is_a_name(kind: str, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "", "-", "0", "1", "N/A", "na", "nil", "None", "not applicable", "Not Available", "Not Specified", "NotSpecified", "null", "undefined",
         "unknown", "unspecified", "invalid", "Default string", "defaultstring", "empty", "OEM", "O.E.M.", "serial", "SerialNumber",
         "Serial Number", "System Serial Number", "SystemSerialNumber", "Chassis Serial Number", "To Be Filled By O.E.M.", "ToBeFilledByO.E.M.",
         "To be filled by OEM", "xxxxxxxxxxxx", "validate", "EMULATOR", "android", "0123456789", "0123456789ABCDEF", "1234567890", "123456789",

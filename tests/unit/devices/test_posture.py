@@ -355,6 +355,7 @@ def test_an_app_on_a_list_makes_nobody_better_known_than_without_it(
 
 
 LAG = timedelta(days=7)
+OF_A_WEEK = {"intune": LAG + MAX_AGE}
 
 
 def lagging(source: str = "intune", **fields: object) -> Report:
@@ -373,7 +374,7 @@ def lagging(source: str = "intune", **fields: object) -> Report:
 )
 def test_a_list_takes_an_app_back_only_if_it_is_surely_later(since: timedelta, expected: str) -> None:
     saw = said("jamf", **TIKTOK | {"reported_at": NOW - since, "apps_complete": True})
-    assert posture(saw, lagging()).state is PostureState(expected)
+    assert posture(saw, lagging(), ages=OF_A_WEEK).state is PostureState(expected)
 
 
 def test_an_app_on_a_list_counts_as_late_as_it_can_have_been_seen() -> None:
@@ -382,7 +383,7 @@ def test_an_app_on_a_list_counts_as_late_as_it_can_have_been_seen() -> None:
 
 
 def test_a_posture_tells_from_when_to_when_its_source_can_have_looked() -> None:
-    found = posture(lagging())
+    found = posture(lagging(), ages=OF_A_WEEK)
     assert (found.looked_from, found.reported_at, found.state) == (NOW - LAG, NOW, PostureState.CLEAN)
     assert posture(said(**CLEAN)).looked_from == NOW
     assert posture(said()).looked_from is None
@@ -395,3 +396,18 @@ def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out
     assert strictest([unavailable, sooner]).expires_at == NOW + timedelta(hours=1)
     ended = replace(sooner, state=PostureState.STALE)
     assert strictest([ended, unavailable]).expires_at == ended.expires_at
+
+
+@pytest.mark.parametrize(
+    ("ages", "expected"),
+    [
+        ({}, PostureState.STALE),
+        ({"intune": LAG}, PostureState.STALE),
+        ({"intune": LAG + timedelta(seconds=1)}, PostureState.CLEAN),
+        ({"jamf": LAG + timedelta(days=1)}, PostureState.STALE),
+    ],
+)
+def test_the_age_that_counts_is_that_of_the_earliest_time_and_each_source_may_have_its_own(
+    ages: dict[str, timedelta], expected: PostureState
+) -> None:
+    assert posture(lagging(), ages=ages).state is expected

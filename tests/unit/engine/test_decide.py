@@ -832,3 +832,17 @@ def test_a_thousand_rules_about_others_cost_no_evaluation(
     assert evaluated == [HANDHELD["when"]]
     assert decision == expected
     assert len(decision.trials) == 1001
+
+
+def test_who_may_or_may_not_be_of_a_group_is_told_every_rule_that_was_read() -> None:
+    """The decision by the rule that may be about them rests on those behind it as well."""
+    policy = policy_of(
+        {"id": "maybe", "groups": ("pilot",), "effect": "challenge"}, {"id": "next", "when": "false"}, LET_IN
+    )
+    decision = decide(access(user="ada"), policy)
+    assert (decision.effect, decision.rule) == (Effect.CHALLENGE, "maybe")
+    assert [each.rule for each in decision.trials] == ["maybe", "next", "rest"]
+    harder = decide(
+        access(user="ada"), policy_of({"id": "maybe", "groups": ("pilot",), "effect": "challenge"}, SHUT)
+    )
+    assert (harder.rule, [each.rule for each in harder.trials]) == ("rest", ["maybe", "rest"])

@@ -17,6 +17,7 @@ from mailgate.model import (
     Access,
     AttestationResult,
     CertificateResult,
+    Claim,
     Decision,
     Finding,
     Kind,
@@ -230,3 +231,14 @@ def test_the_same_key_has_the_same_answer(
 def test_people_in_the_same_shares_are_alike() -> None:
     decision_key = DecisionKey(policy_of({"when": "client.kind == 'phone'", "share": "50%"}))
     assert len({decision_key.of(access(PHONE, CLEAN, user=f"person-{number}")) for number in range(40)}) == 2
+
+
+def test_what_a_request_claims_tells_it_apart_too() -> None:
+    decision_key = DecisionKey(policy_of({"when": "client.kind == 'phone'"}))
+    asks = access(replace(PHONE, kind=Kind.LAPTOP))
+    one, other = (
+        replace(asks, claims=(Claim(User(), each, CLEAN),))
+        for each in (PHONE, replace(PHONE, kind=Kind.TABLET))
+    )
+    assert len({decision_key.of(each) for each in (asks, one, other)}) == 3
+    assert decision_key.of(one) == decision_key.of(replace(one))

@@ -108,3 +108,12 @@ def test_a_mail_to_somebody_who_did_not_ask_claims_no_question_in_any_language(l
     assert len(lines - shared) >= 2, "neither the first line nor the last is that of an answer"
     if language != "en":
         assert "look after company mail" not in unasked.text, "every catalog has its words"
+
+
+def test_a_rule_that_reached_somebody_for_two_reasons_is_told_once() -> None:
+    reached = tuple(
+        RuleEncounter(EncounterKind.REFUSAL, "No such apps", each)
+        for each in (Reason.POSTURE_MISSING, Reason.POSTURE_STALE)
+    )
+    mail = WRITER.write(Notice(MailKind.CORRECTION, "en", encounters=reached))
+    assert mail.text.count("No such apps") == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.model import Assurance, Client, Finding, Kind, Reason, RequestFacts
+from mailgate.model import Assurance, Client, Finding, Kind, Reason, RequestFacts, Signal
 
 
 def test_assurance_stands_weakest_first():
@@ -33,3 +33,13 @@ def test_a_missing_user_agent_is_empty():
 def test_only_a_contradiction_of_kinds_contradicts(reason):
     client = Client(Kind.PHONE, handheld=True, findings=(Finding(reason, ""),))
     assert client.contradicted is (reason is Reason.KIND_CONTRADICTED)
+
+
+@pytest.mark.parametrize(
+    ("source", "says", "probed"),
+    [("probe", Kind.LAPTOP, True), ("probe", Kind.PHONE, False), ("user-agent", Kind.LAPTOP, False)],
+)
+def test_only_a_probe_that_found_a_computer_has_probed(source, says, probed):
+    signals = (Signal("user-agent", "x", "y", Kind.TABLET), Signal(source, "x", "y", says))
+    assert Client(Kind.LAPTOP, handheld=False, signals=signals).probed is probed
+    assert Client(Kind.LAPTOP, handheld=False).probed is False

@@ -1,14 +1,59 @@
 """The shared nouns."""
 
+import pkgutil
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
+from importlib import import_module
+from typing import Any
 
 import pytest
 
 from mailgate import model
+from mailgate.model import Assurance, PostureState, Protocol, User
+from mailgate.model.notice import Standing
+from mailgate.model.protocol import DEFAULT_PLACE
 
 WORDS = [kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, StrEnum)]
+MODULES = [import_module(f"mailgate.model.{each.name}") for each in pkgutil.iter_modules(model.__path__)]
+NOUNS = [
+    noun
+    for module in MODULES
+    for noun in vars(module).values()
+    if isinstance(noun, type) and is_dataclass(noun) and noun.__module__ == module.__name__
+]
+SAID_BY_NOBODY = {
+    "RequestFacts.method": "GET",
+    "RequestFacts.target": "/",
+    "RequestFacts.scheme": "http",
+    "Client.assurance": Assurance.CLAIMED,
+    "Client.protocol": Protocol.WEB,
+    "Access.user": User(),
+    "Posture.state": PostureState.MISSING,
+    "Notice.was_requested": True,
+    "AttestationResult.status": "none",
+    "NoticeDevice.standing": Standing.UNKNOWN,
+    "RequestFacts.activesync": DEFAULT_PLACE,
+    "ActiveSyncPlace.addresses": ("/Microsoft-Server-ActiveSync",),
+    "ActiveSyncPlace.cookies": ("X-BackEndCookie", "ClientId"),
+}
+"""What is not just empty where nobody says it: the weakest that there is, or what the protocol itself says."""
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_no_two_members_share_a_word(words):
     assert len({member.value for member in words}) == len(words.__members__)
+
+
+def unsaid(noun: type) -> dict[str, Any]:
+    """The values of the fields that need not be given."""
+    made = {each.name: each.default for each in fields(noun) if each.default is not MISSING}
+    return made | {
+        each.name: each.default_factory() for each in fields(noun) if each.default_factory is not MISSING
+    }
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
+def test_what_nobody_says_is_unknown_and_opens_nothing(noun):
+    """Neither true, nor a number, nor a word: a fact that no source has told is none."""
+    told = {f"{noun.__name__}.{name}": value for name, value in unsaid(noun).items() if value}
+    assert told == {name: SAID_BY_NOBODY[name] for name in told if name in SAID_BY_NOBODY}

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from datetime import UTC, datetime
 
 from mailgate.model.phrase import (
     ENGLISH,
@@ -87,3 +88,13 @@ def test_words_may_be_a_whole_sentence_in_every_tongue() -> None:
     assert translate(sentence(phrase("kept out")), Mirrored()) == "Tuo tpek."
     assert sentence("plan again.") == "Plan again."
     assert sentence("Why?") == "Why?"
+
+
+def test_days_are_written_as_english_does() -> None:
+    at = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    assert (ENGLISH.day(at), ENGLISH.short_day(at)) == ("1 December 2026", "1 Dec")
+
+
+def test_a_number_in_a_phrase_is_written_by_the_language_whole_or_not() -> None:
+    made = phrase("%(all)s of %(part)s", all=1000, part=1000.5)
+    assert (made, translate(made, Mirrored())) == ("1,000 of 1000.5", "1.000 of 1.000.5")

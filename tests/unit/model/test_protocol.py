@@ -23,3 +23,20 @@ def test_only_pages_are_recorded_by_the_folder_of_their_own_path(protocol: Proto
 
 def test_the_last_four_are_logins() -> None:
     assert {Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE} == LOGIN_PROTOCOLS
+
+
+@pytest.mark.parametrize(
+    ("protocols", "of_mail_apps", "can_prove"),
+    [
+        ([Protocol.WEB], False, True),
+        ([Protocol.JMAP], True, True),
+        ([Protocol.ACTIVESYNC, Protocol.DAV, Protocol.EWS, Protocol.MAPI], True, False),
+        (sorted(LOGIN_PROTOCOLS), False, False),
+    ],
+)
+def test_who_speaks_a_protocol_and_whether_they_can_prove_anything(
+    protocols: list[Protocol], of_mail_apps: bool, can_prove: bool
+) -> None:
+    for each in protocols:
+        traits = PROTOCOL_TRAITS[each]
+        assert (traits.of_mail_apps, traits.can_prove) == (of_mail_apps, can_prove), each

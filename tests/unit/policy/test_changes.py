@@ -229,6 +229,50 @@ def test_who_joins_and_leaves_a_group_is_counted() -> None:
     in_both_languages(found)
 
 
+def test_whether_groups_are_known_is_said_also_of_groups_without_members() -> None:
+    """A rule for groups is about everybody where no groups are known, and then about nobody."""
+    unknown, empty = rules(PLAIN), rules(PLAIN).with_groups(Groups.of_members({"sales": []}))
+    for old, new, words in (
+        (unknown, empty, "+ groups: groups are known: a rule for groups is about their members alone"),
+        (empty, unknown, "- groups: no groups are known: a rule that restricts groups restricts everybody"),
+    ):
+        found = changes(old, new)
+        assert [str(each) for each in found] == [words]
+        in_both_languages(found)
+
+
+def test_a_comma_in_a_name_is_not_taken_for_two_names() -> None:
+    one, two = (
+        compile_rules(
+            {
+                "apps.yaml": f"apps: {{chess: {{name: Chess, names: [{names}]}}}}\nlists: {{prohibited: [chess]}}\n",
+                "policy.yaml": PLAIN,
+            }
+        )
+        for names in ('"Chess, Mate"', "Chess, Mate")
+    )
+    found = changes(one, two)
+    assert [str(each) for each in found] == [
+        '~ app chess: the names in inventories is `Chess, Mate` now, was `"Chess, Mate"`'
+    ]
+
+
+def test_what_a_case_asks_and_expects_otherwise_is_said() -> None:
+    case = "{name: phone, request: {target: %s}, expect: {effect: %s}}"
+    old, new = (
+        compile_rules(
+            {"apps.yaml": APPS, "policy.yaml": PLAIN, "policy.tests.yaml": f"tests: [{case % each}]"}
+        )
+        for each in (("/", "block"), ("/mail", "allow"))
+    )
+    found = changes(old, new)
+    assert [str(each) for each in found] == [
+        "~ test case phone: `request.target` is `/mail` now, was `/`",
+        "~ test case phone: `expect.effect` is `allow` now, was `block`",
+    ]
+    in_both_languages(found)
+
+
 def test_cases_that_come_and_go_are_named() -> None:
     case = "{name: %s, request: {target: /}, expect: {effect: allow}}"
     old, new = (

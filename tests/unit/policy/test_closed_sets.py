@@ -55,3 +55,21 @@ def test_literals_by_variable() -> None:
         "client.kind": {"x", "y", "z"},
         "device.known": frozenset(),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "sought"),
+    [
+        ('"x" in device.apps', {"x"}),
+        ('!("x" in device.apps)', set()),
+        ('!!("x" in device.apps)', {"x"}),
+        ('"y" in device.apps || !("x" in device.apps)', {"y"}),
+        ('"x" in device.apps || !("x" in device.apps)', {"x"}),
+        ('device.apps.all(app, app != "x")', set()),
+        ('!device.apps.exists(app, app == "x")', set()),
+        ('!device.apps.all(app, app != "x")', {"x"}),
+    ],
+)
+def test_a_word_whose_absence_is_asked_for_is_not_sought(text: str, sought: set[str]) -> None:
+    assert literals_of(tree(text), ["device.apps"], sought=True) == {"device.apps": sought}
+    assert literals_of(tree(text), ["device.apps"])["device.apps"] >= {"x"}

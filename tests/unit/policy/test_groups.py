@@ -51,8 +51,9 @@ def test_members_are_the_persons_that_their_logins_name() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ceo", "OTHER\\ada", "ada@other.com", "ada@example.com.", "ada%40example.com", "\uff41da", "ada "],
-)
+    ["ceo", "OTHER\\ada", "ada@other.com", "ada@example.com.", "ada%40example.com", "\uff41da", "ada ", "\u00e1da", '"ada"',
+     "(ada)", "smtp:ada", "ada,ou=x", "@ada", "ada\\"],
+)  # fmt: skip
 def test_a_name_that_might_be_a_members_is_in_no_group_and_not_known_to_be_in_none(name: str) -> None:
     assert MEMBERS.user(name) == User(user_text(name))
     assert in_groups(("pilot",), MEMBERS.user(name)) is None

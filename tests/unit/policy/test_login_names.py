@@ -2,7 +2,14 @@
 
 import pytest
 
-from mailgate.policy.login_names import NO_LOGINS, Logins, address_of, confusable_name, user_text
+from mailgate.policy.login_names import (
+    NO_LOGINS,
+    Logins,
+    address_of,
+    confusable_name,
+    has_one_reading,
+    user_text,
+)
 
 OURS = Logins.of(["EXAMPLE", "example.com"])
 
@@ -72,10 +79,31 @@ def test_letters_that_look_alike_are_another_person_without_an_address(name: str
 
 @pytest.mark.parametrize(
     "login",
-    [*(each for each in STRANGE if "ceo" in each), "ceo.", " CEO ", "\uff43eo", "c\u200beo", "ceo\u0335"],
+    [
+        *(each for each in STRANGE if "ceo" in each),
+        "ceo.",
+        " CEO ",
+        "\uff43eo",
+        "c\u200beo",
+        "ceo\u0335",
+        "c\u00e9o",
+        "ce\u00f6@example.com",
+    ],
 )
 def test_what_could_be_taken_for_somebody_is_known_as_such(login: str) -> None:
     assert confusable_name(login) == "ceo"
+
+
+@pytest.mark.parametrize(
+    ("bare", "one"),
+    [
+        ("ada", True), ("ada.love-lace_1", True), ("ada lovelace", True), ("\u0430\u0434\u0430", True), ("\u0905\u0926\u093e", True),
+        ("", False), ("(ada)", False), ('"ada"', False), ("smtp:ada", False), ("ada;x", False), ("ada,ou=x", False), ("ada*x", False),
+        ("<ada>", False), ("ada=", False), ("ada\0", False),
+    ],
+)  # fmt: skip
+def test_only_a_name_of_letters_digits_and_what_joins_them_has_one_reading(bare: str, one: bool) -> None:
+    assert has_one_reading(bare) is one
 
 
 def test_two_people_never_become_one() -> None:

@@ -90,6 +90,8 @@ def test_whoever_is_let_in_needs_no_reason() -> None:
         ("device.lists.size() > 0", ("TikTok", "WeChat")),
         ('device.state != "clean"', ("TikTok", "WeChat")),
         ('"prohibited" in device.lists || device.state == "stale"', ("TikTok",)),
+        ('"tiktok" in device.apps || !("wechat" in device.apps)', ("TikTok",)),
+        ('"tiktok" in device.apps || !("tencent" in device.lists)', ("TikTok",)),
     ],
 )
 def test_the_apps_are_those_that_the_condition_is_about(condition: str, names: tuple[str, ...]) -> None:

@@ -122,3 +122,23 @@ def test_who_says_what_a_rule_or_an_app_is_asks_here() -> None:
         )
     ]
     assert own == ["views/words.py"], "it has the words"
+
+
+@pytest.mark.parametrize(
+    ("when", "prohibited"),
+    [
+        ('client.handheld && !("wechat" in device.apps)', set()),
+        ('client.handheld && !("seen" in device.lists)', set()),
+        ('"prohibited" in device.lists || !("wechat" in device.apps)', {"tiktok"}),
+        ('client.handheld && device.state != "clean"', {"tiktok", "chess"}),
+        ('client.handheld && !(device.state == "clean")', {"tiktok", "chess"}),
+        ('device.state in ["listed", "stale"]', {"tiktok", "chess"}),
+        ('device.state == "stale"', set()),
+        ('!(device.state in ["clean", "listed"])', set()),
+    ],
+)
+def test_an_app_that_has_to_be_there_is_not_prohibited_and_one_that_makes_a_device_unclean_is(
+    when: str, prohibited: set[str]
+) -> None:
+    text = f"rules:\n  - {{id: app, when: '{when}', effect: block}}\n"
+    assert prohibited_apps(rules(text, APPS).policy, NOW) == prohibited

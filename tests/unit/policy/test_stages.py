@@ -133,6 +133,19 @@ def test_a_share_takes_a_person_however_the_name_is_written() -> None:
     assert len({in_share(0.5, "a", name) for name in ("Alice", "ALICE", "alice")}) == 1
 
 
+@pytest.mark.parametrize(
+    "spelling", ["{}@example.com", "EXAMPLE\\{}", "{} ", "{}@other.example", "{}+news", "{}\u0301"]
+)
+def test_nobody_chooses_a_place_by_the_spelling_of_a_login(spelling: str) -> None:
+    for number in range(50):
+        name = f"person-{number}e"
+        assert in_share(0.5, "a", spelling.format(name)) is in_share(0.5, "a", name)
+
+
+def test_a_name_that_may_be_read_in_two_ways_has_no_place() -> None:
+    assert in_share(0.5, "a", "(ada)") is None
+
+
 @pytest.mark.parametrize(("share", "inside"), [(0.1, None), (0.999, None), (0, False), (1, True)])
 def test_without_a_person_or_a_device_nobody_knows_who_is_in_a_share(
     share: float, inside: bool | None

@@ -94,6 +94,41 @@ async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> No
     assert [plan["newly"][label]["devices"] for label in LABELS] == [1, 0, 0, 0, 0]
 
 
+@pytest.mark.parametrize(
+    "when",
+    [
+        'client.os_version.startsWith("17")',
+        "client.os_version != device.os_version",
+        'client.os == "ipados"',
+        'client.form == ""',
+        'client.kind == "mail_app"',
+        "client.kind != device.kind",
+    ],
+)
+async def test_a_phone_that_never_asked_may_name_its_system_and_ask_by_another_client(
+    store: Store, url: str, when: str
+) -> None:
+    """A source names a system in its way, and a request in another."""
+    rule = f"  - {{id: odd, when: '{when}', effect: block}}\n"
+    plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
+    assert plan.kept_out.people == 2
+    assert "odd" in plan.undated.rules
+
+
+async def test_a_phone_that_never_asked_is_no_laptop(store: Store, url: str) -> None:
+    rule = '  - {id: odd, when: client.kind == "laptop" && client.probed, effect: block}\n'
+    plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
+    assert plan.kept_out.devices == 0
+
+
+@pytest.mark.parametrize("when", ['user.name != ""', '"sales" in user.groups'])
+async def test_anybody_may_ask_by_a_device_without_an_owner(store: Store, url: str, when: str) -> None:
+    await people.know(store, rules(OLD).policy, [people.phone(3)])
+    rule = f"  - {{id: odd, when: 'client.handheld && {when}', effect: block}}\n"
+    plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
+    assert people.device(3) in {each.device for each in plan.undated.samples}
+
+
 async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
     plan = await planned(store, url, rules(NEW))
     assert plan["rules"]["match_nobody"] == ["watch"]
@@ -283,7 +318,7 @@ async def test_a_plan_judges_devices_as_the_gate_does_while_a_source_is_away(
     await firm.store.connectors.note(SourceState(name, failing_since=since))
     with pytest.raises(KeyError):
         await planned_again(firm, firm.bundle.settings, 7, None, lambda *_: None)
-    assert scopes[0].terms == firm.bundle.settings.posture.terms({name: since + timedelta(seconds=5)})
+    assert scopes[0].terms == firm.bundle.settings.posture_terms({name: since + timedelta(seconds=5)})
 
 
 REST = "  - {id: rest, when: client.handheld, effect: allow}\n"

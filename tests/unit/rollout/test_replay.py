@@ -278,8 +278,12 @@ def test_each_variable_says_what_keeps_it() -> None:
     assert unrecorded_in(kept) == NEVER_KEPT
     by_sighting = {name for name, each in VARIABLES.items() if each.kept_by is KeptBy.SIGHTING}
     assert NEVER_KEPT < UNRECORDED_IN_DEVICES
-    assert NEVER_KEPT | by_sighting == UNRECORDED_IN_DEVICES | ASSUMED | {"user.name"}
-    assert assumed_of(Posture(kind=Kind.PHONE, os="ios")) == ASSUMED
+    by_report = {"client.form", "client.os", "client.os_version"}
+    """Known of a device that never asked, but a request may name them otherwise."""
+    assert NEVER_KEPT | by_sighting | by_report == UNRECORDED_IN_DEVICES | ASSUMED | {"user.name"}
+    assert assumed_of(Posture(kind=Kind.PHONE, os="ios", owner="ada")) == ASSUMED
+    assert assumed_of(Posture(kind=Kind.PHONE)) == ASSUMED | {"user.name", "user.groups"}
+    assert assumed_of(Posture(kind=Kind.LAPTOP, owner="ada")) == ASSUMED - {"client.form"}
     assert {"client.kind", "client.handheld", "client.os"} <= assumed_of(Posture(kind=Kind.UNKNOWN))
 
 

@@ -393,7 +393,9 @@ def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch
     assert len(asked) == 2  # now, and once the grace is over
 
 
-@pytest.mark.parametrize("when", ["!attestation.valid", "client.contradicted", 'user.name == ""'])
+@pytest.mark.parametrize(
+    "when", ["!attestation.valid", "client.contradicted", 'user.name == ""', 'client.kind == "mail_app"']
+)
 @pytest.mark.parametrize("seen", [True, False])
 def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, seen: bool) -> None:
     asked = once(access(PHONE, CLEAN, "ada", attestation=AttestationResult("d")))

@@ -2,7 +2,16 @@
 
 import pytest
 
-from mailgate.views.address_values import MisreadError, Mistake, Reader, line, one_of, read_address, whole
+from mailgate.views.address_values import (
+    MAX_MISTAKES,
+    MisreadError,
+    Mistake,
+    Reader,
+    line,
+    one_of,
+    read_address,
+    whole,
+)
 
 READERS = {"kind": one_of(("phone", "tablet")), "name": line(5)}
 
@@ -23,6 +32,12 @@ def test_whatever_else_stands_there_is_a_mistake_that_says_what_is_expected() ->
         Mistake("name", "toolong", "it is given more than once; expected it once"),
     ]
     assert read_address([("a", "b")], {})[1][0].words.endswith("this address takes none")
+
+
+def test_an_address_of_mistakes_is_read_until_some_are_told() -> None:
+    """Each takes time, and the address of a request has room for a thousand."""
+    said, mistakes = read_address(((f"k{number}", "v") for number in range(1000)), READERS)
+    assert (said, len(mistakes)) == ({}, MAX_MISTAKES)
 
 
 @pytest.mark.parametrize(

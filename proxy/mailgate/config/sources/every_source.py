@@ -34,6 +34,8 @@ class EverySource(Strict):
     they are not told."""
     inventory_lag: Duration = timedelta()
     """How much older than the time that the source states its list of a device's apps may be."""
+    max_age: Duration | None = None
+    """How old its list of a device's apps may be, the lag included; ``posture.max_age`` if left out."""
     most_gone: int = Field(default=10, ge=0, le=100)
     """The percentage of its devices that one run may find gone. If there are more, they are kept until a person has
     looked."""

@@ -77,6 +77,8 @@ class Operation:
     _: KW_ONLY
     roles: tuple[Role, ...] = ()
     """The roles of which the admin needs one; empty if every admin may."""
+    body_bytes: int = 128 * 1024
+    """The size of its largest body. It is read at once, and nothing else runs meanwhile."""
     status: int = 200
     media: str = JSON
     may_conflict: bool = False

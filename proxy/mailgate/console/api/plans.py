@@ -272,6 +272,7 @@ OPERATIONS = (
         status=202,
         may_conflict=True,
         has_location=True,
+        body_bytes=4 * 1024 * 1024,
     ),
     Operation(
         "GET",

@@ -16,8 +16,13 @@ from mailgate.gateway.admin_port.intake import body_of
 from mailgate.policy.spelling import did_you_mean
 from mailgate.tasks import compute
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
-"""The largest body in bytes, which is enough for the text of a policy."""
+MAX_NAMES = 200
+"""The most names in one object of a body. No operation takes half as many."""
+MAX_PARAMETERS = 32
+"""The most parameters of an address. No operation takes half as many."""
+
+MAX_SHOWN = 255
+"""The most characters of a name that an answer repeats."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,7 +32,7 @@ async def read(request: web.Request, operation: Operation) -> dict[str, BaseMode
     path = _path(request.match_info, operation.path_model)
     faults: list[Fault] = []
     query = _query(request.query, operation.query_model, faults)
-    body = await _body(request, operation.body_model, faults)
+    body = await _body(request, operation, faults)
     if faults:
         raise ProblemError(422, errors=faults)
     given = {"path": path, "query": query, "body": body}
@@ -44,6 +49,11 @@ def _path(values: Mapping[str, str], model: type[Model]) -> Model:
 
 
 def _query(values: MultiMapping[str], model: type[Model], faults: list[Fault]) -> Model | None:
+    if len(values) > MAX_PARAMETERS:
+        first = list(values)[MAX_PARAMETERS][:MAX_SHOWN]
+        words = f"there are more than {MAX_PARAMETERS} parameters; expected those that are described"
+        faults.append(Fault(detail=words, parameter=first))
+        return None
     twice = sorted({name for name in values if len(values.getall(name)) > 1})
     faults += [Fault(detail="it is given more than once; expected it once", parameter=name) for name in twice]
     try:
@@ -53,31 +63,35 @@ def _query(values: MultiMapping[str], model: type[Model], faults: list[Fault]) -
         return None
 
 
-async def _body(request: web.Request, model: type[BaseModel] | None, faults: list[Fault]) -> BaseModel | None:
+async def _body(request: web.Request, operation: Operation, faults: list[Fault]) -> BaseModel | None:
+    model = operation.body_model
     if model is None:
         if await body_of(request, 0) is None:
             faults.append(Fault(detail="a body was sent; expected none", pointer="#"))
         return None
-    try:
-        return await compute(_validated, model, await _sent(request))
-    except ValidationError as error:
-        faults += [Fault(detail=_words(each, model), pointer=_pointer(each["loc"])) for each in _each(error)]
-        return None
+    read, wrong = await compute(_validated, model, await _sent(request, operation.body_bytes))
+    faults += wrong
+    return read
 
 
-def _validated(model: type[BaseModel], sent: bytes) -> BaseModel:
-    """The body as a model. Raises ProblemError, ValidationError."""
+def _validated(model: type[BaseModel], sent: bytes) -> tuple[BaseModel | None, list[Fault]]:
+    """The body as a model, or what is wrong with it. Raises ProblemError."""
     _refuse_ambiguous(sent)
-    return model.model_validate_json(sent)
+    try:
+        return model.model_validate_json(sent), []
+    except ValidationError as error:
+        return None, [
+            Fault(detail=_words(each, model), pointer=_pointer(each["loc"])) for each in _each(error)
+        ]
 
 
-async def _sent(request: web.Request) -> bytes:
+async def _sent(request: web.Request, most: int) -> bytes:
     """The body of a request that says that it is JSON."""
     if request.content_type != JSON:
         raise ProblemError(415, f"expected Content-Type: {JSON}", headers={"Accept": JSON})
-    sent = await body_of(request, MAX_BODY_BYTES)
+    sent = await body_of(request, most)
     if sent is None:
-        raise ProblemError(413, f"longer than {MAX_BODY_BYTES:,} bytes; expected less")
+        raise ProblemError(413, f"longer than {most:,} bytes; expected less")
     return sent
 
 
@@ -96,6 +110,8 @@ def _refuse_ambiguous(sent: bytes) -> None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_NAMES:  # each could be a mistake, and telling them all takes minutes
+        raise ValueError(f"an object has more than {MAX_NAMES} names; expected fewer")
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name stands twice in one object; expected it once")

@@ -1,13 +1,15 @@
 """Requests as they come in: strict, and with every mistake told at once."""
 
 import json
+import threading
 from io import BytesIO
 from typing import Any
 
 import pytest
 from tests.unit.console.api.calling import PROBLEM, Caller
 
-from mailgate.console.api.request_input import MAX_BODY_BYTES
+from mailgate.console.api import request_input
+from mailgate.console.api.request_input import MAX_NAMES, MAX_PARAMETERS
 
 TYPED = {"Content-Type": "application/json"}
 
@@ -54,7 +56,7 @@ async def test_a_name_that_nothing_can_have_is_not_found(ada: Caller, path: str)
         (b'{"uses": 1, "uses": 2}', "a name stands twice in one object"),
         (b'{"uses": NaN}', "NaN is no JSON"),
         (b"\xff", "it is not UTF-8"),
-        (b"[" * 200_000, "nested too deeply"),
+        (b"[" * 100_000, "nested too deeply"),
     ],
 )
 async def test_what_is_not_strict_json_is_refused(ada: Caller, body: bytes, detail: str) -> None:
@@ -90,8 +92,49 @@ async def test_a_charset_and_capitals_do_not_matter(ada: Caller) -> None:
 
 
 async def test_a_body_that_is_too_long_is_refused(ada: Caller) -> None:
-    body = b'{"note": "' + b"x" * MAX_BODY_BYTES + b'"}'
-    assert (await ada.ask("POST", "/enrolment/tokens", data=BytesIO(body), headers=TYPED)).status == 413
+    """Only the text of a policy may be long."""
+    for path, most in {
+        "/enrolment/tokens": 128 * 1024,
+        "/explain": 128 * 1024,
+        "/plans": 4 * 1024 * 1024,
+    }.items():
+        for length, is_refused in ((most, False), (most + 1, True)):
+            body = BytesIO(b'{"odd": ""}'.ljust(length))
+            told = await ada.ask("POST", path, data=body, headers=TYPED)
+            assert (told.status == 413) is is_refused, path
+
+
+@pytest.mark.parametrize("inside", ["", "headers"])
+async def test_an_object_of_many_names_is_refused_before_each_of_them_is_a_mistake(
+    vic: Caller, inside: str
+) -> None:
+    names = {f"k{number}": 1 for number in range(MAX_NAMES + 1)}
+    body = json.dumps({inside: names} if inside else names)
+    told = await vic.ask("POST", "/explain", data=body, headers=TYPED)
+    assert (told.status, told.wrong) == (400, {})
+    assert f"more than {MAX_NAMES} names" in told.body["detail"]
+
+
+async def test_an_address_of_many_names_is_refused_by_the_first_that_is_too_many(vic: Caller) -> None:
+    query = "&".join(f"k{number}=v" for number in range(MAX_PARAMETERS + 1))
+    told = await vic.get(f"/devices?{query}")
+    assert (told.status, list(told.wrong)) == (422, [f"k{MAX_PARAMETERS}"])
+
+
+async def test_the_mistakes_of_a_body_are_worded_beside_the_loop(
+    vic: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set[int]()
+
+    def words(*_: object) -> str:
+        threads.add(threading.get_ident())
+        return "wrong"
+
+    monkeypatch.setattr(request_input, "_words", words)
+    told = await vic.post("/explain", {"wrong": 1})
+    assert told.wrong == {"#/wrong": "wrong"}
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_body_where_none_belongs_is_refused(ada: Caller) -> None:
