@@ -61,10 +61,12 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
         if certificates
         else None
     )
+    policy = bundle.rules.with_reliefs(reliefs).policy
+    _ = policy.index  # made now, so that no request waits for it
     form = ProxyForm(certificates.from_proxies or "", certificates.proxy_header) if certificates else NO_PROXY
     return replace(
         live,
-        policy=bundle.rules.with_reliefs(reliefs).policy,
+        policy=policy,
         verifier=verifier_for(bundle, trust),
         certificates=verifier,
         proxy_form=form,

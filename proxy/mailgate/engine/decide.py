@@ -24,19 +24,19 @@ rules allow the client, it gets the webmail's whole answer; otherwise it gets th
 (``gateway/autodiscover/directions.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
 from cel_expr_python import cel
 
 from mailgate.classify.discovery import is_discovery
-from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage
+from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage, Trials
 from mailgate.policy.condition import EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
 from mailgate.policy.reasons import apps_behind, infer
-from mailgate.policy.reliefs import relief_from
+from mailgate.policy.reliefs import Relief, relief_from
+from mailgate.policy.rule_index import places
 from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, OnUnavailable, Policy, Rule
 from mailgate.policy.stages import grace_end, in_share, softened
 from mailgate.policy.variables import cel_activation
@@ -89,7 +89,7 @@ def _for_discovery(decision: Decision) -> Decision:
         Reason.RULE_MATCHED,
         DISCOVERY_RULE,
         decision.policy_version,
-        (*decision.trials, trial),
+        Trials(len(decision.trials) + 1, lambda: (*decision.trials, trial)),
         reliefs=decision.reliefs,
     )
 
@@ -147,9 +147,9 @@ def _by_rules(access: Access, policy: Policy) -> Decision:
 def _of_unseen(unseen: Decision, seen: Decision) -> Decision:
     """The decision as if no app had been seen, with what the rules say because of the apps that were seen."""
     note = f"holds by the apps that were seen, but `{unseen.rule}` restricts more while the posture is unavailable"
-    trials = tuple(
-        replace(each, note=note) if each.rule == seen.rule and not each.matched else each
-        for each in unseen.trials
+    trials = _changed(
+        unseen.trials,
+        lambda each: replace(each, note=note) if each.rule == seen.rule and not each.matched else each,
     )
     told = {each.rule for each in seen.would}
     return replace(
@@ -159,43 +159,78 @@ def _of_unseen(unseen: Decision, seen: Decision) -> Decision:
     )
 
 
+def _changed(trials: Sequence[RuleTrial], change: Callable[[RuleTrial], RuleTrial]) -> Trials:
+    return Trials(len(trials), lambda: map(change, trials))
+
+
 def _first_match(access: Access, policy: Policy) -> Decision:
     everything = cel_activation(access, policy.reads)
     unavailable = access.posture.state is PostureState.UNAVAILABLE
-    trials: list[RuleTrial] = []
+    notable: dict[int, RuleTrial] = {}
+    """The trials of rules that match, fail or are passed over, by the place of the rule."""
     would: list[RuleTrial] = []
     relieved: list[_Relieved] = []
     possible: list[Decision] = []
     """The decisions of rules that may not be about this person."""
     reliefs = policy.reliefs.about(access)
-    for rule in policy.rules:
+    for place in places(policy.index.to_read(access)):
+        rule = policy.rules[place]
         stage = stage_of(rule, access.now)
-        relief = relief_from(reliefs, rule.id, rule.effect) if stage is not Stage.REPORT_ONLY else None
-        if note := skip_reason(rule, stage, access):
-            trials.append(RuleTrial(rule.id, rule.when.text, False, stage, None, note))
+        if skip_reason(rule, stage, access):
             continue
         seen, activation = access, everything
         if unavailable and _reads_device(rule):
             seen, activation = _without_posture(rule, access, policy)
         verdict = _judge(rule, stage, seen, activation)
-        shown = Stage.REPORT_ONLY if relief else stage
         if verdict is _NO_MATCH:
-            trials.append(_missed(rule.id, rule.when.text, shown))
             continue
+        relief = _relief(rule, stage, reliefs)
+        shown = Stage.REPORT_ONLY if relief else stage
         note = f"{relief}: would have decided" if relief and not verdict.reason else verdict.note
         matched = verdict.effect is not None
-        trials.append(RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note))
+        notable[place] = RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note)
         if matched and shown is not Stage.REPORT_ONLY:
-            decision = _decision(rule, verdict, seen, policy, tuple(trials), tuple(would))
+            trials = _trials(access, policy, reliefs, notable, place + 1)
+            decision = _decision(rule, verdict, seen, policy, trials, tuple(would))
             possible.append(_no_harder(decision, relieved, policy))
             if is_about(rule, access) or decision.effect is Effect.BLOCK:
                 return _hardest_of_rules(possible)
         if matched:
-            would.append(trials[-1])
+            would.append(notable[place])
         if matched and relief:
             relieved.append(_Relieved(rule, stage, verdict, seen))
-    last = _by_default(policy, tuple(trials), tuple(would))
+    trials = _trials(access, policy, reliefs, notable, len(policy.rules))
+    last = _by_default(policy, trials, tuple(would))
     return _hardest_of_rules([*possible, _no_harder(last, relieved, policy)])
+
+
+def _trials(
+    access: Access,
+    policy: Policy,
+    reliefs: Sequence[Relief],
+    notable: Mapping[int, RuleTrial],
+    reached: int,
+) -> Trials:
+    """The trials of the rules up to the one that decides, also of those that did not have to be read."""
+    return Trials(
+        reached,
+        lambda: (
+            notable.get(place) or _without_match(rule, access, reliefs)
+            for place, rule in enumerate(policy.rules[:reached])
+        ),
+    )
+
+
+def _without_match(rule: Rule, access: Access, reliefs: Sequence[Relief]) -> RuleTrial:
+    stage = stage_of(rule, access.now)
+    note = skip_reason(rule, stage, access)
+    shown = Stage.REPORT_ONLY if not note and _relief(rule, stage, reliefs) else stage
+    return RuleTrial(rule.id, rule.when.text, False, shown, None, note)
+
+
+def _relief(rule: Rule, stage: Stage, reliefs: Sequence[Relief]) -> Relief | None:
+    """The relief that takes the rule out; None for a rule that only reports anyway."""
+    return relief_from(reliefs, rule.id, rule.effect) if stage is not Stage.REPORT_ONLY else None
 
 
 def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:
@@ -206,18 +241,12 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
         return decision
     rule = softest.rule
     note = f"it is out for a time, but decides here because `{decision.rule}` after it would restrict more"
-    trials = tuple(
-        replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each
-        for each in decision.trials
+    trials = _changed(
+        decision.trials,
+        lambda each: replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each,
     )
     would = tuple(each for each in decision.would if each.rule != rule.id)
     return _decision(rule, softest.verdict, softest.access, policy, trials, would)
-
-
-@lru_cache(maxsize=1024)
-def _missed(rule: str, condition: str, stage: Stage) -> RuleTrial:
-    """The trial of a rule that does not match. It is made once, since most rules do not match."""
-    return RuleTrial(rule, condition, False, stage)
 
 
 def stage_of(rule: Rule, now: datetime) -> Stage:
@@ -351,7 +380,7 @@ def _decision(
     verdict: _Verdict,
     access: Access,
     policy: Policy,
-    trials: tuple[RuleTrial, ...],
+    trials: Trials,
     would: tuple[RuleTrial, ...],
 ) -> Decision:
     """The decision by this rule. Its title and its fix describe its own cause, so they are shown only if it really
@@ -375,7 +404,7 @@ def _decision(
     )
 
 
-def _by_default(policy: Policy, trials: tuple[RuleTrial, ...], would: tuple[RuleTrial, ...]) -> Decision:
+def _by_default(policy: Policy, trials: Trials, would: tuple[RuleTrial, ...]) -> Decision:
     default = policy.default
     return Decision(
         effect=default.effect,

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.classify.discovery import is_discovery
-from mailgate.engine.decide import device_grace_end, share_subject
+from mailgate.engine.decide import share_subject
 from mailgate.model import Access, Decision, PostureState
 from mailgate.policy.groups import in_groups
 from mailgate.policy.rules import Policy
-from mailgate.policy.stages import in_share
+from mailgate.policy.stages import grace_end, in_share
 from mailgate.policy.variables import CLOCKS, VARIABLES
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -27,10 +27,13 @@ class DecisionKey:
     def __init__(self, policy: Policy) -> None:
         self._readers = [_reader(name) for name in sorted(policy.reads - CLOCKS)]
         self._clocks = [_reader(name) for name in sorted(policy.reads & CLOCKS)]
-        self._by_the_clock = frozenset(rule.id for rule in policy.rules if rule.when.reads & CLOCKS)
+        self._index = policy.index
+        self._by_the_clock = sum(
+            1 << place for place, rule in enumerate(policy.rules) if rule.when.reads & CLOCKS
+        )
         self._partial = [rule for rule in policy.rules if rule.share < 1]
-        self._grouped = [rule for rule in policy.rules if rule.groups]
-        self._graceful = [rule for rule in policy.rules if rule.grace]
+        self._groups = sorted({rule.groups for rule in policy.rules if rule.groups})
+        self._graces = sorted({rule.grace for rule in policy.rules if rule.grace})
         self._reliefs = policy.reliefs
         stages = [rule.stages for rule in policy.rules if rule.stages]
         self._turns = sorted({start for each in stages for _, start in each.starts()})
@@ -59,9 +62,9 @@ class DecisionKey:
             is_discovery(access.facts),
             bisect_right(self._turns, access.now) if self._turns else 0,
             self._shares(access) if self._partial else (),
-            tuple([in_groups(rule.groups, access.user) for rule in self._grouped]),
+            tuple([in_groups(groups, access.user) for groups in self._groups]),
             tuple([each.number for each in self._reliefs.about(access)]),
-            tuple([end if dates else end is not None for end in self._graces(access)]),
+            tuple([end if dates else end is not None for end in self._grace_ends(access)]),
             _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
             *[read(access) for read in self._readers],
         )
@@ -70,9 +73,10 @@ class DecisionKey:
         """The values of the variables that change with the clock."""
         return tuple([read(access) for read in self._clocks])
 
-    def is_timeless(self, decision: Decision) -> bool:
-        """Whether the decision is the same at any time, because no rule that was read for it reads a clock."""
-        return self._by_the_clock.isdisjoint(trial.rule for trial in decision.trials)
+    def is_timeless(self, access: Access, decision: Decision) -> bool:
+        """Whether the decision is the same at any time, because no rule that had to be read for it reads a clock."""
+        reached = (1 << len(decision.trials)) - 1
+        return not self._by_the_clock & reached & self._index.to_read(access)
 
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided otherwise, though nothing else has changed.
@@ -80,7 +84,7 @@ class DecisionKey:
         A stage begins then, or a grace, a relief, a report, a token or a certificate ends. It is ``now`` if a rule
         reads the clock itself.
         """
-        if (access.claims and self._by_the_clock) or not self.is_timeless(decision):
+        if (access.claims and self._by_the_clock) or not self.is_timeless(access, decision):
             return access.now
         return min(self._reading_until(each) for each in access.readings())
 
@@ -91,13 +95,13 @@ class DecisionKey:
             proof.expires if proof else None,
             certificate.expires if certificate else None,
             self._reliefs.next_end(access.now),
-            *self._graces(access),
+            *self._grace_ends(access),
             *self._turns,
         )
         return min((end for end in ends if end is not None and end > access.now), default=_NEVER)
 
-    def _graces(self, access: Access) -> list[datetime | None]:
-        return [device_grace_end(rule, access) for rule in self._graceful]
+    def _grace_ends(self, access: Access) -> list[datetime | None]:
+        return [grace_end(grace, access.posture.first_seen, access.now) for grace in self._graces]
 
     def _shares(self, access: Access) -> Hashable:
         """The shares that the subject is in. Many subjects have the same shares, and the key does not name them."""

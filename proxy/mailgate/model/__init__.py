@@ -4,7 +4,17 @@ The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RF
 """
 
 from mailgate.model.client import Assurance, Client, Kind, RequestFacts, Signal
-from mailgate.model.decision import Access, Claim, Decision, DecisionSummary, Effect, RuleTrial, Stage, User
+from mailgate.model.decision import (
+    Access,
+    Claim,
+    Decision,
+    DecisionSummary,
+    Effect,
+    RuleTrial,
+    Stage,
+    Trials,
+    User,
+)
 from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.protocol import DEFAULT_PLACE, LOGIN_PROTOCOLS, PROTOCOL_TRAITS, ActiveSyncPlace, Protocol
@@ -39,5 +49,6 @@ __all__ = [
     "Signal",
     "SourceState",
     "Stage",
+    "Trials",
     "User",
 ]

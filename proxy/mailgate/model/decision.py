@@ -1,9 +1,10 @@
 """A decision: the access in question, the rules that were read for it, and the answer."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from mailgate.model.client import Client, RequestFacts
 from mailgate.model.device import Posture
@@ -95,6 +96,41 @@ class RuleTrial:
     """Why it did or did not decide, in words: out of share, report-only, error text, …"""
 
 
+class Trials(Sequence[RuleTrial]):
+    """The trials of a decision in order, made when somebody looks at them: most decisions are never explained, and there may
+    be thousands of rules."""
+
+    __slots__ = ("_length", "_made", "_make")
+
+    def __init__(self, length: int, make: Callable[[], Iterable[RuleTrial]]) -> None:
+        self._length, self._make = length, make
+        self._made: tuple[RuleTrial, ...] | None = None
+
+    def _all(self) -> tuple[RuleTrial, ...]:
+        if self._made is None:
+            self._made = tuple(self._make())
+        return self._made
+
+    @overload
+    def __getitem__(self, at: int) -> RuleTrial: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[RuleTrial, ...]: ...
+    def __getitem__(self, at: int | slice) -> RuleTrial | tuple[RuleTrial, ...]:
+        return self._all()[at]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trials | tuple) and self._all() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer for one request."""
@@ -104,7 +140,7 @@ class Decision:
     rule: str
     """The id of the rule that decided; otherwise ``default``, ``discovery`` or ``device-lost`` (``policy/rules.py``)."""
     policy_version: str
-    trials: tuple[RuleTrial, ...] = ()
+    trials: Sequence[RuleTrial] = ()
     would: tuple[RuleTrial, ...] = ()
     """The report-only rules that matched, with the effects that they would have had."""
     title: str = ""

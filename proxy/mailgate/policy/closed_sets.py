@@ -5,16 +5,18 @@ closed set of values, such a word is a mistake.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mailgate.model.phrase import phrase
 from mailgate.policy.login_names import user_text
 from mailgate.policy.spelling import did_you_mean
-from mailgate.policy.syntax_tree import Node
+from mailgate.policy.syntax_tree import Node, walk
 
 _LOGIN = "user.name"
+_IN = "@in"
 _UNEQUAL, _NOT = "_!=_", "!_"
-_COMPARE = frozenset({"_==_", _UNEQUAL, "@in"})
+_COMPARE = frozenset({"_==_", _UNEQUAL, _IN})
 _CHOICE, _INDEX, _JOIN = "_?_:_", "_[_]", "_+_"
 
 _Scope = Mapping[str, Node]
@@ -58,6 +60,23 @@ def literals_of(
         if word.text is not None and (has_it or not sought)
     ]
     return {name: frozenset(word for variable, word in pairs if variable == name) for name in variables}
+
+
+def only_compared(tree: Node, variables: Iterable[str]) -> frozenset[str]:
+    """Those variables of which the tree reads nothing but whether they are, or have, a literal word."""
+    found = Counter(node.name for node in walk(tree) if node.is_name)
+    compared = Counter(name for node in walk(tree) for name in _directly_compared(node))
+    return frozenset(name for name in variables if found[name] == compared[name])
+
+
+def _directly_compared(node: Node) -> Iterator[str]:
+    if not (node.is_call and node.name in _COMPARE):
+        return
+    left, right = node.children
+    for one, other in ((left, right), (right, left)):
+        words = other.children if other.is_list and node.name == _IN and one is left else (other,)
+        if one.is_name and all(word.text is not None for word in words):
+            yield one.name
 
 
 def _compared(node: Node, scope: _Scope, *, has_it: bool = True) -> Iterator[tuple[str, Node, bool]]:

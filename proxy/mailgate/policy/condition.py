@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from cel_expr_python import cel
 
 from mailgate.model.phrase import joined, phrase
-from mailgate.policy.closed_sets import literals_of, misspelt
+from mailgate.policy.closed_sets import literals_of, misspelt, only_compared
 from mailgate.policy.condition_errors import Fault, fault_at, translated
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT, VARIABLES
@@ -44,6 +45,10 @@ class Condition:
     """The literal words that each variable is compared with."""
     sought: Mapping[str, frozenset[str]]
     """Those of them that the condition looks for, and not only for their absence."""
+    compared: frozenset[str]
+    """The variables that it does nothing with but compare them with literal words."""
+    loops: frozenset[str] | None
+    """The variables that it loops over, with ``all``, ``exists`` and the like; None if it loops over anything else."""
 
     def holds(self, activation: cel.Activation) -> bool:
         """Whether the condition holds.
@@ -60,6 +65,50 @@ class Condition:
         if isinstance(value, str) and value.startswith("UNKNOWN: No value"):
             raise UnknownValueError(value)
         raise EvaluationError(str(value).removeprefix("INVALID_ARGUMENT: "))
+
+    @cached_property
+    def needs(self) -> Mapping[str, frozenset[str]]:
+        """The words of which each of these variables has to have one. Otherwise the condition is false, whatever all other
+        values are. It may still hold or fail where a text is odd (``is_odd``)."""
+        other = {name: [] if VARIABLES[name].type.startswith("list") else _OTHER for name in self.compared}
+        return {
+            name: self.names[name]
+            for name, value in other.items()
+            if _OTHER not in self.names[name] and self._is_false_with(name, value)
+        }
+
+    @cached_property
+    def never(self) -> frozenset[tuple[str, object]]:
+        """The same for other variables with a closed set: each with each value with which the condition is false."""
+        closed = [
+            (name, value) for name in self.reads - self.needs.keys() for value in VARIABLES[name].values
+        ]
+        return frozenset(pair for pair in closed if self._is_false_with(*pair))
+
+    def _is_false_with(self, name: str, value: object) -> bool:
+        """Whether the condition is false although all other values are left out. A loop fails the whole evaluation if it takes
+        too many steps, so one that is entered counts as a failure."""
+        if self.loops is None:
+            return False
+        unread = dict.fromkeys(self.loops, _UNREADABLE)
+        try:
+            return not self.holds(ENVIRONMENT.Activation({**unread, name: value}))
+        except (EvaluationError, UnknownValueError):
+            return False
+
+
+def is_odd(text: str) -> bool:
+    """Whether the runtime reads the text otherwise than as it is: it ends one at a NUL, and fails on one without a UTF-8 form."""
+    try:
+        return b"\0" in text.encode()
+    except UnicodeEncodeError:
+        return True
+
+
+_OTHER = "\x01"
+"""Stands for every text that a condition does not name."""
+_UNREADABLE = ["\ud800"]
+"""A list that fails the whole evaluation as soon as it is looked at."""
 
 
 def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Condition:
@@ -101,7 +150,14 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     if faults:
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
-    return Condition(text, program, reads, literals_of(tree, reads), literals_of(tree, reads, sought=True))
+    names, sought = literals_of(tree, reads), literals_of(tree, reads, sought=True)
+    return Condition(text, program, reads, names, sought, only_compared(tree, reads), _loops(tree))
+
+
+def _loops(tree: Node) -> frozenset[str] | None:
+    ranges = [node.scope[1] for node in walk(tree) if node.scope]
+    names = frozenset(each.name for each in ranges if each.is_name and each.name in VARIABLES)
+    return names if all(each.name in names for each in ranges) else None
 
 
 def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[Fault]:

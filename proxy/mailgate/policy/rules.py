@@ -30,6 +30,7 @@ from mailgate.policy.durations import Duration
 from mailgate.policy.halting import HaltWhen
 from mailgate.policy.localized_text import LocalizedField, localized_schema
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
+from mailgate.policy.rule_index import Indexed, RuleIndex
 from mailgate.policy.stages import Share, Stages
 
 DEFAULT_RULE = "default"
@@ -252,6 +253,11 @@ class Policy:
     def reads(self) -> frozenset[str]:
         """Every variable that some rule reads."""
         return frozenset[str]().union(*(rule.when.reads for rule in self.rules))
+
+    @cached_property
+    def index(self) -> RuleIndex:
+        """Tells which rules have to be read for a request."""
+        return RuleIndex(Indexed(rule.when, rule.groups, rule.restricts) for rule in self.rules)
 
     @cached_property
     def counts_requests(self) -> bool:

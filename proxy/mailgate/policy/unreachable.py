@@ -92,14 +92,7 @@ def _combinations(rules: Sequence[Rule]) -> Iterator[cel.Activation]:
 
 def _closed(rules: Sequence[Rule]) -> dict[str, tuple[object, ...]]:
     reads = sorted(frozenset[str]().union(*(rule.when.reads for rule in rules)))
-    return {name: values for name in reads if (values := _values(name))}
-
-
-def _values(name: str) -> tuple[object, ...]:
-    variable = VARIABLES[name]
-    if variable.type == "bool":
-        return (False, True)
-    return variable.closed or () if variable.type == "string" else ()
+    return {name: values for name in reads if (values := VARIABLES[name].values)}
 
 
 _OPEN, _CLOSED = "([{", ")]}"

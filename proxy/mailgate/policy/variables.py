@@ -72,6 +72,18 @@ class Variable:
     closed: tuple[str, ...] | None = None
     depends_on: DependsOn | None = None
 
+    @property
+    def values(self) -> tuple[object, ...]:
+        """Its only values, if it has one of few at a time."""
+        if self.type == "bool":
+            return (False, True)
+        return self.closed or () if self.type == "string" else ()
+
+    @property
+    def is_open_text(self) -> bool:
+        """Whether it may have any text, or texts."""
+        return self.closed is None and self.type in ("string", "list(string)")
+
 
 def _words(kind: type[StrEnum]) -> tuple[str, ...]:
     return tuple(member.value for member in kind)

@@ -1,10 +1,11 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.engine.test_key import accesses, claims, policies
+from tests.unit.engine.made_up import accesses, claims, policies
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.engine.decide import decide, effect_now, share_subject, skip_reason
@@ -24,8 +25,10 @@ from mailgate.model import (
     Stage,
     User,
 )
+from mailgate.policy.condition import Condition
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
+from mailgate.policy.rule_index import Indexed, RuleIndex
 from mailgate.policy.rules import Policy
 
 PROHIBITED = {"id": "prohibited-app", "when": 'client.handheld && "prohibited" in device.lists'}
@@ -362,7 +365,7 @@ def test_outside_of_its_share_a_rule_is_passed_over() -> None:
 
 
 def test_it_never_raises() -> None:
-    nonsense = replace(access(), now=None)  # type: ignore[arg-type]
+    nonsense = replace(access(posture=WITH_TIKTOK), now=None)  # type: ignore[arg-type]
     decision = decide(nonsense, policy_of(PROHIBITED | {"stages": STAGES}))
     assert (decision.effect, decision.reason) == (Effect.BLOCK, Reason.INTERNAL_ERROR)
 
@@ -775,6 +778,60 @@ def test_a_made_up_id_is_in_no_place_of_a_share() -> None:
     for number in range(50):
         asks = access(replace(PHONE, eas_id=f"made-up-{number}"), Posture(PostureState.MISSING))
         assert decide(asks, policy).effect is Effect.BLOCK
+
+
+class ReadsAll(RuleIndex):
+    """An index that leaves no rule out."""
+
+    def to_read(self, access: Access) -> int:
+        return self._every
+
+
+def without_index(policy: Policy) -> Policy:
+    copied = replace(policy)
+    vars(copied)["index"] = ReadsAll(
+        [Indexed(rule.when, rule.groups, rule.restricts) for rule in policy.rules]
+    )
+    return copied
+
+
+@settings(max_examples=400)
+@given(policies, st.lists(accesses, min_size=1, max_size=8), st.sampled_from(["", "", "\ud800", "\0x"]))
+def test_rules_that_are_left_out_change_nothing(policy: Policy, people: list[Access], odd: str) -> None:
+    """Neither the answer nor any trial, also where a condition fails on a text or is undetermined."""
+    for asks in people:
+        asks = replace(asks, user=replace(asks.user, name=asks.user.name + odd))
+        assert decide(asks, policy) == decide(asks, without_index(policy))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"when": 'client.kind == "laptop" && user.name.startsWith("a")'},
+        {"when": 'user.name.startsWith("a") && client.kind == "laptop"'},
+        {"when": "!client.handheld && client.probed"},
+        {"when": 'request.protocol in ["imap", "pop3"]'},
+        {"when": '"tiktok" in device.apps && user.name != "ann"'},
+        {"when": 'client.handheld && user.name == "bob"'},
+        {"when": 'client.handheld && "sales" in user.groups'},
+        {"when": "client.handheld", "groups": ("sales",)},
+    ],
+)
+def test_a_thousand_rules_about_others_cost_no_evaluation(
+    rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, evaluated = policy_of(*[rule] * 1000, HANDHELD), []
+    asks = replace(access(), user=User("ann", ("staff",), groups_known=True))
+    expected = decide(asks, without_index(policy))
+    holds = Condition.holds
+    assert policy.index.to_read(asks)
+    monkeypatch.setattr(
+        Condition, "holds", lambda self, values: evaluated.append(self.text) or holds(self, values)
+    )
+    decision = decide(asks, policy)
+    assert evaluated == [HANDHELD["when"]]
+    assert decision == expected
+    assert len(decision.trials) == 1001
 
 
 def test_who_may_or_may_not_be_of_a_group_is_told_every_rule_that_was_read() -> None:
