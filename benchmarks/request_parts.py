@@ -23,8 +23,8 @@ from benchmarks.path_cost import CLIENT, SETTINGS, batch, wired
 from benchmarks.peers.mailgate import write_config
 from benchmarks.publish import keep_parts
 from benchmarks.traffic.mixes import MIXES
-from mailgate.gateway import handler, request_reader, verdict_cache
-from mailgate.gateway.evaluate import judge, recorder
+from mailgate.gateway import handler, recorder, request_reader, verdict_cache
+from mailgate.gateway.evaluate import judge
 from mailgate.gateway.http1 import parser
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.logs import configure_logs
@@ -48,7 +48,7 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
     ("classification of the client", judge, "classify"),
     ("conditions of the rules", judge, "decide"),
     ("record of the decision", Ledger, "record"),
-    ("metrics and the line in the log", recorder, "note"),
+    ("metrics and the line in the log", recorder.Recorder, "tell"),
     ("head for the webmail", forward, "request_head"),
     ("head of the webmail's answer, parsed strictly", upstream, "parse_response_head"),
     ("head for the client", forward, "response_head"),
