@@ -16,12 +16,12 @@ from mailgate.store.verdict_counts import VerdictKey
 def text(blocked: int = 0, allowed: int = 0) -> str:
     """What a worker tells that has decided so often."""
     metrics = Metrics()
-    metrics.count(Effect.BLOCK, Reason.RULE_MATCHED, Kind.PHONE)
+    metrics.decisions.add((Effect.BLOCK, Reason.RULE_MATCHED, Kind.PHONE))
     for _ in range(blocked):
-        metrics.count(Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE)
+        metrics.decisions.add((Effect.BLOCK, Reason.PROHIBITED_APP, Kind.PHONE))
         metrics.refusals.add(('the "rule"', Effect.BLOCK, Reason.PROHIBITED_APP))
     for _ in range(allowed):
-        metrics.count(Effect.ALLOW, Reason.RULE_MATCHED, Kind.LAPTOP)
+        metrics.decisions.add((Effect.ALLOW, Reason.RULE_MATCHED, Kind.LAPTOP))
     return generate_latest(metrics.registry).decode()
 
 

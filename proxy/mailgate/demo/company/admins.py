@@ -53,7 +53,7 @@ def connectors() -> dict[str, dict[str, object]]:
     login = {"tenant": "example.com", "login_url": "http://127.0.0.1:9"}
     return {
         FLEET: {"type": FLEET, "token": {"file": NOTHING}} | nobody,
-        INTUNE: {"type": INTUNE} | secret | login | nobody,
+        INTUNE: {"type": INTUNE, "max_age": "8d"} | secret | login | nobody,
         JAMF: {"type": JAMF, "unmanaged_apps": True} | secret | nobody,
     }
 

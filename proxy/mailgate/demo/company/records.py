@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -46,7 +47,7 @@ def _records(owned: OwnedDevice, at: datetime, apps: frozenset[str], *, gone: bo
     seen = AppsReport(apps, complete=owned.problem is not DeviceProblem.PARTIAL, at=at, lag=lag)
     yield _record(owned, owned.source, None if owned.problem is DeviceProblem.MISSING else seen, gone=gone)
     if owned.proves and owned.source != ENROLLED and owned.problem is not DeviceProblem.MISSING:
-        yield _record(owned, TEST_ISSUER, seen, gone=gone)
+        yield _record(owned, TEST_ISSUER, replace(seen, lag=timedelta()), gone=gone)
 
 
 def _record(owned: OwnedDevice, source: str, apps: AppsReport | None, *, gone: bool) -> Report:

@@ -28,7 +28,12 @@ def past(made: Made, owned: OwnedDevice) -> History:
     """Rules that keep out phones with a prohibited app, always."""
     eras = [Era(NOW - timedelta(days=40), made.bundle.policy)]
     device = Device("demo", tuple(record.received(NOW) for record in last_records(owned)))
-    return History(NO_GROUPS, eras, PostureTerms(timedelta(days=1)), {owned.number: device})
+    return History(
+        NO_GROUPS,
+        eras,
+        PostureTerms(timedelta(days=1), ages={"intune": timedelta(days=8)}),
+        {owned.number: device},
+    )
 
 
 def effects(made: Made, owned: OwnedDevice) -> Counter[tuple[str, bool]]:
