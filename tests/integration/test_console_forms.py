@@ -41,7 +41,9 @@ async def furnished(guarded: Guarded, ada: aiohttp.ClientSession, client: aiohtt
     rules = PHONE_RULES["rules"]
     plan = await planned(ada, console, json.dumps({"rules": [*rules, TRAILING]}))
     await form(ada, f"{plan}/apply", confirmed="yes", note="longer")
-    while "takes it within a second" in await text(ada, f"{console}/policy"):
+    for _ in patiently():
+        if "takes it within a second" not in await text(ada, f"{console}/policy"):
+            break
         await asyncio.sleep(0.05)
     await planned(ada, console, json.dumps({"rules": rules[:2]}))
     await written_about(guarded, ada, f"{console}/notices/2/enforced?rule=prohibited-app")
@@ -75,15 +77,20 @@ async def written_about(guarded: Guarded, ada: aiohttp.ClientSession, notice: st
     await make_draft(store, edit, Person("ada", "desk"), now)
     await store.close()
     shown = await form(ada, notice.replace("?", "/count?"))
-    while not re.search(COUNTED, shown):
+    for _ in patiently():
+        if re.search(COUNTED, shown):
+            return
         await asyncio.sleep(0.05)
         shown = await text(ada, notice)
+    raise AssertionError("nobody is counted")
 
 
 async def planned(ada: aiohttp.ClientSession, console: str, rules: str) -> str:
     """The address of a plan of these rules."""
     page = await form(ada, f"{console}/policy/plans", days="14", file=rules, **{"from": "upload"})
-    while "Planning for" in page:
+    for _ in patiently():
+        if "Planning for" not in page:
+            break
         await asyncio.sleep(0.05)
         page = await text(ada, f"{console}/policy/plans")
     found = re.search(r'is ready: <a href="/console/policy/plans/([0-9a-f]+)"', page)

@@ -17,7 +17,7 @@ from mailgate.model import AppsReport, Kind
 from mailgate.store import Store
 
 NOTICES = {"outbox": "out", "sender": "it-help@example.com", "domain": "example.com"}
-COUNTED = r"<strong>(\d+)</strong> to write to"
+COUNTED = r"<strong>(\d+)</strong> newly affected by this version"
 
 
 async def test_whoever_was_counted_gets_the_mail(guard: Guard, client: aiohttp.ClientSession) -> None:
