@@ -1,7 +1,7 @@
 """What the tests of a room see: small faults are made in its modules, one at a time, and its own tests are run for each.
 
-Each fault is made by an operator of cosmic-ray, or of ``operators.py``, at a place that a seed has drawn, in a copy of the package. What is shown at the
-end is how many were caught, and each that was not. A fault that changes nothing that a caller could see is named in ``equivalent.yaml``.
+Each fault is made by an operator of cosmic-ray, or of ``operators.py``, at a place that a seed has drawn, in a copy of the package. Each that
+was not caught is shown at once, and at the end how many were. A fault that changes nothing that a caller could see is named in ``equivalent.yaml``.
 """
 
 import argparse
@@ -226,7 +226,8 @@ def main() -> int:
         if (ROOT / "tests/unit" / room).is_dir()
         else f"tests/unit/{room.parent}/test_{room.name}.py"
     ]
-    known, caught, missed, same = equivalent(), Counter[str](), [], 0
+    known, caught, missed, same = equivalent(), Counter[str](), Counter[str](), 0
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     with TemporaryDirectory(prefix="mutants-") as folder:
         tests = Tests(Path(folder), paths, asked.seed)
         made = list(islice(drawn(asked.room, asked.seed), asked.sample))
@@ -237,26 +238,24 @@ def main() -> int:
             if tests.catch(mutant):
                 caught[mutant.module] += 1
             else:
-                missed.append(mutant)
-            sys.stderr.write(f"\r{number} of {len(made)}, {len(missed)} not caught")
+                missed[mutant.module] += 1
+                gone, come = mutant.change
+                sys.stderr.write("\r")
+                console.print(
+                    f"{mutant.module}:{mutant.line} ({mutant.operator})\n  - {gone}\n  + {come}",
+                    markup=False,
+                    soft_wrap=True,
+                )
+            sys.stderr.write(f"\r{number} of {len(made)}, {missed.total()} not caught")
     sys.stderr.write("\n")
     table = Table("module", "faults", "caught", title=f"{asked.room}: seed {asked.seed}")
-    total = Counter(caught)
-    total.update(each.module for each in missed)
+    total = caught + missed
     for module in sorted(total):
         table.add_row(module.removeprefix("proxy/mailgate/"), str(total[module]), str(caught[module]))
     table.add_row(
         "all", str(total.total()), f"{caught.total()} ({caught.total() / max(1, total.total()):.0%})"
     )
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     console.print(table)
-    for each in missed:
-        gone, come = each.change
-        console.print(
-            f"{each.module}:{each.line} ({each.operator})\n  - {gone}\n  + {come}",
-            markup=False,
-            soft_wrap=True,
-        )
     if same:
         console.print(f"{same} that change nothing were left out: tests/mutants/equivalent.yaml")
     return int(caught.total() < ENOUGH * total.total())
