@@ -33,7 +33,6 @@ WITHOUT_A_MIRROR = {
     "gateway/observe/tracing.py": "an interface alone: tests/unit/gateway/observe/test_traces.py tells what its calls do",
     "gateway/proxy/webmail.py": "nouns alone: proxy/test_upstream.py raises each error, proxy/test_pool.py connects to the endpoint",
     "gateway/http1/client_certs/__init__.py": "one exception: each parser's test tells when it is raised",
-    "model/proofs.py": "nouns alone: the tests of attest/ tell what each of them says",
     "mail/transport.py": "nouns alone: what sends and what carries test them",
     "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
     "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",

@@ -55,10 +55,7 @@ def _caller_at(text: str) -> str:
     found = _read(text)
     if not isinstance(found, IPv6Address):
         return text if found is None else str(found)
-    return f"{IPv6Address(int(found) & _SUBNET_MASK)}/64"
-
-
-_SUBNET_MASK = ~((1 << 64) - 1) & ((1 << 128) - 1)
+    return str(IPv6Network((found, 64), strict=False))
 
 
 @lru_cache(4096)

@@ -69,7 +69,7 @@ class RequestFacts:
     @property
     def is_local(self) -> bool:
         """Whether the request is for the gate itself."""
-        return self.target.startswith(LOCAL_PREFIX[:-1]) and f"{self.path}/".startswith(LOCAL_PREFIX)
+        return self.target.startswith(LOCAL_PREFIX) or f"{self.path}/" == LOCAL_PREFIX
 
     @property
     def user_agent(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple
 
 from mailgate.model.client import Client, RequestFacts
 from mailgate.model.device import Posture
@@ -111,11 +111,7 @@ class Trials(Sequence[RuleTrial]):
             self._made = tuple(self._make())
         return self._made
 
-    @overload
-    def __getitem__(self, at: int) -> RuleTrial: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[RuleTrial, ...]: ...
-    def __getitem__(self, at: int | slice) -> RuleTrial | tuple[RuleTrial, ...]:
+    def __getitem__(self, at: Any) -> Any:
         return self._all()[at]
 
     def __len__(self) -> int:

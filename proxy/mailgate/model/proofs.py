@@ -52,7 +52,7 @@ class CertificateResult:
     """The chain as it was presented, in DER, the leaf first. It is kept so that it can be checked again."""
     refused: Reason | None = None
     detail: str = ""
-    expires: datetime | None = field(default=None, compare=False)
+    expires: datetime | None = None
     """When the certificate, one above it or the revocation list expires; None if it is refused."""
 
 

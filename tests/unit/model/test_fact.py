@@ -1,11 +1,12 @@
 """What facts are typed by."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from mailgate.model.fact import Day, Fact, Instant, Words
+from mailgate.model.fact import DESCRIBED, Day, Fact, Instant, Words
 from mailgate.model.phrase import Phrase, phrase
 
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -21,9 +22,37 @@ class Thing(Fact):
 
 
 def test_fields_are_described_by_what_stands_below_them() -> None:
-    told = Thing.model_json_schema()["properties"]
-    assert (told["at"]["format"], told["at"]["description"]) == ("date-time", "When it was.")
-    assert told["day"]["format"] == "date"
+    assert Thing.model_json_schema()["properties"] == {
+        "at": {"description": "When it was.", "format": "date-time", "title": "At", "type": "string"},
+        "day": {"description": "On which day.", "format": "date", "title": "Day", "type": "string"},
+    }
+
+
+@dataclass
+class Told:
+    """What the API answers as it is."""
+
+    __pydantic_config__ = DESCRIBED
+    often: int = 0
+    """How often."""
+
+
+def test_of_what_the_api_answers_every_field_is_described_and_sent() -> None:
+    told = TypeAdapter(Told).json_schema(mode="serialization")
+    assert (told["properties"]["often"]["description"], told["required"]) == ("How often.", ["often"])
+
+
+class Other(Fact):
+    """What has another name outside."""
+
+    inside: int = Field(alias="outside")
+
+
+def test_a_fact_is_made_by_either_name_and_never_changed() -> None:
+    one, other = Other.model_validate({"inside": 1}), Other.model_validate({"outside": 1})
+    assert one == other
+    with pytest.raises(ValidationError):
+        one.inside = 2
 
 
 def test_times_are_written_with_their_zone_and_read_again() -> None:
@@ -32,7 +61,9 @@ def test_times_are_written_with_their_zone_and_read_again() -> None:
     assert Thing.model_validate_json(text) == Thing(at=AT, day=date(2026, 12, 1))
 
 
-@pytest.mark.parametrize("told", [{"more": 1}, {"at": "2026-12-01"}, {"day": AT}])
+@pytest.mark.parametrize(
+    "told", [{"more": 1}, {"at": "2026-12-01T12:00:00Z"}, {"day": datetime(2026, 12, 1, tzinfo=UTC)}]
+)
 def test_nothing_is_taken_that_is_not_described(told: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Thing.model_validate({"at": AT, "day": AT.date()} | told)

@@ -18,5 +18,5 @@ def test_the_extension_speaks_the_same_languages() -> None:
 
 
 def test_settings_and_policies_name_each_language_in_one_word() -> None:
-    assert primary("zh-Hans") == "zh"
+    assert [primary(tag) for tag in ("zh-Hans", "PT-br", "de")] == ["zh", "pt", "de"]
     assert len(set(LANGUAGES)) == len(TAGS)

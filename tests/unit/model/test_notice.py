@@ -1,11 +1,35 @@
 """What a mail about a rule says, as data."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
+from datetime import UTC, datetime
 
 import pytest
 
 from mailgate.model import Kind, Reason
-from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
+from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
+
+LATER = ((datetime(2026, 12, 1, tzinfo=UTC), Standing.CLOSED),)
+OPEN = NoticeDevice(Reason.POSTURE_MISSING, Kind.PHONE, standing=Standing.OPEN)
+SHUT = replace(OPEN, standing=Standing.CLOSED)
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("later", [(), LATER])
+def test_a_device_is_open_for_good_if_it_gets_mail_now_and_nothing_follows(
+    standing: Standing, later: tuple[tuple[datetime, Standing], ...]
+) -> None:
+    device = replace(OPEN, standing=standing, later=later)
+    assert device.is_open_for_good is ((standing, later) == ("open", ()))
+
+
+@pytest.mark.parametrize(
+    ("devices", "is_clear"),
+    [((), False), ((OPEN,), True), ((OPEN, OPEN), True), ((OPEN, SHUT), False), ((SHUT, OPEN), False)],
+)
+def test_only_who_has_devices_that_are_all_open_for_good_is_clear(
+    devices: tuple[NoticeDevice, ...], is_clear: bool
+) -> None:
+    assert Notice(MailKind.CORRECTION, devices=devices).is_clear is is_clear
 
 
 def test_devices_that_a_mail_does_not_tell_apart_are_one() -> None:

@@ -1,6 +1,7 @@
 """Sentences that are English by themselves and can be said in another language."""
 
 import json
+import pickle
 from copy import deepcopy
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from mailgate.model.phrase import (
     ENGLISH,
     Phrase,
     capital,
+    day,
     joined,
     joined_by_and,
     joined_by_or,
@@ -32,6 +34,9 @@ class Mirrored:
     def number(self, number: float, /) -> str:
         return f"{number:,}".replace(",", ".")
 
+    def day(self, at: datetime, /) -> str:
+        return at.strftime("%d.%m.%Y")
+
 
 def test_a_phrase_is_the_english_text_for_whoever_asks_no_further() -> None:
     made = phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="r1")
@@ -40,7 +45,8 @@ def test_a_phrase_is_the_english_text_for_whoever_asks_no_further() -> None:
 
 
 def test_a_copy_that_is_kept_is_the_text() -> None:
-    assert type(deepcopy(phrase("kept out"))) is str
+    for kept in (deepcopy(phrase("kept out")), pickle.loads(pickle.dumps(phrase("kept out")))):
+        assert (type(kept), kept) == (str, "kept out")
 
 
 def test_it_is_said_in_a_tongue_with_the_phrases_in_it() -> None:
@@ -51,8 +57,13 @@ def test_it_is_said_in_a_tongue_with_the_phrases_in_it() -> None:
 def test_numbers_choose_the_form_and_are_written_as_people_do() -> None:
     made = plural("%(count)s device", "%(count)s devices", 2000)
     assert (made, translate(made, Mirrored())) == ("2,000 devices", "<2.000 devices>")
-    assert plural("one device", "devices", 1) == "one device"
-    assert phrase("%(part)s%%", part=12.5) == "12.5%"
+    assert [plural("one device", "%(count)s devices", each) for each in (0, 1, 2)] == [
+        "0 devices",
+        "one device",
+        "2 devices",
+    ]
+    assert plural("%(who)s is", "%(who)s and %(count)s more", 3, who="ada") == "ada and 3 more"
+    assert [phrase("%(part)s%%", part=part) for part in (12.5, 2.0, 12)] == ["12.5%", "2%", "12%"]
 
 
 def test_a_text_without_values_may_have_a_percent_sign() -> None:
@@ -86,13 +97,19 @@ def test_a_change_is_made_in_the_tongue_in_which_it_is_said() -> None:
 
 def test_words_may_be_a_whole_sentence_in_every_tongue() -> None:
     assert translate(sentence(phrase("kept out")), Mirrored()) == "Tuo tpek."
-    assert sentence("plan again.") == "Plan again."
-    assert sentence("Why?") == "Why?"
+    assert [sentence(each) for each in ("plan again.", "so …", "why?", "stop!", "x")] == [
+        "Plan again.",
+        "So ….",
+        "why?",
+        "stop!",
+        "X.",
+    ]
 
 
 def test_days_are_written_as_english_does() -> None:
     at = datetime(2026, 12, 1, 9, tzinfo=UTC)
     assert (ENGLISH.day(at), ENGLISH.short_day(at)) == ("1 December 2026", "1 Dec")
+    assert (day(at), translate(day(at), Mirrored())) == ("1 December 2026", "01.12.2026")
 
 
 def test_a_number_in_a_phrase_is_written_by_the_language_whole_or_not() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from mailgate.classify import classify
 from mailgate.model import LOGIN_PROTOCOLS, PROTOCOL_TRAITS, Protocol, RequestFacts
+from mailgate.model.protocol import ProtocolTraits
 
 
 def test_every_protocol_has_traits_in_its_own_order() -> None:
@@ -16,27 +17,23 @@ def test_a_recorded_path_is_of_its_protocol(protocol: Protocol) -> None:
     assert not path or classify(RequestFacts("POST", path)).protocol is protocol
 
 
-@pytest.mark.parametrize("protocol", sorted(set(Protocol) - LOGIN_PROTOCOLS - {Protocol.WEB}))
-def test_only_pages_are_recorded_by_the_folder_of_their_own_path(protocol: Protocol) -> None:
-    assert PROTOCOL_TRAITS[protocol].path
-
-
-def test_the_last_four_are_logins() -> None:
-    assert {Protocol.IMAP, Protocol.POP3, Protocol.SUBMISSION, Protocol.SIEVE} == LOGIN_PROTOCOLS
-
-
 @pytest.mark.parametrize(
-    ("protocols", "of_mail_apps", "can_prove"),
+    ("protocol", "path", "of_mail_apps", "can_prove", "is_login"),
     [
-        ([Protocol.WEB], False, True),
-        ([Protocol.JMAP], True, True),
-        ([Protocol.ACTIVESYNC, Protocol.DAV, Protocol.EWS, Protocol.MAPI], True, False),
-        (sorted(LOGIN_PROTOCOLS), False, False),
+        (Protocol.WEB, "", False, True, False),
+        (Protocol.ACTIVESYNC, "/Microsoft-Server-ActiveSync", True, False, False),
+        (Protocol.DAV, "/dav/", True, False, False),
+        (Protocol.EWS, "/EWS/Exchange.asmx", True, False, False),
+        (Protocol.JMAP, "/jmap/", True, True, False),
+        (Protocol.MAPI, "/mapi/emsmdb/", True, False, False),
+        (Protocol.IMAP, "", False, False, True),
+        (Protocol.POP3, "", False, False, True),
+        (Protocol.SUBMISSION, "", False, False, True),
+        (Protocol.SIEVE, "", False, False, True),
     ],
 )
-def test_who_speaks_a_protocol_and_whether_they_can_prove_anything(
-    protocols: list[Protocol], of_mail_apps: bool, can_prove: bool
+def test_where_a_protocol_is_recorded_who_speaks_it_and_whether_they_can_prove_anything(
+    protocol: Protocol, path: str, of_mail_apps: bool, can_prove: bool, is_login: bool
 ) -> None:
-    for each in protocols:
-        traits = PROTOCOL_TRAITS[each]
-        assert (traits.of_mail_apps, traits.can_prove) == (of_mail_apps, can_prove), each
+    assert PROTOCOL_TRAITS[protocol] == ProtocolTraits(path, of_mail_apps, can_prove, is_login)
+    assert (protocol in LOGIN_PROTOCOLS) is is_login

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailgate.model.times import AHEAD, LONG_AGO, happened
+from mailgate.model.times import happened
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+"""What the store has in place of a time that is unknown."""
+TICK = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(
@@ -14,10 +17,13 @@ NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
     [
         (NOW - timedelta(days=900), NOW - timedelta(days=900)),
         (NOW, NOW),
-        (NOW + AHEAD, NOW),
-        (NOW + AHEAD + timedelta(microseconds=1), None),
+        (NOW + TICK, NOW),
+        (NOW + timedelta(minutes=5), NOW),
+        (NOW + timedelta(minutes=5) + TICK, None),
         (datetime.max.replace(tzinfo=UTC), None),
-        (LONG_AGO, None),
+        (UNKNOWN + TICK, UNKNOWN + TICK),
+        (UNKNOWN, None),
+        (UNKNOWN - TICK, None),
         (None, None),
     ],
 )

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import pytest
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, PositiveInt, TypeAdapter, ValidationError
 
 from mailgate.model.phrase import Phrase, phrase
 from mailgate.model.wrong_values import words_of, wrong_value
@@ -21,8 +21,9 @@ def test_the_words_of_an_error_are_the_phrase_that_it_was_made_of() -> None:
     assert isinstance(words_of(error), Phrase)
 
 
-def test_an_error_of_the_library_has_its_own() -> None:
+@pytest.mark.parametrize("value", ["x", 0], ids=["without a context", "with its own"])
+def test_an_error_of_the_library_has_its_own(value: object) -> None:
     with pytest.raises(ValidationError) as raised:
-        TypeAdapter(int).validate_python("x")
+        TypeAdapter(PositiveInt).validate_python(value)
     (error,) = raised.value.errors()
     assert words_of(error) == error["msg"]
