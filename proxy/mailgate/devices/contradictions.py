@@ -25,8 +25,6 @@ _FAMILIES = dict.fromkeys(("ios", "ipados"), phrase("ios or ipados"))
 def contradictions(reports: Sequence[Report]) -> tuple[Contradiction, ...]:
     """The contradictions between these reports of one device. A report whose source no longer
     has the device does not count."""
-    if len(reports) < 2:
-        return ()
     current = [report for report in reports if not report.gone]
     crowd = sorted({report.source for report in reports if looks_like_placeholder(reports, report.source)})
     return tuple(

@@ -156,14 +156,12 @@ class Device:
     @property
     def claims(self) -> frozenset[Name]:
         """Every name that a report gives the device."""
-        if len(self.reports) == 1:  # most devices have one
-            return self.reports[0].names
         return frozenset[Name]().union(*(report.names for report in self.reports))
 
     @property
     def names(self) -> frozenset[Name]:
         """Every name by which the device is found."""
-        return self.claims - self.ceded_names if self.ceded_names else self.claims
+        return self.claims - self.ceded_names
 
     def report(self, slot: ReportKey) -> Report | None:
         """The report of this source under this id; None if there is none."""
@@ -214,11 +212,15 @@ def new_id(slot: ReportKey, attempt: int = 0) -> str:
     ``attempt`` counts up if the id is taken.
     """
     told = "\0".join((*slot, str(attempt) if attempt else ""))
-    text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest()[:10])[:12].decode().lower()
-    return f"{text[:4]}-{text[4:8]}-{text[8:]}"
+    text = b32encode(sha256(told.encode("utf-8", "backslashreplace")).digest())[:12].decode().lower()
+    return _with_hyphens(text)
 
 
 def typed_id(text: str) -> str:
     """A typed id in the form that is stored: capitals and missing hyphens do not matter."""
     bare = text.strip().lower().replace("-", "")
-    return f"{bare[:4]}-{bare[4:8]}-{bare[8:]}" if len(bare) == 12 else text
+    return _with_hyphens(bare) if len(bare) == 12 else text
+
+
+def _with_hyphens(text: str) -> str:
+    return f"{text[:4]}-{text[4:8]}-{text[8:]}"

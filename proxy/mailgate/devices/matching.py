@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
+from itertools import count
 
 from mailgate.devices.contradictions import contradictions, looks_like_placeholder, shared_name
 from mailgate.devices.device import Contradiction, Device, Report, ReportKey, merged, new_id
@@ -52,11 +53,8 @@ class DeviceSet:
 
     def named(self, names: Iterable[Name]) -> Device | None:
         """The device that is found by one of these names; None if there is none."""
-        for name in names:
-            for device in self._claiming(name):
-                if name not in device.ceded_names:
-                    return device
-        return None
+        claiming = ((name, device) for name in names for device in self._claiming(name))
+        return next((device for name, device in claiming if name not in device.ceded_names), None)
 
     def called(self, own_id: str) -> Device | None:
         """The device that any source has under this id of its own; None if there is none."""
@@ -66,9 +64,9 @@ class DeviceSet:
         """Add a report."""
         report = self._without_crowded(report)
         home = self.at(report.key)
-        old = home.report(report.key) if home else None
-        if home is None or old is None:
-            return self._arrive(report) if not report.gone else ReportChange.SAME
+        if home is None:
+            return ReportChange.SAME if report.gone else self._arrive(report)
+        old = home.report(report.key)
         new = report.after(old, self._now)
         if new == old:
             self._put(home.with_report(new, self._now))
@@ -91,7 +89,7 @@ class DeviceSet:
         known = self._joined(report, None)
         self._put(known)
         self._settle(known.id, known.claims, report)
-        return ReportChange.NEW if len(known.reports) == 1 and not known.former_ids else ReportChange.CHANGED
+        return ReportChange.CHANGED if known.reports[1:] else ReportChange.NEW
 
     def _without_crowded(self, report: Report) -> Report:
         """The report without the names that its source gives to so many devices that they must be placeholders."""
@@ -110,7 +108,6 @@ class DeviceSet:
         if _may_be_one([report], rest.reports):
             return home.with_report(report, self._now)
         self._put(rest)
-        self._settle(rest.id, home.claims, report)
         return None
 
     def _joined(self, report: Report, home: Device | None) -> Device:
@@ -119,9 +116,8 @@ class DeviceSet:
         if home is not None:
             together, found = [*home.reports], [home]
         for other in self._linked(report):
-            if is_self_reported(report.source) and found:
-                break
-            if (home is None or other.id != home.id) and _may_be_one(together, other.reports):
+            has_room = not found or not is_self_reported(report.source)
+            if has_room and (home is None or other.id != home.id) and _may_be_one(together, other.reports):
                 together += other.reports
                 found.append(other)
         if not found:
@@ -163,18 +159,13 @@ class DeviceSet:
         ceded = frozenset(
             name for name, claiming in contested.items() if _holder(name, claiming, self._now) != device.id
         )
-        if not found and not device.findings and ceded == device.ceded_names:
-            return device
         return replace(device, ceded_names=ceded, findings=_dated(found, device.findings, now))
 
     def _claiming(self, name: Name) -> list[Device]:
         return [self._devices[each] for each in sorted(self._claimants.get(name, ()))]
 
     def _free_id(self, slot: ReportKey) -> str:
-        attempt = 0
-        while (free := new_id(slot, attempt)) in self._taken:
-            attempt += 1
-        return free
+        return next(free for attempt in count() if (free := new_id(slot, attempt)) not in self._taken)
 
     def _put(self, device: Device) -> None:
         before = self._devices.get(device.id)

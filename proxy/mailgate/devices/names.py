@@ -1,7 +1,6 @@
 """The names by which a device is known. A name is a pair of kind and text, and texts are compared in the form made here."""
 
 import binascii
-from collections.abc import Iterable
 
 from mailgate.policy.login_names import user_text as user_text
 
@@ -30,8 +29,6 @@ Name = tuple[str, str]
 
 def storable(text: str) -> str:
     """Escape the characters that a database cannot keep: NUL and lone surrogates."""
-    if text.isascii() and "\0" not in text:
-        return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
@@ -47,7 +44,7 @@ def udid_text(udid: str) -> str:
 
 def eas_text(eas_id: str) -> str:
     """An ActiveSync DeviceId as plain text in ASCII lower case, whichever form it came in."""
-    return _text(eas_id).decode() if eas_id else ""
+    return _text(eas_id).decode()
 
 
 def eas_forms(eas_id: str) -> frozenset[str]:
@@ -67,11 +64,6 @@ def forms_of(kind: str, name: str) -> frozenset[str]:
         return eas_forms(name)
     text = {SERIAL: serial_text, UDID: udid_text}.get(kind, str)(name)
     return frozenset({text} - {""})
-
-
-def in_words(names: Iterable[Name]) -> list[str]:
-    """Names in words, in order."""
-    return [f"{kind} {text}" for kind, text in sorted(names)]
 
 
 def _text(eas_id: str) -> bytes:

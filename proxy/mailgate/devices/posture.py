@@ -32,7 +32,7 @@ class PostureTerms:
     max_age: timedelta
     """The age after which a report has expired, if its own end does not come sooner. It counts from the earliest time at
     which the source can have looked."""
-    last_known_for: timedelta = timedelta(0)
+    last_known_for: timedelta = timedelta()
     """How much longer a report counts as what was last known, if it has expired while its source was away."""
     precedence: tuple[str, ...] = ()
     """The names of sources, the most trusted first. All others rank equally after them."""
@@ -47,7 +47,7 @@ class PostureTerms:
     @property
     def oldest(self) -> timedelta:
         """How old a look of any source may be."""
-        return max(self.max_age, *self.ages.values()) if self.ages else self.max_age
+        return max((self.max_age, *self.ages.values()))
 
 
 def sources_away(states: Mapping[str, SourceState], asked: Container[str]) -> dict[str, datetime]:
@@ -75,13 +75,15 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         device.reports, key=lambda report: (rank(report.source, terms.precedence), _newest_first(report, now))
     )
     current = [report for report in believed if not report.gone] or believed
-    there = catalog.apps.keys() & frozenset[str]().union(*(report.apps for report in believed))
-    saying = {app: saw for app in there if (saw := _saw(app, believed, terms.precedence, now)) is not None}
-    lists = catalog.lists_of(sorted(saying))
+    seen = frozenset[str]().union(*(report.apps for report in believed))
+    apps = tuple(
+        sorted(app for app in seen & catalog.apps.keys() if _is_there(app, believed, terms.precedence, now))
+    )
+    lists = catalog.lists_of(apps)
     os = _first(current, lambda report: report.os) or ""
     known = partial(_known_at, current, terms, _watched(device.reports), now)
     state, last, bearer, end = known(now)
-    foretold = known(end) if terms.away and end and end > now and not last else None
+    foretold = known(end) if terms.away and end and not last else None
     until = foretold.end if foretold and foretold.last else None
     last = foretold.last if foretold else last
     if lists:
@@ -94,7 +96,7 @@ def posture_of(device: Device, catalog: AppCatalog, terms: PostureTerms, now: da
         os_version=_first(current, lambda report: report.os_version if report.os in (os, "") else "") or "",
         managed=_first(current, lambda report: report.managed),
         owner=owner_of(device, now, terms.precedence),
-        apps=tuple(sorted(saying)),
+        apps=apps,
         lists=lists,
         source=bearer.source if bearer else "",
         sources=tuple(sorted({report.source for report in device.reports if not report.gone})),
@@ -136,8 +138,8 @@ def strictest(postures: Sequence[Posture]) -> Posture:
         known = [each.last_state if each.state is worst.state else each.state for each in postures]
         last = None if None in known else min(filter(None, known), key=_RESTRICTION.index)
         worst = replace(worst, last_state=last)
-    if worst.state not in (PostureState.MISSING, PostureState.STALE):
-        running = (worst, *(each for each in postures if each.state in _RUNNING))
+    if worst.state in _RUNNING:
+        running = [each for each in postures if each.state in _RUNNING]
         end = min((each.expires_at for each in running if each.expires_at), default=None)
         until = worst.last_known_until if end == worst.expires_at else None
         worst = replace(worst, expires_at=end, last_known_until=until)
@@ -181,7 +183,10 @@ def kind_of(reports: Iterable[Report]) -> Kind | None:
 _KINDS = (
     Kind.PHONE,
     Kind.TABLET,
-    *(each for each in Kind if each not in (Kind.PHONE, Kind.TABLET, Kind.UNKNOWN, Kind.LAPTOP)),
+    Kind.MAIL_APP,
+    Kind.TOOL,
+    Kind.BOT,
+    Kind.OTHER,
     Kind.LAPTOP,
     Kind.UNKNOWN,
 )
@@ -202,15 +207,12 @@ def expiry(report: Report, terms: PostureTerms, now: datetime) -> datetime | Non
     return min(end, report.expires_at) if report.expires_at else end
 
 
-def _saw(app: str, reports: Sequence[Report], precedence: Sequence[str], now: datetime) -> Report | None:
-    """The last report that says the app is there and that no later report takes back; None if there is none."""
-    saw = [
-        report
+def _is_there(app: str, reports: Sequence[Report], precedence: Sequence[str], now: datetime) -> bool:
+    """Whether a report says that the app is there, and no later report takes that back."""
+    return any(
+        app in report.apps and not any(_takes_back(other, app, report, precedence, now) for other in reports)
         for report in reports
-        if app in report.apps
-        and not any(_takes_back(other, app, report, precedence, now) for other in reports)
-    ]
-    return max(saw, key=lambda report: report.recency(now), default=None)
+    )
 
 
 def _takes_back(other: Report, app: str, report: Report, precedence: Sequence[str], now: datetime) -> bool:

@@ -1,11 +1,12 @@
 """What sources do not agree on."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from mailgate.console.languages import console_languages
-from mailgate.devices.contradictions import contradictions, in_words, shared_name
+from mailgate.devices.contradictions import contradictions, in_words, looks_like_placeholder, shared_name
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.names import EAS
 from mailgate.model import Kind, Reason
@@ -25,9 +26,12 @@ KIND, OS, OWNER = (
         ({"kind": Kind.PHONE}, {"kind": Kind.LAPTOP}, [KIND]),
         ({"kind": Kind.PHONE}, {"kind": Kind.TABLET}, []),
         ({"kind": Kind.PHONE}, {"kind": Kind.UNKNOWN}, []),
+        ({"kind": Kind.LAPTOP}, {"kind": Kind.UNKNOWN}, []),
         ({"kind": Kind.LAPTOP}, {"kind": None}, []),
+        ({"kind": Kind.UNKNOWN}, {"kind": None}, []),
         ({"os": "ios"}, {"os": "android"}, [OS]),
         ({"os": "ios"}, {"os": "iPadOS"}, []),
+        ({"os": "Android"}, {"os": "android"}, []),
         ({"os": "macos"}, {"os": "ios"}, [OS]),
         ({"os": "ios"}, {"os": ""}, []),
         ({"owner": "ada"}, {"owner": "bob"}, [OWNER]),
@@ -47,13 +51,44 @@ def test_what_contradicts(one: dict[str, object], other: dict[str, object], expe
     assert contradictions(reports[:1]) == ()
 
 
-def test_the_words_name_who_says_what() -> None:
-    reports = [
-        Report(source, "1", kind=kind)
-        for source, kind in (("jamf", Kind.PHONE), ("intune", Kind.LAPTOP), ("google", Kind.TABLET))
-    ]
+@pytest.mark.parametrize(
+    ("told", "detail"),
+    [
+        (
+            {"jamf": {"kind": Kind.PHONE}, "intune": {"kind": Kind.LAPTOP}, "google": {"kind": Kind.TABLET}},
+            "kind: laptop says intune, phone or tablet says google and jamf",
+        ),
+        (
+            {"jamf": {"os": "iPadOS"}, "intune": {"os": "macOS"}, "google": {"os": "ios"}},
+            "operating system: ios or ipados says google and jamf, macos says intune",
+        ),
+        (
+            {"jamf": {"owner": "Ada"}, "intune": {"owner": "bob"}, "google": {"owner": "ada@example.com"}},
+            "owner: ada says google and jamf, bob says intune",
+        ),
+    ],
+)
+def test_the_words_name_who_says_what_each_source_once(told: dict[str, dict[str, Any]], detail: str) -> None:
+    reports = [Report(source, own_id, **fields) for source, fields in told.items() for own_id in "12"]
+    assert [each.detail for each in contradictions(reports)] == [detail]
+    assert [each.about for each in contradictions(reports)] == [""]
+
+
+@pytest.mark.parametrize(("count", "is_placeholder"), [(15, False), (16, True), (17, True)])
+def test_sixteen_devices_of_one_source_are_no_device(count: int, is_placeholder: bool) -> None:
+    others = [Report("intune", "x"), *(Report("jamf", f"gone {number}", gone=True) for number in range(9))]
+    reports = [*(Report("jamf", str(number)) for number in range(count)), *others]
+    assert looks_like_placeholder(reports, "jamf") is is_placeholder
+    assert not looks_like_placeholder(reports, "intune")
+    told = [(each.reason, each.about, each.detail) for each in contradictions(reports)]
+    detail = "jamf has 16 devices or more of one name, which is probably a placeholder"
+    assert told == ([(Reason.DEVICE_NAME_CONTRADICTED, "", detail)] if is_placeholder else [])
+
+
+def test_of_two_sources_with_a_placeholder_one_is_named() -> None:
+    reports = [Report(source, str(number)) for source in ("jamf", "intune") for number in range(16)]
     (found,) = contradictions(reports)
-    assert found.detail == "kind: laptop says intune, phone or tablet says google and jamf"
+    assert found.detail.startswith("intune has")
 
 
 def test_what_the_store_has_in_english_is_told_anew_from_the_reports() -> None:
@@ -70,4 +105,6 @@ def test_a_shared_name_is_told_with_the_other_device() -> None:
     found = shared_name((EAS, "applx1"), ["abcd-efgh-ijkl"])
     assert (found.reason, found.about) == (Reason.DEVICE_NAME_CONTRADICTED, "eas applx1")
     assert found.detail == "the eas name applx1 is reported for abcd-efgh-ijkl too, which is another device"
-    assert "reported for a, b, c and 2 more too" in shared_name((EAS, "applx1"), "edcba").detail
+    for others, told in (("cab", "a, b, c"), ("dcba", "a, b, c and 1 more"), ("edcba", "a, b, c and 2 more")):
+        detail = shared_name((EAS, "applx1"), others).detail
+        assert detail == f"the eas name applx1 is reported for {told} too, which is another device"

@@ -1,17 +1,18 @@
 """What is kept of a newer report, how devices become one, and what they are called."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.store.examples import NOW, minutes
 
-from mailgate.devices.device import Device, Report, merged, new_id, typed_id
+from mailgate.devices.device import Contradiction, Device, Report, merged, new_id, typed_id
 from mailgate.devices.names import EAS, KEY, SERIAL
-from mailgate.model import Kind
+from mailgate.model import Kind, Reason
 
 OLD = Report(
     "mdm",
@@ -26,6 +27,7 @@ OLD = Report(
     first_seen=NOW,
     last_seen=NOW,
 )
+UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 THEN = NOW + timedelta(days=1)
 """Later than every report here."""
 BLIND = replace(OLD, owner="bob", apps=frozenset(), apps_complete=None, reported_at=None, status="none")
@@ -54,9 +56,32 @@ def test_of_two_looks_the_later_counts_and_who_did_not_look_takes_no_look_back(
     assert new.after(None, THEN) == new
 
 
-def test_a_report_without_a_look_makes_the_last_look_no_younger() -> None:
-    kept = replace(BLIND, expires_at=NOW + minutes(600)).after(OLD, THEN)
-    assert (kept.reported_at, kept.expires_at, kept.status) == (NOW, NOW + minutes(60), "affirming")
+def test_a_report_without_a_look_leaves_all_of_the_last_look_as_it_was() -> None:
+    old = replace(OLD, looked_from=NOW - minutes(7))
+    assert replace(BLIND, expires_at=NOW + minutes(600)).after(old, THEN) == replace(old, owner="bob")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "first", "last"),
+    [
+        ((3, 5), (4, 6), 3, 6),
+        ((3, 6), (4, 5), 3, 6),
+        ((4, 6), (3, 5), 3, 6),
+        ((3, 2 * 24 * 60), (4, 5), 3, 5),
+    ],
+    ids=["later", "overtaken", "earlier", "by a clock that was ahead"],
+)
+def test_a_report_was_seen_first_and_last_when_any_of_it_was(
+    old: tuple[int, int], new: tuple[int, int], first: int, last: int
+) -> None:
+    """In minutes from now. Nothing was seen later than a day from now, which is when the two are compared."""
+    before, after = (
+        replace(OLD, first_seen=NOW + minutes(one), last_seen=NOW + minutes(other))
+        for one, other in (old, new)
+    )
+    device = Device("d", (before,), first_seen=before.first_seen, last_seen=before.last_seen)
+    for kept in (after.after(before, THEN), device.with_report(after, THEN)):
+        assert (kept.first_seen, kept.last_seen) == (NOW + minutes(first), NOW + minutes(last))
 
 
 def test_a_device_that_is_gone_keeps_its_names_and_comes_back() -> None:
@@ -76,20 +101,86 @@ def test_the_newest_look_is_kept_in_whatever_order_looks_come(ages: list[int]) -
 
 
 def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() -> None:
-    old = Device("old", (OLD,), frozenset({"older"}), first_seen=NOW, last_seen=NOW)
+    ceded, both = frozenset({(KEY, "k")}), frozenset({"older", "both"})
+    old = Device("old", (OLD,), both, ceded, first_seen=NOW, last_seen=NOW, number=2, changed=1)
     other = replace(OLD, source="jamf")
-    new = Device("new", (other,), lost_at=NOW, first_seen=NOW + minutes(1), last_seen=NOW + minutes(2))
+    new = Device(
+        "new", (other,), frozenset({"both"}), lost_at=NOW, first_seen=NOW + minutes(1), last_seen=NOW + minutes(2), number=1, changed=9
+    )  # fmt: skip
     for pair in ([old, new], [new, old]):
         one = merged(pair)
-        assert (one.id, one.former_ids, one.lost_at) == ("old", {"older", "new"}, NOW)
-        assert (one.reports, one.first_seen, one.last_seen) == ((other, OLD), NOW, NOW + minutes(2))
+        assert one == Device("old", (other, OLD), frozenset({"older", "both", "new"}), lost_at=NOW)
+        assert (one.first_seen, one.last_seen, one.number, one.changed) == (NOW, NOW + minutes(2), 2, 9)
+    lost = [replace(old, lost_at=NOW + minutes(3)), replace(new, last_seen=NOW - minutes(1))]
+    assert merged(lost).lost_at == merged(lost[::-1]).lost_at == NOW
+    assert (merged(lost).last_seen, merged([old]), merged([old, replace(new, lost_at=None)]).lost_at) == (
+        NOW,
+        old,
+        None,
+    )
+
+
+def test_of_equally_old_devices_the_first_id_is_kept() -> None:
+    assert merged([Device("b"), Device("c"), Device("a")]).id == "a"
+
+
+SLOTS = [("intune", "2"), ("jamf", "1"), ("jamf", "2")]
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_a_device_has_one_report_for_each_id_of_a_source_in_order(slot: tuple[str, str]) -> None:
+    reports = tuple(Report(*each) for each in SLOTS)
+    device = Device("d", reports)
+    new = Report(*slot, owner="ada")
+    assert device.report(slot) == Report(*slot)
+    assert device.report((slot[0], "3")) is None
+    assert device.with_report(new, THEN).reports == tuple(
+        new if each.key == slot else each for each in reports
+    )
+    without = device.without(slot)
+    assert without.reports == tuple(each for each in reports if each.key != slot)
+    assert without.with_report(Report(*slot), THEN) == device
+    assert without.without(slot) == without
+
+
+def test_when_and_in_what_words_something_was_seen_makes_nothing_another() -> None:
+    """Else every report that comes again would be news."""
+    report = Report("mdm", "7")
+    assert report == replace(report, first_seen=NOW, last_seen=NOW, adds=True)
+    found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios says one")
+    assert found == replace(found, detail="android says one", since=NOW)
+    assert Device("d") == Device("d", first_seen=NOW, last_seen=NOW, number=7, changed=7)
+
+
+def test_what_nobody_says_of_a_device_is_not_known() -> None:
+    report, device = Report("mdm", "7"), Device("d")
+    assert (report.gone, report.adds, device.number, device.changed) == (False, False, 0, 0)
+    assert device.claims == device.names == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("fields", "recency", "lag"),
+    [
+        ({}, (UNKNOWN, UNKNOWN), 0),
+        ({"reported_at": NOW}, (NOW, UNKNOWN), 0),
+        ({"reported_at": NOW, "looked_from": NOW - minutes(7)}, (NOW, UNKNOWN), 7),
+        ({"looked_from": NOW}, (UNKNOWN, UNKNOWN), 0),
+        ({"reported_at": NOW, "expires_at": THEN}, (NOW, THEN), 0),
+        ({"reported_at": THEN + minutes(6), "expires_at": THEN}, (UNKNOWN, THEN), 0),
+    ],
+)
+def test_looks_are_ordered_by_their_time_and_then_by_their_end(
+    fields: dict[str, Any], recency: tuple[datetime, datetime], lag: float
+) -> None:
+    report = Report("mdm", "7", **fields)
+    assert (report.recency(THEN), report.lag) == (recency, minutes(lag))
 
 
 def test_names_that_are_ceded_are_claimed_but_not_had() -> None:
     device = Device(
         "a",
         (OLD, replace(OLD, id="8", names=frozenset({(SERIAL, "S")}))),
-        ceded_names=frozenset({(KEY, "k")}),
+        ceded_names=frozenset({(KEY, "k"), (KEY, "of another")}),
     )
     assert device.claims == {(KEY, "k"), (SERIAL, "S")}
     assert device.names == {(SERIAL, "S")}
@@ -107,7 +198,12 @@ def test_an_id_can_be_typed_without_its_hyphens_and_in_capitals(source: str, nam
 def test_an_id_is_made_of_source_and_name_and_of_how_often_it_was_tried() -> None:
     made = {new_id(("a", "bc")), new_id(("ab", "c")), new_id(("a", "bc"), 1), new_id(("", "abc"))}
     assert len(made) == 4
-    assert typed_id("phone-1") == "phone-1"
+    assert (made_of := new_id(("jamf", "1"))) == "3jno-s747-pgl2", (
+        "every gate makes the same, of every release"
+    )
+    assert new_id(("jamf", "1"), 1) == "png2-cvx4-uf7k" != made_of
+    for other in ("phone-1", " ABCD-efgh-ijk", "ABCD-efgh-ijklm"):
+        assert typed_id(other) == other
 
 
 WHAT_IT_IS = Report(
@@ -127,6 +223,7 @@ def test_parts_make_a_whole_in_any_order(order: tuple[Report, ...]) -> None:
         WHAT_IS_ON_IT, kind=Kind.PHONE, os="ios", os_version="26.1", names=frozenset({(EAS, "appl1")})
     )
     assert not kept.adds
+    assert not order[0].after(None, THEN).adds
 
 
 def test_a_part_replaces_what_it_names_and_nothing_else() -> None:
@@ -155,20 +252,39 @@ def test_a_device_comes_back_with_a_part() -> None:
     assert not WHAT_IT_IS.after(replace(OLD, gone=True), THEN).gone
 
 
+@pytest.mark.parametrize(
+    ("old", "part", "kept"),
+    [
+        ({"owner": "ada"}, {}, {"owner": "ada"}),
+        ({"owner": "ada"}, {"owner": "bob"}, {"owner": "bob"}),
+        ({"kind": Kind.PHONE}, {"kind": Kind.TABLET}, {"kind": Kind.TABLET}),
+        ({"managed": True}, {}, {"managed": True}),
+        ({"managed": True}, {"managed": False}, {"managed": False}),
+        ({"managed": False}, {}, {"managed": False}),
+        ({"status": "warning"}, {}, {"status": "warning"}),
+        ({"status": "warning"}, {"status": "affirming"}, {"status": "affirming"}),
+        ({"status": "affirming"}, {"status": "warning"}, {"status": "warning"}),
+        ({"os": "ios", "os_version": "26"}, {}, {"os": "ios", "os_version": "26"}),
+        ({"os": "ios", "os_version": "26"}, {"os": "ios"}, {"os": "ios", "os_version": "26"}),
+        ({"os": "ios", "os_version": "26"}, {"os": "android"}, {"os": "android"}),
+        ({"os": "ios", "os_version": "26"}, {"os_version": "27"}, {"os": "ios", "os_version": "27"}),
+    ],
+)
+def test_an_empty_field_of_a_part_keeps_its_older_value(
+    old: dict[str, Any], part: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    assert Report("mdm", "7", **part, adds=True).after(Report("mdm", "7", **old), THEN) == Report(
+        "mdm", "7", **kept
+    )
+
+
 def test_a_look_is_never_from_the_future() -> None:
     """Else it would hide every later one."""
     soon = replace(OLD, reported_at=NOW + minutes(9))
     assert soon.received(NOW).reported_at == NOW
     assert replace(OLD, reported_at=None).received(NOW).reported_at is None
-    assert OLD.received(NOW + minutes(9)).reported_at == NOW
-    assert OLD.received(NOW + minutes(9)).first_seen == NOW + minutes(9)
-
-
-def test_each_attempt_makes_another_id_and_every_gate_the_same() -> None:
-    made = [new_id(("jamf", "1"), attempt) for attempt in range(4)]
-    assert len(set(made)) == 4
-    assert made == [new_id(("jamf", "1"), attempt) for attempt in range(4)]
-    assert new_id(("jamf", "1")) == made[0] != new_id(("jamf", "2"))
+    came = OLD.received(NOW + minutes(9))
+    assert (came.reported_at, came.first_seen, came.last_seen) == (NOW, NOW + minutes(9), NOW + minutes(9))
 
 
 def test_a_look_that_is_kept_keeps_the_earliest_time_that_it_can_be_of() -> None:
