@@ -60,8 +60,8 @@ def references(text: str) -> list[str]:
 
 
 def _given_first(name: str) -> list[str]:
-    """A name with spaces as a login: ``Plum Key`` and ``Key, Plum`` are ``Plum.Key``."""
-    if "@" in name or " " not in name:
+    """A name in parts as a login: ``Plum Key`` and ``Key, Plum`` are ``Plum.Key``."""
+    if "@" in name:
         return []
     last, comma, first = name.partition(",")
     return [".".join(f"{first} {last}".split() if comma else name.split())]

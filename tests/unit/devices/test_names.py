@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.devices.names import eas_forms, eas_text, forms_of
+from mailgate.devices.names import eas_forms, eas_text, forms_of, storable
 
 ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=32)
 
@@ -17,8 +17,10 @@ ids = st.text(string.ascii_letters + string.digits, min_size=1, max_size=32)
         ("cert", "aB", {"aB"}),
         ("key", "aB", {"aB"}),
         ("mdm", "aB", {"aB"}),
-        ("serial", " c02xk1 ", {"C02XK1"}),
-        ("udid", "{0000-a8120}", {"0000A8120"}),
+        ("serial", " c02-xk1 ", {"C02-XK1"}),
+        ("serial", "straße1", {"STRAßE1"}),
+        ("udid", " {0000-a8120} ", {"0000A8120"}),
+        ("udid", "", set()),
         ("eas", "aB", eas_forms("AB")),
         ("serial", " ", set()),
         ("eas", "", set()),
@@ -28,6 +30,32 @@ def test_a_name_that_somebody_else_wrote_is_looked_for_as_it_is_stored(
     kind: str, written: str, forms: set[str]
 ) -> None:
     assert forms_of(kind, written) == forms
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        ("", ""),
+        ("ApplX1", "applx1"),
+        ("6170706C5831", "applx1"),
+        ("4150504C5831", "applx1"),
+        ("6170706C583", "6170706c583"),
+        ("00010203", "00010203"),
+        ("FFFEFDFC", "fffefdfc"),
+        ("C3A9C3A9", "c3a9c3a9"),
+        ("É1", "É1"),
+    ],
+)
+def test_an_id_is_read_from_hex_only_where_that_is_the_hex_of_text(sent: str, text: str) -> None:
+    assert eas_text(sent) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("ada", "ada"), ("é", "é"), ("a\0b", "a\\x00b"), ("é\0", "é\\x00"), ("k\ud800", "k\\ud800"), ("", "")],
+)
+def test_what_no_database_keeps_is_escaped_and_nothing_else(text: str, kept: str) -> None:
+    assert storable(text) == kept
 
 
 @given(ids)

@@ -1,6 +1,7 @@
 """Which names a source may bring, and whose word counts how much."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,17 @@ from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Report
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID
-from mailgate.devices.trust import ENROLLED, linking_names, rank, report_by, source_name, source_of
-from mailgate.model import AppsReport, AttestationResult
+from mailgate.devices.trust import (
+    ENROLLED,
+    is_self_reported,
+    linking_names,
+    rank,
+    report_by,
+    source_name,
+    source_of,
+    without_look,
+)
+from mailgate.model import AppsReport, AttestationResult, Kind
 
 WHOLE: dict[str, Any] = {
     "serial": " c02xk1abcd",
@@ -45,11 +55,24 @@ def test_which_names_a_source_brings(source: str, told: dict[str, Any], names: s
     assert report_by(source, "7", **told).names == names
 
 
+def test_a_report_says_what_its_source_says_and_nothing_else() -> None:
+    assert report_by("intune", "7") == Report("intune", "7")
+    assert not report_by("intune", "7").adds
+    told: dict[str, Any] = {
+        "owner": "ada", "kind": Kind.PHONE, "os": "ios", "os_version": "26.1", "managed": False, "status": "warning", "gone": True, "adds": True
+    }  # fmt: skip
+    report = report_by("intune", "7", **told, expires=NOW)
+    assert (report, report.adds) == (Report("intune", "7", **told, expires_at=NOW), True)
+
+
 def test_what_it_looked_at_and_when() -> None:
     seen = report_by("intune", "7", apps=AppsReport(frozenset({"tiktok"}), False, NOW))
     assert (seen.apps, seen.apps_complete, seen.reported_at) == ({"tiktok"}, False, NOW)
-    blind = report_by("intune", "7")
-    assert (blind.apps, blind.apps_complete, blind.reported_at) == (frozenset(), None, None)
+    assert (seen.looked_from, seen.lag) == (None, timedelta())
+    late = report_by("intune", "7", apps=AppsReport(frozenset(), True, NOW, timedelta(hours=7)))
+    assert (late.apps_complete, late.reported_at, late.looked_from) == (True, NOW, NOW - timedelta(hours=7))
+    for each in (seen, late):
+        assert without_look(each) == report_by("intune", "7")
 
 
 def test_what_no_database_keeps_is_written_as_its_escape() -> None:
@@ -58,7 +81,7 @@ def test_what_no_database_keeps_is_written_as_its_escape() -> None:
     assert not any("\0" in text for _, text in report.names)
 
 
-BOTH = frozenset({(CERT, "c1"), (KEY, "k1"), (KEY, "l1")})
+BOTH = frozenset({(CERT, "c1"), *((KEY, f"k{number}") for number in range(1, 9))})
 
 
 @pytest.mark.parametrize(
@@ -73,24 +96,24 @@ def test_a_devices_own_word_links_it_by_one_name(
     assert linking_names(Report(source, "e", names=names)) == linking
 
 
+SOURCES = ("apple", "jamf", ENROLLED)
+
+
 @pytest.mark.parametrize(
-    ("precedence", "expected"),
+    ("precedence", "ranks"),
     [
-        ((), ["intune", "jamf", ENROLLED]),
-        (("jamf",), ["jamf", "intune", ENROLLED]),
-        ((ENROLLED, "jamf", "intune"), ["jamf", "intune", ENROLLED]),
+        ((), (0, 0, 1)),
+        (("jamf",), (1, 0, 2)),
+        (("jamf", "apple"), (1, 0, 3)),
+        (("another",), (1, 1, 2)),
+        ((ENROLLED, "jamf", "apple"), (2, 1, 4)),
     ],
 )
 def test_a_devices_own_word_counts_least_whatever_the_settings_say(
-    precedence: tuple[str, ...], expected: list[str]
+    precedence: tuple[str, ...], ranks: tuple[int, ...]
 ) -> None:
-    sources = ["intune", "jamf", ENROLLED]
-    assert sorted(sources, key=lambda source: rank(source, precedence)) == expected
-
-
-def test_sources_that_are_not_listed_are_all_alike() -> None:
-    assert rank("intune", ()) == rank("jamf", ())
-    assert rank("intune", ("a",)) == rank("jamf", ("a",)) == 1
+    assert tuple(rank(source, precedence) for source in SOURCES) == ranks
+    assert [is_self_reported(source) for source in SOURCES] == [False, False, True]
 
 
 def test_what_a_gate_only_signed_is_the_devices_own_word() -> None:
