@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,6 +103,10 @@ PHONE, LAPTOP = "intune:phone", "jamf:laptop"
             "intune:phone+enrolled:e jamf:laptop",
         ),
         # two devices that enrolled are two, unless somebody else says that they are one
+        (
+            [(f"{ENROLLED}:e", "cert:c1", "key:k1"), (PHONE, "cert:c1", "serial:S1")],
+            "enrolled:e intune:phone",
+        ),
         ([(f"{ENROLLED}:e", "key:k1"), (f"{ENROLLED}:f", "key:k2")], "enrolled:e enrolled:f"),
         (
             [(f"{ENROLLED}:e", "key:k1"), (f"{ENROLLED}:f", "key:k2"), (PHONE, "key:k1", "key:k2")],
@@ -127,15 +132,135 @@ def test_a_name_that_somebody_else_knows_is_not_had_by_a_device_that_only_says_s
         assert [each.reason for each in laptop.findings] == [Reason.DEVICE_NAME_CONTRADICTED]
 
 
-def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told_at_both() -> None:
-    one = report(A, "serial:S1", "eas:e1")
-    for two in (report(B, "serial:S2", "eas:e1", at=1), report(B, "serial:S2", "eas:e1", at=-1)):
-        for order in ([one, two], [two, one]):
-            device_set = put(*order)
-            newest = max(order, key=lambda each: each.recency(THEN))
-            assert device_set.named([(EAS, "e1")]) == device_set.at(newest.key)
-            assert all(device.findings[0].about == "eas e1" for device in device_set)
-            assert all(newest.key == device.reports[0].key or device.ceded_names for device in device_set)
+def home(device_set: DeviceSet, slot: str) -> Device:
+    """The device with this report."""
+    device = device_set.at((slot.partition(":")[0], slot.partition(":")[2]))
+    assert device is not None
+    return device
+
+
+SHARED = (EAS, "e1")
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "holder"),
+    [
+        ({"at": 1}, {}, A),
+        ({"at": -1}, {}, B),
+        ({"at": 1, "gone": True}, {}, B),
+        ({"expires_at": NOW + minutes(2)}, {"expires_at": NOW + minutes(1)}, A),
+        ({"expires_at": NOW + minutes(1)}, {"expires_at": NOW + minutes(2)}, B),
+        ({"last_seen": NOW + minutes(2)}, {"last_seen": NOW + minutes(1)}, A),
+        ({"last_seen": NOW + minutes(1)}, {"last_seen": NOW + minutes(2)}, B),
+        ({"last_seen": THEN + minutes(9)}, {}, B),
+        ({"reported_at": THEN + minutes(9)}, {}, B),
+        ({}, {}, max(A, B, key=lambda slot: new_id((slot.partition(":")[0], slot.partition(":")[2])))),
+    ],
+    ids=["newer", "older", "gone", "longer", "shorter", "seen last", "seen first", "seen at no time", "of no time", "alike"],
+)  # fmt: skip
+def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told_at_both(
+    one: dict[str, Any], two: dict[str, Any], holder: str
+) -> None:
+    reports = [report(A, "serial:S1", "eas:e1", **one), report(B, "serial:S2", "eas:e1", **two)]
+    device_set = put(*(replace(each, gone=False) for each in reports), *reports)
+    assert device_set.named([SHARED]) == home(device_set, holder)
+    for slot, other in ((A, B), (B, A)):
+        device = home(device_set, slot)
+        assert device.ceded_names == (frozenset() if slot == holder else {SHARED})
+        assert [(each.reason, each.about, each.detail) for each in device.findings] == [
+            (
+                Reason.DEVICE_NAME_CONTRADICTED,
+                "eas e1",
+                f"the eas name e1 is reported for {home(device_set, other).id} too, which is another device",
+            )
+        ]
+
+
+def test_of_a_device_only_the_reports_that_claim_a_name_count_for_it() -> None:
+    two = (report(A, "serial:S1", "eas:e1"), report(C, "serial:S1", at=9))
+    device_set = put(*two, report(B, "serial:S2", "eas:e1", at=1))
+    assert device_set.named([SHARED]) == home(device_set, B)
+
+
+def test_every_device_that_claims_a_name_is_told_the_others() -> None:
+    device_set = put(*(report(f"jamf:{n}", f"serial:S{n}", "eas:e1", "key:k1", at=n) for n in range(3)))
+    ids = {device.id for device in device_set}
+    for device in device_set:
+        assert [each.about for each in device.findings] == ["eas e1", "key k1"]
+        for each in device.findings:
+            assert all((other in each.detail) is (other != device.id) for other in ids)
+
+
+def test_a_name_that_comes_stays_or_goes_is_settled_at_every_device_that_claims_it() -> None:
+    device_set = put(report(A, "serial:S1", "eas:e1", at=2), report(B, "serial:S2"))
+    assert not any(device.findings for device in device_set)
+    device_set.add(report(B, "serial:S2", "eas:e1", at=1))
+    assert [home(device_set, slot).ceded_names for slot in (A, B)] == [frozenset(), {SHARED}]
+    device_set.add(report(B, "serial:S2", "eas:e1", at=3))
+    assert [home(device_set, slot).ceded_names for slot in (A, B)] == [{SHARED}, frozenset()]
+    device_set.add(report(B, "serial:S2", at=4))
+    assert not any(device.findings or device.ceded_names for device in device_set)
+    assert device_set.named([SHARED]) == home(device_set, A)
+
+
+def test_what_contradicts_on_a_device_is_told_though_it_has_no_name_any_more() -> None:
+    device_set = put(report(A, "serial:S1", os="ios"), report(B, "serial:S1", os="ios"))
+    device_set.add(report(A, at=1, os="ios"))
+    device_set.add(report(B, at=1, os="ios"))
+    device_set.add(report(B, at=2, os="android"))
+    assert [each.reason for each in home(device_set, A).findings] == [Reason.DEVICE_OS_CONTRADICTED]
+    device_set.remove(report(B))
+    assert home(device_set, A).findings == ()
+
+
+def test_a_report_that_is_removed_leaves_its_names_to_others_that_claim_them() -> None:
+    one, two = report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1", at=1)
+    device_set = put(one, two)
+    device_set.remove(two)
+    assert device_set.at(two.key) is None
+    assert device_set.named([SHARED]) == home(device_set, A)
+    assert device_set.named([(SERIAL, "S2")]) is None
+    assert (home(device_set, A).ceded_names, home(device_set, A).findings) == (frozenset(), ())
+    assert sorted(len(device.reports) for device in device_set) == [0, 1]
+    device_set.remove(two)
+    assert device_set.add(two) is ReportChange.NEW
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "names", "expected"),
+    [
+        (("key:k1", 1), ("eas:e1", 0), ("eas:e1", "key:k1"), A),
+        (("eas:e1", 0), ("key:k1", 1), ("eas:e1", "key:k1"), B),
+        (("cert:k1", 0), ("key:c1", 1), ("cert:k1", "key:c1"), B),
+        (("eas:e1", 1), ("eas:e1", 0), ("eas:e1",), B),
+        (("eas:e1", 0), ("eas:e1", 1), ("eas:e1",), A),
+        (("eas:e1 key:k1", 1), ("cert:c1", 0), ("eas:e1", "key:k1", "cert:c1"), A),
+        (("cert:c1", 0), ("eas:e1 key:k1", 1), ("eas:e1", "key:k1", "cert:c1"), B),
+        (("eas:e1", 0), ("eas:e1", 0), ("eas:e1",), min(A, B, key=lambda slot: new_id((slot.partition(":")[0], slot.partition(":")[2])))),
+    ],
+)  # fmt: skip
+def test_of_devices_that_cannot_be_one_a_report_goes_to_the_strongest_name_and_then_to_the_oldest(
+    one: tuple[str, float], two: tuple[str, float], names: tuple[str, ...], expected: str
+) -> None:
+    made = [report(slot, f"serial:{slot}", *own.split(), at=at) for slot, (own, at) in ((A, one), (B, two))]
+    for order in permutations(made):
+        device_set = put(*order, report(C, *names, at=2))
+        assert home(device_set, C).id == home(device_set, expected).id
+
+
+def test_a_device_stays_itself_when_it_is_reported_anew() -> None:
+    device_set = put(report(A, "serial:S1", "eas:e1"))
+    before = home(device_set, A).id
+    assert device_set.add(report(A, "serial:S1", "eas:e1", at=1, os="ios")) is ReportChange.CHANGED
+    (device,) = device_set
+    assert (device.id, device.former_ids, len(device.reports)) == (before, frozenset(), 1)
+
+
+def test_the_word_of_a_device_links_no_source_to_the_report_of_another() -> None:
+    device_set = put(report(PHONE, "key:k1", "serial:S1"), report(f"{ENROLLED}:e", "key:k1"))
+    device_set.add(report(PHONE, "serial:S1", at=1))
+    device_set.add(report(LAPTOP, "key:k1", at=2))
+    assert together(device_set) == groups("intune:phone+enrolled:e jamf:laptop")
 
 
 def test_a_contradiction_that_is_over_is_told_no_more_and_the_device_is_one() -> None:
@@ -161,6 +286,9 @@ def test_a_report_leaves_a_device_that_the_others_say_it_cannot_be() -> None:
     assert device_set.add(report(A, "serial:S2", "eas:e1", at=1)) is ReportChange.CHANGED
     assert together(device_set) == groups("jamf:1 intune:2")
     assert len({device.id for device in device_set}) == 2
+    assert device_set.named([SHARED]) == device_set.named([(SERIAL, "S2")]) == home(device_set, A)
+    assert device_set.named([(SERIAL, "S1")]) == home(device_set, B)
+    assert not any(device.findings or device.ceded_names for device in device_set)
 
 
 def test_a_source_alone_may_correct_its_own_names() -> None:
@@ -186,6 +314,9 @@ def test_a_report_is_new_or_news_or_none() -> None:
     assert device_set.add(report(C, gone=True)) is ReportChange.SAME
     (device,) = device_set
     assert device.last_seen == NOW + minutes(1)
+    assert device_set.add(report("google:4", "serial:S4")) is ReportChange.NEW
+    assert device_set.add(report(A, "serial:S1", "serial:S4", at=2)) is ReportChange.CHANGED
+    assert len([*device_set]) == 1
 
 
 def test_an_id_that_is_taken_is_given_to_no_other_device() -> None:
@@ -252,6 +383,8 @@ def test_a_name_that_a_source_gives_to_very_many_devices_makes_them_no_more_one(
     assert all(device_set.add(each) is ReportChange.SAME for each in reports)
     device_set.add(report("intune:1", "serial:FACTORY01"))
     assert max(len(device.reports) for device in device_set) == PLACEHOLDER_MIN_IDS + 1
+    device_set.add(report("jamf:own", "serial:FACTORY01", "eas:e1"))
+    assert home(device_set, "jamf:own").names == {SHARED}
 
 
 def test_phones_that_are_gone_make_no_crowd() -> None:
