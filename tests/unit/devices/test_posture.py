@@ -15,11 +15,12 @@ from mailgate.devices.posture import (
     owner_of,
     posture_of,
     posture_of_person,
+    sources_away,
     stable_until,
     strictest,
 )
 from mailgate.devices.trust import ENROLLED
-from mailgate.model import Finding, Kind, Posture, PostureState, Reason
+from mailgate.model import Finding, Kind, Posture, PostureState, Reason, SourceState
 
 CLEAN = {"reported_at": NOW, "apps_complete": True}
 TIKTOK = {"apps": frozenset({"tiktok"})}
@@ -51,6 +52,7 @@ def posture(*reports: Report, now: object = NOW, **terms: object) -> Posture:
         (CLEAN | {"apps_complete": False}, 0, "partial"),
         (CLEAN | {"apps_complete": None}, 0, "partial"),
         (CLEAN | {"apps_complete": False}, 24, "stale"),
+        (CLEAN | {"status": "affirming"}, 0, "clean"),
         (CLEAN | {"status": "warning"}, 0, "clean"),
         (CLEAN | {"status": "contraindicated"}, 0, "partial"),
         (CLEAN | {"apps": frozenset({"chess"})}, 0, "clean"),
@@ -191,6 +193,38 @@ def test_apps_that_are_not_listed_any_more_are_not_told() -> None:
     assert (told.apps, told.lists) == (("chess", "tiktok"), ("prohibited",))
 
 
+def test_a_posture_is_all_that_is_known_of_the_device_now() -> None:
+    found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios says mdm")
+    looked_from = NOW - timedelta(hours=7)
+    report = said(
+        owner="ada",
+        kind=Kind.PHONE,
+        os="ios",
+        os_version="26",
+        managed=False,
+        looked_from=looked_from,
+        **CLEAN | TIKTOK,
+    )
+    whole = device(report, GONE, findings=(found,), lost_at=NOW, first_seen=NOW - MAX_AGE)
+    assert posture_of(whole, CATALOG, TERMS, NOW) == Posture(
+        state=PostureState.LISTED, device_id="abcd-efgh-ijkl", kind=Kind.PHONE, os="ios", os_version="26", managed=False, owner="ada",
+        apps=("tiktok",), lists=("prohibited",), source="mdm", sources=("mdm",), reported_at=NOW, lag=timedelta(hours=7),
+        expires_at=looked_from + MAX_AGE, findings=(Finding(found.reason, found.detail),), lost=True, first_seen=NOW - MAX_AGE,
+    )  # fmt: skip
+    bare = Device("d", first_seen=NOW)
+    assert posture_of(bare, CATALOG, TERMS, NOW) == Posture(device_id="d", first_seen=NOW)
+
+
+def test_what_the_first_source_does_not_know_the_next_one_tells() -> None:
+    reports = (
+        said("one", **CLEAN),
+        said("two", os="ios", managed=False, kind=Kind.UNKNOWN, **CLEAN),
+        said("three", os="android", managed=True, **CLEAN),
+    )
+    told = posture(*reports, precedence=("one", "two", "three"))
+    assert (told.os, told.managed, told.kind) == ("ios", False, Kind.UNKNOWN)
+
+
 def test_a_posture_tells_what_is_believed_most_of_each_thing() -> None:
     one = said("one", os="ios", os_version="26.1", owner="ada", managed=False, kind=Kind.LAPTOP, **CLEAN)
     two = said("two", os="android", owner="bob", managed=True, kind=Kind.PHONE, **CLEAN)
@@ -230,7 +264,7 @@ def test_a_version_is_never_of_another_system(
     [
         ([], None),
         ([None], None),
-        ([Kind.UNKNOWN], Kind.UNKNOWN),
+        *(([None, kind], kind) for kind in Kind),
         ([Kind.UNKNOWN, Kind.LAPTOP], Kind.LAPTOP),
         ([Kind.LAPTOP, Kind.TABLET], Kind.TABLET),
         ([Kind.TABLET, Kind.PHONE, Kind.LAPTOP], Kind.PHONE),
@@ -272,13 +306,42 @@ def test_a_device_belongs_to_its_owner_alone(reports: list[Report], person: str,
 
 @pytest.mark.parametrize(
     ("reports", "hours"),
-    [([], None), ([BLIND], None), ([FINE], 24), ([STALE], None), ([FINE, later(FINE), STALE], 24)],
+    [
+        ([], None),
+        ([BLIND], None),
+        ([FINE], 24),
+        ([STALE], 8),
+        ([later(STALE, -25 * 60)], 7),
+        ([later(STALE, -32 * 60)], None),
+        ([FINE, later(FINE), STALE], 8),
+        ([FINE, later(FINE)], 24),
+    ],
 )
-def test_a_posture_stays_the_same_until_the_next_report_runs_out(
+def test_a_posture_stays_the_same_until_the_next_report_runs_out_or_what_was_last_known_does(
     reports: list[Report], hours: int | None
 ) -> None:
-    until = stable_until(device(*reports), TERMS, NOW)
+    until = stable_until(device(*reports), replace(TERMS, last_known_for=timedelta(hours=8)), NOW)
     assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
+
+
+def test_how_old_a_look_may_be_is_said_for_all_sources_or_for_one() -> None:
+    of_each = PostureTerms(MAX_AGE, ages={"intune": MAX_AGE * 8, "jamf": MAX_AGE / 2})
+    assert [of_each.age_of(source) for source in ("intune", "jamf", "mdm")] == [
+        MAX_AGE * 8,
+        MAX_AGE / 2,
+        MAX_AGE,
+    ]
+    assert (of_each.oldest, TERMS.oldest) == (MAX_AGE * 8, MAX_AGE)
+    assert PostureTerms(MAX_AGE, ages={"jamf": MAX_AGE / 2}).oldest == MAX_AGE
+
+
+def test_a_source_is_away_from_five_seconds_after_its_first_run_that_failed() -> None:
+    """Until then some gate may not know."""
+    states = {
+        name: SourceState(name, failing_since=since)
+        for name, since in (("asked", NOW), ("removed", NOW), ("well", None))
+    }
+    assert sources_away(states, {"asked", "well"}) == {"asked": NOW + timedelta(seconds=5)}
 
 
 PHONE = posture(FINE)
@@ -315,8 +378,20 @@ def test_a_computer_of_a_person_never_counts(kind: Kind | None, expected: str) -
 
 
 def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
-    listed = replace(PHONE, state=PostureState.LISTED)
-    assert posture_of_person([listed, replace(PHONE, lost=True)]).lost
+    missing = replace(PHONE, state=PostureState.MISSING, expires_at=NOW)
+    lost = replace(PHONE, lost=True)
+    for order in permutations([missing, lost, PHONE]):
+        assert posture_of_person(order) == lost, "and lasts as long as itself"
+
+
+@pytest.mark.parametrize("state", PostureState)
+def test_of_equally_restrictive_postures_one_with_a_list_counts_and_then_the_first(
+    state: PostureState,
+) -> None:
+    one, other = (Posture(state, device_id=name) for name in "ab")
+    listed = Posture(state, device_id="c", lists=("prohibited",))
+    assert strictest([one, other]).device_id == "a"
+    assert strictest([one, listed, other]).device_id == "c"
 
 
 @pytest.mark.parametrize("other", [state for state in PostureState if state is not PostureState.CLEAN])
@@ -394,8 +469,57 @@ def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out
     sooner = Posture(state, expires_at=NOW + timedelta(hours=1))
     unavailable = Posture(PostureState.UNAVAILABLE, expires_at=NOW + timedelta(hours=2))
     assert strictest([unavailable, sooner]).expires_at == NOW + timedelta(hours=1)
-    ended = replace(sooner, state=PostureState.STALE)
-    assert strictest([ended, unavailable]).expires_at == ended.expires_at
+    for ended in (PostureState.STALE, PostureState.MISSING):
+        assert strictest([unavailable, Posture(ended, expires_at=NOW + MAX_AGE)]).expires_at == NOW + MAX_AGE
+    assert strictest([Posture(state), sooner]).expires_at == sooner.expires_at
+    assert strictest([Posture(state)]).expires_at is None
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(1, False), (2, True), (3, True), (None, True)])
+def test_what_will_be_last_known_is_told_only_of_the_posture_that_ends_first(
+    hours: int | None, is_told: bool
+) -> None:
+    worst = Posture(PostureState.PARTIAL, expires_at=NOW + timedelta(hours=2), last_known_until=NOW + MAX_AGE)
+    other = Posture(PostureState.CLEAN, expires_at=hours and NOW + timedelta(hours=hours))
+    assert strictest([worst, other]).last_known_until == (NOW + MAX_AGE if is_told else None)
+
+
+@pytest.mark.parametrize(
+    ("reports", "away", "last", "hours"),
+    [
+        ([FINE], {}, None, None),
+        ([FINE], {"fine": NOW}, "clean", 32),
+        ([replace(FINE, **TIKTOK)], {"fine": NOW}, "listed", 32),
+        ([PARTIAL], {"part": NOW}, "partial", 32),
+        ([FINE], {"fine": NOW + MAX_AGE}, None, None),
+        ([FINE], {"another": NOW}, None, None),
+        ([FINE, later(FINE)], {"fine": NOW}, "clean", 32 + 1 / 60),
+        ([BLIND], {"blind": NOW}, None, None),
+    ],
+)
+def test_while_a_source_is_away_it_is_foretold_until_when_its_last_report_will_count(
+    reports: list[Report], away: dict[str, datetime], last: str | None, hours: float | None
+) -> None:
+    told = posture(*reports, away=away, last_known_for=timedelta(hours=8), now=NOW + minutes(5))
+    assert told.last_state == (last and PostureState(last))
+    assert told.last_known_until == (NOW + timedelta(hours=hours) if hours else None)
+
+
+def test_of_reports_that_ran_out_meanwhile_the_one_that_ran_out_last_is_told() -> None:
+    reports = [
+        STALE,
+        replace(later(STALE, -24 * 60 - 1), source="older"),
+        replace(later(STALE, -24 * 60 + 1), source="newer", apps_complete=False),
+    ]
+    for order in permutations(reports):
+        told = posture(
+            *order,
+            away=dict.fromkeys(("old", "older", "newer"), NOW - MAX_AGE * 2),
+            last_known_for=timedelta(hours=8),
+            now=NOW + minutes(5),
+        )
+        assert (told.state, told.last_state, told.source) == ("unavailable", "clean", "old")
+        assert (told.expires_at, told.last_known_until) == (NOW + timedelta(hours=8), None)
 
 
 @pytest.mark.parametrize(
