@@ -62,7 +62,7 @@ def _by_reading(access: Access, policy: Policy) -> Decision:
 
 def _hardest(decisions: Sequence[Decision]) -> Decision:
     """The most restrictive decision; of equal ones the first."""
-    return decisions[0] if len(decisions) == 1 else max(decisions, key=lambda each: each.effect.severity)
+    return max(decisions, key=lambda each: each.effect.severity)
 
 
 def _hardest_of_rules(possible: Sequence[Decision]) -> Decision:
@@ -75,7 +75,7 @@ def _for_discovery(decision: Decision) -> Decision:
     """The decision for a request that only asks the way to the mail. It always gets the way, and the decision then
     names no rule."""
     if decision.effect is Effect.ALLOW:
-        return replace(decision, would=()) if decision.would else decision
+        return replace(decision, would=())
     trial = RuleTrial(
         DISCOVERY_RULE,
         "",
@@ -118,16 +118,13 @@ _NO_MATCH = _Verdict(None)
 
 @dataclass(frozen=True, slots=True)
 class _Relieved:
-    """A relieved rule with the verdict that it would have given, and the values that it read."""
+    """A relieved rule with the effect that it would have had and its reason, and the values that it read."""
 
     rule: Rule
     stage: Stage
-    verdict: _Verdict
+    effect: Effect
+    reason: Reason | None
     access: Access
-
-    @property
-    def severity(self) -> int:
-        return self.verdict.effect.severity if self.verdict.effect else 0
 
 
 def _by_rules(access: Access, policy: Policy) -> Decision:
@@ -187,18 +184,19 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         relief = _relief(rule, stage, reliefs)
         shown = Stage.REPORT_ONLY if relief else stage
         note = f"{relief}: would have decided" if relief and not verdict.reason else verdict.note
-        matched = verdict.effect is not None
-        notable[place] = RuleTrial(rule.id, rule.when.text, matched, shown, verdict.effect, note)
-        if matched and shown is not Stage.REPORT_ONLY:
+        effect, reason = verdict.effect, verdict.reason
+        notable[place] = RuleTrial(rule.id, rule.when.text, effect is not None, shown, effect, note)
+        if effect is None:
+            continue
+        if shown is not Stage.REPORT_ONLY:
             trials = _trials(access, policy, reliefs, notable, place + 1)
-            decision = _decision(rule, verdict, seen, policy, trials, tuple(would))
+            decision = _decision(rule, effect, reason, seen, policy, trials, tuple(would))
             possible.append(_no_harder(decision, relieved, policy))
             if is_about(rule, access) or decision.effect is Effect.BLOCK:
                 return _hardest_of_rules(possible)
-        if matched:
-            would.append(notable[place])
-        if matched and relief:
-            relieved.append(_Relieved(rule, stage, verdict, seen))
+        would.append(notable[place])
+        if relief:
+            relieved.append(_Relieved(rule, stage, effect, reason, seen))
     trials = _trials(access, policy, reliefs, notable, len(policy.rules))
     last = _by_default(policy, trials, tuple(would))
     return _hardest_of_rules([*possible, _no_harder(last, relieved, policy)])
@@ -236,8 +234,8 @@ def _relief(rule: Rule, stage: Stage, reliefs: Sequence[Relief]) -> Relief | Non
 def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) -> Decision:
     """The decision of the rules after the relieved rules. If a relieved rule would do less than that, the relieved rule
     decides instead."""
-    softest = min(relieved, key=lambda each: each.severity, default=None)
-    if softest is None or softest.severity >= decision.effect.severity:
+    softest = min(relieved, key=lambda each: each.effect.severity, default=None)
+    if softest is None or softest.effect.severity >= decision.effect.severity:
         return decision
     rule = softest.rule
     note = f"it is out for a time, but decides here because `{decision.rule}` after it would restrict more"
@@ -246,7 +244,7 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
         lambda each: replace(each, stage=softest.stage, note=note) if each.rule == rule.id else each,
     )
     would = tuple(each for each in decision.would if each.rule != rule.id)
-    return _decision(rule, softest.verdict, softest.access, policy, trials, would)
+    return _decision(rule, softest.effect, softest.reason, softest.access, policy, trials, would)
 
 
 def stage_of(rule: Rule, now: datetime) -> Stage:
@@ -262,9 +260,9 @@ def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
 def skip_reason(rule: Rule, stage: Stage, access: Access) -> str:
     """Why the rule is not read for this request; empty if it is read. It is read if it may be about the person, unless it
     allows."""
-    if stage is Stage.PENDING and rule.stages:
-        start = rule.stages.next_start(access.now)
-        return f"starts at {start.isoformat()}" if start else "never starts"
+    if stage is Stage.PENDING:
+        start = rule.stages and rule.stages.next_start(access.now)
+        return f"starts at {start and start.isoformat()}"
     strict = rule.effect is not Effect.ALLOW
     if not _may_be(in_share(rule.share, rule.id, share_subject(access)), strict):
         return f"outside the share of {rule.share * 100:g}%"
@@ -323,7 +321,7 @@ _OF_APPS = frozenset({"device.apps", "device.lists"})
 def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
     """Whether a restricting rule holds because of the apps that were seen. An app does not disappear because no source
     can be asked."""
-    if not access.posture.apps or _OF_APPS.isdisjoint(rule.when.reads):
+    if not access.posture.apps:
         return False
     try:
         return rule.when.holds(cel_activation(access, names | _OF_APPS))
@@ -377,19 +375,19 @@ def _unavailable(rule: Rule) -> _Verdict:
 
 def _decision(
     rule: Rule,
-    verdict: _Verdict,
+    effect: Effect,
+    other_reason: Reason | None,
     access: Access,
     policy: Policy,
     trials: Trials,
     would: tuple[RuleTrial, ...],
 ) -> Decision:
     """The decision by this rule. Its title and its fix describe its own cause, so they are shown only if it really
-    matches."""
-    assert verdict.effect is not None
-    own = verdict.reason is None
-    reason = verdict.reason or rule.reason or infer(rule.when, verdict.effect, access, policy.catalog)
+    matches, and not for another reason."""
+    own = other_reason is None
+    reason = other_reason or rule.reason or infer(rule.when, effect, access, policy.catalog)
     return Decision(
-        effect=verdict.effect,
+        effect=effect,
         reason=reason,
         rule=rule.id,
         policy_version=policy.version,

@@ -43,8 +43,6 @@ class DecisionKey:
 
         Without ``dates``, decisions with the same key may differ in their deadline, and in nothing else.
         """
-        if not access.claims:
-            return self._of_reading(access, dates=dates)
         return tuple([self._of_reading(each, dates=dates) for each in access.readings()])
 
     def _of_reading(self, access: Access, *, dates: bool) -> Hashable:
@@ -60,8 +58,8 @@ class DecisionKey:
             client.kind,
             not client.findings or client.contradicted,
             is_discovery(access.facts),
-            bisect_right(self._turns, access.now) if self._turns else 0,
-            self._shares(access) if self._partial else (),
+            bisect_right(self._turns, access.now),
+            self._shares(access),
             tuple([in_groups(groups, access.user) for groups in self._groups]),
             tuple([each.number for each in self._reliefs.about(access)]),
             tuple([end if dates else end is not None for end in self._grace_ends(access)]),

@@ -91,8 +91,6 @@ def translate(words: object, translator: Translator) -> str:
     """Any value as a text in the language of this translator."""
     if isinstance(words, Phrase):
         return words.render(translator)
-    if isinstance(words, str):
-        return words
     return translator.number(words) if isinstance(words, (int, float)) else str(words)
 
 

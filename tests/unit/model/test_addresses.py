@@ -31,8 +31,7 @@ from mailgate.model.addresses import canonical_address, rate_limit_key, read_add
     ],
 )
 def test_every_spelling_of_an_address_is_one(text, form):
-    assert canonical_address(text) == form
-    assert canonical_address(form) == form
+    assert canonical_address(text) == canonical_address(form) == str(read_address(text)) == form
 
 
 @pytest.mark.parametrize(
