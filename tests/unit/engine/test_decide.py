@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from tests.unit.engine.made_up import accesses, claims, policies
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
-from mailgate.engine.decide import decide, effect_now, share_subject, skip_reason
+from mailgate.engine.decide import decide, effect_now, is_about, share_subject, skip_reason
 from mailgate.model import (
     Access,
     Assurance,
     Claim,
     Client,
+    Decision,
     Effect,
     Finding,
     Kind,
@@ -22,6 +23,7 @@ from mailgate.model import (
     Protocol,
     Reason,
     RequestFacts,
+    RuleTrial,
     Stage,
     User,
 )
@@ -72,7 +74,12 @@ def test_a_lost_device_gets_nothing_whatever_the_rules_say(client: Client, state
     lost = Posture(state, device_id="abcd-efgh-ijkl", lost=True)
     assert outcome(policy, access(client, lost)) == (Effect.BLOCK, Reason.DEVICE_LOST, "device-lost")
     decision = decide(access(client, lost), policy)
-    assert (decision.contact, decision.fix) == ("it-help@example.com", "ask")
+    assert (decision.contact, decision.fix, decision.policy_version) == (
+        "it-help@example.com",
+        "ask",
+        policy.version,
+    )
+    assert decide(access(client, lost), policy_of({})).contact == ""
 
 
 def test_a_rule_that_asks_whether_sources_agree_says_so() -> None:
@@ -126,6 +133,9 @@ def test_the_deciding_rule_tells_its_title_fix_contact_and_apps() -> None:
         "it-help@example.com",
     )
     assert (decision.reason, decision.apps) == (Reason.PROHIBITED_APP, ("TikTok",))
+    bare = policy_of({})
+    decision = decide(access(PHONE, WITH_TIKTOK), bare)
+    assert decision == Decision(Effect.BLOCK, Reason.RULE_MATCHED, "rule-0", bare.version, decision.trials)
 
 
 def test_an_explicit_reason_wins() -> None:
@@ -134,7 +144,7 @@ def test_an_explicit_reason_wins() -> None:
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn", "challenge", "block"])
-@pytest.mark.parametrize("stage", [{}, {"stages": {"warn": "2026-12-01"}}])
+@pytest.mark.parametrize("stage", [{}, {"stages": {"warn": "2026-12-01", "enforce": "2026-12-20"}}])
 def test_a_condition_that_fails_blocks_whatever_the_rule_would_do(
     effect: str, stage: dict[str, object]
 ) -> None:
@@ -143,7 +153,8 @@ def test_a_condition_that_fails_blocks_whatever_the_rule_would_do(
     )
     decision = decide(access(), policy_of(rule, HANDHELD))
     assert (decision.effect, decision.reason, decision.rule) == (Effect.BLOCK, Reason.RULE_ERROR, "broken")
-    assert (decision.title, decision.fix, decision.trials[0].note) == ("", "", "failed: divide by zero")
+    assert (decision.title, decision.fix, decision.deadline) == ("", "", None)
+    assert decision.trials[0].note == "failed: divide by zero"
 
 
 def test_a_condition_that_fails_in_report_only_has_no_effect() -> None:
@@ -175,17 +186,14 @@ def test_on_unavailable(choice: str, rule: dict[str, str], expected: tuple[Effec
         (WITH_TIKTOK, 1, (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
         (CLEAN, 0, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
         (CLEAN, -1, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
+        (CLEAN, None, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
     ],
 )
 def test_what_was_last_known_counts_until_it_expires(
-    last: Posture, expires_in: int, expected: tuple[Effect, Reason, str]
+    last: Posture, expires_in: int | None, expected: tuple[Effect, Reason, str]
 ) -> None:
-    posture = replace(
-        last,
-        state=PostureState.UNAVAILABLE,
-        last_state=last.state,
-        expires_at=NOW + timedelta(hours=expires_in),
-    )
+    expires_at = None if expires_in is None else NOW + timedelta(hours=expires_in)
+    posture = replace(last, state=PostureState.UNAVAILABLE, last_state=last.state, expires_at=expires_at)
     assert outcome(policy_of(PROHIBITED, UNPROVEN, HANDHELD), access(PHONE, posture)) == expected
 
 
@@ -209,6 +217,8 @@ SEEN = {"apps": ("tiktok",), "lists": ("prohibited",), "device_id": "d1"}
         ((PROHIBITED,), (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
         ((PROHIBITED | {"on_unavailable": "allow"},), (Effect.BLOCK, Reason.PROHIBITED_APP, "prohibited-app")),
         ((WARNED | {"on_unavailable": "allow"},), (Effect.WARN, Reason.PROHIBITED_APP, "prohibited-app")),
+        ((WARNED | {"on_unavailable": "allow"}, {"id": "all", "effect": "warn"}), (Effect.WARN, Reason.PROHIBITED_APP, "prohibited-app")),
+        (({"id": "not-listed", "when": 'device.state != "listed"', "on_unavailable": "allow"},), (Effect.BLOCK, Reason.RULE_MATCHED, "not-listed")),
     ],
 )  # fmt: skip
 def test_an_app_that_was_seen_does_not_open_what_is_closed_to_a_phone_of_which_nothing_is_known(
@@ -218,17 +228,31 @@ def test_an_app_that_was_seen_does_not_open_what_is_closed_to_a_phone_of_which_n
     assert outcome(policy_of(*rules, HANDHELD), access(PHONE, ended)) == expected
 
 
+def test_only_while_the_posture_is_unavailable_does_an_app_count_as_if_it_had_not_been_seen_too() -> None:
+    policy = policy_of({"when": '!("prohibited" in device.lists)'}, HANDHELD)
+    assert decide(access(PHONE, WITH_TIKTOK), policy).effect is Effect.ALLOW
+
+
 def test_the_harder_answer_says_which_rule_the_seen_app_met() -> None:
     rehearsed = PROHIBITED | {"id": "rehearsed", "stages": {"report_only": "2026-12-01"}}
-    policy = policy_of(
-        rehearsed, WARNED | {"on_unavailable": "allow"}, {"id": "proven", "when": "device.managed"}
-    )
-    decision = decide(access(PHONE, replace(ENDED, last_state=PostureState.LISTED, **SEEN)), policy)
-    assert [trial.rule for trial in decision.trials] == ["rehearsed", "prohibited-app", "proven"]
-    assert decision.trials[1].note == (
-        "holds by the apps that were seen, but `proven` restricts more while the posture is unavailable"
-    )
-    assert [trial.rule for trial in decision.would] == ["rehearsed"]
+    later = {"id": "later", "stages": {"report_only": "2026-12-01"}}
+    warned, proven = WARNED | {"on_unavailable": "allow"}, {"id": "proven", "when": "device.managed"}
+    asks = access(PHONE, replace(ENDED, last_state=PostureState.LISTED, **SEEN))
+    decision = decide(asks, policy_of(rehearsed, {"id": "a", "when": "false"}, warned, later, proven))
+    assert [(trial.rule, trial.note) for trial in decision.trials] == [
+        ("rehearsed", "the posture is unavailable: blocked"),
+        ("a", ""),
+        ("prohibited-app", "holds by the apps that were seen, but `proven` restricts more while the posture is unavailable"),
+        ("later", "report-only: would have decided"),
+        ("proven", "the posture is unavailable: blocked"),
+    ]  # fmt: skip
+    assert len(decision.trials) == 5
+    assert [(each.rule, each.note) for each in decision.would] == [
+        ("rehearsed", "report-only: would have decided"),
+        ("later", "report-only: would have decided"),
+    ]
+    (trial,) = decide(asks, policy_of(WARNED)).trials
+    assert trial.note == "the posture is unavailable: blocked"
 
 
 _CONDITIONS = (
@@ -448,6 +472,7 @@ def test_whom_the_rules_allow_gets_more_than_the_way() -> None:
     lost = decide(replace(asked, posture=replace(WITH_TIKTOK, lost=True)), policy_of({"effect": "allow"}))
     assert (lost.effect, lost.rule) == (Effect.ALLOW, "discovery")
     assert [trial.rule for trial in lost.trials] == ["device-lost", "discovery"]
+    assert (len(lost.trials), lost.policy_version) == (2, policy_of({"effect": "allow"}).version)
 
 
 NEW = replace(WITH_TIKTOK, first_seen=NOW - timedelta(days=2))
@@ -462,6 +487,7 @@ NEW = replace(WITH_TIKTOK, first_seen=NOW - timedelta(days=2))
         (NEW, {"warn": "2026-12-01", "enforce": "2026-12-11"}, Effect.WARN, NOW + timedelta(days=5)),
         (NEW, {"warn": "2026-12-01", "enforce": "2026-12-20"}, Effect.WARN, NOW + timedelta(days=10)),
         (NEW, {"enforce": "2026-12-01"}, Effect.WARN, NOW + timedelta(days=5)),
+        (NEW, {"warn": "2026-12-01"}, Effect.WARN, None),
         (NEW, {"report_only": "2026-12-01", "enforce": "2026-12-20"}, Effect.ALLOW, None),
     ],
 )
@@ -549,20 +575,24 @@ def test_a_rule_that_is_read_has_no_reason_to_be_skipped() -> None:
 def test_what_decides_before_every_rule_has_a_trial_of_its_own() -> None:
     policy = policy_of({"effect": "allow"})
     lost = decide(access(PHONE, replace(CLEAN, lost=True)), policy)
-    assert [(each.rule, each.matched, each.stage, each.effect) for each in lost.trials] == [
-        ("device-lost", True, Stage.ENFORCE, Effect.BLOCK)
+    assert [*lost.trials] == [
+        RuleTrial(
+            "device-lost", "", True, Stage.ENFORCE, Effect.BLOCK, "reported as lost: no rule lets it in"
+        )
     ]
     asked = replace(access(PHONE), facts=RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync"))
     told = decide(asked, policy_of({"when": "true"}))
-    assert [(each.rule, each.matched, each.stage, each.effect) for each in told.trials] == [
-        ("rule-0", True, Stage.ENFORCE, Effect.BLOCK),
-        ("discovery", True, Stage.ENFORCE, Effect.ALLOW),
+    only_the_way = "asks only for the way to the mail, and gets nothing else"
+    assert [*told.trials] == [
+        RuleTrial("rule-0", "true", True, Stage.ENFORCE, Effect.BLOCK),
+        RuleTrial("discovery", "", True, Stage.ENFORCE, Effect.ALLOW, only_the_way),
     ]
     assert (told.reason, told.reliefs) == (Reason.RULE_MATCHED, 0)
-    broken = decide(replace(access(), now=None), policy_of({"stages": STAGES}))  # type: ignore[arg-type]
-    assert [(each.rule, each.matched, each.effect, each.note) for each in broken.trials] == [
-        ("default", False, Effect.BLOCK, "failed: TypeError")
-    ]
+    policy = policy_of({"stages": STAGES})
+    failed = RuleTrial("default", "", False, Stage.ENFORCE, Effect.BLOCK, "failed: TypeError")
+    assert decide(replace(access(), now=None), policy) == Decision(  # type: ignore[arg-type]
+        Effect.BLOCK, Reason.INTERNAL_ERROR, "default", policy.version, (failed,)
+    )
 
 
 def test_what_the_default_says_is_told() -> None:
@@ -571,8 +601,9 @@ def test_what_the_default_says_is_told() -> None:
     decision = decide(access(), replace(policy, reliefs=Reliefs(7)))
     assert (decision.title, decision.fix, decision.contact) == ("Nobody else", "ask", "it-help@example.com")
     assert (decision.reliefs, [each.rule for each in decision.trials]) == (7, ["rule-0"])
-    bare = decide(access(), policy_of({"when": "false"}))
-    assert (bare.title, bare.fix, bare.contact) == ("", "", "")
+    policy = policy_of({"when": "false"})
+    bare = decide(access(), policy)
+    assert bare == Decision(Effect.BLOCK, Reason.NO_RULE_MATCHED, "default", policy.version, bare.trials)
 
 
 @pytest.mark.parametrize(
@@ -581,10 +612,26 @@ def test_what_the_default_says_is_told() -> None:
         (access(PHONE, replace(CLEAN, owner="bob", device_id="d1"), "ada"), "ada"),
         (access(PHONE, replace(CLEAN, owner="bob", device_id="d1")), "bob"),
         (access(PHONE, replace(CLEAN, device_id="d1")), "d1"),
+        (access(replace(PHONE, eas_id="made-up")), ""),
     ],
 )
 def test_a_share_counts_people_and_a_device_only_where_nobody_is_named(asks: Access, subject: str) -> None:
     assert share_subject(asks) == subject
+
+
+@pytest.mark.parametrize(("name", "in_the_share"), [("person-0", True), ("person-1", False), ("", False)])
+@pytest.mark.parametrize(("groups", "in_the_group"), [(("pilot",), True), (("sales",), False), (None, False)])
+def test_a_rule_is_surely_about_whom_its_share_and_its_groups_surely_have(
+    name: str, in_the_share: bool, groups: tuple[str, ...] | None, in_the_group: bool
+) -> None:
+    asks = replace(access(), user=User(name, groups or (), groups_known=groups is not None))
+    share, of_group = {"share": "50%"}, {"groups": ("pilot",)}
+    for rule, is_sure in (
+        (share, in_the_share),
+        (of_group, in_the_group),
+        (share | of_group, in_the_share and in_the_group),
+    ):
+        assert is_about(policy_of(rule).rules[0], asks) is is_sure
 
 
 @pytest.mark.parametrize(
@@ -665,6 +712,8 @@ WARNS = {"id": "rest", "effect": "warn"}
         (relieved(OUT, out="out"), Effect.BLOCK, "default", ["out"], [("out", Stage.REPORT_ONLY, f"{WHY}: would have decided")]),
         (relieved(OUT_WARNS, SHUT, out="out"), Effect.WARN, "out", [], [("out", Stage.ENFORCE, SOFTER.format("rest")), ("rest", Stage.ENFORCE, "")]),
         (relieved(OUT_WARNS, out="out"), Effect.WARN, "out", [], [("out", Stage.ENFORCE, SOFTER.format("default"))]),
+        (relieved(OUT_WARNS, WARNS, out="out rest"), Effect.WARN, "out", ["rest"], [("out", Stage.ENFORCE, SOFTER.format("default")), ("rest", Stage.REPORT_ONLY, f"{WHY}: would have decided")]),
+        (relieved(OUT | {"share": "0%"}, LET_IN, out="out"), Effect.ALLOW, "rest", [], [("out", Stage.ENFORCE, "outside the share of 0%"), ("rest", Stage.ENFORCE, "")]),
         (relieved(OUT | {"stages": {"warn": "2026-12-01"}}, SHUT, out="out"), Effect.WARN, "out", [], [("out", Stage.WARN, SOFTER.format("rest")), ("rest", Stage.ENFORCE, "")]),
         (relieved(OUT_CHALLENGES, OUT_WARNS, SHUT, out="out too"), Effect.WARN, "out", ["too"], [("too", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("out", Stage.ENFORCE, SOFTER.format("rest")), ("rest", Stage.ENFORCE, "")]),
         (relieved(OUT_CHALLENGES, OUT, SHUT, out="out too"), Effect.CHALLENGE, "too", ["out"], [("too", Stage.ENFORCE, SOFTER.format("rest")), ("out", Stage.REPORT_ONLY, f"{WHY}: would have decided"), ("rest", Stage.ENFORCE, "")]),

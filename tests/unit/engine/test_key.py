@@ -47,6 +47,15 @@ AGED = {"when": "device.age > duration('1h')"}
         ([STAGED], 0, -1, 3, NOW + timedelta(days=2)),
         ([AGED], 0, 1, None, NOW),
         ([{}, AGED], 0, 1, None, NOW + timedelta(days=1)),
+        ([AGED, {}], 0, 1, None, NOW),
+        ([{"when": "false"}, {}, AGED], 0, 1, None, NOW + timedelta(days=1)),
+        (
+            [{"when": "client.kind == 'laptop' && device.age > duration('1h')"}, {}],
+            0,
+            1,
+            None,
+            NOW + timedelta(days=1),
+        ),
     ],
 )
 def test_a_decision_stands_until_a_stage_a_report_or_a_token_ends(
@@ -88,6 +97,25 @@ def test_what_runs_with_the_clock_is_told_apart() -> None:
     one, later = access(user="ann"), access(user="ann", now=NOW + timedelta(seconds=1))
     assert decision_key.of(one) == decision_key.of(later) != decision_key.of(replace(one, user=User("bob")))
     assert decision_key.times(one) != decision_key.times(later)
+    assert DecisionKey(policy_of({"when": "user.name == 'ann'"})).times(one) == ()
+
+
+def test_a_key_can_be_kept_whatever_the_rules_read() -> None:
+    decision_key = DecisionKey(policy_of(*({"when": text} for text in ALL)))
+    one, same = (access(attestation=AttestationResult(issuer="mdm")) for _ in range(2))
+    assert {decision_key.of(one): "kept"}[decision_key.of(same)] == "kept"
+
+
+def test_of_what_a_request_claims_the_first_end_counts() -> None:
+    posture = replace(CLEAN, expires_at=NOW + timedelta(hours=2))
+    asks = replace(
+        access(posture=posture),
+        claims=(Claim(User(), PHONE, replace(posture, expires_at=NOW + timedelta(hours=1))),),
+    )
+    for rules, hours in (([{}], 1), ([{}, AGED], 0)):
+        policy = policy_of(*rules)
+        until = DecisionKey(policy).until(asks, decide(asks, policy))
+        assert until == NOW + timedelta(hours=hours), "a rule behind may be read for what is claimed"
 
 
 HELD = AttestationResult(issuer="mdm")
@@ -143,6 +171,7 @@ def test_what_decide_reads_tells_two_accesses_apart(rule: dict[str, Any], one: A
         ({}, access(), replace(access(), facts=RequestFacts("POST", "/mail", remote="192.0.2.9", headers={"cookie": "x"}))),
         ({}, access(attestation=HELD), access(attestation=replace(HELD, issuer="other", status="affirming"))),
         ({}, access(posture=NEW), access()),
+        ({}, access(posture=replace(CLEAN, findings=FOUND)), access(posture=replace(CLEAN, findings=(*FOUND, *FOUND)))),
         ({}, access(posture=AWAY), access(posture=replace(AWAY, expires_at=NOW + timedelta(days=9)))),
         ({"stages": {"warn": "2026-12-09"}}, access(), LATER),
         ({"grace": "7d"}, access(), access(posture=replace(CLEAN, first_seen=NOW - timedelta(days=7)))),
