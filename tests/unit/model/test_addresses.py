@@ -40,8 +40,8 @@ def test_every_spelling_of_an_address_is_one(text, form):
     [
         "",
         '"',
-        '"203.0.113.9',
-        '203.0.113.9"',
+        '"203.0.113.99',
+        '1203.0.113.9"',
         "unix:",
         "unknown",
         "_hidden",
