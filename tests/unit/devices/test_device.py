@@ -285,10 +285,3 @@ def test_a_look_is_never_from_the_future() -> None:
     assert replace(OLD, reported_at=None).received(NOW).reported_at is None
     came = OLD.received(NOW + minutes(9))
     assert (came.reported_at, came.first_seen, came.last_seen) == (NOW, NOW + minutes(9), NOW + minutes(9))
-
-
-def test_a_look_that_is_kept_keeps_the_earliest_time_that_it_can_be_of() -> None:
-    since = NOW - timedelta(days=7)
-    old = Report("intune", "1", apps_complete=True, reported_at=NOW, looked_from=since)
-    kept = Report("intune", "1", os="ios").after(old, NOW)
-    assert (kept.os, kept.looked_from, kept.lag) == ("ios", since, timedelta(days=7))

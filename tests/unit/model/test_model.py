@@ -13,14 +13,20 @@ from mailgate.model import Assurance, PostureState, Protocol, User
 from mailgate.model.notice import Standing
 from mailgate.model.protocol import DEFAULT_PLACE
 
-WORDS = [kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, StrEnum)]
 MODULES = [import_module(f"mailgate.model.{each.name}") for each in pkgutil.iter_modules(model.__path__)]
-NOUNS = [
-    noun
+TYPES = [
+    each
     for module in MODULES
-    for noun in vars(module).values()
-    if isinstance(noun, type) and is_dataclass(noun) and noun.__module__ == module.__name__
+    for each in vars(module).values()
+    if isinstance(each, type) and each.__module__ == module.__name__
 ]
+WORDS = [each for each in TYPES if issubclass(each, StrEnum)]
+NOUNS = [each for each in TYPES if is_dataclass(each)]
+CALLED_OTHERWISE = {
+    "EncounterKind.MAIL": "mailed",
+    "EncounterKind.WARNING": "warned",
+    "EncounterKind.REFUSAL": "kept_out",
+}
 SAID_BY_NOBODY = {
     "RequestFacts.method": "GET",
     "RequestFacts.target": "/",
@@ -40,8 +46,11 @@ SAID_BY_NOBODY = {
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_no_two_members_share_a_word(words):
-    assert len({member.value for member in words}) == len(words.__members__)
+def test_a_member_has_the_word_that_it_is_called_by(words):
+    """The words are stored and sent, so a change of one is a change of what others read."""
+    for name, member in words.__members__.items():
+        word = CALLED_OTHERWISE.get(f"{words.__name__}.{name}", name.lower())
+        assert member.value.replace("-", "_") == word
 
 
 def unsaid(noun: type) -> dict[str, Any]:
