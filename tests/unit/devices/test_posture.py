@@ -196,23 +196,24 @@ def test_apps_that_are_not_listed_any_more_are_not_told() -> None:
 def test_a_posture_is_all_that_is_known_of_the_device_now() -> None:
     found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios says mdm")
     looked_from = NOW - timedelta(hours=7)
-    report = said(
-        owner="ada",
-        kind=Kind.PHONE,
-        os="ios",
-        os_version="26",
-        managed=False,
-        looked_from=looked_from,
-        **CLEAN | TIKTOK,
-    )
-    whole = device(report, GONE, findings=(found,), lost_at=NOW, first_seen=NOW - MAX_AGE)
+    report = said(owner="ada", kind=Kind.TABLET, os="ios", os_version="26", managed=False, looked_from=looked_from, **CLEAN | TIKTOK)  # fmt: skip
+    gone = said("gone", gone=True, owner="bob", kind=Kind.PHONE, os="android", managed=True, reported_at=NOW)
+    whole = device(report, gone, findings=(found,), lost_at=NOW, first_seen=NOW - MAX_AGE)
     assert posture_of(whole, CATALOG, TERMS, NOW) == Posture(
-        state=PostureState.LISTED, device_id="abcd-efgh-ijkl", kind=Kind.PHONE, os="ios", os_version="26", managed=False, owner="ada",
+        state=PostureState.LISTED, device_id="abcd-efgh-ijkl", kind=Kind.TABLET, os="ios", os_version="26", managed=False, owner="ada",
         apps=("tiktok",), lists=("prohibited",), source="mdm", sources=("mdm",), reported_at=NOW, lag=timedelta(hours=7),
         expires_at=looked_from + MAX_AGE, findings=(Finding(found.reason, found.detail),), lost=True, first_seen=NOW - MAX_AGE,
     )  # fmt: skip
     bare = Device("d", first_seen=NOW)
     assert posture_of(bare, CATALOG, TERMS, NOW) == Posture(device_id="d", first_seen=NOW)
+    left = posture(gone)
+    assert (left.state, left.kind, left.os, left.owner, left.sources) == (
+        "missing",
+        Kind.PHONE,
+        "android",
+        "bob",
+        (),
+    )
 
 
 def test_what_the_first_source_does_not_know_the_next_one_tells() -> None:
