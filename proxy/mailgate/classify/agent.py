@@ -104,7 +104,7 @@ class Agent:
     @property
     def model(self) -> str:
         """The model of the device, or empty."""
-        model = self.device.model or self.device.family or ""
+        model = self.device.model or self.device.family
         return "" if model in _NO_MODEL else model
 
     def form(self) -> str:
@@ -122,17 +122,14 @@ def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
 
 
 class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
-    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and rarely used."""
+    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and rarely used. They read no version but that of
+    Windows RT, for which there is a rule in our tables."""
 
     def __init__(self, agent: Agent) -> None:
         self.ua_string = agent.text
-        self.os = parse_operating_system(*_name_and_version(agent.os))
-        self.browser = parse_browser(*_name_and_version(agent.browser))
+        self.os = parse_operating_system(agent.os.family if agent.os else "Other")
+        self.browser = parse_browser(agent.browser.family if agent.browser else "Other")
         self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
-
-
-def _name_and_version(named: "Browser | OS | None") -> tuple[str | None, ...]:
-    return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
 
 
 def version(named: "Browser | OS") -> str:

@@ -11,7 +11,7 @@ from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, HANDHELD_MAIL_APP, MAIL_APPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_of_rule, system_of_words
-from mailgate.classify.table import Match, Table
+from mailgate.classify.table import Match, Table, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase
 
@@ -29,8 +29,6 @@ _SHOWN = 80
 """The most characters of matched words that a signal keeps."""
 
 _SOURCE = "user-agent"
-_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(" ") for byte in range(256))
-"""Turns control characters into spaces, since these texts are shown in logs and on terminals."""
 
 _NO_HANDHELD = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
 """Brands of ua-parser's device database that do not mean a handheld. Apple means a Mac here, and rules recognise iOS."""
@@ -64,9 +62,6 @@ _OF_COMPUTERS = "desktop-mail-app"
 """The rule for mail clients beside which a computer's device type may stand."""
 _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
-
-_agent = lru_cache(4)(Agent)
-"""A small cache: a user agent whose traits are not enough is read in full right after it."""
 
 
 class AgentTraits(NamedTuple):
@@ -156,8 +151,14 @@ def read_traits(header: str) -> AgentTraits | None:
     return _TOO_LONG if seen.cut and seen.form == "desktop" else _traits(seen, agent)
 
 
+@lru_cache(4)
+def _agent(text: str) -> Agent:
+    """Look through a user agent. A small cache, since one whose traits are not enough is read in full right after it."""
+    return Agent(text)
+
+
 def _readable(header: str) -> str:
-    return header[:MAX_LENGTH].encode("ascii", "replace").translate(_PRINTABLE).decode("ascii").strip()
+    return readable(header[:MAX_LENGTH]).strip()
 
 
 def _look(text: str, agent: Agent) -> _Seen:
@@ -213,7 +214,7 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
         disputes=disputes,
         os=system,
         os_version=version(versioned) if versioned else "",
-        browser=agent.browser.family if agent.browser and agent.browser.family != "Other" else "",
+        browser=agent.browser.family if agent.browser else "",
         browser_version=version(agent.browser) if agent.browser else "",
         model=model,
         signals=(_signal(seen, agent),),

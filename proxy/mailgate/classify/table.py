@@ -20,6 +20,14 @@ _RULE = "\0"
 """The brand that marks a match as a rule and not a device. No device has it, since texts contain no control characters."""
 
 
+_PRINTABLE = bytes.maketrans(bytes([*range(0x20), 0x7F]), b" " * 33)
+
+
+def readable(text: str) -> str:
+    """A text as a table reads it and a log may show it: in ASCII, with a space for each control character."""
+    return text.encode("ascii", "replace").translate(_PRINTABLE).decode("ascii")
+
+
 class Rule(NamedTuple):
     """A rule: if one of ``words`` matches, the sender has this form, because of ``why``.
 
