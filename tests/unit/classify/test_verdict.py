@@ -2,7 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from mailgate.model import Assurance, Client, Kind, Protocol, Reason
+from mailgate.classify.reading import Reading
+from mailgate.classify.verdict import weigh
+from mailgate.model import Assurance, Client, Finding, Kind, Protocol, Reason, Signal
 
 Ask = Callable[..., Client]
 
@@ -213,3 +215,176 @@ def test_forms_and_programs(ask: Ask) -> None:
         "",
         "",
     ]
+
+
+def weighed(*readings: Reading) -> Client:
+    return weigh(readings, Protocol.WEB)
+
+
+RESTRICTIVE_FIRST = [
+    ["tablet", "ereader", "watch"],
+    ["phone"],
+    ["mail_app"],
+    ["tv", "console", "car", "speaker", "xr", "device", "tool", "bot"],
+    ["desktop"],
+]
+BY_RANK = [(rank, form) for rank, forms in enumerate(RESTRICTIVE_FIRST) for form in forms]
+
+
+@pytest.mark.parametrize(("rank", "form"), BY_RANK)
+def test_of_two_forms_the_more_restrictive_counts_and_of_equal_ones_that_of_the_stronger_family(
+    rank: int, form: str
+) -> None:
+    for other_rank, other in BY_RANK:
+        first, second = Reading(form, os=form), Reading(other, os=other)
+        assert weighed(first, second).os == (form if rank <= other_rank else other)
+        assert weighed(second, first).os == (form if rank < other_rank else other)
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "handheld", "shown"),
+    [
+        ("desktop", Kind.LAPTOP, False, "desktop"),
+        ("phone", Kind.PHONE, True, "phone"),
+        ("tablet", Kind.TABLET, True, "tablet"),
+        ("ereader", Kind.TABLET, True, "ereader"),
+        ("watch", Kind.OTHER, True, "watch"),
+        ("tv", Kind.OTHER, False, "tv"),
+        ("console", Kind.OTHER, False, "console"),
+        ("car", Kind.OTHER, False, "car"),
+        ("speaker", Kind.OTHER, False, "speaker"),
+        ("xr", Kind.OTHER, False, "xr"),
+        ("device", Kind.OTHER, False, ""),
+        ("mail_app", Kind.MAIL_APP, True, ""),
+        ("tool", Kind.TOOL, False, ""),
+        ("bot", Kind.BOT, False, ""),
+    ],
+)
+def test_the_form_of_a_client_is_a_form_factor_or_empty(
+    form: str, kind: Kind, handheld: bool, shown: str
+) -> None:
+    client = weighed(Reading(form))
+    assert (client.kind, client.handheld, client.form) == (kind, handheld, shown)
+
+
+@pytest.mark.parametrize(
+    ("inferred", "beside"),
+    [
+        ("mail_app", [""]),
+        *((form, ["", "desktop", "mail_app"]) for form in ("phone", "tablet", "watch", "tv", "device")),
+        *((form, []) for form in ("desktop", "tool", "bot")),
+    ],
+)
+def test_an_inferred_form_yields_to_what_is_named_unless_it_is_more_restrictive(
+    inferred: str, beside: list[str]
+) -> None:
+    """And it never makes a laptop."""
+    for other in ["", "desktop", "mail_app", "tool", "bot", "tv", "phone", "tablet"]:
+        named, weak = Reading(other, os="named"), Reading(inferred, weak=True, os="inferred")
+        for client in (weighed(named, weak), weighed(weak, named)):
+            assert client.kind is (weak if other in beside else named).kind
+
+
+@pytest.mark.parametrize("form", ["", "mail_app"])
+def test_only_a_computer_is_disputed(form: str) -> None:
+    disputing = Reading(form, weak=True, disputes=True, os="x")
+    assert weighed(Reading("desktop"), disputing).kind is disputing.kind
+    assert weighed(disputing, Reading("desktop")).kind is disputing.kind
+    assert weighed(Reading("desktop"), Reading(form, weak=True, os="x")).kind is Kind.LAPTOP
+    for other in ("tv", "tool", "phone"):
+        assert weighed(Reading(other), disputing).kind is Reading(other).kind
+
+
+def test_each_value_is_from_the_reading_that_is_taken_or_from_the_strongest_that_has_it() -> None:
+    one = Reading("desktop", os="windows", os_version="11", browser="Edge", browser_version="1", model="A")
+    two = Reading("phone", os="android", os_version="16", browser="Chrome", browser_version="2", model="B")
+    bare = Reading("phone")
+    for readings, told in [
+        ((one, two), ("android", "16", "Chrome", "2", "B")),
+        ((one, bare, two), ("windows", "11", "Edge", "1", "A")),
+        ((bare, two, one), ("android", "16", "Chrome", "2", "B")),
+        ((two,), ("android", "16", "Chrome", "2", "B")),
+        ((bare,), ("", "", "", "", "")),
+    ]:
+        client = weighed(*readings)
+        shown = (client.os, client.os_version, client.browser, client.browser_version, client.model)
+        assert shown == told
+
+
+def test_a_version_is_that_of_the_system_that_is_told() -> None:
+    nameless = Reading("phone", os="android")
+    assert weighed(nameless, Reading("phone", os="ios", os_version="18")).os_version == ""
+    assert weighed(nameless, Reading("phone", os="android", os_version="16")).os_version == "16"
+    assert (
+        weighed(nameless._replace(os_version="15"), Reading(os="android", os_version="16")).os_version == "15"
+    )
+
+
+def says(form: str, name: str, value: str, kind: Kind | None, **more: bool) -> Reading:
+    return Reading(form, signals=(Signal("user-agent", name, value, kind),), **more)
+
+
+COMPUTER = says("desktop", "windows", "NT", Kind.LAPTOP)
+
+
+@pytest.mark.parametrize(
+    ("other", "contradicted"),
+    [
+        (says("phone", "other", "x", Kind.PHONE), True),
+        (says("phone", "other", "x", Kind.PHONE, weak=True), True),
+        (says("tv", "other", "x", Kind.OTHER), True),
+        (says("watch", "other", "x", Kind.OTHER), True),
+        (says("", "other", "x", None, disputes=True), True),
+        (says("tool", "other", "x", Kind.TOOL), False),
+        (says("bot", "other", "x", Kind.BOT), False),
+        (says("desktop", "other", "x", Kind.LAPTOP), False),
+        (says("mail_app", "other", "x", Kind.MAIL_APP, weak=True), False),
+    ],
+)
+def test_a_computer_beside_another_device_is_a_contradiction(other: Reading, contradicted: bool) -> None:
+    client = weighed(COMPUTER, other)
+    assert client.contradicted is contradicted
+    assert client.signals == (*COMPUTER.signals, *other.signals)
+    named = f"; other 'x' says {other.kind}" if other.form else ""
+    said = f"the request names different kinds: windows 'NT' says laptop{named}"
+    assert [each.detail for each in client.findings] == [said] * contradicted
+
+
+@pytest.mark.parametrize(
+    ("form", "contradicted"), [("tv", False), ("device", False), ("phone", True), ("watch", True)]
+)
+def test_a_computer_that_was_only_inferred_does_not_contradict_an_appliance(
+    form: str, contradicted: bool
+) -> None:
+    inferred = COMPUTER._replace(weak=True)
+    assert weighed(says(form, "other", "x", Kind.OTHER), inferred).contradicted is contradicted
+
+
+@pytest.mark.parametrize(
+    ("readings", "assurance"),
+    [
+        ([Reading("phone")], Assurance.CLAIMED),
+        ([Reading("phone"), Reading("phone")], Assurance.CONSISTENT),
+        ([Reading("phone", os="ios"), Reading("phone")], Assurance.CONSISTENT),
+        ([Reading("phone", os="ios"), Reading("phone", os="ios")], Assurance.CONSISTENT),
+        ([Reading("phone", os="ios"), Reading("phone", os="android")], Assurance.CLAIMED),
+        ([Reading("phone"), Reading("tablet")], Assurance.CLAIMED),
+        ([Reading("phone"), Reading("tablet"), Reading("tablet")], Assurance.CONSISTENT),
+        ([Reading("phone"), Reading(os="ios")], Assurance.CLAIMED),
+        ([Reading(os="ios"), Reading(os="ios")], Assurance.CLAIMED),
+        ([Reading("phone"), Reading("phone").contradicted("itself")], Assurance.CLAIMED),
+        (
+            [Reading("phone"), Reading("phone", findings=(Finding(Reason.REQUEST_MALFORMED, "x"),))],
+            Assurance.CONSISTENT,
+        ),
+        ([Reading("phone"), Reading()], Assurance.CLAIMED),
+    ],
+)
+def test_families_that_agree_make_a_claim_consistent_unless_anything_contradicts(
+    readings: list[Reading], assurance: Assurance
+) -> None:
+    assert weighed(*readings).assurance is assurance
+
+
+def test_what_nobody_says_is_unknown() -> None:
+    assert weighed() == weighed(Reading()) == Client(Kind.UNKNOWN, handheld=False)
