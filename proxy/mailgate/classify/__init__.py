@@ -12,12 +12,13 @@ from mailgate.classify.activesync import (
     read_query,
 )
 from mailgate.classify.attestation import with_attestation, with_device
-from mailgate.classify.browser import read_traits, read_user_agent, shortened, warm
+from mailgate.classify.browser import AgentTraits, read_traits, read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
+from mailgate.classify.plain import plain_system
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.classify.probe_signal import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
@@ -90,6 +91,8 @@ def agent_traits(user_agent: str) -> Hashable:
     Requests that differ only in user agents with the same traits have the same client, except for browser, versions and
     signals. None if the user agent contradicts itself.
     """
+    if system := plain_system(user_agent):
+        return *AgentTraits("desktop", system, model="", disputes=False), None
     agent = shortened(user_agent)
     told = read_traits(agent)
     return None if told is None else (*told, protocol_of_agent(agent))

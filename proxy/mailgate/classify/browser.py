@@ -70,11 +70,11 @@ class AgentTraits(NamedTuple):
     form: str
     os: str
     model: str
-    disputes: bool = False
+    disputes: bool
 
 
-_NOTHING = AgentTraits("", "", "")
-_TOO_LONG = _NOTHING._replace(disputes=True)
+_NOTHING = AgentTraits("", "", "", False)
+_TOO_LONG = AgentTraits("", "", "", True)
 
 
 class _Seen(NamedTuple):
@@ -85,20 +85,17 @@ class _Seen(NamedTuple):
     desktop: Match | None = None
     mobile: bool = False
     """Whether a system of phones and tablets is named but not the form."""
-    cut: bool = False
-    """Whether the user agent is longer than the part that was read. The rest may say anything."""
 
     @property
     def disputes(self) -> bool:
         """Whether the user agent disputes that this is a computer.
 
-        It does not if a computer, a computer's mail client or anything that counts more was seen. It always does if only a
-        part of it was read. An unknown name disputes it too, since a list of phones' names would always lack the next one.
+        It does not if a computer, a computer's mail client or anything that counts more was seen. An unknown name disputes it,
+        since a list of phones' names would always lack the next one.
         """
-        if self.cut or not self.form:
-            return True
-        named = self.match.rule.name if self.match else ""
-        return self.form == "mail_app" and (self.mobile or named != _OF_COMPUTERS)
+        if self.form != "mail_app":
+            return not self.form
+        return self.mobile or self.match is None or self.match.rule.name != _OF_COMPUTERS
 
     @property
     def contradicted(self) -> bool:
@@ -131,10 +128,11 @@ def read_user_agent(header: str) -> Reading:
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = _agent(text)
-    seen = _look(text, agent)._replace(cut=len(header) > MAX_LENGTH)
-    if seen.cut and seen.form == "desktop":
+    seen = _look(text, agent)
+    traits = _traits(seen, agent, header)
+    if traits is _TOO_LONG:
         return Reading(disputes=True, signals=(Signal(_SOURCE, "too-long", text[:_SHOWN]),))
-    reading = _describe(seen, agent)
+    reading = _describe(seen, agent, traits)
     return reading.contradicted(_contradiction(seen, reading.model)) if seen.contradicted else reading
 
 
@@ -145,10 +143,8 @@ def read_traits(header: str) -> AgentTraits | None:
     if not text:
         return _NOTHING
     agent = _agent(text)
-    seen = _look(text, agent)._replace(cut=len(header) > MAX_LENGTH)
-    if seen.contradicted:
-        return None
-    return _TOO_LONG if seen.cut and seen.form == "desktop" else _traits(seen, agent)
+    seen = _look(text, agent)
+    return None if seen.contradicted else _traits(seen, agent, header)
 
 
 @lru_cache(4)
@@ -204,8 +200,8 @@ def _names_model(agent: Agent, desktop: Match | None) -> bool:
     return agent.device.brand not in _NO_HANDHELD
 
 
-def _describe(seen: _Seen, agent: Agent) -> Reading:
-    form, system, model, disputes = _traits(seen, agent)
+def _describe(seen: _Seen, agent: Agent, traits: AgentTraits) -> Reading:
+    form, system, model, disputes = traits
     # the version must belong to the named system, so Ubuntu 22 does not become linux 22
     versioned = agent.os if form != "desktop" or system == agent.system else None
     return Reading(
@@ -221,9 +217,12 @@ def _describe(seen: _Seen, agent: Agent) -> Reading:
     )
 
 
-def _traits(seen: _Seen, agent: Agent) -> AgentTraits:
-    model = "" if seen.form == "desktop" else agent.model
-    return AgentTraits(seen.form, _system(seen, agent), model, seen.disputes)
+def _traits(seen: _Seen, agent: Agent, header: str) -> AgentTraits:
+    """The traits. Of a user agent that was not read to its end, the rest may say anything."""
+    cut = len(header) > MAX_LENGTH
+    if seen.form == "desktop":
+        return _TOO_LONG if cut else AgentTraits("desktop", _system(seen, agent), "", False)
+    return AgentTraits(seen.form, _system(seen, agent), agent.model, cut or seen.disputes)
 
 
 def _system(seen: _Seen, agent: Agent) -> str:
