@@ -71,7 +71,7 @@ def is_checked(facts: RequestFacts, client: Client) -> bool:
 
 def as_claimed(facts: RequestFacts, client: Client) -> Client | None:
     """The client with the device that it names where nobody checks that; None if it names none, or asks the gate itself."""
-    if client.protocol is not Protocol.ACTIVESYNC or client.eas_id or facts.is_local:
+    if client.protocol is not Protocol.ACTIVESYNC or client.eas_id:
         return None
     named = _query(facts)
     return replace(client, eas_id=named.device_id, eas_type=named.device_type) if named.device_id else None

@@ -50,6 +50,7 @@ _OF_COMMANDS = frozenset(
     }
 )
 """The further names that commands take in a plain query ([MS-ASHTTP] 2.2.1.1.1.2.5), in lower case."""
+_OWN = frozenset({*_NAMES, *_OF_COMMANDS, ""})
 _METHODS = frozenset({"POST", "OPTIONS"})
 _CONTENT = re.compile(
     r"(?:application/(?:vnd\.ms-sync(?:\.wbxml)?|octet-stream)|message/rfc822)?\s*(?:;[^,]*)?", re.IGNORECASE
@@ -179,7 +180,7 @@ def _asks_nothing_else(query: str) -> bool:
     if _BASE64.fullmatch(decoded(query)):
         return True
     names = {unquote_plus(pair.partition("=")[0]).strip().lower() for pair in re.split("[&;]", query)}
-    return len(query) <= MAX_LENGTH and names <= _NAMES | _OF_COMMANDS | {""}
+    return len(query) <= MAX_LENGTH and names <= _OWN
 
 
 @lru_cache(1024)

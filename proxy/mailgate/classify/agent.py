@@ -135,10 +135,4 @@ class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
 def version(named: "Browser | OS") -> str:
     """The version, like ``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
-    return ".".join(
-        [
-            str(int(part)) if part[:1] == "0" != part and part.isdigit() else part
-            for part in parts
-            if part is not None
-        ]
-    )
+    return ".".join([str(int(part)) if part.isdigit() else part for part in parts if part is not None])

@@ -98,9 +98,14 @@ class _Seen(NamedTuple):
         return self.mobile or self.match is None or self.match.rule.name != _OF_COMPUTERS
 
     @property
+    def computer(self) -> Match | None:
+        """The computer, if nothing else counts beside it."""
+        return self.desktop if self.desktop is self.match else None
+
+    @property
     def contradicted(self) -> bool:
         """Whether both a computer and something else that counts are named."""
-        return self.desktop is not None and self.form != "desktop"
+        return self.desktop is not self.computer
 
 
 def warm() -> None:
@@ -220,14 +225,14 @@ def _describe(seen: _Seen, agent: Agent, traits: AgentTraits) -> Reading:
 def _traits(seen: _Seen, agent: Agent, header: str) -> AgentTraits:
     """The traits. Of a user agent that was not read to its end, the rest may say anything."""
     cut = len(header) > MAX_LENGTH
-    if seen.form == "desktop":
+    if seen.computer:
         return _TOO_LONG if cut else AgentTraits("desktop", _system(seen, agent), "", False)
     return AgentTraits(seen.form, _system(seen, agent), agent.model, cut or seen.disputes)
 
 
 def _system(seen: _Seen, agent: Agent) -> str:
-    if seen.form == "desktop" and seen.desktop is not None:
-        return system_of_rule(seen.desktop) or agent.system or system_of_words(seen.desktop)
+    if computer := seen.computer:
+        return system_of_rule(computer) or agent.system or system_of_words(computer)
     told = agent.system
     return "ipados" if told == "ios" and seen.form == "tablet" else told
 

@@ -50,7 +50,7 @@ _LONGEST = 512
 def is_autodiscover(facts: RequestFacts) -> bool:
     """Whether this request asks an Autodiscover service for the server of an address."""
     target = facts.target
-    if len(target) > _LONGEST or target[:14].lower() != "/autodiscover/" or facts.method not in METHODS:
+    if len(target) > _LONGEST or facts.method not in METHODS:
         return False
     return bool(_XML.fullmatch(target) or _JSON.fullmatch(target))
 

@@ -236,4 +236,4 @@ def _value(quoted: str, atom: str) -> str:
     """The value of a string. An unquoted word is NIL or no string."""
     if atom:
         return "" if atom.upper() == "NIL" else atom[:_MAX_VALUE]
-    return _ESCAPED.sub(r"\1", quoted[: 2 * _MAX_VALUE])[:_MAX_VALUE]
+    return _ESCAPED.sub(r"\1", quoted, count=_MAX_VALUE)[:_MAX_VALUE]

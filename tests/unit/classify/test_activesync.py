@@ -53,7 +53,7 @@ LONG = (b"\x01\xff" + b"A" * 255) * 2 + b"\x01\xe9" + b"A" * 233
         ("DeviceId&DeviceId=1", DeviceQuery("1")),
         ("DeviceId=&Cmd=", DeviceQuery()),
         (f"DeviceId={'x' * 257}", DeviceQuery("x" * 256)),
-        (f"{'&' * 31}DeviceId=1", DeviceQuery("1")),
+        (f"{'&' * 32}DeviceId=1", DeviceQuery("1")),
         (f"x={'y' * 1011}&DeviceId=12", DeviceQuery("1")),
         ("", DeviceQuery()),
     ],
@@ -121,6 +121,7 @@ MANY, TOO_LONG = "more parameters than any command has", "longer than 1024 chara
 @pytest.mark.parametrize(
     ("query", "fault"),
     [
+        (query_of(encoded()[:4]), "it ends inside the device id"),
         (EXAMPLE[:8], "it ends inside the device id"),
         (EXAMPLE[:16], "it ends inside the device id"),
         (query_of(encoded()[:10]), "it ends inside the policy key"),
@@ -254,7 +255,7 @@ PHONE = "Cmd=Sync&User=ada&DeviceId=Appl1&DeviceType=iPhone"
     [
         "",
         PHONE,
-        f"{PHONE}&AttachmentName=a&CollectionId=3&CollectionName=b&ItemId=1%3a2&LongId=c&Occurrence=d&ParentId=e&SAVEINSENT=T",
+        f"{PHONE}&AttachmentName=a&CollectionId=3&CollectionName=b&ItemId=1%3a2&LongId=c&Occurrence=d&ParentId=e&SAVEINSENT=T&",
         f"&{PHONE};;",
         f"DeviceId={'x' * 1015}",
         EXAMPLE,

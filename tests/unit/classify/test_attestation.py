@@ -59,12 +59,6 @@ def test_a_phone_by_its_own_word_is_one(client: Client) -> None:
     assert (attested.kind, attested.handheld) == (Kind.PHONE, True)
 
 
-def test_the_signed_system_replaces_the_claimed_one() -> None:
-    attested = with_attestation(LAPTOP, proof(Kind.TABLET, os="ipados", os_version="18.5"))
-    assert (attested.form, attested.os, attested.os_version) == ("tablet", "ipados", "18.5")
-    assert attested.signals[-1].source == "attestation"
-
-
 def test_no_attestation_changes_nothing() -> None:
     assert with_attestation(PHONE, None) is PHONE
 

@@ -36,6 +36,7 @@ def device(kind: Kind | None) -> Posture:
         (LAPTOP, device(Kind.PHONE), Kind.PHONE, Assurance.ATTESTED, True),
         (MAIL, device(Kind.LAPTOP), Kind.MAIL_APP, Assurance.CLAIMED, True),
         (LAPTOP, device(Kind.LAPTOP), Kind.LAPTOP, Assurance.ATTESTED, False),
+        (Client(Kind.UNKNOWN, handheld=False), device(Kind.LAPTOP), Kind.LAPTOP, Assurance.ATTESTED, False),
     ],
 )
 def test_the_kind_is_attested_where_the_devices_record_has_it(client, known, kind, assurance, contradicted):

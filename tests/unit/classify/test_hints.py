@@ -122,7 +122,15 @@ def test_the_name_of_an_android_app_speaks_for_a_phone(value: str, form: str) ->
     ("platform", "version", "told"),
     [
         ("Windows", "15.0.0", "11"),
+        ("Windows", "", ""),
+        ("Windows", "0.0.0", ""),
+        ("Windows", "0.1.0", "7"),
+        ("Windows", "0.2.0", "8"),
         ("Windows", "0.3", "8.1"),
+        ("Windows", "0.4.0", ""),
+        ("Windows", "1.0.0", "10"),
+        ("Windows", "12.0.0", "10"),
+        ("Windows", "13.0.0", "11"),
         ("Windows", "0013.0", "11"),
         ("Windows", "0", ""),
         ("Windows", "9" * 200, "11"),
@@ -171,25 +179,6 @@ def test_a_system_speaks_for_the_form_that_it_runs_on(form: str, systems: list[s
     )
 
 
-@pytest.mark.parametrize(
-    ("said", "version"),
-    [
-        ("", ""),
-        ("0.0.0", ""),
-        ("0.1.0", "7"),
-        ("0.2.0", "8"),
-        ("0.3.0", "8.1"),
-        ("0.4.0", ""),
-        ("1.0.0", "10"),
-        ("12.0.0", "10"),
-        ("13.0.0", "11"),
-        ("19.0.0", "11"),
-    ],
-)
-def test_the_version_of_windows_is_by_the_table_of_its_maker(said: str, version: str) -> None:
-    assert read_hints({PLATFORM: '"Windows"', VERSION: f'"{said}"'}).os_version == version
-
-
 FORM_FACTORS = {
     "Mobile": "phone", "Tablet": "tablet", "EInk": "ereader", "Watch": "watch", "XR": "xr", "Automotive": "car",
 }  # fmt: skip
@@ -219,6 +208,7 @@ OF_COMPUTERS = ["Chromium", "Google Chrome", "Opera", "Puffin", "Browser", "My P
         ("Windows", OF_HANDHELDS, "phone"),
         ("Linux", OF_HANDHELDS + NOT_FOR_LINUX, "phone"),
         ("Windows", NOT_FOR_LINUX + OF_COMPUTERS, "desktop"),
+        ("Chrome OS", NOT_FOR_LINUX + OF_COMPUTERS, "desktop"),
         ("Linux", OF_COMPUTERS, ""),
     ],
 )

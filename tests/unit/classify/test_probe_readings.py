@@ -89,6 +89,10 @@ def seen(*parts: dict[str, object], **more: object) -> ProbeReadings:
         (seen(TOUCH_AND_MOUSE, TABLET, pointer="coarse"), "linux", ("tablet", "touch-first", "")),
         (seen(TOUCH_AND_MOUSE, touch_points=1), "linux", ("desktop", "mouse-first", "")),
         (seen(TOUCH_AND_MOUSE, TABLET, touch_points=1, platform="MacIntel"), "", ("tablet", "mac-with-touch", "ipados")),
+        (seen(TOUCH_AND_MOUSE, TABLET, pointer="none"), "linux", ("tablet", "touch-first", "")),
+        (seen(FINGERS, TABLET, platform="Linux aarch64"), "", ("tablet", "arm-with-touch", "android")),
+        (seen(FINGERS, TABLET, system="Windows"), "windows", ("tablet", "touch-first", "")),
+        (seen(form_factors=["Watch"], platform="iPhone"), "", ("watch", "form-factor", "ios")),
         # what nobody knows is not a computer
         (seen(FINGERS, TABLET), "windows", ("tablet", "touch-first", "")),
         (seen(TEN_FINGERS, TABLET, platform="Linux x86_64"), "windows", ("tablet", "touch-first", "android")),

@@ -174,6 +174,8 @@ def test_headers_and_the_clients_name(name: str, value: str, protocol: Protocol)
         ("POST", {"accept": HTML, "content-type": "Multipart/Form-Data; boundary=x"}, Protocol.WEB),
         ("POST", {"accept": HTML, "content-type": "text/plain"}, Protocol.WEB),
         ("POST", {**NAVIGATION, "content-type": "application/json"}, Protocol.WEB),
+        ("HEAD", {"accept": HTML, "content-type": "application/json"}, Protocol.WEB),
+        ("GET", {**NAVIGATION, "sec-fetch-mode": "same-origin"}, Protocol.DAV),
         ("GET", {**NAVIGATION, "sec-fetch-mode": ""}, Protocol.DAV),
         ("GET", {**NAVIGATION, "sec-fetch-mode": "cors"}, Protocol.DAV),
         ("GET", {"accept": "*/*", "user-agent": CHROME}, Protocol.DAV),
