@@ -208,7 +208,7 @@ def _names_model(agent: Agent, desktop: Match | None) -> bool:
 def _describe(seen: _Seen, agent: Agent, traits: AgentTraits) -> Reading:
     form, system, model, disputes = traits
     # the version must belong to the named system, so Ubuntu 22 does not become linux 22
-    versioned = agent.os if form != "desktop" or system == agent.system else None
+    versioned = agent.os if seen.computer is None or system == agent.system else None
     return Reading(
         form=form,
         weak=form == "mail_app",

@@ -23,6 +23,7 @@ from mailgate.model import LOGIN_PROTOCOLS, Assurance, Kind, Protocol, Reason, R
         ('("support-url" "https://example.com/ada" "x-originating-ip" "192.0.2.1" "os" "iOS")', {"os": "iOS"}),
         ('("name" "cut short', {"name": "cut short"}),
         ('("name"', {}),
+        ('("name" "y" "name" "x")', {"name": "y", "also": "name x"}),
         ('("name" nil "os" Darwin)', {"os": "Darwin"}),
         (f'("name" {"x" * 65})', {"name": "x" * 64}),
         ('("os" "a" "os" "b" "os" "c" "name" "d" "name" "e")', {"os": "a", "also": "os b", "name": "d"}),
@@ -178,9 +179,10 @@ def test_a_contradiction_is_told_in_words(imap_id: str, computer: str, disputed:
 
 
 def test_the_first_thing_that_a_client_says_speaks_for_its_kind_and_nothing_said_does_too() -> None:
-    assert read_client({"os": "iOS", "name": "Mail"}).signals == (
+    assert read_client({"os": "iOS", "name": "Mail", "version": "7"}).signals == (
         Signal("imap-id", "os", "iOS", MAIL_APP),
         Signal("imap-id", "name", "Mail", None),
+        Signal("imap-id", "version", "7", None),
     )
     assert read_client({}) == Reading("mail_app", signals=(Signal("imap-id", "absent", "", MAIL_APP),))
 

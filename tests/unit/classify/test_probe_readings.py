@@ -78,6 +78,7 @@ def seen(*parts: dict[str, object], **more: object) -> ProbeReadings:
         # a convertible has a mouse or more touch points than five, and the platform of its system
         (seen(TEN_FINGERS, touch_points=6), "windows", ("desktop", "convertible", "")),
         (seen(TEN_FINGERS, TABLET, touch_points=5), "windows", ("tablet", "touch-first", "")),
+        (seen(FINGERS, TABLET, touch_points=2), "windows", ("tablet", "touch-first", "")),
         (seen(FINGERS, TABLET, any_fine=True), "windows", ("tablet", "touch-first", "")),
         (seen(FINGERS, TABLET, any_hover=True), "windows", ("tablet", "touch-first", "")),
         (seen(TEN_FINGERS, platform="CrOS"), "chromeos", ("desktop", "convertible", "")),
