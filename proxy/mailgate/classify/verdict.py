@@ -10,13 +10,14 @@ _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
 """Forms that are not form factors. A client's form is left empty for them."""
 
 _RESTRICTIVE_FIRST = (
-    HANDHELD_FORMS - {"phone", "mail_app"},
+    HANDHELD_FORMS,
     {"phone"},
     {"mail_app"},
-    KIND_OF_FORM.keys() - HANDHELD_FORMS - {"desktop"},
+    KIND_OF_FORM.keys() - HANDHELD_FORMS,
     {"desktop"},
 )
-"""The forms by rank, the most restrictive first. Exact handhelds come first (tablet before phone) and computers last."""
+"""The forms by rank, the most restrictive first; the last place of a form counts. Exact handhelds come first (tablet before phone)
+and computers last."""
 _RANKS = {form: rank for rank, forms in enumerate(_RESTRICTIVE_FIRST) for form in forms}
 
 _NOTHING = Reading()

@@ -148,6 +148,10 @@ def test_a_computers_client_on_a_phones_system_is_a_finding_and_no_computer(phon
         '"name" "x" "os" "Windows" "Os" "Something"',
         '"name" "x" "os" "Windows 11" "os" "Windows" "OS" "Linux"',
         '"name" "Thunderbird" "name" "Something"',
+        '("name" "com.xiaomi.mail" "os" "Windows")',
+        '("name" "Email" "vendor" "Huawei" "os" "Windows" "model" "LYA-L29")',
+        '("name" "x" "os" "Windows" "model" "SM-S911B")',
+        '("OS" "Windows" "os" "Android")',
     ],
 )
 def test_a_computers_name_or_system_beside_a_word_of_phones_is_a_finding(imap_id: str) -> None:
