@@ -18,7 +18,7 @@ from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
-from mailgate.classify.plain import plain_system
+from mailgate.classify.plain import plain_device
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.classify.probe_signal import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
@@ -91,8 +91,8 @@ def agent_traits(user_agent: str) -> Hashable:
     Requests that differ only in user agents with the same traits have the same client, except for browser, versions and
     signals. None if the user agent contradicts itself.
     """
-    if system := plain_system(user_agent):
-        return *AgentTraits("desktop", system, model="", disputes=False), None
+    if plain := plain_device(user_agent):
+        return *AgentTraits(*plain, disputes=False), None
     agent = shortened(user_agent)
     told = read_traits(agent)
     return None if told is None else (*told, protocol_of_agent(agent))
