@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ua_parser import OS
 from ua_parser.loaders import load_lazy_builtins
-from ua_parser.regex import Resolver
 
 from mailgate.classify.agent import Agent, is_excluded_pattern, version
 from mailgate.classify.appliances import APPLIANCES
@@ -23,14 +22,6 @@ def test_what_ua_parser_does_without_names_crawlers_alone() -> None:
         "[Bb]ot" in pattern or "[Cc][Rr][Aa][Ww][Ll]" in pattern or "crawler" in pattern
         for pattern in without
     )
-
-
-def test_one_look_tells_the_device_that_the_database_alone_tells(labelled: dict[str, list[str]]) -> None:
-    database = Resolver(([], [], load_lazy_builtins()[2])).de
-    for text in [agent for agents in labelled.values() for agent in agents]:
-        alone, device = database.extract(text), Agent(text).device
-        expected = (alone.family, alone.brand, alone.model) if alone else ("Other", None, None)
-        assert (device.family, device.brand, device.model) == expected
 
 
 TABLES = (TOOLS, BOTS, APPLIANCES, HANDHELDS, DESKTOP_MODE, DESKTOPS)

@@ -12,7 +12,7 @@ from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM
-from mailgate.classify.table import DevicesOrRules, Match, Rule, Table, readable
+from mailgate.classify.table import Match, Rule, Table, readable
 
 TABLES = {
     "appliances": APPLIANCES,
@@ -51,18 +51,6 @@ JOINED = Table.joined(*IN_ORDER)
 
 def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
     assert list(JOINED.rules) == [name for table in IN_ORDER for name in table.rules]
-
-
-def test_a_device_hides_the_rules_behind_it() -> None:
-    rule = Rule("one", "tv", "", "b+")
-    table = DevicesOrRules(lambda: [("a(.)", None, "Family $1", "Brand", None)], Table([rule]))
-    device = table.look("bbac")
-    assert device is not None
-    assert not isinstance(device, Match)
-    assert (device.family, device.brand, device.model) == ("Family c", "Brand", "c")
-    assert table.first("bbac") is None
-    assert table.look("xbb") == table.first("xbb") == Match(rule, "bb")
-    assert table.look("x") is table.first("x") is None
 
 
 def test_the_rules_without_form_exist() -> None:
