@@ -103,9 +103,8 @@ def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 
-@lru_cache(
-    4096
-)  # Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it
+# Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it
+@lru_cache(4096)
 def _classify(
     method: str,
     named: Protocol | None,
