@@ -12,12 +12,13 @@ from mailgate.classify.activesync import (
     read_query,
 )
 from mailgate.classify.attestation import with_attestation, with_device
-from mailgate.classify.browser import read_traits, read_user_agent, shortened, warm
+from mailgate.classify.browser import AgentTraits, read_traits, read_user_agent, shortened, warm
 from mailgate.classify.hints import HEADERS as HINTS
 from mailgate.classify.hints import read_hints
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
+from mailgate.classify.plain import plain_device
 from mailgate.classify.probe_signal import HEADER as PROBE
 from mailgate.classify.probe_signal import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
@@ -35,12 +36,6 @@ __all__ = [
     "with_attestation",
     "with_device",
 ]
-
-CACHED_CLIENTS = 4096
-"""The size of the caches. Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it."""
-CACHED_AGENTS = 2048
-CACHED_TRAITS = 4096
-CACHED_HINTS = 512
 
 _LONGEST = 768
 """The most characters of a header that a cache entry keeps. The families read fewer, and so they see that there was more."""
@@ -64,10 +59,9 @@ def classify(facts: RequestFacts) -> Client:
     if facts.scheme in LOGIN_PROTOCOLS:
         return _classify_login(facts.headers.get(IMAP_ID, "")[:MAX_IMAP_ID], Protocol(facts.scheme))
     named = protocol_in_path(facts.path)
-    asked = facts.method[:_LONGEST_METHOD], named, _agent(facts.headers), _sent_headers(facts.headers)
-    if not names_activesync(named, facts.headers):
-        return _classify(*asked, None)
-    return _classify(*asked, _query(facts), checks_login(facts))
+    asked = (_query(facts), checks_login(facts)) if names_activesync(named, facts.headers) else None
+    method, agent = facts.method[:_LONGEST_METHOD], shortened(facts.user_agent)
+    return _classify(method, named, agent, _sent_headers(facts.headers), asked)
 
 
 def is_checked(facts: RequestFacts, client: Client) -> bool:
@@ -77,7 +71,7 @@ def is_checked(facts: RequestFacts, client: Client) -> bool:
 
 def as_claimed(facts: RequestFacts, client: Client) -> Client | None:
     """The client with the device that it names where nobody checks that; None if it names none, or asks the gate itself."""
-    if client.protocol is not Protocol.ACTIVESYNC or client.eas_id or facts.is_local:
+    if client.protocol is not Protocol.ACTIVESYNC or client.eas_id:
         return None
     named = _query(facts)
     return replace(client, eas_id=named.device_id, eas_type=named.device_type) if named.device_id else None
@@ -89,7 +83,7 @@ def _query(facts: RequestFacts) -> DeviceQuery:
     return read_query(query, facts.headers.get(VERSION_HEADER, ""))
 
 
-@lru_cache(CACHED_TRAITS)
+@lru_cache(4096)
 def agent_traits(user_agent: str) -> Hashable:
     """The traits of a user agent that classification weighs: form, system, model and protocol, without browser and
     versions.
@@ -97,13 +91,11 @@ def agent_traits(user_agent: str) -> Hashable:
     Requests that differ only in user agents with the same traits have the same client, except for browser, versions and
     signals. None if the user agent contradicts itself.
     """
+    if plain := plain_device(user_agent):
+        return *AgentTraits(*plain, disputes=False), None
     agent = shortened(user_agent)
     told = read_traits(agent)
     return None if told is None else (*told, protocol_of_agent(agent))
-
-
-def _agent(headers: Mapping[str, str]) -> str:
-    return shortened(headers.get("user-agent", ""))
 
 
 def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -111,25 +103,27 @@ def _sent_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple([(name, headers[name][:_LONGEST]) for name in _READ if name in headers])
 
 
-@lru_cache(CACHED_CLIENTS)
+# Python takes more than a millisecond to grow a table of twice this size, and one request would wait for it
+@lru_cache(4096)
 def _classify(
     method: str,
     named: Protocol | None,
     agent: str,
     told: tuple[tuple[str, str], ...],
-    query: DeviceQuery | None,
-    checked: bool = False,
+    asked: tuple[DeviceQuery, bool] | None,
 ) -> Client:
+    """``asked``: the ActiveSync query, and whether the webmail checks the login; None for a request that does not name ActiveSync."""
     headers = dict(told)
     readings = [_hinted(told), _read_agent(agent)]
     if PROBE in headers:
         readings.append(read_probe(headers[PROBE]))
     headers["user-agent"] = agent
     protocol = protocol_beside(named, method, headers)
-    if query is None:
+    if asked is None:
         return weigh(readings, protocol)
+    query, checked = asked
     if protocol is not Protocol.ACTIVESYNC:  # no key of a verdict holds the query, so nothing in it counts
-        return weigh([read_activesync(DeviceQuery(), checked=False), *readings], protocol)
+        return weigh([read_activesync(DeviceQuery(), checked=checked), *readings], protocol)
     return weigh(
         [read_activesync(query, checked=checked), *readings],
         protocol,
@@ -141,18 +135,18 @@ def _classify(
     )
 
 
-@lru_cache(CACHED_AGENTS)
+@lru_cache(2048)
 def _read_agent(user_agent: str) -> Reading:
     """Read a user agent. It has its own cache, since one browser sends different headers for pages, pictures and data."""
     return read_user_agent(user_agent)
 
 
-@lru_cache(CACHED_HINTS)
+@lru_cache(512)
 def _hinted(told: tuple[tuple[str, str], ...]) -> Reading:
     """Read the hints. They have their own cache, since few browsers differ in them, and so does a flood of new user agents."""
     return read_hints({name: value for name, value in told if name in _HINTS})
 
 
-@lru_cache(CACHED_CLIENTS)
+@lru_cache(4096)
 def _classify_login(imap_id: str, protocol: Protocol) -> Client:
     return weigh([read_client(read_id(imap_id))], protocol)

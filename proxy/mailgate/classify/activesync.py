@@ -25,7 +25,6 @@ VERSION_HEADER = "ms-asprotocolversion"
 
 _MOST = 3 * (MAX_LENGTH + 1)
 """The most characters with escapes: this many may encode ``MAX_LENGTH`` characters and one more."""
-_CACHED = 1024
 _MAX_VALUE = 256
 _MAX_PAIRS = 32
 _MAX_PARAMETERS = 16
@@ -51,6 +50,7 @@ _OF_COMMANDS = frozenset(
     }
 )
 """The further names that commands take in a plain query ([MS-ASHTTP] 2.2.1.1.1.2.5), in lower case."""
+_OWN = frozenset({*_NAMES, *_OF_COMMANDS, ""})
 _METHODS = frozenset({"POST", "OPTIONS"})
 _CONTENT = re.compile(
     r"(?:application/(?:vnd\.ms-sync(?:\.wbxml)?|octet-stream)|message/rfc822)?\s*(?:;[^,]*)?", re.IGNORECASE
@@ -162,7 +162,7 @@ def checks_login(facts: RequestFacts) -> bool:
         and facts.method in _METHODS
         and _CONTENT.fullmatch(sent.get("content-type", "").strip()) is not None
         and all(_logs_nobody_in(pair, place.cookies) for pair in sent.get("cookie", "").split(";"))
-        and _asks_nothing_else(facts.query)
+        and _asks_nothing_else(facts.query[:_MOST])
     )
 
 
@@ -172,18 +172,18 @@ def _logs_nobody_in(pair: str, harmless: Collection[str]) -> bool:
     return not pair.strip() or (name in harmless and _COOKIE_VALUE.fullmatch(value) is not None)
 
 
-@lru_cache(_CACHED)
+@lru_cache(1024)
 def _asks_nothing_else(query: str) -> bool:
     """Whether a query can be read, and has nothing but the parameters of ActiveSync."""
-    if len(query) > _MOST or _read(query, "").fault:
+    if _read(query, "").fault:
         return False
     if _BASE64.fullmatch(decoded(query)):
         return True
     names = {unquote_plus(pair.partition("=")[0]).strip().lower() for pair in re.split("[&;]", query)}
-    return len(query) <= MAX_LENGTH and names <= _NAMES | _OF_COMMANDS | {""}
+    return len(query) <= MAX_LENGTH and names <= _OWN
 
 
-@lru_cache(_CACHED)
+@lru_cache(1024)
 def _read(query: str, said: str) -> DeviceQuery:
     """Read a query with a cache, since a query is read more than once on its way and a phone repeats its queries."""
     unescaped = decoded(query)
@@ -218,9 +218,8 @@ def _read_base64(text: str) -> DeviceQuery:
     """Read a base64 query: version, command, locale, device id, policy key, device type, parameters ([MS-ASHTTP] 2.2.1.1.1.1)."""
     if len(text) > MAX_LENGTH:
         raise _BrokenError(f"longer than {MAX_LENGTH} characters")
-    stripped = text.rstrip("=")
     try:
-        data = base64.b64decode(stripped + "=" * (-len(stripped) % 4), validate=True)
+        data = base64.b64decode(text + "==")  # more padding than needed is passed over
     except binascii.Error:
         raise _BrokenError("not base64") from None
     if len(data) < 4 or not _OLDEST_IN_BASE64 <= data[0] <= _NEWEST_IN_BASE64:
@@ -243,12 +242,13 @@ def _parameters(data: bytes) -> dict[int, bytes]:
     """Read tags, lengths and values until the end. The first value of a tag counts."""
     found: dict[int, bytes] = {}
     for _ in range(_MAX_PARAMETERS):
-        if not data:
-            return found
-        value, rest = _take(data[1:], "parameter")
-        found.setdefault(data[0], value)
-        data = rest
-    raise _BrokenError("more parameters than any command has")
+        if data:
+            value, rest = _take(data[1:], "parameter")
+            found.setdefault(data[0], value)
+            data = rest
+    if data:
+        raise _BrokenError("more parameters than any command has")
+    return found
 
 
 def _take(data: bytes, what: str) -> tuple[bytes, bytes]:

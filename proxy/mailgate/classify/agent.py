@@ -1,12 +1,9 @@
 """Looks through a user agent: ua-parser finds device, browser and system, and our tables find the first rule."""
 
-from collections.abc import Iterator
 from functools import cache, cached_property
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ua_parser import Device
-from ua_parser.core import Matchers
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
 from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
@@ -17,10 +14,10 @@ from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS
 from mailgate.classify.programs import BOTS, TOOLS
 from mailgate.classify.systems import system_name
-from mailgate.classify.table import DevicesOrRules, Match, Table
+from mailgate.classify.table import Table
 
 if TYPE_CHECKING:  # only the package's type stubs have these names
-    from ua_parser_rs import OS, DeviceParser
+    from ua_parser_rs import OS
     from ua_parser_rs import Device as Found
     from ua_parser_rs import UserAgent as Browser
 
@@ -39,20 +36,10 @@ def is_excluded_pattern(pattern: str) -> bool:
 
 
 @cache
-def _matchers() -> Matchers:
+def _resolver() -> Resolver:
     """The patterns of ua-parser. They take long to load, and most commands never look at a user agent."""
     browsers, systems, devices = load_lazy_builtins()
-    return [each for each in browsers if not is_excluded_pattern(each.regex)], systems, devices
-
-
-@cache
-def _resolver() -> Resolver:
-    browsers, systems, _ = _matchers()
-    return Resolver((browsers, systems, []))
-
-
-def _device_rows() -> "Iterator[DeviceParser]":
-    return map(attrgetter("regex", "regex_flag", "family", "brand", "model"), _matchers()[2])
+    return Resolver(([each for each in browsers if not is_excluded_pattern(each.regex)], systems, devices))
 
 
 _NO_DEVICE = Device("Other")
@@ -63,9 +50,7 @@ COMPUTERS = Table.joined(DESKTOP_MODE, DESKTOPS)
 _ALL = Table.joined(TOOLS, BOTS, APPLIANCES, HANDHELDS, COMPUTERS)
 """All tables in the order in which they are asked. One search gives the result of the first table that has a match."""
 
-_DEVICE_OR_RULE = DevicesOrRules(_device_rows, _ALL)
-
-AGENT_TABLES = (_DEVICE_OR_RULE, _ALL, COMPUTERS)
+AGENT_TABLES = (_ALL, COMPUTERS)
 """The combined tables, for ``warm``."""
 
 
@@ -79,7 +64,8 @@ class Agent:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.device, self.first = _device_and_rule(text)
+        self.device: Found | Device = _resolver().de.extract(text) or _NO_DEVICE
+        self.first = _ALL.first(text)
 
     @cached_property
     def browser(self) -> "Browser | None":
@@ -104,7 +90,7 @@ class Agent:
     @property
     def model(self) -> str:
         """The model of the device, or empty."""
-        model = self.device.model or self.device.family or ""
+        model = self.device.model or self.device.family
         return "" if model in _NO_MODEL else model
 
     def form(self) -> str:
@@ -113,35 +99,18 @@ class Agent:
         return "tablet" if rules.is_tablet else "phone" if rules.is_mobile else ""
 
 
-def _device_and_rule(text: str) -> "tuple[Found | Device, Match | None]":
-    """The named device, and the first rule of all tables that matches."""
-    found = _DEVICE_OR_RULE.look(text)
-    if found is None or isinstance(found, Match):
-        return _NO_DEVICE, found
-    return found, _ALL.first(text)
-
-
 class _Rules(UserAgent):  # type: ignore[misc]  # user_agents has no types
-    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and rarely used."""
+    """Applies the rules of ``user_agents`` to the resolved parts. They are slow and rarely used. They read no version but that of
+    Windows RT, for which there is a rule in our tables."""
 
     def __init__(self, agent: Agent) -> None:
         self.ua_string = agent.text
-        self.os = parse_operating_system(*_name_and_version(agent.os))
-        self.browser = parse_browser(*_name_and_version(agent.browser))
+        self.os = parse_operating_system(agent.os.family if agent.os else "Other")
+        self.browser = parse_browser(agent.browser.family if agent.browser else "Other")
         self.device = parse_device(agent.device.family, agent.device.brand, agent.device.model)
-
-
-def _name_and_version(named: "Browser | OS | None") -> tuple[str | None, ...]:
-    return (named.family, named.major, named.minor, named.patch) if named else ("Other", None, None, None)
 
 
 def version(named: "Browser | OS") -> str:
     """The version, like ``10.15.7``, without leading zeros."""
     parts = (named.major, named.minor, named.patch)
-    return ".".join(
-        [
-            str(int(part)) if part[:1] == "0" != part and part.isdigit() else part
-            for part in parts
-            if part is not None
-        ]
-    )
+    return ".".join([str(int(part)) if part.isdigit() else part for part in parts if part is not None])

@@ -11,7 +11,7 @@ from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, HANDHELD_MAIL_APP, MAIL_APPS
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_of_rule, system_of_words
-from mailgate.classify.table import Match, Table
+from mailgate.classify.table import Match, Table, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase
 
@@ -29,8 +29,6 @@ _SHOWN = 80
 """The most characters of matched words that a signal keeps."""
 
 _SOURCE = "user-agent"
-_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(" ") for byte in range(256))
-"""Turns control characters into spaces, since these texts are shown in logs and on terminals."""
 
 _NO_HANDHELD = frozenset({None, "Apple", "Generic", "Generic_Android", "Spider"})
 """Brands of ua-parser's device database that do not mean a handheld. Apple means a Mac here, and rules recognise iOS."""
@@ -65,9 +63,6 @@ _OF_COMPUTERS = "desktop-mail-app"
 _PROGRAMS = frozenset({"tool", "bot"})
 _NO_BOTS = frozenset(name for name, rule in BOTS.rules.items() if not rule.form)
 
-_agent = lru_cache(4)(Agent)
-"""A small cache: a user agent whose traits are not enough is read in full right after it."""
-
 
 class AgentTraits(NamedTuple):
     """The statements of a user agent about the device, without its browser, its versions and its exact words."""
@@ -75,11 +70,11 @@ class AgentTraits(NamedTuple):
     form: str
     os: str
     model: str
-    disputes: bool = False
+    disputes: bool
 
 
-_NOTHING = AgentTraits("", "", "")
-_TOO_LONG = _NOTHING._replace(disputes=True)
+_NOTHING = AgentTraits("", "", "", False)
+_TOO_LONG = AgentTraits("", "", "", True)
 
 
 class _Seen(NamedTuple):
@@ -90,25 +85,27 @@ class _Seen(NamedTuple):
     desktop: Match | None = None
     mobile: bool = False
     """Whether a system of phones and tablets is named but not the form."""
-    cut: bool = False
-    """Whether the user agent is longer than the part that was read. The rest may say anything."""
 
     @property
     def disputes(self) -> bool:
         """Whether the user agent disputes that this is a computer.
 
-        It does not if a computer, a computer's mail client or anything that counts more was seen. It always does if only a
-        part of it was read. An unknown name disputes it too, since a list of phones' names would always lack the next one.
+        It does not if a computer, a computer's mail client or anything that counts more was seen. An unknown name disputes it,
+        since a list of phones' names would always lack the next one.
         """
-        if self.cut or not self.form:
-            return True
-        named = self.match.rule.name if self.match else ""
-        return self.form == "mail_app" and (self.mobile or named != _OF_COMPUTERS)
+        if self.form != "mail_app":
+            return not self.form
+        return self.mobile or self.match is None or self.match.rule.name != _OF_COMPUTERS
+
+    @property
+    def computer(self) -> Match | None:
+        """The computer, if nothing else counts beside it."""
+        return self.desktop if self.desktop is self.match else None
 
     @property
     def contradicted(self) -> bool:
         """Whether both a computer and something else that counts are named."""
-        return self.desktop is not None and self.form != "desktop"
+        return self.desktop is not self.computer
 
 
 def warm() -> None:
@@ -136,10 +133,11 @@ def read_user_agent(header: str) -> Reading:
     if not text:
         return Reading(signals=(Signal(_SOURCE, "absent", ""),))
     agent = _agent(text)
-    seen = _look(text, agent)._replace(cut=len(header) > MAX_LENGTH)
-    if seen.cut and seen.form == "desktop":
+    seen = _look(text, agent)
+    traits = _traits(seen, agent, header)
+    if traits is _TOO_LONG:
         return Reading(disputes=True, signals=(Signal(_SOURCE, "too-long", text[:_SHOWN]),))
-    reading = _describe(seen, agent)
+    reading = _describe(seen, agent, traits)
     return reading.contradicted(_contradiction(seen, reading.model)) if seen.contradicted else reading
 
 
@@ -150,14 +148,18 @@ def read_traits(header: str) -> AgentTraits | None:
     if not text:
         return _NOTHING
     agent = _agent(text)
-    seen = _look(text, agent)._replace(cut=len(header) > MAX_LENGTH)
-    if seen.contradicted:
-        return None
-    return _TOO_LONG if seen.cut and seen.form == "desktop" else _traits(seen, agent)
+    seen = _look(text, agent)
+    return None if seen.contradicted else _traits(seen, agent, header)
+
+
+@lru_cache(4)
+def _agent(text: str) -> Agent:
+    """Look through a user agent. A small cache, since one whose traits are not enough is read in full right after it."""
+    return Agent(text)
 
 
 def _readable(header: str) -> str:
-    return header[:MAX_LENGTH].encode("ascii", "replace").translate(_PRINTABLE).decode("ascii").strip()
+    return readable(header[:MAX_LENGTH]).strip()
 
 
 def _look(text: str, agent: Agent) -> _Seen:
@@ -203,31 +205,34 @@ def _names_model(agent: Agent, desktop: Match | None) -> bool:
     return agent.device.brand not in _NO_HANDHELD
 
 
-def _describe(seen: _Seen, agent: Agent) -> Reading:
-    form, system, model, disputes = _traits(seen, agent)
+def _describe(seen: _Seen, agent: Agent, traits: AgentTraits) -> Reading:
+    form, system, model, disputes = traits
     # the version must belong to the named system, so Ubuntu 22 does not become linux 22
-    versioned = agent.os if form != "desktop" or system == agent.system else None
+    versioned = agent.os if seen.computer is None or system == agent.system else None
     return Reading(
         form=form,
         weak=form == "mail_app",
         disputes=disputes,
         os=system,
         os_version=version(versioned) if versioned else "",
-        browser=agent.browser.family if agent.browser and agent.browser.family != "Other" else "",
+        browser=agent.browser.family if agent.browser else "",
         browser_version=version(agent.browser) if agent.browser else "",
         model=model,
         signals=(_signal(seen, agent),),
     )
 
 
-def _traits(seen: _Seen, agent: Agent) -> AgentTraits:
-    model = "" if seen.form == "desktop" else agent.model
-    return AgentTraits(seen.form, _system(seen, agent), model, seen.disputes)
+def _traits(seen: _Seen, agent: Agent, header: str) -> AgentTraits:
+    """The traits. Of a user agent that was not read to its end, the rest may say anything."""
+    cut = len(header) > MAX_LENGTH
+    if seen.computer:
+        return _TOO_LONG if cut else AgentTraits("desktop", _system(seen, agent), "", False)
+    return AgentTraits(seen.form, _system(seen, agent), agent.model, cut or seen.disputes)
 
 
 def _system(seen: _Seen, agent: Agent) -> str:
-    if seen.form == "desktop" and seen.desktop is not None:
-        return system_of_rule(seen.desktop) or agent.system or system_of_words(seen.desktop)
+    if computer := seen.computer:
+        return system_of_rule(computer) or agent.system or system_of_words(computer)
     told = agent.system
     return "ipados" if told == "ios" and seen.form == "tablet" else told
 

@@ -14,9 +14,8 @@ import re
 from mailgate.model import RequestFacts
 
 _OPTIONS = re.compile(
-    r"(?:/SOGo)?/Microsoft-Server-ActiveSync(?:/default\.eas)?/?"
-    r"(?:\?(?:(?:Cmd|User|DeviceId|DeviceType)=[^&;=]*(?:&|$))*|\?(?:[A-Za-z0-9+/]|%2[BF])*(?:=|%3D){0,2})?",
-    re.ASCII | re.IGNORECASE,
+    r"(?ai)(?:/SOGo)?/Microsoft-Server-ActiveSync(?:/default\.eas)?/?"
+    r"(?:\?(?:(?:Cmd|User|DeviceId|DeviceType)=[^&;=]*(?:&|$))*|\?(?:[A-Za-z0-9+/]|%2[BF])*(?:=|%3D){0,2})?"
 )
 """ActiveSync's own address with its own query.
 
@@ -30,17 +29,15 @@ _SWITCHES = frozenset(
     {"upgrade", "http2-settings", "x-http-method", "x-method-override", "x-http-method-override"}
 )
 _QUESTION = re.compile(
-    r"(?:(?:text|application)/(?:[\w.-]+\+)?xml|application/vnd\.ms-sync(?:\.\w+)?)\s*(?:;[^,]*)?",
-    re.ASCII | re.IGNORECASE,
+    r"(?ai)(?:(?:text|application)/(?:[\w.-]+\+)?xml|application/vnd\.ms-sync(?:\.\w+)?)\s*(?:;[^,]*)?"
 )
 _XML = re.compile(r"/autodiscover/autodiscover\.(?:xml|svc)", re.IGNORECASE)
 """The address of Autodiscover in XML ([MS-OXDSCLI] 2.2.3; ActiveSync's schema is in [MS-ASCMD] 2.2.1.1) and in SOAP,
 which Outlook for Mac uses ([MS-OXWSADISC]). The question is in the body."""
 _LETTER = r"(?:[\w.+'-]|%(?:27|2B|2D|2E|5F))"
 _JSON = re.compile(
-    rf"/autodiscover/autodiscover\.json(?:/v1\.0/{_LETTER}+(?:@|%40)[\w.-]+)?"
-    rf"(?:\?(?:(?:Email|Protocol|RedirectCount)=(?:{_LETTER}|@|%40)*(?:&|$))+)?",
-    re.ASCII | re.IGNORECASE,
+    rf"(?ai)/autodiscover/autodiscover\.json(?:/v1\.0/{_LETTER}+(?:@|%40)[\w.-]+)?"
+    rf"(?:\?(?:(?:Email|Protocol|RedirectCount)=(?:{_LETTER}|@|%40)*(?:&|$))+)?"
 )
 """The address of Autodiscover, version 2, with the questions that it may hold.
 
@@ -53,7 +50,7 @@ _LONGEST = 512
 def is_autodiscover(facts: RequestFacts) -> bool:
     """Whether this request asks an Autodiscover service for the server of an address."""
     target = facts.target
-    if len(target) > _LONGEST or target[:14].lower() != "/autodiscover/" or facts.method not in METHODS:
+    if len(target) > _LONGEST or facts.method not in METHODS:
         return False
     return bool(_XML.fullmatch(target) or _JSON.fullmatch(target))
 

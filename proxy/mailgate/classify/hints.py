@@ -252,6 +252,6 @@ def _explicit_form(hints: _Hints, model: str, system: str) -> str:
 
 def _windows(version: str) -> str:
     major = version.partition(".")[0]
-    if major.isdecimal() and int(major[:4]) > 0:
-        return "11" if int(major[:4]) >= 13 else "10"
+    if major.isdecimal() and int(major):
+        return "11" if int(major) >= 13 else "10"
     return _WINDOWS_BY_PLATFORM.get(".".join(version.split(".")[:2]), "")

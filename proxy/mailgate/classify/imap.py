@@ -11,7 +11,7 @@ from itertools import islice
 from mailgate.classify.programs import HANDHELD_MAIL_APP
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
-from mailgate.classify.table import Match, Rule, Table
+from mailgate.classify.table import Match, Rule, Table, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase
 
@@ -146,8 +146,6 @@ _COMPUTER_MODEL = re.compile(
 )
 """The beginnings of the models and types of computers. A list of phones' models would always lack the next one."""
 
-_NO_TEXT = dict.fromkeys((*range(0x20), 0x7F), " ")
-
 
 def read_id(text: str) -> dict[str, str]:
     """Read the fields of an ID list in order. The list may have parentheses or not, and may be cut short.
@@ -177,10 +175,10 @@ def _quoted(text: str) -> str:
 def read_client(fields: Mapping[str, str]) -> Reading:
     """Read a mail client's statements about itself. It never raises. A client that is not known to run on computers is a
     handheld."""
-    handheld = _HANDHELDS.first("\n".join(f"{name} {_text(value)}" for name, value in fields.items()))
+    handheld = _HANDHELDS.first("\n".join(f"{name} {readable(value)}" for name, value in fields.items()))
     computer = _computer(fields)
-    claims = computer is not None and computer.rule.form == "desktop"
-    disputed = handheld.text if handheld else _strange(fields) if claims else ""
+    claimed = computer.text if computer and computer.rule.form == "desktop" else ""
+    disputed = handheld.text if handheld else _strange(fields) if claimed else ""
     form = handheld.rule.form if handheld else computer.rule.form if computer and not disputed else "mail_app"
     reading = Reading(
         form=form,
@@ -191,11 +189,11 @@ def read_client(fields: Mapping[str, str]) -> Reading:
         model=fields.get("x-android-device-model") or fields.get("model") or fields.get("device", ""),
         signals=_signals(fields, form),
     )
-    if claims and computer and disputed:
+    if claimed and disputed:
         return reading.contradicted(
             phrase(
                 "the mail client names a computer (%(computer)s) and something that no computer has (%(disputed)s)",
-                computer=computer.text,
+                computer=claimed,
                 disputed=disputed,
             )
         )
@@ -207,7 +205,7 @@ def _strange(fields: Mapping[str, str]) -> str:
     if "also" in fields:
         return f"also {fields['also']}"
     name = fields.get("name", "")
-    if _PACKAGE.match(name) and not _COMPUTERS.first(f"name={_text(name)}"):
+    if _PACKAGE.match(name) and not _COMPUTERS.first(f"name={readable(name)}"):
         return f"name {name}"
     models = (f"{field} {fields[field]}" for field in _MODELS if not _is_computer(fields.get(field, "")))
     return next(models, "")
@@ -218,7 +216,9 @@ def _is_computer(model: str) -> bool:
 
 
 def _computer(fields: Mapping[str, str]) -> Match | None:
-    named = (_COMPUTERS.first(f"{name}={_text(fields[name])}") for name in ("name", "os") if name in fields)
+    named = (
+        _COMPUTERS.first(f"{name}={readable(fields[name])}") for name in ("name", "os") if name in fields
+    )
     return next((match for match in named if match), None)
 
 
@@ -236,8 +236,4 @@ def _value(quoted: str, atom: str) -> str:
     """The value of a string. An unquoted word is NIL or no string."""
     if atom:
         return "" if atom.upper() == "NIL" else atom[:_MAX_VALUE]
-    return _ESCAPED.sub(r"\1", quoted[: 2 * _MAX_VALUE])[:_MAX_VALUE]
-
-
-def _text(value: str) -> str:
-    return value.encode("ascii", "replace").decode("ascii").translate(_NO_TEXT)
+    return _ESCAPED.sub(r"\1", quoted, count=_MAX_VALUE)[:_MAX_VALUE]

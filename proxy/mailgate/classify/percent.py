@@ -19,12 +19,11 @@ def _as_quoted_printable(escaped: bytes) -> bytes:
     """Decode as quoted-printable, which has ``=`` for ``%`` (RFC 2045, section 6.7). C code decodes it and keeps invalid escapes.
 
     That code joins broken lines, reads two signs in a row as one and drops one at the very end. So these are escaped before,
-    and twice, since replacements may touch each other.
+    and signs in a row twice, since replacements may touch each other.
     """
     for sign in (b"=", b"\r", b"\n"):
         escaped = escaped.replace(sign, b"%%%02X" % sign[0])
-    for _ in range(2):
-        escaped = escaped.replace(b"%%", b"%25%")
+    escaped = escaped.replace(b"%%", b"%25%").replace(b"%%", b"%25%")
     if escaped.endswith(b"%"):
         escaped += b"25"
     return escaped.replace(b"%", b"=")

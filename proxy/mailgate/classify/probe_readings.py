@@ -50,7 +50,7 @@ class ProbeReadings(BaseModel):
 
     @property
     def touches(self) -> bool:
-        return self.touch_points > 0
+        return bool(self.touch_points)
 
     @property
     def mouse_first(self) -> bool:

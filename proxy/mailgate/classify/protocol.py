@@ -49,9 +49,7 @@ SEGMENTS = {
 }  # fmt: skip
 """Path segments that name a protocol at any place in a path (``/SOGo/dav``, ``/.well-known/caldav``)."""
 
-_WHOLE_SEGMENT = re.compile(
-    rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, sorted(SEGMENTS, key=len, reverse=True)))})(?![^/; ])"
-)
+_WHOLE_SEGMENT = re.compile(rf"(?=[a-z])(?<![^/])(?:{'|'.join(map(re.escape, SEGMENTS))})(?![^/; ])")
 
 _SYNC_TYPE = re.compile(r"application/vnd\.ms-sync")
 _FORM_TYPE = re.compile(r"application/x-www-form-urlencoded|multipart/form-data|text/plain")
@@ -100,7 +98,7 @@ _CLIENTS = Table(
 def protocol_beside(named: Protocol | None, method: str, headers: Mapping[str, str]) -> Protocol:
     """The protocol of an HTTP request. ``named`` is the one in its path, or None. Of the headers, only ``HEADERS``
     and the user agent are read."""
-    agent = headers.get("user-agent", "")[:MAX_HEADER]
+    agent = headers.get("user-agent", "")
     found = named or _METHODS.get(method.upper()) or _of_headers(headers) or protocol_of_agent(agent)
     return Protocol.WEB if found is None or _loads_page(method, headers, agent) else found
 
@@ -129,10 +127,12 @@ def _content_type(headers: Mapping[str, str]) -> str:
 
 
 def _of_headers(headers: Mapping[str, str]) -> Protocol | None:
-    for name, value, protocol in _HEADERS:
-        if name in headers and value.match(headers[name][:MAX_HEADER].strip().lower()):
-            return protocol
-    return None
+    named = (
+        protocol
+        for name, value, protocol in _HEADERS
+        if name in headers and value.match(headers[name][:MAX_HEADER].strip().lower())
+    )
+    return next(named, None)
 
 
 @lru_cache(4096)

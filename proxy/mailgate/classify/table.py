@@ -6,18 +6,20 @@ first needed; ``Table.warm`` compiles all of them at once, so that no request wa
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ua_parser_rs import DeviceExtractor
 
-if TYPE_CHECKING:  # only the package's type stubs have these names
-    from ua_parser_rs import Device, DeviceParser
+_PRINTABLE = bytes.maketrans(bytes([*range(0x20), 0x7F]), b" " * 33)
 
 
-_RULE = "\0"
-"""The brand that marks a match as a rule and not a device. No device has it, since texts contain no control characters."""
+def readable(text: str) -> str:
+    """A text as a table reads it and a log may show it: in ASCII, with a space for each control character."""
+    if text.isascii() and text.isprintable():
+        return text
+    return text.encode("ascii", "replace").translate(_PRINTABLE).decode("ascii")
 
 
 class Rule(NamedTuple):
@@ -58,7 +60,8 @@ class Table:
 
     @cached_property
     def _extractor(self) -> DeviceExtractor:
-        return DeviceExtractor(self._rows())
+        """The rules in the engine's form: a pattern and the texts of a match. ``$0`` stands for the matched words."""
+        return DeviceExtractor((rule.pattern, "i", rule.name, None, "$0") for rule in self.rules.values())
 
     @classmethod
     def joined(cls, *tables: "Table") -> "Table":
@@ -81,32 +84,3 @@ class Table:
         """The first rule, in the order of the table, that matches anywhere in ``text`` (ASCII)."""
         found = self._extractor.extract(text)
         return Match(self.rules[found.family], found.model or "") if found else None
-
-    def _rows(self) -> list["DeviceParser"]:
-        """The rules in the engine's form: a pattern and the texts of a match. ``$0`` stands for the matched words."""
-        return [(rule.pattern, "i", rule.name, _RULE, "$0") for rule in self.rules.values()]
-
-
-class DevicesOrRules(Table):
-    """A table whose rules come after ua-parser's device patterns. If no device is found, as with most computers, the same search
-    finds the first rule.
-    """
-
-    def __init__(self, devices: "Callable[[], Iterable[DeviceParser]]", table: Table) -> None:
-        self.rules = table.rules
-        self._devices = devices
-
-    def _rows(self) -> list["DeviceParser"]:
-        return [*self._devices(), *super()._rows()]
-
-    def look(self, text: str) -> "Device | Match | None":
-        """The device that ``text`` (ASCII, without control characters) names, or else the first rule that matches it."""
-        found = self._extractor.extract(text)
-        if found is None or found.brand != _RULE:
-            return found
-        return Match(self.rules[found.family], found.model or "")
-
-    def first(self, text: str) -> Match | None:
-        """The first rule that matches, unless a device is named."""
-        found = self.look(text)
-        return found if isinstance(found, Match) else None

@@ -9,14 +9,16 @@ from mailgate.model.phrase import joined, phrase
 _FORMLESS = frozenset({"tool", "bot", "mail_app", "device"})
 """Forms that are not form factors. A client's form is left empty for them."""
 
-_RANKS = {
-    **dict.fromkeys(KIND_OF_FORM, 3),
-    **dict.fromkeys(HANDHELD_FORMS, 0),
-    "phone": 1,
-    "mail_app": 2,
-    "desktop": 4,
-}
-"""The ranks of forms. 0 is the most restrictive. Exact handhelds come first (tablet before phone) and computers last."""
+_RESTRICTIVE_FIRST = (
+    HANDHELD_FORMS,
+    {"phone"},
+    {"mail_app"},
+    KIND_OF_FORM.keys() - HANDHELD_FORMS,
+    {"desktop"},
+)
+"""The forms by rank, the most restrictive first; the last place of a form counts. Exact handhelds come first (tablet before phone)
+and computers last."""
+_RANKS = {form: rank for rank, forms in enumerate(_RESTRICTIVE_FIRST) for form in forms}
 
 _NOTHING = Reading()
 
@@ -25,13 +27,13 @@ def weigh(readings: Sequence[Reading], protocol: Protocol, **named: str) -> Clie
     """The client that these readings show. The strongest family comes first. ``named`` are the fields of the client that an
     ActiveSync query names."""
     readings = [reading for reading in readings if reading.says_anything]
-    if len(readings) == 1:  # no other reading can agree or disagree with it
-        told, assurance = readings[0], Assurance.CLAIMED
-        taken = told if told.form and not told.weak else _taken(readings)
-    else:
-        taken = _taken(readings)
-        told = _together(readings, taken)
-        assurance = _assurance(readings, taken, told.findings)
+    taken = _taken(readings)
+    match readings:
+        case [told]:  # no other reading can agree or disagree with it
+            assurance = Assurance.CLAIMED
+        case _:
+            told = _together(readings, taken)
+            assurance = _assurance(readings, taken, told.findings)
     return Client(
         kind=taken.kind,
         handheld=taken.handheld,
@@ -79,7 +81,7 @@ def _taken(readings: Sequence[Reading]) -> Reading:
     mail client, or one on a phone's system, disputes a computer in every protocol.
     """
     outright = [reading for reading in readings if reading.form and not reading.weak]
-    taken = outright[0] if len(outright) == 1 else min(outright, key=_rank, default=_NOTHING)
+    taken = min(outright, key=_rank, default=_NOTHING)
     for reading in readings:
         if reading.weak and _counts(reading, taken):
             taken = reading

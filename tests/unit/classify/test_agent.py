@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ua_parser import OS
 from ua_parser.loaders import load_lazy_builtins
-from ua_parser.regex import Resolver
 
 from mailgate.classify.agent import Agent, is_excluded_pattern, version
 from mailgate.classify.appliances import APPLIANCES
@@ -23,14 +22,6 @@ def test_what_ua_parser_does_without_names_crawlers_alone() -> None:
         "[Bb]ot" in pattern or "[Cc][Rr][Aa][Ww][Ll]" in pattern or "crawler" in pattern
         for pattern in without
     )
-
-
-def test_one_look_tells_the_device_that_the_database_alone_tells(labelled: dict[str, list[str]]) -> None:
-    database = Resolver(([], [], load_lazy_builtins()[2])).de
-    for text in [agent for agents in labelled.values() for agent in agents]:
-        alone, device = database.extract(text), Agent(text).device
-        expected = (alone.family, alone.brand, alone.model) if alone else ("Other", None, None)
-        assert (device.family, device.brand, device.model) == expected
 
 
 TABLES = (TOOLS, BOTS, APPLIANCES, HANDHELDS, DESKTOP_MODE, DESKTOPS)
@@ -68,3 +59,54 @@ def test_one_look_tells_the_rule_of_any_words(labelled: dict[str, list[str]], da
 )
 def test_a_version_is_written_without_leading_zeros(named: tuple[str | None, ...], written: str) -> None:
     assert version(OS("any", *named)) == written
+
+
+@pytest.mark.parametrize(
+    ("pattern", "excluded"),
+    [("x" * 2000, False), ("x" * 2001, True), ("^.{0,200}?x", True), ("x^.{0,200}?", False), ("", False)],
+)
+def test_a_pattern_is_left_out_if_it_is_very_long_or_may_begin_anywhere(pattern: str, excluded: bool) -> None:
+    assert is_excluded_pattern(pattern) is excluded
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("x", ""),
+        ("Dell Streak", "tablet"),
+        ("GoodAccess", "phone"),
+        ("CriOS/1", "phone"),
+        ("NokiaBrowser Mobile", "phone"),
+        ("Mozilla/5.0 (X11; U; Linux armv7l like Android) AppleWebKit/531.2+", "tablet"),
+        ("Mozilla/5.0 (X11; U; Linux armv7l like Android) Mobile Safari/531.2+", "phone"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", ""),
+    ],
+)
+def test_the_form_by_device_system_browser_or_words(text: str, form: str) -> None:
+    assert Agent(text).form() == form
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("Asus foo", "foo"),
+        ("x", ""),
+        ("GoodAccess", ""),
+        ("Puffin/3.9174AP", ""),
+        ("Puffin/3.9174AT", ""),
+    ],
+)
+def test_a_device_of_unknown_model_has_none(text: str, model: str) -> None:
+    assert Agent(text).model == model
+
+
+def test_what_ua_parser_tells_of_a_user_agent() -> None:
+    agent = Agent("Mozilla/5.0 (X11; Fedora; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+    assert (agent.browser and agent.browser.family, agent.system, agent.is_bot) == (
+        "Firefox",
+        "fedora",
+        False,
+    )
+    unknown = Agent("x")
+    assert (unknown.browser, unknown.os, unknown.system) == (None, None, "")
+    assert Agent("Mozilla/5.0 (X11; Datanyze; Linux x86_64)").is_bot

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from mailgate.classify import with_attestation, with_device
-from mailgate.model import Assurance, AttestationResult, Client, Kind, Reason
+from mailgate.model import Assurance, AttestationResult, Client, Finding, Kind, Reason, Signal
 
 LAPTOP = Client(Kind.LAPTOP, handheld=False, form="desktop", os="macos", os_version="10.15.7")
 PHONE = Client(Kind.PHONE, handheld=True, form="phone", os="android")
@@ -25,6 +25,7 @@ def proof(kind: Kind | None, **said: object) -> AttestationResult:
         (PHONE, Kind.TABLET, Kind.TABLET, Assurance.ATTESTED, False),
         (MAIL, Kind.PHONE, Kind.PHONE, Assurance.ATTESTED, False),
         (LAPTOP, Kind.TABLET, Kind.TABLET, Assurance.ATTESTED, True),
+        (LAPTOP, Kind.TOOL, Kind.TOOL, Assurance.ATTESTED, True),
         (PHONE, Kind.LAPTOP, Kind.PHONE, Assurance.CLAIMED, True),
         (TV, Kind.LAPTOP, Kind.OTHER, Assurance.CLAIMED, True),
         (LAPTOP, None, Kind.LAPTOP, Assurance.CLAIMED, False),
@@ -58,12 +59,6 @@ def test_a_phone_by_its_own_word_is_one(client: Client) -> None:
     assert (attested.kind, attested.handheld) == (Kind.PHONE, True)
 
 
-def test_the_signed_system_replaces_the_claimed_one() -> None:
-    attested = with_attestation(LAPTOP, proof(Kind.TABLET, os="ipados", os_version="18.5"))
-    assert (attested.form, attested.os, attested.os_version) == ("tablet", "ipados", "18.5")
-    assert attested.signals[-1].source == "attestation"
-
-
 def test_no_attestation_changes_nothing() -> None:
     assert with_attestation(PHONE, None) is PHONE
 
@@ -77,12 +72,96 @@ def test_a_refused_attestation_is_worth_no_more_than_none() -> None:
     ]
 
 
+def test_a_refusal_without_details_is_told_by_its_reason() -> None:
+    earlier = Finding(Reason.REQUEST_MALFORMED, "earlier")
+    client = with_attestation(
+        replace(LAPTOP, findings=(earlier,)), AttestationResult(refused=Reason.TOKEN_EXPIRED)
+    )
+    assert client.findings == (earlier, Finding(Reason.ATTESTATION_INVALID, "token-expired"))
+
+
+FORMS = {Kind.LAPTOP: "desktop", Kind.PHONE: "phone", Kind.TABLET: "tablet"}
+CARRIED = [Kind.PHONE, Kind.TABLET, Kind.MAIL_APP]
+
+
+@pytest.mark.parametrize("kind", [each for each in Kind if each is not Kind.UNKNOWN])
+def test_a_signed_kind_brings_its_form_and_is_a_signal(kind: Kind) -> None:
+    client = replace(UNKNOWN, form="x", os="macos", os_version="15", signals=(Signal("a", "b", "c"),))
+    assert with_attestation(client, proof(kind)) == replace(
+        client,
+        kind=kind,
+        handheld=kind in CARRIED,
+        assurance=Assurance.ATTESTED,
+        form=FORMS.get(kind, ""),
+        signals=(Signal("a", "b", "c"), Signal("attestation", "kind", kind, kind)),
+    )
+
+
+def test_a_signed_kind_that_is_the_observed_one_leaves_its_form() -> None:
+    watch = Client(Kind.OTHER, handheld=True, form="watch")
+    attested = with_attestation(watch, proof(Kind.OTHER))
+    assert (attested.handheld, attested.form, attested.assurance) == (True, "watch", Assurance.ATTESTED)
+
+
+@pytest.mark.parametrize(
+    ("signed", "told"),
+    [
+        ({"os": "windows", "os_version": "11"}, ("windows", "11")),
+        ({"os": "windows"}, ("windows", "")),
+        ({"os_version": "11"}, ("macos", "10.15.7")),
+        ({}, ("macos", "10.15.7")),
+    ],
+)
+def test_a_version_is_signed_with_its_system_or_not_at_all(
+    signed: dict[str, str], told: tuple[str, str]
+) -> None:
+    attested = with_attestation(LAPTOP, proof(Kind.LAPTOP, **signed))
+    assert (attested.os, attested.os_version) == told
+
+
+@pytest.mark.parametrize("self_reported", [False, True])
+@pytest.mark.parametrize("client", [PHONE, MAIL, TV, Client(Kind.OTHER, handheld=True, form="watch")])
+def test_a_signed_laptop_that_is_seen_as_a_device_stays_what_it_is(
+    client: Client, self_reported: bool
+) -> None:
+    earlier = Finding(Reason.REQUEST_MALFORMED, "earlier")
+    client = replace(client, findings=(earlier,))
+    detail = f"the attestation says laptop, the request says {client.kind}"
+    assert with_attestation(client, proof(Kind.LAPTOP, os="macos", self_reported=self_reported)) == replace(
+        client,
+        signals=(Signal("attestation", "kind", "laptop", Kind.LAPTOP),),
+        findings=(earlier, Finding(Reason.KIND_CONTRADICTED, detail)),
+    )
+
+
+def test_a_signed_phone_that_is_seen_as_a_laptop_is_told() -> None:
+    attested = with_attestation(LAPTOP, proof(Kind.PHONE))
+    detail = "the attestation says phone, the request says laptop"
+    assert attested.findings == (Finding(Reason.KIND_CONTRADICTED, detail),)
+
+
+@pytest.mark.parametrize("reported", CARRIED)
+def test_a_computer_that_is_reported_as_a_device_has_its_form_and_a_finding(reported: Kind) -> None:
+    earlier = Finding(Reason.REQUEST_MALFORMED, "earlier")
+    client = replace(LAPTOP, assurance=Assurance.ATTESTED, findings=(earlier,))
+    detail = f"the reports of this device say {reported}, the request says laptop"
+    assert with_device(client, reported) == replace(
+        client,
+        kind=reported,
+        handheld=True,
+        assurance=Assurance.CLAIMED,
+        form=FORMS.get(reported, ""),
+        findings=(earlier, Finding(Reason.KIND_CONTRADICTED, detail)),
+    )
+
+
 @pytest.mark.parametrize(
     ("client", "reported", "kind", "contradicted"),
     [
         (LAPTOP, Kind.PHONE, Kind.PHONE, True),
         (LAPTOP, Kind.TABLET, Kind.TABLET, True),
         (LAPTOP, Kind.LAPTOP, Kind.LAPTOP, False),
+        (LAPTOP, Kind.OTHER, Kind.LAPTOP, False),
         (LAPTOP, Kind.UNKNOWN, Kind.LAPTOP, False),
         (LAPTOP, None, Kind.LAPTOP, False),
         (PHONE, Kind.LAPTOP, Kind.PHONE, False),

@@ -6,14 +6,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgate.classify import activesync, agent_traits, browser, classify, hints, protocol
+from mailgate.classify import (
+    READ,
+    activesync,
+    agent_traits,
+    as_claimed,
+    browser,
+    classify,
+    hints,
+    is_checked,
+    protocol,
+    warm,
+)
+from mailgate.classify.appliances import APPLIANCES
+from mailgate.classify.desktop_mode import DESKTOP_MODE
+from mailgate.classify.desktops import DESKTOPS
+from mailgate.classify.handhelds import HANDHELDS
 from mailgate.classify.hints import HEADERS, MOBILE
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.probe_signal import HEADER as PROBE
-from mailgate.model import Client, Kind, RequestFacts
+from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
+from mailgate.classify.table import Table
+from mailgate.model import Client, Kind, Protocol, RequestFacts
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"
+ACTIVESYNC = "/Microsoft-Server-ActiveSync"
 NAMES = st.sampled_from(["user-agent", *HEADERS])
 HEADER_SETS = st.dictionaries(
     NAMES, st.text() | st.sampled_from([WINDOWS, "?1", "?0", '"Windows"', '"Android"'])
@@ -132,9 +150,126 @@ def test_the_parts_that_are_read_are_small() -> None:
     assert MAX_IMAP_ID <= 4096
 
 
-def test_what_stands_beyond_what_is_read_costs_no_entry_of_its_own() -> None:
-    """Two long user agents that differ beyond it are one to the cache: a flood of them is read once."""
-    long = "x" * 4000
-    assert classify(RequestFacts(headers={"user-agent": long})) is classify(
-        RequestFacts(headers={"user-agent": f"{long}y"})
-    )
+@pytest.mark.parametrize(
+    ("name", "length"), [("user-agent", 513), ("accept", 768), (MOBILE, 768), (PROBE, 768)]
+)
+def test_what_stands_beyond_what_is_kept_costs_no_entry_of_its_own(name: str, length: int) -> None:
+    """Two long values that differ beyond it are one to the cache: a flood of them is read once."""
+
+    def asked(value: str) -> Client:
+        return classify(RequestFacts(headers={"user-agent": WINDOWS, name: value}))
+
+    assert asked("x" * length) is asked("x" * length + "y")
+    assert asked("x" * length) is not asked("x" * (length - 1) + "y")
+
+
+def test_what_stands_beyond_the_longest_method_costs_no_entry_of_its_own() -> None:
+    assert classify(RequestFacts("X" * 32)) is classify(RequestFacts("X" * 33))
+    assert classify(RequestFacts("X" * 31)) is not classify(RequestFacts("X" * 32))
+
+
+class Noting(dict[str, str]):
+    """Headers that note which of them are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        self.names.add(name)
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize(
+    ("target", "more"), [("/", set()), (ACTIVESYNC, {"ms-asprotocolversion", "cookie", "content-type"})]
+)
+def test_no_headers_are_read_but_those_that_are_told(target: str, more: set[str]) -> None:
+    headers = Noting()
+    classify(RequestFacts("POST", target, headers=headers))
+    assert headers.names == {*READ} | more
+    assert len(READ) == len({*READ})
+
+
+PHONE = "Cmd=Ping&User=ada&DeviceId=Appl1&DeviceType=iPhone"
+NAMED = ("Appl1", "iPhone")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "protocol", "checked", "named"),
+    [
+        ("POST", f"{ACTIVESYNC}?{PHONE}", {}, Protocol.ACTIVESYNC, True, None),
+        ("POST", f"{ACTIVESYNC}?{PHONE}", {"cookie": "sid=1"}, Protocol.ACTIVESYNC, False, NAMED),
+        ("POST", f"{ACTIVESYNC}?Cmd=Ping", {"cookie": "sid=1"}, Protocol.ACTIVESYNC, False, None),
+        ("POST", f"/SOGo{ACTIVESYNC}?{PHONE}", {}, Protocol.ACTIVESYNC, False, NAMED),
+        ("POST", f"/.mailgate{ACTIVESYNC}?{PHONE}", {}, Protocol.ACTIVESYNC, False, None),
+        ("POST", f"{ACTIVESYNC}?{PHONE}", {"sec-fetch-mode": "navigate"}, Protocol.WEB, False, None),
+        ("POST", f"/inbox?{PHONE}", {"content-type": "application/vnd.ms-sync"}, Protocol.ACTIVESYNC, False, NAMED),
+        ("POST", f"/inbox?{PHONE}", {}, Protocol.WEB, False, None),
+    ],
+)  # fmt: skip
+def test_the_names_in_a_query_count_where_the_login_is_checked_and_are_a_claim_elsewhere(
+    method: str,
+    target: str,
+    headers: dict[str, str],
+    protocol: Protocol,
+    checked: bool,
+    named: tuple[str, str] | None,
+) -> None:
+    facts = RequestFacts(method, target, headers=headers)
+    client = classify(facts)
+    assert (client.protocol, is_checked(facts, client)) == (protocol, checked)
+    assert (client.eas_id, client.eas_type) == (NAMED if checked else ("", ""))
+    claimed = as_claimed(facts, client)
+    assert claimed == (replace(client, eas_id=named[0], eas_type=named[1]) if named else None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"ms-asprotocolversion": "16.1"}, ("Ping", "16.1", "ada")),
+        ({"cookie": "sid=1"}, ("Ping", "", "ada")),
+        ({"sec-fetch-mode": "navigate", "ms-asprotocolversion": "16.1"}, ("", "", "")),
+    ],
+)
+def test_a_query_of_activesync_tells_command_version_and_user(
+    headers: dict[str, str], told: tuple[str, ...]
+) -> None:
+    client = classify(RequestFacts("POST", f"{ACTIVESYNC}?{PHONE}", headers=headers))
+    assert (client.eas_command, client.eas_version, client.eas_user) == told
+
+
+def test_beside_a_page_load_nothing_in_a_query_counts_but_that_it_is_activesyncs() -> None:
+    shown = [
+        classify(RequestFacts("GET", f"{ACTIVESYNC}?{query}", headers={"sec-fetch-mode": "navigate"}))
+        for query in ("", PHONE, "DeviceType=WindowsOutlook15", "_task=mail")
+    ]
+    assert [client.kind for client in shown] == [Kind.MAIL_APP] * 4
+    assert [client.findings for client in shown] == [()] * 4
+
+
+def test_warming_reads_a_user_agent_of_each_common_browser_with_every_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tables: list[tuple[str, ...]] = []
+    agents: list[str] = []
+    monkeypatch.setattr(Table, "warm", lambda self: tables.append(tuple(self.rules)))
+    monkeypatch.setattr(browser, "read_user_agent", agents.append)
+    warm()
+    read = [classify(RequestFacts(headers={"user-agent": agent})) for agent in agents]
+    assert [(client.os, client.browser) for client in read] == [
+        ("windows", "Edge"), ("linux", "Firefox"), ("chromeos", "Chrome"), ("macos", "Safari"), ("ios", "Mobile Safari"),
+        ("ipados", "Chrome Mobile iOS"), ("android", "Chrome Mobile"), ("android", "Samsung Internet"), ("android", "Outlook-iOS-Android"), ("", ""),
+    ]  # fmt: skip
+    programs = *TOOLS.rules, *BOTS.rules
+    computers = *DESKTOP_MODE.rules, *DESKTOPS.rules
+    every = *programs, *APPLIANCES.rules, *HANDHELDS.rules, *computers
+    assert tables == [
+        every,
+        computers,
+        *(tuple(table.rules) for table in (APPLIANCES, HANDHELDS, DESKTOPS, MAIL_APPS)),
+        ("handheld-mail-app",),
+    ]

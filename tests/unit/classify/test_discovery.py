@@ -5,11 +5,15 @@ import pytest
 from mailgate.classify.discovery import is_autodiscover, is_discovery
 from mailgate.model import RequestFacts
 
+ACTIVESYNC, JSON, XML = "/Microsoft-Server-ActiveSync", "/autodiscover/autodiscover.json", "/autodiscover/autodiscover.xml"  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("OPTIONS", "/Microsoft-Server-ActiveSync"),
+        ("OPTIONS", ACTIVESYNC),
+        ("OPTIONS", f"{ACTIVESYNC}?User=".ljust(512, "a")),
+        ("GET", f"{JSON}?Email=".ljust(512, "a")),
         ("OPTIONS", "/SOGo/microsoft-server-activesync?Cmd=OPTIONS&DeviceId=1&DeviceType=iPhone"),
         ("OPTIONS", "/Microsoft-Server-ActiveSync?jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"),
         ("OPTIONS", "/Microsoft-Server-ActiveSync/default.eas?User=EXAMPLE%5Calice&DeviceId=1"),
@@ -46,7 +50,6 @@ def test_what_asks_the_way(method: str, target: str) -> None:
         ("OPTIONS", "/Microsoft-Server-ActiveSync?Cmd=Options&_task=mail"),
         ("OPTIONS", "/Microsoft-Server-ActiveSync?Cmd=Options;_task=mail"),
         ("OPTIONS", "/Microsoft-Server-ActiveSync;/index.php"),
-        ("OPTIONS", "/Microsoft-Server-ActiveSync?" + "A" * 600),
         ("PROPFIND", "/autodiscover/autodiscover.xml"),
         ("HEAD", "/autodiscover/autodiscover.xml"),
         ("OPTIONS", "/autodiscover/autodiscover.xml"),
@@ -73,7 +76,9 @@ def test_what_asks_the_way(method: str, target: str) -> None:
         ("GET", "/autodiscover/autodiscover.json/v1.0/..%5C..%5Cews%5Ca@example.com"),
         ("GET", "/autodiscover/autodiscover.json/v1.0/..%252f..%252fa@example.com"),
         ("GET", "/autodiscover/autodiscover.json/v1.0/a%3Bb%00c@example.com"),
-        ("GET", "/autodiscover/autodiscover.json/v1.0/" + "a" * 600 + "@example.com"),
+        ("GET", "/autodiscover/autodiscover.json/v1.0/\xe4@example.com"),
+        ("OPTIONS", f"{ACTIVESYNC}?User=".ljust(513, "a")),
+        ("GET", f"{JSON}?Email=".ljust(513, "a")),
     ],
 )
 def test_what_may_hold_mail(method: str, target: str) -> None:
@@ -102,13 +107,38 @@ def test_what_may_hold_mail(method: str, target: str) -> None:
         ("GET", {"upgrade": "websocket"}),
         ("GET", {"http2-settings": "AAMAAABk"}),
         ("GET", {"x-http-method": "PROPFIND"}),
+        ("GET", {"x-method-override": "PROPFIND"}),
+        ("GET", {"x-http-method-override": "PROPFIND"}),
         ("GET", {"x_method_override": "PROPFIND"}),
+        ("GET", {"content-type": "text/xml", "content-length": "6"}),
+        ("POST", {"content-type": "text/\xe4+xml"}),
+        ("POST", {"content-type": "text/xml", "content-length": "\u0661"}),
     ],
 )
 def test_what_asks_for_something_else_besides(method: str, sent: dict[str, str]) -> None:
     assert not is_discovery(RequestFacts(method, "/autodiscover/autodiscover.xml", headers=sent))
     if method == "GET":
         assert not is_discovery(RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync", headers=sent))
+
+
+@pytest.mark.parametrize("length", ["0", "1", "16384"])
+@pytest.mark.parametrize(
+    "kind",
+    ["text/xml", "Application/XML ;charset=utf-8", "application/soap+xml", "application/vnd.ms-sync.wbxml"],
+)
+def test_a_question_in_xml_is_short(kind: str, length: str) -> None:
+    sent = {"content-type": kind, "content-length": length}
+    assert is_discovery(RequestFacts("POST", XML, headers=sent))
+    assert is_discovery(RequestFacts("GET", XML, headers=sent)) is (length == "0")
+
+
+@pytest.mark.parametrize(
+    ("method", "asks"),
+    [("GET", True), ("HEAD", True), ("OPTIONS", True), ("POST", True), ("PUT", False), ("get", False)],
+)
+def test_by_these_methods_an_autodiscover_service_is_asked(method: str, asks: bool) -> None:
+    for target in (XML, JSON, "/Autodiscover/Autodiscover.svc"):
+        assert is_autodiscover(RequestFacts(method, target)) is asks
 
 
 def test_options_of_activesync_is_no_autodiscover() -> None:

@@ -3,10 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.classify.hints import HEADERS, MAX_LENGTH, read_hints
+from mailgate.classify.reading import Reading
 from mailgate.model import Kind, Reason
 
 MOBILE, PLATFORM, VERSION = "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-ch-ua-platform-version"
 FACTORS, MODEL = "sec-ch-ua-form-factors", "sec-ch-ua-model"
+BRANDS, VERSIONS, EMBEDDER = "sec-ch-ua", "sec-ch-ua-full-version-list", "x-requested-with"
+OF_GATEWAYS = (
+    "x-wap-profile wap-profile x-operamini-phone-ua x-operamini-phone x-operamini-features x-ucbrowser-device-ua x-ucbrowser-phone-ua"
+    " x-skyfire-phone x-ucbrowser-ua x-puffin-ua x-bolt-phone-ua x-device-user-agent device-stock-ua"
+).split()
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,9 @@ FACTORS, MODEL = "sec-ch-ua-form-factors", "sec-ch-ua-model"
         ({FACTORS: '"Automotive"'}, "car", False),
         ({FACTORS: '"Hologram"'}, "", True),
         ({FACTORS: '"Tablet"', MOBILE: "?1"}, "tablet", False),
+        ({FACTORS: '"Watch"', MODEL: '"Pixel Watch"', PLATFORM: '"Android"'}, "watch", False),
+        ({FACTORS: '"Desktop"', EMBEDDER: "com.example"}, "phone", True),
+        ({EMBEDDER: "com.example", PLATFORM: '"iPadOS"'}, "phone", True),
         ({"sec-ch-ua": '"Android WebView";v="141", "Chromium";v="141"'}, "phone", False),
         ({"sec-ch-ua-full-version-list": '"Opera Mobile";v="76", "Chromium";v="115"'}, "phone", False),
         ({"sec-ch-ua": '"HuaweiBrowser";v="14"', PLATFORM: '"Linux"'}, "phone", False),
@@ -45,10 +54,7 @@ FACTORS, MODEL = "sec-ch-ua-form-factors", "sec-ch-ua-model"
         ({PLATFORM: '"MacIntel"'}, "", True),
         ({PLATFORM: r'"\"Windows\""'}, "desktop", True),
         ({PLATFORM: r'"\"Android\""'}, "phone", True),
-        ({"x-device-user-agent": "Nokia6230i/2.0"}, "phone", False),
-        ({"x-operamini-phone-ua": "Nokia6230i/2.0"}, "phone", False),
-        ({"x-ucbrowser-phone-ua": "nokia6230i"}, "phone", False),
-        ({"wap-profile": "http://wap.example.com/6230i.xml"}, "phone", False),
+        *(({name: "Nokia6230i/2.0"}, "phone", False) for name in OF_GATEWAYS),
     ],
 )
 def test_the_form_that_hints_tell(headers: dict[str, str], form: str, weak: bool) -> None:
@@ -89,7 +95,9 @@ def test_a_malformed_hint_is_a_finding_and_speaks_for_no_kind(name: str, value: 
     [
         (MOBILE, "1", False),
         (MOBILE, "true", False),
+        (MOBILE, "TRUE", False),
         (PLATFORM, "Android", True),
+        (PLATFORM, "IOS", True),
         (MODEL, "SM-G991B", False),
         (MODEL, "'Pixel 9'", False),
         (FACTORS, "Desktop, Mobile", False),
@@ -114,10 +122,16 @@ def test_the_name_of_an_android_app_speaks_for_a_phone(value: str, form: str) ->
     ("platform", "version", "told"),
     [
         ("Windows", "15.0.0", "11"),
-        ("Windows", "13.0.0", "11"),
-        ("Windows", "10.0.0", "10"),
+        ("Windows", "", ""),
+        ("Windows", "0.0.0", ""),
         ("Windows", "0.1.0", "7"),
+        ("Windows", "0.2.0", "8"),
         ("Windows", "0.3", "8.1"),
+        ("Windows", "0.4.0", ""),
+        ("Windows", "1.0.0", "10"),
+        ("Windows", "12.0.0", "10"),
+        ("Windows", "13.0.0", "11"),
+        ("Windows", "0013.0", "11"),
         ("Windows", "0", ""),
         ("Windows", "9" * 200, "11"),
         ("Windows", "²", ""),
@@ -165,17 +179,98 @@ def test_a_system_speaks_for_the_form_that_it_runs_on(form: str, systems: list[s
     )
 
 
+FORM_FACTORS = {
+    "Mobile": "phone", "Tablet": "tablet", "EInk": "ereader", "Watch": "watch", "XR": "xr", "Automotive": "car",
+}  # fmt: skip
+
+
+def test_of_several_form_factors_the_most_restrictive_counts() -> None:
+    ranked = list(FORM_FACTORS.items())
+    for place, (factor, form) in enumerate(ranked):
+        assert read_hints({FACTORS: f'"{factor}"'}).form == form
+        for behind, _ in ranked[place:]:
+            assert read_hints({FACTORS: f'"{behind}", "Desktop", "{factor}"'}).form == form
+
+
+OF_HANDHELDS = [
+    "Android WebView", "Opera Mobile", "OperaMobile", "Opera Mini", "Huawei Browser", "HuaweiBrowser", "Mi Browser", "Miui Browser",
+    "HeyTap Browser", "Oppo Browser", "VivoBrowser", "Honor Browser", "Phoenix", "Silk", "Amazon Silk", "Oculus Browser",
+    "Meta Quest Browser", "PICO Browser", "Puffin Mobile",
+]  # fmt: skip
+NOT_FOR_LINUX = ["Samsung Internet", "Samsung Browser", "DuckDuckGo", "AlohaBrowser", "Aloha"]
+OF_COMPUTERS = ["Chromium", "Google Chrome", "Opera", "Puffin", "Browser", "My Phoenix"]
+
+
+@pytest.mark.parametrize("header", [BRANDS, VERSIONS])
 @pytest.mark.parametrize(
-    ("said", "version"),
+    ("platform", "brands", "form"),
     [
-        ("0.1.0", "7"),
-        ("0.2.0", "8"),
-        ("0.3.0", "8.1"),
-        ("1.0.0", "10"),
-        ("12.0.0", "10"),
-        ("13.0.0", "11"),
-        ("19.0.0", "11"),
+        ("Windows", OF_HANDHELDS, "phone"),
+        ("Linux", OF_HANDHELDS + NOT_FOR_LINUX, "phone"),
+        ("Windows", NOT_FOR_LINUX + OF_COMPUTERS, "desktop"),
+        ("Chrome OS", NOT_FOR_LINUX + OF_COMPUTERS, "desktop"),
+        ("Linux", OF_COMPUTERS, ""),
     ],
 )
-def test_the_version_of_windows_is_by_the_table_of_its_maker(said: str, version: str) -> None:
-    assert read_hints({PLATFORM: '"Windows"', VERSION: f'"{said}"'}).os_version == version
+def test_a_brand_of_handhelds_speaks_for_a_phone(
+    header: str, platform: str, brands: list[str], form: str
+) -> None:
+    for brand in brands:
+        for value in (f'"{brand}";v="1", "Chromium";v="141"', f'"Not=A?Brand";v="8", "{brand.upper()}"'):
+            assert read_hints({header: value, PLATFORM: f'"{platform}"'}).form == form, brand
+
+
+@pytest.mark.parametrize(("length", "form"), [(512, "phone"), (513, "")])
+def test_of_a_list_of_brands_no_more_is_read_than_its_limit(length: int, form: str) -> None:
+    assert read_hints({BRANDS: '"Phoenix"'.rjust(length)}).form == form
+
+
+@pytest.mark.parametrize("malformed", [False, True])
+def test_a_hint_is_read_to_its_limit(malformed: bool) -> None:
+    value = f'"{"x" * (254 + malformed)}"'
+    reading = read_hints({MODEL: value})
+    assert (reading.model, bool(reading.findings)) == ("" if malformed else "x" * 254, malformed)
+    assert reading.signals[0].value == value[:80]
+
+
+def test_of_the_name_of_an_app_as_much_is_read_as_of_a_hint() -> None:
+    assert read_hints({EMBEDDER: f"com.{'x' * 252}"}).form == "phone"
+    assert read_hints({EMBEDDER: f"com.{'x' * 252}!"}).form == "phone"
+    assert read_hints({EMBEDDER: f"com.{'x' * 251}!"}).form == ""
+
+
+def test_every_header_that_was_sent_is_a_signal_for_what_it_speaks_for() -> None:
+    sent = {
+        MOBILE: "?1",
+        PLATFORM: '"Windows"',
+        VERSION: '"15.0"',
+        FACTORS: '"Tablet"',
+        MODEL: '"Pixel 9"',
+        BRANDS: '"Chromium"',
+        VERSIONS: '"Phoenix"',
+        EMBEDDER: "com.example",
+        "wap-profile": "x",
+    }
+    kinds = {FACTORS: Kind.TABLET, PLATFORM: Kind.LAPTOP, VERSION: None, BRANDS: None}
+    told = {(signal.source, signal.name, signal.value, signal.says) for signal in read_hints(sent).signals}
+    assert told == {
+        ("client-hints", name, value, kinds.get(name, Kind.PHONE)) for name, value in sent.items()
+    }
+    plain = {EMBEDDER: "XMLHttpRequest", MODEL: '""'}
+    assert [(each.name, each.says) for each in read_hints(plain).signals] == [(MODEL, None)]
+
+
+def test_what_hints_tell_of_the_device() -> None:
+    reading = read_hints({PLATFORM: '"Android"', VERSION: '"16"', MODEL: '"Pixel 9"'})
+    assert (reading.os, reading.os_version, reading.model) == ("android", "16", "Pixel 9")
+    assert read_hints({}) == Reading(weak=True)
+
+
+def test_a_malformed_hint_is_told_in_words() -> None:
+    (finding,) = read_hints({MOBILE: "yes"}).findings
+    assert finding.detail == "sec-ch-ua-mobile is not a value that RFC 9651 allows there"
+
+
+def test_exactly_these_headers_are_read() -> None:
+    named = [MOBILE, PLATFORM, VERSION, FACTORS, MODEL, BRANDS, VERSIONS, EMBEDDER, *OF_GATEWAYS]
+    assert sorted(HEADERS) == sorted(named)

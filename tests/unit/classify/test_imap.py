@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from mailgate.classify import classify
 from mailgate.classify.imap import FIELDS, MAX_LENGTH, read_client, read_id, write_id
-from mailgate.model import LOGIN_PROTOCOLS, Assurance, Kind, Protocol, RequestFacts
+from mailgate.classify.reading import Reading
+from mailgate.model import LOGIN_PROTOCOLS, Assurance, Kind, Protocol, Reason, RequestFacts, Signal
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,13 @@ from mailgate.model import LOGIN_PROTOCOLS, Assurance, Kind, Protocol, RequestFa
         ('("support-url" "https://example.com/ada" "x-originating-ip" "192.0.2.1" "os" "iOS")', {"os": "iOS"}),
         ('("name" "cut short', {"name": "cut short"}),
         ('("name"', {}),
+        ('("name" "y" "name" "x")', {"name": "y", "also": "name x"}),
+        ('("name" nil "os" Darwin)', {"os": "Darwin"}),
+        (f'("name" {"x" * 65})', {"name": "x" * 64}),
+        ('("os" "a" "os" "b" "os" "c" "name" "d" "name" "e")', {"os": "a", "also": "os b", "name": "d"}),
+        (f'("os" "a" "os" "{"b" * 64}")', {"os": "a", "also": f"os {'b' * 61}"}),
+        (" " * 4087 + '"os" "iOS"', {"os": "iOS"}),
+        (" " * 4088 + '"os" "iOS"', {"os": "iO"}),
         ("NIL", {}),
         ("()", {}),
         ("", {}),
@@ -44,6 +52,12 @@ def test_no_text_raises_or_makes_a_computer(text: str) -> None:
 
 def test_a_long_list_is_read_to_its_limit() -> None:
     assert read_id('"vendor" "x" ' * MAX_LENGTH + '"name" "Thunderbird"') == {"vendor": "x"}
+
+
+def test_exactly_these_fields_are_kept() -> None:
+    kept = "name version vendor os os-version model device device-type x-android-device-model also".split()
+    dropped = "address support-url arguments command date environment x-originating-ip".split()
+    assert list(read_id(write_id(dict.fromkeys([*kept, *dropped], "x")))) == kept
 
 
 LAPTOP, PHONE, TABLET, MAIL_APP, TOOL = Kind.LAPTOP, Kind.PHONE, Kind.TABLET, Kind.MAIL_APP, Kind.TOOL
@@ -91,6 +105,10 @@ LAPTOP, PHONE, TABLET, MAIL_APP, TOOL = Kind.LAPTOP, Kind.PHONE, Kind.TABLET, Ki
         ('"vendor" "Thunderbird"', MAIL_APP),
         ('"name" "Roundcube" "version" "1.6" "os" "Linux"', TOOL),
         ('"name" "offlineimap" "os" "Windows"', TOOL),
+        ('"name" "Roundcube" "os" "Android"', MAIL_APP),
+        ('"os" "Windows" "name" "Roundcube"', TOOL),
+        ('"name" "Something" "os" "Windows" "model" "MacBook Air" "device" "iMac" "device-type" "laptop"', LAPTOP),
+        ('"name" "com.apple.mail" "os" "macOS"', LAPTOP),
         ("NIL", MAIL_APP),
         ("", MAIL_APP),
     ],
@@ -130,6 +148,10 @@ def test_a_computers_client_on_a_phones_system_is_a_finding_and_no_computer(phon
         '"name" "x" "os" "Windows" "Os" "Something"',
         '"name" "x" "os" "Windows 11" "os" "Windows" "OS" "Linux"',
         '"name" "Thunderbird" "name" "Something"',
+        '("name" "com.xiaomi.mail" "os" "Windows")',
+        '("name" "Email" "vendor" "Huawei" "os" "Windows" "model" "LYA-L29")',
+        '("name" "x" "os" "Windows" "model" "SM-S911B")',
+        '("OS" "Windows" "os" "Android")',
     ],
 )
 def test_a_computers_name_or_system_beside_a_word_of_phones_is_a_finding(imap_id: str) -> None:
@@ -141,6 +163,53 @@ def test_a_computers_name_or_system_beside_a_word_of_phones_is_a_finding(imap_id
 def test_a_protocol_without_an_id_is_never_a_computers(protocol: Protocol) -> None:
     client = classify(RequestFacts(scheme=protocol, headers={"user-agent": "Thunderbird"}))
     assert (client.kind, client.handheld, client.protocol) == (MAIL_APP, True, protocol)
+
+
+@pytest.mark.parametrize(
+    ("imap_id", "computer", "disputed"),
+    [
+        ('"name" "Thunderbird" "os" "Android"', "name=Thunderbird", "Android"),
+        ('"name" "Thunderbird" "name" "Something"', "name=Thunderbird", "also name Something"),
+        ('"name" "cn.mail" "os" "Windows 11"', "os=Windows 1", "name cn.mail"),
+        ('"name" "x" "os" "macOS" "model" "LYA-L29" "device" "y"', "os=macOS", "model LYA-L29"),
+        ('"name" "x" "os" "macOS" "model" "iMac" "device" "Pixel 9"', "os=macOS", "device Pixel 9"),
+        ('"name" "x" "os" "macOS" "device-type" "handset"', "os=macOS", "device-type handset"),
+    ],
+)
+def test_a_contradiction_is_told_in_words(imap_id: str, computer: str, disputed: str) -> None:
+    (finding,) = read_client(read_id(imap_id)).findings
+    words = f"names a computer ({computer}) and something that no computer has ({disputed})"
+    assert (finding.reason, finding.detail) == (Reason.KIND_CONTRADICTED, f"the mail client {words}")
+
+
+def test_the_first_thing_that_a_client_says_speaks_for_its_kind_and_nothing_said_does_too() -> None:
+    assert read_client({"os": "iOS", "name": "Mail", "version": "7"}).signals == (
+        Signal("imap-id", "os", "iOS", MAIL_APP),
+        Signal("imap-id", "name", "Mail", None),
+        Signal("imap-id", "version", "7", None),
+    )
+    assert read_client({}) == Reading("mail_app", signals=(Signal("imap-id", "absent", "", MAIL_APP),))
+
+
+@pytest.mark.parametrize(
+    ("fields", "os", "model"),
+    [
+        ({"os": "Windows 11", "device": "a"}, "windows", "a"),
+        ({"os": "macOS (arm64)", "device": "a", "model": "b"}, "macos", "b"),
+        ({"os": "Mac OS X/15", "model": "b", "x-android-device-model": "c"}, "macos", "c"),
+        ({"os": "Chrome OS"}, "chromeos", ""),
+    ],
+)
+def test_the_system_is_told_without_its_version_and_the_model_by_the_most_exact_field(
+    fields: dict[str, str], os: str, model: str
+) -> None:
+    reading = read_client(fields)
+    assert (reading.os, reading.model) == (os, model)
+
+
+@pytest.mark.parametrize("os", ["Windows\tPhone", "Windows\x7fPhone", "Windows\x00Phone"])
+def test_a_control_character_is_read_as_a_space(os: str) -> None:
+    assert read_client({"os": os}).kind is PHONE
 
 
 def test_what_the_client_tells_is_kept() -> None:

@@ -22,11 +22,13 @@ def test_what_was_escaped_is_found_again(text: str) -> None:
         ("%5cdav", "\\dav"),
         ("%zz/dav%", "/dav"),
         ("%e4%BD%a0/d%61v", "/dav"),
+        ("\xe9/dav", "?/dav"),
+        ("\xe9%2Fdav", "?/dav"),
     ],
 )
 def test_a_word_is_found_beside_what_is_no_escape(text: str, word: str) -> None:
     assert word in decoded(text)
-    assert word in unquote(text)
+    assert word in unquote(text).replace("\xe9", "?")
 
 
 @given(st.text(alphabet="%%%=2fF5cC\r\n zx/4_"))

@@ -66,6 +66,34 @@ def seen(*parts: dict[str, object], **more: object) -> ProbeReadings:
         (seen(mobile=True), "windows", ("tablet", "mobile", "")),
         (seen(PHONE, model="Pixel 9"), "linux", ("phone", "model", "")),
         (seen(form_factors=["Desktop", "Tablet"], platform="Linux armv81"), "linux", ("tablet", "form-factor", "android")),
+        (seen(system="iOS"), "windows", ("tablet", "platform", "")),
+        (seen(platform="iPod touch"), "macos", ("tablet", "platform", "ipados")),
+        (seen(PHONE, platform="Android"), "linux", ("phone", "platform", "android")),
+        (seen(FINGERS, platform="Win32", system="Android"), "windows", ("tablet", "platform", "android")),
+        # the short side of a tablet is at least 600 pixels
+        (seen(mobile=True, width=600, height=960), "", ("tablet", "mobile", "")),
+        (seen(mobile=True, width=960, height=600), "", ("tablet", "mobile", "")),
+        (seen(mobile=True, width=599, height=960), "", ("phone", "mobile", "")),
+        (seen(mobile=True, width=960, height=599), "", ("phone", "mobile", "")),
+        # a convertible has a mouse or more touch points than five, and the platform of its system
+        (seen(TEN_FINGERS, touch_points=6), "windows", ("desktop", "convertible", "")),
+        (seen(TEN_FINGERS, TABLET, touch_points=5), "windows", ("tablet", "touch-first", "")),
+        (seen(FINGERS, TABLET, touch_points=2), "windows", ("tablet", "touch-first", "")),
+        (seen(FINGERS, TABLET, any_fine=True), "windows", ("tablet", "touch-first", "")),
+        (seen(FINGERS, TABLET, any_hover=True), "windows", ("tablet", "touch-first", "")),
+        (seen(TEN_FINGERS, platform="CrOS"), "chromeos", ("desktop", "convertible", "")),
+        (seen(TEN_FINGERS, TABLET, platform="CrOS"), "windows", ("tablet", "touch-first", "")),
+        (seen(TEN_FINGERS, TABLET, platform="Win32"), "chromeos", ("tablet", "touch-first", "")),
+        (seen(TEN_FINGERS, TABLET, platform="Linux x86_64"), "linux", ("tablet", "touch-first", "android")),
+        # a mouse comes first only if it is fine and hovers
+        (seen(TOUCH_AND_MOUSE, TABLET, hover=False), "linux", ("tablet", "touch-first", "")),
+        (seen(TOUCH_AND_MOUSE, TABLET, pointer="coarse"), "linux", ("tablet", "touch-first", "")),
+        (seen(TOUCH_AND_MOUSE, touch_points=1), "linux", ("desktop", "mouse-first", "")),
+        (seen(TOUCH_AND_MOUSE, TABLET, touch_points=1, platform="MacIntel"), "", ("tablet", "mac-with-touch", "ipados")),
+        (seen(TOUCH_AND_MOUSE, TABLET, pointer="none"), "linux", ("tablet", "touch-first", "")),
+        (seen(FINGERS, TABLET, platform="Linux aarch64"), "", ("tablet", "arm-with-touch", "android")),
+        (seen(FINGERS, TABLET, system="Windows"), "windows", ("tablet", "touch-first", "")),
+        (seen(form_factors=["Watch"], platform="iPhone"), "", ("watch", "form-factor", "ios")),
         # what nobody knows is not a computer
         (seen(FINGERS, TABLET), "windows", ("tablet", "touch-first", "")),
         (seen(TEN_FINGERS, TABLET, platform="Linux x86_64"), "windows", ("tablet", "touch-first", "android")),
@@ -109,15 +137,43 @@ def test_whatever_is_read_has_a_form_and_a_why(readings: ProbeReadings, claimed:
         assert not (readings.touches and claimed == "macos")
 
 
-def test_a_rule_is_named_once() -> None:
+def test_every_rule_says_why() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
+    assert WHY == {
+        "form-factor": "userAgentData tells the form factor",
+        "mobile": "userAgentData says that it is mobile",
+        "model": "userAgentData names a model, which browsers on computers leave empty",
+        "platform": "the platform is one of phones and tablets",
+        "mac-with-touch": "no Mac has a touch screen, but an iPad that claims to be one has",
+        "arm-with-touch": "a touch screen with Linux on an ARM processor means Android",
+        "coarse-without-touch": "neither mouse nor touch: a remote control or a game pad",
+        "no-touch": "no touch screen",
+        "mouse-first": "a touch screen, but mouse or trackpad come first",
+        "convertible": "Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds report",
+        "touch-first": "touch comes first, as on phones and tablets",
+    }
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"touch_points": 0, "width": 0, "height": 0, "form_factors": []},
+        {"touch_points": 10_000, "width": 1_000_000, "height": 1_000_000, "platform": "x" * 128},
+        {"system": "x" * 128, "model": "x" * 128, "form_factors": ["x" * 128] * 16},
+    ],
+)
+def test_readings_up_to_the_limits_are_read(limits: dict[str, object]) -> None:
+    assert limits.items() <= seen(limits).model_dump().items()
+    with pytest.raises(ValidationError):
+        seen().touch_points = 1
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"touch_points": -1}, {"touch_points": "0"}, {"touch_points": True}, {"touch_points": 10**9},
-        {"pointer": "laser"}, {"hover": 1}, {"platform": None}, {"platform": "x" * 129}, {"width": 1.5},
+        {"touch_points": -1}, {"touch_points": "0"}, {"touch_points": True},
+        {"touch_points": 10_001}, {"pointer": "laser"}, {"hover": 1}, {"platform": None}, {"platform": "x" * 129}, {"width": 1.5},
+        {"width": -1}, {"height": 1_000_001}, {"system": "x" * 129}, {"form_factors": ["x" * 129]},
         {"form_factors": ["Desktop"] * 17}, {"form_factors": "Desktop"}, {"model": None}, {"more": 1},
     ],
 )  # fmt: skip

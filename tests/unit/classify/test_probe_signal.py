@@ -6,7 +6,7 @@ from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.probe_signal import HEADER, probe_header, read_probe
 from mailgate.classify.reading import Reading
-from mailgate.model import Assurance, Client, Kind, Reason, RequestFacts
+from mailgate.model import Assurance, Client, Finding, Kind, Reason, RequestFacts, Signal
 
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
 IPAD = ProbeFinding("tablet", "mac-with-touch", "ipados")
@@ -42,6 +42,48 @@ def test_while_it_is_only_observed_it_leaves_a_finding() -> None:
     assert (found.kind, found.assurance, found.probed) == (Kind.LAPTOP, Assurance.CLAIMED, False)
     assert [finding.reason for finding in found.findings] == [Reason.KIND_CONTRADICTED]
     assert [s.says for s in found.signals if s.source == "probe"] == [Kind.TABLET]
+
+
+@pytest.mark.parametrize(
+    ("found", "observed", "header"),
+    [
+        (IPAD, False, "tablet;by=mac-with-touch;os=ipados"),
+        (IPAD, True, "tablet;by=mac-with-touch;os=ipados;observe"),
+        (ProbeFinding("desktop", "no-touch"), False, "desktop;by=no-touch"),
+        (ProbeFinding("desktop", "no-touch"), True, "desktop;by=no-touch;observe"),
+    ],
+)
+def test_a_finding_as_a_header(found: ProbeFinding, observed: bool, header: str) -> None:
+    assert probe_header(found, observed=observed) == header
+
+
+OBSERVED = "it only observes, so the claim counts"
+NO_MAC = "no Mac has a touch screen, but an iPad that claims to be one has"
+
+
+@pytest.mark.parametrize(
+    ("header", "reading", "signal", "finding"),
+    [
+        ("tablet;by=mac-with-touch;os=ipados", Reading("tablet", os="ipados"), ("mac-with-touch", NO_MAC, Kind.TABLET), None),
+        ("tablet;by=mac-with-touch", Reading("tablet"), ("mac-with-touch", NO_MAC, Kind.TABLET), None),
+        ("phone", Reading("phone"), ("told", "phone", Kind.PHONE), None),
+        ("phone;by=later;os=android", Reading("phone", os="android"), ("later", "phone", Kind.PHONE), None),
+        ("desktop;by=no-touch;observe", Reading("desktop"), ("no-touch", "no touch screen", Kind.LAPTOP), None),
+        (
+            "tablet;by=mac-with-touch;os=ipados;observe",
+            Reading(),
+            ("mac-with-touch", NO_MAC, Kind.TABLET),
+            f"the browser probe finds a tablet: {NO_MAC}; {OBSERVED}",
+        ),
+        ("phone;by=later;observe", Reading(), ("later", "phone", Kind.PHONE), f"the browser probe finds a phone: later; {OBSERVED}"),
+        ("phone;observe", Reading(), ("told", "phone", Kind.PHONE), f"the browser probe finds a phone: told; {OBSERVED}"),
+    ],
+)  # fmt: skip
+def test_a_header_as_a_reading(
+    header: str, reading: Reading, signal: tuple[str, str, Kind], finding: str | None
+) -> None:
+    findings = (Finding(Reason.KIND_CONTRADICTED, finding),) if finding else ()
+    assert read_probe(header) == reading._replace(signals=(Signal("probe", *signal),), findings=findings)
 
 
 def test_what_is_neither_is_no_laptop() -> None:

@@ -3,7 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.classify import classify
-from mailgate.classify.protocol import MAX_PATH, protocol_beside, protocol_in_path
+from mailgate.classify.protocol import (
+    HEADERS,
+    MAX_PATH,
+    names_activesync,
+    protocol_beside,
+    protocol_in_path,
+    protocol_of_agent,
+)
 from mailgate.model import Protocol, RequestFacts
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -54,6 +61,10 @@ def protocol_of(facts: RequestFacts) -> Protocol:
         ("POST", "/mapi/nspi/", Protocol.MAPI),
         ("RPC_IN_DATA", "/rpc/rpcproxy.dll?mail.example.com:6001", Protocol.MAPI),
         ("RPC_OUT_DATA", "/elsewhere", Protocol.MAPI),
+        ("POST", "/dav/ews", Protocol.DAV),
+        ("POST", "/ews/dav", Protocol.EWS),
+        ("POST", f"{'a' * 8164}/Microsoft-Server-ActiveSync", Protocol.ACTIVESYNC),
+        ("POST", f"{'a' * 8165}/Microsoft-Server-ActiveSync", Protocol.WEB),
     ],
 )
 def test_method_and_path(method: str, target: str, protocol: Protocol) -> None:
@@ -109,14 +120,26 @@ def test_a_folder_of_a_path_names_its_protocol_wherever_it_stands(folders: str, 
         ("content-type", "application/rpc", Protocol.MAPI),
         ("content-type", "text/calendar; charset=utf-8", Protocol.DAV),
         ("content-type", "text/vcard", Protocol.DAV),
+        ("content-type", "text/x-vcalendar", Protocol.DAV),
+        ("content-type", "application/calendar+json", Protocol.DAV),
+        ("content-type", "text/calendars", Protocol.WEB),
+        ("content-type", "application/rpcs", Protocol.WEB),
+        ("content-type", "application/vnd.ms-sync".rjust(256), Protocol.ACTIVESYNC),
+        ("content-type", "application/vnd.ms-sync".rjust(257), Protocol.WEB),
         ("content-type", "text/html", Protocol.WEB),
         ("content-type", "application/json", Protocol.WEB),
         ("soapaction", '"http://schemas.microsoft.com/exchange/services/2006/messages/GetItem"', Protocol.EWS),
         ("soapaction", "urn:other", Protocol.WEB),
         ("sec-websocket-protocol", "jmap", Protocol.JMAP),
         ("sec-websocket-protocol", "chat, jmap", Protocol.JMAP),
-        ("depth", "Infinity", Protocol.DAV),
-        ("translate", "f", Protocol.DAV),
+        ("sec-websocket-protocol", "jmap".rjust(256), Protocol.JMAP),
+        ("sec-websocket-protocol", "jmap".rjust(257), Protocol.WEB),
+        ("depth", "0", Protocol.DAV),
+        ("depth", "1", Protocol.DAV),
+        ("depth", " Infinity", Protocol.DAV),
+        ("depth", "2", Protocol.WEB),
+        ("translate", "F", Protocol.DAV),
+        ("translate", "false", Protocol.WEB),
         ("user-agent", "iOS/17.5.1 (21F90) dataaccessd/1.0", Protocol.DAV),
         ("user-agent", "macOS/14.5 (23F79) CalendarAgent/1000", Protocol.DAV),
         ("user-agent", "DAVx5/4.4.3-ose (dav4jvm; okhttp/4.12.0) Android/14", Protocol.DAV),
@@ -127,6 +150,8 @@ def test_a_folder_of_a_path_names_its_protocol_wherever_it_stands(folders: str, 
         ("user-agent", THUNDERBIRD, Protocol.DAV),
         ("user-agent", "Mac+OS+X/10.15.7 (19H2) ExchangeWebServices/11.0 (226)", Protocol.EWS),
         ("user-agent", CHROME, Protocol.WEB),
+        ("user-agent", "dataaccessd".rjust(256), Protocol.DAV),
+        ("user-agent", "dataaccessd".rjust(257), Protocol.WEB),
     ],
 )  # fmt: skip
 def test_headers_and_the_clients_name(name: str, value: str, protocol: Protocol) -> None:
@@ -139,6 +164,19 @@ def test_headers_and_the_clients_name(name: str, value: str, protocol: Protocol)
         ("GET", NAVIGATION, Protocol.WEB),
         ("POST", NAVIGATION, Protocol.WEB),
         ("GET", {"accept": HTML, "user-agent": CHROME}, Protocol.WEB),
+        ("get", NAVIGATION, Protocol.WEB),
+        ("PUT", NAVIGATION, Protocol.DAV),
+        ("GET", {"accept": "text/html".rjust(256)}, Protocol.WEB),
+        ("GET", {"accept": "text/html".rjust(257)}, Protocol.DAV),
+        ("GET", {"accept": HTML, "content-type": "application/json"}, Protocol.WEB),
+        ("post", {"accept": HTML, "content-type": "application/json"}, Protocol.DAV),
+        ("POST", {"accept": HTML, "content-type": "application/x-www-form-urlencoded"}, Protocol.WEB),
+        ("POST", {"accept": HTML, "content-type": "Multipart/Form-Data; boundary=x"}, Protocol.WEB),
+        ("POST", {"accept": HTML, "content-type": "text/plain"}, Protocol.WEB),
+        ("POST", {**NAVIGATION, "content-type": "application/json"}, Protocol.WEB),
+        ("HEAD", {"accept": HTML, "content-type": "application/json"}, Protocol.WEB),
+        ("GET", {**NAVIGATION, "sec-fetch-mode": "same-origin"}, Protocol.DAV),
+        ("GET", {**NAVIGATION, "sec-fetch-mode": ""}, Protocol.DAV),
         ("GET", {**NAVIGATION, "sec-fetch-mode": "cors"}, Protocol.DAV),
         ("GET", {"accept": "*/*", "user-agent": CHROME}, Protocol.DAV),
         ("GET", {"accept": HTML, "user-agent": THUNDERBIRD}, Protocol.DAV),
@@ -198,6 +236,50 @@ def test_a_content_type_of_activesync_makes_a_handheld_anywhere(target: str) -> 
 def test_a_long_path_is_read_to_its_limit(filler: str) -> None:
     path = (filler * MAX_PATH)[: MAX_PATH - 40].rpartition("/")[0] + "/Microsoft-Server-ActiveSync"
     assert protocol_of(RequestFacts("POST", path)) is Protocol.ACTIVESYNC
+
+
+DAV_CLIENTS = [
+    "DAVx5/4", "DAVdroid/1", "DavClnt", "CalDAV-Sync", "CardDAV", "WebDAVLib", "dataaccessd/1", "CalendarAgent/1", "accountsd/1",
+    "remindd/1", "AddressBook/1", "AddressBookSourceSync/1", "AddressBookCore/1", "Contacts/14.0", "iCal/5", "CoreDAV/1", "Thunderbird/140",
+    "Lightning/6", "Evolution/3", "gvfs/1", "davfs2/1", "cadaver/0", "litmus/0", "vdirsyncer/0", "pimsync/1", "DAV groupware client",
+    "Akonadi", "mirall/3", "Nextcloud-android/3", "Nextcloud-iOS/1", "Cyberduck/8", "BusyCal-2024", "BusyContacts", "Fantastical/3",
+    "org.tasks", "jtxBoard", "jtx Board", "SOGoConnector", "SOGo-Connector/128", "aCal/1", "eMClient/9", "eM Client/10",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agents", "protocol"),
+    [
+        (DAV_CLIENTS, Protocol.DAV),
+        (["ExchangeWebServices/11", "ExchangeServicesClient/15", "Some EWS client"], Protocol.EWS),
+        (["", "Mail/16", "NEWS", "Contacts", "DAV", CHROME], None),
+    ],
+)
+def test_a_client_for_one_protocol_is_known_by_its_name(agents: list[str], protocol: Protocol | None) -> None:
+    assert {each: protocol_of_agent(each) for each in agents} == dict.fromkeys(agents, protocol)
+
+
+@pytest.mark.parametrize(
+    ("named", "content_type", "said"),
+    [
+        (Protocol.ACTIVESYNC, "", True),
+        (Protocol.DAV, "", False),
+        (None, "", False),
+        (None, "text/html", False),
+        (None, " Application/VND.ms-sync.wbxml", True),
+        (Protocol.DAV, "application/vnd.ms-sync", True),
+    ],
+)
+def test_activesync_is_named_by_a_path_or_by_a_content_type(
+    named: Protocol | None, content_type: str, said: bool
+) -> None:
+    assert names_activesync(named, {"content-type": content_type}) is said
+    assert names_activesync(named, {}) is (named is Protocol.ACTIVESYNC)
+
+
+def test_exactly_these_headers_are_read() -> None:
+    named = "content-type soapaction sec-websocket-protocol depth translate sec-fetch-mode accept"
+    assert tuple(named.split()) == HEADERS
 
 
 @given(st.text(), st.text(), st.text())

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgate.classify.reading import HANDHELD_FORMS, KIND_OF_FORM, Reading
-from mailgate.model import Finding, Kind, Reason
+from mailgate.model import Finding, Kind, Reason, Signal
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,27 @@ def test_only_a_desktop_is_a_laptop_and_every_handheld_form_is_known() -> None:
     assert set(KIND_OF_FORM) >= HANDHELD_FORMS
 
 
-def test_nothing_read_is_unknown() -> None:
+def test_nothing_read_is_unknown_and_says_nothing() -> None:
+    assert Reading() == ("", False, False, "", "", "", "", "", (), ())
     assert Reading().kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("reading", "says"),
+    [
+        (Reading(), False),
+        (
+            Reading(weak=True, disputes=True, os_version="1", browser="x", browser_version="1", model="x"),
+            False,
+        ),
+        (Reading("phone"), True),
+        (Reading(os="ios"), True),
+        (Reading(signals=(Signal("probe", "told", ""),)), True),
+        (Reading(findings=(Finding(Reason.REQUEST_MALFORMED, "x"),)), True),
+    ],
+)
+def test_a_form_a_system_a_signal_or_a_finding_says_something(reading: Reading, says: bool) -> None:
+    assert reading.says_anything is says
 
 
 def test_a_contradiction_is_added_and_changes_nothing_else() -> None:

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterable
 
 import pytest
 from ruamel.yaml import YAML
@@ -11,7 +12,7 @@ from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM
-from mailgate.classify.table import DevicesOrRules, Match, Rule, Table
+from mailgate.classify.table import Match, Rule, Table, readable
 
 TABLES = {
     "appliances": APPLIANCES,
@@ -52,18 +53,6 @@ def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
     assert list(JOINED.rules) == [name for table in IN_ORDER for name in table.rules]
 
 
-def test_a_device_hides_the_rules_behind_it() -> None:
-    rule = Rule("one", "tv", "", "b+")
-    table = DevicesOrRules(lambda: [("a(.)", None, "Family $1", "Brand", None)], Table([rule]))
-    device = table.look("bbac")
-    assert device is not None
-    assert not isinstance(device, Match)
-    assert (device.family, device.brand, device.model) == ("Family c", "Brand", "c")
-    assert table.first("bbac") is None
-    assert table.look("xbb") == table.first("xbb") == Match(rule, "bb")
-    assert table.look("x") is table.first("x") is None
-
-
 def test_the_rules_without_form_exist() -> None:
     assert set(HANDHELDS.rules) >= NO_FORM
 
@@ -74,6 +63,50 @@ def test_warming_needs_the_pattern_of_every_rule(monkeypatch: pytest.MonkeyPatch
     warm()
     rules = [rule for table in TABLES.values() for rule in table.rules.values()]
     assert {words for rule in rules for words in (rule.words, *rule.each)} <= set(asked)
+
+
+class Asked(Table):
+    """A table that notes what is asked of it."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        super().__init__(rules)
+        self.texts: list[str] = []
+
+    def first(self, text: str) -> Match | None:
+        self.texts.append(text)
+        return super().first(text)
+
+
+def test_warming_asks_for_the_words_of_a_rule_one_by_one_only_where_an_earlier_rule_takes_them() -> None:
+    rules = ("a | c", "a | b", "c", "d\n  e")
+    table = Asked(Rule(words, "tv", "", words) for words in rules)
+    table.warm()
+    assert table.texts == ["a | c", "a | b", "a", "b", "c", "c", "d\n  e"]
+
+
+@pytest.mark.parametrize(
+    ("words", "each", "pattern"),
+    [
+        ("a", ["a"], "a"),
+        ("a|b | c", ["a|b", "c"], "a|b|c"),
+        ("\n  a | ~b~\n  c\n", ["a", "~b~", "c"], r"a|(?-u:\b)b(?-u:\b)|c"),
+    ],
+)
+def test_the_words_of_a_rule(words: str, each: list[str], pattern: str) -> None:
+    rule = Rule("one", "tv", "", words)
+    assert (rule.each, rule.pattern) == (each, pattern)
+
+
+def test_tables_are_joined_in_order() -> None:
+    one, two = Rule("one", "tv", "", "a"), Rule("two", "car", "", "a | b")
+    joined = Table.joined(Table([one]), Table([two]))
+    assert (joined.first("ba"), joined.first("b")) == (Match(one, "a"), Match(two, "b"))
+
+
+def test_a_text_is_read_in_ascii_without_control_characters() -> None:
+    everything = "".join(map(chr, range(0x80)))
+    assert readable(everything) == " " * 0x20 + everything[0x20:0x7F] + " "
+    assert readable("\x80\xe9\u2028\ud800") == "????"
 
 
 @pytest.mark.parametrize("name", [*TABLES, "joined"])
