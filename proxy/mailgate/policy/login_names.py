@@ -50,8 +50,6 @@ class Logins:
 
     def person(self, login: str) -> str:
         """The person of a login: its bare name if its domain is the company's, otherwise the whole login."""
-        if not self.own_domains:
-            return login
         before, apart, name = login.rpartition("\\")
         name, at, host = name.partition("@")
         own = (not apart or user_text(before) in self.own_domains) and (

@@ -109,6 +109,7 @@ def test_only_a_name_of_letters_digits_and_what_joins_them_has_one_reading(bare:
 def test_two_people_never_become_one() -> None:
     assert user_text("Ada@Example.COM") == "ada@example.com"
     assert len({user_text(name) for name in ("STRASSE", "straße", "STRAẞE")}) == 3
+    assert user_text("ADA\udcff") == "ada\\udcff", "what has no form in UTF-8 is kept apart too"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,12 @@ def test_two_people_never_become_one() -> None:
         ("EXAMPLE\\Ada", ""),
         ("Ada@Example.com", "ada@example.com"),
         ("a.d-a_1", "a.d-a_1@example.com"),
+        ("o'hara", "o'hara@example.com"),
+        ("a", "a@example.com"),
+        ("a" * 64, f"{'a' * 64}@example.com"),
+        ("a" * 65, ""),
+        (".a", ""),
+        ("a-", ""),
         ("a.d-a+1", ""),
         ("ada@example.net", ""),
         ("ada@sub.example.com", ""),
