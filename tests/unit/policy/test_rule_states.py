@@ -156,6 +156,7 @@ def test_who_says_what_a_rule_or_an_app_is_asks_here() -> None:
         ('client.handheld && !(device.state == "clean")', {"tiktok", "chess"}),
         ('device.state in ["listed", "stale"]', {"tiktok", "chess"}),
         ('device.state == "stale"', set()),
+        ('device.state == "clean"', set()),
         ('!(device.state in ["clean", "listed"])', set()),
     ],
 )
