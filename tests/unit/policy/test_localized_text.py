@@ -68,7 +68,7 @@ def test_editors_know_a_text_and_the_languages() -> None:
     text = {"type": "string", "minLength": 1, "maxLength": 200}
     in_languages = {
         "type": "object",
-        "properties": {language: text for language in LANGUAGES},
+        "properties": dict.fromkeys(LANGUAGES, text),
         "additionalProperties": False,
         "minProperties": 1,
     }

@@ -55,7 +55,7 @@ def test_it_ends_at_its_very_moment() -> None:
     just_before = access(user="ada", now=NOW + DAY - timedelta(microseconds=1))
     assert every.about(just_before) == (every.every[1], halt, ADA)
     assert every.about(access(user="ada", now=NOW + DAY)) == (halt,)
-    assert NO_RELIEFS == Reliefs(0, ())
+    assert Reliefs(0, ()) == NO_RELIEFS
 
 
 def test_those_for_everybody_come_first_then_those_of_the_person_and_of_the_device() -> None:
