@@ -7,7 +7,7 @@ numbers below are theirs).
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
 
@@ -52,10 +52,10 @@ class Node:
 def read_tree(serialised: bytes, *, checked: bool) -> Node:
     """The root of the tree of one expression. ``checked``: whether it was compiled with the type check."""
     tree, source_info = _CHECKED if checked else _PARSED
-    parts = dict(_fields(_bytes(dict(_fields(serialised))[_ANY_VALUE])))
-    entries = (entry for number, entry in _fields(_bytes(parts[source_info])) if number == _POSITIONS)
-    pairs = (dict(_fields(_bytes(entry))) for entry in entries)
-    return _node(_bytes(parts[tree]), {pair[1]: int(pair.get(2, 0)) for pair in pairs})
+    parts = dict(_fields(dict(_fields(serialised))[_ANY_VALUE]))
+    entries = (entry for number, entry in _fields(parts[source_info]) if number == _POSITIONS)
+    pairs = (dict(_fields(entry)) for entry in entries)
+    return _node(parts[tree], {pair[1]: pair.get(2, 0) for pair in pairs})
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -84,15 +84,15 @@ _SHAPES = {
 }
 
 
-def _node(data: bytes, positions: Mapping[int | bytes, int]) -> Node:
+def _node(data: bytes, positions: Mapping[int, int]) -> Node:
     fields = dict(_fields(data))
     offset = positions[fields.pop(_ID)]
     [(kind, body)] = fields.items()
-    shape, parts = _SHAPES[kind], list(_fields(_bytes(body)))
+    shape, parts = _SHAPES[kind], list(_fields(body))
     name = _text(parts, shape.name) or ""
     if kind == _STRUCT:
-        parts = [part for number, entry in parts if number == 2 for part in _fields(_bytes(entry))]
-    children = tuple(_node(_bytes(value), positions) for number, value in parts if number in shape.below)
+        parts = [part for number, entry in parts if number == 2 for part in _fields(entry)]
+    children = tuple(_node(value, positions) for number, value in parts if number in shape.below)
     if kind == _SELECT:
         [operand] = children
         if operand.is_name:  # without the type check `client.kind` is two
@@ -103,11 +103,12 @@ def _node(data: bytes, positions: Mapping[int | bytes, int]) -> Node:
     return Node(kind, offset, name, _text(parts, shape.text), children, scope)
 
 
-def _text(parts: Iterable[tuple[int, int | bytes]], wanted: int | None) -> str | None:
-    return next((_bytes(value).decode() for number, value in parts if number == wanted), None)
+def _text(parts: Iterable[tuple[int, Any]], wanted: int | None) -> str | None:
+    return next((value.decode() for number, value in parts if number == wanted), None)
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Each field with its number: an integer, or bytes that are a text or another message."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
@@ -129,8 +130,3 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return value, at
-
-
-def _bytes(value: int | bytes) -> bytes:
-    assert isinstance(value, bytes)
-    return value

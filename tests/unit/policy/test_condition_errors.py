@@ -50,6 +50,7 @@ ENDS = "the condition ends too early; expected a value or a closing bracket"
         ('client.kind=="laptop', 1, 14, "this text has no end; expected a closing quote"),
         ("true &&\n #", 2, 2, "token recognition error at: '#'; expected a CEL expression"),
         ("'' == 1 1 == ''", 1, 9, "mismatched input '1'; expected a CEL expression"),
+        ("client.os 'a'", 1, 11, "extraneous input ''a''; expected a CEL expression"),
         ("1 + ) == 1", 1, 5, "mismatched input ')'; expected a CEL expression"),
         ("user.name.x", 1, 10, "expression of type 'string' cannot be the operand of a select operation; expected a CEL expression"),
     ],
