@@ -51,6 +51,12 @@ def test_the_same_rules_differ_in_nothing() -> None:
             "+ rule others: lets in everybody who meets `client.handheld`; read last",
             "- rule rest: lets in everybody who meets `client.handheld` no longer",
         ]),
+        ("id: app", "id: new", [
+            '+ rule new: warns everybody who meets `"prohibited" in device.lists`; read before `rest`',
+            "+ rule new: the start of warnings: `2026-12-01T00:00:00Z`",
+            '- rule app: warns everybody who meets `"prohibited" in device.lists` no longer',
+            "- rule app: the start of warnings: `2026-12-01T00:00:00Z`",
+        ]),
         ("id: laptop", "id: computer", [
             '+ rule computer: lets in everybody who meets `client.kind == "laptop"`; read before `app`',
             '- rule laptop: lets in everybody who meets `client.kind == "laptop"` no longer',

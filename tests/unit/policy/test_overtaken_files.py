@@ -42,9 +42,11 @@ def test_every_kind_of_change_is_missed_where_files_lack_it_and_not_where_they_h
 
 def test_what_the_files_change_elsewhere_is_theirs() -> None:
     base, active = rules(ONE, APPS).policy, rules(ONE.replace("10%", "20%"), APPS).policy
-    files = rules(ONE, APPS.replace("[tiktok]", "[tiktok, wechat]")).policy
-    (lost,) = taken_back(base, active, files)
+    theirs = ONE.replace("allow", "allow, share: 50%"), APPS.replace("[tiktok]", "[tiktok, wechat]")
+    (lost,) = taken_back(base, active, rules(*theirs).policy)
     assert str(lost) == "~ rule one: the share of people is `20%` now, was `10%`"
+    titled = rules(ONE.replace("10%", "20%, title: One"), APPS).policy
+    assert taken_back(base, active, titled) == ()
 
 
 def test_a_rule_that_the_files_put_between_is_no_change_of_the_order() -> None:
