@@ -6,6 +6,7 @@ import pytest
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
 
 from mailgate.classify import agent_traits, classify
+from mailgate.classify.reading import KIND_OF_FORM
 from mailgate.model import (
     DEVICE_FINDINGS,
     Access,
@@ -123,7 +124,7 @@ def test_a_closed_set_has_every_word_and_no_other() -> None:
     assert {name: closed for name, closed in words.items() if closed is not None} == {
         "client.kind": ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown"),
         "client.assurance": ("claimed", "consistent", "attested"),
-        "client.form": ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker", "xr", ""),
+        "client.form": ("desktop", "phone", "tablet", "ereader", "tv", "console", "watch", "car", "speaker", "xr", ""),
         "client.findings": reasons,
         "device.state": ("clean", "listed", "partial", "stale", "missing", "unavailable"),
         "device.kind": ("laptop", "phone", "tablet", "mail_app", "tool", "bot", "other", "unknown"),
@@ -134,6 +135,15 @@ def test_a_closed_set_has_every_word_and_no_other() -> None:
         "request.scheme": ("http", "https", "imap", "pop3", "sieve", "submission"),
         "request.protocol": ("web", "activesync", "dav", "ews", "jmap", "mapi", "imap", "pop3", "submission", "sieve"),
     }  # fmt: skip
+
+
+def test_a_form_is_any_that_is_recognised_and_is_a_form_factor() -> None:
+    assert set(VARIABLES["client.form"].closed or ()) == set(KIND_OF_FORM) - {
+        "mail_app",
+        "device",
+        "tool",
+        "bot",
+    }
 
 
 @pytest.mark.parametrize(
