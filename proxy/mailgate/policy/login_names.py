@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._'-]{0,62}[A-Za-z0-9])?")
 """The characters before the ``@`` of an address. ``%`` would lead to another host, and ``+`` to another mailbox."""
-_APART = re.compile(r"[\\/@%+\s]")
+_APART = re.compile(r"[/%+\s]")
 
 
 def user_text(name: str) -> str:

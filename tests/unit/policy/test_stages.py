@@ -41,8 +41,9 @@ def test_report_only_alone_stays_report_only() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-12-08T09:00:00", "20261201", "2026-12-01\n", "٢٠٢٦-12-01", 5, datetime(2026, 12, 1, tzinfo=UTC)],
-)
+    ["2026-12-08T09:00:00", "20261201", "2026-12-01\n", "٢٠٢٦-12-01", 5, datetime(2026, 12, 1, tzinfo=UTC),
+     "2026-12-08T09Z", "2026-12-08T09:00+0100", "2026-12-08T09:00:00.1234567Z", "2026-12-08T", "x2026-12-08"],
+)  # fmt: skip
 def test_what_is_no_moment(text: object) -> None:
     words = "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
     assert refusal(Moment, text) == ("moment", {"words": words})
@@ -104,12 +105,16 @@ def test_moments_are_utc_inside(text: str, utc: str) -> None:
     assert TypeAdapter(Moment).validate_python(text).isoformat() == utc
 
 
-@pytest.mark.parametrize(("text", "share"), [("0%", 0), ("12.5%", 0.125), ("100%", 1), ("100.0%", 1)])
+@pytest.mark.parametrize(
+    ("text", "share"), [("0%", 0), ("12.5%", 0.125), ("1.2345%", 0.012345), ("100%", 1), ("100.0%", 1)]
+)
 def test_shares(text: str, share: float) -> None:
     assert TypeAdapter(Share).validate_python(text) == share
 
 
-@pytest.mark.parametrize("text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", "", "5%\n", "٥٠%"])
+@pytest.mark.parametrize(
+    "text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", "", "5%\n", "٥٠%", "5.%", "1.23456%"]
+)
 def test_no_shares(text: object) -> None:
     words = "not a percentage; expected 0% to 100%, with the percent sign"
     assert refusal(Share, text) == ("share", {"words": words})
