@@ -64,6 +64,7 @@ def test_the_message_names_what_is_expected(text: str, messages: list[str]) -> N
     ("text", "literals"),
     [
         ('client.kind == "x" || client.kind in ["y", "z"] || device.known', {"client.kind": {"x", "y", "z"}}),
+        ('client.os == "x"', {"client.os": {"x"}}),
         ('(device.known ? client.kind : client.os) == "x"', {"client.kind": {"x"}, "client.os": {"x"}}),
         ('client.kind == client.os && client.kind.startsWith("x")', {}),
     ],

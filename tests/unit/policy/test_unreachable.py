@@ -69,6 +69,7 @@ def test_a_condition_with_every_part_of_another_and_more_is_out_of_its_reach(fir
         "client.os == 'a' || user.name == 'b' && client.handheld",
         "client.os == 'a' ? client.model == 'x' : user.name == 'b' && client.handheld",
         "client.os == 'a' // && client.handheld",
+        "!(client.os == 'a' && client.handheld && client.model == 'x')",
         "client.os == '''x' && client.handheld && 'y'''",
         'client.os == """x" && client.handheld && "y"""',
         "client.os == 'a' ? user.name == 'b' && client.handheld : user.name == 'c'",
