@@ -98,7 +98,7 @@ class Client:
     handheld: bool
     assurance: Assurance = Assurance.CLAIMED
     form: str = ""
-    """The form factor in one word, or empty if it is not known: desktop, phone, tablet, tv, console, watch, car, speaker, xr."""
+    """The form factor in one word, or empty if it is not known: desktop, phone, tablet, ereader, tv, console, watch, car, speaker, xr."""
     os: str = ""
     """``windows``, ``macos``, ``linux``, ``chromeos``, ``ios``, ``ipados``, ``android``, … or empty."""
     os_version: str = ""

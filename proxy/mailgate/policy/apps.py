@@ -56,14 +56,18 @@ class ListedApp:
     publishers: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
 
+    @property
+    def called(self) -> frozenset[str]:
+        """All that it is called by: its name, its other names and its key."""
+        return frozenset({*self.names, self.name, self.key})
+
     def identifiers(self) -> frozenset[tuple[str, str]]:
         """Pairs of namespace and case-folded identifier; no two apps share one."""
-        named = {*self.names, self.name, self.key}
         pairs = [
             ("android", self.android),
             ("ios", self.ios),
             ("extension", self.extensions),
-            ("name", named),
+            ("name", self.called),
         ]
         return frozenset((space, each.casefold()) for space, group in pairs for each in group)
 
@@ -120,7 +124,7 @@ class AppCatalog:
 
     @cached_property
     def _named(self) -> Mapping[str, str]:
-        return {plain_name(name): key for (space, name), key in self._keys.items() if space == "name"}
+        return {plain_name(name): app.key for app in self.apps.values() for name in app.called}
 
     def match_installed(self, os: str, identifier: str, name: str = "", publisher: str = "") -> str | None:
         """The key of the listed app that an inventory means; None if it is not listed.

@@ -79,9 +79,7 @@ class Request(Strict):
         named = [("user-agent", self.user_agent)] if self.user_agent is not None else []
         for name, value in [*self.headers.items(), *named]:
             folded = name.lower()
-            headers[folded] = (
-                f"{headers[folded]}, {value}" if folded in headers and value is not None else value or ""
-            )
+            headers[folded] = f"{headers[folded]}, {value}" if folded in headers else value
         host = self.host or headers.get("host", "")
         return RequestFacts(
             self.method,

@@ -5,7 +5,7 @@ by its name in the file.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -302,8 +302,8 @@ def _groups(old: Groups, new: Groups) -> Iterator[Change]:
             yield from (Change("~", about, words) for words in _members(was, now))
 
 
-def _members(was: Collection[str], now: Collection[str]) -> Iterator[str]:
-    joined_it, left = len({*now} - {*was}), len({*was} - {*now})
+def _members(was: set[str], now: set[str]) -> Iterator[str]:
+    joined_it, left = len(now - was), len(was - now)
     if joined_it:
         yield plural("%(count)s member joins", "%(count)s members join", joined_it)
     if left:

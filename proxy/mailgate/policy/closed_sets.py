@@ -7,6 +7,7 @@ closed set of values, such a word is a mistake.
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from mailgate.model.phrase import phrase
 from mailgate.policy.login_names import user_text
@@ -17,34 +18,44 @@ _LOGIN = "user.name"
 _IN = "@in"
 _UNEQUAL, _NOT = "_!=_", "!_"
 _COMPARE = frozenset({"_==_", _UNEQUAL, _IN})
-_CHOICE, _INDEX, _JOIN = "_?_:_", "_[_]", "_+_"
+_JOIN = "_+_"
+_GIVING = {"_?_:_": slice(1, None), "_[_]": slice(1)}
+"""Operators whose value is that of some of their operands, or of an element of it."""
 
 _Scope = Mapping[str, Node]
 
 
+class _Compared(NamedTuple):
+    """A variable and a string constant that are compared."""
+
+    variable: str
+    word: str
+    offset: int
+    has_it: bool
+    """Whether it helps the condition to hold if the variable has the word."""
+
+
 def misspelt(tree: Node, closed: Mapping[str, Iterable[str]]) -> Iterator[tuple[int, str]]:
     """The offset and the message of each word that its variable can never have."""
-    for variable, word, _ in _compared(tree, {}):
-        allowed = closed.get(variable)
-        if allowed is not None and word.text is not None and word.text not in allowed:
-            shown = [each for each in allowed if each]
+    for each in _compared(tree, {}):
+        allowed = closed.get(each.variable)
+        if allowed is not None and each.word not in allowed:
             yield (
-                word.offset,
+                each.offset,
                 phrase(
                     "`%(variable)s` is never %(word)s; %(expected)s",
-                    variable=variable,
-                    word=json.dumps(word.text),
-                    expected=did_you_mean(word.text, shown),
+                    variable=each.variable,
+                    word=json.dumps(each.word),
+                    expected=did_you_mean(each.word, filter(None, allowed)),
                 ),
             )
-        if variable == _LOGIN and word.text is not None and word.text != user_text(word.text):
-            wanted = json.dumps(user_text(word.text))
+        if each.variable == _LOGIN and each.word != user_text(each.word):
             yield (
-                word.offset,
+                each.offset,
                 phrase(
                     "`%(variable)s` is always in lower case; expected %(wanted)s",
-                    variable=variable,
-                    wanted=wanted,
+                    variable=each.variable,
+                    wanted=json.dumps(user_text(each.word)),
                 ),
             )
 
@@ -54,53 +65,41 @@ def literals_of(
 ) -> Mapping[str, frozenset[str]]:
     """The words that each variable is compared with. ``sought``: without those that are only compared to find that the
     variable has another value, as in ``!("antivirus" in device.apps)``."""
-    pairs = [
-        (variable, word.text)
-        for variable, word, has_it in _compared(tree, {})
-        if word.text is not None and (has_it or not sought)
-    ]
-    return {name: frozenset(word for variable, word in pairs if variable == name) for name in variables}
+    found = [each for each in _compared(tree, {}) if each.has_it or not sought]
+    return {name: frozenset(each.word for each in found if each.variable == name) for name in variables}
 
 
 def only_compared(tree: Node, variables: Iterable[str]) -> frozenset[str]:
     """Those variables of which the tree reads nothing but whether they are, or have, a literal word."""
     found = Counter(node.name for node in walk(tree) if node.is_name)
     compared = Counter(name for node in walk(tree) for name in _directly_compared(node))
-    return frozenset(name for name in variables if found[name] == compared[name])
+    return frozenset(variables) - (found - compared).keys()
 
 
 def _directly_compared(node: Node) -> Iterator[str]:
-    if not (node.is_call and node.name in _COMPARE):
+    if node.name not in _COMPARE:
         return
     left, right = node.children
     for one, other in ((left, right), (right, left)):
-        words = other.children if other.is_list and node.name == _IN and one is left else (other,)
+        words = other.children if other.is_list and node.name == _IN else (other,)
         if one.is_name and all(word.text is not None for word in words):
             yield one.name
 
 
-def _compared(node: Node, scope: _Scope, *, has_it: bool = True) -> Iterator[tuple[str, Node, bool]]:
-    """Every pair of a variable and a string constant that are compared, and whether that helps the condition to hold if the
-    variable has it."""
-    if node.is_call and node.name in _COMPARE:
+def _compared(node: Node, scope: _Scope, *, has_it: bool = True) -> Iterator[_Compared]:
+    """Every variable and string constant that are compared."""
+    if node.name in _COMPARE:
         left, right = node.children
+        wanted = has_it is not (node.name == _UNEQUAL)
         for one, other in ((left, right), (right, left)):
-            for variable in _variables(one, scope):
-                yield from (
-                    (variable, word, has_it is not (node.name == _UNEQUAL)) for word in _words(other, scope)
-                )
+            for variable in _leaves(one, scope):
+                for word in _leaves(other, scope):
+                    if variable.is_name and word.text is not None:
+                        yield _Compared(variable.name, word.text, word.offset, wanted)
     inner = {**scope, node.scope[0]: node.scope[1]} if node.scope else scope
-    below = has_it is not (node.is_call and node.name == _NOT)
+    below = has_it is not (node.name == _NOT)
     for child in node.children:
         yield from _compared(child, inner, has_it=below)
-
-
-def _variables(node: Node, scope: _Scope) -> Iterator[str]:
-    yield from (leaf.name for leaf in _leaves(node, scope) if leaf.is_name)
-
-
-def _words(node: Node, scope: _Scope) -> Iterator[Node]:
-    yield from (leaf for leaf in _leaves(node, scope) if leaf.text is not None)
 
 
 def _leaves(node: Node, scope: _Scope) -> Iterator[Node]:
@@ -110,9 +109,9 @@ def _leaves(node: Node, scope: _Scope) -> Iterator[Node]:
         yield from _leaves(scope[node.name], outer)
     elif node.is_name or node.is_constant:
         yield node
-    elif node.is_list or (node.is_call and node.name == _JOIN and any(c.is_list for c in node.children)):
+    elif node.is_list or (node.name == _JOIN and any(child.is_list for child in node.children)):
         for child in node.children:
             yield from _leaves(child, scope)
-    elif node.is_call and node.name in (_CHOICE, _INDEX):
-        for child in node.children[1:] if node.name == _CHOICE else node.children[:1]:
+    elif node.name in _GIVING:
+        for child in node.children[_GIVING[node.name]]:
             yield from _leaves(child, scope)

@@ -60,9 +60,9 @@ class Condition:
             value = self.program.eval(activation).value()
         except RuntimeError as error:  # a text that has no UTF-8 form
             raise EvaluationError(str(error)) from error
-        if value is True or value is False:
+        if isinstance(value, bool):
             return value
-        if isinstance(value, str) and value.startswith("UNKNOWN: No value"):
+        if str(value).startswith("UNKNOWN: No value"):
             raise UnknownValueError(value)
         raise EvaluationError(str(value).removeprefix("INVALID_ARGUMENT: "))
 
@@ -118,35 +118,24 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
     :raises ConditionError: with every fault.
     """
     if len(text) > MAX_LENGTH:
-        raise ConditionError(
-            [
-                Fault(
-                    1,
-                    1,
-                    phrase(
-                        "the condition is %(length)s characters long; at most %(most)s",
-                        length=str(len(text)),
-                        most=str(MAX_LENGTH),
-                    ),
-                )
-            ]
+        message = phrase(
+            "the condition is %(length)s characters long; at most %(most)s",
+            length=str(len(text)),
+            most=str(MAX_LENGTH),
         )
+        raise ConditionError([fault_at(text, 0, message)])
     sets = {v.name: v.closed for v in VARIABLES.values() if v.closed is not None} | dict(closed)
     try:
         program = ENVIRONMENT.compile(text)
     except RuntimeError as error:
         raise ConditionError([*translated(str(error), text), *_also_misspelt(text, sets)]) from error
     tree = read_tree(program.serialize(), checked=True)
-    faults = [fault_at(text, offset, message) for offset, message in misspelt(tree, sets)]
-    faults += [
-        fault_at(text, offset, message)
-        for offset, message in (*_bad_constants(tree), *_ordered_versions(tree))
-    ]
-    if program.return_type().name() != "BOOL":
+    found = (*misspelt(tree, sets), *_bad_constants(tree), *_ordered_versions(tree))
+    faults = [fault_at(text, offset, message) for offset, message in found]
+    if program.return_type() != cel.Type.BOOL:
         kind = program.return_type().name().lower()
-        faults.append(
-            Fault(1, 1, phrase("the condition is of type %(kind)s; expected bool: true or false", kind=kind))
-        )
+        message = phrase("the condition is of type %(kind)s; expected bool: true or false", kind=kind)
+        faults.append(fault_at(text, 0, message))
     if faults:
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
@@ -188,7 +177,7 @@ def _bad_constants(tree: Node) -> Iterator[tuple[int, str]]:
     """Constants that would fail only when a request is decided, so that every request would be blocked."""
     for node in walk(tree):
         last = node.children[-1] if node.children else None
-        if node.is_call and node.name in _PARSED and last is not None and last.text is not None:
+        if node.name in _PARSED and last is not None and last.text is not None:
             probe = ENVIRONMENT.compile(_PARSED[node.name].format(json.dumps(last.text)))
             if probe.eval(ENVIRONMENT.Activation({})).type().name() == "ERROR":
                 told = {"text": json.dumps(last.text), "example": _EXAMPLES[node.name]}
@@ -203,7 +192,7 @@ def _ordered_versions(tree: Node) -> Iterator[tuple[int, str]]:
     silently be wrong."""
     for node in walk(tree):
         versions = [child for child in node.children if child.is_name and child.name.endswith("_version")]
-        if node.is_call and node.name in _ORDER and versions:
+        if node.name in _ORDER and versions:
             message = phrase(
                 "`%(name)s` is a text, where 9 comes after 17; expected something like `%(example)s`",
                 name=versions[0].name,

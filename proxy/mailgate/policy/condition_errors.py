@@ -34,60 +34,46 @@ def translated(error: str, text: str) -> Iterator[Fault]:
     follow from it."""
     found = _ERROR.findall(error)
     if not found:
-        yield Fault(
-            1,
-            1,
-            phrase(
-                "%(error)s; expected a simpler condition",
-                error=error.removesuffix(" [CANCELLED]").removeprefix("CANCELLED: "),
-            ),
-        )
+        told = error.removesuffix(" [CANCELLED]").removeprefix("CANCELLED: ")
+        yield fault_at(text, 0, phrase("%(error)s; expected a simpler condition", error=told))
+    lines = [0, *(each.end() for each in re.finditer("\n", text))]
     for line, column, message in found:
         if "*error*" in message:
             continue  # this error follows from another one
-        yield _reworded(int(line), int(column), message, text)
+        yield fault_at(text, *_reworded(lines[int(line) - 1] + int(column) - 1, message, text))
         if message.startswith("Syntax error"):
             return
 
 
-def _reworded(line: int, column: int, message: str, text: str) -> Fault:
+def _reworded(offset: int, message: str, text: str) -> tuple[int, str]:
+    """The place and the words of an error for which the runtime has this place and message."""
     if name := re.match(r"undeclared reference to '([^']*)'", message):
-        return _unknown_name(line, column, name[1], text)
+        return _unknown_name(offset, name[1], text)
     if overload := re.match(r"found no matching overload for '([^']*)' applied to '([^']*)'", message):
-        operator = overload[1].strip("_@").replace("_", " ")
-        return Fault(
-            line,
-            column,
-            phrase(
-                "`%(operator)s` does not go with the types %(types)s; expected types that fit each other",
-                operator=operator,
-                types=overload[2],
-            ),
+        return offset, phrase(
+            "`%(operator)s` does not go with the types %(types)s; expected types that fit each other",
+            operator=overload[1].strip("_@").replace("_", " "),
+            types=overload[2],
         )
-    if "<EOF>" in message and "input '<EOF>'" in message:
-        return Fault(
-            line, column, phrase("the condition ends too early; expected a value or a closing bracket")
-        )
-    written = re.match(r"[^\s\w]+|\w+", text.split("\n")[line - 1][column - 1 :])
+    if "'<EOF>'" in message:
+        return offset, phrase("the condition ends too early; expected a value or a closing bracket")
+    written = _WRITTEN.match(text, len(text[:offset].rstrip(_SIGNS)))
     if written and written[0] in _OPERATORS:
-        return Fault(
-            line,
-            column,
-            phrase(
-                "`%(written)s` is no operator; expected `%(operator)s`",
-                written=written[0],
-                operator=_OPERATORS[written[0]],
-            ),
+        return written.start(), phrase(
+            "`%(written)s` is no operator; expected `%(operator)s`",
+            written=written[0],
+            operator=_OPERATORS[written[0]],
         )
-    if "token recognition" in message and text.split("\n")[line - 1][column - 1] in "\"'":
-        return Fault(line, column, phrase("this text has no end; expected a closing quote"))
-    short = re.sub(r" expecting \{.*", "", message, flags=re.DOTALL).removeprefix("Syntax error: ")
-    return Fault(line, column, phrase("%(problem)s; expected a CEL expression", problem=short))
+    if "token recognition" in message and text[offset] in "\"'":
+        return offset, phrase("this text has no end; expected a closing quote")
+    short = re.sub(" expecting .*", "", message, flags=re.DOTALL).removeprefix("Syntax error: ")
+    return offset, phrase("%(problem)s; expected a CEL expression", problem=short)
 
 
 _OPERATORS = {
     "=": "==",
     "===": "==",
+    "!==": "!=",
     "<>": "!=",
     "=~": ".matches(…)",
     "~": ".matches(…)",
@@ -96,21 +82,20 @@ _OPERATORS = {
 }
 _OPERATORS |= {"and": "&&", "AND": "&&", "or": "||", "OR": "||"}
 """Words of other languages, with the operators of CEL for them."""
+_SIGNS = "=!<>~&|"
+_WRITTEN = re.compile(rf"[{_SIGNS}]+|\w+")
 
 
-def _unknown_name(line: int, column: int, name: str, text: str) -> Fault:
-    """A fault at the start of a dotted name. The runtime points at its last dot, but people look for its start."""
-    if text.split("\n")[line - 1][column - 1 : column] == "(":
-        return Fault(
-            line,
-            column - len(name),
-            phrase("there is no function `%(name)s`; expected one that CEL defines", name=name),
-        )
-    head = name.rpartition(".")[0]
-    start = column - 1 - len(head)
-    if text.split("\n")[line - 1][start : start + len(name)] == name:
-        column = start + 1
-    return Fault(line, column, phrase("`%(name)s` is not known; %(hint)s", name=name, hint=_hint(name)))
+def _unknown_name(offset: int, name: str, text: str) -> tuple[int, str]:
+    """The start of a dotted name, and what is wrong with it. The runtime points at its last dot or, if it stands for a function,
+    at the bracket after it, but people look for its start."""
+    before = text[:offset].rstrip()
+    if text.startswith("(", offset) and before.endswith(name):
+        words = phrase("there is no function `%(name)s`; expected one that CEL defines", name=name)
+        return len(before) - len(name), words
+    starts = (offset - len(name.rpartition(".")[0]), offset + 1)
+    start = next((each for each in starts if text.startswith(name, each)), offset)
+    return start, phrase("`%(name)s` is not known; %(hint)s", name=name, hint=_hint(name))
 
 
 def _hint(name: str) -> str:
@@ -121,5 +106,5 @@ def _hint(name: str) -> str:
     if near:
         return phrase("did you mean `%(near)s`?", near=group.get(near, near))
     if group or "." in name:
-        return phrase("expected one of %(known)s", known=quoted(group.values() or VARIABLES, 40))
+        return phrase("expected one of %(known)s", known=quoted(group.values() or VARIABLES, len(VARIABLES)))
     return phrase('text needs quotes: "%(name)s"', name=name)

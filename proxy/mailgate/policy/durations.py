@@ -12,23 +12,29 @@ from mailgate.model.wrong_values import wrong_value
 MAX_DURATION = timedelta(days=36500)
 
 _DURATION = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+"""The largest first."""
 
 
 def _duration(value: object) -> timedelta:
-    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
+    written = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
+    if written is None:
         raise wrong_value("duration", phrase("not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"))
-    digits, unit = re.findall(r"[0-9]+|[a-z]+", value)
-    if int(digits) * _SECONDS[unit] > MAX_DURATION.total_seconds():
+    span = int(written[0].removesuffix(written[1])) * _UNITS[written[1]]
+    if span > MAX_DURATION:
         raise wrong_value("duration", phrase("too long a duration; expected at most 36500d"))
-    return timedelta(seconds=int(digits) * _SECONDS[unit])
+    return span
 
 
 def in_words(span: timedelta) -> str:
-    """A duration as files have it, in the largest unit that divides it: ``7d``, ``90m``."""
-    milliseconds = span // timedelta(milliseconds=1)
-    unit = next(name for name in ("d", "h", "m", "s", "ms") if milliseconds % (_SECONDS[name] * 1000) == 0)
-    return f"{int(milliseconds / (_SECONDS[unit] * 1000))}{unit}"
+    """A duration as files have it, in the largest unit that divides it, without parts of a millisecond: ``7d``, ``90m``."""
+    return next(f"{span // one}{unit}" for unit, one in _UNITS.items() if span % one < _UNITS["ms"])
 
 
 Duration = Annotated[

@@ -1,6 +1,7 @@
 """Small changes of the rules, made without editing a file: the change itself, whether a policy has it, and its
 title."""
 
+from collections.abc import Callable
 from datetime import datetime, time
 from typing import Annotated, Literal, get_args
 
@@ -12,16 +13,27 @@ from mailgate.policy.overtaken_files import PolicyPath
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.stages import SHARE, read_moment, share_of
 
+
+def _that_is_read(read: Callable[[str], object]) -> AfterValidator:
+    """Checks a text by reading it, and leaves it as it is written."""
+
+    def check(text: str) -> str:
+        read(text)
+        return text
+
+    return AfterValidator(check)
+
+
 WrittenMoment = Annotated[
     str,
-    AfterValidator(lambda text: read_moment(text) and text),
+    _that_is_read(read_moment),
     # a pattern would allow 31 June
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
 ]
 """A date, which is midnight UTC, or a time with its zone, as it is written into the file."""
 WrittenShare = Annotated[
     str,
-    AfterValidator(lambda text: share_of(text) >= 0 and text),
+    _that_is_read(share_of),
     WithJsonSchema({"type": "string", "pattern": SHARE}),
 ]
 """A percentage, as it is written into the file."""

@@ -10,7 +10,7 @@ from mailgate.policy.login_names import NO_LOGINS, Logins, confusable_name, has_
 
 def digest_of_login(login: str) -> str:
     """The digest of a login name in one spelling: the first half of its SHA-256."""
-    return sha256(user_text(login).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256(user_text(login).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

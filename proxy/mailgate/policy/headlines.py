@@ -90,14 +90,13 @@ def _rules(old: Policy, new: Policy, now: datetime) -> Iterator[Headline]:
 
 
 def _new(rule: Rule, now: datetime) -> Headline:
-    starts = rule.stages.starts() if rule.stages else []
-    coming = [at for _, at in starts if at > now]
-    if coming and len(coming) == len(starts):
-        return phrase("Rule '%(rule)s' starts on", rule=rule.id), coming[0]
-    stage, since = next(((s, at) for s, at in reversed(starts) if at <= now), (Stage.ENFORCE, now))
-    if stage is not Stage.ENFORCE:
-        return phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=_STARTS[stage]), since
-    return phrase("New rule '%(rule)s' %(does)s", rule=rule.id, does=_DOES[rule.effect]), None
+    stage = rule.stage_at(now)
+    if rule.stages is None or stage is Stage.ENFORCE:
+        return phrase("New rule '%(rule)s' %(does)s", rule=rule.id, does=_DOES[rule.effect]), None
+    if stage is Stage.PENDING:
+        return phrase("Rule '%(rule)s' starts on", rule=rule.id), rule.stages.next_start(now)
+    words = phrase("Rule '%(rule)s' %(words)s", rule=rule.id, words=_STARTS[stage])
+    return words, dict(rule.stages.starts())[stage]
 
 
 def _changed(old: Rule, new: Rule, now: datetime) -> Headline:

@@ -17,8 +17,6 @@ from mailgate.model.phrase import phrase
 from mailgate.model.wrong_values import wrong_value
 from mailgate.policy.apps import Text
 
-_LONGEST = 200
-
 
 class LocalizedText(str):
     """A text in several languages. As a plain text it is the English one, or the first if there is none."""
@@ -76,7 +74,7 @@ def localized_schema(text: dict[str, object]) -> dict[str, object]:
     }
 
 
-_TEXT: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
+_TEXT: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": 200}
 LocalizedField = Annotated[
     Text,
     WrapValidator(_worded),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._'-]{0,62}[A-Za-z0-9])?")
 """The characters before the ``@`` of an address. ``%`` would lead to another host, and ``+`` to another mailbox."""
-_APART = re.compile(r"[\\/@%+\s]")
+_APART = re.compile(r"[/%+\s]")
 
 
 def user_text(name: str) -> str:
@@ -50,8 +50,6 @@ class Logins:
 
     def person(self, login: str) -> str:
         """The person of a login: its bare name if its domain is the company's, otherwise the whole login."""
-        if not self.own_domains:
-            return login
         before, apart, name = login.rpartition("\\")
         name, at, host = name.partition("@")
         own = (not apart or user_text(before) in self.own_domains) and (

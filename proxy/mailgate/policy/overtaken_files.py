@@ -29,7 +29,6 @@ def places(policy: Policy) -> Mapping[PolicyPath, str]:
 
 def _places(policy: Policy) -> Iterator[tuple[PolicyPath, str]]:
     for rule in policy.rules:
-        yield (f"rule {rule.id}",), ""
         for name, value in fields_of(rule).items():
             yield (f"rule {rule.id}", name), value
     for earlier, later in combinations(policy.rules, 2):

@@ -19,11 +19,10 @@ def _why(rule: Rule, now: datetime, most: timedelta) -> str:
     since, end = dict(rule.stages.starts())[Stage.REPORT_ONLY], rule.stages.next_start(now)
     if end is None:
         return phrase("has been report-only since %(since)s, and no later stage ends that", since=day(since))
-    if now - since > most:
-        return phrase(
-            "has been report-only since %(since)s, which is longer than %(most)s; it ends on %(until)s",
-            since=day(since),
-            most=in_words(most),
-            until=day(end),
-        )
-    return ""
+    told = phrase(
+        "has been report-only since %(since)s, which is longer than %(most)s; it ends on %(until)s",
+        since=day(since),
+        most=in_words(most),
+        until=day(end),
+    )
+    return told if now - since > most else ""

@@ -34,7 +34,8 @@ class RuleIndex:
         for place, rule in enumerate(rules):
             one = 1 << place
             self._every |= one
-            self._allowing |= 0 if rule.restricts else one
+            if not rule.restricts:
+                self._allowing |= one
             for name, value in rule.when.never:
                 self._never[name][value] |= one
             for name, words in rule.when.needs.items():

@@ -20,7 +20,7 @@ def quoted(words: Iterable[str], most: int = 12) -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be."""
     by_folded = {each.casefold().replace("-", "_"): each for each in known}
-    close = get_close_matches(word.casefold().replace("-", "_"), by_folded, n=1, cutoff=0.6)
+    close = get_close_matches(word.casefold().replace("-", "_"), by_folded)
     return by_folded[close[0]] if close else None
 
 

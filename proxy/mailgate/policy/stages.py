@@ -124,8 +124,8 @@ def in_share(share: float, rule: str, subject: str) -> bool | None:
     A hash of rule and subject gives the subject a fixed place between 0 and 1, so a subject stays in a share that
     grows. A person has the same place in every spelling and domain of their login, or they could choose it.
     """
-    if share >= 1 or share <= 0:
-        return share >= 1
+    if share in (0, 1):
+        return bool(share)
     bare = confusable_name(subject)
     if not has_one_reading(bare):
         return None

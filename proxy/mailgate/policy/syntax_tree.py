@@ -5,10 +5,11 @@ The runtime exposes no tree, but ``Expression.serialize()`` is a ``cel.expr.Chec
 numbers below are theirs).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_VARINT, _FIXED64, _BYTES = 0, 1, 2
 
 # inside google.protobuf.Any: the tree and its positions in CheckedExpr and in ParsedExpr
 _ANY_VALUE = 2
@@ -16,7 +17,6 @@ _CHECKED, _PARSED = (4, 5), (2, 3)
 _POSITIONS = 4
 # Expr
 _ID, _CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = range(2, 10)
-_CONST_STRING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,10 @@ class Node:
 def read_tree(serialised: bytes, *, checked: bool) -> Node:
     """The root of the tree of one expression. ``checked``: whether it was compiled with the type check."""
     tree, source_info = _CHECKED if checked else _PARSED
-    parts = dict(_fields(_one(serialised, _ANY_VALUE)))
-    positions = {}
-    for number, entry in _fields(_bytes(parts[source_info])):
-        if number == _POSITIONS:
-            pair = dict(_fields(_bytes(entry)))
-            positions[pair.get(1, 0)] = pair.get(2, 0)
-    return _node(_bytes(parts[tree]), positions)
+    parts = dict(_fields(dict(_fields(serialised))[_ANY_VALUE]))
+    entries = (entry for number, entry in _fields(parts[source_info]) if number == _POSITIONS)
+    pairs = (dict(_fields(entry)) for entry in entries)
+    return _node(parts[tree], {pair[1]: pair.get(2, 0) for pair in pairs})
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -68,42 +65,50 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-def _node(data: bytes, positions: dict[int | bytes, int | bytes]) -> Node:
-    offset, kind, body = 0, 0, b""
-    for number, value in _fields(data):
-        if number == _ID:
-            offset = int(positions.get(value, 0))
-        else:
-            kind, body = number, _bytes(value)
-    parts = list(_fields(body))
-    if kind == _CONST:
-        text = next((_bytes(value).decode() for number, value in parts if number == _CONST_STRING), None)
-        return Node(kind, offset, text=text)
-    names, below = _SHAPES[kind]
-    name = next((_bytes(value).decode() for number, value in parts if number == names), "")
-    if kind == _IDENT:  # the type check makes one name of `client.kind`, placed at its last dot
-        offset -= len(name.rpartition(".")[0])
-    if kind == _STRUCT:
-        parts = [part for number, entry in parts if number == 2 for part in _fields(_bytes(entry))]
-    children = tuple(_node(_bytes(value), positions) for number, value in parts if number in below)
-    if kind == _SELECT and children and children[0].is_name:  # without the type check it is two
-        return Node(_IDENT, children[0].offset, f"{children[0].name}.{name}")
-    scope = (name, children[0]) if kind == _COMPREHENSION else None
-    return Node(kind, offset, name, None, children, scope)
+class _Shape(NamedTuple):
+    """The numbers of the fields that have the name, the text and the nodes below, in the order of the encoding."""
+
+    name: int | None = None
+    text: int | None = None
+    below: tuple[int, ...] = ()
 
 
-# For each kind: the number of the field that names it, and those that hold nodes, in the order of the encoding.
-_SHAPES: dict[int, tuple[int, tuple[int, ...]]] = {
-    _IDENT: (1, ()),
-    _SELECT: (2, (1,)),
-    _CALL: (2, (1, 3)),
-    _LIST: (0, (1,)),
-    _STRUCT: (1, (3, 4)),
-    _COMPREHENSION: (1, (2, 4, 5, 6, 7)),
+_SHAPES = {
+    _CONST: _Shape(text=6),
+    _IDENT: _Shape(1),
+    _SELECT: _Shape(2, below=(1,)),
+    _CALL: _Shape(2, below=(1, 3)),
+    _LIST: _Shape(below=(1,)),
+    _STRUCT: _Shape(1, below=(3, 4)),
+    _COMPREHENSION: _Shape(1, below=(2, 4, 5, 6, 7)),
 }
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+def _node(data: bytes, positions: Mapping[int, int]) -> Node:
+    fields = dict(_fields(data))
+    offset = positions[fields.pop(_ID)]
+    [(kind, body)] = fields.items()
+    shape, parts = _SHAPES[kind], list(_fields(body))
+    name = _text(parts, shape.name) or ""
+    if kind == _STRUCT:
+        parts = [part for number, entry in parts if number == 2 for part in _fields(entry)]
+    children = tuple(_node(value, positions) for number, value in parts if number in shape.below)
+    if kind == _SELECT:
+        [operand] = children
+        if operand.is_name:  # without the type check `client.kind` is two
+            return Node(_IDENT, operand.offset, f"{operand.name}.{name}")
+    if kind == _IDENT:  # with the type check it is one, placed at its last dot
+        offset -= len(name.rpartition(".")[0])
+    scope = (name, children[0]) if kind == _COMPREHENSION else None
+    return Node(kind, offset, name, _text(parts, shape.text), children, scope)
+
+
+def _text(parts: Iterable[tuple[int, Any]], wanted: int | None) -> str | None:
+    return next((value.decode() for number, value in parts if number == wanted), None)
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Each field with its number: an integer, or bytes that are a text or another message."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
@@ -112,10 +117,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             value, at = _varint(data, at)
             yield number, value
             continue
-        if wire == _BYTES:
-            size, at = _varint(data, at)
-        else:
-            size = {_FIXED64: 8, _FIXED32: 4}[wire]
+        size, at = _varint(data, at) if wire == _BYTES else ({_FIXED64: 8}[wire], at)
         yield number, data[at : at + size]
         at += size
 
@@ -128,12 +130,3 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return value, at
-
-
-def _one(data: bytes, wanted: int) -> bytes:
-    return next(_bytes(value) for number, value in _fields(data) if number == wanted)
-
-
-def _bytes(value: int | bytes) -> bytes:
-    assert isinstance(value, bytes)
-    return value

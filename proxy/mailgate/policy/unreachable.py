@@ -43,10 +43,9 @@ def unreachable(policy: Policy, now: datetime) -> dict[str, str]:
 def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
     """Whether no rule after this one is read once it matches. For a person who is exempt from it, the next rule is
     read."""
-    stage = rule.stages.at(now) if rule.stages else Stage.ENFORCE
     if relief_from(reliefs, rule.id, rule.effect):
         return False
-    if stage in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1 or rule.groups:
+    if rule.stage_at(now) in (Stage.PENDING, Stage.REPORT_ONLY) or rule.share < 1 or rule.groups:
         return False
     steps_aside = rule.on_unavailable is OnUnavailable.ALLOW and rule.effect is not Effect.ALLOW
     return not (steps_aside and any(name.startswith("device.") for name in rule.when.reads))
@@ -55,7 +54,7 @@ def _is_final(rule: Rule, now: datetime, reliefs: Sequence[Relief]) -> bool:
 def _why(rule: Rule, before: Sequence[Rule]) -> str:
     parts = _parts(rule.when.text)
     for other in before:
-        if parts and _parts(other.when.text) and _parts(other.when.text) <= parts:
+        if (needed := _parts(other.when.text)) and needed <= parts:
             return f"`{other.id}`, read before it, takes everybody whom it is about"
     takers: set[str] = set()
     possible = False
@@ -86,8 +85,8 @@ def _combinations(rules: Sequence[Rule]) -> Iterator[cel.Activation]:
     values = _closed(rules)
     while prod(map(len, values.values())) > _MOST:
         del values[max(values, key=lambda name: len(values[name]))]
-    for chosen in product(*values.values()):
-        yield ENVIRONMENT.Activation(dict(zip(values, chosen, strict=True)))
+    for chosen in product(*([(name, value) for value in each] for name, each in values.items())):
+        yield ENVIRONMENT.Activation(dict(chosen))
 
 
 def _closed(rules: Sequence[Rule]) -> dict[str, tuple[object, ...]]:
@@ -96,25 +95,26 @@ def _closed(rules: Sequence[Rule]) -> dict[str, tuple[object, ...]]:
 
 
 _OPEN, _CLOSED = "([{", ")]}"
-_PIECE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|&&|\|\||[^\s]", re.DOTALL)
+_PIECE = re.compile(
+    r"(?P<comment>//[^\n]*)|(?P<odd>[rRbB]{1,2}[\"']|\"{3}|'{3})|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\w+|&&|\|\||\S",
+    re.DOTALL,
+)
+"""The words and signs of a condition. ``odd``: the beginning of a raw, byte or long string, whose end is found by other
+rules."""
 
 
 @lru_cache(maxsize=1024)
 def _parts(text: str) -> frozenset[str]:
-    """The parts that a condition joins by ``&&`` at its top; empty if it is of another form."""
+    """The parts that a condition joins by ``&&`` at its top; empty if it is of another form, or has an odd string."""
     depth, part, parts = 0, "", set()
     for match in _PIECE.finditer(text):
         piece = match[0]
         depth += (piece in _OPEN) - (piece in _CLOSED)
-        if depth == 0 and (piece in ("||", "?") or _RAW.match(f"{part} {piece}")):
+        if match["odd"] or (depth == 0 and piece in ("||", "?")):
             return frozenset()
         if depth == 0 and piece == "&&":
             parts.add(part)
             part = ""
-        else:
+        elif not match["comment"]:
             part += f" {piece}"
     return frozenset({*parts, part})
-
-
-_RAW = re.compile(r".*[rRbB] [\"']", re.DOTALL)
-"""Matches a raw or byte string, whose end is found by other rules. A condition with one is not split."""

@@ -27,7 +27,7 @@ from mailgate.model.times import happened
 NEVER_REPORTED = timedelta(days=36500)
 """The ``device.age`` of a device that never reported: more than any limit that a rule can have."""
 
-FORMS = ("desktop", "phone", "tablet", "tv", "console", "watch", "car", "speaker", "xr")
+FORMS = ("desktop", "phone", "tablet", "ereader", "tv", "console", "watch", "car", "speaker", "xr")
 STATUSES = ("affirming", "warning", "contraindicated", "none")
 
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
 from mailgate.model import Access, Client, Kind, Posture, PostureState, RequestFacts, User
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.rules import Policy, PolicyFile, policy_context
@@ -34,3 +37,11 @@ def access(
     client: Client = PHONE, posture: Posture = CLEAN, user: str = "", now: datetime = NOW, **more: Any
 ) -> Access:
     return Access(RequestFacts(), client, posture, now, User(user), **more)
+
+
+def refusal(form: Any, written: object, context: object = None) -> tuple[str, dict[str, Any]]:
+    """The kind of the only error about what is written, and what it says."""
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(form).validate_python(written, context=context)
+    [error] = caught.value.errors()
+    return error["type"], error["ctx"]

@@ -1,8 +1,20 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from mailgate.policy.apps import AppCatalog, ListedApp
+from mailgate.policy.apps import (
+    App,
+    AppCatalog,
+    AppList,
+    ExtensionId,
+    Identifier,
+    Key,
+    ListedApp,
+    Text,
+    plain_name,
+)
 
 CATALOG = AppCatalog(
     {
@@ -44,6 +56,82 @@ def test_match_is_exact_and_without_regard_to_case(os: str, identifier: str, key
     assert CATALOG.match(os, identifier) == key
 
 
+@pytest.mark.parametrize(("os", "order"), [("Android", "aien"), ("ios", "iaen"), ("", "iaen")])
+def test_what_several_apps_share_means_the_one_of_the_own_system_then_of_the_other(
+    os: str, order: str
+) -> None:
+    apps = {
+        "a": ListedApp("a", "a", android=("shared",)),
+        "i": ListedApp("i", "i", ios=("shared",)),
+        "e": ListedApp("e", "e", extensions=("shared",)),
+        "n": ListedApp("n", "n", names=("shared",)),
+    }
+    for number, first in enumerate(order):
+        assert AppCatalog({key: apps[key] for key in order[number:]}).match(os, "shared") == first
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        (Key, ["a", "9", "a-1-b", "x" * 64], ["", "A", "-a", "a-", "a--b", "a_b", "a\n", "x" * 65]),
+        (Text, ["x", "x" * 200], ["", "x" * 201]),
+        (Identifier, ["c", "com.X_y-9", "c" * 255], ["", ".c", "-c", "a b", "c" * 256]),
+        (ExtensionId, ["@name", "{0d6f}", "a.b_c-9", "x" * 128], ["", "a b", "x" * 129]),
+    ],
+)
+def test_names_have_their_letters_and_their_lengths(form: Any, good: list[str], bad: list[str]) -> None:
+    read = TypeAdapter(form).validate_python
+    assert [read(each) for each in good] == good
+    for each in bad:
+        with pytest.raises(ValidationError):
+            read(each)
+
+
+def test_an_app_in_the_file_needs_a_name_and_nothing_else() -> None:
+    nothing = dict.fromkeys(("android", "ios", "names", "extensions", "publishers"), ())
+    app = App(name="X")
+    assert app.model_dump() == {"name": "X", "vendor": None} | nothing
+    about = App.model_json_schema()["properties"]["publishers"]["description"]
+    assert about.startswith("Its publishers, which distinguish apps of one name"), "editors show it"
+    for bad in ({}, {"name": "X", "colour": "red"}, {"name": "X", "ios": ["a.b"]}):
+        with pytest.raises(ValidationError):
+            App.model_validate(bad)
+    with pytest.raises(ValidationError, match="frozen"):
+        app.name = "Y"
+
+
+def test_a_list_in_its_own_file_has_a_source_and_an_app() -> None:
+    least = {"title": "T", "sources": ("S",), "apps": ("a",)}
+    assert AppList.model_validate(least).model_dump() == least | {"published": None, "notes": None}
+    whole = least | {"published": "2023-02-27", "notes": "x" * 2000}
+    assert AppList.model_validate(whole).model_dump() == whole
+    for bad in (
+        {"sources": ()},
+        {"apps": ()},
+        {"published": "2023-2-27"},
+        {"published": "27.02.2023"},
+        {"notes": ""},
+        {"notes": "x" * 2001},
+    ):
+        with pytest.raises(ValidationError):
+            AppList.model_validate(whole | bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("", ""),
+        ("TikTok", "tiktok"),
+        ("  Tik \t Tok ", "tik tok"),
+        ("\uff34ik\u200e\u2060tok", "tiktok"),
+        ("STRASSE straße", "strasse strasse"),
+        ("a\x07b", "a\x07b"),
+    ],
+)
+def test_display_names_are_compared_without_case_width_and_what_is_invisible(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
+
+
 def test_lists_of_apps_are_sorted_and_once() -> None:
     assert CATALOG.lists_of(["tiktok", "wechat", "gone"]) == ("all", "prohibited", "tencent")
     assert CATALOG.lists_of([]) == ()
@@ -67,9 +155,12 @@ INSTALLED = AppCatalog(
     ("os", "app", "key"),
     [
         ("android", ("com.zhiliaoapp.musically", "whatever"), "tiktok"),
-        ("ios", ("com.zhiliaoapp.musically", ""), "tiktok"),
+        ("ios", (" COM.zhiliaoapp.musically", ""), "tiktok"),
+        ("android", ("", "com.zhiliaoapp.musically"), None),  # a name is no identifier
         ("android", ("com.example.clock", "TikTok"), None),  # its identifier is known, and is another
         ("ios", ("com.example.clock", "TikTok"), "tiktok"),  # none is known for this system
+        ("", ("com.example.clock", "TikTok"), "tiktok"),
+        ("Android", (" ", "TikTok"), "tiktok"),
         ("android", ("", "TikTok"), "tiktok"),
         ("android", ("", "  \u200etik tok "), None),
         ("android", ("", "\u200e\uff34ik\uff34ok "), "tiktok"),
@@ -77,6 +168,7 @@ INSTALLED = AppCatalog(
         ("ios", ("", "TikTok", "Whoever Ltd."), "tiktok"),  # nothing is said of its publishers
         ("ios", ("", "moomoo", "MOOMOO  Technologies Inc."), "moomoo"),
         ("ios", ("", "Moomoo", ""), "moomoo"),
+        ("ios", ("", "Moomoo", " "), "moomoo"),
         ("ios", ("", "Moomoo", "A farm for children"), None),
         ("ios", ("", ""), None),
         ("ios", ("", "\u200e"), None),
@@ -92,7 +184,12 @@ def test_the_fingerprint_is_another_one_where_another_app_may_be_meant():
     assert AppCatalog({"a": app}).fingerprint == first, "lists are looked up when it is decided"
     for other in (replace(app, ios=("com.b",)), replace(app, names=("B",)), replace(app, publishers=())):
         assert AppCatalog({"a": other}).fingerprint != first
-    assert AppCatalog({"a": app, "b": ListedApp("b", "B")}).fingerprint != first
+    two = {"a": app, "b": ListedApp("b", "B", publishers=("P", "Q"))}
+    assert AppCatalog(two).fingerprint != first
+    turned = {"b": replace(two["b"], publishers=("Q", "P")), "a": app}
+    assert AppCatalog(turned).fingerprint == AppCatalog(two).fingerprint == "0a2afab5a4cc9040", (
+        "as in every release"
+    )
 
 
 def test_a_browser_extension_is_found_by_its_id_on_every_system():

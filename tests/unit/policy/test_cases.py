@@ -1,12 +1,23 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, PHONE, access, policy_of, refusal
 
 from mailgate.engine.decide import decide
-from mailgate.model import Client, Kind, PostureState
+from mailgate.model import (
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Finding,
+    Kind,
+    Posture,
+    PostureState,
+    Reason,
+    RequestFacts,
+    User,
+)
 from mailgate.policy.cases import Device, Expectation, RecordedRequest, Request, Situation, differences
 
 CONTEXT = {"catalog": CATALOG}
@@ -26,6 +37,35 @@ def test_a_request_is_read_as_the_gate_reads_it() -> None:
     assert (facts.user, Request(user_agent="y").facts().user_agent) == ("alice@example.com", "y")
 
 
+def test_a_request_that_says_nothing_is_a_page_load_by_nobody() -> None:
+    assert Request().facts() == RequestFacts("GET", "/", "http", "", "", {}, None)
+
+
+def test_a_request_says_where_it_came_to_and_from() -> None:
+    written = {
+        "host": "a.example",
+        "scheme": "https",
+        "remote": "::ffff:192.0.2.1",
+        "headers": {"Host": "b.example"},
+    }
+    facts = Request.model_validate(written).facts()
+    assert (facts.host, facts.scheme, facts.remote) == ("a.example", "https", "192.0.2.1")
+    assert Request.model_validate({"user": {"groups": ("it",)}}).facts().user is None
+
+
+@pytest.mark.parametrize("header", [("1", 2), 1, ["1"], None])
+def test_a_header_is_a_text_or_some(header: object) -> None:
+    with pytest.raises(ValidationError):
+        Request.model_validate({"headers": {"x": header}})
+
+
+def test_editors_know_what_a_header_and_a_person_look_like() -> None:
+    fields = Request.model_json_schema()["properties"]
+    header = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    assert fields["headers"]["additionalProperties"] == header
+    assert fields["user"]["anyOf"] == [{"type": "string"}, {"$ref": "#/$defs/Person"}]
+
+
 @pytest.mark.parametrize(
     ("device", "state", "lists"),
     [
@@ -43,41 +83,107 @@ def test_the_state_follows_from_the_apps(
     assert posture.reported_at == (None if state is PostureState.MISSING else NOW)
 
 
+def test_a_device_that_says_nothing_is_clean_for_a_day() -> None:
+    assert Device().posture(CATALOG, NOW) == Posture(
+        PostureState.CLEAN, reported_at=NOW, expires_at=NOW + timedelta(hours=24)
+    )
+    assert Device(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
+
+
+def test_a_posture_has_all_that_a_device_says() -> None:
+    written = {
+        "state": "unavailable", "last_state": "listed", "id": "d1", "kind": "phone", "os": "ios", "os_version": "18",
+        "managed": True, "owner": "ada", "source": "intune", "sources": ("intune", "jamf"),
+        "findings": ("device-os-contradicted",), "lost": True, "apps": ("wechat", "tiktok"),
+        "reported_at": "2026-12-01", "expires_at": "2026-12-02", "first_seen": "2026-11-01",
+    }  # fmt: skip
+    assert Device.model_validate(written, context=CONTEXT).posture(CATALOG, NOW) == Posture(
+        PostureState.UNAVAILABLE, "d1", Kind.PHONE, "ios", "18", True, "ada", ("tiktok", "wechat"),
+        ("prohibited", "tencent"), "intune", ("intune", "jamf"),
+        reported_at=datetime(2026, 12, 1, tzinfo=UTC), expires_at=datetime(2026, 12, 2, tzinfo=UTC),
+        findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),), lost=True,
+        first_seen=datetime(2026, 11, 1, tzinfo=UTC), last_state=PostureState.LISTED,
+    )  # fmt: skip
+    assert Device(source="intune").posture(CATALOG, NOW).sources == ("intune",)
+
+
 @pytest.mark.parametrize(
-    "device",
+    ("device", "kind", "said"),
     [
-        {"apps": ("unheard-of",)},
-        {"state": "clean", "apps": ("tiktok",)},
-        {"state": "listed"},
-        {"state": "odd"},
+        ({"apps": ("tiktok", "tok")}, "word", {"word": "tok", "known": ["tiktok", "wechat"], "key": ("apps", 1)}),
+        ({"state": "clean", "apps": ("tiktok",)}, "device", {"words": "`clean` with an app on a list; expected `listed`", "key": "state"}),
+        ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; expected one in `apps`", "key": "state"}),
     ],
-)
-def test_devices_that_cannot_be(device: dict[str, Any]) -> None:
+)  # fmt: skip
+def test_devices_that_cannot_be(device: dict[str, Any], kind: str, said: object) -> None:
+    assert refusal(Device, device, CONTEXT) == (kind, said)
+    assert Device.model_validate(device), "without a catalogue nothing is known of apps"
+
+
+def test_a_listed_device_with_a_listed_app_and_a_clean_one_without_are_fine() -> None:
+    for device in ({"state": "listed", "apps": ("tiktok",)}, {"state": "clean"}, {"state": "missing"}):
+        assert Device.model_validate(device, context=CONTEXT).state == device["state"]
     with pytest.raises(ValidationError):
-        Device.model_validate(device, context=CONTEXT)
+        Device.model_validate({"state": "odd"})
 
 
 def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None:
     seen = Situation().access(CATALOG, lambda facts, proof: PHONE, NOW)
     assert (seen.posture.state, seen.now, seen.attestation) == (PostureState.MISSING, NOW, None)
-    named = Situation.model_validate({"now": "2026-12-11"}).access(CATALOG, lambda facts, proof: PHONE, NOW)
-    assert named.now == NOW + timedelta(days=1)
+    assert (seen.certificate, seen.user) == (None, User())
+    named = Situation.model_validate({"now": "2026-12-11", "device": {}})
+    later = named.access(CATALOG, lambda facts, proof: PHONE, NOW)
+    assert later.now == later.posture.reported_at == NOW + timedelta(days=1)
 
 
-def test_evidence_is_handed_to_classification() -> None:
-    situation = Situation.model_validate(
-        {"attestation": {"kind": "tablet", "issuer": "https://mdm.example.com"}}
+@pytest.mark.parametrize(
+    ("person", "user"),
+    [
+        ("ada", User("ada", (), groups_known=True)),
+        ({"name": "ada", "groups": ("it",)}, User("ada", ("it",), groups_known=True)),
+        ({"groups": ("it",)}, User("", ("it",), groups_known=True)),
+        ("", User()),
+    ],
+)
+def test_of_whoever_is_named_the_groups_are_known(person: object, user: User) -> None:
+    situation = Situation.model_validate({"request": {"user": person}})
+    assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).user == user
+
+
+@pytest.mark.parametrize(
+    ("written", "result"),
+    [
+        ({}, AttestationResult("device", status="affirming")),
+        (
+            {"device": "d1", "issuer": "https://mdm.example.com", "kind": "tablet", "status": "warning"},
+            AttestationResult("d1", "https://mdm.example.com", kind=Kind.TABLET, status="warning"),
+        ),
+        ({"refused": "token-expired"}, AttestationResult(refused=Reason.TOKEN_EXPIRED)),
+    ],
+)
+def test_evidence_is_handed_to_classification(written: object, result: AttestationResult) -> None:
+    seen = Situation.model_validate({"attestation": written}).access(
+        CATALOG, lambda facts, proof: Client(proof.kind or Kind.BOT, True) if proof else PHONE, NOW
     )
-    seen = situation.access(CATALOG, lambda facts, proof: Client(proof.kind, True), NOW)  # type: ignore[union-attr, arg-type]
-    assert (seen.client.kind, seen.attestation.issuer) == (Kind.TABLET, "https://mdm.example.com")  # type: ignore[union-attr]
-    refused = Situation.model_validate({"attestation": {"refused": "token-expired"}}).attestation
-    assert refused is not None
-    assert refused.result().device_id == ""
+    assert (seen.client.kind, seen.attestation) == (result.kind or Kind.BOT, result)
+
+
+@pytest.mark.parametrize(
+    ("written", "result"),
+    [
+        ({}, CertificateResult("certificate")),
+        ({"refused": "certificate-revoked"}, CertificateResult(refused=Reason.CERTIFICATE_REVOKED)),
+    ],
+)
+def test_a_certificate_is_accepted_unless_it_is_said_to_be_refused(written: object, result: object) -> None:
+    situation = Situation.model_validate({"certificate": written})
+    assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).certificate == result
 
 
 def test_one_level_and_two_levels_are_the_same() -> None:
-    flat = {"method": "POST", "user": "alice", "device": {"apps": ()}, "now": "2026-12-11"}
-    nested = {"request": {"method": "POST", "user": "alice"}, "device": {"apps": ()}, "now": "2026-12-11"}
+    request = {"method": "POST", "user": "alice", "headers": {"x": ("1", "2")}, "user_agent": "y"}
+    beside = {"device": {"os": "ios"}, "attestation": {"device": "d"}, "certificate": {}, "now": "2026-12-11"}
+    flat, nested = request | beside, {"request": request} | beside
     read = RecordedRequest.model_validate(flat, context=CONTEXT).situation()
     assert read == Situation.model_validate(nested, context=CONTEXT)
 
@@ -86,6 +192,7 @@ def test_one_level_and_two_levels_are_the_same() -> None:
     ("expect", "wrong"),
     [
         ({"effect": "block"}, {}),
+        ({"effect": "warn", "reason": "kind-refused", "kind": "phone"}, {"effect": ("warn", "block"), "reason": ("kind-refused", "rule-matched"), "kind": ("phone", "laptop")}),
         ({"effect": "block", "reason": "rule-matched", "rule": "rule-1", "would": ("rule-0",), "kind": "laptop"}, {}),
         ({"effect": "allow"}, {"effect": ("allow", "block")}),
         ({"effect": "block", "rule": "default", "would": ()}, {"rule": ("default", "rule-1"), "would": ((), ("rule-0",))}),

@@ -1,7 +1,7 @@
 import pytest
 
-from mailgate.policy.closed_sets import literals_of, misspelt
-from mailgate.policy.syntax_tree import Node, read_tree
+from mailgate.policy.closed_sets import literals_of, misspelt, only_compared
+from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT
 
 CLOSED = {
@@ -11,8 +11,8 @@ CLOSED = {
 }
 
 
-def tree(text: str) -> Node:
-    return read_tree(ENVIRONMENT.compile(text).serialize(), checked=True)
+def tree(text: str, checked: bool = True) -> Node:
+    return read_tree(ENVIRONMENT.compile(text, disable_check=not checked).serialize(), checked=checked)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,11 @@ def tree(text: str) -> Node:
         ('["phone", "fone"].exists(kind, kind == client.kind)', [10]),
         ('device.apps.exists(a, device.apps.all(b, b != "x" && a == "y"))', [46, 58]),
         ('client.kind == (client.handheld ? "phone" : "labtop")', [44]),
+        ('device.apps.exists(a, [a].exists(b, b == "x"))', [41]),
+        ('device.apps.exists(b, [b].exists(a, a == "x"))', [41]),
         ('device.apps[0] == "x"', [18]),
+        ('{"a": "x"}[client.kind] == "x"', []),
+        ('client.kind == ["labtop"].map(x, "phone")[0]', []),
         ('client.kind in (["x"] + ["phone"])', [17]),
         ('client.form == ""', []),
         ('client.os == "plan9"', []),
@@ -42,19 +46,50 @@ def test_words_that_a_variable_can_never_have(text: str, offsets: list[int]) -> 
     assert sorted(offset for offset, _ in misspelt(tree(text), CLOSED)) == offsets
 
 
-def test_the_message_names_what_is_allowed() -> None:
-    [(_, message)] = misspelt(tree('client.kind == "labtop"'), CLOSED)
-    assert (
-        message == '`client.kind` is never "labtop"; did you mean `laptop`? expected one of `laptop`, `phone`'
-    )
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ('client.kind == "labtop"', ['`client.kind` is never "labtop"; did you mean `laptop`? expected one of `laptop`, `phone`']),
+        ('client.form == "tv"', ['`client.form` is never "tv"; expected one of `phone`']),
+        ('user.name == "Ada"', ['`user.name` is always in lower case; expected "ada"']),
+        ('user.name == "ada" || client.browser == "Safari" || client.os in ["IOS"]', []),
+        ('zone.name == "Berlin"', []),  # the name of nothing is a mistake of its own
+    ],
+)  # fmt: skip
+def test_the_message_names_what_is_expected(text: str, messages: list[str]) -> None:
+    assert [message for _, message in misspelt(tree(text, checked=False), CLOSED)] == messages
 
 
-def test_literals_by_variable() -> None:
-    text = 'client.kind == "x" || client.kind in ["y", "z"] || device.known'
-    assert literals_of(tree(text), ["client.kind", "device.known"]) == {
-        "client.kind": {"x", "y", "z"},
-        "device.known": frozenset(),
-    }
+@pytest.mark.parametrize(
+    ("text", "literals"),
+    [
+        ('client.kind == "x" || client.kind in ["y", "z"] || device.known', {"client.kind": {"x", "y", "z"}}),
+        ('client.os == "x"', {"client.os": {"x"}}),
+        ('(device.known ? client.kind : client.os) == "x"', {"client.kind": {"x"}, "client.os": {"x"}}),
+        ('client.kind == client.os && client.kind.startsWith("x")', {}),
+    ],
+)
+def test_literals_by_variable(text: str, literals: dict[str, set[str]]) -> None:
+    variables = ("client.kind", "client.os", "device.known")
+    assert literals_of(tree(text), variables) == {name: literals.get(name, set()) for name in variables}
+
+
+@pytest.mark.parametrize(
+    ("text", "compared"),
+    [
+        ('client.os == "ios" || "pixel" != client.model', {"client.os", "client.model"}),
+        ('client.os in ["ios", "android"] && "x" in user.groups', {"client.os", "user.groups"}),
+        ('client.os == "ios" && client.os.startsWith("i")', set()),
+        ('client.os in ["ios", client.model]', set()),
+        ('client.os == client.model || client.os == "i" + "os"', set()),
+        ('user.groups == ["x"]', set()),
+        ('["x"] != user.groups', set()),
+        ('user.groups.exists(group, group == "x") && !client.handheld', set()),
+    ],
+)
+def test_a_variable_is_only_compared_if_nothing_else_is_done_with_it(text: str, compared: set[str]) -> None:
+    variables = {node.name for node in walk(tree(text)) if node.is_name and "." in node.name}
+    assert only_compared(tree(text), variables) == compared
 
 
 @pytest.mark.parametrize(

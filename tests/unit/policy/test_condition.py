@@ -10,6 +10,7 @@ from mailgate.policy.condition import (
     EvaluationError,
     UnknownValueError,
     compile_condition,
+    is_odd,
 )
 from mailgate.policy.variables import ENVIRONMENT
 
@@ -25,60 +26,155 @@ def faults(text: str) -> list[tuple[int, int, str]]:
 @pytest.mark.parametrize(
     ("text", "line", "column", "message"),
     [
-        ('client.kin == "laptop"', 1, 1, "did you mean `client.kind`?"),
-        ('"é" == client.os && devic.state == ""', 1, 21, "did you mean `device.state`?"),
-        ('client.handheld &&\n  device.list == ""', 2, 3, "did you mean `device.lists`?"),
-        ("client.kind == laptop", 1, 16, 'text needs quotes: "laptop"'),
-        ("request.cookies.exists(c, c == '')", 1, 1, "expected one of `request.method`"),
-        ("foo(1) == 1", 1, 1, "there is no function `foo`"),
-        ("client.kind == 3", 1, 13, "does not go with the types (string, int)"),
-        ('"tiktok" in client.os', 1, 10, "`in` does not go with the types"),
-        ("client.kind ==", 1, 15, "ends too early"),
-        ("", 1, 1, "ends too early"),
-        ('client.kind == "laptop', 1, 16, "expected a closing quote"),
-        ("client.kind = 'laptop'", 1, 13, "expected `==`"),
-        ("client.handheld and true", 1, 17, "expected `&&`"),
-        ("client.kind", 1, 1, "of type string; expected bool"),
-        ("dyn(client.handheld)", 1, 1, "of type dyn; expected bool"),
-        ('device.age > duration("7d")', 1, 23, 'a duration of hours, minutes and seconds like "168h"'),
-        ('client.model.matches("[")', 1, 22, "a regular expression"),
-        ('now > timestamp("2026-12-01")', 1, 17, "a time with its zone"),
-        ('now.getHours("Mars/Olympus") > 8', 1, 14, 'a time zone like "Europe/Berlin"'),
-        ('client.handheld && device.os_version < "17"', 1, 20, "a text, where 9 comes after 17"),
-        ("(" * 300 + "true" + ")" * 300, 1, 1, "expected a simpler condition"),
-        ("true || " * MAX_LENGTH + "true", 1, 1, f"at most {MAX_LENGTH}"),
+        ("client.kind", 1, 1, "the condition is of type string; expected bool: true or false"),
+        ("dyn(client.handheld)", 1, 1, "the condition is of type dyn; expected bool: true or false"),
+        ('device.age >\n duration("7d")', 2, 11, '"7d" cannot be read; expected a duration of hours, minutes and seconds like "168h" or "1h30m"'),
+        ('client.model.matches("[")', 1, 22, '"[" cannot be read; expected a regular expression in RE2 syntax'),
+        ('now > timestamp("2026-12-01")', 1, 17, '"2026-12-01" cannot be read; expected a time with its zone like "2026-12-01T09:00:00Z"'),
+        ('"tiktokk" in device.apps', 1, 1, '`device.apps` is never "tiktokk"; did you mean `tiktok`? expected one of `tiktok`, `wechat`'),
+        ('client.assurance == "sure"', 1, 21, '`client.assurance` is never "sure"; expected one of `claimed`, `consistent`, `attested`'),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_has_its_place_and_says_what_is_expected(
     text: str, line: int, column: int, message: str
 ) -> None:
-    found = faults(text)
-    assert (found[0][:2], message in found[0][2]) == ((line, column), True), found
+    assert faults(text) == [(line, column, message)]
+
+
+def test_a_condition_has_a_greatest_length_and_a_greatest_depth() -> None:
+    assert MAX_LENGTH == 4096
+    assert compile_condition("true".ljust(4096), {}).text == "true".ljust(4096)
+    assert faults("true".ljust(4097)) == [(1, 1, "the condition is 4097 characters long; at most 4096")]
+    [(line, column, message)] = faults("(" * 300 + "true" + ")" * 300)
+    assert (line, column, message.endswith("; expected a simpler condition")) == (1, 1, True)
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
+     "getMinutes", "getMonth", "getSeconds"],
+)  # fmt: skip
+def test_a_part_of_a_time_is_read_in_a_zone_that_there_is(part: str) -> None:
+    assert compile_condition(f'now.{part}() < 3000 && now.{part}("Europe/Berlin") < 3000', {})
+    message = '"Mars" cannot be read; expected a time zone like "Europe/Berlin" or "-08:00"'
+    assert faults(f'now.{part}("Mars") > 8') == [(1, 6 + len(part), message)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "column"),
+    [
+        ('client.handheld && device.os_version < "17"', "device.os_version", 20),
+        ('"17" <= client.os_version', "client.os_version", 9),
+        ("client.browser_version > device.os_version", "client.browser_version", 1),
+        ('client.browser_version >= "17"', "client.browser_version", 1),
+    ],
+)
+def test_versions_have_no_order(text: str, name: str, column: int) -> None:
+    words = 'is a text, where 9 comes after 17; expected something like `.matches("^(17|18)\\\\.")`'
+    assert faults(text) == [(1, column, f"`{name}` {words}")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'client.os_version == "17" || device.os_version.matches("^(17|18)[.]")',
+        '"a[" == client.model || "[".matches(client.model)',
+        'now > timestamp("2026-12-01T09:00:00Z") && device.age < duration("1h30m")',
+        '{"os_version": 1}.os_version < 2',
+        "client.os < client.browser",
+    ],
+)
+def test_what_is_no_mistake(text: str) -> None:
+    assert compile_condition(text, CLOSED).text == text
 
 
 def test_every_mistake_of_a_condition_comes_out_at_once() -> None:
     found = faults('client.kind == "labtop" ||\n devic.state == "x" || client.nothing')
     assert [place[:2] for place in found] == [(1, 16), (2, 2), (2, 24)]
+    with pytest.raises(ConditionError) as caught:
+        compile_condition('now > timestamp("") || client.os_version < "9" && client.form == "van"', {})
+    places = [(fault.line, fault.column) for fault in caught.value.faults]
+    assert places == [(1, 17), (1, 24), (1, 66)]
+    assert str(caught.value) == "; ".join(fault.message for fault in caught.value.faults)
 
 
 def test_what_it_reads_and_names() -> None:
-    condition = compile_condition('client.handheld && !(device.state in ["clean", "listed"])', CLOSED)
-    assert condition.reads == {"client.handheld", "device.state"}
-    assert condition.names["device.state"] == {"clean", "listed"}
+    text = '"x" in user.groups && user.groups.all(a, a != "y") && !(device.state in ["clean", "listed"])'
+    condition = compile_condition(text, CLOSED)
+    assert condition.reads == {"user.groups", "device.state"}
+    assert condition.names == {"user.groups": {"x", "y"}, "device.state": {"clean", "listed"}}
+    assert condition.sought == {"user.groups": {"x"}, "device.state": set()}
+    assert condition.compared == {"device.state"}
+
+
+@pytest.mark.parametrize(
+    ("text", "loops"),
+    [
+        ("client.handheld", set()),
+        ("user.groups.exists(a, client.findings.all(b, a == b))", {"user.groups", "client.findings"}),
+        ("user.groups.exists(a, [a].exists(b, b == a))", None),
+        ("user.groups.exists(a, 'x' in user.groups.map(b, b))", {"user.groups"}),
+        ("{'a': 1}.exists(key, key == user.name)", None),
+        ("user.groups.map(a, a + 'x').exists(b, b == '')", None),
+    ],
+)
+def test_what_it_loops_over_is_known_or_may_be_anything(text: str, loops: set[str] | None) -> None:
+    assert compile_condition(text, {}).loops == loops
+
+
+@pytest.mark.parametrize(
+    ("text", "needs", "never"),
+    [
+        (
+            'user.name in ["a", "b"] && client.handheld',
+            {"user.name": {"a", "b"}},
+            {("client.handheld", False)},
+        ),
+        ('"x" in user.groups', {"user.groups": {"x"}}, set()),
+        ('client.kind == "laptop"', {"client.kind": {"laptop"}}, set()),
+        ('client.assurance != "claimed"', {}, {("client.assurance", "claimed")}),
+        ('!("x" in user.groups)', {}, set()),
+        ('client.os == "ios" || user.name == "ada"', {}, set()),
+        ('user.name == "\\x01"', {}, set()),  # it stands for every other text
+        ("1 / 0 == 1 && !client.handheld", {}, {("client.handheld", True)}),
+        ("1 / 0 == 1 || client.handheld", {}, set()),
+        ("user.groups.exists(a, a == 'x') && client.handheld", {}, set()),  # it may take too many steps
+        ("client.handheld && user.groups.exists(a, a == 'x')", {}, {("client.handheld", False)}),
+        ("client.handheld && [1].exists(a, a == 2)", {}, set()),
+    ],
+)
+def test_with_which_values_it_is_false_whatever_all_others_are(
+    text: str, needs: dict[str, set[str]], never: set[tuple[str, object]]
+) -> None:
+    condition = compile_condition(text, {})
+    assert (condition.needs, condition.never) == (needs, never)
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"), [("", False), ("é\x01", False), ("a\0b", True), ("\0", True), ("a\udcff", True)]
+)
+def test_a_text_is_odd_if_the_runtime_reads_another(text: str, odd: bool) -> None:
+    assert is_odd(text) is odd
 
 
 def test_a_missing_value_is_told_from_a_failure() -> None:
     nothing = ENVIRONMENT.Activation({"client.handheld": False})
     assert compile_condition("client.handheld && device.known", {}).holds(nothing) is False
+    assert compile_condition("!client.handheld || device.known", {}).holds(nothing) is True
     with pytest.raises(UnknownValueError):
         compile_condition("!client.handheld && device.known", {}).holds(nothing)
-    with pytest.raises(EvaluationError, match="divide by zero"):
-        compile_condition("1 / 0 == 1", {}).holds(nothing)
+    for text, words in (
+        ("1 / 0 == 1", "divide by zero"),
+        ("[1][2] == 1", "UNKNOWN: Index error: index=2 size=1"),
+    ):
+        with pytest.raises(EvaluationError) as caught:
+            compile_condition(text, {}).holds(nothing)
+        assert str(caught.value) == words
 
 
 def test_a_text_without_a_utf_8_form_is_a_failure_not_a_crash() -> None:
     condition = compile_condition('request.path.startsWith("/a")', {})
-    with pytest.raises(EvaluationError):
+    with pytest.raises(EvaluationError, match="null"):
         condition.holds(ENVIRONMENT.Activation({"request.path": "/a\udcff"}))
 
 

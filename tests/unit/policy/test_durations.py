@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
+from tests.unit.policy.examples import refusal
 
 from mailgate.policy.durations import Duration, in_words
 
@@ -18,6 +19,8 @@ READ = TypeAdapter(Duration)
         ("5m", timedelta(minutes=5)),
         ("24h", timedelta(hours=24)),
         ("30d", timedelta(days=30)),
+        ("36500d", timedelta(days=36500)),
+        ("999999999ms", timedelta(milliseconds=999_999_999)),
     ],
 )
 def test_durations(text: str, span: timedelta) -> None:
@@ -25,24 +28,46 @@ def test_durations(text: str, span: timedelta) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "999999999d", "5m\n"]
+    "text",
+    ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "5m\n", "1000000000ms", timedelta(1)],
 )
 def test_what_is_no_duration(text: object) -> None:
-    with pytest.raises(ValidationError):
-        READ.validate_python(text)
+    words = "not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"
+    assert refusal(Duration, text) == ("duration", {"words": words})
 
 
-@given(st.integers(1, 99_999), st.sampled_from(["ms", "s", "m", "h"]))
+@pytest.mark.parametrize("text", ["36501d", "876001h", "999999999d"])
+def test_what_is_too_long(text: str) -> None:
+    words = "too long a duration; expected at most 36500d"
+    assert refusal(Duration, text) == ("duration", {"words": words})
+
+
+def test_editors_know_what_a_duration_looks_like() -> None:
+    assert READ.json_schema() == {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$"}
+
+
+@given(st.integers(1, 36_500), st.sampled_from(["ms", "s", "m", "h", "d"]))
 def test_what_is_written_down_is_read_again_as_the_same(count: int, unit: str) -> None:
     span = READ.validate_python(f"{count}{unit}")
     assert READ.validate_python(in_words(span)) == span
     assert READ.dump_python(span, mode="json") == in_words(span)
 
 
-def test_the_largest_unit_is_written() -> None:
-    assert [in_words(timedelta(**{unit: 48})) for unit in ("seconds", "minutes", "hours", "days")] == [
-        "48s",
-        "48m",
-        "2d",
-        "48d",
-    ]
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(days=48), "48d"),
+        (timedelta(hours=48), "2d"),
+        (timedelta(hours=47), "47h"),
+        (timedelta(minutes=60), "1h"),
+        (timedelta(minutes=61), "61m"),
+        (timedelta(seconds=60), "1m"),
+        (timedelta(seconds=61), "61s"),
+        (timedelta(milliseconds=1000), "1s"),
+        (timedelta(milliseconds=1001), "1001ms"),
+        (timedelta(milliseconds=1), "1ms"),
+        (timedelta(milliseconds=1, microseconds=999), "1ms"),
+    ],
+)
+def test_the_largest_unit_is_written(span: timedelta, words: str) -> None:
+    assert in_words(span) == words

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgate.model import User
-from mailgate.policy.groups import NO_GROUPS, Groups, in_groups
+from mailgate.policy.groups import NO_GROUPS, Groups, digest_of_login, in_groups
 from mailgate.policy.login_names import Logins, user_text
 
 GROUPS = Groups.of_members({"pilot": ["Ada", "lin"], "board": ["ada"], "nobody": []})
@@ -13,6 +13,16 @@ def test_a_person_has_their_groups_however_the_name_is_written() -> None:
     assert GROUPS.user("ADA") == User("ada", ("board", "pilot"), groups_known=True)
     assert GROUPS.user("grace") == User("grace", (), groups_known=True)
     assert GROUPS.names() == {"pilot", "board"}
+
+
+def test_members_are_kept_by_digests_of_their_names_alone() -> None:
+    """The digest is that of every release, since versions of the rules are kept."""
+    ada, lin = "fdee430d40bd57deeac186cd9790033d", "2f48b881ea7073f1c6f083b296a360bd"
+    assert digest_of_login("ADA") == ada, "the first half of its SHA-256"
+    assert GROUPS.members() == {"pilot": [lin, ada], "board": [ada]}
+    assert Groups.of_digests({"b": ["2", "1"], "a": ["2"]}, ["3"]) == Groups(
+        True, {"2": ("a", "b"), "1": ("b",)}, frozenset({"3"})
+    )
 
 
 def test_where_nobody_is_named_the_owner_of_the_device_counts() -> None:

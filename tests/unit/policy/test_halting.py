@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.unit.policy.examples import NOW
+from tests.unit.policy.examples import NOW, refusal
 
 from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
 
@@ -27,11 +27,12 @@ def tally(stopped: int, passed: int, **given: object) -> HaltCounter:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"block_rate": None},
         {"block_rate": "5"},
         {"of": "devices"},
         {"at_least": 0},
+        {"at_least": 1_000_001},
         {"help_requests": 0},
+        {"help_requests": 1_000_001},
         {"within": "soon"},
         {"since": "1h"},
     ],
@@ -39,6 +40,17 @@ def tally(stopped: int, passed: int, **given: object) -> HaltCounter:
 def test_what_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         limits(**bad)
+
+
+def test_a_rate_or_a_number_of_requests_for_help_is_needed_and_nothing_else() -> None:
+    words = "no limit is given; expected `block_rate`, `help_requests` or both"
+    assert refusal(HaltWhen, {"at_least": 3}) == ("halt_when", {"words": words})
+    others = {"of": "people", "at_least": 20, "within": timedelta(hours=1)}
+    for limit in ({"block_rate": "10%", "help_requests": None}, {"block_rate": None, "help_requests": 1}):
+        read = HaltWhen.model_validate(limit).model_dump()
+        assert read == {**limit, **others, "block_rate": limit["block_rate"] and 0.1}
+    for bound in (1, 1_000_000):
+        assert limits(at_least=bound, help_requests=bound).at_least == bound
 
 
 @pytest.mark.parametrize(
@@ -127,6 +139,23 @@ def test_what_was_before_the_window_is_forgotten(of: str) -> None:
     assert counted.halt_reason(NOW + 10 * MINUTE) == ""
 
 
+def test_a_request_counts_for_the_window_or_up_to_a_twelfth_of_it_less() -> None:
+    """Those of a twelfth are forgotten together, with the first of them."""
+    counted = HaltCounter(limits(block_rate="40%", at_least=1, of="requests", within="12m"))
+    counted.count(Subject("b"), stopped=False, now=NOW)
+    for seconds, stopped in [
+        (0, False),
+        (1, False),
+        (59, True),
+        *((60 + each, each < 3) for each in range(6)),
+    ]:
+        counted.count(Subject("a"), stopped=stopped, now=NOW + timedelta(seconds=seconds))
+    assert counted.halt_reason(NOW + 12 * MINUTE - timedelta(microseconds=1)) == ""
+    assert counted.halt_reason(NOW + 12 * MINUTE) == (
+        "50% of the requests of 1 people, each with the same weight, were kept out within 12m; the limit is 40%"
+    )
+
+
 def test_who_comes_again_stays_in_the_window() -> None:
     counted = tally(3, 0, within="10m")
     for number in range(3):
@@ -143,6 +172,7 @@ def test_without_a_rate_only_requests_for_help_count() -> None:
         True,
         True,
     ]
+    assert only_help.too_many_help_requests(2) == "2 people asked for help within 1h; the limit is 2"
     assert limits().too_many_help_requests(1000) == ""
 
 

@@ -1,10 +1,12 @@
 """Texts of rules with a wording for each language."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from tests.unit.policy.examples import refusal
 
+from mailgate.model.languages import LANGUAGES
 from mailgate.policy import Policy
-from mailgate.policy.localized_text import LocalizedText, text_in
+from mailgate.policy.localized_text import Language, LocalizedField, LocalizedText, text_in
 from mailgate.policy.rules import Notice, Rule
 
 TITLE = {
@@ -46,6 +48,32 @@ def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
 def test_what_is_no_text_is_refused(title: object) -> None:
     with pytest.raises(ValidationError):
         rule(title=title)
+
+
+def test_a_wording_in_no_language_or_in_none_is_told() -> None:
+    assert refusal(LocalizedField, {"xx": "?"}) == ("word", {"word": "xx", "known": list(LANGUAGES)})
+    assert refusal(Language, "xx") == ("word", {"word": "xx", "known": list(LANGUAGES)})
+    words = "no wording; expected a text, or one for each of some languages"
+    assert refusal(LocalizedField, {}) == ("words", {"words": words})
+
+
+def test_it_is_written_as_it_was_read() -> None:
+    field: TypeAdapter[str] = TypeAdapter(LocalizedField)
+    for written in ("x" * 200, TITLE, {"de": "x" * 200}):
+        assert field.dump_python(field.validate_python(written)) == written
+    assert TypeAdapter(Language).validate_python("de") == "de"
+
+
+def test_editors_know_a_text_and_the_languages() -> None:
+    text = {"type": "string", "minLength": 1, "maxLength": 200}
+    in_languages = {
+        "type": "object",
+        "properties": dict.fromkeys(LANGUAGES, text),
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    assert TypeAdapter(LocalizedField).json_schema() == {"anyOf": [text, in_languages]}
+    assert TypeAdapter(Language).json_schema() == {"type": "string", "enum": list(LANGUAGES)}
 
 
 @pytest.mark.parametrize("fix", [{"de": "gehen"}, {"en": "Bring it to us", "de": "remove-app"}])

@@ -24,6 +24,9 @@ WATCHED = Posture(PostureState.LISTED, os="android", apps=("wechat",), lists=("t
 STALE_WITH_TIKTOK = Posture(PostureState.STALE, apps=("tiktok",), lists=("prohibited",))
 
 
+CONTRADICTED_DEVICE = Posture(PostureState.STALE, findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),))
+
+
 def of(state: PostureState) -> Access:
     return access(PHONE, Posture(state))
 
@@ -40,12 +43,20 @@ def of(state: PostureState) -> Access:
         ('"prohibited" in device.lists', access(PHONE, STALE_WITH_TIKTOK), Reason.PROHIBITED_APP),
         ('device.state != "clean"', access(PHONE, STALE_WITH_TIKTOK), Reason.POSTURE_STALE),
         ("client.handheld && !device.managed", access(PHONE, CLEAN), Reason.KIND_REFUSED),
+        ("device.contradicted", access(PHONE, CONTRADICTED_DEVICE), Reason.DEVICE_CONTRADICTED),
+        ("size(device.findings) > 0", access(PHONE, CONTRADICTED_DEVICE), Reason.DEVICE_CONTRADICTED),
+        ("!device.contradicted", access(PHONE, CLEAN), Reason.RULE_MATCHED),
+        ("!device.managed", access(PHONE, CONTRADICTED_DEVICE), Reason.POSTURE_STALE),
+        ("!device.managed", access(PHONE, WITH_TIKTOK), Reason.RULE_MATCHED),
+        ("client.handheld", of(PostureState.STALE), Reason.KIND_REFUSED),
+        ('client.form == ""', access(PHONE), Reason.KIND_REFUSED),
+        ("client.handheld", access(CONTRADICTED), Reason.KIND_REFUSED),
         ("client.contradicted", access(CONTRADICTED), Reason.KIND_CONTRADICTED),
         ("size(client.findings) > 0", access(CONTRADICTED), Reason.KIND_CONTRADICTED),
         ("!client.contradicted", access(PHONE), Reason.RULE_MATCHED),
         ('client.kind != "laptop"', access(UNKNOWN), Reason.KIND_UNKNOWN),
         ('client.kind != "laptop"', access(PHONE), Reason.KIND_REFUSED),
-        ("!attestation.valid", access(PHONE), Reason.ATTESTATION_REQUIRED),
+        ("!attestation.valid", of(PostureState.STALE), Reason.ATTESTATION_REQUIRED),
         ("!attestation.valid", access(PHONE, attestation=REFUSED), Reason.ATTESTATION_INVALID),
         ("!certificate.valid", access(PHONE), Reason.CERTIFICATE_REQUIRED),
         ("!certificate.valid", access(PHONE, certificate=REVOKED), Reason.CERTIFICATE_INVALID),
@@ -57,6 +68,25 @@ def test_the_reason_follows_from_what_the_condition_reads(
     condition: str, request_: Access, reason: Reason
 ) -> None:
     assert infer(compile_condition(condition, {}), Effect.BLOCK, request_, CATALOG) is reason
+
+
+WHOLE = 'device.state != "listed" && attestation.valid || !certificate.valid && client.kind != "bot"'
+ACCEPTED, KNOWN = AttestationResult("d1"), CertificateResult("x5t")
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (access(UNKNOWN, Posture(PostureState.STALE, apps=("tiktok",))), Reason.POSTURE_STALE),
+        (access(UNKNOWN, CLEAN), Reason.ATTESTATION_REQUIRED),
+        (access(UNKNOWN, CLEAN, attestation=REFUSED), Reason.ATTESTATION_INVALID),
+        (access(UNKNOWN, CLEAN, attestation=ACCEPTED), Reason.CERTIFICATE_REQUIRED),
+        (access(UNKNOWN, CLEAN, attestation=ACCEPTED, certificate=REVOKED), Reason.CERTIFICATE_INVALID),
+        (access(UNKNOWN, CLEAN, attestation=ACCEPTED, certificate=KNOWN), Reason.KIND_UNKNOWN),
+    ],
+)
+def test_the_device_comes_first_then_the_proofs_and_the_kind_last(request_: Access, reason: Reason) -> None:
+    assert infer(compile_condition(WHOLE, {}), Effect.BLOCK, request_, CATALOG) is reason
 
 
 @pytest.mark.parametrize(
@@ -88,6 +118,8 @@ def test_whoever_is_let_in_needs_no_reason() -> None:
         ('"wechat" in device.apps', ("WeChat",)),
         ('device.state == "listed"', ("TikTok", "WeChat")),
         ("device.lists.size() > 0", ("TikTok", "WeChat")),
+        ("device.apps.size() > 0", ("TikTok", "WeChat")),
+        ('device.apps[0] != "wechat"', ("TikTok", "WeChat")),  # it would fail without any
         ('device.state != "clean"', ("TikTok", "WeChat")),
         ('"prohibited" in device.lists || device.state == "stale"', ("TikTok",)),
         ('"tiktok" in device.apps || !("wechat" in device.apps)', ("TikTok",)),
@@ -97,3 +129,14 @@ def test_whoever_is_let_in_needs_no_reason() -> None:
 def test_the_apps_are_those_that_the_condition_is_about(condition: str, names: tuple[str, ...]) -> None:
     posture = Posture(PostureState.LISTED, apps=("tiktok", "wechat"), lists=("prohibited", "tencent"))
     assert apps_behind(compile_condition(condition, {}), access(PHONE, posture), CATALOG) == names
+
+
+@pytest.mark.parametrize(
+    ("apps", "names"), [(("gone", "tiktok"), ("TikTok",)), (("gone",), ("gone",)), ((), ())]
+)
+def test_of_apps_that_no_condition_names_those_on_a_list_are_the_cause(
+    apps: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    posture = Posture(PostureState.LISTED, apps=apps)
+    condition = compile_condition('device.state != "clean"', {})
+    assert apps_behind(condition, access(PHONE, posture), CATALOG) == names

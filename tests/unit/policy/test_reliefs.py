@@ -43,16 +43,40 @@ def test_whom_it_is_about(given: Relief, user: str, posture: Posture, about: boo
 
 
 def test_it_ends_at_its_very_moment() -> None:
-    every = Reliefs(1, (ADA, relief(Cause.HALT), replace(D1, until=NOW + 2 * DAY)))
+    halt = replace(relief(Cause.HALT), until=None, rule="other")
+    every = Reliefs(1, (ADA, relief(Cause.BREAK_GLASS), replace(D1, until=NOW + 2 * DAY), halt))
     assert every.next_end(NOW) == NOW + DAY
     assert every.next_end(NOW + DAY) == NOW + 2 * DAY
     assert every.next_end(NOW + 2 * DAY) is None
-    assert len(every.exemptions(NOW + DAY)) == 1
-    assert every.for_everybody(NOW)
-    assert not every.for_everybody(NOW + DAY)
+    assert every.exemptions(NOW) == (every.every[0], every.every[2])
+    assert every.exemptions(NOW + DAY) == (every.every[2],)
+    assert every.for_everybody(NOW) == (every.every[1], halt)
+    assert every.for_everybody(NOW + DAY) == (halt,)
     just_before = access(user="ada", now=NOW + DAY - timedelta(microseconds=1))
-    assert len(every.about(just_before)) == 2
-    assert not every.about(access(user="ada", now=NOW + DAY))
+    assert every.about(just_before) == (every.every[1], halt, ADA)
+    assert every.about(access(user="ada", now=NOW + DAY)) == (halt,)
+    assert Reliefs(0, ()) == NO_RELIEFS
+
+
+def test_those_for_everybody_come_first_then_those_of_the_person_and_of_the_device() -> None:
+    ours = (D1, relief(Cause.HALT), ADA, relief(Cause.BREAK_GLASS), replace(ADA, rule=""))
+    both = access(PHONE, replace(WITH_TIKTOK, owner="lin"), "ada")
+    assert Reliefs(1, ours).about(both) == (ours[1], ours[3], ours[2], ours[4], ours[0])
+
+
+def test_the_exemptions_alone_are_those_of_some_whenever_they_end() -> None:
+    every = Reliefs(7, (ADA, relief(Cause.HALT), replace(D1, until=NOW), relief(Cause.BREAK_GLASS)))
+    assert every.of_some() == Reliefs(7, (every.every[0], every.every[2]))
+
+
+@pytest.mark.parametrize(
+    ("cause", "out"),
+    [(Cause.HALT, "halted"), (Cause.BREAK_GLASS, "turned off"), (Cause.EXEMPTION, "exempt")],
+)
+def test_a_relief_is_told_with_its_times_and_why(cause: Cause, out: str) -> None:
+    since, why = "since 2026-12-10 00:00 UTC", "a new phone is on its way"
+    assert str(relief(cause)) == f"{out} {since} until 2026-12-11 00:00 UTC: {why}"
+    assert str(replace(relief(cause), until=None)) == f"{out} {since}: {why}"
 
 
 FROM_EVERY_RULE = relief(rule="", person="ada")

@@ -18,6 +18,7 @@ from mailgate.policy.rule_states import (
     AppState,
     RuleState,
     app_standings,
+    enforcement_starts,
     keeps_out_now,
     prohibited_apps,
     state_of,
@@ -28,12 +29,14 @@ APPS = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}, chess: {name: Che
 EARLY, LATE = "2020-01-01", "2031-01-01"
 
 
-def policy(*fields: str, effect: str = "block", reliefs: tuple[Relief, ...] = ()) -> Policy:
+def policy(
+    *fields: str, effect: str = "block", reliefs: tuple[Relief, ...] = (), further: str = ""
+) -> Policy:
     given = "".join(f", {each}" for each in fields)
     when = """'"prohibited" in device.lists || "wechat" in device.apps'"""
     text = f"rules:\n  - {{id: app, when: {when}, effect: {effect}{given}}}\n"
     text += """  - {id: seen, when: '"seen" in device.lists', effect: warn}\n"""
-    return replace(rules(text, APPS).policy, reliefs=Reliefs(1, reliefs))
+    return replace(rules(text + further, APPS).policy, reliefs=Reliefs(1, reliefs))
 
 
 def off(cause: Cause, **more: str) -> Relief:
@@ -73,6 +76,22 @@ def test_a_rule_does_what_its_stage_and_its_reliefs_leave_of_it(
     assert states["chess"] is AppState.LISTED
 
 
+def test_of_rules_that_will_keep_out_the_starts_are_told_in_order_and_once() -> None:
+    given = [
+        ("block", "enforce: 2031-01-02"),
+        ("challenge", "enforce: 2031-01-01"),
+        ("block", "enforce: 2031-01-01"),
+        ("block", "enforce: 2026-12-10"),
+        ("block", "warn: 2031-01-03"),
+        ("warn", "enforce: 2031-01-04"),
+    ]
+    text = "  - {id: at-once, when: 'true', effect: block}\n"
+    for number, (effect, start) in enumerate(given):
+        text += f"  - {{id: r{number}, when: 'true', effect: {effect}, stages: {{{start}}}}}\n"
+    known = rules(f"rules:\n{text}", APPS).policy
+    assert enforcement_starts(known, NOW) == [datetime(2031, 1, day, tzinfo=UTC) for day in (1, 2)]
+
+
 def prohibited_from(known: Policy, app: str) -> datetime | None:
     return app_standings(known, NOW)[app].prohibited_from
 
@@ -82,6 +101,9 @@ def test_an_app_is_prohibited_from_the_day_of_the_first_rule_that_keeps_it_out()
     assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "tiktok") == late
     assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "chess") is None
     assert prohibited_from(policy(), "tiktok") is None
+    stricter = """  - {id: late, when: '"prohibited" in device.lists', effect: block, stages: {enforce: 2032-01-01}}\n"""
+    assert prohibited_from(policy(further=stricter), "tiktok") is None
+    assert prohibited_from(policy(f"stages: {{enforce: {LATE}}}", further=stricter), "tiktok") == late
     assert prohibited_from(policy(f"stages: {{enforce: {LATE}}}", "share: 0%"), "tiktok") is None
 
 
@@ -134,6 +156,7 @@ def test_who_says_what_a_rule_or_an_app_is_asks_here() -> None:
         ('client.handheld && !(device.state == "clean")', {"tiktok", "chess"}),
         ('device.state in ["listed", "stale"]', {"tiktok", "chess"}),
         ('device.state == "stale"', set()),
+        ('device.state == "clean"', set()),
         ('!(device.state in ["clean", "listed"])', set()),
     ],
 )

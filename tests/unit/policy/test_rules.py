@@ -1,12 +1,24 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.unit.policy.examples import CATALOG, policy_of
+from tests.unit.policy.examples import CATALOG, NOW, policy_of, refusal
 
 from mailgate.gateway.pages.steps import FIXES as FIXES_OF_PAGES
-from mailgate.model import Effect, Reason
-from mailgate.policy.rules import FIXES, OnUnavailable, PolicyFile, policy_context, repeated_ids
+from mailgate.model import Effect, Reason, Stage
+from mailgate.policy.apps import AppCatalog
+from mailgate.policy.localized_text import localized_schema
+from mailgate.policy.rules import (
+    FIXES,
+    RESERVED,
+    Notice,
+    OnUnavailable,
+    PolicyFile,
+    Rule,
+    policy_context,
+    repeated_ids,
+)
 
 RULE = {"id": "a", "when": "true", "effect": "block"}
 
@@ -25,6 +37,8 @@ def test_what_is_left_out() -> None:
     )
     assert (rule.title, rule.notice.fix, rule.notice.contact) == (None, None, None)
 
+    assert (rule.groups, rule.grace, rule.halt_when) == ((), None, None)
+
 
 @pytest.mark.parametrize(
     "bad",
@@ -32,19 +46,13 @@ def test_what_is_left_out() -> None:
         {"id": "Not-Kebab"},
         {"id": ""},
         {"id": "a--b"},
-        {"when": True},
-        {"when": '"unheard-of" in device.lists'},
         {"effect": "deny"},
-        {"reason": "because"},
-        {"reason": "token-expired"},
         {"on_unavailable": "shrug"},
         {"title": ""},
-        {"notice": {"fix": "remove-ap"}},
-        {"notice": {"fix": " "}},
+        {"notice": {"fix": 5}},
+        {"notice": {"fix": {"de": 5}}},
         {"notice": {"phone": "1"}},
         {"comment": "x"},
-        {"effect": "allow", "grace": "7d"},
-        {"effect": "warn", "grace": "7d"},
         {"grace": "soon"},
         {"groups": "pilot"},
     ],
@@ -52,6 +60,77 @@ def test_what_is_left_out() -> None:
 def test_what_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         read(**bad)
+
+
+REASONS = [
+    "rule-matched", "no-rule-matched", "prohibited-app", "posture-missing", "posture-stale", "posture-partial",
+    "posture-unavailable", "kind-contradicted", "kind-unknown", "kind-refused", "attestation-required",
+    "attestation-invalid", "device-contradicted",
+]  # fmt: skip
+SENTENCE = "a sentence of your own"
+KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or `challenge`"
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind", "said"),
+    [
+        ({"when": True}, "string_type", {"words": "not a text; expected a CEL expression, in quotes if need be"}),
+        ({"reason": "token-expired"}, "word", {"word": "token-expired", "known": REASONS}),
+        ({"reason": 5}, "word", {"word": "5", "known": REASONS}),
+        ({"notice": {"fix": "remove-ap"}}, "word", {"word": "remove-ap", "known": [*FIXES, SENTENCE]}),
+        ({"notice": {"fix": " "}}, "word", {"word": " ", "known": [*FIXES, SENTENCE]}),
+        ({"notice": {"fix": {"de": "wait"}}}, "word", {"word": "wait", "known": [SENTENCE]}),
+        ({"notice": {"fix": {"en": "Ask us", "de": "x"}}}, "word", {"word": "x", "known": [SENTENCE]}),
+        ({"groups": ("staff",)}, "word", {"word": "staff", "known": ["board", "pilot"]}),
+        ({"effect": "allow", "grace": "7d"}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "grace"}),
+        ({"effect": "warn", "grace": "7d"}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "grace"}),
+        ({"effect": "warn", "halt_when": {"help_requests": 5}}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "halt_when"}),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_what_is_expected(bad: dict[str, Any], kind: str, said: object) -> None:
+    assert refusal(Rule, RULE | bad, policy_context(CATALOG, ["pilot", "board"])) == (kind, said)
+
+
+def test_faults_of_a_condition_are_told_with_their_places() -> None:
+    kind, said = refusal(Rule, RULE | {"when": '"pro" in device.lists'}, policy_context(CATALOG))
+    [fault] = said["faults"]
+    assert (kind, said["text"], fault.column) == ("condition", fault.message, 1)
+    assert fault.message == '`device.lists` is never "pro"; expected one of `prohibited`, `tencent`'
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_the_reasons_that_a_rule_may_give_by_itself(reason: str) -> None:
+    assert read(reason=reason).reason is Reason(reason)
+    assert policy_of({}, reason=reason).default.reason is Reason(reason)
+
+
+@pytest.mark.parametrize(
+    ("effect", "restricts", "keeps_out"),
+    [("allow", False, False), ("warn", True, False), ("challenge", True, True), ("block", True, True)],
+)
+def test_what_an_effect_can_do(effect: str, restricts: bool, keeps_out: bool) -> None:
+    rule = read(effect=effect)
+    assert (rule.restricts, rule.keeps_out) == (restricts, keeps_out)
+
+
+def test_a_rule_without_stages_is_enforced_and_one_with_stages_goes_by_its_dates() -> None:
+    assert read().stage_at(NOW) is Stage.ENFORCE
+    assert read(stages={"warn": "2026-12-01"}).stage_at(NOW) is Stage.WARN
+
+
+def test_a_policy_has_a_rule() -> None:
+    with pytest.raises(ValidationError, match="at least 1"):
+        PolicyFile.model_validate({"rules": ()})
+
+
+def test_editors_know_conditions_reasons_and_fixes() -> None:
+    fields = Rule.model_json_schema()["properties"]
+    assert fields["when"] == {"title": "When", "type": "string", "minLength": 1, "maxLength": 4096}
+    assert fields["reason"]["anyOf"][0] == {"type": "string", "enum": REASONS}
+    own = {"type": "string", "pattern": r"\S\s+\S|[^\x00-\x7F\s]", "maxLength": 200}
+    word, sentence, in_languages, nothing = Notice.model_json_schema()["properties"]["fix"]["anyOf"]
+    assert (word, sentence, nothing) == ({"enum": list(FIXES)}, own, {"type": "null"})
+    assert in_languages == localized_schema(own)
 
 
 @pytest.mark.parametrize("fix", [*FIXES, "Call us at the front desk.", "请到三楼。", "Call\tus"])
@@ -84,9 +163,47 @@ def test_repeated_ids_are_found_in_whatever_stands_there() -> None:
     rules = ({"id": "a"}, {"id": "b"}, {"id": "a"}, {"id": "default"}, {}, 5, {"id": 5})
     assert repeated_ids(rules) == [(2, "a"), (3, "default")]
     assert repeated_ids("nonsense") == []
+    reserved = [{"id": each} for each in RESERVED]
+    assert repeated_ids(tuple(reserved)) == [(0, "default"), (1, "discovery"), (2, "device-lost")]
+
+
+def test_the_context_has_the_names_that_are_known() -> None:
+    assert policy_context(None) == {"closed": {}, "groups": None}
+    catalog = {"device.apps": ("tiktok", "wechat"), "device.lists": ("prohibited", "tencent")}
+    assert policy_context(CATALOG, ["it"]) == {"closed": catalog | {"user.groups": ("it",)}, "groups": ["it"]}
+    assert policy_context(None, []) == {"closed": {"user.groups": ()}, "groups": []}
+
+
+def test_requests_are_counted_only_where_a_rule_halts_at_a_share_of_them() -> None:
+    of_people, of_requests = ({"halt_when": {"block_rate": "5%", "of": of}} for of in ("people", "requests"))
+    assert [policy_of({}, each).counts_requests for each in ({}, of_people, of_requests)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_policy_reads_what_its_rules_read() -> None:
+    policy = policy_of({"when": "client.handheld"}, {"when": 'user.name == "ada" || client.handheld'}, {})
+    assert policy.reads == {"client.handheld", "user.name"}
 
 
 def test_what_came_later_counts_for_the_version_only_where_it_is_given() -> None:
     assert policy_of({}).version == "a09902a586cd"
     assert policy_of({"groups": ("pilot",)}).version != policy_of({}).version
     assert policy_of({"grace": "7d"}).version != policy_of({"grace": "8d"}).version
+    assert policy_of({"halt_when": {"help_requests": 5}}).version != policy_of({}).version
+
+
+def test_lists_in_another_order_are_the_same_version_and_other_apps_are_another() -> None:
+    one, turned, fewer, other = (
+        replace(policy_of({}), catalog=catalog)
+        for catalog in (
+            replace(CATALOG, lists={"all": ("tiktok", "wechat")}),
+            replace(CATALOG, lists={"all": ("wechat", "tiktok")}),
+            replace(CATALOG, lists={"all": ("tiktok",)}),
+            AppCatalog({"tiktok": CATALOG.apps["tiktok"]}, {"all": ("tiktok", "wechat")}),
+        )
+    )
+    assert one.version == turned.version
+    assert len({one.version, fewer.version, other.version}) == 3

@@ -16,30 +16,74 @@ from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.unreachable import unreachable
 
 HANDHELD = {"when": "client.handheld"}
+TAKEN = "`rule-0`, read before it, takes everybody whom it is about"
 
 
 @pytest.mark.parametrize(
     ("rules", "named"),
     [
-        (({}, HANDHELD), {"rule-1": "`rule-0`, read before it, takes everybody whom it is about"}),
-        ((HANDHELD, {"when": 'client.handheld && user.name == "ada"'}), {"rule-1": "`rule-0`, read before it, takes everybody whom it is about"}),
+        (({}, HANDHELD), {"rule-1": TAKEN}),
+        ((HANDHELD, {"when": 'client.handheld && user.name == "ada"'}), {"rule-1": TAKEN}),
         ((HANDHELD, {"when": "!client.handheld"}, {}), {"rule-2": "`rule-0`, `rule-1`, read before it, take everybody whom it is about"}),
-        (({"when": '"prohibited" in device.lists'}, {"when": 'client.handheld&&"prohibited"  in device.lists'}), {"rule-1": "`rule-0`, read before it, takes everybody whom it is about"}),
+        (({"when": '"prohibited" in device.lists'}, {"when": 'client.handheld&&"prohibited"  in device.lists'}), {"rule-1": TAKEN}),
         (({"when": 'client.kind == "laptop" && client.kind == "phone"'},), {"rule-0": "its condition can never hold"}),
         ((HANDHELD | {"share": "50%"}, HANDHELD), {}),
         ((HANDHELD | {"stages": {"report_only": "2026-12-01"}}, HANDHELD), {}),
         ((HANDHELD | {"stages": {"warn": "2027-12-01"}}, HANDHELD), {}),
         ((HANDHELD | {"groups": ("pilot",)}, HANDHELD), {}),
-        ((HANDHELD | {"stages": {"warn": "2026-12-01"}}, HANDHELD), {"rule-1": "`rule-0`, read before it, takes everybody whom it is about"}),
+        ((HANDHELD | {"stages": {"warn": "2026-12-01"}}, HANDHELD), {"rule-1": TAKEN}),
         (({"when": 'client.handheld || user.name == "ada"'}, {"when": 'user.name == "ada"'}), {}),
-        (({"when": 'user.name == "a && b"'}, {"when": 'user.name == "a && b" && client.handheld'}), {"rule-1": "`rule-0`, read before it, takes everybody whom it is about"}),
         (({"when": 'device.state != "clean"', "on_unavailable": "allow"}, {"when": 'device.state != "clean" && client.handheld'}), {}),
+        ((HANDHELD | {"on_unavailable": "allow"}, HANDHELD), {"rule-1": TAKEN}),
+        (({"when": "device.known", "on_unavailable": "allow", "effect": "allow"}, {"when": "device.known"}), {"rule-1": TAKEN}),
+        (({"when": "1 / 0 == 1"}, {}), {}),
+        (({}, {"when": "1 / 0 == 1"}), {"rule-1": TAKEN}),
+        (({"when": "!client.handheld && client.probed"}, HANDHELD, {"when": "client.handheld || client.probed"}), {"rule-2": "`rule-0`, `rule-1`, read before it, take everybody whom it is about"}),
     ],
 )  # fmt: skip
 def test_what_is_out_of_reach_is_named_with_why(
     rules: tuple[dict[str, Any], ...], named: dict[str, str]
 ) -> None:
     assert unreachable(policy_of(*rules), NOW) == named
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('user.name == "a && b"', 'user.name == "a && b" && client.handheld'),
+        ("user.name == 'it\\'s && b'", "client.handheld && user.name=='it\\'s && b'"),
+        ('(client.os == "a" || user.name == "b")', '(client.os == "a"||user.name == "b") && [client.handheld][0]'),
+        ("user.groups.exists(g, g == 'a' || g == 'b')", "client.handheld && user.groups.exists(g, g == 'a' || g == 'b')"),
+        ("user.name == 'a'", "user.name == // not 'b'\n 'a' && client.handheld"),
+        ("client.os == 'a' && user.name == 'b'", "user.name == 'b' && client.handheld && client.os == 'a'"),
+    ],
+)  # fmt: skip
+def test_a_condition_with_every_part_of_another_and_more_is_out_of_its_reach(first: str, second: str) -> None:
+    assert unreachable(policy_of({"when": first}, {"when": second}), NOW) == {"rule-1": TAKEN}
+    assert unreachable(policy_of({"when": second}, {"when": first}), NOW) == {}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "client.os == 'a' || user.name == 'b' && client.handheld",
+        "client.os == 'a' ? client.model == 'x' : user.name == 'b' && client.handheld",
+        "client.os == 'a' // && client.handheld",
+        "!(client.os == 'a' && client.handheld && client.model == 'x')",
+        "client.os == '''x' && client.handheld && 'y'''",
+        'client.os == """x" && client.handheld && "y"""',
+        "client.os == 'a' ? user.name == 'b' && client.handheld : user.name == 'c'",
+    ],
+)
+def test_what_only_looks_like_a_part_is_none(condition: str) -> None:
+    assert unreachable(policy_of(HANDHELD, {"when": condition}), NOW) == {}
+
+
+@pytest.mark.parametrize("text", ['r"a"', "R'a'", 'b"a"', "B'a'", 'br"a"', '"""a"""', "'''a'''"])
+def test_a_condition_with_an_odd_string_is_not_split(text: str) -> None:
+    compared = "b''" if "b" in text.lower() else "client.os"
+    same = {"when": f"{compared} != {text} && user.name == ''"}
+    assert unreachable(policy_of(same, same), NOW) == {}
 
 
 @pytest.mark.parametrize(("person", "device"), [("ada", ""), ("", "d1"), ("", "")])
@@ -76,9 +120,19 @@ def test_many_closed_variables_are_tried_in_part() -> None:
     }
 
 
+EIGHT = ["client.handheld", "client.contradicted", "client.probed", "device.known", "device.managed", "device.contradicted", "attestation.valid", "certificate.valid"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("others", "named"), [(7, ["rule-0"]), (8, [])])
+def test_so_many_combinations_are_tried_and_no_more(others: int, named: list[str]) -> None:
+    """Seven variables have 128, with eight kinds and four states 4096; of more the longest set is left out."""
+    other = " || ".join([*EIGHT[:others], 'attestation.status == "none"'])
+    when = f'client.kind == "laptop" && client.kind == "phone" && ({other})'
+    assert list(unreachable(policy_of({"when": when}), NOW)) == named
+
+
 def test_of_very_many_rules_the_first_are_what_others_stand_behind() -> None:
     """Beyond them nothing is named: whatever is named is out of reach all the same."""
     rules = [{"when": f'device.os_version == "{number}"'} for number in range(300)]
-    twin_of_an_early, twin_of_a_late = {"id": "early", **rules[3]}, {"id": "late", **rules[299]}
-    policy = policy_of(*rules, twin_of_an_early, twin_of_a_late)
-    assert list(unreachable(policy, NOW)) == ["early"]
+    twins = [{"id": f"twin-{number}", **rules[number]} for number in (0, 199, 200, 299)]
+    assert list(unreachable(policy_of(*rules, *twins), NOW)) == ["twin-0", "twin-199"]

@@ -14,3 +14,8 @@ def test_it_is_of_every_name_and_letter_and_of_no_order() -> None:
         {"policy.yml": texts["policy.yaml"], "apps.yaml": texts["apps.yaml"]},
     ):
         assert digest_of_texts(other) != digest
+
+
+def test_it_is_the_same_in_every_release_since_it_is_computed_again() -> None:
+    digest = "b0eef5224b74ffb691f5ad79dd57d22211e8b3be660246856b9a38fcdf8ace0c"
+    assert digest_of_texts({"b": "é", "a": ""}) == digest
