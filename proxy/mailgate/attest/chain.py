@@ -27,7 +27,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
     that number, so another one would make a second certificate out of the same one.
     """
     certificate = x509.load_der_x509_certificate(der)
-    if der[-len(certificate.signature) - 1] != 0:
+    if der[-len(certificate.signature) - 1]:
         raise ValueError("unused bits of the signature")
     return certificate
 
@@ -51,11 +51,6 @@ def path_to(
     authority = ExtensionPolicy.permit_all().require_present(
         x509.BasicConstraints, Criticality.AGNOSTIC, None
     )
-    builder = (
-        PolicyBuilder()
-        .store(trusted)
-        .time(now)
-        .max_chain_depth(MAX_CERTIFICATES)
-        .extension_policies(ca_policy=authority, ee_policy=ExtensionPolicy.permit_all())
-    )
+    policies = {"ca_policy": authority, "ee_policy": ExtensionPolicy.permit_all()}
+    builder = PolicyBuilder().store(trusted).time(now).extension_policies(**policies)
     return builder.build_client_verifier().verify(leaf, list(above)).chain

@@ -21,8 +21,8 @@ from mailgate.model import Reason
 TYP = "dpop+jwt"
 LONGEST_URL = 4096
 
-ProvedKeys = MutableMapping[str, tuple[Mapping[str, str], Key]]
-"""Keys by their thumbprint, with their JWK members. Hashing and importing a key would cost half a verification."""
+ProvedKeys = MutableMapping[tuple[str, ...], tuple[str, Key]]
+"""Keys with their thumbprints, by their JWK members. Hashing and importing a key would cost half a verification."""
 
 _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
@@ -102,16 +102,16 @@ def _check_header(header: Mapping[str, object]) -> dict[str, str]:
 
 def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tuple[str, Key]:
     """The key of the proof with its thumbprint. ``bound_to`` is the thumbprint that it must have, or empty."""
-    if bound_to in known and known[bound_to][0] == members:
-        return bound_to, known[bound_to][1]
-    jkt = thumbprint({**members})
+    spelled = tuple(members.values())
+    jkt, key = known.get(spelled) or (thumbprint({**members}), None)
     if bound_to not in ("", jkt):
         raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
-    try:
-        key = import_public(members)
-    except JwkError as error:
-        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
-    known[jkt] = members, key
+    if key is None:
+        try:
+            key = import_public(members)
+        except JwkError as error:
+            raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+        known[spelled] = jkt, key
     return jkt, key
 
 

@@ -45,6 +45,7 @@ from mailgate.model import AttestationResult, Reason
 
 MAX_TOKEN_BYTES = 8192
 MAX_PROOF_BYTES = 4096
+MAX_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Verifier:
     """Checks attestations against the trust anchors. A new one is built when settings or listed apps change.
 
     ``issuers`` and ``revoked`` (thumbprints of keys) may change at any time. Verified tokens (never proofs) are kept
-    by their SHA-256, ``cache_size`` at most, so that a repeated token costs only its proof. ``replay`` outlives the
+    by their SHA-256, ``MAX_REMEMBERED`` at most, so that a repeated token costs only its proof. ``replay`` outlives the
     verifier. ``leeway`` is how far an issuer's clock may differ, ``proof_window`` how far a device's may. ``own`` is
     the issuer whose tokens the gates sign. Only one thread may use it at a time.
     """
@@ -94,7 +95,6 @@ class Verifier:
         leeway: timedelta = timedelta(seconds=60),
         max_lifetime: timedelta = timedelta(hours=24),
         proof_window: timedelta = timedelta(seconds=60),
-        cache_size: int = 10_000,
     ) -> None:
         self._anchors = Anchors(issuers, audience, match_app, max_lifetime, own, person)
         self._replay = replay
@@ -103,8 +103,8 @@ class Verifier:
         self._revoked = revoked
         self._leeway = leeway
         self._proof_window = proof_window
-        self._passports: MutableMapping[bytes, Passport] = LRUCache(cache_size)
-        self._proof_keys: ProvedKeys = LRUCache(cache_size)
+        self._passports: MutableMapping[bytes, Passport] = LRUCache(MAX_REMEMBERED)
+        self._proof_keys: ProvedKeys = LRUCache(MAX_REMEMBERED)
 
     def verify(
         self,
@@ -234,11 +234,12 @@ def _refused(refusal: EvidenceRefusedError) -> Verdict:
 def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: Reason) -> bytes:
     """The one value of a header. A JWS has no comma, so a comma shows that two header lines were joined (RFC 9110,
     section 5.3)."""
-    if len(headers) > 1 or b"," in headers[0]:
+    value, *more = headers
+    if more or b"," in value:
         raise EvidenceRefusedError(two, "expected the header once")
-    if len(headers[0]) > longest:
+    if len(value) > longest:
         raise EvidenceRefusedError(oversize, f"expected at most {longest} bytes")
-    return headers[0].strip(b" \t")
+    return value.strip(b" \t")
 
 
 def _text(value: bytes, reason: Reason) -> str:
