@@ -37,10 +37,8 @@ def key_of(certificate: x509.Certificate) -> bytes:
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def path_to(
-    trusted: Store, leaf: x509.Certificate, above: Sequence[x509.Certificate], now: datetime
-) -> list[x509.Certificate]:
-    """The leaf, the authorities above it, and the trusted one at the end.
+def path_to(trusted: Store, presented: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
+    """The leaf, which was presented first, the authorities above it, and the trusted one at the end.
 
     Every signature, name, basic constraint, path length and time on the path is valid, and no critical extension is
     unknown. Apart from that a certificate may have any extensions: certificates of devices and of companies' own authorities
@@ -51,6 +49,7 @@ def path_to(
     authority = ExtensionPolicy.permit_all().require_present(
         x509.BasicConstraints, Criticality.AGNOSTIC, None
     )
+    leaf, *above = presented
     policies = {"ca_policy": authority, "ee_policy": ExtensionPolicy.permit_all()}
     builder = PolicyBuilder().store(trusted).time(now).extension_policies(**policies)
-    return builder.build_client_verifier().verify(leaf, list(above)).chain
+    return builder.build_client_verifier().verify(leaf, above).chain

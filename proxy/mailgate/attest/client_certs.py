@@ -94,14 +94,15 @@ class CertificateVerifier:
         return replace(verified.result, expires=min(end for end in ends if end))
 
     def _chain(self, chain: Sequence[bytes], now: datetime) -> _Verified:
-        leaf, *intermediates = [read_certificate(each) for each in chain]
+        presented = [read_certificate(each) for each in chain]
+        leaf, *_ = presented
         # 3. The leaf is for clients and no authority.
         _check_purpose(leaf)
         # 5. The validity of the leaf has its own reason.
         _check_time(leaf, now)
         # 4. A chain to an authority, and the time of each certificate in it.
         try:
-            found = path_to(self._store, leaf, intermediates, now)
+            found = path_to(self._store, presented, now)
         except VerificationError as error:
             raise EvidenceRefusedError(
                 Reason.CERTIFICATE_UNTRUSTED, "expected a chain to one of the authorities"

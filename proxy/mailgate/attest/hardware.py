@@ -73,7 +73,7 @@ class Roots:
 
     def _check_path(self, below: Sequence[x509.Certificate], now: datetime) -> None:
         try:
-            path = path_to(self._store, below[0], below[1:], now)[:-1] if below else None
+            path = path_to(self._store, below, now)[:-1] if below else None
         except VerificationError:
             path = None
         if path != list(below):

@@ -17,28 +17,28 @@ TRUSTED = Store([ROOT.certificate])
 
 def test_a_path_has_everything_from_the_leaf_to_the_trusted_one() -> None:
     path = [each.certificate for each in (LEAF, ISSUING, ROOT)]
-    assert path_to(TRUSTED, path[0], [path[1]], NOW) == path
+    assert path_to(TRUSTED, path[:2], NOW) == path
 
 
 @pytest.mark.parametrize("days", [-1, 30])
 def test_outside_of_its_time_there_is_none(days) -> None:
     last = NOW + timedelta(days=days)
-    assert len(path_to(TRUSTED, LEAF.certificate, [ISSUING.certificate], last)) == 3
+    assert len(path_to(TRUSTED, [LEAF.certificate, ISSUING.certificate], last)) == 3
     with pytest.raises(VerificationError):
-        path_to(TRUSTED, LEAF.certificate, [ISSUING.certificate], last + timedelta(seconds=days))
+        path_to(TRUSTED, [LEAF.certificate, ISSUING.certificate], last + timedelta(seconds=days))
 
 
 def test_who_is_no_authority_signs_nothing() -> None:
     below = LEAF.sign(name("below"))
     with pytest.raises(VerificationError):
-        path_to(TRUSTED, below.certificate, [LEAF.certificate, ISSUING.certificate], NOW)
+        path_to(TRUSTED, [below.certificate, LEAF.certificate, ISSUING.certificate], NOW)
 
 
 def test_a_weak_key_signs_nothing() -> None:
     weak = rsa.generate_private_key(65537, 1024)
     issuing = ROOT.authority("Weak", key=weak)
     with pytest.raises(VerificationError):
-        path_to(TRUSTED, issuing.sign(name("leaf")).certificate, [issuing.certificate], NOW)
+        path_to(TRUSTED, [issuing.sign(name("leaf")).certificate, issuing.certificate], NOW)
 
 
 def test_the_longest_chain_that_is_looked_at_leads_to_its_root() -> None:
@@ -48,7 +48,7 @@ def test_the_longest_chain_that_is_looked_at_leads_to_its_root() -> None:
         chain.insert(0, top)
     leaf = top.sign(name("leaf"))
     assert not too_long([leaf.der, *(each.der for each in chain)])
-    assert len(path_to(TRUSTED, leaf.certificate, [each.certificate for each in chain], NOW)) == 7
+    assert len(path_to(TRUSTED, [each.certificate for each in (leaf, *chain)], NOW)) == 7
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_an_authority_says_that_it_is_one_however_it_writes_that() -> None:
     limits = x509.BasicConstraints(True, None)
     plain = ROOT.sign(name("Issuing"), [(limits, False)])
     leaf = plain.sign(name("leaf"), [(x509.OCSPNoCheck(), False)])
-    assert path_to(TRUSTED, leaf.certificate, [plain.certificate], NOW)[1] == plain.certificate
+    assert path_to(TRUSTED, [leaf.certificate, plain.certificate], NOW)[1] == plain.certificate
 
 
 def test_a_key_is_known_by_its_own_bytes() -> None:

@@ -31,15 +31,31 @@ def verifier(*authorities, **how) -> CertificateVerifier:
     return CertificateVerifier([each.certificate for each in authorities or (ROOT,)], **how)
 
 
+DETAILS = {
+    Reason.CERTIFICATE_OVERSIZE: ["expected at most 6 certificates of 16384 bytes"],
+    Reason.CERTIFICATE_MALFORMED: ["cannot be read (ValueError)"],
+    Reason.CERTIFICATE_PURPOSE_WRONG: [
+        "it is an authority's: expected a device's",
+        "expected one for client authentication",
+        "expected a key that may sign",
+    ],
+    Reason.CERTIFICATE_NOT_YET_VALID: ["notBefore is in the future"],
+    Reason.CERTIFICATE_EXPIRED: ["notAfter has passed"],
+    Reason.CERTIFICATE_UNTRUSTED: ["expected a chain to one of the authorities"],
+    Reason.CERTIFICATE_REVOKED: ["it or an authority above it was revoked"],
+    Reason.CERTIFICATE_REVOCATION_UNKNOWN: [
+        "there is no revocation list of its issuer",
+        "the revocation list of its issuer is stale",
+    ],
+}
+"""What is said beside each reason."""
+
+
 def refusal(*chain, now=NOW, on=None) -> Reason | None:
     result = (on or verifier()).verify([each.der for each in chain], now)
-    assert bool(result.thumbprint) is (result.refused is None) is (result.detail == "")
+    assert bool(result.thumbprint) is (result.refused is None)
+    assert result.detail in (DETAILS[result.refused] if result.refused else [""])
     return result.refused
-
-
-def told(*chain, now=NOW, on=None) -> str:
-    """What is said of a chain that is refused."""
-    return (on or verifier()).verify([each.der for each in chain], now).detail
 
 
 def test_a_good_certificate_has_its_thumbprint_and_its_names() -> None:
@@ -93,23 +109,6 @@ def key_usage(**uses) -> x509.KeyUsage:
 )  # fmt: skip
 def test_the_first_check_that_fails_decides(chain, reason) -> None:
     assert refusal(*chain) is reason
-
-
-@pytest.mark.parametrize(
-    ("chain", "detail"),
-    [
-        ([], "cannot be read (ValueError)"),
-        ([PHONE, *[ISSUING] * MAX_CERTIFICATES], "expected at most 6 certificates of 16384 bytes"),
-        ([ROOT.device(usage=SERVER)], "expected one for client authentication"),
-        ([ROOT.sign(name("phone"), [(key_usage(key_cert_sign=True), True)])], "expected a key that may sign"),
-        ([ISSUING], "it is an authority's: expected a device's"),
-        ([ROOT.device(span=(-2 * DAY, -DAY))], "notAfter has passed"),
-        ([ROOT.device(span=(DAY, 2 * DAY))], "notBefore is in the future"),
-        ([PHONE], "expected a chain to one of the authorities"),
-    ],
-)
-def test_a_refusal_says_what_was_expected(chain, detail) -> None:
-    assert told(*chain) == detail
 
 
 @pytest.mark.parametrize(
@@ -177,11 +176,6 @@ def test_the_length_of_a_path_is_kept() -> None:
     assert refusal(below.device(), below, short) is Reason.CERTIFICATE_UNTRUSTED
 
 
-def test_an_authority_between_that_has_expired_ends_the_chain() -> None:
-    old = ROOT.authority("Old", span=(-3 * DAY, -DAY))
-    assert refusal(old.device(), old) is Reason.CERTIFICATE_UNTRUSTED
-
-
 @pytest.mark.parametrize(
     ("more", "reason"), [(0, Reason.CERTIFICATE_MALFORMED), (1, Reason.CERTIFICATE_OVERSIZE)]
 )
@@ -221,18 +215,6 @@ def test_it_counts_no_longer_than_the_revocation_of_the_leaf_is_known(lists, exp
     assert on.verify([PHONE.der, ISSUING.der], NOW).expires == NOW + expires
 
 
-def test_why_a_certificate_is_revoked_or_its_revocation_unknown() -> None:
-    serial = PHONE.certificate.serial_number
-    said = {
-        "it or an authority above it was revoked": listed(serial),
-        "there is no revocation list of its issuer": listed(1, by=ROOT),
-        "the revocation list of its issuer is stale": listed(1, lasts=-DAY),
-        "": listed(1, lasts=-DAY, accepts_stale=True),
-    }
-    for detail, revocation in said.items():
-        assert told(PHONE, ISSUING, on=verifier(revocation=revocation)) == detail
-
-
 @pytest.mark.parametrize(
     ("revocation", "reason"),
     [
@@ -240,6 +222,7 @@ def test_why_a_certificate_is_revoked_or_its_revocation_unknown() -> None:
         (listed(PHONE.certificate.serial_number, lasts=-DAY), Reason.CERTIFICATE_REVOKED),
         (listed(1), None),
         (listed(1, lasts=timedelta(0)), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
+        (listed(1, lasts=-DAY, accepts_stale=True), None),
         (listed(ISSUING.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOKED),
         (listed(1, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
         (listed(PHONE.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),

@@ -21,7 +21,7 @@ JKT = raw.thumbprint(raw.DEVICE)
 def expected(**changes: object) -> Expected:
     """What a proof of the vectors' device with the vectors' token has to be."""
     token_hash = sha256(TOKEN.encode()).digest()
-    return replace(Expected(JKT, token_hash, "GET", URL, NOW, timedelta(minutes=1)), **changes)
+    return replace(Expected(JKT, token_hash, "GET", URL, NOW), **changes)
 
 
 def refused(proof: str, **changes: object) -> tuple[Reason, str]:
@@ -149,6 +149,9 @@ def test_a_proof_is_for_one_token(ath: str | None) -> None:
 COORDINATE = "expected 43 characters of base64url (32 bytes)"
 NO_KIND = 'jwk.kty: expected "EC" (with P-256) or "OKP" (with Ed25519)'
 ALGORITHMS = "alg must be one of ES256, Ed25519"
+PRIVATE = "jwk.d: is a private member; expected the public key alone"
+OTHER_KEY = "jwk is not the key that the token is bound to"
+JWK = raw.jwk(raw.DEVICE)
 NO_POINT = {"x": raw.b64(bytes(32)), "y": raw.b64(bytes(32))}
 
 
@@ -159,22 +162,10 @@ NO_POINT = {"x": raw.b64(bytes(32)), "y": raw.b64(bytes(32))}
         ({"jwk": []}, Reason.PROOF_MALFORMED, NO_KIND),
         ({"jwk": {}}, Reason.PROOF_MALFORMED, NO_KIND),
         ({"jwk": {"kty": "oct", "k": "AAAA"}}, Reason.PROOF_MALFORMED, NO_KIND),
-        (
-            {"jwk": raw.jwk(raw.DEVICE) | {"d": "A" * 43}},
-            Reason.PROOF_MALFORMED,
-            "jwk.d: is a private member; expected the public key alone",
-        ),
-        ({"jwk": raw.jwk(raw.DEVICE) | {"y": None}}, Reason.PROOF_MALFORMED, f"jwk.y: {COORDINATE}"),
-        (
-            {"jwk": raw.jwk(raw.DEVICE) | {"crv": "P-384"}},
-            Reason.PROOF_MALFORMED,
-            'jwk.crv: expected "P-256"',
-        ),
-        (
-            {"jwk": raw.jwk(raw.DEVICE) | {"y": "A" * 43}},
-            Reason.PROOF_KEY_MISMATCH,
-            "jwk is not the key that the token is bound to",
-        ),
+        ({"jwk": JWK | {"d": "A" * 43}}, Reason.PROOF_MALFORMED, PRIVATE),
+        ({"jwk": JWK | {"y": None}}, Reason.PROOF_MALFORMED, f"jwk.y: {COORDINATE}"),
+        ({"jwk": JWK | {"crv": "P-384"}}, Reason.PROOF_MALFORMED, 'jwk.crv: expected "P-256"'),
+        ({"jwk": JWK | {"y": "A" * 43}}, Reason.PROOF_KEY_MISMATCH, OTHER_KEY),
         ({"jwk": raw.jwk(raw.DEVICE_ED25519)}, Reason.PROOF_ALG_REFUSED, "jwk is a key for Ed25519"),
         ({"alg": "Ed25519"}, Reason.PROOF_ALG_REFUSED, "jwk is a key for ES256"),
         ({"alg": "HS256"}, Reason.PROOF_ALG_REFUSED, ALGORITHMS),
@@ -195,7 +186,7 @@ def test_headers_that_are_refused(header: dict[str, object], reason: Reason, det
 
 
 def test_a_key_that_is_no_point_is_refused_where_no_token_names_it() -> None:
-    proof = raw.proof(TOKEN, raw.proof_header(jwk=raw.jwk(raw.DEVICE) | NO_POINT))
+    proof = raw.proof(TOKEN, raw.proof_header(jwk=JWK | NO_POINT))
     no_point = (Reason.PROOF_MALFORMED, "jwk.x: expected a point on P-256")
     assert refused(proof, jkt="", token_hash=b"") == no_point
 

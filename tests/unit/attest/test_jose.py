@@ -67,6 +67,7 @@ def test_an_object_keeps_all_of_its_members() -> None:
         ("e30.e.", "payload is not base64url"),
         ("e30.e30.a", "signature is not base64url"),
         ("e30.e30.AB", "signature is not base64url"),
+        ("e30.e30.A-", "signature is not base64url"),
         ("W10.e30.", "header is not a JSON object"),
         ("e30.W10.", "payload is not a JSON object"),
     ],

@@ -76,44 +76,19 @@ def test_the_vectors_are_what_their_script_builds() -> None:
 
 DETAILS = {
     "key-revoked": "the key of this device was revoked",
-    "proof-alg-refused": "alg must be one of ES256, Ed25519",
-    "proof-from-future": "iat is more than 0:01:00 ahead",
-    "proof-key-mismatch": "jwk is not the key that the token is bound to",
-    "proof-malformed": "expected three base64url parts with dots between them",
-    "proof-malformed.no-jti": "jti is missing",
-    "proof-malformed.private-key": "jwk.d: is a private member; expected the public key alone",
     "proof-memory-full": "too many proofs at once to detect a replay",
-    "proof-method-wrong": "htm is not the method of this request",
     "proof-missing": "the key must be proved: expected a DPoP header",
     "proof-nonce-missing": "expected the nonce of a DPoP-Nonce header from the last minutes",
     "proof-nonce-wrong": "expected the nonce of a DPoP-Nonce header from the last minutes",
     "proof-nonce-wrong.foreign": "the nonce is valid only at another gate",
     "proof-oversize": "expected at most 4096 bytes",
     "proof-replayed": "a proof with this jti was used before",
-    "proof-signature-wrong": "the signature was not made by the key in jwk",
-    "proof-stale": "iat is more than 0:01:00 ago",
-    "proof-token-hash-wrong": "ath is not the SHA-256 of the token",
     "proof-two-headers": "expected the header once",
-    "proof-typ-wrong": "typ must be dpop+jwt",
     "proof-url-wrong": "htu is not the address of this request",
-    "token-alg-refused": "alg must be one of ES256, Ed25519",
-    "token-alg-refused.other-key": "the key that kid names is for ES256",
     "token-audience-wrong": "aud must be https://mail.example.com",
-    "token-claim-missing": "sub is missing",
-    "token-claim-wrong": "exp must be a whole number from 0 to 253402300799",
-    "token-claim-wrong.better-than-its-vector": (
-        "submods.device.ear.status is better than the worst claim of its vector"
-    ),
-    "token-contraindicated": "the issuer says that this device must not be trusted",
     "token-expired": "exp has passed",
     "token-issuer-unknown": "iss is none of the configured issuers",
     "token-keys-unavailable": "the keys of https://away-mdm.example.com are not available now",
-    "token-kid-missing": "the header has no kid",
-    "token-kid-unknown": "kid names no key of https://mdm.example.com",
-    "token-malformed": "header is not base64url",
-    "token-malformed.crit": "the header must not have crit",
-    "token-malformed.doubled": "payload is not strict JSON in UTF-8: a member name is repeated",
-    "token-malformed.own-key": "the header must not have jwk",
     "token-not-utf8": "expected UTF-8",
     "token-not-yet-valid": "nbf or iat is in the future",
     "token-oversize": "expected at most 8192 bytes",
@@ -121,10 +96,9 @@ DETAILS = {
     "token-too-long-lived": "from iat to exp is more than 1 day, 0:00:00",
     "token-too-long-lived.own": "from iat to exp is more than 0:10:00",
     "token-two-headers": "expected the header once",
-    "token-typ-wrong": "typ must be device-attestation+jwt",
     "token-unbound": "cnf must have jkt or x5t#S256",
 }
-"""What each vector is refused with in words; one that is not named here, like the others of its reason."""
+"""What is said beside the reasons of which no other test of this room tells it; by vector, else by reason."""
 
 ASKED_OF_OTHERS = {Reason.PROOF_STORE_UNAVAILABLE}
 """What the verifier alone cannot find."""
@@ -163,7 +137,8 @@ def test_a_vector_gets_its_reason(name: str) -> None:
     assert result is not None
     assert result.refused == vector["reason"], result.detail
     assert bool(result.device_id) is (result.refused is None)
-    assert result.detail == (DETAILS.get(name) or DETAILS[result.refused] if result.refused else "")
+    assert bool(result.detail) is (result.refused is not None)
+    assert result.detail == (DETAILS.get(name) or DETAILS.get(vector["reason"], result.detail))
 
 
 OTHER = (Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
@@ -209,6 +184,15 @@ def test_a_header_may_be_as_long_as_it_may_be(header: str, longest: int) -> None
     assert longer.refused is (Reason.PROOF_OVERSIZE if header == "dpop" else Reason.TOKEN_OVERSIZE)
 
 
+@pytest.mark.parametrize(
+    ("header", "reason"), [("device_attestation", Reason.TOKEN_NOT_UTF8), ("dpop", Reason.PROOF_MALFORMED)]
+)
+def test_a_header_is_utf8(header: str, reason: Reason) -> None:
+    vector = read("good-es256")
+    result = send(verifier(), vector | {header: [vector[header][0] + "\xff"]})
+    assert (result.refused, result.detail) == (reason, "expected UTF-8")
+
+
 @pytest.mark.parametrize("at", [0, 1])
 @pytest.mark.parametrize(
     ("header", "reason"),
@@ -229,10 +213,8 @@ def test_what_no_check_foresees_is_refused(gate) -> None:
     gate.match_app = fail
     gate.rebuild(gate.issuers)
     result = gate.verify(gate.token())
-    assert (result.refused, result.detail) == (
-        Reason.TOKEN_MALFORMED,
-        "cannot be read (ZeroDivisionError)",
-    )
+    told = (Reason.TOKEN_MALFORMED, "cannot be read (ZeroDivisionError)")
+    assert (result.refused, result.detail) == told
 
 
 def test_a_certificate_does_not_stand_in_for_a_proof() -> None:
@@ -275,26 +257,14 @@ def test_a_proof_is_refused_a_second_time_as_long_as_it_could_be_good(gate) -> N
     assert gate.verify(token, proof, now=NOW + timedelta(seconds=121)).refused is Reason.PROOF_STALE
 
 
-@pytest.mark.parametrize("setting", ["leeway", "proof_window"])
-@pytest.mark.parametrize(("seconds", "good"), [(119, True), (120, False), (-120, True), (-121, False)])
-def test_how_far_a_clock_may_differ_can_be_set(gate, setting: str, seconds: int, good: bool) -> None:
-    """An issuer's, whose token ends with the leeway, and a device's, whose proof counts with its last second."""
-    gate.rebuild(gate.issuers, **{setting: timedelta(seconds=120)})
-    if setting == "leeway":
-        token = gate.token({"exp": int(NOW.timestamp()) + 10})
-        now = NOW + timedelta(seconds=seconds + 10 if seconds > 0 else seconds)
-        assert (gate.verify(token, now=now).refused is None) is good
-        return
-    token, seconds = gate.token(), seconds + 1 if seconds > 0 else seconds
-    proof = gate.proof(token, NOW + timedelta(seconds=seconds))
-    assert (gate.verify(token, proof).refused is None) is good
-
-
-@pytest.mark.parametrize(("hours", "good"), [(2, True), (2.1, False)])
-def test_how_long_a_token_may_live_can_be_set(gate, hours: float, good: bool) -> None:
-    gate.rebuild(gate.issuers, max_lifetime=timedelta(hours=2))
-    result = gate.verify(gate.token({"exp": int(NOW.timestamp() + hours * 3600)}))
-    assert result.refused is (None if good else Reason.TOKEN_TOO_LONG_LIVED)
+def test_how_far_an_issuers_clock_may_differ_and_how_long_its_tokens_live_can_be_set(gate) -> None:
+    gate.rebuild(gate.issuers, leeway=timedelta(seconds=90), max_lifetime=timedelta(hours=2))
+    token = gate.token({"exp": int(NOW.timestamp()) + 7200})
+    reasons = {7289: None, 7290: Reason.TOKEN_EXPIRED, -90: None, -91: Reason.TOKEN_NOT_YET_VALID}
+    for seconds, reason in reasons.items():
+        assert gate.verify(token, now=NOW + timedelta(seconds=seconds)).refused is reason
+    longer = gate.token({"exp": int(NOW.timestamp()) + 7201})
+    assert gate.verify(longer).refused is Reason.TOKEN_TOO_LONG_LIVED
 
 
 def test_a_gate_without_nonces_needs_none(gate) -> None:
