@@ -31,21 +31,6 @@ def test_a_root_that_was_signed_anew_is_the_same_root() -> None:
     assert presented == [LEAF.certificate, BATCH.certificate, again.certificate]
 
 
-@pytest.mark.parametrize("key", [None, MAKER.key], ids=["its name alone", "its key alone"])
-def test_who_has_only_the_name_or_only_the_key_of_a_root_is_none(key) -> None:
-    """A certificate that is taken for a root is left out of the path, and with it whatever is wrong with it."""
-    subject = MAKER.certificate.subject if key is None else name("Somebody")
-    like = MAKER.sign(subject, key=key)
-    assert not Roots([MAKER.certificate])._is_root(like.certificate)
-    assert Roots([MAKER.certificate])._is_root(MAKER.certificate)
-
-
-def test_a_root_alone_proves_nothing() -> None:
-    with pytest.raises(EvidenceRefusedError) as caught:
-        Roots([MAKER.certificate]).verified([MAKER.der], NOW)
-    assert caught.value.reason is Reason.EVIDENCE_UNTRUSTED
-
-
 def refusal(*chain: Issued, now: datetime = NOW) -> Reason | None:
     """Why a chain of these certificates is refused, up to one of two roots."""
     try:
@@ -67,7 +52,12 @@ def refusal(*chain: Issued, now: datetime = NOW) -> Reason | None:
         ((BATCH, LEAF), Reason.EVIDENCE_UNTRUSTED),
         ((LEAF, BATCH, MAKER.authority("Other")), Reason.EVIDENCE_UNTRUSTED),
         ((LEAF, BATCH, MAKER, MAKER), Reason.EVIDENCE_UNTRUSTED),
-        ((LEAF, BATCH, root()), Reason.EVIDENCE_UNTRUSTED),
+        ((MAKER,), Reason.EVIDENCE_UNTRUSTED),
+        ((LEAF, BATCH, root()), Reason.EVIDENCE_UNTRUSTED),  # its name alone is that of a root
+        (
+            (LEAF, BATCH, MAKER.sign(name("Somebody"), key=MAKER.key)),
+            Reason.EVIDENCE_UNTRUSTED,
+        ),  # its key alone
     ],
 )
 def test_every_certificate_is_needed_in_this_order(chain: tuple[Issued, ...], reason: Reason | None) -> None:
