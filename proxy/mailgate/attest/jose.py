@@ -59,7 +59,7 @@ class CompactJws:
         return verifier.verify(self.signing_input, self.signature, key)
 
 
-def parse_compact(text: str, *, forbidden: Iterable[str] = ()) -> CompactJws:
+def parse_compact(text: str, forbidden: Iterable[str] = ()) -> CompactJws:
     """Take a compact JWS apart, whose header has none of the ``forbidden`` parameters. Raises `MalformedJwsError`."""
     match = _COMPACT.fullmatch(text)
     if match is None:
