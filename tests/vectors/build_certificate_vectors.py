@@ -184,7 +184,7 @@ def tlv(tag: bytes, *parts: bytes) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    return tlv(b"\x02", value.to_bytes(value.bit_length() // 8 + 1))
+    return tlv(b"\x02", value.to_bytes(value.bit_length() // 8 + 1, signed=True))
 
 
 def enumerated(value: int) -> bytes:
@@ -217,26 +217,28 @@ def description(
     challenge: bytes = CHALLENGE,
     origin: int | None = 0,
     boot: bytes | None = b"",
+    os_version: int | None = 160000,
+    os_patch: int | None = 202611,
     serial: str = "",
+    model: str = "Phone 9",
+    vendor_patch: int | None = 20261105,
+    boot_patch: int | None = 20261105,
     by_software: bytes = b"",
     more: bytes = b"",
 ) -> bytes:
     """KeyDescription: the software vouches for the application's id, the hardware for everything else."""
     boot = root_of_trust() if boot == b"" else boot
+    numbers = {702: origin, 705: os_version, 706: os_patch, 718: vendor_patch, 719: boot_patch}
+    told = {number: integer(value) for number, value in numbers.items() if value is not None}
+    told |= {number: octets(text.encode()) for number, text in ((713, serial), (717, model)) if text}
+    told |= {704: boot} if boot is not None else {}
     hardware = [
         explicit(1, tlv(b"\x31", integer(2))),
         explicit(2, integer(3)),
         explicit(3, integer(256)),
         explicit(10, integer(1)),
         explicit(503, tlv(b"\x05")),
-        explicit(702, integer(origin)) if origin is not None else b"",
-        explicit(704, boot) if boot is not None else b"",
-        explicit(705, integer(160000)),
-        explicit(706, integer(202611)),
-        explicit(713, octets(serial.encode())) if serial else b"",
-        explicit(717, octets(b"Phone 9")),
-        explicit(718, integer(20261105)),
-        explicit(719, integer(20261105)),
+        *(explicit(number, value) for number, value in sorted(told.items())),
     ]
     return tlv(
         b"\x30",

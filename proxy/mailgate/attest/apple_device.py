@@ -84,23 +84,24 @@ def _is(code: bytes, wanted: bytes) -> bool:
 
 def _read(value: bytes) -> str:
     """A property as text. Apple writes most properties bare and some as a DER value, and no text begins like a DER value."""
-    text = value.decode("utf-8") if value[:1] >= b" " or not value else _der(value)
+    kind = _DER_TEXTS.get(value[:1])
+    text = _der(kind, value) if kind else value.decode("utf-8")
     if not text.isprintable() or len(text) > _LONGEST:
         raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
     return text
 
 
-def _der(value: bytes) -> str:
-    kinds: dict[int, type] = {
-        0x01: bool,
-        0x02: int,
-        0x0C: str,
-        0x13: asn1.PrintableString,
-        0x16: asn1.IA5String,
-    }
-    if value[0] not in kinds:
-        raise EvidenceRefusedError(Reason.EVIDENCE_MALFORMED, "expected the properties as texts or numbers")
-    read: Any = asn1.decode_der(kinds[value[0]], value)
+_DER_TEXTS: Mapping[bytes, type] = {
+    b"\x01": bool,
+    b"\x02": int,
+    b"\x0c": str,
+    b"\x13": asn1.PrintableString,
+    b"\x16": asn1.IA5String,
+}
+
+
+def _der(kind: type, value: bytes) -> str:
+    read: Any = asn1.decode_der(kind, value)
     if isinstance(read, int):
         return str(int(read))  # true and false as 1 and 0
     return read if isinstance(read, str) else str(read.as_str())

@@ -27,7 +27,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
     that number, so another one would make a second certificate out of the same one.
     """
     certificate = x509.load_der_x509_certificate(der)
-    if der[-len(certificate.signature) - 1] != 0:
+    if der[-len(certificate.signature) - 1]:
         raise ValueError("unused bits of the signature")
     return certificate
 
@@ -37,10 +37,8 @@ def key_of(certificate: x509.Certificate) -> bytes:
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def path_to(
-    trusted: Store, leaf: x509.Certificate, above: Sequence[x509.Certificate], now: datetime
-) -> list[x509.Certificate]:
-    """The leaf, the authorities above it, and the trusted one at the end.
+def path_to(trusted: Store, presented: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
+    """The leaf, which was presented first, the authorities above it, and the trusted one at the end.
 
     Every signature, name, basic constraint, path length and time on the path is valid, and no critical extension is
     unknown. Apart from that a certificate may have any extensions: certificates of devices and of companies' own authorities
@@ -51,11 +49,7 @@ def path_to(
     authority = ExtensionPolicy.permit_all().require_present(
         x509.BasicConstraints, Criticality.AGNOSTIC, None
     )
-    builder = (
-        PolicyBuilder()
-        .store(trusted)
-        .time(now)
-        .max_chain_depth(MAX_CERTIFICATES)
-        .extension_policies(ca_policy=authority, ee_policy=ExtensionPolicy.permit_all())
-    )
-    return builder.build_client_verifier().verify(leaf, list(above)).chain
+    leaf, *above = presented
+    policies = {"ca_policy": authority, "ee_policy": ExtensionPolicy.permit_all()}
+    builder = PolicyBuilder().store(trusted).time(now).extension_policies(**policies)
+    return builder.build_client_verifier().verify(leaf, above).chain

@@ -73,6 +73,6 @@ class Claims:
 
 
 def _printable(value: object, name: str, longest: int) -> str:
-    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= longest:
+    if not isinstance(value, str) or not value or not value.isprintable() or len(value) > longest:
         raise ClaimWrongError(f"{name} must be a text of 1 to {longest} printable characters")
     return value

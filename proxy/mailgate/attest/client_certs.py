@@ -19,7 +19,6 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from itertools import pairwise
 
 from cachetools import LRUCache
 from cryptography import x509
@@ -31,6 +30,8 @@ from mailgate.attest.chain import key_of, path_to, read_certificate, too_long
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.revocation import Revocation
 from mailgate.model import CertificateResult, Reason
+
+MAX_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class _Verified:
 class CertificateVerifier:
     """Checks client certificates against fixed authorities. A new one is built when any of its files changes.
 
-    It keeps at most ``cache_size`` verified chains by their SHA-256. Only one thread may use it at a time.
+    It keeps at most ``MAX_REMEMBERED`` verified chains by their SHA-256. Only one thread may use it at a time.
     """
 
     def __init__(
@@ -56,12 +57,11 @@ class CertificateVerifier:
         *,
         matches: Sequence[Match] = (),
         revocation: Revocation | None = None,
-        cache_size: int = 10_000,
     ) -> None:
         self.revocation = revocation or Revocation()
         self._store = Store(list(authorities))
         self._matches = tuple(matches)
-        self._verified: MutableMapping[bytes, _Verified] = LRUCache(cache_size)
+        self._verified: MutableMapping[bytes, _Verified] = LRUCache(MAX_REMEMBERED)
 
     def verify(self, chain: Sequence[bytes], now: datetime) -> CertificateResult:
         """Verify certificates, and return what they prove. They are in DER, the leaf first. Never raises on input."""
@@ -94,14 +94,15 @@ class CertificateVerifier:
         return replace(verified.result, expires=min(end for end in ends if end))
 
     def _chain(self, chain: Sequence[bytes], now: datetime) -> _Verified:
-        leaf, *intermediates = [read_certificate(each) for each in chain]
+        presented = [read_certificate(each) for each in chain]
+        leaf, *_ = presented
         # 3. The leaf is for clients and no authority.
         _check_purpose(leaf)
         # 5. The validity of the leaf has its own reason.
         _check_time(leaf, now)
         # 4. A chain to an authority, and the time of each certificate in it.
         try:
-            found = path_to(self._store, leaf, intermediates, now)
+            found = path_to(self._store, presented, now)
         except VerificationError as error:
             raise EvidenceRefusedError(
                 Reason.CERTIFICATE_UNTRUSTED, "expected a chain to one of the authorities"
@@ -113,7 +114,7 @@ class CertificateVerifier:
             min(each.not_valid_after_utc for each in found),
             tuple(
                 (key_of(above), each.serial_number)
-                for each, above in pairwise([*found, found[0]] if len(found) == 1 else found)
+                for each, above in zip(found, found[1:] or found, strict=False)
             ),
         )
 

@@ -20,16 +20,18 @@ from mailgate.model import Reason
 
 TYP = "dpop+jwt"
 LONGEST_URL = 4096
+WINDOW = timedelta(seconds=60)
+"""How far a device's clock may differ, either way."""
 
-ProvedKeys = MutableMapping[str, tuple[Mapping[str, str], Key]]
-"""Keys by their thumbprint, with their JWK members. Hashing and importing a key would cost half a verification."""
+ProvedKeys = MutableMapping[tuple[str, ...], tuple[str, Key]]
+"""Keys with their thumbprints, by their JWK members. Hashing and importing a key would cost half a verification."""
 
 _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within ``window`` of now.
+    """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within `WINDOW` of now.
 
     A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then.
     """
@@ -39,7 +41,6 @@ class Expected:
     method: str
     url: str
     now: datetime
-    window: timedelta
 
 
 class Proof(NamedTuple):
@@ -102,16 +103,16 @@ def _check_header(header: Mapping[str, object]) -> dict[str, str]:
 
 def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tuple[str, Key]:
     """The key of the proof with its thumbprint. ``bound_to`` is the thumbprint that it must have, or empty."""
-    if bound_to in known and known[bound_to][0] == members:
-        return bound_to, known[bound_to][1]
-    jkt = thumbprint({**members})
+    spelled = tuple(members.values())
+    jkt, key = known.get(spelled) or (thumbprint({**members}), None)
     if bound_to not in ("", jkt):
         raise EvidenceRefusedError(Reason.PROOF_KEY_MISMATCH, "jwk is not the key that the token is bound to")
-    try:
-        key = import_public(members)
-    except JwkError as error:
-        raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
-    known[jkt] = members, key
+    if key is None:
+        try:
+            key = import_public(members)
+        except JwkError as error:
+            raise EvidenceRefusedError(Reason.PROOF_MALFORMED, f"jwk.{error}") from None
+        known[spelled] = jkt, key
     return jkt, key
 
 
@@ -124,11 +125,11 @@ def _check_claims(claims: Claims, expected: Expected) -> tuple[str, str]:
         raise EvidenceRefusedError(Reason.PROOF_URL_WRONG, "htu is not the address of this request")
     # 17. It was made just now.
     made = claims.instant("iat")
-    if made < expected.now - expected.window:
-        detail = f"iat is more than {expected.window} ago"
+    if made < expected.now - WINDOW:
+        detail = f"iat is more than {WINDOW} ago"
         raise ClockError(Reason.PROOF_STALE, detail, made - expected.now)
-    if made > expected.now + expected.window:
-        detail = f"iat is more than {expected.window} ahead"
+    if made > expected.now + WINDOW:
+        detail = f"iat is more than {WINDOW} ahead"
         raise ClockError(Reason.PROOF_FROM_FUTURE, detail, made - expected.now)
     # 18. It was made for this token.
     if expected.token_hash and (

@@ -10,8 +10,13 @@ from mailgate.model import Reason
 
 AFFIRMING, WARNING, CONTRAINDICATED, NONE = "affirming", "warning", "contraindicated", "none"
 
-_SEVERITY = {NONE: 0, AFFIRMING: 0, WARNING: 1, CONTRAINDICATED: 2}
-"""The severity of the tiers. ``none`` states nothing, so it is neither better nor worse than ``affirming``."""
+_WORSE = {
+    NONE: {WARNING, CONTRAINDICATED},
+    AFFIRMING: {WARNING, CONTRAINDICATED},
+    WARNING: {CONTRAINDICATED},
+    CONTRAINDICATED: frozenset[str](),
+}
+"""The tiers that are worse than a status. ``none`` states nothing, so it is neither better nor worse than ``affirming``."""
 
 
 def tier_of(value: int) -> str:
@@ -28,9 +33,9 @@ def read_status(device: Claims) -> str:
 
     It raises `EvidenceRefusedError` for a contraindicated device, since a tampered device's report about its apps is worthless."""
     status = device.text("ear.status")
-    if status not in _SEVERITY:
-        raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_SEVERITY))}")
-    if _SEVERITY[status] < _worst_severity(device):
+    if status not in _WORSE:
+        raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_WORSE))}")
+    if not _WORSE[status].isdisjoint(_tiers(device)):
         raise ClaimWrongError(f"{device.path}.ear.status is better than the worst claim of its vector")
     if status == CONTRAINDICATED:
         raise EvidenceRefusedError(
@@ -39,9 +44,9 @@ def read_status(device: Claims) -> str:
     return status
 
 
-def _worst_severity(device: Claims) -> int:
-    """The worst severity in the vector. Names that AR4SI does not know count too, since they can only make it worse."""
+def _tiers(device: Claims) -> set[str]:
+    """The tiers in the vector. Names that AR4SI does not know count too, since they can only make it worse."""
     if "ear.trustworthiness-vector" not in device:
-        return 0
+        return set()
     vector = device.inner("ear.trustworthiness-vector")
-    return max((_SEVERITY[tier_of(vector.whole(name, -128, 127))] for name in vector.members), default=0)
+    return {tier_of(vector.whole(name, -128, 127)) for name in vector.members}

@@ -9,8 +9,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -39,10 +40,10 @@ class Roots:
 
     certificates: Sequence[x509.Certificate]
     revoked: frozenset[int] = frozenset()
-    _store: Store = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_store", Store(list(self.certificates)))
+    @cached_property
+    def _store(self) -> Store:
+        return Store(list(self.certificates))
 
     def verified(self, chain: Sequence[bytes], now: datetime) -> list[x509.Certificate]:
         """Do steps 1 to 5. Returns the certificates as presented, the leaf first. Raises `EvidenceRefusedError`."""
@@ -72,7 +73,7 @@ class Roots:
 
     def _check_path(self, below: Sequence[x509.Certificate], now: datetime) -> None:
         try:
-            path = path_to(self._store, below[0], below[1:], now)[:-1] if below else None
+            path = path_to(self._store, below, now)[:-1] if below else None
         except VerificationError:
             path = None
         if path != list(below):

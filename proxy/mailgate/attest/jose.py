@@ -28,9 +28,11 @@ class MalformedJwsError(ValueError):
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member name is repeated")
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError("a member name is repeated")
+        members[name] = value
     return members
 
 
@@ -57,7 +59,7 @@ class CompactJws:
         return verifier.verify(self.signing_input, self.signature, key)
 
 
-def parse_compact(text: str, *, forbidden: Iterable[str] = ()) -> CompactJws:
+def parse_compact(text: str, forbidden: Iterable[str] = ()) -> CompactJws:
     """Take a compact JWS apart, whose header has none of the ``forbidden`` parameters. Raises `MalformedJwsError`."""
     match = _COMPACT.fullmatch(text)
     if match is None:
@@ -91,7 +93,7 @@ def parse_object(data: bytes, name: str) -> dict[str, object]:
 def _decoded(part: str, name: str) -> bytes:
     """Decode base64url. Unused bits must be zero (RFC 4648, section 3.5), so that each value has one spelling."""
     try:
-        data = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        data = urlsafe_b64decode(part + "==")  # more padding than is needed is ignored
     except binascii.Error:
         data = b""
     if urlsafe_b64encode(data).rstrip(b"=") != part.encode("ascii"):

@@ -38,18 +38,19 @@ class RootOfTrust:
 
 @dataclass(frozen=True, slots=True)
 class KeyDescription:
-    """The values that are read. ``level`` is the lower level of the attestation's and the key's."""
+    """The values that are read; 0 and empty texts where there are none. ``level`` is the lower level of the attestation's
+    and the key's."""
 
     level: int
     challenge: bytes
     origin: int | None
     root_of_trust: RootOfTrust | None
-    os_version: int = 0
-    os_patch: int = 0
-    vendor_patch: int = 0
-    boot_patch: int = 0
-    serial: str = ""
-    model: str = ""
+    os_version: int
+    os_patch: int
+    vendor_patch: int
+    boot_patch: int
+    serial: str
+    model: str
 
 
 @asn1.sequence
@@ -118,10 +119,8 @@ def _number(tag: bytes) -> int:
     """The number of a context-specific, constructed tag (X.690, section 8.1.2), which is the form of an explicit tag."""
     if tag[0] & 0xE0 != 0xA0:
         raise DescriptionError("expected explicit tags")
-    if len(tag) == 1:
-        return tag[0] & 0x1F
     number = 0
-    for octet in tag[1:]:
+    for octet in tag[1:] or [tag[0] & 0x1F]:
         number = number << 7 | octet & 0x7F
     return number
 
@@ -132,10 +131,10 @@ def _root_of_trust(data: bytes) -> RootOfTrust:
 
 
 def _enumerated(value: asn1.TLV) -> int:
-    data = bytes(value.data)
-    if bytes(value.tag_bytes) != _ENUMERATED or len(data) != 1 or data[0] > 0x7F:
+    number = int.from_bytes(value.data)
+    if value.tag_bytes != _ENUMERATED or len(value.data) != 1 or number > 0x7F:
         raise DescriptionError("expected an ENUMERATED of 0 to 127")
-    return data[0]
+    return number
 
 
 def _whole(told: Mapping[int, bytes], tag: int) -> int:

@@ -97,16 +97,20 @@ def public_members(jwk: Mapping[str, object]) -> dict[str, str]:
 
 def import_public(members: dict[str, str]) -> Key:
     """Make a key from `public_members`. Raises `JwkError` if they are no point on the curve."""
-    kind = _key_type(members)
     try:
-        return kind.key.import_key({**members})
+        return class_of(members["kty"]).import_key({**members})
     except ValueError:
-        raise JwkError(f"x: expected a point on {kind.curve}") from None
+        raise JwkError(f"x: expected a point on {members['crv']}") from None
 
 
 def algorithm_of(kty: str) -> str:
     """The JWS algorithm for keys of this type."""
     return _KEY_TYPES[kty].algorithm
+
+
+def class_of(kty: str) -> type[ECKey] | type[OKPKey]:
+    """The class of keys of this type."""
+    return _KEY_TYPES[kty].key
 
 
 def _same(one: Key, other: Key | None) -> bool:

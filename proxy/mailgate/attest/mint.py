@@ -5,17 +5,17 @@ Time and randomness come in as arguments: the same secret makes the same key.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from joserfc import jws
-from joserfc.jwk import ECKey, KeyParameters, OKPKey
+from joserfc.jwk import ECKey, KeyParameters
 
 from mailgate.attest import dpop, passport
 from mailgate.attest.dpop import token_hash_claim
 from mailgate.attest.jose import ALGORITHMS, Key, parse_object
-from mailgate.attest.keys import algorithm_of, public_members
+from mailgate.attest.keys import algorithm_of, class_of, public_members
 
 TEST_ISSUER = "https://mdm.example.com"
 """The default ``iss`` of test tokens."""
@@ -51,18 +51,14 @@ class Issue:
     audience: str
     jti: str
     now: datetime
-    lifetime: timedelta = field(default=timedelta(hours=1))
+    lifetime: timedelta = timedelta(hours=1)
 
 
-def make_key(secret: bytes, kid: str = "", algorithm: str = "ES256") -> Key:
-    """Derive a private key from a secret of at least 32 random bytes. Without a ``kid``, its thumbprint (RFC 7638) is
+def make_key(secret: bytes, kid: str = "") -> Key:
+    """Derive a private key for ES256 from a secret of at least 32 random bytes. Without a ``kid``, its thumbprint (RFC 7638) is
     its name, so that no two keys of a set have the same name."""
     options: KeyParameters = {"kid": kid} if kid else {}
-    key: Key = (
-        ECKey.derive_key(secret, "P-256", options)
-        if algorithm == "ES256"
-        else OKPKey.derive_key(secret, "Ed25519", options)
-    )
+    key = ECKey.derive_key(secret, "P-256", options)
     key.ensure_kid()
     return key
 
@@ -90,8 +86,7 @@ def read_private_key(text: str) -> Key:
     if not isinstance(secret, str):
         raise ValueError("d: expected a private JWK: EC with P-256, or OKP with Ed25519")
     members = {**public_members(jwk), "d": secret, "kid": str(jwk.get("kid", ""))}
-    key: Key = ECKey.import_key({**members}) if members["kty"] == "EC" else OKPKey.import_key({**members})
-    return key
+    return class_of(members["kty"]).import_key({**members})
 
 
 def claims(device: Device, issue: Issue, device_key: Key) -> dict[str, object]:

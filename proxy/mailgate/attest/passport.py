@@ -39,9 +39,9 @@ class Anchors:
     audience: str
     match_app: Callable[[str, str], str | None]
     max_lifetime: timedelta
-    own_issuer: str = ""
+    own_issuer: str
     """The issuer whose tokens the gates sign themselves; empty if they sign none."""
-    person: Callable[[str], str] = str
+    person: Callable[[str], str]
     """Returns the person of a login (``policy/login_names.py``)."""
 
     def longest_life(self, issuer: str) -> timedelta:
@@ -68,7 +68,7 @@ class Passport:
     issued_at: datetime
     not_before: datetime
     expires: datetime
-    bearer: bool = False
+    bearer: bool
     """Whether it counts without a proof. Only a gate's own token can, for clients that can set a header but cannot make
     a proof."""
 

@@ -22,7 +22,7 @@ _VECTOR = {"instance-identity": 2, "configuration": 0}
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Browser(_Strict):
@@ -76,10 +76,8 @@ def form_of(report: SelfReport) -> str | None:
     that asks for desktop sites claims to be a Mac.
     """
     words = {word.lower() for word in report.form_factors}
-    if report.os == "android" and "tablet" in words:
-        return "tablet"
     if report.os in _HANDHELD_SYSTEMS:
-        return _HANDHELD_SYSTEMS[report.os]
+        return "tablet" if "tablet" in words else _HANDHELD_SYSTEMS[report.os]
     if "mobile" in words:
         return "phone"
     if "tablet" in words or (report.os == "macos" and report.touch_points > 1):
@@ -100,7 +98,7 @@ def token_claims(
     The claim ``managed`` is left out, since no device may claim that for itself.
     """
     now, form = int(issuing.now.timestamp()), form_of(report)
-    matched = {match_app(report.os, each) for each in report.listed_extensions} - {None}
+    matched = {match_app(report.os, each) for each in report.listed_extensions}
     claims: dict[str, object] = {
         "iss": issuing.issuer,
         "aud": issuing.issuer,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -100,7 +101,7 @@ def _parsed(data: bytes) -> list[x509.CertificateRevocationList]:
         raise RevocationError(
             "cannot be read as a certificate revocation list; expected PEM or DER"
         ) from error
-    if not 0 < len(found) <= MAX_LISTS:
+    if not found or len(found) > MAX_LISTS:
         raise RevocationError(
             f"no certificate revocation list, or more than {MAX_LISTS}; expected PEM or DER"
         )
@@ -109,8 +110,9 @@ def _parsed(data: bytes) -> list[x509.CertificateRevocationList]:
 
 def _issuer(crl: x509.CertificateRevocationList, authorities: Sequence[x509.Certificate]) -> Issuer:
     for authority in authorities:
-        if _signed_by(crl, authority):
-            return key_of(authority)
+        with suppress(TypeError, ValueError, UnsupportedAlgorithm):  # a key that cannot sign lists
+            if crl.issuer == authority.subject and crl.is_signature_valid(authority.public_key()):  # type: ignore[arg-type]
+                return key_of(authority)
     raise RevocationError("signed by none of the authorities; expected one of those in their file")
 
 
@@ -127,15 +129,6 @@ def _checked(crl: x509.CertificateRevocationList) -> tuple[datetime, RevocationL
     return crl.last_update_utc, RevocationList(
         frozenset(each.serial_number for each in crl), crl.next_update_utc
     )
-
-
-def _signed_by(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
-    if crl.issuer != authority.subject:
-        return False
-    try:
-        return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
-    except (TypeError, ValueError, UnsupportedAlgorithm):  # a key that cannot sign lists
-        return False
 
 
 def read_serials(lines: Iterable[str]) -> frozenset[int]:

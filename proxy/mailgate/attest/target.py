@@ -6,9 +6,8 @@ URLs are normalised by syntax and scheme (RFC 3986, sections 6.2.2 and 6.2.3).
 import re
 
 _HTTP_URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?"
-    r"(?P<path>/(?:[^\x00-\x20\x7f-\U0010ffff%?#]|%[0-9a-f]{2})*)?(?:[?#].*)?",
-    re.IGNORECASE | re.ASCII | re.DOTALL,
+    r"(?ias)(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?"
+    r"(?P<path>/(?:[^\x00-\x20\x7f-\U0010ffff%?#]|%[0-9a-f]{2})*)?(?:[?#].*)?"
 )
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")

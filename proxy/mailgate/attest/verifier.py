@@ -35,7 +35,7 @@ from hashlib import sha256
 
 from cachetools import LRUCache
 
-from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof
+from mailgate.attest.dpop import WINDOW, Expected, Proof, ProvedKeys, check_proof
 from mailgate.attest.errors import ClockError, EvidenceRefusedError, KeyNotFoundError, NonceError
 from mailgate.attest.keys import KeySet
 from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
@@ -45,6 +45,7 @@ from mailgate.model import AttestationResult, Reason
 
 MAX_TOKEN_BYTES = 8192
 MAX_PROOF_BYTES = 4096
+MAX_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,8 @@ class Verifier:
     """Checks attestations against the trust anchors. A new one is built when settings or listed apps change.
 
     ``issuers`` and ``revoked`` (thumbprints of keys) may change at any time. Verified tokens (never proofs) are kept
-    by their SHA-256, ``cache_size`` at most, so that a repeated token costs only its proof. ``replay`` outlives the
-    verifier. ``leeway`` is how far an issuer's clock may differ, ``proof_window`` how far a device's may. ``own`` is
-    the issuer whose tokens the gates sign. Only one thread may use it at a time.
+    by their SHA-256, ``MAX_REMEMBERED`` at most, so that a repeated token costs only its proof. ``replay`` outlives the
+    verifier. ``leeway`` is how far an issuer's clock may differ. ``own`` is the issuer whose tokens the gates sign. Only one thread may use it at a time.
     """
 
     def __init__(
@@ -93,8 +93,6 @@ class Verifier:
         revoked: Container[str] = (),
         leeway: timedelta = timedelta(seconds=60),
         max_lifetime: timedelta = timedelta(hours=24),
-        proof_window: timedelta = timedelta(seconds=60),
-        cache_size: int = 10_000,
     ) -> None:
         self._anchors = Anchors(issuers, audience, match_app, max_lifetime, own, person)
         self._replay = replay
@@ -102,9 +100,8 @@ class Verifier:
         self._nonce_required = nonce_required
         self._revoked = revoked
         self._leeway = leeway
-        self._proof_window = proof_window
-        self._passports: MutableMapping[bytes, Passport] = LRUCache(cache_size)
-        self._proof_keys: ProvedKeys = LRUCache(cache_size)
+        self._passports: MutableMapping[bytes, Passport] = LRUCache(MAX_REMEMBERED)
+        self._proof_keys: ProvedKeys = LRUCache(MAX_REMEMBERED)
 
     def verify(
         self,
@@ -133,7 +130,7 @@ class Verifier:
                 return Verdict(passport.result)
             if passport.bearer and not proof_headers:
                 return Verdict(passport.result)
-            expected = Expected(passport.binding.jkt, token_hash, method, url, now, self._proof_window)
+            expected = Expected(passport.binding.jkt, token_hash, method, url, now)
             _, nonce, spent = self._check_proof(proof_headers, expected)
         except EvidenceRefusedError as refusal:
             return _refused(refusal)
@@ -151,7 +148,7 @@ class Verifier:
     def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
         """Verify a proof without a token. The result has ``key_thumbprint`` and nothing else. Never raises."""
         try:
-            expected = Expected("", b"", method, url, now, self._proof_window)
+            expected = Expected("", b"", method, url, now)
             proof, nonce, spent = self._check_proof(proof_headers, expected)
         except EvidenceRefusedError as refusal:
             return _refused(refusal)
@@ -210,7 +207,7 @@ class Verifier:
         """Spend a proof. It is remembered for two windows: its iat is at most one window ahead, and it is valid for one window
         after its iat."""
         ticket = sha256(f"{proof.jkt}|{proof.jti}".encode()).digest()
-        until = expected.now + 2 * self._proof_window
+        until = expected.now + 2 * WINDOW
         spending = self._replay.spend(ticket, now=expected.now, until=until)
         if spending is SpendResult.SPENT_BEFORE:
             raise EvidenceRefusedError(Reason.PROOF_REPLAYED, "a proof with this jti was used before")
@@ -234,11 +231,12 @@ def _refused(refusal: EvidenceRefusedError) -> Verdict:
 def _only_value(headers: Sequence[bytes], two: Reason, longest: int, oversize: Reason) -> bytes:
     """The one value of a header. A JWS has no comma, so a comma shows that two header lines were joined (RFC 9110,
     section 5.3)."""
-    if len(headers) > 1 or b"," in headers[0]:
+    value, *more = headers
+    if more or b"," in value:
         raise EvidenceRefusedError(two, "expected the header once")
-    if len(headers[0]) > longest:
+    if len(value) > longest:
         raise EvidenceRefusedError(oversize, f"expected at most {longest} bytes")
-    return headers[0].strip(b" \t")
+    return value.strip(b" \t")
 
 
 def _text(value: bytes, reason: Reason) -> str:

@@ -10,6 +10,7 @@ from mailgate.model import AttestationResult
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 URL = "https://mail.example.com/mail/?_task=mail"
+ISSUER = "https://mdm.example.com"
 ISSUER_KEY = mint.make_key(b"issuer" * 8, "issuer-1")
 DEVICE_KEY = mint.make_key(b"device" * 8, "device-1")
 LISTED = {"com.zhiliaoapp.musically": "tiktok", "tiktok": "tiktok"}
@@ -22,16 +23,18 @@ class Gate:
         self.asked: list[tuple[str, str]] = []
         self.replay = MemoryReplayGuard()
         self.issuer_key = ISSUER_KEY
-        self.rebuild({"https://mdm.example.com": parse_jwks(mint.jwks(ISSUER_KEY))})
+        self.issuers = {ISSUER: parse_jwks(mint.jwks(ISSUER_KEY))}
+        self.rebuild(self.issuers)
         self._proofs = 0
 
-    def rebuild(self, issuers: Mapping[str, KeySet]) -> None:
+    def rebuild(self, issuers: Mapping[str, KeySet], **more: object) -> None:
         """Trust these issuers from now on."""
         self.verifier = Verifier(
             issuers=issuers,
             audience="https://mail.example.com",
             match_app=self.match_app,
             replay=self.replay,
+            **more,
         )
 
     def match_app(self, system: str, identifier: str) -> str | None:
@@ -41,14 +44,18 @@ class Gate:
     def claims(self, changes: Mapping[str, object] = {}) -> dict[str, object]:
         """The claims of a good token with changes; None removes a claim."""
         device = mint.Device("device-1", apps=("com.zhiliaoapp.musically", "com.example.unlisted"))
-        issue = mint.Issue(
-            "https://mdm.example.com", "https://mail.example.com", "t-1", NOW, timedelta(hours=1)
-        )
+        issue = mint.Issue(ISSUER, "https://mail.example.com", "t-1", NOW, timedelta(hours=1))
         claims = mint.claims(device, issue, DEVICE_KEY) | changes
         return {name: value for name, value in claims.items() if value is not None}
 
     def token(self, changes: Mapping[str, object] = {}) -> str:
         return mint.sign_token(self.claims(changes), ISSUER_KEY)
+
+    def without_proof(self, token: str, now: datetime = NOW, **more: str) -> AttestationResult:
+        """What comes of a token with nothing beside it."""
+        result = self.verifier.verify([token.encode()], [], method="GET", url=URL, now=now, **more).result
+        assert result is not None
+        return result
 
     def proof(self, token: str, now: datetime = NOW) -> str:
         """A fresh proof for `URL`."""

@@ -29,6 +29,11 @@ def evidence_of(vector: dict) -> Evidence:
     return read_evidence({name: vector[name] for name in ("format", "chain")})
 
 
+def proved(form: str, leaf: vectors.Signed, *above: vectors.Signed) -> HardwareResult:
+    """What a chain of these certificates proves."""
+    return verify_evidence(Evidence(form, tuple(each.der for each in (leaf, *above))), roots(), EXPECTED)
+
+
 def roots(revoked: frozenset[int] = frozenset(), *, others: bool = False) -> dict[str, Roots]:
     """The root of each format's maker; with ``others``, the root of the other maker."""
     known = {name: [x509.load_pem_x509_certificate(pem.encode())] for name, pem in ANCHORS["roots"].items()}

@@ -3,10 +3,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.attest.hardware_evidence import EXPECTED, verified
+from tests.unit.attest.hardware_evidence import EXPECTED, proved, verified
+from tests.vectors.build_certificate_vectors import BATCH, android, attested, description
 
 from mailgate.attest import android_key
-from mailgate.attest.android_key import _month, _version
 from mailgate.attest.hardware import Expected
 from mailgate.model import HardwareResult, Reason
 
@@ -27,10 +27,12 @@ def test_what_the_hardware_tells_becomes_claims() -> None:
 @pytest.mark.parametrize(
     ("expected", "reason"),
     [
-        (replace(EXPECTED, challenge=b"B" * 38), Reason.EVIDENCE_CHALLENGE_WRONG),
+        (replace(EXPECTED, challenge=EXPECTED.challenge + b"A"), Reason.EVIDENCE_CHALLENGE_WRONG),
+        (replace(EXPECTED, challenge=EXPECTED.challenge[:-1]), Reason.EVIDENCE_CHALLENGE_WRONG),
+        (replace(EXPECTED, challenge=b""), Reason.EVIDENCE_CHALLENGE_WRONG),
         (replace(EXPECTED, thumbprint=""), Reason.EVIDENCE_KEY_MISMATCH),
+        (replace(EXPECTED, thumbprint="~"), Reason.EVIDENCE_KEY_MISMATCH),
     ],
-    ids=["another challenge", "another key"],
 )
 def test_what_was_good_for_one_challenge_and_key_is_not_for_another(
     expected: Expected, reason: Reason
@@ -38,18 +40,50 @@ def test_what_was_good_for_one_challenge_and_key_is_not_for_another(
     assert verified("good-android-tee", expected).refused is reason
 
 
-@pytest.mark.parametrize(
-    ("number", "version"), [(160000, "16.0.0"), (80001, "8.0.1"), (140102, "14.1.2"), (0, "")]
-)
-def test_a_version_is_two_digits_each(number, version) -> None:
-    assert _version(number) == version
+def told(**said: object) -> HardwareResult:
+    return proved("android-key", attested(android(description(**said))), BATCH)
 
 
 @pytest.mark.parametrize(
-    ("level", "month"), [(202611, "2026-11"), (20261105, "2026-11-05"), (0, ""), (2026, ""), (2026110, "")]
+    ("number", "version"),
+    [(160000, "16.0.0"), (80001, "8.0.1"), (149998, "14.99.98"), (0, ""), (None, ""), (1, "0.0.1")],
 )
-def test_a_patch_level_is_a_month_or_a_day(level, month) -> None:
-    assert _month(level) == month
+def test_a_version_is_two_digits_each(number: int | None, version: str) -> None:
+    assert told(os_version=number).os_version == version
+
+
+@pytest.mark.parametrize(
+    ("level", "month"),
+    [
+        (202611, "2026-11"),
+        (20261105, "2026-11-05"),
+        (0, ""),
+        (None, ""),
+        (2026, ""),
+        (20261, ""),
+        (2026110, ""),
+        (202611051, ""),
+    ],
+)
+def test_a_patch_level_is_a_month_or_a_day(level: int | None, month: str) -> None:
+    result = told(os_patch=level, vendor_patch=level, boot_patch=20261231, model="")
+    boot = ("boot_patch", "2026-12-31")
+    assert result.patch_level == month
+    assert result.claims == ((("vendor_patch", month), boot) if month else (boot,))
+
+
+@pytest.mark.parametrize(
+    ("level", "hardware"), [(0, None), (1, "tee"), (2, "strongbox"), (3, None), (127, None)]
+)
+def test_only_the_two_kinds_of_hardware_are_believed(level: int, hardware: str | None) -> None:
+    result = told(level=level)
+    assert result.refused is (None if hardware else Reason.EVIDENCE_SOFTWARE_ONLY)
+    assert result.hardware == (hardware or "")
+
+
+@pytest.mark.parametrize("origin", [1, 2, 3, None])
+def test_only_a_key_that_was_made_in_the_hardware_counts(origin: int | None) -> None:
+    assert told(origin=origin).refused is Reason.EVIDENCE_KEY_IMPORTED
 
 
 def test_the_steps_follow_those_that_all_formats_share() -> None:

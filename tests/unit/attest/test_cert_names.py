@@ -2,7 +2,7 @@ import pytest
 from cryptography import x509
 from tests.pki import UPN, name, root
 
-from mailgate.attest.cert_names import FIELDS, LONGEST, Match, names_of
+from mailgate.attest.cert_names import FIELDS, Match, names_of
 
 SUBJECT = name("phone-7", serial="C02XK1TESTED")
 CERTIFICATE = (
@@ -58,12 +58,12 @@ def test_a_certificate_without_such_fields_names_nothing() -> None:
     assert names_of(plain, [Match(field, "mdm") for field in FIELDS]) == ()
 
 
-@pytest.mark.parametrize("value", ["a" * (LONGEST + 1), "a\nb", "", "\x00"])
+@pytest.mark.parametrize("value", ["a" * 256, "a\nb", "", "\x00"])
 def test_what_no_name_can_be_is_none(value) -> None:
     assert Match("common-name", "serial").name_in(value) == ""
 
 
-@pytest.mark.parametrize("value", ["a", "a b", "é", "a" * LONGEST])
+@pytest.mark.parametrize("value", ["a", "a b", "é", "a" * 254, "a" * 255])
 def test_any_other_text_is_one(value) -> None:
     assert Match("common-name", "serial").name_in(value) == value
     assert Match("common-name", "serial", "<", ">").name_in(f"<{value}>") == value

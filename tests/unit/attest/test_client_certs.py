@@ -10,11 +10,11 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.pki import NOW, Issued, name, root
+from tests.pki import FOR_CLIENTS, NOW, Issued, name, root
 
 from mailgate.attest import client_certs
 from mailgate.attest.cert_names import Match
-from mailgate.attest.chain import MAX_CERTIFICATE, MAX_CERTIFICATES, key_of
+from mailgate.attest.chain import MAX_CERTIFICATES, key_of
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, RevocationList
 from mailgate.model import Reason
@@ -31,9 +31,30 @@ def verifier(*authorities, **how) -> CertificateVerifier:
     return CertificateVerifier([each.certificate for each in authorities or (ROOT,)], **how)
 
 
+DETAILS = {
+    Reason.CERTIFICATE_OVERSIZE: ["expected at most 6 certificates of 16384 bytes"],
+    Reason.CERTIFICATE_MALFORMED: ["cannot be read (ValueError)"],
+    Reason.CERTIFICATE_PURPOSE_WRONG: [
+        "it is an authority's: expected a device's",
+        "expected one for client authentication",
+        "expected a key that may sign",
+    ],
+    Reason.CERTIFICATE_NOT_YET_VALID: ["notBefore is in the future"],
+    Reason.CERTIFICATE_EXPIRED: ["notAfter has passed"],
+    Reason.CERTIFICATE_UNTRUSTED: ["expected a chain to one of the authorities"],
+    Reason.CERTIFICATE_REVOKED: ["it or an authority above it was revoked"],
+    Reason.CERTIFICATE_REVOCATION_UNKNOWN: [
+        "there is no revocation list of its issuer",
+        "the revocation list of its issuer is stale",
+    ],
+}
+"""What is said beside each reason."""
+
+
 def refusal(*chain, now=NOW, on=None) -> Reason | None:
     result = (on or verifier()).verify([each.der for each in chain], now)
-    assert bool(result.thumbprint) is (result.refused is None) is (result.detail == "")
+    assert bool(result.thumbprint) is (result.refused is None)
+    assert result.detail in (DETAILS[result.refused] if result.refused else [""])
     return result.refused
 
 
@@ -90,6 +111,64 @@ def test_the_first_check_that_fails_decides(chain, reason) -> None:
     assert refusal(*chain) is reason
 
 
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        [x509.BasicConstraints(False, None)],
+        [key_usage(digital_signature=True)],
+        [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])],
+        [x509.BasicConstraints(False, None), key_usage(digital_signature=True), FOR_CLIENTS],
+    ],
+)
+def test_a_certificate_may_say_that_it_is_for_clients(extensions) -> None:
+    assert refusal(ROOT.sign(name("phone"), [(each, True) for each in extensions])) is None
+
+
+SECOND, LONG = timedelta(seconds=1), (-100 * DAY, 100 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (-DAY, None),
+        (-DAY - SECOND, Reason.CERTIFICATE_NOT_YET_VALID),
+        (30 * DAY, None),
+        (30 * DAY + SECOND, Reason.CERTIFICATE_EXPIRED),
+    ],
+)
+def test_both_ends_of_its_time_are_included(at, reason) -> None:
+    """Whether or not it was verified before."""
+    long = root(span=LONG)
+    phone, on = long.device(), verifier(long)
+    assert refusal(phone, on=verifier(long), now=NOW + at) is reason
+    assert refusal(phone, on=on) is None
+    assert refusal(phone, on=on, now=NOW + at) is reason
+
+
+@pytest.mark.parametrize("at", [-DAY - SECOND, 2 * DAY + SECOND])
+def test_an_authority_between_has_its_time_too(at) -> None:
+    top = root(span=LONG)
+    between = top.authority(span=(-DAY, 2 * DAY))
+    phone, on = between.device(span=LONG), verifier(top)
+    assert refusal(phone, between, on=on) is None
+    assert refusal(phone, between, on=on, now=NOW + at) is Reason.CERTIFICATE_UNTRUSTED
+
+
+def test_what_was_verified_is_not_verified_again_in_its_time() -> None:
+    on = verifier()
+    first = on.verify([PHONE.der, ISSUING.der], NOW)
+    for at in (-DAY, timedelta(), 30 * DAY):
+        assert on.verify([PHONE.der, ISSUING.der], NOW + at).chain is first.chain
+    assert on.verify([PHONE.der, ISSUING.der, ROOT.der], NOW).chain is not first.chain
+
+
+def test_a_good_certificate_counts_until_the_first_end_in_its_chain() -> None:
+    top, short = root(span=LONG), (-DAY, 2 * DAY)
+    between = top.authority(span=short)
+    for chain in ([top.device(span=short)], [between.device(span=LONG), between]):
+        assert verifier(top).verify([each.der for each in chain], NOW).expires == NOW + 2 * DAY
+
+
 def test_the_length_of_a_path_is_kept() -> None:
     short = ROOT.authority("Short", path_length=0)
     below = short.authority("Below")
@@ -97,14 +176,11 @@ def test_the_length_of_a_path_is_kept() -> None:
     assert refusal(below.device(), below, short) is Reason.CERTIFICATE_UNTRUSTED
 
 
-def test_an_authority_between_that_has_expired_ends_the_chain() -> None:
-    old = ROOT.authority("Old", span=(-3 * DAY, -DAY))
-    assert refusal(old.device(), old) is Reason.CERTIFICATE_UNTRUSTED
-
-
-def test_a_long_certificate_is_not_looked_at() -> None:
-    result = verifier().verify([b"\x30" * (MAX_CERTIFICATE + 1)], NOW)
-    assert result.refused is Reason.CERTIFICATE_OVERSIZE
+@pytest.mark.parametrize(
+    ("more", "reason"), [(0, Reason.CERTIFICATE_MALFORMED), (1, Reason.CERTIFICATE_OVERSIZE)]
+)
+def test_a_long_certificate_is_not_looked_at(more: int, reason: Reason) -> None:
+    assert verifier().verify([b"\x30" * (16384 + more)], NOW).refused is reason
 
 
 def test_time_and_revocation_are_asked_anew_at_every_use() -> None:
@@ -119,8 +195,24 @@ def test_time_and_revocation_are_asked_anew_at_every_use() -> None:
     assert verifier().recheck(on.recheck(before, NOW), NOW).refused is Reason.CERTIFICATE_REVOKED
 
 
-def listed(*serials, by=ISSUING, lasts=DAY):
-    return Revocation({key_of(by.certificate): RevocationList(frozenset(serials), NOW + lasts)})
+def listed(*serials, by=ISSUING, lasts=DAY, **more):
+    return Revocation({key_of(by.certificate): RevocationList(frozenset(serials), NOW + lasts)}, **more)
+
+
+@pytest.mark.parametrize(
+    ("lists", "expires"),
+    [
+        (Revocation(), 30 * DAY),
+        (listed(1), DAY),
+        (listed(1, lasts=40 * DAY), 30 * DAY),
+        (listed(1, accepts_stale=True), 30 * DAY),
+        (Revocation({**listed(1, lasts=9 * DAY).lists, **listed(1, by=ROOT).lists}), 9 * DAY),
+    ],
+)
+def test_it_counts_no_longer_than_the_revocation_of_the_leaf_is_known(lists, expires) -> None:
+    on = verifier(revocation=lists)
+    assert on.verify([PHONE.der, ISSUING.der], NOW).expires == NOW + expires
+    assert on.verify([PHONE.der, ISSUING.der], NOW).expires == NOW + expires
 
 
 @pytest.mark.parametrize(
@@ -130,6 +222,7 @@ def listed(*serials, by=ISSUING, lasts=DAY):
         (listed(PHONE.certificate.serial_number, lasts=-DAY), Reason.CERTIFICATE_REVOKED),
         (listed(1), None),
         (listed(1, lasts=timedelta(0)), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
+        (listed(1, lasts=-DAY, accepts_stale=True), None),
         (listed(ISSUING.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOKED),
         (listed(1, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
         (listed(PHONE.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
@@ -143,6 +236,7 @@ def test_a_certificate_that_is_configured_itself_has_its_own_list() -> None:
     own = PHONE.certificate.serial_number
     assert refusal(PHONE, on=verifier(PHONE, revocation=listed(own, by=PHONE))) is Reason.CERTIFICATE_REVOKED
     assert refusal(PHONE, on=verifier(PHONE, revocation=listed(1, by=PHONE))) is None
+    assert refusal(PHONE, on=verifier(PHONE, revocation=listed(1))) is Reason.CERTIFICATE_REVOCATION_UNKNOWN
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=4))

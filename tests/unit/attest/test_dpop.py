@@ -1,24 +1,70 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from tests.vectors import build_vectors as raw
 
 from mailgate.attest import mint
+from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof
+from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import Reason
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TOKEN = raw.token()
 
 
-@pytest.fixture
-def refused_with(gate):
-    """Sends a hand-made proof of the vectors' device with the vectors' token."""
+URL = "https://mail.example.com/mail/"
+JKT = raw.thumbprint(raw.DEVICE)
 
-    def send(proof: str) -> Reason | None:
-        claims = {"cnf": {"jkt": raw.thumbprint(raw.DEVICE)}}
-        return gate.verify(gate.token(claims), proof).refused
 
-    return send
+def expected(**changes: object) -> Expected:
+    """What a proof of the vectors' device with the vectors' token has to be."""
+    token_hash = sha256(TOKEN.encode()).digest()
+    return replace(Expected(JKT, token_hash, "GET", URL, NOW), **changes)
+
+
+def refused(proof: str, **changes: object) -> tuple[Reason, str]:
+    """Why a proof is refused, and in which words."""
+    with pytest.raises(EvidenceRefusedError) as caught:
+        check_proof(proof, expected(**changes), {})
+    return caught.value.reason, caught.value.detail
+
+
+def test_a_good_proof_tells_its_key_its_id_and_its_nonce() -> None:
+    assert check_proof(raw.proof(TOKEN), expected(), {}) == Proof(JKT, "proof-1", "")
+    proof = raw.proof(TOKEN, jti="x" * 255, nonce="n")
+    assert check_proof(proof, expected(), {}) == Proof(JKT, "x" * 255, "n")
+
+
+def test_without_a_token_any_key_may_be_proved() -> None:
+    proof = raw.proof("", key=raw.DEVICE_ED25519, ath="of whatever")
+    jkt = raw.thumbprint(raw.DEVICE_ED25519)
+    assert check_proof(proof, expected(jkt="", token_hash=b""), {}) == Proof(jkt, "proof-1", "")
+
+
+def test_a_key_is_read_once() -> None:
+    """It costs half of a verification."""
+    known: ProvedKeys = {}
+    check_proof(raw.proof(TOKEN), expected(), known)
+    [(spelled, (jkt, key))] = known.items()
+    assert (set(spelled), jkt, key.thumbprint()) == (set(raw.jwk(raw.DEVICE).values()), JKT, JKT)
+    check_proof(raw.proof(TOKEN), expected(), known)
+    assert known[spelled][1] is key
+    with pytest.raises(EvidenceRefusedError):
+        check_proof(raw.proof(TOKEN, key=raw.THIEF), expected(), known)
+    assert list(known) == [spelled]
+
+
+@pytest.mark.parametrize(("length", "fits"), [(4096, True), (4097, False)])
+def test_an_address_has_four_thousand_characters_at_most(length: int, fits: bool) -> None:
+    url = URL.ljust(length, "x")
+    proof = raw.proof(TOKEN, htu=url)
+    if fits:
+        assert check_proof(proof, expected(url=url), {}).jkt == JKT
+        return
+    detail = "htu must be a text of 1 to 4096 printable characters"
+    assert refused(proof, url=url) == (Reason.PROOF_MALFORMED, detail)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +86,9 @@ def test_the_window_is_a_minute_both_ways(gate, seconds: int, reason: Reason | N
 @pytest.mark.parametrize("minutes", [10, -10])
 def test_by_how_much_a_clock_is_off_is_known_of_the_own_key_alone(gate, minutes: int) -> None:
     token, made = gate.token(), NOW + timedelta(minutes=minutes)
-    assert gate.verify(token, gate.proof(token, made)).clock_off == timedelta(minutes=minutes)
+    told = gate.verify(token, gate.proof(token, made))
+    assert told.clock_off == timedelta(minutes=minutes)
+    assert told.detail == f"iat is more than 0:01:00 {'ahead' if minutes > 0 else 'ago'}"
     forged = gate.proof(token, made)[:-8] + "AAAAAAAA"
     assert gate.verify(token, forged).clock_off is None
     assert gate.verify(token).clock_off is None
@@ -57,65 +105,96 @@ def test_a_proof_counts_for_its_url_whatever_the_query(gate, url: str, refused: 
     assert gate.verify(gate.token(), url=url).refused is refused
 
 
-@pytest.mark.parametrize("method", ["get", "POST", "GET "])
-def test_a_method_is_compared_letter_by_letter(gate, method: str) -> None:
-    token = gate.token()
-    headers = [token.encode()], [gate.proof(token).encode()]
-    result = gate.verifier.verify(*headers, method=method, url=raw.URL, now=NOW).result
-    assert result.refused is Reason.PROOF_METHOD_WRONG
+@pytest.mark.parametrize("method", ["get", "POST", "GET ", "DELETE", "GE"])
+def test_a_method_is_compared_letter_by_letter(method: str) -> None:
+    wrong = (Reason.PROOF_METHOD_WRONG, "htm is not the method of this request")
+    assert refused(raw.proof(TOKEN), method=method) == wrong
+
+
+TEXT = "must be a text of 1 to 255 printable characters"
+INSTANT = "must be a whole number from 0 to 253402300799"
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "detail"),
     [
-        {"jti": None},
-        {"jti": 1},
-        {"jti": ""},
-        {"jti": "x" * 256},
-        {"htm": None},
-        {"htm": ["GET"]},
-        {"htu": None},
-        {"htu": 1},
-        {"iat": None},
-        {"iat": float(raw.NOW)},
-        {"iat": True},
-        {"iat": -1},
-        {"iat": 10**20},
-        {"ath": 1},
+        ({"jti": None}, "jti is missing"),
+        ({"jti": 1}, f"jti {TEXT}"),
+        ({"jti": ""}, f"jti {TEXT}"),
+        ({"jti": "x" * 256}, f"jti {TEXT}"),
+        ({"htm": None}, "htm is missing"),
+        ({"htm": ["GET"]}, f"htm {TEXT}"),
+        ({"htu": None}, "htu is missing"),
+        ({"htu": 1}, "htu must be a text of 1 to 4096 printable characters"),
+        ({"iat": None}, "iat is missing"),
+        ({"iat": float(raw.NOW)}, f"iat {INSTANT}"),
+        ({"iat": True}, f"iat {INSTANT}"),
+        ({"iat": -1}, f"iat {INSTANT}"),
+        ({"iat": 10**20}, f"iat {INSTANT}"),
+        ({"ath": 1}, f"ath {TEXT}"),
+        ({"nonce": 1}, f"nonce {TEXT}"),
+        ({"nonce": ""}, f"nonce {TEXT}"),
     ],
 )
-def test_claims_that_are_missing_or_wrong(refused_with, changes: dict[str, object]) -> None:
-    assert refused_with(raw.proof(TOKEN, **changes)) is Reason.PROOF_MALFORMED
+def test_claims_that_are_missing_or_wrong(changes: dict[str, object], detail: str) -> None:
+    assert refused(raw.proof(TOKEN, **changes)) == (Reason.PROOF_MALFORMED, detail)
 
 
-def test_a_proof_without_ath_is_for_no_token(refused_with) -> None:
-    assert refused_with(raw.proof(TOKEN, ath=None)) is Reason.PROOF_TOKEN_HASH_WRONG
+@pytest.mark.parametrize("ath", [None, "-" * 43, "z" * 43, "x"])
+def test_a_proof_is_for_one_token(ath: str | None) -> None:
+    wrong = (Reason.PROOF_TOKEN_HASH_WRONG, "ath is not the SHA-256 of the token")
+    assert refused(raw.proof(TOKEN, ath=ath)) == wrong
+
+
+COORDINATE = "expected 43 characters of base64url (32 bytes)"
+NO_KIND = 'jwk.kty: expected "EC" (with P-256) or "OKP" (with Ed25519)'
+ALGORITHMS = "alg must be one of ES256, Ed25519"
+PRIVATE = "jwk.d: is a private member; expected the public key alone"
+OTHER_KEY = "jwk is not the key that the token is bound to"
+JWK = raw.jwk(raw.DEVICE)
+NO_POINT = {"x": raw.b64(bytes(32)), "y": raw.b64(bytes(32))}
 
 
 @pytest.mark.parametrize(
-    ("header", "reason"),
+    ("header", "reason", "detail"),
     [
-        ({"jwk": None}, Reason.PROOF_MALFORMED),
-        ({"jwk": []}, Reason.PROOF_MALFORMED),
-        ({"jwk": {}}, Reason.PROOF_MALFORMED),
-        ({"jwk": {"kty": "oct", "k": "AAAA"}}, Reason.PROOF_MALFORMED),
-        ({"jwk": raw.jwk(raw.DEVICE) | {"d": "A" * 43}}, Reason.PROOF_MALFORMED),
-        ({"jwk": raw.jwk(raw.DEVICE) | {"y": None}}, Reason.PROOF_MALFORMED),
-        ({"jwk": raw.jwk(raw.DEVICE) | {"crv": "P-384"}}, Reason.PROOF_MALFORMED),
-        ({"jwk": raw.jwk(raw.DEVICE) | {"y": "A" * 43}}, Reason.PROOF_KEY_MISMATCH),
-        ({"jwk": raw.jwk(raw.DEVICE_ED25519)}, Reason.PROOF_ALG_REFUSED),
-        ({"alg": "HS256"}, Reason.PROOF_ALG_REFUSED),
-        ({"alg": "EdDSA"}, Reason.PROOF_ALG_REFUSED),
-        ({"alg": None}, Reason.PROOF_ALG_REFUSED),
-        ({"alg": ["ES256"]}, Reason.PROOF_ALG_REFUSED),
-        ({"typ": "DPOP"}, Reason.PROOF_TYP_WRONG),
-        ({"typ": None}, Reason.PROOF_TYP_WRONG),
-        ({"crit": ["exp"]}, Reason.PROOF_MALFORMED),
-        ({"jku": "https://example.com"}, Reason.PROOF_MALFORMED),
+        ({"jwk": None}, Reason.PROOF_MALFORMED, NO_KIND),
+        ({"jwk": []}, Reason.PROOF_MALFORMED, NO_KIND),
+        ({"jwk": {}}, Reason.PROOF_MALFORMED, NO_KIND),
+        ({"jwk": {"kty": "oct", "k": "AAAA"}}, Reason.PROOF_MALFORMED, NO_KIND),
+        ({"jwk": JWK | {"d": "A" * 43}}, Reason.PROOF_MALFORMED, PRIVATE),
+        ({"jwk": JWK | {"y": None}}, Reason.PROOF_MALFORMED, f"jwk.y: {COORDINATE}"),
+        ({"jwk": JWK | {"crv": "P-384"}}, Reason.PROOF_MALFORMED, 'jwk.crv: expected "P-256"'),
+        ({"jwk": JWK | {"y": "A" * 43}}, Reason.PROOF_KEY_MISMATCH, OTHER_KEY),
+        ({"jwk": raw.jwk(raw.DEVICE_ED25519)}, Reason.PROOF_ALG_REFUSED, "jwk is a key for Ed25519"),
+        ({"alg": "Ed25519"}, Reason.PROOF_ALG_REFUSED, "jwk is a key for ES256"),
+        ({"alg": "HS256"}, Reason.PROOF_ALG_REFUSED, ALGORITHMS),
+        ({"alg": "EdDSA"}, Reason.PROOF_ALG_REFUSED, ALGORITHMS),
+        ({"alg": None}, Reason.PROOF_ALG_REFUSED, ALGORITHMS),
+        ({"alg": ["ES256"]}, Reason.PROOF_ALG_REFUSED, ALGORITHMS),
+        ({"typ": "DPOP"}, Reason.PROOF_TYP_WRONG, "typ must be dpop+jwt"),
+        ({"typ": "jwt"}, Reason.PROOF_TYP_WRONG, "typ must be dpop+jwt"),
+        ({"typ": None}, Reason.PROOF_TYP_WRONG, "typ must be dpop+jwt"),
+        *(
+            ({name: "https://example.com"}, Reason.PROOF_MALFORMED, f"the header must not have {name}")
+            for name in ("crit", "b64", "jku", "x5u", "x5c")
+        ),
     ],
 )
-def test_headers_that_are_refused(refused_with, header: dict[str, object], reason: Reason) -> None:
-    assert refused_with(raw.proof(TOKEN, raw.proof_header(**header))) is reason
+def test_headers_that_are_refused(header: dict[str, object], reason: Reason, detail: str) -> None:
+    assert refused(raw.proof(TOKEN, raw.proof_header(**header))) == (reason, detail)
+
+
+def test_a_key_that_is_no_point_is_refused_where_no_token_names_it() -> None:
+    proof = raw.proof(TOKEN, raw.proof_header(jwk=JWK | NO_POINT))
+    no_point = (Reason.PROOF_MALFORMED, "jwk.x: expected a point on P-256")
+    assert refused(proof, jkt="", token_hash=b"") == no_point
+
+
+def test_a_signature_is_by_the_key_that_is_shown() -> None:
+    proof = raw.proof(TOKEN, raw.proof_header(), key=raw.THIEF)
+    wrong = (Reason.PROOF_SIGNATURE_WRONG, "the signature was not made by the key in jwk")
+    assert refused(proof) == wrong
 
 
 def test_a_jwk_may_carry_what_a_browser_adds(gate) -> None:

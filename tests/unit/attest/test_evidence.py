@@ -14,6 +14,38 @@ from mailgate.model import Reason
 OURS = {reason for reason in Reason if reason.startswith("evidence-")}
 
 
+DETAILS = {
+    "evidence-boot-unverified": "the system is not signed by the device's maker",
+    "evidence-boot-unverified.apple": "secure boot is not full",
+    "evidence-boot-unverified.by-software": "expected a RootOfTrust",
+    "evidence-chain-extended": "only the leaf may have the attestation extension",
+    "evidence-challenge-wrong": "expected the gate's nonce as attestationChallenge",
+    "evidence-challenge-wrong.apple": "the freshness code was not made from the gate's nonce",
+    "evidence-expired": "a notAfter has passed",
+    "evidence-extension-missing": "expected the extension 1.3.6.1.4.1.11129.2.1.17",
+    "evidence-extension-missing.apple": "expected the extension 1.2.840.113635.100.8.11.1",
+    "evidence-format-unknown": "expected one of android-key, apple-device",
+    "evidence-integrity-off": "System Integrity Protection is off",
+    "evidence-key-imported": "expected a key that was made in the hardware",
+    "evidence-key-mismatch": "the attested key is not the one that enrols",
+    "evidence-key-mismatch.apple": "neither the leaf nor the freshness code has the key",
+    "evidence-malformed": "expected X.509 certificates in DER",
+    "evidence-malformed.apple": "expected the properties as texts or numbers",
+    "evidence-malformed.apple-text": "expected the properties as texts or numbers",
+    "evidence-malformed.boolean": "expected a KeyDescription in DER",
+    "evidence-malformed.description": "expected a KeyDescription in DER",
+    "evidence-malformed.empty": "expected certificates",
+    "evidence-malformed.twice": "expected [702] once",
+    "evidence-not-yet-valid": "a notBefore is in the future",
+    "evidence-oversize": "expected at most 6 certificates of 16384 bytes",
+    "evidence-revoked": "a certificate of the chain was revoked",
+    "evidence-software-only": "expected a key in a TEE or a StrongBox",
+    "evidence-unlocked": "the boot loader is not locked",
+    "evidence-untrusted": "expected certificates in order, up to one of the roots",
+}
+"""What each vector is refused with in words; one that is not named here, like the others of its reason."""
+
+
 def test_the_vectors_are_what_their_script_builds() -> None:
     built = vectors.build()
     committed = {f"evidence/{name}.json" for name in NAMES}
@@ -33,7 +65,9 @@ def test_every_reason_has_a_vector_named_for_it() -> None:
 def test_a_vector_gets_its_reason(name: str) -> None:
     result = verified(name)
     assert result.refused == read(name)["reason"], result.detail
-    assert bool(result.hardware) is (result.refused is None) is (result.detail == "")
+    assert bool(result.hardware) is (result.refused is None)
+    assert result.detail == (DETAILS.get(name) or DETAILS[result.refused] if result.refused else "")
+    assert result.format == read(name)["format"]
 
 
 def test_the_document_tells_every_reason() -> None:
@@ -42,9 +76,14 @@ def test_the_document_tells_every_reason() -> None:
 
 
 def test_a_format_without_roots_is_not_known() -> None:
-    result = verify_evidence(evidence_of(read("good-android-tee")), {}, EXPECTED)
-    assert result.refused is Reason.EVIDENCE_FORMAT_UNKNOWN
-    assert set(roots()) == set(FORMATS)
+    known, sent = roots(), evidence_of(read("good-android-tee"))
+    assert set(known) == set(FORMATS) == {"android-key", "apple-device"}
+    for believed, words in (({}, "none"), ({"apple-device": known["apple-device"]}, "apple-device")):
+        result = verify_evidence(sent, believed, EXPECTED)
+        assert (result.format, result.refused) == ("android-key", Reason.EVIDENCE_FORMAT_UNKNOWN)
+        assert result.detail == f"expected one of {words}"
+    made_up = verify_evidence(sent._replace(format="tpm"), {"tpm": known["apple-device"]}, EXPECTED)
+    assert made_up.refused is Reason.EVIDENCE_FORMAT_UNKNOWN
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.lists(st.binary(max_size=200), max_size=4))
@@ -53,9 +92,18 @@ def test_nothing_is_raised_whatever_comes(name, chain) -> None:
     assert result.refused is Reason.EVIDENCE_MALFORMED
 
 
+@pytest.mark.parametrize("nonce", ["", "n"])
+@pytest.mark.parametrize("chain", [[], ["TUk="], ["TUk=", "AA=="]])
+def test_evidence_is_read_as_it_was_sent(chain: list[str], nonce: str) -> None:
+    said = {"format": "a", "chain": chain} | ({"nonce": nonce} if nonce else {})
+    assert read_evidence(said) == Evidence("a", (b"MI", b"\0")[: len(chain)], nonce)
+
+
 @pytest.mark.parametrize(
     "said",
-    [None, [], "x", {}, {"format": "android-key"}, {"format": 1, "chain": []}, {"format": "a", "chain": "TUk="},
+    [None, [], "x", {}, {"format": "android-key"}, {"chain": []}, {"format": 1, "chain": []}, {"format": "a", "chain": "TUk="},
+     {"format": "a", "chain": [], "nonce": 1}, {"format": "a", "chain": [], "nonce": None}, {"format": 1, "chain": [], "nonce": "a"},
+     {"format": "a", "chain": ("TUk=",)}, {"format": "a", "chain": ["é"]},
      {"format": "a", "chain": [1]}, {"format": "a", "chain": ["T U k ="]}, {"format": "a", "chain": ["TU_-"]},
      {"format": "a", "chain": ["TUk"]}, {"format": "a", "chain": [], "more": 1}],
 )  # fmt: skip
@@ -63,6 +111,8 @@ def test_evidence_that_was_not_sent_as_it_must_be_is_refused(said) -> None:
     with pytest.raises(EvidenceRefusedError) as caught:
         read_evidence(said)
     assert caught.value.reason is Reason.EVIDENCE_MALFORMED
+    expected = 'expected {"format": "…", "chain": ["base64 of DER", …], "nonce": "…"}'
+    assert str(caught.value) == caught.value.detail == expected
 
 
 @given(st.sampled_from(["good-android-tee", "good-apple-acme"]), st.data())

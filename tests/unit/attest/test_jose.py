@@ -1,64 +1,120 @@
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc.errors import InvalidKeyTypeError
+from tests.vectors import build_vectors as raw
 
 from mailgate.attest import mint
 from mailgate.attest.jose import MalformedJwsError, parse_compact, parse_object
+from mailgate.attest.keys import import_public
 
 KEY = mint.make_key(b"k" * 32, "k")
+THREE_PARTS = "expected three base64url parts with dots between them"
+NOT_STRICT = "payload is not strict JSON in UTF-8: "
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b'{"a":1,"a":1}', "repeated"),
-        (b'{"a":{"b":1,"b":2}}', "repeated"),
-        (b'{"a":NaN}', "NaN is not JSON"),
-        (b'{"a":-Infinity}', "-Infinity is not JSON"),
-        (b"[]", "not a JSON object"),
-        (b"1", "not a JSON object"),
-        (b"", "Expecting value"),
-        (b'{"a":1} {}', "Extra data"),
-        (b'\xef\xbb\xbf{"a":1}', "Expecting value"),
-        ('{"a":1}'.encode("utf-16"), "wrong encoding"),
-        (b'{"a":"\xff"}', "wrong encoding"),
-        (b'{"a":' + b"[" * 100_000, "nested too deeply"),
-        (b'{"a":' + b"9" * 5000 + b"}", "not strict JSON"),
+        (b'{"a":1,"a":1}', NOT_STRICT + "a member name is repeated"),
+        (b'{"a":{"b":1,"c":3,"b":2}}', NOT_STRICT + "a member name is repeated"),
+        (b'{"a":NaN}', NOT_STRICT + "NaN is not JSON"),
+        (b'{"a":-Infinity}', NOT_STRICT + "-Infinity is not JSON"),
+        (b"[]", "payload is not a JSON object"),
+        (b"1", "payload is not a JSON object"),
+        (b"", NOT_STRICT + "Expecting value at character 0"),
+        (b'{"a":1} {}', NOT_STRICT + "Extra data at character 8"),
+        (b'\xef\xbb\xbf{"a":1}', NOT_STRICT + "Expecting value at character 0"),
+        ('{"a":1}'.encode("utf-16"), NOT_STRICT + "wrong encoding"),
+        (b'{"a":"\xff"}', NOT_STRICT + "wrong encoding"),
+        (b'{"a":' + b"[" * 100_000, "payload is nested too deeply"),
     ],
 )
 def test_an_object_has_one_meaning_or_none(data: bytes, says: str) -> None:
-    with pytest.raises(MalformedJwsError, match=says):
+    with pytest.raises(MalformedJwsError) as caught:
         parse_object(data, "payload")
+    assert str(caught.value) == says
+
+
+def test_a_number_that_python_does_not_read_is_refused() -> None:
+    with pytest.raises(MalformedJwsError, match=NOT_STRICT):
+        parse_object(b'{"a":' + b"9" * 5000 + b"}", "payload")
+
+
+def test_an_object_keeps_all_of_its_members() -> None:
+    said = {"a": [1, {"a": None}], "b": {"a": "ü"}}
+    assert parse_object(json.dumps(said).encode(), "payload") == said
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "says"),
     [
-        "",
-        "..",
-        "a.b",
-        "e30.e30.a.b",
-        "e30.e30.a",
-        "e30.e30.AB",
-        "e30.e30.AA=",
-        "e30 .e30.",
-        "e30.e30\n.",
-        "e30.e.",
-        "é.e30.",
+        ("", THREE_PARTS),
+        ("..", THREE_PARTS),
+        ("a.b", THREE_PARTS),
+        ("e30.e30.a.b", THREE_PARTS),
+        ("e30.e30.AA=", THREE_PARTS),
+        ("e30 .e30.", THREE_PARTS),
+        ("e30.e30\n.", THREE_PARTS),
+        ("é.e30.", THREE_PARTS),
+        (".e30.", THREE_PARTS),
+        ("e30..", THREE_PARTS),
+        ("e31.e30.", "header is not base64url"),
+        ("e.e30.", "header is not base64url"),
+        ("e30.e.", "payload is not base64url"),
+        ("e30.e30.a", "signature is not base64url"),
+        ("e30.e30.AB", "signature is not base64url"),
+        ("e30.e30.A-", "signature is not base64url"),
+        ("W10.e30.", "header is not a JSON object"),
+        ("e30.W10.", "payload is not a JSON object"),
     ],
 )
-def test_what_is_no_compact_jws(text: str) -> None:
-    with pytest.raises(MalformedJwsError):
+def test_what_is_no_compact_jws(text: str, says: str) -> None:
+    with pytest.raises(MalformedJwsError) as caught:
         parse_compact(text)
+    assert str(caught.value) == says
 
 
-def test_a_jws_is_signed_by_its_key_alone() -> None:
+@pytest.mark.parametrize("length", range(5))
+def test_a_part_may_have_any_length(length: int) -> None:
+    header, payload = {"a": "x" * length}, {"b": "x" * length}
+    jws = parse_compact(f"{raw.encoded(header)}.{raw.encoded(payload)}.{raw.b64(b'x' * length)}")
+    assert (jws.header, jws.payload, jws.signature) == (header, payload, b"x" * length)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_header_has_none_of_the_parameters_that_are_forbidden(at: int) -> None:
+    names = ["jku", "x5u"]
+    text = raw.signed({"alg": "ES256", names[at]: "https://example.com"}, {}, raw.DEVICE)
+    with pytest.raises(MalformedJwsError) as caught:
+        parse_compact(text, forbidden=names)
+    assert str(caught.value) == f"the header must not have {names[at]}"
+    assert names[at] in parse_compact(text, forbidden=names[1 - at :][:1]).header
+
+
+@pytest.mark.parametrize(
+    ("key", "other"), [(raw.DEVICE, raw.THIEF), (raw.DEVICE_ED25519, raw.ISSUER_ED25519)]
+)
+def test_a_jws_is_signed_by_its_key_alone(key: raw.PrivateKey, other: raw.PrivateKey) -> None:
+    algorithm = raw.algorithm(key)
+    text = raw.signed({}, {"iss": "x"}, key)
+    jws = parse_compact(text)
+    assert jws.is_signed_by(import_public(raw.jwk(key)), algorithm)
+    assert not jws.is_signed_by(import_public(raw.jwk(other)), algorithm)
+    changed = parse_compact(
+        raw.signed({}, {"iss": "y"}, key).rpartition(".")[0] + "." + text.rpartition(".")[2]
+    )
+    assert not changed.is_signed_by(import_public(raw.jwk(key)), algorithm)
+
+
+def test_a_key_of_another_kind_is_an_error() -> None:
+    """Who calls has to compare them before."""
     jws = parse_compact(mint.sign_token({"iss": "x"}, KEY))
-    assert jws.payload == {"iss": "x"}
-    assert jws.is_signed_by(KEY, "ES256")
-    assert not jws.is_signed_by(mint.make_key(b"o" * 32, "k"), "ES256")
+    with pytest.raises(InvalidKeyTypeError):
+        jws.is_signed_by(KEY, "Ed25519")
 
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", fullmatch=True))

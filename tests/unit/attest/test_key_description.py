@@ -30,7 +30,37 @@ def test_a_whole_description() -> None:
     )
 
 
-@pytest.mark.parametrize(("level", "key_level", "lower"), [(2, 1, 1), (1, 2, 1), (2, 0, 0), (0, 2, 0)])
+def test_what_nobody_says_is_none() -> None:
+    names = ("os_version", "os_patch", "vendor_patch", "boot_patch", "origin", "boot")
+    assert read_description(description(model="", **dict.fromkeys(names))) == KeyDescription(
+        level=1,
+        challenge=CHALLENGE,
+        origin=None,
+        root_of_trust=None,
+        os_version=0,
+        os_patch=0,
+        vendor_patch=0,
+        boot_patch=0,
+        serial="",
+        model="",
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**31 - 1])
+def test_a_number_has_31_bits_and_a_text_64_characters(number: int) -> None:
+    read = read_description(description(os_version=number, serial="é" * 64, model="a b"))
+    assert (read.os_version, read.serial, read.model) == (number, "é" * 64, "a b")
+
+
+@pytest.mark.parametrize(("locked", "state"), [(True, 0), (False, 1), (False, 127)])
+def test_the_boot_loader_says_what_it_started(locked: bool, state: int) -> None:
+    read = read_description(description(boot=root_of_trust(locked, state)))
+    assert read.root_of_trust == RootOfTrust(locked, state)
+
+
+@pytest.mark.parametrize(
+    ("level", "key_level", "lower"), [(2, 1, 1), (1, 2, 1), (2, 0, 0), (0, 2, 0), (127, 127, 127)]
+)
 def test_the_lower_level_counts(level, key_level, lower) -> None:
     assert read_description(description(level=level, key_level=key_level)).level == lower
 
@@ -45,37 +75,64 @@ def test_what_only_the_software_says_is_not_read() -> None:
 
 @given(st.integers(0, 30) | st.integers(31, 2**32 - 1))
 def test_the_number_of_a_tag_may_be_long(number) -> None:
-    known = {1, 2, 3, 10, 503, 702, 704, 705, 706, 713, 717, 718, 719}
+    known = {1, 2, 3, 10, 503, 702, 704, 705, 706, 717, 718, 719}
     if number in known:
         return
-    assert read_description(description(more=explicit(number, tlv(b"\x05")))).origin == 0
+    tag = explicit(number, octets(b"x"))
+    assert read_description(description(more=tag)).serial == ("x" if number == 713 else "")
+    with pytest.raises(DescriptionError, match=rf"^expected \[{number}\] once$"):
+        read_description(description(more=tag + tag))
+
+
+NO_DER = "expected a KeyDescription in DER"
+NO_ENUMERATED = "expected an ENUMERATED of 0 to 127"
+NO_TAG = "expected explicit tags"
+
+
+def booted(state: bytes) -> bytes:
+    return description(boot=tlv(b"\x30", octets(bytes(32)), tlv(b"\x01", b"\xff"), state, octets(bytes(32))))
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "says"),
     [
-        b"",
-        description() + b"\0",
-        description()[:-1],
-        tlv(b"\x30"),
-        description(more=explicit(702, integer(0))),
-        description(by_software=explicit(701, integer(1))),
-        description(more=tlv(b"\x05")),
-        description(more=tlv(b"\x9f\x86\x00", b"")),
-        description(level=200),
-        description(boot=enumerated(0)),
-        description(boot=root_of_trust() + b"\0"),
-        description(boot=root_of_trust().replace(b"\x01\x01\xff", b"\x01\x01\x01")),
-        description(boot=tlv(b"\x30", octets(b""), tlv(b"\x01", b"\xff"), integer(0))),
-        description(boot=tlv(b"\x30", octets(b""), tlv(b"\x01", b"\xff"))),
-        description(serial="a\nb"),
-        description(serial="a" * 65),
-        description(origin=2**31),
+        (b"", NO_DER),
+        (description() + b"\0", NO_DER),
+        (description()[:-1], NO_DER),
+        (tlv(b"\x30"), NO_DER),
+        (description(more=explicit(702, integer(0))), "expected [702] once"),
+        (description(by_software=explicit(701, integer(1))), "expected [701] once"),
+        (description(more=tlv(b"\x05")), NO_TAG),
+        (description(more=tlv(b"\x85")), NO_TAG),
+        (description(more=tlv(b"\xe5")), NO_TAG),
+        (description(more=tlv(b"\x9f\x86\x00", b"")), NO_TAG),
+        (description(by_software=tlv(b"\x05")), NO_TAG),
+        (description(level=128), NO_ENUMERATED),
+        (description(level=200), NO_ENUMERATED),
+        (description(key_level=128), NO_ENUMERATED),
+        (booted(integer(0)), NO_ENUMERATED),
+        (booted(tlv(b"\x0b", b"\0")), NO_ENUMERATED),
+        (booted(tlv(b"\x0a", b"\0\0")), NO_ENUMERATED),
+        (booted(tlv(b"\x0a")), NO_ENUMERATED),
+        (booted(enumerated(128)), NO_ENUMERATED),
+        (description(boot=enumerated(0)), NO_DER),
+        (description(boot=root_of_trust() + b"\0"), NO_DER),
+        (description(boot=root_of_trust().replace(b"\x01\x01\xff", b"\x01\x01\x01")), NO_DER),
+        (description(boot=tlv(b"\x30", octets(b""), tlv(b"\x01", b"\xff"))), NO_DER),
+        (description(serial="a\nb"), "expected a text in [713]"),
+        (description(serial="a" * 65), "expected a text in [713]"),
+        (description(model="a" * 65), "expected a text in [717]"),
+        (description(more=explicit(713, octets(b"\xff"))), NO_DER),
+        (description(more=explicit(713, integer(1))), NO_DER),
+        (description(origin=2**31), "expected a number in [702]"),
+        (description(origin=-1), "expected a number in [702]"),
+        (description(os_patch=2**32), "expected a number in [706]"),
     ],
 )
-def test_anything_else_is_refused(data) -> None:
-    with pytest.raises(DescriptionError):
+def test_anything_else_is_refused(data, says) -> None:
+    with pytest.raises(DescriptionError) as caught:
         read_description(data)
+    assert str(caught.value) == says
 
 
 @given(st.binary(max_size=200))

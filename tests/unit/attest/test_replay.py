@@ -19,6 +19,7 @@ def spend(guard: MemoryReplayGuard, ticket: bytes, seconds: float = 0) -> SpendR
 def test_a_ticket_is_spent_once_while_it_lives() -> None:
     guard = MemoryReplayGuard()
     assert spend(guard, b"a") is SpendResult.ACCEPTED
+    assert spend(guard, b"a", 119) is SpendResult.SPENT_BEFORE
     assert spend(guard, b"a", 120) is SpendResult.SPENT_BEFORE
     assert spend(guard, b"b", 120) is SpendResult.ACCEPTED
     assert spend(guard, b"a", 121) is SpendResult.ACCEPTED
@@ -34,6 +35,12 @@ def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
     assert spend(guard, b"a") is SpendResult.SPENT_BEFORE
     assert spend(guard, b"c", 121) is SpendResult.ACCEPTED
     assert len(guard) == 1
+
+
+def test_it_keeps_two_hundred_thousand() -> None:
+    guard = MemoryReplayGuard()
+    spent = [spend(guard, number.to_bytes(3)) for number in range(200_001)]
+    assert (spent[-2], spent[-1]) == (SpendResult.ACCEPTED, SpendResult.MEMORY_FULL)
 
 
 @given(st.lists(st.tuples(st.binary(max_size=1), st.integers(0, 60)), max_size=60))

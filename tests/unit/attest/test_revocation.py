@@ -2,10 +2,13 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.pki import NOW, root
+from tests.vectors.build_certificate_vectors import tlv
 
 from mailgate.attest.chain import key_of
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
@@ -41,29 +44,89 @@ def test_an_authority_that_changed_its_key_has_a_list_for_each() -> None:
     assert found[key_of(renewed.certificate)].serials == frozenset({2})
 
 
+def test_of_two_lists_of_one_moment_the_first_counts() -> None:
+    assert read_lists(pem(ROOT.revoke(1), ROOT.revoke(2)), AUTHORITIES)[ISSUER].serials == frozenset({1})
+
+
+def test_a_file_may_tell_of_its_lists_in_words() -> None:
+    """As openssl writes them with ``-text``."""
+    found = read_lists(b"Certificate Revocation List (CRL):\n" + pem(ROOT.revoke(1)) + b"\n", AUTHORITIES)
+    assert found[ISSUER].serials == frozenset({1})
+
+
+def test_a_file_has_a_hundred_lists_at_most() -> None:
+    one = pem(ROOT.revoke(1))
+    assert read_lists(one * 100, AUTHORITIES)[ISSUER].serials == frozenset({1})
+    with pytest.raises(RevocationError) as caught:
+        read_lists(one * 101, AUTHORITIES)
+    assert str(caught.value) == NO_LIST
+
+
+def spoiled(kind: str) -> x509.Certificate:
+    """The root with a key that cannot sign lists: of another kind, of an unknown one, or no point on its curve."""
+    if kind == "of another kind":
+        return ROOT.sign(ROOT.certificate.subject, key=x25519.X25519PrivateKey.generate()).certificate
+    der = ROOT.der
+    point = ROOT.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    changes = {
+        "of an unknown kind": (bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d0209")),
+        "no point": (point, b"\x04" + bytes(64)),
+    }
+    return x509.load_der_x509_certificate(der.replace(*changes[kind]))
+
+
+@pytest.mark.parametrize("kind", ["of another kind", "of an unknown kind", "no point"])
+def test_an_authority_whose_key_cannot_sign_lists_is_passed_over(kind: str) -> None:
+    odd = spoiled(kind)
+    assert set(read_lists(pem(ROOT.revoke(1)), [odd, *AUTHORITIES])) == {ISSUER}
+    with pytest.raises(RevocationError, match="signed by none of the authorities"):
+        read_lists(pem(ROOT.revoke(1)), [odd])
+
+
+def without_end(crl: x509.CertificateRevocationList) -> bytes:
+    """The same list in DER without its nextUpdate, the second of its two times, signed anew by `ROOT`."""
+    signed = crl.tbs_certlist_bytes
+    algorithm = signed[signed.index(b"\x30\x0a") :][:12]
+    header = 2 + (signed[1] & 0x7F) * (signed[1] >> 7)
+    first = signed.index(b"\x17\x0d")
+    whole = tlv(b"\x30", signed[header : first + 15] + signed[first + 30 :])
+    signature = ROOT.key.sign(whole, ec.ECDSA(hashes.SHA256()))
+    return tlv(b"\x30", whole, algorithm, tlv(b"\x03", b"\0" + signature))
+
+
+UNREADABLE = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.20"), b"\xff")
+NO_LIST = "no certificate revocation list, or more than 100; expected PEM or DER"
+CANNOT_BE_READ = "cannot be read as a certificate revocation list; expected PEM or DER"
+NO_AUTHORITY = "signed by none of the authorities; expected one of those in their file"
+PARTIAL = "a partial list; expected the full list of its issuer's own certificates"
+
+
 @pytest.mark.parametrize(
     ("data", "wrong"),
     [
-        (b"", "expected PEM or DER"),
-        (b"\x30\x03\x02\x01\x00", "expected PEM or DER"),
-        (ROOT.pem, "expected PEM or DER"),
-        (pem(ROOT.revoke()).replace(b"\nMI", b"\nMJ", 1), "expected PEM or DER"),
-        (pem(OTHER.revoke(), root().revoke()), "list 2: signed by none"),
-        (pem(OTHER.revoke(issuer=ROOT.certificate.subject)), "signed by none"),
-        (pem(ROOT.revoke(extension=x509.DeltaCRLIndicator(1))), "a partial list"),
+        (b"", NO_LIST),
+        (b"\x30\x03\x02\x01\x00", CANNOT_BE_READ),
+        (ROOT.pem, NO_LIST),
+        (pem(ROOT.revoke()).replace(b"\nMI", b"\nMJ", 1), CANNOT_BE_READ),
+        (pem(OTHER.revoke(), root().revoke()), f"list 2: {NO_AUTHORITY}"),
+        (pem(OTHER.revoke(issuer=ROOT.certificate.subject)), f"list 1: {NO_AUTHORITY}"),
+        (pem(OTHER.revoke(), ROOT.revoke(extension=x509.DeltaCRLIndicator(1))), f"list 2: {PARTIAL}"),
+        (without_end(ROOT.revoke()), "list 1: no nextUpdate; RFC 5280, section 5.1.2.5, expects one"),
+        (pem(ROOT.revoke(extension=UNREADABLE)), "list 1: an extension that cannot be read"),
         (
             pem(
                 ROOT.revoke(
                     extension=x509.IssuingDistributionPoint(None, None, True, False, None, False, False)
                 )
             ),
-            "a partial list",
+            f"list 1: {PARTIAL}",
         ),
     ],
 )
 def test_a_file_that_tells_nothing_says_why(data, wrong) -> None:
-    with pytest.raises(RevocationError, match=wrong):
+    with pytest.raises(RevocationError) as caught:
         read_lists(data, AUTHORITIES)
+    assert str(caught.value) == wrong
 
 
 @given(st.binary(max_size=200))
@@ -78,9 +141,11 @@ def test_a_stale_list_goes_on_revoking_and_vouches_for_nobody() -> None:
     assert known.revoked(ISSUER, 5)
     assert not known.revoked(ISSUER, 6)
     assert not known.revoked(b"other", 5)
-    assert known.unknown(ISSUER, NOW - DAY) == ""
-    assert "stale" in known.unknown(ISSUER, NOW)
-    assert "no revocation list" in known.unknown(b"other", NOW - DAY)
+    assert known.unknown(ISSUER, NOW - timedelta(microseconds=1)) == ""
+    for later in (NOW, NOW + DAY):
+        assert known.unknown(ISSUER, later) == "the revocation list of its issuer is stale"
+    assert known.unknown(b"other", NOW - DAY) == "there is no revocation list of its issuer"
+    assert Revocation({ISSUER: known.lists[ISSUER]}, frozenset({6})).revoked(b"other", 6)
     assert Revocation(known.lists, accepts_stale=True).unknown(ISSUER, NOW) == ""
     assert (known.stale_since(NOW), known.stale_since(NOW - DAY), known.next_update) == (NOW, None, NOW)
 
@@ -132,11 +197,13 @@ def test_without_lists_only_serial_numbers_revoke() -> None:
 
 
 def test_serial_numbers_as_openssl_prints_them() -> None:
-    lines = ["# lost in June", "", "0A3F", "0a:3f:01  # phone 7", " 7 ", "f" * 40]
-    assert read_serials(lines) == {0x0A3F, 0x0A3F01, 7, 16**40 - 1}
+    lines = ["# lost in June", "", "0A3F", "0a:3f:01  # phone 7", " 7 ", "f" * 40, "9", ":".join(["AB"] * 21)]
+    assert read_serials(lines) == {0x0A3F, 0x0A3F01, 7, 16**40 - 1, 9, int("AB" * 21, 16)}
+    assert read_serials([]) == frozenset()
 
 
 @pytest.mark.parametrize("line", ["serial=0A", "0x0A", "0A 3F", "0A:3", "-1", "f" * 41, "١"])
 def test_a_line_that_is_none_is_named(line) -> None:
-    with pytest.raises(RevocationError, match="line 2 "):
-        read_serials(["0A", line])
+    with pytest.raises(RevocationError) as caught:
+        read_serials(["0A", line, line])
+    assert str(caught.value) == "line 2 is no serial number; expected hex digits, like 0A3F or 0A:3F"

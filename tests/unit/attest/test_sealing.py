@@ -20,7 +20,7 @@ class Made(NamedTuple):
 
 @pytest.mark.parametrize(
     ("ages", "sealed"),
-    [((0.0, 2.0, 3.0), 1), ((0.9, 1.0), 1), ((1.0, 9.0), 0), ((0.0, 0.5), 1), ((0.0,), 0)],
+    [((0.0, 2.0, 3.0), 1), ((0.9, 1.0), 1), ((1.0, 9.0), 0), ((0.0, 0.3, 0.5), 2), ((0.0,), 0)],
 )
 def test_the_newest_seals_that_every_gate_knows_and_else_the_oldest(
     ages: tuple[float, ...], sealed: int
@@ -42,6 +42,9 @@ def test_a_seal_is_of_one_text_for_one_use_by_one_key() -> None:
     assert {len(each) for each in made} == {43}
 
 
-def test_a_seal_is_hmac_in_base64url() -> None:
-    digest = hmac.new(b"a" * 32, b"use\ntext", "sha256").digest()
-    assert urlsafe_b64decode(mac(Made(NOW, b"a" * 32), "use", "text") + "=") == digest
+@pytest.mark.parametrize(
+    ("text", "written"), [("text", b"text"), ("ü", b"\xc3\xbc"), ("\ud800", b"\xed\xa0\x80")]
+)
+def test_a_seal_is_hmac_in_base64url(text: str, written: bytes) -> None:
+    digest = hmac.new(b"a" * 32, b"use\n" + written, "sha256").digest()
+    assert urlsafe_b64decode(mac(Made(NOW, b"a" * 32), "use", text) + "=") == digest

@@ -17,6 +17,7 @@ BASE = "https://mail.example.com/mail/"
         "HTTPS://MAIL.Example.COM/mail/",
         "https://mail.example.com:443/mail/",
         "https://mail.example.com:/mail/",
+        "https://mail.example.com:00443/mail/",
         "https://mail.example.com/./mail/x/..",
         "https://mail.example.com/x/../mail/.",
         "https://mail.example.com/../mail/",
@@ -35,6 +36,11 @@ def test_the_same_target(same: str) -> None:
         "https://mail.example.com/mail",
         "https://mail.example.com/Mail/",
         "https://mail.example.com:8443/mail/",
+        "https://mail.example.com:80/mail/",
+        "https://mail.example.com:000443/mail/",
+        "https://mail.example.com/mail/..",
+        "https://mail.example.com/mail/\n",
+        "https://mail.exämple.com/mail/",
         "https://mail.example.com//mail/",
         "https://mail.example.com/%2Fmail/",
         "https://mail.example.com/mail%2F",
@@ -55,9 +61,32 @@ def test_another_target(other: str) -> None:
     assert not same_target(BASE, other)
 
 
-def test_no_path_is_the_root_and_escapes_have_one_case() -> None:
-    assert same_target("http://[::1]:8080", "http://[::1]:8080/?a")
-    assert same_target("http://h/%c3%a9%2f", "http://h/%C3%A9%2F")
+@pytest.mark.parametrize(
+    ("url", "normal"),
+    [
+        ("http://h", "http://h:80/"),
+        ("https://h?a", "https://h:443/"),
+        ("http://h:443/", "http://h:443/"),
+        ("HTTP://[::A]:8080#b", "http://[::a]:8080/"),
+        ("http://h:/a//b", "http://h:80/a//b"),
+        ("http://h/%c3%a9%2f%3F%23", "http://h:80/%C3%A9%2F%3F%23"),
+        ("http://h/%41%5a%61%7A%30%39%2d%2E%5F%7e%7f", "http://h:80/AZaz09-._~%7F"),
+        ("http://h/.", "http://h:80/"),
+        ("http://h/..", "http://h:80/"),
+        ("http://h/a/b/c/../..", "http://h:80/a/"),
+        ("http://h/a/b/c/../../d", "http://h:80/a/d"),
+        ("http://h/a/./b/.", "http://h:80/a/b/"),
+        ("http://h/.a/-/..b/...", "http://h:80/.a/-/..b/..."),
+        ("http://h/a?b\n#c", "http://h:80/a"),
+        ("http://h:123456/", None),
+        ("http://h/a b", None),
+        ("http://h/%4", None),
+        ("http://", None),
+        ("ftp://h/", None),
+    ],
+)
+def test_a_url_has_one_normal_form(url: str, normal: str | None) -> None:
+    assert normalised(url) == normal
 
 
 def test_what_is_no_url_equals_nothing() -> None:

@@ -1,14 +1,27 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.attest.conftest import DEVICE_KEY, URL
 from tests.vectors import build_vectors
 
-from mailgate.attest import KeySet, MemoryReplayGuard, NonceOrigin, Nonces, Verifier, mint, parse_jwks
+from mailgate.attest import (
+    KeySet,
+    MemoryReplayGuard,
+    Nonce,
+    NonceOrigin,
+    Nonces,
+    SpentProof,
+    Verdict,
+    Verifier,
+    mint,
+    parse_jwks,
+)
 from mailgate.model import AttestationResult, Reason
 from mailgate.store import Key
 
@@ -39,6 +52,10 @@ def verifier(replay_capacity: int = 100, **more: object) -> Verifier:
 
 
 def send(to: Verifier, vector: dict) -> AttestationResult | None:
+    return verdict_of(to, vector).result
+
+
+def verdict_of(to: Verifier, vector: dict) -> Verdict:
     return to.verify(
         [value.encode("latin-1") for value in vector["device_attestation"]],
         [value.encode("latin-1") for value in vector["dpop"]],
@@ -46,7 +63,7 @@ def send(to: Verifier, vector: dict) -> AttestationResult | None:
         url=vector["url"],
         now=datetime.fromisoformat(vector["now"]),
         client_cert_thumbprint=vector.get("client_cert_thumbprint"),
-    ).result
+    )
 
 
 def test_the_vectors_are_what_their_script_builds() -> None:
@@ -56,6 +73,32 @@ def test_the_vectors_are_what_their_script_builds() -> None:
     for path, content in built.items():
         assert (VECTORS / path).read_text() == content, f"{path}: run tests/vectors/build_vectors.py"
 
+
+DETAILS = {
+    "key-revoked": "the key of this device was revoked",
+    "proof-memory-full": "too many proofs at once to detect a replay",
+    "proof-missing": "the key must be proved: expected a DPoP header",
+    "proof-nonce-missing": "expected the nonce of a DPoP-Nonce header from the last minutes",
+    "proof-nonce-wrong": "expected the nonce of a DPoP-Nonce header from the last minutes",
+    "proof-nonce-wrong.foreign": "the nonce is valid only at another gate",
+    "proof-oversize": "expected at most 4096 bytes",
+    "proof-replayed": "a proof with this jti was used before",
+    "proof-two-headers": "expected the header once",
+    "proof-url-wrong": "htu is not the address of this request",
+    "token-audience-wrong": "aud must be https://mail.example.com",
+    "token-expired": "exp has passed",
+    "token-issuer-unknown": "iss is none of the configured issuers",
+    "token-keys-unavailable": "the keys of https://away-mdm.example.com are not available now",
+    "token-not-utf8": "expected UTF-8",
+    "token-not-yet-valid": "nbf or iat is in the future",
+    "token-oversize": "expected at most 8192 bytes",
+    "token-signature-wrong": "the signature was not made by the key that kid names",
+    "token-too-long-lived": "from iat to exp is more than 1 day, 0:00:00",
+    "token-too-long-lived.own": "from iat to exp is more than 0:10:00",
+    "token-two-headers": "expected the header once",
+    "token-unbound": "cnf must have jkt or x5t#S256",
+}
+"""What is said beside the reasons of which no other test of this room tells it; by vector, else by reason."""
 
 ASKED_OF_OTHERS = {Reason.PROOF_STORE_UNAVAILABLE}
 """What the verifier alone cannot find."""
@@ -95,14 +138,83 @@ def test_a_vector_gets_its_reason(name: str) -> None:
     assert result.refused == vector["reason"], result.detail
     assert bool(result.device_id) is (result.refused is None)
     assert bool(result.detail) is (result.refused is not None)
+    assert result.detail == (DETAILS.get(name) or DETAILS.get(vector["reason"], result.detail))
+
+
+OTHER = (Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
 
 
 @pytest.mark.parametrize(
-    ("thumbprint", "reason"), [("B" * 43, Reason.PROOF_KEY_MISMATCH), (None, Reason.PROOF_MISSING)]
+    ("thumbprint", "refused"),
+    [
+        ("-" * 43, OTHER),
+        ("z" * 43, OTHER),
+        ("", OTHER),
+        (None, (Reason.PROOF_MISSING, "the token is bound to a TLS client certificate, and none came")),
+    ],
 )
-def test_a_certificate_must_be_the_tokens(thumbprint: str | None, reason: Reason) -> None:
+def test_a_certificate_must_be_the_tokens(thumbprint: str | None, refused: tuple[Reason, str]) -> None:
     vector = read("good-certificate") | {"client_cert_thumbprint": thumbprint}
-    assert send(verifier(), vector).refused is reason
+    result = send(verifier(), vector)
+    assert (result.refused, result.detail) == refused
+
+
+def test_a_revoked_key_counts_for_nothing_whatever_it_is_bound_by() -> None:
+    """Whether the sender has it or not: the proof is not even looked at."""
+    for name, key in (
+        ("good-es256", build_vectors.thumbprint(build_vectors.DEVICE)),
+        ("good-certificate", build_vectors.CERTIFICATE),
+        ("good-own-bearer", build_vectors.thumbprint(build_vectors.DEVICE)),
+        ("proof-missing", build_vectors.thumbprint(build_vectors.DEVICE)),
+    ):
+        for revoked, reason in (({key}, Reason.KEY_REVOKED), ({"", "other"}, read(name)["reason"])):
+            to, vector = verifier(revoked=revoked), read(name)
+            assert send(to, vector).refused == reason
+            now = datetime.fromisoformat(vector["now"])
+            again = to.recheck([value.encode() for value in vector["device_attestation"]], now).result
+            assert again.refused is (Reason.KEY_REVOKED if key in revoked else None)
+
+
+@pytest.mark.parametrize(("header", "longest"), [("device_attestation", 8192), ("dpop", 4096)])
+def test_a_header_may_be_as_long_as_it_may_be(header: str, longest: int) -> None:
+    vector = read("good-es256")
+    whole = vector | {header: [vector[header][0].ljust(longest)]}
+    assert send(verifier(), whole).refused is None
+    longer = send(verifier(), vector | {header: [vector[header][0].ljust(longest + 1)]})
+    assert longer.refused is (Reason.PROOF_OVERSIZE if header == "dpop" else Reason.TOKEN_OVERSIZE)
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"), [("device_attestation", Reason.TOKEN_NOT_UTF8), ("dpop", Reason.PROOF_MALFORMED)]
+)
+def test_a_header_is_utf8(header: str, reason: Reason) -> None:
+    vector = read("good-es256")
+    result = send(verifier(), vector | {header: [vector[header][0] + "\xff"]})
+    assert (result.refused, result.detail) == (reason, "expected UTF-8")
+
+
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [("device_attestation", Reason.TOKEN_TWO_HEADERS), ("dpop", Reason.PROOF_TWO_HEADERS)],
+)
+def test_of_two_headers_neither_counts(header: str, reason: Reason, at: int) -> None:
+    vector = read("good-es256")
+    values = ["", ""]
+    values[at] = vector[header][0]
+    assert send(verifier(), vector | {header: values}).refused is reason
+    assert send(verifier(), vector | {header: [",".join(values)]}).refused is reason
+
+
+def test_what_no_check_foresees_is_refused(gate) -> None:
+    def fail(_system: str, _identifier: str) -> str | None:
+        raise ZeroDivisionError
+
+    gate.match_app = fail
+    gate.rebuild(gate.issuers)
+    result = gate.verify(gate.token())
+    told = (Reason.TOKEN_MALFORMED, "cannot be read (ZeroDivisionError)")
+    assert (result.refused, result.detail) == told
 
 
 def test_a_certificate_does_not_stand_in_for_a_proof() -> None:
@@ -116,15 +228,16 @@ def test_a_proof_alone_offers_nothing() -> None:
 
 def test_a_token_may_be_used_again_with_a_fresh_proof_until_its_time_is_over(gate) -> None:
     token = gate.token()
-    for minutes, reason in [
+    for seconds, reason in [
         (0, None),
-        (30, None),
-        (60.9, None),
-        (61, Reason.TOKEN_EXPIRED),
-        (30, None),
-        (-2, Reason.TOKEN_NOT_YET_VALID),
+        (1800, None),
+        (3659, None),
+        (3660, Reason.TOKEN_EXPIRED),
+        (1800, None),
+        (-60, None),
+        (-61, Reason.TOKEN_NOT_YET_VALID),
     ]:
-        assert gate.verify(token, now=NOW + timedelta(minutes=minutes)).refused is reason
+        assert gate.verify(token, now=NOW + timedelta(seconds=seconds)).refused is reason
     assert len(gate.asked) == 2 * 2  # two apps, read at first and again after the refusal
 
 
@@ -142,6 +255,63 @@ def test_a_proof_is_refused_a_second_time_as_long_as_it_could_be_good(gate) -> N
     assert gate.verify(token, proof).refused is None
     assert gate.verify(token, proof, now=NOW + timedelta(seconds=120)).refused is Reason.PROOF_REPLAYED
     assert gate.verify(token, proof, now=NOW + timedelta(seconds=121)).refused is Reason.PROOF_STALE
+
+
+def test_how_far_an_issuers_clock_may_differ_and_how_long_its_tokens_live_can_be_set(gate) -> None:
+    gate.rebuild(gate.issuers, leeway=timedelta(seconds=90), max_lifetime=timedelta(hours=2))
+    token = gate.token({"exp": int(NOW.timestamp()) + 7200})
+    reasons = {7289: None, 7290: Reason.TOKEN_EXPIRED, -90: None, -91: Reason.TOKEN_NOT_YET_VALID}
+    for seconds, reason in reasons.items():
+        assert gate.verify(token, now=NOW + timedelta(seconds=seconds)).refused is reason
+    longer = gate.token({"exp": int(NOW.timestamp()) + 7201})
+    assert gate.verify(longer).refused is Reason.TOKEN_TOO_LONG_LIVED
+
+
+def test_a_gate_without_nonces_needs_none(gate) -> None:
+    token = gate.token()
+    for nonce in ("", "x" * 38, build_vectors.nonce()):
+        proof = mint.sign_proof(
+            token, DEVICE_KEY, method="GET", url=URL, jti=f"n-{nonce}", now=NOW, nonce=nonce
+        )
+        verdict = gate.verifier.verify([token.encode()], [proof.encode()], method="GET", url=URL, now=NOW)
+        assert (verdict.result.refused, verdict.nonce) == (None, Nonce(NonceOrigin.NONE))
+
+
+@pytest.mark.parametrize(
+    ("name", "nonce"),
+    [
+        ("good-nonce-shared", Nonce(NonceOrigin.SHARED, True)),
+        ("good-nonce-before", Nonce(NonceOrigin.SHARED, False)),
+        ("good-nonce-bound", Nonce(NonceOrigin.OWN, True)),
+        ("proof-nonce-missing", Nonce(NonceOrigin.NONE)),
+        ("proof-nonce-wrong", Nonce(NonceOrigin.NONE)),
+        ("proof-nonce-wrong.foreign", Nonce(NonceOrigin.FOREIGN, True)),
+        ("proof-stale", None),
+        ("good-own-bearer", None),
+        ("good-certificate", None),
+    ],
+)
+def test_the_nonce_of_a_proof_that_is_good_so_far_is_told(name: str, nonce: Nonce | None) -> None:
+    vector = read(name)
+    verdict = verdict_of(verifier(nonce_required="nonce" in name), vector)
+    assert verdict.nonce == nonce
+    assert (verdict.spent is not None) is (name.startswith("good-nonce"))
+
+
+def test_a_spent_proof_is_known_by_its_key_and_its_id_for_two_minutes(gate) -> None:
+    """By the SHA-256 of ``jkt|jti``."""
+    token = gate.token()
+    proof = gate.proof(token).encode()
+    asked = {"method": "GET", "url": URL, "now": NOW}
+    first = gate.verifier.verify([token.encode()], [proof], **asked)
+    ticket = sha256(f"{DEVICE_KEY.thumbprint()}|p-1".encode()).digest()
+    assert first == Verdict(
+        first.result,
+        nonce=Nonce(NonceOrigin.NONE),
+        spent=SpentProof(ticket, NOW + timedelta(minutes=2), is_exclusive=False),
+    )
+    again = gate.verifier.verify([token.encode()], [proof], **asked)
+    assert (again.result.refused, again.spent) == (Reason.PROOF_REPLAYED, None)
 
 
 def test_spaces_around_a_value_are_not_part_of_it(gate) -> None:
@@ -169,6 +339,21 @@ def test_a_token_stands_only_as_long_as_its_issuer_has_the_key(gate) -> None:
     assert gate.verify(token).refused is Reason.TOKEN_SIGNATURE_WRONG
     keys[issuer] = KeySet({})
     assert gate.verify(token).refused is Reason.TOKEN_KID_UNKNOWN
+    keys[issuer] = parse_jwks(mint.jwks(gate.issuer_key))
+    assert gate.verify(token).refused is None
+    del keys[issuer]
+    assert gate.verify(token).refused is Reason.TOKEN_ISSUER_UNKNOWN
+
+
+def test_a_token_that_was_verified_is_not_read_again(gate) -> None:
+    gate.verify(gate.token())
+    gate.asked.clear()
+    gate.verify(gate.token())
+    assert len(gate.asked) == 2  # signed anew, with ES256 it has other bytes
+    gate.asked.clear()
+    token = gate.token()
+    assert [gate.verify(token).refused for _ in range(3)] == [None] * 3
+    assert len(gate.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -182,7 +367,7 @@ def test_a_token_stands_only_as_long_as_its_issuer_has_the_key(gate) -> None:
 def test_the_issuer_whose_key_is_missing_is_told(name: str, issuer: str) -> None:
     tokens = [value.encode("latin-1") for value in read(name)["device_attestation"]]
     verdict = verifier().verify(tokens, [], method="GET", url=build_vectors.URL, now=NOW)
-    assert verdict.missing_key_of == issuer
+    assert verdict.missing_key_of == verifier().recheck(tokens, NOW).missing_key_of == issuer
 
 
 @pytest.mark.parametrize(
@@ -220,9 +405,12 @@ def test_a_key_is_proved_without_a_token() -> None:
         {"method": "POST", "url": "https://mail.example.com/.mailgate/enroll", "now": NOW},
     )
     first, again = gate.verify_key([proof], **asked), gate.verify_key([proof], **asked)
-    assert first.result.refused is None
-    assert first.result.key_thumbprint == build_vectors.thumbprint(build_vectors.DEVICE)
+    key = build_vectors.thumbprint(build_vectors.DEVICE)
+    assert first.result == AttestationResult(key_thumbprint=key)
+    assert (first.nonce, first.spent.until) == (Nonce(NonceOrigin.NONE), NOW + timedelta(minutes=2))
     assert again.result.refused is Reason.PROOF_REPLAYED
+    late = gate.verify_key([proof], **asked | {"now": NOW + timedelta(minutes=2)}).result
+    assert (late.refused, late.clock_off) == (Reason.PROOF_STALE, timedelta(minutes=-2))
     assert gate.verify_key([], **asked).result.refused is Reason.PROOF_MISSING
     revoked = verifier(revoked={build_vectors.thumbprint(build_vectors.DEVICE)})
     assert revoked.verify_key([proof], **asked).result.refused is Reason.KEY_REVOKED
