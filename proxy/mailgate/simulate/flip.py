@@ -11,9 +11,15 @@ from itertools import combinations
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect, Reason
 from mailgate.policy.rules import Policy
-from mailgate.simulate.actionable import actionable_steps
-from mailgate.simulate.hypothetical import hypothetical_steps
-from mailgate.simulate.steps import Fact, PolicyCase, Step, StepBy, StepKind
+from mailgate.simulate.steps import (
+    Fact,
+    PolicyCase,
+    Step,
+    StepBy,
+    StepKind,
+    actionable_steps,
+    hypothetical_steps,
+)
 
 MAX_STEPS = 2
 """The most steps that are tried together."""

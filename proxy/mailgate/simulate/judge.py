@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 from mailgate.engine.decide import decide, effect_now, stage_of
 from mailgate.engine.key import DecisionKey
@@ -15,17 +16,30 @@ from mailgate.policy.reliefs import NO_RELIEFS, relief_from
 from mailgate.policy.rules import Policy, Rule
 from mailgate.policy.variables import CLOCKS
 from mailgate.simulate.clock import ages
-from mailgate.simulate.undetermined import is_undetermined, undetermined_rules
-from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule
+from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule, is_undetermined, undetermined_rules
 
 UNKNOWN = "unknown"
 """Stands for an effect that depends on values that were not recorded."""
 
-_CACHE_SIZE = 50_000
-"""How many outcomes a judge caches. With a condition on a name, every person may have an outcome of their own."""
+CACHE_SIZE = 50_000
+"""How much is kept of what is the same for many occasions. With a condition on a name, every person may be one of a kind."""
 
 Key = tuple[Hashable, Hashable]
 """The parts of an access that last, and those that change with time."""
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Cache(dict[K, V]):
+    """Keeps what was found for a key, and forgets everything once it is full."""
+
+    def keep(self, key: K, found: V) -> V:
+        if len(self) >= CACHE_SIZE:
+            self.clear()
+        self[key] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ class Judge:
         self._clocks = sorted(policy.reads & CLOCKS)
         self._ages = _ages(policy)
         self._rules = {rule.id: rule for rule in policy.rules}
-        self._known: dict[Key, Outcome] = {}
+        self._known = Cache[Key, Outcome]()
 
     def outcome(
         self, access: Access, unrecorded: frozenset[str] = frozenset(), key: Key | None = None
@@ -61,12 +75,7 @@ class Judge:
         :param key: the result of ``key`` for both, if the caller has it already.
         """
         key = key or self.key(access, unrecorded)
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            found = self._known[key] = self._decide(access, unrecorded)
-        return found
+        return self._known.get(key) or self._known.keep(key, self._decide(access, unrecorded))
 
     def key(self, access: Access, unrecorded: frozenset[str]) -> Key:
         """The key of an access: the parts that last, and those that change with time."""

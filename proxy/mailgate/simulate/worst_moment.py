@@ -16,13 +16,10 @@ from mailgate.model import Access, Kind, PostureState
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.simulate.compare import Keys, Occasion, newly_out
+from mailgate.simulate.judge import Cache
 from mailgate.simulate.moments import starts
-from mailgate.simulate.undetermined import future_undetermined_rules
-from mailgate.simulate.unknowns import PolicySide, PolicyVariants, moves
+from mailgate.simulate.unknowns import PolicySide, PolicyVariants, future_undetermined_rules, moves
 from mailgate.simulate.what_if import asked_by, with_expired_report, with_last_known_posture
-
-_CACHE_SIZE = 50_000
-"""How many kinds of occasions are cached."""
 
 
 class WorstMoment:
@@ -37,7 +34,7 @@ class WorstMoment:
         self._policies = (active, candidate)
         self._reads_state = any("device.state" in each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
-        self._known: dict[Hashable, bool] = {}
+        self._known = Cache[Hashable, bool]()
 
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
         """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys``
@@ -48,11 +45,9 @@ class WorstMoment:
         key = (occasion.before.now, *lasting, occasion.assumed, _reported(occasion), _order(common, ends))
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            moments = sorted({occasion.before.now, *common, *ends[0], *ends[1]})
-            found = self._known[key] = any(
-                self._at(each, moment) for each in self._kinds(occasion) for moment in moments
+            moments = {occasion.before.now, *common, *ends[0], *ends[1]}
+            found = self._known.keep(
+                key, any(self._at(each, moment) for each in self._kinds(occasion) for moment in moments)
             )
         return found
 

@@ -25,10 +25,8 @@ from mailgate.model import (
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
 from mailgate.simulate import KEPT_OUT, LET_IN, MAX_STEPS, Flip, flips, flips_both_ways
-from mailgate.simulate.actionable import actionable_steps
 from mailgate.simulate.flip import VARIED, after_steps
-from mailgate.simulate.hypothetical import hypothetical_steps
-from mailgate.simulate.steps import Step, StepBy
+from mailgate.simulate.steps import Step, StepBy, actionable_steps, hypothetical_steps
 
 RULES = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},

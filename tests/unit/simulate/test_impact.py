@@ -1,6 +1,6 @@
 """The blast radius is what deciding everybody one by one gives."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,19 +14,22 @@ from tests.unit.simulate.examples import UNTOLD, accesses, crowds, once, policie
 from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
-from mailgate.simulate import OUT, UNDATED, UNKNOWN, WHOLE, Impact, Subject, sampled
+from mailgate.policy.rules import DISCOVERY_RULE
+from mailgate.simulate import OUT, UNDATED, UNKNOWN, WHOLE, Impact, ImpactTally, Subject, sampled
 
 OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
 
 
-def by_brute_force(
-    crowd: list[Subject], active: Policy, candidate: Policy
-) -> tuple[dict[Hashable, set[str]], ...]:
-    """Devices and people in each cell, by two calls of ``decide`` for every occasion."""
-    subjects, people = defaultdict(set), defaultdict(set)
+Crowd = list[Subject]
+
+
+def by_brute_force(crowd: Crowd, active: Policy, candidate: Policy) -> tuple[dict[Hashable, set[str]], ...]:
+    """Devices and people in each cell, by two calls of ``decide`` for every occasion, and the occasions on which each rule matches."""
+    subjects, people, matched = defaultdict(set), defaultdict(set), Counter[str]()
     for one in crowd:
         for occasion in one.occasions:
             before, after = decide(occasion.before, active), decide(occasion.after, candidate)
+            matched.update(each.rule for each in after.trials if each.matched and each.rule != DISCOVERY_RULE)
             cells: list[Hashable] = [(before.effect.value, after.effect.value)]
             cells += [("whole", "kind", occasion.after.client.kind.value)]
             cells += [("whole", "group", group) for group in occasion.after.user.groups]
@@ -39,55 +42,43 @@ def by_brute_force(
                 subjects[cell].add(one.id)
                 if occasion.person:
                     people[cell].add(occasion.person)
-    return subjects, people
+    return subjects, people, matched
 
 
-@given(crowds, policies, policies)
-def test_the_counts_are_those_of_deciding_everybody(
-    crowd: list[Subject], active: Policy, candidate: Policy
+@given(crowds, policies, policies, st.integers(0, 5))
+def test_the_counts_are_those_of_deciding_everybody_also_where_two_halves_are_added_up(
+    crowd: Crowd, active: Policy, candidate: Policy, at: int
 ) -> None:
-    impact = Impact(active, candidate)
-    for one in crowd:
-        impact.add(one)
-    subjects, people = by_brute_force(crowd, active, candidate)
-    found = {cell: count for cell, count in impact.tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
+    tally, other = (counted(half, active, candidate) for half in (crowd[:at], crowd[at:]))
+    tally.merge(other)
+    subjects, people, matched = by_brute_force(crowd, active, candidate)
+    found = {cell: count for cell, count in tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
     assert found == {cell: len(names) for cell, names in subjects.items()}
-    assert {cell: impact.tally.people.count(cell) for cell in subjects} == {
+    assert {cell: tally.people.count(cell) for cell in subjects} == {
         cell: len(people[cell]) for cell in subjects
     }
-    assert (impact.tally.devices, impact.tally.clients) == (
+    assert tally.matched == matched
+    assert (tally.devices, tally.clients, tally.occasions) == (
         sum(s.known for s in crowd),
         sum(not s.known for s in crowd),
+        sum(len(s.occasions) for s in crowd),
     )
 
 
-@given(crowds, policies, policies, st.integers(0, 12))
-def test_two_halves_added_up_are_the_whole(
-    crowd: list[Subject], active: Policy, candidate: Policy, at: int
-) -> None:
-    everybody, *halves = (Impact(active, candidate) for _ in range(3))
-    for number, one in enumerate(crowd):
-        everybody.add(one)
-        halves[number >= at].add(one)
-    first, whole = halves[0].tally, everybody.tally
-    first.merge(halves[1].tally)
-    assert first.subjects == whole.subjects
-    assert (first.devices, first.clients, first.occasions) == (whole.devices, whole.clients, whole.occasions)
-    assert first.matched == whole.matched
-    assert {cell: first.people.count(cell) for cell in whole.subjects} == {
-        cell: whole.people.count(cell) for cell in whole.subjects
-    }
-    assert first.samples.keys() == whole.samples.keys()
+def counted(crowd: Crowd, active: Policy, candidate: Policy) -> ImpactTally:
+    impact = Impact(active, candidate)
+    for one in crowd:
+        impact.add(one)
+    return impact.tally
 
 
 @given(crowds, policies)
-def test_the_same_policy_moves_nobody(crowd: list[Subject], policy: Policy) -> None:
-    impact = Impact(policy, policy)
-    for one in crowd:
-        impact.add(replace(one, occasions=tuple(replace(o, after=o.before) for o in one.occasions)))
-    moves = [cell for cell in impact.tally.subjects if cell[0] != WHOLE]
+def test_the_same_policy_moves_nobody(crowd: Crowd, policy: Policy) -> None:
+    same = [replace(one, occasions=tuple(replace(o, after=o.before) for o in one.occasions)) for one in crowd]
+    tally = counted(same, policy, policy)
+    moves = [cell for cell in tally.subjects if cell[0] != WHOLE]
     assert all(len(cell) == 2 and cell[0] == cell[1] for cell in moves)  # type: ignore[arg-type, index]
-    assert impact.tally.samples == {}
+    assert tally.samples == {}
 
 
 def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
@@ -146,12 +137,12 @@ def test_what_is_told_holds_whatever_was_not_recorded(
 
 
 def test_samples_are_of_different_people_and_few() -> None:
-    impact = Impact(OPEN, SHUT, samples_each=3)
-    for number in range(10):
+    impact = Impact(OPEN, SHUT)
+    for number in range(14):
         came = [once(access(client), f"person-{number // 2}") for client in (PHONE, LAPTOP)]
         impact.add(subject(*came, name=f"d{number}"))
     (kept,) = impact.tally.samples.values()
-    assert [sample.occasion.person for sample in kept] == ["person-0", "person-1", "person-2"]
+    assert [sample.occasion.person for sample in kept] == [f"person-{number}" for number in range(5)]
     assert impact.tally.samples.keys() == {("block", "rule-0")}
 
 

@@ -78,7 +78,7 @@ def test_who_looks_alike_is_decided_once(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_it_forgets_without_harm(everybody: list[Access]) -> None:
     policy = policy_of({"when": 'device.age > duration("24h")'})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge_module, "_CACHE_SIZE", 2)
+        patch.setattr(judge_module, "CACHE_SIZE", 2)
         judge = Judge(policy)
         assert [judge.outcome(each).effect for each in everybody] == [
             decide(each, policy).effect for each in everybody

@@ -41,12 +41,13 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
     impact = Impact(active, candidate, moments=MOMENTS)
     devices: dict[tuple[str, ...], set[str]] = {}
     people: dict[tuple[str, ...], set[str]] = {}
+    old_rules, new_rules = back(active), back(candidate)
     for one in crowd:
         impact.add(one)
         for moment in MOMENTS:
             for each in one.occasions:
-                old = decide(at(each.before, moment), back(active)).effect
-                new = decide(at(each.after, moment), back(candidate)).effect
+                old = decide(at(each.before, moment), old_rules).effect
+                new = decide(at(each.after, moment), new_rules).effect
                 if old is not new:
                     cell = later_cell(moment, new.value)
                     devices.setdefault(cell, set()).add(one.id)

@@ -1,13 +1,22 @@
-"""What may have been, whichever way that came out which nobody knows."""
+"""Conditions that may come out either way, and what may have been, whichever way they did."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
-from tests.unit.policy.examples import PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import OPEN
 
+from mailgate.model import Posture, PostureState
 from mailgate.policy import Policy
-from mailgate.simulate.unknowns import PolicySide, PolicyVariants, UndeterminedRule, moves
+from mailgate.simulate.unknowns import (
+    PolicySide,
+    PolicyVariants,
+    UndeterminedRule,
+    future_undetermined_rules,
+    moves,
+    undetermined_rules,
+)
 
 SEEN = access(PHONE)
 
@@ -75,3 +84,54 @@ def test_a_relief_may_be_over() -> None:
     assert both == {("allow", "allow"), ("warn", "block")}
     one = moves((SEEN, PolicyVariants(old), {}), (SEEN, PolicyVariants(new), {"rule-0": relieved}))
     assert one == {("warn", "allow"), ("warn", "block")}
+
+
+NOTHING = frozenset[str]()
+PATH = frozenset({"request.path"})
+
+
+@pytest.mark.parametrize(
+    ("when", "undetermined"),
+    [
+        ("request.path == '/'", True),
+        ("client.handheld && request.path == '/'", True),
+        ("!client.handheld && request.path == '/'", False),
+        ("client.handheld", False),
+    ],
+)
+def test_a_condition_is_undetermined_where_what_is_not_known_could_settle_it(
+    when: str, undetermined: bool
+) -> None:
+    policy = policy_of({"when": when})
+    assert bool(undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())) is undetermined
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), NOTHING, ())
+
+
+@pytest.mark.parametrize(
+    ("when", "undetermined"),
+    [
+        ("now.getMonth() == 11", True),
+        ("device.age > duration('1h')", True),
+        ("now > timestamp('2027-01-01T00:00:00Z')", False),
+    ],
+)
+def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, undetermined: bool) -> None:
+    policy, seen = policy_of({"when": when}), access(PHONE, replace(CLEAN, reported_at=NOW))
+    assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is undetermined
+
+
+def test_who_has_never_reported_stays_as_old_as_that() -> None:
+    policy, missing = policy_of({"when": "device.age > duration('1h')"}), Posture()
+    assert not future_undetermined_rules(policy.rules, access(PHONE, missing), NOTHING, ())
+
+
+def test_a_rule_that_is_not_about_somebody_does_not_hang() -> None:
+    policy = policy_of({"when": "request.path == '/'", "stages": {"enforce": "2027-01-01"}})
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())
+
+
+def test_where_the_posture_cannot_be_had_what_is_known_of_the_device_hangs_too() -> None:
+    policy = policy_of({"when": "device.managed && request.path == '/'"})
+    lost = replace(CLEAN, state=PostureState.UNAVAILABLE, managed=False)
+    assert undetermined_rules(policy.rules, access(PHONE, lost), PATH, ())
+    assert not undetermined_rules(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH, ())
