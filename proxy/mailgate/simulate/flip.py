@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Decision, Effect, Reason
+from mailgate.model import Access, Decision, Effect
 from mailgate.policy.rules import Policy
 from mailgate.simulate.steps import (
     Fact,
@@ -114,7 +114,7 @@ def _flipping(
 ) -> Iterator[Flip]:
     for steps in together:
         decision = decide(*after_steps(question, steps))
-        if decision.effect in wanted and decision.reason is not Reason.INTERNAL_ERROR:
+        if decision.effect in wanted:
             yield Flip(steps, decision)
 
 

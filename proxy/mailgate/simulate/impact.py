@@ -224,7 +224,7 @@ class Impact:
             yield (OUT,)
         if not self._worst.keeps_out(occasion, keys):
             return
-        for moment, compared in self._sampled.first(occasion, keys):
+        for moment, compared in self._sampled.moved(occasion, keys):
             cell = later_cell(SAMPLED, compared.label)
             self._keep(cell, subject, occasion, compared)
             yield cell

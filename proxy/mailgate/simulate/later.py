@@ -79,8 +79,6 @@ class LaterComparison:
     def moved(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
         """The moments at which the occasion moves, with the decisions of both policies. ``keys`` are the
         keys of both decisions now."""
-        if not self._moments:
-            return ()
         key = _key(occasion, keys)
         found = self._known.get(key)
         return self._known.keep(key, tuple(self.compared(occasion))) if found is None else found
@@ -94,23 +92,14 @@ class LaterComparison:
                 yield moment, compared
 
 
-class SampledComparison:
+class SampledComparison(LaterComparison):
     """Compares two policies at sampled moments, and finds the first moment for each label."""
 
-    def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
-        self._ahead = LaterComparison(active, candidate, moments)
-        self._known = Cache[Hashable, tuple[TimedResult, ...]]()
-
-    def first(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
-        """For each label with which the occasion moves, the first such moment. ``keys`` are the keys of both decisions
-        now."""
-        key = _key(occasion, keys)
-        if key not in self._known:
-            found: dict[str, TimedResult] = {}
-            for turn in self._ahead.compared(occasion):
-                found.setdefault(turn[1].label, turn)
-            self._known.keep(key, tuple(found.values()))
-        return self._known[key]
+    def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
+        found: dict[str, TimedResult] = {}
+        for turn in super().compared(occasion):
+            found.setdefault(turn[1].label, turn)
+        return found.values()
 
 
 def _key(occasion: Occasion, keys: Keys) -> Hashable:
