@@ -99,7 +99,7 @@ def _smallest(
         ]
         found = _minimal([*_flipping(question, together, wanted)], before)
         if found:
-            return tuple(sorted(found, key=lambda flip: len(flip.facts)))
+            return tuple(found)
     return ()
 
 
@@ -126,7 +126,7 @@ def after_steps(question: PolicyCase, steps: Iterable[Step]) -> PolicyCase:
 
 
 def _minimal(found: Sequence[Flip], before: Sequence[Flip]) -> list[Flip]:
-    """The flips that contain no smaller flip. Of several waits for the same thing, only the shortest is kept."""
+    """The flips that contain no smaller flip, the smallest first. Of several waits for the same thing, only the shortest is kept."""
     kept: list[Flip] = []
     # a flip that is contained in another one has fewer facts
     for flip in sorted(found, key=lambda flip: len(flip.facts)):
