@@ -16,8 +16,6 @@ from mailgate.model import (
     LOGIN_PROTOCOLS,
     PROTOCOL_TRAITS,
     Access,
-    AttestationResult,
-    CertificateResult,
     Effect,
     Kind,
     PostureState,
@@ -130,11 +128,7 @@ def device_is_known(access: Access) -> bool:
     if client.protocol in LOGIN_PROTOCOLS:  # found by the person, whose computers are left out
         return bool(access.user.name) and client.kind is not Kind.LAPTOP
     named = bool(posture.device_id or client.eas_id) or posture.state is not PostureState.MISSING
-    return named or _counts(access.attestation) or _counts(access.certificate)
-
-
-def _counts(offered: AttestationResult | CertificateResult | None) -> bool:
-    return offered is not None and offered.refused is None
+    return named or what_if.counts(access.attestation) or what_if.counts(access.certificate)
 
 
 def _by_the_company(access: Access, policy: Policy) -> Iterator[Step]:
@@ -208,7 +202,7 @@ def _of_proof(access: Access, policy: Policy) -> Iterator[Step]:
 
 def _of_the_client(access: Access) -> Iterator[Step]:
     client = access.client
-    if not _counts(access.certificate):
+    if not what_if.counts(access.certificate):
         yield step(StepKind.CERTIFICATE, StepBy.PERSON, what_if.certified)
     if client.kind is Kind.LAPTOP and client.protocol is Protocol.WEB and not client.probed:
         yield step(StepKind.PROBE, StepBy.PERSON, what_if.probed)
