@@ -57,7 +57,7 @@ class WorstMoment:
         a device may stop reporting."""
         asks = [occasion]
         if occasion.assumed and occasion.before.client.kind in HANDHELD_KINDS:
-            asks = [_by_client(occasion, kind) for kind in sorted(HANDHELD_KINDS)]
+            asks = [_by_client(occasion, kind) for kind in HANDHELD_KINDS]
         for each in asks:
             yield from self._postures(each)
             if occasion.assumed and occasion.before.user.name:
@@ -158,10 +158,6 @@ def _reported(occasion: Occasion) -> tuple[bool, bool]:
 def _order(common: Sequence[datetime], ends: tuple[list[datetime], list[datetime]]) -> Hashable:
     """The places of the ends among the moments for everybody and among each other. Nothing else matters within an
     interval."""
-    if not ends[0] and not ends[1]:
-        return ()
     own = sorted({*ends[0], *ends[1]})
-    return tuple(
-        tuple((bisect_left(common, end), bisect_right(common, end), own.index(end)) for end in each)
-        for each in ends
-    )
+    places = {end: (bisect_left(common, end), bisect_right(common, end), own.index(end)) for end in own}
+    return tuple(tuple(places[end] for end in each) for each in ends) if own else ()

@@ -1,21 +1,34 @@
 """The blast radius is what deciding everybody one by one gives."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.examples import LAPTOP, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import UNTOLD, accesses, crowds, once, policies, subject
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access
+from mailgate.model import Access, AttestationResult, Kind
 from mailgate.policy import Policy
 from mailgate.policy.rules import DISCOVERY_RULE
-from mailgate.simulate import OUT, UNDATED, UNKNOWN, WHOLE, Impact, ImpactTally, Subject, sampled
+from mailgate.simulate import (
+    KNOWN,
+    OUT,
+    UNDATED,
+    UNKNOWN,
+    WHOLE,
+    Impact,
+    ImpactTally,
+    Subject,
+    change_moments,
+    in_full,
+    sampled,
+)
 
 OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
 
@@ -183,15 +196,232 @@ def test_who_is_asked_for_proof_is_out_and_who_may_prove_themselves_from_now_on_
     assert (impact.tally.subjects[OUT,], impact.tally.people.count((OUT,))) == (out, out)
 
 
+WINTER, SPRING = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC)
+STAFF = {"when": '"staff" in user.groups || client.kind == "phone"', "id": "staff"}
+ADA = access(replace(PHONE, os="ios"), CLEAN, "ada")
+ADA = replace(ADA, user=replace(ADA.user, groups=("all", "staff")))
+WHOLE_OF_ADA = {(WHOLE, "kind", "phone"), (WHOLE, "group", "all"), (WHOLE, "group", "staff")}
+ITSELF = {("kind", "phone"), ("system", "ios"), ("group", "all"), ("group", "staff"), ("rule", "staff")}
+
+
+def with_all_it_is_by(*cell: str) -> set[tuple[str, ...]]:
+    return {cell, *((*cell, *each) for each in ITSELF)}
+
+
+def impact_on_ada(
+    candidate: Policy, moments: Sequence[datetime] = (), stand_ins: Sequence[datetime] = ()
+) -> ImpactTally:
+    """Everybody is let in before; of two accesses of one device one is known."""
+    impact = Impact(OPEN, candidate, moments, stand_ins, in_full(OPEN, candidate, NOW), by_name=True)
+    seen = once(ADA)
+    impact.add(replace(subject(seen, replace(seen, known=True)), vouched=True))
+    return impact.tally
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells", "label", "moment"),
+    [
+        ({}, {("allow", "block"), ("touched",), (OUT,)} | with_all_it_is_by("block"), "block", 0),
+        (
+            {"stages": {"warn": WINTER.isoformat()}},
+            {("allow", "allow")} | with_all_it_is_by("later", WINTER.isoformat(), "warn") | with_all_it_is_by("later", "held back", "block"),
+            f"later {WINTER.isoformat()} warn",
+            1,
+        ),
+        (
+            {"stages": {"enforce": WINTER.isoformat()}},
+            {("allow", "allow"), (OUT,)} | with_all_it_is_by("later", WINTER.isoformat(), "block"),
+            f"later {WINTER.isoformat()} block",
+            1,
+        ),
+        ({"share": "0%"}, {("allow", "allow")} | with_all_it_is_by("later", "held back", "block"), "later held back block", 2),
+        (
+            {"when": "client.handheld && now.getMonth() == 0"},
+            {("allow", "allow"), (OUT,), (UNDATED,), ("later", "sampled", "block")},
+            "undated",
+            1,
+        ),
+    ],
+    ids=["now", "at a stage that warns", "at a stage", "held back by a share", "at a moment that cannot be told"],
+)  # fmt: skip
+def test_whoever_moves_is_in_the_cells_of_the_move_and_of_all_that_it_is_by(
+    rule: dict[str, str], cells: set[tuple[str, ...]], label: str, moment: int
+) -> None:
+    candidate = policy_of(STAFF | rule, {"effect": "allow"})
+    tally = impact_on_ada(
+        candidate, change_moments((candidate,), NOW), (WINTER, SPRING) if "when" in rule else ()
+    )
+    assert tally.subjects == dict.fromkeys({(KNOWN,)} | WHOLE_OF_ADA | cells, 1)
+    assert {cell for cell in tally.subjects if tally.people.count(cell) == 1} == tally.subjects.keys()
+    assert len(tally.people) == 1
+    assert [len(kept) for (of, _), kept in tally.samples.items() if of == label] == [1]
+    assert moment in [each.since for each in tally.movers]
+    assert tally.first == (WINTER if "when" in rule else None)
+
+
+def test_where_nobody_is_named_only_the_device_is_counted() -> None:
+    impact = Impact(OPEN, SHUT)
+    impact.add(subject(once(access(), "")))
+    assert impact.tally.subjects["block",] == 1
+    assert (KNOWN,) not in impact.tally.subjects
+    assert len(impact.tally.people) == impact.tally.people.count(("block",)) == 0
+
+
+def test_only_who_is_known_by_more_than_their_own_word_is_known() -> None:
+    impact = Impact(OPEN, SHUT)
+    impact.add(subject(once(access(), "ada")))
+    impact.add(replace(subject(replace(once(access(), "lin"), known=True), name="d2"), vouched=True))
+    assert (impact.tally.subjects[KNOWN,], impact.tally.people.count((KNOWN,))) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("client", "device", "system"),
+    [("ios", "android", "ios"), ("", "android", "android"), ("", "", "unknown")],
+)
+def test_the_system_is_what_the_client_says_or_what_is_known_of_the_device(
+    client: str, device: str, system: str
+) -> None:
+    impact = Impact(OPEN, SHUT)
+    impact.add(subject(once(access(replace(PHONE, os=client), replace(CLEAN, os=device)))))
+    assert impact.tally.subjects["block", "system", system] == 1
+
+
+def test_a_rule_that_matches_once_nothing_holds_it_back_is_counted() -> None:
+    tally = impact_on_ada(policy_of(STAFF | {"share": "0%"}, {"id": "open", "effect": "allow"}))
+    assert tally.matched == {"staff": 2, "open": 2}
+
+
+def test_who_moves_by_a_share_or_a_stage_in_the_same_way_as_without_is_not_held_back() -> None:
+    tally = impact_on_ada(policy_of(STAFF | {"stages": {"enforce": WINTER.isoformat()}}, {"effect": "allow"}))
+    assert ("later", "held back", "block") in tally.subjects
+
+
+@pytest.mark.parametrize(
+    ("people", "devices", "kept"),
+    [(("ada", "ada"), ("d1", "d2"), 1), (("ada", "lin"), ("d1", "d1"), 2), (("", ""), ("d1", "d2"), 2), (("", ""), ("d1", "d1"), 1), (("", "ada"), ("d1", "d1"), 2)],
+    ids=["one person", "two people", "two devices of nobody", "one device of nobody", "nobody and somebody"],
+)  # fmt: skip
+def test_a_sample_is_a_person_or_the_device_of_nobody(
+    people: tuple[str, str], devices: tuple[str, str], kept: int
+) -> None:
+    impact = Impact(OPEN, SHUT)
+    for person, device in zip(people, devices, strict=True):
+        impact.add(subject(once(access(), person), name=device))
+    ((key, samples),) = impact.tally.samples.items()
+    assert (key, len(samples)) == (("block", "rule-0"), kept)
+    assert [each.before.effect for each in samples] == ["allow"] * kept
+    assert [each.after.effect for each in samples] == ["block"] * kept
+
+
+def test_samples_of_two_parts_are_of_different_people_and_few() -> None:
+    whole, *parts = (Impact(OPEN, SHUT) for _ in range(3))
+    for number in range(8):
+        for impact in (whole, parts[number % 2]):
+            impact.add(subject(once(access(), f"person-{number}")))
+    parts[1].add(subject(once(access(), "person-0")))
+    tally = parts[0].tally
+    tally.merge(parts[1].tally)
+    people = [each.occasion.person for each in tally.samples["block", "rule-0"]]
+    assert people == ["person-0", "person-2", "person-4", "person-6", "person-1"]
+    assert tally.samples.keys() == whole.tally.samples.keys()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "first"),
+    [(None, None, None), (WINTER, None, WINTER), (None, SPRING, SPRING), (SPRING, WINTER, WINTER)],
+)
+def test_the_first_moment_of_two_parts_is_the_earlier(
+    one: datetime | None, other: datetime | None, first: datetime | None
+) -> None:
+    tally, part = ImpactTally(first=one), ImpactTally(first=other)
+    part.unrecorded["request.remote"] += 2
+    tally.unrecorded["request.remote"] += 1
+    tally.merge(part)
+    assert (tally.first, tally.unrecorded) == (first, {"request.remote": 3})
+
+
 def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named() -> None:
-    december = policy_of({"when": "now.getMonth() == 0"}, {"effect": "allow"})
-    moments = sampled((OPEN, december), NOW)
-    impact = Impact(OPEN, december, sampled=moments)
+    quarters = policy_of(
+        {"when": 'now.getMonth() == 3 && user.name == "ada"'},
+        {"when": 'now.getMonth() == 0 && user.name == "lin"'},
+        {"when": "now.getMonth() == 11 && now.getDate() > 20", "effect": "warn"},
+        {"effect": "allow"},
+    )
+    moments = sampled((OPEN, quarters), NOW)
+    impact = Impact(OPEN, quarters, sampled=moments)
+    for name, first in (("ada", SPRING), ("lin", WINTER), ("ada", WINTER)):
+        impact.add(subject(once(access(user=name), name), name=f"{name} {first}"))
+        assert impact.tally.first == first
+    tally = impact.tally
+    cells = ("later", "sampled", "block"), ("later", "sampled", "warn"), (UNDATED,), (OUT,)
+    assert [tally.subjects[each] for each in cells] == [3, 3, 3, 3]
+    assert [tally.people.count(each) for each in cells] == [2, 2, 2, 2]
+    assert len(tally.samples["later sampled block", "rule-0"]) == 1
+    assert len(tally.samples["undated", "rule-3"]) == 2
+
+
+def test_who_is_kept_out_at_a_date_as_well_is_not_undated() -> None:
+    december = policy_of(
+        {"when": "client.handheld", "stages": {"enforce": WINTER.isoformat()}},
+        {"when": "now.getMonth() == 3", "effect": "challenge"},
+        {"effect": "allow"},
+    )
+    impact = Impact(OPEN, december, (WINTER,), (SPRING,), by_name=True)
     impact.add(subject(once(access())))
     tally = impact.tally
-    assert tally.first == datetime(2027, 1, 1, tzinfo=UTC)
-    assert [tally.subjects[each] for each in (("later", "sampled", "block"), (UNDATED,), (OUT,))] == [1, 1, 1]
-    assert len(tally.samples["later sampled block", "rule-0"]) == 1
-    halves = Impact(OPEN, december, sampled=moments).tally
-    halves.merge(tally)
-    assert halves.first == tally.first
+    assert (tally.subjects[OUT,], tally.subjects[UNDATED,], tally.subjects["later", "sampled", "block"]) == (
+        1,
+        0,
+        1,
+    )
+    assert tally.first == SPRING
+    assert [(each.label, each.since, each.until) for each in tally.movers] == [("block", 1, 1)]
+
+
+def test_who_is_seen_alone_moves_as_among_others_who_look_alike() -> None:
+    """What is kept of one may not be taken for another's: a report that is older, a grace that ends later, an access that is assumed."""
+    new = {"when": 'client.kind == "phone"', "grace": "10d"}
+    unproved = {"when": 'client.kind == "laptop" && !attestation.valid', "effect": "challenge"}
+    young = {"when": 'client.kind == "bot" && device.age < duration("1h")'}
+    active = policy_of(new, {"effect": "allow"})
+    candidate = policy_of(new | {"grace": "2d"}, unproved, young, {"effect": "allow"})
+    moments = change_moments((active, candidate), NOW)
+    seen = [
+        (kind, posture, assumed)
+        for kind, posture, assumed in product((Kind.PHONE, Kind.LAPTOP, Kind.BOT), ALIKE, (False, True))
+    ]
+    crowd = [
+        subject(
+            replace(
+                once(access(replace(PHONE, kind=kind), posture, attestation=AttestationResult("d1"))),
+                assumed=frozenset({"attestation.valid"} if assumed else ()),
+            ),
+            name=f"{kind} {posture.reported_at} {posture.first_seen} {assumed}",
+        )
+        for kind, posture, assumed in seen
+    ]
+    out = [
+        posture.first_seen == NEW
+        if kind is Kind.PHONE
+        else assumed
+        if kind is Kind.LAPTOP
+        else posture.reported_at is not None
+        for kind, posture, assumed in seen
+    ]
+    together = Impact(active, candidate, moments)
+    apart = ImpactTally()
+    for each, is_out in zip(crowd, out, strict=True):
+        together.add(each)
+        alone = Impact(active, candidate, moments)
+        alone.add(each)
+        assert alone.tally.subjects[OUT,] == is_out
+        apart.merge(alone.tally)
+    assert together.tally.subjects == apart.subjects
+
+
+NEW = NOW - timedelta(days=1)
+ALIKE = [
+    replace(CLEAN, reported_at=reported, first_seen=first_seen)
+    for reported in (None, NOW, NOW - timedelta(hours=1))
+    for first_seen in (None, NOW - timedelta(days=20), NEW)
+]
