@@ -11,12 +11,11 @@ from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import OPEN
 
 from mailgate.engine.decide import decide
-from mailgate.model import Effect, Posture, PostureState
+from mailgate.model import Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.simulate.unknowns import (
-    Assignment,
     ConditionOutcome,
     PolicySide,
     PolicyVariants,
@@ -153,64 +152,11 @@ def test_what_may_be_is_that_with_each_relief_and_without_it(old: Policy, new: P
     assert moves(*ahead) == each_way([old, new], left)
 
 
-HOLDS, FAILS, NOT = ConditionOutcome.HOLDS, ConditionOutcome.FAILS, ConditionOutcome.NOT
-ALLOW, WARN, BLOCK = Effect.ALLOW, Effect.WARN, Effect.BLOCK
-
-
-@pytest.mark.parametrize(
-    ("rule", "outcomes", "deciding"),
-    [
-        (UndeterminedRule(), (None,), [{}]),
-        (UndeterminedRule("c"), (HOLDS,), [{"c": HOLDS}]),
-        (UndeterminedRule("c", fails=True), (HOLDS, FAILS), [{"c": HOLDS}, {"c": FAILS}]),
-        (UndeterminedRule(reliefs=("r", "s")), (None,), [{"r": NOT, "s": NOT}]),
-        (UndeterminedRule("c", reliefs=("r",)), (HOLDS,), [{"r": NOT, "c": HOLDS}]),
-    ],
-)
-def test_a_rule_decides_where_its_condition_holds_or_fails_and_every_relief_is_over(
-    rule: UndeterminedRule, outcomes: tuple[ConditionOutcome | None, ...], deciding: list[Assignment]
-) -> None:
-    assert rule.deciding_outcomes() == outcomes
-    assert [rule.deciding(each) for each in outcomes] == deciding
-
-
-@pytest.mark.parametrize(
-    ("rule", "effects", "found"),
-    [
-        (UndeterminedRule("c"), {HOLDS: WARN}, [({"c": NOT}, BLOCK)]),
-        (UndeterminedRule("c", out=True), {HOLDS: WARN}, [({"c": HOLDS}, WARN), ({"c": NOT}, BLOCK)]),
-        (UndeterminedRule("c", out=True), {HOLDS: BLOCK}, [({}, BLOCK)]),
-        (UndeterminedRule(out=True), {None: WARN}, [({}, WARN)]),
-        (UndeterminedRule(reliefs=("r",)), {None: WARN}, [({"r": HOLDS}, WARN)]),
-        (UndeterminedRule("c", reliefs=("r",)), {HOLDS: BLOCK}, [({"r": HOLDS}, BLOCK), ({"r": NOT, "c": NOT}, BLOCK)]),
-        (
-            UndeterminedRule("c", fails=True, reliefs=("r", "s")),
-            {HOLDS: WARN, FAILS: BLOCK},
-            [
-                ({"r": HOLDS, "c": HOLDS}, WARN),
-                ({"r": HOLDS, "c": FAILS}, BLOCK),
-                ({"r": HOLDS, "c": NOT}, BLOCK),
-                ({"r": NOT, "s": HOLDS, "c": HOLDS}, WARN),
-                ({"r": NOT, "s": HOLDS, "c": FAILS}, BLOCK),
-                ({"r": NOT, "s": HOLDS, "c": NOT}, BLOCK),
-                ({"r": NOT, "s": NOT, "c": NOT}, BLOCK),
-            ],
-        ),
-    ],
-)  # fmt: skip
-def test_where_it_does_not_decide_nothing_harder_follows_than_it_would_have_done(
-    rule: UndeterminedRule,
-    effects: dict[ConditionOutcome | None, Effect],
-    found: list[tuple[Assignment, Effect]],
-) -> None:
-    assert list(rule.passing(effects)) == found
-
-
 def test_a_policy_with_settled_conditions_keeps_all_else_and_is_made_once() -> None:
     policy = replace(policy_of({"when": ONE}, {"when": TWO}), reliefs=Reliefs(3, (HALTS[0],)))
     variants = PolicyVariants(policy)
-    settled = variants.with_outcomes({"rule-1": HOLDS})
-    assert settled is variants.with_outcomes({"rule-1": HOLDS})
+    settled = variants.with_outcomes({"rule-1": ConditionOutcome.HOLDS})
+    assert settled is variants.with_outcomes({"rule-1": ConditionOutcome.HOLDS})
     assert [each.when.text for each in settled.rules] == [ONE, "true"]
     assert (settled.version, settled.reliefs) == (policy.version, policy.reliefs)
     assert variants.with_outcomes({}).rules == policy.rules
