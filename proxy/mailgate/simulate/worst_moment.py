@@ -66,20 +66,18 @@ class WorstMoment:
 
     def _postures(self, occasion: Occasion) -> Iterator[Occasion]:
         yield occasion
-        if self._outage and PostureState.UNAVAILABLE not in (
-            occasion.before.posture.state,
-            occasion.after.posture.state,
-        ):
+        if self._outage and occasion.before.posture.state is not PostureState.UNAVAILABLE:
             yield replace(
                 occasion,
                 before=with_last_known_posture(occasion.before),
                 after=with_last_known_posture(occasion.after),
             )
-        silent = replace(
-            occasion, before=with_expired_report(occasion.before), after=with_expired_report(occasion.after)
-        )
-        if self._reads_state and silent != occasion:
-            yield silent
+        if self._reads_state:
+            yield replace(
+                occasion,
+                before=with_expired_report(occasion.before),
+                after=with_expired_report(occasion.after),
+            )
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
         unknown = occasion.unrecorded | occasion.assumed

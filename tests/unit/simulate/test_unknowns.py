@@ -98,7 +98,6 @@ READ = frozenset({"request.remote", "request.path"})
 HALTS = [Relief(number, Cause.HALT, f"rule-{number}", "", "", NOW) for number in range(3)]
 OUTCOMES = {
     ONE: [ConditionOutcome.HOLDS, ConditionOutcome.NOT],
-    TWO: [ConditionOutcome.HOLDS, ConditionOutcome.NOT],
     FAILING: [*ConditionOutcome],
 }
 hanging = st.lists(

@@ -24,12 +24,14 @@ from tests.unit.simulate.examples import (
 )
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access, AttestationResult, Finding, Reason
+from mailgate.model import Access, AttestationResult, Finding, PostureState, Reason
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
 from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, change_moments
+from mailgate.simulate.compare import Comparison
 from mailgate.simulate.what_if import with_expired_report
+from mailgate.simulate.worst_moment import WorstMoment
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TIMES = (
@@ -404,3 +406,54 @@ def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, 
     occasion = asked if seen else replace(asked, assumed=assumed)
     policies = policy_of(OPEN), policy_of({"when": when, **SHUT}, OPEN)
     assert counted(occasion, policies) is not seen
+
+
+def test_a_computer_that_never_asked_is_assumed_to_be_one() -> None:
+    occasion = replace(once(access(LAPTOP, CLEAN)), assumed=frozenset({"attestation.valid"}))
+    assert not counted(occasion, (policy_of(OPEN), policy_of({"when": 'client.kind == "mail_app"'}, OPEN)))
+
+
+AWAY = replace(CLEAN, state=PostureState.UNAVAILABLE, last_state=PostureState.CLEAN)
+STAGE = NOW + 3 * DAY
+PHONES = {"when": 'client.kind == "phone"'}
+GRACE, STAGED = (
+    policy_of(PHONES | {"grace": "10d"}, OPEN),
+    policy_of(PHONES | {"stages": {"enforce": STAGE.isoformat()}}, OPEN),
+)
+UNKNOWN_OUT = policy_of({"when": 'device.state != "clean"'}, OPEN)
+
+
+@pytest.mark.parametrize(
+    ("policies", "seen"),
+    [
+        (
+            (GRACE, STAGED),
+            [(access(posture=replace(CLEAN, first_seen=STAGE - 10 * DAY + hours * HOUR)), hours > 0) for hours in (-1, 0, 1)],
+        ),
+        (
+            (STAGED, GRACE),
+            [(access(posture=replace(CLEAN, first_seen=STAGE - 10 * DAY + hours * HOUR)), hours < 0) for hours in (-1, 0, 1)],
+        ),
+        (
+            (GRACE, UNKNOWN_OUT),
+            [(access(posture=replace(AWAY, first_seen=NOW - DAY, expires_at=NOW + 9 * DAY + hours * HOUR)), hours < 0) for hours in (-1, 0, 1)],
+        ),
+        (
+            (policy_of({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'}, OPEN), UNKNOWN_OUT),
+            [(access(posture=replace(AWAY, expires_at=NOW + days * DAY)), days < 22) for days in (21, 22, 23)],
+        ),
+        (
+            (policy_of(OPEN), policy_of({"when": 'now < timestamp("2027-01-01T00:00:00Z")'}, OPEN)),
+            [(access(now=NOW), True), (access(now=NOW + 400 * DAY), False)],
+        ),
+    ],
+    ids=["a grace ends after a stage begins", "a grace ends before a stage begins", "what was last known ends before a grace", "what was last known ends", "asked at another time"],
+)  # fmt: skip
+@pytest.mark.parametrize("turn", [1, -1], ids=["in order", "the other way round"])
+def test_who_looks_alike_is_kept_out_by_their_own_moments(
+    policies: tuple[Policy, Policy], seen: list[tuple[Access, bool]], turn: int
+) -> None:
+    comparison, worst = Comparison(*policies), WorstMoment(*policies)
+    for asks, out in seen[::turn]:
+        occasion = once(asks)
+        assert worst.keeps_out(occasion, comparison.keys(occasion)) is out
