@@ -11,7 +11,7 @@ from mailgate.simulate.unknowns import moves
 Keys = tuple[Key, Key]
 """The keys of an occasion by both policies, which determine the outcomes."""
 
-_HARD = {Effect.CHALLENGE.value: 1, Effect.BLOCK.value: 2}
+_OUT = (Effect.CHALLENGE.value, Effect.BLOCK.value)
 """The effects that keep people out, in increasing severity."""
 
 
@@ -56,7 +56,7 @@ class ComparisonResult:
 def newly_out(move: Move) -> bool:
     """Whether a move keeps people out who were let in or warned, or blocks people who could prove themselves before."""
     before, after = move
-    return _HARD.get(after, 0) > _HARD.get(before, 0)
+    return after in _OUT and before not in _OUT[_OUT.index(after) :]
 
 
 class Comparison:

@@ -14,7 +14,6 @@ from mailgate.engine.key import DecisionKey
 from mailgate.model import Access, Decision, Reason, Stage
 from mailgate.policy.reliefs import NO_RELIEFS, relief_from
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.variables import CLOCKS
 from mailgate.simulate.clock import ages
 from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule, is_undetermined, undetermined_rules
 
@@ -62,7 +61,6 @@ class Judge:
         self.policy = policy
         self._decision_key = DecisionKey(policy)
         self.settled = PolicyVariants(replace(policy, reliefs=NO_RELIEFS))
-        self._clocks = sorted(policy.reads & CLOCKS)
         self._ages = _ages(policy)
         self._rules = {rule.id: rule for rule in policy.rules}
         self._known = Cache[Key, Outcome]()
@@ -79,8 +77,7 @@ class Judge:
 
     def key(self, access: Access, unrecorded: frozenset[str]) -> Key:
         """The key of an access: the parts that last, and those that change with time."""
-        times = zip(self._clocks, self._decision_key.times(access), strict=True)
-        passing = tuple(self._band(value) if name == "device.age" else value for name, value in times)
+        passing = tuple([self._band(value) for value in self._decision_key.times(access)])
         return (unrecorded, self._decision_key.of(access, dates=False)), passing
 
     def undetermined_rules(self, access: Access, unrecorded: frozenset[str]) -> dict[str, UndeterminedRule]:
@@ -111,13 +108,13 @@ class Judge:
         softens = effect_now(rule, stage, access).severity < decision.effect.severity
         return stage is not Stage.REPORT_ONLY and (not out or softens or rule.id == decision.rule)
 
-    def _band(self, age: Hashable) -> Hashable:
-        """The place of an age among those in conditions; the age itself if a condition does more than compare it."""
-        if self._ages is None or not isinstance(age, timedelta):
-            return age
-        return bisect_left(self._ages, age), bisect_right(self._ages, age)
+    def _band(self, value: Hashable) -> Hashable:
+        """The place of an age among those in conditions; the value itself if a condition does more than compare it."""
+        if self._ages is None or not isinstance(value, timedelta):
+            return value
+        return bisect_left(self._ages, value), bisect_right(self._ages, value)
 
 
 def _ages(policy: Policy) -> list[timedelta] | None:
     found = [ages(rule.when) for rule in policy.rules]
-    return sorted(age for each in found for age in each or ()) if None not in found else None
+    return sorted(age for each in found if each for age in each) if None not in found else None

@@ -27,6 +27,7 @@ LAST = datetime.max.replace(tzinfo=UTC)
         ("now > timestamp(1798761600)", {"now"}),
         ("now == now", {"now"}),
         (f"now in [{TIME}]", {"now"}),
+        (f'{{"now": now}}.now > {TIME}', {"now"}),
         ('now > timestamp("2027-01-01T00:00:00.000000Z")', set()),
         ('now > timestamp("2027-01-01T00:00:00.0000005Z")', {"now"}),  # between two moments of this clock
         ('device.age > duration("0.0000005s")', {"device.age"}),
@@ -58,7 +59,14 @@ def test_a_comparison_with_a_time_turns_over_at_it_or_just_behind(
 
 
 @pytest.mark.parametrize(
-    "text", ["client.handheld", "now.getMonth() == 11", f"now in [{TIME}]", 'device.age > duration("24h")']
+    "text",
+    [
+        "client.handheld",
+        "now.getMonth() == 11",
+        f"now in [{TIME}]",
+        f'{{"now": now}}.now > {TIME}',
+        'device.age > duration("24h")',
+    ],
 )
 def test_nothing_else_has_a_moment(text: str) -> None:
     assert starts(compile_condition(text, {})) == ()

@@ -130,6 +130,10 @@ def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
     assert [step.at.isoformat() for step in wait.steps if step.at] == ["2026-12-15T00:00:00+00:00"]
 
 
+def test_every_change_has_a_step() -> None:
+    assert {len(each.steps) for each in flips(access(LAPTOP), RULES, LET_IN).hypothetical} == {1}
+
+
 def test_where_nothing_helps_what_was_not_tried_is_told() -> None:
     found = flips(access(), SHUT_BY_PATH, LET_IN)
     assert (found.actionable, found.hypothetical, found.untried) == ((), (), ("request.path",))
