@@ -3,8 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import product
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,7 @@ from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, access, policy
 from tests.unit.simulate.examples import UNTOLD, accesses, crowds, once, policies, subject
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access, AttestationResult, Kind
+from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.simulate import (
@@ -95,17 +94,6 @@ def test_the_same_policy_moves_nobody(crowd: Crowd, policy: Policy) -> None:
     assert tally.samples == {}
 
 
-def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
-    impact = Impact(OPEN, policy_of({"when": "client.handheld"}, {"effect": "allow"}))
-    impact.add(subject(once(access(PHONE)), once(access(LAPTOP))))
-    assert (
-        impact.tally.subjects["allow", "block"]
-        == impact.tally.subjects["allow", "allow"]
-        == impact.tally.subjects["block",]
-        == 1
-    )
-
-
 def test_what_cannot_be_told_is_counted_apart() -> None:
     impact = Impact(OPEN, policy_of({"when": 'request.remote == "10.0.0.1"'}, {"effect": "allow"}))
     impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
@@ -140,43 +128,6 @@ def test_samples_are_of_different_people_and_few() -> None:
     (kept,) = impact.tally.samples.values()
     assert [sample.occasion.person for sample in kept] == [f"person-{number}" for number in range(5)]
     assert impact.tally.samples.keys() == {("block", "rule-0")}
-
-
-def test_rules_that_match_are_counted_those_that_only_report_too() -> None:
-    report = {"when": "client.handheld", "stages": {"report_only": "2026-12-01"}}
-    impact = Impact(OPEN, policy_of(report, {"when": "client.probed"}, {"effect": "allow"}))
-    impact.add(subject(once(access(PHONE))))
-    assert impact.tally.matched == {"rule-0": 1, "rule-2": 1}
-
-
-PROOF, WARNED = policy_of({"effect": "challenge"}), policy_of({"effect": "warn"})
-
-
-@pytest.mark.parametrize(
-    ("active", "candidate", "out"),
-    [
-        (OPEN, PROOF, 1),
-        (WARNED, PROOF, 1),
-        (PROOF, SHUT, 1),
-        (SHUT, PROOF, 0),
-        (OPEN, WARNED, 0),
-        (SHUT, OPEN, 0),
-    ],
-    ids=[
-        "let in, asked for proof now",
-        "warned, asked for proof now",
-        "asked for proof, kept out now",
-        "kept out, may prove themselves now",
-        "let in, warned now",
-        "kept out, let in now",
-    ],
-)
-def test_who_is_asked_for_proof_is_out_and_who_may_prove_themselves_from_now_on_is_not(
-    active: Policy, candidate: Policy, out: int
-) -> None:
-    impact = Impact(active, candidate)
-    impact.add(subject(once(access())))
-    assert (impact.tally.subjects[OUT,], impact.tally.people.count((OUT,))) == (out, out)
 
 
 WINTER, SPRING = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC)
@@ -274,11 +225,6 @@ def test_a_rule_that_matches_once_nothing_holds_it_back_is_counted() -> None:
     assert tally.matched == {"staff": 2, "open": 2}
 
 
-def test_who_moves_by_a_share_or_a_stage_in_the_same_way_as_without_is_not_held_back() -> None:
-    tally = impact_on_ada(policy_of(STAFF | {"stages": {"enforce": WINTER.isoformat()}}, {"effect": "allow"}))
-    assert ("later", "held back", "block") in tally.subjects
-
-
 @pytest.mark.parametrize(
     ("people", "devices", "kept"),
     [(("ada", "ada"), ("d1", "d2"), 1), (("ada", "lin"), ("d1", "d1"), 2), (("", ""), ("d1", "d2"), 2), (("", ""), ("d1", "d1"), 1), (("", "ada"), ("d1", "d1"), 2)],
@@ -359,52 +305,3 @@ def test_who_is_kept_out_at_a_date_as_well_is_not_undated() -> None:
     )
     assert tally.first == SPRING
     assert [(each.label, each.since, each.until) for each in tally.movers] == [("block", 1, 1)]
-
-
-def test_who_is_seen_alone_moves_as_among_others_who_look_alike() -> None:
-    """What is kept of one may not be taken for another's: a report that is older, a grace that ends later, an access that is assumed."""
-    new = {"when": 'client.kind == "phone"', "grace": "10d"}
-    unproved = {"when": 'client.kind == "laptop" && !attestation.valid', "effect": "challenge"}
-    young = {"when": 'client.kind == "bot" && device.age < duration("1h")'}
-    active = policy_of(new, {"effect": "allow"})
-    candidate = policy_of(new | {"grace": "2d"}, unproved, young, {"effect": "allow"})
-    moments = change_moments((active, candidate), NOW)
-    seen = [
-        (kind, posture, assumed)
-        for kind, posture, assumed in product((Kind.PHONE, Kind.LAPTOP, Kind.BOT), ALIKE, (False, True))
-    ]
-    crowd = [
-        subject(
-            replace(
-                once(access(replace(PHONE, kind=kind), posture, attestation=AttestationResult("d1"))),
-                assumed=frozenset({"attestation.valid"} if assumed else ()),
-            ),
-            name=f"{kind} {posture.reported_at} {posture.first_seen} {assumed}",
-        )
-        for kind, posture, assumed in seen
-    ]
-    out = [
-        posture.first_seen == NEW
-        if kind is Kind.PHONE
-        else assumed
-        if kind is Kind.LAPTOP
-        else posture.reported_at is not None
-        for kind, posture, assumed in seen
-    ]
-    together = Impact(active, candidate, moments)
-    apart = ImpactTally()
-    for each, is_out in zip(crowd, out, strict=True):
-        together.add(each)
-        alone = Impact(active, candidate, moments)
-        alone.add(each)
-        assert alone.tally.subjects[OUT,] == is_out
-        apart.merge(alone.tally)
-    assert together.tally.subjects == apart.subjects
-
-
-NEW = NOW - timedelta(days=1)
-ALIKE = [
-    replace(CLEAN, reported_at=reported, first_seen=first_seen)
-    for reported in (None, NOW, NOW - timedelta(hours=1))
-    for first_seen in (None, NOW - timedelta(days=20), NEW)
-]

@@ -408,6 +408,14 @@ def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, 
     assert counted(occasion, policies) is not seen
 
 
+def test_who_was_seen_to_ask_is_not_taken_for_somebody_who_never_did() -> None:
+    policies = policy_of(OPEN), policy_of({"when": "!attestation.valid"}, OPEN)
+    seen = once(access(LAPTOP, CLEAN, attestation=AttestationResult("d1")))
+    comparison, worst = Comparison(*policies), WorstMoment(*policies)
+    for occasion, out in ((seen, False), (replace(seen, assumed=frozenset({"attestation.valid"})), True)):
+        assert worst.keeps_out(occasion, comparison.keys(occasion)) is out
+
+
 def test_a_computer_that_never_asked_is_assumed_to_be_one() -> None:
     occasion = replace(once(access(LAPTOP, CLEAN)), assumed=frozenset({"attestation.valid"}))
     assert not counted(occasion, (policy_of(OPEN), policy_of({"when": 'client.kind == "mail_app"'}, OPEN)))
@@ -446,8 +454,12 @@ UNKNOWN_OUT = policy_of({"when": 'device.state != "clean"'}, OPEN)
             (policy_of(OPEN), policy_of({"when": 'now < timestamp("2027-01-01T00:00:00Z")'}, OPEN)),
             [(access(now=NOW), True), (access(now=NOW + 400 * DAY), False)],
         ),
+        (
+            (policy_of(OPEN), policy_of({"when": 'device.age < duration("1h")'}, OPEN)),
+            [(access(posture=replace(CLEAN, reported_at=None)), False), (access(posture=CLEAN), True)],
+        ),
     ],
-    ids=["a grace ends after a stage begins", "a grace ends before a stage begins", "what was last known ends before a grace", "what was last known ends", "asked at another time"],
+    ids=["a grace ends after a stage begins", "a grace ends before a stage begins", "what was last known ends before a grace", "what was last known ends", "asked at another time", "a report grows older"],
 )  # fmt: skip
 @pytest.mark.parametrize("turn", [1, -1], ids=["in order", "the other way round"])
 def test_who_looks_alike_is_kept_out_by_their_own_moments(
