@@ -144,7 +144,7 @@ class Impact:
         self._worst = WorstMoment(active, candidate)
         self._whole = Comparison(whole.active, whole.candidate) if whole else None
         self._in_full = Cache[Keys, ComparisonResult]()
-        self._held = frozenset(whole.rules) if whole else frozenset[str]()
+        self._held = frozenset(whole.rules if whole else ())
 
     def add(self, subject: Subject) -> None:
         """Count one device or client. Each must come once, with all its occasions."""

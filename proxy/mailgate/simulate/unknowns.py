@@ -10,7 +10,7 @@ from enum import Enum
 from functools import lru_cache
 
 from mailgate.engine.decide import decide, skip_reason, stage_of
-from mailgate.model import Access, Effect, PostureState, Stage
+from mailgate.model import Access, Effect, PostureState
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
 from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import Policy, Rule
@@ -198,8 +198,7 @@ def future_undetermined_rules(
 
 def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
     """Whether the condition may come out either way if the values in ``away`` are unknown."""
-    stage = stage_of(rule, access.now)
-    if stage is Stage.PENDING or skip_reason(rule, stage, access):
+    if skip_reason(rule, stage_of(rule, access.now), access):
         return False
     if access.posture.state is PostureState.UNAVAILABLE:
         # ``decide`` may ignore what is known about the device
