@@ -6,8 +6,7 @@ the age of a report cannot: such a part of a condition may come out either way a
 
 import json
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +16,6 @@ from mailgate.policy.variables import CLOCKS, ENVIRONMENT
 
 INSTANT = timedelta(microseconds=1)
 """The shortest time between two moments."""
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 _AT_ONCE, _JUST_AFTER = (timedelta(0),), (INSTANT,)
 _TURNS = {
@@ -51,28 +49,31 @@ _SURE_IF_FIXED = frozenset({"matches", *CALENDAR})
 """Functions that fail only if their pattern or time zone is computed and not constant."""
 
 
+def shifted(moment: datetime, by: timedelta) -> tuple[datetime, ...]:
+    """The moment that is so much later; none if ``datetime`` cannot hold it."""
+    try:
+        return (moment + by,)
+    except OverflowError:
+        return ()
+
+
 @lru_cache(maxsize=1024)
 def limits(condition: Condition) -> tuple[datetime | timedelta, ...]:
-    """The constant times and durations in a condition."""
-    if condition.reads.isdisjoint(CLOCKS):
-        return ()
-    return tuple(value for node in walk(_tree(condition)) if (value := _literal(node)) is not None)
+    """The constant times and durations in a condition that reads a clock."""
+    return tuple(value for node in _nodes(condition) if (value := _literal(node)) is not None)
 
 
 @lru_cache(maxsize=1024)
 def starts(condition: Condition) -> tuple[datetime, ...]:
     """The moments at which a comparison of ``now`` with a constant time changes."""
-    if "now" not in condition.reads:
-        return ()
-    found = [
-        limit + behind
-        for node in walk(_tree(condition))
-        for _, function, limit in _clock_comparison(node)
+    found = {
+        moment
+        for _, function, limit in _clock_comparisons(condition)
         if isinstance(limit, datetime)
         for behind in _TURNS[function]
-        if limit <= _LAST - behind
-    ]
-    return tuple(sorted({*found}))
+        for moment in shifted(limit, behind)
+    }
+    return tuple(sorted(found))
 
 
 @lru_cache(maxsize=1024)
@@ -80,24 +81,21 @@ def unpredictable_clocks(condition: Condition) -> frozenset[str]:
     """The clocks whose moments of change cannot be predicted: ``device.age``, and ``now`` if it is not only
     compared."""
     found = condition.reads & {"device.age"}
-    if "now" not in condition.reads:
-        return found
-    nodes = list(walk(_tree(condition)))
-    used = sum(node.is_name and node.name == "now" for node in nodes)
-    plain = sum(name == "now" for node in nodes for name, _, _ in _clock_comparison(node))
-    return found | ({"now"} if used != plain else set())
+    return found if _is_only_compared("now", condition) else found | {"now"}
 
 
 @lru_cache(maxsize=1024)
 def ages(condition: Condition) -> tuple[timedelta, ...] | None:
     """The ages between which the condition does not change, if it only compares ``device.age`` with them; otherwise
     None."""
-    if "device.age" not in condition.reads:
-        return ()
-    nodes = list(walk(_tree(condition)))
-    used = sum(node.is_name and node.name == "device.age" for node in nodes)
-    found = [limit for node in nodes for name, _, limit in _clock_comparison(node) if name == "device.age"]
-    return tuple(each for each in found if isinstance(each, timedelta)) if len(found) == used else None
+    if not _is_only_compared("device.age", condition):
+        return None
+    return tuple(limit for _, _, limit in _clock_comparisons(condition) if isinstance(limit, timedelta))
+
+
+def _is_only_compared(clock: str, condition: Condition) -> bool:
+    used = sum(node.is_name and node.name == clock for node in _nodes(condition))
+    return used == sum(name == clock for name, _, _ in _clock_comparisons(condition))
 
 
 @lru_cache(maxsize=1024)
@@ -116,19 +114,22 @@ def _is_sure(node: Node) -> bool:
     return node.name in _SURE or _literal(node) is not None or (fixed and node.name in _SURE_IF_FIXED)
 
 
-def _clock_comparison(node: Node) -> Iterator[tuple[str, str, datetime | timedelta]]:
-    """A comparison of a clock with a constant, as the clock, the function and the constant. The function is turned round
+def _clock_comparisons(condition: Condition) -> list[tuple[str, str, datetime | timedelta]]:
+    """Every comparison of a clock with a constant, as the clock, the function and the constant. The function is turned round
     if the clock is on the right."""
-    if node.is_call and node.name in _TURNS and len(node.children) == 2:
-        left, right = node.children
-        for clock, other, function in ((left, right, node.name), (right, left, _MIRRORED[node.name])):
-            if clock.is_name and clock.name in CLOCKS and (limit := _literal(other)) is not None:
-                yield clock.name, function, limit
+    found = []
+    for node in _nodes(condition):
+        if node.is_call and node.name in _TURNS:
+            left, right = node.children
+            for clock, other, function in ((left, right, node.name), (right, left, _MIRRORED[node.name])):
+                if clock.is_name and clock.name in CLOCKS and (limit := _literal(other)) is not None:
+                    found.append((clock.name, function, limit))
+    return found
 
 
 def _literal(node: Node) -> Any:
     """The constant time or duration; None for anything else."""
-    if not node.is_call or node.name not in ("timestamp", "duration") or len(node.children) != 1:
+    if not node.is_call or node.name not in ("timestamp", "duration"):
         return None
     text = node.children[0].text
     return None if text is None else _value(node.name, text)
@@ -140,6 +141,11 @@ def _value(function: str, text: str) -> Any:
     if function == "timestamp" and re.search(r"\.[0-9]{7}", text):
         return None
     return ENVIRONMENT.compile(f"{function}({json.dumps(text)})").eval(ENVIRONMENT.Activation({})).value()
+
+
+def _nodes(condition: Condition) -> tuple[Node, ...]:
+    """The nodes of its tree; none if it reads no clock."""
+    return () if condition.reads.isdisjoint(CLOCKS) else tuple(walk(_tree(condition)))
 
 
 def _tree(condition: Condition) -> Node:

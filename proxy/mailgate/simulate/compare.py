@@ -1,21 +1,17 @@
 """Compares two policies on one occasion: the effect before, and the effect after."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 from mailgate.model import Access, Effect
 from mailgate.policy.rules import Policy
-from mailgate.simulate.judge import UNKNOWN, Judge, Key, Outcome
+from mailgate.simulate.judge import UNKNOWN, Cache, Judge, Key, Outcome
 from mailgate.simulate.unknowns import Move as Move
 from mailgate.simulate.unknowns import moves
-
-_CACHE_SIZE = 50_000
-"""How many comparisons are cached."""
 
 Keys = tuple[Key, Key]
 """The keys of an occasion by both policies, which determine the outcomes."""
 
-_HARD = {Effect.CHALLENGE.value: 1, Effect.BLOCK.value: 2}
+_OUT = (Effect.CHALLENGE.value, Effect.BLOCK.value)
 """The effects that keep people out, in increasing severity."""
 
 
@@ -60,7 +56,7 @@ class ComparisonResult:
 def newly_out(move: Move) -> bool:
     """Whether a move keeps people out who were let in or warned, or blocks people who could prove themselves before."""
     before, after = move
-    return _HARD.get(after, 0) > _HARD.get(before, 0)
+    return after in _OUT and before not in _OUT[_OUT.index(after) :]
 
 
 class Comparison:
@@ -68,7 +64,7 @@ class Comparison:
 
     def __init__(self, active: Policy, candidate: Policy) -> None:
         self._before, self._after = Judge(active), Judge(candidate)
-        self._settled: dict[Hashable, Move | None] = {}
+        self._settled = Cache[Keys, Move | None]()
 
     def keys(self, occasion: Occasion) -> Keys:
         """The keys of an occasion. Occasions with the same keys are compared once."""
@@ -89,13 +85,12 @@ class Comparison:
         """The move, if it does not depend on values that were not recorded; ``UNKNOWN`` twice if nothing changes;
         otherwise None."""
         if keys not in self._settled:
-            if len(self._settled) >= _CACHE_SIZE:
-                self._settled.clear()
             old, new, unrecorded = self._before, self._after, occasion.unrecorded
             found = moves(
                 (occasion.before, old.settled, old.undetermined_rules(occasion.before, unrecorded)),
                 (occasion.after, new.settled, new.undetermined_rules(occasion.after, unrecorded)),
             )
             same = all(before == after for before, after in found)
-            self._settled[keys] = min(found) if len(found) == 1 else (UNKNOWN, UNKNOWN) if same else None
+            settled = min(found) if len(found) == 1 else (UNKNOWN, UNKNOWN) if same else None
+            self._settled.keep(keys, settled)
         return self._settled[keys]

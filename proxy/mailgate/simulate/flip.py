@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Decision, Effect, Reason
+from mailgate.model import Access, Decision, Effect
 from mailgate.policy.rules import Policy
-from mailgate.simulate.actionable import actionable_steps
-from mailgate.simulate.hypothetical import hypothetical_steps
-from mailgate.simulate.steps import Fact, PolicyCase, Step, StepBy, StepKind
+from mailgate.simulate.steps import (
+    Fact,
+    PolicyCase,
+    Step,
+    StepBy,
+    StepKind,
+    actionable_steps,
+    hypothetical_steps,
+)
 
 MAX_STEPS = 2
 """The most steps that are tried together."""
@@ -93,7 +99,7 @@ def _smallest(
         ]
         found = _minimal([*_flipping(question, together, wanted)], before)
         if found:
-            return tuple(sorted(found, key=lambda flip: len(flip.facts)))
+            return tuple(found)
     return ()
 
 
@@ -108,7 +114,7 @@ def _flipping(
 ) -> Iterator[Flip]:
     for steps in together:
         decision = decide(*after_steps(question, steps))
-        if decision.effect in wanted and decision.reason is not Reason.INTERNAL_ERROR:
+        if decision.effect in wanted:
             yield Flip(steps, decision)
 
 
@@ -120,7 +126,7 @@ def after_steps(question: PolicyCase, steps: Iterable[Step]) -> PolicyCase:
 
 
 def _minimal(found: Sequence[Flip], before: Sequence[Flip]) -> list[Flip]:
-    """The flips that contain no smaller flip. Of several waits for the same thing, only the shortest is kept."""
+    """The flips that contain no smaller flip, the smallest first. Of several waits for the same thing, only the shortest is kept."""
     kept: list[Flip] = []
     # a flip that is contained in another one has fewer facts
     for flip in sorted(found, key=lambda flip: len(flip.facts)):

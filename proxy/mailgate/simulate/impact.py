@@ -7,7 +7,7 @@ from datetime import datetime
 
 from mailgate.policy.rules import Policy
 from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
-from mailgate.simulate.judge import UNKNOWN, Outcome
+from mailgate.simulate.judge import UNKNOWN, Cache, Outcome
 from mailgate.simulate.later import InFull, LaterComparison, SampledComparison, TimedResult
 from mailgate.simulate.movers import Moved, Mover, distinct_movers, movers
 from mailgate.simulate.people_count import Cell, PeopleCount
@@ -38,8 +38,8 @@ KNOWN = "known"
 WHOLE = "whole"
 """The first part of the cells of everybody of one kind or group, whether they move or not."""
 
-_CACHE_SIZE = 50_000
-"""How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
+SAMPLES = 5
+"""How many samples are kept for each label and rule, all of different people."""
 
 DIMENSIONS = ("rule", "kind", "system", "group")
 """What movers are counted by: the rule, the kind, the system and the groups."""
@@ -80,8 +80,6 @@ class ImpactTally:
     moment and of ``HELD_BACK`` exist with each dimension and value too. The cells of ``WHOLE`` count everybody by kind and group.
     """
 
-    samples_each: int = 5
-    """How many samples are kept for each label and rule, all of different people."""
     devices: int = 0
     """Known devices."""
     clients: int = 0
@@ -104,7 +102,7 @@ class ImpactTally:
     def keep(self, label: str, sample: Sample) -> None:
         """Keep a sample, unless there are enough, or one of the same device or person."""
         kept = self.samples.setdefault((label, sample.after.rule), [])
-        if len(kept) < self.samples_each and not any(sample.is_like(each) for each in kept):
+        if len(kept) < SAMPLES and not any(sample.is_like(each) for each in kept):
             kept.append(sample)
 
     def merge(self, other: "ImpactTally") -> None:
@@ -130,7 +128,6 @@ class Impact:
         self,
         active: Policy,
         candidate: Policy,
-        samples_each: int = 5,
         moments: Sequence[datetime] = (),
         sampled: Sequence[datetime] = (),
         whole: InFull | None = None,
@@ -138,7 +135,7 @@ class Impact:
         by_name: bool = False,
     ) -> None:
         """``whole``: both policies with every rule in full. ``by_name``: whether all movers are listed too."""
-        self.tally = ImpactTally(samples_each)
+        self.tally = ImpactTally()
         self._by_name = by_name
         self._places = {moment: place for place, moment in enumerate(moments, 1)}
         self._comparison = Comparison(active, candidate)
@@ -146,8 +143,8 @@ class Impact:
         self._sampled = SampledComparison(active, candidate, sampled)
         self._worst = WorstMoment(active, candidate)
         self._whole = Comparison(whole.active, whole.candidate) if whole else None
-        self._in_full: dict[Keys, ComparisonResult] = {}
-        self._held = frozenset(whole.rules) if whole else frozenset[str]()
+        self._in_full = Cache[Keys, ComparisonResult]()
+        self._held = frozenset(whole.rules if whole else ())
 
     def add(self, subject: Subject) -> None:
         """Count one device or client. Each must come once, with all its occasions."""
@@ -196,9 +193,7 @@ class Impact:
             return None
         found = self._in_full.get(keys)
         if found is None:
-            if len(self._in_full) >= _CACHE_SIZE:
-                self._in_full.clear()
-            found = self._in_full[keys] = self._whole.of(occasion, self._whole.keys(occasion))
+            found = self._in_full.keep(keys, self._whole.of(occasion, self._whole.keys(occasion)))
         self.tally.matched.update(self._held.intersection(found.after.matched))
         return found if found.label and found.label not in labels else None
 
@@ -229,7 +224,7 @@ class Impact:
             yield (OUT,)
         if not self._worst.keeps_out(occasion, keys):
             return
-        for moment, compared in self._sampled.first(occasion, keys):
+        for moment, compared in self._sampled.moved(occasion, keys):
             cell = later_cell(SAMPLED, compared.label)
             self._keep(cell, subject, occasion, compared)
             yield cell

@@ -7,25 +7,38 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 from mailgate.engine.decide import decide, effect_now, stage_of
 from mailgate.engine.key import DecisionKey
 from mailgate.model import Access, Decision, Reason, Stage
 from mailgate.policy.reliefs import NO_RELIEFS, relief_from
 from mailgate.policy.rules import Policy, Rule
-from mailgate.policy.variables import CLOCKS
 from mailgate.simulate.clock import ages
-from mailgate.simulate.undetermined import is_undetermined, undetermined_rules
-from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule
+from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule, is_undetermined, undetermined_rules
 
 UNKNOWN = "unknown"
 """Stands for an effect that depends on values that were not recorded."""
 
-_CACHE_SIZE = 50_000
-"""How many outcomes a judge caches. With a condition on a name, every person may have an outcome of their own."""
+CACHE_SIZE = 50_000
+"""How much is kept of what is the same for many occasions. With a condition on a name, every person may be one of a kind."""
 
 Key = tuple[Hashable, Hashable]
 """The parts of an access that last, and those that change with time."""
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Cache(dict[K, V]):
+    """Keeps what was found for a key, and forgets everything once it is full."""
+
+    def keep(self, key: K, found: V) -> V:
+        if len(self) >= CACHE_SIZE:
+            self.clear()
+        self[key] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +61,9 @@ class Judge:
         self.policy = policy
         self._decision_key = DecisionKey(policy)
         self.settled = PolicyVariants(replace(policy, reliefs=NO_RELIEFS))
-        self._clocks = sorted(policy.reads & CLOCKS)
         self._ages = _ages(policy)
         self._rules = {rule.id: rule for rule in policy.rules}
-        self._known: dict[Key, Outcome] = {}
+        self._known = Cache[Key, Outcome]()
 
     def outcome(
         self, access: Access, unrecorded: frozenset[str] = frozenset(), key: Key | None = None
@@ -61,17 +73,11 @@ class Judge:
         :param key: the result of ``key`` for both, if the caller has it already.
         """
         key = key or self.key(access, unrecorded)
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            found = self._known[key] = self._decide(access, unrecorded)
-        return found
+        return self._known.get(key) or self._known.keep(key, self._decide(access, unrecorded))
 
     def key(self, access: Access, unrecorded: frozenset[str]) -> Key:
         """The key of an access: the parts that last, and those that change with time."""
-        times = zip(self._clocks, self._decision_key.times(access), strict=True)
-        passing = tuple(self._band(value) if name == "device.age" else value for name, value in times)
+        passing = tuple([self._band(value) for value in self._decision_key.times(access)])
         return (unrecorded, self._decision_key.of(access, dates=False)), passing
 
     def undetermined_rules(self, access: Access, unrecorded: frozenset[str]) -> dict[str, UndeterminedRule]:
@@ -102,13 +108,13 @@ class Judge:
         softens = effect_now(rule, stage, access).severity < decision.effect.severity
         return stage is not Stage.REPORT_ONLY and (not out or softens or rule.id == decision.rule)
 
-    def _band(self, age: Hashable) -> Hashable:
-        """The place of an age among those in conditions; the age itself if a condition does more than compare it."""
-        if self._ages is None or not isinstance(age, timedelta):
-            return age
-        return bisect_left(self._ages, age), bisect_right(self._ages, age)
+    def _band(self, value: Hashable) -> Hashable:
+        """The place of an age among those in conditions; the value itself if a condition does more than compare it."""
+        if self._ages is None or not isinstance(value, timedelta):
+            return value
+        return bisect_left(self._ages, value), bisect_right(self._ages, value)
 
 
 def _ages(policy: Policy) -> list[timedelta] | None:
     found = [ages(rule.when) for rule in policy.rules]
-    return sorted(age for each in found for age in each or ()) if None not in found else None
+    return sorted(age for each in found if each for age in each) if None not in found else None

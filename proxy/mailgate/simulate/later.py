@@ -8,10 +8,8 @@ from datetime import datetime
 from mailgate.model import Access, PostureState, Stage
 from mailgate.policy.rules import Policy, Rule
 from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
+from mailgate.simulate.judge import Cache
 from mailgate.simulate.moments import at_moment, starts
-
-_CACHE_SIZE = 50_000
-"""How many kinds of occasions are cached. With a condition on a name, every person may be a kind of their own."""
 
 TimedResult = tuple[datetime, ComparisonResult]
 
@@ -76,20 +74,14 @@ class LaterComparison:
     def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
         self._comparison = Comparison(_back(active), _back(candidate))
         self._moments = moments
-        self._known: dict[Hashable, tuple[TimedResult, ...]] = {}
+        self._known = Cache[Hashable, tuple[TimedResult, ...]]()
 
     def moved(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
         """The moments at which the occasion moves, with the decisions of both policies. ``keys`` are the
         keys of both decisions now."""
-        if not self._moments:
-            return ()
         key = _key(occasion, keys)
         found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            found = self._known[key] = tuple(self.compared(occasion))
-        return found
+        return self._known.keep(key, tuple(self.compared(occasion))) if found is None else found
 
     def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
         """Find these moments without the cache."""
@@ -100,25 +92,14 @@ class LaterComparison:
                 yield moment, compared
 
 
-class SampledComparison:
+class SampledComparison(LaterComparison):
     """Compares two policies at sampled moments, and finds the first moment for each label."""
 
-    def __init__(self, active: Policy, candidate: Policy, moments: Sequence[datetime]) -> None:
-        self._ahead = LaterComparison(active, candidate, moments)
-        self._known: dict[Hashable, tuple[TimedResult, ...]] = {}
-
-    def first(self, occasion: Occasion, keys: Keys) -> tuple[TimedResult, ...]:
-        """For each label with which the occasion moves, the first such moment. ``keys`` are the keys of both decisions
-        now."""
-        key = _key(occasion, keys)
-        if key not in self._known:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            found: dict[str, TimedResult] = {}
-            for turn in self._ahead.compared(occasion):
-                found.setdefault(turn[1].label, turn)
-            self._known[key] = tuple(found.values())
-        return self._known[key]
+    def compared(self, occasion: Occasion) -> Iterable[TimedResult]:
+        found: dict[str, TimedResult] = {}
+        for turn in super().compared(occasion):
+            found.setdefault(turn[1].label, turn)
+        return found.values()
 
 
 def _key(occasion: Occasion, keys: Keys) -> Hashable:

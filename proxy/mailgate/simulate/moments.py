@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mailgate.engine.decide import device_grace_end
 from mailgate.model import Access
 from mailgate.policy.rules import Policy, Rule
-from mailgate.simulate.clock import INSTANT, limits, unpredictable_clocks
+from mailgate.simulate.clock import INSTANT, limits, shifted, unpredictable_clocks
 from mailgate.simulate.clock import starts as turning
 
 _JUST_AFTER = timedelta(seconds=1)
 """Added to a limit that has to be passed, not only reached."""
 
-HOURS, DAYS = 168, 396
+_HOURS, _DAYS = 168, 396
 """The hours of a week, and the days of 13 months."""
-_AROUND = (-INSTANT, INSTANT)
-_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def moments(access: Access, policy: Policy) -> list[datetime]:
@@ -50,15 +48,13 @@ def _all(access: Access, policy: Policy) -> Iterator[datetime]:
 
 
 def _aged(reported: datetime, limit: timedelta) -> Iterator[datetime]:
-    """The moment at which a report has this age, and the moment just after; none if ``datetime`` cannot hold them."""
-    if _FIRST - reported < limit < _LAST - reported:
-        yield from _passed(reported + limit)
+    """The moment at which a report has this age, and the moment just after."""
+    for moment in shifted(reported, limit):
+        yield from _passed(moment)
 
 
-def _passed(limit: datetime) -> Iterator[datetime]:
-    yield limit
-    if limit < _LAST - _JUST_AFTER:
-        yield limit + _JUST_AFTER
+def _passed(limit: datetime) -> tuple[datetime, ...]:
+    return (limit, *shifted(limit, _JUST_AFTER))
 
 
 def starts(policies: Iterable[Policy], now: datetime) -> frozenset[datetime]:
@@ -83,11 +79,11 @@ def sampled(policies: Sequence[Policy], now: datetime) -> tuple[datetime, ...]:
         return ()
     hour = now.replace(minute=0, second=0, microsecond=0)
     day = hour.replace(hour=0)
-    found = {hour + n * timedelta(hours=1) for n in range(1, HOURS + 1)}
-    found |= {day + n * timedelta(days=1) for n in range(1, DAYS + 1)}
+    found = {hour + n * timedelta(hours=1) for n in range(1, _HOURS + 1)}
+    found |= {day + n * timedelta(days=1) for n in range(1, _DAYS + 1)}
     named = [each for rule in rules for each in limits(rule.when) if isinstance(each, datetime)]
     for moment in (*named, *(start for rule in rules for start in _stages(rule))):
-        found |= {moment} | {moment + step for step in _AROUND if _FIRST < moment < _LAST}
+        found |= {moment, *shifted(moment, -INSTANT), *shifted(moment, INSTANT)}
     return tuple(sorted(moment for moment in found if moment > now))
 
 

@@ -18,7 +18,7 @@ class PeopleCount:
         for cell in cells:
             bits = self._cells.setdefault(cell, bytearray())
             if place >> 3 >= len(bits):
-                bits.extend(bytes((place >> 3) + 1 - len(bits) + 1024))
+                bits.extend(bytes((place >> 3) + 1 - len(bits)))
             bits[place >> 3] |= 1 << (place & 7)
 
     def __len__(self) -> int:

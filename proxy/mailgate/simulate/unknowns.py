@@ -1,18 +1,21 @@
-"""Decides whether unknown values matter for what changes: values that were not recorded or cannot be known in advance.
+"""Conditions on unknown values: values that were not recorded, or cannot be known in advance.
 
-Every condition that depends on them is tried in every way: it holds, it does not hold, and, if it can, it fails. A rule
-after the one that decides is not read, so a policy has about as many ways as it has such rules.
+Every condition that may come out either way is tried in every way: it holds, it does not hold, and, if it can, it fails.
+A rule after the one that decides is not read, so a policy has about as many ways as it has such rules.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
-from mailgate.engine.decide import decide
-from mailgate.model import Access, Effect
-from mailgate.policy.condition import Condition, compile_condition
+from mailgate.engine.decide import decide, skip_reason, stage_of
+from mailgate.model import Access, Effect, PostureState
+from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
+from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.variables import VARIABLES, cel_activation
+from mailgate.simulate.clock import may_fail, unpredictable_clocks
 
 Move = tuple[str, str]
 """The effects before and after."""
@@ -28,9 +31,6 @@ class ConditionOutcome(Enum):
     FAILS = "1 / 0 == 0"
     NOT = "false"
 
-
-_CACHE_SIZE = 1000
-"""How many policies with settled conditions are cached."""
 
 Assignment = Mapping[UnknownId, ConditionOutcome]
 """One outcome for each of some unknown conditions and reliefs."""
@@ -89,22 +89,19 @@ class PolicyVariants:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._made: dict[frozenset[tuple[str, ConditionOutcome]], Policy] = {}
+        self._of = lru_cache(maxsize=1000)(self._make)
 
-    def with_outcomes(self, deciding_outcomes: Mapping[str, ConditionOutcome]) -> Policy:
+    def with_outcomes(self, outcomes: Mapping[str, ConditionOutcome]) -> Policy:
         """The policy in which the conditions of these rules, by id, have these outcomes."""
-        if not deciding_outcomes:
-            return self._policy
-        key = frozenset(deciding_outcomes.items())
-        if key not in self._made:
-            if len(self._made) >= _CACHE_SIZE:
-                self._made.clear()
-            rules = tuple(_with(rule, deciding_outcomes.get(rule.id)) for rule in self._policy.rules)
-            made = self._made[key] = replace(self._policy, rules=rules)
-            vars(made)["version"] = (
-                self._policy.version
-            )  # the version of such a policy is never used, and computing it takes as long as everything else
-        return self._made[key]
+        return self._of(frozenset(outcomes.items()))
+
+    def _make(self, outcomes: frozenset[tuple[str, ConditionOutcome]]) -> Policy:
+        settled = dict(outcomes)
+        rules = tuple(_with(rule, settled.get(rule.id)) for rule in self._policy.rules)
+        made = replace(self._policy, rules=rules)
+        # nobody uses the version of such a policy, and computing it takes as long as everything else
+        vars(made)["version"] = self._policy.version
+        return made
 
 
 def _with(rule: Rule, outcome: ConditionOutcome | None) -> Rule:
@@ -164,3 +161,73 @@ def _joined(
 
 def _softer(one: Effect, other: Effect) -> Effect:
     return min(one, other, key=lambda each: each.severity)
+
+
+Unrecorded = frozenset[str]
+"""Names of variables whose values are unknown."""
+
+
+def undetermined_rules(
+    rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, reliefs: Sequence[Relief]
+) -> dict[str, UndeterminedRule]:
+    """The rules whose conditions may come out either way, by id, and the rules that are out by these reliefs."""
+    found = {}
+    for rule in rules:
+        out = relief_from(reliefs, rule.id, rule.effect) is not None
+        if (away := rule.when.reads & unrecorded) and is_undetermined(rule, access, away):
+            found[rule.id] = replace(_undetermined_rule(rule, access, away, ()), out=out)
+        elif out:
+            found[rule.id] = UndeterminedRule(out=True)
+    return found
+
+
+def future_undetermined_rules(
+    rules: Sequence[Rule], access: Access, unrecorded: Unrecorded, reliefs: Sequence[Relief]
+) -> dict[str, UndeterminedRule]:
+    """The undetermined rules in the future, when the clock and the end of these reliefs are unknown too."""
+    found = {}
+    for rule in rules:
+        relieving = tuple(each for each in reliefs if each.takes_out(rule.id, rule.effect))
+        away = rule.when.reads & unrecorded | _future_unknowns(rule, access)
+        if away and is_undetermined(rule, access, away):
+            found[rule.id] = _undetermined_rule(rule, access, away, relieving)
+        elif relieving:
+            found[rule.id] = UndeterminedRule(reliefs=relieving)
+    return found
+
+
+def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
+    """Whether the condition may come out either way if the values in ``away`` are unknown."""
+    if skip_reason(rule, stage_of(rule, access.now), access):
+        return False
+    if access.posture.state is PostureState.UNAVAILABLE:
+        # ``decide`` may ignore what is known about the device
+        away |= {name for name in rule.when.reads if name.startswith("device.")}
+    try:
+        rule.when.holds(cel_activation(access, rule.when.reads - away))
+    except (UnknownValueError, EvaluationError):  # an unknown value may mend the failure
+        return True
+    return False
+
+
+def _future_unknowns(rule: Rule, access: Access) -> Unrecorded:
+    """The clocks that change what the rule reads. The age of a device that never reported stays: only a report changes
+    it, and that changes everything else too."""
+    found = unpredictable_clocks(rule.when)
+    return found if access.posture.reported_at else found - {"device.age"}
+
+
+def _undetermined_rule(
+    rule: Rule, access: Access, away: Unrecorded, reliefs: tuple[Relief, ...]
+) -> UndeterminedRule:
+    """A rule that may come out either way. Two conditions with one text have one identity, since they come out alike on the same
+    values."""
+    lost = access.posture.state is PostureState.UNAVAILABLE
+    known = tuple((name, _value(access, name)) for name in sorted(rule.when.reads - away))
+    unknown: UnknownId = (rule.when.text, known, rule.on_unavailable if lost else None)
+    return UndeterminedRule(unknown, lost or may_fail(rule.when), reliefs)
+
+
+def _value(access: Access, name: str) -> object:
+    value = VARIABLES[name].read(access)
+    return tuple(value) if isinstance(value, list) else value

@@ -129,7 +129,7 @@ def unproved(access: Access) -> Access:
     if client.signals and not any(signal.says for signal in seen):
         client = replace(client, kind=Kind.UNKNOWN, handheld=False, form="")
     assurance = min(client.assurance, Assurance.CONSISTENT, key=[*Assurance].index)
-    known = client.eas_id or access.certificate or client.protocol in LOGIN_PROTOCOLS
+    known = client.eas_id or counts(access.certificate) or client.protocol in LOGIN_PROTOCOLS
     return replace(
         access,
         client=replace(client, assurance=assurance, signals=seen),
@@ -206,6 +206,11 @@ def from_address(access: Access, address: str) -> Access:
 
 def on_system(access: Access, system: str) -> Access:
     return replace(access, client=replace(access.client, os=system))
+
+
+def counts(offered: AttestationResult | CertificateResult | None) -> bool:
+    """Whether evidence was offered and accepted."""
+    return offered is not None and offered.refused is None
 
 
 def _known_kind(client: Client) -> Kind | None:

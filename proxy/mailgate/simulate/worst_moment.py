@@ -16,13 +16,10 @@ from mailgate.model import Access, Kind, PostureState
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
 from mailgate.simulate.compare import Keys, Occasion, newly_out
+from mailgate.simulate.judge import Cache
 from mailgate.simulate.moments import starts
-from mailgate.simulate.undetermined import future_undetermined_rules
-from mailgate.simulate.unknowns import PolicySide, PolicyVariants, moves
+from mailgate.simulate.unknowns import PolicySide, PolicyVariants, future_undetermined_rules, moves
 from mailgate.simulate.what_if import asked_by, with_expired_report, with_last_known_posture
-
-_CACHE_SIZE = 50_000
-"""How many kinds of occasions are cached."""
 
 
 class WorstMoment:
@@ -37,7 +34,7 @@ class WorstMoment:
         self._policies = (active, candidate)
         self._reads_state = any("device.state" in each.reads for each in self._policies)
         self._starts: dict[datetime, tuple[datetime, ...]] = {}
-        self._known: dict[Hashable, bool] = {}
+        self._known = Cache[Hashable, bool]()
 
     def keeps_out(self, occasion: Occasion, keys: Keys) -> bool:
         """Whether the second policy may keep the occasion out at some moment at which the first would not. ``keys``
@@ -48,11 +45,9 @@ class WorstMoment:
         key = (occasion.before.now, *lasting, occasion.assumed, _reported(occasion), _order(common, ends))
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _CACHE_SIZE:
-                self._known.clear()
-            moments = sorted({occasion.before.now, *common, *ends[0], *ends[1]})
-            found = self._known[key] = any(
-                self._at(each, moment) for each in self._kinds(occasion) for moment in moments
+            moments = {occasion.before.now, *common, *ends[0], *ends[1]}
+            found = self._known.keep(
+                key, any(self._at(each, moment) for each in self._kinds(occasion) for moment in moments)
             )
         return found
 
@@ -62,7 +57,7 @@ class WorstMoment:
         a device may stop reporting."""
         asks = [occasion]
         if occasion.assumed and occasion.before.client.kind in HANDHELD_KINDS:
-            asks = [_by_client(occasion, kind) for kind in sorted(HANDHELD_KINDS)]
+            asks = [_by_client(occasion, kind) for kind in HANDHELD_KINDS]
         for each in asks:
             yield from self._postures(each)
             if occasion.assumed and occasion.before.user.name:
@@ -71,20 +66,18 @@ class WorstMoment:
 
     def _postures(self, occasion: Occasion) -> Iterator[Occasion]:
         yield occasion
-        if self._outage and PostureState.UNAVAILABLE not in (
-            occasion.before.posture.state,
-            occasion.after.posture.state,
-        ):
+        if self._outage and occasion.before.posture.state is not PostureState.UNAVAILABLE:
             yield replace(
                 occasion,
                 before=with_last_known_posture(occasion.before),
                 after=with_last_known_posture(occasion.after),
             )
-        silent = replace(
-            occasion, before=with_expired_report(occasion.before), after=with_expired_report(occasion.after)
-        )
-        if self._reads_state and silent != occasion:
-            yield silent
+        if self._reads_state:
+            yield replace(
+                occasion,
+                before=with_expired_report(occasion.before),
+                after=with_expired_report(occasion.after),
+            )
 
     def _at(self, occasion: Occasion, moment: datetime) -> bool:
         unknown = occasion.unrecorded | occasion.assumed
@@ -163,10 +156,6 @@ def _reported(occasion: Occasion) -> tuple[bool, bool]:
 def _order(common: Sequence[datetime], ends: tuple[list[datetime], list[datetime]]) -> Hashable:
     """The places of the ends among the moments for everybody and among each other. Nothing else matters within an
     interval."""
-    if not ends[0] and not ends[1]:
-        return ()
     own = sorted({*ends[0], *ends[1]})
-    return tuple(
-        tuple((bisect_left(common, end), bisect_right(common, end), own.index(end)) for end in each)
-        for each in ends
-    )
+    places = {end: (bisect_left(common, end), bisect_right(common, end), own.index(end)) for end in own}
+    return tuple(tuple(places[end] for end in each) for each in ends) if own else ()

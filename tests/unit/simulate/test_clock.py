@@ -1,13 +1,16 @@
-"""What is told of a condition and the clock."""
+"""How a condition uses the clock."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mailgate.policy.condition import compile_condition
-from mailgate.simulate.clock import ages, may_fail, starts, unpredictable_clocks
+from mailgate.simulate.clock import ages, limits, may_fail, shifted, starts, unpredictable_clocks
 
 TIME = 'timestamp("2027-01-01T00:00:00Z")'
+MIDNIGHT = datetime(2027, 1, 1, tzinfo=UTC)
+BEHIND = MIDNIGHT + timedelta(microseconds=1)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -24,31 +27,105 @@ TIME = 'timestamp("2027-01-01T00:00:00Z")'
         ("now > timestamp(1798761600)", {"now"}),
         ("now == now", {"now"}),
         (f"now in [{TIME}]", {"now"}),
+        (f'{{"now": now}}.now > {TIME}', {"now"}),
+        ('now > timestamp("2027-01-01T00:00:00.000000Z")', set()),
         ('now > timestamp("2027-01-01T00:00:00.0000005Z")', {"now"}),  # between two moments of this clock
+        ('device.age > duration("0.0000005s")', {"device.age"}),
         ('device.age > duration("24h")', {"device.age"}),
         (f'now >= {TIME} && device.age > duration("24h")', {"device.age"}),
         (f"now - device.age > {TIME}", {"now", "device.age"}),
     ],
 )
 def test_only_a_comparison_with_a_time_can_be_told(text: str, names: set[str]) -> None:
-    condition = compile_condition(text, {})
-    assert unpredictable_clocks(condition) == names
-    assert bool(starts(condition)) == (text.count(TIME) > 0 and ("now >= " in text or "< now" in text))
+    assert unpredictable_clocks(compile_condition(text, {})) == names
+
+
+@pytest.mark.parametrize(
+    ("operator", "mirrored", "found"),
+    [
+        (">=", "<=", (MIDNIGHT,)),
+        ("<", ">", (MIDNIGHT,)),
+        (">", "<", (BEHIND,)),
+        ("<=", ">=", (BEHIND,)),
+        ("==", "==", (MIDNIGHT, BEHIND)),
+        ("!=", "!=", (MIDNIGHT, BEHIND)),
+    ],
+)
+def test_a_comparison_with_a_time_turns_over_at_it_or_just_behind(
+    operator: str, mirrored: str, found: tuple[datetime, ...]
+) -> None:
+    assert starts(compile_condition(f"now {operator} {TIME}", {})) == found
+    assert starts(compile_condition(f"{TIME} {mirrored} now", {})) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "client.handheld",
+        "now.getMonth() == 11",
+        f"now in [{TIME}]",
+        f'{{"now": now}}.now > {TIME}',
+        'device.age > duration("24h")',
+    ],
+)
+def test_nothing_else_has_a_moment(text: str) -> None:
+    assert starts(compile_condition(text, {})) == ()
+
+
+def test_the_moments_of_several_comparisons_are_in_order_and_each_is_there_once() -> None:
+    text = f'now > timestamp("2028-01-01T00:00:00Z") || now < {TIME} || client.handheld && now >= {TIME}'
+    assert starts(compile_condition(text, {})) == (
+        MIDNIGHT,
+        datetime(2028, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
+    )
 
 
 def test_the_last_moment_of_all_has_none_behind_it() -> None:
     assert starts(compile_condition('now > timestamp("9999-12-31T23:59:59.999999Z")', {})) == ()
+    assert starts(compile_condition('now >= timestamp("9999-12-31T23:59:59.999999Z")', {})) == (LAST,)
+
+
+@pytest.mark.parametrize(
+    ("moment", "by", "found"),
+    [
+        (MIDNIGHT, timedelta(days=-1), (datetime(2026, 12, 31, tzinfo=UTC),)),
+        (LAST - timedelta(days=1), timedelta(days=1), (LAST,)),
+        (LAST, timedelta(microseconds=1), ()),
+        (datetime.min.replace(tzinfo=UTC), timedelta(microseconds=-1), ()),
+    ],
+)
+def test_a_moment_is_shifted_as_far_as_there_are_moments(
+    moment: datetime, by: timedelta, found: tuple[datetime, ...]
+) -> None:
+    assert shifted(moment, by) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f'now >= {TIME} && now - duration("1h") < {TIME}', (MIDNIGHT, timedelta(hours=1), MIDNIGHT)),
+        ('device.age > duration("24h")', (timedelta(days=1),)),
+        (f'now > {TIME} && client.os == "{TIME[11:-2]}"', (MIDNIGHT,)),
+        ("now > timestamp(1798761600)", ()),
+        ('string(now) == "24h"', ()),
+        (f"client.handheld && {TIME} > timestamp(0)", ()),
+    ],
+    ids=["in order", "a duration", "no text", "computed", "of another function", "of no clock"],
+)
+def test_the_times_and_durations_beside_a_clock(text: str, found: tuple[datetime | timedelta, ...]) -> None:
+    assert limits(compile_condition(text, {})) == found
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         ("client.handheld", ()),
+        (f"now > {TIME}", ()),
         (
-            'device.age > duration("24h") || duration("1h") > device.age',
+            f'device.age > duration("24h") || duration("1h") > device.age || now > {TIME}',
             (timedelta(days=1), timedelta(hours=1)),
         ),
-        ('device.age + duration("1h") > duration("24h")', None),
+        ('device.age > duration("24h") || device.age + duration("1h") > duration("24h")', None),
         ("device.age.getHours() > 3", None),
     ],
 )
@@ -56,23 +133,49 @@ def test_ages_between_which_it_is_the_same(text: str, found: tuple[timedelta, ..
     assert ages(compile_condition(text, {})) == found
 
 
+CALENDAR = (
+    "getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds"
+).split()
+
+
 @pytest.mark.parametrize(
-    ("text", "may"),
+    "text",
     [
-        (
-            f'client.handheld && client.os in ["ios", "ipados"] && now > {TIME} ? client.os.size() > 3 : true',
-            False,
-        ),
-        ('now.getHours("Europe/Berlin") > 3 && client.os.matches("^a")', False),
-        ('device.apps.exists(each, each == "tiktok") && device.age > duration("1h")', False),
-        ("now.getHours(client.os) > 3", True),
-        ("client.os.matches(client.browser)", True),
-        ("device.apps[0] == user.name", True),
-        ("1 / now.getHours() > 3", True),
-        ("int(client.os_version) > 3", True),
-        ('{"a": now}.b == now', True),
-        (f'now - duration("1h") > {TIME}', True),
+        "client.handheld",
+        "client.handheld && client.probed || !client.contradicted",
+        "client.handheld ? client.probed : client.contradicted",
+        'client.os == "ios" && client.os != client.browser',
+        'client.os < "b" || client.os <= "b" || client.os > "y" || client.os >= "y"',
+        'client.os in ["ios", "ipados"]',
+        'client.os.startsWith("i") && client.os.endsWith("s") && client.os.contains("o")',
+        "client.os.size() > 3 && size(client.os) > 3",
+        'client.os.matches("^a")',
+        'device.apps.exists(each, each == "tiktok") && device.apps.all(each, each != "wechat")',
+        f'now > {TIME} && device.age > duration("1h")',
+        *(f"now.{part}() > 3" for part in CALENDAR),
+        *(f'now.{part}("Europe/Berlin") > 3' for part in CALENDAR),
     ],
 )
-def test_what_may_fail(text: str, may: bool) -> None:
-    assert may_fail(compile_condition(text, {})) is may
+def test_what_never_fails(text: str) -> None:
+    assert not may_fail(compile_condition(text, {}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"now.{part}(client.os) > 3" for part in CALENDAR),
+        "client.os.matches(client.browser)",
+        "device.apps[0] == user.name",
+        "1 / now.getHours() > 3",
+        "1 % now.getHours() > 3",
+        "int(client.os_version) > 3",
+        '{"a": now}.b == now',
+        f'now - duration("1h") > {TIME}',
+        "now > timestamp(client.os)",
+        "client.handheld || (client.probed && device.apps[0] == user.name)",
+        "[device.apps[0]] == [user.name]",
+        "device.apps.exists(each, each == device.apps[0])",
+    ],
+)
+def test_what_may_fail(text: str) -> None:
+    assert may_fail(compile_condition(text, {}))

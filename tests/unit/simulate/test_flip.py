@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
-from tests.unit.simulate.examples import accesses, policies
+from tests.unit.simulate.examples import OPEN, accesses, policies
 
 from mailgate.engine.decide import decide
 from mailgate.model import (
@@ -25,10 +25,8 @@ from mailgate.model import (
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
 from mailgate.simulate import KEPT_OUT, LET_IN, MAX_STEPS, Flip, flips, flips_both_ways
-from mailgate.simulate.actionable import actionable_steps
 from mailgate.simulate.flip import VARIED, after_steps
-from mailgate.simulate.hypothetical import hypothetical_steps
-from mailgate.simulate.steps import Step, StepBy
+from mailgate.simulate.steps import Step, StepBy, StepKind, actionable_steps, hypothetical_steps
 
 RULES = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},
@@ -37,6 +35,10 @@ RULES = policy_of(
     {"id": "clean", "when": "client.handheld", "effect": "allow"},
 )
 PROVED_AND_CLEAN = policy_of({"when": 'device.state == "clean" && attestation.valid', "effect": "allow"})
+PROVED_TWICE = policy_of(
+    {"when": 'device.state == "clean" && attestation.valid && certificate.valid', "effect": "allow"}
+)
+IN_BOTH_GROUPS = policy_of({"when": '"a" in user.groups && "b" in user.groups', "effect": "allow"})
 SHUT_BY_PATH = policy_of({"when": 'request.path.startsWith("/x")'})
 
 
@@ -51,9 +53,19 @@ def said(found: tuple[Flip, ...]) -> list[tuple[tuple[str, ...], str]]:
         (Posture(), RULES, [(("enrol",), "clean")]),
         (replace(CLEAN, state=PostureState.STALE), RULES, [(("report",), "clean")]),
         (WITH_TIKTOK, PROVED_AND_CLEAN, [(("remove-apps", "prove"), "rule-0")]),
+        (WITH_TIKTOK, PROVED_TWICE, []),
+        (CLEAN, IN_BOTH_GROUPS, []),
         (CLEAN, SHUT_BY_PATH, []),
     ],
-    ids=["a listed app", "nobody knows it", "its report is old", "one step is not enough", "nor are two"],
+    ids=[
+        "a listed app",
+        "nobody knows it",
+        "its report is old",
+        "one step is not enough",
+        "nor are two",
+        "two steps of one kind are not taken together",
+        "nothing helps",
+    ],
 )
 def test_what_somebody_can_do_to_let_a_phone_in(
     posture: Posture, policy: Policy, actionable: list[tuple[tuple[str, ...], str]]
@@ -80,6 +92,26 @@ def test_what_would_keep_a_clean_phone_out() -> None:
     assert out.actionable[2].steps[0].about == ("tiktok",)
 
 
+def test_the_smallest_change_comes_first_and_of_several_waits_there_is_the_shortest() -> None:
+    proved = policy_of({"when": "size(device.lists) == 0 || certificate.valid", "effect": "allow"})
+    assert said(flips(access(posture=WITH_TIKTOK), proved, LET_IN).actionable) == [
+        (("certificate",), "rule-0"),
+        (("remove-apps",), "rule-0"),
+    ]
+    closing = policy_of({"stages": {"enforce": "2026-12-15"}}, {"stages": {"enforce": "2026-12-20"}}, OPEN)
+    (wait,) = flips(access(), closing, KEPT_OUT).actionable
+    assert [step.at for step in wait.steps] == [NOW.replace(day=15)]
+
+
+def test_steps_take_effect_in_their_order_whichever_is_named_first() -> None:
+    seen = access(posture=replace(WITH_TIKTOK, expires_at=NOW.replace(hour=12)))
+    steps = {(each.what, each.about): each for each in actionable_steps(seen, RULES)}
+    wait, remove = steps[StepKind.WAIT, ()], steps[StepKind.REMOVE_APPS, ("tiktok",)]
+    for order in ((wait, remove), (remove, wait)):
+        after, _ = after_steps((seen, RULES), order)
+        assert (after.now, after.posture.state) == (NOW.replace(hour=12), PostureState.CLEAN)
+
+
 def test_who_would_be_asked_for_proof_is_kept_out_too() -> None:
     asks = policy_of({"when": '"prohibited" in device.lists', "effect": "challenge"}, {"effect": "allow"})
     (out,) = flips_both_ways(access(posture=replace(CLEAN, device_id="d1")), asks, Effect.ALLOW)
@@ -96,6 +128,10 @@ def test_a_stage_that_is_still_to_start_and_a_warning_from_both_sides() -> None:
     assert inside.actionable == ()
     (wait,) = outside.actionable
     assert [step.at.isoformat() for step in wait.steps if step.at] == ["2026-12-15T00:00:00+00:00"]
+
+
+def test_every_change_has_a_step() -> None:
+    assert {len(each.steps) for each in flips(access(LAPTOP), RULES, LET_IN).hypothetical} == {1}
 
 
 def test_where_nothing_helps_what_was_not_tried_is_told() -> None:

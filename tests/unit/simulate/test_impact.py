@@ -1,32 +1,47 @@
 """The blast radius is what deciding everybody one by one gives."""
 
-from collections import defaultdict
-from collections.abc import Hashable
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.policy.examples import LAPTOP, NOW, PHONE, access, policy_of
+from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import UNTOLD, accesses, crowds, once, policies, subject
 
 from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
-from mailgate.simulate import OUT, UNDATED, UNKNOWN, WHOLE, Impact, Subject, sampled
+from mailgate.policy.rules import DISCOVERY_RULE
+from mailgate.simulate import (
+    KNOWN,
+    OUT,
+    UNDATED,
+    UNKNOWN,
+    WHOLE,
+    Impact,
+    ImpactTally,
+    Subject,
+    change_moments,
+    in_full,
+    sampled,
+)
 
 OPEN, SHUT = policy_of({"effect": "allow"}), policy_of({"effect": "block"})
 
 
-def by_brute_force(
-    crowd: list[Subject], active: Policy, candidate: Policy
-) -> tuple[dict[Hashable, set[str]], ...]:
-    """Devices and people in each cell, by two calls of ``decide`` for every occasion."""
-    subjects, people = defaultdict(set), defaultdict(set)
+Crowd = list[Subject]
+
+
+def by_brute_force(crowd: Crowd, active: Policy, candidate: Policy) -> tuple[dict[Hashable, set[str]], ...]:
+    """Devices and people in each cell, by two calls of ``decide`` for every occasion, and the occasions on which each rule matches."""
+    subjects, people, matched = defaultdict(set), defaultdict(set), Counter[str]()
     for one in crowd:
         for occasion in one.occasions:
             before, after = decide(occasion.before, active), decide(occasion.after, candidate)
+            matched.update(each.rule for each in after.trials if each.matched and each.rule != DISCOVERY_RULE)
             cells: list[Hashable] = [(before.effect.value, after.effect.value)]
             cells += [("whole", "kind", occasion.after.client.kind.value)]
             cells += [("whole", "group", group) for group in occasion.after.user.groups]
@@ -39,66 +54,44 @@ def by_brute_force(
                 subjects[cell].add(one.id)
                 if occasion.person:
                     people[cell].add(occasion.person)
-    return subjects, people
+    return subjects, people, matched
 
 
-@given(crowds, policies, policies)
-def test_the_counts_are_those_of_deciding_everybody(
-    crowd: list[Subject], active: Policy, candidate: Policy
+@given(crowds, policies, policies, st.integers(0, 5))
+def test_the_counts_are_those_of_deciding_everybody_also_where_two_halves_are_added_up(
+    crowd: Crowd, active: Policy, candidate: Policy, at: int
 ) -> None:
+    tally, other = (counted(half, active, candidate) for half in (crowd[:at], crowd[at:]))
+    tally.merge(other)
+    subjects, people, matched = by_brute_force(crowd, active, candidate)
+    found = {cell: count for cell, count in tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
+    assert found == {cell: len(names) for cell, names in subjects.items()}
+    assert {cell: tally.people.count(cell) for cell in subjects} == {
+        cell: len(people[cell]) for cell in subjects
+    }
+    assert tally.matched == matched
+    assert (tally.devices, tally.clients, tally.occasions) == (
+        sum(s.known for s in crowd),
+        sum(not s.known for s in crowd),
+        sum(len(s.occasions) for s in crowd),
+    )
+
+
+def counted(crowd: Crowd, active: Policy, candidate: Policy) -> ImpactTally:
     impact = Impact(active, candidate)
     for one in crowd:
         impact.add(one)
-    subjects, people = by_brute_force(crowd, active, candidate)
-    found = {cell: count for cell, count in impact.tally.subjects.items() if cell not in ((OUT,), (UNDATED,))}
-    assert found == {cell: len(names) for cell, names in subjects.items()}
-    assert {cell: impact.tally.people.count(cell) for cell in subjects} == {
-        cell: len(people[cell]) for cell in subjects
-    }
-    assert (impact.tally.devices, impact.tally.clients) == (
-        sum(s.known for s in crowd),
-        sum(not s.known for s in crowd),
-    )
+    return impact.tally
 
 
-@given(crowds, policies, policies, st.integers(0, 12))
-def test_two_halves_added_up_are_the_whole(
-    crowd: list[Subject], active: Policy, candidate: Policy, at: int
-) -> None:
-    everybody, *halves = (Impact(active, candidate) for _ in range(3))
-    for number, one in enumerate(crowd):
-        everybody.add(one)
-        halves[number >= at].add(one)
-    first, whole = halves[0].tally, everybody.tally
-    first.merge(halves[1].tally)
-    assert first.subjects == whole.subjects
-    assert (first.devices, first.clients, first.occasions) == (whole.devices, whole.clients, whole.occasions)
-    assert first.matched == whole.matched
-    assert {cell: first.people.count(cell) for cell in whole.subjects} == {
-        cell: whole.people.count(cell) for cell in whole.subjects
-    }
-    assert first.samples.keys() == whole.samples.keys()
-
-
+@settings(max_examples=30)
 @given(crowds, policies)
-def test_the_same_policy_moves_nobody(crowd: list[Subject], policy: Policy) -> None:
-    impact = Impact(policy, policy)
-    for one in crowd:
-        impact.add(replace(one, occasions=tuple(replace(o, after=o.before) for o in one.occasions)))
-    moves = [cell for cell in impact.tally.subjects if cell[0] != WHOLE]
+def test_the_same_policy_moves_nobody(crowd: Crowd, policy: Policy) -> None:
+    same = [replace(one, occasions=tuple(replace(o, after=o.before) for o in one.occasions)) for one in crowd]
+    tally = counted(same, policy, policy)
+    moves = [cell for cell in tally.subjects if cell[0] != WHOLE]
     assert all(len(cell) == 2 and cell[0] == cell[1] for cell in moves)  # type: ignore[arg-type, index]
-    assert impact.tally.samples == {}
-
-
-def test_a_device_that_comes_in_two_ways_counts_under_both() -> None:
-    impact = Impact(OPEN, policy_of({"when": "client.handheld"}, {"effect": "allow"}))
-    impact.add(subject(once(access(PHONE)), once(access(LAPTOP))))
-    assert (
-        impact.tally.subjects["allow", "block"]
-        == impact.tally.subjects["allow", "allow"]
-        == impact.tally.subjects["block",]
-        == 1
-    )
+    assert tally.samples == {}
 
 
 def test_what_cannot_be_told_is_counted_apart() -> None:
@@ -108,24 +101,6 @@ def test_what_cannot_be_told_is_counted_apart() -> None:
     assert impact.tally.subjects["allow", UNKNOWN] == 1
     assert impact.tally.subjects["block",] == 0
     assert impact.tally.unrecorded == {"request.remote": 1}
-
-
-REMOTE = {"when": 'request.remote == "10.0.0.1"'}
-
-
-def test_what_was_not_recorded_does_not_matter_where_nothing_else_changes() -> None:
-    impact = Impact(
-        policy_of(REMOTE, {"effect": "allow"}), policy_of(REMOTE, {"effect": "allow", "title": "All"})
-    )
-    impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
-    assert impact.tally.subjects == {(UNKNOWN, UNKNOWN): 1, (WHOLE, "kind", "phone"): 1}
-    assert impact.tally.unrecorded == {}
-
-
-def test_a_move_that_is_the_same_whatever_was_not_recorded_is_told() -> None:
-    impact = Impact(policy_of(REMOTE), policy_of(REMOTE | {"effect": "warn"}, {"effect": "warn"}))
-    impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
-    assert impact.tally.subjects["block", "warn"] == impact.tally.subjects["warn",] == 1
 
 
 @given(policies, policies, accesses, st.sampled_from(["10.0.0.1", "10.0.0.2"]))
@@ -146,61 +121,187 @@ def test_what_is_told_holds_whatever_was_not_recorded(
 
 
 def test_samples_are_of_different_people_and_few() -> None:
-    impact = Impact(OPEN, SHUT, samples_each=3)
-    for number in range(10):
+    impact = Impact(OPEN, SHUT)
+    for number in range(14):
         came = [once(access(client), f"person-{number // 2}") for client in (PHONE, LAPTOP)]
         impact.add(subject(*came, name=f"d{number}"))
     (kept,) = impact.tally.samples.values()
-    assert [sample.occasion.person for sample in kept] == ["person-0", "person-1", "person-2"]
+    assert [sample.occasion.person for sample in kept] == [f"person-{number}" for number in range(5)]
     assert impact.tally.samples.keys() == {("block", "rule-0")}
 
 
-def test_rules_that_match_are_counted_those_that_only_report_too() -> None:
-    report = {"when": "client.handheld", "stages": {"report_only": "2026-12-01"}}
-    impact = Impact(OPEN, policy_of(report, {"when": "client.probed"}, {"effect": "allow"}))
-    impact.add(subject(once(access(PHONE))))
-    assert impact.tally.matched == {"rule-0": 1, "rule-2": 1}
+WINTER, SPRING = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 4, 1, tzinfo=UTC)
+STAFF = {"when": '"staff" in user.groups || client.kind == "phone"', "id": "staff"}
+ADA = access(replace(PHONE, os="ios"), CLEAN, "ada")
+ADA = replace(ADA, user=replace(ADA.user, groups=("all", "staff")))
+WHOLE_OF_ADA = {(WHOLE, "kind", "phone"), (WHOLE, "group", "all"), (WHOLE, "group", "staff")}
+ITSELF = {("kind", "phone"), ("system", "ios"), ("group", "all"), ("group", "staff"), ("rule", "staff")}
 
 
-PROOF, WARNED = policy_of({"effect": "challenge"}), policy_of({"effect": "warn"})
+def with_all_it_is_by(*cell: str) -> set[tuple[str, ...]]:
+    return {cell, *((*cell, *each) for each in ITSELF)}
+
+
+def impact_on_ada(
+    candidate: Policy, moments: Sequence[datetime] = (), stand_ins: Sequence[datetime] = ()
+) -> ImpactTally:
+    """Everybody is let in before; of two accesses of one device one is known."""
+    impact = Impact(OPEN, candidate, moments, stand_ins, in_full(OPEN, candidate, NOW), by_name=True)
+    seen = once(ADA)
+    impact.add(replace(subject(seen, replace(seen, known=True)), vouched=True))
+    return impact.tally
 
 
 @pytest.mark.parametrize(
-    ("active", "candidate", "out"),
+    ("rule", "cells", "label", "moment"),
     [
-        (OPEN, PROOF, 1),
-        (WARNED, PROOF, 1),
-        (PROOF, SHUT, 1),
-        (SHUT, PROOF, 0),
-        (OPEN, WARNED, 0),
-        (SHUT, OPEN, 0),
+        ({}, {("allow", "block"), ("touched",), (OUT,)} | with_all_it_is_by("block"), "block", 0),
+        (
+            {"stages": {"warn": WINTER.isoformat()}},
+            {("allow", "allow")} | with_all_it_is_by("later", WINTER.isoformat(), "warn") | with_all_it_is_by("later", "held back", "block"),
+            f"later {WINTER.isoformat()} warn",
+            1,
+        ),
+        (
+            {"stages": {"enforce": WINTER.isoformat()}},
+            {("allow", "allow"), (OUT,)} | with_all_it_is_by("later", WINTER.isoformat(), "block"),
+            f"later {WINTER.isoformat()} block",
+            1,
+        ),
+        ({"share": "0%"}, {("allow", "allow")} | with_all_it_is_by("later", "held back", "block"), "later held back block", 2),
+        (
+            {"when": "client.handheld && now.getMonth() == 0"},
+            {("allow", "allow"), (OUT,), (UNDATED,), ("later", "sampled", "block")},
+            "undated",
+            1,
+        ),
     ],
-    ids=[
-        "let in, asked for proof now",
-        "warned, asked for proof now",
-        "asked for proof, kept out now",
-        "kept out, may prove themselves now",
-        "let in, warned now",
-        "kept out, let in now",
-    ],
-)
-def test_who_is_asked_for_proof_is_out_and_who_may_prove_themselves_from_now_on_is_not(
-    active: Policy, candidate: Policy, out: int
+    ids=["now", "at a stage that warns", "at a stage", "held back by a share", "at a moment that cannot be told"],
+)  # fmt: skip
+def test_whoever_moves_is_in_the_cells_of_the_move_and_of_all_that_it_is_by(
+    rule: dict[str, str], cells: set[tuple[str, ...]], label: str, moment: int
 ) -> None:
-    impact = Impact(active, candidate)
-    impact.add(subject(once(access())))
-    assert (impact.tally.subjects[OUT,], impact.tally.people.count((OUT,))) == (out, out)
+    candidate = policy_of(STAFF | rule, {"effect": "allow"})
+    tally = impact_on_ada(
+        candidate, change_moments((candidate,), NOW), (WINTER, SPRING) if "when" in rule else ()
+    )
+    assert tally.subjects == dict.fromkeys({(KNOWN,)} | WHOLE_OF_ADA | cells, 1)
+    assert {cell for cell in tally.subjects if tally.people.count(cell) == 1} == tally.subjects.keys()
+    assert len(tally.people) == 1
+    assert [len(kept) for (of, _), kept in tally.samples.items() if of == label] == [1]
+    assert moment in [each.since for each in tally.movers]
+    assert tally.first == (WINTER if "when" in rule else None)
+
+
+def test_where_nobody_is_named_only_the_device_is_counted() -> None:
+    impact = Impact(OPEN, SHUT)
+    impact.add(subject(once(access(), "")))
+    assert impact.tally.subjects["block",] == 1
+    assert (KNOWN,) not in impact.tally.subjects
+    assert len(impact.tally.people) == impact.tally.people.count(("block",)) == 0
+
+
+def test_only_who_is_known_by_more_than_their_own_word_is_known() -> None:
+    impact = Impact(OPEN, SHUT)
+    impact.add(subject(once(access(), "ada")))
+    impact.add(replace(subject(replace(once(access(), "lin"), known=True), name="d2"), vouched=True))
+    assert (impact.tally.subjects[KNOWN,], impact.tally.people.count((KNOWN,))) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("client", "device", "system"),
+    [("ios", "android", "ios"), ("", "android", "android"), ("", "", "unknown")],
+)
+def test_the_system_is_what_the_client_says_or_what_is_known_of_the_device(
+    client: str, device: str, system: str
+) -> None:
+    impact = Impact(OPEN, SHUT)
+    impact.add(subject(once(access(replace(PHONE, os=client), replace(CLEAN, os=device)))))
+    assert impact.tally.subjects["block", "system", system] == 1
+
+
+def test_a_rule_that_matches_once_nothing_holds_it_back_is_counted() -> None:
+    tally = impact_on_ada(policy_of(STAFF | {"share": "0%"}, {"id": "open", "effect": "allow"}))
+    assert tally.matched == {"staff": 2, "open": 2}
+
+
+@pytest.mark.parametrize(
+    ("people", "devices", "kept"),
+    [(("ada", "ada"), ("d1", "d2"), 1), (("ada", "lin"), ("d1", "d1"), 2), (("", ""), ("d1", "d2"), 2), (("", ""), ("d1", "d1"), 1), (("", "ada"), ("d1", "d1"), 2)],
+    ids=["one person", "two people", "two devices of nobody", "one device of nobody", "nobody and somebody"],
+)  # fmt: skip
+def test_a_sample_is_a_person_or_the_device_of_nobody(
+    people: tuple[str, str], devices: tuple[str, str], kept: int
+) -> None:
+    impact = Impact(OPEN, SHUT)
+    for person, device in zip(people, devices, strict=True):
+        impact.add(subject(once(access(), person), name=device))
+    ((key, samples),) = impact.tally.samples.items()
+    assert (key, len(samples)) == (("block", "rule-0"), kept)
+    assert [each.before.effect for each in samples] == ["allow"] * kept
+    assert [each.after.effect for each in samples] == ["block"] * kept
+
+
+def test_samples_of_two_parts_are_of_different_people_and_few() -> None:
+    whole, *parts = (Impact(OPEN, SHUT) for _ in range(3))
+    for number in range(8):
+        for impact in (whole, parts[number % 2]):
+            impact.add(subject(once(access(), f"person-{number}")))
+    parts[1].add(subject(once(access(), "person-0")))
+    tally = parts[0].tally
+    tally.merge(parts[1].tally)
+    people = [each.occasion.person for each in tally.samples["block", "rule-0"]]
+    assert people == ["person-0", "person-2", "person-4", "person-6", "person-1"]
+    assert tally.samples.keys() == whole.tally.samples.keys()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "first"),
+    [(None, None, None), (WINTER, None, WINTER), (None, SPRING, SPRING), (SPRING, WINTER, WINTER)],
+)
+def test_the_first_moment_of_two_parts_is_the_earlier(
+    one: datetime | None, other: datetime | None, first: datetime | None
+) -> None:
+    tally, part = ImpactTally(first=one), ImpactTally(first=other)
+    part.unrecorded["request.remote"] += 2
+    tally.unrecorded["request.remote"] += 1
+    tally.merge(part)
+    assert (tally.first, tally.unrecorded) == (first, {"request.remote": 3})
 
 
 def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named() -> None:
-    december = policy_of({"when": "now.getMonth() == 0"}, {"effect": "allow"})
-    moments = sampled((OPEN, december), NOW)
-    impact = Impact(OPEN, december, sampled=moments)
+    quarters = policy_of(
+        {"when": 'now.getMonth() == 3 && user.name == "ada"'},
+        {"when": 'now.getMonth() == 0 && user.name == "lin"'},
+        {"when": "now.getMonth() == 11 && now.getDate() > 20", "effect": "warn"},
+        {"effect": "allow"},
+    )
+    moments = sampled((OPEN, quarters), NOW)
+    impact = Impact(OPEN, quarters, sampled=moments)
+    for name, first in (("ada", SPRING), ("lin", WINTER), ("ada", WINTER)):
+        impact.add(subject(once(access(user=name), name), name=f"{name} {first}"))
+        assert impact.tally.first == first
+    tally = impact.tally
+    cells = ("later", "sampled", "block"), ("later", "sampled", "warn"), (UNDATED,), (OUT,)
+    assert [tally.subjects[each] for each in cells] == [3, 3, 3, 3]
+    assert [tally.people.count(each) for each in cells] == [2, 2, 2, 2]
+    assert len(tally.samples["later sampled block", "rule-0"]) == 1
+    assert len(tally.samples["undated", "rule-3"]) == 2
+
+
+def test_who_is_kept_out_at_a_date_as_well_is_not_undated() -> None:
+    december = policy_of(
+        {"when": "client.handheld", "stages": {"enforce": WINTER.isoformat()}},
+        {"when": "now.getMonth() == 3", "effect": "challenge"},
+        {"effect": "allow"},
+    )
+    impact = Impact(OPEN, december, (WINTER,), (SPRING,), by_name=True)
     impact.add(subject(once(access())))
     tally = impact.tally
-    assert tally.first == datetime(2027, 1, 1, tzinfo=UTC)
-    assert [tally.subjects[each] for each in (("later", "sampled", "block"), (UNDATED,), (OUT,))] == [1, 1, 1]
-    assert len(tally.samples["later sampled block", "rule-0"]) == 1
-    halves = Impact(OPEN, december, sampled=moments).tally
-    halves.merge(tally)
-    assert halves.first == tally.first
+    assert (tally.subjects[OUT,], tally.subjects[UNDATED,], tally.subjects["later", "sampled", "block"]) == (
+        1,
+        0,
+        1,
+    )
+    assert tally.first == SPRING
+    assert [(each.label, each.since, each.until) for each in tally.movers] == [("block", 1, 1)]

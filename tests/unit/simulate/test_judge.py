@@ -1,18 +1,21 @@
 """A judge decides as ``decide`` does, and says so where it cannot know."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.examples import PHONE, access, policy_of
-from tests.unit.simulate.examples import UNTOLD, accesses, policies
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
+from tests.unit.simulate.examples import SHUT, UNTOLD, accesses, policies
 
 from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.simulate import UNKNOWN, Judge
 from mailgate.simulate import judge as judge_module
+from mailgate.simulate.judge import Cache
 
 
 @given(policies, st.lists(accesses, max_size=20))
@@ -65,6 +68,59 @@ def test_a_rule_that_only_reports_changes_no_answer_but_may_match() -> None:
     assert (outcome.effect, outcome.matched) == ("block", ("rule-0",))
 
 
+def test_of_several_rules_that_may_decide_the_first_is_named_and_what_all_of_them_hang_on() -> None:
+    path = {"when": 'client.handheld && request.path == "/x"', "effect": "warn"}
+    settled = {"when": 'client.kind == "laptop" && request.path == "/x"', "effect": "allow"}
+    outcome = Judge(policy_of(settled, path, REMOTE, {"when": "client.handheld"})).outcome(
+        access(PHONE), UNTOLD | {"request.path", "user.name"}
+    )
+    assert (outcome.effect, outcome.rule) == (UNKNOWN, "rule-1")
+    assert outcome.unrecorded == ("request.path", "request.remote")
+    assert outcome.matched == ("rule-1", "rule-2", "rule-3")
+
+
+def test_a_rule_behind_the_one_that_decides_leaves_nothing_unknown() -> None:
+    outcome = Judge(policy_of({"when": "client.handheld", "effect": "warn"}, REMOTE)).outcome(
+        access(PHONE), UNTOLD
+    )
+    assert (outcome.effect, outcome.rule, outcome.matched, outcome.unrecorded) == (
+        "warn",
+        "rule-0",
+        ("rule-0",),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("effect", "behind", "found"),
+    [
+        ("block", "warn", "warn"),
+        ("warn", "block", UNKNOWN),
+        ("warn", "warn", "warn"),
+        ("warn", "allow", "allow"),
+    ],
+    ids=["it would do more", "it would do less", "it would do the same", "behind it nothing is done"],
+)
+def test_a_rule_that_is_out_leaves_unknown_only_whether_it_softens_what_follows(
+    effect: str, behind: str, found: str
+) -> None:
+    halt = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
+    policy = policy_of(REMOTE | {"effect": effect}, {"effect": behind})
+    judge = Judge(replace(policy, reliefs=Reliefs(1, (halt,))))
+    assert judge.outcome(access(PHONE), UNTOLD).effect == found
+
+
+def test_a_rule_that_is_out_and_decides_all_the_same_may_not_hold() -> None:
+    """By what was made up for the address it holds, and does less than the rule behind it."""
+    policy = policy_of(REMOTE | {"effect": "warn"}, SHUT)
+    halt = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
+    judge = Judge(replace(policy, reliefs=Reliefs(1, (halt,))))
+    seen = access(PHONE)
+    seen = replace(seen, facts=replace(seen.facts, remote="10.0.0.1"))
+    assert judge.outcome(seen).effect == "warn"
+    assert judge.outcome(seen, UNTOLD).effect == UNKNOWN
+
+
 def test_who_looks_alike_is_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(judge_module, "decide", lambda *args: asked.append(args) or decide(*args))
@@ -74,12 +130,46 @@ def test_who_looks_alike_is_decided_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(asked) == 1
 
 
-@given(st.lists(accesses, max_size=20))
-def test_it_forgets_without_harm(everybody: list[Access]) -> None:
-    policy = policy_of({"when": 'device.age > duration("24h")'})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge_module, "_CACHE_SIZE", 2)
-        judge = Judge(policy)
-        assert [judge.outcome(each).effect for each in everybody] == [
-            decide(each, policy).effect for each in everybody
-        ]
+HOURS = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("when", "one", "other", "alike"),
+    [
+        ('device.age > duration("24h")', 24, 1, False),
+        ('device.age > duration("24h")', 23, 1, True),
+        ('device.age > duration("24h")', 24, 25, False),
+        ('device.age > duration("24h")', 25, 1000, True),
+        ('device.age > duration("24h") || device.age < duration("2h")', 1, 3, False),
+        ('device.age > duration("2h") && device.age + duration("1h") < duration("24h")', 5, 6, False),
+        ("client.handheld", 1, 1000, True),
+    ],
+)
+def test_who_reported_between_the_same_ages_looks_alike(when: str, one: int, other: int, alike: bool) -> None:
+    judge = Judge(policy_of({"when": when}, {"when": 'device.age < duration("0h")'}))
+    keys = [
+        judge.key(access(posture=replace(CLEAN, reported_at=NOW - hours * HOURS)), UNTOLD)
+        for hours in (one, other)
+    ]
+    assert (keys[0] == keys[1]) is alike
+
+
+def test_who_looks_alike_reported_too_at_the_same_time_if_a_rule_reads_the_clock() -> None:
+    judge = Judge(policy_of({"when": "now.getMonth() == 11 && client.handheld"}))
+    keys = [judge.key(access(now=moment), frozenset()) for moment in (NOW, NOW + HOURS)]
+    assert keys[0][0] == keys[1][0]
+    assert keys[0][1] == (NOW,)
+    assert keys[1][1] == (NOW + HOURS,)
+
+
+def test_what_was_not_recorded_is_a_part_of_who_looks_alike() -> None:
+    judge = Judge(policy_of({"when": "client.handheld"}))
+    assert judge.key(access(), UNTOLD) != judge.key(access(), frozenset())
+
+
+def test_a_full_cache_forgets_everything_and_keeps_what_is_new() -> None:
+    cache = Cache[int, str]()
+    assert [cache.keep(number, str(number)) for number in range(50_000)][-1] == "49999"
+    assert (len(cache), cache[0]) == (50_000, "0")
+    cache.keep(50_000, "new")
+    assert cache == {50_000: "new"}

@@ -9,7 +9,7 @@ from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import OPEN, crowds, once, policies, subject
 
 from mailgate.engine.decide import decide
-from mailgate.model import Access
+from mailgate.model import Access, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.simulate import OUT, UNDATED, Impact, Subject, change_moments, in_full, later_cell
@@ -41,12 +41,13 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
     impact = Impact(active, candidate, moments=MOMENTS)
     devices: dict[tuple[str, ...], set[str]] = {}
     people: dict[tuple[str, ...], set[str]] = {}
+    old_rules, new_rules = back(active), back(candidate)
     for one in crowd:
         impact.add(one)
         for moment in MOMENTS:
             for each in one.occasions:
-                old = decide(at(each.before, moment), back(active)).effect
-                new = decide(at(each.after, moment), back(candidate)).effect
+                old = decide(at(each.before, moment), old_rules).effect
+                new = decide(at(each.after, moment), new_rules).effect
                 if old is not new:
                     cell = later_cell(moment, new.value)
                     devices.setdefault(cell, set()).add(one.id)
@@ -95,20 +96,32 @@ def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
     )
 
 
+HALT = Relief(1, Cause.HALT, "rule-0", "x", "", NOW)
+EXEMPT = Relief(2, Cause.EXEMPTION, "", "x", "ada", NOW, NOW + WEEK, "lin")
+
+
 @pytest.mark.parametrize(
-    ("rule", "moments"),
+    ("rule", "reliefs", "moments"),
     [
-        ({"stages": {"enforce": "2020-01-01"}}, ()),
-        ({"stages": {"enforce": "2027-01-01"}}, (NEW_YEAR,)),
-        ({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'}, (NEW_YEAR,)),
-        ({"grace": "30d"}, (NOW,)),
+        ({"stages": {"enforce": "2020-01-01"}}, (), ()),
+        ({"stages": {"enforce": "2027-01-01"}}, (), (NEW_YEAR,)),
+        ({"when": 'now >= timestamp("2027-01-01T00:00:00Z")'}, (), (NEW_YEAR,)),
+        ({"grace": "30d"}, (), (NOW,)),
+        ({"grace": "30d", "stages": {"enforce": "2027-01-01"}}, (), (NOW, NEW_YEAR)),
+        ({}, (HALT,), (NOW,)),
+        ({}, (replace(HALT, until=NOW),), ()),
+        ({}, (EXEMPT,), (NOW + WEEK,)),
+        ({}, (EXEMPT, replace(EXEMPT, until=NOW + 2 * WEEK), replace(EXEMPT, until=NOW + timedelta(1))), (NOW + 2 * WEEK,)),
+        ({}, (replace(EXEMPT, until=None),), ()),
+        ({}, (replace(EXEMPT, until=NOW),), ()),
     ],
-    ids=["a stage that has begun", "a stage to come", "a date in a condition", "a grace that ends"],
-)
-def test_it_changes_at_stages_at_dates_in_conditions_and_where_a_grace_ends(
-    rule: dict[str, object], moments: tuple[datetime, ...]
+    ids=["a stage that has begun", "a stage to come", "a date in a condition", "a grace that ends", "a grace and a stage", "a halt", "a halt that is over", "an exemption", "the last of several exemptions", "an exemption without an end", "an exemption that is over"],
+)  # fmt: skip
+def test_it_changes_at_stages_at_dates_in_conditions_and_where_a_grace_or_a_relief_ends(
+    rule: dict[str, object], reliefs: tuple[Relief, ...], moments: tuple[datetime, ...]
 ) -> None:
-    assert change_moments((policy_of(rule),), NOW) == moments
+    policy = replace(policy_of(rule), reliefs=Reliefs(1, reliefs))
+    assert change_moments((policy_of(OPEN), policy), NOW) == moments
 
 
 def test_a_time_that_has_to_be_passed_turns_just_behind_it() -> None:
@@ -168,19 +181,72 @@ def test_who_is_held_back_is_who_moves_in_full_and_in_no_other_way(
     assert found == wanted
 
 
+SOON = {"stages": {"enforce": "2031-01-01"}}
+
+
 @pytest.mark.parametrize(
     ("rule", "held"),
     [
         ({}, False),
         ({"share": "99%"}, True),
         ({"stages": {"report_only": "2020-01-01"}}, True),
+        ({"stages": {"warn": "2020-01-01"}}, True),
         ({"stages": {"enforce": "2020-01-01"}}, False),
-        ({"stages": {"enforce": "2031-01-01"}}, True),
+        (SOON, True),
     ],
 )
 def test_a_share_or_a_stage_holds_a_rule_back(rule: dict[str, object], held: bool) -> None:
-    found = in_full(policy_of(OPEN), policy_of({"effect": "block", **rule}), NOW)
+    candidate = policy_of(OPEN, {"effect": "block", **rule})
+    found = in_full(policy_of(OPEN), candidate, NOW)
     assert (found is not None) is held
     if found:
-        (whole,) = found.candidate.rules
-        assert (whole.share, whole.stages, found.rules) == (1, None, (whole.id,))
+        assert found.rules == ("rule-1",)
+        assert [(each.share, each.stages) for each in found.candidate.rules] == [(1, None)] * 2
+        assert replace(found.candidate, rules=candidate.rules) == candidate
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "widened"),
+    [
+        (SOON, SOON, True),
+        ({"share": "40%"}, {"share": "40%"}, True),
+        ({"share": "40%"}, {"share": "50%"}, False),
+        ({"share": "40%"}, {"share": "40%"} | SOON, False),
+        (SOON, {"share": "40%"} | SOON, False),
+        (SOON, {}, False),
+    ],
+    ids=["the same stages", "the same share", "another share", "new stages", "a new share", "held back no more"],
+)  # fmt: skip
+def test_a_rule_in_force_is_in_full_too_if_it_is_held_back_in_the_same_way(
+    before: dict[str, object], now: dict[str, object], widened: bool
+) -> None:
+    held = {"id": "held", "share": "1%"}
+    active, candidate = policy_of(before, held, {"id": "gone", "share": "1%"}), policy_of(now, held)
+    found = in_full(active, candidate, NOW)
+    assert found is not None
+    rule, other, gone = found.active.rules
+    assert rule == (
+        active.rules[0].model_copy(update={"share": 1.0, "stages": None}) if widened else active.rules[0]
+    )
+    assert (other.share, gone.share) == (1, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("posture", "alike"),
+    [
+        (replace(CLEAN, state=PostureState.UNAVAILABLE, last_state=PostureState.CLEAN, expires_at=NEW_YEAR), False),
+        (replace(CLEAN, expires_at=NEW_YEAR), True),
+    ],
+    ids=["what was last known ends", "a report is renewed"],
+)  # fmt: skip
+def test_who_looks_alike_now_may_move_otherwise_later_once_what_was_last_known_has_ended(
+    posture: Posture, alike: bool
+) -> None:
+    """The end of it is not what they have in common now."""
+    stages = {"stages": {"enforce": "2027-02-01"}}
+    active, candidate = policy_of(OPEN), policy_of({"when": 'device.state != "clean"', **stages}, OPEN)
+    impact = Impact(active, candidate, moments=change_moments((candidate,), NOW))
+    for name, end in (("early", NEW_YEAR), ("late", NEW_YEAR + 52 * WEEK)):
+        impact.add(subject(once(access(PHONE, replace(posture, expires_at=end))), name=name))
+    (moment,) = change_moments((candidate,), NOW)
+    assert impact.tally.subjects[later_cell(moment, "block")] == (0 if alike else 1)

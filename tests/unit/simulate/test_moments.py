@@ -8,12 +8,13 @@ from tests.unit.policy.examples import CLEAN, NOW, access, policy_of
 
 from mailgate.model import Posture
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.simulate.clock import INSTANT
-from mailgate.simulate.moments import moments, sampled, starts
+from mailgate.simulate.moments import at_moment, moments, sampled, starts
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+INSTANT = timedelta(microseconds=1)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 STAGED = {"stages": {"report_only": "2026-12-01", "warn": "2026-12-11", "enforce": "2026-12-12"}}
@@ -26,15 +27,21 @@ DATE = datetime(2026, 12, 10, 23, tzinfo=UTC)
     ("posture", "rule", "found"),
     [
         (replace(CLEAN, expires_at=NOW + DAY / 2), STAGED, [NOW + DAY / 2, NOW + DAY, NOW + 2 * DAY]),
+        (replace(CLEAN, expires_at=NOW + HOUR, last_known_until=NOW + DAY), {}, [NOW + HOUR, NOW + DAY]),
+        (replace(CLEAN, expires_at=NOW), {"stages": {"enforce": NOW.isoformat()}}, []),
         (replace(CLEAN, reported_at=NOW - DAY / 2), AGED, [NOW + DAY / 2, NOW + DAY / 2 + SECOND]),
         (replace(CLEAN, reported_at=NOW, lag=DAY / 2), AGED, [NOW + DAY / 2, NOW + DAY / 2 + SECOND]),
         (replace(CLEAN, reported_at=None), AGED, []),
+        (CLEAN, {"when": 'string(now - duration("24h")) == ""'}, []),
         (CLEAN, DATED, [DATE, DATE + SECOND]),
         (CLEAN, {"when": 'device.age > duration("80000000h")'}, []),
-        (CLEAN, {"when": 'now > timestamp("9999-12-31T23:59:59.999999Z")'}, [datetime.max.replace(tzinfo=UTC)]),
+        (CLEAN, {"when": 'device.age > duration("-80000000h")'}, []),
+        (replace(CLEAN, reported_at=LAST - DAY), AGED, [LAST - DAY + HOUR, LAST - DAY + HOUR + SECOND, LAST]),
+        (CLEAN, {"when": 'now > timestamp("9999-12-31T23:59:59.999999Z")'}, [LAST]),
+        (CLEAN, {"when": 'now > timestamp("9999-12-31T23:59:58.999999Z")'}, [LAST - SECOND, LAST]),
         (CLEAN, {"when": 'client.kind == "phone"'}, []),
     ],
-    ids=["stages that start and a report that runs out", "an age", "an age with a lag", "the age of no report", "a date", "an age behind the end of time", "the end of time", "nothing of a time"],
+    ids=["stages that start and a report that runs out", "what was last known ends", "now is no moment to come", "an age", "an age with a lag", "the age of no report", "a duration that is no age", "a date", "an age behind the end of time", "an age before the beginning of time", "an age at the end of time", "the end of time", "just before the end of time", "nothing of a time"],
 )  # fmt: skip
 def test_a_verdict_may_change_at_the_limits_of_stages_reports_and_conditions(
     posture: Posture, rule: dict[str, object], found: list[datetime]
@@ -44,30 +51,26 @@ def test_a_verdict_may_change_at_the_limits_of_stages_reports_and_conditions(
 
 def test_a_grace_and_a_relief_that_end() -> None:
     exempt = Relief(1, Cause.EXEMPTION, "", "a new phone", "grace", NOW, NOW + 2 * DAY, person="ada")
-    policy = replace(policy_of({"grace": "3d"}), reliefs=Reliefs(1, (exempt,)))
+    halt = Relief(2, Cause.HALT, "rule-0", "too many", "", NOW)
+    policy = replace(policy_of({"grace": "3d"}), reliefs=Reliefs(1, (exempt, halt)))
     new = replace(CLEAN, first_seen=NOW - 2 * DAY)
     assert moments(access(posture=new, user="ada"), policy) == [NOW + DAY, NOW + 2 * DAY]
     assert moments(access(posture=new, user="lin"), policy) == [NOW + DAY]
 
 
-MIDNIGHT = datetime(2027, 1, 1, tzinfo=UTC)
-BEHIND = MIDNIGHT + INSTANT
+@pytest.mark.parametrize("reported", [NOW - DAY, None])
+def test_at_another_moment_a_report_is_as_old_as_now(reported: datetime | None) -> None:
+    seen = access(posture=replace(CLEAN, reported_at=reported, expires_at=NOW + HOUR), user="ada")
+    report = replace(seen.posture, reported_at=reported and NOW + 29 * DAY)
+    assert at_moment(seen, NOW + 30 * DAY) == replace(seen, now=NOW + 30 * DAY, posture=report)
 
 
-@pytest.mark.parametrize(
-    ("operator", "found"),
-    [
-        (">=", {MIDNIGHT}),
-        ("<", {MIDNIGHT}),
-        (">", {BEHIND}),
-        ("<=", {BEHIND}),
-        ("==", {MIDNIGHT, BEHIND}),
-    ],
-)
-def test_comparisons_with_a_time_turn_over_at_it_or_just_behind(operator: str, found: set[datetime]) -> None:
-    policy = policy_of({"when": f'now {operator} timestamp("2027-01-01T00:00:00Z")'})
-    assert starts([policy], NOW) == found
-    assert starts([policy], BEHIND) == set()
+def test_policies_change_where_a_stage_begins_and_a_comparison_with_a_time_turns() -> None:
+    staged, dated = policy_of({}, STAGED), policy_of({"when": 'now > timestamp("2026-12-24T00:00:00Z")'})
+    christmas = datetime(2026, 12, 24, 0, 0, 0, 1, tzinfo=UTC)
+    assert starts([staged, dated], NOW) == {NOW + DAY, NOW + 2 * DAY, christmas}
+    assert starts([staged, dated], NOW + DAY) == {NOW + 2 * DAY, christmas}
+    assert starts([], NOW) == set()
 
 
 @pytest.mark.parametrize("when", ['now > timestamp("2027-01-01T00:00:00Z")', 'device.age > duration("1h")'])
@@ -76,11 +79,21 @@ def test_no_moments_are_sampled_where_each_can_be_told(when: str) -> None:
 
 
 def test_moments_are_sampled_where_one_cannot_be_told() -> None:
-    start = datetime.fromisoformat("2027-02-03T04:05:06+00:00")
-    text = 'now - duration("1h") > timestamp("2027-02-03T04:05:06Z")'
-    found = sampled([policy_of({"when": text, "stages": {"enforce": "2027-12-31T23:30:00Z"}})], NOW)
-    assert {NOW + n * HOUR for n in range(1, 169)} < {*found}
-    assert {NOW + n * DAY for n in range(1, 397)} < {*found}
-    assert {start - INSTANT, start, start + INSTANT} < {*found}
-    assert datetime.fromisoformat("2027-12-31T23:30:00+00:00") in found
-    assert list(found) == sorted(found)
+    named, stage = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC), datetime(2027, 12, 31, 23, 30, tzinfo=UTC)
+    text = 'now - duration("1h") > timestamp("2027-02-03T04:05:06Z") && now < timestamp("9999-12-31T23:59:59.999999Z")'
+    one, other = (
+        policy_of({"when": text}),
+        policy_of({"stages": {"report_only": "2026-12-01", "enforce": stage.isoformat()}}),
+    )
+    at = NOW + timedelta(hours=5, minutes=17, seconds=3, microseconds=4)
+    hour, day = NOW + 5 * HOUR, NOW
+    assert sampled([other, one], at) == tuple(
+        sorted(
+            {
+                *(hour + n * HOUR for n in range(1, 169)),
+                *(day + n * DAY for n in range(1, 397)),
+                *(moment + step for moment in (named, stage) for step in (-INSTANT, 0 * INSTANT, INSTANT)),
+                *(LAST - INSTANT, LAST),
+            }
+        )
+    )  # fmt: skip

@@ -1,13 +1,17 @@
 """Everybody who moves is listed once, with the moments between which it is so."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.policy.examples import LAPTOP, NOW, access, policy_of
+import pytest
+from tests.unit.policy.examples import LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.simulate.examples import OPEN, SHUT, once, subject
 
-from mailgate.simulate import Impact, Mover, Occasion, change_moments
-from mailgate.simulate.movers import distinct_movers
+from mailgate.model import Reason
+from mailgate.simulate import Impact, Mover, Occasion, Outcome, change_moments
+from mailgate.simulate.compare import ComparisonResult
+from mailgate.simulate.movers import distinct_movers, movers
 
 PHONES = {"id": "phones", "when": 'client.kind == "phone"', "effect": "block"}
 DAY = timedelta(days=1)
@@ -22,10 +26,29 @@ def moved(candidate: Mapping[str, object], *occasions: Occasion) -> list[Mover]:
 
 
 def test_who_moves_now_is_listed_with_what_they_get_and_what_they_would_get() -> None:
-    found = moved(PHONES, once(access()))
-    (mover,) = found
-    assert (mover.person, mover.device, mover.kind, mover.label) == ("ada", "d1", "phone", "block")
-    assert (mover.before, mover.effect, mover.rule, mover.since) == ("allow", "block", "phones", 0)
+    seen = access(posture=replace(WITH_TIKTOK, os="ios"))
+    seen = replace(seen, user=replace(seen.user, groups=("staff",)))
+    assert moved(PHONES, once(seen)) == [
+        Mover(
+            person="ada",
+            device="d1",
+            kind="phone",
+            system="ios",
+            groups=("staff",),
+            state="listed",
+            apps=("tiktok",),
+            label="block",
+            before="allow",
+            before_rule="rule-0",
+            effect="block",
+            rule="phones",
+            reason="kind-refused",
+            since=0,
+            until=0,
+        )
+    ]
+    (android,) = moved(PHONES, once(replace(seen, client=replace(PHONE, os="android"))))
+    assert android.system == "android"
 
 
 def test_nobody_is_listed_who_stays_where_they_are() -> None:
@@ -36,6 +59,24 @@ def test_each_stage_has_a_row_of_its_own_that_says_until_when_it_holds() -> None
     stages = {"warn": (NOW + DAY).isoformat(), "enforce": (NOW + 3 * DAY).isoformat()}
     found = moved(PHONES | {"stages": stages}, once(access()))
     assert [(each.label, each.since, each.until) for each in found] == [("warn", 1, 1), ("block", 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "rows"),
+    [
+        ({0: "block", 1: "block", 2: "block"}, [("block", 0, 2)]),
+        ({0: "block", 2: "block"}, [("block", 0, 0), ("block", 2, 2)]),
+        ({1: "warn", 2: "block", 3: "block", 5: "warn"}, [("warn", 1, 1), ("block", 2, 3), ("warn", 5, 5)]),
+        ({}, []),
+    ],
+    ids=["all along", "with a pause", "another move between", "never"],
+)
+def test_equal_moves_at_moments_in_a_row_are_one(
+    labels: dict[int, str], rows: list[tuple[str, int, int]]
+) -> None:
+    sides = [Outcome(effect, "rule-0", Reason.RULE_MATCHED) for effect in ("allow", "block")]
+    at = [(moment, label, ComparisonResult(*sides, None)) for moment, label in labels.items()]
+    assert [(each.label, each.since, each.until) for each in movers("d1", once(access()), at)] == rows
 
 
 def test_several_clients_of_one_device_that_move_alike_are_listed_once() -> None:

@@ -1,13 +1,29 @@
-"""What may have been, whichever way that came out which nobody knows."""
+"""Conditions that may come out either way, and what may have been, whichever way they did."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import combinations, product
 
 import pytest
-from tests.unit.policy.examples import PHONE, access, policy_of
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import OPEN
 
+from mailgate.engine.decide import decide
+from mailgate.model import Posture, PostureState
 from mailgate.policy import Policy
-from mailgate.simulate.unknowns import PolicySide, PolicyVariants, UndeterminedRule, moves
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.rules import OnUnavailable
+from mailgate.simulate.unknowns import (
+    ConditionOutcome,
+    PolicySide,
+    PolicyVariants,
+    UndeterminedRule,
+    future_undetermined_rules,
+    moves,
+    undetermined_rules,
+)
 
 SEEN = access(PHONE)
 
@@ -75,3 +91,168 @@ def test_a_relief_may_be_over() -> None:
     assert both == {("allow", "allow"), ("warn", "block")}
     one = moves((SEEN, PolicyVariants(old), {}), (SEEN, PolicyVariants(new), {"rule-0": relieved}))
     assert one == {("warn", "allow"), ("warn", "block")}
+
+
+FAILING = '["/"][request.path == "/" ? 0 : 1] == "/"'
+READ = frozenset({"request.remote", "request.path"})
+HALTS = [Relief(number, Cause.HALT, f"rule-{number}", "", "", NOW) for number in range(3)]
+OUTCOMES = {
+    ONE: [ConditionOutcome.HOLDS, ConditionOutcome.NOT],
+    FAILING: [*ConditionOutcome],
+}
+hanging = st.lists(
+    st.builds(
+        lambda when, effect, stage: {"when": when, "effect": effect, **stage},
+        st.sampled_from([*OUTCOMES, "client.handheld"]),
+        st.sampled_from(["allow", "warn", "challenge", "block"]),
+        st.sampled_from([{}, {}, {"stages": {"report_only": "2026-12-01"}}]),
+    ),
+    min_size=1,
+    max_size=4,
+).map(lambda rules: policy_of(*rules, effect="allow"))
+halts = st.sets(st.sampled_from(HALTS), max_size=2).map(lambda found: Reliefs(1, tuple(found)))
+
+
+def each_way(policies: list[Policy], some_reliefs: Iterable[Reliefs]) -> set[tuple[str, str]]:
+    """The effects by both policies for every outcome of every condition, with each of these reliefs."""
+    found = set()
+    for chosen in product(*OUTCOMES.values()):
+        outcome = dict(zip(OUTCOMES, chosen, strict=True))
+        settled = [
+            PolicyVariants(each).with_outcomes(
+                {rule.id: outcome[rule.when.text] for rule in each.rules if rule.when.text in outcome}
+            )
+            for each in policies
+        ]
+        for reliefs in some_reliefs:
+            old, new = (decide(SEEN, replace(each, reliefs=reliefs)).effect.value for each in settled)
+            found.add((old, new))
+    return found
+
+
+@given(hanging, hanging, halts)
+def test_what_may_have_been_is_what_deciding_in_every_way_gives(
+    old: Policy, new: Policy, out: Reliefs
+) -> None:
+    judged = [
+        (SEEN, PolicyVariants(each), undetermined_rules(each.rules, SEEN, READ, out.every))
+        for each in (old, new)
+    ]
+    assert moves(*judged) == each_way([old, new], [out])
+
+
+@given(hanging, hanging, halts)
+def test_what_may_be_is_that_with_each_relief_and_without_it(old: Policy, new: Policy, out: Reliefs) -> None:
+    ahead = [
+        (SEEN, PolicyVariants(each), future_undetermined_rules(each.rules, SEEN, READ, out.every))
+        for each in (old, new)
+    ]
+    left = [Reliefs(1, each) for size in range(3) for each in combinations(out.every, size)]
+    assert moves(*ahead) == each_way([old, new], left)
+
+
+def test_a_policy_with_settled_conditions_keeps_all_else_and_is_made_once() -> None:
+    policy = replace(policy_of({"when": ONE}, {"when": TWO}), reliefs=Reliefs(3, (HALTS[0],)))
+    variants = PolicyVariants(policy)
+    settled = variants.with_outcomes({"rule-1": ConditionOutcome.HOLDS})
+    assert settled is variants.with_outcomes({"rule-1": ConditionOutcome.HOLDS})
+    assert [each.when.text for each in settled.rules] == [ONE, "true"]
+    assert (settled.version, settled.reliefs) == (policy.version, policy.reliefs)
+    assert variants.with_outcomes({}).rules == policy.rules
+
+
+NOTHING = frozenset[str]()
+PATH = frozenset({"request.path"})
+
+
+@pytest.mark.parametrize(
+    ("when", "undetermined"),
+    [
+        ("request.path == '/'", True),
+        ("client.handheld && request.path == '/'", True),
+        ("!client.handheld && request.path == '/'", False),
+        ("client.handheld", False),
+    ],
+)
+def test_a_condition_is_undetermined_where_what_is_not_known_could_settle_it(
+    when: str, undetermined: bool
+) -> None:
+    policy = policy_of({"when": when})
+    assert bool(undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())) is undetermined
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), NOTHING, ())
+
+
+@pytest.mark.parametrize(
+    ("when", "undetermined"),
+    [
+        ("now.getMonth() == 11", True),
+        ("device.age > duration('1h')", True),
+        ("now > timestamp('2027-01-01T00:00:00Z')", False),
+    ],
+)
+def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, undetermined: bool) -> None:
+    policy, seen = policy_of({"when": when}), access(PHONE, replace(CLEAN, reported_at=NOW))
+    assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is undetermined
+
+
+def test_who_has_never_reported_stays_as_old_as_that() -> None:
+    policy, missing = policy_of({"when": "device.age > duration('1h')"}), Posture()
+    assert not future_undetermined_rules(policy.rules, access(PHONE, missing), NOTHING, ())
+
+
+def test_a_rule_that_is_not_about_somebody_does_not_hang() -> None:
+    policy = policy_of({"when": "request.path == '/'", "stages": {"enforce": "2027-01-01"}})
+    assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())
+
+
+def test_where_the_posture_cannot_be_had_what_is_known_of_the_device_hangs_too() -> None:
+    policy = policy_of({"when": "device.managed && request.path == '/'"})
+    lost = replace(CLEAN, state=PostureState.UNAVAILABLE, managed=False)
+    assert undetermined_rules(policy.rules, access(PHONE, lost), PATH, ())
+    assert not undetermined_rules(policy.rules, access(PHONE, replace(CLEAN, managed=False)), PATH, ())
+
+
+REMOTE = frozenset({"request.remote"})
+HALT = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
+
+
+@pytest.mark.parametrize(
+    ("when", "unrecorded", "reliefs", "now", "later"),
+    [
+        (ONE, NOTHING, (), None, None),
+        (ONE, REMOTE, (), UndeterminedRule((ONE, (), None)), UndeterminedRule((ONE, (), None))),
+        (f"client.handheld && {ONE}", REMOTE, (), UndeterminedRule((f"client.handheld && {ONE}", (("client.handheld", True),), None)), UndeterminedRule((f"client.handheld && {ONE}", (("client.handheld", True),), None))),
+        ('device.apps[0] == "tiktok" || ' + ONE, REMOTE, (), UndeterminedRule(('device.apps[0] == "tiktok" || ' + ONE, (("device.apps", ()),), None), fails=True), UndeterminedRule(('device.apps[0] == "tiktok" || ' + ONE, (("device.apps", ()),), None), fails=True)),
+        ("client.handheld", NOTHING, (HALT,), UndeterminedRule(out=True), UndeterminedRule(reliefs=(HALT,))),
+        (ONE, REMOTE, (HALT,), UndeterminedRule((ONE, (), None), out=True), UndeterminedRule((ONE, (), None), reliefs=(HALT,))),
+        (ONE, REMOTE, (replace(HALT, rule="rule-1"),), UndeterminedRule((ONE, (), None)), UndeterminedRule((ONE, (), None))),
+    ],
+    ids=["all is known", "its address is not", "what is known is a part of it", "it may fail", "it is out", "it is out, and its address is not known", "another rule is out"],
+)  # fmt: skip
+def test_what_is_said_of_a_rule_that_may_come_out_either_way(
+    when: str,
+    unrecorded: frozenset[str],
+    reliefs: tuple[Relief, ...],
+    now: UndeterminedRule | None,
+    later: UndeterminedRule | None,
+) -> None:
+    rules = policy_of({"when": when}).rules
+    assert undetermined_rules(rules, SEEN, unrecorded, reliefs) == ({"rule-0": now} if now else {})
+    assert future_undetermined_rules(rules, SEEN, unrecorded, reliefs) == ({"rule-0": later} if later else {})
+
+
+def test_while_the_posture_cannot_be_had_a_rule_is_the_same_only_with_what_it_does_then_and_may_fail() -> (
+    None
+):
+    rules = policy_of({"when": ONE}, {"when": ONE, "on_unavailable": "allow"}).rules
+    seen = access(PHONE, replace(CLEAN, state=PostureState.UNAVAILABLE))
+    assert undetermined_rules(rules, seen, REMOTE, ()) == {
+        "rule-0": UndeterminedRule((ONE, (), OnUnavailable.LAST_KNOWN), fails=True),
+        "rule-1": UndeterminedRule((ONE, (), OnUnavailable.ALLOW), fails=True),
+    }
+
+
+def test_a_rule_that_allows_is_never_out() -> None:
+    rules = policy_of({"effect": "allow"}).rules
+    assert undetermined_rules(rules, SEEN, NOTHING, (HALT,)) == {}
+    assert future_undetermined_rules(rules, SEEN, NOTHING, (HALT,)) == {}

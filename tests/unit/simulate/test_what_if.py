@@ -1,7 +1,7 @@
 """One thing is different, and all that hangs on it with it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.unit.policy.examples import CATALOG, CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
@@ -10,6 +10,7 @@ from mailgate.model import (
     Assurance,
     AttestationResult,
     CertificateResult,
+    Client,
     Finding,
     Kind,
     Posture,
@@ -29,17 +30,39 @@ RUNNING = replace(CLEAN, expires_at=NOW + 2 * HOUR)
     [
         (RUNNING, 1, PostureState.CLEAN),
         (RUNNING, 2, PostureState.STALE),
+        (RUNNING, 3, PostureState.STALE),
         (replace(RUNNING, state=PostureState.PARTIAL), 2, PostureState.STALE),
         (replace(WITH_TIKTOK, expires_at=NOW), 2, PostureState.STALE),
+        (replace(RUNNING, state=PostureState.UNAVAILABLE, last_known_until=NOW), 2, PostureState.UNAVAILABLE),
+        (replace(RUNNING, state=PostureState.MISSING, last_known_until=NOW), 2, PostureState.MISSING),
         (CLEAN, 1000, PostureState.CLEAN),
     ],
 )
 def test_by_waiting_alone_reports_run_out_and_apps_do_not_go_away(
     posture: Posture, hours: int, state: PostureState
 ) -> None:
-    later = what_if.at(access(posture=posture), NOW + hours * HOUR)
-    assert (later.now, later.posture.state) == (NOW + hours * HOUR, state)
-    assert later.posture.apps == posture.apps
+    seen, moment = access(posture=posture, user="ada"), NOW + hours * HOUR
+    assert what_if.at(seen, moment) == replace(seen, now=moment, posture=replace(posture, state=state))
+
+
+@pytest.mark.parametrize("state", PostureState)
+def test_without_a_new_report_what_was_reported_is_stale(state: PostureState) -> None:
+    seen = access(posture=replace(WITH_TIKTOK, state=state))
+    expired = {"clean": "stale", "listed": "stale", "partial": "stale"}.get(state.value, state.value)
+    assert what_if.with_expired_report(seen) == replace(
+        seen, posture=replace(seen.posture, state=PostureState(expired))
+    )
+
+
+def test_while_the_posture_cannot_be_had_the_last_one_holds_without_an_end() -> None:
+    seen = access(posture=replace(WITH_TIKTOK, expires_at=NOW))
+    away = replace(
+        seen.posture,
+        state=PostureState.UNAVAILABLE,
+        last_state=PostureState.LISTED,
+        expires_at=datetime.max.replace(tzinfo=UTC),
+    )
+    assert what_if.with_last_known_posture(seen) == replace(seen, posture=away)
 
 
 def test_by_waiting_alone_what_runs_out_while_its_source_is_away_is_last_known() -> None:
@@ -76,11 +99,38 @@ def test_apps_that_go_and_come_take_their_lists_and_the_state_with_them() -> Non
 
 
 def test_a_report_is_of_now_and_counts_as_long_as_the_one_before() -> None:
-    old = replace(RUNNING, state=PostureState.STALE, reported_at=NOW - HOUR, expires_at=NOW)
-    new = what_if.reported(access(posture=old), CATALOG, "https://mdm.example.com").posture
-    assert (new.state, new.reported_at, new.expires_at) == (PostureState.CLEAN, NOW, NOW + HOUR)
-    assert new.sources == ("https://mdm.example.com",)
-    assert what_if.managed(access(posture=old), CATALOG).posture.managed
+    old = replace(
+        RUNNING, state=PostureState.STALE, reported_at=NOW - HOUR, expires_at=NOW, sources=("z", "b"),
+        last_state=PostureState.CLEAN, last_known_until=NOW + HOUR, device_id="d1", lost=True,
+    )  # fmt: skip
+    new = replace(
+        old, state=PostureState.CLEAN, reported_at=NOW, expires_at=NOW + HOUR, kind=Kind.PHONE, os="ios",
+        last_state=None, last_known_until=None,
+    )  # fmt: skip
+    seen = access(replace(PHONE, os="ios"), old)
+    assert what_if.reported(seen, CATALOG).posture == replace(new, sources=("b", "z"))
+    assert what_if.reported(seen, CATALOG, "mdm").posture == replace(new, sources=("b", "mdm", "z"))
+    assert what_if.reported(seen, CATALOG, "z").posture == replace(new, sources=("b", "z"))
+    assert what_if.managed(seen, CATALOG).posture == replace(new, sources=("b", "z"), managed=True)
+    known = replace(seen, posture=replace(old, kind=Kind.TABLET, os="ipados"))
+    assert what_if.reported(known, CATALOG).posture == replace(
+        new, sources=("b", "z"), kind=Kind.TABLET, os="ipados"
+    )
+
+
+@pytest.mark.parametrize("posture", [Posture(), CLEAN, replace(CLEAN, reported_at=None, expires_at=NOW)])
+def test_a_first_report_counts_for_a_day(posture: Posture) -> None:
+    assert what_if.reported(access(posture=posture), CATALOG).posture.expires_at == NOW + timedelta(hours=24)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_reports_and_proofs_name_a_computer_a_phone_or_a_tablet(kind: Kind) -> None:
+    seen = access(replace(PHONE, kind=kind), Posture())
+    named = kind if kind.value in ("laptop", "phone", "tablet") else None
+    assert what_if.reported(seen, CATALOG).posture.kind is named
+    proof = what_if.proved(seen, "").attestation
+    assert proof is not None
+    assert proof.kind is named
 
 
 def test_a_report_or_a_proof_never_makes_a_laptop_of_what_is_none() -> None:
@@ -90,58 +140,172 @@ def test_a_report_or_a_proof_never_makes_a_laptop_of_what_is_none() -> None:
     assert set_up.posture.state is PostureState.CLEAN
 
 
+OTHER = Finding(Reason.DEVICE_KIND_CONTRADICTED, "")
+
+
+def doubted(reason: Reason) -> Client:
+    return replace(PHONE, os="ios", findings=(Finding(reason, ""), OTHER))
+
+
 def test_a_proof_takes_the_place_of_a_refused_one() -> None:
-    doubt = replace(PHONE, findings=(Finding(Reason.ATTESTATION_INVALID, ""),))
-    seen = access(doubt, attestation=AttestationResult(refused=Reason.TOKEN_EXPIRED))
+    seen = access(
+        doubted(Reason.ATTESTATION_INVALID), attestation=AttestationResult(refused=Reason.TOKEN_EXPIRED)
+    )
     proved = what_if.proved(seen, "https://mdm.example.com")
-    assert proved.attestation is not None
-    assert (proved.attestation.refused, proved.attestation.issuer) == (None, "https://mdm.example.com")
-    assert (proved.client.assurance, proved.client.findings) == (Assurance.ATTESTED, ())
+    proof = AttestationResult(
+        "device", "https://mdm.example.com", kind=Kind.PHONE, os="ios", status="affirming"
+    )
+    assert proved.attestation == proof
+    assert (proved.client.kind, proved.client.assurance) == (Kind.PHONE, Assurance.ATTESTED)
+    assert proved.client.findings == (OTHER,)
+    assert proved.posture == seen.posture
 
 
-def test_without_its_proof_a_device_that_is_known_by_it_alone_is_not_known() -> None:
-    seen = what_if.proved(access(posture=WITH_TIKTOK), "")
-    bare = what_if.unproved(seen)
-    assert (bare.attestation, bare.posture.state) == (None, PostureState.MISSING)
-    assert (bare.client.kind, bare.client.assurance) == (Kind.UNKNOWN, Assurance.CONSISTENT)
-    headers = Signal("user-agent", "family", "iPhone", Kind.PHONE)
-    told = replace(seen, client=replace(seen.client, signals=(headers, *seen.client.signals)))
-    assert what_if.unproved(told).client.kind is Kind.PHONE
-    mail_app = replace(seen, client=replace(seen.client, eas_id="A1"))
-    assert what_if.unproved(mail_app).posture.state is PostureState.LISTED
+def test_a_proof_is_of_the_device_that_is_known() -> None:
+    tablet = replace(WITH_TIKTOK, kind=Kind.TABLET, os="ipados")
+    proved = what_if.proved(access(replace(PHONE, os="ios"), tablet), "mdm")
+    assert proved.attestation == AttestationResult(
+        "d1", "mdm", kind=Kind.TABLET, os="ipados", status="affirming"
+    )
+
+
+HEADERS = Signal("user-agent", "family", "iPhone", Kind.PHONE)
+BROWSER = Signal("user-agent", "browser", "Safari")
+SIGNED = Signal("attestation", "form", "phone", Kind.PHONE)
+
+
+@pytest.mark.parametrize(
+    ("signals", "kind"),
+    [
+        ((SIGNED,), Kind.UNKNOWN),
+        ((BROWSER, SIGNED), Kind.UNKNOWN),
+        ((HEADERS, BROWSER, SIGNED), Kind.PHONE),
+        ((), Kind.PHONE),
+    ],
+)
+def test_without_its_proof_a_client_is_what_its_other_signals_say(
+    signals: tuple[Signal, ...], kind: Kind
+) -> None:
+    client = replace(PHONE, form="phone", signals=signals, assurance=Assurance.ATTESTED)
+    bare = what_if.unproved(access(client, attestation=AttestationResult("d1")))
+    assert bare.attestation is None
+    assert bare.client == replace(
+        client,
+        signals=tuple(each for each in signals if each is not SIGNED),
+        assurance=Assurance.CONSISTENT,
+        kind=kind,
+        handheld=kind is Kind.PHONE,
+        form="phone" if kind is Kind.PHONE else "",
+    )
+    claimed = replace(client, assurance=Assurance.CLAIMED)
+    assert what_if.unproved(access(claimed)).client.assurance is Assurance.CLAIMED
+
+
+@pytest.mark.parametrize(
+    ("client", "certificate", "known"),
+    [
+        (PHONE, None, False),
+        (replace(PHONE, eas_id="A1"), None, True),
+        (PHONE, CertificateResult("x"), True),
+        (PHONE, CertificateResult(refused=Reason.CERTIFICATE_EXPIRED), False),
+        (replace(PHONE, protocol=Protocol.IMAP), None, True),
+    ],
+)
+def test_without_its_proof_a_device_that_is_known_by_it_alone_is_not_known(
+    client: Client, certificate: CertificateResult | None, known: bool
+) -> None:
+    seen = access(client, WITH_TIKTOK, attestation=AttestationResult("d1"), certificate=certificate)
+    assert what_if.unproved(seen).posture == (WITH_TIKTOK if known else Posture())
 
 
 def test_a_certificate_that_counts_takes_the_place_of_one_that_does_not() -> None:
-    doubt = replace(PHONE, findings=(Finding(Reason.CERTIFICATE_INVALID, ""),))
     refused = CertificateResult(refused=Reason.CERTIFICATE_EXPIRED)
-    seen = what_if.certified(access(doubt, certificate=refused))
-    assert seen.certificate is not None
-    assert (seen.certificate.refused, seen.client.findings) == (None, ())
+    seen = access(doubted(Reason.CERTIFICATE_INVALID), certificate=refused)
+    after = what_if.certified(seen)
+    assert after.certificate == CertificateResult("certificate")
+    assert after.client.findings == (OTHER,)
+    assert [each.source for each in after.client.signals] == ["certificate"]
+    known = what_if.certified(replace(seen, posture=replace(WITH_TIKTOK, kind=Kind.PHONE)))
+    assert known.client.assurance is Assurance.ATTESTED
 
 
-def test_another_kind_brings_its_form_and_no_contradiction() -> None:
-    torn = replace(PHONE, findings=(Finding(Reason.KIND_CONTRADICTED, ""),))
-    seen = what_if.of_kind(access(torn, replace(CLEAN, kind=Kind.PHONE)), Kind.LAPTOP)
-    client = seen.client
-    assert (client.kind, client.handheld, client.form, client.contradicted) == (
-        Kind.LAPTOP, False, "desktop", False,
-    )  # fmt: skip
-    assert seen.posture.kind is Kind.LAPTOP
-    imap = what_if.of_kind(access(replace(PHONE, protocol=Protocol.IMAP), WITH_TIKTOK), Kind.LAPTOP)
-    assert imap.posture == Posture()
+@pytest.mark.parametrize(
+    ("kind", "form", "handheld"),
+    [
+        (Kind.LAPTOP, "desktop", False),
+        (Kind.PHONE, "phone", True),
+        (Kind.TABLET, "tablet", True),
+        (Kind.MAIL_APP, "", True),
+        (Kind.TOOL, "", False),
+        (Kind.BOT, "", False),
+        (Kind.OTHER, "", False),
+        (Kind.UNKNOWN, "", False),
+    ],
+)
+def test_another_kind_brings_its_form_and_no_contradiction(kind: Kind, form: str, handheld: bool) -> None:
+    torn = replace(doubted(Reason.KIND_CONTRADICTED), form="watch")
+    seen = access(torn, replace(WITH_TIKTOK, kind=Kind.PHONE))
+    client = replace(torn, kind=kind, form=form, handheld=handheld, findings=(OTHER,))
+    posture = replace(seen.posture, kind=kind)
+    assert what_if.of_kind(seen, kind) == replace(seen, client=client, posture=posture)
+    unknown = replace(seen, posture=WITH_TIKTOK)
+    assert what_if.of_kind(unknown, kind) == replace(unknown, client=client)
+    imap = replace(seen, client=replace(torn, protocol=Protocol.IMAP))
+    assert what_if.of_kind(imap, kind).posture == (Posture() if kind is Kind.LAPTOP else posture)
 
 
-def test_what_the_client_says_is_taken_one_by_one() -> None:
-    seen = access(LAPTOP)
-    assert what_if.probed(seen).client.probed
-    assert what_if.probed(seen).client.assurance is Assurance.CONSISTENT
-    assert what_if.contradicted(seen).client.contradicted
-    assert not what_if.with_agreeing_signals(what_if.contradicted(seen)).client.contradicted
-    assert what_if.asked_by(seen, "ada").user.name == "ada"
-    assert what_if.in_group(seen, "staff").user.groups == ("staff",)
-    assert what_if.from_address(seen, "10.0.0.1").facts.remote == "10.0.0.1"
-    assert what_if.on_system(seen, "linux").client.os == "linux"
-    assert what_if.never_reported(access(posture=replace(WITH_TIKTOK, lost=True))).posture == Posture(
-        lost=True
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Assurance.CLAIMED, Assurance.CONSISTENT),
+        (Assurance.CONSISTENT, Assurance.CONSISTENT),
+        (Assurance.ATTESTED, Assurance.ATTESTED),
+    ],
+)
+def test_a_probe_that_finds_a_computer_makes_it_consistent(before: Assurance, after: Assurance) -> None:
+    seen = access(replace(LAPTOP, signals=(BROWSER,), assurance=before))
+    found = Signal("probe", "told", "desktop", Kind.LAPTOP)
+    client = replace(seen.client, signals=(BROWSER, found), assurance=after)
+    assert what_if.probed(seen) == replace(seen, client=client)
+    assert client.probed
+
+
+def test_signals_that_contradict_each_other_are_a_finding_of_their_own() -> None:
+    seen = access(replace(PHONE, findings=(OTHER,)))
+    torn = what_if.contradicted(seen)
+    assert torn.client.contradicted
+    assert torn == replace(
+        seen,
+        client=replace(PHONE, findings=(OTHER, Finding(Reason.KIND_CONTRADICTED, "supposed"))),
     )
-    assert what_if.with_posture(seen, lost=True).posture.lost
+    assert what_if.with_agreeing_signals(torn) == seen
+
+
+def test_one_thing_is_different_and_nothing_else() -> None:
+    seen = access(LAPTOP, WITH_TIKTOK, user="lin")
+    seen = replace(seen, user=replace(seen.user, groups=("pilot",), groups_known=False))
+    assert what_if.asked_by(seen, "ada") == replace(seen, user=replace(seen.user, name="ada"))
+    grouped = replace(seen.user, groups=("pilot", "staff"), groups_known=True)
+    assert what_if.in_group(seen, "staff") == replace(seen, user=grouped)
+    remote = replace(seen.facts, remote="10.0.0.1")
+    assert what_if.from_address(seen, "10.0.0.1") == replace(seen, facts=remote)
+    assert what_if.on_system(seen, "linux") == replace(seen, client=replace(LAPTOP, os="linux"))
+    assert what_if.with_posture(seen, lost=True) == replace(seen, posture=replace(WITH_TIKTOK, lost=True))
+    for lost in (True, False):
+        known = what_if.with_posture(seen, lost=lost)
+        assert what_if.never_reported(known) == replace(seen, posture=Posture(lost=lost))
+
+
+@pytest.mark.parametrize(
+    ("offered", "found"),
+    [
+        (None, False),
+        (AttestationResult("d1"), True),
+        (AttestationResult(refused=Reason.KEY_REVOKED), False),
+        (CertificateResult("x"), True),
+    ],
+)
+def test_evidence_counts_that_was_accepted(
+    offered: AttestationResult | CertificateResult | None, found: bool
+) -> None:
+    assert what_if.counts(offered) is found
