@@ -3,6 +3,7 @@
 from mailgate.model.phrase import phrase
 
 ACTION_WORDS = {
+    "connector-imported": phrase("Devices imported by hand"),
     "connector-read": phrase("Connector read"),
     "console-login": phrase("Logged in to the console"),
     "console-logout": phrase("Logged out of the console"),
