@@ -120,7 +120,7 @@ def test_the_series_are_those_of_the_librarys_own_counters(events):
     for effect, status, passed_on in events:
         asked = SimpleNamespace(
             head=SimpleNamespace(method=b"GET"), status=status, judged=BLOCKED._replace(effect=effect), hangs=False,
-            began_at=0.0, asked_at=1.0 if passed_on else 0.0, answered_at=2.0,
+            began_at=0.0, asked_at=1.0 if passed_on else 0.0, answered_at=2.0, verdict=None,
         )  # fmt: skip
         numbers.request_finished(asked)
         requests.labels("GET", status, effect).inc()
