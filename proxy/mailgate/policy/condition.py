@@ -11,7 +11,7 @@ from mailgate.model.phrase import joined, phrase
 from mailgate.policy.closed_sets import literals_of, misspelt, only_compared
 from mailgate.policy.condition_errors import Fault, fault_at, translated
 from mailgate.policy.syntax_tree import Node, read_tree, walk
-from mailgate.policy.variables import ENVIRONMENT, VARIABLES
+from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES
 
 MAX_LENGTH = 4096
 """The most characters of a condition."""
@@ -90,25 +90,15 @@ class Condition:
         too many steps, so one that is entered counts as a failure."""
         if self.loops is None:
             return False
-        unread = dict.fromkeys(self.loops, _UNREADABLE)
+        unread = {each: [UNREADABLE] for each in self.loops}
         try:
             return not self.holds(ENVIRONMENT.Activation({**unread, name: value}))
         except (EvaluationError, UnknownValueError):
             return False
 
 
-def is_odd(text: str) -> bool:
-    """Whether the runtime reads the text otherwise than as it is: it ends one at a NUL, and fails on one without a UTF-8 form."""
-    try:
-        return b"\0" in text.encode()
-    except UnicodeEncodeError:
-        return True
-
-
 _OTHER = "\x01"
 """Stands for every text that a condition does not name."""
-_UNREADABLE = ["\ud800"]
-"""A list that fails the whole evaluation as soon as it is looked at."""
 
 
 def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Condition:

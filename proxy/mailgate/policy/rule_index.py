@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mailgate.model import Access, PostureState
-from mailgate.policy.condition import Condition, is_odd
-from mailgate.policy.variables import VARIABLES
+from mailgate.policy.condition import Condition
+from mailgate.policy.variables import VARIABLES, is_odd
 
 
 class Indexed(NamedTuple):

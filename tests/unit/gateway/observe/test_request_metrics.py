@@ -135,6 +135,7 @@ def test_the_series_are_those_of_the_librarys_own_counters(events):
             for metric in registry.collect()
             for sample in metric.samples
             if sample.name != "mailgate_request_duration_seconds_sum"
+            and not sample.name.endswith("_created")  # unless the program leaves them out
         }
 
     assert series(ours) == series(theirs)
