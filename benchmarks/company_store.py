@@ -61,7 +61,7 @@ LIFE: dict[str, str] = {
     """.replace("{at}", "strftime('%Y-%m-%d %H:%M:%S.000000', :now, '-20 days')"),
     "second sources": """
         INSERT INTO reports SELECT 'agent-' || device, 'https://agents.example.com', device, owner, person, kind, os,
-          os_version, managed, status, '[]', 0, first_seen, first_seen, expires_at, gone, names, first_seen, last_seen
+          os_version, managed, status, '[]', 0, first_seen, first_seen, expires_at, gone, handed, names, first_seen, last_seen
         FROM reports WHERE device % 20 = 11
     """,
     "lost devices": "UPDATE devices SET lost_at = last_seen WHERE key % 5000 = 77",

@@ -1,6 +1,7 @@
 """``docs/decisions/0029``: a login is one person by one law, and "everything behind compares persons, in ASCII without case".
 
-Directories and most mail servers take ``ADA`` and ``ada`` for one login, so a rule that names ``ada`` has to be about both.
+Directories and most mail servers take ``ADA``, ``CORP\\ada`` and ``ada@corp.example`` for one login, so a rule that names ``ada`` has to
+be about all of them, whether or not the settings name the domains.
 """
 
 from base64 import b64encode
@@ -21,8 +22,8 @@ RULES = {
 EAS = "/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=x&DeviceId=AB12&DeviceType=iPhone"
 
 
-@pytest.mark.parametrize("login", ["ada", "ADA", "Ada"])
-async def test_a_rule_that_names_somebody_is_about_every_case_of_the_name(
+@pytest.mark.parametrize("login", ["ada", "ADA", "Ada", "CORP\\ada", "ada@corp.example"])
+async def test_a_rule_that_names_somebody_is_about_every_spelling_of_the_name(
     guard: Guard, client: aiohttp.ClientSession, login: str
 ) -> None:
     url = guard(RULES, trusted_proxies=["127.0.0.1/32"]).url

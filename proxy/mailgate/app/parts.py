@@ -2,7 +2,7 @@
 
 import secrets
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -53,6 +53,7 @@ from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.smtp import MailServer
+from mailgate.model import Access
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
 
@@ -221,7 +222,9 @@ def gate_for(
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
     )
     mailer = quarantine_mailer_for(settings, store, in_force.live.responses.pages, forwarders.usual.pool)
-    return assemble(judge, recorder, own, forwarders, mailer or NoQuarantineMails(), tracing)
+    return assemble(
+        judge, recorder, own, forwarders, mailer or NoQuarantineMails(), tracing, halting.logins.answered
+    )
 
 
 def assemble(
@@ -231,6 +234,7 @@ def assemble(
     forwarders: Forwarders,
     mails: QuarantineMails,
     tracing: Tracing | None = None,
+    answered: Callable[[Access, int], None] = lambda _access, _status: None,
 ) -> Gate:
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
@@ -238,7 +242,7 @@ def assemble(
     verdicts = VerdictCache(in_force, recorder.recurring)
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
-    requests = RequestMetrics(metrics.registry)
+    requests = RequestMetrics(metrics.registry, answered)
     if tracing:
         tracing.remember = requests.remember
     carrier = Carrier(

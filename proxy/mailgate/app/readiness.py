@@ -21,7 +21,15 @@ from mailgate.rollout.relief_watch import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
 from mailgate.views.gates import GateState
 from mailgate.views.readiness import Backlog as Waiting
-from mailgate.views.readiness import Files, Ledger, OwnWorkers, Readiness, RulesNow, Writes, clock_state
+from mailgate.views.readiness import (
+    Files,
+    OwnWorkers,
+    Readiness,
+    RulesNow,
+    SightingQueue,
+    Writes,
+    clock_state,
+)
 
 
 class RunningGate(Shape):
@@ -63,7 +71,7 @@ async def readiness(service: RunningGate) -> Readiness:
         store=await _store(service.store, (waiting, reported, refusal)),
         issuers=service.trust.health(),
         connectors=service.connector_syncs.health(),
-        ledger=Ledger(
+        ledger=SightingQueue(
             written=counts.written,
             spooled=counts.spooled,
             dropped=counts.dropped,

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from secrets import token_bytes
 from socket import gethostname
 from time import perf_counter
 
@@ -114,7 +115,9 @@ class Service:
             reliefs = ReliefWatch(store.reliefs, utc_now)
             await reliefs.start()
             in_force = InForce(await first_live(bundle, store, trust, reliefs.current))
-            halting = HaltMonitor(store, lambda: in_force.live.policy, gethostname(), utc_now)
+            halting = HaltMonitor(
+                store, lambda: in_force.live.policy, gethostname(), utc_now, token_bytes(16)
+            )
             gate = gate_for(bundle.settings, store, postures, trust, in_force, halting)
             service = cls(
                 config,

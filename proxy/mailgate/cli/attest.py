@@ -18,7 +18,8 @@ from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import AsObject
 from mailgate.config.values import Duration
 
-KEYS = Path("var/demo-keys")
+KEYS = Path("var/demo/keys")
+"""Where the demo has its keys too, unless it is given another folder."""
 URL = "http://localhost:8080/"
 
 app = typer.Typer(

@@ -19,6 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mailgate.cli.connector_output import count_facts, facts_table, narrowed_table, states_table
 from mailgate.cli.exit_codes import fail
+from mailgate.cli.identity import TokenFile
+from mailgate.cli.identity import acting_person as acting
 from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
@@ -82,6 +84,7 @@ def sync(
             help="Read everything, store nothing, and list the devices that were seen whole and would be seen in part.",
         ),
     ] = False,
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
@@ -91,6 +94,8 @@ def sync(
         settings = _found(name, bundle)
         if not is_scheduled(settings):
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
+        if not dry_run:
+            await _note_act(store, bundle, "connector-read", name, token_file, full=full, let_go=let_go)
         with _Bar(name, shown=not as_json) as bar:
             wish = RunOptions(full or let_go or dry_run, let_go, bar.show, dry=dry_run)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
@@ -139,12 +144,14 @@ def import_lines(
         ),
     ] = None,
     let_go: LetGo = False,
+    token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
     """Import the devices of a file: all of them, or none if a line is wrong.
 
-    NAME is a connector of type `file` or `post`. If the file is `complete`, devices that are not in it are gone.
+    NAME is a connector of type `file` or `post`. If the file is `complete`, devices that are not in it are gone. What a person
+    imports makes the guard's limit no larger, until the source itself reports it.
     """
 
     async def run(store: Store, bundle: Bundle) -> None:
@@ -159,6 +166,7 @@ def import_lines(
                 setup = Setup(name, bundle.policy.catalog, around, lag=settings.inventory_lag)
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
+            await _note_act(store, bundle, "connector-imported", name, token_file, let_go=let_go)
             leased_run = replace(_leased_run(store, bundle), make=make)
             outcome = await leased_run.run(
                 name, settings, RunOptions(full=True, let_go=let_go, handed=True, progress=bar.show)
@@ -178,6 +186,16 @@ def _readable(file: str) -> Iterator[Path]:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()
         yield Path(copy.name)
+
+
+async def _note_act(
+    store: Store, bundle: Bundle, what: str, name: str, token_file: Path | None, **details: bool
+) -> None:
+    """Write into the audit log who reads a source or imports for it, before anything is stored. Ends the command if they may
+    not."""
+    by = acting(bundle.settings, "operator", token_file=token_file)
+    act = by.act(datetime.now(UTC), what)
+    await store.audit.append(replace(act, about=f"connector {name}", details=details))
 
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:

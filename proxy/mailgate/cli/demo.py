@@ -24,7 +24,7 @@ from mailgate.gateway.logs import configure_logs
 if TYPE_CHECKING:
     from mailgate.demo.tour import DemoAddresses
 
-DIRECTORY = Path("var/demo")
+DIRECTORY = KEYS.parent
 
 
 def demo(
@@ -58,7 +58,7 @@ def demo(
         ),
     ] = None,
     directory: Annotated[
-        Path, typer.Option(help="The folder of the settings and the store of this demo.")
+        Path, typer.Option(help="The folder of the settings, the keys and the store of this demo.")
     ] = DIRECTORY,
     store: Annotated[
         str,
@@ -75,7 +75,9 @@ def demo(
 
     try:
         ports = port, admin_port or port + 1, start_port or port + 2
-        demo = Demo(directory, rules, _keys(), *ports, upstream.rstrip("/"), _command(), people, store)
+        demo = Demo(
+            directory, rules, _keys(directory), *ports, upstream.rstrip("/"), _command(), people, store
+        )
         with _log_in(directory) as log, _Line() as line:
 
             def show(place: "DemoAddresses") -> None:
@@ -92,11 +94,12 @@ def demo(
         raise typer.Exit(exit_code_of(error)) from None
 
 
-def _keys() -> Path:
+def _keys(directory: Path) -> Path:
     """The keys of the test issuer for ``mailgate attest mint``, made once."""
-    if not (KEYS / mint.JWKS_FILE).exists():
-        write_keys(KEYS, mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32)))
-    return KEYS
+    keys = directory / KEYS.name
+    if not (keys / mint.JWKS_FILE).exists():
+        write_keys(keys, mint.key_files(secrets.token_bytes(32), secrets.token_bytes(32)))
+    return keys
 
 
 @contextmanager

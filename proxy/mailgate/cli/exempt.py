@@ -19,6 +19,7 @@ from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout.guard import guard_of
 from mailgate.rollout.relief_acts import end_exemption, exempt
 from mailgate.store import Store
 from mailgate.store.reliefs import KeptRelief
@@ -94,11 +95,11 @@ def end(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """End an exemption early."""
+    """End an exemption early. Beyond the guard's limit another approver has to end it too."""
 
     async def run(store: Store, bundle: Bundle) -> Relief:
-        by = acting(bundle.settings, "operator", token_file=token_file)
-        return await end_exemption(store, by, note, datetime.now(UTC), number)
+        by = acting(bundle.settings, "operator", "approver", token_file=token_file)
+        return await end_exemption(store, by, note, datetime.now(UTC), number, guard_of(bundle.settings))
 
     ended = with_store(config, run)
     typer.echo(

@@ -179,6 +179,7 @@ class LeasedRun:
                 settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
                 lambda done: wish.progress(done, around.tally.total),
                 holds=wish.dry or (holds and isinstance(settings, ApiSourceSettings)),
+                handed=wish.handed,
             )
             outcome = await run.go(start if connector.tells_changes else None)
             if outcome.trouble is Trouble.CURSOR and start is not None:

@@ -85,6 +85,8 @@ class Run:
     progress: Callable[[int], None] = lambda _: None
     holds: bool = False
     """Whether devices of which less is seen than before keep their older report for now."""
+    handed: bool = False
+    """Whether a person hands in the records."""
     _narrowed: list[Narrowed] = field(default_factory=list)
     _batch: list[Report] = field(default_factory=list)
     _named: set[int] = field(default_factory=set)
@@ -126,6 +128,8 @@ class Run:
         if batch:
             if self.holds:
                 batch = await self._without_narrowing(batch)
+            if self.handed:
+                batch = [replace(each, handed=True) for each in batch]
             await run_to_end(self.keeper.take(batch))
             self._taken += len(batch)
             self.progress(self._taken)

@@ -128,6 +128,7 @@ def _place(demo: Demo, policy: str, config: str, filled: Filled | None) -> DemoA
         policy,
         demo.upstream,
         config=config,
+        keys=str(demo.keys),
         tokens=tokens_in(demo.directory),
         filled=filled,
     )

@@ -28,6 +28,8 @@ class DemoAddresses:
     """The webmail behind the gate; empty for the demo mailbox."""
     config: str = ""
     """The settings file."""
+    keys: str = ""
+    """The folder of the test issuer's keys; empty if `mailgate attest mint` looks there by itself."""
     tokens: Mapping[str, Path] = field(default_factory=dict)
     """The admins of a company by name, with the files that hold their tokens."""
     filled: Filled | None = None
@@ -52,7 +54,8 @@ def steps(place: DemoAddresses) -> tuple[TourStep, ...]:
     """The devices of the tour. A phone's proof is valid for one request, so each line makes its own."""
     url = shlex.quote(place.url)
     as_phone = f"curl -s -A {shlex.quote(IPHONE)}"
-    mint = f"{place.mailgate} attest mint --url {url}"
+    keys = f"--keys {shlex.quote(place.keys)} " if place.keys else ""
+    mint = f"{place.mailgate} attest mint {keys}--url {url}"
     return (
         TourStep("A laptop", f"curl -s -A {shlex.quote(LAPTOP)} {url} | {SHOW}"),
         TourStep("A phone that reports nothing", f"{as_phone} {url} | {SHOW}", "posture-missing"),

@@ -45,6 +45,8 @@ class Report:
     expires_at: datetime | None = None
     gone: bool = False
     """Whether the source no longer has the device: it was wiped, retired or unenrolled."""
+    handed: bool = False
+    """Whether a person handed it in for the source (``mailgate connectors import``)."""
     names: frozenset[Name] = frozenset()
     """The names that this source may give the device (``trust.py``)."""
     first_seen: datetime = field(default=LONG_AGO, compare=False)
@@ -118,6 +120,7 @@ class Report:
             os_version=self.os_version or (old.os_version if self.os in ("", old.os) else ""),
             managed=old.managed if self.managed is None else self.managed,
             status=old.status if self.status == "none" else self.status,
+            handed=self.handed or (old.handed and not self.owner),
             names=self.names | {name for name in old.names if name[0] not in told},
         )
 

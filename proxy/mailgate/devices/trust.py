@@ -44,6 +44,11 @@ def is_self_reported(source: str) -> bool:
     return source == ENROLLED
 
 
+def vouches(report: Report) -> bool:
+    """Whether somebody vouches for the device and its owner: not the device itself, and nobody who handed the report in."""
+    return not (report.handed or is_self_reported(report.source))
+
+
 def rank(source: str, precedence: Sequence[str]) -> int:
     """The rank of a source; 0 counts most. Listed sources come first, then all others equally, then a device's own word."""
     if is_self_reported(source):

@@ -14,7 +14,9 @@ network, and no error on the way widens access:
 - A claim that nobody has checked (``Access.claims``) may only restrict: the request is decided by what is known and as it claims, and
   the hardest answer counts.
 - A rule whose groups or share may or may not include the person is read both ways, and the harder answer counts: if it allows, it is
-  left out; if it restricts and matches, the rules after it may do more, and not less.
+  left out; if it restricts and matches, the rules after it may do more, and not less. The same holds for a condition on the person's name
+  or groups that does not come out the same in every reading of who asks: by each name that a login may stand for, and with the
+  groups left out that nobody knows.
 - A relief (``policy/reliefs.py``) makes a restricting rule report-only for the people or devices that it names. It never makes
   the answer stricter: if the rules after the relieved rule would do more than that rule itself, that rule decides after all.
 
@@ -24,7 +26,7 @@ rules allow the client, it gets the webmail's whole answer; otherwise it gets th
 (``gateway/autodiscover/directions.py``).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,7 +34,7 @@ from cel_expr_python import cel
 
 from mailgate.classify.discovery import is_discovery
 from mailgate.model import Access, Decision, Effect, PostureState, Reason, RuleTrial, Stage, Trials
-from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError
 from mailgate.policy.groups import in_groups
 from mailgate.policy.reasons import apps_behind, infer
 from mailgate.policy.reliefs import Relief, relief_from
@@ -111,6 +113,8 @@ class _Verdict:
     effect: Effect | None
     reason: Reason | None = None
     note: str = ""
+    sure: bool = True
+    """Whether the condition comes out the same in every reading of who asks."""
 
 
 _NO_MATCH = _Verdict(None)
@@ -161,7 +165,7 @@ def _changed(trials: Sequence[RuleTrial], change: Callable[[RuleTrial], RuleTria
 
 
 def _first_match(access: Access, policy: Policy) -> Decision:
-    everything = cel_activation(access, policy.reads)
+    everything = _Values(access, policy.reads)
     unavailable = access.posture.state is PostureState.UNAVAILABLE
     notable: dict[int, RuleTrial] = {}
     """The trials of rules that match, fail or are passed over, by the place of the rule."""
@@ -175,10 +179,10 @@ def _first_match(access: Access, policy: Policy) -> Decision:
         stage = stage_of(rule, access.now)
         if skip_reason(rule, stage, access):
             continue
-        seen, activation = access, everything
+        seen, values = access, everything
         if unavailable and _reads_device(rule):
-            seen, activation = _without_posture(rule, access, policy)
-        verdict = _judge(rule, stage, seen, activation)
+            seen, values = _without_posture(rule, access, policy)
+        verdict = _judge(rule, stage, seen, values)
         if verdict is _NO_MATCH:
             continue
         relief = _relief(rule, stage, reliefs)
@@ -192,7 +196,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
             trials = _trials(access, policy, reliefs, notable, place + 1)
             decision = _decision(rule, effect, reason, seen, policy, trials, tuple(would))
             possible.append(_no_harder(decision, relieved, policy))
-            if is_about(rule, access) or decision.effect is Effect.BLOCK:
+            if (verdict.sure and is_about(rule, access)) or decision.effect is Effect.BLOCK:
                 return _hardest_of_rules(possible)
         would.append(notable[place])
         if relief:
@@ -286,24 +290,31 @@ def share_subject(access: Access) -> str:
     return access.user.name or access.posture.owner or access.posture.device_id
 
 
+def _reads_person(rule: Rule) -> bool:
+    return not _OF_PERSON.isdisjoint(rule.when.reads)
+
+
+_OF_PERSON = frozenset({"user.name", "user.groups"})
+
+
 def _reads_device(rule: Rule) -> bool:
     return any(name.startswith("device.") for name in rule.when.reads)
 
 
-def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, cel.Activation]:
+def _without_posture(rule: Rule, access: Access, policy: Policy) -> tuple[Access, "_Values"]:
     """The access and the values for a rule while the posture is unavailable: with the last known posture, or with none.
     A rule that names the state ``unavailable`` itself reads that state."""
     posture = access.posture
     named = PostureState.UNAVAILABLE in rule.when.names.get("device.state", ())
     if posture.last_state is not None and _goes_by_last_known(rule, access, named=named):
         last = replace(access, posture=replace(posture, state=posture.last_state))
-        return last, cel_activation(last, policy.reads)
+        return last, _Values(last, policy.reads)
     names = {name for name in rule.when.reads if not name.startswith("device.")}
     if named:
         names.add("device.state")
     if rule.effect is not Effect.ALLOW and _holds_for_seen_apps(rule, access, names):
         names |= _OF_APPS
-    return access, cel_activation(access, names)
+    return access, _Values(access, names)
 
 
 def _goes_by_last_known(rule: Rule, access: Access, *, named: bool) -> bool:
@@ -329,14 +340,55 @@ def _holds_for_seen_apps(rule: Rule, access: Access, names: set[str]) -> bool:
         return False
 
 
-def _judge(rule: Rule, stage: Stage, access: Access, activation: cel.Activation) -> _Verdict:
+class _Values:
+    """The values of these variables by what is known, and in each other reading of who asks."""
+
+    def __init__(self, access: Access, names: Set[str]) -> None:
+        self._access, self._names = access, names
+        self.known = cel_activation(access, names)
+
+    def others(self, when: Condition) -> Iterator[cel.Activation]:
+        """The values in each other reading that may matter to the condition."""
+        user = self._access.user
+        spellings = when.other_spellings(user.name) if "user.name" in when.reads else ()
+        left_out = {"user.name"} if spellings is None else set()
+        left_out |= set() if user.groups_known or "user.groups" not in when.reads else {"user.groups"}
+        if left_out:
+            yield cel_activation(self._access, self._names - left_out)
+        for name in spellings or ():
+            other = replace(self._access, user=replace(user, name=name))
+            yield cel_activation(other, self._names - left_out)
+
+
+def _may_hold(when: Condition, values: cel.Activation) -> bool | None:
     try:
-        if not rule.when.holds(activation):
-            return _NO_MATCH
+        return when.holds(values)
+    except (EvaluationError, UnknownValueError):
+        return None
+
+
+_SPELLINGS = "who asks may be meant by another spelling of the login, or in a group that is not known"
+
+
+def _judge(rule: Rule, stage: Stage, access: Access, values: _Values) -> _Verdict:
+    others = [_may_hold(rule.when, each) for each in values.others(rule.when)] if _reads_person(rule) else []
+    try:
+        holds = rule.when.holds(values.known)
     except EvaluationError as error:
         return _Verdict(Effect.BLOCK, Reason.RULE_ERROR, f"failed: {error}")
     except UnknownValueError:
-        return _unavailable(rule)
+        verdict = _unavailable(rule)
+        return _Verdict(None, None, _SPELLINGS) if others and verdict.effect is Effect.ALLOW else verdict
+    if all(each is holds for each in others):
+        return _by_stage(rule, stage, access) if holds else _NO_MATCH
+    if rule.effect is Effect.ALLOW:
+        return _Verdict(None, None, _SPELLINGS) if holds else _NO_MATCH
+    verdict = _by_stage(rule, stage, access)
+    return replace(verdict, note=verdict.note or _SPELLINGS, sure=False)
+
+
+def _by_stage(rule: Rule, stage: Stage, access: Access) -> _Verdict:
+    """The verdict of a rule that matches."""
     effect = softened(rule.effect, stage)
     if effect is not rule.effect:
         return _Verdict(effect, None, f"softened from {rule.effect} by its stage")

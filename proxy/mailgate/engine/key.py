@@ -33,6 +33,7 @@ class DecisionKey:
         )
         self._partial = [rule for rule in policy.rules if rule.share < 1]
         self._groups = sorted({rule.groups for rule in policy.rules if rule.groups})
+        self._reads_groups = "user.groups" in policy.reads
         self._graces = sorted({rule.grace for rule in policy.rules if rule.grace})
         self._reliefs = policy.reliefs
         stages = [rule.stages for rule in policy.rules if rule.stages]
@@ -61,6 +62,7 @@ class DecisionKey:
             bisect_right(self._turns, access.now),
             self._shares(access),
             tuple([in_groups(groups, access.user) for groups in self._groups]),
+            access.user.groups_known if self._reads_groups else None,
             tuple([each.number for each in self._reliefs.about(access)]),
             tuple([end if dates else end is not None for end in self._grace_ends(access)]),
             _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),

@@ -10,8 +10,9 @@ from cel_expr_python import cel
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.closed_sets import literals_of, misspelt, only_compared
 from mailgate.policy.condition_errors import Fault, fault_at, translated
+from mailgate.policy.login_names import confusable_name, has_one_reading
 from mailgate.policy.syntax_tree import Node, read_tree, walk
-from mailgate.policy.variables import ENVIRONMENT, VARIABLES
+from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES
 
 MAX_LENGTH = 4096
 """The most characters of a condition."""
@@ -49,6 +50,8 @@ class Condition:
     """The variables that it does nothing with but compare them with literal words."""
     loops: frozenset[str] | None
     """The variables that it loops over, with ``all``, ``exists`` and the like; None if it loops over anything else."""
+    has_domain: bool
+    """Whether a text in it has a domain of logins, so that it means a name with its domain."""
 
     def holds(self, activation: cel.Activation) -> bool:
         """Whether the condition holds.
@@ -65,6 +68,19 @@ class Condition:
         if str(value).startswith("UNKNOWN: No value"):
             raise UnknownValueError(value)
         raise EvaluationError(str(value).removeprefix("INVALID_ARGUMENT: "))
+
+    def other_spellings(self, login: str) -> frozenset[str] | None:
+        """The names by which the condition may mean the person of this login, beside the login itself: in another domain, or in
+        none. None if nobody can tell how a mail server reads it. A login that the condition names is nobody else's.
+        """
+        words = self.names.get("user.name", frozenset())
+        if login in words or not login:
+            return frozenset()
+        bare = confusable_name(login)
+        if not has_one_reading(bare):
+            return None
+        alike = {word for word in words if confusable_name(word) == bare}
+        return frozenset(alike if self.has_domain else alike | {bare}) - {login}
 
     @cached_property
     def needs(self) -> Mapping[str, frozenset[str]]:
@@ -90,25 +106,15 @@ class Condition:
         too many steps, so one that is entered counts as a failure."""
         if self.loops is None:
             return False
-        unread = dict.fromkeys(self.loops, _UNREADABLE)
+        unread = {each: [UNREADABLE] for each in self.loops}
         try:
             return not self.holds(ENVIRONMENT.Activation({**unread, name: value}))
         except (EvaluationError, UnknownValueError):
             return False
 
 
-def is_odd(text: str) -> bool:
-    """Whether the runtime reads the text otherwise than as it is: it ends one at a NUL, and fails on one without a UTF-8 form."""
-    try:
-        return b"\0" in text.encode()
-    except UnicodeEncodeError:
-        return True
-
-
 _OTHER = "\x01"
 """Stands for every text that a condition does not name."""
-_UNREADABLE = ["\ud800"]
-"""A list that fails the whole evaluation as soon as it is looked at."""
 
 
 def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Condition:
@@ -140,7 +146,13 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
     names, sought = literals_of(tree, reads), literals_of(tree, reads, sought=True)
-    return Condition(text, program, reads, names, sought, only_compared(tree, reads), _loops(tree))
+    return Condition(
+        text, program, reads, names, sought, only_compared(tree, reads), _loops(tree), _has_domain(tree)
+    )
+
+
+def _has_domain(tree: Node) -> bool:
+    return any("@" in node.text or "\\" in node.text for node in walk(tree) if node.text is not None)
 
 
 def _loops(tree: Node) -> frozenset[str] | None:

@@ -1,7 +1,7 @@
 """Which rules have to be read for a request. The others are surely skipped: they are about other clients, people or devices.
 
 A rule is left out only if its condition is false with the value of one variable, whatever all other values are
-(``Condition.never`` and ``Condition.needs``), or if the person is known to be in none of its groups. So a rule is read if its
+(``Condition.never`` and ``Condition.needs``), in every reading of who asks, or if the person is known to be in none of its groups. So a rule is read if its
 condition might hold, might fail or might be undetermined.
 """
 
@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mailgate.model import Access, PostureState
-from mailgate.policy.condition import Condition, is_odd
-from mailgate.policy.variables import VARIABLES
+from mailgate.policy.condition import Condition
+from mailgate.policy.login_names import confusable_name, has_one_reading
+from mailgate.policy.variables import VARIABLES, is_odd
 
 
 class Indexed(NamedTuple):
@@ -42,6 +43,10 @@ class RuleIndex:
                 self._needs[name].add(one, words)
             self._groups.add(one, rule.groups)
             reads |= rule.when.reads
+        self._alike: defaultdict[str, set[str]] = defaultdict(set)
+        """The names of people in the conditions, by the bare name that each could be mistaken for."""
+        for word in self._needs["user.name"].words() if "user.name" in self._needs else ():
+            self._alike[confusable_name(word)].add(word)
         self._texts = [v.read for v in VARIABLES.values() if v.name in reads and v.is_open_text]
 
     def to_read(self, access: Access) -> int:
@@ -56,8 +61,18 @@ class RuleIndex:
                 out |= never.get(VARIABLES[name].read(access), 0)
         for name, needs in self._needs.items():
             if not (unavailable and name.startswith("device.")):
-                out |= needs.unmet(_words(VARIABLES[name].read(access)))
+                out |= needs.unmet(self._possible(name, access))
         return self._every & ~out
+
+    def _possible(self, name: str, access: Access) -> list[str] | None:
+        """The words that a variable has in any reading of who asks; None if it may have any."""
+        user, words = access.user, _words(VARIABLES[name].read(access))
+        if name == "user.groups":
+            return words if user.groups_known else None
+        if name != "user.name" or not user.name:
+            return words
+        bare = confusable_name(user.name)
+        return [*words, *self._alike.get(bare, ())] if has_one_reading(bare) else None
 
 
 class _Needs:
@@ -72,8 +87,14 @@ class _Needs:
             self._rules |= rule
             self._enough[word] |= rule
 
-    def unmet(self, words: Iterable[str]) -> int:
-        """The rules that need a word, and none of these."""
+    def words(self) -> Iterable[str]:
+        """The words that are enough for some rule."""
+        return self._enough.keys()
+
+    def unmet(self, words: Iterable[str] | None) -> int:
+        """The rules that need a word, and none of these. None stands for all words."""
+        if words is None:
+            return 0
         met = 0
         for word in words:
             met |= self._enough.get(word, 0)

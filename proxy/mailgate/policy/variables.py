@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from cel_expr_python import cel
 
@@ -194,6 +195,30 @@ _TYPES = {
 ENVIRONMENT = cel.NewEnv(variables={v.name: _TYPES[v.type] for v in VARIABLES.values()})
 
 
+UNREADABLE = "\ud800"
+"""A text that fails the whole evaluation as soon as it is looked at."""
+_OPEN_TEXTS = frozenset(v.name for v in VARIABLES.values() if v.is_open_text)
+
+
 def cel_activation(access: Access, names: Iterable[str]) -> cel.Activation:
-    """The values of these variables, for any number of conditions."""
-    return ENVIRONMENT.Activation({name: VARIABLES[name].read(access) for name in names})
+    """The values of these variables, for any number of conditions. What looks at an odd text fails."""
+    read = {name: VARIABLES[name].read(access) for name in names}
+    for name in _OPEN_TEXTS & read.keys():
+        read[name] = _unless_odd(read[name])
+    return ENVIRONMENT.Activation(read)
+
+
+def _unless_odd(value: Any) -> object:
+    if isinstance(value, str):
+        return UNREADABLE if is_odd(value) else value
+    return [UNREADABLE if is_odd(each) else each for each in value]
+
+
+def is_odd(text: str) -> bool:
+    """Whether the runtime would read the text otherwise than as it is: it ends one at a NUL, and fails on one without a UTF-8 form."""
+    if text.isascii():
+        return "\0" in text
+    try:
+        return b"\0" in text.encode()
+    except UnicodeEncodeError:
+        return True

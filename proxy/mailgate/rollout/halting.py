@@ -3,10 +3,13 @@ passed halts the rule at every gate."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import structlog
+from cachetools import LRUCache
 
-from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Effect
+from mailgate.classify import is_checked
+from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Decision, Effect, Reason
 from mailgate.policy import Policy, Rule
 from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
 from mailgate.policy.login_names import user_text
@@ -21,23 +24,64 @@ GATE = "gate"
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
+MAX_LOGINS = 50_000
+"""How many of the latest accepted logins are remembered."""
+_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.KEY_IN_TWO_PLACES})
+
+
 def countable_subject(access: Access) -> tuple[str, str]:
     """The person and the device that a request counts for; both are empty if only the request itself names them.
 
-    If such names counted, anybody could halt a rule by making up names. The name in a login at the mail server or in
-    Basic credentials is of this kind: its password is checked later, or never. A known device counts with its owner.
+    If such names counted, anybody could halt a rule by making up names or by naming the devices of others. A device that proved
+    itself counts with its owner.
     """
     if access.client.protocol in LOGIN_PROTOCOLS:
         return "", ""
-    proof, device = access.attestation, access.posture.device_id
+    proof, device = access.attestation, _proven_device(access)
     proven = proof.user if proof is not None and proof.refused is None else ""
     return user_text(access.facts.user or proven or (access.posture.owner if device else "")), device
 
 
-def _subject(access: Access) -> Subject | None:
-    """The person, or else the device, that a decision counts for; None if it counts for nobody."""
-    person, device = countable_subject(access)
-    return Subject(person, "" if person else device) if person or device else None
+def _proven_device(access: Access) -> str:
+    """The id of the device that proved itself with this request; empty if none did.
+
+    A certificate proves nothing of the device that an ActiveSync id names beside it, unless it is of the same one, whose record
+    then vouches for the kind of the client.
+    """
+    client, proof, certificate = access.client, access.attestation, access.certificate
+    attested = proof is not None and proof.refused is None
+    certified = certificate is not None and certificate.refused is None
+    certified &= not client.eas_id or client.assurance is Assurance.ATTESTED
+    doubted = any(each.reason in _DOUBTS for each in client.findings)
+    return access.posture.device_id if (attested or certified) and not doubted else ""
+
+
+class AcceptedLogins:
+    """The logins that the webmail has accepted: whole credentials, as digests that nobody else can make, in memory alone.
+
+    A refused request never reaches the webmail, so its password is not checked. It counts for its person if the same name and
+    password were accepted before.
+    """
+
+    def __init__(self, salt: bytes) -> None:
+        self._salt = salt
+        self._known: LRUCache[bytes, None] = LRUCache(MAX_LOGINS)
+
+    def person(self, access: Access) -> str:
+        """The person of an accepted login; empty if this request has none."""
+        mark = self._mark(access)
+        return user_text(access.user.name) if mark and mark in self._known else ""
+
+    def answered(self, access: Access, status: int) -> None:
+        """Note a request that the webmail has answered. Who asks for options need not have logged in."""
+        if 200 <= status < 300 and access.facts.method == "POST" and (mark := self._mark(access)):
+            self._known[mark] = None
+
+    def _mark(self, access: Access) -> bytes:
+        sent = access.facts.headers.get("authorization", "")
+        if not sent or not is_checked(access.facts, access.client):
+            return b""
+        return sha256(self._salt + sent.encode("utf-8", "surrogatepass")).digest()
 
 
 class HaltMonitor:
@@ -50,6 +94,7 @@ class HaltMonitor:
         policy: Callable[[], Policy],
         origin: str,
         clock: Callable[[], datetime],
+        salt: bytes,
     ) -> None:
         self._store = store
         self._policy = policy
@@ -57,11 +102,12 @@ class HaltMonitor:
         self._clock = clock
         self._rules: tuple[Rule, ...] = ()
         self._tallies: dict[str, HaltCounter] = {}
+        self.logins = AcceptedLogins(salt)
 
     def record(self, access: Access, decision: Decision, *_: object) -> None:
         """Count one decision."""
         self._follow()
-        subject = _subject(access) if self._tallies else None
+        subject = self._subject(access) if self._tallies else None
         if subject:
             stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
             self._tally(subject, stopped, access.now)
@@ -69,8 +115,14 @@ class HaltMonitor:
     def recurring(self, access: Access, _decision: Decision) -> Repeat | None:
         """What counts the same allowed request again; None if no rule may halt, or if it counts for nobody."""
         self._follow()
-        subject = _subject(access) if self._tallies else None
+        subject = self._subject(access) if self._tallies else None
         return (lambda _agent, now: self._tally(subject, "", now)) if subject else None
+
+    def _subject(self, access: Access) -> Subject | None:
+        """The person, or else the device, that a decision counts for; None if it counts for nobody."""
+        person, device = countable_subject(access)
+        person = person or self.logins.person(access)
+        return Subject(person, "" if person else device) if person or device else None
 
     def _tally(self, subject: Subject, stopped: str, now: datetime) -> None:
         """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""

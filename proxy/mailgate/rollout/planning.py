@@ -168,11 +168,18 @@ async def make_plan(
         depends_on=dict(sorted(tally.unrecorded.items())),
         later=[_moment(tally, each) for each in moments],
         undated=_undated(tally, (old, new), len(stand_ins)),
+        reads_versions=_reading_versions(old, new),
         held_back=_held_back(tally, (old, new), scope.now),
         kept_out=_counts(tally, (OUT,)),
         known=_known(tally),
     )
     return plan.model_copy(update={"digest": digest_of(plan)})
+
+
+def _reading_versions(old: Policy, new: Policy) -> list[str]:
+    before = {rule.id: rule.model_dump(mode="json") for rule in old.rules}
+    changed = [rule for rule in new.rules if before.get(rule.id) != rule.model_dump(mode="json")]
+    return [rule.id for rule in changed if any(name.endswith("_version") for name in rule.when.reads)]
 
 
 def _then(active: Activation, version: Version) -> BaseRules:

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, eas_forms, user_text
 from mailgate.devices.posture import belongs_to
-from mailgate.devices.trust import is_self_reported
+from mailgate.devices.trust import vouches
 from mailgate.model import LOGIN_PROTOCOLS, Access
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.rollout.replay import (
@@ -105,7 +105,7 @@ class Population:
         subjects = []
         for device in page:
             seen = [await self._seen(seen_client, [device]) for seen_client in came.get(device.id, ())]
-            vouched = any(not is_self_reported(each.source) for each in device.reports)
+            vouched = any(map(vouches, device.reports))
             subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),), vouched))
         return subjects
 
@@ -167,6 +167,6 @@ class Population:
 
 
 def _is_vouched(person: str, devices: Iterable[Device]) -> bool:
-    """Whether a source other than the device itself names this person as the owner of one of the devices."""
+    """Whether somebody else names this person as the owner of one of the devices."""
     reports = (report for device in devices for report in device.reports)
-    return any(not is_self_reported(each.source) and user_text(each.owner) == person for each in reports)
+    return any(vouches(each) and user_text(each.owner) == person for each in reports)

@@ -3,13 +3,19 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import phrase, plural
 from mailgate.policy import Policy
 from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.spelling import did_you_mean
+from mailgate.rollout.guard import Guard
+from mailgate.rollout.guard_window import read_window
+from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.rollout.plan import NOUNS
 from mailgate.store import Store
+from mailgate.store.audit import audit_time
+from mailgate.store.kept_out import NOBODY, KeptOut
 
 EVERY_RULE = "all"
 """Stands for every rule that restricts."""
@@ -62,18 +68,82 @@ def _exempt_already(given: Relief) -> str:
     )
 
 
-async def end_exemption(store: Store, by: Person, why: str, now: datetime, number: int) -> Relief:
-    """End an exemption before its time. Raises RefusedError."""
-    open_ones = {each.number for each in (await store.reliefs.current(now)).exemptions(now)}
-    ended = (
-        await store.reliefs.end([number], by.act(now, "exemption-ended", why)) if number in open_ones else []
+END_ASKED = "exemption-end-asked"
+
+
+async def end_exemption(
+    store: Store, by: Person, why: str, now: datetime, number: int, guard: Guard | None = None
+) -> Relief:
+    """End an exemption before its time. Raises RefusedError, also if that needs another person.
+
+    Whoever loses an exemption may newly be kept out. So they count within the guard's window, and beyond its limit another
+    approver has to end the same exemption too. One that is not older than the window counts nobody: its end puts back what was.
+    """
+    given = next(
+        (each for each in (await store.reliefs.current(now)).exemptions(now) if each.number == number), None
     )
+    ended: list[Relief] = []
+    if given is not None:
+        hit = await _newly_kept_out(store, given, guard, now)
+        if guard is not None and await _is_beyond(store, guard, hit, now):
+            await _refuse_alone(store, by, why, now, given, guard)
+        ended = await store.reliefs.end([number], by.act(now, "exemption-ended", why), hit)
     if not ended:
         raise UnknownError(
             phrase("no exemption %(number)s is in force", number=str(number)),
             "; `mailgate exempt list` shows those that are",
         )
     return ended[0]
+
+
+async def _newly_kept_out(store: Store, given: Relief, guard: Guard | None, now: datetime) -> KeptOut:
+    """Who may newly be kept out without this exemption: a person with their devices, or a device with its owner."""
+    if guard is None or now - given.at < guard.window:
+        return NOBODY
+    return KeptOut(1, max(1, len(await store.devices.owned(given.person))) if given.person else 1)
+
+
+async def _is_beyond(store: Store, guard: Guard, hit: KeptOut, now: datetime) -> bool:
+    """Whether this goes beyond the limit, together with what happened within the window. A part is taken of those whom the
+    latest plan knows."""
+    limit = guard.limit
+    if limit is None or hit == NOBODY or (limit.most == 1.0 and not isinstance(limit.most, int)):
+        return False
+    window, plans = await read_window(store, guard, now), await store.plans.latest(1)
+    plan = read_plan(plans[0]) if plans else None
+    return any(
+        getattr(hit, noun) + getattr(window.kept_out, noun) + getattr(window.forgotten, noun)
+        > (limit.among(plan, noun) if plan else limit.of(0))
+        for noun in NOUNS
+    )
+
+
+async def _refuse_alone(
+    store: Store, by: Person, why: str, now: datetime, given: Relief, guard: Guard
+) -> None:
+    """Raises RefusedError unless enough approvers have ended the exemption beside the first who wanted it. Notes who wants it.
+
+    Where nobody else may approve anything, one person ends it alone, as with an override.
+    """
+    about = f"exemption-end {given.number}"
+    since = audit_time(now - guard.window)
+    wanted = [each.who for each in await store.audit.about(about, END_ASKED) if each.at >= since]
+    author = wanted[0] if wanted else by.name
+    missing = guard.missing_to_override([*dict.fromkeys([*wanted, by.name])], author)
+    if not missing:
+        return
+    if by.name not in wanted:
+        await store.audit.append(replace(by.act(now, END_ASKED, why), about=about))
+    raise RefusedError(
+        plural(
+            "more people would newly be kept out than the guard lets pass: %(count)s other approver has to end this "
+            "exemption too. Your wish is noted",
+            "more people would newly be kept out than the guard lets pass: %(count)s other approvers have to end this "
+            "exemption too. Your wish is noted",
+            missing,
+        ),
+        missing=missing,
+    )
 
 
 async def break_glass(

@@ -26,3 +26,9 @@ async def latest_now(connection: AsyncConnection, now: datetime) -> datetime:
     """The later of ``now`` by a gate's clock and the database's time. What is ahead of both was stamped by a clock that was
     wrong, and one clock that lags makes nothing look ahead."""
     return max(now, await time_now(connection))
+
+
+async def earliest_now(connection: AsyncConnection, now: datetime) -> datetime:
+    """The earlier of ``now`` by a gate's clock and the database's time: what is old enough by it is not old only by a clock that
+    is ahead. SQLite has no clock but that of the gate's own computer."""
+    return now if connection.dialect.name == "sqlite" else min(now, await time_now(connection))

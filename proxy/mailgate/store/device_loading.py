@@ -145,6 +145,7 @@ def _report(row: Any) -> Report:
         looked_from=row.looked_from,
         expires_at=row.expires_at,
         gone=row.gone,
+        handed=row.handed,
         names=frozenset((kind, text) for kind, text in json.loads(row.names)),
         first_seen=row.first_seen,
         last_seen=row.last_seen,

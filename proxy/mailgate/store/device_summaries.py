@@ -14,7 +14,7 @@ from mailgate.devices.names import FORMER
 from mailgate.model import Kind, Reason
 from mailgate.store.schema import device_findings, device_names, devices, reports
 
-_TOLD = "source id owner kind os os_version managed status apps apps_complete reported_at looked_from expires_at gone".split()
+_TOLD = "source id owner kind os os_version managed status apps apps_complete reported_at looked_from expires_at gone handed".split()
 _DEVICE = (devices.c.key, devices.c.id, devices.c.lost_at)
 _ROWS = select(*_DEVICE, *(reports.c[name] for name in _TOLD)).join(reports, isouter=True)
 
@@ -73,10 +73,12 @@ def _device(rows: list[Any], former: Iterable[Any], found: Iterable[Any]) -> Dev
 
 
 def _report(told: Sequence[Any]) -> Report:
-    source, name, owner, kind, os, version, managed, status, apps, complete, at, since, ends, gone = told
+    source, name, owner, kind, os, version, managed, status, apps, complete, at, since, ends, gone, handed = (
+        told
+    )
     return Report(
         source, name, owner, Kind(kind) if kind else None, os, version, managed, status,
-        _apps(apps), complete, at, since, ends, gone,
+        _apps(apps), complete, at, since, ends, gone, handed,
     )  # fmt: skip
 
 

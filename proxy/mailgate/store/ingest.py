@@ -175,6 +175,7 @@ def _report_row(report: Report, number: int) -> dict[str, Any]:
         "looked_from": report.looked_from,
         "expires_at": report.expires_at,
         "gone": report.gone,
+        "handed": report.handed,
         "names": json.dumps(sorted(report.names)),
         "first_seen": report.first_seen,
         "last_seen": report.last_seen,

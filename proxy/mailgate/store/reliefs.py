@@ -2,7 +2,7 @@
 store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store.audit import Act, append, lock_audit_log
 from mailgate.store.change_signal import notify_gates
 from mailgate.store.database import Database
+from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.schema import relief_changes, reliefs
 from mailgate.store.upserts import count_up
 
@@ -106,8 +107,9 @@ class StoredReliefs:
                 return None
             return await _grant(connection, relief, act)
 
-    async def end(self, numbers: Sequence[int], act: Act) -> list[Relief]:
-        """End the reliefs with these numbers that are not ended yet."""
+    async def end(self, numbers: Sequence[int], act: Act, newly: KeptOut = NOBODY) -> list[Relief]:
+        """End the reliefs with these numbers that are not ended yet. ``newly`` is how many that may newly keep out: the audit log
+        has it, so that the guard counts it."""
         async with self._database.writing() as connection:
             await lock_audit_log(connection)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
@@ -116,9 +118,8 @@ class StoredReliefs:
                 closing = {"ended_at": act.at, "ended_by": act.who, "ended_why": act.why}
                 named = reliefs.c.number == each.number
                 await connection.execute(update(reliefs).where(named).values(**closing))
-                await append(
-                    connection, replace(act, about=f"{each.cause} {each.number}", details=audit_details(each))
-                )
+                details = audit_details(each) | ({"kept_out": asdict(newly)} if newly != NOBODY else {})
+                await append(connection, replace(act, about=f"{each.cause} {each.number}", details=details))
             if ended:
                 await count_relief_change(connection)
             return ended

@@ -54,7 +54,7 @@ class Reports(WriteQueue[ReportKey, Report]):
 
     def _from_line(self, line: str) -> tuple[ReportKey, Report]:
         named = json.loads(line)
-        for name in ("reported_at", "expires_at", "first_seen", "last_seen"):
+        for name in ("reported_at", "looked_from", "expires_at", "first_seen", "last_seen"):
             named[name] = named[name] and datetime.fromisoformat(named[name])
         parts = {
             "kind": named["kind"] and Kind(named["kind"]),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.device import Device, ReportKey
 from mailgate.devices.matching import DeviceSet
 from mailgate.model.times import AHEAD, LONG_AGO
+from mailgate.store import clock
 from mailgate.store.clock import latest_now, time_now
 from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load
@@ -68,8 +69,11 @@ class Retention:
         self._records = records
 
     async def prune(self, now: datetime, keep: RetentionTimes, page: int = _PAGE) -> int:
-        """Delete data that is older than ``keep`` allows, ``page`` rows in each transaction. Returns how many rows."""
+        """Delete data that is older than ``keep`` allows, also by the database's clock, ``page`` rows in each transaction.
+        Returns how many rows."""
         await self._undate_looks_ahead(now)
+        async with self._database.reading(timeout_seconds=60) as connection:
+            now = await clock.earliest_now(connection, now)
         gone = 0
         steps: list[tuple[Callable[[datetime, int], Awaitable[int]], timedelta]] = [
             *((each.prune, keep.sightings) for each in self._records),

@@ -126,6 +126,7 @@ reports = Table(
     Column("looked_from", Instant),
     Column("expires_at", Instant),
     Column("gone", Boolean, nullable=False),
+    Column("handed", Boolean, nullable=False),
     Column("names", Text, nullable=False),
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),

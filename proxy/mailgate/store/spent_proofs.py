@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store import clock
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError, StoreUnavailableError
 from mailgate.store.schema import spent_proofs
@@ -52,9 +53,10 @@ class SpentProofs:
         return await answer
 
     async def prune(self, now: datetime) -> int:
-        """Delete proofs that would be too old anyway. Returns how many rows were deleted."""
-        old = spent_proofs.c.until < now - _CLOCKS_DIFFER
+        """Delete proofs that would be too old anyway, also by the database's clock: otherwise a gate whose clock is ahead would
+        let others accept them again. Returns how many rows were deleted."""
         async with self._database.writing() as connection:
+            old = spent_proofs.c.until < await clock.earliest_now(connection, now) - _CLOCKS_DIFFER
             return (await connection.execute(delete(spent_proofs).where(old))).rowcount
 
     async def close(self) -> None:

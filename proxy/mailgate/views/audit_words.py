@@ -3,6 +3,7 @@
 from mailgate.model.phrase import phrase
 
 ACTION_WORDS = {
+    "connector-imported": phrase("Devices imported by hand"),
     "connector-read": phrase("Connector read"),
     "console-login": phrase("Logged in to the console"),
     "console-logout": phrase("Logged out of the console"),
@@ -14,6 +15,7 @@ ACTION_WORDS = {
     "devices-asked": phrase("Sources of devices asked"),
     "enrolment-revoked": phrase("Enrolment revoked"),
     "enrolment-token-made": phrase("Enrolment token made"),
+    "exemption-end-asked": phrase("End of an exemption wanted"),
     "exemption-ended": phrase("Exemption ended"),
     "exemption-given": phrase("Exemption given"),
     "help-answered": phrase("Request for help answered"),
@@ -44,6 +46,7 @@ _ABOUT = {
     "device": phrase("device"),
     "draft": phrase("draft"),
     "exemption": phrase("exemption"),
+    "exemption-end": phrase("the end of exemption"),
     "halt": phrase("halt"),
     "key": phrase("key"),
     "plan": phrase("plan"),

@@ -98,6 +98,8 @@ class ReportFacts(Fact):
     """Until when the report is valid; null if it has no apps."""
     gone: bool
     """Whether the source no longer has the device."""
+    handed: bool
+    """Whether a person imported it by hand; then it makes no limit of the guard larger."""
     first_seen: Instant
     """When the source first reported the device."""
     last_seen: Instant

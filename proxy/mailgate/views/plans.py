@@ -51,7 +51,8 @@ def moment_in_words(plan: Plan, moment: Moment) -> str:
 
 
 def undated_in_words(plan: Plan) -> Iterator[str]:
-    """Sentences about people who may be kept out at a moment that cannot be predicted, and how they were found."""
+    """Sentences about people who may be kept out at a moment that cannot be predicted, and how they were found; and about rules
+    that keep out others as versions change."""
     found = plan.undated
     if found.devices:
         yield phrase(
@@ -66,6 +67,22 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
         yield phrase(
             "It cannot be told when these rules decide otherwise, so they are taken to do so at any time: %(rules)s.",
             rules=names,
+        )
+    for name in plan.reads_versions:
+        kept_out = [
+            row
+            for label in ("block", "challenge")
+            for row in plan.newly[label].by["rule"]
+            if row.value == name
+        ]
+        today = Counts(
+            people=sum(row.people for row in kept_out), devices=sum(row.devices for row in kept_out)
+        )
+        yield phrase(
+            "The rule %(rule)s reads a version, so whom it keeps out changes as browsers and systems are updated. "
+            "Today it newly keeps out %(counts)s.",
+            rule=name,
+            counts=_counted(today),
         )
     if found.sampled.moments:
         yield _sampled_in_words(found.sampled)

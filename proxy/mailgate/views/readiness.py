@@ -148,7 +148,7 @@ class Written(Fact):
     """Decisions on unknown clients that were not recorded, because too many different ones came at once."""
 
 
-class Ledger(Backlog, Written):
+class SightingQueue(Backlog, Written):
     """What happened to sightings since the start, and how many wait."""
 
 
@@ -177,7 +177,7 @@ class Readiness(Fact):
     """Issuers whose keys are fetched over the network."""
     connectors: dict[str, ConnectorState]
     """Its connectors, by name."""
-    ledger: Ledger
+    ledger: SightingQueue
     """Its sightings."""
     reports: Backlog
     """The queue of device reports."""

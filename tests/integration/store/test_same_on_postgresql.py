@@ -1,9 +1,11 @@
 """Everything that is promised of the store on SQLite holds on PostgreSQL: the same tests, another ``url``."""
 
+from datetime import datetime
 from importlib import import_module
 from inspect import isfunction, signature
 from pathlib import Path
 
+import pytest
 import tests.unit.store as unit
 from tests.unit.store.test_app_counts import *  # noqa: F403
 from tests.unit.store.test_approvals import *  # noqa: F403
@@ -51,6 +53,19 @@ from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
 from tests.unit.store.test_verdict_counts import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
+
+from mailgate.store import clock
+
+
+@pytest.fixture(autouse=True)
+def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The days of these tests are not those of the database: as on SQLite, what is old goes by the clock of the test alone."""
+
+    async def by_the_test(_connection: object, now: datetime) -> datetime:
+        return now
+
+    monkeypatch.setattr(clock, "earliest_now", by_the_test)
+
 
 OF_SQLITE = {"database", "integrity", "migrate", "wal"}
 """What is about SQLite's own files and locks."""

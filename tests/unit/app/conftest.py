@@ -109,7 +109,7 @@ def service(bundle):
         utc_now,
     )
     store, keeper, postures = StoreToAsk(), Keeper(first.rules), SimpleNamespace(terms=first.posture_terms)
-    halting = HaltMonitor(store, lambda: on.in_force.live.policy, "gate-1", utc_now)
+    halting = HaltMonitor(store, lambda: on.in_force.live.policy, "gate-1", utc_now, b"salt")
     wired = Service(
         Path("mailgate.yaml"), first, store, keeper, postures, trust, on, ReliefWatch(store, utc_now), halting
     )

@@ -27,18 +27,18 @@ def run_with_keys(run):
 
 
 def test_private_keys_are_for_their_owner_alone(run_with_keys) -> None:
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path("var/demo-keys").iterdir()}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path("var/demo/keys").iterdir()}
     assert set(modes) == PRIVATE_FILES | {"issuer.jwks.json"}
     assert {modes[name] for name in PRIVATE_FILES} == {0o600}
 
 
 def test_keys_are_not_replaced_unasked(run_with_keys) -> None:
-    before = Path("var/demo-keys/issuer.jwks.json").read_text()
+    before = Path("var/demo/keys/issuer.jwks.json").read_text()
     refused = run_with_keys("keys")
     assert (refused.exit_code, "--force" in refused.stderr) == (1, True)
-    assert Path("var/demo-keys/issuer.jwks.json").read_text() == before
+    assert Path("var/demo/keys/issuer.jwks.json").read_text() == before
     assert run_with_keys("keys", "--force").exit_code == 0
-    assert Path("var/demo-keys/issuer.jwks.json").read_text() != before
+    assert Path("var/demo/keys/issuer.jwks.json").read_text() != before
 
 
 def test_two_headers_are_printed_for_curl(run_with_keys) -> None:
@@ -51,7 +51,7 @@ def test_what_is_minted_the_gate_believes_once(run_with_keys, app_there: bool) -
     made = run_with_keys("mint", *(["--app", "tiktok"] if app_there else [])).stdout
     headers = dict(line.split(": ") for line in made.splitlines())
     gate = Verifier(
-        issuers={"https://mdm.example.com": parse_jwks(Path("var/demo-keys/issuer.jwks.json").read_text())},
+        issuers={"https://mdm.example.com": parse_jwks(Path("var/demo/keys/issuer.jwks.json").read_text())},
         audience="http://localhost:8080",
         match_app=lambda system, identifier: identifier,
         replay=MemoryReplayGuard(),
@@ -94,8 +94,8 @@ def test_a_curl_config_says_where_and_how(run_with_keys) -> None:
         (["mint", "--issuer-key", "."], "cannot be read"),
         (["mint", "--lifetime", "soon"], "not a duration; expected one like"),
         (["mint", "--url", "mail"], "expected an address"),
-        (["mint", "--issuer-key", "var/demo-keys/issuer.jwks.json"], "expected a private JWK"),
-        (["keys", "--out", "var/demo-keys/issuer.jwks.json/x"], "cannot write"),
+        (["mint", "--issuer-key", "var/demo/keys/issuer.jwks.json"], "expected a private JWK"),
+        (["keys", "--out", "var/demo/keys/issuer.jwks.json/x"], "cannot write"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_code_2(run_with_keys, arguments: list[str], says: str) -> None:

@@ -9,6 +9,7 @@ from tests.stored_bytes import stored_bytes
 from typer.testing import CliRunner
 
 from mailgate.cli import app
+from mailgate.rollout.admins import hash_of
 
 SETTINGS = """
 listen: 127.0.0.1:0
@@ -152,6 +153,58 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
     assert run("import", "push", "-", stdin=lines).stdout == "push: 2 records\n"
     assert run("import", "push", "-", "--csv", stdin="id\n11\n").exit_code == 0
     assert [each["sources"] for each in devices()] == [["push"]] * 4
+
+
+def audit():
+    """Every entry of the audit log: who, what, to what, and the details."""
+    told = json.loads(
+        CliRunner().invoke(app, ["audit", "list", "--json", "--config", "mailgate.yaml"]).stdout
+    )
+    return [(each["what"], each["about"], each["details"]) for each in told]
+
+
+def test_what_is_imported_or_read_on_request_is_on_record_and_said_to_be_imported(run, tmp_path):
+    (tmp_path / "more.csv").write_text("id,owner\n8,made-up\n")
+    run("import", "push", "more.csv")
+    run("sync", "hr", "--dry-run")
+    run("sync", "hr")
+    assert audit() == [
+        ("connector-imported", "connector push", {"let_go": False}),
+        ("connector-read", "connector hr", {"full": False, "let_go": False}),
+    ]
+    shown = [
+        json.loads(
+            CliRunner().invoke(app, ["devices", "show", each, "--json", "--config", "mailgate.yaml"]).stdout
+        )
+        for each in (device["id"] for device in devices())
+    ]
+    assert {(each["source"], each["handed"]) for one in shown for each in one["reports"]} == {
+        ("push", True),
+        ("hr", False),
+    }
+
+
+@pytest.mark.parametrize("words", [("import", "push", "devices.csv"), ("sync", "hr")])
+@pytest.mark.parametrize(
+    ("admin", "said"), [("", "give your token"), ("grace", "it takes the role operator")]
+)
+def test_where_there_are_admins_an_operator_imports_and_reads(run, tmp_path, monkeypatch, words, admin, said):
+    settings = tmp_path / "mailgate.yaml"
+    settings.write_text(
+        settings.read_text()
+        + "admins:\n"
+        + "".join(
+            f"  {name}: {{token_hash: '{hash_of(name, bytes(16))}', roles: [{role}]}}\n"
+            for name, role in (("ada", "operator"), ("grace", "approver"))
+        )
+    )
+    monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", f"{admin}:{admin}" if admin else "")
+    refused = run(*words)
+    assert (refused.exit_code, said in refused.stderr) == (1, True), refused.stderr
+    assert (devices(), audit()) == ([], [])
+    monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", "ada:ada")
+    assert run(*words).exit_code == 0
+    assert len(audit()) == 1
 
 
 def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):

@@ -50,11 +50,15 @@ def test_a_folder_that_may_not_be_written_to_is_named(monkeypatch: pytest.Monkey
     assert result.stderr == f"mailgate: not started: [Errno 13] Permission denied: '{KEYS}'\n"
 
 
-def test_keys_are_made_once_where_mint_looks_for_them() -> None:
-    assert demo._keys() == KEYS
-    first = {name: (KEYS / name).read_text() for name in (ISSUER_KEY_FILE, DEVICE_KEY_FILE, JWKS_FILE)}
-    demo._keys()
-    assert {name: (KEYS / name).read_text() for name in first} == first
+@pytest.mark.parametrize("folder", [demo.DIRECTORY, Path("elsewhere/my demo")])
+def test_keys_are_made_once_in_the_folder_of_the_demo(folder: Path) -> None:
+    keys = demo._keys(folder)
+    assert keys.parent == folder
+    assert (keys == KEYS) is (folder == demo.DIRECTORY), "where mint looks by itself"
+    first = {name: (keys / name).read_text() for name in (ISSUER_KEY_FILE, DEVICE_KEY_FILE, JWKS_FILE)}
+    demo._keys(folder)
+    assert {name: (keys / name).read_text() for name in first} == first
+    assert folder == demo.DIRECTORY or not KEYS.exists()
 
 
 @pytest.mark.parametrize(

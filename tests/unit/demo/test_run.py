@@ -109,6 +109,7 @@ def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
             "mailgate",
             policy,
             config=config,
+            keys=str(demo().keys),
             start="http://localhost:8125/",
         )
     ]

@@ -55,6 +55,11 @@ def test_what_is_typed_is_quoted_for_the_shell() -> None:
     assert shlex.split(steps(place)[3].command)[:3] == ["/opt/mail gate/bin/mailgate", "attest", "mint"]
 
 
+def test_a_demo_in_another_folder_mints_with_the_keys_of_that_folder() -> None:
+    line = steps(replace(PLACE, keys="/tmp/my demo/keys"))[3].command
+    assert shlex.split(line)[1:5] == ["attest", "mint", "--keys", "/tmp/my demo/keys"]
+
+
 def test_it_says_what_is_behind_the_gate() -> None:
     assert "the gate before https://mail.example.com" in tour(
         replace(PLACE, upstream="https://mail.example.com")

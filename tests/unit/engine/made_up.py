@@ -117,6 +117,18 @@ policies = st.builds(
     reliefs,
 )
 
+policies_on_people = st.builds(
+    lambda written: policy_of(*({"when": when, "effect": effect} for when, effect in written)),
+    st.lists(
+        st.tuples(
+            st.sampled_from([each for each in ALL if "user." in each]),
+            st.sampled_from([each.value for each in Effect]),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+
 found = st.sampled_from(
     [(), *((Finding(each, "x"),) for each in (Reason.KIND_CONTRADICTED, Reason.TWO_DEVICES))]
 )

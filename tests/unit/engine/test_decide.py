@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.engine.made_up import accesses, claims, policies
+from tests.unit.engine.made_up import accesses, claims, policies, policies_on_people
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.engine.decide import decide, effect_now, is_about, share_subject, skip_reason
@@ -784,16 +784,68 @@ def test_a_claim_makes_no_answer_milder(policy: Policy, asks: Access, more: tupl
 
 
 @settings(max_examples=300)
-@given(policies, accesses)
+@given(policies | policies_on_people, accesses)
 def test_who_may_or_may_not_be_in_a_group_gets_the_harder_answer(policy: Policy, asks: Access) -> None:
     policy = replace(policy, reliefs=NO_RELIEFS)
     asks = replace(asks, posture=replace(asks.posture, owner="", device_id=""), claims=())
-    if policy.reads & {"user.name", "user.groups"}:
+    if "user.name" in policy.reads:
         return
     unknown = severity(policy, replace(asks, user=User()))
     for groups in ((), ("sales",), ("staff",), ("sales", "staff")):
         for name in ("ann", "bob", "carol", "dan", "eve"):
             assert unknown >= severity(policy, replace(asks, user=User(name, groups, groups_known=True)))
+
+
+@settings(max_examples=300)
+@given(policies_on_people, accesses, st.sampled_from(["ann", "bob"]))
+def test_another_spelling_of_a_login_makes_no_answer_milder(policy: Policy, asks: Access, name: str) -> None:
+    """Whatever the conditions, shares and groups are: a mail server takes them for one login."""
+    policy = replace(policy, reliefs=NO_RELIEFS)
+    plain = replace(asks, user=replace(asks.user, name=name), claims=())
+    for login in (f"corp\\{name}", f"{name}@example.com", f"corp\\{name}@example.com", f"({name})"):
+        for user in (User(login), User(login, plain.user.groups, plain.user.groups_known)):
+            assert severity(policy, replace(plain, user=user)) >= severity(policy, plain), login
+
+
+@pytest.mark.parametrize(
+    ("when", "login", "answers"),
+    [
+        # a rule that blocks, and one that allows before a block
+        ('user.name == "ada"', "ada", ("block", "allow")),
+        ('user.name == "ada"', "corp\\ada", ("block", "block")),
+        ('user.name == "ada"', "ada@corp.example", ("block", "block")),
+        ('user.name == "ada"', "(ada)", ("block", "block")),
+        ('user.name == "ada"', "lin@corp.example", ("allow", "block")),
+        ('user.name in ["ada@corp.example"]', "ada", ("block", "block")),
+        ('user.name in ["ada@corp.example"]', "ada@corp.example", ("block", "allow")),
+        ('user.name != "ada"', "corp\\ada", ("block", "block")),
+        ('!(user.name in ["ada@corp.example"])', "ada@corp.example", ("allow", "block")),
+        ('!user.name.endsWith("@corp.example")', "ada@corp.example", ("allow", "block")),
+        ('user.name.startsWith("ext-")', "corp\\ext-ada", ("block", "block")),
+        ('user.name == ""', "", ("block", "allow")),
+        ('"pilot" in user.groups', "corp\\ada", ("block", "block")),
+        ('!("pilot" in user.groups)', "corp\\ada", ("block", "block")),
+        ('client.kind == "laptop" && "pilot" in user.groups', "corp\\ada", ("allow", "block")),
+    ],
+)
+def test_a_condition_on_a_person_holds_in_every_reading_of_the_login(
+    when: str, login: str, answers: tuple[str, str]
+) -> None:
+    asks = replace(access(PHONE), user=User(login))
+    got = [
+        decide(asks, policy_of({"when": when, "effect": effect}, {"effect": other})).effect
+        for effect, other in (("block", "allow"), ("allow", "block"))
+    ]
+    assert tuple(map(str, got)) == answers
+
+
+def test_a_rule_that_may_be_about_somebody_else_ends_nothing() -> None:
+    warned = {"id": "maybe", "when": 'user.name == "ada"', "effect": "warn"}
+    policy = policy_of(warned, {"id": "all", "effect": "block"})
+    answers = [outcome(policy, replace(access(PHONE), user=User(name)))[2] for name in ("ada", "corp\\ada")]
+    assert answers == ["maybe", "all"]
+    decision = decide(replace(access(PHONE), user=User("corp\\ada")), policy_of(warned, LET_IN))
+    assert (decision.rule, decision.trials[0].note.startswith("who asks may be meant")) == ("maybe", True)
 
 
 def test_a_warning_for_some_is_no_way_around_the_rules_for_all() -> None:

@@ -152,6 +152,7 @@ WAYS = RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync")
         ({}, access(posture=AWAY), access(posture=replace(AWAY, expires_at=NOW))),
         ({}, access(posture=AWAY), access(posture=replace(AWAY, expires_at=None))),
         ({"when": "user.name == 'ann'"}, access(user="ann"), access(user="bob")),
+        ({"when": "'sales' in user.groups"}, replace(access(), user=User("ann", (), groups_known=True)), replace(access(), user=User("ann"))),
         ({"when": "'mdm' in device.sources"}, access(), access(posture=replace(CLEAN, sources=("mdm",)))),
     ],
 )  # fmt: skip

@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access
@@ -24,7 +24,7 @@ from mailgate.model import (
     Signal,
     User,
 )
-from mailgate.policy.condition import compile_condition
+from mailgate.policy.condition import EvaluationError, compile_condition
 from mailgate.policy.variables import CLOCKS, VARIABLES, DependsOn, KeptBy, cel_activation, dependencies_of
 
 REFUSED = AttestationResult(
@@ -198,6 +198,27 @@ def test_a_variable_says_what_its_value_rests_on(part: DependsOn | None, other: 
     assert agent_traits(one.facts.user_agent) == agent_traits(other.facts.user_agent)
     changed = [name for name, each in VARIABLES.items() if each.read(one) != each.read(other)]
     assert {VARIABLES[name].depends_on for name in changed} == ({part} if part else set())
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "a\ud800"])
+@pytest.mark.parametrize("name", [each.name for each in VARIABLES.values() if each.is_open_text])
+def test_a_text_that_the_runtime_reads_otherwise_fails_every_condition_that_looks_at_it(
+    name: str, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would end at the NUL, so that a rule on `a` held for somebody else, or one on the whole text for nobody."""
+    variable, listed = VARIABLES[name], VARIABLES[name].type != "string"
+    value: Any = ["a", odd] if listed else odd
+    monkeypatch.setitem(cast(dict[str, Any], VARIABLES), name, replace(variable, read=lambda _: value))
+    for condition in (
+        ('"a" in {}', '!("b" in {})', '{}.exists(each, each.startsWith("a"))', "{}.all(each, each == 'a')")
+        if listed
+        else ('{} == "a"', '{} != "a"', '{}.startsWith("a")', '!{}.endsWith("b")', "{} in ['a']")
+    ):
+        compiled = compile_condition(condition.format(name), {})
+        with pytest.raises(EvaluationError):
+            compiled.holds(cel_activation(access(), [name]))
+        beside = compile_condition(f"client.kind == 'laptop' && {condition.format(name)}", {})
+        assert not beside.holds(cel_activation(access(), beside.reads))
 
 
 @pytest.mark.parametrize("name", [name for name, variable in VARIABLES.items() if variable.closed])

@@ -1,5 +1,6 @@
 """Rules that halt by themselves: who counts, who halts them, and from when they count again."""
 
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,10 +9,14 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 from tests.unit.store.outage import away
 
+from mailgate.classify import classify
 from mailgate.engine.decide import decide
 from mailgate.model import (
+    FOUND_BESIDE,
     Access,
+    Assurance,
     AttestationResult,
+    CertificateResult,
     Client,
     Kind,
     Posture,
@@ -41,7 +46,7 @@ class Scene:
 
     def __init__(self, store: Store) -> None:
         self.store, self.policy, self.now = store, POLICY, NOW
-        self.halting = HaltMonitor(store, lambda: self.policy, "gate-1", lambda: self.now)
+        self.halting = HaltMonitor(store, lambda: self.policy, "gate-1", lambda: self.now, b"salt")
 
     def see(self, person: str, client: Client = PHONE) -> None:
         access = replace(by(person), client=client, now=self.now)
@@ -142,14 +147,42 @@ async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: S
 
 KNOWN = Posture(PostureState.LISTED, device_id="d1", owner="Ada")
 PROOF = AttestationResult(device_id="d1", user="ada")
+CERTIFICATE = CertificateResult("thumbprint")
 
 
 @pytest.mark.parametrize(
     ("access", "who"),
     [
         (by("Lin"), ("lin", "")),
-        (replace(by(""), posture=KNOWN), ("ada", "d1")),
-        (replace(by(""), posture=replace(KNOWN, owner="")), ("", "d1")),
+        (replace(by(""), posture=KNOWN), ("", "")),
+        (replace(by(""), posture=KNOWN, certificate=CERTIFICATE), ("ada", "d1")),
+        (
+            replace(by(""), posture=KNOWN, certificate=CertificateResult(refused=Reason.CERTIFICATE_INVALID)),
+            ("", ""),
+        ),
+        (
+            replace(by(""), posture=KNOWN, certificate=CERTIFICATE, client=replace(PHONE, eas_id="a1")),
+            ("", ""),
+        ),
+        (
+            replace(
+                by(""),
+                posture=KNOWN,
+                certificate=CERTIFICATE,
+                client=replace(PHONE, eas_id="a1", assurance=Assurance.ATTESTED),
+            ),
+            ("ada", "d1"),
+        ),
+        (
+            replace(
+                by(""),
+                posture=KNOWN,
+                certificate=CERTIFICATE,
+                client=replace(PHONE, findings=(FOUND_BESIDE[Reason.TWO_DEVICES],)),
+            ),
+            ("", ""),
+        ),
+        (replace(by(""), posture=replace(KNOWN, owner=""), attestation=replace(PROOF, user="")), ("", "d1")),
         (replace(by(""), attestation=PROOF), ("ada", "")),
         (replace(by(""), attestation=replace(PROOF, refused=Reason.TOKEN_EXPIRED)), ("", "")),
         (
@@ -173,10 +206,51 @@ async def test_no_crowd_of_made_up_names_halts_a_rule(scene: Scene) -> None:
     assert {each.cause for each in scene.policy.reliefs.every} <= {Cause.HALT}
 
 
+def mail_app(person: str, password: str = "right", device: str = "d1") -> Access:
+    """A mail app at ActiveSync's own address that logs in as this person, from a device that it names."""
+    headers = {
+        "authorization": "Basic " + b64encode(f"{person}:{password}".encode()).decode(),
+        "content-type": "application/vnd.ms-sync.wbxml",
+    }
+    target = f"/Microsoft-Server-ActiveSync?Cmd=Sync&User={person}&DeviceId={device}&DeviceType=iPhone"
+    facts = RequestFacts("POST", target, headers=headers)
+    posture = Posture(PostureState.LISTED, device_id=device, owner=f"owner of {device}")
+    return Access(facts, classify(facts), posture, NOW, User(person))
+
+
+async def test_who_knows_the_devices_of_others_halts_nothing_by_them(scene: Scene) -> None:
+    for number in range(100):
+        access = mail_app(f"person-{number}", "false", f"d{number}")
+        scene.halting.record(access, decide(access, scene.policy))
+    for number in range(100):
+        access = mail_app("mallory", "right", f"d{number}")
+        scene.halting.logins.answered(access, 200)
+        scene.halting.record(access, decide(access, scene.policy))
+    await scene.halting.halt_rules()
+    assert await scene.halts() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "password", "counts"),
+    [(200, "POST", "right", True), (200, "POST", "false", False), (401, "POST", "right", False), (403, "POST", "right", False), (200, "OPTIONS", "right", False)],
+)  # fmt: skip
+async def test_a_refused_mail_app_counts_by_a_login_that_the_webmail_accepted_before(
+    scene: Scene, status: int, method: str, password: str, counts: bool
+) -> None:
+    for person in ("ada", "lin"):
+        before = mail_app(person)
+        before = replace(before, facts=replace(before.facts, method=method))
+        scene.halting.logins.answered(before, status)
+        now = mail_app(person, password)
+        scene.halting.record(now, decide(now, scene.policy))
+    await scene.halting.halt_rules()
+    assert bool(await scene.halts()) == counts
+
+
 async def test_devices_of_unknown_people_are_one_person_and_halt_nothing_alone(scene: Scene) -> None:
     for number in range(100):
         posture = Posture(PostureState.LISTED, device_id=f"d{number}")
-        access = replace(by(""), posture=posture)
+        access = replace(by(""), posture=posture, certificate=CERTIFICATE)
         scene.halting.record(access, decide(access, scene.policy))
     await scene.halting.halt_rules()
     assert await scene.halts() == []

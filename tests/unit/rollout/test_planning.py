@@ -126,7 +126,19 @@ async def test_anybody_may_ask_by_a_device_without_an_owner(store: Store, url: s
     await people.know(store, rules(OLD).policy, [people.phone(3)])
     rule = f"  - {{id: odd, when: 'client.handheld && {when}', effect: block}}\n"
     plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
-    assert people.device(3) in {each.device for each in plan.undated.samples}
+    # groups that nobody knows keep them out now already
+    named = [*plan.undated.samples, *plan.newly["block"].samples]
+    assert people.device(3) in {each.device for each in named}
+
+
+async def test_it_names_new_rules_whose_people_change_with_versions(store: Store, url: str) -> None:
+    """Today nobody has the version that such a rule keeps out."""
+    old = "  - {id: old, when: 'client.os_version == \"9\"', effect: block}\n"
+    new = "  - {id: new, when: 'client.browser_version.matches(\"^(139|14)\")', effect: block}\n"
+    before, after = (rules(OLD.replace("rules:\n", f"rules:\n{each}")) for each in (old, new + old))
+    await put_in_force(store, before)
+    plan = await plan_for(store, url, after)
+    assert plan.reads_versions == ["new"]
 
 
 async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:

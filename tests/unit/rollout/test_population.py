@@ -108,6 +108,16 @@ async def test_a_device_that_only_speaks_for_itself_vouches_for_nobody(
     assert (subject.known, subject.vouched, subject.occasions[0].known) == (True, vouched, vouched)
 
 
+async def test_what_a_person_handed_in_vouches_for_nobody_until_the_source_reports_it(store: Store) -> None:
+    told = report_by("hr", "d1", "ada", Kind.PHONE, eas_ids=("EAS1",))
+    vouched = []
+    for report in (replace(told, handed=True), told, replace(told, owner="grace", handed=True)):
+        await store.devices.ingest([report], NOW)
+        (subject,) = (await everybody(store)).values()
+        vouched.append((subject.vouched, subject.occasions[0].known))
+    assert vouched == [(False, False), (True, True), (False, False)]
+
+
 @pytest.mark.parametrize(("own", "known"), [(False, True), (True, False)])
 async def test_a_proof_names_a_person_only_by_its_issuer(store: Store, own: bool, known: bool) -> None:
     proof = replace(people.phone(1, owner="ada"), self_reported=own, apps=None)

@@ -1,15 +1,19 @@
 """Exempting people from rules, and turning rules off, on purpose and in somebody's name."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.policy.reliefs import Cause
+from mailgate.rollout.audit_check import compare
+from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.relief_acts import break_glass, end_exemption, exempt, resume
 from mailgate.store import Store
+from mailgate.store.kept_out import KeptOut
 
 POLICY = rules(
     "rules: [{id: shut, when: 'true', effect: block}, {id: open, when: 'true', effect: allow}]\n"
@@ -81,3 +85,63 @@ async def test_resuming_leaves_exemptions_alone(store: Store) -> None:
     assert (await store.reliefs.current(NOW)).every == (given,)
     with pytest.raises(RefusedError):
         await end_exemption(store, GRACE, "no exemption at all", NOW, 2)
+
+
+def guarded(most: float, window: timedelta = 7 * DAY, **more: Any) -> Guard:
+    return Guard(Limit(most), window=window, **more)
+
+
+ADA, LIN = Person("ada", "desk"), Person("lin", "desk")
+APPROVERS = frozenset({"grace", "lin"})
+
+
+async def test_who_loses_an_old_exemption_counts_within_the_window_of_the_guard(store: Store) -> None:
+    """Whatever newly keeps people out counts, by whatever act."""
+    old = [await give(store, person=name, until=NOW + 30 * DAY) for name in ("ada", "lin", "joan")]
+    later = NOW + 8 * DAY
+    guard = guarded(2, approvers=APPROVERS)
+    for given in old[:2]:
+        await end_exemption(store, ADA, "over", later, given.number, guard)
+    assert await store.kept_out.since(later - DAY) == KeptOut(2, 2)
+    with pytest.raises(RefusedError, match="1 other approver has to end this exemption too") as refused:
+        await end_exemption(store, ADA, "over", later, old[2].number, guard)
+    assert refused.value.missing == 1
+    assert (await store.reliefs.current(later)).exemptions(later)
+    acts = [(each.who, each.what, each.about) for each in await store.audit.page()]
+    assert acts[-1] == ("ada", "exemption-end-asked", "exemption-end 3")
+
+
+@pytest.mark.parametrize("first", [ADA, GRACE])
+async def test_beyond_the_limit_another_approver_ends_it_too(store: Store, first: Person) -> None:
+    given, later = await give(store, until=NOW + 30 * DAY), NOW + 8 * DAY
+    guard = guarded(0, approvers=APPROVERS)
+    for _ in range(2):  # the same person again is no other one
+        with pytest.raises(RefusedError):
+            await end_exemption(store, first, "over", later, given.number, guard)
+    assert len([each for each in await store.audit.page() if each.what == "exemption-end-asked"]) == 1
+    assert await end_exemption(store, LIN, "over", later, given.number, guard) == given
+    assert await compare(store, later) == []
+
+
+async def test_a_wish_is_over_with_the_window(store: Store) -> None:
+    given, later = await give(store, until=NOW + 60 * DAY), NOW + 8 * DAY
+    guard = guarded(0, approvers=APPROVERS)
+    for at, who in ((later, ADA), (later + 8 * DAY, LIN)):
+        with pytest.raises(RefusedError):
+            await end_exemption(store, who, "over", at, given.number, guard)
+
+
+@pytest.mark.parametrize(
+    ("guard", "age"),
+    [
+        (None, 8 * DAY),
+        (guarded(0, approvers=APPROVERS), 6 * DAY),  # its end puts back what was within the window
+        (guarded(1.0, approvers=APPROVERS), 8 * DAY),
+        (guarded(0, approvers=frozenset({"grace"})), 8 * DAY),  # nobody else may approve
+    ],
+)
+async def test_one_person_ends_an_exemption_alone_where_nothing_asks_for_another(
+    store: Store, guard: Guard | None, age: timedelta
+) -> None:
+    given = await give(store, until=NOW + 30 * DAY)
+    assert await end_exemption(store, GRACE, "over", NOW + age, given.number, guard) == given

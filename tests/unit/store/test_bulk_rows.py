@@ -52,7 +52,7 @@ def device(key: int) -> dict[str, Any]:
 def report(key: int, owner: str) -> dict[str, Any]:
     texts = dict.fromkeys(("os", "os_version", "status", "apps", "names"), "[]")
     nothing = dict.fromkeys(("kind", "managed", "reported_at", "looked_from", "expires_at"))
-    flags = {"gone": False, "apps_complete": True}
+    flags = {"gone": False, "handed": False, "apps_complete": True}
     seen = {"first_seen": AT, "last_seen": AT}
     return {
         "id": str(key),

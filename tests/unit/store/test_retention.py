@@ -13,7 +13,7 @@ from tests.unit.store.plans import ACT, MOVER, PLAN
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Client, Kind, PostureState
-from mailgate.store import RetentionTimes, Store
+from mailgate.store import RetentionTimes, Store, clock
 from mailgate.store.device_rows import DeviceRow
 from mailgate.store.personal_data import PERSONAL
 from mailgate.store.schema import metadata
@@ -163,3 +163,16 @@ async def test_prune_deletes_what_was_not_seen_for_long_and_keeps_the_rest(store
         "d2",
         "d3",
     }
+
+
+async def test_a_gate_whose_clock_is_ahead_deletes_nothing_too_early(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def right(_connection: object, now: datetime) -> datetime:
+        return min(now, NOW + DAY)
+
+    await something_everywhere(store)
+    before = await rows(store)
+    monkeypatch.setattr(clock, "earliest_now", right)
+    assert await prune(store, FAR) == 0
+    assert await rows(store) == before

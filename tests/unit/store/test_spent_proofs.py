@@ -1,13 +1,13 @@
 """Spent proofs: taken once by all gates on one store together."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.outage import outage
 
-from mailgate.store import Store, StoreUnavailableError
+from mailgate.store import Store, StoreUnavailableError, clock
 from mailgate.store import spent_proofs as module
 from mailgate.store.database import Database
 
@@ -78,3 +78,15 @@ async def test_what_could_not_be_sent_again_is_forgotten(store: Store) -> None:
     assert await store.spent.prune(UNTIL + timedelta(minutes=2)) == 0
     assert await store.spent.prune(UNTIL + timedelta(minutes=2, seconds=1)) == 1
     assert await store.spent.spend(ticket(1), UNTIL, NOW)
+
+
+async def test_a_gate_whose_clock_is_ahead_lets_nothing_be_sent_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def right(_connection: object, now: datetime) -> datetime:
+        return min(now, NOW)
+
+    await store.spent.spend(ticket(1), UNTIL, NOW)
+    monkeypatch.setattr(clock, "earliest_now", right)
+    assert await store.spent.prune(NOW + timedelta(hours=2)) == 0
+    assert not await store.spent.spend(ticket(1), UNTIL, NOW)

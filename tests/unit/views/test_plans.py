@@ -86,6 +86,17 @@ def test_who_may_be_kept_out_when_nobody_can_tell_is_told_with_why() -> None:
     assert "nobody moves at these" in words
 
 
+def test_a_rule_on_a_version_says_that_updates_change_whom_it_keeps_out_and_how_many_it_does_today() -> None:
+    (words,) = undated_in_words(plan_of(reads_versions=["old-browser"]))
+    assert words.startswith("The rule old-browser reads a version, so whom it keeps out changes")
+    assert words.endswith("Today it newly keeps out 0 people with 0 devices.")
+    row = {"value": "old-browser", "people": 3, "devices": 4}
+    newly = plan_of().model_dump(mode="json")["newly"]
+    newly["block"]["by"]["rule"] = [row, row | {"value": "app"}]
+    (words,) = undated_in_words(plan_of(reads_versions=["old-browser"], newly=newly))
+    assert words.endswith("Today it newly keeps out 3 people with 4 devices.")
+
+
 def test_one_who_may_be_kept_out_is_told_with_what_decides_now() -> None:
     sample = Sample.model_validate(SAMPLE | {"system": ""})
     assert who_in_words(sample) == "ada: phone, d1: let in by open now"

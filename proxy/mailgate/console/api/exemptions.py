@@ -22,6 +22,7 @@ from mailgate.console.api.shapes import (
 )
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import relief_acts
+from mailgate.rollout.guard import guard_of
 
 
 class Relief(OutputModel):
@@ -175,8 +176,15 @@ async def exempt(call: Call, body: Exemption) -> Relief:
 
 
 async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> Relief:
-    """End an exemption early."""
-    ended = await relief_acts.end_exemption(call.context.store, call.person, body.why, call.now, path.number)
+    """End an exemption early.
+
+    Beyond the guard's limit another approver has to end it too; the refusal of the first one is noted.
+    """
+    context = call.context
+    guard = guard_of(context.bundle().settings)
+    ended = await relief_acts.end_exemption(
+        context.store, call.person, body.why, call.now, path.number, guard
+    )
     return Relief.model_validate(ended)
 
 
@@ -240,7 +248,7 @@ OPERATIONS = (
         "/exemptions/{number}/end",
         end_exemption,
         "Exemptions",
-        roles=("operator",),
+        roles=("operator", "approver"),
         may_conflict=True,
     ),
     Operation(

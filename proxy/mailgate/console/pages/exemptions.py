@@ -16,6 +16,7 @@ from mailgate.devices.names import user_text
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
 from mailgate.rollout import relief_acts
+from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
 from mailgate.store.reliefs import KeptRelief
 from mailgate.views.address_values import line, whole
@@ -84,7 +85,7 @@ def say_given(request: web.Request, given: Relief, span: str) -> None:
     )
 
 
-@requires_role("operator")
+@requires_role("operator", "approver")
 async def end(request: web.Request) -> web.Response:
     """End an exemption early."""
     context, sent = context_of(request), await form_of(request)
@@ -94,7 +95,8 @@ async def end(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     now, whom = context.clock(), kept.relief.person or device_named(kept.relief.device)
     if kept.holds(now):
-        await relief_acts.end_exemption(context.store, person_of(request), why, now, kept.relief.number)
+        guard, by = guard_of(context.bundle().settings), person_of(request)
+        await relief_acts.end_exemption(context.store, by, why, now, kept.relief.number, guard)
         say_on_next_page(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
     else:
         say_on_next_page(request, phrase("The exemption of %(whom)s had ended already.", whom=whom))

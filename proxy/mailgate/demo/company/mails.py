@@ -1,14 +1,17 @@
 """The mails to this company's people: about a refusal, about a rule, and about a rule that was taken back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
 from mailgate.demo.company.devices import drawn
+from mailgate.demo.company.history import Era
 from mailgate.demo.company.requests import RepeatedAnswer
-from mailgate.model import Effect, Protocol, Reason
+from mailgate.engine.decide import decide
+from mailgate.model import Decision, Effect, Protocol, Reason
+from mailgate.policy import Policy
 from mailgate.store import Activation, Mail, MailKind, MailState, Store
 
 _PAUSE = timedelta(days=7)
@@ -34,11 +37,14 @@ class AffectedPerson:
     reference: str
     by_mail_app: bool
     """Whether it was a mail app, which can show no page."""
+    corrected: bool
+    """Whether these rules were taken back, and the rules after them answer otherwise."""
 
 
-def affected_by(asked: RepeatedAnswer) -> AffectedPerson:
-    """The person who was refused or warned by this answer."""
+def affected_by(asked: RepeatedAnswer, eras: Sequence[Era]) -> AffectedPerson:
+    """The person who was refused or warned by this answer. ``eras`` are all versions, the oldest first."""
     access, decision = asked.access, asked.decision
+    back = _taken_back_to(decision.policy_version, eras)
     return AffectedPerson(
         access.user.name,
         access.posture.device_id or access.client.eas_id.lower(),
@@ -50,7 +56,21 @@ def affected_by(asked: RepeatedAnswer) -> AffectedPerson:
         asked.tally.last,
         asked.tally.reference,
         access.client.protocol is Protocol.ACTIVESYNC,
+        back is not None and _told(decide(access, back)) != _told(decision),
     )
+
+
+def _taken_back_to(version: str, eras: Sequence[Era]) -> Policy | None:
+    """The earlier rules that came in force again after these; None if other rules did."""
+    names = [each.policy.version for each in eras]
+    here = names.index(version)
+    after = next((each.policy for each in eras[here:] if each.policy.version != version), None)
+    return after if after is not None and after.version in names[:here] else None
+
+
+def _told(decision: Decision) -> tuple[object, ...]:
+    """What a correction compares (``mail/corrections.py``)."""
+    return decision.effect, decision.reason, decision.apps, decision.fix
 
 
 async def write_to_them(
@@ -75,7 +95,9 @@ def _about_rules(
     random: Random, by_time: Iterable[AffectedPerson], history: list[Activation]
 ) -> Iterator[Mail]:
     """One mail to each person whom a version warned or kept out because of an app, and one if the version was taken
-    back."""
+    back and something is different for them."""
+    by_time = [*by_time]
+    corrected = {(each.login, each.policy) for each in by_time if each.corrected}
     versions = {each.policy: each for each in reversed(history)}
     back = {gone.policy: after for gone, after in pairwise(history) if after.number < gone.number}
     told: set[tuple[str, int]] = set()
@@ -87,7 +109,7 @@ def _about_rules(
         kind = MailKind.WARNED if each.effect is Effect.WARN else MailKind.ENFORCED
         mail = Mail(each.login, each.login, each.rule, version.number, kind, 0, None, version.at)
         yield _written(random, mail)
-        if each.policy in back:
+        if each.policy in back and (each.login, each.policy) in corrected:
             after = back[each.policy]
             sorry = replace(mail, rule="", kind=MailKind.CORRECTION, round=after.serial, queued_at=after.at)
             yield _written(random, sorry)

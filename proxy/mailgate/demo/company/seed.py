@@ -150,7 +150,7 @@ async def _ask(
             requests += each.tally.times
             waiting += 1
             if each.decision.effect is not Effect.ALLOW:
-                reached.append(affected_by(each))
+                reached.append(affected_by(each, past.eras))
         if waiting > _AT_ONCE or number == len(found):
             await store.ledger.flush()
             waiting = 0

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
 from mailgate.gateway.http1.exchange import Exchange
+from mailgate.model import Access
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _NAMED = "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE PROPFIND PROPPATCH MKCOL MKCALENDAR COPY MOVE LOCK UNLOCK REPORT SEARCH ACL"
@@ -38,7 +39,13 @@ class RequestMetrics(Collector):
     for Prometheus are summed up from these counts.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        answered: Callable[[Access, int], None] = lambda _access, _status: None,
+    ) -> None:
+        """``answered`` is called with each request of its own verdict that the webmail answered, and with the status."""
+        self._answered = answered
         self.others: tuple[Callable[[Exchange], None], ...] = ()
         """Further functions that are called with each request. They must neither raise nor wait. A reload replaces them."""
         self._served: dict[tuple[bytes, int, str], Timed] = {}
@@ -67,6 +74,8 @@ class RequestMetrics(Collector):
                 seconds = (answered_at or now) - asked_at
                 asked[bisect_left(BUCKETS, seconds)] += 1
                 asked[_SUM] += seconds
+        if exchange.answered_at and exchange.verdict is not None:
+            self._answered(exchange.verdict[0], status)
         for tell in self.others:
             tell(exchange)
 

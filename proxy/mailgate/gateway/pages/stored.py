@@ -7,6 +7,7 @@ LABELS: dict[str, Message] = {
     "former": mark("Its earlier ids here"),
     "findings": mark("Contradictions"),
     "gone": mark("No longer at this source"),
+    "handed": mark("Imported by a person"),
     "source": mark("Reported by"),
     "id": mark("Its name there"),
     "owner": mark("Owner"),

@@ -1,10 +1,19 @@
 """Mails: who was written to is who was told something, and whoever a mistake reached was told so."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 
 from tests.unit.demo.company.conftest import Made
+from tests.unit.policy.examples import NOW, PHONE, WITH_TIKTOK, access, policy_of
 
-from mailgate.store import MailKind, MailState, Store
+from mailgate.demo.company.history import Era
+from mailgate.demo.company.mails import affected_by
+from mailgate.demo.company.requests import RepeatedAnswer
+from mailgate.engine.decide import decide
+from mailgate.store import MailKind, MailState, Store, sighting_of
+from mailgate.store.client_facts import client_facts
+from mailgate.store.sightings import Tally
 
 
 async def test_whom_the_mistaken_version_reached_was_told_of_it(store: Store, made: Made) -> None:
@@ -13,6 +22,29 @@ async def test_whom_the_mistaken_version_reached_was_told_of_it(store: Store, ma
     reached = {each.login for each in mails if each.version == mistaken and each.kind is MailKind.ENFORCED}
     assert reached
     assert reached == {each.login for each in mails if each.kind is MailKind.CORRECTION}
+
+
+async def test_who_gets_the_same_answer_from_the_rules_before_is_not_corrected() -> None:
+    """``docs/decisions/0063``."""
+    before, mistake = (
+        policy_of({"id": "apps", "when": f"client.handheld && {when}"}, {"effect": "allow"})
+        for when in ("'tiktok' in device.apps", "device.apps.size() > 0")
+    )
+    eras = [
+        Era(NOW + timedelta(days=day), each) for day, each in enumerate((before, mistake, before, before))
+    ]
+    for app, corrected in (("tiktok", False), ("wechat", True)):
+        asks = access(PHONE, replace(WITH_TIKTOK, apps=(app,)))
+        found = [
+            affected_by(
+                RepeatedAnswer(
+                    asks, answer, sighting_of(client_facts(asks), asks, answer), Tally(1, NOW, NOW)
+                ),
+                eras,
+            )
+            for answer in (decide(asks, before), decide(asks, mistake))
+        ]
+        assert [each.corrected for each in found] == [False, corrected]
 
 
 async def test_nobody_waits_for_a_mail_and_none_is_written_twice(store: Store, made: Made) -> None:

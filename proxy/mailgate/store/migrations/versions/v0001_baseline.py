@@ -82,7 +82,7 @@ def _devices() -> None:
         sa.Column("reported_at", _INSTANT),
         sa.Column("looked_from", _INSTANT),
         sa.Column("expires_at", _INSTANT),
-        sa.Column("gone", sa.Boolean, nullable=False),
+        *_columns(sa.Boolean, "gone handed"),
         sa.Column("names", sa.Text, nullable=False),
         *_columns(_INSTANT, "first_seen last_seen"),
         sa.PrimaryKeyConstraint("id", "source", name="pk_reports"),
