@@ -1,6 +1,6 @@
 """The mixes: what wrk sends, as records with holes for what never comes again (``traffic.lua``). Pure.
 
-The shares are those of a webmail of the Roundcube kind: a page, the scripts' requests behind it, files of the page of
+They have the fields that a Chromium sends to Roundcube, and its shares: a page, the scripts' requests behind it, files of
 which most are only asked whether they have changed, small posts, and now and then a redirect, a HEAD, a calendar.
 """
 
@@ -12,12 +12,14 @@ from random import Random
 from benchmarks.people import HOST, LAPTOP, THUNDERBIRD, Person, eas_id, new_agents, people, phone_browsers
 
 KINDS = (
-    *20 * ("page",),
+    *12 * ("page",),
+    *8 * ("frame",),
     *3 * ("redirect",),
     *2 * ("head",),
     *17 * ("xhr",),
     *18 * ("live",),
-    *10 * ("asset",),
+    *6 * ("asset",),
+    *4 * ("image",),
     *15 * ("known asset",),
     *10 * ("form",),
     *3 * ("json",),
@@ -37,12 +39,17 @@ Records = Iterator[str]
 
 PAGE = {
     "Upgrade-Insecure-Requests": "1",
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7",
     "Sec-Fetch-Site": "same-origin",
     "Sec-Fetch-Mode": "navigate",
     "Sec-Fetch-User": "?1",
     "Sec-Fetch-Dest": "document",
 }
+FRAME = {name: value for name, value in PAGE.items() if name != "Sec-Fetch-User"} | {
+    "Sec-Fetch-Dest": "iframe"
+}
+"""A message is a page within the page."""
 SCRIPT = {
     "X-Roundcube-Request": "<<t>>",
     "X-Requested-With": "XMLHttpRequest",
@@ -57,14 +64,20 @@ FILE = {
     "Sec-Fetch-Mode": "no-cors",
     "Sec-Fetch-Dest": "script",
 }
+IMAGE = FILE | {
+    "Accept": "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+    "Sec-Fetch-Dest": "image",
+}
 MAIL = "_task=mail&_mbox=INBOX"
 TARGETS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "page": ("GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_token=<<t>>", PAGE),
+    "frame": ("GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_action=preview&_framed=1", FRAME),
     "redirect": ("GET", f"/go/?{MAIL}&_action=show&_uid=<<n>>", PAGE),
     "head": ("HEAD", "/head/?_uid=<<n>>", FILE),
     "xhr": ("GET", f"/xhr/{{file}}.json?{MAIL}&_action=list&_remote=1&_unlock=loading<<n>>&_=<<n>>", SCRIPT),
     "live": ("GET", f"/live/{{file}}.json?{MAIL}&_action=refresh&_remote=1&_last=<<n>>", SCRIPT),
     "asset": ("GET", "/assets/{file}.js?s=<<n>>", FILE),
+    "image": ("GET", "/assets/{file}.js?_uid=<<n>>&_part=2&_embed=1", IMAGE),
     "known asset": ("GET", "/assets/{file}.js?s=1790000000", FILE),
     "form": ("POST", f"/post/{{file}}?{MAIL}&_action=mark&_remote=1", SCRIPT),
     "json": ("POST", f"/post/{{file}}?{MAIL}&_action=save&_remote=1", SCRIPT),
