@@ -1,6 +1,6 @@
 # Everything starts from python3 (3.11 or newer) with venv, and make. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup run test test-pythons mutants check e2e bench bench-devices bench-soak bench-setup docs wheel-test deb deb-test release lock clean
+.PHONY: help setup test-setup run test test-pythons mutants check e2e bench bench-devices bench-setup docs wheel-test deb deb-test release lock clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -135,15 +135,12 @@ check: $(TEST_STAMP) $(EXTENSION) ## Format, lint, types, floors, dead code, doc
 e2e: test-setup ## Only the end-to-end tests, which then must not be skipped
 	MAILGATE_E2E=required $(BIN)/pytest tests/e2e $(ARGS)
 
-bench: $(TEST_STAMP) ## Measure the gate beside its peers and write the ratios (QUICK=1 for fewer, shorter rounds)
+bench: $(TEST_STAMP) ## Measure the gate beside its peers with wrk, and write the figures into the docs: ten minutes (QUICK=1: two, and nothing is written)
 	@$(MAKE) --no-print-directory bench-setup || echo "make bench: going on without the peers that could not be installed"
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
 
-bench-devices: $(TEST_STAMP) ## Import a million devices and time decisions about them: takes minutes (STORE=postgresql://… for an empty one)
+bench-devices: $(TEST_STAMP) ## Measure a million devices: import, decisions, a plan, the console: a quarter of an hour (STORE=postgresql://… for an empty one)
 	PYTHONPATH=proxy $(BIN)/python -m benchmarks.devices --keep $(if $(STORE),--store $(STORE)) $(ARGS)
-
-bench-soak: $(TEST_STAMP) ## Ten minutes of mixed traffic against one gate; fails if it grows (MINUTES=1 for less)
-	PYTHONPATH=proxy $(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 bench-setup: $(BENCH_STAMP) ## Install the peers that come as Python packages, in an environment of their own
 
@@ -199,4 +196,4 @@ lock: $(TEST_STAMP) ## Write the lock files anew from pyproject.toml
 	$(LOCK) --group mutants --constraint requirements-dev.lock --output-file requirements-mutants.lock
 
 clean: ## Remove what setup, tests and the demo have made
-	rm -rf $(VENV) .venv-3.* $(BENCH_VENV) $(DOCS_VENV) $(MUTANTS_VENV) $(RELEASE_VENV) tests/e2e/node_modules extension/node_modules benchmarks/.cache var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* $(BENCH_VENV) $(DOCS_VENV) $(MUTANTS_VENV) $(RELEASE_VENV) tests/e2e/node_modules extension/node_modules var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

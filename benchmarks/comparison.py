@@ -1,233 +1,324 @@
 """One run: start everything, check everything, measure in interleaved rounds."""
 
-import statistics
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import partial
+from http.client import HTTPConnection
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks import isolated, memory, transfers, varied_traffic, wrk
-from benchmarks.checks import check, check_transfers
-from benchmarks.latency import summary
-from benchmarks.machine import descriptors_allowed, facts
-from benchmarks.peers import GATE, NGINX, PEERS, UNDER_A_RATE, VARIANTS, Peer, Running
-from benchmarks.plan import Plan
+from benchmarks import mixes, transfers, wrk
+from benchmarks.gate import PUBLIC_URL
+from benchmarks.machine import facts, forget_peak, memory_mib, peak_mib
+from benchmarks.mixes import END, Mix, Records
+from benchmarks.peers import PEERS, STORED, Running
+from benchmarks.people import HOST, PHONE, people
 from benchmarks.processes import NotInstalled, program
-from benchmarks.ratios import Found, rounded, spread
-from benchmarks.rounds import interleaved
-from benchmarks.site import LARGE_BYTES, PAGE_BYTES, Site, serve_site
-from benchmarks.websockets import messages_per_second
-from mailgate.gateway.http1.connection_limits import connection_shares
+from benchmarks.site import Site, serve_site
+from mailgate.attest import mint
 
-HERE = Path(__file__).parent
-BESIDE_IDLE = 256
-"""The number of connections of other clients during the test: the gate ends idle ones before it refuses a new one."""
-UPSTREAM = "upstream"
-"""The name of the latency without any proxy."""
-Measure = Callable[[int], float]
-"""Takes one sample, given the number of the round."""
+CHECKED = 60
+"""How many requests of a mix are looked at one by one before it is measured."""
+PROOFS = 9_000
+"""How many requests with a proof of their own are made for a sample: more than a gate answers in that time."""
+TOKENS = 50
+READINGS = (
+    b'{"touch_points": 0, "pointer": "fine", "hover": true, "any_fine": true, "any_hover": true, "platform": "",'
+    b' "width": 1920, "height": 1080, "mobile": null, "system": "", "form_factors": [], "model": ""}'
+)
+"""What the probe's page posts on a computer."""
+WEB = ("nginx", "caddy", "gate")
+SYNC_STATUS = "Content-Type: application/vnd.ms-sync.wbxml"
+"""A mail app is refused with the status 200, as it would be let in: only the type of the body differs."""
+
+WARM, WARM_PEOPLE = 2_000, 16_000
+"""How many answers a cell gets before it is measured."""
+BY_PERSON = ("proxied", "named", "probed")
+"""Mixes in which each person is decided about apart."""
+
+CELLS: dict[str, tuple[str, ...]] = {
+    "page": WEB,
+    "mixed": ("nginx", "haproxy", "caddy", "caddy_forward_auth", "asks", "keeps", "gate"),
+    "fresh": WEB,
+    "repeated": ("gate",),
+    "proxied": ("gate_behind",),
+    "named": ("gate_behind",),
+    "probed": ("gate_probing",),
+    "refused_page": ("gate_10", "gate_1000"),
+    "refused_problem": ("gate_10", "gate_1000"),
+    "refused_activesync": ("gate_10", "gate_1000"),
+    "known_phones": ("nginx", "gate_devices"),
+    "cold_phones": ("gate_devices",),
+    "attested": ("gate_devices",),
+}
+"""The systems of each mix, in the order of the report."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``seconds`` of one sample. Half a second more goes into starting the load."""
+
+    rounds: int
+    seconds: int
+    transfers: int
+    warm: int
+    """How many samples a cell gets at most before it is measured."""
+
+
+FULL = Plan(rounds=6, seconds=2, transfers=9, warm=8)
+QUICK = Plan(rounds=2, seconds=1, transfers=0, warm=3)
+QUICK_MIXES = ("page", "mixed", "fresh", "proxied", "probed", "refused_page", "attested")
+QUICK_WITHOUT = ("haproxy", "caddy_forward_auth")
 Watch = Callable[[str, int], None]
 """Called before each step, with the step and the number of all steps."""
 
 
 @dataclass
 class Comparison:
-    """The started systems and the results so far."""
+    """The started systems and the results so far. ``chosen`` are the mixes, ``peers`` the systems that are measured."""
 
     plan: Plan
     site: Site
     watch: Watch
+    chosen: tuple[str, ...]
+    peers: tuple[str, ...]
     running: dict[str, Running] = field(default_factory=dict)
-    found: Found = field(default_factory=Found)
-    latency: dict[str, dict[str, float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    traffic: varied_traffic.Varied = field(default_factory=varied_traffic.Varied)
-    machine: dict[str, str | int | float] = field(default_factory=facts)
+    missing: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+    samples: dict[str, dict[str, list[dict[str, float]]]] = field(default_factory=dict)
+    moved: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    memory: dict[str, list[float]] = field(default_factory=dict)
+    cookies: dict[int, str] = field(default_factory=dict)
 
-    @contextmanager
-    def everything_started(self) -> Iterator[None]:
-        """Start all systems. Raises NotStarted; a peer that is not installed is noted instead."""
-        with ExitStack() as stack:
-            for peer in PEERS:
-                self.step(f"starting {peer.title}")
-                try:
-                    self.running[peer.name] = stack.enter_context(peer.start(self.site))
-                    self.versions[peer.name] = peer.version()
-                except NotInstalled as error:
-                    self.found.missing[peer.name] = str(error)
-            yield
-
-    @property
-    def steps(self) -> int:
-        mixes = self.plan.mix_rounds * len(varied_traffic.loads(self.running))
-        loads = self.plan.rounds * (len(PEERS) - 1 + 2 + 2) + self.plan.transfers * 4
-        rates = self.plan.rate_rounds * (len(UNDER_A_RATE) + 1)
-        return 2 * len(PEERS) + mixes + loads + rates + 1 + len(ISOLATED)
+    def cells(self) -> list[tuple[str, str]]:
+        return [
+            (mix, name)
+            for mix in self.chosen
+            for name in CELLS[mix]
+            if name in self.peers and name not in self.missing
+        ]
 
     def step(self, what: str) -> None:
-        self.watch(what, self.steps)
+        cells = len(self.cells())
+        self.watch(what, len(self.peers) + cells * (2 + self.plan.rounds) + self.plan.transfers * 4)
 
-    def check_all(self) -> None:
-        """Check all systems. Raises WrongAnswer."""
-        for peer in self._present():
-            self.step(f"checking {peer.title}")
-            check(peer, self.running[peer.name].port, self.site)
+    def start(self, stack: ExitStack) -> None:
+        """Start all systems. Raises NotStarted; a peer that is not installed is noted instead."""
+        needed = {name for _, name in self.cells()}
+        for peer in PEERS:
+            if peer.name not in needed:
+                continue
+            self.step(f"starting {peer.name}")
+            try:
+                self.running[peer.name] = stack.enter_context(peer.start(self.site))
+                self.versions[peer.program] = peer.version()
+            except NotInstalled as error:
+                self.missing[peer.name] = str(error)
 
-    def load_pages(self) -> None:
-        """Load one page. Raises LoadFailed."""
+    def measure_mixes(self) -> None:
+        """Check each mix at each of its systems, warm them up, and take the samples. Raises LoadFailed, WrongAnswer."""
+        for mix, name in self.cells():
+            self.step(f"checking {mix} at {name}")
+            self.check(mix, name)
+            self.warm(mix, name)
+        self.note_memory()
+        for turn in range(1, self.plan.rounds + 1):
+            for mix, name in rotated(self.cells(), turn):
+                self.step(f"{mix} at {name}")
+                taken = self.sample(mix, name, turn)
+                self.samples.setdefault(mix, {}).setdefault(name, []).append(asdict(taken))
+        self.note_memory()
+
+    def warm(self, mix: str, name: str) -> None:
+        """Send what a sample sends, until the caches have seen each person, on however busy a machine."""
+        wanted, answered = (WARM_PEOPLE if mix in BY_PERSON else WARM), 0
+        for _ in range(self.plan.warm):
+            answered += self.sample(mix, name, 0).count
+            if answered >= wanted or self.mix(mix).in_order:
+                return
+
+    def note_memory(self) -> None:
+        """The memory of each system, after the warm-up and at the end."""
+        for name, system in self.running.items():
+            self.memory.setdefault(name, []).append(memory_mib(system.pids))
+
+    def mix(self, name: str) -> Mix:
+        """A mix by its name: a function of ``mixes.py``, or one that needs a gate or the plan."""
+        running = self.running
+        match name:
+            case "probed":
+                self.cookies = self.cookies or probe_cookies(running["gate_probing"].port)
+                return Mix(partial(mixes.probed, self.cookies))
+            case "cold_phones":
+                records = partial(mixes.cold_phones, of=self.plan.rounds + 1, stored=STORED)
+                return Mix(records, in_order=True)
+            case "attested":
+                return Mix(lambda _: attested(running["gate_devices"]), in_order=True)
+            case "refused_activesync":
+                return Mix(mixes.refused_activesync, kind=SYNC_STATUS)
+        return Mix(getattr(mixes, name), refused=name.startswith("refused"))
+
+    def written(self, name: str, mix: Mix, turn: int) -> Path:
+        """The records of a mix in a file. Those that may be sent again are made once."""
+        key = f"{name}-{turn}" if mix.in_order else name
+        if key not in self.files:
+            path = self.site.run / f"{key}.requests"
+            path.write_bytes(b"".join(each.encode("latin-1") + END for each in mix.records(turn)))
+            self.files[key] = path
+        return self.files[key]
+
+    def check(self, name: str, peer: str) -> None:
+        """Look at the answers to some requests. Raises WrongAnswer."""
+        mix = self.mix(name)
+        if mix.in_order:
+            return  # each record may be sent only once; wrk counts those that are refused
+        for record in islice(mix.records(0), CHECKED):
+            head = answer_to(self.running[peer].port, filled(record))
+            status = int(head.split(" ", 2)[1])
+            if (status >= 400) != mix.refused or mix.kind not in head:
+                raise transfers.WrongAnswer(f"{peer} answers a request of {name} with {head!r}")
+
+    def sample(self, name: str, peer: str, turn: int, pids: Sequence[int] = ()) -> wrk.Load:
+        """``pids``: the processes whose time counts, if not all of the system."""
+        mix, system = self.mix(name), self.running[peer]
+        path = self.written(name, mix, turn)
+        order = "in order" if mix.in_order else "shuffled"
         try:
-            program("wrk")
-        except NotInstalled as error:
-            self.found.missing["wrk"] = str(error)
-            return
-        self._sample(self.plan.rounds, self._page_loads())
+            return wrk.sample(
+                system.port,
+                path,
+                turn,
+                self.plan.seconds,
+                list(pids or system.pids),
+                order=order,
+                refused=mix.refused,
+            )
+        except wrk.LoadFailed as error:
+            raise wrk.LoadFailed(f"{name} at {peer}: {error}") from None
+        finally:
+            if mix.in_order:
+                self.files.pop(f"{name}-{turn}").unlink()
 
-    def load_mixes(self) -> None:
-        """Load the mixes. Raises LoadFailed."""
-        chosen = varied_traffic.loads(self.running)
-        found = varied_traffic.measure(
-            self.running, chosen, self.plan.mix_rounds, self.plan.seconds, self.step
-        )
-        self.found.samples |= found.samples
-        for kind in ("page", "problem", "activesync"):
-            samples = found.samples[f"{varied_traffic.PREFIX}refused_{kind}_cpu.{GATE.name}"]
-            self.found.absolute[f"refused_{kind}_us"] = statistics.median(samples)
-        self.traffic = found
-
-    def move_large_files(self) -> None:
-        """Transfer large files. Raises WrongAnswer."""
-        gate = self.running[GATE.name]
-        before = _memory(gate.pid)
-        for peer in self._sides():
-            check_transfers(peer, self.running[peer.name].port, self.site)
-        moves = (transfers.download, transfers.upload)
-        measures = {
-            f"{move.__name__}.{peer.name}": partial(_move, move, self.running[peer.name].port, self.site)
-            for move in moves
-            for peer in self._sides()
-        }
-        self._sample(self.plan.transfers, measures)
-        if before is None:
-            self.found.missing["rss_growth_mib"] = "this system does not tell a process's memory"
-        else:
-            self.found.absolute["rss_growth_mib"] = memory.peak(gate.pid) - before
-
-    def exchange_messages(self) -> None:
-        """Exchange WebSocket messages. Raises WrongAnswer."""
-        ports = {f"websocket.{peer.name}": self.running[peer.name].port for peer in self._sides()}
-        self._sample(self.plan.rounds, {name: partial(self._messages, port) for name, port in ports.items()})
-
-    def hold_a_rate(self) -> None:
-        """Measure the latencies of each system at the same rate, and of the upstream alone. Raises LoadFailed."""
-        ports = {name: self.running[name].port for name in UNDER_A_RATE if name in self.running}
-        ports[UPSTREAM] = self.site.port
-        measures = {name: partial(self._latencies, port) for name, port in ports.items()}
-        for name, rounds in interleaved(self.plan.rate_rounds, measures, self._rate_step).items():
-            self.latency[name] = summary([each for samples in rounds for each in samples])
-        for cut in ("p50", "p99", "p999"):
-            self.found.absolute[f"latency_{cut}_ms"] = self.latency[GATE.name][cut] / 1000
-
-    def keep_idle(self) -> None:
-        """Keep idle connections. Raises LoadFailed."""
-        self.step("idle connections")
-        gate, room = self.running[GATE.name], connection_shares(descriptors_allowed()).mail - BESIDE_IDLE
-        if room < BESIDE_IDLE:
-            self.found.missing["idle_connection_kib"] = f"a gate may have {room} connections (ulimit -n)"
-            return
-        numbers = map(str, (gate.port, gate.pid, min(room, self.plan.idle)))
-        self.found.absolute |= isolated.output_of_module("idle", *numbers)
+    def move_large_files(self) -> dict[str, float]:
+        """Transfer large files. Returns what they have added to the gate's memory, in MiB. Raises WrongAnswer."""
+        sides = [name for name in ("nginx", "gate") if name in self.running]
+        before = {name: forget_peak(self.running[name].pids[0]) for name in sides}
+        for name in sides:
+            transfers.check(self.running[name].port, self.site)
+        for turn in range(self.plan.transfers):
+            for move in (transfers.download, transfers.upload):
+                for name in sides if turn % 2 else reversed(sides):
+                    self.step(f"{move.__name__} through {name}")
+                    taken = move(self.running[name].port, self.site)
+                    self.moved.setdefault(move.__name__, {}).setdefault(name, []).append(taken)
+        return {name: peak_mib(self.running[name].pids[0]) - before[name] for name in sides}
 
     def results(self) -> dict[str, Any]:
-        """The content of ``latest.json``."""
-        sizes = {"connections": wrk.CONNECTIONS, "page_bytes": PAGE_BYTES, "large_bytes": LARGE_BYTES}
+        """Everything for ``latest.json``."""
         return {
-            "machine": self.machine,
-            "plan": asdict(self.plan) | {"transfers": self.plan.transfers} | sizes,
+            "plan": asdict(self.plan) | {"connections": wrk.CONNECTIONS},
             "versions": self.versions,
-            "ratios": _rounded(self.found.all_ratios()),
-            "absolute": _rounded(self.found.absolute),
-            "latency_us": {name: _rounded(cuts) for name, cuts in self.latency.items()},
-            "measured": {name: spread(values) for name, values in self.found.samples.items()},
-            "hits": {mix: _rounded(caches) for mix, caches in self.traffic.hits.items()},
-            "load_shares": _rounded(self.traffic.shares),
-            "missing": self.found.all_missing(),
+            "missing": self.missing,
+            "mixes": self.samples,
+            "memory_mib": self.memory,
+            "transfers": self.moved,
         }
 
-    def _present(self) -> list[Peer]:
-        return [peer for peer in PEERS if peer.name in self.running]
 
-    def _sides(self) -> list[Peer]:
-        return [peer for peer in (NGINX, GATE) if peer.name in self.running]
-
-    def _sample(self, rounds: int, measures: Mapping[str, Measure]) -> None:
-        self.found.samples |= interleaved(rounds, measures, self.step)
-
-    def _page_loads(self) -> dict[str, Measure]:
-        loads: dict[str, Measure] = {}
-        for peer in (each for each in self._present() if each not in VARIANTS):
-            loads[f"page.{peer.name}"] = partial(self._load, self.running[peer.name].port)
-        gate = self.running[GATE.name].port
-        loads["agents.repeated"] = partial(self._load, gate, script=HERE / "repeated_agent.lua")
-        loads["agents.fresh"] = partial(self._load, gate, script=HERE / "fresh_agents.lua")
-        return loads
-
-    def _load(self, port: int, turn: int, script: Path | None = None) -> float:
-        return wrk.requests_per_second(port, self.plan.seconds, script=script, arguments=(str(turn),))
-
-    def _messages(self, port: int, _turn: int) -> float:
-        return messages_per_second(port, self.plan.seconds)
-
-    def _latencies(self, port: int, _turn: int) -> list[float]:
-        numbers = map(str, (port, self.plan.rate, self.plan.rate_seconds))
-        samples: list[float] = isolated.output_of_module("fixed_rate", *numbers)
-        return samples
-
-    def _rate_step(self, name: str) -> None:
-        self.step(f"a fixed rate: {name}")
+def compare(
+    plan: Plan, run: Path, watch: Watch, chosen: Iterable[str] = CELLS, peers: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Measure. Raises NotInstalled (nginx or wrk), NotStarted, LoadFailed, WrongAnswer."""
+    machine = facts()
+    program("wrk")
+    whole = not peers
+    with serve_site(run) as site, ExitStack() as stack:
+        named = tuple(peers) or tuple(peer.name for peer in PEERS)
+        comparison = Comparison(plan, site, watch, tuple(chosen), named)
+        comparison.start(stack)
+        comparison.measure_mixes()
+        found = comparison.results()
+        growth = comparison.move_large_files() if whole else {}
+        return {"machine": machine, **found, "transfers": comparison.moved, "growth_mib": growth}
 
 
-ISOLATED: dict[str, Callable[[Plan], Found]] = {
-    "timing decisions": isolated.time_decisions,
-    "a million devices": isolated.time_million,
-    "taking rules back": isolated.time_retractions,
-}
+def rotated(cells: list[tuple[str, str]], turn: int) -> Iterator[tuple[str, str]]:
+    """The cells of a round: mix by mix, so that what is compared is measured within seconds, and each round begins a mix
+    with another system."""
+    for mix in dict.fromkeys(mix for mix, _ in cells):
+        names = [name for other, name in cells if other == mix]
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            yield mix, name
 
 
-def compare(plan: Plan, run: Path, watch: Watch) -> dict[str, Any]:
-    """The results of one run, in a directory of its own.
-
-    Raises NotInstalled (without the upstream there is nothing to compare), NotStarted, WrongAnswer, LoadFailed.
-    """
-    with serve_site(run) as site:
-        comparison = Comparison(plan, site, watch)
-        with comparison.everything_started():
-            comparison.check_all()
-            comparison.load_mixes()
-            comparison.load_pages()
-            comparison.exchange_messages()
-            comparison.hold_a_rate()
-            comparison.move_large_files()
-            comparison.keep_idle()
-    for what, measure in ISOLATED.items():
-        comparison.step(what)
-        comparison.found.add(measure(plan))
-    return comparison.results()
+def filled(record: str) -> bytes:
+    """A record as it is sent."""
+    number = secrets.randbelow(10**11)
+    for hole, text in (("n", f"{number:012d}"), ("t", f"{number:016x}"), ("v", f"9.{number % 1000}.9")):
+        record = record.replace(f"<<{hole}>>", text)
+    return record.encode("latin-1")
 
 
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
-    return {name: rounded(value) for name, value in figures.items()}
+def answer_to(port: int, request: bytes) -> str:
+    """The head of the answer to one request on a connection of its own."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(request)
+        data = b""
+        while b"\r\n\r\n" not in data and (more := connection.recv(65536)):
+            data += more
+    return data.partition(b"\r\n\r\n")[0].decode("latin-1")
 
 
-def _move(move: Callable[[int, Site], float], port: int, site: Site, _turn: int) -> float:
-    return move(port, site)
+def probe_cookies(port: int) -> dict[int, str]:
+    """The cookie that the gate gives each person's browser for the readings of a computer."""
+    connection, cookies = HTTPConnection("127.0.0.1", port, timeout=30), {}
+    for person in people():
+        fields = {
+            **person.hints,
+            "Host": HOST,
+            "User-Agent": person.agent,
+            "Content-Type": "application/json",
+            "Sec-Fetch-Site": "same-origin",
+            "X-Forwarded-For": person.address,
+            "X-Forwarded-Proto": "https",
+        }
+        connection.request("POST", "/.mailgate/probe", body=READINGS, headers=fields)
+        with connection.getresponse() as answer:
+            answer.read()
+            cookies[person.number] = (answer.headers["Set-Cookie"] or "").partition(";")[0]
+        if not cookies[person.number].startswith("__Host-"):
+            raise transfers.WrongAnswer(f"the probe answered {answer.status} to {person.agent}")
+    connection.close()
+    return cookies
 
 
-def _memory(pid: int) -> float | None:
-    """The memory of the process before the transfers; None if it cannot be read."""
-    try:
-        memory.forget_peak(pid)
-        return memory.resident(pid)
-    except OSError:
-        return None
+def attested(system: Running) -> Records:
+    """Phones with known tokens; each request has a proof of its own, with the nonce that the gate gave."""
+    assert system.issuer
+    now, nonce = datetime.now(UTC), ""
+    devices = [mint.make_key(secrets.token_bytes(32), f"device-{number}") for number in range(TOKENS)]
+    tokens = []
+    for number, device in enumerate(devices):
+        phone = mint.Device(subject=f"attested-{number}-{secrets.token_hex(4)}")
+        issue = mint.Issue(mint.TEST_ISSUER, PUBLIC_URL, jti=secrets.token_hex(8), now=now)
+        tokens.append(mint.sign_token(mint.claims(phone, issue, device), system.issuer))
+
+    def request(number: int) -> str:
+        device, token = devices[number % TOKENS], tokens[number % TOKENS]
+        named = {"method": "GET", "url": f"{PUBLIC_URL}/mail/1.html", "jti": secrets.token_hex(8)}
+        proof = mint.sign_proof(token, device, now=now, nonce=nonce, **named)
+        fields = {"Host": HOST, "User-Agent": PHONE, **mixes.PAGE, "Device-Attestation": token, "DPoP": proof}
+        return mixes.written("GET", "/mail/1.html", fields)
+
+    for number in range(TOKENS):
+        head = answer_to(system.port, request(number).encode())
+        given = [line for line in head.split("\r\n") if line.lower().startswith("dpop-nonce:")]
+        nonce = given[0].partition(": ")[2] if given else nonce
+    yield from map(request, range(PROOFS))

@@ -1,15 +1,21 @@
-"""The machine of a measurement, without host names and paths."""
+"""The machine of a measurement, without host names and paths, and what processes take of it, as Linux counts it."""
 
 import os
 import platform
 import resource
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
 
 
 def facts() -> dict[str, str | int | float]:
     """Facts about the machine. ``load_before`` is the load average of the last minute before the run."""
     return {
-        "cores": _cores(),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "cores": len(os.sched_getaffinity(0)),
         "cpu": _cpu_model(),
         "system": platform.system(),
         "python": platform.python_version(),
@@ -17,19 +23,68 @@ def facts() -> dict[str, str | int | float]:
     }
 
 
-def descriptors_allowed() -> int:
-    """How many files and connections a process may have open, including child processes."""
+def machine_line(told: dict[str, str | int | float]) -> str:
+    return (
+        f"{told['date']}, {told['cores']} cores ({told['cpu']}), {told['system']}, Python {told['python']}. "
+        f"Load average before the run: {told['load_before']}."
+    )
+
+
+def allow_descriptors() -> None:
+    """Let this process and its children have as many files and connections open as the system permits."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    return models[0] if models else platform.machine()
+
+
+def processor_seconds(pids: Iterable[int]) -> float:
+    """The user and system time of these processes and of all that they started, so far."""
+    return sum(_used(each) for pid in pids for each in [pid, *descendants(pid)])
+
+
+def _used(pid: int) -> float:
+    with suppress(OSError):
+        # after the name, which is in brackets and may hold anything, utime and stime are the 12th and 13th
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+    return 0.0
+
+
+def memory_mib(pids: Iterable[int]) -> float:
+    """The memory of processes and all their descendants together; what they share counts once."""
+    total = 0.0
+    for each in [other for pid in pids for other in [pid, *descendants(pid)]]:
+        with suppress(OSError, StopIteration):
+            total += _field(Path(f"/proc/{each}/smaps_rollup"), "Pss")
+    return total
+
+
+def forget_peak(pid: int) -> float:
+    """The memory of one process, from which its peak begins anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return _field(Path(f"/proc/{pid}/status"), "VmRSS")
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that one process has held since."""
+    return _field(Path(f"/proc/{pid}/status"), "VmHWM")
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process that this one started, and that those started, now."""
+    found: list[int] = []
+    with suppress(OSError):
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in map(int, path.read_text().split()):
+                found += [child, *descendants(child)]
+    return found
+
+
+def _field(path: Path, key: str) -> float:
+    lines = path.read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{key}:"))

@@ -1,141 +1,314 @@
-"""The result as a table: on the terminal and in ``docs/performance.md``. Pure."""
+"""The results as tables: on the terminal, in ``docs/performance.md`` and in the README. Pure, but for what is kept.
 
-from collections.abc import Mapping
+``python -m benchmarks.report`` writes the page again from the kept results.
+"""
+
+import json
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from benchmarks.ratios import TARGETS, Target
+from benchmarks.machine import machine_line
+from benchmarks.processes import ROOT
 
-BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
+PAGE, README = ROOT / "docs" / "performance.md", ROOT / "README.md"
+KEPT = ROOT / "benchmarks" / "results"
+MIXES_BEGIN, MIXES_END = "<!-- make bench writes from here -->", "<!-- make bench writes to here -->"
+PARTS_BEGIN, PARTS_END = "<!-- the parts are written from here -->", "<!-- the parts are written to here -->"
+DEVICES_BEGIN, DEVICES_END = (
+    "<!-- the devices are written from here -->",
+    "<!-- the devices are written to here -->",
+)
 
-TITLES: Mapping[str, str] = {
-    "mixed_vs_nginx": "mixed traffic: gate / nginx",
-    "page_vs_nginx": "varied pages: gate / nginx",
-    "mixed_cpu_vs_nginx": "mixed traffic, processor time of a request: gate / nginx",
-    "fresh_vs_nginx": "mixed traffic, every user agent new: gate / nginx",
-    "two_workers_vs_one": "mixed traffic: two workers / one, with load and webmail on the same processors",
-    "two_workers_cpu_vs_one": "the same, processor time of a request",
-    "proxied_vs_nginx": "mixed traffic behind a trusted proxy: gate / nginx",
-    "mixed_vs_caddy": "mixed traffic: gate / Caddy",
-    "mixed_vs_caddy_forward_auth": "mixed traffic: gate / Caddy with forward_auth",
-    "nginx_authz_mixed_vs_nginx": "mixed traffic: nginx that asks the gate / nginx",
-    "nginx_authz_mixed_cached_vs_nginx": "mixed traffic: the same, verdicts kept for 2 s / nginx",
-    "repeated_vs_mixed_cpu": "processor time of a request: one that is repeated / mixed traffic",
-    "refused_page_us": "processor time of a refused phone, new user agent: page",
-    "refused_problem_us": "the same: problem document",
-    "refused_activesync_us": "the same: ActiveSync status",
-    "attested_known_us": "decision, a known token, a new proof and the gate's nonce, one at a time",
-    "attested_known_64_us": "the same, 64 at once",
-    "eas_cold_million_us": "processor time of a decision about a phone not in memory, a million stored",
-    "gate_vs_nginx": "one page repeated: gate / nginx",
-    "gate_vs_haproxy": "one page repeated: gate / HAProxy",
-    "gate_vs_caddy": "one page repeated: gate / Caddy",
-    "gate_vs_caddy_forward_auth": "one page repeated: gate / Caddy with forward_auth",
-    "gate_vs_mitmproxy": "one page repeated: gate / mitmproxy",
-    "gate_vs_plain_aiohttp": "one page repeated: gate / plain aiohttp proxy",
-    "nginx_authz_vs_nginx": "one page repeated: nginx that asks the gate / nginx",
-    "nginx_authz_cached_vs_nginx": "one page repeated: the same, verdicts kept for 2 s / nginx",
-    "fresh_ua_vs_repeated": "one page repeated: user agents never seen / one repeated",
-    "download_vs_nginx": "64 MiB download: gate / nginx",
-    "upload_vs_nginx": "64 MiB upload: gate / nginx",
-    "websocket_vs_nginx": "WebSocket messages, there and back: gate / nginx",
-    "decision_warm_us": "decision, everything cached",
-    "decision_cold_us": "decision, nothing cached",
-    "classify_worst_us": "telling a client's kind, the oddest of a fixed set of inputs",
-    "decision_attested_warm_us": "decision, a known token with a new proof",
-    "decision_attested_bound_us": "decision, the same with a nonce of this process",
-    "decision_attested_cold_us": "decision, a new device with a new token",
-    "rss_growth_mib": "memory growth of the gate over all 64 MiB transfers",
-    "latency_p50_ms": "latency of the gate under a fixed rate, median",
-    "latency_p99_ms": "the same, p99",
-    "latency_p999_ms": "the same, p99.9",
-    "idle_connection_kib": "memory of the gate for each idle connection",
-    "idle_answer_ms": "a page while all of them are held, median",
-    "idle_slowest_answer_ms": "the same, the slowest",
-    "million_vs_thousand_p99": "decision about a device not in memory, p99: a million stored / a thousand",
-    "decision_million_p50_us": "the same with a million stored, median",
-    "decision_million_p99_us": "the same with a million stored, p99",
-    "simulate_million_s": "a plan over a million devices",
-    "simulate_million_cpu_s": "its processor time, of all processes",
-    "simulate_million_mib": "its memory, of all processes together",
-    "retract_s": "rules taken back: the last answer by them, of two gates, the longest of all rounds",
+Results = Mapping[str, Any]
+
+
+class Figure(NamedTuple):
+    """What is asked of a run: a ratio of two cells, or one cell if ``under`` is left out. A cell is a mix and a system."""
+
+    title: str
+    kind: str
+    over: tuple[str, str]
+    under: tuple[str, str] | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+RATE, CPU = "rate", "cpu_us"
+FIGURES: tuple[Figure, ...] = (
+    Figure("mixed: gate / nginx", RATE, ("mixed", "gate"), ("mixed", "nginx"), at_least=0.7),
+    Figure("page: gate / nginx", RATE, ("page", "gate"), ("page", "nginx"), at_least=0.7),
+    Figure("fresh: gate / nginx", RATE, ("fresh", "gate"), ("fresh", "nginx"), at_least=0.45),
+    Figure("mixed, processor time: gate / nginx", CPU, ("mixed", "gate"), ("mixed", "nginx"), at_most=2.2),
+    Figure("page, processor time: gate / nginx", CPU, ("page", "gate"), ("page", "nginx"), at_most=2.2),
+    Figure("mixed: gate / Caddy", RATE, ("mixed", "gate"), ("mixed", "caddy"), at_least=2),
+    Figure("mixed: gate / Caddy with forward_auth", RATE, ("mixed", "gate"), ("mixed", "caddy_forward_auth"), at_least=3),
+    Figure("mixed: nginx that asks / nginx", RATE, ("mixed", "asks"), ("mixed", "nginx"), at_least=0.5),
+    Figure("mixed: nginx that keeps for 2 s / nginx", RATE, ("mixed", "keeps"), ("mixed", "nginx"), at_least=0.7),
+    Figure("one request repeated / mixed", CPU, ("repeated", "gate"), ("mixed", "gate"), at_least=1 / 1.5),
+    Figure("browsers that passed the probe / without", CPU, ("probed", "gate_probing"), ("proxied", "gate_behind"), at_most=1.15),
+    Figure("a person named by a proxy / without", CPU, ("named", "gate_behind"), ("proxied", "gate_behind"), at_most=1.15),
+    Figure("refused again: page", CPU, ("refused_page", "gate_10"), at_most=150),
+    Figure("refused again: problem document", CPU, ("refused_problem", "gate_10"), at_most=80),
+    Figure("refused again: ActiveSync status", CPU, ("refused_activesync", "gate_10"), at_most=80),
+    Figure("page: 1,000 rules / 10", CPU, ("refused_page", "gate_1000"), ("refused_page", "gate_10"), at_most=1.5),
+    Figure("problem document: 1,000 rules / 10", CPU, ("refused_problem", "gate_1000"), ("refused_problem", "gate_10"), at_most=1.5),
+    Figure("ActiveSync status: 1,000 rules / 10", CPU, ("refused_activesync", "gate_1000"), ("refused_activesync", "gate_10"), at_most=1.5),
+    Figure("attested, new proof", CPU, ("attested", "gate_devices"), at_most=400),
+    Figure("mail app of a phone in memory", CPU, ("known_phones", "gate_devices")),
+    Figure("mail app of another phone", CPU, ("cold_phones", "gate_devices")),
+    Figure("64 MiB download: gate / nginx", "download", ("transfers", "gate"), ("transfers", "nginx"), at_least=1.0),
+    Figure("64 MiB upload: gate / nginx", "upload", ("transfers", "gate"), ("transfers", "nginx"), at_least=0.8),
+)  # fmt: skip
+"""Every figure with its target."""
+TITLES = {
+    "nginx": "nginx",
+    "haproxy": "HAProxy",
+    "caddy": "Caddy",
+    "caddy_forward_auth": "Caddy with forward_auth",
+    "asks": "nginx that asks",
+    "keeps": "nginx that keeps",
+    "gate": "gate",
+    "gate_behind": "gate",
+    "gate_probing": "gate",
+    "gate_10": "10 rules",
+    "gate_1000": "1,000 rules",
+    "gate_devices": "gate",
 }
-UNITS: Mapping[str, str] = {
-    "page": "requests/s",
-    "agents": "requests/s",
-    "download": "MiB/s",
-    "upload": "MiB/s",
-    "websocket": "messages/s",
-    "retract": "s",
-}
-SUFFIXES: Mapping[str, str] = {
-    "us": "µs",
-    "ms": "ms",
-    "s": "s",
-    "mib": "MiB",
-    "kib": "KiB",
-}
-"""The ends of figures' names, with their units. Any other figure is a ratio."""
 
 
 class Row(NamedTuple):
-    """One figure with its target."""
+    """``spread``: the lowest and the highest of all rounds. ``reached`` is None without a target."""
 
     title: str
     value: str
-    target: str
-    reached: str
-
-
-class Rate(NamedTuple):
-    """One measurement: the median over all rounds, the minimum and the maximum."""
-
-    name: str
-    median: str
     spread: str
+    target: str
+    reached: bool | None
 
 
-def rows(results: Mapping[str, Any]) -> list[Row]:
-    """Every known figure in the order of the titles, also those that were not measured."""
-    figures = {**results["ratios"], **results["absolute"]}
-    return [_row(title, figures.get(name), name) for name, title in TITLES.items()]
+def rows(found: Results) -> Iterator[Row]:
+    """The figures that this run has."""
+    for figure in FIGURES:
+        if values := values_of(figure, found):
+            yield _row(figure, values)
+    if growth := found.get("growth_mib", {}).get("gate"):
+        yield Row("MiB of memory that the transfers add", short(growth), "", "≤ 16", growth <= 16)
 
 
-def rates(results: Mapping[str, Any]) -> list[Rate]:
-    return [_rate(name, figures) for name, figures in results["measured"].items()]
+def values_of(figure: Figure, found: Results) -> list[float]:
+    """One value a round. A ratio is one of figures of the same round, since a disturbance affects both of its sides."""
+    over = _samples(found, figure.over, figure.kind)
+    if figure.under is None:
+        return over
+    under = _samples(found, figure.under, figure.kind)
+    return [a / b for a, b in zip(over, under, strict=False) if b]
 
 
-def terminal(results: Mapping[str, Any]) -> list[Table]:
-    """The two tables for the terminal."""
-    figures, measured = Table(title="What it must reach"), Table(title="What was measured")
-    for heading in ("what", "measured", "target", "reached"):
-        figures.add_column(heading, justify="left" if heading == "what" else "right")
-    for row in rows(results):
-        figures.add_row(*row)
-    for heading in ("measurement", "median", "lowest to highest"):
-        measured.add_column(heading, justify="left" if heading == "measurement" else "right")
-    for rate in rates(results):
-        measured.add_row(*rate)
-    return [figures, measured]
+def _samples(found: Results, cell: tuple[str, str], kind: str) -> list[float]:
+    mix, system = cell
+    if mix == "transfers":
+        return list(found["transfers"].get(kind, {}).get(system, ()))
+    return [each[kind] for each in found["mixes"].get(mix, {}).get(system, ())]
 
 
-def markdown(results: Mapping[str, Any]) -> str:
-    """The text between the markers of the page."""
-    lines = [*_conditions(results), ""]
-    lines += ["| what | measured | at least / at most | reached |", "|---|---:|---:|---|"]
-    lines += [f"| {' | '.join(row)} |" for row in rows(results)]
-    if results["latency_us"]:
-        lines += ["", *_latencies(results)]
-    lines += ["", "| measurement | median | lowest to highest |", "|---|---:|---:|"]
-    lines += [f"| `{rate.name}` | {rate.median} | {rate.spread} |" for rate in rates(results)]
-    missing = [f"- `{name}`: {why}" for name, why in results["missing"].items()]
-    return "\n".join([*lines, *(["", "Missing from this run:", "", *missing] if missing else [])])
+def _row(figure: Figure, values: Sequence[float]) -> Row:
+    middle, target, reached = statistics.median(values), "", None
+    if figure.at_least is not None:
+        target, reached = f"≥ {_told(figure, figure.at_least)}", middle >= figure.at_least
+    if figure.at_most is not None:
+        target, reached = f"≤ {_told(figure, figure.at_most)}", middle <= figure.at_most
+    spread = f"{_told(figure, min(values))}–{_told(figure, max(values))}"
+    return Row(figure.title, _told(figure, middle), spread, target, reached)
 
 
-def replaced(page: str, results: Mapping[str, Any]) -> str:
-    """The page with the part between the markers replaced. Raises ValueError if a marker is missing."""
-    return between(page, BEGIN, END, markdown(results))
+def _told(figure: Figure, value: float) -> str:
+    return f"{value:.2f}" if figure.under else short(value)
+
+
+def _lines(found: Results) -> Iterator[list[str]]:
+    for row in rows(found):
+        yield [row.title, row.value, row.spread, f"{row.target} ✗" if row.reached is False else row.target]
+
+
+def systems(found: Results) -> Iterator[list[str]]:
+    """Each mix at its systems: the rate, and the processor time in brackets."""
+    for mix, cells in found["mixes"].items():
+        told = []
+        for name in (each for each in TITLES if each in cells):
+            rate, cpu = (short(statistics.median(_samples(found, (mix, name), kind))) for kind in (RATE, CPU))
+            told.append(f"{TITLES[name]} {rate} ({cpu})")
+        yield [f"`{mix}`", ", ".join(told)]
+
+
+HEADINGS = ("what", "median", "rounds", "target")
+OF_SYSTEMS = ("mix", "requests a second (µs of a processor for each)")
+
+
+def terminal(found: Results) -> list[Table]:
+    return [_terminal(HEADINGS, _lines(found)), _terminal(OF_SYSTEMS, systems(found))]
+
+
+def _terminal(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
+    table = Table()
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number and len(headings) > 2 else "left")
+    for line in lines:
+        table.add_row(*(cell.replace("**", "") for cell in line))
+    return table
+
+
+def markdown(found: Results) -> str:
+    """The part of ``make bench`` of the page."""
+    plan = found["plan"]
+    memory = ", ".join(
+        f"{name.replace('_', '-')} {short(warm)} and {short(end)}"
+        for name, (warm, end) in found["memory_mib"].items()
+        if name in ("nginx", "caddy", "gate", "gate_devices")
+    )
+    load = [
+        each["load_us"] for cells in found["mixes"].values() for taken in cells.values() for each in taken
+    ]
+    lines = [
+        headline(found),
+        "",
+        "Ratios, and µs of a processor for a request; ✗: the target is not reached.",
+        "",
+        *_table(HEADINGS, _lines(found)),
+        "",
+        *_table(OF_SYSTEMS, systems(found)),
+        "",
+        f"- {found['note']}" if "note" in found else "",
+        f"- {machine_line(found['machine'])}",
+        f"- `make bench`: {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
+        f"- wrk itself took {short(statistics.median(load))} µs of a processor for a request."
+        if any(load)
+        else "",
+        f"- Memory after the warm-up and at the end, in MiB: {memory}." if memory else "",
+        f"- {', '.join(f'{name} {version}' for name, version in found['versions'].items())}.",
+        *(f"- Missing: {name}: {why}." for name, why in found["missing"].items()),
+    ]
+    return "\n".join(line for line, before in zip(lines, ["x", *lines], strict=False) if line or before)
+
+
+def headline(found: Results) -> str:
+    """Mixed traffic beside nginx and Caddy, in a sentence."""
+    told = {row.title: row.value for row in rows(found)}
+    cpu = statistics.median(_samples(found, ("mixed", "gate"), CPU))
+    return (
+        f"On mixed traffic, as a webmail sees it, the gate's rate is **{told['mixed: gate / nginx']} × of nginx as a plain"
+        f" reverse proxy, {told['mixed: gate / Caddy']} × of Caddy and {told['mixed: gate / Caddy with forward_auth']} × of"
+        f" Caddy with forward_auth**. A request takes {short(cpu)} µs of a processor,"
+        f" {told['mixed, processor time: gate / nginx']} × what it takes nginx."
+    )
+
+
+SMALLEST = 0.07
+"""The share of a request that a stage needs in some load to be shown."""
+
+
+def parts(found: Results) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The processor time of a request in µs: a row for each stage, a column for each load."""
+    loads = found["loads"]
+    stages = sorted(
+        {
+            stage
+            for load in loads.values()
+            for stage, spent in load["stages"].items()
+            if spent >= SMALLEST * load["whole"]
+        },
+        key=lambda stage: -max(load["stages"].get(stage, 0.0) for load in loads.values()),
+    )
+    lines = [[stage, *(_cell(load["stages"].get(stage, 0.0)) for load in loads.values())] for stage in stages]
+    return ("µs", *loads), [
+        *lines,
+        ["the whole", *(f"{load['whole']:.0f}" for load in loads.values())],
+    ]
+
+
+def parts_markdown(found: Results) -> str:
+    note = [f"{found['note']}", ""] if "note" in found else []
+    return "\n".join([*note, machine_line(found["machine"]), "", *_table(*parts(found))])
+
+
+def parts_terminal(found: Results) -> Table:
+    return _terminal(*parts(found))
+
+
+def _cell(spent: float) -> str:
+    return f"{spent:.1f}" if spent >= 0.5 else ""
+
+
+def devices_markdown(kept: Results) -> str:
+    """A million devices: a column for each store."""
+    stores = {name: kept[name] for name in ("SQLite", "PostgreSQL") if name in kept}
+    lines = [
+        [title, *(_at(each, path, unit) for each in stores.values())] for title, path, unit in OF_DEVICES
+    ]
+    told = [
+        f"- {name}: {each['devices']:,} devices. {machine_line(each['machine'])}"
+        for name, each in stores.items()
+    ]
+    slow = {
+        name: sorted(each["pages"].items(), key=lambda page: -page[1]["median_ms"])
+        for name, each in stores.items()
+    }
+    titles = list(dict.fromkeys(title for pages in slow.values() for title, _ in pages[:SLOWEST]))
+    pages = [[title, *(_page(each["pages"].get(title)) for each in stores.values())] for title in titles]
+    counted = ", ".join(f"{len(pages)} on {name}" for name, pages in slow.items())
+    return "\n".join(
+        [
+            *told,
+            "",
+            *_table(("what", *stores), lines),
+            "",
+            f"The slowest pages of the console, of {counted}: median and worst.",
+            "",
+            *_table(("page", *stores), pages),
+        ]
+    )
+
+
+SLOWEST = 4
+OF_DEVICES = (
+    ("time to import all but the first thousand", ("import_seconds",), "s"),
+    ("the gate's processor time for it, SQLite's work included", ("import_processor_seconds",), "s"),
+    ("new devices a second", ("import_per_second",), ""),
+    ("devices a second that say what is known", ("same_again_per_second",), ""),
+    ("memory that the import adds", ("import_memory_growth_mib",), "MiB"),
+    ("decision about a phone not in memory, median", ("decision_many_us", "median"), "µs"),
+    ("the same, processor time of the gate (at most 400 µs)", ("decision_many_us", "processor"), "µs"),
+    ("the same, p99", ("decision_many_us", "p99"), "µs"),
+    ("p99: with all stored / with a thousand (at most 1.2 ×)", ("p99_many_vs_few",), "×"),
+    ("a plan over all devices (at most 45 s)", ("plan", "seconds"), "s"),
+    ("its processor time, of all processes", ("plan", "cpu_seconds"), "s"),
+    ("its memory, of all processes together (at most 1,024 MiB)", ("plan", "mib"), "MiB"),
+)
+
+
+def _at(store: Results, path: tuple[str, ...], unit: str) -> str:
+    value: Any = store
+    for key in path:
+        value = value.get(key, {})
+    return f"{value:,} {unit}".rstrip() if isinstance(value, int | float) else ""
+
+
+def _page(told: Results | None) -> str:
+    return f"{told['median_ms']:.0f}, {told['worst_ms']:.0f} ms" if told else ""
+
+
+def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    rule = "---|" if len(headings) == 2 else "---:|" * (len(headings) - 1)
+    begin = [f"| {' | '.join(headings)} |", f"|---|{rule}"]
+    return [*begin, *(f"| {' | '.join(line)} |" for line in lines)]
+
+
+def short(value: float) -> str:
+    """A figure with its significant digits."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def between(page: str, begin: str, end: str, text: str) -> str:
@@ -147,62 +320,57 @@ def between(page: str, begin: str, end: str, text: str) -> str:
     return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
-def _row(title: str, value: float | None, name: str) -> Row:
-    target = TARGETS.get(name)
-    if value is None:
-        return Row(title, "not measured", _limit(target, name), "")
-    reached = "" if target is None else "yes" if target.reached(value) else "no"
-    return Row(title, with_unit(value, name), _limit(target, name), reached)
+def page_of(page: str) -> str:
+    """The page with all its tables, from the kept results."""
+    page = between(page, MIXES_BEGIN, MIXES_END, markdown(kept("latest.json")))
+    page = between(page, PARTS_BEGIN, PARTS_END, parts_markdown(kept("parts.json")))
+    return between(page, DEVICES_BEGIN, DEVICES_END, devices_markdown(kept("devices.json")))
 
 
-def _limit(target: Target | None, name: str) -> str:
-    return f"{'≤' if target.at_most else '≥'} {with_unit(target.limit, name)}" if target else ""
+def readme_of(readme: str) -> str:
+    return between(readme, MIXES_BEGIN, MIXES_END, headline(kept("latest.json")))
 
 
-def with_unit(value: float, name: str) -> str:
-    unit = SUFFIXES.get(name.rpartition("_")[2], "×")
-    return f"{value:,.2f} ×" if unit == "×" else f"{short(value)} {unit}"
+def kept(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((KEPT / name).read_text("utf-8"))
+    return found
 
 
-def short(value: float) -> str:
-    """A figure with its significant digits."""
-    if value >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 1 else f"{value:.3f}"
+def keep(results: Results) -> None:
+    """Keep the results of ``make bench``, rounded, and write them into the docs."""
+    _keep("latest.json", results)
 
 
-def _rate(name: str, figures: Mapping[str, Any]) -> Rate:
-    low, high = figures["low"], figures["high"]
-    unit = unit_of(name.partition(".")[0])
-    return Rate(name, f"{short(figures['median'])} {unit}", f"{short(low)} to {short(high)}")
+def keep_parts(results: Results) -> None:
+    _keep("parts.json", results)
 
 
-def unit_of(measurement: str) -> str:
-    """The unit of a measurement. A mix has two, the rate and the processor time."""
-    if measurement.startswith("traffic_"):
-        return "µs a request" if measurement.endswith("_cpu") else "requests/s"
-    return UNITS[measurement]
+def keep_devices(store: str, results: Results) -> None:
+    _keep("devices.json", kept("devices.json") | {store: results})
 
 
-def _latencies(results: Mapping[str, Any]) -> list[str]:
-    plan = results["plan"]
-    lines = [
-        f"| latency at {plan['rate']:,} requests a second | median | p99 | p99.9 | slowest | requests |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for name, cuts in results["latency_us"].items():
-        figures = " | ".join(f"{short(cuts[cut] / 1000)} ms" for cut in ("p50", "p99", "p999", "most"))
-        lines.append(f"| `{name}` | {figures} | {cuts['count']:,.0f} |")
-    return [*lines, "", "![Latency of every system under the same rate](images/bench-latency.svg)"]
+def _keep(name: str, results: Results) -> None:
+    (KEPT / name).write_text(json.dumps(_rounded(results), indent=1) + "\n", "utf-8")
+    write()
 
 
-def _conditions(results: Mapping[str, Any]) -> list[str]:
-    machine, plan, megabytes = results["machine"], results["plan"], results["plan"]["large_bytes"] // 2**20
-    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return [
-        f"- {machine['cores']} cores ({machine['cpu']}), {machine['system']}, Python {machine['python']}.",
-        f"- Load average before the run: {machine['load_before']}.",
-        f"- {plan['rounds']} rounds of {plan['seconds']} s, {plan['connections']} connections.",
-        f"- A page of {plan['page_bytes']} bytes; {plan['transfers']} transfers of {megabytes} MiB each way.",
-        f"- Versions: {versions}.",
-    ]
+def _rounded(value: Any) -> Any:
+    """The same with four significant digits; more is noise."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, Mapping):
+        return {key: _rounded(each) for key, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list) else value
+
+
+def write() -> None:
+    for path, made in ((PAGE, page_of), (README, readme_of)):
+        _write(path, made(path.read_text("utf-8")))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,18 +1,20 @@
-"""The upstream of every system: one nginx with a page, a large file, a place that takes uploads, and WebSockets."""
+"""The upstream of every system: one nginx that answers like a webmail, serves a large file, and takes uploads."""
 
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from benchmarks.processes import free_port, program, python_module, serving
-from benchmarks.traffic import files
+from benchmarks.mixes import FILES, UNCHANGED
+from benchmarks.processes import free_port, program, serving
 
 KiB, MiB = 1024, 1024 * 1024
-PAGE_BYTES = 8 * KiB
 LARGE_BYTES = 64 * MiB
+MEANS = {"mail": ("html", 8 * KiB), "xhr": ("json", 900), "live": ("json", 900), "assets": ("js", 6000)}
+"""The files of the webmail: their form, and their average length in bytes."""
 
 NGINX = """\
 daemon off;
@@ -36,43 +38,53 @@ http {{
 {servers}
 }}
 """
-"""The common configuration of both nginxes of a run: without the keep-alive limit, wrk would count reconnects as
-load."""
+"""What all nginxes of a run have in common."""
 
 SITE = """\
-  open_file_cache max=100;
+  open_file_cache max=1000;
   server {{
     listen 127.0.0.1:{port};
     root {root};
     location /upload/ {{ dav_methods PUT; }}
     location /Microsoft-Server-ActiveSync {{ return 200; }}
-    location /socket {{ proxy_pass http://127.0.0.1:{sockets}; {upgrade} }}
     location /mail/ {{ {own} }}
     location /xhr/ {{ {own} }}
     location /live/ {{ ssi on; ssi_types application/json; {own} }}
     location /post/ {{ default_type application/json; return 200 '{{"action": "mark", "of": "$request_id"}}'; {own} }}
+    location /go/ {{ return 302 /mail/1.html?_unique=$request_id; {own} }}
+    location /head/ {{ return 200; {own} }}
+    location /dav/ {{ default_type application/xml; return 207 '<multistatus xmlns="DAV:"><a>$request_id</a></multistatus>'; }}
     location /assets/ {{ add_header Cache-Control "private, max-age=60"; }}
   }}
 """
 
-OWN = 'add_header Set-Cookie "roundcube_sessid=$request_id; path=/; HttpOnly"; add_header Cache-Control "private, no-cache";'
-"""Makes all answers different. Those below ``/live/`` are chunked besides, because their length is not known in
-advance."""
-UPGRADE = (
-    "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"
+OWN = "".join(
+    f'add_header {name} "{value}"; '
+    for name, value in (
+        ("Set-Cookie", "roundcube_sessid=$request_id; path=/; HttpOnly"),
+        ("Expires", "Thu, 01 Jan 1970 00:00:01 GMT"),
+        ("Cache-Control", "private, no-cache, no-store, must-revalidate"),
+        ("Pragma", "no-cache"),
+        ("X-DNS-Prefetch-Control", "off"),
+        ("Content-Language", "en"),
+        ("Referrer-Policy", "same-origin"),
+        ("X-Frame-Options", "sameorigin"),
+    )
 )
-"""Lets an nginx forward a WebSocket."""
+"""The fields of a webmail's answers, none of which is like another. Answers below ``/live/`` are chunked besides: their
+length is not known in advance."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """``run``: a directory for the files of servers. ``root``: the files that the upstream serves."""
+    """``run``: a directory for the files of servers. ``root``: the files that the upstream serves. ``gate``: the module that
+    runs a gate in front of it."""
 
     run: Path
     root: Path
     port: int
-    page: bytes
     large: bytes
+    gate: str
 
     @property
     def address(self) -> str:
@@ -91,27 +103,30 @@ def nginx_config(run: Path, servers: str) -> str:
 
 
 @contextmanager
-def serve_site(run: Path) -> Iterator[Site]:
+def serve_site(run: Path, gate: str = "mailgate") -> Iterator[Site]:
     """Run the upstream. Raises NotInstalled, NotStarted."""
     nginx, port, root = program("nginx"), free_port(), run / "www"
     (root / "upload").mkdir(parents=True)
-    page, large = _page(), os.urandom(MiB) * (LARGE_BYTES // MiB)
-    (root / "page.html").write_bytes(page)
+    large = os.urandom(MiB) * (LARGE_BYTES // MiB)
     (root / "large.bin").write_bytes(large)
-    files.write(root)
-    config, sockets = run / "nginx.conf", free_port()
-    servers = SITE.format(port=port, root=root, sockets=sockets, upgrade=UPGRADE, own=OWN)
-    config.write_text(nginx_config(run, servers))
-    with (
-        serving(python_module("benchmarks.echo", str(sockets)), sockets, run / "echo.log"),
-        serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "site.log"),
-    ):
-        yield Site(run, root, port, page, large)
+    _write_files(root)
+    config = run / "nginx.conf"
+    config.write_text(nginx_config(run, SITE.format(port=port, root=root, own=OWN)))
+    with serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "site.log"):
+        yield Site(run, root, port, large, gate)
 
 
-def _page() -> bytes:
-    lines = [b"<!doctype html><title>Inbox</title>\n"]
-    lines += [
-        b"<p>Message %04d of an ordinary mailbox, with an ordinary subject.</p>\n" % i for i in range(200)
-    ]
-    return b"".join(lines)[:PAGE_BYTES]
+def _write_files(root: Path) -> None:
+    changed = parsedate_to_datetime(UNCHANGED).timestamp()
+    line = b"<p>A line of an ordinary answer, which differs from others in its length.</p>\n"
+    for folder, (form, mean) in MEANS.items():
+        (root / folder).mkdir()
+        for number in range(FILES):
+            path, size = root / folder / f"{number}.{form}", length(mean, number)
+            path.write_bytes((line * (size // len(line) + 1))[:size])
+            os.utime(path, (changed, changed))
+
+
+def length(mean: int, number: int) -> int:
+    """A length from half of the mean to one and a half times the mean, evenly distributed."""
+    return mean // 2 + mean * number // (FILES - 1)

@@ -1,37 +1,85 @@
-"""wrk, the load: 32 connections that send the next request as soon as the last was answered."""
+"""wrk, a load that nobody here has shaped: connections that send the next request as soon as the last was answered."""
 
 import re
+import resource
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.agents import LAPTOP
+from benchmarks.machine import processor_seconds
 from benchmarks.processes import program
 
 CONNECTIONS = 32
-
+SCRIPT = Path(__file__).with_name("traffic.lua")
+NUMBERS_A_ROUND = 10_000_000
+"""How far the numbers of two rounds are apart, so that none comes again."""
+_DONE = re.compile(r"^\s*([0-9]+) requests in ", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([0-9.]+)$", re.MULTILINE)
-_WRONG = re.compile(r"^ +(Non-2xx or 3xx responses: .+|Socket errors: .+)$", re.MULTILINE)
+_REFUSED = re.compile(r"^\s*Non-2xx or 3xx responses: ([0-9]+)$", re.MULTILINE)
+_PREPARED = re.compile(r"^prepared in ([0-9.]+) s$", re.MULTILINE)
+_BROKEN = re.compile(r"^\s*(Socket errors: .+)$", re.MULTILINE)
 
 
 class LoadFailed(Exception):
-    """A run whose rate means nothing, because not every answer was right."""
+    """A load whose figures mean nothing, because an answer was wrong."""
 
 
-def requests_per_second(
-    port: int, seconds: int, *, script: Path | None = None, arguments: tuple[str, ...] = ()
-) -> float:
-    """Load the page of the system on ``port``. Raises NotInstalled, LoadFailed."""
+@dataclass(frozen=True)
+class Answered:
+    """How many requests were answered, how many each second, and how many with a status from 400 on. ``prepared``: the
+    processor time of wrk before its first request."""
+
+    count: int
+    rate: float
+    refused: int
+    prepared: float
+
+
+@dataclass(frozen=True)
+class Load:
+    """One sample. ``cpu_us``: processor time of the system for a request; ``load_us``: that of wrk itself."""
+
+    count: int
+    rate: float
+    cpu_us: float
+    load_us: float
+
+
+def load(port: int, records: Path, turn: int, seconds: int, order: str) -> Answered:
+    """Send a file of records. Raises NotInstalled, LoadFailed."""
     command = [program("wrk"), "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s"]
-    command += ["--header", f"User-Agent: {LAPTOP}"] if script is None else ["--script", str(script)]
-    command += [f"http://127.0.0.1:{port}/page.html", "--", *arguments]
+    command += ["--timeout=10s", f"--script={SCRIPT}", f"http://127.0.0.1:{port}/", "--"]
+    command += [str(records), str((turn + 1) * NUMBERS_A_ROUND), order]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    return rate_of(finished.stdout + finished.stderr)
+    return answered(finished.stdout + finished.stderr)
 
 
-def rate_of(output: str) -> float:
-    """The rate in wrk's output. Raises LoadFailed if an answer was an error, or if there is no rate."""
-    wrong = _WRONG.findall(output)
-    rate = _RATE.search(output)
-    if wrong or rate is None:
-        raise LoadFailed("; ".join(wrong) or f"wrk printed no rate: {output.strip()[:500]!r}")
-    return float(rate[1])
+def answered(output: str) -> Answered:
+    """What wrk says. Raises LoadFailed if a connection broke, or if it says nothing."""
+    done, rate, broken = _DONE.search(output), _RATE.search(output), _BROKEN.search(output)
+    if broken or not done or not rate or done[1] == "0":
+        raise LoadFailed(broken[1] if broken else f"wrk printed no rate: {output.strip()[:500]!r}")
+    refused, prepared = _REFUSED.search(output), _PREPARED.search(output)
+    return Answered(
+        int(done[1]),
+        float(rate[1]),
+        int(refused[1]) if refused else 0,
+        float(prepared[1]) if prepared else 0.0,
+    )
+
+
+def sample(
+    port: int, records: Path, turn: int, seconds: int, pids: list[int], *, order: str, refused: bool
+) -> Load:
+    """Measure. Raises LoadFailed if an answer is not what it has to be."""
+    used, own = processor_seconds(pids), _children()
+    found = load(port, records, turn, seconds, order)
+    used, own = processor_seconds(pids) - used, _children() - own
+    if found.refused != (found.count if refused else 0):
+        raise LoadFailed(f"{found.refused} of {found.count} requests were refused")
+    return Load(found.count, found.rate, used / found.count * 1e6, (own - found.prepared) / found.count * 1e6)
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

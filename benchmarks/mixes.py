@@ -1,0 +1,264 @@
+"""The mixes: what wrk sends, as records with holes for what never comes again (``traffic.lua``). Pure.
+
+They have the fields that a Chromium sends to Roundcube, and its shares: a page, the scripts' requests behind it, files of
+which most are only asked whether they have changed, small posts, and now and then a redirect, a HEAD, a calendar.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from benchmarks.people import HOST, LAPTOP, THUNDERBIRD, Person, eas_id, new_agents, people, phone_browsers
+
+KINDS = (
+    *12 * ("page",),
+    *8 * ("frame",),
+    *3 * ("redirect",),
+    *2 * ("head",),
+    *17 * ("xhr",),
+    *18 * ("live",),
+    *6 * ("asset",),
+    *4 * ("image",),
+    *15 * ("known asset",),
+    *10 * ("form",),
+    *3 * ("json",),
+    *1 * ("propfind",),
+    *1 * ("report",),
+)
+"""The kinds of a hundred requests: 25 pages, 35 of scripts, 25 files, 15 small bodies."""
+FILES = 64
+"""How many pages, answers and files of different lengths there are."""
+REQUESTS_A_PERSON = 3
+UNCHANGED = "Mon, 02 Nov 2026 08:00:00 GMT"
+"""When the files were last changed."""
+PHONES = 100
+"""How many phones take turns: so few that the gate has them in memory."""
+
+Records = Iterator[str]
+
+PAGE = {
+    "Upgrade-Insecure-Requests": "1",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-User": "?1",
+    "Sec-Fetch-Dest": "document",
+}
+FRAME = {name: value for name, value in PAGE.items() if name != "Sec-Fetch-User"} | {
+    "Sec-Fetch-Dest": "iframe"
+}
+"""A message is a page within the page."""
+SCRIPT = {
+    "X-Roundcube-Request": "<<t>>",
+    "X-Requested-With": "XMLHttpRequest",
+    "Accept": "application/json, text/javascript, */*; q=0.01",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Dest": "empty",
+}
+FILE = {
+    "Accept": "*/*",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Mode": "no-cors",
+    "Sec-Fetch-Dest": "script",
+}
+IMAGE = FILE | {
+    "Accept": "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+    "Sec-Fetch-Dest": "image",
+}
+MAIL = "_task=mail&_mbox=INBOX"
+TARGETS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
+    "page": ("GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_token=<<t>>", PAGE),
+    "frame": ("GET", f"/mail/{{file}}.html?{MAIL}&_uid=<<n>>&_action=preview&_framed=1", FRAME),
+    "redirect": ("GET", f"/go/?{MAIL}&_action=show&_uid=<<n>>", PAGE),
+    "head": ("HEAD", "/head/?_uid=<<n>>", FILE),
+    "xhr": ("GET", f"/xhr/{{file}}.json?{MAIL}&_action=list&_remote=1&_unlock=loading<<n>>&_=<<n>>", SCRIPT),
+    "live": ("GET", f"/live/{{file}}.json?{MAIL}&_action=refresh&_remote=1&_last=<<n>>", SCRIPT),
+    "asset": ("GET", "/assets/{file}.js?s=<<n>>", FILE),
+    "image": ("GET", "/assets/{file}.js?_uid=<<n>>&_part=2&_embed=1", IMAGE),
+    "known asset": ("GET", "/assets/{file}.js?s=1790000000", FILE),
+    "form": ("POST", f"/post/{{file}}?{MAIL}&_action=mark&_remote=1", SCRIPT),
+    "json": ("POST", f"/post/{{file}}?{MAIL}&_action=save&_remote=1", SCRIPT),
+    "propfind": ("PROPFIND", "/dav/calendars/{file}/", {"Accept": "*/*", "Depth": "1"}),
+    "report": ("REPORT", "/dav/calendars/{file}/", {"Accept": "*/*", "Depth": "1"}),
+}
+"""Method, target, and the fields of a kind."""
+BODIES: Mapping[str, tuple[str, str]] = {
+    "form": ("application/x-www-form-urlencoded; charset=UTF-8", "_token=<<t>>&_uid=<<n>>&_flag=read&_data="),
+    "json": ("application/json", '{"token": "<<t>>", "uid": "<<n>>", "data": "'),
+    "propfind": ("application/xml", '<propfind xmlns="DAV:"><prop><getetag/></prop><a><<t>></a>'),
+    "report": ("application/xml", '<sync-collection xmlns="DAV:"><sync-token><<t>><<n>></sync-token>'),
+}
+"""The media type and the beginning of a body. The rest makes it 100 to 2,000 bytes long."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """``records`` are those of a round. ``refused``: each answer has the status 403. ``kind``: a part of the head of every
+    answer. ``in_order``: no record may be sent twice."""
+
+    records: Callable[[int], Records]
+    refused: bool = False
+    kind: str = ""
+    in_order: bool = False
+
+
+def mixed(_turn: int = 0) -> Records:
+    return _webmail(KINDS)
+
+
+def page(_turn: int = 0) -> Records:
+    return _webmail(("page",))
+
+
+def fresh(_turn: int = 0) -> Records:
+    """A user agent that was never seen in each request of a browser."""
+    return _webmail(KINDS, agent=new_agents)
+
+
+def proxied(_turn: int = 0) -> Records:
+    return _webmail(KINDS, fields=_forwarded)
+
+
+def named(_turn: int = 0) -> Records:
+    return _webmail(KINDS, fields=lambda person: _forwarded(person) | {"X-Forwarded-User": person.name})
+
+
+def probed(cookies: Mapping[int, str], _turn: int = 0) -> Records:
+    """``cookies``: the gate's own cookie of each person's browser."""
+    return _webmail(KINDS, fields=_forwarded, cookies=cookies)
+
+
+def repeated(_turn: int = 0) -> Records:
+    """One request, repeated."""
+    yield written("GET", "/mail/32.html", {"Host": HOST, "User-Agent": LAPTOP, **PAGE})
+
+
+def _forwarded(person: Person) -> dict[str, str]:
+    return {"X-Forwarded-For": person.address, "X-Forwarded-Proto": "https", "X-Forwarded-Host": HOST}
+
+
+def _webmail(
+    kinds: Sequence[str],
+    *,
+    agent: Callable[[Person], str] = lambda person: person.agent,
+    fields: Callable[[Person], Mapping[str, str]] = lambda _: {},
+    cookies: Mapping[int, str] | None = None,
+) -> Records:
+    random = Random(1)
+    for person in people():
+        for _ in range(REQUESTS_A_PERSON):
+            kind = random.choice(kinds)
+            own = cookies[person.number] if cookies else ""
+            yield _request(kind, person, agent(person), fields(person), own, random)
+
+
+def _request(
+    kind: str, person: Person, agent: str, fields: Mapping[str, str], cookie: str, random: Random
+) -> str:
+    method, target, own = TARGETS[kind]
+    target = target.format(file=random.randrange(FILES))
+    if method in ("PROPFIND", "REPORT"):
+        sent = {"Host": HOST, "User-Agent": THUNDERBIRD, **own, "Authorization": basic(person.name)}
+    else:
+        sent = {
+            "Host": HOST,
+            "Connection": "keep-alive",
+            **person.hints,
+            "User-Agent": agent,
+            **own,
+            "Referer": f"https://{HOST}/?_task=mail",
+            "Accept-Encoding": "gzip, deflate, br, zstd",
+            "Accept-Language": person.language,
+            "Cookie": "; ".join(filter(None, (person.cookie, cookie))),
+        }
+    if kind == "known asset":
+        sent["If-Modified-Since"] = UNCHANGED
+    if method == "POST":
+        sent["Origin"] = f"https://{HOST}"
+    return written(method, target, {**sent, **fields}, *_body(kind, random))
+
+
+def _body(kind: str, random: Random) -> tuple[str, ...]:
+    if kind not in BODIES:
+        return ()
+    media_type, begin = BODIES[kind]
+    return media_type, begin + "x" * random.randint(60, 1900)
+
+
+def basic(name: str) -> str:
+    return f"Basic {b64encode(f'{name}:password'.encode()).decode()}"
+
+
+def written(method: str, target: str, fields: Mapping[str, str], media_type: str = "", body: str = "") -> str:
+    """A record. A number fills 12 bytes, and a token 16."""
+    if media_type:
+        length = len(body) + 7 * body.count("<<n>>") + 11 * body.count("<<t>>")
+        fields = {**fields, "Content-Type": media_type, "Content-Length": str(length)}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n{body}"
+
+
+def refused_page(_turn: int = 0) -> Records:
+    """Browsers of phones that come again, and get the page with the reason."""
+    return _phones(PAGE)
+
+
+def refused_problem(_turn: int = 0) -> Records:
+    """The scripts of a webmail on them, which get a problem document."""
+    return _phones(SCRIPT | {"Accept": "application/json"})
+
+
+def _phones(fields: Mapping[str, str]) -> Records:
+    for person, agent in zip(people(PHONES), phone_browsers(PHONES), strict=True):
+        sent = {
+            "Host": HOST,
+            "User-Agent": agent,
+            **fields,
+            "Accept-Language": person.language,
+            "Cookie": person.cookie,
+        }
+        yield written("GET", f"/mail/1.html?{MAIL}&_uid=<<n>>", sent)
+
+
+FOLDER_SYNC = "\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01"
+"""A FolderSync from the beginning (MS-ASCMD 2.2.1.4), in WBXML."""
+END = b"\n<<end>>\n"
+"""What ends a record in a file."""
+
+
+def mail_app(eas: str, name: str, number: int) -> str:
+    target = f"/Microsoft-Server-ActiveSync?Cmd=FolderSync&User={name}&DeviceId={eas}&DeviceType=iPhone"
+    fields = {
+        "Host": HOST,
+        "User-Agent": f"Apple-iPhone16C{number % 7}/2207.{100 + number % 90}",
+        "Authorization": basic(name),
+        "MS-ASProtocolVersion": "16.1",
+        "X-MS-PolicyKey": str(3_000_000_000 + number),
+    }
+    return written("POST", target, fields, "application/vnd.ms-sync.wbxml", FOLDER_SYNC)
+
+
+def refused_activesync(_turn: int = 0) -> Records:
+    """Mail apps of phones that nobody has reported."""
+    return (
+        mail_app(f"F00D{number:028X}", f"stranger{number}@example.com", number) for number in range(PHONES)
+    )
+
+
+def known_phones(_turn: int = 0) -> Records:
+    """Mail apps of clean phones, in memory."""
+    return (mail_app(eas_id(number), owner(number), number) for number in range(PHONES))
+
+
+def cold_phones(turn: int, *, of: int, stored: int) -> Records:
+    """Mail apps of clean phones, each of them once in a run of ``of`` rounds."""
+    each = (stored - PHONES) // of
+    first = PHONES + turn % of * each
+    return (mail_app(eas_id(number), owner(number), number) for number in range(first, first + each))
+
+
+def owner(number: int) -> str:
+    return f"person{number}@example.com"

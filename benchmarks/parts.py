@@ -1,0 +1,95 @@
+"""The processor time of a request by stage, under the load of ``make bench``: ``python -m benchmarks.parts``.
+
+A sampler in the gate's process notes the stage a thousand times a second (``sampler.py``). ``--keep`` writes the table into
+``docs/performance.md``.
+"""
+
+import json
+import os
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from benchmarks.comparison import Comparison, Plan
+from benchmarks.machine import allow_descriptors, facts
+from benchmarks.processes import leave_nothing_behind
+from benchmarks.report import keep_parts, parts_terminal
+from benchmarks.sampler import BEGIN, DUMP, NOTES
+from benchmarks.site import serve_site
+
+LOADS = {
+    "mixed": ("mixed", "gate"),
+    "fresh": ("fresh", "gate"),
+    "probed": ("probed", "gate_probing"),
+    "asked by nginx": ("mixed", "asks"),
+    "refused, page": ("refused_page", "gate_10"),
+    "refused, ActiveSync": ("refused_activesync", "gate_10"),
+    "attested": ("attested", "gate_devices"),
+}
+THREADS = "threads beside the loop: the store, the log"
+WAIT_SECONDS = 10.0
+
+
+def main(
+    seconds: Annotated[int, typer.Option(help="How long each load takes.")] = 4,
+    only: Annotated[str, typer.Option(help="Only these loads.", metavar="LOAD,…")] = "",
+    keep: Annotated[bool, typer.Option(help="Write the table into the docs.")] = False,
+) -> None:
+    """Measure, and print the table."""
+    leave_nothing_behind()
+    allow_descriptors()
+    machine = facts()
+    chosen = {load: cell for load, cell in LOADS.items() if not only or load in only.split(",")}
+    with tempfile.TemporaryDirectory(prefix="mailgate-parts-") as run:
+        found = {"machine": machine, "loads": measure(chosen, Path(run), seconds)}
+    Console().print(parts_terminal(found))
+    if keep:
+        keep_parts(found)
+
+
+def measure(chosen: dict[str, tuple[str, str]], run: Path, seconds: int) -> dict[str, Any]:
+    """For each load the processor time of a request in the gate, in µs, and that of each stage."""
+    mixes, systems = (tuple(dict.fromkeys(names)) for names in zip(*chosen.values(), strict=True))
+    found = {}
+    with serve_site(run, gate="benchmarks.sampler") as site, ExitStack() as stack:
+        comparison = Comparison(Plan(1, seconds, 0, 3), site, lambda *_: None, mixes, systems)
+        comparison.start(stack)
+        for load, (mix, system) in chosen.items():
+            comparison.warm(mix, system)
+            found[load] = _staged(comparison, mix, system)
+    return found
+
+
+def _staged(comparison: Comparison, mix: str, system: str) -> dict[str, Any]:
+    running = comparison.running[system]
+    gate = running.pids[-1]
+    notes = running.folder / NOTES
+    comparison.written(mix, comparison.mix(mix), 1)
+    os.kill(gate, BEGIN)
+    taken = comparison.sample(mix, system, 1, pids=[gate])
+    os.kill(gate, DUMP)
+    each = {stage: seconds / taken.count * 1e6 for stage, seconds in _read(notes).items()}
+    each[THREADS] = max(0.0, taken.cpu_us - sum(each.values()))
+    return {
+        "whole": round(taken.cpu_us, 1),
+        "stages": {stage: round(spent, 1) for stage, spent in each.items()},
+    }
+
+
+def _read(notes: Path) -> dict[str, float]:
+    """The notes, once the sampler has written them. Raises FileNotFoundError."""
+    until = time.monotonic() + WAIT_SECONDS
+    while not notes.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    found: dict[str, float] = json.loads(notes.read_text())
+    notes.unlink()
+    return found
+
+
+if __name__ == "__main__":
+    typer.run(main)

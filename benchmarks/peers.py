@@ -1,0 +1,217 @@
+"""The systems that are compared. Each answers for the same upstream on a port of its own, with one worker or thread."""
+
+import asyncio
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.gate import fill, write_config
+from benchmarks.machine import processor_seconds
+from benchmarks.processes import ROOT, free_port, program, python_module, serving, version_of
+from benchmarks.site import Site, nginx_config
+from mailgate import __version__
+from mailgate.attest import mint
+from mailgate.attest.jose import Key
+
+IDLE = 0.05
+"""The processor seconds in a second of a gate that has nothing to do."""
+STORED = 30_000
+"""How many phones the gate of the devices knows."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A system that answers on a port of the loopback interface; ``pids`` are its first processes and those of systems
+    that it asks, whose time is spent for its answers too; a gate is the last. ``folder``: its files. ``issuer`` signs reports
+    that it believes."""
+
+    port: int
+    pids: tuple[int, ...]
+    folder: Path
+    issuer: Key | None = None
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One system. ``start`` raises NotInstalled if the machine does not have it."""
+
+    name: str
+    start: Callable[[Site], AbstractContextManager[Running]]
+    program: str
+    version: Callable[[], str]
+
+
+@contextmanager
+def _nginx(site: Site) -> Iterator[Running]:
+    """Persistent connections to the upstream, everything else by default."""
+    with _served_by_nginx(
+        site,
+        "nginx",
+        lambda port: (
+            f"""
+  upstream site {{ server {site.address}; keepalive 64; keepalive_requests 100000000; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://site; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+    }}
+  }}"""
+        ),
+    ) as running:
+        yield running
+
+
+@contextmanager
+def _served_by_nginx(site: Site, name: str, servers: Callable[[int], str]) -> Iterator[Running]:
+    nginx, port, run = program("nginx"), free_port(), site.run / name
+    run.mkdir(exist_ok=True)
+    config = run / "nginx.conf"
+    config.write_text(nginx_config(run, servers(port)))
+    with serving([nginx, "-e", "stderr", "-c", str(config)], port, run / "nginx.log") as pid:
+        yield Running(port, (pid,), run)
+
+
+@contextmanager
+def _haproxy(site: Site) -> Iterator[Running]:
+    haproxy, port, config = program("haproxy"), free_port(), site.run / "haproxy.cfg"
+    config.write_text(
+        "global\n  nbthread 1\n  maxconn 1024\n"
+        "defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
+        f"frontend public\n  bind 127.0.0.1:{port}\n  default_backend site\n"
+        f"backend site\n  server site {site.address}\n"
+    )
+    with serving([haproxy, "-db", "-f", str(config)], port, site.run / "haproxy.log") as pid:
+        yield Running(port, (pid,), site.run)
+
+
+@contextmanager
+def _caddy(site: Site, name: str = "caddy", before: str = "") -> Iterator[Running]:
+    """One processor (``GOMAXPROCS=1``), with the directives ``before`` ahead of the upstream."""
+    binary, port, run = program("caddy"), free_port(), site.run / name
+    run.mkdir()
+    config = run / "Caddyfile"
+    config.write_text(
+        f"{{\n  admin off\n  auto_https off\n  storage file_system {run}\n}}\n"
+        f"http://:{port} {{\n  bind 127.0.0.1\n  {before}\n  reverse_proxy {site.address}\n}}\n"
+    )
+    command = [binary, "run", "--adapter", "caddyfile", "--config", str(config)]
+    environment = {"GOMAXPROCS": "1", "XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
+    with serving(command, port, run / "log", environment) as pid:
+        yield Running(port, (pid,), run)
+
+
+@contextmanager
+def _caddy_forward_auth(site: Site) -> Iterator[Running]:
+    """Caddy that asks the smallest authorizer: an nginx that says 204 to everything, and decides nothing."""
+    yes = "\n  server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }}"
+    with (
+        _served_by_nginx(site, "authorizer", lambda port: yes.format(port=port)) as authorizer,
+        _caddy(
+            site, "caddy-forward-auth", f"forward_auth 127.0.0.1:{authorizer.port} {{\n    uri /\n  }}"
+        ) as running,
+    ):
+        yield replace(running, pids=(*running.pids, *authorizer.pids))
+
+
+@contextmanager
+def _gate(site: Site, name: str = "gate", rules: int = 0, **settings: object) -> Iterator[Running]:
+    """``mailgate run`` as it is shipped, with a store of its own. ``rules``: how many its policy has, if not those that
+    are shipped."""
+    port, run = free_port(), site.run / name
+    run.mkdir(exist_ok=True)
+    own = {"listen": f"127.0.0.1:{port}", "upstream": f"http://{site.address}"}
+    config = write_config(run, {**own, **settings}, rules)
+    with serving(python_module(site.gate, "run", "--config", str(config)), port, run / "log") as pid:
+        yield Running(port, (pid,), run)
+
+
+@contextmanager
+def _gate_with_devices(site: Site) -> Iterator[Running]:
+    """A gate that knows ``STORED`` clean phones and believes an issuer of reports."""
+    run = site.run / "gate-devices"
+    run.mkdir()
+    issuer = mint.make_key(secrets.token_bytes(32), "issuer")
+    (run / mint.JWKS_FILE).write_text(mint.jwks(issuer))
+    asyncio.run(fill(f"sqlite:///{run}/mailgate.db", range(STORED), datetime.now(UTC)))
+    trust = {"issuers": [{"issuer": mint.TEST_ISSUER, "jwks": mint.JWKS_FILE}]}
+    with _gate(site, "gate-devices", attestation=trust) as running:
+        _wait_until_idle(running)
+        yield replace(running, issuer=issuer)
+
+
+def _wait_until_idle(running: Running) -> None:
+    """A gate that has got many devices works out their rows for the console first."""
+    for _ in range(60):
+        before = processor_seconds(running.pids)
+        time.sleep(1)
+        if processor_seconds(running.pids) - before < IDLE:
+            return
+
+
+@contextmanager
+def _nginx_asks(site: Site, name: str, remember: str) -> Iterator[Running]:
+    """nginx that carries the mail and asks about each request at a Unix socket, by the configuration in ``deploy/nginx``.
+
+    ``remember``: how long nginx may use an allowing answer; empty for not at all.
+    """
+    run = site.run / name
+    run.mkdir()
+    asked = {"listen": f"unix:{run}/questions.sock", "dialect": "nginx"}
+    asked |= {"remember": remember} if remember else {}
+    shutil.copy(ROOT / "deploy" / "nginx" / "mailgate-unforged.conf", run)
+    with (
+        TemporaryDirectory(dir="/dev/shm") as kept,
+        _gate(site, name, authz_listeners=[asked]) as gate,
+        _served_by_nginx(site, name, partial(_asking, site, run, remember, kept)) as running,
+    ):
+        yield replace(running, pids=(*running.pids, *gate.pids))
+
+
+def _asking(site: Site, run: Path, remember: str, kept: str, port: int) -> str:
+    text = (ROOT / "deploy" / "nginx" / "forward-auth.conf").read_text()
+    for ours, theirs in (
+        (r"(?m)^  server 127\.0\.0\.1:8080;", f"  server unix:{run}/questions.sock;"),
+        (r"127\.0\.0\.1:9080", site.address),
+        (r"/run/nginx-mailgate", f"{kept}/verdicts"),
+        (r"default off;", f"default {'mailgate' if remember else 'off'};"),
+        (r"listen 80;.*", f"listen 127.0.0.1:{port};"),
+    ):
+        text, found = re.subn(ours, theirs, text)
+        assert found == 1, ours
+    return text
+
+
+BEHIND: dict[str, Any] = {"trusted_proxies": ["127.0.0.1/32"], "public_url": "https://mail.example.com"}
+"""The settings of a gate behind a proxy that ends TLS. The load is the proxy."""
+
+
+_NGINX = ("nginx", partial(version_of, "nginx", "-v"))
+_CADDY = ("Caddy", partial(version_of, "caddy", "version"))
+_GATE = ("Mailgate", lambda: __version__)
+_asks = partial(_nginx_asks, name="asks", remember="")
+_keeps = partial(_nginx_asks, name="keeps", remember="2s")
+_behind = partial(_gate, name="gate-behind", **BEHIND)
+_probing = partial(_gate, name="gate-probing", probe="require", **BEHIND)
+PEERS: tuple[Peer, ...] = (
+    Peer("nginx", _nginx, *_NGINX),
+    Peer("haproxy", _haproxy, "HAProxy", partial(version_of, "haproxy", "-v")),
+    Peer("caddy", _caddy, *_CADDY),
+    Peer("caddy_forward_auth", _caddy_forward_auth, *_CADDY),
+    Peer("asks", _asks, *_NGINX),
+    Peer("keeps", _keeps, *_NGINX),
+    Peer("gate", _gate, *_GATE),
+    Peer("gate_behind", _behind, *_GATE),
+    Peer("gate_probing", _probing, *_GATE),
+    Peer("gate_10", partial(_gate, name="gate-10", rules=10), *_GATE),
+    Peer("gate_1000", partial(_gate, name="gate-1000", rules=1000), *_GATE),
+    Peer("gate_devices", _gate_with_devices, *_GATE),
+)
