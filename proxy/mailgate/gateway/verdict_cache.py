@@ -31,7 +31,9 @@ from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.evaluate.facts import Incoming, basic_user
+from mailgate.gateway.http1.cookies import OWN
 from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.fields import Row
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
@@ -45,6 +47,8 @@ from mailgate.store.ledger import Repeat
 
 SIZE = 8192
 """How many of the latest verdicts are always kept. At most twice as many are in memory."""
+SENDERS = 4096
+"""How many user agents are remembered."""
 MAX_PATH = 256
 MAX_AGENT = 512
 MAX_LINES = 4096
@@ -68,7 +72,6 @@ IGNORED_FIELDS = frozenset(
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
 """Fields whose values nothing except ``_key`` reads on the way to a decision that is kept."""
-OWN_COOKIES = b"mailgate-"
 
 NO_POSTURE = Posture()
 
@@ -88,6 +91,26 @@ class CachedVerdict(NamedTuple):
     mail."""
 
 
+class _Plan(NamedTuple):
+    """Where the parts of a key are among the lines of a head."""
+
+    agent: int | None
+    """None if there is no user agent, or more than one."""
+    read: tuple[int, ...]
+    cookies: tuple[int, ...]
+    has_login: bool
+
+
+def _parts_of_key(row: Row) -> _Plan:
+    agents = row.places.get(b"user-agent", ())
+    return _Plan(
+        agents[0] if len(agents) == 1 else None,
+        tuple(place for place, key in enumerate(row.keys) if key not in IGNORED_FIELDS),
+        row.places.get(b"cookie", ()),
+        b"authorization" in row.places,
+    )
+
+
 class VerdictCache:
     """The cache of one gate."""
 
@@ -98,6 +121,9 @@ class VerdictCache:
         self._live: Live | None = None
         self._decision_key: DecisionKey
         self._reads: frozenset[DependsOn] = frozenset()
+        self._reads_beside = False
+        self._senders: dict[bytes, tuple[Hashable, str]] = {}
+        """What is known of the user agents that came lately."""
         self.hits = self.misses = 0
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> CachedVerdict | None:
@@ -112,7 +138,7 @@ class VerdictCache:
             self.misses += 1
             return None
         self.hits += 1
-        agent = head.fields.first.get(b"user-agent", b"").decode("latin-1")
+        _, agent = self._senders[head.fields.get(b"user-agent")]
         for repeat in known.repeats:
             repeat(agent, now)
         return known
@@ -159,40 +185,51 @@ class VerdictCache:
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
             self._decision_key, self._reads = DecisionKey(live.policy), dependencies_of(live.policy.reads)
+            self._senders = {}
+            self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
 
     def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
         """The key of a request; None if the request has to be judged in full."""
         fields = head.fields
-        path = head.target.partition(b"?")[0]
-        agent = fields.first.get(b"user-agent", b"")
-        if head.scheme or head.upgrade or head.method not in METHODS:
+        lines, plan = fields.lines, fields.row.plan(_parts_of_key)
+        if plan.agent is None or head.scheme or head.upgrade or head.method not in METHODS:
             return None
-        if not agent or b"user-agent" in fields.repeated or len(agent) > MAX_AGENT:
+        path = head.target.partition(b"?")[0]
+        agent = lines[plan.agent][12:]
+        if not agent or len(agent) > MAX_AGENT:
             return None
         place = place_of(path) if len(path) <= MAX_PATH else ""
         # joined lines are unambiguous, since no line contains a line end
-        lines = b"\n".join(
-            [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in IGNORED_FIELDS]
-        )
-        own = tuple([each for each in fields.values(b"cookie") if OWN_COOKIES in each])
+        read = b"\n".join([lines[at] for at in plan.read])
+        own = tuple([lines[at] for at in plan.cookies if OWN in lines[at]])
         languages = tuple(fields.values(b"accept-language")) if origin.user else ()
-        login = basic_user(fields) if b"authorization" in fields.first else None
-        if not place or len(lines) + len(login or "") + sum(map(len, (*own, *languages))) > MAX_LINES:
+        login = basic_user(fields) if plan.has_login else None
+        size = len(read)
+        if own or languages or login:
+            size += len(login or "") + sum(map(len, (*own, *languages)))
+        if not place or size > MAX_LINES:
             return None
-        sender: Hashable = agent
-        if not own and DependsOn.AGENT not in self._reads:
-            sender = agent_traits(agent.decode("latin-1"))
-            if sender is None:
-                return None
+        traits, _ = self._senders.get(agent) or self._sender(agent)
+        sender = agent if own else traits
+        if sender is None:
+            return None
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
-        told = origin.user, origin.by_proxy, login, languages, own, self._read_by_rules(origin, path)
-        return port, head.method, place, sender, lines, told
+        beside = self._read_by_rules(origin, path) if self._reads_beside else ()
+        told = origin.user, origin.by_proxy, login, languages, own, beside
+        return port, head.method, place, sender, read, told
+
+    def _sender(self, agent: bytes) -> tuple[Hashable, str]:
+        """What counts of a user agent in a key, None if it contradicts itself; and its text."""
+        text = agent.decode("latin-1")
+        if len(self._senders) >= SENDERS:
+            self._senders.clear()
+        known = agent if DependsOn.AGENT in self._reads else agent_traits(text), text
+        self._senders[agent] = known
+        return known
 
     def _read_by_rules(self, origin: Origin, path: bytes) -> tuple[object, ...]:
         """The parts of the request line and of the origin that a rule reads."""
-        if self._reads.isdisjoint(_READ_BESIDE_FIELDS):
-            return ()
         beside = dict(
             zip(_READ_BESIDE_FIELDS, (origin.remote, origin.scheme, origin.host, path), strict=True)
         )

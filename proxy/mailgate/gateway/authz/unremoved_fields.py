@@ -43,7 +43,7 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, certificates: froz
     nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
     chose.
     """
-    login = fields.first.get(b"authorization", b"").split(None, 1)
+    login = fields.get(b"authorization").split(None, 1)
     if login and login[0].lower() in CONNECTION_LOGINS:
         raise RequestRefused(
             403,
@@ -51,7 +51,7 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, certificates: froz
             "This login is for a whole connection, over which the asking proxy also sends other requests.",
         )
     # the spelling counts: the proxy did not write a twin with underscores
-    if not {key for key in fields.keys if forgeable(key)} <= _OWN[dialect] | certificates:
+    if not {key for key in fields.row.places if forgeable(key)} <= _OWN[dialect] | certificates:
         raise RequestRefused(
             403,
             Reason.REQUEST_AMBIGUOUS,

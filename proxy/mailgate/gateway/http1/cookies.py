@@ -9,6 +9,8 @@ WARNED_COOKIE = "mailgate-warned"
 LANGUAGE_COOKIE = "mailgate-language"
 HELP_COOKIE = "mailgate-help"
 LOST_COOKIE = "mailgate-lost"
+OWN = b"mailgate-"
+"""What all of them have in their names."""
 
 _HOST = "__Host-"
 _NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}|{LOST_COOKIE}".encode()
@@ -40,7 +42,7 @@ def _sent_name(name: str, facts: RequestFacts) -> str:
 def without_own(value: bytes) -> bytes:
     """A Cookie field without the gate's own cookies, with the other bytes as they came; empty if no other cookie is
     left."""
-    if b"mailgate-" not in value:
+    if OWN not in value:
         return value
     rest = _OWN.sub(b"", value)
     if rest.startswith(b";") and not value.startswith(b";"):

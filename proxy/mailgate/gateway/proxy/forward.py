@@ -93,18 +93,21 @@ class Forwarder:
     ) -> None:
         """Write an answer that has come in one piece."""
         try:
-            response = upstream.take_head()
+            response, content = upstream.take_whole()
             framing, out = self._answer_head(exchange, response, now, whole=True)
-            written = self._pass_on(exchange, upstream, framing, out)
+            if framing.chunked:
+                content = [*map(chunk, content), self._end(upstream, framing)]
+            exchange.write(b"".join((out, *content)))
         except Exception as error:  # noqa: BLE001 - the error is passed to the waiting task
             upstream.abort()
             wait_for(_raising(error))
             return
-        if written:
-            self._leave(upstream, reusable=_ends_clean(exchange.head, upstream, response))
-            exchange.connection.answered(KEEP_OPEN if framing.keep_alive else CLOSE)
+        self._leave(upstream, reusable=_ends_clean(exchange.head, upstream, response))
+        outcome = KEEP_OPEN if framing.keep_alive else CLOSE
+        if exchange.congested:
+            wait_for(_received(exchange, self.idle, outcome))
         else:
-            wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
+            exchange.connection.answered(outcome)
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.readable_request(exchange.head) if self.editor else exchange.head
@@ -138,23 +141,18 @@ class Forwarder:
         upstream: UpstreamConnection,
         data: bytes,
         now: datetime,
-        begun: tuple[ResponseHead, Framing] | None = None,
     ) -> Outcome:
-        """Forward once. ``data`` is empty if it was sent already. ``begun`` is an answer whose head was written already."""
+        """Forward once. ``data`` is empty if it was sent already."""
         reusable = False
         try:
             if data:
                 upstream.ask(exchange.head.method, data)
             body = start_sending(exchange, upstream, self.idle)
             try:
-                response = begun[0] if begun else await self._final_head(exchange, upstream, body)
+                response = await self._final_head(exchange, upstream, body)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
-                outcome = await (
-                    self._stream(exchange, upstream, begun[1], b"")
-                    if begun
-                    else self._relay(exchange, upstream, response, body, now)
-                )
+                outcome = await self._relay(exchange, upstream, response, body, now)
                 whole = _ends_clean(exchange.head, upstream, response) and body.complete
             finally:
                 if body.task is not None:
@@ -260,6 +258,16 @@ def _repeatable(head: RequestHead) -> bool:
     return head.method in SAFE and not head.has_body
 
 
+async def _received(exchange: Exchange, timeout: float, outcome: Outcome) -> Outcome:
+    """Wait until the client has received most of an answer."""
+    try:
+        await exchange.drain(timeout)
+    except TimeoutError:
+        exchange.abort()
+        return CLOSE
+    return outcome
+
+
 async def _raising(error: Exception) -> Outcome:
     raise error
 
@@ -289,7 +297,7 @@ def _ends_clean(head: RequestHead, upstream: UpstreamConnection, response: Respo
 
 def _logs_in(head: RequestHead) -> bool:
     """Whether the request logs in the connection on which it was sent."""
-    return b"authorization" in head.fields.first and _by_connection(head.fields)
+    return head.fields.has(b"authorization") and _by_connection(head.fields)
 
 
 def _by_connection(fields: Fields) -> bool:

@@ -12,6 +12,7 @@ from mailgate.gateway.http1.exchange import Readable
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import Malformed
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
+from mailgate.gateway.http1.skim import skim_answer
 from mailgate.gateway.proxy.webmail import (
     Endpoint,
     UpstreamClosed,
@@ -164,9 +165,9 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether the next head is the head of the final answer, and that answer has come to its end."""
         return len(self._heads) == 1 and self._ended and self._error is None
 
-    def take_head(self) -> ResponseHead:
-        """Take the next head, which must have come."""
-        return self._heads.popleft()
+    def take_whole(self) -> tuple[ResponseHead, list[bytes]]:
+        """Take an answer that is whole, its body in pieces."""
+        return self._heads.popleft(), list(iter(self.take, b""))
 
     @property
     def exhausted(self) -> bool:
@@ -279,7 +280,10 @@ class UpstreamConnection(asyncio.Protocol):
                 raise Malformed(f"a head over {self._endpoint.max_head} bytes")
             return False
         data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
-        head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
+        method, most = self._method, self._endpoint.max_fields
+        head = skim_answer(data, method=method, max_fields=most) or parse_response_head(
+            data, method=method, max_fields=most
+        )
         self._heads.append(head)
         if self._buffer and not head.informational and head.body.is_whole_rest(self._buffer):
             self._content.append(self._buffer)
