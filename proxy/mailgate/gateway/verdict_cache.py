@@ -8,7 +8,8 @@ its answer may depend on nothing but
   gate is not kept; the person whom a trusted proxy names and their languages, whether a proxy names anybody, and the name in
   Basic credentials, which may restrict; the
   traits of the user agent, or all of it if a rule or the probe reads more; the address, scheme, host and path as far
-  as a rule reads them; the gate's own cookies; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
+  as a rule reads them; the gate's own cookies, or what the probe found if that is a computer and its cookie is valid in this
+  browser now; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
   whose values nothing reads on the way to a decision. A field that was forgotten here is part of the key, so it costs
   a hit but never gives a wrong answer;
 - what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of
@@ -26,14 +27,15 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailgate.classify import agent_traits
+from mailgate.classify.hints import PLATFORM
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.evaluate.facts import Incoming, basic_user
-from mailgate.gateway.http1.cookies import OWN
+from mailgate.gateway.http1.cookies import OWN, probe_cookie
 from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.fields import Row
+from mailgate.gateway.http1.fields import Fields, Row
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
@@ -74,6 +76,7 @@ IGNORED_FIELDS = frozenset(
 """Fields whose values nothing except ``_key`` reads on the way to a decision that is kept."""
 
 NO_POSTURE = Posture()
+_PLATFORM = PLATFORM.encode()
 
 Recurring = Callable[[Access, Decision], tuple[Repeat, ...]]
 """What to call each time the same request is allowed again (``Recorder.recurring``)."""
@@ -89,6 +92,9 @@ class CachedVerdict(NamedTuple):
     allowing: tuple[bytes, bytes, bytes] | None
     """An answer to another proxy in three parts: before its date, between date and reference, and after it; None for
     mail."""
+
+
+_NO_KEY = None, ""
 
 
 class _Plan(NamedTuple):
@@ -132,13 +138,12 @@ class VerdictCache:
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
         self._drop_if_replaced()
-        key = self._key(head, origin, port)
+        key, agent = self._key(head, origin, now, port)
         known = None if key is None else self._valid_entry(key)
         if known is None or not known.since <= now < known.until:
             self.misses += 1
             return None
         self.hits += 1
-        _, agent = self._senders[head.fields.get(b"user-agent")]
         for repeat in known.repeats:
             repeat(agent, now)
         return known
@@ -162,7 +167,8 @@ class VerdictCache:
         allowing: AllowingAnswer | None = None,
     ) -> None:
         """Keep a verdict that is being carried out, if the rules at the head of this file allow it."""
-        live, key = self._drop_if_replaced(), self._key(head, incoming.origin, port)
+        live = self._drop_if_replaced()
+        key, _ = self._key(head, incoming.origin, access.now, port)
         if key is None or not _is_plain(incoming, access, decision):
             return
         if live.certificates is not None and exchange.secure:
@@ -189,35 +195,49 @@ class VerdictCache:
             self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
 
-    def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
-        """The key of a request; None if the request has to be judged in full."""
+    def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> tuple[Hashable, str]:
+        """The key of a request, None if it has to be judged in full; and its user agent."""
         fields = head.fields
-        lines, plan = fields.lines, fields.row.plan(_parts_of_key)
-        if plan.agent is None or head.scheme or head.upgrade or head.method not in METHODS:
-            return None
-        path = head.target.partition(b"?")[0]
-        agent = lines[plan.agent][12:]
-        if not agent or len(agent) > MAX_AGENT:
-            return None
+        lines, (agent_at, read_at, cookies_at, has_login) = fields.lines, fields.row.plan(_parts_of_key)
+        if agent_at is None or head.scheme or head.upgrade or head.method not in METHODS:
+            return _NO_KEY
+        path, agent = head.target.partition(b"?")[0], lines[agent_at][12:]
         place = place_of(path) if len(path) <= MAX_PATH else ""
+        if not place or not agent or len(agent) > MAX_AGENT:
+            return _NO_KEY
         # joined lines are unambiguous, since no line contains a line end
-        read = b"\n".join([lines[at] for at in plan.read])
-        own = tuple([lines[at] for at in plan.cookies if OWN in lines[at]])
+        read = b"\n".join([lines[at] for at in read_at])
+        own = tuple([lines[at] for at in cookies_at if OWN in lines[at]])
         languages = tuple(fields.values(b"accept-language")) if origin.user else ()
-        login = basic_user(fields) if plan.has_login else None
+        login = basic_user(fields) if has_login else None
         size = len(read)
         if own or languages or login:
             size += len(login or "") + sum(map(len, (*own, *languages)))
-        if not place or size > MAX_LINES:
-            return None
-        traits, _ = self._senders.get(agent) or self._sender(agent)
-        sender = agent if own else traits
-        if sender is None:
-            return None
+        sender, text = self._senders.get(agent) or self._sender(agent)
+        probed: Hashable = None
+        if own:
+            probed = self._found_by_probe(own, text, fields, now)
+            if probed is None:
+                sender, probed = agent, own
+            probed = origin.scheme, probed
+        if sender is None or size > MAX_LINES:
+            return _NO_KEY
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
         beside = self._read_by_rules(origin, path) if self._reads_beside else ()
-        told = origin.user, origin.by_proxy, login, languages, own, beside
-        return port, head.method, place, sender, read, told
+        told = origin.user, origin.by_proxy, login, languages, probed, beside
+        return (port, head.method, place, sender, read, told), text
+
+    def _found_by_probe(
+        self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime
+    ) -> Hashable:
+        """What the probe found in a browser whose only cookie of the gate says that it is on a computer; otherwise None."""
+        told = probe_cookie(cookies[0]) if len(cookies) == 1 else None
+        if told is None:
+            return None
+        platform = b", ".join(fields.values(_PLATFORM)).decode("latin-1")
+        name, value = told
+        found = self._in_force.live.browser_probe.computer(value.decode("latin-1"), agent, platform, now)
+        return None if found is None else (name, found)
 
     def _sender(self, agent: bytes) -> tuple[Hashable, str]:
         """What counts of a user agent in a key, None if it contradicts itself; and its text."""

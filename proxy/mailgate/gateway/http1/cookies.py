@@ -15,6 +15,13 @@ OWN = b"mailgate-"
 _HOST = "__Host-"
 _NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}|{LOST_COOKIE}".encode()
 _OWN = re.compile(rb"(?:^|;)[ \t]*(?:__Host-)?(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
+_PROBE = re.compile(rb"(?:^[^:]+: |; ?)((?:__Host-)?%b)=([^; \t,]+)(?=;|$)" % PROBE_COOKIE.encode())
+
+
+def probe_cookie(line: bytes) -> tuple[bytes, bytes] | None:
+    """The name and the value of the probe's cookie in the line of a Cookie field, if it is the only one of the gate's."""
+    found = _PROBE.search(line) if line.count(OWN) == 1 else None
+    return None if found is None else (found[1], found[2])
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:

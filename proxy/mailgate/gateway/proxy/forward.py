@@ -290,6 +290,8 @@ def _may_go_unread(head: RequestHead) -> bool:
 def _ends_clean(head: RequestHead, upstream: UpstreamConnection, response: ResponseHead) -> bool:
     """Whether another request, of any client, may follow on this connection."""
     finished = upstream.finish(response)
+    if head.raw and not head.length:
+        return finished
     # a webmail may refuse a request before it has read the body
     refused = head.has_body and response.status >= 400
     return finished and not (refused or _may_go_unread(head) or _logs_in(head))

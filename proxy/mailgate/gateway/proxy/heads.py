@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
+from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody, LengthBody
 from mailgate.gateway.http1.cookies import OWN, without_own
 from mailgate.gateway.http1.fields import Field, Fields, Row
 from mailgate.gateway.http1.grammar import CRLF, connection_options, takes_trailers
@@ -170,8 +170,14 @@ class Framing(NamedTuple):
     trailers: bool
 
 
+_AS_IT_CAME = Framing(chunked=False, keep_alive=True, trailers=False)
+_THE_LAST = Framing(chunked=False, keep_alive=False, trailers=False)
+
+
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
     """The framing of an answer. A length stays; otherwise the body is chunked for HTTP/1.1, and for HTTP/1.0 ends with the connection."""
+    if request.raw and type(response.body) is LengthBody:
+        return _AS_IT_CAME if request.keep_alive and not closing else _THE_LAST
     open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
@@ -227,11 +233,14 @@ def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) ->
     is_framed = (
         response.raw and response.status != 204 and framing.chunked is isinstance(response.body, ChunkedBody)
     )
+    changed: Sequence[int] = places.changed
+    if is_framed:
+        changed = [place for place in places.telling if rewrite.concerns(lines[place])]
+        if not changed:
+            return _without(response.raw, lines, places.dropped)
     written = lines.copy()
-    for place in places.telling if is_framed else places.changed:
+    for place in changed:
         written[place] = _changed_answer(response, framing, rewrite, fields.row.keys[place], lines[place])
-    if is_framed and written == lines:
-        return _without(response.raw, lines, places.dropped)
     return b"HTTP/1.1 %d %b\r\n%b" % (
         response.status,
         response.reason,
