@@ -40,7 +40,8 @@ LOADS = dict.fromkeys(("mixed", "fresh"), 8192) | dict.fromkeys(
 BATCHES, TIMES = 9, 1000
 
 PARTS: tuple[tuple[str, Any, str], ...] = (
-    ("head of the request, parsed strictly", parser, "parse_request_head"),
+    ("head of the request, skimmed", parser, "skim_request"),
+    ("the same, read strictly", parser, "parse_request_head"),
     ("origin of the request", request_reader.Reader, "origin"),
     ("key and look in the verdict cache", verdict_cache.VerdictCache, "find"),
     ("traits of the user agent, for that key", verdict_cache, "agent_traits"),
@@ -50,7 +51,8 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
     ("record of the decision", Ledger, "record"),
     ("metrics and the line in the log", recorder.Recorder, "tell"),
     ("head for the webmail", forward, "request_head"),
-    ("head of the webmail's answer, parsed strictly", upstream, "parse_response_head"),
+    ("head of the webmail's answer, skimmed", upstream, "skim_answer"),
+    ("the same of an answer, read strictly", upstream, "parse_response_head"),
     ("head for the client", forward, "response_head"),
     ("ticket of the help button", ResponseBuilder, "_ticket"),
     ("page in its language", Pages, "refusal"),

@@ -12,8 +12,10 @@ from random import Random
 
 import pytest
 
+from mailgate.gateway.authz.original import Dialect, original_request
+from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
 from mailgate.gateway.http1.grammar import Malformed
-from mailgate.gateway.http1.request import RequestRefused, parse_request_head
+from mailgate.gateway.http1.request import RequestHead, RequestRefused, parse_request_head
 from mailgate.gateway.http1.response import parse_response_head
 from mailgate.gateway.http1.skim import skim_answer, skim_request
 from mailgate.gateway.http1.trusted_headers import Origin
@@ -63,8 +65,22 @@ User-Agent: Mozilla/5.0
 Cookie: a=b; __Host-mailgate-probe=1.1790000000.desktop.pointer.windows..x; c=d
 Authorization: Bearer abc.def
 """)
+QUESTION = crlf("""
+GET /.mailgate/authz HTTP/1.1
+Host: mail.example.com
+X-Original-Method: POST
+X-Original-URI: /mail/?_task=mail
+X-Forwarded-For: 198.51.100.7
+X-Forwarded-Proto: https
+X-Forwarded-Host: mail.example.com
+User-Agent: Mozilla/5.0
+Accept-Language:\x20
+Cookie: a=b
+""")
+"""Of nginx, which passes on an empty field."""
 REQUESTS = [
     PHONE,
+    QUESTION,
     TOLD,
     *(head.encode("latin-1") for each in SESSIONS.values() for _, head in each["requests"]),
 ]
@@ -162,12 +178,22 @@ def same_request(head: bytes) -> bool:
     strict = parse_request_head(head, max_fields=MOST)
     assert skimmed == strict, head  # a dataclass: every part but the head as it came
     assert skimmed.fields.row.keys == strict.fields.row.keys, head
+    assert asked_about(skimmed) == asked_about(strict), head
     for origin, closing in ((ORIGIN, _may_go_unread(strict)), (Origin("192.0.2.7", "http", b"", b""), True)):
         written = [
             request_head(each, origin, default_host=b"d", closing=closing) for each in (strict, skimmed)
         ]
         assert written[0] == written[1], head
     return True
+
+
+def asked_about(head: RequestHead) -> RequestHead | str:
+    """The request that nginx asks about with this head, or why there is none."""
+    try:
+        refuse_unremoved_fields(head.fields, Dialect.NGINX, frozenset())
+        return original_request(head, Dialect.NGINX)
+    except RequestRefused as refused:
+        return refused.detail
 
 
 def same_answer(head: bytes, method: bytes) -> bool:
@@ -266,6 +292,19 @@ def count(heads) -> int:
 def test_a_phone_and_what_trusted_proxies_tell_are_skimmed() -> None:
     assert same_request(PHONE)
     assert same_request(TOLD)
+
+
+def test_a_question_is_skimmed_and_an_empty_field_of_it_is_like_none() -> None:
+    """The key with which nginx keeps verdicts cannot tell the two apart (``authz/verdict_key.py``)."""
+    assert same_request(QUESTION)
+    question = skim_request(QUESTION, MOST)
+    assert question is not None
+    asked = original_request(question, Dialect.NGINX)
+    assert (asked.method, asked.target, asked.fields.has(b"accept-language")) == (
+        b"POST",
+        b"/mail/?_task=mail",
+        False,
+    )
 
 
 USUAL = crlf("""
