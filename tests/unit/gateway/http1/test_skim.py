@@ -295,7 +295,7 @@ def test_a_phone_and_what_trusted_proxies_tell_are_skimmed() -> None:
 
 
 def test_a_question_is_skimmed_and_an_empty_field_of_it_is_like_none() -> None:
-    """The key with which nginx keeps verdicts cannot tell the two apart (``authz/verdict_key.py``)."""
+    """The key with which nginx keeps verdicts cannot tell the two apart (``gateway/authz/verdict_key.py``)."""
     assert same_request(QUESTION)
     question = skim_request(QUESTION, MOST)
     assert question is not None
