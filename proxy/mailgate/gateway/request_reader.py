@@ -1,17 +1,26 @@
 """Reads a request before it is decided: first its origin, then its facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailgate.gateway.evaluate.facts import Incoming, read_facts
 from mailgate.gateway.http1.client_certs.presented import presented_certificates
 from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.fields import Row
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.http1.trusted_headers import Origin, name_in, origin_of
-from mailgate.gateway.live import InForce
+from mailgate.gateway.http1.trusted_headers import TOLD, Origin, name_in, origin_of
+from mailgate.gateway.live import InForce, Live
 from mailgate.model import CertificateResult, Reason
 
 HEALTH = b"/.mailgate/healthz"
 FOREIGN = "This host is not served here. Expected that of `public_url` or one of `hosts`."
+
+MAX_ORIGINS, MAX_TOLD = 4096, 512
+"""How many origins are remembered, and the most bytes of lines that told one of these."""
+
+
+def _telling(row: Row) -> tuple[int, ...]:
+    """The places of the lines that may tell the origin."""
+    return tuple(place for place, key in enumerate(row.keys) if key in TOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +31,25 @@ class Reader:
     in_force: InForce
     over_https: bool = False
     """Whether ``public_url`` is https."""
+    _origins: dict[tuple[object, ...], tuple[Live, Origin]] = field(default_factory=dict)
+    """The origins that were read lately, each with the settings by which it was."""
 
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
+        connection, fields, live = exchange.connection, head.fields, self.in_force.live
+        told = fields.row.plan(_telling)
+        lines = tuple([fields.lines[place] for place in told]) if told else ()
+        key = connection.peer, connection.secure, head.host, lines
+        known = self._origins.get(key)
+        if known is not None and known[0] is live:
+            exchange.origin = origin = known[1]
+            return origin
         exchange.origin = origin = origin_of(
-            head.fields,
-            peer=exchange.peer,
-            secure=exchange.secure,
-            host=head.host,
-            trusted=self.in_force.live.trusted,
+            fields, peer=key[0], secure=key[1], host=head.host, trusted=live.trusted
         )
+        if sum(map(len, lines)) <= MAX_TOLD:
+            if len(self._origins) >= MAX_ORIGINS:
+                self._origins.clear()
+            self._origins[key] = live, origin
         return origin
 
     def refuse_foreign(self, head: RequestHead, origin: Origin) -> None:

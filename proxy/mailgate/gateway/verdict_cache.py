@@ -8,7 +8,8 @@ its answer may depend on nothing but
   gate is not kept; the person whom a trusted proxy names and their languages, whether a proxy names anybody, and the name in
   Basic credentials, which may restrict; the
   traits of the user agent, or all of it if a rule or the probe reads more; the address, scheme, host and path as far
-  as a rule reads them; the gate's own cookies; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
+  as a rule reads them; the gate's own cookies, or what the probe found if that is a computer and its cookie is valid in this
+  browser now; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
   whose values nothing reads on the way to a decision. A field that was forgotten here is part of the key, so it costs
   a hit but never gives a wrong answer;
 - what a reload replaces (``live.py``): rules, reliefs, groups, the probe and its keys, trusted proxies. If any of
@@ -26,12 +27,15 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailgate.classify import agent_traits
+from mailgate.classify.hints import PLATFORM
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.evaluate.facts import Incoming, basic_user
+from mailgate.gateway.http1.cookies import OWN, probe_cookie
 from mailgate.gateway.http1.exchange import Exchange
+from mailgate.gateway.http1.fields import Fields, Row
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
@@ -45,6 +49,8 @@ from mailgate.store.ledger import Repeat
 
 SIZE = 8192
 """How many of the latest verdicts are always kept. At most twice as many are in memory."""
+SENDERS = 4096
+"""How many user agents are remembered."""
 MAX_PATH = 256
 MAX_AGENT = 512
 MAX_LINES = 4096
@@ -68,9 +74,9 @@ IGNORED_FIELDS = frozenset(
     b" x-request-id x-correlation-id traceparent tracestate x-forwarded-port x-forwarded-server x-real-ip forwarded via".split()
 )
 """Fields whose values nothing except ``_key`` reads on the way to a decision that is kept."""
-OWN_COOKIES = b"mailgate-"
 
 NO_POSTURE = Posture()
+_PLATFORM = PLATFORM.encode()
 
 Recurring = Callable[[Access, Decision], tuple[Repeat, ...]]
 """What to call each time the same request is allowed again (``Recorder.recurring``)."""
@@ -88,6 +94,29 @@ class CachedVerdict(NamedTuple):
     mail."""
 
 
+_NO_KEY = None, ""
+
+
+class _Plan(NamedTuple):
+    """Where the parts of a key are among the lines of a head."""
+
+    agent: int | None
+    """None if there is no user agent, or more than one."""
+    read: tuple[int, ...]
+    cookies: tuple[int, ...]
+    has_login: bool
+
+
+def _parts_of_key(row: Row) -> _Plan:
+    agents = row.places.get(b"user-agent", ())
+    return _Plan(
+        agents[0] if len(agents) == 1 else None,
+        tuple(place for place, key in enumerate(row.keys) if key not in IGNORED_FIELDS),
+        row.places.get(b"cookie", ()),
+        b"authorization" in row.places,
+    )
+
+
 class VerdictCache:
     """The cache of one gate."""
 
@@ -98,6 +127,9 @@ class VerdictCache:
         self._live: Live | None = None
         self._decision_key: DecisionKey
         self._reads: frozenset[DependsOn] = frozenset()
+        self._reads_beside = False
+        self._senders: dict[bytes, tuple[Hashable, str]] = {}
+        """What is known of the user agents that came lately."""
         self.hits = self.misses = 0
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> CachedVerdict | None:
@@ -106,13 +138,12 @@ class VerdictCache:
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
         self._drop_if_replaced()
-        key = self._key(head, origin, port)
+        key, agent = self._key(head, origin, now, port)
         known = None if key is None else self._valid_entry(key)
         if known is None or not known.since <= now < known.until:
             self.misses += 1
             return None
         self.hits += 1
-        agent = head.fields.first.get(b"user-agent", b"").decode("latin-1")
         for repeat in known.repeats:
             repeat(agent, now)
         return known
@@ -136,7 +167,8 @@ class VerdictCache:
         allowing: AllowingAnswer | None = None,
     ) -> None:
         """Keep a verdict that is being carried out, if the rules at the head of this file allow it."""
-        live, key = self._drop_if_replaced(), self._key(head, incoming.origin, port)
+        live = self._drop_if_replaced()
+        key, _ = self._key(head, incoming.origin, access.now, port)
         if key is None or not _is_plain(incoming, access, decision):
             return
         if live.certificates is not None and exchange.secure:
@@ -159,40 +191,65 @@ class VerdictCache:
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
             self._decision_key, self._reads = DecisionKey(live.policy), dependencies_of(live.policy.reads)
+            self._senders = {}
+            self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
 
-    def _key(self, head: RequestHead, origin: Origin, port: int) -> Hashable:
-        """The key of a request; None if the request has to be judged in full."""
+    def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> tuple[Hashable, str]:
+        """The key of a request, None if it has to be judged in full; and its user agent."""
         fields = head.fields
-        path = head.target.partition(b"?")[0]
-        agent = fields.first.get(b"user-agent", b"")
-        if head.scheme or head.upgrade or head.method not in METHODS:
-            return None
-        if not agent or b"user-agent" in fields.repeated or len(agent) > MAX_AGENT:
-            return None
+        lines, (agent_at, read_at, cookies_at, has_login) = fields.lines, fields.row.plan(_parts_of_key)
+        if agent_at is None or head.scheme or head.upgrade or head.method not in METHODS:
+            return _NO_KEY
+        path, agent = head.target.partition(b"?")[0], lines[agent_at][12:]
         place = place_of(path) if len(path) <= MAX_PATH else ""
+        if not place or not agent or len(agent) > MAX_AGENT:
+            return _NO_KEY
         # joined lines are unambiguous, since no line contains a line end
-        lines = b"\n".join(
-            [line for key, line in zip(fields.keys, fields.lines, strict=True) if key not in IGNORED_FIELDS]
-        )
-        own = tuple([each for each in fields.values(b"cookie") if OWN_COOKIES in each])
+        read = b"\n".join([lines[at] for at in read_at])
+        own = tuple([lines[at] for at in cookies_at if OWN in lines[at]])
         languages = tuple(fields.values(b"accept-language")) if origin.user else ()
-        login = basic_user(fields) if b"authorization" in fields.first else None
-        if not place or len(lines) + len(login or "") + sum(map(len, (*own, *languages))) > MAX_LINES:
-            return None
-        sender: Hashable = agent
-        if not own and DependsOn.AGENT not in self._reads:
-            sender = agent_traits(agent.decode("latin-1"))
-            if sender is None:
-                return None
+        login = basic_user(fields) if has_login else None
+        size = len(read)
+        if own or languages or login:
+            size += len(login or "") + sum(map(len, (*own, *languages)))
+        sender, text = self._senders.get(agent) or self._sender(agent)
+        probed: Hashable = None
+        if own:
+            probed = self._found_by_probe(own, text, fields, now)
+            if probed is None:
+                sender, probed = agent, own
+            probed = origin.scheme, probed
+        if sender is None or size > MAX_LINES:
+            return _NO_KEY
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
-        told = origin.user, origin.by_proxy, login, languages, own, self._read_by_rules(origin, path)
-        return port, head.method, place, sender, lines, told
+        beside = self._read_by_rules(origin, path) if self._reads_beside else ()
+        told = origin.user, origin.by_proxy, login, languages, probed, beside
+        return (port, head.method, place, sender, read, told), text
+
+    def _found_by_probe(
+        self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime
+    ) -> Hashable:
+        """What the probe found in a browser whose only cookie of the gate says that it is on a computer; otherwise None."""
+        told = probe_cookie(cookies[0]) if len(cookies) == 1 else None
+        if told is None:
+            return None
+        platform = b", ".join(fields.values(_PLATFORM)).decode("latin-1")
+        name, value = told
+        found = self._in_force.live.browser_probe.computer(value.decode("latin-1"), agent, platform, now)
+        return None if found is None else (name, found)
+
+    def _sender(self, agent: bytes) -> tuple[Hashable, str]:
+        """What counts of a user agent in a key, None if it contradicts itself; and its text."""
+        text = agent.decode("latin-1")
+        if len(self._senders) >= SENDERS:
+            self._senders.clear()
+        known = agent if DependsOn.AGENT in self._reads else agent_traits(text), text
+        self._senders[agent] = known
+        return known
 
     def _read_by_rules(self, origin: Origin, path: bytes) -> tuple[object, ...]:
         """The parts of the request line and of the origin that a rule reads."""
-        if self._reads.isdisjoint(_READ_BESIDE_FIELDS):
-            return ()
         beside = dict(
             zip(_READ_BESIDE_FIELDS, (origin.remote, origin.scheme, origin.host, path), strict=True)
         )

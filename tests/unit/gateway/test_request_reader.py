@@ -8,6 +8,7 @@ from tests.unit.gateway.gates import ask, gate, renew, value
 from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, PROXIES, mobile, with_certificates
 from tests.unit.gateway.wire import exchange, handled
 
+from mailgate.gateway.request_reader import MAX_TOLD
 from mailgate.model import Posture, PostureState
 
 
@@ -28,6 +29,43 @@ async def test_an_https_address_is_not_served_over_plain_http(target, proto, tru
     outcome = await handled(on, asked)
     assert asked.connection.transport.written.startswith(b"HTTP/1.1 %d " % status)
     assert outcome.keep_alive is (status == 200)
+
+
+TOLD = b"X-Forwarded-For: 198.51.100.7"
+
+
+async def test_an_origin_is_known_again_by_all_that_told_it_and_only_under_the_same_settings():
+    on = gate(trusted=(ip_network("192.0.2.0/24"),))
+
+    def remotes(*requests):
+        asked = [exchange(b"GET / HTTP/1.1", *fields) for fields in requests]
+        return [on.reader.origin(each, each.head).remote for each in asked]
+
+    requests = [
+        (TOLD,),
+        (),
+        (TOLD, TOLD),
+        (b"X-Forwarded-For: 198.51.100.8",),
+        (TOLD, b"X-Forwarded-User: ada"),
+        (TOLD,),
+    ]
+    found = ["198.51.100.7", "192.0.2.7", "198.51.100.7", "198.51.100.8", "198.51.100.7", "198.51.100.7"]
+    assert remotes(*requests) == remotes(*requests) == found
+    renew(on, trusted=())
+    assert remotes(*requests) == ["192.0.2.7"] * 6
+
+
+async def test_few_and_short_origins_are_remembered(monkeypatch):
+    monkeypatch.setattr("mailgate.gateway.request_reader.MAX_ORIGINS", 3)
+    on = gate()
+    for number in range(8):
+        asked = exchange(b"GET / HTTP/1.1", b"X-Forwarded-For: 192.0.2.%d" % number)
+        on.reader.origin(asked, asked.head)
+        assert len(on.reader._origins) <= 3
+    before = len(on.reader._origins)
+    asked = exchange(b"GET / HTTP/1.1", b"X-Forwarded-For: " + b"1" * MAX_TOLD)
+    on.reader.origin(asked, asked.head)
+    assert len(on.reader._origins) == before
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache as cached
 from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
@@ -176,6 +177,7 @@ UNUSUAL = [
     ("Content-Length: 0",), ("Content-Length: 4",), ("Upgrade: websocket", "Connection: Upgrade"), ("Max-Forwards: 0",),
     ("Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate"), ("Cookie: __Host-mailgate-probe=made-up",), ("Via: 1.1 other",),
     (KEY,), ("Cookie: __Host-mailgate-probe={0}", "Sec-Fetch-Mode: navigate", KEY),
+    ("Cookie: a=b; __Host-mailgate-probe={own}", "Sec-Fetch-Mode: navigate"),
 ]  # fmt: skip
 AGENTS = [
     LAPTOP, LAPTOP.replace("145", "146"), LAPTOP.replace("145", "7.11.13"), LAPTOP.replace("X11; Linux x86_64", "Windows NT 10.0"),
@@ -260,17 +262,28 @@ STEPS = st.lists(
 )
 
 
+@cached
+def sealed(agent, form=COMPUTER):
+    """The value of the probe's cookie in this browser."""
+    browser = RequestFacts(headers={"user-agent": agent})
+    probe = BrowserProbe(Mode.OBSERVE, timedelta(seconds=4), KEYS)
+    return (
+        probe.remember(ProbeFinding(form, "touch"), browser, START)
+        .partition("=")[2]
+        .partition(";")[0]
+        .encode()
+    )
+
+
 async def lived(cache, first, asked, steps):
     side = Side(cache)
     live_with(first)(side.gate, START)
-    browser = RequestFacts(headers={"user-agent": LAPTOP})
-    cookie = BrowserProbe(Mode.OBSERVE, timedelta(seconds=4), KEYS).remember(
-        ProbeFinding(COMPUTER, "touch"), browser, START
-    )
-    sealed = cookie.partition("=")[2].partition(";")[0].encode()
+    laptops = sealed(LAPTOP)
     for what, which, peer in steps:
         if what == "ask":
-            await side.ask(peer, asked[which].replace(b"{0}", sealed))
+            agent = re.search(rb"(?i)user-agent: ([^\r]*)", asked[which])
+            own = sealed(agent[1].decode("latin-1")) if agent else b""
+            await side.ask(peer, asked[which].replace(b"{0}", laptops).replace(b"{own}", own))
         elif what == "wait":
             side.clock.now += timedelta(seconds=which)
         elif what == "drain":
@@ -603,6 +616,52 @@ async def test_who_comes_twice_is_recorded_twice():
     known, side = await asked([page(laptop(number)) for number in (1, 2, 3, 3, 3)])
     assert known == "-++++"
     assert sorted(tally.times for tally in side.left()[2].values()) == [1, 1, 3]
+
+
+def probed(agent, cookie, name="__Host-mailgate-probe"):
+    return page(agent, f"Cookie: session=1; {name}={cookie.decode()}; theme=light")
+
+
+async def test_browsers_on_a_computer_that_were_probed_are_known_to_each_other():
+    """Each has a cookie of its own, which is opened; the key has what it says."""
+    requests = [probed(laptop(n), sealed(laptop(n))) for n in range(100, 106)]
+    known, side = await asked(requests, change=probing(Mode.REQUIRE))
+    assert known == "-+++++"
+    assert not any(b"mailgate-" in sent for sent in side.webmail.asked)
+    alone = [await asked([each], change=probing(Mode.REQUIRE)) for each in requests]
+    assert side.got == [got for _, other in alone for got in other.got]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(probed(laptop(3), sealed(laptop(1))), id="the cookie of another browser"),
+        pytest.param(probed(laptop(3), sealed(laptop(3)), "mailgate-probe"), id="another name of the cookie"),
+        pytest.param(probed(laptop(3), sealed(laptop(3), "tablet")), id="of a tablet"),
+        pytest.param(probed(laptop(3), sealed(laptop(3), "")), id="of a person who went on unprobed"),
+        pytest.param(probed(laptop(3), sealed(laptop(3)) + b"x"), id="made up"),
+        pytest.param(probed(laptop(3), sealed(laptop(3)) + b"; mailgate-warned=x"), id="another cookie of the gate beside it"),
+        pytest.param(probed(laptop(3), sealed(laptop(3)) + b"; __Host-mailgate-probe=x"), id="two of them"),
+        pytest.param(page(laptop(3)), id="no cookie"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.REQUIRE])
+async def test_whose_cookie_says_anything_else_is_not_known_by_that(other, mode):
+    requests = [probed(laptop(n), sealed(laptop(n))) for n in (1, 2)]
+    assert (await asked([*requests, other], change=probing(mode)))[0] == "-+-"
+
+
+async def test_a_cookie_that_has_ended_says_nothing_any_more():
+    side = Side(Watched)
+    live_with(0)(side.gate, None)
+    probing(Mode.REQUIRE)(side.gate, None)
+    requests = [probed(laptop(n), sealed(laptop(n))) for n in (1, 2)]
+    for each in requests:
+        await side.ask(STRANGER, each)
+    assert side.cache.known == 1
+    side.clock.now += timedelta(seconds=5)
+    await side.ask(STRANGER, requests[1])
+    assert side.cache.known == 1
 
 
 @pytest.mark.parametrize(

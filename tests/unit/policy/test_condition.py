@@ -10,9 +10,8 @@ from mailgate.policy.condition import (
     EvaluationError,
     UnknownValueError,
     compile_condition,
-    is_odd,
 )
-from mailgate.policy.variables import ENVIRONMENT
+from mailgate.policy.variables import ENVIRONMENT, is_odd
 
 CLOSED = {"device.apps": ("tiktok", "wechat"), "device.lists": ("prohibited",)}
 

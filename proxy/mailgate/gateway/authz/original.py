@@ -86,15 +86,14 @@ def _parsed(head: RequestHead, method: bytes, target: bytes) -> RequestHead:
         target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
     ):
         raise malformed("The original target is not valid.")
-    return RequestHead(
-        method, target, head.minor, _without_empty(head.fields), head.host, keep_alive=head.keep_alive
-    )
+    none_empty = head.raw and b": \r\n" not in head.raw
+    fields = head.fields if none_empty else _without_empty(head.fields)
+    return RequestHead(method, target, head.minor, fields, head.host, keep_alive=head.keep_alive)
 
 
 def _without_empty(fields: Fields) -> Fields:
     """The fields without empty ones. For the key of a proxy that caches verdicts they are like missing ones
     (``verdict_key.py``)."""
-    first, repeated = fields.first, fields.repeated
-    if b"" not in first.values():
-        return fields
-    return Fields([field for field in fields if first[key := field[0].lower()] or key in repeated])
+    places = fields.row.places
+    empty = {key for key, at in places.items() if len(at) == 1 and not fields.get(key)}
+    return Fields([field for field in fields if field[0].lower() not in empty]) if empty else fields

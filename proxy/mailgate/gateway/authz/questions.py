@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.authorizer import REFUSAL, AllowingAnswer, Authorizer
-from mailgate.gateway.authz.original import Dialect, original_request
+from mailgate.gateway.authz.original import PATH, Dialect, original_request
 from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
 from mailgate.gateway.authz.verdict_key import suffices
 from mailgate.gateway.autodiscover.directions import gate_gives_directions
@@ -23,6 +23,8 @@ from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.waiting import settled, then
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 
+_ADDRESS = PATH.encode()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions(Pipeline):
@@ -32,7 +34,10 @@ class Questions(Pipeline):
 
     def is_question(self, authorizer: Authorizer, exchange: Exchange) -> bool:
         """Whether this is a question from a proxy that may ask."""
-        path = exchange.head.target.partition(b"?")[0].decode("ascii")
+        target = exchange.head.target
+        if not target.startswith(_ADDRESS):
+            return False
+        path = target.partition(b"?")[0].decode("ascii")
         return authorizer.serves(path) and is_proxy(exchange.peer, self.in_force.live.trusted)
 
     def serve_port(self, exchange: Exchange, asked_at: str, now: datetime) -> Outcome | PendingOutcome:

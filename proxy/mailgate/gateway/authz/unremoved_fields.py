@@ -8,7 +8,7 @@ client can send them.
 
 from mailgate.gateway.authz.original import Dialect
 from mailgate.gateway.authz.verdict_key import FIELD
-from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.fields import Fields, Row
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.gateway.proxy.forward import CONNECTION_LOGINS
@@ -43,7 +43,7 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, certificates: froz
     nginx understands the status as a refusal. The message does not repeat the name of the field, which the client
     chose.
     """
-    login = fields.first.get(b"authorization", b"").split(None, 1)
+    login = fields.get(b"authorization").split(None, 1)
     if login and login[0].lower() in CONNECTION_LOGINS:
         raise RequestRefused(
             403,
@@ -51,9 +51,13 @@ def refuse_unremoved_fields(fields: Fields, dialect: Dialect, certificates: froz
             "This login is for a whole connection, over which the asking proxy also sends other requests.",
         )
     # the spelling counts: the proxy did not write a twin with underscores
-    if not {key for key in fields.keys if forgeable(key)} <= _OWN[dialect] | certificates:
+    if not fields.row.plan(_forgeable) <= _OWN[dialect] | certificates:
         raise RequestRefused(
             403,
             Reason.REQUEST_AMBIGUOUS,
             "The request has a field that a client could forge to be somebody else, and the asking proxy lets it through.",
         )
+
+
+def _forgeable(row: Row) -> frozenset[bytes]:
+    return frozenset(key for key in row.places if forgeable(key))

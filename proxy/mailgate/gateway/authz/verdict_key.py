@@ -60,8 +60,7 @@ _MORE = {"target": TARGETS, "cookie": "own-cookies"}
 def suffices(fields: Fields, reads: frozenset[str]) -> bool:
     """Whether the key of this question holds everything that an answer can depend on. ``reads`` are the variables that
     the rules read."""
-    told = fields.first.get(FIELD)
-    return told is not None and FIELD not in fields.repeated and _covers(told, reads)
+    return fields.has(FIELD) and not fields.repeats(FIELD) and _covers(fields.get(FIELD), reads)
 
 
 @lru_cache(64)

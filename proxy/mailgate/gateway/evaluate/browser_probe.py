@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
-
-from cachetools import LRUCache
 
 from mailgate.attest.sealing import Secret
 from mailgate.classify.hints import PLATFORM
@@ -33,6 +30,8 @@ REPEAT_AFTER = timedelta(minutes=5)
 MAX_LIFETIME = timedelta(days=400)
 """The longest life of a cookie. Browsers shorten longer lives to this (RFC 6265bis, section 5.5)."""
 
+_MAX_KEPT = 8192
+"""How many opened cookies are cached."""
 _MAX_COOKIE = 1024
 """The longest user agent for which an opened cookie is cached, in characters. Real ones are shorter."""
 
@@ -53,7 +52,7 @@ class BrowserProbe:
     lifetime: timedelta = timedelta(days=7)
     keys: Sequence[Secret] = ()
     """The sealing keys, newest first."""
-    _good: LRUCache[tuple[str, str, str | None], ProbeCookie] = field(default_factory=partial(LRUCache, 2048))
+    _good: dict[tuple[str, str, str | None], ProbeCookie] = field(default_factory=dict)
 
     @property
     def is_on(self) -> bool:
@@ -117,6 +116,19 @@ class BrowserProbe:
         valid = [each for each in current if each.found.form or self.mode is Mode.OBSERVE]
         return max(valid, key=lambda each: (each.found.form != COMPUTER, each.issued), default=None)
 
+    def computer(self, value: str, agent: str, platform: str, now: datetime) -> ProbeFinding | None:
+        """What a cookie tells that is valid in a browser on a computer, by its user agent and its hint of a platform: whoever holds
+        one with the same finding is treated alike. None if the cookie is of anything else."""
+        if not self.is_on:
+            return None
+        held = self._good.get((value, agent, platform or None))
+        if held is None:
+            headers = {"user-agent": agent} | ({PLATFORM: platform} if platform else {})
+            held = self._opened(value, RequestFacts(headers=headers))
+        if held is None or held.found.form != COMPUTER or not is_current(held, now, self.lifetime):
+            return None
+        return held.found
+
     def _opened(self, value: str, facts: RequestFacts) -> ProbeCookie | None:
         """The content of a cookie; None if the gate did not make it for this browser. A good one is cached together with
         its browser. Its time is checked at every use."""
@@ -125,5 +137,7 @@ class BrowserProbe:
         if kept is None:
             kept = unseal(value, facts, self.keys)
             if kept and len(facts.user_agent) < _MAX_COOKIE:
+                if len(self._good) >= _MAX_KEPT:
+                    self._good.clear()
                 self._good[key] = kept
         return kept

@@ -71,10 +71,8 @@ def read_facts(
 def _headers(fields: Fields) -> dict[str, str]:
     """The headers without those that a client could forge."""
     return {
-        key.decode("ascii"): (b"; " if key == b"cookie" else b", ")
-        .join(fields.repeated.get(key, (told,)))
-        .decode("latin-1")
-        for key, told in fields.first.items()
+        key.decode("ascii"): (b"; " if key == b"cookie" else b", ").join(fields.values(key)).decode("latin-1")
+        for key in fields.row.places
         if not forgeable(key)
     }
 

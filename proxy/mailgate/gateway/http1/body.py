@@ -168,6 +168,9 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+LAST_CHUNK = b"0\r\n\r\n"
+
+
 def last_chunk(trailers: Sequence[Field]) -> bytes:
     """The end of a chunked body, with its trailers."""
     return b"0\r\n" + b"".join(b"%b: %b\r\n" % field for field in trailers) + CRLF

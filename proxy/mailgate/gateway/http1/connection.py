@@ -7,6 +7,7 @@ Callbacks alone serve most requests; a request that has to wait for something ge
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol, cast
 
 import structlog
@@ -104,7 +105,7 @@ class Connection(BaseProtocol):
         elif not self._closing:
             if self._current is None and (whole := self._requests.whole(data)) is not None:
                 head, content = whole
-                body = self._requests.reader(content) if content else EMPTY_PAYLOAD
+                body = partial(self._requests.reader, content) if content else EMPTY_PAYLOAD
                 self._current = Exchange(head, body, self, content)
                 self._serve(self._current)
             else:
@@ -224,7 +225,7 @@ class Connection(BaseProtocol):
 
     def answered(self, outcome: Outcome) -> None:
         """End the exchange."""
-        if self._current is None or self._current.body.is_eof():
+        if self._current is None or self._current.read:
             self._go_on(outcome)
         else:
             self.wait_for(_already(outcome))
@@ -234,7 +235,7 @@ class Connection(BaseProtocol):
         exchange, self._current = self._current, None
         if exchange is not None and self._listener.request_finished is not None:
             self._listener.request_finished(exchange)
-        read = exchange is None or exchange.body.is_eof()
+        read = exchange is None or exchange.read
         if self._closing or self._receiver is not None or not outcome.keep_alive or not read:
             self.close()
             return
@@ -265,9 +266,9 @@ class Connection(BaseProtocol):
 
         The rest is read for a moment, so that the client reads its answer before the connection ends. If the connection
         stays open, the rest may take as long as a head."""
-        body = self._current.body if self._current is not None else None
-        if body is None or body.is_eof():
+        if self._current is None or self._current.read:
             return
+        body = self._current.body
         try:
             async with asyncio.timeout(self._limits.head_time if outcome.keep_alive else self._limits.linger):
                 while not body.is_eof():
@@ -302,11 +303,7 @@ class Connection(BaseProtocol):
     def waits(self) -> bool:
         """Whether a request waits for its client, either for the rest of its body or because the client reads its answer slowly."""
         current = self._current
-        return (
-            current is not None
-            and self._receiver is None
-            and (not current.body.is_eof() or self.writing_paused)
-        )
+        return current is not None and self._receiver is None and (not current.read or self.writing_paused)
 
     def close(self) -> None:
         """Close after the queued bytes, or once the client has not taken them for as long as an idle connection stays

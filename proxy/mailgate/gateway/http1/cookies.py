@@ -9,10 +9,19 @@ WARNED_COOKIE = "mailgate-warned"
 LANGUAGE_COOKIE = "mailgate-language"
 HELP_COOKIE = "mailgate-help"
 LOST_COOKIE = "mailgate-lost"
+OWN = b"mailgate-"
+"""What all of them have in their names."""
 
 _HOST = "__Host-"
 _NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}|{LOST_COOKIE}".encode()
 _OWN = re.compile(rb"(?:^|;)[ \t]*(?:__Host-)?(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
+_PROBE = re.compile(rb"(?:^[^:]+: |; ?)((?:__Host-)?%b)=([^; \t,]+)(?=;|$)" % PROBE_COOKIE.encode())
+
+
+def probe_cookie(line: bytes) -> tuple[bytes, bytes] | None:
+    """The name and the value of the probe's cookie in the line of a Cookie field, if it is the only one of the gate's."""
+    found = _PROBE.search(line) if line.count(OWN) == 1 else None
+    return None if found is None else (found[1], found[2])
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:
@@ -40,7 +49,7 @@ def _sent_name(name: str, facts: RequestFacts) -> str:
 def without_own(value: bytes) -> bytes:
     """A Cookie field without the gate's own cookies, with the other bytes as they came; empty if no other cookie is
     left."""
-    if b"mailgate-" not in value:
+    if OWN not in value:
         return value
     rest = _OWN.sub(b"", value)
     if rest.startswith(b";") and not value.startswith(b";"):

@@ -82,11 +82,11 @@ class Exchange:
     """One request and the way back to its client."""
 
     __slots__ = (
+        "_body",
         "answer_fields",
         "answered_at",
         "asked_at",
         "began_at",
-        "body",
         "connection",
         "content",
         "failed",
@@ -105,10 +105,14 @@ class Exchange:
     )
 
     def __init__(
-        self, head: RequestHead, body: StreamReader, connection: ClientConnection, content: bytes = b""
+        self,
+        head: RequestHead,
+        body: StreamReader | Callable[[], StreamReader],
+        connection: ClientConnection,
+        content: bytes = b"",
     ) -> None:
         self.head = head
-        self.body = body
+        self._body = body  # or what makes it
         self.connection = connection
         self.content: bytes | None = content
         """The whole body if it came with its head; None if it did not, or once it was forwarded. ``body`` has it
@@ -141,6 +145,18 @@ class Exchange:
         self.hangs = False
         """Whether it waits on purpose, so that its time means nothing."""
         self.trace: Trace | None = None
+
+    @property
+    def body(self) -> StreamReader:
+        """The body in pieces. The reader of one that came with its head is made only if somebody reads it."""
+        if not isinstance(self._body, StreamReader):
+            self._body = self._body()
+        return self._body
+
+    @property
+    def read(self) -> bool:
+        """Whether the request was received to its end."""
+        return not isinstance(self._body, StreamReader) or self._body.is_eof()
 
     @property
     def peer(self) -> str:

@@ -1,52 +1,90 @@
 """The fields of one message, as the lines that came and as values by name."""
 
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar, overload
 
 Field: TypeAlias = tuple[bytes, bytes]
+Plan = TypeVar("Plan")
+
+MAX_ROWS, MAX_ROW = 512, 1024
+"""How many rows of names are remembered, and the most bytes in one of these."""
+
+
+class Row:
+    """The names of the lines of a message. Messages whose lines have the same names in the same order share one, since what is
+    to be done with a line mostly depends on its name."""
+
+    __slots__ = ("_plans", "keys", "places")
+
+    def __init__(self, names: Iterable[bytes]) -> None:
+        self.keys = tuple([name.lower() for name in names])
+        """The names in lower case."""
+        self.places: dict[bytes, tuple[int, ...]] = {}
+        """The places of each name among the lines."""
+        for place, key in enumerate(self.keys):
+            self.places[key] = (*self.places.get(key, ()), place)
+        self._plans: dict[Callable[[Row], Any], Any] = {}
+
+    def plan(self, make: Callable[["Row"], Plan]) -> Plan:
+        """What ``make`` makes of these names. It is made once."""
+        if make in self._plans:
+            return self._plans[make]  # type: ignore[no-any-return]
+        plan = self._plans[make] = make(self)
+        return plan
+
+
+class _Rows(dict[tuple[bytes, ...], Row]):
+    """The rows that came lately. They are few and short, since clients make names up."""
+
+    def __missing__(self, names: tuple[bytes, ...]) -> Row:
+        row = Row(names)
+        if sum(map(len, names)) <= MAX_ROW:
+            if len(self) >= MAX_ROWS:
+                self.clear()
+            self[names] = row
+        return row
+
+
+ROWS = _Rows()
+"""The row of these names, as they are spelled."""
 
 
 class Fields(Sequence[Field]):
     """Names and values in their order. The object never changes after it is made.
 
-    ``lines`` are whole field lines, ``name: value``, without their ends; ``keys`` are the names of the lines in lower case, in the
-    same order. ``first`` has the first value of each of these names, and ``repeated`` has all values of the names that occur again.
+    ``lines`` are whole field lines, each exactly ``name: value``, without their ends.
     """
 
-    __slots__ = ("first", "keys", "lines", "repeated")
+    __slots__ = ("lines", "row")
 
     def __init__(self, fields: Iterable[Field] = ()) -> None:
-        self.lines: list[bytes] = []
-        self.keys: list[bytes] = []
-        self.first: dict[bytes, bytes] = {}
-        self.repeated: dict[bytes, list[bytes]] = {}
-        for name, value in fields:
-            key = name.lower()
-            self.lines.append(b"%b: %b" % (name, value))
-            self.keys.append(key)
-            if key in self.first:
-                self.repeated.setdefault(key, [self.first[key]]).append(value)
-            else:
-                self.first[key] = value
+        pairs = list(fields)
+        self.lines = [b"%b: %b" % pair for pair in pairs]
+        self.row = ROWS[tuple([name for name, _ in pairs])]
 
     @classmethod
-    def of(
-        cls,
-        lines: list[bytes],
-        keys: list[bytes],
-        first: dict[bytes, bytes],
-        repeated: dict[bytes, list[bytes]],
-    ) -> "Fields":
-        """Make fields from four views that exist already."""
+    def of(cls, lines: list[bytes], row: Row) -> "Fields":
+        """Make fields of lines and of the row of their names."""
         fields = cls.__new__(cls)
-        fields.lines, fields.keys, fields.first, fields.repeated = lines, keys, first, repeated
+        fields.lines, fields.row = lines, row
         return fields
 
     def values(self, key: bytes) -> list[bytes]:
         """Every value of one field, by its lower-case name."""
-        if key in self.repeated:
-            return self.repeated[key]
-        return [self.first[key]] if key in self.first else []
+        begin = len(key) + 2
+        return [self.lines[place][begin:] for place in self.row.places.get(key, ())]
+
+    def get(self, key: bytes, default: bytes = b"") -> bytes:
+        """The first value of one field, by its lower-case name."""
+        places = self.row.places.get(key)
+        return default if places is None else self.lines[places[0]][len(key) + 2 :]
+
+    def has(self, key: bytes) -> bool:
+        return key in self.row.places
+
+    def repeats(self, key: bytes) -> bool:
+        """Whether the field is there more than once."""
+        return len(self.row.places.get(key, ())) > 1
 
     def __len__(self) -> int:
         return len(self.lines)

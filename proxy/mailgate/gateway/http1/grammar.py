@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mailgate.gateway.http1.fields import Field, Fields
+from mailgate.gateway.http1.fields import ROWS, Field, Fields
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # a line may hold HTAB, SP, VCHAR and obs-text
@@ -61,22 +61,13 @@ def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
 
 def _usual_fields(lines: list[bytes]) -> Fields | None:
     """Parse fields in one pass; None if a line is not exactly ``name: value``."""
-    keys: list[bytes] = []
-    first: dict[bytes, bytes] = {}
-    repeated: dict[bytes, list[bytes]] = {}
+    names = []
     for line in lines:
-        name, colon, value = line.partition(b": ")
-        key = _KEYS[name]
-        if not colon or not key:
+        name, colon, _ = line.partition(b": ")
+        if not colon or not is_token(name):
             return None
-        keys.append(key)
-        if key not in first:
-            first[key] = value
-        elif key in repeated:
-            repeated[key].append(value)
-        else:
-            repeated[key] = [first[key], value]
-    return Fields.of(lines, keys, first, repeated)
+        names.append(name)
+    return Fields.of(lines, ROWS[tuple(names)])
 
 
 def parse_fields(lines: Sequence[bytes]) -> Fields:
@@ -92,24 +83,6 @@ def _field(line: bytes) -> Field:
 
 
 _NO_FIELD = "a line that is not `name: value`"
-
-
-class _Keys(dict[bytes, bytes]):
-    """A cache from field names as spelled to lower case; empty if a text is no name. It is small and keeps no long names."""
-
-    def __missing__(self, name: bytes) -> bytes:
-        if not is_token(name):
-            return b""
-        key = name.lower()
-        if len(name) <= _MAX_NAME:
-            if len(self) >= _MAX_NAMES:
-                self.clear()
-            self[name] = key
-        return key
-
-
-_MAX_NAME, _MAX_NAMES = 64, 4096
-_KEYS = _Keys()
 
 
 def values(fields: Sequence[Field], name: bytes) -> list[bytes]:
@@ -129,10 +102,9 @@ def members(fields: Sequence[Field], name: bytes) -> list[bytes]:
 
 def connection_options(fields: Fields) -> Sequence[bytes]:
     """The members of Connection (RFC 9110, section 7.6.1)."""
-    told = fields.first.get(b"connection")
-    if told is None:
+    if not fields.has(b"connection"):
         return ()
-    usual = _USUAL_OPTIONS.get(told) if b"connection" not in fields.repeated else None
+    usual = None if fields.repeats(b"connection") else _USUAL_OPTIONS.get(fields.get(b"connection"))
     return members(fields, b"connection") if usual is None else usual
 
 
@@ -142,7 +114,7 @@ _USUAL_OPTIONS = {name: (name.lower(),) for name in (b"keep-alive", b"Keep-Alive
 
 def takes_trailers(fields: Fields) -> bool:
     """Whether TE says that trailers are accepted (RFC 9110, section 10.1.4)."""
-    return b"te" in fields.first and b"trailers" in members(fields, b"te")
+    return fields.has(b"te") and b"trailers" in members(fields, b"te")
 
 
 def content_length(fields: Sequence[Field]) -> int | None:

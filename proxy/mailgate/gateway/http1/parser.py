@@ -16,6 +16,7 @@ from mailgate.gateway.http1.request import (
     parse_request_head,
     refused_head,
 )
+from mailgate.gateway.http1.skim import skim_request
 from mailgate.model import Reason
 
 MAX_PIPELINED = 16
@@ -90,7 +91,7 @@ class RequestParser:
             return None
         content = data[end:]
         try:
-            head = parse_request_head(data[:end] if content else data, max_fields=self._limits.fields)
+            head = self._read(data[:end] if content else data)
         except RequestRefused:
             return None
         too_large = self._limits.body and len(content) > self._limits.body
@@ -137,10 +138,15 @@ class RequestParser:
             return None
         head, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
         self._looked_at = 0
-        parsed = parse_request_head(head, max_fields=self._limits.fields)
+        parsed = self._read(head)
         if self._limits.body and (parsed.length or 0) > self._limits.body:
             raise self._body_too_large()
         return parsed
+
+    def _read(self, head: bytes) -> RequestHead:
+        """Raises RequestRefused."""
+        most = self._limits.fields
+        return skim_request(head, most) or parse_request_head(head, max_fields=most)
 
     def _check_new_bytes(self) -> None:
         """Check the new bytes of an incomplete head, each byte once. A CR at the end waits for its LF."""

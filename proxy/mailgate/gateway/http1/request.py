@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mailgate.gateway.http1.body import Body, ChunkedBody, LengthBody
 from mailgate.gateway.http1.fields import Field, Fields
@@ -85,6 +85,9 @@ class RequestHead:
     refused: RequestRefused | None = None
     trailers: Sequence[Field] = ()
     """The trailers. They are filled in when the body has been read."""
+    raw: bytes = field(default=b"", init=False, compare=False, repr=False)
+    """The head as it came, if it was skimmed (``skim.py``): nothing in it but a cookie is then written otherwise than it came. Empty if
+    it was not, and in a changed copy."""
 
     @property
     def has_body(self) -> bool:
@@ -191,20 +194,19 @@ def _scheme_host_and_target(
 
 
 def _one_host(fields: Fields) -> bytes | None:
-    if b"host" in fields.repeated:
+    if fields.repeats(b"host"):
         raise ambiguous(ONE_HOST)
-    host = fields.first.get(b"host")
-    return None if host is None else _host(host)
+    return _host(fields.get(b"host")) if fields.has(b"host") else None
 
 
 def _one_login(fields: Fields) -> None:
     """Refuse two logins, since the gate could use one, and the webmail the other."""
-    login = fields.first.get(b"authorization")
-    if login is None:
+    if not fields.has(b"authorization"):
         return
+    login = fields.get(b"authorization")
     if login[:5].lower() == b"basic" and not BASIC.fullmatch(login):
         raise ambiguous("The Basic credentials do not have the form of RFC 7617.")
-    if b"authorization" in fields.repeated or SEVERAL_LOGINS.match(login):
+    if fields.repeats(b"authorization") or SEVERAL_LOGINS.match(login):
         raise ambiguous("A request has at most one Authorization field, with one login in it.")
 
 
@@ -216,7 +218,7 @@ def _host(text: bytes) -> bytes:
 
 def _framing(minor: int, fields: Fields) -> tuple[int | None, bool]:
     """The length of the body and whether it is chunked (RFC 9112, section 6.3, without its leniencies)."""
-    if _FRAMED.isdisjoint(fields.first):
+    if _FRAMED.isdisjoint(fields.row.places):
         return None, False
     try:
         length, is_chunked = content_length(fields), chunked(fields)

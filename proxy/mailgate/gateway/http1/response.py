@@ -1,7 +1,7 @@
 """Parses the head of a response (RFC 9112, sections 4 and 6.3; RFC 9110, section 15)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailgate.gateway.http1.body import Body, BodyUntilClose, ChunkedBody, LengthBody
 from mailgate.gateway.http1.fields import Fields
@@ -26,6 +26,8 @@ class ResponseHead:
     fields: Fields
     body: Body
     keep_alive: bool
+    raw: bytes = field(default=b"", init=False, compare=False, repr=False)
+    """The head as it came, if it was skimmed (``skim.py``); otherwise empty."""
 
     @property
     def informational(self) -> bool:

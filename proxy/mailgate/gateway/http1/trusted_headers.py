@@ -7,7 +7,7 @@ believed about the client's address and the scheme.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
 from mailgate.gateway.http1.fields import Field
@@ -66,7 +66,7 @@ def speaks_for_the_gate(name: bytes) -> bool:
     return canonical(name).startswith(_OWN)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origin:
     """The origin of a request, as far as it can be believed."""
 
@@ -80,6 +80,20 @@ class Origin:
     by_proxy: bool = False
     """Whether the origin comes from a trusted proxy."""
 
+    @cached_property
+    def lines(self) -> bytes:
+        """The field lines that tell the webmail."""
+        return (
+            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n%b"
+            % (
+                self.forwarded_for,
+                self.scheme.encode(),
+                self.host,
+                self.remote.encode("latin-1"),
+                b"X-Forwarded-User: %b\r\n" % self.user if self.user else b"",
+            )
+        )
+
 
 LOCAL = "unix:"
 """The name of the peer at a Unix socket for a proxy's questions."""
@@ -88,6 +102,10 @@ LOCAL = "unix:"
 def is_proxy(peer: str, trusted: Sequence[Network]) -> bool:
     """Whether this peer is believed about the client behind it. A peer at a Unix socket is a proxy, by the file's permissions."""
     return peer == LOCAL or (bool(trusted) and within(peer, trusted))
+
+
+TOLD = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-user")
+"""The fields that ``origin_of`` reads."""
 
 
 def origin_of(

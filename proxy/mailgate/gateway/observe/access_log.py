@@ -27,7 +27,7 @@ def _address(exchange: Exchange) -> str:
 
 
 def _user_agent(exchange: Exchange) -> str:
-    return exchange.head.fields.first.get(b"user-agent", b"").decode("latin-1")[:MAX_VALUE]
+    return exchange.head.fields.get(b"user-agent").decode("latin-1")[:MAX_VALUE]
 
 
 CLIENT_FACTS: Mapping[str, Callable[[Exchange], str]] = {

@@ -1,6 +1,6 @@
 """Carries an allowed request to the webmail and its answer back. Both are streamed."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from mailgate.gateway.http1.body import chunk, last_chunk
 from mailgate.gateway.http1.exchange import CLOSE, KEEP_OPEN, Exchange, Outcome, PendingOutcome
-from mailgate.gateway.http1.fields import Fields
+from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import members, values
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
@@ -27,7 +27,7 @@ from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.request_body import Sending, end_sending, start_sending
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.tunnel import tunnel
-from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.upstream import Answer, UpstreamConnection
 from mailgate.gateway.proxy.webmail import UpstreamClosed, UpstreamError, UpstreamMalformed
 
 # a webmail that sends nothing but 1xx would hold its client for ever
@@ -73,12 +73,12 @@ class Forwarder:
         upstream.ask(head.method, self._request(exchange, origin) + content)
         exchange.content = None
 
-        def look() -> None:
+        def look(answer: Answer | None) -> None:
             exchange.give_up = None
-            if upstream.whole and not exchange.congested:
-                self._answer(exchange, upstream, now, wait_for)
-            else:
+            if answer is None:
                 wait_for(self.forward(exchange, origin, now, asked=upstream))
+            else:
+                self._answer(exchange, upstream, answer, now, wait_for)
 
         def give_up() -> None:
             upstream.unwatch()
@@ -89,22 +89,30 @@ class Forwarder:
         return None
 
     def _answer(
-        self, exchange: Exchange, upstream: UpstreamConnection, now: datetime, wait_for: WaitFor
+        self,
+        exchange: Exchange,
+        upstream: UpstreamConnection,
+        answer: Answer,
+        now: datetime,
+        wait_for: WaitFor,
     ) -> None:
         """Write an answer that has come in one piece."""
+        response, content = answer
         try:
-            response = upstream.take_head()
             framing, out = self._answer_head(exchange, response, now, whole=True)
-            written = self._pass_on(exchange, upstream, framing, out)
+            if framing.chunked:
+                content = [*map(chunk, content), _end(response.body.trailers, framing)]
+            exchange.write(b"".join((out, *content)))
         except Exception as error:  # noqa: BLE001 - the error is passed to the waiting task
             upstream.abort()
             wait_for(_raising(error))
             return
-        if written:
-            self._leave(upstream, reusable=_ends_clean(exchange.head, upstream, response))
-            exchange.connection.answered(KEEP_OPEN if framing.keep_alive else CLOSE)
+        self._leave(upstream, reusable=response.keep_alive and _leaves_clean(exchange.head, response))
+        outcome = KEEP_OPEN if framing.keep_alive else CLOSE
+        if exchange.congested:
+            wait_for(_received(exchange, self.idle, outcome))
         else:
-            wait_for(self._once(exchange, upstream, b"", now, (response, framing)))
+            exchange.connection.answered(outcome)
 
     def _request(self, exchange: Exchange, origin: Origin) -> bytes:
         head = self.editor.readable_request(exchange.head) if self.editor else exchange.head
@@ -138,24 +146,19 @@ class Forwarder:
         upstream: UpstreamConnection,
         data: bytes,
         now: datetime,
-        begun: tuple[ResponseHead, Framing] | None = None,
     ) -> Outcome:
-        """Forward once. ``data`` is empty if it was sent already. ``begun`` is an answer whose head was written already."""
+        """Forward once. ``data`` is empty if it was sent already."""
         reusable = False
         try:
             if data:
                 upstream.ask(exchange.head.method, data)
             body = start_sending(exchange, upstream, self.idle)
             try:
-                response = begun[0] if begun else await self._final_head(exchange, upstream, body)
+                response = await self._final_head(exchange, upstream, body)
                 if response.status == 101:
                     return await self._switch(exchange, upstream, response)
-                outcome = await (
-                    self._stream(exchange, upstream, begun[1], b"")
-                    if begun
-                    else self._relay(exchange, upstream, response, body, now)
-                )
-                whole = _ends_clean(exchange.head, upstream, response) and body.complete
+                outcome = await self._relay(exchange, upstream, response, body, now)
+                whole = upstream.finish(response) and _leaves_clean(exchange.head, response) and body.complete
             finally:
                 if body.task is not None:
                     await end_sending(body.task)
@@ -244,20 +247,29 @@ class Forwarder:
             if exchange.congested:
                 return False
         if upstream.exhausted:
-            out += self._end(upstream, framing)
+            out += _end(upstream.trailers, framing)
         if out:
             exchange.write(out)
         return upstream.exhausted
 
-    @staticmethod
-    def _end(upstream: UpstreamConnection, framing: Framing) -> bytes:
-        if not framing.chunked:
-            return b""
-        return last_chunk(safe_trailers(upstream.trailers) if framing.trailers else [])
+
+def _end(trailers: Sequence[Field], framing: Framing) -> bytes:
+    """The end of a body."""
+    return last_chunk(safe_trailers(trailers) if framing.trailers else []) if framing.chunked else b""
 
 
 def _repeatable(head: RequestHead) -> bool:
     return head.method in SAFE and not head.has_body
+
+
+async def _received(exchange: Exchange, timeout: float, outcome: Outcome) -> Outcome:
+    """Wait until the client has received most of an answer."""
+    try:
+        await exchange.drain(timeout)
+    except TimeoutError:
+        exchange.abort()
+        return CLOSE
+    return outcome
 
 
 async def _raising(error: Exception) -> Outcome:
@@ -279,17 +291,18 @@ def _may_go_unread(head: RequestHead) -> bool:
     return head.has_body and head.method in MAY_GO_UNREAD and not head.upgrade
 
 
-def _ends_clean(head: RequestHead, upstream: UpstreamConnection, response: ResponseHead) -> bool:
-    """Whether another request, of any client, may follow on this connection."""
-    finished = upstream.finish(response)
+def _leaves_clean(head: RequestHead, response: ResponseHead) -> bool:
+    """Whether another request, of any client, may follow this one on its connection."""
+    if head.raw and not head.length:
+        return True
     # a webmail may refuse a request before it has read the body
     refused = head.has_body and response.status >= 400
-    return finished and not (refused or _may_go_unread(head) or _logs_in(head))
+    return not (refused or _may_go_unread(head) or _logs_in(head))
 
 
 def _logs_in(head: RequestHead) -> bool:
     """Whether the request logs in the connection on which it was sent."""
-    return b"authorization" in head.fields.first and _by_connection(head.fields)
+    return head.fields.has(b"authorization") and _by_connection(head.fields)
 
 
 def _by_connection(fields: Fields) -> bool:

@@ -1,16 +1,17 @@
 """Writes the heads for the webmail and for the client. Every field stays as it came unless a proxy must change it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 from email.utils import formatdate
-from enum import Enum, auto
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
-from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody
-from mailgate.gateway.http1.cookies import without_own
-from mailgate.gateway.http1.fields import Field, Fields
-from mailgate.gateway.http1.grammar import connection_options, takes_trailers
+from mailgate.gateway.http1.body import BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.gateway.http1.cookies import OWN, without_own
+from mailgate.gateway.http1.fields import Field, Fields, Row
+from mailgate.gateway.http1.grammar import CRLF, connection_options, takes_trailers
 from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.http1.trusted_headers import HOP_BY_HOP, Origin, forgeable, speaks_for_the_gate
@@ -18,7 +19,6 @@ from mailgate.gateway.proxy.rewrite import Rewrite
 
 PSEUDONYM = b"mailgate"
 """The name of the gate in ``Via`` (RFC 9110, section 7.6.3)."""
-VIA = b"Via: 1.%%d %b\r\n" % PSEUDONYM
 # RFC 9110, section 6.5.1: trailers must not hold fields that change how a message is read
 NEVER_TRAILERS = HOP_BY_HOP | {
     b"content-length",
@@ -45,45 +45,15 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, clos
     ``closing`` says that this is the last request on its connection.
     """
     host = head.host or default_host
-    return b"%b %b HTTP/1.1\r\n%b%b%b%b%b\r\n" % (
-        head.method,
-        head.target,
-        b"" if b"host" in head.fields.first else b"Host: %b\r\n" % host,
-        _passed_on(head),
-        _forwarded_by(origin, host),
-        VIA % head.minor,
-        b"Connection: close\r\n" if closing else _options(head),
+    return b"%b%bVia: 1.%d %b\r\n%b\r\n" % (
+        _from_client(head, host),
+        (origin if origin.host else replace(origin, host=host)).lines,
+        head.minor,
+        PSEUDONYM,
+        b"Connection: close\r\n" if closing else b"" if head.raw else _options(head),
     )
 
 
-class _Fate(Enum):
-    """The treatment of a field that came."""
-
-    PASSES = auto()
-    IS_DROPPED = auto()
-    IS_LOOKED_AT = auto()
-
-
-_PASSES, _IS_LOOKED_AT = _Fate.PASSES, _Fate.IS_LOOKED_AT
-
-
-class _Fates(dict[bytes, _Fate]):
-    """A cache of the fate of fields by lower-case name. It is small and keeps no long names, since clients make names up."""
-
-    def __init__(self, fate_of: Callable[[bytes], _Fate]) -> None:
-        super().__init__()
-        self._fate_of = fate_of
-
-    def __missing__(self, key: bytes) -> _Fate:
-        fate = self._fate_of(key)
-        if len(key) <= _MAX_NAME:
-            if len(self) >= _MAX_NAMES:
-                self.clear()
-            self[key] = fate
-        return fate
-
-
-_MAX_NAME, _MAX_NAMES = 64, 4096
 _FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
 """Fields that no Connection option can remove, since they say how to read the message."""
 _CHANGED_IN_REQUEST = frozenset(
@@ -91,46 +61,77 @@ _CHANGED_IN_REQUEST = frozenset(
 )
 
 
-def _fate_in_request(key: bytes) -> _Fate:
-    if key in _CHANGED_IN_REQUEST:
-        return _Fate.IS_LOOKED_AT
-    return _Fate.IS_DROPPED if key in HOP_BY_HOP or forgeable(key) else _Fate.PASSES
+class _Places(NamedTuple):
+    """Where lines are that do not simply pass, by their names."""
+
+    dropped: tuple[int, ...]
+    telling: tuple[int, ...]
+    """Lines that may be changed in any message."""
+    changed: tuple[int, ...]
+    """Lines that may be changed in a message that was not skimmed."""
 
 
-_REQUEST_FATES = _Fates(_fate_in_request)
+def _places(row: Row, drops: Callable[[bytes], bool], telling: Set[bytes], changed: Set[bytes]) -> _Places:
+    keys = list(enumerate(row.keys))
+    return _Places(
+        tuple(place for place, key in keys if key not in changed and drops(key)),
+        tuple(place for place, key in keys if key in telling),
+        tuple(place for place, key in keys if key in changed),
+    )
 
 
-def _of_this_hop(fields: Fields) -> list[bytes]:
-    """The fields that the Connection field removes, besides those that are never passed on."""
-    return [option for option in connection_options(fields) if option not in HOP_BY_HOP]
+def _to_webmail(row: Row) -> _Places:
+    return _places(row, lambda key: key in HOP_BY_HOP or forgeable(key), {b"cookie"}, _CHANGED_IN_REQUEST)
 
 
-def _passed_on(head: RequestHead) -> bytes:
-    """The client's fields that are passed on to the webmail."""
+def _from_client(head: RequestHead, host: bytes) -> bytes:
+    """The request line and the client's fields that are passed on."""
     fields = head.fields
-    of_this_hop = _of_this_hop(fields)
-    lines: list[bytes] = []
-    for key, line in zip(fields.keys, fields.lines, strict=True):
-        fate = _REQUEST_FATES[key]
-        if of_this_hop and key in of_this_hop and key not in _FRAMES:
-            continue
-        if fate is _PASSES:
-            lines.append(line)
-        elif fate is _IS_LOOKED_AT and (changed := _changed(head, key, line)) is not None:
-            lines.append(changed)
-    lines.append(b"")
-    return b"\r\n".join(lines)
+    places, lines = fields.row.plan(_to_webmail), fields.lines
+    changed: Sequence[int] = places.changed
+    if head.raw:
+        changed = [place for place in places.telling if OWN in lines[place]]
+        if not changed:
+            return _without(head.raw, lines, places.dropped)
+    lines = lines.copy()
+    for place in changed:
+        lines[place] = _changed(head, fields.row.keys[place], lines[place])
+    return b"%b %b HTTP/1.1\r\n%b%b" % (
+        head.method,
+        head.target,
+        b"" if fields.has(b"host") else b"Host: %b\r\n" % host,
+        _joined(fields, lines, places.dropped),
+    )
 
 
-def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes | None:
-    """The line as it is passed on; None if it is dropped."""
+def _without(raw: bytes, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
+    """The lines of a head as they came, without those at these places. Equal lines have equal names, so all of them are dropped, or
+    none."""
+    raw = raw[:-2]
+    for place in dropped:
+        raw = raw.replace(b"\r\n%b\r\n" % lines[place], CRLF, 1)
+    return raw
+
+
+def _joined(fields: Fields, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
+    """The lines that are passed on, out of these, which are changed. Empty ones are dropped."""
+    of_this_hop = [
+        fields.row.places.get(each, ()) for each in connection_options(fields) if each not in _FRAMES
+    ]
+    for place in (*dropped, *chain.from_iterable(of_this_hop)):
+        lines[place] = b""
+    return b"".join([line + CRLF for line in lines if line])
+
+
+def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes:
+    """The line as it is passed on; empty if it is dropped."""
     name, _, value = line.partition(b": ")
     match key:
         case b"host":
             return b"%b: %b" % (name, head.host)
         case b"cookie":
             kept = without_own(value)
-            return b"%b: %b" % (name, kept) if kept or not value else None
+            return b"%b: %b" % (name, kept) if kept or not value else b""
         case b"content-length":
             return b"%b: %d" % (name, head.length or 0)
         case b"transfer-encoding":
@@ -138,7 +139,7 @@ def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes | None:
         case b"max-forwards" if head.max_forwards:
             return b"%b: %d" % (name, head.max_forwards - 1)
         case b"expect" if not head.minor:  # RFC 9110, section 10.1.1: an expectation in HTTP/1.0 is ignored
-            return None
+            return b""
         case _:
             return line
 
@@ -151,16 +152,6 @@ def http_date(now: datetime) -> bytes:
 @lru_cache(8)
 def _date_of(second: int) -> bytes:
     return b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
-
-
-def _forwarded_by(origin: Origin, host: bytes) -> bytes:
-    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n%b" % (
-        origin.forwarded_for,
-        origin.scheme.encode(),
-        origin.host or host,
-        origin.remote.encode("latin-1"),
-        b"X-Forwarded-User: %b\r\n" % origin.user if origin.user else b"",
-    )
 
 
 def _options(head: RequestHead) -> bytes:
@@ -179,14 +170,20 @@ class Framing(NamedTuple):
     trailers: bool
 
 
+_AS_IT_CAME = Framing(chunked=False, keep_alive=True, trailers=False)
+_THE_LAST = Framing(chunked=False, keep_alive=False, trailers=False)
+
+
 def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
     """The framing of an answer. A length stays; otherwise the body is chunked for HTTP/1.1, and for HTTP/1.0 ends with the connection."""
+    if request.raw and type(response.body) is LengthBody:
+        return _AS_IT_CAME if request.keep_alive and not closing else _THE_LAST
     open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
     keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
     return Framing(
         chunked=open_ended and bool(request.minor),
         keep_alive=keep_alive,
-        trailers=bool(request.minor) and takes_trailers(request.fields),
+        trailers=bool(request.minor) and not request.raw and takes_trailers(request.fields),
     )
 
 
@@ -202,15 +199,17 @@ def response_head(
 
     A Date is added if the webmail sent none, as a recipient that forwards must (RFC 9110, section 6.6.1).
     """
-    named, of_this_hop = response.fields.first, _of_this_hop(response.fields)
-    dated = b"date" in named and b"date" not in of_this_hop
-    return b"HTTP/1.1 %d %b\r\n%b%b%b%b%b\r\n" % (
-        response.status,
-        response.reason,
-        _returned(response, framing, rewrite, of_this_hop),
+    fields = response.fields
+    dated = fields.has(b"date") and (response.raw or b"date" not in connection_options(fields))
+    return b"%b%b%b%b%b\r\n" % (
+        _from_webmail(response, framing, rewrite),
         b"" if dated else http_date(now),
-        b"".join([b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]),
-        b"Transfer-Encoding: chunked\r\n" if framing.chunked and b"transfer-encoding" not in named else b"",
+        b"".join([b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added])
+        if added
+        else b"",
+        b"Transfer-Encoding: chunked\r\n"
+        if framing.chunked and not fields.has(b"transfer-encoding")
+        else b"",
         connection_option(request, keep_alive=framing.keep_alive),
     )
 
@@ -219,48 +218,48 @@ _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"se
 _CHANGED_IN_RESPONSE = _REWRITTEN | {b"content-length", b"transfer-encoding", b"trailer"}
 
 
-def _fate_in_response(key: bytes) -> _Fate:
-    if key in _CHANGED_IN_RESPONSE:
-        return _Fate.IS_LOOKED_AT
-    return _Fate.IS_DROPPED if key in HOP_BY_HOP or speaks_for_the_gate(key) else _Fate.PASSES
+def _to_client(row: Row) -> _Places:
+    def drops(key: bytes) -> bool:
+        return key in HOP_BY_HOP or speaks_for_the_gate(key)
+
+    return _places(row, drops, _REWRITTEN, _CHANGED_IN_RESPONSE)
 
 
-_RESPONSE_FATES = _Fates(_fate_in_response)
-
-
-def _returned(
-    response: ResponseHead, framing: Framing, rewrite: Rewrite, of_this_hop: Sequence[bytes]
-) -> bytes:
-    """The webmail's fields that are passed on to the client."""
+def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> bytes:
+    """The status line and the webmail's fields that are passed on."""
     fields = response.fields
-    lines: list[bytes] = []
-    for key, line in zip(fields.keys, fields.lines, strict=True):
-        fate = _RESPONSE_FATES[key]
-        if of_this_hop and key in of_this_hop and key not in _FRAMES:
-            continue
-        if fate is _PASSES:
-            lines.append(line)
-        elif (
-            fate is _IS_LOOKED_AT
-            and (changed := _changed_answer(response, framing, rewrite, key, line)) is not None
-        ):
-            lines.append(changed)
-    lines.append(b"")
-    return b"\r\n".join(lines)
+    places, lines = fields.row.plan(_to_client), fields.lines
+    # the length and the coding of a skimmed answer stay, except where it has no body and where its client knows no chunks
+    is_framed = (
+        response.raw and response.status != 204 and framing.chunked is isinstance(response.body, ChunkedBody)
+    )
+    changed: Sequence[int] = places.changed
+    if is_framed:
+        changed = [place for place in places.telling if rewrite.concerns(lines[place])]
+        if not changed:
+            return _without(response.raw, lines, places.dropped)
+    written = lines.copy()
+    for place in changed:
+        written[place] = _changed_answer(response, framing, rewrite, fields.row.keys[place], lines[place])
+    return b"HTTP/1.1 %d %b\r\n%b" % (
+        response.status,
+        response.reason,
+        _joined(fields, written, places.dropped),
+    )
 
 
 def _changed_answer(
     response: ResponseHead, framing: Framing, rewrite: Rewrite, key: bytes, line: bytes
-) -> bytes | None:
-    """The line as the client gets it; None if it is dropped."""
+) -> bytes:
+    """The line as the client gets it; empty if it is dropped."""
     name, _, value = line.partition(b": ")
     match key:
         case b"transfer-encoding":
-            return b"%b: chunked" % name if framing.chunked else None
+            return b"%b: chunked" % name if framing.chunked else b""
         case b"content-length":  # RFC 9110, section 8.6: a server must not send a length with a 204
-            return None if response.status == 204 else line
+            return b"" if response.status == 204 else line
         case b"trailer":
-            return line if framing.trailers else None
+            return line if framing.trailers else b""
         case _:
             return b"%b: %b" % (name, rewrite.field(key, value))
 

@@ -31,6 +31,11 @@ class Rewrite:
             (inner.hostname or "").encode(),
         )
 
+    def concerns(self, line: bytes) -> bool:
+        """Whether anything in a field line may be rewritten: only what names one of the two hosts is."""
+        line = line.lower()
+        return self.inner_host in line or self.public_host in line
+
     def field(self, name: bytes, value: bytes) -> bytes:
         """The value that the client gets for the field with this lower-case name."""
         if name in (b"location", b"content-location", b"x-ms-location"):  # the last: [MS-ASHTTP] 2.2.2.1.1

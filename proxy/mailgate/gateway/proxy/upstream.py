@@ -4,14 +4,15 @@ import asyncio
 import select
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
-from mailgate.gateway.http1.body import Body
+from mailgate.gateway.http1.body import LAST_CHUNK, Body, ChunkedBody
 from mailgate.gateway.http1.deadline import Deadline
 from mailgate.gateway.http1.exchange import Readable
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.grammar import Malformed
 from mailgate.gateway.http1.response import ResponseHead, parse_response_head
+from mailgate.gateway.http1.skim import skim_answer
 from mailgate.gateway.proxy.webmail import (
     Endpoint,
     UpstreamClosed,
@@ -21,6 +22,9 @@ from mailgate.gateway.proxy.webmail import (
 )
 
 READ_AHEAD = 512 * 1024
+
+Answer: TypeAlias = tuple[ResponseHead, list[bytes]]
+"""An answer that came in one piece: its head, and the pieces of its body."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -41,7 +45,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._error: UpstreamError | None = None
         self._closed = False
         self._waiter: asyncio.Future[None] | None = None
-        self._watcher: Callable[[], None] | None = None
+        self._watcher: Callable[[Answer | None], None] | None = None
         self._deadline = Deadline(loop, self._too_late)
         self._drain_waiter: asyncio.Future[None] | None = None
         self._switched = False
@@ -62,6 +66,14 @@ class UpstreamConnection(asyncio.Protocol):
         if self._tunnel is not None:
             self._tunnel(data)
             return
+        watcher = self._watcher
+        if watcher is not None and not self._buffer and self._error is None:
+            answer = self._whole(data)
+            if answer is not None:
+                self._watcher, self._method = None, b""
+                self.served += 1
+                watcher(answer)
+                return
         self._buffer = self._buffer + data if self._buffer else data
         try:
             while (
@@ -151,22 +163,14 @@ class UpstreamConnection(asyncio.Protocol):
                 await self._news()
         return self._heads.popleft()
 
-    def watch(self, watcher: Callable[[], None]) -> None:
-        """Call ``watcher`` when a head has come or can no longer come. ``read_head`` says which."""
+    def watch(self, watcher: Callable[[Answer | None], None]) -> None:
+        """Call ``watcher`` with an answer that comes in one piece; or with None when a head has come otherwise, or can no longer
+        come. ``read_head`` says which."""
         self._watcher = watcher
         self._deadline.set(self._endpoint.response_time)
 
     def unwatch(self) -> None:
         self._watcher = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether the next head is the head of the final answer, and that answer has come to its end."""
-        return len(self._heads) == 1 and self._ended and self._error is None
-
-    def take_head(self) -> ResponseHead:
-        """Take the next head, which must have come."""
-        return self._heads.popleft()
 
     @property
     def exhausted(self) -> bool:
@@ -268,6 +272,25 @@ class UpstreamConnection(asyncio.Protocol):
     def _ended(self) -> bool:
         return self._body is not None and self._body.done
 
+    def _whole(self, data: bytes) -> Answer | None:
+        """The answer that this is, if it is skimmed and nothing of it is missing."""
+        end = data.find(b"\r\n\r\n", 0, self._endpoint.max_head) + 4
+        if end < 4:
+            return None
+        head = skim_answer(data[:end], method=self._method, max_fields=self._endpoint.max_fields)
+        if head is None:
+            return None
+        rest, body = data[end:], head.body
+        if body.is_whole_rest(rest):
+            return head, [rest] if rest else []
+        if not isinstance(body, ChunkedBody) or not rest.endswith(LAST_CHUNK):
+            return None
+        try:
+            pieces, rest = body.feed(rest)
+        except Malformed:
+            return None  # it is fed again, and fails
+        return None if rest or not body.done else (head, pieces)
+
     def _feed_head(self) -> bool:
         if not self._method:
             self._fail(UpstreamMalformed("bytes outside an answer"))
@@ -279,7 +302,10 @@ class UpstreamConnection(asyncio.Protocol):
                 raise Malformed(f"a head over {self._endpoint.max_head} bytes")
             return False
         data, self._buffer = self._buffer[: end + 4], self._buffer[end + 4 :]
-        head = parse_response_head(data, method=self._method, max_fields=self._endpoint.max_fields)
+        method, most = self._method, self._endpoint.max_fields
+        head = skim_answer(data, method=method, max_fields=most) or parse_response_head(
+            data, method=method, max_fields=most
+        )
         self._heads.append(head)
         if self._buffer and not head.informational and head.body.is_whole_rest(self._buffer):
             self._content.append(self._buffer)
@@ -310,7 +336,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._watcher is not None:
             if self._heads or self._error is not None:
                 watcher, self._watcher = self._watcher, None
-                watcher()
+                watcher(None)
         elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from tests.unit.gateway.wire import FakeClient, exchange
 
+from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.request import RequestRefused, refused_head
 from mailgate.model import Reason
 
@@ -40,6 +41,16 @@ async def test_certificates_are_read_only_where_they_were_asked_for():
     asked = exchange(client=FakeClient(sslcontext=asking))
     asked.connection.transport = None
     assert asked.certificates() == exchange().certificates() == ()
+
+
+async def test_the_reader_of_a_whole_body_is_made_once_and_only_if_somebody_reads():
+    made = []
+    asked = Exchange(exchange().head, lambda: made.append(1) or exchange(body=b"x").body, FakeClient(), b"x")
+    assert asked.read
+    assert made == []
+    assert await asked.body.readany() == b"x"
+    assert asked.body is asked.body
+    assert made == [1]
 
 
 async def test_nothing_is_written_to_a_client_that_is_gone():

@@ -259,6 +259,29 @@ async def test_a_client_that_does_not_read_is_left_in_time():
     assert forwarding.client.aborted
 
 
+@pytest.mark.parametrize("reads", [True, False])
+async def test_a_client_that_reads_slowly_is_waited_for_behind_its_answer(reads):
+    asked = exchange()
+    client, taken = asked.connection, asyncio.Event()
+    write = client.transport.write
+
+    def fill(data):
+        write(data)
+        client.writing_paused = True
+
+    client.transport.write, client.drained = fill, taken.wait
+    forwarding = Forwarding(asked, idle=5.0 if reads else 0)
+    await settle()
+    forwarding.upstream.data_received(HELLO)
+    await settle()
+    assert client.transport.written == HELLO
+    assert forwarding.running.done() is not reads
+    client.writing_paused = False
+    taken.set()
+    assert (await forwarding.running).keep_alive is reads
+    assert client.transport.aborted is not reads
+
+
 def served():
     """A connection that has carried a request before, and was closed by the webmail since."""
     connection = connected(None)

@@ -99,21 +99,62 @@ async def test_a_watcher_is_called_once_there_is_a_head_or_none_can_come():
     called = []
     for wire in ([LENGTH[:9], LENGTH[9:]], [b"nonsense\r\n\r\n"]):
         connection = connected()
-        connection.watch(lambda: called.append("now"))
+        connection.watch(called.append)
         for piece in wire:
             assert not called
             connection.data_received(piece)
-        assert called == ["now"]
+        assert called == [None]
         connection.data_received(b"h")
-        assert called == ["now"]
+        assert called == [None]
         called.clear()
     connection = connected(response_time=0)
-    connection.watch(lambda: called.append("late"))
+    connection.watch(called.append)
     while not called:
         await asyncio.sleep(0)
-    assert called == ["late"]
+    assert called == [None]
     with pytest.raises(UpstreamTimeout):
         await connection.read_head()
+
+
+@pytest.mark.parametrize(
+    ("wire", "pieces"),
+    [
+        pytest.param(LENGTH + b"hello", [b"hello"], id="length"),
+        pytest.param(CHUNKED + chunk(b"hel") + chunk(b"lo") + last_chunk([]), [b"hel", b"lo"], id="chunks"),
+        pytest.param(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", [], id="no body"),
+    ],
+)
+async def test_an_answer_in_one_piece_is_handed_over_whole(wire, pieces):
+    connection, called = connected(), []
+    connection.watch(called.append)
+    connection.data_received(wire)
+    ((head, content),) = called
+    assert (head.raw, content) == (wire[: wire.index(b"\r\n\r\n") + 4], pieces)
+    assert (connection.served, connection.usable) == (1, True)
+    connection.data_received(b"x")
+    assert (len(called), connection.closed) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        pytest.param(LENGTH + b"hell", id="a part"),
+        pytest.param(LENGTH + b"hello!", id="more than the answer"),
+        pytest.param(CHUNKED + chunk(b"hello"), id="no last chunk"),
+        pytest.param(CHUNKED + chunk(b"hello") + last_chunk([]) + b"0\r\n\r\n", id="two last chunks"),
+        pytest.param(CHUNKED + b"z\r\n0\r\n\r\n", id="no chunk"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\nhello", id="until the end of the connection"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 05\r\n\r\nhello", id="an unusual head"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n", id="an interim answer"),
+    ],
+)
+async def test_any_other_answer_is_left_to_be_read(wire):
+    connection, called = connected(), []
+    connection.watch(called.append)
+    connection.data_received(wire)
+    assert called == [None]
+    assert connection.served == 0
+    assert await connection.read_head()
 
 
 async def test_trailers_are_read_behind_the_body():
