@@ -17,8 +17,6 @@ _PRINTABLE = bytes.maketrans(bytes([*range(0x20), 0x7F]), b" " * 33)
 
 def readable(text: str) -> str:
     """A text as a table reads it and a log may show it: in ASCII, with a space for each control character."""
-    if text.isascii() and text.isprintable():
-        return text
     return text.encode("ascii", "replace").translate(_PRINTABLE).decode("ascii")
 
 

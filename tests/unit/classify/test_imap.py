@@ -123,6 +123,88 @@ def test_the_kind_of_a_client(imap_id: str, kind: Kind, form: str) -> None:
     assert client.signals
 
 
+OF_HANDHELDS = {
+    TABLET: ["iPad", "tablet", "PlayBook"],
+    PHONE: [
+        "iPhone", "iPod", "Smartphone", "Windows Mobile", "Windows 10 Mobile", "Windows CE", "BlackBerry", "Symbian", "KaiOS", "Sailfish",
+        "Tizen", "Bada", "Ubuntu Touch",
+    ],
+    MAIL_APP: [
+        "iOS", "Android 15", "com.android.x", "HarmonyOS", "watchOS", "visionOS", "webOS", "xmobile", "Nine", "myMail", "Boxer", "K-9 Mail",
+    ],
+}  # fmt: skip
+VENDORS = (
+    "Huawei Honor Hihonor Xiaomi Redmi Vivo OPPO ColorOS OnePlus Realme Samsung HTC LG LGE Motorola Nokia HMD Sony BlackBerry Meizu ZTE TCL"
+    " TECNO Transsion Infinix itel Fairphone Nothing Google"
+).split()  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "words"), OF_HANDHELDS.items())
+def test_a_word_of_handhelds_outweighs_a_computers_system(kind: Kind, words: list[str]) -> None:
+    for word in words:
+        reading = read_client({"name": word, "os": "Windows 11"})
+        assert (reading.kind, bool(reading.findings)) == (kind, True), word
+
+
+@pytest.mark.parametrize("vendor", [*VENDORS, "Research In Motion"])
+def test_a_vendor_of_phones_outweighs_a_computers_system(vendor: str) -> None:
+    reading = read_client({"vendor": vendor, "os": "Windows 11"})
+    assert (reading.handheld, bool(reading.findings)) == (True, True)
+
+
+@pytest.mark.parametrize("field", ["model", "device", "device-type"])
+def test_only_a_computer_has_the_model_of_one(field: str) -> None:
+    computers = (
+        "iMac Mac14,2 MacBookPro18,3 Macintosh desktop laptop notebook workstation computer PC".split()
+    )
+    for model in [*computers, "Apple MacBook", ""]:
+        assert read_client({"os": "Windows 11", field: model}).kind is LAPTOP, model
+    for model in ["LYA-L29", "laptops", "PCX", "my laptop"]:
+        assert read_client({"os": "Windows 11", field: model}).kind is MAIL_APP, model
+
+
+def test_a_package_name_is_that_of_an_app_of_phones() -> None:
+    for name in "de.x com.x org.x net.x app.x dev.x info.x edu.x a-b.c_d.e".split():
+        assert read_client({"os": "Windows 11", "name": name}).kind is MAIL_APP, name
+    for name in ["a.b", "x.com", "1.2.3", "com.apple.mail", "com"]:
+        assert read_client({"os": "Windows 11", "name": name}).kind is LAPTOP, name
+
+
+OF_COMPUTERS = [
+    "Thunderbird", "Mozilla Thunderbird", "Thunderbird/140", "Thunderbird Daily", "Thunderbird Beta", "Thunderbird ESR", "SeaMonkey",
+    "Betterbird", "Postbox", "Evolution", "KMail", "Kontact", "Akonadi", "KIMAP", "Geary", "Claws", "Sylpheed", "Balsa", "Mailspring",
+    "Vivaldi", "Mutt", "NeoMutt", "Alpine", "Pine", "aerc", "meli", "himalaya", "Gnus", "Wanderlust", "Trojita", "Mac OS X Mail",
+    "com.apple.mail", "MailMate", "MacOutlook", "Microsoft MacOutlook", "Outlook for Mac", "Microsoft Outlook for Windows",
+    "eM Client for Windows", "Outlook Express", "Windows Live Mail", "Microsoft Entourage", "Mailbird", "The Bat!", "Becky! 2", "Lotus Notes",
+    "IBM Notes", "HCL Notes", "Eudora Mail", "Pegasus Mail", "OperaMail",
+]  # fmt: skip
+PROGRAMS = (
+    "offlineimap mbsync isync imapsync fetchmail getmail imapfilter imapclient go-imap dsync doveadm Roundcube SOGo Horde SquirrelMail RainLoop"
+    " SnappyMail Nextcloud Cypht AfterLogic javamail python perl php curl"
+).split()  # fmt: skip
+SYSTEMS = (
+    "Windows;Windows 11;Windows NT;Windows XP;Windows Vista;Windows Server;Microsoft Windows;WinNT;Win32;Win64;macOS;mac OS;OS X;FreeBSD;OpenBSD"
+    ";NetBSD"
+).split(";")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "kind"),
+    [
+        ("name", OF_COMPUTERS, LAPTOP),
+        ("os", SYSTEMS, LAPTOP),
+        ("name", PROGRAMS, TOOL),
+        ("vendor", OF_COMPUTERS + SYSTEMS + PROGRAMS, MAIL_APP),
+        ("os", ["Linux", "Darwin", "Windowsx", "xWindows"], MAIL_APP),
+        ("name", ["Outlook", "Microsoft Outlook", "eM Client", "Opera", "Spark", "xMutt", "Muttx"], MAIL_APP),
+    ],
+)
+def test_a_computer_is_known_by_the_name_of_its_client_or_system(
+    field: str, words: list[str], kind: Kind
+) -> None:
+    assert {word: read_client({field: word}).kind for word in words} == dict.fromkeys(words, kind)
+
+
 @pytest.mark.parametrize("phone", ['"os" "Android"', '"x-android-device-model" "M2101K6G"'])
 def test_a_computers_client_on_a_phones_system_is_a_finding_and_no_computer(phone: str) -> None:
     facts = RequestFacts(scheme="imap", headers={"imap-id": f'"name" "Thunderbird" {phone}'})
