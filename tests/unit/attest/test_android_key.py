@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 from tests.unit.attest.hardware_evidence import EXPECTED, proved, verified
-from tests.vectors.build_certificate_vectors import BATCH, android, attested, description
+from tests.vectors.build_certificate_vectors import (
+    BATCH,
+    ENROLS,
+    android,
+    attested,
+    description,
+    root_of_trust,
+)
 
 from mailgate.attest import android_key
 from mailgate.attest.hardware import Expected
@@ -79,6 +86,26 @@ def test_only_the_two_kinds_of_hardware_are_believed(level: int, hardware: str |
     result = told(level=level)
     assert result.refused is (None if hardware else Reason.EVIDENCE_SOFTWARE_ONLY)
     assert result.hardware == (hardware or "")
+
+
+STEPS: list[tuple[Reason, dict[str, object]]] = [
+    (Reason.EVIDENCE_CHALLENGE_WRONG, {"challenge": b"B" * 38}),
+    (Reason.EVIDENCE_KEY_MISMATCH, {"number": 41}),
+    (Reason.EVIDENCE_SOFTWARE_ONLY, {"level": 0}),
+    (Reason.EVIDENCE_KEY_IMPORTED, {"origin": 2}),
+    (Reason.EVIDENCE_UNLOCKED, {"boot": root_of_trust(locked=False, state=1)}),
+    (Reason.EVIDENCE_BOOT_UNVERIFIED, {"boot": root_of_trust(state=1)}),
+]
+
+
+@pytest.mark.parametrize("at", range(len(STEPS)), ids=[reason for reason, _ in STEPS])
+def test_the_first_step_that_fails_decides_whatever_else_is_wrong(at: int) -> None:
+    wrong: dict[str, object] = {"number": ENROLS}
+    for _, changes in reversed(STEPS[at:]):
+        wrong |= changes
+    number = wrong.pop("number")
+    leaf = attested(android(description(**wrong)), number=number)
+    assert proved("android-key", leaf, BATCH).refused is STEPS[at][0]
 
 
 @pytest.mark.parametrize("origin", [1, 2, 3, None])

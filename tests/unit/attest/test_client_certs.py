@@ -96,6 +96,8 @@ def key_usage(**uses) -> x509.KeyUsage:
         ([ROOT.device(usage=ANY)], None),
         ([ROOT.device(span=(-2 * DAY, -DAY))], Reason.CERTIFICATE_EXPIRED),
         ([ROOT.device(span=(DAY, 2 * DAY))], Reason.CERTIFICATE_NOT_YET_VALID),
+        ([root().device(usage=SERVER, span=(-2 * DAY, -DAY))], Reason.CERTIFICATE_PURPOSE_WRONG),
+        ([root().device(span=(-2 * DAY, -DAY))], Reason.CERTIFICATE_EXPIRED),
         ([PHONE], Reason.CERTIFICATE_UNTRUSTED),
         ([root().device()], Reason.CERTIFICATE_UNTRUSTED),
         ([root("Somebody else").device()], Reason.CERTIFICATE_UNTRUSTED),

@@ -39,7 +39,8 @@ def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
 
 def test_it_keeps_two_hundred_thousand() -> None:
     guard = MemoryReplayGuard()
-    spent = [spend(guard, number.to_bytes(3)) for number in range(200_001)]
+    until = at(120)
+    spent = [guard.spend(b"%d" % number, now=NOW, until=until) for number in range(200_001)]
     assert (spent[-2], spent[-1]) == (SpendResult.ACCEPTED, SpendResult.MEMORY_FULL)
 
 

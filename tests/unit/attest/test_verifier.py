@@ -1,5 +1,6 @@
 import json
 import re
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -139,6 +140,49 @@ def test_a_vector_gets_its_reason(name: str) -> None:
     assert bool(result.device_id) is (result.refused is None)
     assert bool(result.detail) is (result.refused is not None)
     assert result.detail == (DETAILS.get(name) or DETAILS.get(vector["reason"], result.detail))
+
+
+STAMP = build_vectors.NOW
+STEPS: list[tuple[Reason, str, dict[str, object]]] = [
+    (Reason.TOKEN_MALFORMED, "token header", {"crit": ["b64"]}),
+    (Reason.TOKEN_TYP_WRONG, "token header", {"typ": "JWT"}),
+    (Reason.TOKEN_ALG_REFUSED, "token header", {"alg": "HS256"}),
+    (Reason.TOKEN_KID_MISSING, "token header", {"kid": None}),
+    (Reason.TOKEN_ISSUER_UNKNOWN, "token", {"iss": "https://mdm.example.net"}),
+    (Reason.TOKEN_KID_UNKNOWN, "token header", {"kid": "other"}),
+    (Reason.TOKEN_SIGNATURE_WRONG, "keys", {"token": build_vectors.THIEF}),
+    (Reason.TOKEN_AUDIENCE_WRONG, "token", {"aud": "https://mail.example.net"}),
+    (Reason.TOKEN_NOT_YET_VALID, "token", {"nbf": STAMP + 61}),
+    (Reason.TOKEN_EXPIRED, "token", {"exp": STAMP - 61}),
+    (Reason.KEY_REVOKED, "gate", {"revoked": {build_vectors.thumbprint(build_vectors.DEVICE)}}),
+    (Reason.PROOF_MALFORMED, "proof header", {"crit": ["b64"]}),
+    (Reason.PROOF_TYP_WRONG, "proof header", {"typ": "JWT"}),
+    (Reason.PROOF_ALG_REFUSED, "proof header", {"alg": "HS256"}),
+    (Reason.PROOF_KEY_MISMATCH, "proof header", {"jwk": build_vectors.jwk(build_vectors.THIEF)}),
+    (Reason.PROOF_SIGNATURE_WRONG, "keys", {"proof": build_vectors.ISSUER}),
+    (Reason.PROOF_METHOD_WRONG, "proof", {"htm": "POST"}),
+    (Reason.PROOF_URL_WRONG, "proof", {"htu": "https://mail.example.com/other"}),
+    (Reason.PROOF_STALE, "proof", {"iat": STAMP - 61}),
+    (Reason.PROOF_TOKEN_HASH_WRONG, "proof", {"ath": "x"}),
+    (Reason.PROOF_NONCE_WRONG, "proof", {"nonce": build_vectors.nonce(build_vectors.OTHER_NODE)}),
+    (Reason.PROOF_MEMORY_FULL, "gate", {"replay_capacity": 0}),
+]
+"""What may be wrong with a request, in the order of the steps, and with which part of it."""
+
+
+@pytest.mark.parametrize("at", range(len(STEPS)), ids=[reason for reason, _, _ in STEPS])
+def test_the_first_step_that_fails_decides_whatever_else_is_wrong(at: int) -> None:
+    wrong: dict[str, dict[str, object]] = defaultdict(dict)
+    for _, part, changes in reversed(STEPS[at:]):
+        wrong[part] |= changes
+    keys = {"token": build_vectors.ISSUER, "proof": build_vectors.DEVICE} | wrong["keys"]
+    token = build_vectors.token(
+        build_vectors.token_header(**wrong["token header"]), keys["token"], **wrong["token"]
+    )
+    header = build_vectors.proof_header(**wrong["proof header"])
+    proof = build_vectors.proof(token, header, keys["proof"], **wrong["proof"])
+    result = send(verifier(**wrong["gate"]), build_vectors.vector("", None, [token], [proof]))
+    assert result.refused is STEPS[at][0]
 
 
 OTHER = (Reason.PROOF_KEY_MISMATCH, "the TLS client certificate is not the token's")
