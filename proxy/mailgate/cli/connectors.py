@@ -33,6 +33,7 @@ from mailgate.connectors.schedule import NARROWS_AFTER
 from mailgate.devices.device import Report
 from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean
+from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.views.readiness import connector_state
 
@@ -91,11 +92,12 @@ def sync(
     """Read a connector's source now, independently of its schedule."""
 
     async def run(store: Store, bundle: Bundle) -> None:
+        by = None if dry_run else acting(bundle.settings, "operator", token_file=token_file)
         settings = _found(name, bundle)
         if not is_scheduled(settings):
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
-        if not dry_run:
-            await _note_act(store, bundle, "connector-read", name, token_file, full=full, let_go=let_go)
+        if by is not None:
+            await _note_act(store, by, "connector-read", name, full=full, let_go=let_go)
         with _Bar(name, shown=not as_json) as bar:
             wish = RunOptions(full or let_go or dry_run, let_go, bar.show, dry=dry_run)
             outcome = await _leased_run(store, bundle).run(name, settings, wish)
@@ -155,6 +157,7 @@ def import_lines(
     """
 
     async def run(store: Store, bundle: Bundle) -> None:
+        by = acting(bundle.settings, "operator", token_file=token_file)
         settings = _found(name, bundle)
         if not isinstance(settings, FileSettings | PostSettings):
             fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
@@ -166,7 +169,7 @@ def import_lines(
                 setup = Setup(name, bundle.policy.catalog, around, lag=settings.inventory_lag)
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-            await _note_act(store, bundle, "connector-imported", name, token_file, let_go=let_go)
+            await _note_act(store, by, "connector-imported", name, let_go=let_go)
             leased_run = replace(_leased_run(store, bundle), make=make)
             outcome = await leased_run.run(
                 name, settings, RunOptions(full=True, let_go=let_go, handed=True, progress=bar.show)
@@ -188,14 +191,10 @@ def _readable(file: str) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-async def _note_act(
-    store: Store, bundle: Bundle, what: str, name: str, token_file: Path | None, **details: bool
-) -> None:
-    """Write into the audit log who reads a source or imports for it, before anything is stored. Ends the command if they may
-    not."""
-    by = acting(bundle.settings, "operator", token_file=token_file)
-    act = by.act(datetime.now(UTC), what)
-    await store.audit.append(replace(act, about=f"connector {name}", details=details))
+async def _note_act(store: Store, by: Person, what: str, name: str, **details: bool) -> None:
+    """Write into the audit log who reads a source or imports for it, before anything is stored."""
+    act = replace(by.act(datetime.now(UTC), what), about=f"connector {name}", details=details)
+    await store.audit.append(act)
 
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:
