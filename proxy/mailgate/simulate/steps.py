@@ -5,7 +5,7 @@ brings it. A hypothetical one shows what the verdict depends on, such as another
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -78,7 +78,7 @@ class Step:
     what: StepKind
     by: StepBy
     facts: frozenset[Fact]
-    apply: Callable[[PolicyCase], PolicyCase] = field(compare=False, repr=False)
+    apply: Callable[[PolicyCase], PolicyCase]
     about: tuple[str, ...] = ()
     """The object of the step, in the words of the rules: apps, an issuer, a kind, a rule, …"""
     at: datetime | None = None

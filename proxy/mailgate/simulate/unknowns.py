@@ -77,6 +77,7 @@ class UndeterminedRule:
             relieved, lapsed = [({}, Effect.BLOCK)], missed
         else:
             relieved, lapsed = [*relieved, *missed], missed
+        # if these did not exclude each other, two reliefs of many rules would double the ways with each rule
         over: dict[UnknownId, ConditionOutcome] = {}
         for relief in self.reliefs:
             yield from (({**over, relief: ConditionOutcome.HOLDS, **way}, most) for way, most in relieved)

@@ -11,7 +11,7 @@ from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
 from tests.unit.simulate.examples import OPEN
 
 from mailgate.engine.decide import decide
-from mailgate.model import Posture, PostureState
+from mailgate.model import Effect, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
@@ -95,7 +95,7 @@ def test_a_relief_may_be_over() -> None:
 
 FAILING = '["/"][request.path == "/" ? 0 : 1] == "/"'
 READ = frozenset({"request.remote", "request.path"})
-HALTS = [Relief(number, Cause.HALT, f"rule-{number}", "", "", NOW) for number in range(3)]
+HALTS = [Relief(number, Cause.HALT, f"rule-{number // 2}", "", "", NOW) for number in range(3)]
 OUTCOMES = {
     ONE: [ConditionOutcome.HOLDS, ConditionOutcome.NOT],
     FAILING: [*ConditionOutcome],
@@ -149,6 +149,19 @@ def test_what_may_be_is_that_with_each_relief_and_without_it(old: Policy, new: P
     ]
     left = [Reliefs(1, each) for size in range(3) for each in combinations(out.every, size)]
     assert moves(*ahead) == each_way([old, new], left)
+
+
+@pytest.mark.parametrize(
+    ("out", "effect"),
+    [(False, Effect.WARN), (True, Effect.WARN), (False, Effect.BLOCK), (True, Effect.BLOCK)],
+)
+def test_the_ways_past_a_rule_exclude_each_other(out: bool, effect: Effect) -> None:
+    """Else two reliefs of many rules would have ways without number."""
+    rule = UndeterminedRule("condition", reliefs=("one", "two"), out=out)
+    ways = [way for way, _ in rule.passing({ConditionOutcome.HOLDS: effect})]
+    assert len(ways) > 2
+    for one, other in combinations(ways, 2):
+        assert any(one[unknown] is not other[unknown] for unknown in one.keys() & other.keys())
 
 
 def test_a_policy_with_settled_conditions_keeps_all_else_and_is_made_once() -> None:
