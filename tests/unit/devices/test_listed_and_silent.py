@@ -218,9 +218,10 @@ def test_nobody_gets_mail_back_by_an_outage(
     knowing_less = [effect_at(replace(known, state=state)) for state in states]
     assume(knowing_less == sorted(knowing_less))
     ends = [end for each in reports for end in ((each.reported_at or NOW) + MAX_AGE, each.expires_at or NOW)]
-    changes = {NOW, *outages.values(), *ends, *(end + keep * HOUR for end in ends)}
+    turns = {NOW, *outages.values(), *ends, *(end + keep * HOUR for end in ends)}
+    moments = {turn + after for turn in turns for after in (timedelta(0), timedelta(seconds=1))}
     refused_at = None
-    for now in sorted(moment for moment in changes if moment >= NOW):
+    for now in sorted(moment for moment in moments if moment >= NOW):
         away = {source: since for source, since in outages.items() if since <= now}
         told = posture(*reports, now=now, away=away, last_known_for=keep * HOUR)
         gets_mail = Effect(order[effect_at(told, now)]) in (Effect.ALLOW, Effect.WARN)
