@@ -231,7 +231,7 @@ class VerdictCache:
         self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime
     ) -> Hashable:
         """What the probe found in a browser whose only cookie of the gate says that it is on a computer; otherwise None."""
-        told = probe_cookie(cookies[0]) if len(cookies) == 1 else None
+        told = probe_cookie(cookies[0][8:]) if len(cookies) == 1 else None
         if told is None:
             return None
         platform = b", ".join(fields.values(_PLATFORM)).decode("latin-1")

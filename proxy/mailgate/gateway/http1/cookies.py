@@ -13,14 +13,17 @@ OWN = b"mailgate-"
 """What all of them have in their names."""
 
 _HOST = "__Host-"
-_NAMES = f"{PROBE_COOKIE}|{WARNED_COOKIE}|{LANGUAGE_COOKIE}|{HELP_COOKIE}|{LOST_COOKIE}".encode()
-_OWN = re.compile(rb"(?:^|;)[ \t]*(?:__Host-)?(?:%b)[ \t]*(?:=[^;]*)?(?=;|$)" % _NAMES)
-_PROBE = re.compile(rb"(?:^[^:]+: |; ?)((?:__Host-)?%b)=([^; \t,]+)(?=;|$)" % PROBE_COOKIE.encode())
+_NAMES = frozenset(
+    each.encode() for each in (PROBE_COOKIE, WARNED_COOKIE, LANGUAGE_COOKIE, HELP_COOKIE, LOST_COOKIE)
+)
+_PROBE = re.compile(rb" ?((?:__Host-)?%b)=([^; \t,]+)(?=;|\Z)" % PROBE_COOKIE.encode())
 
 
-def probe_cookie(line: bytes) -> tuple[bytes, bytes] | None:
-    """The name and the value of the probe's cookie in the line of a Cookie field, if it is the only one of the gate's."""
-    found = _PROBE.search(line) if line.count(OWN) == 1 else None
+def probe_cookie(value: bytes) -> tuple[bytes, bytes] | None:
+    """The name and the value of the probe's cookie in a Cookie field, if it is the only one of the gate's."""
+    if value.count(OWN) != 1:
+        return None
+    found = _PROBE.match(value, value.rfind(b";", 0, value.index(OWN)) + 1)
     return None if found is None else (found[1], found[2])
 
 
@@ -51,7 +54,13 @@ def without_own(value: bytes) -> bytes:
     left."""
     if OWN not in value:
         return value
-    rest = _OWN.sub(b"", value)
-    if rest.startswith(b";") and not value.startswith(b";"):
-        rest = rest[1:].lstrip(b" \t")
+    pairs = value.split(b";")
+    kept = [pair for pair in pairs if OWN not in pair or not _is_own(pair)]
+    rest = b";".join(kept)
+    if kept[:1] != pairs[:1]:
+        rest = rest.lstrip(b" \t")
     return rest if rest.strip(b"; \t") else b""
+
+
+def _is_own(pair: bytes) -> bool:
+    return pair.partition(b"=")[0].strip(b" \t").removeprefix(_HOST.encode()) in _NAMES

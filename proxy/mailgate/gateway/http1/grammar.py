@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mailgate.gateway.http1.fields import ROWS, Field, Fields
+from mailgate.gateway.http1.fields import Field, Fields
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # a line may hold HTAB, SP, VCHAR and obs-text
@@ -53,21 +53,7 @@ def split_head(head: bytes, most: int) -> tuple[bytes, Fields] | None:
     del lines[-1], lines[0]
     if len(lines) > most:
         return None
-    # in most heads one space stands before each value and none after it
-    if b" \r\n" in head or b":  " in head or b"\t" in head:
-        return first, parse_fields(lines)
-    return first, _usual_fields(lines) or parse_fields(lines)
-
-
-def _usual_fields(lines: list[bytes]) -> Fields | None:
-    """Parse fields in one pass; None if a line is not exactly ``name: value``."""
-    names = []
-    for line in lines:
-        name, colon, _ = line.partition(b": ")
-        if not colon or not is_token(name):
-            return None
-        names.append(name)
-    return Fields.of(lines, ROWS[tuple(names)])
+    return first, parse_fields(lines)
 
 
 def parse_fields(lines: Sequence[bytes]) -> Fields:
@@ -102,14 +88,7 @@ def members(fields: Sequence[Field], name: bytes) -> list[bytes]:
 
 def connection_options(fields: Fields) -> Sequence[bytes]:
     """The members of Connection (RFC 9110, section 7.6.1)."""
-    if not fields.has(b"connection"):
-        return ()
-    usual = None if fields.repeats(b"connection") else _USUAL_OPTIONS.get(fields.get(b"connection"))
-    return members(fields, b"connection") if usual is None else usual
-
-
-_USUAL_OPTIONS = {name: (name.lower(),) for name in (b"keep-alive", b"Keep-Alive", b"close", b"Upgrade")}
-"""The Connection values of nearly every message."""
+    return members(fields, b"connection")
 
 
 def takes_trailers(fields: Fields) -> bool:

@@ -9,7 +9,6 @@ from mailgate.gateway.http1.fields import Field, Fields
 from mailgate.gateway.http1.grammar import (
     HOST,
     LENGTH,
-    TOKEN,
     Malformed,
     chunked,
     connection_options,
@@ -34,8 +33,6 @@ BASIC = re.compile(
     re.IGNORECASE,
 )
 SEVERAL_LOGINS = re.compile(rb"(?i:basic|bearer)[ \t][^,]*,")
-# nearly every client sends this; anything else is read step by step
-REQUEST_LINE = re.compile(rb"([" + re.escape(TOKEN) + rb"]+) ([!-\"$-~]+) HTTP/1\.([0-9])")
 
 
 class RequestRefused(Exception):
@@ -150,9 +147,6 @@ def parse_request_head(head: bytes, *, max_fields: int) -> RequestHead:
 
 
 def _request_line(line: bytes) -> tuple[bytes, bytes, int]:
-    usual = REQUEST_LINE.fullmatch(line)
-    if usual:
-        return usual[1], usual[2], 0 if usual[3] == b"0" else 1
     parts = line.split(b" ")
     if len(parts) != 3:
         raise Malformed("the request line is not `method SP target SP version`")

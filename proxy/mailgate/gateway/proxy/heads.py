@@ -88,13 +88,16 @@ def _from_client(head: RequestHead, host: bytes) -> bytes:
     """The request line and the client's fields that are passed on."""
     fields = head.fields
     places, lines = fields.row.plan(_to_webmail), fields.lines
-    changed: Sequence[int] = places.changed
     if head.raw:
-        changed = [place for place in places.telling if OWN in lines[place]]
-        if not changed:
-            return _without(head.raw, lines, places.dropped)
+        kept = _without(head.raw, lines, places.dropped)
+        for place in places.telling:  # of a cookie there is one line at most
+            if OWN in lines[place]:
+                rest = without_own(lines[place][8:])
+                line = lines[place][:8] + rest if rest else b""
+                kept = kept.replace(b"\r\n%b\r\n" % lines[place], b"\r\n%b\r\n" % line if line else CRLF, 1)
+        return kept
     lines = lines.copy()
-    for place in changed:
+    for place in places.changed:
         lines[place] = _changed(head, fields.row.keys[place], lines[place])
     return b"%b %b HTTP/1.1\r\n%b%b" % (
         head.method,

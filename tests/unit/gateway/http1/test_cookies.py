@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.gateway.http1.cookies import cookies_named, set_cookie, without_own
+from mailgate.gateway.http1.cookies import cookies_named, probe_cookie, set_cookie, without_own
 from mailgate.model import RequestFacts
 
 
@@ -89,3 +89,27 @@ def test_over_https_nothing_that_a_sibling_host_may_set_is_read(planted):
     own = RequestFacts(headers={"cookie": f"{planted}; __Host-mailgate-probe=own"}, over_https=True)
     assert cookies_named(own, "mailgate-probe") == ["own"]
     assert cookies_named(RequestFacts(headers={"cookie": planted}, over_https=True), "mailgate-probe") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (b"mailgate-probe=a", (b"mailgate-probe", b"a")),
+        (b"a=b; __Host-mailgate-probe=1.x; c=d", (b"__Host-mailgate-probe", b"1.x")),
+        (b"a=b;mailgate-probe=x", (b"mailgate-probe", b"x")),
+        (b"a=b", None),
+        (b"mailgate-probe=", None),
+        (b"mailgate-probe", None),
+        (b"mailgate-probe=a b", None),
+        (b"mailgate-probe=a, b", None),
+        (b"x-mailgate-probe=a", None),
+        (b"a=mailgate-probe=a", None),
+        (b"a=b;  mailgate-probe=a", None),
+        (b"__host-mailgate-probe=a", None),
+        (b"mailgate-warned=a", None),
+        (b"mailgate-probe=a; mailgate-probe=b", None),
+        (b"mailgate-probe=a; mailgate-warned=b", None),
+    ],
+)
+def test_the_probes_cookie_is_found_if_it_is_the_only_one_of_the_gates(value, found):
+    assert probe_cookie(value) == found
