@@ -80,7 +80,7 @@ def test_no_moments_are_sampled_where_each_can_be_told(when: str) -> None:
 
 def test_moments_are_sampled_where_one_cannot_be_told() -> None:
     named, stage = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC), datetime(2027, 12, 31, 23, 30, tzinfo=UTC)
-    text = 'now - duration("1h") > timestamp("2027-02-03T04:05:06Z") && now < timestamp("9999-12-31T23:59:59.999999Z")'
+    text = 'now - duration("1h") > timestamp("2027-02-03T04:05:06Z") && now < timestamp("9999-12-31T23:59:59.999999Z") && now > timestamp("2026-12-10T05:17:03.000004Z")'
     one, other = (
         policy_of({"when": text}),
         policy_of({"stages": {"report_only": "2026-12-01", "enforce": stage.isoformat()}}),
@@ -93,7 +93,7 @@ def test_moments_are_sampled_where_one_cannot_be_told() -> None:
                 *(hour + n * HOUR for n in range(1, 169)),
                 *(day + n * DAY for n in range(1, 397)),
                 *(moment + step for moment in (named, stage) for step in (-INSTANT, 0 * INSTANT, INSTANT)),
-                *(LAST - INSTANT, LAST),
+                *(at + INSTANT, LAST - INSTANT, LAST),
             }
         )
     )  # fmt: skip
