@@ -107,7 +107,10 @@ def functions_of(trees: dict[str, ast.Module]) -> dict[str, Function]:
     for module, tree in trees.items():
         Reader(module, names[module], found).visit(tree)
     for each in found.values():
-        each.calls = {written_at(called, names): line for called, line in each.calls.items()}
+        called = {written_at(name, names): line for name, line in each.calls.items()}
+        each.calls = {
+            f"{name}.__init__" if f"{name}.__init__" in found else name: called[name] for name in called
+        }
     return found
 
 
@@ -155,19 +158,26 @@ def test_every_growing_function_is_there() -> None:
     assert written - set(the_package()) == set()
 
 
-def test_such_a_call_is_found_through_functions_methods_and_exports() -> None:
+def test_such_a_call_is_found_through_functions_methods_classes_and_exports() -> None:
     trees = {
         "mailgate.config": "from mailgate.config.rules import compile_rules",
         "mailgate.config.rules": "def compile_rules(): pass",
         "mailgate.x": """
 from mailgate.config import compile_rules
 def between(): return [compile_rules() for _ in "ab"]
+class Made:
+    def __init__(self): self.rules = between()
 class Page:
     def shown(self): return between()
     async def page(self): return self.shown()
 async def right(): return await compute(compile_rules)
+async def made(): return Made()
 async def wrong(): return compile_rules()
 """,
     }
     found = on_the_loop(functions_of({name: ast.parse(text) for name, text in trees.items()}))
-    assert [each.partition(",")[0] for each in found] == ["mailgate.x.Page.page", "mailgate.x.wrong"]
+    assert [each.partition(",")[0] for each in found] == [
+        "mailgate.x.Page.page",
+        "mailgate.x.made",
+        "mailgate.x.wrong",
+    ]
