@@ -1,4 +1,4 @@
-"""Nothing that grows with what an admin sends or stores runs on the loop that serves mail: no ``async def`` calls it, or a
+"""Nothing that grows with what somebody sends or stores runs on the loop that serves mail: no ``async def`` calls it, or a
 function that calls it, but by ``compute`` (``tasks.py``), which takes the function and its arguments."""
 
 import ast
@@ -18,9 +18,14 @@ GROWING = (
     "mailgate.views.described_requests.read_headers",
     "mailgate.console.render.text_of",
     "mailgate.console.api.operation.Operation.written",
+    "mailgate.gateway.selfservice.download.download",
+    "mailgate.gateway.selfservice.stored_view.last_seen",
+    "mailgate.gateway.selfservice.stored_view.request_record",
+    "mailgate.store.sightings._read",
     "difflib.unified_diff",
 )
-"""The functions whose time grows with the length of rules, of a form, or of an answer."""
+"""The functions whose time grows with the length of rules, of a form, or of an answer, or with the number of rows about a person, who
+can make many."""
 ALONE = ("mailgate.cli", "mailgate.demo")
 """Rooms whose loop serves no mail."""
 AT_START = {"mailgate.app.service.Service.start"}
