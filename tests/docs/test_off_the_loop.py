@@ -22,6 +22,7 @@ GROWING = (
     "mailgate.gateway.selfservice.stored_view.last_seen",
     "mailgate.gateway.selfservice.stored_view.request_record",
     "mailgate.store.sightings._read",
+    "mailgate.mail.recipient_list._mails",
     "difflib.unified_diff",
 )
 """The functions whose time grows with the length of rules, of a form, or of an answer, or with the number of rows about a person, who
