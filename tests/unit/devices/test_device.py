@@ -113,6 +113,7 @@ def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() 
         assert (one.first_seen, one.last_seen, one.number, one.changed) == (NOW, NOW + minutes(2), 2, 9)
     lost = [replace(old, lost_at=NOW + minutes(3)), replace(new, last_seen=NOW - minutes(1))]
     assert merged(lost).lost_at == merged(lost[::-1]).lost_at == NOW
+    assert merged([replace(old, lost_at=NOW), replace(new, lost_at=NOW + minutes(3))]).lost_at == NOW
     assert (merged(lost).last_seen, merged([old]), merged([old, replace(new, lost_at=None)]).lost_at) == (
         NOW,
         old,
