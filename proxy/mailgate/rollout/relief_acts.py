@@ -9,13 +9,13 @@ from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.spelling import did_you_mean
 from mailgate.rollout.guard import Guard
-from mailgate.rollout.guard_window import read_window
+from mailgate.rollout.guard_window import EMPTY_WINDOW, WindowTotals, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS
 from mailgate.store import Store
 from mailgate.store.audit import audit_time
-from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
 
 EVERY_RULE = "all"
 """Stands for every rule that restricts."""
@@ -85,9 +85,15 @@ async def end_exemption(
     ended: list[Relief] = []
     if given is not None:
         hit = await _newly_kept_out(store, given, guard, now)
-        if guard is not None and await _is_beyond(store, guard, hit, now):
+        window = await read_window(store, guard, now) if hit != NOBODY else EMPTY_WINDOW
+        if guard is not None and await _is_beyond(store, guard, hit, window):
             await _refuse_alone(store, by, why, now, given, guard)
-        ended = await store.reliefs.end([number], by.act(now, "exemption-ended", why), hit)
+        try:
+            ended = await store.reliefs.end(
+                [number], by.act(now, "exemption-ended", why), hit, **window.unchanged
+            )
+        except CountedMeanwhileError:
+            raise counted_meanwhile() from None
     if not ended:
         raise UnknownError(
             phrase("no exemption %(number)s is in force", number=str(number)),
@@ -103,13 +109,13 @@ async def _newly_kept_out(store: Store, given: Relief, guard: Guard | None, now:
     return KeptOut(1, max(1, len(await store.devices.owned(given.person))) if given.person else 1)
 
 
-async def _is_beyond(store: Store, guard: Guard, hit: KeptOut, now: datetime) -> bool:
+async def _is_beyond(store: Store, guard: Guard, hit: KeptOut, window: WindowTotals) -> bool:
     """Whether this goes beyond the limit, together with what happened within the window. A part is taken of those whom the
     latest plan knows."""
     limit = guard.limit
     if limit is None or hit == NOBODY or (limit.most == 1.0 and not isinstance(limit.most, int)):
         return False
-    window, plans = await read_window(store, guard, now), await store.plans.latest(1)
+    plans = await store.plans.latest(1)
     plan = read_plan(plans[0]) if plans else None
     return any(
         getattr(hit, noun) + getattr(window.kept_out, noun) + getattr(window.forgotten, noun)
