@@ -8,7 +8,7 @@ from typing import Literal
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.case_runner import run_cases
 from mailgate.devices.posture import PostureTerms
-from mailgate.model import Stage
+from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
@@ -176,10 +176,11 @@ async def make_plan(
     return plan.model_copy(update={"digest": digest_of(plan)})
 
 
-def _reading_versions(old: Policy, new: Policy) -> list[str]:
+def _reading_versions(old: Policy, new: Policy) -> dict[str, Effect]:
     before = {rule.id: rule.model_dump(mode="json") for rule in old.rules}
     changed = [rule for rule in new.rules if before.get(rule.id) != rule.model_dump(mode="json")]
-    return [rule.id for rule in changed if any(name.endswith("_version") for name in rule.when.reads)]
+    reading = [rule for rule in changed if any(name.endswith("_version") for name in rule.when.reads)]
+    return {rule.id: rule.effect for rule in reading}
 
 
 def _then(active: Activation, version: Version) -> BaseRules:

@@ -138,7 +138,14 @@ async def test_it_names_new_rules_whose_people_change_with_versions(store: Store
     before, after = (rules(OLD.replace("rules:\n", f"rules:\n{each}")) for each in (old, new + old))
     await put_in_force(store, before)
     plan = await plan_for(store, url, after)
-    assert plan.reads_versions == ["new"]
+    assert plan.reads_versions == {"new": "block"}
+    newly_unknown = plan.newly["unknown"].by["rule"]
+    assert [row.value for row in newly_unknown] == [
+        "new"
+    ]  # of a device that never asked, the version is not known
+    assert any(
+        f"or may keep out, {newly_unknown[0].people} people" in told for told in undated_in_words(plan)
+    )
 
 
 async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
