@@ -42,7 +42,7 @@ async def read_window(store: Store, guard: Guard | None, now: datetime) -> Windo
     """Read what happened within the guard's window."""
     if guard is None or guard.limit is None:
         return EMPTY_WINDOW
-    since = now - guard.window
+    since = await store.kept_out.begin(now, guard.window)
     return WindowTotals(await store.kept_out.since(since), await store.kept_out.forgotten(since), since)
 
 

@@ -9,7 +9,7 @@ from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.spelling import did_you_mean
 from mailgate.rollout.guard import Guard
-from mailgate.rollout.guard_window import EMPTY_WINDOW, WindowTotals, counted_meanwhile, read_window
+from mailgate.rollout.guard_window import WindowTotals, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS
@@ -84,8 +84,8 @@ async def end_exemption(
     )
     ended: list[Relief] = []
     if given is not None:
-        hit = await _newly_kept_out(store, given, guard, now)
-        window = await read_window(store, guard, now) if hit != NOBODY else EMPTY_WINDOW
+        window = await read_window(store, guard, now)
+        hit = await _newly_kept_out(store, given, window)
         if guard is not None and await _is_beyond(store, guard, hit, window):
             await _refuse_alone(store, by, why, now, given, guard)
         try:
@@ -102,9 +102,9 @@ async def end_exemption(
     return ended[0]
 
 
-async def _newly_kept_out(store: Store, given: Relief, guard: Guard | None, now: datetime) -> KeptOut:
+async def _newly_kept_out(store: Store, given: Relief, window: WindowTotals) -> KeptOut:
     """Who may newly be kept out without this exemption: a person with their devices, or a device with its owner."""
-    if guard is None or now - given.at < guard.window:
+    if window.since is None or given.at > window.since:
         return NOBODY
     return KeptOut(1, max(1, len(await store.devices.owned(given.person))) if given.person else 1)
 

@@ -3,12 +3,13 @@ one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store import clock
 from mailgate.store.audit import audit_time
 from mailgate.store.database import Database
 from mailgate.store.hash_chain import read_details
@@ -72,6 +73,11 @@ class KeptOutCounts:
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(kept_out))).all()
             return {serial: KeptOut(people, devices) for serial, people, devices in rows}
+
+    async def begin(self, now: datetime, window: timedelta) -> datetime:
+        """Since when changes count within this time, also by the database's clock: a clock that is ahead leaves none out."""
+        async with self._database.reading() as connection:
+            return await clock.earliest_now(connection, now) - window
 
     async def since(self, moment: datetime) -> KeptOut:
         """The sum over all activations from this moment on. A person who was kept out twice counts twice.
