@@ -12,6 +12,7 @@ from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
+from mailgate.policy.login_names import counted_name
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
 from mailgate.policy.unreachable import unreachable
@@ -246,8 +247,9 @@ def _untouched(tally: ImpactTally) -> Counts:
 
 
 def _known(tally: ImpactTally) -> Counts:
-    """How many people and devices are known by more than their own word. Every known person has a device."""
-    people = tally.people.count((KNOWN,))
+    """How many people and devices are known by more than their own word. Every known person has a device, and is one however
+    they write their login: otherwise they could make themselves many."""
+    people = tally.people.count_once((KNOWN,), counted_name)
     return Counts(people=people, devices=max(tally.subjects[KNOWN,], people))
 
 
