@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.store import clock
 from mailgate.store.audit import audit_time
 from mailgate.store.database import Database
-from mailgate.store.hash_chain import read_details
+from mailgate.store.errors import StoreError
+from mailgate.store.hash_chain import DAMAGED, read_details
 from mailgate.store.policies import Activation, OvertakenError
 from mailgate.store.schema import audit, kept_out
 
@@ -95,13 +96,13 @@ class KeptOutCounts:
 
 async def _kept_out(connection: AsyncConnection, moment: datetime) -> KeptOut:
     told = await _details(connection, moment, audit.c.details.contains('"kept_out": '))
-    return _sum(KeptOut(**each["kept_out"]) for each in told if "kept_out" in each)
+    return _sum(_read(each["kept_out"]) for each in told if "kept_out" in each)
 
 
 async def _forgotten(connection: AsyncConnection, moment: datetime) -> KeptOut:
     people = await _details(connection, moment, audit.c.what == "person-forgotten")
     devices = await _details(connection, moment, audit.c.what == "device-forgotten")
-    counts = [KeptOut(each["people"], each["devices"]) for each in people]
+    counts = [_read(each) for each in people]
     # the owner of each device may have been forgotten with it
     return _sum([*counts, KeptOut(len(devices), len(devices))])
 
@@ -111,6 +112,14 @@ async def _details(
 ) -> list[dict[str, Any]]:
     query = select(audit.c.details).where(audit.c.at >= audit_time(moment), *which)
     return [read_details(each) for each in (await connection.execute(query)).scalars()]
+
+
+def _read(told: object) -> KeptOut:
+    """The counts in an entry. Raises StoreError if they are damaged."""
+    match told:
+        case {"people": int(people), "devices": int(devices)}:
+            return KeptOut(people, devices)
+    raise StoreError(DAMAGED)
 
 
 def _sum(counts: Iterable[KeptOut]) -> KeptOut:

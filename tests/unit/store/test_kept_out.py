@@ -3,11 +3,14 @@
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, RuleTexts, Store, kept_out
+from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.guard_window import read_window
+from mailgate.store import Act, RuleTexts, Store, StoreError, kept_out
 from mailgate.store.kept_out import CountedMeanwhileError, KeptOut
 
 
@@ -55,3 +58,12 @@ async def test_a_change_goes_by_what_is_counted_when_it_comes_in_force(store: St
             await activate("2", before)
     await activate("2", one + one)
     assert await store.kept_out.since(NOW) == KeptOut(2, 2)
+
+
+@pytest.mark.parametrize("what", ["policy-activated", "person-forgotten"])
+@pytest.mark.parametrize("counts", [5, {"people": 1}, {"people": "x", "devices": 1}])
+async def test_counts_that_are_damaged_are_said_to_be(store: Store, what: str, counts: Any) -> None:
+    details = {"kept_out": counts} if what == "policy-activated" else {"rows": counts}
+    await store.audit.append(Act(NOW, "ada", what, details=details))
+    with pytest.raises(StoreError, match="an entry of the audit log is damaged"):
+        await read_window(store, Guard(Limit(1)), NOW + timedelta(days=1))
