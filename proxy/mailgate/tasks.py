@@ -10,15 +10,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ON_BEHALF_OF: ContextVar[str] = ContextVar("on_behalf_of", default="")
-"""The admin whose request is being served; empty for what the gate does by itself."""
+"""The admin whose request is being served, or the person who reads what is stored about them; empty for what the gate does by
+itself."""
 _turns: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str], asyncio.Lock] = WeakValueDictionary()
 
 
 async def compute(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function in a thread, one at a time for each admin.
+    """Run a function in a thread, one at a time for each person.
 
-    Whatever takes longer the more an admin sends or stores is run by this, since the loop serves mail. Two requests of
-    one admin wait for each other, so nobody has more than one thread.
+    Whatever takes longer the more somebody sends or stores is run by this, since the loop serves mail. Two requests of
+    one person wait for each other, so nobody has more than one thread.
     """
     turn = asyncio.get_running_loop(), ON_BEHALF_OF.get()
     lock = _turns.setdefault(turn, asyncio.Lock())

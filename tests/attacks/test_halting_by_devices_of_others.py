@@ -86,6 +86,9 @@ async def test_only_logins_that_the_webmail_accepted_halt_a_rule(
     gate = guard(RULES, connectors={"hr": {"type": "post", "api_key": {"env": "HR_KEY"}}})
     await report(client, gate)
     await sync(client, gate, PHONES[0], "mallory", "right")
+    await sync(
+        client, gate, PHONES[0], "mallory", "mistyped"
+    )  # only who refuses somebody has accepted anybody
     for person in OWN:
         assert await sync(client, gate, person, person, "right") == "", "a clean phone gets mail"
     await report(client, gate, "tiktok")
@@ -101,3 +104,30 @@ async def test_only_logins_that_the_webmail_accepted_halt_a_rule(
     (told,) = found
     # two people and Mallory, who is one however many phones are named
     assert told.endswith("3 of 3 people were kept out within 1h; the limit is 10%")
+
+
+async def test_a_webmail_that_answers_everybody_has_accepted_no_login(
+    guard: Guard, client: aiohttp.ClientSession
+) -> None:
+    """One script for every address shows its login page, whoever asks with whatever password. Who has no account makes up
+    names: as a computer to be let in, and then as a phone to be kept out."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(text="<form>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    limit = {"halt_when": {"block_rate": "10%", "at_least": 3}}
+    rules = [each | limit if each["id"] == "unproven-handheld" else each for each in PHONE_RULES["rules"]]
+    async with TestServer(app) as webmail:
+        gate = guard({"rules": rules}, upstream=str(webmail.make_url("")))
+        agents = {"WindowsOutlook15": "Outlook/16.0 (16.0.1; x64)", "iPhone": "Apple-iPhone14C2/2105.80"}
+        for number in range(8):
+            for kind, agent in agents.items():
+                url = f"{gate.url}/Microsoft-Server-ActiveSync?Cmd=Sync&User=x&DeviceId=X{number}&DeviceType={kind}"
+                headers = {"Authorization": f"Basic {_login(f'nobody{number}', 'x')}", "User-Agent": agent}
+                async with client.post(url, headers=headers) as answered:
+                    assert answered.status == (200 if kind == "WindowsOutlook15" else 403)
+        for _ in range(20):  # a rule is halted within a second
+            assert await off(client, gate) == []
+            await asyncio.sleep(0.2)

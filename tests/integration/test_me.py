@@ -236,4 +236,7 @@ async def test_a_lost_phone_gets_no_mail_and_its_owner_can_undo_that_for_a_minut
             while await alice.sync() != status:
                 await asyncio.sleep(0.02)
     acts = json.loads(mailgate(guarded, "audit", "list", "--json"))
-    assert [each["what"] for each in acts[-2:]] == ["device-lost", "device-found"]
+    about = [
+        each["what"] for each in acts if each["what"].startswith("device-")
+    ]  # the start of the gate may come last
+    assert about[-2:] == ["device-lost", "device-found"]

@@ -48,7 +48,7 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     metrics.watch_count("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
     metrics.watch_count(
         "mailgate_ledger_passed_over",
-        "Decisions on strangers that were not recorded, because too many came at once",
+        "Decisions on strangers, or on one person, that were not recorded, because too many came",
         lambda: ledger.passed_over,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.hardware import Roots
@@ -43,6 +44,12 @@ class Live:
     """Answers other proxies that ask at the port for mail; None if they may not ask there."""
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     """Answers other proxies that ask at separate ports, by the address of each port in the settings."""
+
+    @property
+    def remember(self) -> timedelta:
+        """The longest time for which any asking proxy may use an allowing answer."""
+        own = (self.authorizer,) if self.authorizer else ()
+        return max((each.remember for each in (*own, *self.authorizers.values())), default=timedelta(0))
 
 
 @dataclass(slots=True)

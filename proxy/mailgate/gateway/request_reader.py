@@ -7,8 +7,8 @@ from mailgate.gateway.http1.client_certs.presented import presented_certificates
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.fields import Row
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.http1.trusted_headers import TOLD, Origin, name_in, origin_of
-from mailgate.gateway.live import InForce, Live
+from mailgate.gateway.http1.trusted_headers import TOLD, Network, Origin, name_in, origin_of
+from mailgate.gateway.live import InForce
 from mailgate.model import CertificateResult, Reason
 
 HEALTH = b"/.mailgate/healthz"
@@ -31,25 +31,26 @@ class Reader:
     in_force: InForce
     over_https: bool = False
     """Whether ``public_url`` is https."""
-    _origins: dict[tuple[object, ...], tuple[Live, Origin]] = field(default_factory=dict)
-    """The origins that were read lately, each with the settings by which it was."""
+    _origins: dict[tuple[object, ...], tuple[tuple[Network, ...], Origin]] = field(default_factory=dict)
+    """The origins that were read lately, each with the trusted proxies by which it was. Nothing else of the settings is held here,
+    or those of every reload would stay in memory."""
 
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
-        connection, fields, live = exchange.connection, head.fields, self.in_force.live
+        connection, fields, trusted = exchange.connection, head.fields, self.in_force.live.trusted
         told = fields.row.plan(_telling)
         lines = tuple([fields.lines[place] for place in told]) if told else ()
         key = connection.peer, connection.secure, head.host, lines
         known = self._origins.get(key)
-        if known is not None and known[0] is live:
+        if known is not None and known[0] is trusted:
             exchange.origin = origin = known[1]
             return origin
         exchange.origin = origin = origin_of(
-            fields, peer=key[0], secure=key[1], host=head.host, trusted=live.trusted
+            fields, peer=key[0], secure=key[1], host=head.host, trusted=trusted
         )
         if sum(map(len, lines)) <= MAX_TOLD:
             if len(self._origins) >= MAX_ORIGINS:
                 self._origins.clear()
-            self._origins[key] = live, origin
+            self._origins[key] = trusted, origin
         return origin
 
     def refuse_foreign(self, head: RequestHead, origin: Origin) -> None:

@@ -128,6 +128,7 @@ class VerdictCache:
         self._decision_key: DecisionKey
         self._reads: frozenset[DependsOn] = frozenset()
         self._reads_beside = False
+        self._remember = timedelta(0)
         self._senders: dict[bytes, tuple[Hashable, str]] = {}
         """What is known of the user agents that came lately."""
         self.hits = self.misses = 0
@@ -191,7 +192,7 @@ class VerdictCache:
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
             self._decision_key, self._reads = DecisionKey(live.policy), dependencies_of(live.policy.reads)
-            self._senders = {}
+            self._senders, self._remember = {}, live.remember
             self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
 
@@ -230,13 +231,16 @@ class VerdictCache:
     def _found_by_probe(
         self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime
     ) -> Hashable:
-        """What the probe found in a browser whose only cookie of the gate says that it is on a computer; otherwise None."""
+        """What the probe found in a browser whose only cookie of the gate says that it is on a computer; otherwise None.
+
+        The cookie lasts as long as another proxy may use an answer that was made for somebody else's."""
         told = probe_cookie(cookies[0][8:]) if len(cookies) == 1 else None
         if told is None:
             return None
         platform = b", ".join(fields.values(_PLATFORM)).decode("latin-1")
         name, value = told
-        found = self._in_force.live.browser_probe.computer(value.decode("latin-1"), agent, platform, now)
+        probe = self._in_force.live.browser_probe
+        found = probe.computer(value.decode("latin-1"), agent, platform, now, self._remember)
         return None if found is None else (name, found)
 
     def _sender(self, agent: bytes) -> tuple[Hashable, str]:

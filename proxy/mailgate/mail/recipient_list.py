@@ -1,6 +1,6 @@
 """The recipient list of a notice: everybody whom its rule is about, each once, with their mail."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -120,21 +120,7 @@ async def list_recipients(
     )
     taken_back = await store.retractions.last_of(active.number)
     languages = await store.languages.of(found.people)
-    mails: dict[str, Mail] = {}
-    for login in sorted(found.people):
-        notice = notice_about(topic, found, login, languages.get(login, ""))
-        made = Mail(
-            address_of(login),
-            login,
-            topic.rule.id,
-            active.number,
-            topic.kind,
-            taken_back,
-            notice,
-            now,
-            topic.until,
-        )
-        mails[made.address or f" {login}"] = _joined(mails.get(made.address), made)
+    mails = await compute(_mails, topic, found, active.number, taken_back, languages, address_of, now)
     addressed = {address: each for address, each in mails.items() if each.address}
     like = next(iter(addressed.values()), None)
     written = await store.mails.known(like) if like else set()
@@ -149,6 +135,25 @@ async def list_recipients(
         found.nameless,
         tuple(sorted(found.undecided - found.people.keys())),
     )
+
+
+def _mails(
+    topic: Topic,
+    found: Audience,
+    version: int,
+    taken_back: int,
+    languages: Mapping[str, str],
+    address_of: AddressOf,
+    now: datetime,
+) -> dict[str, Mail]:
+    """The mails to everybody, by address; by login name if there is none."""
+    mails: dict[str, Mail] = {}
+    for login in sorted(found.people):
+        notice = notice_about(topic, found, login, languages.get(login, ""))
+        address, rule = address_of(login), topic.rule.id
+        made = Mail(address, login, rule, version, topic.kind, taken_back, notice, now, topic.until)
+        mails[made.address or f" {login}"] = _joined(mails.get(made.address), made)
+    return mails
 
 
 async def _version_before(store: Store, active: Activation, reliefs: Reliefs) -> Rules | None:

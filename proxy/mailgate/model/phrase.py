@@ -91,6 +91,8 @@ def translate(words: object, translator: Translator) -> str:
     """Any value as a text in the language of this translator."""
     if isinstance(words, Phrase):
         return words.render(translator)
+    if isinstance(words, str):
+        return words  # as it is, since a kind of text may say more than its letters: a page's, that it is safe HTML
     return translator.number(words) if isinstance(words, (int, float)) else str(words)
 
 

@@ -60,24 +60,27 @@ class AcceptedLogins:
     """The logins that the webmail has accepted: whole credentials, as digests that nobody else can make, in memory alone.
 
     A refused request never reaches the webmail, so its password is not checked. It counts for its person if the same name and
-    password were accepted before.
+    password were accepted before. A webmail that has refused no login yet may check none, and answer everybody with a page.
     """
 
     def __init__(self, salt: bytes) -> None:
         self._salt = salt
+        self._checks = False
         self._known: LRUCache[bytes, None] = LRUCache(MAX_LOGINS)
 
     def person(self, access: Access) -> str:
         """The person of an accepted login; empty if this request has none, or if it may be read in more than one way: such
         logins could be made up without end."""
         mark = self._mark(access)
-        known = mark and mark in self._known and has_one_reading(confusable_name(access.user.name))
+        known = self._checks and mark in self._known and has_one_reading(confusable_name(access.user.name))
         return user_text(access.user.name) if known else ""
 
     def answered(self, access: Access, status: int) -> None:
         """Note a request that the webmail has answered. Who asks for options need not have logged in."""
-        if 200 <= status < 300 and access.facts.method == "POST" and (mark := self._mark(access)):
+        mark = self._mark(access) if access.facts.method == "POST" else b""
+        if mark and 200 <= status < 300:
             self._known[mark] = None
+        self._checks = self._checks or bool(mark and status == 401)
 
     def _mark(self, access: Access) -> bytes:
         sent = access.facts.headers.get("authorization", "")

@@ -21,9 +21,6 @@ from mailgate.store import Store
 PART = 25_000
 """How many devices make one part of the work. With fewer, no other process is started."""
 
-_BREATH = 50
-"""How many subjects are decided before other tasks get a turn."""
-
 Part = tuple[str, str | None]
 """A part of the work: the device after which it begins, and its last device; None for the last part."""
 
@@ -74,7 +71,7 @@ async def simulate(
         total.merge(part)
 
     if len(parts) == 1 or workers < 2:
-        crew = _SimulationProcess(task)
+        crew = await asyncio.to_thread(_SimulationProcess, task)
         for number, part in enumerate(parts, 1):
             await asyncio.to_thread(add, await crew.devices(store, *part))
             progress(count * number // len(parts), count)
@@ -140,11 +137,13 @@ class _SimulationProcess:
             by_name=task.by_name,
         )
         async for page in pages:
-            for number, subject in enumerate(page):
-                impact.add(subject)
-                if number % _BREATH == 0:
-                    await asyncio.sleep(0)  # a gate that inspects its files keeps serving requests
+            await asyncio.to_thread(_add_all, impact, page)  # a gate that makes a plan keeps serving mail
         return impact.tally
+
+
+def _add_all(impact: Impact, page: Sequence[Subject]) -> None:
+    for subject in page:
+        impact.add(subject)
 
 
 _crew: _SimulationProcess

@@ -1,14 +1,15 @@
 """Sightings: decisions for clients, counted by day, with the facts that are needed to decide again."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, delete, select, union
+from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGIN_PROTOCOLS, RequestFacts
@@ -219,7 +220,12 @@ class Sightings:
 
     async def _rows(self, query: Any) -> list[Recorded]:
         async with self._database.reading(timeout_seconds=30) as connection:
-            return [_read(row) for row in (await connection.execute(query)).mappings()]
+            rows = (await connection.execute(query)).mappings()
+            return await asyncio.to_thread(_read_all, rows)  # whoever keeps asking has many
+
+
+def _read_all(rows: Iterable[RowMapping]) -> list[Recorded]:
+    return [_read(row) for row in rows]
 
 
 def _equal(texts: Mapping[str, str]) -> list[ColumnElement[bool]]:

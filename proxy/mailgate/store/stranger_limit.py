@@ -1,4 +1,4 @@
-"""Limits how many sightings unknown clients may leave within an hour, in total and from one network."""
+"""Limits how many sightings clients may leave within an hour: unknown ones in total and from one network, and those of one person."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable
@@ -29,10 +29,13 @@ places.
 
 The phone itself has few user agents.
 """
+MOST_OF_ONE_PERSON = 1_000
+"""The limit for a known person, or else a known device: whoever changes their user agent with each request has a row for each, and
+plans decide all of them."""
 
 
 class StrangerLimit:
-    """Counts unknown clients in memory, each once within ``SPAN``. A client that comes again adds no row."""
+    """Counts clients in memory, each once within ``SPAN``. A client that comes again adds no row."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None
@@ -42,13 +45,17 @@ class StrangerLimit:
         self._naming = _Marks()
         self._claiming: defaultdict[str, _Marks] = defaultdict(_Marks)
         """The marks by the id of the device."""
+        self._known: defaultdict[str, set[int]] = defaultdict(set)
+        """The marks of known clients, by the login name or else the id of the device."""
 
     def admits(self, sighting: Hashable, access: Access) -> bool:
         """Whether this sighting may be kept. If so, it is counted."""
-        if is_known(access):
-            return True
         self._start_over(access.now)
-        mark, network = hash(sighting), rate_limit_key(access.facts.remote)
+        mark = hash(sighting)
+        if is_known(access):
+            subject = user_text(access.user.name) or access.posture.device_id
+            return _fits(self._known[subject], mark, MOST_OF_ONE_PERSON)
+        network = rate_limit_key(access.facts.remote)
         if _claims_device(access):
             of_device = self._claiming[access.posture.device_id]
             return of_device.fits(mark, network, MOST_OF_ONE_DEVICE, MOST_OF_ONE_DEVICE_THERE)
@@ -76,6 +83,7 @@ class StrangerLimit:
         self._nameless.clear()
         self._agents.clear()
         self._claiming.clear()
+        self._known.clear()
         self._naming = _Marks()
 
 

@@ -145,7 +145,7 @@ class Written(Fact):
     dropped: int
     """Lost because the queue or the disk was full."""
     passed_over: int
-    """Decisions on unknown clients that were not recorded, because too many different ones came at once."""
+    """Decisions that were not recorded, because too many different ones were about unknown clients, or about one person."""
 
 
 class SightingQueue(Backlog, Written):

@@ -856,6 +856,26 @@ def test_a_rule_that_may_be_about_somebody_else_ends_nothing() -> None:
     assert (decision.rule, decision.trials[0].note.startswith("who asks may be meant")) == ("maybe", True)
 
 
+@pytest.mark.parametrize(
+    ("when", "note"), [('user.name != "ada"', "who asks may be meant"), ('user.name == "ada"', "")]
+)
+def test_a_rule_that_lets_in_says_whether_only_the_spelling_of_the_login_kept_it_from_matching(
+    when: str, note: str
+) -> None:
+    asks = replace(access(PHONE), user=User("corp\\ada"))
+    decision = decide(asks, policy_of({"when": when, "effect": "allow"}, {"effect": "block"}))
+    (tried, _) = decision.trials
+    assert (decision.effect, tried.effect, tried.matched) == (Effect.BLOCK, None, False)
+    assert tried.note[: len("who asks may be meant")] == note
+
+
+def test_a_rule_that_may_be_about_somebody_else_restricts_more_than_the_default() -> None:
+    warned = {"id": "maybe", "when": 'user.name == "ada"', "effect": "warn"}
+    policy = policy_of(warned, effect="allow")
+    answers = [outcome(policy, replace(access(PHONE), user=User(name)))[2] for name in ("corp\\ada", "lin")]
+    assert answers == ["maybe", "default"]
+
+
 def test_a_warning_for_some_is_no_way_around_the_rules_for_all() -> None:
     pilot = {"id": "pilot", "effect": "warn", "groups": ("pilot",)}
     some = {"id": "some", "effect": "warn", "share": "50%"}

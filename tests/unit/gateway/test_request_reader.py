@@ -1,5 +1,7 @@
 """What the gate reads of a request before it decides."""
 
+import gc
+import weakref
 from ipaddress import ip_network
 
 import pytest
@@ -10,6 +12,7 @@ from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.gateway.request_reader import MAX_TOLD
 from mailgate.model import Posture, PostureState
+from mailgate.policy.groups import NO_GROUPS, Groups
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,17 @@ async def test_an_origin_is_known_again_by_all_that_told_it_and_only_under_the_s
     assert remotes(*requests) == remotes(*requests) == found
     renew(on, trusted=())
     assert remotes(*requests) == ["192.0.2.7"] * 6
+
+
+async def test_no_earlier_settings_stay_in_memory_for_an_origin():
+    on = gate(trusted=(ip_network("192.0.2.0/24"),))
+    asked = exchange(b"GET / HTTP/1.1", TOLD)
+    renew(on, groups=Groups.of_members({"staff": ["ada"]}))
+    earlier = weakref.ref(on.in_force.live.groups)
+    on.reader.origin(asked, asked.head)
+    renew(on, groups=NO_GROUPS)
+    gc.collect()
+    assert earlier() is None
 
 
 async def test_few_and_short_origins_are_remembered(monkeypatch):

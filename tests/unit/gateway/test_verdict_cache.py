@@ -263,12 +263,12 @@ STEPS = st.lists(
 
 
 @cached
-def sealed(agent, form=COMPUTER):
+def sealed(agent, form=COMPUTER, issued=START):
     """The value of the probe's cookie in this browser."""
     browser = RequestFacts(headers={"user-agent": agent})
     probe = BrowserProbe(Mode.OBSERVE, timedelta(seconds=4), KEYS)
     return (
-        probe.remember(ProbeFinding(form, "touch"), browser, START)
+        probe.remember(ProbeFinding(form, "touch"), browser, issued)
         .partition("=")[2]
         .partition(";")[0]
         .encode()
@@ -649,6 +649,18 @@ async def test_browsers_on_a_computer_that_were_probed_are_known_to_each_other()
 async def test_whose_cookie_says_anything_else_is_not_known_by_that(other, mode):
     requests = [probed(laptop(n), sealed(laptop(n))) for n in (1, 2)]
     assert (await asked([*requests, other], change=probing(mode)))[0] == "-+-"
+
+
+def test_no_proxy_keeps_a_yes_for_longer_than_the_cookie_of_who_asked_lasts():
+    """The yes was made for a browser whose cookie is newer."""
+    older, newer = (
+        question(f"User-Agent: {laptop(n)}", f"Cookie: __Host-mailgate-probe={cookie.decode()}", KEY)
+        for n, cookie in ((1, sealed(laptop(1))), (2, sealed(laptop(2), issued=START + timedelta(seconds=3))))
+    )
+    steps = [("change", PROBING + 1, None), *waiting(3), *asking(1) * 2, *waiting(0.4), *asking(0) * 2]
+    remembered = asyncio.run(lived(VerdictCache, 0, [older, newer], steps))
+    assert [b"X-Accel-Expires" in got for got in remembered[0]] == [True, True, False, False]
+    assert remembered == asyncio.run(lived(Forgetful, 0, [older, newer], steps))
 
 
 async def test_a_cookie_that_has_ended_says_nothing_any_more():

@@ -1,11 +1,15 @@
 """Whom a rule is about, and what is said of their laptops."""
 
+from threading import get_ident
+from typing import Any
+
 import pytest
 from tests.unit.mail.examples import APP, BELIEVED, OPEN, policy
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
+import mailgate.mail.audience
 from mailgate.config import Rules
 from mailgate.mail.audience import Audience, audience_of, everybody
 from mailgate.model import Reason
@@ -75,3 +79,19 @@ async def test_of_whom_it_cannot_be_told_is_not_written_to(store: Store) -> None
     where = "{id: app, when: 'client.handheld && request.host == \"a.example.com\"', effect: block}"
     found = await audience(store, rules(policy(where, OPEN)))
     assert (dict(found.people), found.undecided) == ({}, {"ada", "lin"})
+
+
+async def test_nobody_is_looked_at_on_the_loop_that_serves_mail(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set()
+
+    def noted(*args: Any) -> bool:
+        threads.add(get_ident())
+        return look(*args)
+
+    look = mailgate.mail.audience._look
+    monkeypatch.setattr(mailgate.mail.audience, "_look", noted)
+    await audience(store, rules(policy(APP, OPEN)))
+    assert threads
+    assert get_ident() not in threads

@@ -115,3 +115,11 @@ def test_days_are_written_as_english_does() -> None:
 def test_a_number_in_a_phrase_is_written_by_the_language_whole_or_not() -> None:
     made = phrase("%(all)s of %(part)s", all=1000, part=1000.5)
     assert (made, translate(made, Mirrored())) == ("1,000 of 1000.5", "1.000 of 1.000.5")
+
+
+def test_a_text_that_is_more_than_its_letters_stays_what_it_is() -> None:
+    class Safe(str):
+        __slots__ = ()
+
+    text = Safe("<b>")
+    assert translate(text, Mirrored()) is text

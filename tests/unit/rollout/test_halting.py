@@ -234,9 +234,13 @@ async def test_who_knows_the_devices_of_others_halts_nothing_by_them(scene: Scen
     ("status", "method", "password", "counts"),
     [(200, "POST", "right", True), (200, "POST", "false", False), (401, "POST", "right", False), (403, "POST", "right", False), (200, "OPTIONS", "right", False)],
 )  # fmt: skip
+@pytest.mark.parametrize("has_refused", [401, 403, 200, 0])
 async def test_a_refused_mail_app_counts_by_a_login_that_the_webmail_accepted_before(
-    scene: Scene, status: int, method: str, password: str, counts: bool
+    scene: Scene, status: int, method: str, password: str, counts: bool, has_refused: int
 ) -> None:
+    """If it is known to refuse others: one that answers everybody has accepted nobody."""
+    scene.halting.logins.answered(mail_app("mallory", "false"), has_refused)
+    counts = counts and has_refused == 401
     for person in ("ada", "lin"):
         before = mail_app(person)
         before = replace(before, facts=replace(before.facts, method=method))
@@ -252,6 +256,7 @@ EVE = ("eve", "eve@a.example", "eve@b.example", "a\\eve", "EVE", "eve+1")
 
 
 async def test_nobody_counts_twice_by_writing_a_login_otherwise(scene: Scene) -> None:
+    scene.halting.logins.answered(mail_app("mallory", "false"), 401)
     for login in (*EVE, "ev*", "e*", "(eve)"):
         access = mail_app(login)
         scene.halting.logins.answered(access, 200)

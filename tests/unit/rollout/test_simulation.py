@@ -1,7 +1,10 @@
 """A simulation over a store is deciding everybody in it, with one process or several."""
 
+from collections import defaultdict
 from datetime import timedelta
 from random import Random
+from threading import get_ident
+from typing import Any
 
 import pytest
 from tests.unit.rollout import people
@@ -94,6 +97,28 @@ async def test_the_counts_are_those_of_deciding_everybody_one_by_one(
         persons.setdefault(move, set()).add(user)
     tally = await simulate(store, task(url), 1, lambda *_: None)
     assert people_and_devices(tally) == {move: (len(persons[move]), len(devices[move])) for move in devices}
+
+
+async def test_nobody_is_decided_on_the_loop_that_serves_mail(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await populate(store, 7)
+    threads: dict[str, set[int]] = defaultdict(set)
+
+    def noting(where: Any, name: str) -> None:
+        plain = getattr(where, name)
+
+        def noted(*args: Any, **named: Any) -> Any:
+            threads[name].add(get_ident())
+            return plain(*args, **named)
+
+        monkeypatch.setattr(where, name, noted)
+
+    noting(simulation, "compile_rules")
+    noting(simulation.Impact, "add")
+    await simulate(store, task(url), 1, lambda *_: None)
+    assert set(threads) == {"compile_rules", "add"}
+    assert get_ident() not in set().union(*threads.values())
 
 
 async def test_several_processes_count_what_one_does(

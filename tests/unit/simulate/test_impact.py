@@ -16,6 +16,7 @@ from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.simulate import (
+    DIMENSIONS,
     KNOWN,
     OUT,
     UNDATED,
@@ -204,8 +205,13 @@ def test_where_nobody_is_named_only_the_device_is_counted() -> None:
 def test_only_who_is_known_by_more_than_their_own_word_is_known() -> None:
     impact = Impact(OPEN, SHUT)
     impact.add(subject(once(access(), "ada")))
-    impact.add(replace(subject(replace(once(access(), "lin"), known=True), name="d2"), vouched=True))
-    assert (impact.tally.subjects[KNOWN,], impact.tally.people.count((KNOWN,))) == (1, 1)
+    for name in ("lin", "eve"):
+        impact.add(replace(subject(replace(once(access(), name), known=True), name=name), vouched=True))
+    assert (impact.tally.subjects[KNOWN,], impact.tally.people.count((KNOWN,))) == (2, 2)
+
+
+def test_moves_are_told_apart_by_rule_kind_system_and_group() -> None:
+    assert DIMENSIONS == ("rule", "kind", "system", "group")
 
 
 @pytest.mark.parametrize(

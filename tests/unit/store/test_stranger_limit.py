@@ -17,6 +17,7 @@ from mailgate.store.stranger_limit import (
     MOST_OF_ONE_DEVICE,
     MOST_OF_ONE_DEVICE_THERE,
     MOST_OF_ONE_NETWORK,
+    MOST_OF_ONE_PERSON,
     SPAN,
     StrangerLimit,
     is_known,
@@ -76,6 +77,18 @@ def test_those_who_name_nobody_are_counted_apart() -> None:
     stranger_limit, nobody = StrangerLimit(), access(device="", user="")
     assert sum(stranger_limit.admits(number, nobody) for number in range(MOST_NAMELESS + 5)) == MOST_NAMELESS
     assert admitted(stranger_limit, activesync(1)) == 1
+
+
+def test_nobody_who_is_known_leaves_a_row_with_each_request_for_ever() -> None:
+    stranger_limit = StrangerLimit()
+
+    def of(person: str) -> int:
+        named = replace(access(user=person), facts=RequestFacts(user=person))
+        return sum(stranger_limit.admits((person, number), named) for number in range(MOST_OF_ONE_PERSON + 5))
+
+    assert [of(person) for person in ("ada", "lin", "Ada")] == [MOST_OF_ONE_PERSON, MOST_OF_ONE_PERSON, 0]
+    proved = replace(access(device="d", user=""), attestation=AttestationResult(device_id="d"))
+    assert stranger_limit.admits("its own", proved)
 
 
 STRANGER = activesync(1)

@@ -47,6 +47,7 @@ from mailgate.gateway.selfservice.stored_view import (
 from mailgate.model import Reason
 from mailgate.policy import Policy
 from mailgate.store import StoreUnavailableError
+from mailgate.tasks import compute
 
 _ALL_ROWS = 100_000
 """The most rows about requests in a download."""
@@ -66,7 +67,9 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
     asked = dict(parse_qsl(incoming.facts.query, True))
     if "download" in asked:
         data = await read_own_data(service, asking, rows=_ALL_ROWS)
-        return _download(service, data, reference) if not data.unread else _answer(service, data, reference)
+        if data.unread:
+            return _answer(service, data, reference)
+        return await compute(_download, service, data, reference)
     data, offered = await read_own_data(service, asking), await _offered(service, incoming, asking.person)
     page = _answer(service, data, reference, offered=offered)
     if not asking.person.name and offered and "sign-in" in asked:

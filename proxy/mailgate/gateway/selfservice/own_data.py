@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol as Shape
 
 from mailgate.devices.device import Device
@@ -15,6 +15,7 @@ from mailgate.gateway.pages.employee import (
     AskedSource,
     LastSeen,
     OpenHelpRequest,
+    StoredRecord,
     StoredRecords,
 )
 from mailgate.gateway.selfservice.login_check import LoginCheck
@@ -48,6 +49,7 @@ from mailgate.store import (
     StoreUnavailableError,
 )
 from mailgate.store.reliefs import KeptRelief
+from mailgate.tasks import ON_BEHALF_OF, compute
 
 
 class People(OwnDevices, Shape):
@@ -125,6 +127,7 @@ async def read_own_data(
     service: SelfService, asking: AskingRequest, *, records: bool = True, rows: int = MAX_SHOWN
 ) -> OwnData:
     """Read what is stored. If the store does not answer, the result is empty and says that it is unread."""
+    ON_BEHALF_OF.set(asking.person.name)
     try:
         owned = await own_devices(asking, service.people, service.known)
         own = OwnData(asking, owned)
@@ -143,8 +146,9 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     language = await people.language(name) if name else None
     asked = await people.help_requests(name, devices)
     keys, tokens = (await people.enrolled(name), await people.tokens(name)) if name else ([], [])
+    requests, last = await compute(_of_requests, rows, keep)
     records = StoredRecords(
-        requests=tuple(request_record(row, keep) for row in rows),
+        requests=requests,
         quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
         mails=tuple(mail_record(each, keep) for each in mails),
         language=(language_record(*language, keep),) if language else (),
@@ -157,7 +161,13 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     )
     waiting = tuple(open_help_request(each) for each in asked if each.done_at is None)
     more = count - min(len(rows), MAX_SHOWN)
-    return replace(own, records=records, waiting=waiting, last=last_seen(rows), more=more)
+    return replace(own, records=records, waiting=waiting, last=last, more=more)
+
+
+def _of_requests(
+    rows: Sequence[Recorded], keep: timedelta
+) -> tuple[tuple[StoredRecord, ...], dict[str, LastSeen]]:
+    return tuple(request_record(row, keep) for row in rows), last_seen(rows)
 
 
 def verdict_here(own: OwnData) -> tuple[Access, Decision]:
