@@ -169,11 +169,14 @@ def import_lines(
                 setup = Setup(name, bundle.policy.catalog, around, lag=settings.inventory_lag)
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-            await _note_act(store, by, "connector-imported", name, let_go=let_go)
+            await _note_act(store, by, "connector-import-asked", name, let_go=let_go)
             leased_run = replace(_leased_run(store, bundle), make=make)
             outcome = await leased_run.run(
                 name, settings, RunOptions(full=True, let_go=let_go, handed=True, progress=bar.show)
             )
+            if outcome is not None and (outcome.taken or outcome.gone):
+                taken, gone = outcome.taken, outcome.gone
+                await _note_act(store, by, "connector-imported", name, taken=taken, gone=gone)
         _print_outcome(name, outcome, as_json)
 
     with_store(config, run)
@@ -191,8 +194,8 @@ def _readable(file: str) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-async def _note_act(store: Store, by: Person, what: str, name: str, **details: bool) -> None:
-    """Write into the audit log who reads a source or imports for it, before anything is stored."""
+async def _note_act(store: Store, by: Person, what: str, name: str, **details: int) -> None:
+    """Write into the audit log who wants to read a source or import for it, before anything is stored, or what came of it."""
     act = replace(by.act(datetime.now(UTC), what), about=f"connector {name}", details=details)
     await store.audit.append(act)
 

@@ -15,6 +15,7 @@ from mailgate.cli.identity import TokenFile
 from mailgate.cli.identity import acting_person as acting
 from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, Until, read_until
+from mailgate.cli.policy.change import Note
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
@@ -90,7 +91,7 @@ def list_all(
 @app.command()
 def end(
     number: Annotated[int, typer.Argument(help="The number in `mailgate exempt list`.")],
-    note: Annotated[str, typer.Option(help="The reason, for the audit log.", prompt="Why")],
+    note: Note = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,

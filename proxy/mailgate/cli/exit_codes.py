@@ -65,6 +65,8 @@ def _ending(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*arguments, **named)
         except MailgateError as error:
             end(error, as_json=bool(named.get("as_json")))
+        except typer.Abort:
+            end(RefusedError("nobody said yes, so nothing was done"), as_json=bool(named.get("as_json")))
 
     return run
 

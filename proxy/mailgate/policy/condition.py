@@ -1,6 +1,7 @@
 """A condition: one CEL expression, checked when it is read and evaluated for each request."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,7 +52,7 @@ class Condition:
     loops: frozenset[str] | None
     """The variables that it loops over, with ``all``, ``exists`` and the like; None if it loops over anything else."""
     has_domain: bool
-    """Whether a text in it has a domain of logins, so that it means a name with its domain."""
+    """Whether a text that is not a whole login has a domain of logins, so that it means names with their domain."""
 
     def holds(self, activation: cel.Activation) -> bool:
         """Whether the condition holds.
@@ -146,13 +147,25 @@ def compile_condition(text: str, closed: Mapping[str, Iterable[str]]) -> Conditi
         raise ConditionError(faults)
     reads = frozenset(node.name for node in walk(tree) if node.is_name) & VARIABLES.keys()
     names, sought = literals_of(tree, reads), literals_of(tree, reads, sought=True)
+    has_domain = any(
+        "@" in each or "\\" in each for each in _texts(tree) - names.get("user.name", frozenset())
+    )
     return Condition(
-        text, program, reads, names, sought, only_compared(tree, reads), _loops(tree), _has_domain(tree)
+        text, program, reads, names, sought, only_compared(tree, reads), _loops(tree), has_domain
     )
 
 
-def _has_domain(tree: Node) -> bool:
-    return any("@" in node.text or "\\" in node.text for node in walk(tree) if node.text is not None)
+def _texts(tree: Node) -> frozenset[str]:
+    """The texts of a condition, and what its regular expressions mean by an escaped character."""
+    calls = [(node.name == "matches", each.text) for node in walk(tree) for each in node.children]
+    return frozenset(_ESCAPED.sub(_meant, text) if matches else text for matches, text in calls if text)
+
+
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def _meant(escaped: re.Match[str]) -> str:
+    return "" if escaped[1].isalnum() else escaped[1]
 
 
 def _loops(tree: Node) -> frozenset[str] | None:

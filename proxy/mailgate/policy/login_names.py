@@ -37,6 +37,13 @@ def has_one_reading(bare: str) -> bool:
     return bool(bare) and all(unicodedata.category(char)[0] in "LMN" or char in "._'- " for char in bare)
 
 
+def counted_name(login: str) -> str:
+    """The name by which a login is counted, so that nobody counts more than once by writing it otherwise or with another domain, which
+    a mail server may not look at."""
+    bare = confusable_name(login)
+    return bare if has_one_reading(bare) else user_text(login)
+
+
 @dataclass(frozen=True, slots=True)
 class Logins:
     """Finds the persons of logins. ``own_domains`` has the company's domains, which are dropped, in ASCII lower case."""

@@ -12,6 +12,7 @@ from mailgate.rollout.guard_window import (
     EMPTY_WINDOW,
     WindowTotals,
     beyond_window,
+    counted_meanwhile,
     newly_kept_out,
     read_window,
 )
@@ -37,7 +38,7 @@ from mailgate.store import (
     mail_queue,
     retractions,
 )
-from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
 
@@ -71,13 +72,15 @@ async def apply(
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    then = [partial(kept_out.keep, newly=checked.newly)]
+    then = [partial(kept_out.keep, newly=checked.newly, **checked.before.unchanged)]
     if against:
         addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
         told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
         then.append(partial(mail_queue.tell, addresses=addresses, notice=told))
     try:
         return await store.policies.activate(plan.candidate, act, after=checked.serial, then=then)
+    except CountedMeanwhileError:
+        raise counted_meanwhile() from None
     except OvertakenError:
         raise await overtaken(store, plan) from None
 
@@ -92,6 +95,8 @@ class _Checked:
     approved_by: list[str]
     """The names of the people whose approvals count."""
     newly: KeptOut
+    before: WindowTotals
+    """What happened within the guard's window before."""
     serial: int
     """The serial of the activation that it replaces."""
     missing: int
@@ -153,7 +158,7 @@ async def _checked(
     beyond = guard is not None and bool(beyond_window(body, guard, before))
     missing = max(0, guard.approvals - len(counting)) if guard and beyond else 0
     alone = guard.missing_to_override(approved, plan.author, person.name) if guard else 0
-    return _Checked(plan, against, counting, newly_kept_out(body), serial, missing, alone)
+    return _Checked(plan, against, counting, newly_kept_out(body), before, serial, missing, alone)
 
 
 def objections_to(
@@ -237,17 +242,20 @@ async def retract(
     if wanted == history[0].number:
         return history[0]
     version = await _unaltered(store, wanted)
-    newly, details = NOBODY, dict[str, Any](retracted=history[0].number)
+    newly, window, details = NOBODY, EMPTY_WINDOW, dict[str, Any](retracted=history[0].number)
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
-        newly, details = checked.newly, details | checked.details
+        newly, window, details = checked.newly, checked.before, details | checked.details
     taken_back = retractions.taken_back(history, wanted, await store.retractions.taken_back_serials())
     details["taken_back"] = retractions.audit_details(taken_back)
     act = replace(person.act(now, RETRACTED, note), details=details)
-    then = (partial(retractions.keep, retraction=taken_back), partial(kept_out.keep, newly=newly))
+    counted = partial(kept_out.keep, newly=newly, **window.unchanged)
+    then = (partial(retractions.keep, retraction=taken_back), counted)
     try:
         draft = RuleTexts(version.policy, version.texts)
         return await store.policies.activate(draft, act, after=history[0].serial, then=then)
+    except CountedMeanwhileError:
+        raise counted_meanwhile() from None
     except OvertakenError:
         raise RefusedError(
             phrase("another version was put in force meanwhile: look at the history"),

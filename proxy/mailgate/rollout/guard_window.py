@@ -3,9 +3,11 @@ one."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from mailgate.model.phrase import phrase
 from mailgate.rollout.guard import NOUN_WORDS, Guard, Limit, beyond_limit, most_kept_out
+from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import NOUNS, Noun, Plan
 from mailgate.store import Store
 from mailgate.store.kept_out import NOBODY, KeptOut
@@ -24,6 +26,13 @@ class WindowTotals:
     """How many were newly kept out by earlier changes."""
     forgotten: KeptOut = NOBODY
     """How many people and devices were forgotten. A plan no longer finds them, so it may keep out each of them."""
+    since: datetime | None = None
+    """Since when they are counted; None if nothing is."""
+
+    @property
+    def unchanged(self) -> dict[str, Any]:
+        """What ``kept_out.keep`` has to find when a change that goes by these totals comes in force."""
+        return {"since": self.since, "before": self.kept_out + self.forgotten}
 
 
 EMPTY_WINDOW = WindowTotals()
@@ -33,8 +42,17 @@ async def read_window(store: Store, guard: Guard | None, now: datetime) -> Windo
     """Read what happened within the guard's window."""
     if guard is None or guard.limit is None:
         return EMPTY_WINDOW
-    since = now - guard.window
-    return WindowTotals(await store.kept_out.since(since), await store.kept_out.forgotten(since))
+    since = await store.kept_out.begin(now, guard.window)
+    return WindowTotals(await store.kept_out.since(since), await store.kept_out.forgotten(since), since)
+
+
+def counted_meanwhile() -> RefusedError:
+    """The refusal of a change whose totals are no longer true."""
+    return RefusedError(
+        phrase(
+            "others were newly kept out or forgotten in the same moment, and count together with this: do it again"
+        )
+    )
 
 
 def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:

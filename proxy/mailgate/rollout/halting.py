@@ -12,7 +12,7 @@ from mailgate.classify import is_checked
 from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Decision, Effect, Reason
 from mailgate.policy import Policy, Rule
 from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
-from mailgate.policy.login_names import user_text
+from mailgate.policy.login_names import confusable_name, counted_name, has_one_reading, user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
 from mailgate.store.ledger import Repeat
@@ -69,9 +69,11 @@ class AcceptedLogins:
         self._known: LRUCache[bytes, None] = LRUCache(MAX_LOGINS)
 
     def person(self, access: Access) -> str:
-        """The person of an accepted login; empty if this request has none."""
+        """The person of an accepted login; empty if this request has none, or if it may be read in more than one way: such
+        logins could be made up without end."""
         mark = self._mark(access)
-        return user_text(access.user.name) if self._checks and mark in self._known else ""
+        known = self._checks and mark in self._known and has_one_reading(confusable_name(access.user.name))
+        return user_text(access.user.name) if known else ""
 
     def answered(self, access: Access, status: int) -> None:
         """Note a request that the webmail has answered. Who asks for options need not have logged in."""
@@ -124,7 +126,7 @@ class HaltMonitor:
     def _subject(self, access: Access) -> Subject | None:
         """The person, or else the device, that a decision counts for; None if it counts for nobody."""
         person, device = countable_subject(access)
-        person = person or self.logins.person(access)
+        person = counted_name(person or self.logins.person(access))
         return Subject(person, "" if person else device) if person or device else None
 
     def _tally(self, subject: Subject, stopped: str, now: datetime) -> None:

@@ -51,4 +51,4 @@ class Inspection:
             against=joined(against, "; "),
             digest=(kept.digest if kept else plan.digest)[:12],
         )
-        return InspectionResult(words if against else "", newly_kept_out(plan))
+        return InspectionResult(words if against else "", newly_kept_out(plan), before)

@@ -297,8 +297,9 @@ class Plan(Fact):
     """How many move when stages begin, and when graces and exemptions end."""
     undated: UndatedMovers
     """How many may newly be kept out at a moment that cannot be predicted."""
-    reads_versions: list[str] = Field(default_factory=list)
-    """New or changed rules that read the version of a browser or a system: whom they are about changes with every update."""
+    reads_versions: dict[str, Effect] = Field(default_factory=dict)
+    """New or changed rules that read the version of a browser or a system, with their effects: whom they are about changes with
+    every update."""
     held_back: HeldBack | None = None
     """Whom a share or a stage misses; null if none holds a rule back."""
     kept_out: Counts

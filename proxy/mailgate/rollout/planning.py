@@ -8,10 +8,11 @@ from typing import Literal
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.case_runner import run_cases
 from mailgate.devices.posture import PostureTerms
-from mailgate.model import Stage
+from mailgate.model import Effect, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.changes import changes
 from mailgate.policy.headlines import headlines
+from mailgate.policy.login_names import counted_name
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
 from mailgate.policy.unreachable import unreachable
@@ -176,10 +177,11 @@ async def make_plan(
     return plan.model_copy(update={"digest": digest_of(plan)})
 
 
-def _reading_versions(old: Policy, new: Policy) -> list[str]:
+def _reading_versions(old: Policy, new: Policy) -> dict[str, Effect]:
     before = {rule.id: rule.model_dump(mode="json") for rule in old.rules}
     changed = [rule for rule in new.rules if before.get(rule.id) != rule.model_dump(mode="json")]
-    return [rule.id for rule in changed if any(name.endswith("_version") for name in rule.when.reads)]
+    reading = [rule for rule in changed if any(name.endswith("_version") for name in rule.when.reads)]
+    return {rule.id: rule.effect for rule in reading}
 
 
 def _then(active: Activation, version: Version) -> BaseRules:
@@ -245,8 +247,9 @@ def _untouched(tally: ImpactTally) -> Counts:
 
 
 def _known(tally: ImpactTally) -> Counts:
-    """How many people and devices are known by more than their own word. Every known person has a device."""
-    people = tally.people.count((KNOWN,))
+    """How many people and devices are known by more than their own word. Every known person has a device, and is one however
+    they write their login: otherwise they could make themselves many."""
+    people = tally.people.count_once((KNOWN,), counted_name)
     return Counts(people=people, devices=max(tally.subjects[KNOWN,], people))
 
 

@@ -9,13 +9,13 @@ from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.policy.spelling import did_you_mean
 from mailgate.rollout.guard import Guard
-from mailgate.rollout.guard_window import read_window
+from mailgate.rollout.guard_window import WindowTotals, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS
 from mailgate.store import Store
 from mailgate.store.audit import audit_time
-from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
 
 EVERY_RULE = "all"
 """Stands for every rule that restricts."""
@@ -84,10 +84,16 @@ async def end_exemption(
     )
     ended: list[Relief] = []
     if given is not None:
-        hit = await _newly_kept_out(store, given, guard, now)
-        if guard is not None and await _is_beyond(store, guard, hit, now):
+        window = await read_window(store, guard, now)
+        hit = await _newly_kept_out(store, given, window)
+        if guard is not None and await _is_beyond(store, guard, hit, window):
             await _refuse_alone(store, by, why, now, given, guard)
-        ended = await store.reliefs.end([number], by.act(now, "exemption-ended", why), hit)
+        try:
+            ended = await store.reliefs.end(
+                [number], by.act(now, "exemption-ended", why), hit, **window.unchanged
+            )
+        except CountedMeanwhileError:
+            raise counted_meanwhile() from None
     if not ended:
         raise UnknownError(
             phrase("no exemption %(number)s is in force", number=str(number)),
@@ -96,20 +102,20 @@ async def end_exemption(
     return ended[0]
 
 
-async def _newly_kept_out(store: Store, given: Relief, guard: Guard | None, now: datetime) -> KeptOut:
+async def _newly_kept_out(store: Store, given: Relief, window: WindowTotals) -> KeptOut:
     """Who may newly be kept out without this exemption: a person with their devices, or a device with its owner."""
-    if guard is None or now - given.at < guard.window:
+    if window.since is None or given.at > window.since:
         return NOBODY
     return KeptOut(1, max(1, len(await store.devices.owned(given.person))) if given.person else 1)
 
 
-async def _is_beyond(store: Store, guard: Guard, hit: KeptOut, now: datetime) -> bool:
+async def _is_beyond(store: Store, guard: Guard, hit: KeptOut, window: WindowTotals) -> bool:
     """Whether this goes beyond the limit, together with what happened within the window. A part is taken of those whom the
     latest plan knows."""
     limit = guard.limit
     if limit is None or hit == NOBODY or (limit.most == 1.0 and not isinstance(limit.most, int)):
         return False
-    window, plans = await read_window(store, guard, now), await store.plans.latest(1)
+    plans = await store.plans.latest(1)
     plan = read_plan(plans[0]) if plans else None
     return any(
         getattr(hit, noun) + getattr(window.kept_out, noun) + getattr(window.forgotten, noun)

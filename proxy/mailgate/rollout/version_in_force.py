@@ -18,6 +18,7 @@ from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.overtaken_files import taken_back
+from mailgate.rollout.guard_window import EMPTY_WINDOW, WindowTotals
 from mailgate.rollout.stored_rules import UnreadableVersionError, rule_texts_of, rules_of
 from mailgate.store import Act, Activation, OvertakenError, Policies, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut
@@ -42,7 +43,11 @@ class InspectionResult:
     """Why they may not come in force without a person, in words; empty if they may."""
     newly: KeptOut = NOBODY
     """How many they newly keep out."""
+    before: WindowTotals = EMPTY_WINDOW
+    """What the guard counted before."""
 
+
+_NOT_INSPECTED = InspectionResult()
 
 Inspect = Callable[[Activation, Rules], Coroutine[Any, Any, InspectionResult]]
 """Inspects rules before they come in force."""
@@ -215,7 +220,7 @@ class RulesKeeper:
                 return
             self._refused = looked.against
             if not looked.against:
-                await self._activate(waiting.files, "the files were changed", waiting.after, looked.newly)
+                await self._activate(waiting.files, "the files were changed", waiting.after, looked)
         except (StoreError, OvertakenError):  # they are compared again later
             return
         if self._waiting is waiting:
@@ -301,10 +306,12 @@ class RulesKeeper:
         if self._files == self.current.activation.digest:
             self._held_last = self.current.activation.number
 
-    async def _activate(self, files: Rules, why: str, after: int, newly: KeptOut = NOBODY) -> None:
-        details = {"kept_out": asdict(newly)}
+    async def _activate(
+        self, files: Rules, why: str, after: int, looked: InspectionResult = _NOT_INSPECTED
+    ) -> None:
+        details = {"kept_out": asdict(looked.newly)}
         act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin, details=details)
-        counted = partial(kept_out.keep, newly=newly)
+        counted = partial(kept_out.keep, newly=looked.newly, **looked.before.unchanged)
         activation = await self._policies.activate(rule_texts_of(files), act, after=after, then=[counted])
         self.current = await self._read(activation, files)
         self._note_what_files_hold()

@@ -1,6 +1,6 @@
 """Counts people who are in many cells at once: a million names take a few megabytes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 Cell = tuple[str, ...]
 
@@ -27,6 +27,20 @@ class PeopleCount:
     def count(self, cell: Cell) -> int:
         """How many names are in a cell."""
         return int.from_bytes(self._cells.get(cell, b"")).bit_count()
+
+    def count_once(self, cell: Cell, name_of: Callable[[str], str]) -> int:
+        """How many names are in a cell, if those of the same ``name_of`` are one."""
+        own, others = 0, set[str]()
+        for name in self._places:
+            if self._has(name, cell):
+                one = name_of(name)
+                own += one == name
+                others |= {one} - {name}
+        return own + sum(not self._has(one, cell) for one in others)
+
+    def _has(self, name: str, cell: Cell) -> bool:
+        place, bits = self._places.get(name), self._cells.get(cell, b"")
+        return place is not None and place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
 
     def merge(self, other: "PeopleCount") -> None:
         """Add the names that another ``PeopleCount`` has counted."""

@@ -294,9 +294,6 @@ async def _forget(connection: AsyncConnection, device: Device, change: int, now:
     await connection.execute(delete(first_refusals).where(first_refusals.c.device.in_(ids)))
     await connection.execute(delete(plan_movers).where(plan_movers.c.device.in_([*ids, *eas_ids])))
     await connection.execute(delete(devices).where(devices.c.key == device.number))
-    await connection.execute(
-        delete(forgotten_devices).where(forgotten_devices.c.at < now - TOMBSTONE_LIFETIME)
-    )
     await _let_go(connection, ids, change, now)
 
 

@@ -89,11 +89,14 @@ def details_of(entry: Entry) -> dict[str, Any]:
     return _object_in(entry.details) or {}
 
 
+DAMAGED = "an entry of the audit log is damaged: see `mailgate audit verify`"
+
+
 def read_details(text: str) -> dict[str, Any]:
     """The details in the column of an entry, for those who decide by them. Raises StoreError if they are damaged."""
     told = _object_in(text) if isinstance(text, str) else None
     if told is None:
-        raise StoreError("an entry of the audit log is damaged: see `mailgate audit verify`")
+        raise StoreError(DAMAGED)
     return told
 
 

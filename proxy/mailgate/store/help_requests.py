@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
 
+from mailgate.policy.login_names import counted_name
 from mailgate.store.audit import Act, append
 from mailgate.store.database import Database
 from mailgate.store.pagination import Newest, RowPosition
@@ -77,18 +78,17 @@ class HelpRequests:
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
         if until is not None:
             theirs &= help_requests.c.first_at <= until
-        return await self._number(theirs, func.count())
+        async with self._database.reading() as connection:
+            query = select(func.count()).select_from(help_requests).where(theirs)
+            return int((await connection.execute(query)).scalar_one())
 
     async def people(self, rule: str, since: datetime) -> int:
-        """How many different people asked for help because of a rule since then. All whose person is unknown are one,
-        however many devices they have."""
+        """How many different people asked for help because of a rule since then, however they write their login. All whose person
+        is unknown are one, however many devices they have."""
         theirs = and_(help_requests.c.rule == rule, help_requests.c.known, help_requests.c.last_at > since)
-        return await self._number(theirs, func.count(help_requests.c.person.distinct()))
-
-    async def _number(self, theirs: ColumnElement[bool], counted: ColumnElement[int]) -> int:
+        query = select(help_requests.c.person).where(theirs).distinct()
         async with self._database.reading() as connection:
-            query = select(counted).select_from(help_requests).where(theirs)
-            return int((await connection.execute(query)).scalar_one())
+            return len({counted_name(each) for each in (await connection.execute(query)).scalars()})
 
     async def page(self, rule: str = "", size: int = 100) -> list[HelpRequest]:
         """The last requests, because of one rule or of any."""

@@ -13,7 +13,7 @@ from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store.audit import Act, append, lock_audit_log
 from mailgate.store.change_signal import notify_gates
 from mailgate.store.database import Database
-from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.kept_out import NOBODY, KeptOut, check
 from mailgate.store.schema import relief_changes, reliefs
 from mailgate.store.upserts import count_up
 
@@ -107,9 +107,16 @@ class StoredReliefs:
                 return None
             return await _grant(connection, relief, act)
 
-    async def end(self, numbers: Sequence[int], act: Act, newly: KeptOut = NOBODY) -> list[Relief]:
+    async def end(
+        self,
+        numbers: Sequence[int],
+        act: Act,
+        newly: KeptOut = NOBODY,
+        since: datetime | None = None,
+        before: KeptOut = NOBODY,
+    ) -> list[Relief]:
         """End the reliefs with these numbers that are not ended yet. ``newly`` is how many that may newly keep out: the audit log
-        has it, so that the guard counts it."""
+        has it, so that the guard counts it. Raises CountedMeanwhileError, as ``kept_out.keep`` does."""
         async with self._database.writing() as connection:
             await lock_audit_log(connection)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
@@ -121,6 +128,7 @@ class StoredReliefs:
                 details = audit_details(each) | ({"kept_out": asdict(newly)} if newly != NOBODY else {})
                 await append(connection, replace(act, about=f"{each.cause} {each.number}", details=details))
             if ended:
+                await check(connection, since, before + newly)
                 await count_relief_change(connection)
             return ended
 

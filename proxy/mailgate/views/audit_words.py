@@ -3,8 +3,9 @@
 from mailgate.model.phrase import phrase
 
 ACTION_WORDS = {
+    "connector-import-asked": phrase("Import of devices by hand wanted"),
     "connector-imported": phrase("Devices imported by hand"),
-    "connector-read": phrase("Connector read"),
+    "connector-read": phrase("Reading of a connector wanted"),
     "console-login": phrase("Logged in to the console"),
     "console-logout": phrase("Logged out of the console"),
     "corrections-queued": phrase("Corrections written"),

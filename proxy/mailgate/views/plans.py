@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
+from mailgate.model import Effect
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.guard import moment_phrase
 from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, RuleOff, Sample, SampledMoments
-from mailgate.simulate import DIMENSIONS
+from mailgate.simulate import DIMENSIONS, UNKNOWN
 
 NEWLY = {
     "block": phrase("newly kept out"),
@@ -68,24 +69,32 @@ def undated_in_words(plan: Plan) -> Iterator[str]:
             "It cannot be told when these rules decide otherwise, so they are taken to do so at any time: %(rules)s.",
             rules=names,
         )
-    for name in plan.reads_versions:
-        kept_out = [
-            row
-            for label in ("block", "challenge")
-            for row in plan.newly[label].by["rule"]
-            if row.value == name
-        ]
-        today = Counts(
-            people=sum(row.people for row in kept_out), devices=sum(row.devices for row in kept_out)
-        )
-        yield phrase(
-            "The rule %(rule)s reads a version, so whom it keeps out changes as browsers and systems are updated. "
-            "Today it newly keeps out %(counts)s.",
-            rule=name,
-            counts=_counted(today),
-        )
+    yield from (_version_in_words(plan, name) for name in plan.reads_versions)
     if found.sampled.moments:
         yield _sampled_in_words(found.sampled)
+
+
+def _version_in_words(plan: Plan, name: str) -> str:
+    """A sentence about a rule that reads a version. Whoever is unknown may be kept out, and is no nobody."""
+    if plan.reads_versions[name] not in (Effect.BLOCK, Effect.CHALLENGE):
+        return phrase(
+            "The rule %(rule)s reads a version, so whom it is about changes as browsers and systems are updated. All others "
+            "are left to the rules after it.",
+            rule=name,
+        )
+    rows = [
+        row
+        for label in ("block", "challenge", UNKNOWN)
+        for row in plan.newly[label].by["rule"]
+        if row.value == name
+    ]
+    today = Counts(people=sum(row.people for row in rows), devices=sum(row.devices for row in rows))
+    return phrase(
+        "The rule %(rule)s reads a version, so whom it keeps out changes as browsers and systems are updated. "
+        "Today it newly keeps out, or may keep out, %(counts)s.",
+        rule=name,
+        counts=_counted(today),
+    )
 
 
 def held_back_in_words(plan: Plan) -> str:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 import mailgate.cli
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.cli import app
-from mailgate.cli.exit_codes import REFUSED, UNUSABLE, UsageError, exit_code_of, fail
+from mailgate.cli.exit_codes import REFUSED, UNUSABLE, UsageError, exit_code_of, fail, say_errors
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError, StoreMissingError, StoreUnavailableError
@@ -72,6 +72,12 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 COMMANDS = dict(leaves(get_command(app)))
+
+
+def params_of(path: tuple[str, ...]) -> set[str]:
+    return {each.name for each in COMMANDS[path].params}
+
+
 WITHOUT_STORE = {
     ("attest", "evidence"), ("check",), ("admin", "add"), ("admin", "list"), ("explain",), ("run",), ("store", "backup"),
 }  # fmt: skip
@@ -149,6 +155,29 @@ def test_whoever_has_no_token_or_a_wrong_one_is_refused(config: Path, path: tupl
     Path("ada.token").write_text("ada:wrong")
     wrong = run(*line_of(path, "--token-file", "ada.token"))
     assert (wrong.exit_code, "the admin token is not valid" in wrong.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in OPEN_STORE if "note" in params_of(each) and each[0] != "enroll"], ids=" ".join
+)
+def test_without_a_terminal_no_reason_is_asked_for(config: Path, path: tuple[str, ...]) -> None:
+    """A program reads standard output, where nobody answers a question."""
+    line = line_of(path)
+    at = line.index("--note")
+    result = run(*line[:at], *line[at + 2 :])
+    assert (result.exit_code, result.stdout, "--note" in result.stderr) == (2, "", True)
+
+
+def test_an_act_that_nobody_said_yes_to_is_refused_for_programs_too() -> None:
+    asking = typer.Typer()
+
+    @asking.command()
+    def forget(as_json: bool = False) -> None:
+        typer.confirm("Forget everything?", abort=True, err=True)
+
+    say_errors(asking)
+    result = CliRunner().invoke(asking, ["--as-json"])
+    assert (result.exit_code, told(result)["why"]) == (1, "nobody said yes, so nothing was done")
 
 
 NOTICES = "notices: {outbox: outbox, sender: it-help@example.com, domain: example.com}\n"

@@ -7,6 +7,7 @@ from mailgate.policy.login_names import (
     Logins,
     address_of,
     confusable_name,
+    counted_name,
     has_one_reading,
     user_text,
 )
@@ -141,3 +142,18 @@ def test_two_people_never_become_one() -> None:
 )
 def test_only_company_addresses_are_written_to(login: str, address: str) -> None:
     assert address_of(login, "example.com") == address
+
+
+@pytest.mark.parametrize(
+    ("login", "counted"),
+    [
+        ("Ada", "ada"),
+        ("CORP\\ada", "ada"),
+        ("ada@corp.example", "ada"),
+        ("ada+1", "ada"),
+        ("ad*@Corp.example", "ad*@corp.example"),
+        ("", ""),
+    ],
+)
+def test_whoever_writes_a_login_otherwise_counts_once(login: str, counted: str) -> None:
+    assert counted_name(login) == counted

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import create_engine
@@ -28,14 +28,15 @@ from tests.unit.rollout.versions import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config import compile_rules
-from mailgate.rollout import in_force, rule_texts_of
+from mailgate.rollout import activation, in_force, rule_texts_of
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import approve, plan_statuses
 from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.guard_window import WindowTotals, read_window
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.stored_rules import UnreadableVersionError
-from mailgate.store import Activation, AlteredError, Store
+from mailgate.store import Act, Activation, AlteredError, Store
 from mailgate.store.address import store_url
 from mailgate.store.kept_out import KeptOut
 
@@ -323,6 +324,29 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
     await apply(store, await planned(store, url, OPEN), ADA, "lets people in", NOW, guard)
     later = NOW + timedelta(days=2, seconds=1)
     await apply(store, await planned(store, url, but(1), now=later), ADA, "", later, guard)
+
+
+async def test_what_others_keep_out_in_the_same_moment_counts_too(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise two changes at once would each be within the limit."""
+    digest = await planned(store, url)
+
+    async def read_before_another(store: Store, guard: Guard | None, now: datetime) -> WindowTotals:
+        read = await read_window(store, guard, now)
+        await store.audit.append(
+            Act(NOW, "lin", "exemption-ended", details={"kept_out": asdict(KeptOut(1, 1))})
+        )
+        return read
+
+    monkeypatch.setattr(activation, "read_window", read_before_another)
+    guard = replace(GUARD, limit=Limit(5))
+    with pytest.raises(RefusedError, match="in the same moment, and count together with this: do it again"):
+        await apply(store, digest, ADA, "", NOW, guard)
+    assert await deciding(store) != "shut"
+    monkeypatch.undo()
+    await apply(store, digest, ADA, "", NOW, guard)
+    assert await deciding(store) == "shut"
 
 
 async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(

@@ -1,15 +1,25 @@
 """The limit of the guard is one of a time."""
 
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
 
 import pytest
 from tests.unit.rollout.test_guard import plan
+from tests.unit.store.examples import NOW
 
 from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.guard_window import EMPTY_WINDOW, WindowTotals, beyond_window, newly_kept_out
+from mailgate.rollout.guard_window import (
+    EMPTY_WINDOW,
+    WindowTotals,
+    beyond_window,
+    newly_kept_out,
+    read_window,
+)
 from mailgate.rollout.plan import Plan
+from mailgate.store import Act, Store, clock
 from mailgate.store.kept_out import KeptOut
 
+DAY = timedelta(days=1)
 GUARD = Guard(Limit(10), window=timedelta(days=3))
 
 
@@ -42,3 +52,16 @@ def test_an_app_that_no_report_tells_of_may_be_anybodys() -> None:
     (words,) = beyond_window(plan(unreported=["Go"]), GUARD, EMPTY_WINDOW)
     assert words.startswith("no report tells yet who has Go, so any of 1,000 people and 1,900 devices might")
     assert beyond_window(plan(unreported=["Go"]), Guard(Limit(1.0)), EMPTY_WINDOW) == []
+
+
+async def test_a_clock_that_is_ahead_forgets_nothing_that_counts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def right(_connection: object, now: datetime) -> datetime:
+        return min(now, NOW)
+
+    newly = {"kept_out": asdict(KeptOut(3, 4))}
+    await store.audit.append(Act(NOW - DAY, "ada", "exemption-ended", details=newly))
+    assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(since=NOW + 6 * DAY)
+    monkeypatch.setattr(clock, "earliest_now", right)
+    assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(KeptOut(3, 4), since=NOW - 3 * DAY)

@@ -251,6 +251,28 @@ async def test_a_refused_mail_app_counts_by_a_login_that_the_webmail_accepted_be
     assert bool(await scene.halts()) == counts
 
 
+EVE = ("eve", "eve@a.example", "eve@b.example", "a\\eve", "EVE", "eve+1")
+"""Logins of one person, if a mail server looks at no domain."""
+
+
+async def test_nobody_counts_twice_by_writing_a_login_otherwise(scene: Scene) -> None:
+    scene.halting.logins.answered(mail_app("mallory", "false"), 401)
+    for login in (*EVE, "ev*", "e*", "(eve)"):
+        access = mail_app(login)
+        scene.halting.logins.answered(access, 200)
+        scene.halting.record(access, decide(access, scene.policy))
+    for login in EVE:
+        scene.see(login)
+    await scene.halting.halt_rules()
+    assert await scene.halts() == []
+
+
+async def test_nobody_asks_twice_for_help_by_writing_a_login_otherwise(scene: Scene) -> None:
+    for login in EVE:
+        await scene.ask(login)
+    assert await scene.halts() == []
+
+
 async def test_devices_of_unknown_people_are_one_person_and_halt_nothing_alone(scene: Scene) -> None:
     for number in range(100):
         posture = Posture(PostureState.LISTED, device_id=f"d{number}")

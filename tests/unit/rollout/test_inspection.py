@@ -39,7 +39,8 @@ async def test_without_a_guard_nothing_is_looked_at(store: Store, url: str) -> N
 
 
 async def test_what_the_guard_lets_pass_is_planned_and_written_down(store: Store, url: str) -> None:
-    assert await inspected(store, url, 1) == InspectionResult("", KeptOut(1, 1))
+    looked = await inspected(store, url, 1)
+    assert (looked.against, looked.newly, looked.before.since) == ("", KeptOut(1, 1), NOW - timedelta(days=7))
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated", "policy-planned"]
 
 

@@ -73,6 +73,14 @@ async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -
     assert plan["known"] == {"people": 3, "devices": 3}  # whoever is known has a device
 
 
+async def test_who_writes_the_login_otherwise_is_known_once(store: Store, url: str) -> None:
+    """A trusted proxy may name people as they typed their login, with any domain."""
+    before = (await planned(store, url, rules(NEW)))["known"]["people"]
+    for login in ("ada@a.example", "b\\ada", "ADA", "lin@a.example", "lin@b.example"):
+        await people.see(store, rules(OLD).policy, people.page_load(people.WINDOWS), login)
+    assert (await planned(store, url, rules(NEW)))["known"]["people"] == before + 1
+
+
 async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> None:
     plan = await planned(store, url, rules(NEW))
     assert plan["totals"] == {"people": 2, "devices": 2, "clients": 1, "occasions": 3}
@@ -138,7 +146,14 @@ async def test_it_names_new_rules_whose_people_change_with_versions(store: Store
     before, after = (rules(OLD.replace("rules:\n", f"rules:\n{each}")) for each in (old, new + old))
     await put_in_force(store, before)
     plan = await plan_for(store, url, after)
-    assert plan.reads_versions == ["new"]
+    assert plan.reads_versions == {"new": "block"}
+    newly_unknown = plan.newly["unknown"].by["rule"]
+    assert [row.value for row in newly_unknown] == [
+        "new"
+    ]  # of a device that never asked, the version is not known
+    assert any(
+        f"or may keep out, {newly_unknown[0].people} people" in told for told in undated_in_words(plan)
+    )
 
 
 async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:

@@ -1,5 +1,6 @@
 """Exempting people from rules, and turning rules off, on purpose and in somebody's name."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -121,6 +122,17 @@ async def test_beyond_the_limit_another_approver_ends_it_too(store: Store, first
     assert len([each for each in await store.audit.page() if each.what == "exemption-end-asked"]) == 1
     assert await end_exemption(store, LIN, "over", later, given.number, guard) == given
     assert await compare(store, later) == []
+
+
+async def test_ends_in_the_same_moment_count_together(store: Store) -> None:
+    """Each alone is within the limit, and none of them has seen the others."""
+    old = [await give(store, person=f"person-{n}", until=NOW + 30 * DAY) for n in range(4)]
+    later, guard = NOW + 8 * DAY, guarded(1, approvers=APPROVERS)
+    ends = (end_exemption(store, ADA, "over", later, each.number, guard) for each in old)
+    found = await asyncio.gather(*ends, return_exceptions=True)
+    assert await store.kept_out.since(later - DAY) == KeptOut(1, 1)
+    assert len([each for each in found if isinstance(each, RefusedError)]) == 3
+    assert len((await store.reliefs.current(later)).exemptions(later)) == 3
 
 
 async def test_a_wish_is_over_with_the_window(store: Store) -> None:

@@ -40,3 +40,12 @@ def test_many_names_take_little_room() -> None:
     made.merge(made)
     assert made.count("all") == 20_000
     assert len(made._cells["all"]) < 4_000
+
+
+def test_names_of_one_person_count_once() -> None:
+    count = PeopleCount()
+    for name in ("ada", "ADA", "Lin", "LIN", "grace"):
+        count.add(name, [("known",)] if name != "grace" else [])
+    count.add("GRACE", [("known",)])
+    assert count.count_once(("known",), str.lower) == 3
+    assert count.count_once(("none",), str.lower) == 0

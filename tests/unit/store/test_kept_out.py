@@ -3,11 +3,15 @@
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
+import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.store import Act, RuleTexts, Store, kept_out
-from mailgate.store.kept_out import KeptOut
+from mailgate.rollout.guard import Guard, Limit
+from mailgate.rollout.guard_window import read_window
+from mailgate.store import Act, RuleTexts, Store, StoreError, kept_out
+from mailgate.store.kept_out import CountedMeanwhileError, KeptOut
 
 
 async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Store) -> None:
@@ -36,3 +40,30 @@ async def test_who_was_forgotten_is_counted_by_the_log(store: Store) -> None:
         await store.audit.append(act)
     assert await store.kept_out.forgotten(NOW) == KeptOut(2, 3)
     assert await store.kept_out.forgotten(NOW + timedelta(days=1)) == KeptOut(1, 2)
+
+
+async def test_a_change_goes_by_what_is_counted_when_it_comes_in_force(store: Store) -> None:
+    """Whoever was newly kept out or forgotten meanwhile was not in the counts that it goes by."""
+    one = KeptOut(1, 1)
+
+    async def activate(text: str, before: KeptOut) -> None:
+        act = Act(NOW, "ada", "policy-activated", details={"kept_out": asdict(one)})
+        then = partial(kept_out.keep, newly=one, since=NOW, before=before)
+        await store.policies.activate(RuleTexts("p", {"policy.yaml": text}), act, then=[then])
+
+    await activate("1", KeptOut())
+    await store.audit.append(Act(NOW, "ada", "device-forgotten", about="device d1"))
+    for before in (KeptOut(), one):
+        with pytest.raises(CountedMeanwhileError):
+            await activate("2", before)
+    await activate("2", one + one)
+    assert await store.kept_out.since(NOW) == KeptOut(2, 2)
+
+
+@pytest.mark.parametrize("what", ["policy-activated", "person-forgotten"])
+@pytest.mark.parametrize("counts", [5, {"people": 1}, {"people": "x", "devices": 1}])
+async def test_counts_that_are_damaged_are_said_to_be(store: Store, what: str, counts: Any) -> None:
+    details = {"kept_out": counts} if what == "policy-activated" else {"rows": counts}
+    await store.audit.append(Act(NOW, "ada", what, details=details))
+    with pytest.raises(StoreError, match="an entry of the audit log is damaged"):
+        await read_window(store, Guard(Limit(1)), NOW + timedelta(days=1))

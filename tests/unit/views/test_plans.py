@@ -87,14 +87,24 @@ def test_who_may_be_kept_out_when_nobody_can_tell_is_told_with_why() -> None:
 
 
 def test_a_rule_on_a_version_says_that_updates_change_whom_it_keeps_out_and_how_many_it_does_today() -> None:
-    (words,) = undated_in_words(plan_of(reads_versions=["old-browser"]))
+    named = {"old-browser": "block"}
+    (words,) = undated_in_words(plan_of(reads_versions=named))
     assert words.startswith("The rule old-browser reads a version, so whom it keeps out changes")
-    assert words.endswith("Today it newly keeps out 0 people with 0 devices.")
+    assert words.endswith("Today it newly keeps out, or may keep out, 0 people with 0 devices.")
     row = {"value": "old-browser", "people": 3, "devices": 4}
     newly = plan_of().model_dump(mode="json")["newly"]
     newly["block"]["by"]["rule"] = [row, row | {"value": "app"}]
-    (words,) = undated_in_words(plan_of(reads_versions=["old-browser"], newly=newly))
-    assert words.endswith("Today it newly keeps out 3 people with 4 devices.")
+    newly["unknown"]["by"]["rule"] = [row | {"people": 2}]
+    (words,) = undated_in_words(plan_of(reads_versions=named, newly=newly))
+    assert words.endswith("Today it newly keeps out, or may keep out, 5 people with 8 devices.")
+
+
+@pytest.mark.parametrize("effect", ["allow", "warn"])
+def test_of_a_rule_on_a_version_that_keeps_nobody_out_no_number_is_told(effect: str) -> None:
+    """Whom a rule that allows no longer lets in, other rules keep out."""
+    (words,) = undated_in_words(plan_of(reads_versions={"new-browser": effect}))
+    assert words.startswith("The rule new-browser reads a version, so whom it is about changes")
+    assert words.endswith("All others are left to the rules after it.")
 
 
 def test_one_who_may_be_kept_out_is_told_with_what_decides_now() -> None:

@@ -26,7 +26,7 @@ from mailgate.store import Store
 
 def approve(
     plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
-    note: Note,
+    note: Note = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,

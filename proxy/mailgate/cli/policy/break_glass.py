@@ -21,8 +21,8 @@ Rule = Annotated[str, typer.Argument(help="The rule's id.")]
 
 def break_glass(
     rule: Rule,
-    note: Note,
     until: Until,
+    note: Note = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
@@ -42,7 +42,7 @@ def break_glass(
 
 def resume(
     rule: Rule,
-    note: Note,
+    note: Note = "",
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,

@@ -1,6 +1,7 @@
 """``mailgate policy apply|retract``: put rules in force, and take them back."""
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -17,8 +18,10 @@ from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation, Store
 
 
-def _require_text(note: str) -> str:
-    """A reason that is not empty."""
+def _reason(note: str) -> str:
+    """A reason that is not empty. It is asked for at a terminal alone, so that a machine gets an answer, and nothing before it."""
+    if not note and sys.stdin.isatty():
+        note = str(typer.prompt("Why", err=True))
     if not note.strip():
         raise typer.BadParameter("a reason is needed, for the history and the audit log")
     return note
@@ -26,13 +29,17 @@ def _require_text(note: str) -> str:
 
 Note = Annotated[
     str,
-    typer.Option(help="The reason, for the history and the audit log.", prompt="Why", callback=_require_text),
+    typer.Option(
+        help="The reason, for the history and the audit log. Default: asked for at a terminal.",
+        show_default=False,
+        callback=_reason,
+    ),
 ]
 
 
 def apply(
     plan: Annotated[str, typer.Argument(help="The plan's digest, or its beginning.")],
-    note: Note,
+    note: Note = "",
     override: Annotated[
         bool,
         typer.Option(
@@ -57,7 +64,7 @@ def apply(
 
 
 def retract(
-    note: Note,
+    note: Note = "",
     to: Annotated[
         str,
         typer.Option(help="The version to go back to. Default: the one before. Any other needs a plan."),
