@@ -40,7 +40,7 @@ from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.logs import configure_logs
 from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, User
-from mailgate.rollout.admins import hash_of
+from mailgate.rollout.person import hash_of
 from mailgate.store import Store
 from mailgate.store.device_rows import SORT_COLUMNS
 

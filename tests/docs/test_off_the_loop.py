@@ -15,7 +15,7 @@ GROWING = (
     "mailgate.policy.changes.changes",
     "mailgate.views.rules.rules_in_words",
     "mailgate.views.explanation.explanation",
-    "mailgate.views.described_requests.read_headers",
+    "mailgate.views.requests.read_headers",
     "mailgate.console.render.text_of",
     "mailgate.console.api.operation.Operation.written",
     "mailgate.gateway.selfservice.download.download",

@@ -28,10 +28,10 @@ from mailgate.mail.recipient_list import data_scope_of, list_recipients
 from mailgate.mail.topic import topic_of
 from mailgate.rollout.activation import apply
 from mailgate.rollout.person import Person
-from mailgate.rollout.relief_acts import break_glass, exempt
+from mailgate.rollout.reliefs import break_glass, exempt
 from mailgate.store import EnrolmentToken, HelpRequest, MailKind, MailState, NoticeKey
 from mailgate.store.address import store_url
-from mailgate.store.app_counts import AppDay
+from mailgate.store.counts import AppDay
 from mailgate.store.migrate import migrate
 
 pytestmark = pytest.mark.e2e

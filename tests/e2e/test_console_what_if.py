@@ -21,9 +21,9 @@ from tests.unit.console.drafted import APPS, followed, written
 from tests.unit.console.phones import has, record
 
 from mailgate.store.address import store_url
-from mailgate.store.app_counts import AppDay
+from mailgate.store.counts import AppDay
 from mailgate.store.migrate import migrate
-from mailgate.views.app_trends import count_apps
+from mailgate.views.apps import count_apps
 from mailgate.views.device_rows import catch_up
 
 pytestmark = pytest.mark.e2e

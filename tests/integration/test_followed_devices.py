@@ -17,7 +17,7 @@ from tests.integration.test_replay import store as store
 from tests.servers import patiently
 from tests.unit.store.examples import CATALOG, TERMS, mail_app
 
-from mailgate.app.device_changes import POLL_SECONDS
+from mailgate.app.changes import POLL_SECONDS
 from mailgate.attest import mint
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, PostureState

@@ -18,15 +18,14 @@ from tests.integration.gate import APPS, start_gate, wait_for, write_config
 from tests.integration.killed_while_mailing import DEATH
 from tests.integration.mail_sink import MailSink, mail_sink
 
-from mailgate.cli.notices.delivery import deliver
-from mailgate.cli.notices.subject import settings_of, subject_of
+from mailgate.cli.notices.send import deliver, settings_of, subject_of
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.mail.composer import address_book, message_id
 from mailgate.mail.corrections import correct
+from mailgate.mail.postman import settle
 from mailgate.mail.recipient_list import data_scope_of, list_recipients, queue
-from mailgate.mail.undelivered import settle
 from mailgate.model import AppsReport, Kind
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.activation import retract

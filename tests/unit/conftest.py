@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.stores import compiling_once, copying, migrated
 
 from mailgate.config import document
-from mailgate.rollout import admins
+from mailgate.rollout import person
 
 MAX_WORDS = 80
 
@@ -65,7 +65,7 @@ def the_same_is_worked_out_once():
     """Compute the same files and logins only once, since whole suites begin with them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(document, "_compose", composing_once(document._compose))
-        patch.setattr(admins, "_matches", cache(admins._matches))
+        patch.setattr(person, "_matches", cache(person._matches))
         yield
 
 

@@ -13,12 +13,9 @@ FAMILIES = "a table of names alone: classify/test_table.py proves every row by a
 NOUNS = "nouns alone: the tests of every connector use them"
 PROCESSES = "processes and their sockets: tests/integration/test_workers.py starts and kills real ones"
 WITHOUT_A_MIRROR = {
-    "gateway/autodiscover/schema.py": "names alone: tests/unit/gateway/autodiscover/test_recognise.py goes by them",
-    "rollout/relief_audit_check.py": "one row of what the log is held against: tests/unit/rollout/test_audit_check.py",
     "app/listening.py": "opens ports: every test in tests/integration comes in through them",
     "app/workers/listeners.py": PROCESSES,
     "app/workers/place.py": "nouns alone: tests/integration/test_workers.py gives each worker one",
-    "app/workers/start.py": PROCESSES,
     "attest/errors.py": "one exception: each verifier's test tells which reason it carries",
     "classify/appliances.py": FAMILIES,
     "classify/desktops.py": FAMILIES,
@@ -26,14 +23,12 @@ WITHOUT_A_MIRROR = {
     "classify/desktop_mode.py": FAMILIES,
     "classify/programs.py": FAMILIES,
     "connectors/protocol.py": NOUNS,
-    "connectors/runtime.py": NOUNS,
     "connectors/errors.py": NOUNS,
     "connectors/wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
     "gateway/observe/tracing.py": "an interface alone: tests/unit/gateway/observe/test_traces.py tells what its calls do",
     "gateway/proxy/webmail.py": "nouns alone: proxy/test_upstream.py raises each error, proxy/test_pool.py connects to the endpoint",
     "gateway/http1/client_certs/__init__.py": "one exception: each parser's test tells when it is raised",
-    "mail/transport.py": "nouns alone: what sends and what carries test them",
     "store/migrations/env.py": "run by alembic alone: store/test_migrate.py upgrades with it",
     "store/schema.py": "tables alone: store/test_migrate.py compares them with what the migrations build",
 }

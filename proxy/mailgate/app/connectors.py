@@ -24,10 +24,10 @@ from mailgate.connectors import (
 )
 from mailgate.connectors.leased_run import LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
+from mailgate.connectors.push import WebhookProofs
 from mailgate.connectors.recheck import CheckResult, DeviceRecheck
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.runner import Runner
-from mailgate.connectors.webhook_proofs import WebhookProofs
 from mailgate.devices.device import Report
 from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port.intake import Intake

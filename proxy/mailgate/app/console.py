@@ -11,14 +11,13 @@ from socket import gethostname
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
+from mailgate.app.changes import RuleChanges
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.readiness import RunningGate, readiness
-from mailgate.app.rule_changes import RuleChanges
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
-from mailgate.console.app_counting import AppCounting
-from mailgate.console.device_count import DeviceCounts
+from mailgate.console.counting import AppCounting, DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
@@ -30,11 +29,11 @@ from mailgate.rollout.inspection import WORKERS
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Postures, Store, StoreError
 from mailgate.views.device_rows import catch_up, refresh
 from mailgate.views.plan_outcome import compare_all_refusals
-from mailgate.views.recorded_requests import posture_now
+from mailgate.views.requests import posture_now
 
 CATCH_UP_SECONDS = 10.0
 """The seconds between two comparisons of first refusals with the plan in force."""

@@ -10,7 +10,7 @@ from mailgate.app.trust import Trust
 from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.sealing import Secret
 from mailgate.config import Bundle, Settings
-from mailgate.config.authz import GRPC, AuthzListener, AuthzSettings
+from mailgate.config.serving import GRPC, AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import Mode as NonceMode

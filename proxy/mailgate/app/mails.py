@@ -17,11 +17,10 @@ from mailgate.config import Bundle, Settings
 from mailgate.config.mail import NoticeSettings
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct, is_due
-from mailgate.mail.folder_transport import FolderTransport
 from mailgate.mail.postman import OutcomeListener, Postman, PostmanTools
 from mailgate.mail.recipient_list import data_scope_of
 from mailgate.mail.smtp import MailServer, SmtpTransport
-from mailgate.mail.transport import MailTransport, TransportDownError
+from mailgate.mail.transport import FolderTransport, MailTransport, TransportDownError
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, Store, StoreError
 from mailgate.tasks import end

@@ -9,7 +9,7 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.metrics import Metrics
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout import RulesKeeper
-from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Backlog, Ledger, Store
 
 

@@ -11,14 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailgate.app.clock import utc_now
-from mailgate.app.tracing import tracing_for
+from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
-from mailgate.gateway.admin_port.host_names import OwnHosts
+from mailgate.gateway.admin_port.admin import OwnHosts
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrier import Carrier
-from mailgate.gateway.enrolment.enroll import EnrolmentParts
-from mailgate.gateway.enrolment.enroller import Enroller
+from mailgate.gateway.enrolment.enroll import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Mode as NonceMode

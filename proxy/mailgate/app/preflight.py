@@ -12,13 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mailgate.app.open_store import spool_of
-from mailgate.app.tracing import MISSING, can_trace
+from mailgate.app.request_sinks import MISSING, can_trace
 from mailgate.config import Bundle, Settings, SocketFile, load_bundle
-from mailgate.config.authz import GRPC
 from mailgate.config.case_runner import CaseResult, run_cases
 from mailgate.config.document import MAX_BYTES, Document, read_document
 from mailgate.config.document import Path as Key
 from mailgate.config.rules import STORED_NAMES, Rules
+from mailgate.config.serving import GRPC
 from mailgate.config.upstream_loop import HostResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.gateway.http1.tls import CertificateError, refuse_unusable_files

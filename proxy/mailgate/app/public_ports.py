@@ -1,9 +1,10 @@
 """The public ports of one gate: their listeners, their certificates, and the end of running requests."""
 
 import asyncio
+import resource
 import ssl
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
@@ -14,13 +15,33 @@ from mailgate.app.parts import server_limits
 from mailgate.app.workers.listeners import open_file, open_listeners, remove_files
 from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Address, Settings, SocketFile
-from mailgate.config.authz import GRPC, AuthzListener
+from mailgate.config.serving import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import ConnectionLimit
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.http1.tls import device_context, renew, served_certificate, server_context
 from mailgate.gateway.http1.trusted_headers import is_proxy
+
+UNLIMITED = 2**20
+
+
+def raise_descriptor_limit() -> int:
+    """The limit, after raising it as far as this process may; ``UNLIMITED`` if there is none."""
+    soft, hard = _limits()
+    if soft < hard:
+        with suppress(OSError, ValueError):  # some systems have a lower limit than they report
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    return _limits()[0]
+
+
+def _limits() -> tuple[int, int]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _bounded(soft), _bounded(hard)
+
+
+def _bounded(limit: int) -> int:
+    return UNLIMITED if limit == resource.RLIM_INFINITY else min(limit, UNLIMITED)
 
 
 class PortServer(Protocol):

@@ -17,7 +17,7 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.reload import Reloader
 from mailgate.model.phrase import joined
 from mailgate.rollout import RulesKeeper
-from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
 from mailgate.views.gates import GateState
 from mailgate.views.readiness import Backlog as Waiting

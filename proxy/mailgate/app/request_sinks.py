@@ -1,7 +1,12 @@
 """Connects the receivers of finished requests that the settings name, at the start and again at a reload."""
 
 import asyncio
+import os
+import secrets
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from socket import gethostname
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mailgate.app.workers.place import WorkerPlace
@@ -12,6 +17,11 @@ from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.access_log import AccessLog
 from mailgate.gateway.observe.line_writer import LineWriter, Sink, to_file, to_standard_error, to_syslog
 from mailgate.gateway.observe.ocsf import SecurityEvents
+
+if TYPE_CHECKING:
+    from mailgate.gateway.live import InForce
+    from mailgate.gateway.observe.tracing import Tracing
+
 
 Put = Callable[[bytes], None]
 """Takes one line."""
@@ -95,3 +105,30 @@ def event_sinks(settings: EventSettings) -> Iterator[Sink]:
 def syslog_at(place: Address | SocketFile) -> str | tuple[str, int]:
     """The path of a socket, or host and port."""
     return str(place.path) if isinstance(place, SocketFile) else (place.host, place.port)
+
+
+MISSING = "the extra `otel` is not installed; expected `pip install 'mailgate[otel]'`"
+
+
+def can_trace() -> bool:
+    """Whether the extra is installed."""
+    try:
+        return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def tracing_for(settings: Settings, in_force: "InForce") -> "Tracing | None":
+    """The tracing of these settings; None if they have none."""
+    if settings.traces is None:
+        return None
+    from mailgate.gateway.http1.trusted_headers import is_proxy
+    from mailgate.gateway.observe.traces import TraceSettings, otlp_traces  # needs the extra `otel`
+
+    traces = settings.traces
+    told = TraceSettings(
+        traces.share, traces.include, settings.public_url, settings.upstream, f"{gethostname()}-{os.getpid()}"
+    )
+    return otlp_traces(
+        traces.endpoint, told, secrets.randbits, lambda peer: is_proxy(peer, in_force.live.trusted)
+    )

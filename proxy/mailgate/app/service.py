@@ -12,13 +12,11 @@ from time import perf_counter
 import structlog
 from aiohttp import web
 
-from mailgate.app.audit_events import AuditEvents
-from mailgate.app.audit_witness import AuditWitness
+from mailgate.app.audit_copies import AuditEvents, AuditWitness
+from mailgate.app.changes import DeviceChanges, RuleChanges
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.console import context_for, running
-from mailgate.app.descriptor_limit import raise_descriptor_limit
-from mailgate.app.device_changes import DeviceChanges
 from mailgate.app.heartbeat import GateMetrics, Heartbeat
 from mailgate.app.housekeeping import do_hourly_work, warn_of_lingering_rules, warn_of_stale_lists
 from mailgate.app.listening import open_admin, open_at_path
@@ -28,12 +26,10 @@ from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
 from mailgate.app.open_store import open_store
 from mailgate.app.parts import admin_limits, gate_for, own_hosts
 from mailgate.app.preflight import failing_cases, load_checked
-from mailgate.app.public_ports import PublicPorts, ports_for
+from mailgate.app.public_ports import PublicPorts, ports_for, raise_descriptor_limit
 from mailgate.app.readiness import body_of_readyz
 from mailgate.app.request_sinks import RequestSinks
-from mailgate.app.rule_changes import RuleChanges
-from mailgate.app.settings_audit import SettingsAudit
-from mailgate.app.settings_changes import needs_restart, take_settings
+from mailgate.app.settings_changes import SettingsAudit, needs_restart, take_settings
 from mailgate.app.trust import Trust
 from mailgate.app.workers.metrics import WorkerMetrics, metrics_app
 from mailgate.app.workers.place import ALONE, WorkerPlace
@@ -52,11 +48,11 @@ from mailgate.gateway.side_door.dovecot import ApiHeader, policy_server
 from mailgate.gateway.side_door.logins import SideDoor
 from mailgate.gateway.streams import lasting
 from mailgate.mail.quarantine import QuarantineMailer
-from mailgate.policy.report_only import stuck_in_report_only
+from mailgate.policy.rule_states import stuck_in_report_only
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.inspection import Inspection
-from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.rollout.replay import away_now
 from mailgate.store import Postures, Store
 from mailgate.tasks import end, end_all

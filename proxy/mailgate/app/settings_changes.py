@@ -1,16 +1,55 @@
-"""Separates changed settings that take effect in a running gate from those that wait for its next start."""
+"""Changed settings: which take effect in a running gate, which wait for its next start, and their entry in the audit log."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, datetime, timedelta
+from enum import Enum
+from hashlib import sha256
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 
+import structlog
+
+from mailgate.app.clock import repeat
 from mailgate.app.live import authorizer_for, authorizers_for, seen_within, served_hosts
 from mailgate.config import Address, Settings, SocketFile
-from mailgate.config.authz import GRPC
+from mailgate.config.admins import BY_FILE
+from mailgate.config.serving import GRPC
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import Mode as NonceMode
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import change_level
-from mailgate.store import Postures
+from mailgate.store import Act, Postures
+from mailgate.store.audit import Audit
+from mailgate.store.hash_chain import read_details
 from mailgate.views.devices import retention_times_of
+
+_SAID = (Path, date, timedelta, Enum, IPv4Network, IPv6Network, Address, SocketFile)
+
+
+def digests_of(settings: Settings) -> dict[str, str]:
+    """The first half of the SHA-256 of each setting that differs from its default. Of a secret only its presence is
+    hashed."""
+    usual = {
+        name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()
+    }
+    return {
+        name: _digest(value)
+        for name, value in settings.model_dump(mode="python").items()
+        if getattr(settings, name) != usual[name]
+    }
+
+
+def _digest(value: object) -> str:
+    return sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:32]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(str, value))
+    return str(value) if isinstance(value, _SAID) else type(value).__name__
+
 
 READ_AT_START = "workers listen admin_listen public_url upstream upstream_ca store spool limits timeouts activesync languages company employee_page traces".split()
 """Settings that only a start can change."""
@@ -59,3 +98,48 @@ def _question_ports(settings: Settings) -> set[tuple[Address | SocketFile, bool]
 
 def _devices_port(settings: Settings) -> Address | None:
     return settings.client_certificates.listen if settings.client_certificates else None
+
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 1.0
+"""The seconds between two looks at the settings of the gate."""
+NOTED, CHANGED = "settings-noted", "settings-changed"
+
+
+class SettingsAudit:
+    """Compares the settings with those that the audit log has. Run ``run`` as a task."""
+
+    def __init__(
+        self, audit: Audit, settings: Callable[[], Settings], host: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._audit = audit
+        self._settings = settings
+        self._host = host
+        self._clock = clock
+        self._seen: Settings | None = None
+
+    async def run(self) -> None:
+        """Poll regularly, until cancelled."""
+        await repeat(
+            self.poll, POLL_SECONDS, failed=lambda error: log.error("settings-watch-failed", error=error)
+        )
+
+    async def poll(self) -> None:
+        """Write the names of the settings that differ from those in the audit log to the log."""
+        settings = self._settings()
+        if settings is self._seen:
+            return
+        about, digests = f"settings of {self._host} {settings.admin_listen}", digests_of(settings)
+        last = await self._audit.last(about, NOTED, CHANGED)
+        before = read_details(last.details)["digests"] if last else {}
+        changed = sorted(name for name in {*before, *digests} if before.get(name) != digests.get(name))
+        if changed or last is None:
+            details = {"changed": changed if last else [], "digests": digests}
+            what = CHANGED if last else NOTED
+            await self._audit.append(
+                Act(self._clock(), BY_FILE, what, about, ", ".join(details["changed"]), self._host, details)
+            )
+        if changed and last:
+            log.warning("settings-changed", changed=changed)
+        self._seen = settings

@@ -19,8 +19,8 @@ from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
 from mailgate.classify.imap import read_client, read_id
 from mailgate.classify.plain import plain_device
-from mailgate.classify.probe_signal import HEADER as PROBE
-from mailgate.classify.probe_signal import read_probe
+from mailgate.classify.probe_readings import HEADER as PROBE
+from mailgate.classify.probe_readings import read_probe
 from mailgate.classify.protocol import HEADERS as PROTOCOL
 from mailgate.classify.protocol import names_activesync, protocol_beside, protocol_in_path, protocol_of_agent
 from mailgate.classify.reading import Reading

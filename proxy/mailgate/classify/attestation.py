@@ -2,7 +2,17 @@
 
 from dataclasses import replace
 
-from mailgate.model import Assurance, AttestationResult, Client, Finding, Kind, Reason, Signal
+from mailgate.model import (
+    Assurance,
+    AttestationResult,
+    CertificateResult,
+    Client,
+    Finding,
+    Kind,
+    Posture,
+    Reason,
+    Signal,
+)
 from mailgate.model.phrase import phrase
 
 HANDHELD_KINDS = frozenset({Kind.PHONE, Kind.TABLET, Kind.MAIL_APP})
@@ -96,3 +106,23 @@ def _disagree(client: Client, signed: Kind) -> bool:
     """Whether one side names a computer and the other side another device."""
     is_device = client.handheld or client.kind is Kind.OTHER
     return is_device if signed is Kind.LAPTOP else client.kind is Kind.LAPTOP
+
+
+SOURCE = "certificate"
+
+
+def with_certificate(client: Client, certificate: CertificateResult, device: Posture) -> Client:
+    """The client after its certificate was checked. ``device`` is the posture stored under the names in it.
+
+    A certificate says which device it is but not of what kind. If the device's record has a kind, that is ``attested``;
+    otherwise the observed kind stays. A refused certificate counts as none and leaves a finding.
+    """
+    if certificate.refused is not None:
+        detail = f"{certificate.refused}: {certificate.detail}"
+        return replace(client, findings=(*client.findings, Finding(Reason.CERTIFICATE_INVALID, detail)))
+    signals = [Signal(SOURCE, "x5t#S256", certificate.thumbprint)]
+    signals += [Signal(SOURCE, kind, name) for kind, name in certificate.names]
+    client = replace(client, signals=(*client.signals, *signals))
+    if not device.device_id or device.kind is None:
+        return client
+    return with_known_kind(client, device.kind, os=device.os, os_version=device.os_version, source=SOURCE)

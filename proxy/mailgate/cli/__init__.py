@@ -18,7 +18,6 @@ from mailgate.cli import (
     demo,
     devices,
     enroll,
-    evidence,
     exempt,
     explain,
     find,
@@ -41,7 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-attest.app.command()(evidence.evidence)
+attest.app.command()(attest.evidence)
 app.add_typer(attest.app, name="attest")
 app.add_typer(devices.app, name="devices")
 app.add_typer(audit.app, name="audit")

@@ -16,7 +16,7 @@ from mailgate.cli.table import unclipped_table
 from mailgate.config import load_settings
 from mailgate.config.admins import BY_FILE, AdminName, AdminSettings, Role
 from mailgate.errors import ConfigError
-from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of, weakness
+from mailgate.rollout.person import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of, weakness
 
 app = typer.Typer(help="Set up and list the people who may change the rules.", no_args_is_help=True)
 

@@ -13,8 +13,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Store
-from mailgate.views.app_trends import count_apps
-from mailgate.views.apps import AppFacts
+from mailgate.views.apps import AppFacts, count_apps
 from mailgate.views.apps import apps as listed
 from mailgate.views.device_rows import catch_up
 from mailgate.views.words import app_state_in_words

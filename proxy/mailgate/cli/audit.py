@@ -20,8 +20,7 @@ from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.store import Entry, Head, Store
 from mailgate.store.hash_chain import damage, details_of
-from mailgate.views.audit_export import COLUMNS, line_of, row_of
-from mailgate.views.audit_verification import verified
+from mailgate.views.audit import COLUMNS, line_of, row_of, verified
 from mailgate.views.spreadsheet import beginning, lines
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)

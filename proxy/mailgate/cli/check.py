@@ -17,7 +17,7 @@ from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import RuleTrial
 from mailgate.policy.durations import in_words
-from mailgate.policy.report_only import stuck_in_report_only
+from mailgate.policy.rule_states import stuck_in_report_only
 
 _LAGS = "its list of a device's apps may be {lag} older than it says, and `max_age` counts that: a phone is clean for {rest} after each report"
 _LAGS_TOO_FAR = (

@@ -3,39 +3,106 @@
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
-from mailgate.cli.connector_output import count_facts, facts_table, narrowed_table, states_table
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile
 from mailgate.cli.identity import acting_person as acting
-from mailgate.cli.open_store import with_store
+from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
+from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble, is_scheduled
 from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
-from mailgate.connectors.run import RunOutcome, reading
+from mailgate.connectors.run import Narrowed, RunOutcome, reading
 from mailgate.connectors.schedule import NARROWS_AFTER
 from mailgate.devices.device import Report
+from mailgate.devices.names import EAS, SERIAL
 from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean
 from mailgate.rollout.person import Person
 from mailgate.store import Store
-from mailgate.views.readiness import connector_state
+from mailgate.views.readiness import ConnectorState, connector_state
+
+_STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
+
+
+def count_facts(seen: Sequence[Report]) -> dict[str, Any]:
+    """How many of these devices have each important fact, as plain data."""
+    looked = [report for report in seen if report.reported_at]
+    times = [report.reported_at for report in looked if report.reported_at]
+    kinds = [{kind for kind, _ in report.names} for report in seen]
+    return {
+        "devices": len(seen),
+        "with_eas_id": sum(EAS in each for each in kinds),
+        "with_owner": sum(bool(report.owner) for report in seen),
+        "with_serial": sum(SERIAL in each for each in kinds),
+        "kinds": dict(Counter(str(report.kind or "unknown") for report in seen)),
+        "with_all_apps": sum(bool(report.apps_complete) for report in looked),
+        "with_some_apps": sum(not report.apps_complete for report in looked),
+        "without_apps": len(seen) - len(looked),
+        "listed_apps": dict(Counter(app for report in looked for app in sorted(report.apps))),
+        "newest_report": max(times, default=None),
+        "oldest_report": min(times, default=None),
+    }
+
+
+def facts_table(counts: dict[str, Any]) -> Table:
+    """The facts, one per line."""
+    grid = Table.grid(padding=(0, 2))
+    for key, value in counts.items():
+        shown = (
+            ", ".join(f"{each} {count}" for each, count in value.items())
+            if isinstance(value, dict)
+            else value
+        )
+        grid.add_row(Text(key.replace("_", " "), style="bold"), Text("" if shown is None else str(shown)))
+    return grid
+
+
+def narrowed_table(rows: Sequence[Narrowed]) -> Table:
+    """Devices of which a source sees less than before, one per line."""
+    table = unclipped_table("device", "owner", "id at the source")
+    for each in rows:
+        table.add_row(*(Text(printable(cell)) for cell in (each.device, each.owner, each.id)))
+    return table
+
+
+def states_table(rows: Sequence[tuple[str, str, ConnectorState]]) -> Table:
+    """The states of connectors, one per line."""
+    columns = (
+        "name", "type", "state", "trouble", "trouble since", "next try", "last success", "last full run", "devices", "held",
+    )  # fmt: skip
+    table = unclipped_table(*columns, whole=("state",))
+    for name, of, each in rows:
+        tried = _minute(each.trouble_since, ""), _minute(each.retry_at or each.next_attempt, "")
+        read = _minute(each.last_success), _minute(each.last_full)
+        trouble = each.retrying or each.trouble
+        cells = (name, of, each.state, trouble, *tried, *read, str(each.devices), str(each.held))
+        table.add_row(*cells, style=_STYLES.get(each.state, "yellow"))
+    return table
+
+
+def _minute(moment: datetime | None, never: str = "never") -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else never
+
 
 app = typer.Typer(help="Device inventories: show their state, and read one now.", no_args_is_help=True)
 

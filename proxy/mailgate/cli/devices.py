@@ -31,7 +31,7 @@ from mailgate.views.devices import (
     device_facts,
     whole_device,
 )
-from mailgate.views.recorded_requests import sightings_of
+from mailgate.views.requests import sightings_of
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 

@@ -21,7 +21,7 @@ from mailgate.config import Bundle
 from mailgate.devices.device import typed_id
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.guard import guard_of
-from mailgate.rollout.relief_acts import end_exemption, exempt
+from mailgate.rollout.reliefs import end_exemption, exempt
 from mailgate.store import Store
 from mailgate.store.reliefs import KeptRelief
 

@@ -13,8 +13,7 @@ import typer
 from mailgate.cli.exit_codes import fail
 from mailgate.config import Settings
 from mailgate.config.admins import Role
-from mailgate.rollout.admins import proven
-from mailgate.rollout.person import Person
+from mailgate.rollout.person import Person, proven
 
 VARIABLE = "MAILGATE_ADMIN_TOKEN"
 _MAX_LINE = 1000

@@ -16,7 +16,7 @@ from mailgate.app.service_manager import ALIVE, READY, ServiceManager
 from mailgate.app.workers import WorkerPlace, supervise, workers_of
 from mailgate.cli.exit_codes import exit_code_of
 from mailgate.cli.options import DEFAULT_PATH, Config
-from mailgate.config.file_permissions import refuse_exposed
+from mailgate.config.files import refuse_exposed
 from mailgate.config.upstream_loop import SystemResolver
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.logs import configure_logs

@@ -25,7 +25,7 @@ from mailgate.store.address import store_url
 from mailgate.store.copying import CopyProgress, RowCounts, copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
 from mailgate.store.spool import waits_in
-from mailgate.views.audit_verification import verified
+from mailgate.views.audit import verified
 
 app = typer.Typer(
     help="Copy a store, back it up, check whether it is intact, and renew its keys.", no_args_is_help=True

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailgate.config.document import Document
-from mailgate.config.file_permissions import ExposedFile, exposed_files
-from mailgate.config.files import Reading
-from mailgate.config.groups import read_groups
+from mailgate.config.files import ExposedFile, Reading, exposed_files
 from mailgate.config.references import Sources, default_environ
-from mailgate.config.rules import Rules, read_rules
+from mailgate.config.rules import Rules, read_groups, read_rules
 from mailgate.config.settings import Files, Settings
 from mailgate.config.upstream_loop import LITERAL_RESOLVER, HostResolver
 from mailgate.devices.posture import Away, PostureTerms

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.classify.certificate import with_certificate
+from mailgate.classify.attestation import with_certificate
 from mailgate.engine.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
 from mailgate.policy.cases import Case, CasesFile, Situation, differences

@@ -12,8 +12,7 @@ from pydantic_core import ErrorDetails
 
 from mailgate.config.document import Document, Path
 from mailgate.errors import Mistake
-from mailgate.model.phrase import Phrase, phrase
-from mailgate.model.wrong_values import words_of
+from mailgate.model.phrase import Phrase, phrase, words_of
 from mailgate.policy.spelling import did_you_mean, quoted
 
 Model = TypeVar("Model", bound=BaseModel)

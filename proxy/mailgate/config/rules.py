@@ -1,22 +1,59 @@
 """The rules of one version: policy, apps and lists, groups, and cases, read from files or from stored texts."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from mailgate.config.apps import read_catalog
 from mailgate.config.files import Reading
-from mailgate.config.groups import KEPT_GROUPS, groups_of_text, read_groups, text_of_groups
 from mailgate.config.settings import Files
 from mailgate.model.phrase import phrase
-from mailgate.policy.apps import AppCatalog
+from mailgate.policy.apps import AppCatalog, Strict
 from mailgate.policy.cases import CasesFile
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import did_you_mean
 from mailgate.policy.version_digest import digest_of_texts
+
+KEPT_GROUPS = "groups.json"
+"""The name of the groups among the texts of a version. They have no names of people."""
+
+GroupName = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=200)]
+Login = Annotated[str, StringConstraints(pattern=r"^\S(.*\S)?$", max_length=500)]
+
+
+class GroupsFile(Strict):
+    """``groups.yaml``: the login names of the people in each group."""
+
+    groups: Mapping[GroupName, tuple[Login, ...]]
+
+
+def read_groups(folder: Path, names: Files, reading: Reading, logins: Logins = NO_LOGINS) -> Groups:
+    """The groups in the file that the settings name; empty if the default file does not exist."""
+    path = folder / names.groups
+    if "groups" not in names.model_fields_set and not reading.has(path):
+        return NO_GROUPS
+    file = reading.model(GroupsFile, reading.document(path), {})
+    return Groups.of_members(file.groups, logins) if file else NO_GROUPS
+
+
+def text_of_groups(groups: Groups) -> str:
+    """The text of the groups in a version: the same text for the same people, however their file is written."""
+    return json.dumps({"groups": groups.members(), "alike": sorted(groups.alike)}, sort_keys=True)
+
+
+def groups_of_text(text: str) -> Groups:
+    """The groups in the text of a version."""
+    kept = json.loads(text)
+    return Groups.of_digests(kept["groups"], kept["alike"])
+
 
 STORED_NAMES = Files()
 """The names of the texts of a version, whatever its files are called. A list keeps its name in ``apps.yaml``."""

@@ -13,16 +13,14 @@ from mailgate.attest.evidence import FORMATS
 from mailgate.config.addresses import Address, Listen, Network, Origin, SocketFile
 from mailgate.config.admins import Admins
 from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, PostureSettings
-from mailgate.config.authz import AuthzListener, AuthzSettings
 from mailgate.config.client_certs import ClientCertificateSettings
-from mailgate.config.company import CompanySettings
 from mailgate.config.console import ConsoleSettings, HostName, check_login_ways
 from mailgate.config.guard import GuardSettings
 from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMail
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
-from mailgate.config.pages import EmployeePage, LanguageSettings
+from mailgate.config.pages import CompanySettings, EmployeePage, LanguageSettings
 from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
-from mailgate.config.serving import Limits, Timeouts, TlsSettings
+from mailgate.config.serving import AuthzListener, AuthzSettings, Limits, Timeouts, TlsSettings
 from mailgate.config.sources import SourceSettings
 from mailgate.config.upstream_loop import leads_back
 from mailgate.config.values import Duration

@@ -28,8 +28,14 @@ from mailgate.connectors.fleet import Fleet
 from mailgate.connectors.google_directory import GoogleDirectory
 from mailgate.connectors.intune import Intune
 from mailgate.connectors.jamf import Jamf
-from mailgate.connectors.protocol import Connector, ReadsOneDevice, ReceivesPosts, WakesDevices
-from mailgate.connectors.runtime import RunTally, Runtime
+from mailgate.connectors.protocol import (
+    Connector,
+    ReadsOneDevice,
+    ReceivesPosts,
+    RunTally,
+    Runtime,
+    WakesDevices,
+)
 from mailgate.connectors.setup import Setup
 from mailgate.connectors.workspace_one import WorkspaceOne
 

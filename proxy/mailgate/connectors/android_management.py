@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import flag, instant, listed, text, value
 from mailgate.connectors.google import google_client
-from mailgate.connectors.inventory import Installed, kind_of
+from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.push import message
 from mailgate.connectors.setup import Setup

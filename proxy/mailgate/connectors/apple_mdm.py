@@ -6,23 +6,54 @@ itself. The schema is ``service/webhook/event.json`` of NanoMDM; the answers are
 """
 
 import asyncio
+import plistlib
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
+from xml.parsers.expat import ExpatError
 
 from mailgate.config.sources import AppleMdmSettings
-from mailgate.connectors.apple_plist import plist
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import instant, listed, text, value
 from mailgate.connectors.http import as_json
-from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport
+
+MAX_DEPTH = 32
+
+
+def plist(raw: bytes) -> dict[str, Any]:
+    """The dictionary of a property list. Raises ``SourceError``.
+
+    ``plistlib`` accepts no declaration of an entity, so nothing in a list can grow or lead elsewhere.
+    """
+    if _depth(raw) > MAX_DEPTH:
+        raise SourceError(Trouble.SHAPE, "a property list is nested too deep")
+    try:
+        found = plistlib.loads(raw, fmt=plistlib.FMT_XML)
+    except (ExpatError, ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError):
+        raise SourceError(Trouble.SHAPE, "not an XML property list") from None
+    if not isinstance(found, dict):
+        raise SourceError(Trouble.SHAPE, "a property list is no dictionary")
+    return found
+
+
+def _depth(raw: bytes) -> int:
+    """An upper bound for the depth of nested containers. Text in between can only increase it."""
+    depth = deepest = 0
+    for part in raw.split(b"<")[1:]:
+        if part.startswith((b"dict", b"array")) and not part.partition(b">")[0].endswith(b"/"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif part.startswith((b"/dict", b"/array")):
+            depth -= 1
+    return deepest
+
 
 _PERSONS = frozenset({"User", "User Enrollment", "Shared iPad"})
 """The channels of a person on a device. Their events are not about the device."""

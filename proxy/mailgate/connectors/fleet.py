@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from mailgate.config.sources import FleetSettings
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import instant, listed, objects, text, value
-from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.paging import PAGES
 from mailgate.connectors.setup import Setup

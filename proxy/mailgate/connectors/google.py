@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, replace
 
 from mailgate.config.sources.google import GoogleAccount
-from mailgate.connectors.fields import listed, text
 from mailgate.connectors.http import Client
+from mailgate.connectors.inventory import listed, text
 from mailgate.connectors.logins import SignedAssertion
 from mailgate.connectors.setup import Setup
 from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from mailgate.config.sources import GoogleDirectorySettings
-from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.google import google_client
-from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.paging import pages_by_token
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report

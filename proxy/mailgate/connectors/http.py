@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.logins import Login
-from mailgate.connectors.runtime import RunTally, Runtime
+from mailgate.connectors.protocol import RunTally, Runtime
 from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
 from mailgate.tasks import end_all
 

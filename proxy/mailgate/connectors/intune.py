@@ -13,8 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources import IntuneSettings
-from mailgate.connectors.fields import instant, listed, text, value
-from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
 from mailgate.connectors.setup import Setup

@@ -1,10 +1,61 @@
-"""Finds the listed apps in raw app lists. Everything else is dropped here, before a record exists."""
+"""Reads fields that others wrote, in which a wrong type counts as missing, and finds the listed apps in raw app lists. Everything else is dropped here."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
+from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.model import Kind
 from mailgate.policy import AppCatalog
+
+_LONGEST = 500
+
+
+def objects(page: Any, items: str, *, missing: bool = False) -> list[Mapping[str, Any]]:
+    """The objects under ``items``. Raises ``SourceError`` if there is no list, unless it may be ``missing``."""
+    found = page.get(items, [] if missing else None) if isinstance(page, dict) else None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise SourceError(Trouble.SHAPE, f"an answer has no list `{items}`")
+    return found
+
+
+def value(thing: Any, *path: str) -> Any:
+    """The value under these keys; None if one of them is missing."""
+    for key in path:
+        thing = thing.get(key) if isinstance(thing, dict) else None
+    return thing
+
+
+def text(thing: Any, *path: str) -> str:
+    """A short text without surrounding blanks, or an empty one. A number is accepted too, since ids are written either
+    way."""
+    found = value(thing, *path)
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return found.strip()[:_LONGEST] if isinstance(found, str) else ""
+
+
+def flag(thing: Any, *path: str) -> bool | None:
+    """True, false, or None if unknown."""
+    found = value(thing, *path)
+    return found if isinstance(found, bool) else None
+
+
+def listed(thing: Any, *path: str) -> list[Any] | None:
+    """A list; None if there is none."""
+    found = value(thing, *path)
+    return found if isinstance(found, list) else None
+
+
+def instant(thing: Any, *path: str) -> datetime | None:
+    """An instant as in RFC 3339; None for a time long ago, which means never (Graph writes the year 1), or one that no
+    clock reaches."""
+    try:
+        found = datetime.fromisoformat(text(thing, *path))
+        found = (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year >= 1990 else None
 
 
 class Installed(NamedTuple):

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from mailgate.connectors.protocol import RunTally
 from mailgate.connectors.run import RunOutcome
-from mailgate.connectors.runtime import RunTally
 from mailgate.model import SourceState
 
 _CONNECTOR = ["connector"]

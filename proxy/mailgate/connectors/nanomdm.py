@@ -8,8 +8,8 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import text, value
 from mailgate.connectors.http import Client
+from mailgate.connectors.inventory import text, value
 from mailgate.policy import AppCatalog
 
 _QUERIES = [

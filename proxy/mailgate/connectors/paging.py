@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import objects
 from mailgate.connectors.http import Client, Query
+from mailgate.connectors.inventory import objects
 
 PAGES = 100_000
 """The most pages of one list."""

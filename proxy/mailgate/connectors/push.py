@@ -1,10 +1,12 @@
-"""Pushed messages of Google Cloud Pub/Sub: the envelope, and the token that proves their origin."""
+"""Sources that call by themselves: the proofs of those that send no API key, and the pushed messages of Google Cloud Pub/Sub."""
 
 import asyncio
+import hmac
 import json
-from base64 import b64decode
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from joserfc import jwt
@@ -12,11 +14,17 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 
-from mailgate.config.sources import PushSettings
+from mailgate.config.sources import (
+    AndroidManagementSettings,
+    ApiSourceSettings,
+    AppleMdmSettings,
+    EverySource,
+    PushSettings,
+)
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import text, value
 from mailgate.connectors.http import as_json
-from mailgate.connectors.wire import ApiRequest, Wire
+from mailgate.connectors.inventory import text, value
+from mailgate.connectors.wire import ApiRequest, HttpsWire, Wire
 
 _ISSUERS = ["https://accounts.google.com", "accounts.google.com"]
 _CERTS = "/oauth2/v3/certs"
@@ -121,3 +129,48 @@ class GoogleToken:
             return
         finally:
             await wire.close()
+
+
+Proof = Callable[[Mapping[str, str], bytes], Awaitable[bool]]
+"""Returns whether headers, with names in lower case, and body are from the source."""
+
+_TIMEOUT = 30.0
+_KEY_BYTES = 1024 * 1024
+
+
+class Signature:
+    """An HMAC over the body, as NanoMDM makes it: SHA-256, base64, in ``X-Hmac-Signature``."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    async def __call__(self, headers: Mapping[str, str], body: bytes) -> bool:
+        right = b64encode(hmac.digest(self._key, body, sha256))
+        return hmac.compare_digest(headers.get("x-hmac-signature", "").encode(), right)
+
+
+class WebhookProofs:
+    """The proofs of all connectors. Each is kept as long as its settings stay the same, since it may cache keys."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._made: dict[str, tuple[EverySource, Proof | None]] = {}
+
+    def of(self, name: str, settings: EverySource) -> Proof | None:
+        """The proof of a source; None if it sends an API key."""
+        made = self._made.get(name)
+        if made is None or made[0] != settings:
+            made = self._made[name] = (settings, self._proof(settings))
+        return made[1]
+
+    def _proof(self, settings: EverySource) -> Proof | None:
+        if isinstance(settings, AppleMdmSettings) and settings.hmac_key is not None:
+            return Signature(settings.hmac_key.get_secret_value())
+        if isinstance(settings, AndroidManagementSettings) and settings.push and settings.push.audience:
+            asked: ApiSourceSettings = settings
+
+            def wire() -> Wire:
+                return HttpsWire(_TIMEOUT, _KEY_BYTES, asked.ca, asked.proxy)
+
+            return GoogleToken(settings.push, wire, self._now)
+        return None

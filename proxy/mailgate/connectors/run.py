@@ -10,8 +10,7 @@ from math import ceil
 from typing import Any, NamedTuple, Protocol
 
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.protocol import Connector
-from mailgate.connectors.runtime import RunTally
+from mailgate.connectors.protocol import Connector, RunTally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by, without_look
 from mailgate.model.phrase import joined, phrase

@@ -8,8 +8,8 @@ from mailgate.config.sources import EverySource
 from mailgate.connectors.errors import SourceError
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
+from mailgate.connectors.protocol import Runtime
 from mailgate.connectors.run import RunOutcome
-from mailgate.connectors.runtime import Runtime
 from mailgate.connectors.schedule import is_due
 from mailgate.devices.posture import Away, sources_away
 from mailgate.model import SourceState

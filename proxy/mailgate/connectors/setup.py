@@ -8,7 +8,7 @@ from mailgate.config.sources import ApiSourceSettings
 from mailgate.connectors.http import Client
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
-from mailgate.connectors.runtime import Runtime
+from mailgate.connectors.protocol import Runtime
 from mailgate.connectors.wire import HttpsWire, Wire
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog

@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 
 from mailgate.config.sources import WorkspaceOneSettings
 from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.fields import flag, instant, listed, text
 from mailgate.connectors.http import bounded_gather
-from mailgate.connectors.inventory import Installed, kind_of, system_of
+from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
 from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import Setup

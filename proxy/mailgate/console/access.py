@@ -8,10 +8,9 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from mailgate.console.context import SESSION, context_of, roles_of
-from mailgate.console.forms import form_of
+from mailgate.console.forms import CSRF, form_of, page_before, returned_form
 from mailgate.console.layout import show, show_without_login
 from mailgate.console.peer import host_of
-from mailgate.console.returned_forms import CSRF, page_before, returned_form
 from mailgate.console.session_start import COOKIE as COOKIE
 from mailgate.console.session_start import (
     begin_by_proxy_login,

@@ -13,7 +13,7 @@ from mailgate.rollout.guard import guard_of
 from mailgate.store import StoreError
 from mailgate.store.help_requests import NOT_THEIRS
 from mailgate.views.gates import GateNode, GateState, gates_now
-from mailgate.views.plan_titles import title_of
+from mailgate.views.plans import title_of
 from mailgate.views.readiness import Readiness
 from mailgate.views.words import trouble_in_words
 

@@ -8,16 +8,15 @@ from datetime import datetime
 from aiohttp import web
 
 from mailgate.config import Bundle, Rules
-from mailgate.console.background_questions import BackgroundQuestions
-from mailgate.console.device_count import DeviceCounts
+from mailgate.console.counting import DeviceCounts
 from mailgate.console.languages import COOKIE, Language, language_for
 from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
-from mailgate.console.oidc.logins import OidcLogins
+from mailgate.console.oidc.provider import OidcLogins
 from mailgate.console.planning import Planning
 from mailgate.console.recipient_lists import RecipientLists
 from mailgate.console.sessions import Session, Sessions
-from mailgate.console.source_reading import Readings
+from mailgate.console.source_reading import BackgroundQuestions, Readings
 from mailgate.console.toasts import Toasts
 from mailgate.console.verdict_rates import VerdictRates
 from mailgate.gateway.selfservice.recheck import Recheck

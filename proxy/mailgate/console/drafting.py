@@ -24,7 +24,7 @@ from mailgate.views.drafts import (
     explained,
     uncommitted,
 )
-from mailgate.views.patches import RuleFilesLocation
+from mailgate.views.versions import RuleFilesLocation
 
 MAX_DRAFTS = 50
 """How many of the newest drafts are read."""

@@ -11,8 +11,13 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 
-from mailgate.gateway.pages.languages import catalog_of, languages_by_tag, load_languages, read_catalog
-from mailgate.gateway.pages.negotiate import choose_language
+from mailgate.gateway.pages.languages import (
+    catalog_of,
+    choose_language,
+    languages_by_tag,
+    load_languages,
+    read_catalog,
+)
 from mailgate.model.languages import SOURCE, TAGS
 from mailgate.model.phrase import ENGLISH
 

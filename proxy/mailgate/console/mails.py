@@ -9,10 +9,10 @@ from mailgate.config import Rules, compile_rules
 from mailgate.console.context import ConsoleContext
 from mailgate.devices.names import user_text
 from mailgate.mail.composer import composer_for
+from mailgate.mail.postman import retry, settle
 from mailgate.mail.preview import made_up, made_up_correction, sample
 from mailgate.mail.recipient_list import data_scope_of, notice_about
 from mailgate.mail.topic import Topic, topic_of
-from mailgate.mail.undelivered import retry, settle
 from mailgate.mail.words import RenderedNotice
 from mailgate.model.notice import Notice
 from mailgate.model.phrase import phrase

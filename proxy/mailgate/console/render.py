@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.languages import IN_ENGLISH, Language
-from mailgate.console.sparkline import sparkline
+from mailgate.console.pictures import sparkline
 from mailgate.console.stored_sentences import translated
 from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import (
@@ -29,7 +29,7 @@ from mailgate.model.phrase import (
 )
 from mailgate.policy.changes import subject_in_words
 from mailgate.tasks import compute
-from mailgate.views.audit_words import act_in_words, thing_in_words
+from mailgate.views.audit import act_in_words, thing_in_words
 from mailgate.views.gates import roughly
 from mailgate.views.words import (
     CONNECTORS,

@@ -8,8 +8,7 @@ from aiohttp import hdrs, web
 
 from mailgate.console.context import context_of
 from mailgate.console.login_rights import BY_PROXY, named_by_proxy, proxy_proof, roles_now
-from mailgate.console.peer import over_tls
-from mailgate.console.proxy_login import NotBelievedError, name_from_proxy
+from mailgate.console.peer import NotBelievedError, name_from_proxy, over_tls
 from mailgate.console.sessions import MAX_SESSION, Session
 from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.person import Person

@@ -1,16 +1,86 @@
 """The console's routes, and the checks of every request to them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+import structlog
 from aiohttp import web
 
 from mailgate.console.access import require_login
-from mailgate.console.context import CLOSING, CONTEXT, ConsoleContext
-from mailgate.console.error_pages import show_errors
-from mailgate.console.headers import secure
+from mailgate.console.context import CLOSING, CONTEXT, SESSION, ConsoleContext
+from mailgate.console.forms import returned_form
+from mailgate.console.layout import show, show_without_login
 from mailgate.console.pages import ROUTES
+from mailgate.console.peer import NotBelievedError
 from mailgate.console.query_parameters import check_parameters
+from mailgate.console.responses import secure
 from mailgate.console.session_start import set_new_session_cookie
+from mailgate.gateway.http1.request import RequestRefused
+from mailgate.model.phrase import phrase, sentence
+from mailgate.rollout.person import RefusedError, UnknownError
+from mailgate.store import StoreError
+from mailgate.views.versions import NoVersionError
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+WORDS = {
+    404: phrase(
+        "There is nothing at this address. It may have been deleted, or the address may be mistyped."
+    ),
+    405: phrase("This address does not accept requests of this kind."),
+    413: phrase("That is more text than this form accepts."),
+    415: phrase("This is not how a form of this console is sent."),
+}
+HEADINGS = {
+    404: phrase("Nothing is here"),
+    500: phrase("Something went wrong"),
+    503: phrase("Not at the moment"),
+}
+
+
+@web.middleware
+async def show_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer any exception with a page, which shows only texts that are meant for the reader."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return await _refused(request, error.status, WORDS.get(error.status, error.reason))
+    except RequestRefused:
+        # the request itself broke off; the answer is the same at every port (gateway/admin_port/hosted_app.py)
+        raise
+    except NotBelievedError as error:
+        log.warning("console-login-refused", way="proxy", why=error.why)
+        return await show_without_login(request, "refused.html", 403, why=error.words)
+    except (UnknownError, NoVersionError) as error:
+        return await _refused(request, 404, sentence(error.words), **await _form(request))
+    except RefusedError as error:
+        return await _refused(request, 409, sentence(error.words), **await _form(request))
+    except StoreError as error:
+        log.warning("console-store", error=type(error).__name__)
+        why = phrase("The store does not answer. The gate goes on with what it knows; try again in a moment.")
+        return await _refused(request, 503, why, **await _form(request))
+    except Exception as error:  # noqa: BLE001 - the text of an error may quote secrets
+        log.error("console-failed", page=request.match_info.route.name, error=type(error).__name__)
+        why = phrase("Something went wrong here. Only the kind of the error is known; it is in the log.")
+        return await _refused(request, 500, why)
+
+
+async def _form(request: web.Request) -> dict[str, Any]:
+    return await returned_form(request) if request.get(SESSION) else {}
+
+
+async def _refused(request: web.Request, status: int, why: str, **more: Any) -> web.Response:
+    """The page that says why, with the menu if the person is logged in, so that they can go on."""
+    words = {"heading": HEADINGS.get(status, phrase("Not done")), "why": why, **more}
+    if request.get(SESSION) is None:
+        return await show_without_login(request, "refused.html", status, **words)
+    return await show(request, "refused.html", status, layout="base.html", **words)
+
 
 PATH = "/console"
 MAX_BODY_BYTES = 4 * 1024 * 1024

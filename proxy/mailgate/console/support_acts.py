@@ -13,7 +13,7 @@ from mailgate.model import Kind, Reason
 from mailgate.model.notice import NoticeDevice
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
-from mailgate.rollout import relief_acts
+from mailgate.rollout import reliefs
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail
 from mailgate.store.help_requests import Key
@@ -38,7 +38,7 @@ async def exempt_for(
 ) -> Relief:
     """Exempt a person or a device for this many days. Raises RefusedError."""
     policy, until = context.bundle().policy, now + timedelta(days=days)
-    return await relief_acts.exempt(
+    return await reliefs.exempt(
         context.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
     )
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from prometheus_client.parser import text_string_to_metric_families
 
 from mailgate.store import StoreError
-from mailgate.store.verdict_counts import VerdictKey
+from mailgate.store.counts import VerdictKey
 
 MINUTES = 60
 """The length of the window, in minutes."""

@@ -2,10 +2,12 @@
 taken."""
 
 import errno
+import fcntl
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from mailgate.errors import MailgateError
 
@@ -50,3 +52,28 @@ def _instead(ports: Mapping[str, int]) -> str:
                 made_by_make = f'make run ARGS="{option}"'
                 return f"Take others with {made_by_make if 'MAKELEVEL' in os.environ else option}, which uses {port} to {port + len(ports) - 1}"
     return "Take others with --port, --admin-port and --start-port"
+
+
+class TakenError(MailgateError):
+    """Another demo runs in this folder."""
+
+
+@contextmanager
+def locked_folder(directory: Path) -> Iterator[None]:
+    """Hold the folder until the body ends or the process dies. A missing folder is made.
+
+    Raises TakenError, or OSError.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    file = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise TakenError(
+            f"a demo runs in {directory} already: end it, or give this one another --directory and --port"
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(file)

@@ -17,15 +17,13 @@ from mailgate.demo.company.admins import ROLE_TEXTS, tokens_in
 from mailgate.demo.company.fill import Filled, fill, is_new
 from mailgate.demo.company.seed import Progress
 from mailgate.demo.company.unfinished import MARK, clear_half_made
-from mailgate.demo.lock import locked_folder
 from mailgate.demo.mailbox import Mailbox
 from mailgate.demo.messages import shipped_messages
-from mailgate.demo.ports import require_ports
-from mailgate.demo.rules import demo_rules
-from mailgate.demo.settings import write_settings
-from mailgate.demo.start.exemption import exempt_persona
+from mailgate.demo.ports import locked_folder, require_ports
+from mailgate.demo.settings import demo_rules, write_settings
 from mailgate.demo.start.page import Links, StartPage
 from mailgate.demo.start.persona_proxy import PersonaProxy
+from mailgate.demo.start.personas import exempt_persona
 from mailgate.demo.start.signing import Signer
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol as Shape
 
-from mailgate.gateway.pages.languages import languages_by_tag, load_languages
-from mailgate.gateway.pages.negotiate import choose_language
+from mailgate.gateway.pages.languages import choose_language, languages_by_tag, load_languages
 from mailgate.model import Access, Decision, Protocol
 from mailgate.store.ledger import Repeat
 

@@ -22,7 +22,7 @@ from mailgate.model import Access, Decision, Effect
 log = structlog.get_logger()
 
 RECHECK_SECONDS = 0.5
-"""The seconds between two looks. Changes by another process are known after half of it (``app/device_changes.py``)."""
+"""The seconds between two looks. Changes by another process are known after half of it (``app/changes.py``)."""
 LASTS_AFTER = 5.0
 """The seconds after which a request is judged again. Tunnels and requests that wait for mail are from their start."""
 

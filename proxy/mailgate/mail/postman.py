@@ -6,14 +6,16 @@ if the transport knows whether a mail was taken, that counts; otherwise an admin
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
 from typing import Any, Protocol
 
 from mailgate.mail.transport import DeferredError, MailTransport, RejectedMailError, UnknownOutcomeError
-from mailgate.store import Mail, MailState, StoreUnavailableError
+from mailgate.rollout.person import Person
+from mailgate.store import Act, Mail, MailState, NoticeKey, Store, StoreUnavailableError
+from mailgate.store.mail import Which
 
 LEASE = timedelta(minutes=2)
 """How long a dead process keeps its lease: longer than one mail can take."""
@@ -41,7 +43,7 @@ class MailQueue(Protocol):
 
 
 class Leases(Protocol):
-    """Decides which process may send (``store/leases.py``)."""
+    """Decides which process may send (``store/clock.py``)."""
 
     async def claim(self, name: str, holder: str, span: timedelta) -> bool: ...
     async def release(self, name: str, holder: str) -> None: ...
@@ -195,3 +197,26 @@ async def run_to_end(work: Coroutine[Any, Any, None]) -> None:
         if not task.cancelled():
             task.exception()  # retrieved, so that asyncio does not log it
         raise
+
+
+async def settle(store: Store, which: Which, person: Person, now: datetime, *, sent: bool) -> int:
+    """Mark unsure mails as sent, or queue them again. Returns how many there were."""
+    done = {"as": "sent" if sent else "to be sent again"}
+    return await store.mails.settle(
+        which,
+        lambda count: _act(person, now, "notices-settled", which, done | {"mails": count}),
+        now,
+        sent=sent,
+    )
+
+
+async def retry(store: Store, which: Which, person: Person, now: datetime) -> int:
+    """Queue failed mails again. Returns how many still had their notice."""
+    return await store.mails.retry(
+        which, lambda count: _act(person, now, "notices-retried", which, {"mails": count}), now
+    )
+
+
+def _act(person: Person, now: datetime, what: str, which: Which, details: dict[str, object]) -> Act:
+    about = f"rule {which.rule}" if isinstance(which, NoticeKey) and which.rule else ""
+    return replace(person.act(now, what), about=about, details=details)

@@ -8,11 +8,16 @@ from typing import NamedTuple
 from markupsafe import Markup
 from pydantic import with_config
 
-from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance
-from mailgate.gateway.pages.contact import Contact, contact_link
+from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, Contact, contact_link
 from mailgate.gateway.pages.devices import FOUND, GETS, STATES, name_of
-from mailgate.gateway.pages.languages import Language, languages_by_tag, load_languages
-from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.gateway.pages.languages import (
+    Language,
+    Message,
+    languages_by_tag,
+    load_languages,
+    mark,
+    mark_plural,
+)
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.gateway.pages.render import environment
 from mailgate.gateway.pages.steps import FIXES, off_page, steps_of

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from pydantic_core import ErrorDetails, PydanticCustomError
+
 
 class Translator(Protocol):
     """The parts of a language that phrases need."""
@@ -138,3 +140,15 @@ def transformed(words: str, change: Callable[[str], str]) -> str:
     if isinstance(words, Phrase):
         return Phrase(lambda translator: change(words.render(translator)))
     return change(words)
+
+
+def wrong_value(kind: str, words: str, **more: object) -> PydanticCustomError:
+    """Make the error of a validator. ``more`` is further context: ``key``, if the error is about a key below the
+    value."""
+    return PydanticCustomError(kind, "{words}", {"words": words, **more})
+
+
+def words_of(error: ErrorDetails) -> str:
+    """The message of an error, as a phrase if ``wrong_value`` made it from one."""
+    words: str = error.get("ctx", {}).get("words", error["msg"])
+    return words

@@ -23,8 +23,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.model.addresses import canonical_address
-from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong_value
+from mailgate.model.phrase import phrase, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.stages import Moment
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong_value
+from mailgate.model.phrase import phrase, wrong_value
 
 MAX_DURATION = timedelta(days=36500)
 

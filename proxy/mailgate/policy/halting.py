@@ -7,8 +7,7 @@ from typing import Literal, NamedTuple, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong_value
+from mailgate.model.phrase import phrase, wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.durations import Duration, in_words
 from mailgate.policy.stages import Share

@@ -13,8 +13,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model.languages import LANGUAGES, SOURCE
-from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong_value
+from mailgate.model.phrase import phrase, wrong_value
 from mailgate.policy.apps import Text
 
 

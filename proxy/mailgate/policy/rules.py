@@ -22,8 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mailgate.model import Effect, Reason, Stage
-from mailgate.model.phrase import phrase
-from mailgate.model.wrong_values import wrong_value
+from mailgate.model.phrase import phrase, wrong_value
 from mailgate.policy.apps import AppCatalog, Key, Strict, Text
 from mailgate.policy.condition import MAX_LENGTH, Condition, ConditionError, compile_condition
 from mailgate.policy.durations import Duration

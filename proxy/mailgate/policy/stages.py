@@ -9,9 +9,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from mailgate.model import Effect, Stage
-from mailgate.model.phrase import phrase
+from mailgate.model.phrase import phrase, wrong_value
 from mailgate.model.times import happened
-from mailgate.model.wrong_values import wrong_value
 from mailgate.policy.login_names import confusable_name, has_one_reading
 
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"

@@ -6,13 +6,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from mailgate.model.notice import MailKind, Notice
 from mailgate.model.phrase import joined, phrase, plural
-from mailgate.rollout.guard import Guard, failing_cases, freeze_reason
-from mailgate.rollout.guard_window import (
+from mailgate.rollout.guard import (
     EMPTY_WINDOW,
+    Guard,
     WindowTotals,
     beyond_window,
     counted_meanwhile,
+    failing_cases,
+    freeze_reason,
     newly_kept_out,
     read_window,
 )
@@ -24,7 +27,6 @@ from mailgate.rollout.kept_plans import (
     refuse_altered,
     refuse_outdated,
 )
-from mailgate.rollout.override_notice import override_notice
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.store import (
@@ -41,6 +43,21 @@ from mailgate.store import (
 from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
 from mailgate.store.policies import ACTIVATED as ACTIVATED
 from mailgate.store.policies import RETRACTED as RETRACTED
+
+
+def override_notice(
+    by: Person, note: str, plan: str, overridden: Sequence[str], approved_by: Sequence[str]
+) -> Notice:
+    """The mail, in the words of the audit log. ``plan`` is a digest; ``overridden`` are the objections."""
+    lines = [
+        f"{by.name} has put plan {plan[:12]} in force against objections.",
+        f"Why: {note.strip()}",
+        *(f"Overridden: {each}" for each in overridden),
+        f"Approved by: {', '.join(approved_by) or 'nobody else'}",
+        "`mailgate policy retract` takes it back.",
+    ]
+    return Notice(MailKind.REPLY, answer="\n".join(lines), was_requested=False)
+
 
 NO_APPROVERS = phrase("no admin has the role approver")
 ADD_APPROVER = "`mailgate admin add NAME --role approver` says how to set up an approver"

@@ -9,11 +9,11 @@ from typing import Literal
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.activation import ADD_APPROVER, NO_APPROVERS, objections_to
-from mailgate.rollout.guard import Guard
-from mailgate.rollout.guard_window import WindowTotals, beyond_window, read_window
+from mailgate.rollout.guard import Guard, WindowTotals, beyond_window, read_window
 from mailgate.rollout.kept_plans import (
     APPROVED,
     PLAN_AGE,
+    base_serial,
     find_plan,
     overtaken,
     read_plan,
@@ -22,7 +22,6 @@ from mailgate.rollout.kept_plans import (
 )
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
-from mailgate.rollout.plan_base import base_serial
 from mailgate.rollout.plan_terms import PlanTerm, term_of
 from mailgate.store import Activation, Approval, OvertakenError, Store, StoredPlan
 

@@ -7,8 +7,14 @@ from datetime import datetime
 from mailgate.config import Rules, Settings
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined, phrase
-from mailgate.rollout.guard import failing_cases, freeze_reason, guard_of
-from mailgate.rollout.guard_window import beyond_window, newly_kept_out, read_window
+from mailgate.rollout.guard import (
+    beyond_window,
+    failing_cases,
+    freeze_reason,
+    guard_of,
+    newly_kept_out,
+    read_window,
+)
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep

@@ -1,5 +1,6 @@
 """Kept plans: they are found by the beginning of their digest, and refused if they were changed or are too old."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,11 +10,26 @@ from mailgate.model.phrase import phrase
 from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
-from mailgate.rollout.plan_base import base_serial
 from mailgate.rollout.plan_terms import term_of
 from mailgate.rollout.stored_rules import rule_texts_of
-from mailgate.store import Store, StoredPlan
+from mailgate.store import Activation, Store, StoredPlan
 from mailgate.store.plans import SHORTEST
+
+
+def base_serial(plan: StoredPlan, body: Plan, history: Sequence[Activation]) -> int | None:
+    """The serial of the activation that the plan would replace; None if the plan was overtaken.
+
+    If the rules of the plan were in force since and no longer are, somebody has taken them back, and only a new plan
+    puts them in force again. ``history`` has the activations, the newest first.
+    """
+    active = history[0] if history else None
+    if active is None or active.serial == plan.serial:
+        return plan.serial
+    if active.digest != body.active.digest:
+        return None
+    since = [each for each in history if each.serial > plan.serial]
+    return None if any(each.digest == plan.candidate.digest for each in since) else active.serial
+
 
 PLAN_AGE = timedelta(hours=24)
 """How long a plan may be put in force. After that, other people and devices may have come."""

@@ -1,8 +1,16 @@
 """The person who changes what is in force, and the errors for what they may not do."""
 
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from unicodedata import normalize
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from mailgate.config.admins import AdminSettings
 from mailgate.errors import MailgateError
 from mailgate.store import Act
 
@@ -32,3 +40,72 @@ class Person:
 
     def act(self, now: datetime, what: str, why: str = "") -> Act:
         return Act(now, self.name, what, why=why, origin=self.origin)
+
+
+SECRET_BYTES, SALT_BYTES = 32, 16
+SHORTEST, LONGEST, DIFFERENT = 15, 128, 6
+"""The shortest and the longest password, in characters, and the fewest different characters that it must have."""
+_HASHER = PasswordHasher()  # RFC 9106, the second recommended option: 64 MiB, three rounds, four lanes
+
+
+def new_secret(random: bytes) -> str:
+    """Encode ``SECRET_BYTES`` random bytes as a secret."""
+    return urlsafe_b64encode(random).rstrip(b"=").decode("ascii")
+
+
+def token_of(name: str, secret: str) -> str:
+    """The token with which an admin logs in."""
+    return f"{name}:{secret}"
+
+
+def hash_of(secret: str, salt: bytes) -> str:
+    """The hash of a secret for the settings. ``salt`` is ``SALT_BYTES`` random bytes."""
+    return _HASHER.hash(_bytes(secret), salt=salt)
+
+
+def weakness(password: str, name: str) -> str:
+    """What is wrong with a chosen password, in words; empty if it is good.
+
+    It has 15 to 128 printable characters of any kind, six of them different (NIST SP 800-63B-4, section 3.1.1), no
+    space at its beginning or end, and does not contain the name.
+    """
+    if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
+        return f"is easy to guess; expected at least {SHORTEST} characters, {DIFFERENT} of them different: a few words do"
+    if len(password) > LONGEST:
+        return f"is too long; expected at most {LONGEST} characters"
+    if name in password.lower():
+        return "holds the name; expected another"
+    if not password.isprintable() or password != password.strip():
+        return "begins or ends with a space, or cannot be typed everywhere; expected printable characters"
+    return ""
+
+
+def proven(admins: Mapping[str, AdminSettings], token: str) -> str | None:
+    """The name of the admin whose token this is; None if it belongs to nobody.
+
+    An unknown name, or one without a token, takes as long as a wrong secret, so that the time reveals nothing.
+    """
+    name, _, secret = token.strip().partition(":")
+    hashes = {each: admin.token_hash.get_secret_value() for each, admin in admins.items() if admin.token_hash}
+    if not hashes:
+        return None
+    right = _matches(hashes.get(name) or _stand_in_hash(hashes, name), secret)
+    return name if right and name in hashes else None
+
+
+def _stand_in_hash(hashes: Mapping[str, str], name: str) -> str:
+    """One of the hashes, always the same for a name, since the hashes of two people may take different times."""
+    digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return sorted(hashes.values())[int.from_bytes(digest) % len(hashes)]
+
+
+def _matches(hashed: str, secret: str) -> bool:
+    try:
+        return _HASHER.verify(hashed, _bytes(secret))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _bytes(secret: str) -> bytes:
+    """The bytes to hash. They are the same however a keyboard composes its letters (NFC)."""
+    return normalize("NFC", secret).encode("utf-8", "surrogatepass")

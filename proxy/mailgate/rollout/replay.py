@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.classify.certificate import with_certificate
+from mailgate.classify.attestation import with_certificate
 from mailgate.config import Settings
 from mailgate.devices.device import Device
 from mailgate.devices.posture import Away, PostureTerms, posture_of, posture_of_person, sources_away

@@ -17,8 +17,8 @@ import structlog
 from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import joined, phrase
-from mailgate.policy.overtaken_files import taken_back
-from mailgate.rollout.guard_window import EMPTY_WINDOW, WindowTotals
+from mailgate.policy.edits import taken_back
+from mailgate.rollout.guard import EMPTY_WINDOW, WindowTotals
 from mailgate.rollout.stored_rules import UnreadableVersionError, rule_texts_of, rules_of
 from mailgate.store import Act, Activation, OvertakenError, Policies, StoreError, kept_out
 from mailgate.store.kept_out import NOBODY, KeptOut

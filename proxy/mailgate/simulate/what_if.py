@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailgate.classify import with_attestation
-from mailgate.classify.attestation import HANDHELD_KINDS
-from mailgate.classify.certificate import with_certificate
+from mailgate.classify.attestation import HANDHELD_KINDS, with_certificate
 from mailgate.model import (
     LOGIN_PROTOCOLS,
     Access,

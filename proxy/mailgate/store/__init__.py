@@ -4,7 +4,6 @@
 """
 
 from mailgate.model.notice import MailKind
-from mailgate.store.approvals import Approval
 from mailgate.store.audit import Act
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
@@ -17,7 +16,7 @@ from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mail import Mail, MailCount, MailState, NoticeKey
 from mailgate.store.pagination import RowPosition
 from mailgate.store.person_records import QuarantineMail, UnreportedPhone
-from mailgate.store.plans import StoredPlan
+from mailgate.store.plans import Approval, StoredPlan
 from mailgate.store.policies import Activation, AlteredError, OvertakenError, Policies, RuleTexts, Version
 from mailgate.store.postures import Postures
 from mailgate.store.retention import RetentionTimes

@@ -1,9 +1,13 @@
-"""The clock of the database: the one clock that all gates on a store share, whatever their own clocks say."""
+"""The clock of the database, which all gates on a store share whatever their own clocks say, and leases, which expire by it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Float, extract, func, select
+from sqlalchemy import ColumnElement, Float, delete, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.bulk_rows import upsert
+from mailgate.store.database import Database
+from mailgate.store.schema import leases
 
 _EPOCH = 2440587.5
 """1970-01-01 as a Julian day."""
@@ -32,3 +36,29 @@ async def earliest_now(connection: AsyncConnection, now: datetime) -> datetime:
     """The earlier of ``now`` by a gate's clock and the database's time: what is old enough by it is not old only by a clock that
     is ahead. SQLite has no clock but that of the gate's own computer."""
     return now if connection.dialect.name == "sqlite" else min(now, await time_now(connection))
+
+
+class Leases:
+    """Queries on leases. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, name: str, holder: str, span: timedelta) -> bool:
+        """Take a free lease, or renew one's own, for ``span`` from now. Returns False if another gate holds it."""
+        async with self._database.writing() as connection:
+            now = seconds_now(connection)
+            until = now + span.total_seconds()
+            statement = upsert(connection, leases).values(name=name, holder=holder, until=until)
+            mine_or_over = or_(leases.c.holder == holder, leases.c.until < now)
+            statement = statement.on_conflict_do_update(
+                index_elements=["name"], set_={"holder": holder, "until": until}, where=mine_or_over
+            )
+            taken = await connection.execute(statement.returning(leases.c.holder))
+            return taken.first() is not None
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give back one's own lease before it expires."""
+        mine = (leases.c.name == name, leases.c.holder == holder)
+        async with self._database.writing() as connection:
+            await connection.execute(delete(leases).where(*mine))

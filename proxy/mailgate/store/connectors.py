@@ -6,9 +6,9 @@ from dataclasses import asdict
 from sqlalchemy import select
 
 from mailgate.model import SourceState
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.schema import connectors, devices, reports
-from mailgate.store.upserts import upsert
 
 _PAGE = 5000
 

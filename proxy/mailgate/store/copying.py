@@ -1,5 +1,6 @@
 """Copies every row of one store into another, empty store. Each may be on SQLite or PostgreSQL. Either all rows arrive or none."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +11,84 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Connection, RowMapping, Table, create_engine, delete, func, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
-from mailgate.store.database import connecting, prepare, writes
+from mailgate.atomic_files import give_name, is_at
+from mailgate.store.database import Database, connecting, prepare, writes
 from mailgate.store.errors import OlderStoreError, StoreError, unavailable
 from mailgate.store.migrate import migrate
-from mailgate.store.new_store_file import new_store_file
 from mailgate.store.schema import audit, audit_head, gates, metadata
+
+
+class StoreExistsError(StoreError):
+    """A file with the name of the new store exists."""
+
+
+@contextmanager
+def new_store_file(path: Path) -> Iterator[Path]:
+    """Yield a path for the draft of the store, in a folder beside ``path``. The draft is renamed to ``path`` if the
+    body ends without an error.
+
+    The draft of a command that was killed is deleted. Raises StoreExistsError if ``path`` exists, or StoreError.
+    """
+    try:
+        with _held(path.with_name(f"{path.name}.part")) as folder:
+            draft = folder / path.name
+            _clear(folder, draft)
+            try:
+                yield draft
+                _name(draft, path)
+            finally:
+                _delete(draft)
+                folder.rmdir()
+    except OSError as error:
+        raise StoreError(f"{error.filename or path} cannot be made: {error.strerror}") from error
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[Path]:
+    """Make a folder that only its owner can read, and lock it while this process lives."""
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            _lock(handle, folder)
+            if is_at(folder, handle):  # the process that held it before may have deleted it
+                yield folder
+                return
+        finally:
+            os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(f"another command writes to {folder}; wait for its end") from error
+
+
+def _clear(folder: Path, draft: Path) -> None:
+    _delete(draft)
+    if any(folder.iterdir()):
+        raise StoreError(f"{folder} holds other files; move them away")
+
+
+def _name(draft: Path, path: Path) -> None:
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        give_name(draft, path)
+    except FileExistsError as error:
+        raise StoreExistsError(
+            f"{path} is there already and stays as it is; expected the name of a new file"
+        ) from error
+
+
+def _delete(draft: Path) -> None:
+    for end in ("", "-wal", "-shm", "-journal"):
+        Path(f"{draft}{end}").unlink(missing_ok=True)
+
 
 AT_ONCE = 2000
 """How many rows are read and written together."""
@@ -219,3 +291,27 @@ def _append(connection: Connection, entries: Sequence[RowMapping]) -> None:
 def _differences(left: RowCounts, arrived: RowCounts) -> str:
     wrong = [name for name, count in left.items() if arrived[name] != count]
     return ", ".join(f"{name} has {arrived[name]} of {left[name]}" for name in wrong)
+
+
+CHECK_TIMEOUT_SECONDS = 3600.0
+"""How many seconds the check may take, since it reads all of a large file."""
+MAX_FAULTS = 20
+"""The most faults that are listed."""
+
+
+async def faults(database: Database) -> list[str]:
+    """List the faults in words. Raises ``StoreUnavailableError`` if the database cannot even answer."""
+    async with database.reading(CHECK_TIMEOUT_SECONDS) as connection:
+        if connection.dialect.name != "sqlite":
+            return []  # the server checks its own files and references
+        return [*await _of_file(connection), *await _of_references(connection)]
+
+
+async def _of_file(connection: AsyncConnection) -> list[str]:
+    found = (await connection.exec_driver_sql(f"PRAGMA integrity_check({MAX_FAULTS})")).scalars().all()
+    return [] if found == ["ok"] else [str(each) for each in found]
+
+
+async def _of_references(connection: AsyncConnection) -> list[str]:
+    rows = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).mappings().fetchmany(MAX_FAULTS)
+    return [f"a row of {row['table']} belongs to one of {row['parent']} that is not there" for row in rows]

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +15,43 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from mailgate.store.circuit_breaker import RETRY_AFTER_SECONDS, CircuitBreaker
 from mailgate.store.driver_connection import DriverConnection, Rows, SqliteDriverConnection, Values
 from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
 from mailgate.store.wal import empty_log
+
+RETRY_AFTER_SECONDS = 3.0
+"""The seconds between two tries of a hanging store, longer than the limit of a short query."""
+
+
+class CircuitBreaker:
+    """Opens when a query got no answer in time, and closes with the next answer. ``clock`` returns seconds."""
+
+    def __init__(self, clock: Callable[[], float], rest: float = RETRY_AFTER_SECONDS) -> None:
+        self._clock = clock
+        self._rest = rest
+        self._open = False
+        self._again = 0.0
+        self._answered_at = float("-inf")
+
+    def enter(self) -> float | None:
+        """The time of this query; None if it must not be sent now. The first query after ``RETRY_AFTER_SECONDS`` is
+        sent, to try the store."""
+        now = self._clock()
+        if self._open and now < self._again:
+            return None
+        self._again = now + self._rest
+        return now
+
+    def answered(self) -> None:
+        self._open, self._answered_at = False, self._clock()
+
+    def timed_out(self, since: float) -> None:
+        """Note that a query sent at ``since`` was given up. The breaker stays closed if other queries were answered
+        since."""
+        if self._answered_at < since:
+            self._open, self._again = True, self._clock() + self._rest
+
 
 _WRITES = "mailgate_writes"
 _TIMEOUT_SECONDS = 2.5

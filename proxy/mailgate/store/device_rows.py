@@ -16,12 +16,11 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
 from mailgate.devices.typed_text import ids, logins
 from mailgate.model.times import LONG_AGO
-from mailgate.store.bulk_rows import upsert_rows
+from mailgate.store.bulk_rows import upsert, upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
 from mailgate.store.schema import device_row_changes, device_rows
-from mailgate.store.upserts import upsert
 
 WINDOW = 5_000
 """How many rows one search reads."""

@@ -25,9 +25,9 @@ from mailgate.devices.names import (
 )
 from mailgate.store import device_lookup
 from mailgate.store.audit import Act, append
+from mailgate.store.bulk_rows import count_change, upsert
 from mailgate.store.database import Database
-from mailgate.store.device_loading import around, load
-from mailgate.store.device_summaries import summaries
+from mailgate.store.device_loading import around, load, summaries
 from mailgate.store.erasure import forget_lines, words_of
 from mailgate.store.ingest import IngestResult, store_reports
 from mailgate.store.schema import (
@@ -45,7 +45,6 @@ from mailgate.store.schema import (
     sightings,
 )
 from mailgate.store.spool import Spool
-from mailgate.store.upserts import count_change, upsert
 
 _PAGE = 500
 _BATCH = 1000

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from mailgate.store.audit import Act, append
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.schema import drafts, policies
-from mailgate.store.upserts import upsert
 
 SHORTEST = 6
 """The fewest characters of a digest that may name a draft."""

@@ -1,13 +1,13 @@
-"""Compares names without case and accents in the database (``devices/typed_text.py``), to search for a part of them. Few
-names have characters beyond ASCII, and only those are converted."""
+"""Compares names in the database: login names without case by an index, and other names without case and accents."""
 
 from typing import Any
 
-from sqlalchemy import Text
+from sqlalchemy import ColumnElement, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from mailgate.devices.names import user_text
 from mailgate.devices.typed_text import ACCENTS, LETTERS, folded
 
 FUNCTION = "mailgate_folded"
@@ -51,3 +51,26 @@ def _on_postgresql(element: Folded, compiler: SQLCompiler, **how: Any) -> str:
 def teach(connection: Any) -> None:
     """Add the function to a connection to SQLite."""
     connection.create_function(FUNCTION, 1, folded, deterministic=True)
+
+
+class WithoutCase(FunctionElement[str]):
+    """A text in ASCII lower case, as ``user_text`` makes it. Letters beyond ASCII stay as they are."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(WithoutCase)
+def _everywhere(element: WithoutCase, compiler: SQLCompiler, **how: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **how)})"
+
+
+@compiles(WithoutCase, "postgresql")
+def _login_on_postgresql(element: WithoutCase, compiler: SQLCompiler, **how: Any) -> str:
+    # By the rules of a language "Ä" would become "ä", and the index would change with the system's library of languages.
+    return f'lower({compiler.process(element.clauses, **how)} COLLATE "C")'
+
+
+def is_login(column: ColumnElement[str], login: str) -> ColumnElement[bool]:
+    """Whether a column has this login name, in any case."""
+    return WithoutCase(column) == user_text(login)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.clock import seconds_now
 from mailgate.store.database import Database
 from mailgate.store.schema import gates
-from mailgate.store.upserts import upsert
 
 _SLOT = ("host", "address", "worker")
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.schema import keys
-from mailgate.store.upserts import upsert
 
 _KEPT = 2
 _BYTES = 32

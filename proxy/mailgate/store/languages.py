@@ -7,10 +7,10 @@ from cachetools import LRUCache
 from sqlalchemy import delete, or_, select
 
 from mailgate.devices.names import user_text
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreUnavailableError
 from mailgate.store.schema import languages
-from mailgate.store.upserts import upsert
 
 _KNOWN = 50_000
 """How many people's stored languages a gate remembers, so that it writes each once a day."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model.notice import MailKind, Notice
 from mailgate.store.audit import Act, append
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.mail import (
     OPEN_ENDS,
@@ -26,7 +27,6 @@ from mailgate.store.mail import (
 )
 from mailgate.store.policies import Activation, active_activation
 from mailgate.store.schema import mails, retractions
-from mailgate.store.upserts import upsert
 
 _PAGE = 500
 TELL_WITHIN = timedelta(days=2)

@@ -16,8 +16,8 @@ from mailgate.model import Kind
 from mailgate.store.database import Database
 from mailgate.store.devices import Devices
 from mailgate.store.enrolments import EnrolledKey, EnrolmentToken
+from mailgate.store.folding import is_login
 from mailgate.store.help_requests import HelpRequest, HelpRequests
-from mailgate.store.login_names import is_login
 from mailgate.store.mail import Mail, mail_of
 from mailgate.store.reliefs import KeptRelief, StoredReliefs
 from mailgate.store.schema import (

@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, user_text
 from mailgate.model import Reason
+from mailgate.store.bulk_rows import count_change
 from mailgate.store.database import Database
 from mailgate.store.devices import Devices, reported_for
 from mailgate.store.erasure import forget_lines
-from mailgate.store.login_names import is_login
+from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
 from mailgate.store.schema import (
@@ -61,7 +62,6 @@ from mailgate.store.schema import (
     verdict_counts,
 )
 from mailgate.store.spool import Spool
-from mailgate.store.upserts import count_change
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.version_digest import digest_of_texts
 from mailgate.store.audit import Act, append, lock_audit_log
-from mailgate.store.change_signal import notify_gates
+from mailgate.store.changes import notify_gates
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import read_details

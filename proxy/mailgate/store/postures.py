@@ -20,12 +20,12 @@ from mailgate.devices.posture import (
 from mailgate.devices.trust import source_of
 from mailgate.model import AttestationResult, CertificateResult, Client, Posture, PostureState
 from mailgate.policy import AppCatalog
-from mailgate.store.change_watch import ChangeWatch
+from mailgate.store.changes import ChangeWatch
 from mailgate.store.database import in_time
 from mailgate.store.device_cache import CachedDevice, CachedPerson, DeviceCache, ReadProof
 from mailgate.store.devices import Changes, Devices
 from mailgate.store.errors import StoreUnavailableError
-from mailgate.store.reports import Reports, report_of
+from mailgate.store.ingest import Reports, report_of
 
 Answer = TypeVar("Answer")
 

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.schema import quarantine_mails
-from mailgate.store.upserts import upsert
 
 
 class QuarantineMails:

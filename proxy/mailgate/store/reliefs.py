@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store.audit import Act, append, lock_audit_log
-from mailgate.store.change_signal import notify_gates
+from mailgate.store.bulk_rows import count_up
+from mailgate.store.changes import notify_gates
 from mailgate.store.database import Database
 from mailgate.store.kept_out import NOBODY, KeptOut, check
 from mailgate.store.schema import relief_changes, reliefs
-from mailgate.store.upserts import count_up
 
 
 @dataclass(frozen=True, slots=True)

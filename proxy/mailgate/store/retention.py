@@ -13,6 +13,7 @@ from mailgate.devices.device import Device, ReportKey
 from mailgate.devices.matching import DeviceSet
 from mailgate.model.times import AHEAD, LONG_AGO
 from mailgate.store import clock
+from mailgate.store.bulk_rows import count_change
 from mailgate.store.clock import latest_now, time_now
 from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load
@@ -20,7 +21,6 @@ from mailgate.store.devices import TOMBSTONE_LIFETIME, Devices
 from mailgate.store.enrolments import Enrolments
 from mailgate.store.ingest import write_changes
 from mailgate.store.schema import devices, forgotten_devices, reports
-from mailgate.store.upserts import count_change
 
 _PAGE = 500
 

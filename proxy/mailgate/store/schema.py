@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from mailgate.devices.names import storable
-from mailgate.store.login_names import WithoutCase
+from mailgate.store.folding import WithoutCase
 
 
 class Instant(TypeDecorator[datetime]):

@@ -27,8 +27,7 @@ from mailgate.devices.typed_text import folded, ids
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
-from mailgate.store.folding import Folded
-from mailgate.store.login_names import WithoutCase
+from mailgate.store.folding import Folded, WithoutCase
 from mailgate.store.schema import HAS_PERSON, device_names, devices, reports, sightings
 
 WINDOW = 100_000

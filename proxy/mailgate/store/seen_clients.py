@@ -9,7 +9,7 @@ from sqlalchemy import and_, literal, or_, select
 
 from mailgate.devices.names import FORMER
 from mailgate.store.database import Database
-from mailgate.store.login_names import is_login
+from mailgate.store.folding import is_login
 from mailgate.store.schema import clients, device_names, devices, sightings
 from mailgate.store.sightings import ClientFacts, facts_of
 

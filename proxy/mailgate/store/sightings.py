@@ -13,11 +13,10 @@ from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, select, un
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.model import LOGIN_PROTOCOLS, RequestFacts
-from mailgate.store.bulk_rows import upsert_rows
+from mailgate.store.bulk_rows import upsert, upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import clients, help_references, sightings
-from mailgate.store.upserts import upsert
 
 _PAGE = 500
 WINDOW = 20_000

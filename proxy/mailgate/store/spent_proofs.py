@@ -8,10 +8,10 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store import clock
+from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError, StoreUnavailableError
 from mailgate.store.schema import spent_proofs
-from mailgate.store.upserts import upsert
 
 _MOST_WAITING = 10_000
 _BATCH = 500

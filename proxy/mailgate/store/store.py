@@ -12,12 +12,12 @@ from mailgate.devices.posture import PostureTerms
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
 from mailgate.store.address import store_url
-from mailgate.store.app_counts import AppCounts
-from mailgate.store.approvals import Approvals
 from mailgate.store.audit import Audit
-from mailgate.store.change_numbers import ChangeNumbers, change_numbers
-from mailgate.store.change_signal import ChangeSignal
+from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
+from mailgate.store.clock import Leases
 from mailgate.store.connectors import Connectors
+from mailgate.store.copying import faults
+from mailgate.store.counts import AppCounts, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
 from mailgate.store.devices import Devices
@@ -26,23 +26,21 @@ from mailgate.store.enrolments import Enrolments, Revoked
 from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
-from mailgate.store.integrity import faults
+from mailgate.store.ingest import Reports
 from mailgate.store.kept_out import KeptOutCounts
 from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
-from mailgate.store.leases import Leases
 from mailgate.store.ledger import Ledger
 from mailgate.store.mail_queue import MailQueue
 from mailgate.store.migrate import migrate
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
 from mailgate.store.plan_movers import PlanMovers
-from mailgate.store.plans import Plans
+from mailgate.store.plans import Approvals, Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
 from mailgate.store.quarantine_mails import QuarantineMails
 from mailgate.store.reliefs import StoredReliefs
-from mailgate.store.reports import Reports
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions
 from mailgate.store.search import NameSearch
@@ -50,7 +48,6 @@ from mailgate.store.seen_clients import SeenClients
 from mailgate.store.sightings import Sightings
 from mailgate.store.spent_proofs import SpentProofs
 from mailgate.store.spool import SUFFIX, Spool
-from mailgate.store.verdict_counts import VerdictCounts
 from mailgate.store.write_queue import Backlog
 from mailgate.tasks import end
 

@@ -17,7 +17,7 @@ from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceFilter, DeviceRow
 from mailgate.views.mail_status import HEADLINES, OUT, MailAccess, mail_of, name_of
-from mailgate.views.recorded_requests import posture_now
+from mailgate.views.requests import posture_now
 
 LOOKS = 2
 """How often a page is read on if too few of its devices still match."""

@@ -8,7 +8,7 @@ from mailgate.devices.contradictions import in_words
 from mailgate.devices.device import Device, Report
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.store import Recorded, RetentionTimes
-from mailgate.views.recorded_requests import posture_now
+from mailgate.views.requests import posture_now
 
 
 class FindingFacts(Fact):

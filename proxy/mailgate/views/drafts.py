@@ -12,7 +12,7 @@ from mailgate.store import Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.store.policies import Activation
 from mailgate.tasks import compute
-from mailgate.views.patches import FileChange, RuleFilesLocation, file_changes, patch
+from mailgate.views.versions import FileChange, RuleFilesLocation, file_changes, patch
 
 State = Literal["draft", "overtaken", "uncommitted", "committed"]
 WORDS: dict[State, str] = {

@@ -12,7 +12,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy.login_names import user_text
 from mailgate.store import Store
 from mailgate.views.mail_status import name_of
-from mailgate.views.recorded_requests import posture_now
+from mailgate.views.requests import posture_now
 
 SIZE = 20
 """How many hits of each sort are returned at once."""

@@ -14,7 +14,7 @@ from mailgate.model.phrase import joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
-from mailgate.views.recorded_requests import decide_last_request, sightings_of
+from mailgate.views.requests import decide_last_request, sightings_of
 from mailgate.views.words import EFFECTS, device_in_words, looked_clause, reason_in_words
 
 SIGHTINGS = 50

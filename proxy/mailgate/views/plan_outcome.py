@@ -13,9 +13,9 @@ from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.plan_terms import PlanTerm, term_of
 from mailgate.store import Activation, Store, StoredPlan, StoreError
-from mailgate.views.columns import Box, Mark, columns
 from mailgate.views.plan_notices import rules_hitting
 from mailgate.views.plan_picture import OUT, Panel
+from mailgate.views.svg import Box, Mark, columns
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BY_HOUR = timedelta(hours=48)

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from mailgate.model.phrase import ENGLISH, Phrase, Translator, joined, phrase, plural, translate
 from mailgate.rollout.plan import Counts, MoverCounts, Plan
 from mailgate.views import svg
-from mailgate.views.columns import Box, Mark, columns
-from mailgate.views.plan_titles import title_of
-from mailgate.views.plans import EFFECT_STATES, devices_in, people_in
+from mailgate.views.plans import EFFECT_STATES, devices_in, people_in, title_of
+from mailgate.views.svg import Box, Mark, columns
 from mailgate.views.words import KIND_CHOICES
 
 ORDER = ("block", "challenge", "unknown", "warn", "allow")

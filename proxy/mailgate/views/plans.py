@@ -1,14 +1,55 @@
 """A plan in words, and as the rows of a spreadsheet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time
 
 from mailgate.model import Effect
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.rollout.guard import moment_phrase
-from mailgate.rollout.plan import LABELS, Counts, IdleRules, Moment, Plan, RuleOff, Sample, SampledMoments
+from mailgate.rollout.plan import (
+    LABELS,
+    Counts,
+    Headline,
+    IdleRules,
+    Moment,
+    Plan,
+    RuleOff,
+    Sample,
+    SampledMoments,
+)
 from mailgate.simulate import DIMENSIONS, UNKNOWN
+
+NOTHING = Headline(words=phrase("No rule changes"))
+
+
+def headline_of(plan: Plan) -> Headline:
+    """The most important change."""
+    if plan.headlines:
+        return plan.headlines[0]
+    if plan.changes:  # plans of earlier releases have no headlines
+        many = len(plan.changes)
+        return Headline(
+            words=plural("%(count)s changes to the rules", "%(count)s changes to the rules", many)
+        )
+    return NOTHING
+
+
+def more_of(plan: Plan) -> str:
+    """The number of other changes, in words."""
+    others = len(plan.headlines) - 1
+    return phrase("and %(count)s more", count=others) if others > 0 else ""
+
+
+def title_of(plan: Plan, read: Callable[[str], str] = str) -> str:
+    """The whole title, with its date in UTC. ``read`` makes a phrase of words that were stored in English.
+
+    A title has quotes of its own, so no sentence quotes it: it stands behind a colon.
+    """
+    first = headline_of(plan)
+    at = day(first.at.astimezone(UTC)) if first.at else ""
+    return joined((part for part in (read(first.words), at, more_of(plan)) if part), " ")
+
 
 NEWLY = {
     "block": phrase("newly kept out"),

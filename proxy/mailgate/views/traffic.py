@@ -6,7 +6,7 @@ from typing import Literal
 
 from mailgate.model.fact import Fact, Instant
 from mailgate.store import Store
-from mailgate.store.verdict_counts import Cell, start_of
+from mailgate.store.counts import Cell, start_of
 
 Range = Literal["1h", "24h", "14d", "60d"]
 RANGES: dict[Range, tuple[str, int, timedelta]] = {

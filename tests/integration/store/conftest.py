@@ -14,7 +14,7 @@ from tests.unit.store.gates import other_gates as other_gates
 
 from mailgate.store import Store
 from mailgate.store.address import store_url
-from mailgate.store.change_signal import ChangeSignal
+from mailgate.store.changes import ChangeSignal
 from mailgate.store.database import Database
 from mailgate.store.schema import metadata
 

@@ -7,42 +7,36 @@ from pathlib import Path
 
 import pytest
 import tests.unit.store as unit
-from tests.unit.store.test_app_counts import *  # noqa: F403
-from tests.unit.store.test_approvals import *  # noqa: F403
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
-from tests.unit.store.test_change_numbers import *  # noqa: F403
-from tests.unit.store.test_change_signal import *  # noqa: F403
-from tests.unit.store.test_clock import *  # noqa: F403
+from tests.unit.store.test_changes import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_clock import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
-from tests.unit.store.test_device_loading import *  # noqa: F403
+from tests.unit.store.test_counts import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_device_loading import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_device_lookup import *  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
-from tests.unit.store.test_device_summaries import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_drafts import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_first_refusals import *  # noqa: F403
-from tests.unit.store.test_folding import *  # noqa: F403
+from tests.unit.store.test_folding import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
-from tests.unit.store.test_ingest import *  # noqa: F403
+from tests.unit.store.test_ingest import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
-from tests.unit.store.test_leases import *  # noqa: F403
 from tests.unit.store.test_ledger import *  # noqa: F403
-from tests.unit.store.test_login_names import *  # noqa: F403
 from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
 from tests.unit.store.test_plan_movers import *  # noqa: F403
-from tests.unit.store.test_plans import *  # noqa: F403
+from tests.unit.store.test_plans import *  # noqa: F403  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_quarantine_mails import *  # noqa: F403
 from tests.unit.store.test_reliefs import *  # noqa: F403
-from tests.unit.store.test_reports import *  # noqa: F403
 from tests.unit.store.test_retention import *  # noqa: F403
 from tests.unit.store.test_retractions import *  # noqa: F403
 from tests.unit.store.test_search import *  # noqa: F403
@@ -51,7 +45,6 @@ from tests.unit.store.test_sightings import *  # noqa: F403
 from tests.unit.store.test_spent_proofs import *  # noqa: F403
 from tests.unit.store.test_store import *  # noqa: F403
 from tests.unit.store.test_stranger_limit import *  # noqa: F403
-from tests.unit.store.test_verdict_counts import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
 
 from mailgate.store import clock

@@ -9,10 +9,10 @@ from tests.unit.gateway.gates import gate
 from tests.unit.store.conftest import store as store
 from tests.unit.store.conftest import url as url
 
+from mailgate.app.changes import RuleChanges
 from mailgate.app.clock import utc_now
 from mailgate.app.public_ports import ports_for
 from mailgate.app.request_sinks import RequestSinks
-from mailgate.app.rule_changes import RuleChanges
 from mailgate.app.service import Service
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
@@ -20,9 +20,9 @@ from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.attest import MemoryReplayGuard
 from mailgate.config import load_bundle
 from mailgate.rollout.halting import HaltMonitor
-from mailgate.rollout.relief_watch import ReliefWatch
+from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Backlog, StoreError
-from mailgate.store.change_signal import ChangeSignal
+from mailgate.store.changes import ChangeSignal
 
 CONFIG = """
 listen: 127.0.0.1:0

@@ -15,7 +15,7 @@ from mailgate.app.live import (
 )
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
-from mailgate.config.authz import AuthzListener, AuthzSettings
+from mailgate.config.serving import AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason

@@ -1,5 +1,6 @@
 """The ports of a gate: which are opened, and with which certificates."""
 
+import resource
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -11,7 +12,7 @@ from tests.unit.gateway.gates import gate
 
 from mailgate.app import public_ports as ports_module
 from mailgate.app.clock import utc_now
-from mailgate.app.public_ports import ports_for
+from mailgate.app.public_ports import UNLIMITED, ports_for, raise_descriptor_limit
 from mailgate.app.workers import ALONE
 from mailgate.gateway.http1.tls import served_certificate
 
@@ -112,3 +113,30 @@ async def test_what_runs_anywhere_is_counted_and_ended(bundle, opened):
     assert ports.running == 3
     await ports.finish(30.0)
     assert ended == [(30.0, 2.0)] * 2
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "found"),
+    [
+        (1024, 4096, 4096),
+        (256, 256, 256),
+        (1024, resource.RLIM_INFINITY, UNLIMITED),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, UNLIMITED),
+        (UNLIMITED * 2, UNLIMITED * 2, UNLIMITED),
+    ],
+)
+def test_the_limit_is_raised_as_far_as_it_goes(soft, hard, found, monkeypatch):
+    limits = [soft, hard]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(limits))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: limits.__setitem__(slice(None), wanted))
+    assert raise_descriptor_limit() == found
+    assert limits[1] == hard
+
+
+def test_where_it_may_not_be_raised_it_stays(monkeypatch):
+    def refused(*_):
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
+    monkeypatch.setattr(resource, "setrlimit", refused)
+    assert raise_descriptor_limit() == 1024

@@ -8,9 +8,10 @@ import pytest
 from tests.unit.gateway.gates import gate
 from tests.unit.gateway.wire import exchange
 
+from mailgate.app import preflight, request_sinks
 from mailgate.app.request_sinks import RequestSinks, syslog_at
 from mailgate.app.workers.place import ALONE
-from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
+from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings, TraceSettings
 
 
 def settings(access: AccessLogSettings | None) -> SimpleNamespace:
@@ -73,3 +74,24 @@ async def test_acts_that_come_at_the_end_are_left_for_the_next_start(tmp_path: P
 )
 def test_where_syslog_is(written: str, place: object) -> None:
     assert syslog_at(EventSettings.model_validate({"syslog": written}).syslog) == place
+
+
+def test_nobody_is_traced_by_default() -> None:
+    assert request_sinks.tracing_for(SimpleNamespace(traces=None), gate().in_force) is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_settings_that_ask_for_traces_need_the_extra(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "can_trace", lambda: there)
+    faults = list(preflight._traces(SimpleNamespace(traces=TraceSettings(endpoint="http://127.0.0.1:4318"))))
+    assert faults == ([] if there else [(("traces",), request_sinks.MISSING)])
+
+
+def test_without_the_extra_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(request_sinks, "find_spec", missing)
+    assert not request_sinks.can_trace()
+    monkeypatch.setattr(request_sinks, "find_spec", lambda _: Path())
+    assert request_sinks.can_trace()

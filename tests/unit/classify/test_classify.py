@@ -25,7 +25,7 @@ from mailgate.classify.handhelds import HANDHELDS
 from mailgate.classify.hints import HEADERS, MOBILE
 from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.classify.imap import MAX_LENGTH as MAX_IMAP_ID
-from mailgate.classify.probe_signal import HEADER as PROBE
+from mailgate.classify.probe_readings import HEADER as PROBE
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.table import Table
 from mailgate.model import Client, Kind, Protocol, RequestFacts

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from mailgate.cli import app
 from mailgate.config import load_settings
-from mailgate.rollout.admins import proven
+from mailgate.rollout.person import proven
 
 
 def run(*arguments: str) -> Result:

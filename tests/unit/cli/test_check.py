@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from mailgate.cli import app
 from mailgate.config import bundle
-from mailgate.config.file_permissions import ExposedFile
+from mailgate.config.files import ExposedFile
 
 ROOT = Path(__file__).parents[3]
 BROKEN = "tests/vectors/broken-configs"

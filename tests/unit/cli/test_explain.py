@@ -3,14 +3,18 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.gate_files import in_store
+from tests.unit.policy.examples import PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 from typer.testing import CliRunner
 
 from mailgate.cli import app
+from mailgate.cli.explain import show
+from mailgate.engine.decide import decide
 from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
+from mailgate.views.explanation import explanation
 
 ROOT = Path(__file__).parents[3]
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
@@ -165,3 +169,21 @@ def test_a_version_that_never_was(versions: Path) -> None:
     result = run("--version", "7", "--config", str(versions), given={"user_agent": IPHONE})
     assert result.exit_code == 1
     assert "no version is called `7`" in result.stderr
+
+
+POLICY = policy_of({"id": "app", "when": '"prohibited" in device.lists'}, {"effect": "allow"})
+
+
+def test_who_asked_every_rule_and_what_would_turn_it_over(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = access(PHONE, WITH_TIKTOK)
+    decision = decide(seen, POLICY)
+    show(explanation(seen, decision, POLICY), {}, seen, decision)
+    told = capsys.readouterr().out
+    for words in (
+        "phone, handheld",
+        "listed, apps: tiktok",
+        "not reached",
+        "block: prohibited-app, by app",
+    ):
+        assert words in told
+    assert "if TikTok is removed" in told

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 from tests.admins import token
-from tests.unit.rollout.test_admins import known
+from tests.unit.rollout.test_person import known
 
 from mailgate.cli import identity
 from mailgate.cli.exit_codes import UsageError

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from mailgate.cli import app, run
 from mailgate.config import Bundle, Settings, bundle
-from mailgate.config.file_permissions import ExposedFile
+from mailgate.config.files import ExposedFile
 from mailgate.store import StoreUnavailableError
 
 CONFIG = Path(__file__).parents[3] / "config" / "mailgate.yaml"

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.config import compile_rules
+from mailgate.config import compile_rules, load_bundle
 from mailgate.config.files import Reading
 from mailgate.config.rules import read_rules
 from mailgate.config.settings import Files
 from mailgate.errors import ConfigError
+from mailgate.policy.groups import NO_GROUPS
 
 APPS = "apps: {tiktok: {name: TikTok}}\nlists: {banned: {file: lists/us.yaml}}\n"
 LIST = "title: Banned\nsources: [a law]\napps: [tiktok]\n"
@@ -66,3 +67,92 @@ def test_what_is_kept_is_read_from_nowhere_else(folder: Path, monkeypatch: pytes
 def test_cases_may_be_left_out() -> None:
     rules = compile_rules({"apps.yaml": APPS, "lists/us.yaml": LIST, "policy.yaml": POLICY})
     assert rules.cases.tests == ()
+
+
+SETTINGS = """
+listen: 127.0.0.1:0
+public_url: http://mail.example.com
+upstream: http://127.0.0.1:9080
+admin_listen: 127.0.0.1:0
+store: "sqlite:///gate.db"
+"""
+
+
+@pytest.fixture
+def groups_folder(tmp_path: Path) -> Path:
+    (tmp_path / "mailgate.yaml").write_text(SETTINGS)
+    (tmp_path / "apps.yaml").write_text("apps: {tiktok: {name: TikTok}}\nlists: {}\n")
+    (tmp_path / "policy.yaml").write_text(
+        "rules: [{id: pilot, when: 'true', effect: block, groups: [pilot]}]\n"
+    )
+    return tmp_path
+
+
+def load(groups_folder: Path):
+    return load_bundle(groups_folder / "mailgate.yaml", {})
+
+
+def test_the_file_may_be_left_out(groups_folder: Path) -> None:
+    bundle = load(groups_folder)
+    assert bundle.groups == NO_GROUPS
+    assert set(bundle.absent) == {groups_folder / "groups.yaml", groups_folder / "policy.tests.yaml"}, (
+        "and may come later"
+    )
+    assert not set(bundle.absent) & set(bundle.paths)
+
+
+def test_who_is_in_a_group_and_a_change_is_seen(groups_folder: Path) -> None:
+    (groups_folder / "groups.yaml").write_text("groups: {pilot: [Ada@example.com]}\n")
+    bundle = load(groups_folder)
+    assert bundle.groups.user("ada@example.com").groups == ("pilot",)
+    assert groups_folder / "groups.yaml" in bundle.paths
+
+
+def test_a_version_has_the_groups_and_nobodys_name(groups_folder: Path) -> None:
+    (groups_folder / "groups.yaml").write_text("groups: {pilot: [Ada@example.com, lin]}\n")
+    rules = load(groups_folder).rules
+    assert all("ada" not in text.lower() for text in rules.texts.values())
+    again = compile_rules(rules.texts)
+    assert (again.groups, again.digest, again.texts) == (rules.groups, rules.digest, rules.texts)
+    (groups_folder / "groups.yaml").write_text("# the same\ngroups:\n  pilot: [LIN, ada@example.com, lin]\n")
+    assert load(groups_folder).rules.digest == rules.digest
+    (groups_folder / "groups.yaml").write_text("groups: {pilot: [lin]}\n")
+    assert load(groups_folder).rules.digest != rules.digest
+
+
+def test_a_file_that_is_named_has_to_be_there(groups_folder: Path) -> None:
+    (groups_folder / "mailgate.yaml").write_text(SETTINGS + "files: {groups: staff.yaml}\n")
+    with pytest.raises(ConfigError, match=r"staff\.yaml:1:1: cannot be read"):
+        load(groups_folder)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("groups: {board: [ada]}\n", "pilot"),
+        ("groups: {pilot: ada}\n", "groups"),
+        ("groups: {pilot: ['']}\n", "groups"),
+        ("people: {}\n", "groups"),
+    ],
+)
+def test_what_is_refused(groups_folder: Path, written: str, message: str) -> None:
+    (groups_folder / "groups.yaml").write_text(written)
+    with pytest.raises(ConfigError, match=message):
+        load(groups_folder)
+
+
+def test_a_condition_cannot_name_a_group_that_nobody_is_in(groups_folder: Path) -> None:
+    (groups_folder / "groups.yaml").write_text("groups: {pilot: [ada]}\n")
+    (groups_folder / "policy.yaml").write_text(
+        "rules: [{id: a, when: '\"pilto\" in user.groups', effect: block}]\n"
+    )
+    with pytest.raises(ConfigError, match='is never "pilto"'):
+        load(groups_folder)
+
+
+def test_members_are_written_with_or_without_a_domain_of_ours(groups_folder: Path) -> None:
+    (groups_folder / "mailgate.yaml").write_text(SETTINGS + "login_domains: [EXAMPLE, example.com]\n")
+    (groups_folder / "groups.yaml").write_text("groups: {pilot: ['EXAMPLE\\ada', 'OTHER\\lin']}\n")
+    groups = load(groups_folder).groups
+    assert groups.user("ada").groups == ("pilot",)
+    assert not groups.user("lin").groups_known, "of another domain: it might be the member"

@@ -6,7 +6,16 @@ import pytest
 from tests.unit.rollout.examples import rules
 
 from mailgate.config import Rules, compile_rules
-from mailgate.config.text_edits import EditError, edited, written_start
+from mailgate.config.document import Document, read_document
+from mailgate.config.text_edits import (
+    EditError,
+    add_entry,
+    add_item,
+    edited,
+    remove_item,
+    set_value,
+    written_start,
+)
 from mailgate.policy.edits import Edit, ListEdit, ShareEdit, StageEdit
 
 ON = ListEdit(change="join-list", app="wechat", list="prohibited")
@@ -247,3 +256,48 @@ def test_what_would_change_a_second_thing_is_refused(lists: str) -> None:
 
 def test_the_start_of_a_stage_is_told_as_it_is_written() -> None:
     assert written_start(apps(LISTS), "listed", "enforce") == "2026-12-08T09:00:00+01:00"
+
+
+def read(text: str) -> Document:
+    return read_document(text.encode(), "a.yaml")
+
+
+def test_a_value_keeps_its_quotes_and_all_around_it() -> None:
+    assert set_value(read("a: 'old'  # why\nb: 1\n"), ("a",), "new") == "a: 'new'  # why\nb: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a: {x: 1}\n", "a: {x: 1, y: 2}\n"),
+        (
+            "a:\n  x: 1 # it\n  z: [\n    3]\n  d:\n    e: 4\n",
+            "a:\n  x: 1 # it\n  z: [\n    3]\n  y: 2\n  d:\n    e: 4\n",
+        ),
+    ],
+    ids=["in a line", "in lines"],
+)
+def test_an_entry_is_added_behind_the_last_that_ends_in_its_line(before: str, after: str) -> None:
+    assert add_entry(read(before), ("a",), "y", "2") == after
+
+
+def test_an_entry_may_be_within_one_that_is_not_there_yet() -> None:
+    assert add_entry(read('{"a": {"x": 1}}'), (), "y", "2", inside="b") == '{"a": {"x": 1}, "b": {"y": "2"}}'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('a: ["x"]\n', 'a: ["x", "y"]\n'), ("a:\n- x # it\nb: 1\n", "a:\n- x # it\n- y\nb: 1\n")],
+    ids=["in a line", "in lines"],
+)
+def test_an_item_is_added_at_the_end_in_the_same_quotes(before: str, after: str) -> None:
+    assert add_item(read(before), ("a",), "y") == after
+
+
+@pytest.mark.parametrize(
+    ("before", "number", "after"),
+    [("a:\n- x # it\n- y\n", 0, "a:\n- y\n"), ("a: [x, y, z]\n", 1, "a: [x, z]\n")],
+    ids=["with its line", "with its comma"],
+)
+def test_an_item_goes_with_its_line_or_with_its_comma(before: str, number: int, after: str) -> None:
+    assert remove_item(read(before), ("a",), number) == after

@@ -1,14 +1,17 @@
 import json
+import plistlib
 from datetime import UTC, datetime
 
 import pytest
-from tests.events import event
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.events import FOLDER, event
 from tests.exchanges import MARKER, Exchanges
 from tests.unit.connectors.around import CATALOG, Recorded, devices_of, ends_in, look, runtime, settings_of
 
 from mailgate.config.sources import AppleMdmSettings
 from mailgate.connectors import Setup, SourceError, Trouble
-from mailgate.connectors.apple_mdm import AppleMdm
+from mailgate.connectors.apple_mdm import MAX_DEPTH, AppleMdm, plist
 from mailgate.connectors.nanomdm import OwnCommands
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
@@ -214,3 +217,63 @@ async def test_what_is_no_event_is_refused(mdm, body):
 )
 async def test_what_names_no_device_tells_nothing(mdm, body):
     assert await mdm().receive({}, body) == []
+
+
+HEAD = b'<?xml version="1.0" encoding="UTF-8"?>'
+BOMB = HEAD + (
+    b'<!DOCTYPE plist [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    b"<plist><dict><key>x</key><string>&b;</string></dict></plist>"
+)
+ELSEWHERE = HEAD + (
+    b'<!DOCTYPE plist [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
+    b"<plist><dict><key>x</key><string>&x;</string></dict></plist>"
+)
+
+
+def dictionary(inner):
+    return HEAD + b"<plist><dict>" + inner + b"</dict></plist>"
+
+
+def nested(depth):
+    return dictionary(b"<key>x</key>" + b"<array>" * depth + b"</array>" * depth)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.plist")), ids=lambda path: path.stem)
+def test_what_devices_send_is_read(path):
+    assert isinstance(plist(path.read_bytes()), dict)
+
+
+REFUSED = {
+    "nothing": b"",
+    "cut short": b"<plist",
+    "binary and broken": b"bplist00\xff",
+    "binary": plistlib.dumps({"a": 1}, fmt=plistlib.FMT_BINARY),
+    "entities that grow": BOMB,
+    "an entity that is a file": ELSEWHERE,
+    "no dictionary": HEAD + b"<plist><array/></plist>",
+    "no whole number": dictionary(b"<key>x</key><integer>1e9</integer>"),
+    "no date": dictionary(b"<key>x</key><date>never</date>"),
+    "a value without a key": dictionary(b"<string>no key</string>"),
+    "a key without a value": dictionary(b"<key>x</key>"),
+    "a number that is too long": dictionary(b"<key>x</key><integer>" + b"9" * 10_000 + b"</integer>"),
+    "one too deep": nested(MAX_DEPTH),
+    "much too deep": nested(100_000),
+}
+
+
+@pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
+def test_what_is_none_is_refused(raw):
+    with ends_in(Trouble.SHAPE):
+        plist(raw)
+
+
+def test_as_deep_as_it_may_be():
+    assert plist(nested(MAX_DEPTH - 1))
+
+
+@given(st.binary() | st.binary().map(dictionary))
+def test_whatever_comes_is_read_or_refused(raw):
+    try:
+        assert isinstance(plist(raw), dict)
+    except SourceError:
+        return

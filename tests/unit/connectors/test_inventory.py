@@ -1,8 +1,22 @@
+from datetime import UTC, datetime
+
 import pytest
 from tests.exchanges import MARKER
-from tests.unit.connectors.around import CATALOG
+from tests.unit.connectors.around import CATALOG, ends_in
 
-from mailgate.connectors.inventory import Installed, kind_of, listed_apps, system_of
+from mailgate.connectors import Trouble
+from mailgate.connectors.inventory import (
+    Installed,
+    flag,
+    instant,
+    kind_of,
+    listed,
+    listed_apps,
+    objects,
+    system_of,
+    text,
+    value,
+)
 from mailgate.model import Kind
 
 
@@ -57,3 +71,62 @@ def test_systems(words, os):
 )
 def test_kinds(os, model, kind):
     assert kind_of(os, model) is kind
+
+
+THING = {"a": {"b": " x ", "n": 7, "yes": True, "list": [1], "long": "y" * 900}, "null": None}
+
+
+@pytest.mark.parametrize(
+    ("read", "path", "expected"),
+    [
+        (value, ("a", "n"), 7),
+        (value, ("a", "b", "c"), None),
+        (text, ("a", "b"), "x"),
+        (text, ("a", "n"), "7"),
+        (text, ("null",), ""),
+        (text, ("a", "yes"), ""),
+        (text, ("a", "list"), ""),
+        (text, ("a", "long"), "y" * 500),
+        (flag, ("a", "yes"), True),
+        (flag, ("a", "n"), None),
+        (flag, ("x",), None),
+        (listed, ("a", "list"), [1]),
+        (listed, ("a", "b"), None),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else ".".join(each) if isinstance(each, tuple) else None,
+)
+def test_what_is_not_of_the_kind_that_is_read_is_not_there(read, path, expected):
+    assert read(THING, *path) == expected
+
+
+def test_a_page_that_is_no_object_has_no_values():
+    assert value([], "a") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-11-24T09:30:12.482Z", datetime(2026, 11, 24, 9, 30, 12, 482000, UTC)),
+        ("2026-11-24T01:02:49.3205976-08:00", datetime(2026, 11, 24, 9, 2, 49, 320597, UTC)),
+        ("2026-11-24T09:30:12", datetime(2026, 11, 24, 9, 30, 12, tzinfo=UTC)),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+08:00", None),
+        ("9999-12-31T23:59:59-08:00", None),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_an_instant(written, expected):
+    assert instant({"at": written}, "at") == expected
+
+
+def test_a_list_of_objects():
+    assert objects({"x": [{}]}, "x") == [{}]
+    assert objects({}, "x", missing=True) == []
+
+
+@pytest.mark.parametrize("page", [{}, {"x": {}}, {"x": [1]}, []], ids=str)
+def test_what_is_no_list_of_objects_is_refused(page):
+    with ends_in(Trouble.SHAPE):
+        objects(page, "x")

@@ -1,16 +1,19 @@
+import hmac
 import json
 from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
+from types import NoneType
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from tests.unit.clock import Clock
-from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, settings_of
+from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, service_account, settings_of
 
-from mailgate.config.sources import PushSettings
+from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, PushSettings
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.push import GoogleToken, Message, message
+from mailgate.connectors.push import GoogleToken, Message, Signature, WebhookProofs, message
 from mailgate.connectors.wire import ApiResponse
 
 GOOGLE, OTHER = (
@@ -154,3 +157,51 @@ def test_the_envelope():
 def test_what_is_no_envelope_is_refused(body):
     with ends_in(Trouble.SHAPE):
         message(body)
+
+
+ANDROID = {"type": "android-management", "enterprise": "LC0example"}
+PUSH_WEBHOOK_PROOFS = {"push": {"audience": "https://mail.example.com", "email": "push@example.com"}}
+
+
+def signed(body, key=b"s3cret"):
+    return {"x-hmac-signature": b64encode(hmac.digest(key, body, sha256)).decode()}
+
+
+async def test_a_body_that_is_signed_with_the_key():
+    assert await Signature("s3cret")(signed(b"{}"), b"{}")
+
+
+@pytest.mark.parametrize("headers", [{}, signed(b"{ }"), signed(b"{}", b"other"), {"x-hmac-signature": "é"}])
+async def test_any_other_is_refused(headers):
+    assert not await Signature("s3cret")(headers, b"{}")
+
+
+def apple(**secrets):
+    return settings_of(AppleMdmSettings, {"type": "apple-mdm"}, **secrets)
+
+
+def android(**push):
+    return settings_of(AndroidManagementSettings, ANDROID | push, account=service_account())
+
+
+@pytest.mark.parametrize(
+    ("settings", "proof"),
+    [
+        (apple(hmac_key="k"), Signature),
+        (apple(api_key="k"), NoneType),
+        (android(**PUSH_WEBHOOK_PROOFS), GoogleToken),
+        (android(), NoneType),
+    ],
+    ids=["Apple, signed", "Apple, by a key of the API", "Android, pushed", "Android, not pushed"],
+)
+def test_each_source_has_the_proof_of_its_settings(settings, proof):
+    assert isinstance(WebhookProofs(lambda: NOW).of("mdm", settings), proof)
+
+
+def test_a_proof_stays_as_long_as_its_settings():
+    proofs = WebhookProofs(lambda: NOW)
+    settings = android(**PUSH_WEBHOOK_PROOFS)
+    first = proofs.of("a", settings)
+    assert proofs.of("a", settings) is first
+    other = settings.model_copy(update={"enterprise": "LC1example"})
+    assert proofs.of("a", other) is not first

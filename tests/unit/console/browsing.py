@@ -19,7 +19,7 @@ from tests.unit.clock import Clock
 from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
 from mailgate.console import ConsoleContext, with_console
-from mailgate.console.device_count import Count, DeviceCounts
+from mailgate.console.counting import Count, DeviceCounts
 from mailgate.console.planning import Planning
 from mailgate.console.source_reading import Progress, Readings
 from mailgate.console.verdict_rates import VerdictRates
@@ -104,7 +104,7 @@ class Company:
         )
 
     async def catch_up(self) -> None:
-        """Take over the stored reliefs, as a running gate does (``app/rule_changes.py``)."""
+        """Take over the stored reliefs, as a running gate does (``app/changes.py``)."""
         try:
             numbers = await self.store.change_numbers()
         except StoreError:

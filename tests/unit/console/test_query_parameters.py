@@ -1,13 +1,26 @@
 """What cannot be meant in the address of a page is said, and nothing else is shown instead."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
 from tests.unit.console.browsing import Browser
+from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 
 from mailgate.console.access import OPEN
 from mailgate.console.pages import ROUTES
+from mailgate.console.query_parameters import (
+    READERS,
+    filter_in,
+    parameters_in,
+    position_in,
+    position_values,
+    values_of,
+)
+from mailgate.store import RowPosition
+from mailgate.store.plan_movers import MoverFilter
+from mailgate.views.address_values import read_address
 
 DIGEST = "0123456789ab"
 GETS = sorted(
@@ -49,3 +62,47 @@ async def test_what_can_be_meant_is_one_click_away(ada: Browser) -> None:
 
 async def test_a_form_that_is_posted_obeys_the_same(ada: Browser) -> None:
     assert (await ada.post("/console/help/done?all=yes")).status == 422
+
+
+def test_a_place_comes_back_as_it_was() -> None:
+    place = RowPosition(datetime(2026, 12, 1, 12, 0, 1, 250, tzinfo=UTC), "abc")
+    assert position_in(position_values(place)) == place
+    assert position_values(None) == {}
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-12-01", "2026-12-01T12:00:00"])
+def test_what_is_no_time_with_its_zone_is_the_beginning(at: str) -> None:
+    assert position_in({"at": at, "after": "abc"}) is None
+
+
+def test_an_address_says_it_all() -> None:
+    query = {
+        "name": " bo ",
+        "label": "block",
+        "rule": "r",
+        "group": "g",
+        "at": "2",
+        "sort": "-person",
+    }
+    assert filter_in(parameters_in(query)) == MoverFilter(
+        name="bo", label="block", rule="r", group="g", at=2, sort="person", descending=True
+    )
+
+
+@pytest.mark.parametrize("at", ["x", "-1", "99999", "²"])
+def test_what_cannot_be_meant_is_a_mistake(at: str) -> None:
+    wrong = {"at": at, "sort": "secret", "label": "none", "kind": "toaster"}
+    said, mistakes = read_address(wrong.items(), READERS)
+    assert ([each.name for each in mistakes], said) == (list(wrong), {})
+
+
+def test_the_values_to_choose_from_are_those_of_who_moves_at_any_time() -> None:
+    by = NEWLY["by"] | {"kind": [{"value": "phone", "people": 1, "devices": 1}]}
+    later = [
+        {
+            "at": "2026-12-08T00:00:00+00:00",
+            "newly": dict.fromkeys(LABELS, NEWLY) | {"warn": hit(1, 1, by=by)},
+        }
+    ]
+    assert values_of(plan_of(later=later), "kind") == ["phone"]
+    assert values_of(plan_of(), "kind") == []

@@ -1,7 +1,13 @@
 """The console's addresses."""
 
+from io import BytesIO
+
 import pytest
-from tests.unit.console.browsing import Browser
+from structlog.testing import capture_logs
+from tests.unit.console.browsing import ORIGIN, Browser, Company
+
+from mailgate.rollout.person import RefusedError
+from mailgate.store import StoreUnavailableError
 
 
 @pytest.mark.parametrize("path", ["/", "/console"])
@@ -16,3 +22,43 @@ async def test_nothing_that_a_page_names_is_elsewhere(ada: Browser) -> None:
     assert "<style" not in page.text
     assert " style=" not in page.text
     assert "onclick" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "words"),
+    [
+        (StoreUnavailableError("of a secret place"), 503, "The store does not answer"),
+        (ValueError("of a secret place"), 500, "Something went wrong"),
+        (RefusedError("another version was put in force"), 409, "Another version was put in force."),
+    ],
+)
+async def test_what_is_raised_becomes_a_page(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int, words: str
+) -> None:
+    async def breaks(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(firm.store.policies, "history", breaks)
+    with capture_logs() as logs:
+        page = await ada.get("/console/policy")
+    assert (page.status, words in page.words) == (status, True)
+    assert "secret" not in page.text + str(logs)
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("get", "/console/nothing", 404), ("post", "/console/audit", 405)]
+)
+async def test_addresses_that_there_are_not(ada: Browser, method: str, path: str, status: int) -> None:
+    page = await getattr(ada, method)(path)
+    assert page.status == status
+    assert "To the console" in page.words
+    assert 'aria-label="Pages"' in page.text  # with the menu: there is a way on
+
+
+async def test_a_form_that_is_too_big_is_refused(ada: Browser) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = BytesIO(b"text=" + b"x" * (5 * 1024 * 1024))
+    async with ada.session.post(f"{ORIGIN}/console/explain", data=body, headers=form) as answer:
+        assert answer.status == 413
+        assert "more text than this form accepts" in await answer.text()

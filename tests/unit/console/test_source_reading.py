@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
 from tests.unit.console.browsing import NOW
+from tests.unit.gateway.wire import settle
 
-from mailgate.console.source_reading import Progress, Readings
+from mailgate.console import source_reading
+from mailgate.console.source_reading import BackgroundQuestions, Progress, Readings
 
 
 async def test_it_is_seen_how_far_it_is_and_what_came_of_it() -> None:
@@ -49,3 +52,65 @@ async def test_the_end_of_the_gate_ends_it() -> None:
     await asyncio.sleep(0)
     await readings.stop()
     assert readings.last["jamf"].outcome == "it was ended"
+
+
+class Source:
+    """Answers when it is told to, and notes what becomes of each question."""
+
+    def __init__(self) -> None:
+        self.came, self.answered, self.ended = list[int](), list[int](), list[int]()
+        self.may = asyncio.Event()
+
+    async def ask(self, number: int) -> None:
+        self.came.append(number)
+        try:
+            await self.may.wait()
+            self.answered.append(number)
+        finally:
+            self.ended.append(number)
+
+
+async def test_whoever_starts_it_does_not_wait_for_the_answers() -> None:
+    source, asks = Source(), BackgroundQuestions()
+    asks.start(source.ask(number) for number in range(3))
+    await settle()
+    assert (source.came, source.answered) == ([0, 1, 2], [])
+    source.may.set()
+    await settle()
+    assert source.answered == [0, 1, 2]
+
+
+async def test_what_is_too_much_is_left_out_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_reading, "MAX_RUNNING", 2)
+    source, asks = Source(), BackgroundQuestions()
+    asks.start(source.ask(number) for number in range(3))
+    asks.start([source.ask(3)])
+    await settle()
+    assert source.came == [0, 1]
+    source.may.set()
+    await settle()
+    asks.start([source.ask(4)])
+    await settle()
+    assert source.answered == [0, 1, 4]
+
+
+async def test_at_the_end_none_runs_on() -> None:
+    source, asks = Source(), BackgroundQuestions()
+    asks.start(source.ask(number) for number in range(2))
+    await settle()
+    await asks.stop()
+    assert (sorted(source.ended), source.answered) == ([0, 1], [])
+
+
+async def test_a_question_that_breaks_takes_no_other_with_it() -> None:
+    async def breaks() -> None:
+        await source.may.wait()
+        raise OSError("the source is gone")
+
+    source, asks = Source(), BackgroundQuestions()
+    asks.start([breaks(), source.ask(1)])
+    await settle()
+    source.may.set()
+    await asks.stop()
+    await settle()
+    assert source.came == source.ended == [1]

@@ -10,7 +10,7 @@ from mailgate.console.verdict_rates import MINUTES, Refusal, Verdict, VerdictRat
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import Effect, Kind, Reason
 from mailgate.store import StoreUnavailableError
-from mailgate.store.verdict_counts import VerdictKey
+from mailgate.store.counts import VerdictKey
 
 
 def text(blocked: int = 0, allowed: int = 0) -> str:

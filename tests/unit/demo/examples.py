@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mailgate.attest.mint import JWKS_FILE, key_files
-from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice, Person
 from mailgate.demo.company.makes import IPHONE
-from mailgate.demo.company.people import Person
 from mailgate.demo.settings import write_settings
 
 NOW = datetime(2026, 12, 16, 15, 30, tzinfo=UTC)

@@ -3,12 +3,13 @@
 import errno
 import os
 import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from mailgate.demo import ports
-from mailgate.demo.ports import PortTakenError, require_ports
+from mailgate.demo.ports import PortTakenError, TakenError, locked_folder, require_ports
 
 USUAL = {"--port": 8080, "--admin-port": 8081, "--start-port": 8082}
 
@@ -67,3 +68,17 @@ def test_under_make_it_is_said_how_make_takes_it(busy: set[int], monkeypatch: py
 def test_a_port_that_nobody_or_not_everybody_can_open_is_named(busy: set[int], port: int, words: str) -> None:
     with pytest.raises(PortTakenError, match=words):
         require_ports({"--port": port, "--admin-port": port + 1, "--start-port": port + 2})
+
+
+def test_a_second_demo_in_a_folder_is_refused_and_another_folder_is_free(tmp_path: Path) -> None:
+    with locked_folder(tmp_path / "demo"):
+        with pytest.raises(TakenError, match="--directory"), locked_folder(tmp_path / "demo"):
+            pytest.fail("two demos in one folder")
+        with locked_folder(tmp_path / "other"):
+            pass
+
+
+def test_the_folder_is_free_again_afterwards(tmp_path: Path) -> None:
+    for _ in range(2):
+        with locked_folder(tmp_path):
+            pass

@@ -17,8 +17,7 @@ from mailgate.config import load_bundle
 from mailgate.demo import run
 from mailgate.demo.company.admins import make_admins
 from mailgate.demo.company.unfinished import mark_unfinished
-from mailgate.demo.lock import TakenError, locked_folder
-from mailgate.demo.ports import PortTakenError
+from mailgate.demo.ports import PortTakenError, TakenError, locked_folder
 from mailgate.demo.run import Demo, EndedError, run_demo
 from mailgate.demo.tour import DemoAddresses
 from mailgate.errors import ConfigError

@@ -12,8 +12,7 @@ from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.devices.posture import PostureTerms
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.enrolment.enroll import EnrolmentParts
-from mailgate.gateway.enrolment.enroller import Enroller
+from mailgate.gateway.enrolment.enroll import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Prover

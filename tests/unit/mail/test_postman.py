@@ -1,18 +1,20 @@
 """Sending what is queued: what every answer of a mail server leads to, and what a death leaves behind."""
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
 from tests.unit.rollout.examples import OPEN, OTHER, rules
-from tests.unit.rollout.versions import put_in_force
+from tests.unit.rollout.versions import ADA, last_entry, put_in_force
 from tests.unit.store.examples import NOW
-from tests.unit.store.mail import a_mail
+from tests.unit.store.mail import a_mail, in_force
 
-from mailgate.mail.postman import LEASE, PAUSES, Postman, PostmanTools, run_to_end
+from mailgate.mail.postman import LEASE, PAUSES, Postman, PostmanTools, retry, run_to_end, settle
 from mailgate.mail.transport import DeferredError, RejectedMailError, TransportDownError, UnknownOutcomeError
-from mailgate.store import Mail, MailState, Store, StoreUnavailableError
+from mailgate.store import Mail, MailKind, MailState, NoticeKey, Store, StoreUnavailableError
+from mailgate.store.mail import Which
 
 
 class Transport:
@@ -251,3 +253,33 @@ async def test_who_is_told_to_stop_ends_with_the_mail_on_its_way(error: Exceptio
     with pytest.raises(asyncio.CancelledError):
         await task
     assert done == ["ended"]
+
+
+APP = NoticeKey(1, MailKind.ENFORCED, "app")
+
+
+async def ended(store: Store, state: MailState) -> None:
+    """Two mails about one rule and one about another have come to this."""
+    await in_force(store, "one")
+    await store.mails.queue([a_mail(), a_mail("lin"), a_mail("kay", rule="b")])
+    for each in await store.mails.due(NOW):
+        await store.mails.end(each.id, state, NOW, "550")
+
+
+@pytest.mark.parametrize(("which", "mails", "about"), [(APP, 2, "rule app"), (None, 3, "")])
+async def test_what_is_unsure_is_settled(store: Store, which: Which, mails: int, about: str) -> None:
+    await ended(store, MailState.UNSURE)
+    assert await settle(store, which, ADA, NOW, sent=True) == mails
+    told = await last_entry(store)
+    assert (told.what, told.who, told.about) == ("notices-settled", "ada", about)
+    assert json.loads(told.details) == {"as": "sent", "mails": mails}
+    assert await retry(store, which, ADA, NOW) == 0
+
+
+async def test_what_failed_goes_out_again(store: Store) -> None:
+    await ended(store, MailState.FAILED)
+    assert await settle(store, APP, ADA, NOW, sent=False) == 0
+    assert await retry(store, APP, ADA, NOW) == 2
+    told = await last_entry(store)
+    assert (told.what, told.about, told.details) == ("notices-retried", "rule app", '{"mails": 2}')
+    assert {each.login for each in await store.mails.due(NOW)} == {"ada", "lin"}

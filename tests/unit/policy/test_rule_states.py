@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
-from tests.unit.policy.examples import NOW
+from tests.unit.policy.examples import NOW, policy_of
 from tests.unit.rollout.examples import rules
 
 from mailgate.model import Effect
@@ -22,6 +22,7 @@ from mailgate.policy.rule_states import (
     keeps_out_now,
     prohibited_apps,
     state_of,
+    stuck_in_report_only,
 )
 from mailgate.views.words import APP_STATES, RULE_STATES
 
@@ -165,3 +166,29 @@ def test_an_app_that_has_to_be_there_is_not_prohibited_and_one_that_makes_a_devi
 ) -> None:
     text = f"rules:\n  - {{id: app, when: '{when}', effect: block}}\n"
     assert prohibited_apps(rules(text, APPS).policy, NOW) == prohibited
+
+
+def named(**stages: str) -> dict[str, str]:
+    return stuck_in_report_only(policy_of({"stages": stages}), NOW, timedelta(days=5))
+
+
+def test_a_rehearsal_without_an_end_is_named_from_its_first_day() -> None:
+    assert named(report_only="2026-12-10") == {
+        "rule-0": "has been report-only since 10 December 2026, and no later stage ends that"
+    }
+
+
+def test_a_rehearsal_that_takes_too_long_is_named_although_it_ends() -> None:
+    assert named(report_only="2026-12-04", enforce="2026-12-20") == {
+        "rule-0": "has been report-only since 4 December 2026, which is longer than 5d; it ends on 20 December 2026"
+    }
+
+
+def test_a_rehearsal_within_its_time_is_not_named() -> None:
+    assert not named(report_only="2026-12-05", warn="2026-12-20")
+
+
+def test_a_rule_before_or_after_its_rehearsal_or_without_one_is_not_named() -> None:
+    assert not named(report_only="2026-12-11")
+    assert not named(report_only="2026-11-01", warn="2026-12-09")
+    assert not stuck_in_report_only(policy_of({}), NOW, timedelta())

@@ -28,13 +28,14 @@ from tests.unit.rollout.versions import store as store
 from tests.unit.store.examples import NOW
 
 from mailgate.config import compile_rules
+from mailgate.mail.words import NoticeWriter
+from mailgate.model.notice import MailKind
 from mailgate.rollout import activation, in_force, rule_texts_of
-from mailgate.rollout.activation import apply, retract
+from mailgate.rollout.activation import apply, override_notice, retract
 from mailgate.rollout.approvals import approve, plan_statuses
-from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.guard_window import WindowTotals, read_window
+from mailgate.rollout.guard import Guard, Limit, WindowTotals, read_window
 from mailgate.rollout.kept_plans import keep_plan
-from mailgate.rollout.person import RefusedError
+from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.store import Act, Activation, AlteredError, Store
 from mailgate.store.address import store_url
@@ -360,3 +361,34 @@ async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(
     assert await store.policies.taken_back(rules(STRICT).digest) == 0
     await put_in_force(store, rules(OTHER))
     assert await store.policies.taken_back(rules(OTHER).digest) == 0
+
+
+ADA_OVERRIDE_NOTICE = Person("ada", "desk")
+
+
+def test_it_says_who_why_against_what_and_with_whose_approval() -> None:
+    notice = override_notice(
+        ADA_OVERRIDE_NOTICE, " it burns ", "abcdef0123456789", ["a case fails", "frozen"], ["lin", "kim"]
+    )
+    assert notice.kind is MailKind.REPLY
+    assert notice.answer.splitlines() == [
+        "ada has put plan abcdef012345 in force against objections.",
+        "Why: it burns",
+        "Overridden: a case fails",
+        "Overridden: frozen",
+        "Approved by: lin, kim",
+        "`mailgate policy retract` takes it back.",
+    ]
+    assert (
+        "Approved by: nobody else"
+        in override_notice(ADA_OVERRIDE_NOTICE, "x", "abcdef", ["frozen"], []).answer
+    )
+
+
+def test_the_mail_does_not_say_that_they_asked_for_help() -> None:
+    written = NoticeWriter("en").write(
+        override_notice(ADA_OVERRIDE_NOTICE, "x", "abcdef", ["frozen"], []), ""
+    )
+    assert written.subject == "Company mail: a message for you"
+    assert "You asked for help" not in written.text
+    assert "Overridden: frozen" in written.text

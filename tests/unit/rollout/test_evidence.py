@@ -16,8 +16,7 @@ from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.engine.decide import decide
 from mailgate.model import AppsReport, AttestationResult, CertificateResult, Kind, Reason
 from mailgate.rollout import rule_texts_of
-from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.guard_window import EMPTY_WINDOW, beyond_window
+from mailgate.rollout.guard import EMPTY_WINDOW, Guard, Limit, beyond_window
 from mailgate.rollout.plan import Counts, Plan
 from mailgate.rollout.planning import Scope, make_plan
 from mailgate.store import Act, Store

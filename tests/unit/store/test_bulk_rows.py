@@ -2,18 +2,19 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Column, MetaData, Table, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from mailgate.store import Store
 from mailgate.store.address import store_url
-from mailgate.store.bulk_rows import among, delete_rows, insert_rows, update_rows, upsert_rows
+from mailgate.store.bulk_rows import among, delete_rows, insert_rows, update_rows, upsert, upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.schema import device_names, devices, reports
-from mailgate.store.upserts import upsert
 
 AT = datetime(2026, 12, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 ELSEWHERE = AT.astimezone(timezone(timedelta(hours=9)))
@@ -139,3 +140,17 @@ async def test_what_is_there_already_is_changed_as_the_statement_says(opened: Da
     async with opened.reading() as connection:
         rows = (await connection.execute(select(devices).order_by(devices.c.key))).mappings()
         assert [dict(row) for row in rows] == [device(1) | {"changed": 2**41}, device(2)]
+
+
+TABLE = Table("apps", MetaData(), Column("id", Text, primary_key=True), Column("name", Text))
+
+
+@pytest.mark.parametrize(
+    "dialect", [sqlite.dialect(), postgresql.dialect()], ids=lambda dialect: dialect.name
+)
+def test_both_databases_spell_it_alike(dialect) -> None:
+    statement = upsert(SimpleNamespace(dialect=dialect), TABLE).values(id="tiktok", name="TikTok")
+    statement = statement.on_conflict_do_update(index_elements=["id"], set_={"name": statement.excluded.name})
+    sql = " ".join(str(statement.compile(dialect=dialect)).split())
+    assert sql.startswith("INSERT INTO apps (id, name) VALUES (")
+    assert sql.endswith("ON CONFLICT (id) DO UPDATE SET name = excluded.name")

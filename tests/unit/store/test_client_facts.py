@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.store.examples import NOW
 
 from mailgate.classify import classify
-from mailgate.classify.certificate import with_certificate
+from mailgate.classify.attestation import with_certificate
 from mailgate.classify.discovery import is_discovery
 from mailgate.model import (
     FOUND_BESIDE,

@@ -1,6 +1,9 @@
 """A store that is copied: all of it, into an empty one, or nothing."""
 
+import fcntl
+import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,10 +11,10 @@ from tests.unit.store.filling import fill, rows_of
 from tests.unit.store.test_migrate import ADDED, STEPS, Steps, newest, stamp
 from tests.unit.store.test_migrate import steps as steps
 
-from mailgate.store import StoreError, StoreMissingError
+from mailgate.store import Store, StoreError, StoreMissingError
 from mailgate.store import copying as module
 from mailgate.store.address import store_url
-from mailgate.store.copying import InUseError, NotEmptyError, copy_store
+from mailgate.store.copying import InUseError, NotEmptyError, StoreExistsError, copy_store, new_store_file
 from mailgate.store.errors import OlderStoreError
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import metadata
@@ -175,3 +178,116 @@ def test_a_copy_that_is_broken_off_is_not_there_and_is_made_by_the_same_call(
 def test_the_copy_is_nobody_elses_to_read(source: str, target: str) -> None:
     copied(source, target)
     assert Path(target.removeprefix("sqlite:///")).stat().st_mode & 0o777 == 0o600
+
+
+def test_it_gets_its_name_at_the_end(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    with new_store_file(file) as draft:
+        draft.write_text("whole")
+        assert not file.exists()
+        assert draft.parent.stat().st_mode & 0o777 == 0o700
+    assert (file.read_text(), [*tmp_path.iterdir()]) == ("whole", [file])
+
+
+def make(file: Path, meanwhile: Callable[[Path], object]) -> None:
+    with new_store_file(file) as draft:
+        draft.write_text("whole")
+        meanwhile(draft)
+
+
+def break_off(draft: Path) -> None:
+    Path(f"{draft}-wal").touch()
+    raise KeyboardInterrupt
+
+
+def test_nothing_is_left_of_one_that_is_broken_off(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "new.db", break_off)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_what_one_that_was_killed_has_left_is_deleted(tmp_path: Path) -> None:
+    (tmp_path / "new.db.part").mkdir()
+    for left in ("new.db", "new.db-wal", "new.db-shm"):
+        (tmp_path / "new.db.part" / left).write_text("half")
+    with new_store_file(tmp_path / "new.db") as draft:
+        assert [*draft.parent.iterdir()] == []
+        draft.write_text("whole")
+    assert [*tmp_path.iterdir()] == [tmp_path / "new.db"]
+
+
+def test_what_comes_meanwhile_under_the_name_stays(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    with pytest.raises(StoreExistsError, match=r"new\.db is there already"):
+        make(file, lambda _: file.write_text("another's"))
+    assert (file.read_text(), [*tmp_path.iterdir()]) == ("another's", [file])
+
+
+def test_two_do_not_make_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    with new_store_file(file) as draft:
+        draft.write_text("whole")
+        with (
+            pytest.raises(StoreError, match=r"another command writes to .*new\.db\.part"),
+            new_store_file(file),
+        ):
+            raise AssertionError
+    assert file.read_text() == "whole"
+
+
+def test_a_folder_that_its_holder_has_just_deleted_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted = []
+
+    def lock_late(handle: int, how: int) -> None:
+        if not deleted:
+            deleted.append((tmp_path / "new.db.part").rmdir())
+        os.fstat(handle)
+        assert how == fcntl.LOCK_EX | fcntl.LOCK_NB
+
+    monkeypatch.setattr(module.fcntl, "flock", lock_late)
+    with new_store_file(tmp_path / "new.db") as draft:
+        draft.write_text("whole")
+    assert (tmp_path / "new.db").read_text() == "whole"
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
+    theirs = tmp_path / "new.db.part" / "theirs"
+    theirs.parent.mkdir()
+    theirs.touch()
+    with pytest.raises(StoreError, match="move them away"), new_store_file(tmp_path / "new.db"):
+        raise AssertionError
+    assert theirs.exists()
+
+
+def test_a_place_where_nothing_can_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "new.db.part").touch()
+    with (
+        pytest.raises(StoreError, match=r"new\.db\.part cannot be made: "),
+        new_store_file(tmp_path / "new.db"),
+    ):
+        raise AssertionError
+
+
+async def test_a_store_that_is_whole_has_none(store: Store) -> None:
+    assert await store.faults() == []
+
+
+async def test_a_row_that_belongs_to_nothing_is_found(store: Store, url: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("INSERT INTO device_findings VALUES (7, 'r', 'a', 'd', '2026-12-01')")
+    connection.close()
+    assert await store.faults() == ["a row of device_findings belongs to one of devices that is not there"]
+
+
+async def test_an_index_that_says_something_else_than_its_table_is_found(store: Store, url: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("INSERT INTO devices VALUES (1, 'x', NULL, '2026-12-01', '2026-12-01', 5)")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, '(last_seen)', '(first_seen)') WHERE name = 'ix_devices_last_seen'"
+        )
+        connection.execute("UPDATE devices SET first_seen = '2026-01-01'")
+    connection.close()
+    assert await store.faults() != []

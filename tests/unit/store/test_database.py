@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.unit.clock import Clock
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
 
 from mailgate.store import Backlog, Store, StoreUnavailableError
 from mailgate.store.address import store_url
-from mailgate.store.database import Database
+from mailgate.store.database import CircuitBreaker, Database
 from mailgate.store.migrate import migrate
 
 
@@ -116,3 +117,38 @@ async def test_a_transaction_that_runs_when_the_store_is_closed_ends_first(url: 
     await asyncio.gather(user, closing)
     path = Path(str(address.database))
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_after_a_silence_nobody_asks_until_a_rest_is_over_and_then_one() -> None:
+    clock = Clock(100.0)
+    breaker = CircuitBreaker(clock, rest=3)
+    asked = breaker.enter()
+    assert asked == 100
+    clock.now = 102
+    breaker.timed_out(asked)
+    assert breaker.enter() is None
+    clock.now = 105
+    assert [breaker.enter(), breaker.enter()] == [105, None]
+
+
+def test_an_answer_lets_everybody_ask_again() -> None:
+    clock = Clock(100.0)
+    breaker = CircuitBreaker(clock, rest=3)
+    breaker.timed_out(100)
+    breaker.answered()
+    assert [breaker.enter(), breaker.enter()] == [100, 100]
+
+
+def test_a_slow_question_while_others_are_answered_is_no_silence() -> None:
+    clock = Clock(100.0)
+    breaker = CircuitBreaker(clock, rest=3)
+    clock.now = 101
+    breaker.answered()
+    breaker.timed_out(100)
+    assert breaker.enter() == 101
+
+
+def test_without_a_rest_everybody_asks() -> None:
+    breaker = CircuitBreaker(Clock(100.0), rest=0)
+    breaker.timed_out(100)
+    assert breaker.enter() == 100

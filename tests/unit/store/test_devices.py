@@ -22,7 +22,7 @@ from mailgate.devices.device import Device, new_id
 from mailgate.devices.names import EAS, KEY, MDM, SERIAL, USER
 from mailgate.model import Reason
 from mailgate.store import IngestResult, Store
-from mailgate.store.reports import report_of
+from mailgate.store.ingest import report_of
 
 LATER = NOW + minutes(1)
 

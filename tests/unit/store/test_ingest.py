@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import event
 from tests.unit.store.devices import record
 from tests.unit.store.examples import BROWSER, CATALOG, NOW, PHONE_1, TERMS, minutes, proof
 
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport, PostureState
+from mailgate.model import AppsReport, AttestationResult, PostureState
 from mailgate.store import IngestResult, Store
+from mailgate.store.ingest import report_of
 
 FAR, LONG_PAST = datetime(2200, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)
 """Later and earlier than the clock of any database says."""
@@ -98,3 +100,23 @@ async def test_a_report_that_waited_in_a_spool_hides_no_newer_look(store: Store)
     await store.reports.flush()
     (device,) = await store.devices.called("7")
     assert store.postures(CATALOG, TERMS).worth(device, LONG_PAST + minutes(61)).lists == ("prohibited",)
+
+
+@pytest.mark.parametrize(
+    "given_proof",
+    [
+        proof("tiktok", "chess", eas_ids=("ApplX1", "\u00e9")),
+        proof(at=None, expires=None, kind=None, managed=None, key_thumbprint=""),
+        proof(complete=False, user="\ud800"),
+    ],
+)
+def test_a_spooled_report_is_read_back_whole(store: Store, given_proof: AttestationResult) -> None:
+    report = report_of(given_proof, CATALOG, NOW)
+    slot, read = store.reports._from_line(store.reports._to_line(report.key, report))
+    assert (slot, read) == (report.key, report)
+    assert (read.first_seen, read.last_seen) == (NOW, NOW)
+
+
+def test_only_listed_apps_and_no_future() -> None:
+    report = report_of(proof("tiktok", "unlisted", at=NOW + minutes(9)), CATALOG, NOW)
+    assert (report.apps, report.reported_at) == (frozenset({"tiktok"}), NOW)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import NOW
 
-from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.guard_window import read_window
+from mailgate.rollout.guard import Guard, Limit, read_window
 from mailgate.store import Act, RuleTexts, Store, StoreError, kept_out
 from mailgate.store.kept_out import CountedMeanwhileError, KeptOut
 

@@ -36,7 +36,7 @@ from mailgate.store.schema import gates, metadata
 
 STEPS = Path(migrations.__file__).parent
 EXPRESSIONS = "ignore:.*expression-based index"
-"""SQLite keeps these, and SQLAlchemy cannot read them back; tests/unit/store/test_login_names.py shows that they are used."""
+"""SQLite keeps these, and SQLAlchemy cannot read them back; tests/unit/store/test_folding.py shows that they are used."""
 
 
 @pytest.mark.filterwarnings(EXPRESSIONS)

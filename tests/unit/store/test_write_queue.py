@@ -13,8 +13,8 @@ from tests.unit.store.outage import cut_off, outage
 
 from mailgate.store import Backlog, Recorded, Store
 from mailgate.store.database import Database
+from mailgate.store.ingest import report_of
 from mailgate.store.ledger import Ledger
-from mailgate.store.reports import report_of
 from mailgate.store.spool import Spool
 
 OTHER = proof(device_id="phone-2")

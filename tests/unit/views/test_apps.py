@@ -2,13 +2,18 @@
 
 from datetime import timedelta
 
+from tests.unit.console.browsing import NOW as TODAY
+from tests.unit.console.browsing import Company
+from tests.unit.console.conftest import empty_store, firm
+from tests.unit.console.phones import has, record
 from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.policy import Policy
 from mailgate.store import Store
-from mailgate.store.app_counts import AppDay
-from mailgate.views.apps import apps, prohibiting
+from mailgate.store.counts import AppDay
+from mailgate.views.apps import apps, count_apps, prohibiting, trends_of
+from mailgate.views.device_rows import catch_up
 
 POLICY = """
 rules:
@@ -62,3 +67,18 @@ async def test_most_people_come_first_and_a_week_is_told_where_it_was_counted_th
 
 def test_lists_that_rules_name_come_once_and_in_their_order() -> None:
     assert prohibiting(policy().rules) == ["seen", "prohibited"]
+
+
+__all__ = ["empty_store", "firm"]
+
+
+async def test_today_is_counted_by_rows_and_told_with_the_days_before(firm: Company) -> None:
+    await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
+    await catch_up(firm.store, firm.bundle, TODAY)
+    await firm.store.app_counts.keep(
+        [AppDay((TODAY - timedelta(days=1)).date(), "tiktok", 3, 3, 2, 2, TODAY)]
+    )
+    await count_apps(firm.store, firm.bundle.policy.catalog.apps, TODAY)
+    (trend,) = await trends_of(firm.store, firm.bundle, TODAY, 14)
+    assert (trend.app, trend.name) == ("tiktok", "TikTok")
+    assert [(each.people, each.kept_out_people) for each in trend.days] == [(3, 2), (1, 1)]

@@ -18,7 +18,7 @@ from mailgate.store.device_rows import DeviceFilter, DeviceRow
 from mailgate.views import device_rows
 from mailgate.views.device_rows import ListedDevice, catch_up, find_devices, listed, refresh, row_of
 from mailgate.views.mail_status import MailAccess
-from mailgate.views.recorded_requests import posture_now
+from mailgate.views.requests import posture_now
 
 HOUR = timedelta(hours=1)
 STATES = ("clean", "listed", "partial", "stale", "missing")

@@ -17,7 +17,7 @@ from mailgate.rollout.stored_rules import rule_texts_of, rules_of
 from mailgate.store import Act, Store
 from mailgate.store.drafts import KeptDraft
 from mailgate.views.drafts import DraftFacts, draft_facts, draft_patch, explained, uncommitted
-from mailgate.views.patches import RuleFilesLocation
+from mailgate.views.versions import RuleFilesLocation
 
 WITH = APPS.replace("[tiktok]", "[tiktok, wechat]")
 COMMENT = "# a word\n"

@@ -11,10 +11,13 @@ from mailgate.views.plans import (
     CSV_COLUMNS,
     EFFECT_STATES,
     NEWLY,
+    headline_of,
     idle_rules,
+    more_of,
     notes_of,
     rows_of,
     sample_in_words,
+    title_of,
     undated_in_words,
     who_in_words,
 )
@@ -116,3 +119,19 @@ def test_what_cannot_be_told_has_rows_of_its_own() -> None:
     rows = list(rows_of(plan_of(undated=UNDATED, kept_out={"people": 5, "devices": 6})))
     assert ["kept_out", "undated", "", 1200, 1] in rows
     assert ["kept_out", "all", "", 5, 6] in rows
+
+
+JOINS = {"words": "WeChat joins the prohibited list"}
+STARTS = {"words": "Rule 'phones' starts on", "at": "2026-12-03T08:00:00+00:00"}
+
+
+def test_the_first_change_is_the_title_and_others_are_counted() -> None:
+    assert title_of(plan_of(headlines=[JOINS])) == "WeChat joins the prohibited list"
+    assert title_of(plan_of(headlines=[STARTS])) == "Rule 'phones' starts on 3 December 2026"
+    assert more_of(plan_of(headlines=[STARTS, JOINS, JOINS])) == "and 2 more"
+
+
+def test_plans_of_earlier_releases_and_plans_of_nothing_have_a_title_too() -> None:
+    change = {"sign": "+", "about": "rule a", "words": "b"}
+    assert headline_of(plan_of(changes=[change, change])).words == "2 changes to the rules"
+    assert title_of(plan_of()) == "No rule changes"

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.store.test_verdict_counts import AT, BLOCKED, REFUSED
+from tests.unit.store.test_counts import AT, BLOCKED, REFUSED
 
 from mailgate.store import Store
 from mailgate.views.traffic import RANGES, Range, traffic_of

@@ -5,6 +5,6 @@ within a second. Nothing but the listening sockets is shared between them.
 """
 
 from mailgate.app.workers.place import ALONE, WorkerPlace
-from mailgate.app.workers.start import supervise, workers_of
+from mailgate.app.workers.supervisor import supervise, workers_of
 
 __all__ = ["ALONE", "WorkerPlace", "supervise", "workers_of"]

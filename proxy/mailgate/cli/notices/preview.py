@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mailgate.cli.exit_codes import fail
-from mailgate.cli.notices.subject import Kind, RuleId, subject_of
+from mailgate.cli.notices.send import Kind, RuleId, subject_of
 from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle

@@ -15,7 +15,7 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
-from mailgate.mail import undelivered as decide
+from mailgate.mail import postman as decide
 from mailgate.store import MailCount, MailState, Store
 from mailgate.views.notices import MailFacts, mail_facts
 

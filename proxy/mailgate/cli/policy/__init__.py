@@ -2,7 +2,7 @@
 
 import typer
 
-from mailgate.cli.policy import approve, break_glass, change, drafts, history, plan
+from mailgate.cli.policy import approve, change, drafts, history, plan
 
 app = typer.Typer(help="Show, plan and change the rules that are in force.", no_args_is_help=True)
 app.command("history")(history.history)
@@ -14,5 +14,5 @@ app.command("drafts")(drafts.drafts)
 app.command("approve")(approve.approve)
 app.command("apply")(change.apply)
 app.command("retract")(change.retract)
-app.command("break-glass")(break_glass.break_glass)
-app.command("resume")(break_glass.resume)
+app.command("break-glass")(change.break_glass)
+app.command("resume")(change.resume)

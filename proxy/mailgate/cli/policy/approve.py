@@ -18,8 +18,7 @@ from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.rollout import approvals
 from mailgate.rollout.approvals import PlanStatus
-from mailgate.rollout.guard import guard_of
-from mailgate.rollout.guard_window import newly_kept_out
+from mailgate.rollout.guard import guard_of, newly_kept_out
 from mailgate.rollout.kept_plans import newly_counted
 from mailgate.store import Store
 

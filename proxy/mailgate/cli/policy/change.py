@@ -1,4 +1,4 @@
-"""``mailgate policy apply|retract``: put rules in force, and take them back."""
+"""``mailgate policy apply|retract|break-glass|resume``: put rules in force, take them back, turn one rule off at once, and back on."""
 
 import json
 import sys
@@ -10,10 +10,11 @@ import typer
 
 from mailgate.cli.identity import TokenFile, acting_person, may_operate
 from mailgate.cli.open_store import with_store
-from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
+from mailgate.cli.options import DEFAULT_PATH, AsObject, Config, Until, read_until
 from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle
-from mailgate.rollout import activation
+from mailgate.policy.reliefs import Relief
+from mailgate.rollout import activation, reliefs
 from mailgate.rollout.guard import guard_of
 from mailgate.store import Activation, Store
 
@@ -93,3 +94,47 @@ def _print_version(done: Activation, now: datetime, as_json: bool) -> None:
         return
     since = f" already, since {done.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if already else ""
     typer.echo(f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}")
+
+
+Rule = Annotated[str, typer.Argument(help="The rule's id.")]
+
+
+def break_glass(
+    rule: Rule,
+    until: Until,
+    note: Note = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsObject = False,
+) -> None:
+    """Turn one rule off for everybody until a time, at every gate on this store within a second."""
+    end = read_until(until)
+
+    async def run(store: Store, bundle: Bundle) -> Relief:
+        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
+        return await reliefs.break_glass(
+            store, bundle.policy, by, note, datetime.now(UTC), rule=rule, until=end
+        )
+
+    given = with_store(config, run)
+    typer.echo(json.dumps(asdict(given), default=str) if as_json else f"{rule} is off until {end}")
+
+
+def resume(
+    rule: Rule,
+    note: Note = "",
+    token_file: TokenFile = None,
+    config: Config = DEFAULT_PATH,
+    as_json: AsObject = False,
+) -> None:
+    """Put a rule back in force that halted by itself or was turned off."""
+
+    async def run(store: Store, bundle: Bundle) -> list[Relief]:
+        by = acting_person(bundle.settings, "operator", token_file=token_file)
+        return await reliefs.resume(store, by, note, datetime.now(UTC), rule)
+
+    ended = with_store(config, run)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in ended], default=str))
+    else:
+        typer.echo(f"{rule} counts again")

@@ -19,7 +19,7 @@ from mailgate.errors import ConfigError
 from mailgate.rollout.drafts import find_draft
 from mailgate.store import Store
 from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
-from mailgate.views.patches import RuleFilesLocation
+from mailgate.views.versions import RuleFilesLocation
 
 _MAX_DRAFTS = 50
 Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]

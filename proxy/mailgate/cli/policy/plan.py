@@ -19,8 +19,7 @@ from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
-from mailgate.rollout.guard import guard_of
-from mailgate.rollout.guard_window import beyond_window, read_window
+from mailgate.rollout.guard import beyond_window, guard_of, read_window
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep

@@ -4,22 +4,21 @@ from typing import Annotated
 
 from pydantic import Discriminator
 
-from mailgate.config.sources.android_management import AndroidManagementSettings
-from mailgate.config.sources.apple_mdm import AppleMdmSettings
+from mailgate.config.sources.apis import (
+    AppleMdmSettings,
+    FleetSettings,
+    IntuneSettings,
+    JamfSettings,
+    WorkspaceOneSettings,
+)
 from mailgate.config.sources.every_source import (
     ApiSourceSettings,
     EverySource,
     PostAccess,
     PostedSourceSettings,
 )
-from mailgate.config.sources.file import FileSettings, PostSettings
-from mailgate.config.sources.fleet import FleetSettings
-from mailgate.config.sources.google_directory import GoogleDirectorySettings
-from mailgate.config.sources.intune import IntuneSettings
-from mailgate.config.sources.jamf import JamfSettings
-from mailgate.config.sources.line import DeviceLine
-from mailgate.config.sources.push import PushSettings
-from mailgate.config.sources.workspace_one import WorkspaceOneSettings
+from mailgate.config.sources.google import AndroidManagementSettings, GoogleDirectorySettings, PushSettings
+from mailgate.config.sources.line import DeviceLine, FileSettings, PostSettings
 
 SourceSettings = Annotated[
     AndroidManagementSettings

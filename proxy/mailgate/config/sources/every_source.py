@@ -19,7 +19,7 @@ class PostAccess(NamedTuple):
     most: int
     """The largest body in bytes."""
     key: SecretStr | None
-    """The API key; None if it authenticates in another way (``connectors/webhook_proofs.py``)."""
+    """The API key; None if it authenticates in another way (``connectors/push.py``)."""
 
 
 class EverySource(Strict):

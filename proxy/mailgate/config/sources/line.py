@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from mailgate.config.references import FilePath
+from mailgate.config.sources.every_source import EverySource, PostedSourceSettings
 from mailgate.model import Kind
 from mailgate.policy.apps import Strict
 
@@ -79,3 +81,24 @@ class DeviceLine(Strict):
     def looked_at(self) -> datetime | None:
         """When the apps were looked at; None if there are none."""
         return self.reported_at if self.apps is not None else None
+
+
+class FileSettings(EverySource):
+    """A file that others write. It is read when it changes, and at the interval ``every``."""
+
+    type: Literal["file"]
+    path: FilePath
+    """The path of the file, CSV or JSON lines. It may be missing until it is first written."""
+    format: Literal["csv", "jsonl"] | None = None
+    """The format. By default CSV if the name ends in ``.csv``, otherwise JSON lines."""
+    complete: bool = False
+    """Whether it lists every device, so that a device that is no longer in it is gone."""
+
+    def is_csv(self) -> bool:
+        return self.format == "csv" or (self.format is None and self.path.suffix.casefold() == ".csv")
+
+
+class PostSettings(PostedSourceSettings):
+    """JSON lines or CSV, posted to ``/api/devices/NAME`` on the admin port."""
+
+    type: Literal["post"]

@@ -5,7 +5,6 @@ from it. The API makes no decisions of its own.
 """
 
 from mailgate.console.api.description import description
-from mailgate.console.api.operations import OPERATIONS
-from mailgate.console.api.site import with_api
+from mailgate.console.api.site import OPERATIONS, with_api
 
 __all__ = ["OPERATIONS", "description", "with_api"]

@@ -18,8 +18,7 @@ from mailgate.console.api.shapes import (
 )
 from mailgate.store import Entry as StoredEntry
 from mailgate.tasks import compute
-from mailgate.views.audit_export import COLUMNS, line_of, row_of
-from mailgate.views.audit_verification import verified
+from mailgate.views.audit import COLUMNS, line_of, row_of, verified
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 

@@ -21,8 +21,7 @@ from mailgate.console.api.problems import ProblemError
 from mailgate.console.context import ConsoleContext
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.peer import origin_of_request
-from mailgate.rollout.admins import proven
-from mailgate.rollout.person import Person
+from mailgate.rollout.person import Person, proven
 from mailgate.tasks import ON_BEHALF_OF
 
 log = structlog.get_logger()

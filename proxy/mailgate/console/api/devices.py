@@ -35,7 +35,7 @@ from mailgate.views.device_filter import (
 from mailgate.views.device_rows import find_devices
 from mailgate.views.devices import DeviceFacts, WholeDevice, device_facts, whole_device
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recorded_requests import decide_last_request, sightings_of
+from mailgate.views.requests import decide_last_request, sightings_of
 from mailgate.views.source_answers import SourceAnswer
 from mailgate.views.timeline import Event, device_history
 

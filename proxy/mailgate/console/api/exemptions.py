@@ -21,7 +21,7 @@ from mailgate.console.api.shapes import (
     OutputModel,
 )
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout import relief_acts
+from mailgate.rollout import reliefs
 from mailgate.rollout.guard import guard_of
 
 
@@ -160,7 +160,7 @@ async def exempt(call: Call, body: Exemption) -> Relief:
     """Exempt one person or one device from a rule until a time, at every gate within a second."""
     context = call.context
     device = (await device_called(call, body.device, 409)).id if body.device else ""
-    given = await relief_acts.exempt(
+    given = await reliefs.exempt(
         context.store,
         context.bundle().policy,
         call.person,
@@ -182,9 +182,7 @@ async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> R
     """
     context = call.context
     guard = guard_of(context.bundle().settings)
-    ended = await relief_acts.end_exemption(
-        context.store, call.person, body.why, call.now, path.number, guard
-    )
+    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, path.number, guard)
     return Relief.model_validate(ended)
 
 
@@ -201,7 +199,7 @@ async def turn_rule_off(call: Call, path: RulePath, body: RuleOff) -> Relief:
     """
     context = call.context
     _require_rule(call, path.rule)
-    given = await relief_acts.break_glass(
+    given = await reliefs.break_glass(
         context.store,
         context.bundle().policy,
         call.person,
@@ -215,7 +213,7 @@ async def turn_rule_off(call: Call, path: RulePath, body: RuleOff) -> Relief:
 
 async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:
     """Put a rule back in force that halted by itself or was turned off."""
-    ended = await relief_acts.resume(call.context.store, call.person, body.why, call.now, path.rule)
+    ended = await reliefs.resume(call.context.store, call.person, body.why, call.now, path.rule)
     return Resumed.model_validate({"items": ended})
 
 

@@ -11,7 +11,7 @@ from mailgate.console.api.shapes import InputModel, Line
 from mailgate.policy.cases import Person, Request, Situation
 from mailgate.tasks import compute
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recorded_requests import decide_without_proof
+from mailgate.views.requests import decide_without_proof
 
 Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,32}$")]
 Target = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=8192)]

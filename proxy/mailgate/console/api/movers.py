@@ -19,7 +19,7 @@ from mailgate.console.api.shapes import (
     cursor_of,
     number_of,
 )
-from mailgate.console.movers_filter import MAX_MOMENT
+from mailgate.console.query_parameters import MAX_MOMENT
 from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.store.plan_movers import MoverFilter
 from mailgate.views.movers import CSV_COLUMNS, MoverFacts, moments_of, movers_as_rows, page_of_movers

@@ -6,7 +6,7 @@ from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.attention import needs_now
 from mailgate.console.sources import Connector, sources_of
-from mailgate.views.app_trends import AppTrend, trends_of
+from mailgate.views.apps import AppTrend, trends_of
 from mailgate.views.gates import GateNode, GateState, gates_if_known
 from mailgate.views.readiness import Readiness, Workers
 from mailgate.views.traffic import Range, Traffic, traffic_of

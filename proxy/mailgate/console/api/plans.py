@@ -27,8 +27,7 @@ from mailgate.rollout.plan import DAYS, Plan
 from mailgate.rollout.plan_terms import PlanTerm
 from mailgate.views.plan_outcome import PlanOutcome, outcome_of
 from mailgate.views.plan_picture import picture
-from mailgate.views.plan_titles import title_of
-from mailgate.views.plans import CSV_COLUMNS, rows_of
+from mailgate.views.plans import CSV_COLUMNS, rows_of, title_of
 from mailgate.views.spreadsheet import beginning, lines, saved_as
 from mailgate.views.versions import NoVersionError
 

@@ -16,13 +16,13 @@ from mailgate.console.api.shapes import (
     ReasonName,
     SmallPage,
 )
-from mailgate.console.list_position import SPAN
+from mailgate.console.query_parameters import SPAN
 from mailgate.model.times import LONG_AGO
 from mailgate.store import RowPosition
 from mailgate.tasks import compute
 from mailgate.views.devices import SightingFacts, sighting_facts
 from mailgate.views.explanation import Explanation, explanation
-from mailgate.views.recorded_requests import redecide
+from mailgate.views.requests import redecide
 
 PlaceCursor = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{13}-[0-9a-f]{32}$")]
 """The beginning of a page: microseconds and an id. Clients only send it back as it came."""

@@ -11,16 +11,19 @@ from aiohttp import web
 from mailgate.console.api.bearer import Bearers, call_of_admin
 from mailgate.console.api.description import description
 from mailgate.console.api.operation import JSON, VERSION, Operation
-from mailgate.console.api.operations import OPERATIONS
 from mailgate.console.api.problems import KINDS, ProblemError, answer
 from mailgate.console.api.request_input import read, refuse_unacceptable
 from mailgate.console.context import CONTEXT, ConsoleContext
-from mailgate.console.headers import secure
+from mailgate.console.nouns import of_every_noun
+from mailgate.console.responses import secure
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.tasks import compute
 from mailgate.views.versions import NoVersionError
+
+OPERATIONS: tuple[Operation, ...] = tuple(of_every_noun(__package__, "OPERATIONS"))
+
 
 log = structlog.get_logger()
 

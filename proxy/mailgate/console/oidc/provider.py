@@ -21,7 +21,7 @@ from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.connectors.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key_for, read
-from mailgate.console.oidc.pending_logins import PendingLogin
+from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
 from mailgate.console.oidc.persons import is_missing
 
 TIMEOUT_SECONDS = 15.0
@@ -250,3 +250,18 @@ def _error(answer: ApiResponse) -> str:
         return str(json.loads(answer.body)["error"])
     except (ValueError, RecursionError, KeyError, TypeError):
         return ""
+
+
+@dataclass
+class OidcLogins:
+    """The state of logins at a provider, as long as the gate runs."""
+
+    wire: Callable[[OidcSettings], Wire] = https_wire
+    pending: PendingLogins = field(default_factory=PendingLogins)
+    _provider: Provider | None = None
+
+    def provider(self, oidc: OidcSettings, clock: Clock) -> Provider:
+        """The provider of these settings. The cached answers of another one are dropped."""
+        if self._provider is None or self._provider.oidc != oidc:
+            self._provider = Provider(oidc, clock, self.wire)
+        return self._provider

@@ -6,18 +6,17 @@ from typing import Any
 from aiohttp import web
 
 from mailgate.console.context import context_of
-from mailgate.console.download import send_sheet
 from mailgate.console.layout import show
 from mailgate.console.pages.devices import number
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import count
+from mailgate.console.responses import send_sheet
 from mailgate.model.phrase import joined, phrase
 from mailgate.store import Entry
 from mailgate.store.hash_chain import details_of
 from mailgate.tasks import compute
 from mailgate.views.address_values import line, whole
-from mailgate.views.audit_export import COLUMNS, line_of, row_of
-from mailgate.views.audit_verification import verified
+from mailgate.views.audit import COLUMNS, line_of, row_of, verified
 from mailgate.views.spreadsheet import saved_as
 
 SIZE = 100

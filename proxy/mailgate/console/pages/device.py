@@ -17,7 +17,7 @@ from mailgate.tasks import compute
 from mailgate.views.devices import device_facts, parts_of
 from mailgate.views.explanation import explanation
 from mailgate.views.mail_status import mail_status
-from mailgate.views.recorded_requests import decide_last_request, sightings_of
+from mailgate.views.requests import decide_last_request, sightings_of
 from mailgate.views.timeline import device_history
 from mailgate.views.words import device_in_words
 

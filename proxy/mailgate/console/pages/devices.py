@@ -10,10 +10,10 @@ from aiohttp import web
 from mailgate.config import Bundle
 from mailgate.console.access import requires_role
 from mailgate.console.context import ConsoleContext, context_of, person_of
-from mailgate.console.download import send_sheet
 from mailgate.console.forms import form_of
 from mailgate.console.layout import address, redirect_to, say_on_next_page, show
 from mailgate.console.query_parameters import checks_own_parameters
+from mailgate.console.responses import send_sheet
 from mailgate.console.support_acts import ask_sources_of_all
 from mailgate.devices.device import Device
 from mailgate.model.phrase import capital, phrase, plural

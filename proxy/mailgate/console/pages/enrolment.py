@@ -8,9 +8,8 @@ from mailgate.console.enrolment import MAX_USES, make_code, make_token
 from mailgate.console.enrolment import revoke as shut_out
 from mailgate.console.forms import form_of
 from mailgate.console.layout import redirect_to, show
-from mailgate.console.list_position import POSITION, position_in, position_values
 from mailgate.console.pages.devices import number
-from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.model.phrase import phrase
 from mailgate.store import RowPosition
 from mailgate.views.address_values import line

@@ -15,7 +15,7 @@ from mailgate.devices.device import typed_id
 from mailgate.devices.names import user_text
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
-from mailgate.rollout import relief_acts
+from mailgate.rollout import reliefs
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import RefusedError
 from mailgate.store.reliefs import KeptRelief
@@ -67,7 +67,7 @@ async def exempt(request: web.Request) -> web.Response:
     now = context.clock()
     until = now + timedelta(days=int(days))
     policy, by = context.bundle().policy, person_of(request)
-    given = await relief_acts.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
+    given = await reliefs.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
     say_given(request, given, SPANS[days])
     return redirect_to(request, "exemptions")
 
@@ -96,7 +96,7 @@ async def end(request: web.Request) -> web.Response:
     now, whom = context.clock(), kept.relief.person or device_named(kept.relief.device)
     if kept.holds(now):
         guard, by = guard_of(context.bundle().settings), person_of(request)
-        await relief_acts.end_exemption(context.store, by, why, now, kept.relief.number, guard)
+        await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, guard)
         say_on_next_page(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
     else:
         say_on_next_page(request, phrase("The exemption of %(whom)s had ended already.", whom=whom))
@@ -108,7 +108,7 @@ async def turn_off(request: web.Request) -> web.Response:
     """Break-glass: ask for confirmation with numbers, then turn a rule off for everybody at once."""
     context, sent = context_of(request), await form_of(request)
     rule, hours = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("hours", ""))
-    relief_acts.check_restricts(context.bundle().policy, rule)
+    reliefs.check_restricts(context.bundle().policy, rule)
     if sent.get("confirmed") != "yes":
         refused = context.verdict_rates.refusals(context.clock())
         hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
@@ -117,7 +117,7 @@ async def turn_off(request: web.Request) -> web.Response:
         raise RefusedError(phrase("for how long? choose one of those that are offered"))
     now, why = context.clock(), note_of(sent)
     policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
-    await relief_acts.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
+    await reliefs.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
     return redirect_to(request, "exemptions")
 
 
@@ -129,7 +129,7 @@ async def resume(request: web.Request) -> web.Response:
     if sent.get("confirmed") != "yes":
         return await show(request, "rule_on.html", rule=rule)
     why = note_of(sent)
-    await relief_acts.resume(context.store, person_of(request), why, context.clock(), rule)
+    await reliefs.resume(context.store, person_of(request), why, context.clock(), rule)
     return redirect_to(request, "exemptions")
 
 

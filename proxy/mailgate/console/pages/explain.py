@@ -15,10 +15,9 @@ from mailgate.model.phrase import phrase
 from mailgate.policy.cases import Situation
 from mailgate.tasks import compute
 from mailgate.views.address_values import line
-from mailgate.views.described_requests import read_headers, read_request
 from mailgate.views.devices import sighting_facts
 from mailgate.views.explanation import explanation
-from mailgate.views.recorded_requests import decide_without_proof, redecide
+from mailgate.views.requests import decide_without_proof, read_headers, read_request, redecide
 
 MAX_PASTED = 16 * 1024
 """The most characters of a pasted request. A longer one is refused before anything of it is read."""

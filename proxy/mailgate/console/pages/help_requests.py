@@ -6,8 +6,7 @@ from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of
 from mailgate.console.forms import MAX_TEXT, form_of
 from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
-from mailgate.console.list_position import POSITION, position_in, position_values
-from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.console.support_acts import finish_requests, reopen_requests
 from mailgate.model.phrase import phrase
 from mailgate.store import RowPosition

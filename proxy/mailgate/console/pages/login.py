@@ -22,7 +22,7 @@ from mailgate.console.session_start import (
     too_many_logins,
 )
 from mailgate.model.phrase import phrase
-from mailgate.rollout.admins import proven, token_of
+from mailgate.rollout.person import proven, token_of
 
 log = structlog.get_logger()
 

@@ -9,12 +9,12 @@ from aiohttp import web
 
 from mailgate.config import Bundle
 from mailgate.console.context import context_of
-from mailgate.console.headers import FRAMED, FRAMES
 from mailgate.console.layout import show
 from mailgate.console.mails import MAX_RETRACTIONS, NoticeSubject, preview, subject_of_notice, title_of
 from mailgate.console.pages.devices import number
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.recipient_lists import Counting
+from mailgate.console.responses import FRAMED, FRAMES
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.mail.recipient_list import Recipients
 from mailgate.store import Mail, MailKind, MailState, NoticeKey

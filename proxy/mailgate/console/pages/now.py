@@ -13,14 +13,14 @@ from mailgate.console.attention import needs_now
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.languages import Language
 from mailgate.console.layout import common_values, show
+from mailgate.console.pictures import plot, trend
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
-from mailgate.console.verdict_chart import plot, trend
 from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
 from mailgate.tasks import compute
 from mailgate.views.address_values import one_of
-from mailgate.views.app_trends import AppTrend, trends_of
+from mailgate.views.apps import AppTrend, trends_of
 from mailgate.views.gates import gates_if_known
 from mailgate.views.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
 

@@ -6,11 +6,10 @@ from aiohttp import web
 
 from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, language_of, person_of
-from mailgate.console.forms import MAX_TEXT, form_of, note_of, within
+from mailgate.console.forms import MAX_TEXT, NEW_CSRF, form_of, note_of, within
 from mailgate.console.layout import redirect_to, say_on_next_page, show
 from mailgate.console.pages.exemptions import SPANS, say_given
 from mailgate.console.query_parameters import accepts_parameters
-from mailgate.console.returned_forms import NEW_CSRF
 from mailgate.console.support_acts import answer_by_mail, exempt_for, finish_requests
 from mailgate.devices.device import typed_id
 from mailgate.gateway.pages.languages import load_languages

@@ -6,7 +6,7 @@ from mailgate.console.context import context_of, language_of
 from mailgate.console.layout import redirect_to, show
 from mailgate.rollout.kept_plans import find_plan, read_plan
 from mailgate.views.plan_outcome import outcome_of, panel_of
-from mailgate.views.plan_titles import headline_of, more_of
+from mailgate.views.plans import headline_of, more_of
 
 
 async def watch(request: web.Request) -> web.Response:

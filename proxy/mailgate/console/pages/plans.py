@@ -8,12 +8,11 @@ from aiohttp import web
 from mailgate.console.access import requires_role
 from mailgate.console.candidates import candidate_for, rules_of_plan
 from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
-from mailgate.console.download import send_sheet
 from mailgate.console.forms import Form, form_of, note_of
 from mailgate.console.layout import redirect_to, show
-from mailgate.console.movers_filter import READERS, filter_in, parameters_in, values_of
 from mailgate.console.pages.devices import number
-from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
+from mailgate.console.responses import send_sheet
 from mailgate.console.stored_sentences import stored_phrase
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model.phrase import phrase, sentence
@@ -29,12 +28,13 @@ from mailgate.views.movers import CSV_COLUMNS as MOVER_COLUMNS
 from mailgate.views.movers import moments_of, movers_as_rows, page_of_movers, table_of
 from mailgate.views.plan_notices import plan_notices
 from mailgate.views.plan_picture import impact_words, panels, picture, worst_of
-from mailgate.views.plan_titles import headline_of, more_of
 from mailgate.views.plans import (
     CSV_COLUMNS,
     NEWLY,
+    headline_of,
     held_back_in_words,
     idle_rules,
+    more_of,
     notes_of,
     rows_of,
     undated_in_words,

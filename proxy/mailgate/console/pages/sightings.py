@@ -4,8 +4,7 @@ from aiohttp import web
 
 from mailgate.console.context import context_of
 from mailgate.console.layout import address, show
-from mailgate.console.list_position import POSITION, SPAN, position_in, position_values
-from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.query_parameters import POSITION, SPAN, accepts_parameters, position_in, position_values
 from mailgate.views.address_values import EFFECTS, REASONS, line, one_of
 from mailgate.views.device_filter import KINDS
 from mailgate.views.devices import sighting_facts

@@ -7,7 +7,7 @@ from pathlib import Path
 from mailgate.atomic_files import write_atomically
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF
 from mailgate.demo.company.history import OPERATOR, SECOND
-from mailgate.rollout.admins import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
+from mailgate.rollout.person import SALT_BYTES, SECRET_BYTES, hash_of, new_secret, token_of
 
 SETTINGS = "company.json"
 """The part of the demo's settings that a company adds."""

@@ -12,8 +12,7 @@ from mailgate.demo.company.devices import OwnedDevice
 from mailgate.demo.company.requests import DAYS, RepeatedAnswer
 from mailgate.model import Effect, Reason
 from mailgate.store import Store
-from mailgate.store.app_counts import AppDay
-from mailgate.store.verdict_counts import VerdictKey, start_of
+from mailgate.store.counts import AppDay, VerdictKey, start_of
 
 LONG = 60
 """How many days the charts reach back."""

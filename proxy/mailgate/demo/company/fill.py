@@ -12,8 +12,8 @@ from mailgate.app.serve import settle_memory
 from mailgate.atomic_files import write_atomically
 from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.admins import make_admins
+from mailgate.demo.company.devices import Person, members, people
 from mailgate.demo.company.history import planned as planned_rules
-from mailgate.demo.company.people import Person, members, people
 from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
 from mailgate.demo.company.unfinished import mark_unfinished
 

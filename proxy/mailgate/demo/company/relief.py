@@ -10,7 +10,7 @@ from mailgate.demo.company.history import OPERATOR, ORIGIN, SECOND, Era
 from mailgate.demo.company.mails import AffectedPerson
 from mailgate.model import Effect
 from mailgate.rollout.person import Person
-from mailgate.rollout.relief_acts import EVERY_RULE, break_glass, end_exemption, exempt
+from mailgate.rollout.reliefs import EVERY_RULE, break_glass, end_exemption, exempt
 from mailgate.store import HelpRequest, Store
 
 _GIVEN = (

@@ -3,24 +3,130 @@ then."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
+from urllib.parse import urlencode
 
 from mailgate.classify import classify, with_attestation, with_device
-from mailgate.demo.company.clients import is_recognised, is_used, requests_of, sends_proof
+from mailgate.classify.imap import HEADER as IMAP_ID
 from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
 from mailgate.demo.company.history import Era, in_force_at
-from mailgate.demo.company.hours import Span, span
+from mailgate.demo.company.records import eas_id
 from mailgate.devices.device import Device
 from mailgate.devices.posture import PostureTerms, posture_of, stable_until
+from mailgate.devices.trust import ENROLLED
 from mailgate.engine.decide import decide
-from mailgate.model import Access, AttestationResult, Client, Decision, Effect, Posture, RequestFacts, User
+from mailgate.model import (
+    Access,
+    AttestationResult,
+    Client,
+    Decision,
+    Effect,
+    Kind,
+    Posture,
+    RequestFacts,
+    User,
+)
 from mailgate.policy import Policy
 from mailgate.policy.groups import Groups
 from mailgate.rollout.replay import proof_of
 from mailgate.store import ClientFacts, Sighting, Tally, sighting_of
 from mailgate.store.client_facts import client_facts
+
+_PAGE = "/mail/inbox"
+_WITH_A_MAIL_PROGRAM = 0.05
+_BROWSES = 0.3
+"""The probability that an unknown phone ever opens the webmail, and that a phone opens it on one day."""
+
+
+def requests_of(random: Random, owned: OwnedDevice) -> list[RequestFacts]:
+    """All ways in which this device asks."""
+    laptop = owned.make.kind is Kind.LAPTOP
+    found = [_mail_app(owned)] if owned.make.mail_app else []
+    browses = owned.proves or (not owned.source and random.random() < _BROWSES)
+    if not found or laptop or browses:
+        found.append(_browser(random, owned))
+    if owned.make.imap and random.random() < _WITH_A_MAIL_PROGRAM:
+        found.append(RequestFacts("LOGIN", "/", "imap", headers={IMAP_ID: owned.make.imap}))
+    return found
+
+
+def is_used(random: Random, owned: OwnedDevice, facts: RequestFacts) -> bool:
+    """Whether this way is used on a day. On phones the browser is used occasionally."""
+    seldom = owned.make.mail_app and facts.target == _PAGE
+    return not seldom or random.random() < _BROWSES
+
+
+def sends_proof(owned: OwnedDevice, facts: RequestFacts) -> bool:
+    """Whether the device sends its proof this way. Mail apps cannot."""
+    return owned.proves and facts.scheme == "https" and facts.target == _PAGE
+
+
+def is_recognised(owned: OwnedDevice, facts: RequestFacts) -> bool:
+    """Whether the gate can recognise the device in this way: by its proof, or by its ActiveSync id."""
+    by_id = facts.target != _PAGE and facts.scheme == "https" and owned.source != ENROLLED
+    return bool(owned.source) and (by_id or sends_proof(owned, facts))
+
+
+def _browser(random: Random, owned: OwnedDevice) -> RequestFacts:
+    agents = owned.make.browsers
+    agent = agents[min(int(random.expovariate(1.5)), len(agents) - 1)]
+    named = agent.format(version=owned.version, underscored=owned.version.replace(".", "_"))
+    return RequestFacts("GET", _PAGE, "https", headers={"user-agent": named})
+
+
+def _mail_app(owned: OwnedDevice) -> RequestFacts:
+    query = urlencode({"Cmd": "Sync", "DeviceId": eas_id(owned), "DeviceType": owned.make.eas_type})
+    target = f"/Microsoft-Server-ActiveSync?{query}"
+    return RequestFacts("POST", target, "https", headers={"user-agent": owned.make.mail_app})
+
+
+_WORKS, _WEEKEND = 0.92, 0.12
+_LOOKS, _WEEKEND_LOOKS = 0.95, 0.6
+"""The probability that a laptop or phone is used on a weekday, and on a day of the weekend."""
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The beginning, the end and the number of requests on one day."""
+
+    first: datetime
+    last: datetime
+    times: int
+
+    def cut(self, at: datetime) -> "list[Span]":
+        """The span in two parts, if ``at`` lies within it. The requests are divided by the length of the parts."""
+        if not self.first < at <= self.last:
+            return [self]
+        early = round(self.times * (at - self.first) / (self.last - self.first))
+        parts = Span(self.first, at - timedelta(seconds=1), early), Span(at, self.last, self.times - early)
+        return [part for part in parts if part.times > 0 and part.first <= part.last]
+
+
+def span(random: Random, owned: OwnedDevice, day: date, until: datetime) -> Span | None:
+    """When this device asked on this UTC day, up to now; None if it did not."""
+    works = owned.make.kind is Kind.LAPTOP
+    ended = day.weekday() >= _SATURDAY
+    likely = (_WEEKEND if ended else _WORKS) if works else (_WEEKEND_LOOKS if ended else _LOOKS)
+    if random.random() > likely:
+        return None
+    start, hours = (random.gauss(8.5, 0.7), random.gauss(8.5, 1)) if works else (random.gauss(7, 0.8), 14.5)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    begin = _within(midnight, start - owned.person.ahead)
+    end = _within(midnight, start + max(hours, 1) - owned.person.ahead)
+    times = random.randint(20, 160) if works else random.randint(15, 90)
+    if begin >= until or begin >= end:
+        return None
+    gone_by = (part for part in Span(begin, end, times).cut(until) if part.last < until)
+    return next(gone_by, None)
+
+
+def _within(midnight: datetime, hour: float) -> datetime:
+    """This hour of a UTC day; the beginning or the end of the day if the hour is outside it."""
+    return midnight + timedelta(hours=min(max(hour, 0.0), 23.98))
+
 
 DAYS = 14
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

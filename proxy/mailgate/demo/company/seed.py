@@ -8,10 +8,9 @@ from random import Random
 
 from mailgate.config import Bundle, Rules
 from mailgate.demo.company.counts import Charts
-from mailgate.demo.company.devices import DeviceProblem, OwnedDevice, devices
+from mailgate.demo.company.devices import DeviceProblem, OwnedDevice, Person, devices, members
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
 from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
-from mailgate.demo.company.people import Person, members
 from mailgate.demo.company.records import first_records, last_records, own_id
 from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
 from mailgate.demo.company.requests import History, answers_to

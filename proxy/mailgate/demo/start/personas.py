@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 
+from mailgate.app.open_store import open_store
 from mailgate.attest.mint import Device
+from mailgate.config import load_bundle
+from mailgate.demo.company.history import OPERATOR, ORIGIN
+from mailgate.rollout.person import Person
+from mailgate.rollout.reliefs import EVERY_RULE, exempt
 
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
 _ANDROID = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
@@ -76,3 +83,22 @@ PERSONAS = (
         "block", _IPAD_AS_MAC, None, _IPAD_READINGS, (820, 1180),
     ),
 )  # fmt: skip
+
+
+_FOR = timedelta(days=3)
+_WHY = "A replacement phone is on its way"
+
+
+async def exempt_persona(config: Path, now: datetime) -> None:
+    """Exempt that persona in the store that ``config`` names, unless they already are. Raises ConfigError,
+    StoreError."""
+    bundle, login = load_bundle(config), login_of(EXEMPTED)
+    store = await open_store(config, bundle.settings, make=True)
+    try:
+        exempted = {each.person for each in (await store.reliefs.current(now)).exemptions(now)}
+        if login not in exempted:
+            by = Person(OPERATOR, ORIGIN)
+            until = now + _FOR
+            await exempt(store, bundle.policy, by, _WHY, now, rule=EVERY_RULE, until=until, person=login)
+    finally:
+        await store.close()

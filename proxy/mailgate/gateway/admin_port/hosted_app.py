@@ -18,8 +18,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from mailgate.gateway.answer import ends_soon, send
+from mailgate.gateway.http1.deadline import Pace
 from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
-from mailgate.gateway.http1.pace import Pace
 from mailgate.gateway.http1.request import RequestHead, RequestRefused, malformed
 from mailgate.gateway.http1.small_body import refuse_coded_body
 from mailgate.gateway.metrics import Metrics

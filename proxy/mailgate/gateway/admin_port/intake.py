@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.lines import LinesRefusedError
-from mailgate.connectors.webhook_proofs import Proof
+from mailgate.connectors.push import Proof
 
 log = structlog.get_logger()
 

@@ -2,27 +2,109 @@
 known."""
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Protocol
 
 import structlog
+from cachetools import LRUCache
 
+from mailgate.attest import NonceOrigin, Nonces
 from mailgate.attest.enrolment import digest_of
+from mailgate.attest.errors import EvidenceRefusedError
+from mailgate.attest.evidence import read_evidence, verify_evidence
+from mailgate.attest.hardware import Expected, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
+from mailgate.devices.device import Report
+from mailgate.devices.trust import report_by
 from mailgate.gateway.answer import Answer, json_answer
-from mailgate.gateway.enrolment.enroller import Enroller
-from mailgate.gateway.enrolment.hardware import hardware_result, report_of_hardware
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
 from mailgate.gateway.http1.request import RequestRefused
+from mailgate.gateway.keys.own import OwnKeys
+from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.problem import problem
-from mailgate.model import AttestationResult, Reason
+from mailgate.model import AttestationResult, HardwareResult, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
+
+
+class Enrolments(Protocol):
+    """The store of enrolments (``store/enrolments.py``)."""
+
+    async def enrol(
+        self, digest: bytes, thumbprint: str, device: str, now: datetime
+    ) -> EnrolledKey | NotEnrolled: ...
+
+    async def key(self, thumbprint: str) -> EnrolledKey | None: ...
+
+    async def reported(self, thumbprint: str, now: datetime) -> bool: ...
+
+
+class Records(Protocol):
+    """The store of reports about devices (``store/devices.py``)."""
+
+    async def ingest(self, records: Sequence[Report], now: datetime) -> object: ...
+
+
+@dataclass(slots=True)
+class Enroller:
+    """The enrolment state of one gate."""
+
+    enrolments: Enrolments
+    keys: OwnKeys
+    revocations: Revocations
+    new_id: Callable[[], str]
+    """Makes a new name for every token. Nobody can guess it."""
+    failed: RateLimit
+    """Counts refused tries, by caller (``gateway/rate_limit.py``) and by the token that was tried."""
+    reports: RateLimit
+    """Counts reports, by key."""
+    devices: Records
+    """Stores the reports from hardware evidence."""
+    known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
+    """Keys that have reported here."""
+
+    def limit(self, most: int, span: timedelta) -> None:
+        """Use a changed limit. The tries counted so far stay counted."""
+        for rates in (self.failed, self.reports):
+            rates.max_tries, rates.span = most, span
+
+
+def hardware_result(
+    said: object, believed: Mapping[str, Roots], nonces: Nonces, thumbprint: str, now: datetime
+) -> HardwareResult:
+    """Verify evidence about the key with this thumbprint. Never raises on input. ``believed`` has the roots by
+    format."""
+    try:
+        evidence = read_evidence(said)
+    except EvidenceRefusedError as refusal:
+        return HardwareResult("", refused=refusal.reason, detail=refusal.detail)
+    if nonces.read(evidence.nonce, now).origin not in (NonceOrigin.SHARED, NonceOrigin.OWN):
+        detail = "expected a nonce of this gate from the last minutes"
+        return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
+    expected = Expected(evidence.nonce.encode(), thumbprint, now)
+    return verify_evidence(evidence, believed, expected)
+
+
+def report_of_hardware(vouched: HardwareResult, thumbprint: str) -> Report:
+    """The report of the maker about the device with this key. It says nothing about apps, so it makes no device clean."""
+    return report_by(
+        source=vouched.format,
+        device_id=thumbprint,
+        os=vouched.os,
+        os_version=vouched.os_version,
+        serial=vouched.serial,
+        udid=vouched.udid,
+        keys=(thumbprint,),
+    )
+
 
 log = structlog.get_logger()
 

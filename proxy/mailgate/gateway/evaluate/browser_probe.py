@@ -7,9 +7,8 @@ from enum import StrEnum
 
 from mailgate.attest.sealing import Secret
 from mailgate.classify.hints import PLATFORM
-from mailgate.classify.probe_readings import ProbeFinding
-from mailgate.classify.probe_signal import HEADER, probe_header
-from mailgate.gateway.evaluate.navigation import is_first_page_load
+from mailgate.classify.probe_readings import HEADER, ProbeFinding, probe_header
+from mailgate.gateway.evaluate.facts import is_first_page_load
 from mailgate.gateway.evaluate.probe_cookie import (
     COMPUTER,
     NEVER,

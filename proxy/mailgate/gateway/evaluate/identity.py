@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.attest import CertificateVerifier
-from mailgate.classify.certificate import with_certificate
+from mailgate.classify.attestation import with_certificate
 from mailgate.devices.posture import strictest
 from mailgate.model import (
     FOUND_BESIDE,

@@ -11,8 +11,7 @@ from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeFinding, ProbeReadings, examine
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.browser_probe import SKIPPED, BrowserProbe, Mode
-from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.navigation import from_own_page
+from mailgate.gateway.evaluate.facts import Incoming, from_own_page
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics

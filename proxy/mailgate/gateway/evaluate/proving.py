@@ -101,7 +101,7 @@ class Prover:
         """Verify a proof without a token. The result has its key, or the reason why it is refused.
 
         A client that sends no proof yet is given a nonce: a device needs one before its hardware makes the key
-        (``gateway/enrolment/hardware.py``).
+        (``gateway/enrolment/enroll.py``).
         """
         method = incoming.facts.method
         verdict = verifier.verify_key(incoming.proofs, method=method, url=url, now=now)

@@ -1,7 +1,7 @@
 """Names and states of devices in words that their owners know."""
 
 from mailgate.gateway.pages.employee import DeviceCard
-from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.gateway.pages.languages import Message, mark, mark_plural
 from mailgate.model import Effect, Kind, PostureState, Reason
 
 SYSTEMS = {

@@ -1,7 +1,8 @@
 """The languages of the pages, each loaded once from its ``.po`` file, so that nothing has to be compiled after a clone."""
 
 import datetime as calendar
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,7 +10,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -18,8 +19,34 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
-from mailgate.gateway.pages.message import Message, mark_plural
 from mailgate.model.languages import SOURCE, TAGS, primary
+
+
+class Message(NamedTuple):
+    """A translatable text, with a ``plural`` if its wording depends on a number."""
+
+    singular: str
+    plural: str = ""
+
+
+class Wording(NamedTuple):
+    """The texts of one reason. ``detail`` may contain ``%(apps)s`` or ``%(rule)s``; ``bare`` is used if there is
+    none."""
+
+    title: Message
+    detail: Message
+    bare: Message | None = None
+
+
+def mark(text: str) -> Message:
+    """Mark a text for the catalogs: the extractor looks for calls of this name."""
+    return Message(text)
+
+
+def mark_plural(singular: str, plural: str) -> Message:
+    """Mark a text that depends on a number."""
+    return Message(singular, plural)
+
 
 _MAX_APPS = 8
 _MORE_APPS = mark_plural("%(count)d more app", "%(count)d more apps")
@@ -129,3 +156,41 @@ def read_catalog(package: str, tag: str) -> GNUTranslations:
         write_mo(compiled, read_po(file, locale=name, abort_invalid=True))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+MAX_HEADER = 1000
+"""How many characters of the header are read."""
+_MAX_RANGES = 32
+_RANGE = re.compile(
+    r"\s*(?P<tag>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def choose_language(accept_language: str, available: Mapping[str, str], default: str) -> str:
+    """The best available language, or ``default``.
+
+    ``available`` maps lower-case tags to what is returned for them. Ranges that are not well-formed are ignored.
+    """
+    ranges = list(_ranges(accept_language))
+    unwanted = {tag for tag, q in ranges if q == 0}
+    for tag, q in sorted(ranges, key=lambda item: -item[1]):
+        found = next((t for t in _shortened(tag) if t in available and t not in unwanted), None)
+        if q > 0 and found is not None:
+            return available[found]
+    return default
+
+
+def _ranges(header: str) -> Iterator[tuple[str, float]]:
+    for part in header[:MAX_HEADER].split(",", _MAX_RANGES)[:_MAX_RANGES]:
+        if match := _RANGE.fullmatch(part):
+            yield match["tag"].lower(), float(match["q"] or 1)
+
+
+def _shortened(tag: str) -> Iterator[str]:
+    """The tag, then the tag without its last subtag, and so on. A single-character subtag is removed with the one after it."""
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
+        if tag[-2:-1] == "-":
+            tag = tag[:-2]

@@ -32,8 +32,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
 )
 from mailgate.gateway.pages.in_language import in_language
-from mailgate.gateway.pages.languages import Language
-from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.languages import Language, Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
 from mailgate.gateway.pages.source_answers import OLDER, answer_words
 from mailgate.gateway.pages.steps import off_page, steps_of

@@ -3,7 +3,7 @@ forged, the text only says that it was not accepted."""
 
 from datetime import timedelta
 
-from mailgate.gateway.pages.message import Message, Wording, mark
+from mailgate.gateway.pages.languages import Message, Wording, mark
 from mailgate.model import Access, Decision, Reason
 
 WORDINGS = {

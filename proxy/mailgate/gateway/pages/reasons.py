@@ -8,7 +8,7 @@ from babel.dates import format_timedelta
 from babel.lists import format_list
 
 from mailgate.gateway.pages import proofs
-from mailgate.gateway.pages.message import Message, Wording, mark, mark_plural
+from mailgate.gateway.pages.languages import Message, Wording, mark, mark_plural
 from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Effect, Reason
 

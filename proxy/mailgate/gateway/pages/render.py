@@ -13,16 +13,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance
-from mailgate.gateway.pages.contact import contact_link
+from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, contact_link
 from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.holes import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.in_language import contact_in, in_language
-from mailgate.gateway.pages.languages import Language, languages_by_tag, load_languages
+from mailgate.gateway.pages.languages import (
+    MAX_HEADER,
+    Language,
+    Message,
+    choose_language,
+    languages_by_tag,
+    load_languages,
+)
 from mailgate.gateway.pages.me import employee_words
-from mailgate.gateway.pages.message import Message
-from mailgate.gateway.pages.negotiate import MAX_HEADER, choose_language
 from mailgate.gateway.pages.reasons import detail_for, wording_of
 from mailgate.gateway.pages.source_answers import OLDER, answer_words
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of

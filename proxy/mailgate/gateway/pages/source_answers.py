@@ -5,8 +5,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from mailgate.gateway.pages.employee import AskedSource, SourceResult
-from mailgate.gateway.pages.languages import Language
-from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.languages import Language, Message, mark
 
 _ANSWERS: dict[SourceResult, Message] = {
     SourceResult.FOUND: mark("Asked %(source)s: it still sees %(apps)s, looked at %(ago)s."),

@@ -1,7 +1,7 @@
 """The steps that end a refusal. Menu names are those that the device itself shows in that language."""
 
 from mailgate.gateway.pages import proofs
-from mailgate.gateway.pages.message import Message, mark, mark_plural
+from mailgate.gateway.pages.languages import Message, mark, mark_plural
 from mailgate.gateway.pages.view import View
 from mailgate.model import Reason
 

@@ -1,6 +1,6 @@
 """The names of stored fields in words, for the people whose data it is."""
 
-from mailgate.gateway.pages.message import Message, mark
+from mailgate.gateway.pages.languages import Message, mark
 
 LABELS: dict[str, Message] = {
     "device_id": mark("Id of the device here"),

@@ -9,14 +9,13 @@ from urllib.parse import quote
 
 from mailgate.devices.trust import ENROLLED, source_name
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.evaluate.navigation import is_first_page_load, is_navigation
+from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.http1.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
 from mailgate.gateway.refusals import FORMS, Refuse
-from mailgate.gateway.refusals.help_cookie import name_cookie, read_help_cookie
-from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
+from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.rollout.halting import countable_subject

@@ -17,8 +17,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.enforce import ResponseBuilder, page_answer
-from mailgate.gateway.refusals.help_cookie import help_asked_cookie, read_help_cookie
-from mailgate.gateway.refusals.help_ticket import Tickets
+from mailgate.gateway.refusals.help_ticket import Tickets, help_asked_cookie, read_help_cookie
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.person import proven_device, recognise
 from mailgate.model import Access, Decision, Reason

@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl
 
 from mailgate.connectors.recheck import CheckResult
 from mailgate.gateway.answer import Answer, json_answer
-from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.evaluate.navigation import from_own_page
+from mailgate.gateway.evaluate.facts import Incoming, from_own_page
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.employee import (
     NO_OWNER_REPORTS,
@@ -23,7 +22,6 @@ from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
 from mailgate.gateway.selfservice.login_check import Login
-from mailgate.gateway.selfservice.lost_cookie import delete_cookie, may_take_back, undo_cookie
 from mailgate.gateway.selfservice.own_data import (
     OwnData,
     SelfService,
@@ -32,7 +30,13 @@ from mailgate.gateway.selfservice.own_data import (
     verdict_here,
 )
 from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
-from mailgate.gateway.selfservice.own_report import OwnerReport, can_report
+from mailgate.gateway.selfservice.own_report import (
+    OwnerReport,
+    can_report,
+    delete_cookie,
+    may_take_back,
+    undo_cookie,
+)
 from mailgate.gateway.selfservice.person import Person, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
 from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of

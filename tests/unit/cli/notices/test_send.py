@@ -3,6 +3,9 @@ from pathlib import Path
 
 from tests.unit.cli.notices.desk import folder as folder
 from tests.unit.cli.notices.desk import mails, run
+from typer.testing import CliRunner
+
+from mailgate.cli import app
 
 ENFORCED = ("app", "--kind", "enforced")
 
@@ -35,3 +38,27 @@ def test_without_settings_nothing_is_sent(folder: Path, config: Path) -> None:
     config.write_text(config.read_text().partition("notices:")[0])
     refused = run("send", *ENFORCED)
     assert (refused.exit_code, "expected `notices`" in refused.output) == (2, True)
+
+
+def test_before_the_first_start_nothing_can_be_told(config: Path) -> None:
+    refused = run("preview", "all", "--kind", "enforced")
+    assert (refused.exit_code, "nothing is in force yet" in refused.output) == (1, True)
+
+
+def test_where_no_mail_goes_the_command_says_so_and_nothing_is_lost(folder: Path) -> None:
+    (folder / "out").write_text("a file where the folder should be")
+    failed = run("send", "app", "--kind", "enforced", "--yes")
+    assert failed.exit_code == 1
+    assert "no mail can be sent now" in failed.output
+    (folder / "out").unlink()
+    assert "1 sent" in run("send", "app", "--kind", "enforced", "--yes").output
+
+
+def test_who_was_written_to_is_written_to_once_more_when_it_is_taken_back(folder: Path) -> None:
+    run("send", "app", "--kind", "enforced", "--yes")
+    assert json.loads(run("correct", "--json").output) == {"queued": 0}
+    back = CliRunner().invoke(app, ["policy", "retract", "--note", "error", "--config", "mailgate.yaml"])
+    assert back.exit_code == 0
+    assert json.loads(run("correct", "--json").output) == {"queued": 1}
+    assert "0 corrections" in run("correct").output
+    assert mails(folder) == 2

@@ -10,7 +10,7 @@ from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.store import Act
-from mailgate.views.audit_export import COLUMNS, line_of
+from mailgate.views.audit import COLUMNS, line_of
 
 
 async def filled(firm: Company) -> None:

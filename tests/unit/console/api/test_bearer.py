@@ -15,7 +15,7 @@ from tests.unit.console.browsing import Company, browsing
 
 from mailgate.console.api import bearer
 from mailgate.console.api.bearer import CACHE_TIME
-from mailgate.rollout.admins import proven
+from mailgate.rollout.person import proven
 
 Calling = Callable[[str], Caller]
 

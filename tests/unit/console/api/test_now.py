@@ -9,8 +9,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.store import StoreUnavailableError
-from mailgate.store.app_counts import AppDay
-from mailgate.store.verdict_counts import VerdictKey
+from mailgate.store.counts import AppDay, VerdictKey
 from mailgate.views.gates import MISSED_AFTER, UPDATE_TIME
 
 COUNTED = """\

@@ -19,7 +19,7 @@ from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.oidc import provider as module
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
-from mailgate.console.oidc.provider import KEYS_PAUSE, METADATA_LASTS, Identity, Provider
+from mailgate.console.oidc.provider import KEYS_PAUSE, METADATA_LASTS, Identity, OidcLogins, Provider
 
 
 class World:
@@ -270,3 +270,16 @@ async def test_a_farewell_leads_back_to_the_console() -> None:
     world = World()
     del world.idp.about["end_session_endpoint"]
     assert await world.provider.logout_url("a.b.c", "x") is None
+
+
+def test_what_a_provider_said_is_forgotten_with_its_settings() -> None:
+    logins, clock = OidcLogins(lambda _: Idp()), Clock(NOW)
+    one, same, other = (
+        settings(client_id=name).console.login.oidc for name in ("mailgate", "mailgate", "another")
+    )
+    assert one
+    assert same
+    assert other
+    first = logins.provider(one, clock)
+    assert logins.provider(same, clock) is first
+    assert logins.provider(other, clock) is not first

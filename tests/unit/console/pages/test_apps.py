@@ -5,8 +5,8 @@ from datetime import timedelta
 from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.phones import has, record
 
-from mailgate.store.app_counts import AppDay
-from mailgate.views.app_trends import count_apps
+from mailgate.store.counts import AppDay
+from mailgate.views.apps import count_apps
 from mailgate.views.device_rows import catch_up
 
 

@@ -15,7 +15,7 @@ from mailgate.config.admins import AdminSettings
 from mailgate.config.console import ConsoleSettings
 from mailgate.console.access import COOKIE
 from mailgate.console.pages import login
-from mailgate.rollout.admins import proven
+from mailgate.rollout.person import proven
 
 Opened = Callable[[], Awaitable[Browser]]
 

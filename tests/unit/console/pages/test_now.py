@@ -14,8 +14,7 @@ from tests.unit.store.test_gates import BEAT
 from mailgate.console.pages import now
 from mailgate.console.sessions import MAX_IDLE
 from mailgate.store import StoreUnavailableError
-from mailgate.store.app_counts import AppDay
-from mailgate.store.verdict_counts import VerdictKey
+from mailgate.store.counts import AppDay, VerdictKey
 from mailgate.views.gates import UPDATE_TIME
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.demo.examples import NOW, written_settings
 
 from mailgate.config import Bundle, load_bundle
-from mailgate.demo.company.people import people as company_people
+from mailgate.demo.company.devices import people as company_people
 from mailgate.demo.company.seed import Company, seed
 from mailgate.store import Store
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.unit.demo.company.conftest import settings_in
 
 from mailgate.demo.company.admins import added_settings, make_admins
-from mailgate.rollout.admins import proven
 from mailgate.rollout.guard import guard_of
+from mailgate.rollout.person import proven
 
 
 def test_each_token_is_that_of_its_admin(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 from tests.unit.demo.examples import NOW
 
-from mailgate.demo.company.devices import DeviceProblem, OwnedDevice, devices
-from mailgate.demo.company.people import people
+from mailgate.demo.company.devices import DeviceProblem, OwnedDevice, devices, members, people
+from mailgate.devices.names import user_text
 from mailgate.model import Kind
 
 
@@ -49,3 +49,20 @@ def test_apps_come_and_go_at_their_time(found: list[OwnedDevice]) -> None:
 
 def test_everything_was_reported_before_now(found: list[OwnedDevice]) -> None:
     assert all(each.joined < each.looked < NOW for each in found)
+
+
+def test_no_two_people_have_one_login_name() -> None:
+    logins = {person.login for person in people(Random(1), 6000)}
+    assert len(logins) == 6000
+    assert all(login.endswith("@example.com") and login == user_text(login) for login in logins)
+
+
+def test_the_same_seed_makes_the_same_people() -> None:
+    assert people(Random(1), 50) == people(Random(1), 50) != people(Random(2), 50)
+
+
+def test_everybody_is_in_one_department() -> None:
+    staff = people(Random(1), 200)
+    groups = members(staff)
+    assert len(groups) == 6
+    assert sorted(login for logins in groups.values() for login in logins) == sorted(p.login for p in staff)

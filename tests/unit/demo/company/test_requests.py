@@ -2,19 +2,31 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 import pytest
 from tests.unit.demo.company.conftest import Made
 from tests.unit.demo.examples import NOW, managed_phone
 
-from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice, Person
 from mailgate.demo.company.history import Era, with_policy
+from mailgate.demo.company.makes import GALAXY, IPHONE, LINUX, WINDOWS, Make
 from mailgate.demo.company.records import last_records
-from mailgate.demo.company.requests import DAYS, History, answers_to
+from mailgate.demo.company.requests import (
+    DAYS,
+    History,
+    Span,
+    answers_to,
+    is_recognised,
+    is_used,
+    requests_of,
+    sends_proof,
+    span,
+)
 from mailgate.devices.device import Device
 from mailgate.devices.posture import PostureTerms
+from mailgate.devices.trust import ENROLLED
 from mailgate.model import Effect, PostureState
 from mailgate.policy.groups import NO_GROUPS
 
@@ -87,3 +99,84 @@ def test_a_day_is_cut_where_the_rules_change(made: Made) -> None:
     assert {each.tally.first >= CHANGED for each in found if each.decision.effect is Effect.BLOCK} == {True}
     assert {each.tally.last < CHANGED for each in found if each.decision.effect is Effect.ALLOW} == {True}
     assert len({each.sighting.day for each in found}) > DAYS - 4
+
+
+LAPTOP = OwnedDevice(1, Person("a@example.com", 0), WINDOWS, "", "", False, DeviceProblem.NOTHING, NOW, NOW)
+WEDNESDAY, SUNDAY = date(2026, 12, 9), date(2026, 12, 13)
+
+
+def spans(owned: OwnedDevice, day: date, until: datetime = NOW) -> list[Span]:
+    random = Random(1)
+    return [found for _ in range(300) if (found := span(random, owned, day, until))]
+
+
+def test_laptops_rest_at_the_end_of_the_week_and_phones_less() -> None:
+    phone = replace(LAPTOP, make=IPHONE)
+    assert len(spans(LAPTOP, WEDNESDAY)) > 250 > 80 > len(spans(LAPTOP, SUNDAY))
+    assert len(spans(phone, SUNDAY)) > 140
+
+
+@pytest.mark.parametrize("ahead", [0, -5, 8])
+def test_a_working_day_is_that_of_the_office(ahead: int) -> None:
+    owned = replace(LAPTOP, person=Person("a@example.com", ahead))
+    begins = [each.first.hour + each.first.minute / 60 + ahead for each in spans(owned, WEDNESDAY)]
+    assert sum(begins) / len(begins) == pytest.approx(8.5, abs=0.3)
+
+
+def test_nothing_is_asked_before_or_after_its_day_nor_after_now() -> None:
+    until = datetime.combine(WEDNESDAY, NOW.time(), NOW.tzinfo) - timedelta(hours=3)
+    found = spans(LAPTOP, WEDNESDAY, until)
+    assert found
+    assert all(each.first.date() == WEDNESDAY == each.last.date() for each in found)
+    assert all(each.last < until and each.times > 0 for each in found)
+
+
+def test_a_span_is_shared_out_where_it_is_cut() -> None:
+    whole = Span(NOW, NOW + timedelta(hours=4), 40)
+    early, late = whole.cut(NOW + timedelta(hours=1))
+    assert (early.times, late.times) == (10, 30)
+    assert early.last < late.first == NOW + timedelta(hours=1)
+    assert whole.cut(NOW) == whole.cut(NOW + timedelta(hours=5)) == [whole]
+
+
+def test_who_has_asked_for_a_moment_only_has_not_asked_later() -> None:
+    early = datetime.combine(WEDNESDAY, NOW.time(), NOW.tzinfo).replace(hour=7, minute=0)
+    for minutes in range(0, 240, 3):
+        until = early + timedelta(minutes=minutes)
+        assert all(each.last < until for each in spans(LAPTOP, WEDNESDAY, until))
+
+
+def owned(make: Make, source: str, *, shows: bool) -> OwnedDevice:
+    person = Person("a@example.com", 0)
+    return OwnedDevice(1, person, make, make.versions[0], source, shows, DeviceProblem.NOTHING, NOW, NOW)
+
+
+def test_a_phone_that_proves_itself_comes_by_mail_app_and_browser() -> None:
+    phone = owned(GALAXY, INTUNE, shows=True)
+    mail_app, browser = requests_of(Random(1), phone)
+    assert "ActiveSync" in mail_app.target
+    assert "Android 15" in browser.user_agent
+    assert (sends_proof(phone, mail_app), sends_proof(phone, browser)) == (False, True)
+    assert is_recognised(phone, mail_app)
+    assert is_recognised(phone, browser)
+    assert is_used(Random(1), phone, mail_app)
+
+
+def test_a_managed_phone_without_proof_has_a_mail_app_alone() -> None:
+    (way,) = requests_of(Random(1), owned(GALAXY, INTUNE, shows=False))
+    assert "ActiveSync" in way.target
+
+
+def test_nobody_knows_what_no_source_has() -> None:
+    phone = owned(GALAXY, "", shows=False)
+    assert not any(is_recognised(phone, way) for way in requests_of(Random(1), phone))
+
+
+@pytest.mark.parametrize("make", [WINDOWS, LINUX])
+def test_an_enrolled_laptop_is_known_in_its_browser_and_not_by_its_mail_program(make: Make) -> None:
+    laptop = owned(make, ENROLLED, shows=True)
+    random = Random(1)
+    found = {way.scheme: way for _ in range(200) for way in requests_of(random, laptop)}
+    assert set(found) == {"https", "imap"}
+    assert is_recognised(laptop, found["https"])
+    assert not is_recognised(laptop, found["imap"])

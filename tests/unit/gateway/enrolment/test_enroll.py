@@ -1,14 +1,25 @@
 """Enrolling: who is let in, and what everybody else is told."""
 
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
+from tests.pki import name, root
 from tests.unit.gateway.enrolling import DEVICE, GATE, OTHER, enroll, key_proof, post
-from tests.unit.gateway.gates import NOW, REFERENCE, gate
+from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew
+from tests.vectors.build_certificate_vectors import android, description, root_of_trust
 
+from mailgate.attest import NonceOrigin
 from mailgate.attest.enrolment import digest_of
+from mailgate.attest.hardware import Roots
+from mailgate.devices import names
+from mailgate.devices.names import SERIAL
+from mailgate.devices.trust import report_by
+from mailgate.gateway.enrolment.enroll import hardware_result, report_of_hardware
+from mailgate.gateway.evaluate.proving import Mode
+from mailgate.model import HardwareResult, Reason
 from mailgate.store import NotEnrolled, StoreUnavailableError
 
 PATH = "/.mailgate/enroll"
@@ -135,3 +146,149 @@ async def test_no_log_line_names_a_token_or_a_person():
     text = repr(logs)
     assert not any(secret in text for secret in ("let me in", "guess", "ada", "192.0.2", DEVICE.thumbprint()))
     assert [line["event"] for line in logs] == ["enrolled"]
+
+
+MAKER = root("Maker of phones", NOW)
+BATCH = MAKER.authority("Keys of November")
+KEY = DEVICE.thumbprint()
+
+
+def believing():
+    """A gate that believes this maker."""
+    on = gate()
+    renew(on, hardware={"android-key": Roots([MAKER.certificate])})
+    return on
+
+
+def evidence(on, key=DEVICE, **said):
+    """What the hardware of a phone makes of a nonce that it was just given."""
+    nonce = on.judge.prover.nonces.make(said.pop("at", NOW), bound=said.pop("bound", False))
+    told = android(description(challenge=nonce.encode(), serial="R5CX10TESTED", **said))
+    leaf = BATCH.sign(name("Android Keystore Key"), [told], key=key.get_op_key("sign"))
+    return {
+        "format": "android-key",
+        "chain": [b64encode(each.der).decode() for each in (leaf, BATCH)],
+        "nonce": nonce,
+    }
+
+
+def vouched(on, said, key=KEY, now=NOW):
+    return hardware_result(said, on.in_force.live.hardware, on.judge.prover.nonces, key, now)
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_a_key_of_hardware_is_vouched_for(bound):
+    on = believing()
+    assert vouched(on, evidence(on, bound=bound)).hardware == "tee"
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"nonce": "A" * 38}, Reason.EVIDENCE_CHALLENGE_WRONG),
+        ({"nonce": ""}, Reason.EVIDENCE_CHALLENGE_WRONG),
+        ({"format": "apple-device"}, Reason.EVIDENCE_FORMAT_UNKNOWN),
+        ({"chain": []}, Reason.EVIDENCE_MALFORMED),
+        ({"chain": "x"}, Reason.EVIDENCE_MALFORMED),
+        ({"more": 1}, Reason.EVIDENCE_MALFORMED),
+    ],
+)
+def test_what_does_not_count_says_why(changed, reason):
+    on = believing()
+    assert vouched(on, evidence(on) | changed).refused is reason
+
+
+def test_a_nonce_of_another_gate_or_another_hour_is_none():
+    on, other = believing(), believing()
+    other.judge.prover.nonces._node = b"another!"
+    old = evidence(on, at=NOW - timedelta(minutes=11))
+    assert vouched(on, old).refused is Reason.EVIDENCE_CHALLENGE_WRONG
+    assert vouched(on, evidence(other, bound=True)).refused is Reason.EVIDENCE_CHALLENGE_WRONG
+
+
+def test_evidence_of_another_key_is_none():
+    on = believing()
+    assert vouched(on, evidence(on, OTHER)).refused is Reason.EVIDENCE_KEY_MISMATCH
+
+
+def test_what_hardware_vouches_for_are_names_and_no_word_about_apps():
+    found = HardwareResult("apple-device", "secure-enclave", os_version="26.1", serial="F4G", udid="0000")
+    assert report_of_hardware(found, "thumb") == report_by(
+        "apple-device", "thumb", os_version="26.1", serial="F4G", udid="0000", keys=("thumb",)
+    )
+
+
+async def test_a_device_enrols_with_evidence_and_its_serial_number_is_stored():
+    on = believing()
+    body = {"token": "let me in", "evidence": evidence(on)}
+    status, _, told = await post(on, "/.mailgate/enroll", body)
+    assert (status, told["hardware"], told["key_thumbprint"]) == (201, "tee", KEY)
+    assert [(each.source, each.names) for each in on.own.enrolling.enroller.devices] == [
+        ("android-key", {(SERIAL, "R5CX10TESTED"), (names.KEY, KEY)})
+    ]
+
+
+@pytest.mark.parametrize(("mode", "given"), [(Mode.OFF, False), (Mode.OFFER, True), (Mode.REQUIRE, True)])
+async def test_who_has_no_key_yet_is_given_a_nonce_for_it(mode, given):
+    on = believing()
+    on.judge.prover.mode = mode
+    status, headers, told = await enroll(on, proof="")
+    assert (status, told["reason"]) == (401, "proof-missing")
+    assert ("DPoP-Nonce" in headers) is given
+    if given:
+        assert on.judge.prover.nonces.read(headers["DPoP-Nonce"], NOW).origin in (
+            NonceOrigin.SHARED,
+            NonceOrigin.OWN,
+        )
+
+
+async def test_evidence_may_come_beside_credentials():
+    on = believing()
+    bearer = b"Authorization: Bearer let me in"
+    status, _, told = await post(on, "/.mailgate/enroll", {"evidence": evidence(on)}, bearer)
+    assert (status, told["hardware"]) == (201, "tee")
+    status, _, _ = await post(on, "/.mailgate/enroll", {"token": "let me in"}, bearer)
+    assert status == 400
+
+
+async def test_bad_evidence_enrols_nobody_and_counts_as_a_refused_try():
+    on = believing()
+    body = {"token": "let me in", "evidence": evidence(on, boot=root_of_trust(locked=False))}
+    for _ in range(5):
+        status, _, told = await post(on, "/.mailgate/enroll", body, proof=key_proof("/.mailgate/enroll"))
+        assert (status, told["reason"]) == (403, "evidence-unlocked")
+    assert (await post(on, "/.mailgate/enroll", body))[0] == 429
+    assert (on.own.enrolling.enroller.enrolments, on.own.enrolling.enroller.devices) == ({}, [])
+    labels = {"what": "enroll", "result": "evidence-unlocked"}
+    assert on.metrics.registry.get_sample_value("mailgate_enrolments_total", labels) == 5
+
+
+async def test_without_evidence_nothing_is_stored_but_the_key():
+    on = believing()
+    assert "hardware" not in (await enroll(on))[2]
+    assert on.own.enrolling.enroller.devices == []
+
+
+async def test_a_token_that_lets_nobody_in_stores_no_serial_number():
+    on = believing()
+    body = {"token": "guess", "evidence": evidence(on)}
+    assert (await post(on, "/.mailgate/enroll", body))[0] == 403
+    assert on.own.enrolling.enroller.devices == []
+
+
+async def test_a_store_that_is_away_says_so():
+    on = believing()
+
+    async def away(records, now):
+        raise StoreUnavailableError("away")
+
+    on.own.enrolling.enroller.devices.ingest = away
+    status, _, told = await post(on, "/.mailgate/enroll", {"token": "let me in", "evidence": evidence(on)})
+    assert (status, told["reason"]) == (503, "store-unavailable")
+
+
+async def test_a_changed_limit_counts_at_once():
+    enroller = gate().own.enrolling.enroller
+    enroller.failed.note("a", NOW)
+    enroller.limit(1, timedelta(minutes=1))
+    assert enroller.failed.wait("a", NOW) == timedelta(minutes=1)

@@ -7,8 +7,7 @@ import pytest
 from tests.unit.gateway.gates import NOW
 
 from mailgate.classify import classify
-from mailgate.classify.probe_readings import ProbeFinding
-from mailgate.classify.probe_signal import HEADER
+from mailgate.classify.probe_readings import HEADER, ProbeFinding
 from mailgate.gateway.evaluate import browser_probe as module
 from mailgate.gateway.evaluate import probe_cookie
 from mailgate.gateway.evaluate.browser_probe import REPEAT_AFTER, SKIPPED, BrowserProbe, Mode

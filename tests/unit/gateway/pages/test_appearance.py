@@ -7,6 +7,7 @@ import pytest
 from tests.unit.gateway.pages.own import OWN
 
 from mailgate.gateway.pages import Appearance, Pages, View
+from mailgate.gateway.pages.appearance import contact_link
 from mailgate.model import Reason
 
 VIEW = View(Reason.POSTURE_MISSING, "REF", datetime(2026, 12, 9, 9, tzinfo=UTC), host="mail.example.com")
@@ -45,3 +46,23 @@ def test_without_any_of_it_pages_are_as_they_were() -> None:
     page = Pages().refusal(VIEW).html
     assert "<img" not in page
     assert "<bdi>mail.example.com</bdi>" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "href"),
+    [
+        ("it-help@example.com", "mailto:it-help@example.com?subject=ref%201"),
+        (" it@mail.example.com ", "mailto:it@mail.example.com?subject=ref%201"),
+        ("https://help.example.com/mail?a=b", "https://help.example.com/mail?a=b"),
+        ("+49 (30) 1234-56", "tel:+4930123456"),
+        ("Help desk, room 12", ""),
+        ("", ""),
+        ("javascript:alert(1)", ""),
+        ("JAVASCRIPT:alert(1)//@example.com", ""),
+        ("data:text/html,x", ""),
+        ("it@example.com?bcc=evil@example.com", ""),
+        ("https://help.example.com/\njavascript:x", ""),
+    ],
+)
+def test_only_an_address_becomes_a_link(text: str, href: str) -> None:
+    assert contact_link(text, "ref 1") == (text.strip(), href)

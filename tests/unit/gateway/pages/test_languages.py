@@ -1,10 +1,25 @@
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from importlib.resources import as_file, files
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mailgate.gateway.pages.languages import Language, languages_by_tag, load_languages
-from mailgate.gateway.pages.message import mark
-from mailgate.model.languages import TAGS
+from mailgate.gateway.pages.languages import (
+    Language,
+    Message,
+    choose_language,
+    languages_by_tag,
+    load_languages,
+    mark,
+    mark_plural,
+)
+from mailgate.model.languages import SOURCE, TAGS
 
 LANGUAGES = load_languages()
 NOON = datetime(2026, 12, 15, 12, tzinfo=UTC)
@@ -105,3 +120,104 @@ def test_a_day_is_one_of_the_calendar() -> None:
 )
 def test_how_long_ago_is_said_in_words(since: timedelta, words: str) -> None:
     assert LANGUAGES["en"].ago(since) == words
+
+
+TRANSLATED = [tag.replace("-", "_") for tag in TAGS if tag != SOURCE]
+PACKAGE = files("mailgate.gateway.pages")
+MAIL = files("mailgate.mail")
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+KEYWORDS = {"_": None, "mark": None, "mark_plural": (1, 2)}
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+
+
+@pytest.fixture(scope="module")
+def marked() -> set[str | tuple[str, ...]]:
+    with as_file(PACKAGE) as pages, as_file(MAIL) as mails:
+        return {
+            found[2]
+            for folder in (pages, mails)
+            for found in extract_from_dir(folder, METHODS, keywords=KEYWORDS)
+        }
+
+
+def catalog(name: str) -> Catalog:
+    with PACKAGE.joinpath("locale", name, "LC_MESSAGES", "messages.po").open("rb") as file:
+        return read_po(file, locale=name, abort_invalid=True)
+
+
+def forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def placeholders(texts: tuple[str, ...]) -> Iterator[list[str]]:
+    return (sorted(PLACEHOLDER.findall(text)) for text in texts)
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_a_catalog_has_exactly_the_marked_texts(name: str, marked: set[str | tuple[str, ...]]) -> None:
+    have = {m.id if isinstance(m.id, str) else tuple(m.id) for m in catalog(name) if m.id}
+    assert have == marked
+    assert len(marked) > 100
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_every_text_is_translated_with_the_same_placeholders(name: str) -> None:
+    translated = catalog(name)
+    for message in translated:
+        if not message.id:
+            continue
+        texts = forms(message.string)
+        assert not message.fuzzy, message.id
+        assert all(texts), message.id
+        assert len(texts) == (translated.num_plurals if message.pluralizable else 1), message.id
+        wanted = sorted(PLACEHOLDER.findall(forms(message.id)[-1]))
+        assert all(found == wanted for found in placeholders(texts)), message.id
+
+
+def test_marking_keeps_the_text() -> None:
+    assert mark("Mail") == Message("Mail", "")
+    assert mark_plural("app", "apps") == Message("app", "apps")
+
+
+AVAILABLE = {"en": "en", "de": "de", "fr": "fr", "ar": "ar", "zh": "zh-Hans", "zh-hans": "zh-Hans"}
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [
+        ("de", "de"),
+        ("DE-at", "de"),
+        ("de-CH-1996", "de"),
+        ("fr;q=0.5, de;q=0.9", "de"),
+        ("fr, de", "fr"),
+        ("sv, de;q=0.1", "de"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("zh-Hant-TW", "zh-Hans"),
+        ("de-x-private", "de"),
+        ("de;q=0, fr;q=0.1", "fr"),
+        ("de-DE, de;q=0", "en"),
+        ("de ; q = 0.7 , fr;q=0.6", "de"),
+        ("*", "en"),
+        ("*, fr;q=0.2", "fr"),
+        ("", "en"),
+        ("sv", "en"),
+        ("de;q=0", "en"),
+        # not well-formed: passed over, never guessed at
+        ("de;q=2", "en"),
+        ("de;q=nan, fr", "fr"),
+        ("de_DE, fr", "fr"),
+        (";;;,,,q=1, ar", "ar"),
+        ("toolonglanguage, fr", "fr"),
+        ("dé, fr", "fr"),
+        # only so much is read
+        ("xx," * 32 + "de", "en"),
+        ("x" * 5000 + ",de", "en"),
+    ],
+)
+def test_the_best_available_language_is_chosen(header: str, chosen: str) -> None:
+    assert choose_language(header, AVAILABLE, "en") == chosen
+
+
+@given(st.text(max_size=200))
+def test_any_header_gets_an_available_language(header: str) -> None:
+    assert choose_language(header, AVAILABLE, "en") in AVAILABLE.values()

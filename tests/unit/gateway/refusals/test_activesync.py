@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from pyactivesync._wbxml import WBXMLReader
+from pyactivesync._wbxml import WBXMLReader, WBXMLWriter, wtag
 
 from mailgate.classify.activesync import CODES
 from mailgate.gateway.refusals import FORMS, activesync
-from mailgate.gateway.refusals.activesync import BODIES, CONTENT_TYPE
+from mailgate.gateway.refusals.activesync import BODIES, CONTENT_TYPE, Tag, document
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -110,3 +110,17 @@ def test_what_knows_no_status_is_told_by_http_alone(request_of):
 
 def test_a_status_may_be_turned_off():
     assert activesync.forbid(asked("Sync"), BLOCKED, "REFERENCE").status == 403
+
+
+def test_a_document_is_what_another_writer_makes_of_it():
+    written = WBXMLWriter().tag("Ping", "Ping", [wtag("Ping", "Status", text="129"), wtag("Ping", "Folders")])
+    assert document(13, Tag(0x05, (Tag(0x07, "129"), Tag(0x09)))) == written.render()
+
+
+def test_the_first_page_needs_no_switch():
+    assert document(0, Tag(0x05)) == b"\x03\x01\x6a\x00\x05"
+
+
+def test_text_beyond_ascii_is_read_back():
+    [(_, _, [(_, text, _)])] = WBXMLReader(document(7, Tag(0x07, "Entwürfe"))).parse()
+    assert text == "Entwürfe"

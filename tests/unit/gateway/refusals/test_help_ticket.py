@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 from tests.unit.gateway.gates import NOW
 
-from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of
+from mailgate.gateway.refusals.help_ticket import (
+    HelpCookie,
+    Ticket,
+    Tickets,
+    digest_of,
+    help_asked_cookie,
+    name_cookie,
+    read_help_cookie,
+)
+from mailgate.model import RequestFacts
 from mailgate.store import Key
 
 OLD = Key(1, b"o" * 32, NOW - timedelta(days=40))
@@ -72,3 +81,36 @@ def test_a_client_has_a_name_from_which_nobody_can_read_what_it_is_told_apart_by
     name = DESK.mark_of("iPhone 192.0.2.7")
     assert DESK.mark_of("iPhone 192.0.2.7") == name != DESK.mark_of("iPhone 192.0.2.8")
     assert name != Tickets((FRESH,)).mark_of("iPhone 192.0.2.7"), "it takes the key of this store"
+
+
+CLIENT = "0a" * 16
+
+
+def with_cookie(text: str) -> RequestFacts:
+    return RequestFacts("GET", "/", headers={"cookie": text})
+
+
+def sent_back(field: tuple[str, str]) -> RequestFacts:
+    return with_cookie(field[1].partition(";")[0])
+
+
+def test_a_browser_is_known_by_its_name_and_by_the_rule_that_it_asked_about() -> None:
+    asked = read_help_cookie(sent_back(help_asked_cookie(CLIENT, "no-tiktok", NOW, with_cookie(""))))
+    assert asked is not None
+    assert (asked.client, asked.asked_at("no-tiktok"), asked.asked_at("other")) == (CLIENT, NOW, None)
+    assert read_help_cookie(sent_back(name_cookie(CLIENT, with_cookie("")))) == HelpCookie(CLIENT)
+    assert HelpCookie(CLIENT).asked_at("no-tiktok") is None
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", CLIENT + "0", CLIENT + ".0", CLIENT.upper(), CLIENT + ".rule.1700000000"]
+)
+def test_what_is_not_whole_is_none(value: str) -> None:
+    assert read_help_cookie(with_cookie(f"mailgate-help={value}")) is None
+    whole = read_help_cookie(with_cookie(f"mailgate-help={value}; mailgate-help={CLIENT}"))
+    assert whole == HelpCookie(CLIENT)
+
+
+def test_it_is_secure_where_the_browser_came_so() -> None:
+    over = [name_cookie(CLIENT, RequestFacts(over_https=secure)) for secure in (False, True)]
+    assert ["Secure" in value for _, value in over] == [False, True]

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from tests.unit.gateway.gates import renew
 from tests.unit.gateway.own import HANDHELD, LISTED, NOW, PHONE, PROOF, asking
-from tests.unit.gateway.refusals.test_help_ticket import DESK
+from tests.unit.gateway.refusals.test_help_ticket import DESK, sent_back, with_cookie
 from tests.unit.gateway.selfservice.test_me import ALICE, PAGE, POST, SAME_ORIGIN, Scene
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.own_devices import OwnDevice
-from mailgate.gateway.selfservice.own_report import OwnReports
+from mailgate.gateway.selfservice.own_report import OwnReports, delete_cookie, may_take_back, undo_cookie
 from mailgate.model import Posture
 from mailgate.store import StoreUnavailableError
 from mailgate.store.help_requests import NOT_THEIRS
@@ -163,3 +163,35 @@ async def test_a_person_is_noted_as_they_are_called_everywhere_else(kept: Kept) 
     own = OwnDevice(PHONE.id, Posture(), asking().access, asking().decision, PHONE)
     assert await OwnReports(kept, kept).disown(own, "Alice@Example.com", "REF", NOW)
     assert kept.asked[0].person == "alice@example.com"
+
+
+LOST_LOST_COOKIE = replace(PHONE, lost_at=NOW)
+COOKIE = sent_back(undo_cookie(DESK, with_cookie(""), PHONE, "Alice", NOW))
+
+
+def test_the_browser_that_said_it_may_take_it_back() -> None:
+    assert may_take_back(DESK, COOKIE, LOST_LOST_COOKIE, "alice", NOW + timedelta(seconds=59))
+
+
+@pytest.mark.parametrize(
+    ("device", "person", "after"),
+    [
+        (LOST_LOST_COOKIE, "alice", timedelta(minutes=1)),
+        (LOST_LOST_COOKIE, "alice", timedelta(seconds=-1)),
+        (LOST_LOST_COOKIE, "bob", timedelta()),
+        (replace(LOST_LOST_COOKIE, id="another"), "alice", timedelta()),
+        (replace(LOST_LOST_COOKIE, lost_at=NOW - timedelta(microseconds=1)), "alice", timedelta()),
+        (PHONE, "alice", timedelta()),
+    ],
+)
+def test_nothing_else_may_be_taken_back(device, person, after) -> None:
+    assert not may_take_back(DESK, COOKIE, device, person, NOW + after)
+
+
+@pytest.mark.parametrize("value", ["", "x", "A" * 43, "\u00e9", COOKIE.headers["cookie"]])
+def test_nobody_makes_one_up(value: str) -> None:
+    assert not may_take_back(DESK, with_cookie(f"mailgate-lost={value}"), LOST_LOST_COOKIE, "alice", NOW)
+
+
+def test_it_ends_with_the_report() -> None:
+    assert "Max-Age=0;" in delete_cookie(with_cookie(""))[1]

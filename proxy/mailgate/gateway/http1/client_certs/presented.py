@@ -6,9 +6,12 @@ from typing import Any, cast
 
 from mailgate.attest.chain import MAX_CERTIFICATES
 from mailgate.gateway.http1.client_certs import UnreadableError
-from mailgate.gateway.http1.client_certs.escaped_pem import read_escaped_pem
-from mailgate.gateway.http1.client_certs.rfc9440 import read_client_cert, read_client_cert_chain
-from mailgate.gateway.http1.client_certs.xfcc import read_xfcc
+from mailgate.gateway.http1.client_certs.dialects import (
+    read_client_cert,
+    read_client_cert_chain,
+    read_escaped_pem,
+    read_xfcc,
+)
 from mailgate.gateway.http1.fields import Field
 from mailgate.gateway.http1.trusted_headers import Network, canonical, is_proxy
 from mailgate.model import CertificateResult, Reason

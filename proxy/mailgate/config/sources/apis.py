@@ -1,0 +1,158 @@
+"""Settings of device managers that are asked by their API: Intune, Jamf Pro, Fleet, Workspace ONE, and NanoMDM or MicroMDM."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.config.addresses import ServiceUrl
+from mailgate.config.references import HeaderKey, Secret
+from mailgate.config.sources.every_source import ApiSourceSettings, MiB, PostAccess
+from mailgate.config.values import Duration, Size
+from mailgate.policy.apps import Strict
+
+Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", max_length=253)]
+IntuneCompleteKind = Literal[
+    "appleBulkWithUser", "appleBulkWithoutUser", "userEnrollment", "deviceEnrollmentManager"
+]
+"""The words of Graph's ``deviceEnrollmentType`` under which Intune can see every app of a company-owned device."""
+ClientId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
+
+
+class IntuneSettings(ApiSourceSettings):
+    """Microsoft Intune, through Microsoft Graph."""
+
+    type: Literal["intune"]
+    tenant: Tenant
+    """The tenant's id, or one of its domains."""
+    client_id: ClientId
+    """The id of the application that is registered in Entra."""
+    client_secret: Secret
+    base_url: ServiceUrl = "https://graph.microsoft.com"
+    """The address of Microsoft Graph; a national cloud has another."""
+    login_url: ServiceUrl = "https://login.microsoftonline.com"
+    """The address of the token endpoint; a national cloud has another."""
+    seen_within: Duration | None = timedelta(days=7)
+    """The time until a change is seen: Intune collects the apps of a device anew every seven days."""
+    inventory_lag: Duration = timedelta(days=7)
+    """How much older than a device's last call its app list may be. Graph has the time of the call alone."""
+    complete_kinds: tuple[IntuneCompleteKind, ...] = get_args(IntuneCompleteKind)
+    """The kinds of enrolment of company-owned devices of which Intune lists every app. Devices of other kinds are never
+    clean."""
+    witnesses: int = Field(default=25, ge=0, le=1000)
+    """How many apps' device lists may be read to learn which devices have an inventory at all."""
+
+
+JamfCompleteKind = Literal["Institutional", "AccountDrivenDeviceEnrollment"]
+"""The words of Jamf's ``deviceOwnershipType`` under which Apple may show an MDM apps that it does not manage."""
+
+
+class JamfSettings(ApiSourceSettings):
+    """Jamf Pro."""
+
+    type: Literal["jamf"]
+    base_url: ServiceUrl
+    """The address of Jamf Pro, like ``https://example.jamfcloud.com``."""
+    client_id: ClientId
+    client_secret: Secret
+    page_size: int = Field(default=200, ge=1, le=2000)
+    unmanaged_apps: bool = False
+    """Whether Jamf Pro is set to collect apps that it does not manage. If not, no device is clean."""
+    complete_kinds: tuple[JamfCompleteKind, ...] = ("Institutional",)
+    """The kinds of ownership whose devices show Jamf Pro all apps. Devices of other kinds are never clean. Apple does not
+    say whether an account-driven device enrolment shows personal apps."""
+
+
+class FleetSettings(ApiSourceSettings):
+    """Fleet (fleetdm)."""
+
+    type: Literal["fleet"]
+    base_url: ServiceUrl
+    """The address of Fleet, like ``https://fleet.example.com``."""
+    token: HeaderKey
+    """The API token of an API-only user."""
+    page_size: int = Field(default=50, ge=1, le=500)
+    """The number of hosts in one answer. Each comes with all its software, so answers are long."""
+
+
+Account = Annotated[str, StringConstraints(pattern=r"^[^:\s][^:]*$", max_length=200)]
+
+
+class WorkspaceOneSettings(ApiSourceSettings):
+    """Workspace ONE UEM, formerly AirWatch. It is asked as an OAuth client, or as an administrator with a tenant code."""
+
+    type: Literal["workspace-one"]
+    base_url: ServiceUrl
+    """The REST API URL of the console, like ``https://as1.awmdm.com``."""
+    client_id: Account | None = None
+    """The id of an OAuth client, with ``client_secret`` and ``login_url``."""
+    client_secret: Secret | None = None
+    login_url: ServiceUrl | None = None
+    """The address of the region's tokens, like ``https://na.uemauth.workspaceone.com``."""
+    username: Account | None = None
+    """The name of an administrator, who logs in with ``password`` and ``tenant_code``."""
+    password: Secret | None = None
+    tenant_code: HeaderKey | None = None
+    """The key of the REST API, sent as ``aw-tenant-code``."""
+    page_size: int = Field(default=500, ge=1, le=500)
+    at_once: int = Field(default=4, ge=1, le=16)
+    """How many devices' apps are requested at the same time, since the API returns them for one device at a time."""
+    unmanaged_apps: bool = False
+    """Whether the console's privacy settings collect personal apps. If not, no device is clean."""
+
+    @model_validator(mode="after")
+    def _one_login(self) -> Self:
+        oauth = (self.client_id, self.client_secret, self.login_url)
+        basic = (self.username, self.password, self.tenant_code)
+        whole = [all(each) for each in (oauth, basic)]
+        if sum(whole) != 1 or (any(oauth) and any(basic)):
+            raise PydanticCustomError(
+                "login",
+                "exactly one way to log in is needed; expected either `client_id`, `client_secret` and `login_url`, "
+                "or `username`, `password` and `tenant_code`",
+            )
+        return self
+
+
+class NanoMdmApi(Strict):
+    """The API of NanoMDM, which sends commands to devices."""
+
+    base_url: ServiceUrl
+    """The address of NanoMDM, like ``https://mdm.example.com``."""
+    api_key: HeaderKey
+    """The value of NanoMDM's ``-api``."""
+
+
+class AppleMdmSettings(ApiSourceSettings):
+    """Webhooks of NanoMDM or MicroMDM, at ``/api/devices/NAME`` on the admin port."""
+
+    type: Literal["apple-mdm"]
+    api_key: HeaderKey | None = None
+    """The password in the webhook's URL, like ``http://mdm:KEY@127.0.0.1:8081/api/devices/NAME``."""
+    hmac_key: Secret | None = None
+    """Instead of the password: the value of NanoMDM's ``-webhook-hmac-key``."""
+    post_bytes: Size = Field(default=16 * MiB, ge=1024)
+    """The largest event that is accepted."""
+    whole_lists: bool = False
+    """Whether all lists of apps that others request from devices have all apps. Lists that the gate requests always
+    do."""
+    nanomdm: NanoMdmApi | None = None
+    """NanoMDM's API, with which devices are asked every ``every``, when they enrol, and on request."""
+    every: Duration = Field(default=timedelta(hours=4), ge=timedelta(minutes=1))
+    """How often every device is asked, if ``nanomdm`` is set."""
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if bool(self.api_key) == bool(self.hmac_key):
+            raise PydanticCustomError(
+                "proof",
+                "an event needs exactly one way to prove its origin; expected either `api_key` or `hmac_key`",
+            )
+        return self
+
+    def scheduled(self) -> bool:
+        return self.nanomdm is not None
+
+    def posting(self) -> PostAccess:
+        return PostAccess(self.post_bytes, self.api_key)

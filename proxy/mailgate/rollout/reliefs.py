@@ -1,0 +1,242 @@
+"""Reliefs: takes rules out for a time and puts them back, in the name of a person, and says which are out at one gate."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from mailgate.model.phrase import phrase, plural
+from mailgate.policy import Policy
+from mailgate.policy.login_names import user_text
+from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
+from mailgate.policy.spelling import did_you_mean
+from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
+from mailgate.rollout.kept_plans import read_plan
+from mailgate.rollout.person import Person, RefusedError, UnknownError
+from mailgate.rollout.plan import NOUNS
+from mailgate.store import Store, StoreError
+from mailgate.store.audit import audit_time
+from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
+from mailgate.store.reliefs import StoredReliefs
+
+EVERY_RULE = "all"
+"""Stands for every rule that restricts."""
+
+LONGEST = timedelta(days=366)
+"""The longest time of an exemption."""
+
+
+async def exempt(
+    store: Store,
+    policy: Policy,
+    by: Person,
+    why: str,
+    now: datetime,
+    *,
+    rule: str,
+    until: datetime,
+    person: str = "",
+    device: str = "",
+) -> Relief:
+    """Exempt one person or device from a rule. Raises RefusedError, also if the same exemption is in force already."""
+    if rule != EVERY_RULE:
+        check_restricts(policy, rule)
+    if until > now + LONGEST:
+        raise RefusedError(
+            phrase("an exemption lasts %(days)s days at most: choose an earlier end", days=LONGEST.days)
+        )
+    relief = _relief(Cause.EXEMPTION, "" if rule == EVERY_RULE else rule, by, why, now, until)
+    named = replace(relief, person=user_text(person.strip()), device=device)
+    given, new = await store.reliefs.exempt(named, by.act(now, "exemption-given", why))
+    if not new:
+        raise RefusedError(_exempt_already(given))
+    return given
+
+
+def _exempt_already(given: Relief) -> str:
+    """The reason why nobody is exempted twice, with who gave the first exemption, until when and why. If there were
+    two, ending the first would have no effect."""
+    whom = given.person or phrase("the device %(id)s", id=given.device)
+    rule = phrase("the rule %(rule)s", rule=given.rule) if given.rule else phrase("every rule")
+    until = phrase(" until %(at)s", at=f"{given.until:%Y-%m-%d %H:%M} UTC") if given.until else ""
+    return phrase(
+        "there is an exemption already: %(whom)s is exempt from %(rule)s%(until)s, by %(author)s (%(why)s). "
+        "End that one first, to give another",
+        whom=whom,
+        rule=rule,
+        until=until,
+        author=given.author,
+        why=given.why,
+    )
+
+
+END_ASKED = "exemption-end-asked"
+
+
+async def end_exemption(
+    store: Store, by: Person, why: str, now: datetime, number: int, guard: Guard | None = None
+) -> Relief:
+    """End an exemption before its time. Raises RefusedError, also if that needs another person.
+
+    Whoever loses an exemption may newly be kept out. So they count within the guard's window, and beyond its limit another
+    approver has to end the same exemption too. One that is not older than the window counts nobody: its end puts back what was.
+    """
+    given = next(
+        (each for each in (await store.reliefs.current(now)).exemptions(now) if each.number == number), None
+    )
+    ended: list[Relief] = []
+    if given is not None:
+        window = await read_window(store, guard, now)
+        hit = await _newly_kept_out(store, given, window)
+        if guard is not None and await _is_beyond(store, guard, hit, window):
+            await _refuse_alone(store, by, why, now, given, guard)
+        try:
+            ended = await store.reliefs.end(
+                [number], by.act(now, "exemption-ended", why), hit, **window.unchanged
+            )
+        except CountedMeanwhileError:
+            raise counted_meanwhile() from None
+    if not ended:
+        raise UnknownError(
+            phrase("no exemption %(number)s is in force", number=str(number)),
+            "; `mailgate exempt list` shows those that are",
+        )
+    return ended[0]
+
+
+async def _newly_kept_out(store: Store, given: Relief, window: WindowTotals) -> KeptOut:
+    """Who may newly be kept out without this exemption: a person with their devices, or a device with its owner."""
+    if window.since is None or given.at > window.since:
+        return NOBODY
+    return KeptOut(1, max(1, len(await store.devices.owned(given.person))) if given.person else 1)
+
+
+async def _is_beyond(store: Store, guard: Guard, hit: KeptOut, window: WindowTotals) -> bool:
+    """Whether this goes beyond the limit, together with what happened within the window. A part is taken of those whom the
+    latest plan knows."""
+    limit = guard.limit
+    if limit is None or hit == NOBODY or (limit.most == 1.0 and not isinstance(limit.most, int)):
+        return False
+    plans = await store.plans.latest(1)
+    plan = read_plan(plans[0]) if plans else None
+    return any(
+        getattr(hit, noun) + getattr(window.kept_out, noun) + getattr(window.forgotten, noun)
+        > (limit.among(plan, noun) if plan else limit.of(0))
+        for noun in NOUNS
+    )
+
+
+async def _refuse_alone(
+    store: Store, by: Person, why: str, now: datetime, given: Relief, guard: Guard
+) -> None:
+    """Raises RefusedError unless enough approvers have ended the exemption beside the first who wanted it. Notes who wants it.
+
+    Where nobody else may approve anything, one person ends it alone, as with an override.
+    """
+    about = f"exemption-end {given.number}"
+    since = audit_time(now - guard.window)
+    wanted = [each.who for each in await store.audit.about(about, END_ASKED) if each.at >= since]
+    author = wanted[0] if wanted else by.name
+    missing = guard.missing_to_override([*dict.fromkeys([*wanted, by.name])], author)
+    if not missing:
+        return
+    if by.name not in wanted:
+        await store.audit.append(replace(by.act(now, END_ASKED, why), about=about))
+    raise RefusedError(
+        plural(
+            "more people would newly be kept out than the guard lets pass: %(count)s other approver has to end this "
+            "exemption too. Your wish is noted",
+            "more people would newly be kept out than the guard lets pass: %(count)s other approvers have to end this "
+            "exemption too. Your wish is noted",
+            missing,
+        ),
+        missing=missing,
+    )
+
+
+async def break_glass(
+    store: Store, policy: Policy, by: Person, why: str, now: datetime, *, rule: str, until: datetime
+) -> Relief:
+    """Turn a rule off for everybody, at once. No guard applies to this. Raises RefusedError."""
+    check_restricts(policy, rule)
+    relief = _relief(Cause.BREAK_GLASS, rule, by, why, now, until)
+    return await store.reliefs.grant(relief, by.act(now, "rule-turned-off", why))
+
+
+async def resume(store: Store, by: Person, why: str, now: datetime, rule: str) -> list[Relief]:
+    """Put a rule back in force that halted or was turned off. Raises RefusedError."""
+    off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
+    if not off:
+        raise RefusedError(phrase("the rule `%(rule)s` is neither halted nor turned off", rule=rule))
+    return await store.reliefs.end([each.number for each in off], by.act(now, "rule-resumed", why))
+
+
+def check_restricts(policy: Policy, name: str) -> None:
+    """Raises RefusedError if no rule of this name restricts anybody."""
+    ids = [rule.id for rule in policy.rules]
+    rule = next((each for each in policy.rules if each.id == name), None)
+    if rule is None:
+        raise RefusedError(
+            phrase("no rule is called `%(name)s`; %(expected)s", name=name, expected=did_you_mean(name, ids))
+        )
+    if not rule.restricts:
+        raise RefusedError(
+            phrase("the rule `%(name)s` lets people in: nobody needs an exemption from it", name=name)
+        )
+
+
+def _relief(cause: Cause, rule: str, by: Person, why: str, now: datetime, until: datetime) -> Relief:
+    if not why.strip():
+        raise RefusedError(phrase("why? a reason is needed for the audit log"))
+    if until <= now:
+        raise RefusedError(phrase("the end is not in the future: choose a later one"))
+    return Relief(0, cause, rule, why, by.name, now, until)
+
+
+log = structlog.get_logger()
+
+
+class ReliefWatch:
+    """Call ``start`` first, then ``refresh`` regularly. While the store cannot be reached, known reliefs hold until they
+    end."""
+
+    def __init__(self, stored: StoredReliefs, clock: Callable[[], datetime]) -> None:
+        self._stored = stored
+        self._clock = clock
+        self.current: Reliefs = NO_RELIEFS
+
+    async def start(self) -> None:
+        """Read the reliefs for the first time. Raises StoreError."""
+        self._take(await self._stored.current(self._clock()))
+
+    async def refresh(self) -> bool:
+        """Whether anything has changed since the last look. Does not raise if the store cannot be reached."""
+        try:
+            if await self._stored.serial() == self.current.serial:
+                return False
+            self._take(await self._stored.current(self._clock()))
+        except StoreError:
+            return False
+        return True
+
+    def off(self) -> tuple[Relief, ...]:
+        """The halts and break-glass that hold now."""
+        return self.current.for_everybody(self._clock())
+
+    def exemptions(self) -> tuple[Relief, ...]:
+        """The exemptions that hold now."""
+        return self.current.exemptions(self._clock())
+
+    def _take(self, found: Reliefs) -> None:
+        """Use these reliefs from now on, and log a warning about rules that are out for everybody."""
+        now = self._clock()
+        before, after = self.off(), found.for_everybody(now)
+        for each in after:
+            if each not in before:
+                until = each.until.isoformat() if each.until else None
+                log.error("rule-off", rule=each.rule, cause=each.cause, until=until, why=each.why)
+        for each in before:
+            if each not in after:
+                log.warning("rule-on-again", rule=each.rule, cause=each.cause)
+        self.current = found

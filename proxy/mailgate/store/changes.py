@@ -1,0 +1,159 @@
+"""Changes of the store: reported at once to a waiting task, seen by numbers in one query, and tracked for the devices in memory."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import aiosqlite
+from sqlalchemy import func, select
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mailgate.store.database import Database
+from mailgate.store.schema import activations, device_changes, relief_changes
+
+CHANNEL = "mailgate"
+READ_INTERVAL_SECONDS = 0.1
+"""The interval in which SQLite's number is read, in seconds."""
+RECONNECT_SECONDS = 5.0
+"""The pause before a broken connection is opened again, in seconds."""
+
+
+async def notify_gates(connection: AsyncConnection) -> None:
+    """Notify every gate when this transaction is committed. SQLite needs no notification."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_notify(CHANNEL, "")))
+
+
+class ChangeSignal:
+    """Counts changes while ``run`` runs as a task."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.rings = 0
+        """The number of changes so far."""
+
+    async def wait(self, timeout_seconds: float, heard: int) -> int:
+        """Wait until there are more than ``heard`` changes, at most ``timeout_seconds`` seconds. Returns their number."""
+        if self.rings == heard:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.add(waiter)
+            with suppress(TimeoutError):
+                try:
+                    async with asyncio.timeout(timeout_seconds):
+                        await waiter
+                finally:
+                    self._waiting.discard(waiter)
+        return self.rings
+
+    async def run(self) -> None:
+        """Listen until cancelled. If the database cannot be reached, try again."""
+        listen = self._read_number if self._url.get_backend_name() == "sqlite" else self._listen
+        while True:
+            with suppress(Exception):  # after any error, waiting tasks look again by themselves
+                await listen()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _ring(self) -> None:
+        self.rings += 1
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _listen(self) -> None:
+        import psycopg  # psycopg is an optional dependency, for PostgreSQL only
+
+        from mailgate.store.postgresql import address_of
+
+        connection = await psycopg.AsyncConnection.connect(address_of(self._url), autocommit=True)
+        async with connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            async for _ in connection.notifies():
+                self._ring()
+
+    async def _read_number(self) -> None:
+        if not Path(str(self._url.database)).exists():  # noqa: ASYNC240 - a stat of a local file; opening it would create it
+            return
+        async with aiosqlite.connect(str(self._url.database)) as connection:
+            before = None
+            while True:
+                async with connection.execute("PRAGMA data_version") as found:
+                    number = await found.fetchone()
+                if before is not None and number != before:
+                    self._ring()
+                before = number
+                await asyncio.sleep(READ_INTERVAL_SECONDS)
+
+
+_QUESTION = select(
+    select(func.max(activations.c.serial)).scalar_subquery(), relief_changes.c.number, device_changes.c.number
+)
+
+
+class ChangeNumbers(NamedTuple):
+    """One number for each input of decisions. It changes whenever the input changes."""
+
+    activation: int
+    """The serial of the newest activation; 0 if there is none."""
+    reliefs: int
+    devices: int
+
+
+async def change_numbers(database: Database) -> ChangeNumbers:
+    """The current numbers. Gates read them four times a second, so the query goes to the driver directly. Raises
+    StoreUnavailableError."""
+    (row,) = await database.ask(_QUESTION, {})
+    return ChangeNumbers(*(int(number or 0) for number in row))
+
+
+VALID_FOR = timedelta(seconds=0.75)
+"""How long a look is valid. Three looks may be late, and a report at another gate is still seen within a second."""
+DISTRUSTED_FOR = timedelta(seconds=5)
+"""After this time without a look the store may be another one: a restored copy, or a server that took over."""
+
+
+class Mark(NamedTuple):
+    """The number of the current gapless reading of changes, and the last change that was read."""
+
+    beginning: int
+    change: int
+
+
+@dataclass
+class ChangeWatch:
+    """Follows the changes. It starts again if a look fails, is missed, or finds an earlier state of the store, such as
+    a restored backup."""
+
+    change: int | None = None
+    """The last change that devices in memory include; None before the first look."""
+    _beginning: int = 0
+    _at: datetime | None = field(default=None)
+    """When the last complete look began; None if no look is valid."""
+
+    def mark(self) -> Mark | None:
+        """The current mark; None if changes are not followed. It is taken before the store is asked."""
+        return None if self._at is None or self.change is None else Mark(self._beginning, self.change)
+
+    def since(self, mark: Mark | None) -> int | None:
+        """The reading that follows the changes to an answer of the store, if the store was asked after ``mark`` was
+        taken; None if a change may have been missed."""
+        return mark.beginning if mark is not None and mark == self.mark() else None
+
+    def follows(self, beginning: int | None, now: datetime) -> bool:
+        """Whether the reading ``beginning`` still goes on without a gap, so that a device in memory is up to date."""
+        return beginning == self._beginning and self._at is not None and abs(now - self._at) < VALID_FOR
+
+    def caught_up(self, now: datetime) -> None:
+        """Note that all changes up to ``now`` are known."""
+        if self._at is None or abs(now - self._at) >= DISTRUSTED_FOR:
+            self._beginning += 1
+        self._at = now
+
+    def lost_track(self) -> None:
+        """Note that a look failed or found an earlier state of the store. From then on, devices in memory are used only
+        for a short time."""
+        self._at = None

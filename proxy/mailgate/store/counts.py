@@ -1,0 +1,169 @@
+"""Counts for charts, without names: listed apps by day, and verdicts at all gates by minute, hour and day."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, delete, func, select
+
+from mailgate.store.bulk_rows import upsert, upsert_rows
+from mailgate.store.database import Database
+from mailgate.store.schema import app_counts, device_rows, verdict_counts
+
+KEPT = timedelta(days=100)
+_APPS = app_counts.c
+_ROWS = device_rows.c
+
+
+class AppDay(NamedTuple):
+    """One app on one UTC day."""
+
+    day: date
+    app: str
+    people: int
+    devices: int
+    kept_out_people: int
+    kept_out_devices: int
+    at: datetime
+    """When they were last counted."""
+
+
+class AppCounts:
+    """Queries on counts. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def count(self, apps: Iterable[str], now: datetime) -> list[AppDay]:
+        """Count the devices that have each of these apps, and those that get no mail because of it, by their rows
+        (``device_rows.py``).
+
+        Apps are counted one by one, since there may be a million devices.
+        """
+        return [await self._count(app, now) for app in apps]
+
+    async def _count(self, app: str, now: datetime) -> AppDay:
+        # by the comparison with "" the database uses the index of that column
+        has = and_(_ROWS.apps > "", _ROWS.apps.contains(f'"{app}"', autoescape=True))
+        kept_out = _ROWS.blocked_by.contains(f'"{app}"', autoescape=True)
+        person = func.nullif(_ROWS.person, "")
+        query = select(
+            func.count(person.distinct()),
+            func.count(),
+            func.count(person.distinct()).filter(kept_out),
+            func.count().filter(kept_out),
+        ).where(has)
+        async with self._database.reading(timeout_seconds=60) as connection:
+            people, devices, out_people, out_devices = (await connection.execute(query)).one()
+        return AppDay(now.astimezone(UTC).date(), app, people, devices, out_people, out_devices, now)
+
+    async def keep(self, days: Sequence[AppDay]) -> None:
+        """Store these counts, replace earlier ones of the same day and app, and delete old ones."""
+        if not days:
+            return
+        async with self._database.writing() as connection:
+            statement = upsert(connection, app_counts)
+            again = {name: statement.excluded[name] for name in AppDay._fields[2:]}
+            statement = statement.on_conflict_do_update(index_elements=["day", "app"], set_=again)
+            await upsert_rows(connection, statement, app_counts, [each._asdict() for each in days])
+            await connection.execute(delete(app_counts).where(_APPS.day < max(days).day - KEPT))
+
+    async def since(self, day: date) -> list[AppDay]:
+        """All counts from this day on, the oldest first."""
+        query = select(app_counts).where(_APPS.day >= day).order_by(_APPS.day, _APPS.app)
+        async with self._database.reading(timeout_seconds=10) as connection:
+            return [AppDay(*row) for row in await connection.execute(query)]
+
+
+KEPT_FOR = {"minute": timedelta(hours=3), "hour": timedelta(days=3), "day": timedelta(days=100)}
+"""The spans, and how long the counts of each are kept."""
+_VERDICTS = verdict_counts.c
+_KEY = ("span", "at", "effect", "kind", "rule", "reason")
+
+
+class VerdictKey(NamedTuple):
+    """What is counted: a verdict with the kind of the client, or a refusal with its rule and reason."""
+
+    effect: str
+    kind: str = ""
+    rule: str = ""
+    reason: str = ""
+
+
+class Cell(NamedTuple):
+    """A count in one span of time."""
+
+    at: datetime
+    name: str
+    times: int
+
+
+class VerdictCounts:
+    """Queries on counts. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, counts: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:
+        """Add the counts of these minutes."""
+        sums = Counter[tuple[str, datetime, VerdictKey]]()
+        for at, counted in counts.items():
+            for what, times in counted.items():
+                for span in KEPT_FOR:
+                    sums[span, start_of(span, at), what] += times
+        if not sums:
+            return
+        rows = [
+            {"span": span, "at": at, **what._asdict(), "times": times}
+            for (span, at, what), times in sorted(sums.items())
+        ]
+        async with self._database.writing() as connection:
+            statement = upsert(connection, verdict_counts)
+            more = {"times": _VERDICTS.times + statement.excluded.times}
+            statement = statement.on_conflict_do_update(index_elements=list(_KEY), set_=more)
+            await upsert_rows(connection, statement, verdict_counts, rows)
+
+    async def by(self, part: str, span: str, since: datetime) -> list[Cell]:
+        """Verdicts in each span since then by their ``effect`` or ``kind``, or refusals by their ``rule``."""
+        column = _VERDICTS[part]
+        query = (
+            select(_VERDICTS.at, column, func.sum(_VERDICTS.times))
+            .where(*_of(span, since), _VERDICTS.kind == "" if part == "rule" else _VERDICTS.kind != "")
+            .group_by(_VERDICTS.at, column)
+        )
+        async with self._database.reading(timeout_seconds=10) as connection:
+            return [Cell(at, name, int(times)) for at, name, times in await connection.execute(query)]
+
+    async def refusals(self, span: str, since: datetime, size: int) -> list[tuple[VerdictKey, int]]:
+        """Refusals since then by rule, effect and reason, the most frequent first."""
+        what = (_VERDICTS.effect, _VERDICTS.rule, _VERDICTS.reason)
+        times = func.sum(_VERDICTS.times)
+        query = select(*what, times).where(*_of(span, since), _VERDICTS.kind == "").group_by(*what)
+        async with self._database.reading(timeout_seconds=10) as connection:
+            rows = await connection.execute(query.order_by(times.desc(), _VERDICTS.rule).limit(size))
+            return [
+                (VerdictKey(effect, rule=rule, reason=reason), int(count))
+                for effect, rule, reason, count in rows
+            ]
+
+    async def trim(self, now: datetime) -> int:
+        """Delete counts after their retention time. Returns how many."""
+        gone = 0
+        async with self._database.writing() as connection:
+            for span, kept in KEPT_FOR.items():
+                old = delete(verdict_counts).where(_VERDICTS.span == span, _VERDICTS.at < now - kept)
+                gone += (await connection.execute(old)).rowcount
+        return gone
+
+
+def start_of(span: str, at: datetime) -> datetime:
+    """The start of the span that contains this moment. Days are those of UTC."""
+    minute = at.replace(second=0, microsecond=0)
+    if span == "minute":
+        return minute
+    return minute.replace(minute=0) if span == "hour" else minute.replace(minute=0, hour=0)
+
+
+def _of(span: str, since: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return _VERDICTS.span == span, _VERDICTS.at >= since

@@ -1,0 +1,136 @@
+"""The audit log: its entries in words, as rows of a spreadsheet and as the JSON lines of their digests, and its verification."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from mailgate.config import Settings
+from mailgate.model.phrase import phrase
+from mailgate.rollout.audit_check import verify
+from mailgate.store import Break, Entry, Head, Store
+
+ACTION_WORDS = {
+    "connector-import-asked": phrase("Import of devices by hand wanted"),
+    "connector-imported": phrase("Devices imported by hand"),
+    "connector-read": phrase("Reading of a connector wanted"),
+    "console-login": phrase("Logged in to the console"),
+    "console-logout": phrase("Logged out of the console"),
+    "corrections-queued": phrase("Corrections written"),
+    "device-asked": phrase("Sources of a device asked"),
+    "device-forgotten": phrase("Device deleted"),
+    "device-found": phrase("Device marked as found"),
+    "device-lost": phrase("Device marked as lost"),
+    "devices-asked": phrase("Sources of devices asked"),
+    "enrolment-revoked": phrase("Enrolment revoked"),
+    "enrolment-token-made": phrase("Enrolment token made"),
+    "exemption-end-asked": phrase("End of an exemption wanted"),
+    "exemption-ended": phrase("Exemption ended"),
+    "exemption-given": phrase("Exemption given"),
+    "help-answered": phrase("Request for help answered"),
+    "help-done": phrase("Requests for help done"),
+    "help-reopened": phrase("Requests for help opened again"),
+    "keys-renewed": phrase("Keys of the store renewed"),
+    "notices-queued": phrase("Mails about a rule written"),
+    "notices-retried": phrase("Failed mails sent again"),
+    "notices-sent": phrase("Mails sent"),
+    "notices-settled": phrase("Unsure mails decided"),
+    "person-forgotten": phrase("Person deleted"),
+    "policy-activated": phrase("Rules put in force"),
+    "policy-activated-against-the-guard": phrase("Rules put in force against the guard"),
+    "policy-approved": phrase("Plan approved"),
+    "policy-drafted": phrase("Change drafted"),
+    "policy-planned": phrase("Plan made"),
+    "policy-retracted": phrase("Rules taken back"),
+    "rule-halted": phrase("Rule halted by itself"),
+    "rule-resumed": phrase("Rule resumed"),
+    "rule-turned-off": phrase("Rule turned off"),
+    "settings-changed": phrase("Settings changed"),
+    "settings-noted": phrase("Settings noted"),
+}
+"""The words of every action by its code."""
+_ABOUT = {
+    "break-glass": phrase("turning off"),
+    "connector": phrase("connector"),
+    "device": phrase("device"),
+    "draft": phrase("draft"),
+    "exemption": phrase("exemption"),
+    "exemption-end": phrase("the end of exemption"),
+    "halt": phrase("halt"),
+    "key": phrase("key"),
+    "plan": phrase("plan"),
+    "rule": phrase("rule"),
+    "rules": phrase("rules"),
+    "token": phrase("token"),
+    "version": phrase("version"),
+}
+_DIGEST = 64
+
+
+def act_in_words(code: str) -> str:
+    """The action in words. An unknown code, such as one of a newer release, stays as it is."""
+    return ACTION_WORDS.get(code) or code
+
+
+def thing_in_words(about: str) -> str:
+    """The object in words: ``plan DIGEST``, ``version 3``, ``device ID``. A digest is cut as pages cut it."""
+    noun, _, name = about.partition(" ")
+    if noun not in _ABOUT or not name:
+        return about
+    name = name[:12] if len(name) == _DIGEST else name
+    return phrase("%(noun)s %(name)s", noun=_ABOUT[noun], name=name)
+
+
+COLUMNS = tuple(Entry.__dataclass_fields__)
+
+
+def line_of(entry: Entry) -> str:
+    """The entry as one line of JSON, from which its digest can be checked."""
+    return json.dumps(asdict(entry), sort_keys=True)
+
+
+def row_of(entry: Entry) -> list[str]:
+    """The cells of an entry, for ``COLUMNS``."""
+    return [str(each) for each in asdict(entry).values()]
+
+
+HEAD = re.compile(r"(?<![0-9a-zA-Z:])([0-9]{1,18}):([0-9a-f]{64})(?![0-9a-zA-Z])")
+
+
+async def verified(
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    noted: Iterable[Head] = (),
+    files: Iterable[Path] = (),
+) -> tuple[list[Break], Head | None]:
+    """The places where the log was changed, and its head; None without entries. The log is also compared with the heads
+    in ``noted``, in ``files`` and in the witness file of the settings."""
+    known, unread = [*noted], dict[Path, str]()
+    own = settings.witness.file if settings.witness else None
+    for path in [*files, *([own] if own else [])]:
+        try:
+            known += heads_in(path)
+        except OSError as error:
+            unread[path] = (error.strerror or type(error).__name__).lower()
+    found, head = await verify(store, now, known), await store.audit.head()
+    number = head.number if head else 0
+    found += [
+        Break(
+            number,
+            phrase("and earlier entries cannot be compared with %(path)s: %(why)s", path=path, why=why),
+        )
+        for path, why in unread.items()
+        if path != own or number  # the witness file is missing before the first entry
+    ]
+    return found, head
+
+
+def heads_in(path: Path) -> Iterator[Head]:
+    """Every NUMBER:DIGEST in a file. Anything else in its lines is ignored. Raises OSError."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            for number, digest in HEAD.findall(line):
+                yield Head(int(number), digest)

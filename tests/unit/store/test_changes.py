@@ -1,0 +1,140 @@
+"""Being told that the store has changed. Run on SQLite here and on PostgreSQL by ``tests/integration/store``."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from tests.servers import PATIENCE
+from tests.unit.store.examples import NOW
+
+from mailgate.devices.trust import report_by
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.store import Act, RuleTexts, Store
+from mailgate.store.changes import DISTRUSTED_FOR, VALID_FOR, ChangeWatch
+
+ACT = Act(NOW, "ada", "policy-activated")
+
+
+@pytest.fixture
+async def other(url: str, store: Store) -> AsyncIterator[Store]:
+    """Another process's view of the same store, which listens."""
+    told = Store.beside(url)
+    listening = asyncio.create_task(told.change_signal.run())
+    yield told
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await told.close()
+
+
+async def heard(other: Store, store: Store) -> int:
+    """Change what is in force until the other hears of it: it may not have begun to listen at first."""
+    for number in range(100):
+        waiting = asyncio.create_task(other.change_signal.wait(PATIENCE if number == 99 else 0.3, 0))
+        await store.policies.activate(RuleTexts("p", {"policy.yaml": str(number)}), ACT)
+        if rings := await waiting:
+            return rings
+    return 0
+
+
+async def test_it_rings_when_another_process_puts_rules_in_force(store: Store, other: Store) -> None:
+    assert await heard(other, store)
+
+
+async def test_what_rang_meanwhile_is_not_waited_for_again(store: Store, other: Store) -> None:
+    rings = await heard(other, store)
+    assert (
+        await other.change_signal.wait(PATIENCE, rings - 1) >= rings
+    )  # the ring of an earlier try may come late
+
+
+async def test_where_nothing_rings_the_wait_is_over_all_the_same(store: Store) -> None:
+    assert await store.change_signal.wait(0.01, 0) == 0
+
+
+async def test_whoever_gives_up_waiting_leaves_nothing_behind(store: Store) -> None:
+    waiting = asyncio.create_task(store.change_signal.wait(PATIENCE, 0))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert not store.change_signal._waiting
+
+
+ACT_CHANGE_NUMBERS = Act(NOW, "ada", "changed")
+
+
+async def test_each_number_changes_with_its_own_thing_and_with_nothing_else(store: Store) -> None:
+    new = await store.change_numbers()
+    assert new.activation == 0
+    active = await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), ACT_CHANGE_NUMBERS)
+    activated = await store.change_numbers()
+    assert activated == new._replace(activation=active.serial)
+    relief = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + timedelta(hours=1), "ada")
+    await store.reliefs.grant(relief, ACT_CHANGE_NUMBERS)
+    relieved = await store.change_numbers()
+    assert relieved == activated._replace(reliefs=relieved.reliefs) != activated
+    await store.devices.ingest([report_by("mdm", "phone-1", apps=None)], NOW)
+    reported = await store.change_numbers()
+    assert reported == relieved._replace(devices=reported.devices) != relieved
+
+
+async def test_the_numbers_are_those_that_the_parts_tell_of_themselves(store: Store) -> None:
+    await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), ACT_CHANGE_NUMBERS)
+    assert await store.change_numbers() == (
+        await store.policies.serial(),
+        await store.reliefs.serial(),
+        await store.devices.last_change(),
+    )
+
+
+MOMENT = timedelta(milliseconds=1)
+
+
+def watching() -> ChangeWatch:
+    """Everything is known up to change 5."""
+    made = ChangeWatch(change=5)
+    made.caught_up(NOW)
+    return made
+
+
+@pytest.mark.parametrize("made", [ChangeWatch(), ChangeWatch(change=5)], ids=["new", "that knows a change"])
+def test_nothing_is_followed_before_the_first_look(made: ChangeWatch) -> None:
+    assert made.since(made.mark()) is None
+    assert not made.follows(None, NOW)
+
+
+def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> None:
+    made = watching()
+    beginning = made.since(made.mark())
+    assert beginning is not None
+    assert made.follows(beginning, NOW + VALID_FOR - MOMENT)
+    assert not made.follows(beginning, NOW + VALID_FOR)
+    assert not made.follows(beginning, NOW - VALID_FOR)
+    made.caught_up(NOW + 2 * VALID_FOR)
+    assert made.follows(beginning, NOW + 2 * VALID_FOR)
+
+
+def test_what_a_look_may_have_missed_is_not_followed() -> None:
+    made = watching()
+    mark = made.mark()
+    made.change = 6
+    assert made.since(mark) is None
+    assert made.since(made.mark()) is not None
+
+
+def test_after_a_failed_look_all_is_asked_anew() -> None:
+    made = watching()
+    mark, beginning = made.mark(), made.since(made.mark())
+    made.lost_track()
+    assert made.mark() is None
+    assert not made.follows(beginning, NOW)
+    made.caught_up(NOW)
+    assert not made.follows(beginning, NOW)
+    assert made.since(mark) is None
+
+
+def test_after_a_long_time_without_a_look_all_is_asked_anew() -> None:
+    made = watching()
+    beginning = made.since(made.mark())
+    made.caught_up(NOW + DISTRUSTED_FOR)
+    assert not made.follows(beginning, NOW + DISTRUSTED_FOR)

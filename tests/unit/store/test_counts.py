@@ -1,0 +1,89 @@
+"""Who has which listed app is counted among rows of devices, by the index of that column, and kept for each day."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from tests.unit.store.examples import NOW
+from tests.unit.store.steps import goes_by, scanned, steps_of
+
+from mailgate.devices.trust import report_by
+from mailgate.store import Store
+from mailgate.store.counts import KEPT, KEPT_FOR, AppDay, VerdictKey, start_of
+from mailgate.store.device_rows import DeviceRow
+
+TODAY = NOW.date()
+
+
+@pytest.fixture
+async def having(store: Store) -> Store:
+    """Two phones of ada, one of bob, one of nobody, and one without a listed app. TikTok alone keeps anybody out."""
+    await store.devices.ingest([report_by("mdm", f"{n}", serial=f"SERIAL{n}") for n in range(5)], NOW)
+    has = (
+        ("ada", '["tiktok"]', '["tiktok"]'),
+        ("ada", '["tiktok", "wechat"]', '["tiktok"]'),
+        ("bob", '["tiktok-lite"]', ""),
+        ("", '["wechat"]', ""),
+        ("cy", "", ""),
+    )
+    rows = [
+        DeviceRow(device.number, person, apps=apps, blocked_by=blocked_by)
+        for device, (person, apps, blocked_by) in zip(await store.devices.page(), has, strict=True)
+    ]
+    await store.rows.keep(rows)
+    return store
+
+
+async def test_people_and_devices_are_counted_and_a_key_is_no_part_of_another(having: Store) -> None:
+    assert await having.app_counts.count(["tiktok", "tiktok-lite", "wechat", "alipay"], NOW) == [
+        AppDay(TODAY, "tiktok", 1, 2, 1, 2, NOW),
+        AppDay(TODAY, "tiktok-lite", 1, 1, 0, 0, NOW),
+        AppDay(TODAY, "wechat", 1, 2, 0, 0, NOW),
+        AppDay(TODAY, "alipay", 0, 0, 0, 0, NOW),
+    ]
+
+
+async def test_only_devices_with_a_listed_app_are_gone_through(having: Store) -> None:
+    steps = await steps_of(having, lambda store: store.app_counts.count(["tiktok"], NOW))
+    assert goes_by("ix_device_rows_apps", steps)
+    assert scanned(steps) == []
+
+
+async def test_of_a_day_the_last_count_is_kept_and_old_days_are_let_go(store: Store) -> None:
+    await store.app_counts.keep([])
+    first = AppDay(TODAY, "tiktok", 1, 2, 0, 0, NOW)
+    later = first._replace(people=3, kept_out_people=2, at=NOW + timedelta(hours=1))
+    old, older = (
+        first._replace(day=TODAY - timedelta(days=40)),
+        first._replace(day=TODAY - KEPT - timedelta(days=1)),
+    )
+    await store.app_counts.keep([older])
+    await store.app_counts.keep([first, old])
+    await store.app_counts.keep([later])
+    assert await store.app_counts.since(TODAY) == [later]
+    assert await store.app_counts.since(date(2020, 1, 1)) == [old, later]
+
+
+AT = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
+BLOCKED = VerdictKey("block", kind="phone")
+REFUSED = VerdictKey("block", rule="apps", reason="prohibited-app")
+
+
+async def test_what_two_gates_add_is_summed_by_the_minute_the_hour_and_the_day(store: Store) -> None:
+    await store.verdicts.add({AT: {BLOCKED: 2, REFUSED: 2, VerdictKey("allow", kind="laptop"): 5}})
+    await store.verdicts.add({AT: {BLOCKED: 1}, AT + timedelta(minutes=1): {BLOCKED: 4}})
+    await store.verdicts.add({})
+    for span, counted in (("minute", [3, 4]), ("hour", [7]), ("day", [7])):
+        cells = await store.verdicts.by("effect", span, start_of(span, AT))
+        assert sorted(each.times for each in cells if each.name == "block") == counted
+    kinds = await store.verdicts.by("kind", "day", start_of("day", AT))
+    assert {each.name: each.times for each in kinds} == {"phone": 7, "laptop": 5}
+    assert await store.verdicts.refusals("day", start_of("day", AT), 5) == [(REFUSED, 2)]
+    assert await store.verdicts.by("rule", "day", start_of("day", AT)) == [(start_of("day", AT), "apps", 2)]
+
+
+async def test_what_was_before_is_not_told_and_goes_in_time(store: Store) -> None:
+    await store.verdicts.add({AT: {BLOCKED: 2}})
+    assert await store.verdicts.by("effect", "minute", AT + timedelta(minutes=1)) == []
+    assert await store.verdicts.trim(AT + KEPT_FOR["minute"] + timedelta(minutes=1)) == 1
+    assert await store.verdicts.by("effect", "minute", AT) == []
+    assert len(await store.verdicts.by("effect", "hour", start_of("hour", AT))) == 1
