@@ -67,7 +67,7 @@ ROWS: dict[str, Sequence[Panel]] = {
         Panel("Store", "short", [(f"min(mailgate_store_up{{{HERE}}})", "")], "1 while it takes what is written", "stat", 4, colours=BAD_BELOW_ONE),
         Panel(
             "Rules that are out", "short",
-            [(f"max(mailgate_rules_halted{{{HERE}}} + mailgate_rules_broken_glass{{{HERE}}})", "")],
+            [(f"max(mailgate_rules_halted{{{HERE}}} + mailgate_rules_break_glass{{{HERE}}})", "")],
             "Halted by themselves, or turned off by a person", "stat", 4, colours=BAD_FROM_ONE,
         ),
     ),
@@ -89,7 +89,7 @@ ROWS: dict[str, Sequence[Panel]] = {
     "Decisions": (
         Panel("Kept out or warned, by reason", "reqps", [(rate("mailgate_refusals_total", "reason"), "{{reason}}")], stacked=True),
         Panel("By rule", "reqps", [(rate("mailgate_refusals_total", "rule,effect"), "{{rule}}: {{effect}}")], stacked=True),
-        Panel("What report-only rules would do", "reqps", [(rate("mailgate_would_total", "rule,effect"), "{{rule}}: {{effect}}")], stacked=True),
+        Panel("What report-only rules would do", "reqps", [(rate("mailgate_report_only_matches_total", "rule,effect"), "{{rule}}: {{effect}}")], stacked=True),
         Panel("By kind of client", "reqps", [(rate("mailgate_decisions_total", "kind"), "{{kind}}")], stacked=True),
         Panel("Attestations", "reqps", [(rate("mailgate_attestations_total", "result"), "{{result}}")], stacked=True),
         Panel("Asked for help", "short", [(f"sum by (rule) (increase(mailgate_help_requests_total{{{HERE}}}[1h]))", "{{rule}}")], "Within the last hour"),
@@ -102,7 +102,7 @@ ROWS: dict[str, Sequence[Panel]] = {
         Panel("Written and lost", "cps", [
             (rate("mailgate_ledger_written_total", "job"), "written"),
             (rate("mailgate_ledger_dropped_total", "job"), "lost"),
-            (rate("mailgate_ledger_passed_over_total", "job"), "passed over"),
+            (rate("mailgate_ledger_strangers_not_recorded_total", "job"), "passed over"),
         ]),
         Panel("Gates on the store", "short", [(each("mailgate_gates", "state"), "{{state}}")], stacked=True),
         Panel("Rules in force", "short", [(each("mailgate_policy_serial", "instance"), "{{instance}}")], "By which activation each gate decides: all by the same"),

@@ -33,7 +33,10 @@ async def test_report_only_leaves_the_answer_as_it_is_to_the_byte(
         assert await response.text() == "mail for GET /a\n"
         assert set(response.headers) == {"X-Webmail", "Content-Type", "Content-Length", "Date", "Server"}
     async with client.get(f"{guarded.admin}/metrics") as response:
-        assert 'mailgate_would_total{effect="block",rule="laptops-too"} 1.0' in await response.text()
+        assert (
+            'mailgate_report_only_matches_total{effect="block",rule="laptops-too"} 1.0'
+            in await response.text()
+        )
 
 
 CUT = re.compile(rb"(?mi)^(date): .*$")

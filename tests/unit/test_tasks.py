@@ -53,17 +53,22 @@ async def test_a_computation_leaves_the_loop_free_and_brings_its_result_or_its_e
 
 
 async def test_computations_of_one_admin_take_turns_and_wait_for_nobody_else() -> None:
-    loop, begun, let_go, order = asyncio.get_running_loop(), asyncio.Event(), Event(), list[str]()
+    loop, begun, mark_missing_as_gone, order = (
+        asyncio.get_running_loop(),
+        asyncio.Event(),
+        Event(),
+        list[str](),
+    )
 
     def first() -> None:
         loop.call_soon_threadsafe(begun.set)
-        let_go.wait()
+        mark_missing_as_gone.wait()
         order.append("first")
 
     one = asyncio.create_task(computed("ada", first))
     await begun.wait()
     two = asyncio.create_task(computed("ada", lambda: order.append("second")))
     await computed("grace", lambda: order.append("another admin's"))
-    let_go.set()
+    mark_missing_as_gone.set()
     await asyncio.gather(one, two)
     assert order == ["another admin's", "first", "second"]

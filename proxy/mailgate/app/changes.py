@@ -100,7 +100,7 @@ class DeviceChanges:
                 if looks % COUNT_AFTER == 0:
                     await self.count_findings()
             except Exception as error:  # noqa: BLE001 - the loop goes on after any error
-                log.error("follow-failed", error=type(error).__name__)
+                log.error("device-changes-unread", error=type(error).__name__)
             looks += 1
             await asyncio.sleep(POLL_SECONDS)
 

@@ -96,9 +96,9 @@ def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: Collect
     """A runner of connectors into this store. ``bundle`` returns the files in force, and is called for every run."""
     run_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
-    def make(name: str, settings: EverySource, around: Runtime) -> Connector:
+    def make(name: str, settings: EverySource, runtime: Runtime) -> Connector:
         known, catalog, lag = run_store.devices, bundle().policy.catalog, settings.inventory_lag
-        return connector_for(Setup(name, catalog, around, known_devices=known, lag=lag), settings)
+        return connector_for(Setup(name, catalog, runtime, known_devices=known, lag=lag), settings)
 
     return LeasedRun(
         make, run_store, runtime, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint

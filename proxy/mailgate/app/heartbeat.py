@@ -106,10 +106,10 @@ class Heartbeat:
                 self.numbers.store_up.set(1)
             except StoreError as error:
                 self._failed()
-                log.debug("beat-failed", error=type(error).__name__)  # /readyz reports it
+                log.debug("heartbeat-failed", error=type(error).__name__)  # /readyz reports it
             except Exception as error:  # noqa: BLE001 - the heartbeat goes on after any error
                 self._failed()
-                log.error("beat-failed", error=type(error).__name__)
+                log.error("heartbeat-failed", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), BEAT_SECONDS)
 

@@ -47,9 +47,9 @@ def watch_numbers(gate: Gate, ledger: Ledger, keeper: RulesKeeper) -> None:
     )
     metrics.watch_count("mailgate_ledger_dropped", "Sightings lost", lambda: counts.dropped)
     metrics.watch_count(
-        "mailgate_ledger_passed_over",
+        "mailgate_ledger_strangers_not_recorded",
         "Decisions on strangers, or on one person, that were not recorded, because too many came",
-        lambda: ledger.passed_over,
+        lambda: ledger.strangers_not_recorded,
     )
 
 
@@ -87,7 +87,7 @@ def watch_rules(metrics: Metrics, lingering: Callable[[], dict[str, str]], relie
         "Rules that only report and have no end, or have done so for too long",
         lambda: len(lingering()),
     )
-    for cause, name in ((Cause.HALT, "halted"), (Cause.BREAK_GLASS, "broken_glass")):
+    for cause, name in ((Cause.HALT, "halted"), (Cause.BREAK_GLASS, "break_glass")):
         metrics.watch(f"mailgate_rules_{name}", _OFF[cause], partial(_count, reliefs, cause))
     metrics.watch(
         "mailgate_exemptions",

@@ -75,7 +75,7 @@ async def readiness(service: RunningGate) -> Readiness:
             written=counts.written,
             spooled=counts.spooled,
             dropped=counts.dropped,
-            passed_over=ledger.passed_over,
+            strangers_not_recorded=ledger.strangers_not_recorded,
             waiting=waiting.waiting,
             refused_since=_since(waiting),
             error=waiting.error,

@@ -128,4 +128,4 @@ def settle_memory() -> None:
 
 def note_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log an error that no task waited for, only by its class, since its text may quote a request."""
-    log.error("stray-error", error=type(context.get("exception")).__name__)
+    log.error("unhandled-error", error=type(context.get("exception")).__name__)

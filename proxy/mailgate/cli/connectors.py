@@ -144,7 +144,7 @@ def list_connectors(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> N
 def sync(
     name: Name,
     full: Annotated[bool, typer.Option("--full", help="Read everything, not only changes.")] = False,
-    let_go: LetGo = False,
+    mark_missing_as_gone: LetGo = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -164,10 +164,14 @@ def sync(
         if not is_scheduled(settings):
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
         if by is not None:
-            await _note_act(store, by, "connector-read", name, full=full, let_go=let_go)
+            await _note_act(
+                store, by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone
+            )
         with _Bar(name, shown=not as_json) as bar:
-            wish = RunOptions(full or let_go or dry_run, let_go, bar.show, dry=dry_run)
-            outcome = await _leased_run(store, bundle).run(name, settings, wish)
+            options = RunOptions(
+                full or mark_missing_as_gone or dry_run, mark_missing_as_gone, bar.show, dry=dry_run
+            )
+            outcome = await _leased_run(store, bundle).run(name, settings, options)
         _print_outcome(name, outcome, as_json, dry=dry_run)
 
     with_store(config, run)
@@ -180,8 +184,8 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
     async def run(store: Store, bundle: Bundle) -> None:
         settings = _found(name, bundle)
         leased_run = _leased_run(store, bundle)
-        around = leased_run.runtime()
-        connector = leased_run.make(name, settings, around)
+        runtime = leased_run.runtime()
+        connector = leased_run.make(name, settings, runtime)
         try:
             seen = await _some(connector)
         except SourceError as error:
@@ -192,7 +196,7 @@ def check(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) ->
             raise typer.Exit(1) from None
         finally:
             await connector.close()
-        counts = count_facts(seen) | {"of": around.tally.total, "unreadable": around.tally.unreadable}
+        counts = count_facts(seen) | {"of": runtime.tally.total, "unreadable": runtime.tally.unreadable}
         if as_json:
             typer.echo(json.dumps(counts, default=str))
         else:
@@ -212,7 +216,7 @@ def import_lines(
             "--csv/--jsonl", help="The format. Default: by the name of the file.", show_default=False
         ),
     ] = None,
-    let_go: LetGo = False,
+    mark_missing_as_gone: LetGo = False,
     token_file: TokenFile = None,
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
@@ -232,14 +236,20 @@ def import_lines(
         is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
         with _readable(file) as path, _Bar(name, shown=not as_json) as bar:
 
-            def make(_name: str, _settings: EverySource, around: Runtime) -> Connector:
-                setup = Setup(name, bundle.policy.catalog, around, lag=settings.inventory_lag)
+            def make(_name: str, _settings: EverySource, runtime: Runtime) -> Connector:
+                setup = Setup(name, bundle.policy.catalog, runtime, lag=settings.inventory_lag)
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-            await _note_act(store, by, "connector-import-asked", name, let_go=let_go)
+            await _note_act(
+                store, by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone
+            )
             leased_run = replace(_leased_run(store, bundle), make=make)
             outcome = await leased_run.run(
-                name, settings, RunOptions(full=True, let_go=let_go, handed=True, progress=bar.show)
+                name,
+                settings,
+                RunOptions(
+                    full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True, progress=bar.show
+                ),
             )
             if outcome is not None and (outcome.taken or outcome.gone):
                 taken, gone = outcome.taken, outcome.gone

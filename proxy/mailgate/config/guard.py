@@ -89,7 +89,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _weekly(text: str, zone: ZoneInfo, begin: int, end: int) -> Weekly:
     if begin == end:
-        raise PydanticCustomError("freeze", "it ends when it begins; expected two times of the week")
+        raise PydanticCustomError("freeze", "start and end are the same; give two different times")
     return Weekly(text, zone, begin, (end - begin) % _WEEK)
 
 

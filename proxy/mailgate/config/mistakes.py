@@ -164,7 +164,7 @@ def _kind(value: object) -> str:
         case None | dict() | tuple():
             return phrase("%(value)s is given here", value=_shown(value))
         case bool():
-            return phrase("%(value)s is a truth value", value=_shown(value))
+            return phrase("%(value)s is true or false", value=_shown(value))
         case int() | float():
             return phrase("%(value)s is a number", value=_shown(value))
     return phrase("%(value)s is a text", value=_shown(value))

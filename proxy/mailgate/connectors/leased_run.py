@@ -55,7 +55,7 @@ class RunOptions:
 
     full: bool = False
     """Whether to read everything, even if changes would be enough."""
-    let_go: bool = False
+    mark_missing_as_gone: bool = False
     """Whether to treat devices that are no longer listed as gone, however many they are."""
     progress: Callable[[int, int | None], None] = lambda _done, _total: None
     """Called with the number of records so far, and of all records if known."""
@@ -82,7 +82,7 @@ class LeasedRun:
         self,
         name: str,
         settings: EverySource,
-        wish: RunOptions = RunOptions(),
+        options: RunOptions = RunOptions(),
         *,
         unless: Callable[[SourceState], bool] | None = None,
     ) -> RunOutcome | None:
@@ -92,7 +92,7 @@ class LeasedRun:
             if not await self.run_store.claim(name, LEASE):
                 return None
             try:
-                return await self._under_lease(name, settings, wish, unless)
+                return await self._under_lease(name, settings, options, unless)
             finally:
                 await run_to_end(self._release(name))
         except SourceError as error:
@@ -101,8 +101,8 @@ class LeasedRun:
 
     async def receive(self, name: str, settings: EverySource, headers: Mapping[str, str], body: bytes) -> int:
         """Store a posted message, all of it or nothing. Returns the number of records. Raises ``SourceError``."""
-        around = self.runtime()
-        connector = self.make(name, settings, around)
+        runtime = self.runtime()
+        connector = self.make(name, settings, runtime)
         try:
             assert isinstance(connector, ReceivesPosts)
             records = await connector.receive(headers, body)
@@ -113,42 +113,46 @@ class LeasedRun:
         if (
             connector.scheduled and settings.scheduled()
         ):  # the state is that of the runs, and a call does not put off the next run
-            self.numbers.count(name, RunOutcome(taken=len(records)), around.tally, 0.0)
+            self.numbers.count(name, RunOutcome(taken=len(records)), runtime.tally, 0.0)
             return len(records)
         state = (await self.run_store.states()).get(name) or SourceState(name)
-        now, outcome = around.now(), RunOutcome(taken=len(records), gone=sum(each.gone for each in records))
+        now, outcome = runtime.now(), RunOutcome(taken=len(records), gone=sum(each.gone for each in records))
         await self.run_store.note(state_after(state, outcome, now, now, state.listed))
-        self.numbers.count(name, outcome, around.tally, 0.0)
+        self.numbers.count(name, outcome, runtime.tally, 0.0)
         return len(records)
 
     async def _under_lease(
-        self, name: str, settings: EverySource, wish: RunOptions, unless: Callable[[SourceState], bool] | None
+        self,
+        name: str,
+        settings: EverySource,
+        options: RunOptions,
+        unless: Callable[[SourceState], bool] | None,
     ) -> RunOutcome | None:
         state = (await self.run_store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
-        around = self.runtime()
-        started, listed = around.now(), self._looked_for(settings)
-        start = None if wish.full else changes_since(state, settings, started, listed)
-        if wish.dry:
-            return await self._read(name, settings, around, start, wish, holds=True)
+        runtime = self.runtime()
+        started, listed = runtime.now(), self._looked_for(settings)
+        start = None if options.full else changes_since(state, settings, started, listed)
+        if options.dry:
+            return await self._read(name, settings, runtime, start, options, holds=True)
         idle = replace(state, running_since=None, retrying="", retry_at=None)
-        running = idle if wish.handed else replace(idle, running_since=started)
+        running = idle if options.handed else replace(idle, running_since=started)
         if running != state:
             await self.run_store.note(running)
         try:
-            read = self._read(name, settings, around, start, wish, holds=may_hold(state, started))
-            outcome = await self._while_ours(running, read, around)
+            read = self._read(name, settings, runtime, start, options, holds=may_hold(state, started))
+            outcome = await self._while_ours(running, read, runtime)
         except asyncio.CancelledError:
             await run_to_end(self._note(idle))
             raise
         if outcome.trouble is Trouble.STOPPED:
             return outcome  # the lease was lost: another gate runs the connector, and stores its state
-        ended = around.now()
-        if not wish.handed or (outcome.trouble in HARMLESS and idle.failing_since is None):
+        ended = runtime.now()
+        if not options.handed or (outcome.trouble in HARMLESS and idle.failing_since is None):
             await self.run_store.note(state_after(idle, outcome, started, ended, listed))
-        self.numbers.count(name, outcome, around.tally, (ended - started).total_seconds())
-        self._say(name, outcome, around.tally)
+        self.numbers.count(name, outcome, runtime.tally, (ended - started).total_seconds())
+        self._say(name, outcome, runtime.tally)
         return outcome
 
     def _looked_for(self, settings: EverySource) -> str:
@@ -159,30 +163,30 @@ class LeasedRun:
         self,
         name: str,
         settings: EverySource,
-        around: Runtime,
+        runtime: Runtime,
         start: datetime | None,
-        wish: RunOptions,
+        options: RunOptions,
         *,
         holds: bool,
     ) -> RunOutcome:
         """One run, and a second one that reads everything if the source no longer knows the changes."""
         connector = None
         try:
-            connector = self.make(name, settings, around)
+            connector = self.make(name, settings, runtime)
             run = Run(
                 name,
                 connector,
-                _Nothing(self.run_store) if wish.dry else self.run_store,
-                around.tally,
-                100 if wish.let_go else settings.most_gone,
+                _Nothing(self.run_store) if options.dry else self.run_store,
+                runtime.tally,
+                100 if options.mark_missing_as_gone else settings.most_gone,
                 settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
-                lambda done: wish.progress(done, around.tally.total),
-                holds=wish.dry or (holds and isinstance(settings, ApiSourceSettings)),
-                handed=wish.handed,
+                lambda done: options.progress(done, runtime.tally.total),
+                holds=options.dry or (holds and isinstance(settings, ApiSourceSettings)),
+                handed=options.handed,
             )
             outcome = await run.go(start if connector.tells_changes else None)
             if outcome.trouble is Trouble.CURSOR and start is not None:
-                return await self._read(name, settings, around, None, wish, holds=holds)
+                return await self._read(name, settings, runtime, None, options, holds=holds)
             return outcome
         except SourceError as error:
             return RunOutcome(error.trouble, hint=error.hint)
@@ -195,7 +199,7 @@ class LeasedRun:
                 await connector.close()
 
     async def _while_ours(
-        self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], around: Runtime
+        self, state: SourceState, work: Coroutine[Any, Any, RunOutcome], runtime: Runtime
     ) -> RunOutcome:
         """Renew the lease while the work runs, and store for what it waits. If the lease is lost, end the work."""
         log, loop, lease = self.log, asyncio.get_running_loop(), LEASE.total_seconds()
@@ -205,7 +209,7 @@ class LeasedRun:
                 await asyncio.wait({task}, timeout=min(lease / 3, _LOOK_SECONDS))
                 if task.done():
                     return task.result()
-                waits = replace(state, retrying=around.tally.retrying, retry_at=around.tally.retry_at)
+                waits = replace(state, retrying=runtime.tally.retrying, retry_at=runtime.tally.retry_at)
                 if waits != state:
                     await self._note(waits)
                     state = waits

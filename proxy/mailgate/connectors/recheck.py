@@ -49,8 +49,8 @@ class DeviceRecheck:
 
     async def ask(self, name: str, settings: EverySource, device_id: str) -> CheckResult:
         """Ask the source of the connector ``name`` about the device that it calls ``device_id``."""
-        around = self._leased_run.runtime()
-        connector = self._leased_run.make(name, settings, around)
+        runtime = self._leased_run.runtime()
+        connector = self._leased_run.make(name, settings, runtime)
         try:
             if not isinstance(connector, ReadsOneDevice | WakesDevices) or not settings.scheduled():
                 return CheckResult.CANNOT

@@ -43,7 +43,9 @@ class Metrics:
             self.registry,
         )
         counter, gauge = self._counter, self._gauge
-        self.would = counter("mailgate_would", "Report-only rules that matched", "rule", "effect")
+        self.would = counter(
+            "mailgate_report_only_matches", "Report-only rules that matched", "rule", "effect"
+        )
         self.errors = counter(
             "mailgate_errors", "Answers of the gate to requests that it could not serve", "reason"
         )

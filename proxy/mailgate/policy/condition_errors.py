@@ -60,7 +60,7 @@ def _reworded(offset: int, message: str, text: str) -> tuple[int, str]:
     written = _WRITTEN.match(text, len(text[:offset].rstrip(_SIGNS)))
     if written and written[0] in _OPERATORS:
         return written.start(), phrase(
-            "`%(written)s` is no operator; expected `%(operator)s`",
+            "`%(written)s` is not an operator; expected `%(operator)s`",
             written=written[0],
             operator=_OPERATORS[written[0]],
         )

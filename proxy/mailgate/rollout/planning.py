@@ -168,7 +168,7 @@ async def make_plan(
         moves=_moves(tally),
         depends_on=dict(sorted(tally.unrecorded.items())),
         later=[_moment(tally, each) for each in moments],
-        undated=_undated(tally, (old, new), len(stand_ins)),
+        undated=_movers_at_unpredictable_moments(tally, (old, new), len(stand_ins)),
         reads_versions=_reading_versions(old, new),
         held_back=_held_back(tally, (old, new), scope.now),
         kept_out=_counts(tally, (OUT,)),
@@ -284,7 +284,9 @@ def _moment(tally: ImpactTally, at: datetime) -> Moment:
     return Moment(at=at, newly={label: _newly(tally, later_cell(at, label)) for label in LABELS})
 
 
-def _undated(tally: ImpactTally, policies: Iterable[Policy], moments: int) -> UndatedMovers:
+def _movers_at_unpredictable_moments(
+    tally: ImpactTally, policies: Iterable[Policy], moments: int
+) -> UndatedMovers:
     """How many may newly be kept out at a moment that cannot be predicted, by which rules, and at the sampled
     moments."""
     rules = [rule for policy in policies for rule in policy.rules]

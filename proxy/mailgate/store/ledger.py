@@ -51,7 +51,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
 
     def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
         super().__init__(database, spool, limit)
-        self.passed_over = 0
+        self.strangers_not_recorded = 0
         """How many decisions on strangers were not recorded because too many different strangers came at once or within an hour."""
         self._strangers = 0
         self._agents: set[str] = set()
@@ -72,7 +72,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         """
         try:
             if self._floods(access, access.facts.user_agent, access.now):
-                self.passed_over += 1
+                self.strangers_not_recorded += 1
                 return
             sighting = sighting_of(client_facts(access), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
@@ -99,7 +99,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             return
         if recurring.stranger:
             if self._repeated_strangers >= MOST_REPEATED_STRANGERS:
-                self.passed_over += 1
+                self.strangers_not_recorded += 1
                 return
             self._repeated_strangers += 1
         # repeated requests may fill half of the queue; the other half is for the other decisions
@@ -129,7 +129,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._repeated_strangers -= recurring.stranger
         try:
             if self._stranger_limit.is_exhausted(recurring.access, user_agent, repeated.first):
-                self.passed_over += repeated.times
+                self.strangers_not_recorded += repeated.times
                 return
             access = sent_by(recurring.access, user_agent, repeated.first)
             sighting = sighting_of(client_facts(access), access, recurring.decision)
@@ -150,7 +150,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
             return False
         if room and self._stranger_limit.admits(sighting, access):
             return self.put(sighting, tally)
-        self.passed_over += tally.times
+        self.strangers_not_recorded += tally.times
         return False
 
     def _floods(self, access: Access, user_agent: str, now: datetime) -> bool:

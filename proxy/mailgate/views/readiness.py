@@ -144,7 +144,7 @@ class Written(Fact):
     """Spooled on disk until the store answers again."""
     dropped: int
     """Lost because the queue or the disk was full."""
-    passed_over: int
+    strangers_not_recorded: int
     """Decisions that were not recorded, because too many different ones were about unknown clients, or about one person."""
 
 

@@ -59,7 +59,7 @@ class StoreToAsk:
         self.lost = False
         self.ledger = SimpleNamespace(
             counts=SimpleNamespace(written=1, spooled=2, dropped=0),
-            passed_over=3,
+            strangers_not_recorded=3,
             backlog=lambda: self.backlog,
         )
         self.reports = SimpleNamespace(backlog=Backlog)

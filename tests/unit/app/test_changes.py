@@ -165,4 +165,4 @@ async def test_it_looks_again_whatever_broke_a_look_of_device_changes(monkeypatc
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert logs == [{"event": "follow-failed", "error": "ZeroDivisionError", "log_level": "error"}]
+    assert logs == [{"event": "device-changes-unread", "error": "ZeroDivisionError", "log_level": "error"}]

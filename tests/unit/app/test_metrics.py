@@ -18,9 +18,9 @@ def shown(service, *names):
 
 def test_every_number_is_the_one_of_this_moment(service):
     watch_numbers(service.gate, service.store.ledger, service.keeper)
-    names = ("ledger_written_total", "ledger_spooled_total", "ledger_dropped_total", "ledger_passed_over_total", "policy_serial", "policy_held")  # fmt: skip
+    names = ("ledger_written_total", "ledger_spooled_total", "ledger_dropped_total", "ledger_strangers_not_recorded_total", "policy_serial", "policy_held")  # fmt: skip
     assert shown(service, *names) == [1, 2, 0, 3, 5, 0]
-    service.store.ledger.counts.dropped, service.store.ledger.passed_over = 7, 8
+    service.store.ledger.counts.dropped, service.store.ledger.strangers_not_recorded = 7, 8
     service.keeper.held, service.keeper.current.activation.serial = "the files are held", 6
     assert shown(service, *names) == [1, 2, 7, 8, 6, 1]
     service.gate.verdicts.hits, service.gate.verdicts.misses = 4, 5
@@ -48,7 +48,7 @@ def test_only_one_process_counts_the_lines_that_all_of_them_share(service):
 def test_how_the_rules_stand_is_read_at_this_moment(service):
     found = {"pilot": "only reports"}
     watch_rules(service.gate.metrics, lambda: found, service.reliefs)
-    names = ("rules_lingering", "rules_halted", "rules_broken_glass", "exemptions")
+    names = ("rules_lingering", "rules_halted", "rules_break_glass", "exemptions")
     assert shown(service, *names) == [1, 0, 0, 0]
     found.clear()
     at, end = datetime(2026, 11, 24, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)

@@ -48,7 +48,13 @@ async def test_only_a_stopping_gate_is_not_ready(service, lost, mistakes, stoppi
     assert state["clock"] == {"state": "unknown", "offset_seconds": None}
     assert state["gates"] == {"ok": 0, "taking": 0, "behind": 0, "gone": 0}
     nothing = {"waiting": 0, "refused_since": None, "error": ""}
-    assert state["ledger"] == {"written": 1, "spooled": 2, "dropped": 0, "passed_over": 3, **nothing}
+    assert state["ledger"] == {
+        "written": 1,
+        "spooled": 2,
+        "dropped": 0,
+        "strangers_not_recorded": 3,
+        **nothing,
+    }
     assert state["reports"] == nothing
     assert state["writes"] == {"refused_since": None, "error": ""}
 

@@ -16,4 +16,4 @@ from mailgate.app.serve import note_stray
 def test_a_stray_error_is_logged_by_its_kind_alone(context, kind):
     with capture_logs() as logs:
         note_stray(None, context)
-    assert logs == [{"event": "stray-error", "error": kind, "log_level": "error"}]
+    assert logs == [{"event": "unhandled-error", "error": kind, "log_level": "error"}]

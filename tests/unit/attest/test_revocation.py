@@ -76,7 +76,7 @@ def spoiled(kind: str) -> x509.Certificate:
 
 
 @pytest.mark.parametrize("kind", ["of another kind", "of an unknown kind", "no point"])
-def test_an_authority_whose_key_cannot_sign_lists_is_passed_over(kind: str) -> None:
+def test_an_authority_whose_key_cannot_sign_lists_is_strangers_not_recorded(kind: str) -> None:
     odd = spoiled(kind)
     assert set(read_lists(pem(ROOT.revoke(1)), [odd, *AUTHORITIES])) == {ISSUER}
     with pytest.raises(RevocationError, match="signed by none of the authorities"):

@@ -175,9 +175,9 @@ def test_what_is_imported_or_read_on_request_is_on_record_and_said_to_be_importe
     run("sync", "hr", "--dry-run")
     run("sync", "hr")
     assert audit() == [
-        ("connector-import-asked", "connector push", {"let_go": False}),
+        ("connector-import-asked", "connector push", {"mark_missing_as_gone": False}),
         ("connector-imported", "connector push", {"taken": 1, "gone": 0}),
-        ("connector-read", "connector hr", {"full": False, "let_go": False}),
+        ("connector-read", "connector hr", {"full": False, "mark_missing_as_gone": False}),
     ]
     shown = [
         json.loads(

@@ -22,7 +22,7 @@ class Outer(Strict):
     ("text", "expected"),
     [
         ("name: 5", ["1:7: `5` is a number; expected a text"]),
-        ("name: true", ["1:7: `true` is a truth value; expected a text"]),
+        ("name: true", ["1:7: `true` is true or false; expected a text"]),
         ("name: ''", ["1:7: it is empty; expected at least one"]),
         ("name: []", ["1:7: a list is given here; expected a text"]),
         ("{}", ["1:1: the key `name` is missing; expected `name` here"]),

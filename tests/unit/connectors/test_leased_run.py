@@ -83,7 +83,7 @@ async def test_a_person_may_let_go_what_is_held(lead, run_store):
     await lead(Source(*range(50))).run("mdm", SETTINGS)
     held = await lead(Source(1)).run("mdm", SETTINGS, RunOptions(full=True))
     assert (held.held, run_store.noted["mdm"].held) == (49, 49)
-    gone = await lead(Source(1)).run("mdm", SETTINGS, RunOptions(full=True, let_go=True))
+    gone = await lead(Source(1)).run("mdm", SETTINGS, RunOptions(full=True, mark_missing_as_gone=True))
     assert (gone.gone, run_store.noted["mdm"].held) == (49, 0)
 
 

@@ -58,7 +58,7 @@ READY: Mapping[str, Any] = {
             "gone": 0, "held": 0,
         }
     },
-    "ledger": {"written": 12, "spooled": 0, "dropped": 0, "passed_over": 0, **NOTHING},
+    "ledger": {"written": 12, "spooled": 0, "dropped": 0, "strangers_not_recorded": 0, **NOTHING},
     "reports": NOTHING,
     "writes": {"refused_since": None, "error": ""},
 }  # fmt: skip

@@ -379,7 +379,7 @@ def test_allow_gives_the_benefit_of_the_doubt_and_not_more(
     assert decide(access(PHONE, replace(ENDED, last_state=last)), policy).effect is expected
 
 
-def test_outside_of_its_share_a_rule_is_passed_over() -> None:
+def test_outside_of_its_share_a_rule_is_strangers_not_recorded() -> None:
     policy = policy_of(PROHIBITED | {"share": "50%"}, HANDHELD)
     people = [f"person-{number}" for number in range(50)]
     decisions = [decide(access(PHONE, WITH_TIKTOK, user=name), policy) for name in people]

@@ -44,7 +44,7 @@ async def test_an_attestation_that_is_refused_is_counted_and_never_helps():
 async def test_numbers():
     on = gate()
     await ask(on, "/allow")
-    assert value(on, "mailgate_would_total", rule="rehearsed", effect="block") == 1
+    assert value(on, "mailgate_report_only_matches_total", rule="rehearsed", effect="block") == 1
     assert value(on, "mailgate_decisions_total", effect="allow", reason="rule-matched", kind="unknown") == 1
     assert value(on, "mailgate_decision_seconds_count") == 1
     await ask(on, "/block")

@@ -151,7 +151,14 @@ class Side:
         timed = re.sub(r"mailgate_\w+_seconds_(?:bucket|sum).*\n|process_.*\n", "", numbers)
         self.book._gather()
         rows = self.book._items
-        return self.got, self.webmail.asked, rows, self.book.passed_over, self.languages.heard, timed
+        return (
+            self.got,
+            self.webmail.asked,
+            rows,
+            self.book.strangers_not_recorded,
+            self.languages.heard,
+            timed,
+        )
 
 
 def request(method, target, *fields, version="1.1"):

@@ -67,7 +67,7 @@ def test_a_mistake_has_its_place_and_its_words(text: str, line: int, column: int
     ],
 )  # fmt: skip
 def test_operators_of_other_languages_are_told_from_those_of_cel(written: str, operator: str) -> None:
-    words = f"`{written}` is no operator; expected `{operator}`"
+    words = f"`{written}` is not an operator; expected `{operator}`"
     assert told(f"true &&\n client.os {written} true") == [(2, 12, words)]
     if not written.isalpha():
         assert told(f"client.os{written}'a'") == [(1, 10, words)]

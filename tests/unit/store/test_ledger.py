@@ -85,11 +85,11 @@ def strangers_come(store: Store, count: int) -> None:
 
 async def test_a_flood_of_strangers_is_recorded_in_part_and_counted(store: Store) -> None:
     strangers_come(store, MOST_STRANGERS + 30)
-    assert store.ledger.passed_over == 30
+    assert store.ledger.strangers_not_recorded == 30
     assert len(list(store.ledger.waiting())) == MOST_STRANGERS
     await store.ledger.flush()
     store.ledger.record(stranger(-1), BLOCK)
-    assert store.ledger.passed_over == 30, "the next write has room again"
+    assert store.ledger.strangers_not_recorded == 30, "the next write has room again"
 
 
 async def test_strangers_of_many_writes_are_no_flood(store: Store) -> None:
@@ -99,14 +99,14 @@ async def test_strangers_of_many_writes_are_no_flood(store: Store) -> None:
         store.ledger.record(stranger(number), BLOCK)
         if number % 100 == 0:
             await store.ledger.flush()
-    assert store.ledger.passed_over == 0
+    assert store.ledger.strangers_not_recorded == 0
 
 
 async def test_a_stranger_who_waits_is_counted_and_their_other_pages_are_strangers_too(store: Store) -> None:
     strangers_come(store, MOST_STRANGERS)
     store.ledger.record(stranger(7), BLOCK)
     store.ledger.record(access(replace(made_up(7), target="/other/x"), device="", user=""), BLOCK)
-    assert store.ledger.passed_over == 1
+    assert store.ledger.strangers_not_recorded == 1
     assert sum(item.times for item in store.ledger.waiting()) == MOST_STRANGERS + 1
 
 
@@ -115,7 +115,7 @@ async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(stor
     store.ledger.record(stranger(0), BLOCK)
     store.ledger.record(access(made_up(-1), device="phone-2", user=""), BLOCK)
     store.ledger.record(access(made_up(-1), device="", user="bob@example.com"), BLOCK)
-    assert store.ledger.passed_over == 30
+    assert store.ledger.strangers_not_recorded == 30
     assert len(list(store.ledger.waiting())) == MOST_STRANGERS + 2
     assert store.ledger.counts.dropped == 0
 
@@ -187,7 +187,7 @@ async def test_a_flood_of_strangers_takes_no_room_from_what_recurs(store: Store)
     for moment in (1, 2, 3):
         recurring(made_up(-1).user_agent, later(moment))
     assert [item.times for item in store.ledger.waiting() if item.times > 1] == [3]
-    assert store.ledger.passed_over == 0
+    assert store.ledger.strangers_not_recorded == 0
 
 
 async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(store: Store) -> None:
@@ -203,13 +203,13 @@ async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(sto
     assert sorted(row.tally.times for row in await stored(store)) == [1, 3]
 
 
-async def test_in_a_flood_of_strangers_the_rest_is_passed_over(store: Store) -> None:
+async def test_in_a_flood_of_strangers_the_rest_is_strangers_not_recorded(store: Store) -> None:
     recurring = store.ledger.recurring(stranger(-1), LET_IN)
     for number in range(MOST_REPEATED_STRANGERS + 3):
         recurring(made_up(number).user_agent, later(1))
     recurring(made_up(1).user_agent, later(2))
     await store.ledger.flush()
-    assert (store.ledger.passed_over, store.ledger.counts.written) == (3, MOST_REPEATED_STRANGERS)
+    assert (store.ledger.strangers_not_recorded, store.ledger.counts.written) == (3, MOST_REPEATED_STRANGERS)
     recurring(made_up(-2).user_agent, later(3))
     assert len(list(store.ledger.waiting())) == 1, "the next ones have room again"
 
@@ -313,7 +313,7 @@ async def test_of_what_is_repeated_nothing_is_lost_that_a_write_each_second_had_
         one = access(replace(made_up(number), user=name), device="", user=name)
         store.ledger.recurring(one, LET_IN)(one.facts.user_agent, later(seconds))
     await store.ledger.flush()
-    assert (store.ledger.passed_over, store.ledger.counts.dropped) == (0, 0)
+    assert (store.ledger.strangers_not_recorded, store.ledger.counts.dropped) == (0, 0)
     assert store.ledger.counts.written == 4 * each_second
 
 

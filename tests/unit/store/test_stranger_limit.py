@@ -45,7 +45,7 @@ async def test_made_up_activesync_requests_are_bounded_per_hour_and_in_size(stor
     await store.ledger.flush()
     rows = await store.sightings.latest(size=2 * FLOOD)
     assert len(rows) == MOST_OF_ONE_NETWORK
-    assert store.ledger.passed_over == FLOOD - MOST_OF_ONE_NETWORK
+    assert store.ledger.strangers_not_recorded == FLOOD - MOST_OF_ONE_NETWORK
     async with store.ledger._database.reading() as connection:
         for table in (clients, sightings):
             for row in await connection.execute(select(table)):

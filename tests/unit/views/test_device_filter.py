@@ -40,7 +40,7 @@ def test_what_a_company_has_is_taken_by_its_key_or_its_words_in_any_case(
 
 
 @pytest.mark.parametrize("name", [*READERS, "os", "source", "group", "app", "blocked_by"])
-def test_no_value_that_cannot_be_meant_is_passed_over(name: str) -> None:
+def test_no_value_that_cannot_be_meant_is_strangers_not_recorded(name: str) -> None:
     (mistake,) = asked(**{name: "x" * 300}).mistakes
     assert mistake.name == name
 

@@ -61,7 +61,7 @@ class Supervisor:
         self._alive, self._signals = os.pipe(), os.pipe()
         before = self._listen_to_signals()
         try:
-            self._do(self._roster.begin(time.monotonic()))
+            self._carry_out(self._roster.begin(time.monotonic()))
             while not self._roster.over:
                 self._step()
         finally:
@@ -88,12 +88,12 @@ class Supervisor:
         ready, _, _ = select.select([self._signals[0], *waited_for], [], [], self._patience())
         if self._signals[0] in ready:
             for number in os.read(self._signals[0], 4096):
-                self._do(self._roster.signalled(number, time.monotonic()))
+                self._carry_out(self._roster.signalled(number, time.monotonic()))
         for pid in [pid for pipe, pid in waited_for.items() if pipe in ready]:
             if os.read(self._pipes[pid], 4096):
-                self._do(self._roster.ready(pid, time.monotonic()))
+                self._carry_out(self._roster.ready(pid, time.monotonic()))
         self._reap()
-        self._do(self._roster.time_passed(time.monotonic()))
+        self._carry_out(self._roster.time_passed(time.monotonic()))
         self._tell(time.monotonic())
 
     def _tell(self, now: float) -> None:
@@ -117,9 +117,9 @@ class Supervisor:
                 return
             if pid in self._pipes:
                 os.close(self._pipes.pop(pid))
-                self._do(self._roster.ended(pid, os.waitstatus_to_exitcode(status), time.monotonic()))
+                self._carry_out(self._roster.ended(pid, os.waitstatus_to_exitcode(status), time.monotonic()))
 
-    def _do(self, actions: Iterable[Action]) -> None:
+    def _carry_out(self, actions: Iterable[Action]) -> None:
         for action in actions:
             match action:
                 case Start(number):

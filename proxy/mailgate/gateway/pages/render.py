@@ -16,7 +16,6 @@ from markupsafe import Markup
 from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, contact_link
 from mailgate.gateway.pages.devices import name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
-from mailgate.gateway.pages.holes import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.languages import (
     MAX_HEADER,
@@ -27,6 +26,7 @@ from mailgate.gateway.pages.languages import (
     load_languages,
 )
 from mailgate.gateway.pages.me import employee_words
+from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.reasons import detail_for, wording_of
 from mailgate.gateway.pages.source_answers import OLDER, answer_words
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
@@ -104,7 +104,7 @@ class _PageAssets:
 
 class Pages:
     """The pages in every language. They are built once at start. Rendering does no I/O. Only pages with
-    holes are cached (``holes.py``)."""
+    holes are cached (``page_slots.py``)."""
 
     def __init__(self, appearance: Appearance = DEFAULT_APPEARANCE) -> None:
         self._appearance = appearance

@@ -64,7 +64,7 @@ def test_a_source_that_said_nothing_of_the_apps(again, came):
     assert answers_of({REPORT.key: again}, [PHONE], str.title) == (AskedSource(came, "intune"),)
 
 
-def test_those_that_cannot_be_asked_are_passed_over():
+def test_those_that_cannot_be_asked_are_strangers_not_recorded():
     came = {REPORT.key: CheckResult.TAKEN, ("https://mdm.example.com", "phone-1"): CheckResult.CANNOT}
     (told,) = answers_of(came, [PHONE], str.title)
     assert told.result is SourceResult.FOUND

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailgate.gateway.pages import Pages, View
-from mailgate.gateway.pages.holes import CutPage, Holes, holes_of, marks_for, without_holes
+from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.proofs import SHOWN_REASONS
 from mailgate.gateway.pages.render import MAX_FORMS, MAX_LANGUAGE_CHOICES
 from mailgate.gateway.pages.steps import FIXES
