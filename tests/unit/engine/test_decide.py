@@ -876,6 +876,18 @@ def test_a_rule_that_may_be_about_somebody_else_restricts_more_than_the_default(
     assert answers == ["maybe", "default"]
 
 
+@pytest.mark.parametrize("effect", ["block", "allow"])
+def test_where_the_posture_is_unavailable_another_spelling_only_takes_a_permission_away(effect: str) -> None:
+    rule = {"when": 'user.name != "lin" && device.managed', "effect": effect}
+    unavailable = Posture(PostureState.UNAVAILABLE)
+    asks = replace(access(PHONE, unavailable), user=User("corp\\lin"))
+    choice = "allow" if effect == "allow" else "block"
+    decision = decide(
+        asks, policy_of(rule | {"id": "first", "on_unavailable": choice}, {"id": "all", "effect": "block"})
+    )
+    assert (decision.effect, decision.rule) == (Effect.BLOCK, "first" if effect == "block" else "all")
+
+
 def test_a_warning_for_some_is_no_way_around_the_rules_for_all() -> None:
     pilot = {"id": "pilot", "effect": "warn", "groups": ("pilot",)}
     some = {"id": "some", "effect": "warn", "share": "50%"}
