@@ -9,21 +9,21 @@ import pytest
 import tests.unit.store as unit
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
-from tests.unit.store.test_changes import *  # noqa: F403  # noqa: F403
-from tests.unit.store.test_clock import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_changes import *  # noqa: F403
+from tests.unit.store.test_clock import *  # noqa: F403
 from tests.unit.store.test_connectors import *  # noqa: F403
-from tests.unit.store.test_counts import *  # noqa: F403  # noqa: F403
-from tests.unit.store.test_device_loading import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_counts import *  # noqa: F403
+from tests.unit.store.test_device_loading import *  # noqa: F403
 from tests.unit.store.test_device_lookup import *  # noqa: F403
 from tests.unit.store.test_device_rows import *  # noqa: F403
 from tests.unit.store.test_devices import *  # noqa: F403
 from tests.unit.store.test_drafts import *  # noqa: F403
 from tests.unit.store.test_enrolments import *  # noqa: F403
 from tests.unit.store.test_first_refusals import *  # noqa: F403
-from tests.unit.store.test_folding import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_folding import *  # noqa: F403
 from tests.unit.store.test_gates import *  # noqa: F403
 from tests.unit.store.test_help_requests import *  # noqa: F403
-from tests.unit.store.test_ingest import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_ingest import *  # noqa: F403
 from tests.unit.store.test_kept_out import *  # noqa: F403
 from tests.unit.store.test_keys import *  # noqa: F403
 from tests.unit.store.test_languages import *  # noqa: F403
@@ -32,7 +32,7 @@ from tests.unit.store.test_mail_queue import *  # noqa: F403
 from tests.unit.store.test_person_records import *  # noqa: F403
 from tests.unit.store.test_personal_data import *  # noqa: F403
 from tests.unit.store.test_plan_movers import *  # noqa: F403
-from tests.unit.store.test_plans import *  # noqa: F403  # noqa: F403
+from tests.unit.store.test_plans import *  # noqa: F403
 from tests.unit.store.test_policies import *  # noqa: F403
 from tests.unit.store.test_postures import *  # noqa: F403
 from tests.unit.store.test_quarantine_mails import *  # noqa: F403
@@ -60,7 +60,7 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "earliest_now", by_the_test)
 
 
-OF_SQLITE = {"database", "integrity", "migrate", "wal"}
+OF_SQLITE = {"copying", "database", "migrate", "wal"}
 """What is about SQLite's own files and locks."""
 
 
