@@ -36,7 +36,7 @@ WAIT_SECONDS = 10.0
 
 
 def main(
-    seconds: Annotated[int, typer.Option(help="How long each load takes.")] = 4,
+    seconds: Annotated[int, typer.Option(help="How long each load takes.")] = 2,
     only: Annotated[str, typer.Option(help="Only these loads.", metavar="LOAD,…")] = "",
     keep: Annotated[bool, typer.Option(help="Write the table into the docs.")] = False,
 ) -> None:

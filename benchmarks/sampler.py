@@ -51,6 +51,7 @@ STAGES: dict[str, str] = {
     "mailgate.gateway.refuser": "refusal: page, problem document or status",
     "mailgate.gateway.pages": "refusal: page, problem document or status",
     "mailgate.gateway": "order of the steps",
+    "mailgate.__main__": "event loop",
 }
 """The stage of a module, by the longest beginning of its name; of one function, if it is named."""
 THROUGH = (

@@ -15,7 +15,9 @@ def test_each_gate_counts_for_itself():
     assert other.registry.get_sample_value("mailgate_errors_total", {"reason": "upstream-timeout"}) is None
 
 
-@pytest.mark.parametrize("family", ["decisions", "report_only_matches", "errors", "attestations", "kind_contradictions"])
+@pytest.mark.parametrize(
+    "family", ["decisions", "report_only_matches", "errors", "attestations", "kind_contradictions"]
+)
 def test_counters_carry_the_name_of_the_program(family):
     assert f"# TYPE mailgate_{family}_total counter" in generate_latest(Metrics().registry).decode()
 
