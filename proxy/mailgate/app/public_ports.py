@@ -1,4 +1,5 @@
-"""The public ports of one gate: their listeners, their certificates, and the end of running requests."""
+"""The public ports of one gate: their listeners, their certificates, and the end of running requests. The number of connections
+that the process may have is raised for them."""
 
 import asyncio
 import resource

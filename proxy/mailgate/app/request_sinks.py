@@ -1,4 +1,5 @@
-"""Connects the receivers of finished requests that the settings name, at the start and again at a reload."""
+"""Connects the receivers of finished requests that the settings name, at the start and again at a reload. Traces are among
+them, if the settings ask for them and the extra ``otel`` is installed."""
 
 import asyncio
 import os

@@ -1,4 +1,5 @@
-"""Applies signed evidence to a client. The signed kind counts unless the observed kind is more restrictive."""
+"""Applies signed evidence to a client. The signed kind counts unless the observed kind is more restrictive. A TLS client
+certificate proves the device alone, and the device's record has its kind."""
 
 from dataclasses import replace
 

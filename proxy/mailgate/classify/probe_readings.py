@@ -1,4 +1,5 @@
-"""Decides from the readings of the browser probe's page whether the device is a computer or a handheld.
+"""Decides from the readings of the browser probe's page whether the device is a computer or a handheld. The finding is a family
+of signals, passed on as a header that no client can send.
 
 An iPad's desktop mode and a phone's "request desktop site" send a computer's headers; their screens, pointers and
 platform stay the same. The rules are tried in order, and the first that holds decides. Readings can be forged, so they

@@ -1,4 +1,5 @@
-"""``mailgate attest``: a test issuer on the command line, to try a rule with curl."""
+"""``mailgate attest``: a test issuer on the command line, to try a rule with curl. ``attest evidence`` says what a chain of
+certificates proves by the roots of a configuration."""
 
 import json
 import secrets

@@ -1,5 +1,5 @@
-"""Makes a small change (``policy/edits.py``) in the texts of a version. Comments, order and everything else in the
-files stay as they are.
+"""Makes a small change (``policy/edits.py``) in the texts of a version. Comments, order and everything else in the files stay
+as they are. Single values are replaced in the text of the YAML document.
 
 An edit changes one value of one file and one place of the rules, and nothing else. This is checked by reading the texts
 before and after and comparing them (``_is_only_change``), however the change was made.

@@ -1,4 +1,5 @@
-"""Apple devices through NanoMDM or MicroMDM. The answers of devices come as events of a webhook.
+"""Apple devices through NanoMDM or MicroMDM. The answers of devices come as events of a webhook. The property lists in them are
+XML, without its other features.
 
 A device sends its description and its apps in two answers, in any order and to any gate. Each answer is stored by
 itself. The schema is ``service/webhook/event.json`` of NanoMDM; the answers are Apple's ``DeviceInformation`` and

@@ -1,4 +1,5 @@
-"""The protocol of a connector, which reports the devices of one source."""
+"""The protocol of a connector, which reports the devices of one source. Its tools are a clock, a way to wait, random numbers
+and a tally."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field

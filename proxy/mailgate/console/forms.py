@@ -1,4 +1,5 @@
-"""Reads the forms of the console: fields as texts, in the form in which browsers send them (HTML, section 4.10.22).
+"""Reads the forms of the console: fields as texts, in the form in which browsers send them (HTML, section 4.10.22). A refused
+form is shown again with its typed values.
 
 aiohttp's own reader would inflate a compressed part without a limit.
 """

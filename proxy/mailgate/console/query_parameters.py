@@ -1,4 +1,5 @@
-"""The query of an address: each page declares the parameters that it takes, and any other parameter is an error.
+"""The query of an address: each page declares the parameters that it takes, and any other parameter is an error. Two of them
+have a form of their own: the position in a list, and the filter of a plan's movers.
 
 So a link that was changed by hand, or that belongs to another release, never shows something else than it seems to ask
 for.

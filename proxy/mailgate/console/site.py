@@ -1,4 +1,4 @@
-"""The console's routes, and the checks of every request to them."""
+"""The console's routes, and the checks of every request to them. Errors on the way to a page are pages too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Reads a source on request, and keeps the progress."""
+"""Reads a source on request, and keeps the progress. What only one device is asked about is asked in the background."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable

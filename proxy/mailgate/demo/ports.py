@@ -1,5 +1,5 @@
-"""The ports of the demo. They are tried before anything else starts, so that nobody waits only to learn that a port is
-taken."""
+"""The ports of the demo. They are tried before anything else starts, so that nobody waits only to learn that a port is taken. A
+folder has one demo at a time."""
 
 import errno
 import fcntl

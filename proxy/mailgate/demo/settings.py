@@ -1,4 +1,4 @@
-"""The settings file of the demo, written again at every start."""
+"""The settings file of the demo, written again at every start. Its rules have one more that warns first, with dates relative to the first start."""
 
 import json
 import shutil

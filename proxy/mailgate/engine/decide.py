@@ -176,7 +176,7 @@ def _first_match(access: Access, policy: Policy) -> Decision:
     reliefs = policy.reliefs.about(access)
     for place in places(policy.index.to_read(access)):
         rule = policy.rules[place]
-        stage = stage_of(rule, access.now)
+        stage = rule.stage_at(access.now)
         if skip_reason(rule, stage, access):
             continue
         seen, values = access, everything
@@ -224,7 +224,7 @@ def _trials(
 
 
 def _without_match(rule: Rule, access: Access, reliefs: Sequence[Relief]) -> RuleTrial:
-    stage = stage_of(rule, access.now)
+    stage = rule.stage_at(access.now)
     note = skip_reason(rule, stage, access)
     shown = Stage.REPORT_ONLY if not note and _relief(rule, stage, reliefs) else stage
     return RuleTrial(rule.id, rule.when.text, False, shown, None, note)
@@ -249,11 +249,6 @@ def _no_harder(decision: Decision, relieved: list[_Relieved], policy: Policy) ->
     )
     would = tuple(each for each in decision.would if each.rule != rule.id)
     return _decision(rule, softest.effect, softest.reason, softest.access, policy, trials, would)
-
-
-def stage_of(rule: Rule, now: datetime) -> Stage:
-    """The stage of the rule now, by its own dates."""
-    return rule.stage_at(now)
 
 
 def effect_now(rule: Rule, stage: Stage, access: Access) -> Effect:
@@ -408,7 +403,7 @@ def device_grace_end(rule: Rule, access: Access) -> datetime | None:
 
 def _deadline(rule: Rule, access: Access) -> datetime | None:
     """When the rule gets stricter for this device: at its next stage, and not before the device's grace is over."""
-    stage = stage_of(rule, access.now)
+    stage = rule.stage_at(access.now)
     next_start = rule.stages.next_start(access.now) if rule.stages else None
     until = device_grace_end(rule, access)
     if stage is Stage.ENFORCE:

@@ -1,4 +1,5 @@
-"""Sends the queued mails one at a time, no faster than ``rate``, and never twice, even if a process dies.
+"""Sends the queued mails one at a time, no faster than ``rate``, and never twice, even if a process dies. Mails that may have
+been sent, or were not, wait for an admin's decision.
 
 Only the process that holds the lease sends. It first looks at mails that another process was handing over when it died:
 if the transport knows whether a mail was taken, that counts; otherwise an admin decides about it (decision 15).

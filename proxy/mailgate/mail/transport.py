@@ -1,4 +1,5 @@
-"""The transport by which the postman sends a message, in two steps: the first can be aborted, the second cannot."""
+"""The transport by which the postman sends a message, in two steps: the first can be aborted, the second cannot. One writes
+``.eml`` files into a folder, for another program that sends them."""
 
 import asyncio
 import os

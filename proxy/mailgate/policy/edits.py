@@ -1,5 +1,5 @@
-"""Small changes of the rules, made without editing a file: the change itself, whether a policy has it, and its
-title."""
+"""Small changes of the rules, made without editing a file: the change itself, whether a policy has it, and its title. Files
+that are older than such a change would take it back, which is found here too."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, time

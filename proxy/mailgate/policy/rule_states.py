@@ -1,4 +1,5 @@
-"""What each rule does now, and so which apps are prohibited: the one place that everything asks which says so."""
+"""What each rule does now, and so which apps are prohibited: the one place that everything asks which says so. Rules that have
+only reported for too long are found by the same states."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum

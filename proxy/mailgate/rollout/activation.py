@@ -1,4 +1,5 @@
-"""Puts rules in force and takes them back, in the name of a person."""
+"""Puts rules in force and takes them back, in the name of a person. If that is against the guard, the other approvers are
+written to."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace

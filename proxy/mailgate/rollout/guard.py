@@ -1,4 +1,5 @@
-"""The guard: how much a change of the rules may do without approval, and when no change is allowed."""
+"""The guard: how much a change of the rules may do without approval, and when no change is allowed. The limit holds for a
+window of time: changes within it count together."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace

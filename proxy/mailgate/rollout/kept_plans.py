@@ -1,4 +1,5 @@
-"""Kept plans: they are found by the beginning of their digest, and refused if they were changed or are too old."""
+"""Kept plans: they are found by the beginning of their digest, and refused if they were changed or are too old. A plan that was
+overtaken may start again from the rules in force."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The person who changes what is in force, and the errors for what they may not do."""
+"""The person who changes what is in force, and the errors for what they may not do. Which admin that is, their token says."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from mailgate.engine.decide import decide, effect_now, stage_of
+from mailgate.engine.decide import decide, effect_now
 from mailgate.engine.key import DecisionKey
 from mailgate.model import Access, Decision, Reason, Stage
 from mailgate.policy.reliefs import NO_RELIEFS, relief_from
@@ -103,7 +103,7 @@ class Judge:
 
     def _may_decide(self, rule: Rule, access: Access, decision: Decision) -> bool:
         """Whether the decision depends on the rule. A rule that is out only keeps the decision from getting harder."""
-        stage = stage_of(rule, access.now)
+        stage = rule.stage_at(access.now)
         out = relief_from(self.policy.reliefs.about(access), rule.id, rule.effect)
         softens = effect_now(rule, stage, access).severity < decision.effect.severity
         return stage is not Stage.REPORT_ONLY and (not out or softens or rule.id == decision.rule)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
-from mailgate.engine.decide import decide, skip_reason, stage_of
+from mailgate.engine.decide import decide, skip_reason
 from mailgate.model import Access, Effect, PostureState
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
 from mailgate.policy.reliefs import Relief, relief_from
@@ -199,7 +199,7 @@ def future_undetermined_rules(
 
 def is_undetermined(rule: Rule, access: Access, away: Unrecorded) -> bool:
     """Whether the condition may come out either way if the values in ``away`` are unknown."""
-    if skip_reason(rule, stage_of(rule, access.now), access):
+    if skip_reason(rule, rule.stage_at(access.now), access):
         return False
     if access.posture.state is PostureState.UNAVAILABLE:
         # ``decide`` may ignore what is known about the device

@@ -1,5 +1,5 @@
-"""Writes many rows by one statement. On SQLite a statement for each row costs next to nothing, but on
-PostgreSQL these statements would take most of the time of an import.
+"""Writes many rows by one statement. On SQLite a statement for each row costs next to nothing, but on PostgreSQL these
+statements would take most of the time of an import. The other SQL statements that several files share are here too.
 
 On PostgreSQL all rows are one JSON parameter, which the server splits. That is less work here than an array for each
 column, and errors are raised as for other statements.

@@ -1,4 +1,5 @@
-"""Copies every row of one store into another, empty store. Each may be on SQLite or PostgreSQL. Either all rows arrive or none."""
+"""Copies every row of one store into another, empty store. Each may be on SQLite or PostgreSQL. Either all rows arrive or none.
+The new file has its name only once it is complete. A database is checked for damage here too."""
 
 import fcntl
 import os

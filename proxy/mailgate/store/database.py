@@ -1,4 +1,5 @@
-"""Access to the database: its connections and its transactions, each bounded in time."""
+"""Access to the database: its connections and its transactions, each bounded in time. If the store hangs, one query tries it,
+and all others fail at once."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,5 @@
-"""Loads whole devices from the store, by their keys or by the reports that may be about them."""
+"""Loads whole devices from the store, by their keys or by the reports that may be about them. For decisions many are loaded at
+once, only with the names that sightings may hold."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence

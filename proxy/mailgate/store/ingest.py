@@ -1,4 +1,5 @@
-"""Stores new reports. They are matched in memory, and each batch writes its changes in one transaction."""
+"""Stores new reports. They are matched in memory, and each batch writes its changes in one transaction. Reports from verified
+proofs wait for it in a queue."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

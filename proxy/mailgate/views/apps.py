@@ -1,4 +1,5 @@
-"""Listed apps as facts: their lists, the rules for these lists, and the number of people and devices that have each."""
+"""Listed apps as facts: their lists, the rules for these lists, and the number of people and devices that have each. Their
+trend is the same numbers day by day."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A plan in words, and as the rows of a spreadsheet."""
+"""A plan in words, and as the rows of a spreadsheet. Its title is its most important change."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time

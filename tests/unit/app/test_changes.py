@@ -147,7 +147,7 @@ async def test_changes_are_learned_only_if_there_are_any_or_nobody_can_tell():
     assert postures.caught_up == [NOW, NOW]
 
 
-async def test_it_looks_again_whatever_broke_a_look_of_device_changes(monkeypatch):
+async def test_devices_are_looked_at_again_whatever_broke_a_look(monkeypatch):
     monkeypatch.setattr(changes, "POLL_SECONDS", 0)
     looks, enough = [], asyncio.Event()
 

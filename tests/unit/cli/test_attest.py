@@ -119,7 +119,7 @@ HARDWARE = "attestation: {hardware: {android_key: {roots: android.pem}, apple_de
 
 
 @pytest.fixture
-def evidence_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def run_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run the command on a vector at the time for which it was made."""
     (tmp_path / "android.pem").write_text(ANCHORS["roots"]["android-key"])
     (tmp_path / "apple.pem").write_text(ANCHORS["roots"]["apple-device"])
@@ -143,8 +143,8 @@ def sent(name: str) -> str:
     return json.dumps({"format": vector["format"], "chain": vector["chain"]})
 
 
-def test_what_the_hardware_vouches_for_is_told(evidence_run) -> None:
-    result = evidence_run(sent("good-android-tee"))
+def test_what_the_hardware_vouches_for_is_told(run_evidence) -> None:
+    result = run_evidence(sent("good-android-tee"))
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
         [
@@ -161,9 +161,9 @@ def test_what_the_hardware_vouches_for_is_told(evidence_run) -> None:
     )
 
 
-def test_another_key_may_be_named(evidence_run) -> None:
+def test_another_key_may_be_named(run_evidence) -> None:
     given = ("--challenge", ANCHORS["challenge"], "--thumbprint", ANCHORS["thumbprint"])
-    assert evidence_run(sent("good-apple-device-information"), *given).exit_code == 0
+    assert run_evidence(sent("good-apple-device-information"), *given).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -173,25 +173,25 @@ def test_another_key_may_be_named(evidence_run) -> None:
         ("evidence-malformed.empty", "refused: evidence-malformed: "),
     ],
 )
-def test_a_refusal_is_told_with_its_reason_and_exit_code(evidence_run, name: str, told: str) -> None:
-    result = evidence_run(sent(name))
+def test_a_refusal_is_told_with_its_reason_and_exit_code(run_evidence, name: str, told: str) -> None:
+    result = run_evidence(sent(name))
     assert (result.exit_code, result.stdout[: len(told)]) == (1, told)
 
 
-def test_a_refusal_is_told_to_programs_too(evidence_run) -> None:
-    result = evidence_run(sent("good-android-tee"), "--challenge", "another", "--json")
+def test_a_refusal_is_told_to_programs_too(run_evidence) -> None:
+    result = run_evidence(sent("good-android-tee"), "--challenge", "another", "--json")
     assert (result.exit_code, json.loads(result.stdout)["refused"]) == (1, Reason.EVIDENCE_CHALLENGE_WRONG)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": "android-key"}', "x" * (attest.MAX_BYTES + 1)])
-def test_a_file_without_evidence_is_a_mistake(evidence_run, content: str) -> None:
-    result = evidence_run(content)
+def test_a_file_without_evidence_is_a_mistake(run_evidence, content: str) -> None:
+    result = run_evidence(content)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "expected" in result.stderr
 
 
-def test_a_file_that_is_not_there_is_one(evidence_run, tmp_path: Path) -> None:
-    evidence_run("")
+def test_a_file_that_is_not_there_is_one(run_evidence, tmp_path: Path) -> None:
+    run_evidence("")
     (tmp_path / "chain.json").unlink()
     result = CliRunner().invoke(
         app, ["attest", "evidence", "chain.json", "--config", "mailgate.yaml", "--challenge", "x"]

@@ -122,7 +122,7 @@ def test_without_roots_nobody_is_believed(load) -> None:
         ("{apple_device: {}}", "the key `roots` is missing"),
     ],
 )
-def test_a_mistake_is_named_where_it_stands_of_hardware(load, text: str, mistake: str) -> None:
+def test_a_mistake_about_hardware_is_named_where_it_stands(load, text: str, mistake: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(text)
     assert mistake in str(caught.value)

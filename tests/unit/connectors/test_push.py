@@ -160,7 +160,7 @@ def test_what_is_no_envelope_is_refused(body):
 
 
 ANDROID = {"type": "android-management", "enterprise": "LC0example"}
-PUSH_WEBHOOK_PROOFS = {"push": {"audience": "https://mail.example.com", "email": "push@example.com"}}
+WEBHOOK = {"push": {"audience": "https://mail.example.com", "email": "push@example.com"}}
 
 
 def signed(body, key=b"s3cret"):
@@ -189,7 +189,7 @@ def android(**push):
     [
         (apple(hmac_key="k"), Signature),
         (apple(api_key="k"), NoneType),
-        (android(**PUSH_WEBHOOK_PROOFS), GoogleToken),
+        (android(**WEBHOOK), GoogleToken),
         (android(), NoneType),
     ],
     ids=["Apple, signed", "Apple, by a key of the API", "Android, pushed", "Android, not pushed"],
@@ -200,7 +200,7 @@ def test_each_source_has_the_proof_of_its_settings(settings, proof):
 
 def test_a_proof_stays_as_long_as_its_settings():
     proofs = WebhookProofs(lambda: NOW)
-    settings = android(**PUSH_WEBHOOK_PROOFS)
+    settings = android(**WEBHOOK)
     first = proofs.of("a", settings)
     assert proofs.of("a", settings) is first
     other = settings.model_copy(update={"enterprise": "LC1example"})

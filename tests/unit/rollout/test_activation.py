@@ -363,12 +363,12 @@ async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(
     assert await store.policies.taken_back(rules(OTHER).digest) == 0
 
 
-ADA_OVERRIDE_NOTICE = Person("ada", "desk")
+ADA_AT_HER_DESK = Person("ada", "desk")
 
 
 def test_it_says_who_why_against_what_and_with_whose_approval() -> None:
     notice = override_notice(
-        ADA_OVERRIDE_NOTICE, " it burns ", "abcdef0123456789", ["a case fails", "frozen"], ["lin", "kim"]
+        ADA_AT_HER_DESK, " it burns ", "abcdef0123456789", ["a case fails", "frozen"], ["lin", "kim"]
     )
     assert notice.kind is MailKind.REPLY
     assert notice.answer.splitlines() == [
@@ -380,15 +380,12 @@ def test_it_says_who_why_against_what_and_with_whose_approval() -> None:
         "`mailgate policy retract` takes it back.",
     ]
     assert (
-        "Approved by: nobody else"
-        in override_notice(ADA_OVERRIDE_NOTICE, "x", "abcdef", ["frozen"], []).answer
+        "Approved by: nobody else" in override_notice(ADA_AT_HER_DESK, "x", "abcdef", ["frozen"], []).answer
     )
 
 
 def test_the_mail_does_not_say_that_they_asked_for_help() -> None:
-    written = NoticeWriter("en").write(
-        override_notice(ADA_OVERRIDE_NOTICE, "x", "abcdef", ["frozen"], []), ""
-    )
+    written = NoticeWriter("en").write(override_notice(ADA_AT_HER_DESK, "x", "abcdef", ["frozen"], []), "")
     assert written.subject == "Company mail: a message for you"
     assert "You asked for help" not in written.text
     assert "Overridden: frozen" in written.text

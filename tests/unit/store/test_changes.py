@@ -60,17 +60,17 @@ async def test_whoever_gives_up_waiting_leaves_nothing_behind(store: Store) -> N
     assert not store.change_signal._waiting
 
 
-ACT_CHANGE_NUMBERS = Act(NOW, "ada", "changed")
+CHANGED = Act(NOW, "ada", "changed")
 
 
 async def test_each_number_changes_with_its_own_thing_and_with_nothing_else(store: Store) -> None:
     new = await store.change_numbers()
     assert new.activation == 0
-    active = await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), ACT_CHANGE_NUMBERS)
+    active = await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), CHANGED)
     activated = await store.change_numbers()
     assert activated == new._replace(activation=active.serial)
     relief = Relief(0, Cause.EXEMPTION, "shut", "a new phone", "grace", NOW, NOW + timedelta(hours=1), "ada")
-    await store.reliefs.grant(relief, ACT_CHANGE_NUMBERS)
+    await store.reliefs.grant(relief, CHANGED)
     relieved = await store.change_numbers()
     assert relieved == activated._replace(reliefs=relieved.reliefs) != activated
     await store.devices.ingest([report_by("mdm", "phone-1", apps=None)], NOW)
@@ -79,7 +79,7 @@ async def test_each_number_changes_with_its_own_thing_and_with_nothing_else(stor
 
 
 async def test_the_numbers_are_those_that_the_parts_tell_of_themselves(store: Store) -> None:
-    await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), ACT_CHANGE_NUMBERS)
+    await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), CHANGED)
     assert await store.change_numbers() == (
         await store.policies.serial(),
         await store.reliefs.serial(),

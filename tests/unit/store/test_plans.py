@@ -73,16 +73,16 @@ async def test_the_newest_plan_of_a_version_is_found(store: Store) -> None:
     assert found.digest == "1"
 
 
-DRAFT_APPROVALS = RuleTexts("p2", {"policy.yaml": "rules: []\n"})
-PLAN_APPROVALS = StoredPlan("abcdef01", 1, DRAFT_APPROVALS, "{}", "ada", NOW)
-LIN = Approval(PLAN_APPROVALS.digest, "lin", "agreed", NOW)
+APPROVED_DRAFT = RuleTexts("p2", {"policy.yaml": "rules: []\n"})
+APPROVED_PLAN = StoredPlan("abcdef01", 1, APPROVED_DRAFT, "{}", "ada", NOW)
+LIN = Approval(APPROVED_PLAN.digest, "lin", "agreed", NOW)
 
 
 @pytest.fixture
 async def planned(store: Store) -> Store:
     """One activation, and a plan that was compared with it."""
     await store.policies.activate(RuleTexts("p1", {}), Act(NOW, "ada", "policy-activated"))
-    await store.plans.keep(PLAN_APPROVALS, Act(NOW, "ada", "policy-planned"))
+    await store.plans.keep(APPROVED_PLAN, Act(NOW, "ada", "policy-planned"))
     return store
 
 
@@ -96,14 +96,14 @@ async def approvals_written(store: Store) -> list[str]:
 
 
 async def test_approvals_are_kept_with_their_plan(planned: Store) -> None:
-    assert await planned.approvals.of(PLAN_APPROVALS.digest) == []
+    assert await planned.approvals.of(APPROVED_PLAN.digest) == []
     assert await approve(planned)
     kim = replace(LIN, who="kim", at=NOW + timedelta(minutes=1))
     assert await approve(planned, kim)
-    assert await planned.approvals.of(PLAN_APPROVALS.digest) == [LIN, kim]
-    assert await planned.approvals.of_all(["other", PLAN_APPROVALS.digest]) == {
+    assert await planned.approvals.of(APPROVED_PLAN.digest) == [LIN, kim]
+    assert await planned.approvals.of_all(["other", APPROVED_PLAN.digest]) == {
         "other": [],
-        PLAN_APPROVALS.digest: [LIN, kim],
+        APPROVED_PLAN.digest: [LIN, kim],
     }
     assert await approvals_written(planned) == ["lin", "kim"]
 
@@ -111,19 +111,19 @@ async def test_approvals_are_kept_with_their_plan(planned: Store) -> None:
 async def test_one_person_counts_once_also_at_the_same_moment(planned: Store) -> None:
     added = await asyncio.gather(*(approve(planned) for _ in range(4)))
     assert sorted(added) == [False, False, False, True]
-    assert await planned.approvals.of(PLAN_APPROVALS.digest) == [LIN]
+    assert await planned.approvals.of(APPROVED_PLAN.digest) == [LIN]
     assert await approvals_written(planned) == ["lin"]
 
 
 async def test_two_persons_at_the_same_moment_both_count(planned: Store) -> None:
     added = await asyncio.gather(approve(planned), approve(planned, replace(LIN, who="kim")))
     assert added == [True, True]
-    assert {each.who for each in await planned.approvals.of(PLAN_APPROVALS.digest)} == {"lin", "kim"}
+    assert {each.who for each in await planned.approvals.of(APPROVED_PLAN.digest)} == {"lin", "kim"}
     assert await planned.audit.verify() == []
 
 
 async def test_an_overtaken_plan_takes_none(planned: Store) -> None:
-    await planned.policies.activate(DRAFT_APPROVALS, Act(NOW, "kim", "policy-activated"))
+    await planned.policies.activate(APPROVED_DRAFT, Act(NOW, "kim", "policy-activated"))
     with pytest.raises(OvertakenError):
         await approve(planned)
     assert await approvals_written(planned) == []
@@ -132,4 +132,4 @@ async def test_an_overtaken_plan_takes_none(planned: Store) -> None:
 async def test_approvals_go_with_their_plan(planned: Store) -> None:
     await approve(planned)
     await planned.plans.prune(NOW + timedelta(seconds=1))
-    assert await planned.approvals.of(PLAN_APPROVALS.digest) == []
+    assert await planned.approvals.of(APPROVED_PLAN.digest) == []

@@ -1,4 +1,5 @@
-"""Keeps a number of worker processes alive: it starts, restarts, replaces and ends them.
+"""Keeps a number of worker processes alive: it starts, restarts, replaces and ends them. ``supervise`` starts one with the
+ports of the settings.
 
 ``roster.py`` decides what to do, and this file does it. It serves nothing and opens only one pipe for each worker, so
 that little can go wrong. It must have no threads when it forks.

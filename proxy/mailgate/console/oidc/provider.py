@@ -1,4 +1,5 @@
-"""One provider: its metadata, its keys, and the exchange of a code for the claims about a person."""
+"""One provider: its metadata, its keys, and the exchange of a code for the claims about a person. The logins that have begun at
+one gate are kept beside it."""
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
-"""Two weeks of requests. Each is decided by ``decide``, with the rules of its day and the reports that had come by
-then."""
+"""Two weeks of requests. Each is decided by ``decide``, with the rules of its day and the reports that had come by then. Each
+way in which a device asks for mail is the request that a gate would see."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,5 +1,5 @@
-"""``POST /.mailgate/enroll``: a device shows an enrolment token and proves a key of its own. From then on it is
-known."""
+"""``POST /.mailgate/enroll``: a device shows an enrolment token and proves a key of its own. From then on it is known. Hardware
+evidence that comes with it becomes a report of its own."""
 
 import json
 from collections.abc import Callable, Mapping, MutableMapping, Sequence

@@ -1,4 +1,5 @@
-"""A deadline that every request moves and that hardly ever passes. It needs no timer for each move."""
+"""A deadline that every request moves and that hardly ever passes. It needs no timer for each move. Bodies that come too slowly
+are ended too."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The company's look of the pages: name, logo and colours."""
+"""The company's look of the pages: name, logo and colours. A contact becomes a link if it is an address."""
 
 import re
 from dataclasses import dataclass

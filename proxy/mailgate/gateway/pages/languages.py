@@ -1,4 +1,5 @@
-"""The languages of the pages, each loaded once from its ``.po`` file, so that nothing has to be compiled after a clone."""
+"""The languages of the pages, each loaded once from its ``.po`` file, so that nothing has to be compiled after a clone. Texts
+are marked in English where they are used, and a browser says which language it asks for."""
 
 import datetime as calendar
 import re

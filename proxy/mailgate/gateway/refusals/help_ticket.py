@@ -1,5 +1,5 @@
-"""The ticket that the help button of a refusal sends back. It holds the rule and the person or device, sealed with a
-key of the store."""
+"""The ticket that the help button of a refusal sends back. It holds the rule and the person or device, sealed with a key of the
+store. A cookie distinguishes an unknown browser from others like it."""
 
 import hmac
 import re

@@ -1,5 +1,5 @@
-"""Takes reports of people about a device under their name: that it is lost, that it is found again, or that it is not
-theirs."""
+"""Takes reports of people about a device under their name: that it is lost, that it is found again, or that it is not theirs. A
+cookie lets them take back within a minute that it is lost."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -165,22 +165,22 @@ async def test_a_person_is_noted_as_they_are_called_everywhere_else(kept: Kept) 
     assert kept.asked[0].person == "alice@example.com"
 
 
-LOST_LOST_COOKIE = replace(PHONE, lost_at=NOW)
+MARKED_LOST = replace(PHONE, lost_at=NOW)
 COOKIE = sent_back(undo_cookie(DESK, with_cookie(""), PHONE, "Alice", NOW))
 
 
 def test_the_browser_that_said_it_may_take_it_back() -> None:
-    assert may_take_back(DESK, COOKIE, LOST_LOST_COOKIE, "alice", NOW + timedelta(seconds=59))
+    assert may_take_back(DESK, COOKIE, MARKED_LOST, "alice", NOW + timedelta(seconds=59))
 
 
 @pytest.mark.parametrize(
     ("device", "person", "after"),
     [
-        (LOST_LOST_COOKIE, "alice", timedelta(minutes=1)),
-        (LOST_LOST_COOKIE, "alice", timedelta(seconds=-1)),
-        (LOST_LOST_COOKIE, "bob", timedelta()),
-        (replace(LOST_LOST_COOKIE, id="another"), "alice", timedelta()),
-        (replace(LOST_LOST_COOKIE, lost_at=NOW - timedelta(microseconds=1)), "alice", timedelta()),
+        (MARKED_LOST, "alice", timedelta(minutes=1)),
+        (MARKED_LOST, "alice", timedelta(seconds=-1)),
+        (MARKED_LOST, "bob", timedelta()),
+        (replace(MARKED_LOST, id="another"), "alice", timedelta()),
+        (replace(MARKED_LOST, lost_at=NOW - timedelta(microseconds=1)), "alice", timedelta()),
         (PHONE, "alice", timedelta()),
     ],
 )
@@ -190,7 +190,7 @@ def test_nothing_else_may_be_taken_back(device, person, after) -> None:
 
 @pytest.mark.parametrize("value", ["", "x", "A" * 43, "\u00e9", COOKIE.headers["cookie"]])
 def test_nobody_makes_one_up(value: str) -> None:
-    assert not may_take_back(DESK, with_cookie(f"mailgate-lost={value}"), LOST_LOST_COOKIE, "alice", NOW)
+    assert not may_take_back(DESK, with_cookie(f"mailgate-lost={value}"), MARKED_LOST, "alice", NOW)
 
 
 def test_it_ends_with_the_report() -> None:

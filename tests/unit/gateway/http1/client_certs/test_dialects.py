@@ -120,7 +120,7 @@ def test_nothing_else_is_raised_and_nothing_else_is_read(value) -> None:
     assert re.fullmatch(rb" *:[A-Za-z0-9+/]+=*: *", value)
 
 
-PHONE_XFCC, OTHER = ROOT.device(), ROOT.device()
+PHONE_OF_ENVOY, OTHER = ROOT.device(), ROOT.device()
 
 
 def escaped(*issued) -> bytes:
@@ -134,18 +134,18 @@ def cert(issued) -> bytes:
 FULL = (
     b'By=spiffe://a.example/ns/mail/sa/gate;Hash=468ed33be74eee6556d90c0149c1309e9ba61d6425303443c0748a02dd8de688;'
     b"%b;Subject=\"CN=phone,O=\\\"A; B\\\", C=x\";URI=spiffe://a.example/phone;URI=urn:b;DNS=a.example;DNS=b.example"
-    % cert(PHONE_XFCC)
+    % cert(PHONE_OF_ENVOY)
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("value", "chain"),
     [
-        (FULL, [PHONE_XFCC]),
-        (cert(PHONE_XFCC), [PHONE_XFCC]),
-        (b"cERT=" + escaped(PHONE_XFCC), [PHONE_XFCC]),
-        (b'Chain="%b"' % escaped(PHONE_XFCC, ROOT), [PHONE_XFCC, ROOT]),
-        (b'%b;Chain="%b"' % (cert(PHONE_XFCC), escaped(PHONE_XFCC, ROOT)), [PHONE_XFCC, ROOT]),
+        (FULL, [PHONE_OF_ENVOY]),
+        (cert(PHONE_OF_ENVOY), [PHONE_OF_ENVOY]),
+        (b"cERT=" + escaped(PHONE_OF_ENVOY), [PHONE_OF_ENVOY]),
+        (b'Chain="%b"' % escaped(PHONE_OF_ENVOY, ROOT), [PHONE_OF_ENVOY, ROOT]),
+        (b'%b;Chain="%b"' % (cert(PHONE_OF_ENVOY), escaped(PHONE_OF_ENVOY, ROOT)), [PHONE_OF_ENVOY, ROOT]),
         (b"By=a;Hash=b", []),
         (b"URI=;By=", []),
         (b"URI=spiffe://a.example/?a=b", []),
@@ -159,8 +159,8 @@ def test_one_element(value, chain) -> None:
 @pytest.mark.parametrize(
     ("value", "found"),
     [
-        (b"%b,%b" % (cert(OTHER), cert(PHONE_XFCC)), [PHONE_XFCC.der]),
-        (b"%b, %b" % (cert(PHONE_XFCC), b"By=a;Hash=b"), []),
+        (b"%b,%b" % (cert(OTHER), cert(PHONE_OF_ENVOY)), [PHONE_OF_ENVOY.der]),
+        (b"%b, %b" % (cert(PHONE_OF_ENVOY), b"By=a;Hash=b"), []),
     ],
     ids=["with a certificate", "without one"],
 )
@@ -170,8 +170,8 @@ def test_of_several_hops_the_last_element_counts(value: bytes, found: list[bytes
 
 
 def test_a_quoted_value_cannot_end_an_element() -> None:
-    forged = b'Subject="a\\",%b,By=\\"";%b' % (cert(OTHER).replace(b'"', b'\\"'), cert(PHONE_XFCC))
-    assert read_xfcc(forged, 6) == [PHONE_XFCC.der]
+    forged = b'Subject="a\\",%b,By=\\"";%b' % (cert(OTHER).replace(b'"', b'\\"'), cert(PHONE_OF_ENVOY))
+    assert read_xfcc(forged, 6) == [PHONE_OF_ENVOY.der]
 
 
 @pytest.mark.parametrize(
@@ -188,15 +188,15 @@ def test_a_quoted_value_cannot_end_an_element() -> None:
         b'Subject="a',
         b'Subject="a"b',
         b'Subject=a"b"',
-        b"By=a;%b;%b" % (cert(PHONE_XFCC), cert(OTHER)),
-        b"%b;cert=%b" % (cert(PHONE_XFCC), escaped(OTHER)),
+        b"By=a;%b;%b" % (cert(PHONE_OF_ENVOY), cert(OTHER)),
+        b"%b;cert=%b" % (cert(PHONE_OF_ENVOY), escaped(OTHER)),
         b"Hash=a;hash=b",
-        b'%b;Chain="%b"' % (cert(PHONE_XFCC), escaped(OTHER, ROOT)),
-        b"Cert=%b" % escaped(PHONE_XFCC, ROOT),
+        b'%b;Chain="%b"' % (cert(PHONE_OF_ENVOY), escaped(OTHER, ROOT)),
+        b"Cert=%b" % escaped(PHONE_OF_ENVOY, ROOT),
         b",".join([b"By=a"] * (MAX_ELEMENTS + 1)),
     ],
 )
-def test_anything_else_is_refused_of_xfcc(value) -> None:
+def test_of_envoy_anything_else_is_refused(value) -> None:
     with pytest.raises(UnreadableError):
         read_xfcc(value, 6)
 
@@ -207,7 +207,7 @@ def test_a_long_chain_is_refused() -> None:
 
 
 @given(st.binary(max_size=100), st.text('By=;," \\Cert', max_size=60))
-def test_no_other_error_leaves_it_of_xfcc(raw, near) -> None:
+def test_no_other_error_leaves_the_reader_of_envoys_header(raw, near) -> None:
     for value in (raw, near.encode(), FULL[: len(raw) * 10] + raw):
         try:
             read_xfcc(value, 6)
@@ -218,4 +218,4 @@ def test_no_other_error_leaves_it_of_xfcc(raw, near) -> None:
 @given(st.text('"\\;,= aß\n', max_size=30))
 def test_whatever_a_subject_holds_the_certificate_beside_it_is_found(subject) -> None:
     quoted = subject.replace("\\", "\\\\").replace('"', '\\"').encode()
-    assert read_xfcc(b'Subject="%b";%b' % (quoted, cert(PHONE_XFCC)), 6) == [PHONE_XFCC.der]
+    assert read_xfcc(b'Subject="%b";%b' % (quoted, cert(PHONE_OF_ENVOY)), 6) == [PHONE_OF_ENVOY.der]
