@@ -1,7 +1,6 @@
 """Metrics for Prometheus. Labels come from closed sets only, so that no client can make new series."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from prometheus_client import (
     CollectorRegistry,
@@ -136,7 +135,7 @@ class Metrics:
         decisions, labels = self.decisions, (decision.effect, decision.reason, access.client.kind)
         would = [self.would.labels(trial.rule, trial.effect or "") for trial in decision.would]
 
-        def repeat(_agent: str, _now: datetime) -> None:
+        def repeat(*_: object) -> None:
             decisions.add(labels)
             for counter in would:
                 counter.inc()

@@ -1,13 +1,16 @@
 """Hears which language a person reads, from the requests of their browsers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol as Shape
 
 from mailgate.gateway.pages.languages import choose_language, languages_by_tag, load_languages
 from mailgate.model import Access, Decision, Protocol
 from mailgate.store.ledger import Repeat
+
+MAX_CHOICES, MAX_WANTED = 1024, 128
+"""How many choices are remembered, and the longest ``Accept-Language`` of these."""
 
 
 class Languages(Shape):
@@ -22,6 +25,8 @@ class PersonLanguages:
 
     languages: Languages
     tags: Mapping[str, str]
+    _chosen: dict[str, str] = field(default_factory=dict)
+    """The tags for what browsers asked for lately."""
 
     @classmethod
     def of(cls, languages: Languages) -> "PersonLanguages":
@@ -30,18 +35,27 @@ class PersonLanguages:
 
     def record(self, access: Access, *_: object) -> None:
         """Record the language that a request names."""
-        if tag := self._language(access):
-            self.languages.note(access.user.name, tag, access.now)
+        if _names_reader(access):
+            self._hear(access.user.name, access.facts.headers.get("accept-language", ""), access.now)
 
     def recurring(self, access: Access, _decision: Decision) -> Repeat | None:
-        """What records it again; None if the request names none."""
-        languages, login, tag = self.languages, access.user.name, self._language(access)
-        return (lambda _agent, now: languages.note(login, tag, now)) if tag else None
+        """What records that of the same request again; None if nobody is named or the client is no browser."""
+        return (lambda _agent, *heard: self._hear(*heard)) if _names_reader(access) else None
 
-    def _language(self, access: Access) -> str:
-        """The language of the person; empty if nobody is named, the client is no browser, or the request names
-        no language."""
-        if not access.user.name or access.client.protocol is not Protocol.WEB:
-            return ""
-        wanted = access.facts.headers.get("accept-language", "")
-        return choose_language(wanted, self.tags, "") if wanted else ""
+    def _hear(self, person: str, wanted: str, now: datetime) -> None:
+        if wanted and (tag := self._choice(wanted)):
+            self.languages.note(person, tag, now)
+
+    def _choice(self, wanted: str) -> str:
+        tag = self._chosen.get(wanted)
+        if tag is None:
+            tag = choose_language(wanted, self.tags, "")
+            if len(self._chosen) >= MAX_CHOICES:
+                self._chosen.clear()
+            if len(wanted) <= MAX_WANTED:
+                self._chosen[wanted] = tag
+        return tag
+
+
+def _names_reader(access: Access) -> bool:
+    return bool(access.user.name) and access.client.protocol is Protocol.WEB

@@ -4,9 +4,9 @@ that decides distinguishes the two.
 Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and
 its answer may depend on nothing but
 
-- the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the
-  gate is not kept; the person whom a trusted proxy names and their languages, whether a proxy names anybody, and the name in
-  Basic credentials, which may restrict; the
+- the key, which has the method; the place of the path (``place_of``) with the protocol that it names, so that a path of ActiveSync or of the
+  gate is not kept; of the person whom a trusted proxy names, and of the one in Basic credentials, who may restrict, what rules, groups,
+  shares and exemptions go by (``DecisionKey.of_person``); whether a proxy names anybody; the
   traits of the user agent, or all of it if a rule or the probe reads more; the address, scheme, host and path as far
   as a rule reads them; the gate's own cookies, or what the probe found if that is a computer and its cookie is valid in this
   browser now; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
@@ -18,7 +18,7 @@ its answer may depend on nothing but
 
 A request is judged in full each time if it speaks ActiveSync, names a device, offers a proof or a certificate, has
 a finding, or is warned, challenged or refused. Requests that are answered from the cache are counted and recorded like
-all others.
+all others, each with its own user agent, person and languages.
 """
 
 from collections.abc import Callable, Hashable
@@ -32,7 +32,7 @@ from mailgate.classify.protocol import protocol_in_path
 from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
-from mailgate.gateway.evaluate.facts import Incoming, basic_user
+from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.http1.cookies import OWN, probe_cookie
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.fields import Fields, Row
@@ -44,19 +44,23 @@ from mailgate.model import Access, Decision, DecisionSummary, Effect, Posture, R
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.policy.variables import DependsOn, dependencies_of
-from mailgate.store.client_facts import first_folder
+from mailgate.store.client_facts import LONGEST_NAME, first_folder
 from mailgate.store.ledger import Repeat
 
 SIZE = 8192
 """How many of the latest verdicts are always kept. At most twice as many are in memory."""
 SENDERS = 4096
 """How many user agents are remembered."""
+PEOPLE = 16_384
+"""How many names of people are remembered."""
 MAX_PATH = 256
 MAX_AGENT = 512
 MAX_LINES = 4096
 """The most bytes of field lines, cookies and languages in a key. A request with more of them is judged in full."""
 
-METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
+METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE PROPFIND REPORT".split())
+_ITS_OWN_WAY = frozenset({Spoken.ACTIVESYNC, Spoken.MAPI})
+"""Protocols whose requests name a device, or have an id of their own in fields that are in the key."""
 IGNORED_FIELDS = frozenset(
     # ``_key`` reads these apart from the lines
     b"user-agent cookie host x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-user"
@@ -93,8 +97,13 @@ class CachedVerdict(NamedTuple):
     """An answer to another proxy in three parts: before its date, between date and reference, and after it; None for
     mail."""
 
+    def about(self, person: str) -> "CachedVerdict":
+        """The same on a request of another person."""
+        judged = DecisionSummary(*self.judged[:-1], person)
+        return CachedVerdict(self.since, self.until, self.repeats, judged, self.allowing)
 
-_NO_KEY = None, ""
+
+_NO_KEY = None, "", "", ""
 
 
 class _Plan(NamedTuple):
@@ -131,6 +140,10 @@ class VerdictCache:
         self._remember = timedelta(0)
         self._senders: dict[bytes, tuple[Hashable, str]] = {}
         """What is known of the user agents that came lately."""
+        self._people: dict[bytes, tuple[object, str]] = {}
+        """The same of people."""
+        self._tokens: dict[Hashable, object] = {}
+        """What stands in keys for traits and for what a person is told by."""
         self.hits = self.misses = 0
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> CachedVerdict | None:
@@ -139,15 +152,15 @@ class VerdictCache:
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
         self._drop_if_replaced()
-        key, agent = self._key(head, origin, now, port)
+        key, agent, person, languages = self._key(head, origin, now, port)
         known = None if key is None else self._valid_entry(key)
         if known is None or not known.since <= now < known.until:
             self.misses += 1
             return None
         self.hits += 1
         for repeat in known.repeats:
-            repeat(agent, now)
-        return known
+            repeat(agent, person, languages, now)
+        return known if known.judged.person == person else known.about(person)
 
     def _valid_entry(self, key: Hashable) -> CachedVerdict | None:
         known = self._young.get(key)
@@ -169,7 +182,7 @@ class VerdictCache:
     ) -> None:
         """Keep a verdict that is being carried out, if the rules at the head of this file allow it."""
         live = self._drop_if_replaced()
-        key, _ = self._key(head, incoming.origin, access.now, port)
+        key = self._key(head, incoming.origin, access.now, port)[0]
         if key is None or not _is_plain(incoming, access, decision):
             return
         if live.certificates is not None and exchange.secure:
@@ -192,12 +205,15 @@ class VerdictCache:
         if live is not self._live:
             self._live, self._young, self._old = live, {}, {}
             self._decision_key, self._reads = DecisionKey(live.policy), dependencies_of(live.policy.reads)
-            self._senders, self._remember = {}, live.remember
+            self._senders, self._people, self._tokens, self._remember = {}, {}, {}, live.remember
             self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
 
-    def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> tuple[Hashable, str]:
-        """The key of a request, None if it has to be judged in full; and its user agent."""
+    def _key(
+        self, head: RequestHead, origin: Origin, now: datetime, port: int
+    ) -> tuple[Hashable, str, str, str]:
+        """The key of a request, None if it has to be judged in full; its user agent, the person whom a proxy names, and their
+        languages."""
         fields = head.fields
         lines, (agent_at, read_at, cookies_at, has_login) = fields.lines, fields.row.plan(_parts_of_key)
         if agent_at is None or head.scheme or head.upgrade or head.method not in METHODS:
@@ -209,11 +225,18 @@ class VerdictCache:
         # joined lines are unambiguous, since no line contains a line end
         read = b"\n".join([lines[at] for at in read_at])
         own = tuple([lines[at] for at in cookies_at if OWN in lines[at]])
-        languages = tuple(fields.values(b"accept-language")) if origin.user else ()
-        login = basic_user(fields) if has_login else None
-        size = len(read)
-        if own or languages or login:
-            size += len(login or "") + sum(map(len, (*own, *languages)))
+        size, person, languages = len(read), "", ""
+        who: Hashable = None
+        if origin.user or has_login:
+            if origin.user:
+                languages = b", ".join(fields.values(b"accept-language")).decode("latin-1")
+            named, person = self._person(origin.user)
+            login, claimed = self._person((basic_user(fields) or "").encode())
+            if len(person) > LONGEST_NAME or len(claimed) > LONGEST_NAME:
+                return _NO_KEY
+            who = named, login, person if port else ""  # an answer to another proxy has the name
+        if own:
+            size += sum(map(len, own))
         sender, text = self._senders.get(agent) or self._sender(agent)
         probed: Hashable = None
         if own:
@@ -225,8 +248,12 @@ class VerdictCache:
             return _NO_KEY
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
         beside = self._read_by_rules(origin, path) if self._reads_beside else ()
-        told = origin.user, origin.by_proxy, login, languages, probed, beside
-        return (port, head.method, place, sender, read, told), text
+        return (
+            (port, head.method, place, sender, read, who, origin.by_proxy, probed, beside),
+            text,
+            person,
+            languages,
+        )
 
     def _found_by_probe(
         self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime
@@ -248,9 +275,28 @@ class VerdictCache:
         text = agent.decode("latin-1")
         if len(self._senders) >= SENDERS:
             self._senders.clear()
-        known = agent if DependsOn.AGENT in self._reads else agent_traits(text), text
+        traits = agent_traits(text)
+        known = agent if DependsOn.AGENT in self._reads else traits and self._token(traits), text
         self._senders[agent] = known
         return known
+
+    def _person(self, login: bytes) -> tuple[object, str]:
+        """What stands for a person in a key, and their name."""
+        known = self._people.get(login)
+        if known is None:
+            live = self._in_force.live
+            user = live.groups.user(person_told(login, live.logins))
+            known = self._token(self._decision_key.of_person(user)), user.name
+            if len(self._people) >= PEOPLE:
+                self._people.clear()
+            self._people[login] = known
+        return known
+
+    def _token(self, value: Hashable) -> object:
+        """What stands for a value in keys: it is found by its identity, which is quicker. Once forgotten, it never comes again."""
+        if len(self._tokens) >= SIZE:
+            self._tokens.clear()
+        return self._tokens.setdefault(value, object())
 
     def _read_by_rules(self, origin: Origin, path: bytes) -> tuple[object, ...]:
         """The parts of the request line and of the origin that a rule reads."""
@@ -280,13 +326,16 @@ _READ_BESIDE_FIELDS = (DependsOn.REMOTE, DependsOn.SCHEME, DependsOn.HOST, Depen
 
 @lru_cache(4096)
 def place_of(path: bytes) -> str:
-    """The part of a path that matters if it names no protocol and no address of the gate: the recorded folder.
+    """The part of a path that matters if it is no address of the gate: the recorded folder, and the protocol that it names.
 
     Empty if more of the target has to be read.
     """
     text = path.decode("ascii")
     special = RequestFacts(target=text).is_local or text.lower().startswith("/autodiscover/")
-    return "" if special or not text.startswith("/") or protocol_in_path(text) else first_folder(text)
+    spoken = protocol_in_path(text)
+    if special or not text.startswith("/") or spoken in _ITS_OWN_WAY:
+        return ""
+    return f"{spoken or ''}{first_folder(text)}"
 
 
 def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:

@@ -118,10 +118,13 @@ class HaltMonitor:
             self._tally(subject, stopped, access.now)
 
     def recurring(self, access: Access, _decision: Decision) -> Repeat | None:
-        """What counts the same allowed request again; None if no rule may halt, or if it counts for nobody."""
+        """What counts the same allowed request again, without a device, of this or of another person; None if no rule may halt, or
+        if it counts for nobody."""
         self._follow()
-        subject = self._subject(access) if self._tallies else None
-        return (lambda _agent, now: self._tally(subject, "", now)) if subject else None
+        return self._recur if self._tallies and self._subject(access) else None
+
+    def _recur(self, _agent: str, person: str, _languages: str, now: datetime) -> None:
+        self._tally(Subject(counted_name(person), ""), "", now)
 
     def _subject(self, access: Access) -> Subject | None:
         """The person, or else the device, that a decision counts for; None if it counts for nobody."""

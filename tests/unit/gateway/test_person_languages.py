@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import ALLOW, BROWSER, NOW
 
-from mailgate.gateway.person_languages import PersonLanguages
+from mailgate.gateway.person_languages import MAX_WANTED, PersonLanguages
 from mailgate.model import Access, Client, Kind, Posture, Protocol, RequestFacts, User
 
 
@@ -34,9 +34,9 @@ def test_the_language_of_somebody_who_is_named_is_heard_each_time(
 ) -> None:
     first, again = Heard(), Heard()
     PersonLanguages.of(first).record(asking(asked, user), ALLOW)
-    repeat = PersonLanguages.of(again).recurring(asking(asked, user), ALLOW)
+    repeat = PersonLanguages.of(again).recurring(asking("fr", user), ALLOW)
     if repeat is not None:
-        repeat("a browser", NOW)
+        repeat("a browser", user, asked, NOW)
     assert (first, again) == (heard, heard)
 
 
@@ -45,3 +45,13 @@ def test_a_mail_app_says_nothing_of_its_person() -> None:
     app = Client(Kind.MAIL_APP, handheld=True, protocol=Protocol.ACTIVESYNC)
     PersonLanguages.of(heard).record(asking("de", "ada", app), ALLOW)
     assert heard == []
+
+
+def test_what_is_remembered_of_languages_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgate.gateway.person_languages.MAX_CHOICES", 2)
+    heard = Heard()
+    people = PersonLanguages.of(heard)
+    for wanted in ("de", "fr", "es", "de", "x" * MAX_WANTED + "-de"):
+        people.record(asking(wanted, "ada"), ALLOW)
+    assert [tag for _, tag, _ in heard] == ["de", "fr", "es", "de"]
+    assert len(people._chosen) <= 2

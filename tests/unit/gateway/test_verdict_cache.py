@@ -71,6 +71,7 @@ POLICIES = [
         [{"id": "all", "when": "true", "effect": "allow"}],
         [{"id": "other", "when": 'client.browser == "Chrome"', "effect": "block"}, LAPTOPS],
         [{"id": "not-ada", "when": 'user.name == "ada"', "effect": "block"}, LAPTOPS],
+        [{"id": "some", "when": "true", "effect": "block", "share": "50%"}, LAPTOPS],
     )
 ]  # fmt: skip
 
@@ -209,6 +210,10 @@ forms = st.builds(
 )  # fmt: skip
 
 
+NAMING = [
+    "X-Forwarded-User: ada", "X-Forwarded-User: ADA", "X-Forwarded-User: bob", "X-Forwarded-User: ada@example.com", "X-Forwarded-User: a\xffb",
+    "Authorization: Basic YWRhOng=", "Authorization: Basic Ym9iOng=", "Authorization: Basic Y2lkOng=", "Authorization: Bearer x", "Via: 1.1 x",
+]  # fmt: skip
 SPELLED = st.sampled_from(["User-Agent", "User-Agent", "User-Agent", "user-agent"])
 
 
@@ -218,6 +223,8 @@ def families(draw):
     agents = draw(st.lists(st.sampled_from(AGENTS), min_size=3, max_size=3))
     fields, spelled = draw(st.sampled_from(UNUSUAL)), draw(SPELLED)
     told = [(f"{spelled}: {agent}", *fields) for agent in agents] if draw(st.booleans()) else [fields] * 3
+    if draw(st.booleans()):
+        told = [(*each, draw(st.sampled_from(NAMING))) for each in told]
     targets = draw(st.lists(st.sampled_from(TARGETS), min_size=3, max_size=3))
     if draw(st.booleans()):
         return [question(*each, uri=uri) for each, uri in zip(told, targets, strict=True)]
@@ -231,6 +238,15 @@ def families(draw):
 def relieved(on, at):
     relief = Relief(1, Cause.BREAK_GLASS, "", "x", "ada", START, START + timedelta(seconds=3))
     renew(on, policy=replace(on.in_force.live.policy, reliefs=Reliefs(1, (relief,))))
+
+
+def exempt(on, at):
+    end = START + timedelta(seconds=3)
+    reliefs = [
+        Relief(number, Cause.EXEMPTION, "", "x", "ada", START, end, person=person)
+        for number, person in enumerate(("bob", "cid"))
+    ]
+    renew(on, policy=replace(on.in_force.live.policy, reliefs=Reliefs(2, tuple(reliefs))))
 
 
 def live_with(index):
@@ -256,6 +272,7 @@ CHANGES = [
     lambda on, at: renew(on, trusted=(ip_network(PROXY),)),
     lambda on, at: renew(on, authorizer=None),
     lambda on, at: renew(on, authorizer=Authorizer(Dialect.NGINX, on.clock, timedelta(seconds=2))),
+    exempt,
 ]
 PROBING = len(POLICIES) + 3
 STEPS = st.lists(
@@ -513,7 +530,7 @@ async def test_what_a_webmail_sends_anew_with_each_request_costs_no_hit(names):
     assert all(f"{name}: 3-{name}\r\n".encode() in side.webmail.asked[-1] for name in names)
 
 
-async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
+async def test_people_whom_a_proxy_names_are_known_to_each_other_and_heard_each_by_name_and_language():
     requests = [
         page(laptop(1), f"X-Forwarded-User: {login}", f"Accept-Language: {wanted}", f"Cookie: s={number}")
         for number, (login, wanted) in enumerate(
@@ -521,10 +538,64 @@ async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
         )
     ]
     known, side = await asked(requests, peer=PROXY)
-    assert known == "-+--++"
+    assert known == "-+++++"
     heard = [(login, tag) for login, tag, _ in side.languages.heard]
     assert heard == [("ada", "de"), ("ada", "de"), ("bob", "de"), ("ada", "fr"), ("ada", "fr"), ("bob", "de")]
-    assert sorted(tally.times for tally in side.left()[2].values()) == [2, 4]
+    assert sorted((each.user, tally.times) for each, tally in side.left()[2].items()) == [
+        ("ada", 4),
+        ("bob", 2),
+    ]
+
+
+EVERYBODY = ("ada", "eve", "bob", "cid", "eve", "ada")
+
+
+@pytest.mark.parametrize(
+    ("rule", "groups", "kept_out"),
+    [
+        ({"groups": ("staff",)}, {"staff": ["ada", "bob"]}, "ada bob"),
+        ({"when": 'user.name in ["ada", "cid"]'}, {}, "ada cid"),
+        ({"when": '"staff" in user.groups'}, {"staff": ["eve"]}, "eve"),
+        ({"when": 'user.name.endsWith("e")'}, {}, "eve"),
+    ],
+)
+async def test_who_is_let_in_is_known_to_those_whom_the_rules_let_in_alike(rule, groups, kept_out):
+    side = Side(Watched)
+    renew(
+        side.gate,
+        policy=policy(({"id": "out", "when": "true", "effect": "block", **rule}, LAPTOPS)),
+        groups=Groups.of_members(groups),
+    )
+    for login in EVERYBODY:
+        await side.ask(PROXY, page(laptop(1), f"X-Forwarded-User: {login}"))
+    assert [each for each, got in zip(EVERYBODY, side.got, strict=True) if b" 403 " in got[:20]] == [
+        each for each in EVERYBODY if each in kept_out
+    ]
+    let_in = [each for each in EVERYBODY if each not in kept_out]
+    apart = len(set(let_in)) if "endsWith" in str(rule) else 1
+    assert side.cache.known == len(let_in) - apart
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT"])
+async def test_who_asks_a_calendar_is_known_whatever_their_login(method):
+    requests = [
+        request(method, f"/dav/calendars/{login}/", f"User-Agent: {LAPTOP}", f"Authorization: Basic {login}")
+        for login in ("YWRhOng=", "Ym9iOng=", "Y2lkOng=")
+    ]
+    known, side = await asked(requests)
+    assert known == "-++"
+    assert {(each.client.method, each.client.target, each.client.protocol) for each in side.left()[2]} == {
+        (method, "/dav/", "dav")
+    }
+
+
+async def test_an_address_of_another_protocol_has_a_verdict_of_its_own():
+    requests = [
+        request("GET", path, f"User-Agent: {LAPTOP}")
+        for path in ("/mail/x", "/mail/dav", "/mail/jmap", "/mail/x", "/mail/dav")
+    ]
+    known, _ = await asked(requests)
+    assert known == "---++"
 
 
 async def test_what_is_kept_is_bounded(monkeypatch):

@@ -284,10 +284,10 @@ async def test_devices_of_unknown_people_are_one_person_and_halt_nothing_alone(s
 
 async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None:
     """Else those who get their mail again and again would count once, and a rule would halt that keeps few out."""
-    laptop = replace(by("ann"), client=LAPTOP)
+    laptop = replace(by("somebody"), client=LAPTOP)
     repeat = scene.halting.recurring(laptop, decide(laptop, scene.policy))
     assert repeat is not None
-    repeat("a browser", scene.now)
+    repeat("a browser", "ann", "", scene.now)
     scene.see("bob")
     await scene.halting.halt_rules()
     assert await scene.halts() == []
