@@ -147,6 +147,8 @@ WAYS = [
     (b"POST", b"SOAPAction: http://schemas.microsoft.com/exchange/services/2006/messages/FindItem", b"Content-Length: 0"),
     (b"PROPFIND", b"Depth: 1"),
     (b"OPTIONS", SYNC),
+    (b"GET", b"Connection: Upgrade", b"Upgrade: websocket"),
+    (b"GET", b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Protocol: jmap", SYNC),
 ]  # fmt: skip
 NAMES = ["boss", "grace", "lin", "nobody"]
 """One that a rule lets in, one of a group that is let in, one who owns a clean phone, and one outside every group."""
