@@ -12,11 +12,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration.conftest import LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES, start_gate
+from tests.servers import PATIENCE
 
 from mailgate.gateway.streams import LASTS_AFTER
 
-PATIENCE = 60.0
-"""Seconds after which a test gives up; nothing that is measured."""
 LENGTH = 1_000_000_000
 ON_A_LAPTOP = {"User-Agent": LAPTOP}
 

@@ -13,7 +13,6 @@ from tests.integration.gate import PHONE_RULES
 from tests.integration.test_forward_auth import FRONTS, asked_in, questions_of
 from tests.integration.test_streams import (
     ON_A_LAPTOP,
-    PATIENCE,
     lasts,
     phone,
     read_to_its_end,
@@ -21,7 +20,7 @@ from tests.integration.test_streams import (
     streaming,
     webmail,
 )
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 
 __all__ = ["streaming", "webmail"]
 
