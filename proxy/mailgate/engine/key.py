@@ -39,11 +39,8 @@ class DecisionKey:
         words = [word for when in naming for word in when.names.get("user.name", ())]
         self._named = frozenset((*words, *map(confusable_name, words)))
         """The names of people in conditions, and the bare names that they could be mistaken for."""
-        self._reads_names, self._compares_names = (
-            bool(naming),
-            all("user.name" in when.compared for when in naming),
-        )
-        """Whether any condition reads a name, and whether none does more with it than compare it with these."""
+        self._compares_names = all("user.name" in when.compared for when in naming)
+        """Whether no condition does more with a name than compare it with these."""
         self._graces = sorted({rule.grace for rule in policy.rules if rule.grace})
         self._reliefs = policy.reliefs
         stages = [rule.stages for rule in policy.rules if rule.stages]
@@ -99,8 +96,6 @@ class DecisionKey:
 
     def _meant(self, name: str) -> str:
         """The name, if a condition may tell it from others; empty if it is surely none that a condition names."""
-        if not self._reads_names:
-            return ""
         bare = confusable_name(name)
         unnamed = self._compares_names and bare not in self._named and has_one_reading(bare)
         return "" if unnamed else name

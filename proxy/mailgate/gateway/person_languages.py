@@ -1,16 +1,14 @@
 """Hears which language a person reads, from the requests of their browsers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol as Shape
 
-from mailgate.gateway.pages.languages import choose_language, languages_by_tag, load_languages
+from mailgate.gateway.pages.languages import MAX_HEADER, choose_language, languages_by_tag, load_languages
 from mailgate.model import Access, Decision, Protocol
 from mailgate.store.ledger import Repeat
-
-MAX_CHOICES, MAX_WANTED = 1024, 128
-"""How many choices are remembered, and the longest ``Accept-Language`` of these."""
 
 
 class Languages(Shape):
@@ -19,14 +17,15 @@ class Languages(Shape):
     def note(self, login: str, tag: str, now: datetime) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class PersonLanguages:
     """Records the languages of people (a ``Listener`` of ``recorder.py``)."""
 
     languages: Languages
     tags: Mapping[str, str]
-    _chosen: dict[str, str] = field(default_factory=dict)
-    """The tags for what browsers asked for lately."""
+
+    def __post_init__(self) -> None:
+        self._choose = lru_cache(1024)(lambda wanted: choose_language(wanted, self.tags, ""))
 
     @classmethod
     def of(cls, languages: Languages) -> "PersonLanguages":
@@ -43,18 +42,8 @@ class PersonLanguages:
         return (lambda _agent, *heard: self._hear(*heard)) if _names_reader(access) else None
 
     def _hear(self, person: str, wanted: str, now: datetime) -> None:
-        if wanted and (tag := self._choice(wanted)):
+        if tag := self._choose(wanted[:MAX_HEADER]):
             self.languages.note(person, tag, now)
-
-    def _choice(self, wanted: str) -> str:
-        tag = self._chosen.get(wanted)
-        if tag is None:
-            tag = choose_language(wanted, self.tags, "")
-            if len(self._chosen) >= MAX_CHOICES:
-                self._chosen.clear()
-            if len(wanted) <= MAX_WANTED:
-                self._chosen[wanted] = tag
-        return tag
 
 
 def _names_reader(access: Access) -> bool:

@@ -56,7 +56,7 @@ PEOPLE = 16_384
 MAX_PATH = 256
 MAX_AGENT = 512
 MAX_LINES = 4096
-"""The most bytes of field lines, cookies and languages in a key. A request with more of them is judged in full."""
+"""The most bytes of field lines and cookies in a key. A request with more of them is judged in full."""
 
 METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE PROPFIND REPORT".split())
 _ITS_OWN_WAY = frozenset({Spoken.ACTIVESYNC, Spoken.MAPI})
@@ -225,18 +225,18 @@ class VerdictCache:
         # joined lines are unambiguous, since no line contains a line end
         read = b"\n".join([lines[at] for at in read_at])
         own = tuple([lines[at] for at in cookies_at if OWN in lines[at]])
-        size, person, languages = len(read), "", ""
         who: Hashable = None
+        person = languages = ""
         if origin.user or has_login:
+            login = (basic_user(fields) or "").encode()
+            if max(len(origin.user), len(login)) > LONGEST_NAME:
+                return _NO_KEY
             if origin.user:
                 languages = b", ".join(fields.values(b"accept-language")).decode("latin-1")
             named, person = self._person(origin.user)
-            login, claimed = self._person((basic_user(fields) or "").encode())
-            if len(person) > LONGEST_NAME or len(claimed) > LONGEST_NAME:
-                return _NO_KEY
-            who = named, login, person if port else ""  # an answer to another proxy has the name
-        if own:
-            size += sum(map(len, own))
+            # an answer to another proxy has the name
+            who = named, self._person(login)[0], person if port else ""
+        size = len(read) + sum(map(len, own)) if own else len(read)
         sender, text = self._senders.get(agent) or self._sender(agent)
         probed: Hashable = None
         if own:
@@ -248,12 +248,8 @@ class VerdictCache:
             return _NO_KEY
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
         beside = self._read_by_rules(origin, path) if self._reads_beside else ()
-        return (
-            (port, head.method, place, sender, read, who, origin.by_proxy, probed, beside),
-            text,
-            person,
-            languages,
-        )
+        key = port, head.method, place, sender, read, who, origin.by_proxy, probed, beside
+        return key, text, person, languages
 
     def _found_by_probe(
         self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from tests.unit.store.examples import ALLOW, BROWSER, NOW
 
-from mailgate.gateway.person_languages import MAX_WANTED, PersonLanguages
+from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.model import Access, Client, Kind, Posture, Protocol, RequestFacts, User
 
 
@@ -45,13 +45,3 @@ def test_a_mail_app_says_nothing_of_its_person() -> None:
     app = Client(Kind.MAIL_APP, handheld=True, protocol=Protocol.ACTIVESYNC)
     PersonLanguages.of(heard).record(asking("de", "ada", app), ALLOW)
     assert heard == []
-
-
-def test_what_is_remembered_of_languages_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailgate.gateway.person_languages.MAX_CHOICES", 2)
-    heard = Heard()
-    people = PersonLanguages.of(heard)
-    for wanted in ("de", "fr", "es", "de", "x" * MAX_WANTED + "-de"):
-        people.record(asking(wanted, "ada"), ALLOW)
-    assert [tag for _, tag, _ in heard] == ["de", "fr", "es", "de"]
-    assert len(people._chosen) <= 2

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache as cached
@@ -40,6 +41,7 @@ from mailgate.model import RequestFacts
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Key
+from mailgate.store.client_facts import LONGEST_NAME
 from mailgate.store.ledger import Ledger
 from mailgate.store.spool import Spool
 
@@ -574,6 +576,18 @@ async def test_who_is_let_in_is_known_to_those_whom_the_rules_let_in_alike(rule,
     let_in = [each for each in EVERYBODY if each not in kept_out]
     apart = len(set(let_in)) if "endsWith" in str(rule) else 1
     assert side.cache.known == len(let_in) - apart
+
+
+async def test_names_that_no_record_holds_whole_are_not_remembered():
+    logins = [f"{'x' * LONGEST_NAME}{number}" for number in range(3)]
+    named = [page(laptop(1), f"X-Forwarded-User: {login}") for login in logins]
+    claimed = [
+        page(laptop(1), f"Authorization: Basic {b64encode(f'{login}:'.encode()).decode()}")
+        for login in logins
+    ]
+    known, side = await asked([*named, *claimed], peer=PROXY)
+    assert known == "------"
+    assert not side.cache._people
 
 
 @pytest.mark.parametrize("method", ["PROPFIND", "REPORT"])
