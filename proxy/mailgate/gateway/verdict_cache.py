@@ -228,7 +228,7 @@ class VerdictCache:
         who: Hashable = None
         person = languages = ""
         if origin.user or has_login:
-            login = (basic_user(fields) or "").encode()
+            login = (basic_user(fields) or "").encode() if has_login else b""
             if max(len(origin.user), len(login)) > LONGEST_NAME:
                 return _NO_KEY
             if origin.user:
