@@ -1,4 +1,4 @@
-"""The tables, which are the same on SQLite and PostgreSQL. ``migrations/`` builds them, and a test compares the two."""
+"""The tables, which are the same on SQLite and PostgreSQL. The first step of ``migrations/`` builds them."""
 
 from datetime import UTC, datetime
 
