@@ -13,7 +13,7 @@ from mailgate.config import Bundle, Settings
 from mailgate.config.serving import GRPC, AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
-from mailgate.gateway.evaluate.proving import Mode as NonceMode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.http1.trusted_headers import canonical_name
 from mailgate.gateway.live import Live

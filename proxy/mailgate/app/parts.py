@@ -20,8 +20,7 @@ from mailgate.gateway.carrier import Carrier
 from mailgate.gateway.enrolment.enroll import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
-from mailgate.gateway.evaluate.proving import Mode as NonceMode
-from mailgate.gateway.evaluate.proving import Prover
+from mailgate.gateway.evaluate.proving import NonceMode, Prover
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import upstream_context

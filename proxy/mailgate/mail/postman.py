@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from mailgate.mail.transport import DeferredError, MailTransport, RejectedMailError, UnknownOutcomeError
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, NoticeKey, Store, StoreUnavailableError
+from mailgate.store.clock import Leases
 from mailgate.store.mail import Which
+from mailgate.store.mail_queue import MailQueue
 
 LEASE = timedelta(minutes=2)
 """How long a dead process keeps its lease: longer than one mail can take."""
@@ -31,23 +33,6 @@ OutcomeListener = Callable[[Mail, MailState, str], None]
 """Receives a mail, its new state and the cause in one word. A mail that was put off is ``queued``."""
 Note = Callable[[], Coroutine[Any, Any, None]]
 """Stores the outcome of a mail."""
-
-
-class MailQueue(Protocol):
-    """The queued mails (``store/mail_queue.py``)."""
-
-    async def due(self, now: datetime, size: int = 100) -> list[Mail]: ...
-    async def begin(self, mail: Mail, holder: str, now: datetime) -> bool: ...
-    async def end(self, mail_id: str, state: MailState, now: datetime, why: str = "") -> bool: ...
-    async def put_off(self, mail_id: str, due_at: datetime, now: datetime, why: str) -> None: ...
-    async def left_over(self, holder: str) -> list[Mail]: ...
-
-
-class Leases(Protocol):
-    """Decides which process may send (``store/clock.py``)."""
-
-    async def claim(self, name: str, holder: str, span: timedelta) -> bool: ...
-    async def release(self, name: str, holder: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
-from typing import Protocol as Shape
 
 import structlog
 from cachetools import TTLCache
@@ -20,7 +19,7 @@ from cachetools import TTLCache
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.login_check import Login, LoginCheck
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.login_names import address_of, user_text
@@ -42,12 +41,6 @@ ADDRESS_SPAN = timedelta(hours=1)
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 """Hands a message to a mail server. Raises OSError."""
-
-
-class LoginChecker(Shape):
-    """Tells whether the webmail accepts a login (``gateway/selfservice/login_check.py``)."""
-
-    async def look(self, incoming: Incoming) -> Login: ...
 
 
 class NoQuarantineMails:
@@ -97,7 +90,7 @@ class QuarantineMailer:
         claims: QuarantineMails,
         send: Send,
         clock: Callable[[], datetime],
-        check: LoginChecker | None = None,
+        check: LoginCheck | None = None,
     ) -> None:
         """Without a ``check``, a login counts only if something other than the webmail confirms it."""
         self._head = head

@@ -18,7 +18,7 @@ from mailgate.app.housekeeping import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
 from mailgate.app.service import Service, utc_now
 from mailgate.config.settings import DovecotSettings
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.http1.tls import CertificateError, device_context
 from mailgate.gateway.side_door.dovecot import ApiHeader
 from mailgate.views.devices import retention_times_of
@@ -141,7 +141,7 @@ async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
     limits = settings.enrolment.model_copy(update={"attempts": 7})
     changed = settings.model_copy(update={"attestation": attestation, "enrolment": limits})
     await service.apply(replace(service.bundle, settings=changed))
-    assert service.gate.judge.prover.mode is Mode.REQUIRE
+    assert service.gate.judge.prover.mode is NonceMode.REQUIRE
     assert (
         service.gate.own.enrolling.enroller.failed.max_tries,
         service.gate.own.enrolling.enroller.reports.max_tries,

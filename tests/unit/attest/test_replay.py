@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.attest import MemoryReplayGuard, SpendResult
+from mailgate.attest import ReplayGuard, SpendResult
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -12,12 +12,12 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def spend(guard: MemoryReplayGuard, ticket: bytes, seconds: float = 0) -> SpendResult:
+def spend(guard: ReplayGuard, ticket: bytes, seconds: float = 0) -> SpendResult:
     return guard.spend(ticket, now=at(seconds), until=at(seconds + 120))
 
 
 def test_a_ticket_is_spent_once_while_it_lives() -> None:
-    guard = MemoryReplayGuard()
+    guard = ReplayGuard()
     assert spend(guard, b"a") is SpendResult.ACCEPTED
     assert spend(guard, b"a", 119) is SpendResult.SPENT_BEFORE
     assert spend(guard, b"a", 120) is SpendResult.SPENT_BEFORE
@@ -26,7 +26,7 @@ def test_a_ticket_is_spent_once_while_it_lives() -> None:
 
 
 def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
-    guard = MemoryReplayGuard(capacity=2)
+    guard = ReplayGuard(capacity=2)
     assert [spend(guard, ticket) for ticket in (b"a", b"b", b"c")] == [
         SpendResult.ACCEPTED,
         SpendResult.ACCEPTED,
@@ -38,7 +38,7 @@ def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
 
 
 def test_it_keeps_two_hundred_thousand() -> None:
-    guard = MemoryReplayGuard()
+    guard = ReplayGuard()
     until = at(120)
     spent = [guard.spend(b"%d" % number, now=NOW, until=until) for number in range(200_001)]
     assert (spent[-2], spent[-1]) == (SpendResult.ACCEPTED, SpendResult.MEMORY_FULL)
@@ -48,7 +48,7 @@ def test_it_keeps_two_hundred_thousand() -> None:
 def test_it_never_accepts_a_ticket_twice_within_its_life_nor_grows_over(
     sent: list[tuple[bytes, int]],
 ) -> None:
-    guard = MemoryReplayGuard(capacity=8)
+    guard = ReplayGuard(capacity=8)
     accepted: dict[bytes, float] = {}
     clock = 0.0
     for ticket, pause in sent:

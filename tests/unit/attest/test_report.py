@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from mailgate.attest import MemoryReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import ReplayGuard, Verifier, mint, parse_jwks
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, form_of, token_claims
 from mailgate.model import Kind
 
@@ -187,7 +187,7 @@ def accepted(said: dict):
         audience=GATE,
         own=GATE,
         match_app=match,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
     )
     proof = mint.sign_proof(token, DEVICE, method="GET", url=f"{GATE}/", jti="p", now=NOW)
     result = verifier.verify([token.encode()], [proof.encode()], method="GET", url=f"{GATE}/", now=NOW).result

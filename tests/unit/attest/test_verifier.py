@@ -13,10 +13,10 @@ from tests.vectors import build_vectors
 
 from mailgate.attest import (
     KeySet,
-    MemoryReplayGuard,
     Nonce,
     NonceOrigin,
     Nonces,
+    ReplayGuard,
     SpentProof,
     Verdict,
     Verifier,
@@ -47,7 +47,7 @@ def verifier(replay_capacity: int = 100, **more: object) -> Verifier:
         nonces=Nonces([Key(1, secret, NOW - timedelta(days=1))], node),
         audience=ANCHORS["audience"],
         match_app=lambda system, identifier: listed.get(identifier),
-        replay=MemoryReplayGuard(replay_capacity),
+        replay=ReplayGuard(replay_capacity),
         **more,
     )
 

@@ -10,7 +10,7 @@ from tests.unit.config.minimal import MINIMAL
 from tests.vectors import build_certificate_vectors as vectors
 from typer.testing import CliRunner
 
-from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.attest import ReplayGuard, Verifier, parse_jwks
 from mailgate.attest.jose import parse_compact
 from mailgate.cli import app, attest
 from mailgate.model import Kind, Reason
@@ -58,7 +58,7 @@ def test_what_is_minted_the_gate_believes_once(run_with_keys, app_there: bool) -
         issuers={"https://mdm.example.com": parse_jwks(Path("var/demo/keys/issuer.jwks.json").read_text())},
         audience="http://localhost:8080",
         match_app=lambda system, identifier: identifier,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
     )
     sent = [headers["Device-Attestation"].encode()], [headers["DPoP"].encode()]
     request = {"method": "GET", "url": "http://localhost:8080/?a", "now": datetime.now(UTC)}

@@ -8,7 +8,7 @@ from itertools import count
 from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.app.parts import Forwarders, assemble
-from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
+from mailgate.attest import Nonces, ReplayGuard, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.devices.posture import PostureTerms
 from mailgate.gateway.answer import Answer, send
@@ -283,7 +283,7 @@ def trusting():
         issuers=keyring,
         audience="https://mail.example.com",
         match_app=lambda *_: None,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
         own="https://mail.example.com",
         nonces=nonces,
         revoked=revocations,

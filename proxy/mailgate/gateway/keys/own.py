@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -12,6 +11,7 @@ from mailgate.attest.jose import Key as SigningKey
 from mailgate.attest.nonces import Nonces
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.store import Key, StoreError
+from mailgate.store.keys import Keys
 
 log = structlog.get_logger()
 
@@ -23,12 +23,6 @@ SIGNING_AGE, NONCE_AGE = timedelta(days=7), timedelta(days=1)
 """A key is renewed after this time. The key before it stays until the next renewal, long after its last token has ended."""
 CHECK_INTERVAL = timedelta(seconds=1)
 """The store is asked for a missing key at most once within this time."""
-
-
-class Keys(Protocol):
-    """The store of secrets that gates share (``store/keys.py``)."""
-
-    async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[Key, ...]: ...
 
 
 class OwnKeys:

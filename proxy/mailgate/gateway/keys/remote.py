@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -22,12 +21,6 @@ MAX_WAITING = 1000
 """The most callers that wait for one answer. Further callers get the keys as they are."""
 
 
-class Counting(Protocol):
-    """Counts the outcome of each request."""
-
-    def __call__(self, issuer: str, result: str) -> None: ...
-
-
 @dataclass
 class RemoteKeys:
     """The keys of one issuer. Start ``run`` as a task. ``ask`` fetches an answer or raises JwksError."""
@@ -36,7 +29,8 @@ class RemoteKeys:
     url: str
     ask: Callable[[str], Awaitable[Answer]]
     clock: Callable[[], datetime]
-    count: Counting
+    count: Callable[[str, str], None]
+    """Counts the outcome of each request by the issuer."""
     last_success: datetime | None = None
     failure: str = ""
     """Why the last request failed; empty after a success and before the first request."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
 
 from cachetools import TTLCache
 
@@ -28,7 +27,7 @@ from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.proxy.forward import MAX_INTERIM
 from mailgate.gateway.proxy.heads import request_head
-from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamMalformed
 from mailgate.model.addresses import rate_limit_key
 
@@ -70,18 +69,12 @@ class Question:
     target: bytes
 
 
-class Connector(Protocol):
-    """The connections to the webmail (``gateway/proxy/pool.py``)."""
-
-    async def connect(self) -> UpstreamConnection: ...
-
-
 class LoginCheck:
     """Asks the webmail about Basic credentials. Few requests run at once, and guesses for one person are limited."""
 
     def __init__(
         self,
-        pool: Connector,
+        pool: UpstreamPool,
         question: Question,
         default_host: bytes,
         clock: Callable[[], datetime],

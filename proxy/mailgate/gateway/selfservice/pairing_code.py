@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from mailgate.attest.enrolment import CODE_BYTES, CODE_LIFE, digest_of, name_of, new_code
 from mailgate.gateway.http1.request import RequestRefused
@@ -12,23 +11,18 @@ from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.selfservice.person import KnownBy, Person
 from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
+from mailgate.store.enrolments import Enrolments
 
 NOTE = "own page"
 """The note that distinguishes such a code from an admin's in `mailgate enroll list`."""
 _LOGGED_IN = frozenset({KnownBy.PROXY, KnownBy.LOGIN})
 
 
-class Tokens(Protocol):
-    """The store of codes (``store/enrolments.py``)."""
-
-    async def add(self, digest: bytes, token: EnrolmentToken) -> None: ...
-
-
 @dataclass(slots=True)
 class PairingCodes:
     """Decides who may have a code, and how often. ``offered``: whether anybody may."""
 
-    tokens: Tokens
+    tokens: Enrolments
     offered: bool = False
     rates: RateLimit = field(default_factory=lambda: RateLimit(5, CODE_LIFE))
     """Codes made, by person."""

@@ -9,7 +9,7 @@ from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import mint
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.model import Assurance, Kind, Reason
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
@@ -171,7 +171,7 @@ async def test_reports_are_counted(on):
 
 
 async def test_a_nonce_may_be_required_of_reports_too(on):
-    on.judge.prover.mode = Mode.REQUIRE
+    on.judge.prover.mode = NonceMode.REQUIRE
     on.in_force.live.verifier._nonce_required = True
     status, headers, told = await report(on)
     assert (status, told["reason"]) == (401, "proof-nonce-missing")

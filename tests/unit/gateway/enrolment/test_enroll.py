@@ -18,7 +18,7 @@ from mailgate.devices import names
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.gateway.enrolment.enroll import hardware_result, report_of_hardware
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.model import HardwareResult, Reason
 from mailgate.store import NotEnrolled, StoreUnavailableError
 
@@ -228,7 +228,9 @@ async def test_a_device_enrols_with_evidence_and_its_serial_number_is_stored():
     ]
 
 
-@pytest.mark.parametrize(("mode", "given"), [(Mode.OFF, False), (Mode.OFFER, True), (Mode.REQUIRE, True)])
+@pytest.mark.parametrize(
+    ("mode", "given"), [(NonceMode.OFF, False), (NonceMode.OFFER, True), (NonceMode.REQUIRE, True)]
+)
 async def test_who_has_no_key_yet_is_given_a_nonce_for_it(mode, given):
     on = believing()
     on.judge.prover.mode = mode

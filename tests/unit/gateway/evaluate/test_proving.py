@@ -8,8 +8,8 @@ from tests.unit.gateway.gates import NOW, gate, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import KeySet, NonceOrigin, Verifier, mint, parse_jwks
-from mailgate.attest.replay import MemoryReplayGuard
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.attest.replay import ReplayGuard
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.model import Reason
 from mailgate.store import StoreUnavailableError
 
@@ -57,9 +57,9 @@ def require(on, mode):
         issuers=on.judge.prover.keyring,
         audience=GATE,
         match_app=lambda *_: None,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
         nonces=on.judge.prover.nonces,
-        nonce_required=mode is Mode.REQUIRE,
+        nonce_required=mode is NonceMode.REQUIRE,
     )
     renew(on, verifier=verifier)
 
@@ -148,13 +148,14 @@ async def test_a_nonce_of_one_process_lets_nobody_in_at_another():
 
 
 @pytest.mark.parametrize(
-    ("mode", "sort"), [(Mode.OFF, None), (Mode.OFFER, NonceOrigin.SHARED), (Mode.REQUIRE, NonceOrigin.OWN)]
+    ("mode", "sort"),
+    [(NonceMode.OFF, None), (NonceMode.OFFER, NonceOrigin.SHARED), (NonceMode.REQUIRE, NonceOrigin.OWN)],
 )
 async def test_what_nonce_is_handed_out(mode, sort):
     on = believing()
     require(on, mode)
     refused, nonce = await proved(on, *sent())
-    assert refused is (Reason.PROOF_NONCE_MISSING if mode is Mode.REQUIRE else None)
+    assert refused is (Reason.PROOF_NONCE_MISSING if mode is NonceMode.REQUIRE else None)
     assert (on.judge.prover.nonces.read(nonce, NOW).origin if nonce else None) is sort
 
 
@@ -178,7 +179,7 @@ async def test_once_others_are_heard_of_it_hands_out_shared_ones():
     assert (refused, on.judge.prover.nonces.read(nonce, NOW).origin) == (None, NonceOrigin.SHARED)
 
 
-@pytest.mark.parametrize("mode", [Mode.OFFER, Mode.REQUIRE])
+@pytest.mark.parametrize("mode", [NonceMode.OFFER, NonceMode.REQUIRE])
 async def test_one_that_is_fresh_is_not_replaced(mode):
     on = believing()
     require(on, mode)
@@ -191,7 +192,7 @@ async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_bo
     other.judge.prover.nonces._node = b"that one"
     other.judge.prover.spent = one.judge.prover.spent
     for each in (one, other):
-        require(each, Mode.REQUIRE)
+        require(each, NonceMode.REQUIRE)
     _, bound = await proved(one, *sent())
     refused, shared = await proved(other, *sent(nonce=bound))
     assert refused is Reason.PROOF_NONCE_WRONG
@@ -216,11 +217,11 @@ async def test_the_nonce_stands_in_whatever_answer_there_is(path, status):
 
 async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
     on = believing()
-    require(on, Mode.REQUIRE)
+    require(on, NonceMode.REQUIRE)
     status, headers, body = await ask(on, *sent("/block"), path="/block")
     assert (status, headers["WWW-Authenticate"]) == (401, 'DPoP error="use_dpop_nonce"')
     assert json.loads(body)["reason"] == headers["X-Device-Reason"] == "proof-nonce-missing"
-    fields = (*sent("/block"), b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
+    fields = (*sent("/block"), b"Accept: text/html", b"Sec-Fetch-NonceMode: navigate")
     status, headers, _ = await ask(on, *fields, path="/block")
     assert (status, headers["Content-Type"]) == (403, "text/html; charset=utf-8")
     assert headers["DPoP-Nonce"]
@@ -228,7 +229,7 @@ async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
 
 async def test_what_the_rules_allow_without_a_proof_they_allow_without_a_nonce():
     on = believing()
-    require(on, Mode.REQUIRE)
+    require(on, NonceMode.REQUIRE)
     assert (await ask(on, *sent()))[0] == 200
 
 
