@@ -13,7 +13,7 @@ import pytest
 from mailgate.config.apps import read_catalog
 from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import read_document
-from mailgate.config.files import Reading
+from mailgate.config.files import FilesReading
 from mailgate.config.mistakes import validated
 from mailgate.config.rules import read_policy
 from mailgate.model import Decision, RuleTrial
@@ -33,7 +33,7 @@ def test_decision(path: Path, tmp_path: Path) -> None:
 def outcome(given: str, folder: Path) -> str:
     rules, _, situation = given.partition("\n---\n")
     (folder / "policy.yaml").write_text(rules, encoding="utf-8")
-    reading = Reading()
+    reading = FilesReading()
     catalog = read_catalog(APPS, reading)
     policy = read_policy(folder / "policy.yaml", catalog, reading)
     if policy is None:

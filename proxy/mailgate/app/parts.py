@@ -40,10 +40,10 @@ from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refuser import QuarantineMails, Refuser
+from mailgate.gateway.refuser import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
-from mailgate.gateway.selfservice.login_check import LoginCheck, Question
+from mailgate.gateway.selfservice.login_check import LoginCheck, LoginQuestion
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
@@ -177,7 +177,7 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
         return None
     method, target = question.encode().split(b" ", 1)
     host = urlsplit(public_url).netloc.encode()
-    return LoginCheck(pool, Question(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
+    return LoginCheck(pool, LoginQuestion(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
 
 
 def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
@@ -230,7 +230,7 @@ def assemble(
     recorder: Recorder,
     own: OwnAddresses,
     forwarders: Forwarders,
-    mails: QuarantineMails,
+    mails: QuarantineMailQueue,
     tracing: Tracing | None = None,
     answered: Callable[[Access, int], None] = lambda _access, _status: None,
 ) -> Gate:

@@ -101,7 +101,7 @@ class Trust:
         return RemoteKeys(each.issuer, str(each.jwks), _asking(each), self.clock, count)
 
 
-def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
+def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.JwksAnswer]]:
     """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
     used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None

@@ -23,7 +23,7 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 _BRIEF = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT})
 
 
-class Client:
+class ApiClient:
     """A client of the API at ``base``, an origin. Every method may raise ``SourceError``."""
 
     def __init__(self, base: str, login: Login, wire: Wire, runtime: Runtime, run_bytes: int) -> None:

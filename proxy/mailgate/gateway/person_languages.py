@@ -11,7 +11,7 @@ from mailgate.store.ledger import Repeat
 
 @dataclass(frozen=True, slots=True)
 class PersonLanguages:
-    """Records the languages of people (a ``Listener`` of ``recorder.py``)."""
+    """Records the languages of people (a ``DecisionListener``, ``recorder.py``)."""
 
     languages: Languages
     tags: Mapping[str, str]

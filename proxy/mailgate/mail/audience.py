@@ -121,25 +121,25 @@ class Told(NamedTuple):
     fix: str = ""
 
 
-class Answer(NamedTuple):
+class RuleAnswer(NamedTuple):
     """The rule that decides an access, and what it means for the person."""
 
     rule: str
     told: Told
 
 
-def answer(judge: Judge, access: Access, unrecorded: frozenset[str]) -> Answer | None:
+def answer(judge: Judge, access: Access, unrecorded: frozenset[str]) -> RuleAnswer | None:
     """The answer to an access; None if it depends on what was not recorded or cannot be had."""
     outcome = judge.outcome(access, unrecorded)
     if outcome.effect == UNKNOWN or outcome.reason in PASSING:
         return None
     if outcome.effect == Effect.ALLOW:
-        return Answer(outcome.rule, Told(Effect.ALLOW))
+        return RuleAnswer(outcome.rule, Told(Effect.ALLOW))
     decision = decide(access, judge.policy)
-    return Answer(decision.rule, Told(decision.effect, decision.reason, decision.apps, decision.fix))
+    return RuleAnswer(decision.rule, Told(decision.effect, decision.reason, decision.apps, decision.fix))
 
 
-def device_of(person: str, access: Access, given: Answer | None) -> NoticeDevice:
+def device_of(person: str, access: Access, given: RuleAnswer | None) -> NoticeDevice:
     """The device of an access as a mail to this person names it. Apps on somebody else's device are not named."""
     client, posture = access.client, access.posture
     kind, os = posture.kind or client.kind, posture.os or client.os

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from mailgate.config import Rules
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import owner_of
-from mailgate.mail.audience import Answer, answer, device_of
+from mailgate.mail.audience import RuleAnswer, answer, device_of
 from mailgate.mail.recipient_list import AddressOf, DataScope, rules_of_version
 from mailgate.model import Effect, Reason
 from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
@@ -154,7 +154,7 @@ class _Comparison:
                 decided = decided or old.rule == rule
         return not decided
 
-    def _answers(self, occasion: Occasion) -> Iterator[tuple[Answer | None, Answer | None]]:
+    def _answers(self, occasion: Occasion) -> Iterator[tuple[RuleAnswer | None, RuleAnswer | None]]:
         """The answers of both versions, now and at each moment at which one of them changes by itself."""
         old, new = self._judges
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
@@ -278,5 +278,5 @@ class _Standings:
 _STANDINGS = {Effect.ALLOW: Standing.OPEN, Effect.WARN: Standing.WARNED}
 
 
-def _standing(given: Answer | None) -> Standing:
+def _standing(given: RuleAnswer | None) -> Standing:
     return Standing.UNKNOWN if given is None else _STANDINGS.get(given.told.effect, Standing.CLOSED)

@@ -19,7 +19,7 @@ from cachetools import TTLCache
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.gateway.selfservice.login_check import Login, LoginCheck
+from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.login_names import address_of, user_text
@@ -153,7 +153,7 @@ class QuarantineMailer:
         log.info("quarantine-mail-sent", reference=refused.view.reference, reason=refused.view.reason)
 
     async def _is_accepted(self, incoming: Incoming) -> bool:
-        return self._check is not None and await self._check.look(incoming) is Login.RIGHT
+        return self._check is not None and await self._check.look(incoming) is LoginResult.RIGHT
 
     def _refusal(
         self, incoming: Incoming, access: Access, decision: Decision, reference: str

@@ -18,7 +18,7 @@ from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 from mailgate.policy.stages import softened
 
 
-class Version(Protocol):
+class VersionContent(Protocol):
     """Everything that a version of the rules consists of."""
 
     @property
@@ -54,7 +54,7 @@ class Change:
         return joined((self.sign, joined((subject_in_words(self.about), self.words), ": ")), " ")
 
 
-def changes(old: Version, new: Version) -> tuple[Change, ...]:
+def changes(old: VersionContent, new: VersionContent) -> tuple[Change, ...]:
     """Every difference: rules in the order of the new version, then the default, apps, lists, groups and cases."""
     found = policy_changes(old.policy, new.policy)
     return (*found, *_groups(old.groups, new.groups), *_cases(old.cases, new.cases))

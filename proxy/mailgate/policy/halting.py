@@ -17,7 +17,7 @@ _PARTS = 12
 Key = TypeVar("Key")
 
 
-class Subject(NamedTuple):
+class HaltSubject(NamedTuple):
     """Who came: a person, or a device if the person is unknown."""
 
     person: str
@@ -74,7 +74,7 @@ class HaltCounter:
     """
 
     limits: HaltWhen
-    _came: dict[Subject, datetime] = field(default_factory=dict)
+    _came: dict[HaltSubject, datetime] = field(default_factory=dict)
     _stopped: dict[str, datetime] = field(default_factory=dict)
     """When each of them last came, the earliest first."""
     _parts: deque[tuple[datetime, dict[str, Requests]]] = field(default_factory=deque)
@@ -82,7 +82,7 @@ class HaltCounter:
     _requests: dict[str, Requests] = field(default_factory=dict)
     """The requests of each person in all parts together."""
 
-    def count(self, subject: Subject, *, stopped: bool, now: datetime) -> None:
+    def count(self, subject: HaltSubject, *, stopped: bool, now: datetime) -> None:
         """Count one request of a person, or of a device whose person is unknown."""
         _touch(self._came, subject, now)
         if stopped:

@@ -11,7 +11,7 @@ from cachetools import LRUCache
 from mailgate.classify import is_checked
 from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Decision, Effect, Reason
 from mailgate.policy import Policy, Rule
-from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
+from mailgate.policy.halting import HaltCounter, HaltSubject, HaltWhen
 from mailgate.policy.login_names import confusable_name, counted_name, has_one_reading, user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
@@ -90,7 +90,7 @@ class AcceptedLogins:
 
 
 class HaltMonitor:
-    """Counts every decision (a ``Listener`` of ``gateway/recorder.py``). Call ``halt_rules`` regularly, and ``help_requested`` after
+    """Counts every decision (a ``DecisionListener``, ``gateway/recorder.py``). Call ``halt_rules`` regularly, and ``help_requested`` after
     each request for help."""
 
     def __init__(
@@ -123,13 +123,13 @@ class HaltMonitor:
         subject = self._subject(access) if self._tallies else None
         return (lambda _agent, now: self._tally(subject, "", now)) if subject else None
 
-    def _subject(self, access: Access) -> Subject | None:
+    def _subject(self, access: Access) -> HaltSubject | None:
         """The person, or else the device, that a decision counts for; None if it counts for nobody."""
         person, device = countable_subject(access)
         person = counted_name(person or self.logins.person(access))
-        return Subject(person, "" if person else device) if person or device else None
+        return HaltSubject(person, "" if person else device) if person or device else None
 
-    def _tally(self, subject: Subject, stopped: str, now: datetime) -> None:
+    def _tally(self, subject: HaltSubject, stopped: str, now: datetime) -> None:
         """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""
         for rule, tally in self._tallies.items():
             tally.count(subject, stopped=rule == stopped, now=now)

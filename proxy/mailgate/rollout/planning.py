@@ -36,13 +36,13 @@ from mailgate.rollout.plan import (
     MoverCounts,
     Plan,
     PlanDecision,
-    Row,
     RuleOff,
     RulesNamed,
     Sample,
     SampledMoments,
     Totals,
     UndatedMovers,
+    ValueCounts,
     Window,
     digest_of,
 )
@@ -59,6 +59,7 @@ from mailgate.simulate import (
     UNDATED,
     WHOLE,
     ImpactTally,
+    MoverExample,
     Outcome,
     change_moments,
     in_full,
@@ -66,7 +67,6 @@ from mailgate.simulate import (
     sampled,
     unpredictable_clocks,
 )
-from mailgate.simulate import Sample as Found
 from mailgate.store import Activation, Store, Version
 from mailgate.tasks import compute
 
@@ -268,13 +268,15 @@ def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
     return MoverCounts(people=found.people, devices=found.devices, by=by, samples=found.samples)
 
 
-def _by(tally: ImpactTally, begin: tuple[str, ...], dimensions: Iterable[str]) -> dict[str, list[Row]]:
+def _by(
+    tally: ImpactTally, begin: tuple[str, ...], dimensions: Iterable[str]
+) -> dict[str, list[ValueCounts]]:
     """The cells that consist of ``begin``, a dimension and a value, by dimension, the largest first."""
-    by: dict[str, list[Row]] = {dimension: [] for dimension in dimensions}
+    by: dict[str, list[ValueCounts]] = {dimension: [] for dimension in dimensions}
     long = len(begin)
     cells = [cell for cell in tally.subjects if len(cell) == long + 2 and cell[:long] == begin]
     for cell in sorted(cells, key=lambda cell: (-tally.subjects[cell], cell)):
-        row = Row(value=cell[-1], people=tally.people.count(cell), devices=tally.subjects[cell])
+        row = ValueCounts(value=cell[-1], people=tally.people.count(cell), devices=tally.subjects[cell])
         by[cell[-2]].append(row)
     return by
 
@@ -331,7 +333,7 @@ def _later(tally: ImpactTally, cell: tuple[str, ...], label: str) -> LaterMovers
     return LaterMovers(people=people, devices=devices, samples=[_sample(each) for each in kept])
 
 
-def _sample(found: Found) -> Sample:
+def _sample(found: MoverExample) -> Sample:
     client, posture = found.occasion.after.client, found.occasion.after.posture
     return Sample(
         person=found.occasion.person,

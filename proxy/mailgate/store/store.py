@@ -28,7 +28,7 @@ from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Reports
 from mailgate.store.kept_out import KeptOutCounts
-from mailgate.store.keys import Keys
+from mailgate.store.keys import SharedKeys
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
 from mailgate.store.mail_queue import MailQueue
@@ -74,7 +74,7 @@ class Store:
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people, (sightings, reports))
         self.quarantine_mails = QuarantineMails(database)
-        self.keys = Keys(database)
+        self.keys = SharedKeys(database)
         self.audit = Audit(database)
         self.policies = Policies(database)
         self.kept_out = KeptOutCounts(database)

@@ -9,10 +9,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp import AiohttpClient
 
 from mailgate.demo.mailbox import MAX_UPLOAD, Mailbox
-from mailgate.demo.messages import Attachment, Message, shipped_messages
+from mailgate.demo.messages import Attachment, MailboxMessage, shipped_messages
 
 NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
-HOSTILE = Message(
+HOSTILE = MailboxMessage(
     sender='"<b>x</b>" <x@example.com>',
     recipient="you@example.com",
     subject="<script>alert(1)</script>",

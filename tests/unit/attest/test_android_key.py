@@ -14,7 +14,7 @@ from tests.vectors.build_certificate_vectors import (
 )
 
 from mailgate.attest import android_key
-from mailgate.attest.hardware import Expected
+from mailgate.attest.hardware import ExpectedEvidence
 from mailgate.model import HardwareResult, Reason
 
 
@@ -42,7 +42,7 @@ def test_what_the_hardware_tells_becomes_claims() -> None:
     ],
 )
 def test_what_was_good_for_one_challenge_and_key_is_not_for_another(
-    expected: Expected, reason: Reason
+    expected: ExpectedEvidence, reason: Reason
 ) -> None:
     assert verified("good-android-tee", expected).refused is reason
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.pki import FOR_CLIENTS, NOW, Issued, name, root
 
 from mailgate.attest import client_certs
-from mailgate.attest.cert_names import Match
+from mailgate.attest.cert_names import NamePattern
 from mailgate.attest.chain import MAX_CERTIFICATES, key_of
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, RevocationList
@@ -22,7 +22,7 @@ from mailgate.model import Reason
 DAY = timedelta(days=1)
 ROOT = root()
 ISSUING = ROOT.authority()
-UDID = Match("san-uri", "udid", "urn:udid:")
+UDID = NamePattern("san-uri", "udid", "urn:udid:")
 PHONE_NAMES = [x509.UniformResourceIdentifier("urn:udid:00008120")]
 PHONE = ISSUING.device(*PHONE_NAMES)
 

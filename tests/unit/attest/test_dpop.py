@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.vectors import build_vectors as raw
 
 from mailgate.attest import mint
-from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof, normalised, same_target
+from mailgate.attest.dpop import ExpectedProof, Proof, ProvedKeys, check_proof, normalised, same_target
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import Reason
 
@@ -20,10 +20,10 @@ URL = "https://mail.example.com/mail/"
 JKT = raw.thumbprint(raw.DEVICE)
 
 
-def expected(**changes: object) -> Expected:
+def expected(**changes: object) -> ExpectedProof:
     """What a proof of the vectors' device with the vectors' token has to be."""
     token_hash = sha256(TOKEN.encode()).digest()
-    return replace(Expected(JKT, token_hash, "GET", URL, NOW), **changes)
+    return replace(ExpectedProof(JKT, token_hash, "GET", URL, NOW), **changes)
 
 
 def refused(proof: str, **changes: object) -> tuple[Reason, str]:

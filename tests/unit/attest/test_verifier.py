@@ -24,7 +24,7 @@ from mailgate.attest import (
     parse_jwks,
 )
 from mailgate.model import AttestationResult, Reason
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 VECTORS = Path(build_vectors.__file__).parent
 ANCHORS = json.loads((VECTORS / "anchors.json").read_text())
@@ -44,7 +44,7 @@ def verifier(replay_capacity: int = 100, **more: object) -> Verifier:
     return Verifier(
         issuers=known | away,
         own=ANCHORS["own"],
-        nonces=Nonces([Key(1, secret, NOW - timedelta(days=1))], node),
+        nonces=Nonces([SharedKey(1, secret, NOW - timedelta(days=1))], node),
         audience=ANCHORS["audience"],
         match_app=lambda system, identifier: listed.get(identifier),
         replay=ReplayGuard(replay_capacity),

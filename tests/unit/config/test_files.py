@@ -7,7 +7,7 @@ import pytest
 from tests.pki import server
 
 from mailgate.config import load_bundle
-from mailgate.config.files import ExposedFileError, Reading, exposed_files, refuse_exposed, stamp_of
+from mailgate.config.files import ExposedFileError, FilesReading, exposed_files, refuse_exposed, stamp_of
 from mailgate.errors import ConfigError
 
 
@@ -15,7 +15,7 @@ def test_everything_is_read_before_anything_is_raised(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("a: [")
     (tmp_path / "double.yaml").write_text("a: 1\na: 2")
     (tmp_path / "folder.yaml").mkdir()
-    reading = Reading()
+    reading = FilesReading()
     documents = [
         reading.document(tmp_path / f"{name}.yaml")
         for name in ("bad", "double", "folder", "gone", "a\0b", "n" * 400)

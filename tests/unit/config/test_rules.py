@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.config import compile_rules, load_bundle
-from mailgate.config.files import Reading
+from mailgate.config.files import FilesReading
 from mailgate.config.rules import read_rules
 from mailgate.config.settings import Files
 from mailgate.errors import ConfigError
@@ -34,7 +34,7 @@ NAMES = Files(apps="rules/a.yaml", policy="p.yaml", policy_tests="t.yaml")
 
 
 def test_what_is_kept_is_the_same_rules_wherever_the_files_were(folder: Path) -> None:
-    rules = read_rules(folder, NAMES, Reading())
+    rules = read_rules(folder, NAMES, FilesReading())
     assert rules is not None
     assert rules.texts == {
         "apps.yaml": APPS,
@@ -49,9 +49,9 @@ def test_what_is_kept_is_the_same_rules_wherever_the_files_were(folder: Path) ->
 
 
 def test_a_comment_changes_the_digest_and_not_the_policy(folder: Path) -> None:
-    before = read_rules(folder, NAMES, Reading())
+    before = read_rules(folder, NAMES, FilesReading())
     (folder / "p.yaml").write_text(POLICY + "# why\n")
-    after = read_rules(folder, NAMES, Reading())
+    after = read_rules(folder, NAMES, FilesReading())
     assert before is not None
     assert after is not None
     assert before.digest != after.digest

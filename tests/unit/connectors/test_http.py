@@ -10,7 +10,7 @@ from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import (
     ATTEMPTS,
     MAX_BACKOFF_SECONDS,
-    Client,
+    ApiClient,
     backoff,
     bounded_gather,
     retry_after,
@@ -45,7 +45,7 @@ def client(waits):
     def make(*answers, login=None, run_bytes=1000):
         wire = Scripted(*answers)
         login = login or HeaderLogin({"X-Key": "k"})
-        return Client(BASE, login, wire, runtime(waits), run_bytes), wire
+        return ApiClient(BASE, login, wire, runtime(waits), run_bytes), wire
 
     return make
 

@@ -13,7 +13,7 @@ from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, service
 
 from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, PushSettings
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.push import GoogleToken, Message, Signature, WebhookProofs, message
+from mailgate.connectors.push import GoogleToken, PushMessage, Signature, WebhookProofs, message
 from mailgate.connectors.wire import ApiResponse
 
 GOOGLE, OTHER = (
@@ -146,8 +146,8 @@ def envelope(**parts):
 
 def test_the_envelope():
     data = b64encode(b'{"name": "x"}').decode()
-    assert message(envelope(data=data, messageId="1")) == Message("STATUS_REPORT", {"name": "x"})
-    assert message(envelope()) == Message("STATUS_REPORT", None)
+    assert message(envelope(data=data, messageId="1")) == PushMessage("STATUS_REPORT", {"name": "x"})
+    assert message(envelope()) == PushMessage("STATUS_REPORT", None)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, SIZE, Verdi
 from mailgate.model import RequestFacts
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.store import Key
+from mailgate.store import SharedKey
 from mailgate.store.ledger import Ledger
 from mailgate.store.spool import Spool
 
@@ -47,7 +47,7 @@ START = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
 ASKED_AS = languages_by_tag(load_languages())
-KEYS = (Key(1, b"k" * 32, START - timedelta(days=1)),)
+KEYS = (SharedKey(1, b"k" * 32, START - timedelta(days=1)),)
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
 LIMITS = ServerLimits(head=16384, fields=50, body=1000, head_time=10, keep_alive=75, linger=0)
 """Room for every request here: one that is too large is decided by nothing."""

@@ -10,7 +10,7 @@ from tests.unit.gateway.wire import settle
 
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.trusted_headers import Origin
-from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.mail.quarantine import (
     ADDRESS_SPAN,
     FROM_ONE_ADDRESS,
@@ -59,7 +59,7 @@ def incoming(asked):
 class PostOffice:
     """Everything that a quarantine mail goes through, and what came out."""
 
-    def __init__(self, login=Login.WRONG, head=HEAD):
+    def __init__(self, login=LoginResult.WRONG, head=HEAD):
         self.sent, self.claimed, self.released = [], [], []
         self.known = False
         self.breaks = None
@@ -177,12 +177,12 @@ def said_by(asked):
 
 @pytest.mark.parametrize("asked", [access(), unknown()], ids=["a known device", "a device that nobody knows"])
 async def test_no_text_of_a_client_stands_in_a_mail(asked):
-    [mail] = await PostOffice(Login.RIGHT).after(said_by(asked))
+    [mail] = await PostOffice(LoginResult.RIGHT).after(said_by(asked))
     assert "evil" not in mail.as_string()
     assert mail["Bcc"] is None
 
 
-@pytest.mark.parametrize("login", [each for each in Login if each is not Login.RIGHT])
+@pytest.mark.parametrize("login", [each for each in LoginResult if each is not LoginResult.RIGHT])
 async def test_nobody_is_written_to_for_a_login_that_the_webmail_has_not_taken(login):
     office = PostOffice(login)
     asked = [unknown(user=f"user{number}") for number in range(65)]
@@ -197,7 +197,7 @@ async def test_guessed_logins_use_up_no_mails_of_known_devices_at_the_same_addre
 
 
 async def test_whose_login_the_webmail_takes_is_written_to():
-    office = PostOffice(Login.RIGHT)
+    office = PostOffice(LoginResult.RIGHT)
     [mail] = await office.after(unknown())
     assert (mail["To"], office.looked) == ("ada@example.com", ["ada"])
 

@@ -18,7 +18,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
-from mailgate.policy.cases import Device, Expectation, RecordedRequest, Request, Situation, differences
+from mailgate.policy.cases import CaseDevice, Expectation, RecordedRequest, Request, Situation, differences
 
 CONTEXT = {"catalog": CATALOG}
 
@@ -78,16 +78,16 @@ def test_editors_know_what_a_header_and_a_person_look_like() -> None:
 def test_the_state_follows_from_the_apps(
     device: dict[str, Any], state: PostureState, lists: tuple[str, ...]
 ) -> None:
-    posture = Device.model_validate(device, context=CONTEXT).posture(CATALOG, NOW)
+    posture = CaseDevice.model_validate(device, context=CONTEXT).posture(CATALOG, NOW)
     assert (posture.state, posture.lists) == (state, lists)
     assert posture.reported_at == (None if state is PostureState.MISSING else NOW)
 
 
 def test_a_device_that_says_nothing_is_clean_for_a_day() -> None:
-    assert Device().posture(CATALOG, NOW) == Posture(
+    assert CaseDevice().posture(CATALOG, NOW) == Posture(
         PostureState.CLEAN, reported_at=NOW, expires_at=NOW + timedelta(hours=24)
     )
-    assert Device(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
+    assert CaseDevice(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
 
 
 def test_a_posture_has_all_that_a_device_says() -> None:
@@ -97,14 +97,14 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         "findings": ("device-os-contradicted",), "lost": True, "apps": ("wechat", "tiktok"),
         "reported_at": "2026-12-01", "expires_at": "2026-12-02", "first_seen": "2026-11-01",
     }  # fmt: skip
-    assert Device.model_validate(written, context=CONTEXT).posture(CATALOG, NOW) == Posture(
+    assert CaseDevice.model_validate(written, context=CONTEXT).posture(CATALOG, NOW) == Posture(
         PostureState.UNAVAILABLE, "d1", Kind.PHONE, "ios", "18", True, "ada", ("tiktok", "wechat"),
         ("prohibited", "tencent"), "intune", ("intune", "jamf"),
         reported_at=datetime(2026, 12, 1, tzinfo=UTC), expires_at=datetime(2026, 12, 2, tzinfo=UTC),
         findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),), lost=True,
         first_seen=datetime(2026, 11, 1, tzinfo=UTC), last_state=PostureState.LISTED,
     )  # fmt: skip
-    assert Device(source="intune").posture(CATALOG, NOW).sources == ("intune",)
+    assert CaseDevice(source="intune").posture(CATALOG, NOW).sources == ("intune",)
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def test_a_posture_has_all_that_a_device_says() -> None:
     ],
 )  # fmt: skip
 def test_devices_that_cannot_be(device: dict[str, Any], kind: str, said: object) -> None:
-    assert refusal(Device, device, CONTEXT) == (kind, said)
-    assert Device.model_validate(device), "without a catalogue nothing is known of apps"
+    assert refusal(CaseDevice, device, CONTEXT) == (kind, said)
+    assert CaseDevice.model_validate(device), "without a catalogue nothing is known of apps"
 
 
 def test_a_listed_device_with_a_listed_app_and_a_clean_one_without_are_fine() -> None:
     for device in ({"state": "listed", "apps": ("tiktok",)}, {"state": "clean"}, {"state": "missing"}):
-        assert Device.model_validate(device, context=CONTEXT).state == device["state"]
+        assert CaseDevice.model_validate(device, context=CONTEXT).state == device["state"]
     with pytest.raises(ValidationError):
-        Device.model_validate({"state": "odd"})
+        CaseDevice.model_validate({"state": "odd"})
 
 
 def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.policy.condition_errors import Fault, fault_at, translated
+from mailgate.policy.condition_errors import ConditionFault, fault_at, translated
 from mailgate.policy.variables import ENVIRONMENT, VARIABLES
 
 
@@ -10,7 +10,7 @@ from mailgate.policy.variables import ENVIRONMENT, VARIABLES
     ("offset", "place"), [(0, (1, 1)), (2, (1, 3)), (3, (2, 1)), (5, (2, 3)), (6, (2, 4)), (7, (3, 1))]
 )
 def test_an_offset_becomes_line_and_column(offset: int, place: tuple[int, int]) -> None:
-    assert fault_at("ab\ncde\n", offset, "m") == Fault(*place, "m")
+    assert fault_at("ab\ncde\n", offset, "m") == ConditionFault(*place, "m")
 
 
 def told(text: str) -> list[tuple[int, int, str]]:
@@ -84,6 +84,6 @@ def test_what_follows_from_another_error_is_left_out() -> None:
 
 def test_an_error_in_an_unknown_form_is_told_as_it_is() -> None:
     [fault] = translated("INTERNAL: something new", "true")
-    assert fault == Fault(1, 1, "INTERNAL: something new; expected a simpler condition")
+    assert fault == ConditionFault(1, 1, "INTERNAL: something new; expected a simpler condition")
     [fault] = translated("CANCELLED: too deep [CANCELLED]", "true")
-    assert fault == Fault(1, 1, "too deep; expected a simpler condition")
+    assert fault == ConditionFault(1, 1, "too deep; expected a simpler condition")

@@ -7,7 +7,7 @@ from tests.unit.policy.examples import refusal
 from mailgate.model.languages import LANGUAGES
 from mailgate.policy import Policy
 from mailgate.policy.localized_text import Language, LocalizedField, LocalizedText, text_in
-from mailgate.policy.rules import Notice, Rule
+from mailgate.policy.rules import Rule, RuleNotice
 
 TITLE = {
     "de": "Smartphones mit TikTok erhalten keine Firmen-E-Mail",
@@ -35,7 +35,7 @@ def test_logs_and_admins_read_it_in_english_or_else_the_first() -> None:
 
 
 def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
-    notice = Notice.model_validate(
+    notice = RuleNotice.model_validate(
         {"fix": {"de": "Bringen Sie es vorbei."}, "contact": {"de": "Hilfe, Raum 3"}}
     )
     assert text_in(notice.fix or "", "de", "en") == "Bringen Sie es vorbei."
@@ -79,7 +79,7 @@ def test_editors_know_a_text_and_the_languages() -> None:
 @pytest.mark.parametrize("fix", [{"de": "gehen"}, {"en": "Bring it to us", "de": "remove-app"}])
 def test_a_single_word_is_no_sentence_in_any_language(fix: object) -> None:
     with pytest.raises(ValidationError):
-        Notice.model_validate({"fix": fix})
+        RuleNotice.model_validate({"fix": fix})
 
 
 def test_another_wording_is_another_version_and_a_plain_text_keeps_its_own() -> None:

@@ -12,10 +12,10 @@ from mailgate.policy.localized_text import localized_schema
 from mailgate.policy.rules import (
     FIXES,
     RESERVED,
-    Notice,
     OnUnavailable,
     PolicyFile,
     Rule,
+    RuleNotice,
     policy_context,
     repeated_ids,
 )
@@ -128,7 +128,7 @@ def test_editors_know_conditions_reasons_and_fixes() -> None:
     assert fields["when"] == {"title": "When", "type": "string", "minLength": 1, "maxLength": 4096}
     assert fields["reason"]["anyOf"][0] == {"type": "string", "enum": REASONS}
     own = {"type": "string", "pattern": r"\S\s+\S|[^\x00-\x7F\s]", "maxLength": 200}
-    word, sentence, in_languages, nothing = Notice.model_json_schema()["properties"]["fix"]["anyOf"]
+    word, sentence, in_languages, nothing = RuleNotice.model_json_schema()["properties"]["fix"]["anyOf"]
     assert (word, sentence, nothing) == ({"enum": list(FIXES)}, own, {"type": "null"})
     assert in_languages == localized_schema(own)
 

@@ -15,7 +15,7 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
 import mailgate
-from mailgate.store import Act, Head, Store, StoreError
+from mailgate.store import Act, AuditHead, Store, StoreError
 from mailgate.store.address import store_url
 
 ACT = Act(NOW, "ada", "policy-activated", "version 1", "first start", "desk", {"rules": 3})
@@ -103,7 +103,7 @@ async def test_the_last_entry_about_something(
 
 async def test_an_empty_log_is_whole(store: Store) -> None:
     assert await store.audit.verify() == []
-    assert await store.audit.head() == Head()
+    assert await store.audit.head() == AuditHead()
 
 
 async def test_pages_follow_each_other(store: Store) -> None:
@@ -200,9 +200,9 @@ async def test_a_head_that_was_noted_is_looked_for(store: Store) -> None:
     assert noted is not None
     assert await store.audit.verify([noted]) == []
     assert await store.audit.has_entry_of(noted)
-    assert [each.number for each in await store.audit.verify([Head(2, "0" * 64)])] == [2]
-    assert not await store.audit.has_entry_of(Head(2, "0" * 64))
-    assert await store.audit.has_entry_of(Head())
+    assert [each.number for each in await store.audit.verify([AuditHead(2, "0" * 64)])] == [2]
+    assert not await store.audit.has_entry_of(AuditHead(2, "0" * 64))
+    assert await store.audit.has_entry_of(AuditHead())
 
 
 async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: str) -> None:
@@ -215,7 +215,7 @@ async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: 
         connection.execute(text(nothing))
     with pytest.raises(StoreError, match="accepts no more entries"):
         await store.audit.append(ACT)
-    assert await store.audit.head() == Head()
+    assert await store.audit.head() == AuditHead()
 
 
 async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

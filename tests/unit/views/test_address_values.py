@@ -4,8 +4,8 @@ import pytest
 
 from mailgate.views.address_values import (
     MAX_MISTAKES,
+    AddressMistake,
     MisreadError,
-    Mistake,
     Reader,
     line,
     one_of,
@@ -26,10 +26,14 @@ def test_whatever_else_stands_there_is_a_mistake_that_says_what_is_expected() ->
     )
     assert said == {"name": "ada"}
     assert mistakes == [
-        Mistake("kind", "fone", "it is not known here; did you mean phone? Expected one of phone, tablet"),
-        Mistake("nam", "x", "there is no such parameter; did you mean name? Expected one of kind, name"),
-        Mistake("name", "bob", "it is given more than once; expected it once"),
-        Mistake("name", "toolong", "it is given more than once; expected it once"),
+        AddressMistake(
+            "kind", "fone", "it is not known here; did you mean phone? Expected one of phone, tablet"
+        ),
+        AddressMistake(
+            "nam", "x", "there is no such parameter; did you mean name? Expected one of kind, name"
+        ),
+        AddressMistake("name", "bob", "it is given more than once; expected it once"),
+        AddressMistake("name", "toolong", "it is given more than once; expected it once"),
     ]
     assert read_address([("a", "b")], {})[1][0].words.endswith("this address takes none")
 

@@ -75,7 +75,7 @@ class Exemptions(OutputModel):
     """The exemptions, the newest first."""
 
 
-class Exemption(InputModel):
+class ExemptionInput(InputModel):
     """An exemption of one person or one device to give."""
 
     model_config = ConfigDict(
@@ -128,7 +128,7 @@ class RulePath(InputModel):
     """Its id."""
 
 
-class RuleOff(InputModel):
+class RuleOffInput(InputModel):
     """A rule to turn off."""
 
     why: Note
@@ -156,7 +156,7 @@ async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
     return Exemptions.model_validate({"items": items})
 
 
-async def exempt(call: Call, body: Exemption) -> Relief:
+async def exempt(call: Call, body: ExemptionInput) -> Relief:
     """Exempt one person or one device from a rule until a time, at every gate within a second."""
     context = call.context
     device = (await device_called(call, body.device, 409)).id if body.device else ""
@@ -192,7 +192,7 @@ async def list_rules_off(call: Call) -> RulesOff:
     return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
 
 
-async def turn_rule_off(call: Call, path: RulePath, body: RuleOff) -> Relief:
+async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> Relief:
     """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
 
     No guard applies to this.

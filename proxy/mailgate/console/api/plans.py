@@ -125,14 +125,14 @@ class PlanWithStatus(OutputModel):
     """What the candidate would change, and for whom."""
 
 
-class Approval(InputModel):
+class ApprovalInput(InputModel):
     """The approval of a plan."""
 
     note: Note
     """The reason, for the audit log."""
 
 
-class Application(InputModel):
+class ApplicationInput(InputModel):
     """How to put a plan in force."""
 
     note: Note
@@ -208,7 +208,7 @@ async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
     return outcome
 
 
-async def approve_plan(call: Call, path: PlanPath, body: Approval) -> PlanStatus:
+async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanStatus:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
     context = call.context
     guard = guard_of(context.bundle().settings)
@@ -217,7 +217,7 @@ async def approve_plan(call: Call, path: PlanPath, body: Approval) -> PlanStatus
     )
 
 
-async def apply_plan(call: Call, path: PlanPath, body: Application) -> ActivationDone:
+async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
     guard, override = guard_of(context.bundle().settings), body.override

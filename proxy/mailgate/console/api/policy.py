@@ -119,7 +119,7 @@ class Difference(OutputModel):
     """The differences between the files, as a unified diff."""
 
 
-class Retraction(InputModel):
+class RetractionInput(InputModel):
     """How to take rules back."""
 
     note: Note
@@ -155,7 +155,7 @@ async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
     return Difference(old=old.number, new=new.number, changes=found.changes, lines=found.lines)
 
 
-async def retract(call: Call, body: Retraction) -> ActivationDone:
+async def retract(call: Call, body: RetractionInput) -> ActivationDone:
     """Take the rules in force back: those of the version before decide again, at every gate within a second.
 
     No guard applies to this. A second call changes nothing. People who were told, warned or kept out get a correction, if something is different for them.

@@ -14,7 +14,7 @@ from mailgate.attest import NonceOrigin, Nonces
 from mailgate.attest.enrolment import digest_of
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
-from mailgate.attest.hardware import Expected, Roots
+from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.devices.device import Report
@@ -72,7 +72,7 @@ def hardware_result(
     if nonces.read(evidence.nonce, now).origin not in (NonceOrigin.SHARED, NonceOrigin.OWN):
         detail = "expected a nonce of this gate from the last minutes"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
-    expected = Expected(evidence.nonce.encode(), thumbprint, now)
+    expected = ExpectedEvidence(evidence.nonce.encode(), thumbprint, now)
     return verify_evidence(evidence, believed, expected)
 
 

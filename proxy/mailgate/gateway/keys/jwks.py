@@ -26,7 +26,7 @@ class JwksError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JwksAnswer:
     """An issuer's answer. ``text`` is None if nothing has changed (304)."""
 
     text: str | None
@@ -34,7 +34,7 @@ class Answer:
     fresh_for: timedelta
 
 
-async def fetch(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> Answer:
+async def fetch(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> JwksAnswer:
     """Fetch the JWKS at ``url``, unless it is still the one of ``etag``. Raises JwksError.
 
     Redirects are not followed, since only the settings say whom to trust.
@@ -56,10 +56,10 @@ async def fetch(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> 
         raise JwksError("unreachable") from None
 
 
-async def _read(response: aiohttp.ClientResponse, etag: str) -> Answer:
+async def _read(response: aiohttp.ClientResponse, etag: str) -> JwksAnswer:
     fresh_for = freshness(response.headers.get("Cache-Control", ""))
     if response.status == 304 and etag:
-        return Answer(None, etag, fresh_for)
+        return JwksAnswer(None, etag, fresh_for)
     if response.status in range(300, 400):
         raise JwksError("redirect")
     if response.status != 200:
@@ -70,7 +70,7 @@ async def _read(response: aiohttp.ClientResponse, etag: str) -> Answer:
         if len(body) > MAX_BYTES:
             raise JwksError("too-large")
     try:
-        return Answer(body.decode(), response.headers.get("ETag", ""), fresh_for)
+        return JwksAnswer(body.decode(), response.headers.get("ETag", ""), fresh_for)
     except UnicodeDecodeError:
         raise JwksError("malformed") from None
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from mailgate.attest import KeySet, KeySetError, parse_jwks
-from mailgate.gateway.keys.jwks import Answer, JwksError
+from mailgate.gateway.keys.jwks import JwksAnswer, JwksError
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class RemoteKeys:
 
     issuer: str
     url: str
-    ask: Callable[[str], Awaitable[Answer]]
+    ask: Callable[[str], Awaitable[JwksAnswer]]
     clock: Callable[[], datetime]
     count: Callable[[str, str], None]
     """Counts the outcome of each request by the issuer."""
@@ -103,7 +103,7 @@ class RemoteKeys:
         finally:
             self._asking = None
 
-    def _succeeded(self, answer: Answer) -> None:
+    def _succeeded(self, answer: JwksAnswer) -> None:
         now = self.clock()
         self.count(self.issuer, "unchanged" if answer.text is None else "renewed")
         if self.failure:

@@ -13,7 +13,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Effect, Reason
 
 
-class Explanation(NamedTuple):
+class ReasonText(NamedTuple):
     """``title`` names the kind of problem, ``detail`` this case of it (RFC 9457, section 3.1)."""
 
     title: str
@@ -259,7 +259,7 @@ def detail_for(view: View) -> Message:
 @lru_cache(256)
 def explain_reason(
     reason: Reason, apps: tuple[str, ...] = (), rule_title: str = "", clock_off: timedelta | None = None
-) -> Explanation:
+) -> ReasonText:
     """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer.
 
     It is cached, since Babel reads from disk how a list of names is written.
@@ -269,6 +269,6 @@ def explain_reason(
     text = detail.plural if detail.plural and len(apps) != 1 else detail.singular
     names = format_list(list(apps), locale="en")
     if clock_off is None:
-        return Explanation(wording.title.singular, text % {"apps": names, "rule": rule_title})
+        return ReasonText(wording.title.singular, text % {"apps": names, "rule": rule_title})
     off = format_timedelta(clock_off, threshold=2, locale="en")
-    return Explanation(wording.title.singular, proofs.clock_words(clock_off).singular % {"off": off})
+    return ReasonText(wording.title.singular, proofs.clock_words(clock_off).singular % {"off": off})

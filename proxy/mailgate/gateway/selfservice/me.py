@@ -21,7 +21,7 @@ from mailgate.gateway.refusals.enforce import page_answer
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
-from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.gateway.selfservice.own_data import (
     OwnData,
     SelfService,
@@ -37,7 +37,7 @@ from mailgate.gateway.selfservice.own_report import (
     may_take_back,
     undo_cookie,
 )
-from mailgate.gateway.selfservice.person import Person, recognise
+from mailgate.gateway.selfservice.person import RecognisedPerson, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
 from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
@@ -77,7 +77,7 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
     data, offered = await read_own_data(service, asking), await _offered(service, incoming, asking.person)
     page = _answer(service, data, reference, offered=offered)
     if not asking.person.name and offered and "sign-in" in asked:
-        if asking.person.login is Login.TOO_MANY:
+        if asking.person.login is LoginResult.TOO_MANY:
             return replace(page, status=429)
         realm = f'Basic realm="{service.live.responses.host}", charset="UTF-8"'
         return replace(page, status=401, headers=(*page.headers, ("WWW-Authenticate", realm)))
@@ -162,7 +162,7 @@ async def ask_again(service: SelfService, incoming: Incoming, reference: str, no
     _refuse_foreign_form(service, incoming)
     access, decision = await service.judge.verdict(incoming, now)
     decision = as_told(access, decision)
-    asking = AskingRequest(access, decision, Person(), service.live.policy, service.live.groups)
+    asking = AskingRequest(access, decision, RecognisedPerson(), service.live.policy, service.live.groups)
     try:
         asked = await _ask_own(service, asking)
     except StoreUnavailableError:
@@ -199,13 +199,13 @@ def _with_answers(
 async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> AskingRequest:
     access, decision = await service.judge.verdict(incoming, now)
     person = await recognise(incoming, access, service.check)
-    if person.login is not Login.NONE:
+    if person.login is not LoginResult.NONE:
         service.metrics.page_logins.labels(person.login).inc()
     told = as_told(access, decision)
     return AskingRequest(access, told, person, service.live.policy, service.live.groups)
 
 
-async def _offered(service: SelfService, incoming: Incoming, person: Person) -> bool:
+async def _offered(service: SelfService, incoming: Incoming, person: RecognisedPerson) -> bool:
     check = service.check
     return not person.name and check is not None and await check.offered(incoming)
 

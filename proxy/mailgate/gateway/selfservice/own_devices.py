@@ -8,7 +8,7 @@ from mailgate.devices.names import EAS, KEY, eas_text
 from mailgate.devices.posture import belongs_to
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
-from mailgate.gateway.selfservice.person import Person, proven_device
+from mailgate.gateway.selfservice.person import RecognisedPerson, proven_device
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
@@ -43,7 +43,7 @@ class AskingRequest:
 
     access: Access
     decision: Decision
-    person: Person
+    person: RecognisedPerson
     policy: Policy
     groups: Groups = NO_GROUPS
 

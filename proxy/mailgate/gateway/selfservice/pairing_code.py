@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from mailgate.attest.enrolment import CODE_BYTES, CODE_LIFE, digest_of, name_of, new_code
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.gateway.selfservice.person import KnownBy, Person
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
 from mailgate.store.enrolments import Enrolments
@@ -28,7 +28,7 @@ class PairingCodes:
     """Codes made, by person."""
     random: Callable[[int], bytes] = secrets.token_bytes
 
-    def may_have(self, person: Person, access: Access) -> bool:
+    def may_have(self, person: RecognisedPerson, access: Access) -> bool:
         """Whether this person may have a code in this browser. They must have logged in, since a known device is not enough, and the
         browser must be on a computer, since a code adds a computer.
         """
@@ -39,7 +39,7 @@ class PairingCodes:
             and not access.client.contradicted
         )
 
-    async def make(self, person: Person, access: Access, now: datetime) -> str:
+    async def make(self, person: RecognisedPerson, access: Access, now: datetime) -> str:
         """Make a code in this person's name. Raises RequestRefused if they may not have one, or not yet another one."""
         if not self.may_have(person, access):
             raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a login and a computer.")

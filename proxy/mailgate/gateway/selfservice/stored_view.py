@@ -15,7 +15,7 @@ from mailgate.gateway.pages.employee import (
     LastSeen,
     OpenHelpRequest,
     OwnerReports,
-    Source,
+    ReportSource,
     StoredRecord,
 )
 from mailgate.gateway.pages.view import View
@@ -83,8 +83,8 @@ def card_of(
     )
 
 
-def _source(report: Report, now: datetime) -> Source:
-    return Source(report.source, report.looked(now), report.apps_complete, report.lag)
+def _source(report: Report, now: datetime) -> ReportSource:
+    return ReportSource(report.source, report.looked(now), report.apps_complete, report.lag)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:

@@ -46,7 +46,7 @@ _WORDS = {
 """Texts that differ from those of pages: a page is about the device that asks, and a login about all devices of the person."""
 
 
-class LoginError(ValueError):
+class UnreadableLoginError(ValueError):
     """The question is not understood. The text says what was expected and repeats nothing from the question."""
 
 
@@ -60,7 +60,7 @@ class SideDoor:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LoginVerdict:
     """Whether the login is accepted, and the text for the mail client if it is not."""
 
     let_in: bool
@@ -75,14 +75,14 @@ def read_login(body: bytes) -> RequestFacts:
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise LoginError("the body is not JSON") from error
+        raise UnreadableLoginError("the body is not JSON") from error
     if not isinstance(asked, dict):
-        raise LoginError("the body is not a JSON object")
+        raise UnreadableLoginError("the body is not a JSON object")
     service, login = _word(asked, "protocol").lower(), _word(asked, "login")
     if service not in _SERVICES:
-        raise LoginError(f"`protocol` is none of {', '.join(sorted(_SERVICES))}")
+        raise UnreadableLoginError(f"`protocol` is none of {', '.join(sorted(_SERVICES))}")
     if not login:
-        raise LoginError("`login` is missing or empty")
+        raise UnreadableLoginError("`login` is missing or empty")
     named = read_id(_word(asked, "device_id") or _word(asked, "client_id"))
     return RequestFacts(
         method="LOGIN",
@@ -96,11 +96,11 @@ def read_login(body: bytes) -> RequestFacts:
 def _word(asked: dict[str, object], name: str) -> str:
     value = asked.get(name)
     if value is not None and not isinstance(value, str):
-        raise LoginError(f"`{name}` is not a string")
+        raise UnreadableLoginError(f"`{name}` is not a string")
     return value or ""
 
 
-async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
+async def judge_login(door: SideDoor, facts: RequestFacts) -> LoginVerdict:
     """Decide one login, record it, and return the verdict.
 
     A mail client names no device. A client that is not on a computer gets the most restrictive posture of its person's
@@ -118,7 +118,7 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
     reference = door.new_reference()
     let_in = decision.effect in LET_IN
     door.recorder.tell(access, decision, reference, "" if let_in else reference)
-    return Verdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))
+    return LoginVerdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))
 
 
 def refusal(decision: Decision, reference: str, public_url: str) -> str:

@@ -12,7 +12,7 @@ from tests.unit.console.api.planning import guarded as guarded
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.config import load_bundle
-from mailgate.console.planning import PlanProgress
+from mailgate.console.planning import RequestedPlan
 
 
 async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
@@ -139,7 +139,7 @@ async def test_every_mistake_in_rules_is_told_with_its_line(ada: Caller, firm: C
 
 async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
     assert (await ada.get("/plans/making")).status == 404
-    firm.context.planning.last = PlanProgress("lin", NOW, 10, 2000)
+    firm.context.planning.last = RequestedPlan("lin", NOW, 10, 2000)
     told = await ada.post("/plans", {"policy": NOBODY})
     assert (told.status, "another plan is being made" in told.body["detail"]) == (409, True)
     making = (await ada.get("/plans/making")).body

@@ -14,7 +14,7 @@ from tests.unit.console.browsing import NOW, Company
 from mailgate.console.api import OPERATIONS, description
 from mailgate.console.api.operation import Operation
 from mailgate.console.api.site import api_app
-from mailgate.store import Entry, StoreUnavailableError
+from mailgate.store import AuditEntry, StoreUnavailableError
 
 
 async def test_every_answer_may_not_be_kept_or_framed(vic: Caller, nobody: Caller) -> None:
@@ -48,7 +48,7 @@ async def test_heads_can_be_asked_for(vic: Caller) -> None:
 async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(
     vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def breaks_off() -> AsyncIterator[list[Entry]]:
+    async def breaks_off() -> AsyncIterator[list[AuditEntry]]:
         yield await firm.store.audit.page()
         raise StoreUnavailableError("away")
 

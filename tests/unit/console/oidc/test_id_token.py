@@ -8,10 +8,10 @@ from joserfc import jws
 from tests.unit.console.oidc.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
 
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
-from mailgate.console.oidc.id_token import LEEWAY_SECONDS, MAX_TOKEN, Expected, claims_of, key_for, read
+from mailgate.console.oidc.id_token import LEEWAY_SECONDS, MAX_TOKEN, ExpectedToken, claims_of, key_for, read
 
 OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
-EXPECTED = Expected(ISSUER, CLIENT, "n1", "access")
+EXPECTED = ExpectedToken(ISSUER, CLIENT, "n1", "access")
 
 
 def data_scope(token: object, *keys: Key, offered: list[str] = OFFERED, now: int = AT) -> dict[str, Any]:

@@ -8,14 +8,14 @@ import pytest
 from tests.unit.demo.examples import NOW, managed_phone
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem
 from mailgate.demo.company.makes import WINDOWS
 from mailgate.demo.company.records import eas_id, first_records, last_records
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, KEY
 from mailgate.devices.trust import ENROLLED
 
-Recorded = Callable[[OwnedDevice], Iterable[Report]]
+Recorded = Callable[[CompanyDevice], Iterable[Report]]
 CHANGED = NOW - timedelta(days=2)
 
 

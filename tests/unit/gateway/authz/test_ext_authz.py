@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mailgate.gateway.authz.envoy_messages import CheckRequest
-from mailgate.gateway.authz.ext_authz import Question, check_response, question
+from mailgate.gateway.authz.ext_authz import EnvoyQuestion, check_response, question
 from mailgate.gateway.http1.forgeable import KNOWN
 from mailgate.gateway.http1.request import RequestRefused
 
@@ -102,7 +102,9 @@ YES = b"HTTP/1.1 200 OK\r\nX-Device-Decision: allow\r\nX-Device-User: \r\nDPoP-N
 
 
 def test_a_yes_sets_what_is_known_and_takes_out_what_was_forged_and_proved() -> None:
-    yes = check_response(YES, Question(b"", "203.0.113.7", frozenset({"x-device-decision", "remote-user"})))
+    yes = check_response(
+        YES, EnvoyQuestion(b"", "203.0.113.7", frozenset({"x-device-decision", "remote-user"}))
+    )
     assert yes.status.code == 0
     assert {each.header.key: each.header.value for each in yes.ok_response.headers} == {
         "x-device-decision": "allow",
@@ -117,7 +119,7 @@ def test_a_body_that_is_no_text_is_left_out_with_what_tells_of_it() -> None:
     answer = (
         b"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/html\r\nWWW-Authenticate: Basic\r\n\r\n\xff\xfe"
     )
-    no = check_response(answer, Question(b"")).denied_response
+    no = check_response(answer, EnvoyQuestion(b"")).denied_response
     assert (no.status.code, no.body) == (401, "")
     assert [each.header.key for each in no.headers] == ["WWW-Authenticate"]
 
@@ -127,7 +129,7 @@ def test_a_no_has_the_status_that_is_meant_and_every_field_and_the_page() -> Non
         "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 5\r\nDate: d\r\nX-Device-Status: 200\r\n"
         "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\nGrüße"
     )
-    no = check_response(answer.encode(), Question(b""))
+    no = check_response(answer.encode(), EnvoyQuestion(b""))
     assert (no.status.code, no.denied_response.status.code, no.denied_response.body) == (7, 200, "Grüße")
     assert [
         (each.header.key, each.header.value, each.append_action) for each in no.denied_response.headers
@@ -138,7 +140,7 @@ def test_a_no_has_the_status_that_is_meant_and_every_field_and_the_page() -> Non
     ]
     assert (
         check_response(
-            answer.replace("X-Device-Status: 200\r\n", "").encode(), Question(b"")
+            answer.replace("X-Device-Status: 200\r\n", "").encode(), EnvoyQuestion(b"")
         ).denied_response.status.code
         == 403
     )

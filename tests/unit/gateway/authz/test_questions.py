@@ -20,7 +20,7 @@ from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.client_certs.presented import ProxyForm
 from mailgate.model import RequestFacts
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 ENVOY = {
     "allowed": """\
@@ -176,7 +176,9 @@ async def test_another_process_gives_an_answer_like_it_and_records_nothing():
 
 
 async def test_a_browser_is_probed_before_anything_is_recorded():
-    on = asked_gate(Dialect.NGINX, browser_probe=BrowserProbe(Mode.REQUIRE, keys=[Key(1, b"k" * 32, NOW)]))
+    on = asked_gate(
+        Dialect.NGINX, browser_probe=BrowserProbe(Mode.REQUIRE, keys=[SharedKey(1, b"k" * 32, NOW)])
+    )
     status, headers, _ = await nginx(on, "/allow")
     assert (status, headers["X-Device-Reason"], headers["X-Device-Decision"]) == (
         403,
@@ -232,7 +234,7 @@ async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_v
 
 @pytest.mark.parametrize(("lasts", "seconds"), [(timedelta(days=7), "2"), (timedelta(seconds=1), "1")])
 async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy(lasts, seconds):
-    keys = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
+    keys = (SharedKey(1, b"k" * 32, NOW - timedelta(days=1)),)
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
     browser = RequestFacts(headers={"user-agent": agent}, over_https=True)
     probe = BrowserProbe(Mode.REQUIRE, lasts, keys)

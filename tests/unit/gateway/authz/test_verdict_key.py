@@ -27,11 +27,11 @@ from mailgate.gateway.http1.request import TARGET, RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
-KEYS = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
+KEYS = (SharedKey(1, b"k" * 32, NOW - timedelta(days=1)),)
 EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&User=a&DeviceId=1&DeviceType="
 BROWSER = RequestFacts(headers={"user-agent": LAPTOP}, over_https=True)
 PASS, TABLET = (

@@ -13,11 +13,11 @@ from mailgate.gateway.evaluate import probe_cookie
 from mailgate.gateway.evaluate.browser_probe import REPEAT_AFTER, SKIPPED, BrowserProbe, Mode
 from mailgate.gateway.evaluate.probe_cookie import ProbeCookie, seal
 from mailgate.model import Access, Assurance, Kind, Posture, RequestFacts
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
-KEYS = [Key(1, b"k" * 32, NOW - timedelta(days=30))]
+KEYS = [SharedKey(1, b"k" * 32, NOW - timedelta(days=30))]
 PAGE_LOAD = {"user-agent": WINDOWS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 COMPUTER, TABLET = ProbeFinding("desktop", "no-touch"), ProbeFinding("tablet", "touch-first", "android")
 

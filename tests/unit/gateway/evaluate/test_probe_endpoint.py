@@ -9,7 +9,7 @@ from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.handler import Gate
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 MAC = b"User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
 IPHONE = (
@@ -24,7 +24,7 @@ READINGS = {
 
 
 def probing(mode: Mode = Mode.REQUIRE) -> Gate:
-    return gate(browser_probe=BrowserProbe(mode, keys=[Key(1, b"k" * 32, NOW)]))
+    return gate(browser_probe=BrowserProbe(mode, keys=[SharedKey(1, b"k" * 32, NOW)]))
 
 
 async def post(on: Gate, *fields: bytes, body: bytes | None = None, path: str = "/.mailgate/probe"):

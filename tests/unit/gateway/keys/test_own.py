@@ -8,10 +8,10 @@ from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import Nonces
 from mailgate.gateway.keys.own import OwnKeys
-from mailgate.store import Key, StoreUnavailableError
+from mailgate.store import SharedKey, StoreUnavailableError
 
 DAY = timedelta(days=1)
-FIRST, SECOND = Key(1, b"1" * 32, NOW - DAY), Key(2, b"2" * 32, NOW)
+FIRST, SECOND = SharedKey(1, b"1" * 32, NOW - DAY), SharedKey(2, b"2" * 32, NOW)
 
 
 class Store:

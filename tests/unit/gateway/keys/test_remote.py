@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import mint
-from mailgate.gateway.keys.jwks import Answer, JwksError
+from mailgate.gateway.keys.jwks import JwksAnswer, JwksError
 from mailgate.gateway.keys.remote import MAX_WAITING, RemoteKeys
 
 OLD, NEW = mint.make_key(b"o" * 32, "old"), mint.make_key(b"n" * 32, "new")
@@ -33,7 +33,7 @@ class Issuer:
         if self.breaks:
             raise self.breaks
         text = self.text if self.text is not None else mint.jwks(*self.keys)
-        return Answer(None if etag and etag == text else text, text, 10 * MINUTE)
+        return JwksAnswer(None if etag and etag == text else text, text, 10 * MINUTE)
 
     @property
     def asked(self):

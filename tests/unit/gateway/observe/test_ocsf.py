@@ -8,12 +8,12 @@ from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.observe.ocsf import MAX_DETAILS, SecurityEvents, audit_event, decision_event
 from mailgate.model import DecisionSummary
-from mailgate.store import Entry
+from mailgate.store import AuditEntry
 
 REQUIRED = {"activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid"}
 """Of every event (OCSF 1.6.0, Base Event)."""
 BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
-ENTRY = Entry(7, "2026-11-24T09:05:07.250000+00:00", "grace", "policy-retracted", "version 3", "sent in error", "desk-1", '{"serial": 9}', "before", "digest-7")  # fmt: skip
+ENTRY = AuditEntry(7, "2026-11-24T09:05:07.250000+00:00", "grace", "policy-retracted", "version 3", "sent in error", "desk-1", '{"serial": 9}', "before", "digest-7")  # fmt: skip
 
 
 def asked(method="GET"):
@@ -92,7 +92,7 @@ def test_an_act_is_the_management_of_an_entity_and_is_the_same_from_every_gate()
 
 
 def test_an_act_that_the_schema_does_not_know_is_named():
-    event = audit_event(Entry(1, ENTRY.at, "grace", "policy-approved", "", "", "", "{}", ""))
+    event = audit_event(AuditEntry(1, ENTRY.at, "grace", "policy-approved", "", "", "", "{}", ""))
     assert (event["activity_id"], event["activity_name"], event["severity_id"]) == (99, "policy-approved", 1)
     assert event["entity"] == {"name": "policy-approved", "type": "policy"}
     assert event.keys().isdisjoint({"comment", "src_endpoint"})
@@ -100,7 +100,7 @@ def test_an_act_that_the_schema_does_not_know_is_named():
 
 @pytest.mark.parametrize("details", ["no JSON", json.dumps("x" * MAX_DETAILS)])
 def test_details_that_cannot_be_told_are_left_to_the_audit_log(details):
-    told = audit_event(Entry(1, ENTRY.at, "grace", "policy-approved", "", "", "", details, ""))
+    told = audit_event(AuditEntry(1, ENTRY.at, "grace", "policy-approved", "", "", "", details, ""))
     assert told["unmapped"]["details"] == {}
 
 
@@ -138,5 +138,5 @@ async def test_it_says_when_it_was_and_for_which_webmail_and_of_whom_what_is_ask
 
 
 def test_a_damaged_entry_is_sent_too_and_holds_up_no_later_one() -> None:
-    event = audit_event(Entry(1, "b'soon'", "grace", "policy-approved", "", "", "", "no JSON", ""))
+    event = audit_event(AuditEntry(1, "b'soon'", "grace", "policy-approved", "", "", "", "no JSON", ""))
     assert (event["time"], event["unmapped"]["details"]) == (0, {})

@@ -8,7 +8,7 @@ pytest.importorskip("opentelemetry.sdk")
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.status import StatusCode
 
-from mailgate.gateway.observe.traces import Traces, TraceSettings
+from mailgate.gateway.observe.traces import TraceOptions, Traces
 from mailgate.model import DecisionSummary
 
 PARENT = b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -22,7 +22,7 @@ def spans():
 
 
 def tracing(spans, *include, share=1.0, trusted=False, bits=5):
-    told = TraceSettings(share, include, "https://mail.example.com", "http://inner:9080", "gate-1")
+    told = TraceOptions(share, include, "https://mail.example.com", "http://inner:9080", "gate-1")
     return Traces(told, spans.append, lambda _: bits, lambda _: trusted)
 
 

@@ -15,7 +15,7 @@ from mailgate.gateway.pages.employee import (
     LastSeen,
     OpenHelpRequest,
     OwnerReports,
-    Source,
+    ReportSource,
     StoredRecord,
     StoredRecords,
 )
@@ -116,14 +116,14 @@ def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
 def test_it_says_which_source_looked_when(pages: Pages) -> None:
     text = words(pages, OWN)
     assert "intune: looked at the apps 3 minutes ago" in text
-    sources = (Source("google", NOW, complete=False), Source("jamf"))
+    sources = (ReportSource("google", NOW, complete=False), ReportSource("jamf"))
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "(not every app)" in text
     assert "jamf: does not see which apps are there" in text
 
 
 def test_it_says_how_much_older_a_list_may_be(pages: Pages) -> None:
-    sources = (Source("intune", NOW, complete=True, lag=timedelta(days=7)),)
+    sources = (ReportSource("intune", NOW, complete=True, lag=timedelta(days=7)),)
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "The list of apps may be up to 7 days older than that." in text
     assert "older than that" not in words(pages, OWN)
@@ -137,7 +137,7 @@ def test_a_device_that_enrolled_here_is_its_own_source_and_tells_of_no_work_apps
         apps=(),
         state=PostureState.PARTIAL,
         verdict=replace(PHONE.verdict, effect=Effect.ALLOW),
-        sources=(Source("enrolled", NOW, complete=False),),
+        sources=(ReportSource("enrolled", NOW, complete=False),),
         stored=((Field("source", "enrolled"),),),
     )
     text = words(pages, replace(OWN, devices=(laptop,)))
@@ -299,7 +299,7 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
         PHONE,
         verdict=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
         os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
-        sources=(Source(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
+        sources=(ReportSource(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
         findings=(HOSTILE,),
     )  # fmt: skip
     view = replace(

@@ -15,11 +15,11 @@ from mailgate.gateway.refusals.help_ticket import (
     read_help_cookie,
 )
 from mailgate.model import RequestFacts
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
-OLD = Key(1, b"o" * 32, NOW - timedelta(days=40))
-KEY = Key(2, b"k" * 32, NOW - timedelta(days=2))
-FRESH = Key(3, b"f" * 32, NOW - timedelta(hours=1))
+OLD = SharedKey(1, b"o" * 32, NOW - timedelta(days=40))
+KEY = SharedKey(2, b"k" * 32, NOW - timedelta(days=2))
+FRESH = SharedKey(3, b"f" * 32, NOW - timedelta(hours=1))
 SEEN = "5" * 32
 TICKET = Ticket(
     "prohibited-app", "prohibited-app", "REF2345", digest_of("ada"), SEEN, NOW.replace(microsecond=0)

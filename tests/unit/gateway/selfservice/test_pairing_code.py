@@ -10,7 +10,7 @@ from tests.unit.gateway.own import ALICE, HANDHELD, LAPTOP, asking
 from mailgate.attest.enrolment import CODE_LIFE, digest_of
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
-from mailgate.gateway.selfservice.person import KnownBy, Person
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.model import Finding, Reason
 from mailgate.store import StoreUnavailableError
 
@@ -50,8 +50,8 @@ async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
 @pytest.mark.parametrize(
     ("person", "client"),
     [
-        (Person(), LAPTOP),
-        (Person("alice", KnownBy.DEVICE), LAPTOP),
+        (RecognisedPerson(), LAPTOP),
+        (RecognisedPerson("alice", KnownBy.DEVICE), LAPTOP),
         (ALICE, HANDHELD),
         (ALICE, CONTRADICTED),
     ],
@@ -72,7 +72,7 @@ async def test_a_person_gets_five_in_ten_minutes_and_others_are_not_concerned(co
     for _ in range(5):
         await codes.make(ALICE, ACCESS, NOW)
     assert await refusal(codes) == (429, Reason.TOO_MANY_REQUESTS)
-    assert await codes.make(Person("bob", KnownBy.PROXY), ACCESS, NOW)
+    assert await codes.make(RecognisedPerson("bob", KnownBy.PROXY), ACCESS, NOW)
     assert await codes.make(ALICE, ACCESS, NOW + timedelta(minutes=10))
 
 

@@ -10,7 +10,7 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.gateway.pages import View
-from mailgate.gateway.pages.employee import AskedSource, Source, SourceResult
+from mailgate.gateway.pages.employee import AskedSource, ReportSource, SourceResult
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.stored_view import (
@@ -68,7 +68,7 @@ def test_a_card_says_what_the_device_is_and_until_when_it_is_stored():
     shown_card = card(asked=(AskedSource(SourceResult.NOBODY),))
     assert (shown_card.mark, shown_card.os, shown_card.os_version) == (PHONE.id, "ios", "18.6")
     assert shown_card.apps == ("Tiktok",)
-    assert shown_card.sources == (Source("intune", LOOKED, complete=True),)
+    assert shown_card.sources == (ReportSource("intune", LOOKED, complete=True),)
     assert shown_card.asked == (AskedSource(SourceResult.NOBODY),)
     assert (shown_card.since, shown_card.until) == (PHONE.first_seen, NOW + timedelta(days=90))
 

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew
 
-from mailgate.gateway.side_door.logins import LoginError, SideDoor, Verdict, judge_login, read_login, refusal
+from mailgate.gateway.side_door.logins import (
+    LoginVerdict,
+    SideDoor,
+    UnreadableLoginError,
+    judge_login,
+    read_login,
+    refusal,
+)
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.apps import ListedApp
@@ -96,7 +103,7 @@ def test_what_else_a_client_says_is_not_kept():
     ],
 )  # fmt: skip
 def test_what_is_no_question_is_refused_in_words(asked, expected):
-    with pytest.raises(LoginError, match=expected):
+    with pytest.raises(UnreadableLoginError, match=expected):
         read_login(asked)
 
 
@@ -106,7 +113,7 @@ def test_what_is_no_question_is_refused_in_words(asked, expected):
 def test_no_body_breaks_it(asked):
     try:
         facts = read_login(asked)
-    except LoginError:
+    except UnreadableLoginError:
         return
     assert facts.user
 
@@ -141,7 +148,7 @@ async def test_the_same_rules_decide(door, asked, effect, rule):
 
 async def test_a_laptop_is_not_held_to_its_persons_phone_even_where_that_cannot_be_asked(door):
     door.judge.postures.breaks = RuntimeError("asked all the same")
-    assert await judge_login(door, read_login(body(device_id=THUNDERBIRD))) == Verdict(True)
+    assert await judge_login(door, read_login(body(device_id=THUNDERBIRD))) == LoginVerdict(True)
 
 
 async def test_the_person_reads_why_what_to_do_and_the_reference(door):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.pki import root
 from tests.vectors import build_certificate_vectors as vectors
 
-from mailgate.attest.cert_names import Match
+from mailgate.attest.cert_names import NamePattern
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, read_lists, read_serials
 from mailgate.gateway.evaluate.identity import certificate_result
@@ -136,7 +136,7 @@ def verified(vector: dict) -> CertificateResult:
     lists = read_lists(vector["crl"].encode(), authorities) if "crl" in vector else {}
     verifier = CertificateVerifier(
         authorities[:1] if vector.get("anchors") == "root" else authorities,
-        matches=[Match("san-uri", "udid", "urn:udid:")],
+        matches=[NamePattern("san-uri", "udid", "urn:udid:")],
         revocation=Revocation(lists, read_serials(vector.get("serials", []))),
     )
     fields = [(name.encode(), value.encode()) for name, value in vector["fields"]]
