@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 79_340,
+    "lines": 79_370,
     "files": 616,
     "files under 40 lines, __init__ apart": 38,
     "rooms": 18,
     "folders": 44,
     "arrows between rooms": 119,
-    "modules that import more than 40 others": 3,
+    "modules that import more than 40 others": 0,
     "class names in two modules": 19,
-    "Protocol classes": 29,
-    "lines of tests": 108_660,
+    "Protocol classes": 31,
+    "lines of tests": 108_690,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
-from typing import Protocol as Shape
+from typing import Literal, Protocol
 
 from mailgate import __version__
 from mailgate.app.clock import moment_of
@@ -32,7 +31,7 @@ from mailgate.views.readiness import (
 )
 
 
-class ObservedGate(Shape):
+class ObservedGate(Protocol):
     """The parts of a service (``app/service.py``) that are asked."""
 
     store: Store

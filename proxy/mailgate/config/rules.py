@@ -15,12 +15,12 @@ from mailgate.config.settings import Files
 from mailgate.model.phrase import phrase
 from mailgate.policy.apps import AppCatalog, Strict
 from mailgate.policy.cases import CasesFile
+from mailgate.policy.changes import digest_of_texts
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import did_you_mean
-from mailgate.policy.version_digest import digest_of_texts
 
 KEPT_GROUPS = "groups.json"
 """The name of the groups among the texts of a version. They have no names of people."""

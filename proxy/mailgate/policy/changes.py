@@ -1,4 +1,4 @@
-"""The differences between two versions of the rules, in words that need no knowledge of the files.
+"""A version of the rules: its content, its digest, and the differences between two, in words that need no knowledge of the files.
 
 Everything that a version says is said: fields are read from the models, so that a field that nobody thought of is named
 by its name in the file.
@@ -7,6 +7,7 @@ by its name in the file.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any, Protocol
 
 from mailgate.model import Stage
@@ -32,6 +33,12 @@ class VersionContent(Protocol):
     @property
     def cases(self) -> CasesFile:
         """The cases that must hold."""
+
+
+def digest_of_texts(texts: Mapping[str, str]) -> str:
+    """The SHA-256 of all texts of a version with their names, including comments. It is computed again whenever the version
+    is put in force; a stored digest is not believed."""
+    return sha256(json.dumps(dict(texts), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.devices.device import Report
+from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.store.database import Database
 from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import enrolled_keys as keys
@@ -64,6 +66,10 @@ class Revoked:
     """The names of the devices of these keys."""
     before: bool = False
     """Whether a key of this name was revoked before."""
+
+    def gone(self) -> list[Report]:
+        """The reports by which what these devices said of themselves no longer counts."""
+        return [report_by(ENROLLED, device, gone=True) for device in self.devices]
 
 
 class Enrolments:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.policy.version_digest import digest_of_texts
+from mailgate.policy.changes import digest_of_texts
 from mailgate.store.audit import Act, append, lock_audit_log
 from mailgate.store.changes import notify_gates
 from mailgate.store.database import Database

@@ -9,14 +9,12 @@ from typing import Self
 from sqlalchemy.engine import URL
 
 from mailgate.devices.posture import PostureTerms
-from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
 from mailgate.store.address import store_url
 from mailgate.store.audit import Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
 from mailgate.store.clock import Leases
 from mailgate.store.connectors import Connectors
-from mailgate.store.copying import faults
 from mailgate.store.counts import AppCounts, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
@@ -156,8 +154,7 @@ class Store:
         """Revoke the enrolment token, key or device of this name. What the device reported about itself no longer
         counts."""
         revoked = await self.enrolments.revoke(name, now)
-        gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
-        await self.devices.ingest(gone, now)
+        await self.devices.ingest(revoked.gone(), now)
         return revoked
 
     async def wipe(self) -> bool:
@@ -166,7 +163,7 @@ class Store:
 
     async def faults(self) -> list[str]:
         """The faults of the database itself, in words; empty if it is intact."""
-        return await faults(self._database)
+        return await self._database.faults()
 
     def refusal(self) -> Backlog:
         """Whether the database accepts writes of any kind, also those that wait in no queue, like heartbeats and

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from mailgate.app.parts import forwarders_for, login_check_for, references, server_limits
+from mailgate.app.parts import forwarders_for, login_check_for, references
 from mailgate.views.devices import retention_times_of
 
 
@@ -14,12 +14,6 @@ def test_references_are_words_that_can_be_read_out_and_do_not_repeat():
     assert len(drawn) == 1000
     assert all(set(reference) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for reference in drawn)
     assert {len(reference) for reference in drawn} == {10}
-
-
-def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
-    limits = server_limits(bundle().settings)
-    assert (limits.head, limits.fields, limits.body) == (16 * 1024, 50, 25 * 1024**2)
-    assert (limits.head_time, limits.keep_alive) == (3.0, 6.0)
 
 
 @pytest.mark.parametrize(

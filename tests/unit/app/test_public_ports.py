@@ -12,7 +12,7 @@ from tests.unit.gateway.gates import gate
 
 from mailgate.app import public_ports as ports_module
 from mailgate.app.clock import utc_now
-from mailgate.app.public_ports import UNLIMITED, ports_for, raise_descriptor_limit
+from mailgate.app.public_ports import UNLIMITED, ports_for, raise_descriptor_limit, server_limits
 from mailgate.app.workers import ALONE
 from mailgate.gateway.http1.tls import served_certificate
 
@@ -140,3 +140,9 @@ def test_where_it_may_not_be_raised_it_stays(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
     monkeypatch.setattr(resource, "setrlimit", refused)
     assert raise_descriptor_limit() == 1024
+
+
+def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
+    limits = server_limits(bundle().settings)
+    assert (limits.head, limits.fields, limits.body) == (16 * 1024, 50, 25 * 1024**2)
+    assert (limits.head_time, limits.keep_alive) == (3.0, 6.0)

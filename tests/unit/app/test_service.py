@@ -7,20 +7,18 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 from tests import pki
 from tests.unit.app.conftest import POLICY
 
 from mailgate.app import public_ports
 from mailgate.app import service as service_module
+from mailgate.app.admin_port import AdminPort
 from mailgate.app.housekeeping import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
 from mailgate.app.service import Service, utc_now
-from mailgate.config.settings import DovecotSettings
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.http1.tls import CertificateError, device_context
-from mailgate.gateway.side_door.dovecot import ApiHeader
 from mailgate.views.devices import retention_times_of
 
 
@@ -44,7 +42,7 @@ def closed(monkeypatch, tmp_path):
     [
         (service_module, "gate_for"),
         (service_module, "Reloader"),
-        (Service, "_open_admin"),
+        (AdminPort, "open"),
         (public_ports, "open_public"),
     ],
 )
@@ -53,7 +51,7 @@ async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed,
         raise OSError("in use")
 
     if at == "open_public":
-        monkeypatch.setattr(Service, "_open_admin", opened)
+        monkeypatch.setattr(AdminPort, "open", opened)
     monkeypatch.setattr(place, at, breaks)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
@@ -80,7 +78,7 @@ async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, close
         raise OSError("in use")
 
     monkeypatch.setattr(service_module, "do_hourly_work", work)
-    monkeypatch.setattr(Service, "_open_admin", open_admin)
+    monkeypatch.setattr(AdminPort, "open", open_admin)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
     assert (ended, len(closed)) == ([[]], 2)
@@ -124,15 +122,6 @@ async def test_what_another_gate_put_in_force_decides_here(service, bundle):
     assert service.gate.in_force.live.policy is changed.policy
     assert service.postures.catalog is changed.policy.catalog
     assert [line["event"] for line in logs] == ["policy-changed"]
-
-
-async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):
-    assert service._dovecot_header() is None
-    settings = service.bundle.settings
-    dovecot = DovecotSettings.model_construct(api_key=SecretStr("hunter2"), header="X-Key")
-    changed = replace(service.bundle, settings=settings.model_copy(update={"dovecot": dovecot}))
-    await service.apply(changed)
-    assert service._dovecot_header() == ApiHeader("X-Key", "hunter2")
 
 
 async def test_nonces_and_limits_are_those_of_the_files_in_force(service):

@@ -13,7 +13,7 @@ from mailgate.console.languages import console_languages
 from mailgate.console.stored_sentences import translated
 from mailgate.model.phrase import translate
 from mailgate.policy.apps import ListedApp
-from mailgate.policy.changes import Change, changes, fields_of, subject_in_words
+from mailgate.policy.changes import Change, changes, digest_of_texts, fields_of, subject_in_words
 from mailgate.policy.groups import Groups
 from mailgate.policy.rules import Default, Rule
 
@@ -360,3 +360,21 @@ def test_cases_that_come_and_go_are_named() -> None:
         "+ test case three: has to hold now",
     ]
     in_german(found)
+
+
+def test_a_digest_is_of_every_name_and_letter_and_of_no_order() -> None:
+    texts = {"policy.yaml": "rules: []\n", "apps.yaml": "apps: {}\n"}
+    digest = digest_of_texts(texts)
+    assert digest == digest_of_texts(dict(reversed(texts.items())))
+    for other in (
+        texts | {"policy.yaml": "rules: [] # a comment\n"},
+        texts | {"groups.yaml": ""},
+        {"policy.yaml": texts["policy.yaml"]},
+        {"policy.yml": texts["policy.yaml"], "apps.yaml": texts["apps.yaml"]},
+    ):
+        assert digest_of_texts(other) != digest
+
+
+def test_a_digest_is_the_same_in_every_release_since_it_is_computed_again() -> None:
+    digest = "b0eef5224b74ffb691f5ad79dd57d22211e8b3be660246856b9a38fcdf8ace0c"
+    assert digest_of_texts({"b": "é", "a": ""}) == digest
