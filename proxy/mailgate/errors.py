@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mailgate.model import Trouble
 from mailgate.model.phrase import Phrase, joined
 
 
@@ -52,3 +53,16 @@ class ConfigError(MailgateError):
     def __init__(self, mistakes: list[Mistake]) -> None:
         self.mistakes = sorted(mistakes)
         super().__init__(joined((each.text for each in self.mistakes), "\n"))
+
+
+class SourceError(MailgateError):
+    """A source could not be read. ``hint`` is in Mailgate's own words; ``status`` is the HTTP status, if there was
+    one."""
+
+    def __init__(self, trouble: Trouble, hint: str = "", status: int = 0) -> None:
+        self.trouble = trouble
+        self.hint = hint
+        self.status = status
+        self.details: tuple[str, ...] = ()
+        """The exact errors, for the person who asked. They may quote the source, so they are never logged."""
+        super().__init__(f"{trouble}: {hint}" if hint else str(trouble))

@@ -12,15 +12,15 @@ PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
     "lines": 79_370,
-    "files": 616,
-    "files under 40 lines, __init__ apart": 38,
+    "files": 615,
+    "files under 40 lines, __init__ apart": 37,
     "rooms": 18,
     "folders": 44,
-    "arrows between rooms": 119,
+    "arrows between rooms": 116,
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
-    "Protocol classes": 31,
-    "lines of tests": 108_690,
+    "Protocol classes": 32,
+    "lines of tests": 108_680,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

@@ -25,13 +25,13 @@ from mailgate.connectors import (
 from mailgate.connectors.leased_run import LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.push import WebhookProofs
-from mailgate.connectors.recheck import CheckResult, DeviceRecheck
+from mailgate.connectors.recheck import DeviceRecheck
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.runner import Runner
 from mailgate.devices.device import Report
 from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port.intake import Intake
-from mailgate.model import SourceState
+from mailgate.model import CheckResult, SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 from mailgate.tasks import end

@@ -8,12 +8,12 @@ from mailgate import __version__
 from mailgate.app.clock import moment_of
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import Heartbeat
+from mailgate.app.reload import Reloader
 from mailgate.app.trust import Trust
 from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.reload import Reloader
 from mailgate.model.phrase import joined
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.reliefs import ReliefWatch

@@ -24,6 +24,7 @@ from mailgate.app.open_store import open_store
 from mailgate.app.parts import gate_for
 from mailgate.app.preflight import failing_cases, load_checked
 from mailgate.app.public_ports import PublicPorts, ports_for, raise_descriptor_limit
+from mailgate.app.reload import Reloader
 from mailgate.app.request_sinks import RequestSinks
 from mailgate.app.settings_changes import needs_restart, take_settings
 from mailgate.app.trust import Trust
@@ -33,7 +34,6 @@ from mailgate.config import Bundle, load_bundle
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import ConnectionLimit, connection_shares
 from mailgate.gateway.live import InForce
-from mailgate.gateway.reload import Reloader
 from mailgate.gateway.streams import lasting
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.rule_states import stuck_in_report_only

@@ -22,7 +22,6 @@ from mailgate.config.sources import (
 )
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.connectors.apple_mdm import AppleMdm
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.file import LinesFile, PostedLines
 from mailgate.connectors.fleet import Fleet
 from mailgate.connectors.google_directory import GoogleDirectory
@@ -38,6 +37,8 @@ from mailgate.connectors.protocol import (
 )
 from mailgate.connectors.setup import Setup
 from mailgate.connectors.workspace_one import WorkspaceOne
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 
 
 @dataclass(frozen=True, slots=True)

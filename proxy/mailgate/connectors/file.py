@@ -10,10 +10,11 @@ from typing import BinaryIO, ClassVar
 
 from mailgate.config.files import Stamp, stamp_of
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.lines import ReadLine, check_rows, read_rows, report_of_line
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 
 _CHUNK = 500
 

@@ -8,7 +8,7 @@ from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import listed, text
 from mailgate.connectors.logins import SignedAssertion
 from mailgate.connectors.setup import Setup
-from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
+from mailgate.wire import ApiRequest, ApiResponse, Wire
 
 _QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
 

@@ -8,11 +8,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import RunTally, Runtime
-from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 from mailgate.tasks import end_all
+from mailgate.wire import ApiRequest, ApiResponse, Wire
 
 Query = Iterable[tuple[str, str | int]]
 

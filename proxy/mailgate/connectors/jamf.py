@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from mailgate.config.sources import JamfSettings
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.model import AppsReport
+from mailgate.errors import SourceError
+from mailgate.model import AppsReport, Trouble
 
 _DETAIL = "/api/v2/mobile-devices/detail"
 _SECTIONS: list[tuple[str, str | int]] = [

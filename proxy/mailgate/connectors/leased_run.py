@@ -12,13 +12,13 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from mailgate.config.sources import ApiSourceSettings, EverySource
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.protocol import Connector, ReceivesPosts, RunTally, Runtime
 from mailgate.connectors.run import BATCH, RecordStore, Run, RunOutcome, run_to_end
 from mailgate.connectors.schedule import HARMLESS, changes_since, may_hold, state_after
 from mailgate.devices.device import Report
-from mailgate.model import SourceState
+from mailgate.errors import SourceError
+from mailgate.model import SourceState, Trouble
 from mailgate.tasks import end
 
 REACH = "kinds-of-enrolment"

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from mailgate.config.mistakes import wording
 from mailgate.config.sources import DeviceLine
 from mailgate.config.sources.line import InstalledApp
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 from mailgate.policy.spelling import did_you_mean
 
 MAX_LINE = 1024 * 1024

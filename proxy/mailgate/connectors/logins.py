@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.wire import ApiRequest, ApiResponse
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
+from mailgate.wire import ApiRequest, ApiResponse
 
 Ask = Callable[[ApiRequest], Awaitable[ApiResponse]]
 Clock = Callable[[], datetime]

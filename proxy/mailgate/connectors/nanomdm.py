@@ -7,9 +7,10 @@ from hashlib import sha256
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import text, value
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 from mailgate.policy import AppCatalog
 
 _QUERIES = [

@@ -4,9 +4,10 @@ cut short raises an error."""
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.http import ApiClient, Query
 from mailgate.connectors.inventory import objects
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 
 PAGES = 100_000
 """The most pages of one list."""

@@ -21,10 +21,11 @@ from mailgate.config.sources import (
     EverySource,
     PushSettings,
 )
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import text, value
-from mailgate.connectors.wire import ApiRequest, HttpsWire, Wire
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
+from mailgate.wire import ApiRequest, HttpsWire, Wire
 
 _ISSUERS = ["https://accounts.google.com", "accounts.google.com"]
 _CERTS = "/oauth2/v3/certs"

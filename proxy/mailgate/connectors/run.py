@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.protocol import Connector, RunTally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by, without_look
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 from mailgate.model.phrase import joined, phrase
 
 BATCH = 1000

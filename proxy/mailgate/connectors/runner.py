@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors.errors import SourceError
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import Runtime
 from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.schedule import is_due
 from mailgate.devices.posture import Away, sources_away
+from mailgate.errors import SourceError
 from mailgate.model import SourceState
 from mailgate.tasks import end_all
 

@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors.errors import Trouble
 from mailgate.connectors.run import RunOutcome
-from mailgate.model import SourceState
+from mailgate.model import SourceState, Trouble
 
 OVERLAP = timedelta(minutes=10)
 """How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""

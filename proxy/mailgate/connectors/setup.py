@@ -9,9 +9,9 @@ from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import Runtime
-from mailgate.connectors.wire import HttpsWire, Wire
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
+from mailgate.wire import HttpsWire, Wire
 
 _AHEAD = timedelta(days=1)
 """How far a source's clock may be ahead, including a time zone that it does not state."""

@@ -10,7 +10,7 @@ from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.wire import ApiRequest, HttpsWire
+from mailgate.wire import ApiRequest, HttpsWire
 
 KIB = 1024
 

@@ -17,9 +17,9 @@ from mailgate.config.sources import ApiSourceSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
 from mailgate.devices.device import Report
 from mailgate.policy import AppCatalog, ListedApp
+from mailgate.wire import ApiRequest, ApiResponse, Wire
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CATALOG = AppCatalog(

@@ -16,7 +16,7 @@ from mailgate.connectors.http import (
     retry_after,
 )
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.wire import ApiResponse
+from mailgate.wire import ApiResponse
 
 BASE = "https://api.example.com"
 OK = answer({"a": 1})

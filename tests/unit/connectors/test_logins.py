@@ -9,7 +9,7 @@ from tests.unit.connectors.around import NOW, Scripted, answer, ends_in
 
 from mailgate.connectors import Trouble
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, SignedAssertion
-from mailgate.connectors.wire import ApiResponse
+from mailgate.wire import ApiResponse
 
 URL = "https://login.example.com/token"
 

@@ -5,7 +5,7 @@ from tests.unit.connectors.around import Scripted, answer, client_of, ends_in
 
 from mailgate.connectors import Trouble
 from mailgate.connectors.paging import pages_by_link, pages_by_number, pages_by_token
-from mailgate.connectors.wire import ApiResponse
+from mailgate.wire import ApiResponse
 
 BASE = "https://api.example.com"
 

@@ -14,7 +14,7 @@ from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, service
 from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, PushSettings
 from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.push import GoogleToken, PushMessage, Signature, WebhookProofs, message
-from mailgate.connectors.wire import ApiResponse
+from mailgate.wire import ApiResponse
 
 GOOGLE, OTHER = (
     RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": "RS256"}) for kid in ("g1", "g2")

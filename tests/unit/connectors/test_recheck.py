@@ -7,8 +7,9 @@ from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources import AppleMdmSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, recheck
-from mailgate.connectors.recheck import PAUSE, CheckResult, DeviceRecheck
+from mailgate.connectors.recheck import PAUSE, DeviceRecheck
 from mailgate.devices.trust import report_by
+from mailgate.model import CheckResult
 
 SETTINGS = EverySource()
 

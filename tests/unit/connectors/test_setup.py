@@ -8,8 +8,8 @@ from tests.unit.connectors.around import NOW, settings_of, setup
 from mailgate.config.sources import JamfSettings
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import https_wire
-from mailgate.connectors.wire import HttpsWire
 from mailgate.model import AppsReport
+from mailgate.wire import HttpsWire
 
 TIKTOK = frozenset({"tiktok"})
 

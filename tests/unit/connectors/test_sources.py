@@ -15,8 +15,8 @@ from mailgate.config import load_bundle
 from mailgate.config.sources import AppleMdmSettings, FileSettings, PostSettings, SourceSettings
 from mailgate.connectors import SOURCES, Setup, connector_for
 from mailgate.connectors.file import PostedLines
-from mailgate.connectors.wire import ApiRequest, ApiResponse
 from mailgate.devices.device import Report
+from mailgate.wire import ApiRequest, ApiResponse
 
 
 def test_every_source_that_can_be_set_can_be_made_and_the_other_way_round():

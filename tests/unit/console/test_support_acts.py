@@ -8,10 +8,9 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.drafted import written
 from tests.unit.console.phones import has, record
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.console import support_acts
 from mailgate.mail.words import NoticeWriter
-from mailgate.model import Kind, Reason
+from mailgate.model import CheckResult, Kind, Reason
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import HelpRequest
 from mailgate.views.person import PersonFacts, person_of

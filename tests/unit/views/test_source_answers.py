@@ -3,8 +3,8 @@
 import pytest
 from tests.unit.store.examples import CATALOG, NOW
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
+from mailgate.model import CheckResult
 from mailgate.views.source_answers import SourceAnswer, source_answers
 
 SLOT = ("jamf", "7")

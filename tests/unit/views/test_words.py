@@ -2,9 +2,8 @@
 
 import pytest
 
-from mailgate.connectors.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, Protocol, Reason
+from mailgate.model import Effect, Kind, Protocol, Reason, Trouble
 from mailgate.views.words import (
     EFFECTS,
     PROTOCOLS,

@@ -17,13 +17,13 @@ from authlib.oidc.discovery import get_well_known_url
 
 from mailgate.config.addresses import is_private_way
 from mailgate.config.console import OidcSettings
-from mailgate.connectors.errors import SourceError
-from mailgate.connectors.errors import Trouble as WireTrouble
-from mailgate.connectors.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.id_token import ExpectedToken, Jwk, Signed, claims_of, key_for, read
 from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
 from mailgate.console.oidc.persons import is_missing
+from mailgate.errors import SourceError
+from mailgate.model import Trouble as WireTrouble
+from mailgate.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 
 TIMEOUT_SECONDS = 15.0
 """How many seconds all requests to the provider for one login may take."""

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from random import Random
 
 from mailgate.attest.enrolment import TOKEN_BYTES, name_of
-from mailgate.connectors import Trouble
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, CompanyDevice, DeviceProblem
 from mailgate.demo.company.records import own_id, thumbprint
 from mailgate.devices.trust import ENROLLED
-from mailgate.model import SourceState
+from mailgate.model import SourceState, Trouble
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
 
 _LETS = (

@@ -8,9 +8,10 @@ from hmac import compare_digest
 import structlog
 from aiohttp import web
 
-from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.lines import LinesRefusedError
 from mailgate.connectors.push import Proof
+from mailgate.errors import SourceError
+from mailgate.model import Trouble
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming, from_own_page
 from mailgate.gateway.http1.request import RequestRefused
@@ -48,7 +47,7 @@ from mailgate.gateway.selfservice.stored_view import (
     names_blocked_now,
     stored_devices,
 )
-from mailgate.model import Reason
+from mailgate.model import CheckResult, Reason
 from mailgate.policy import Policy
 from mailgate.store import StoreUnavailableError
 from mailgate.tasks import compute

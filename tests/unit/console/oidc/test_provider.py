@@ -14,12 +14,12 @@ from tests.unit.console.oidc.idp import BACK, CLIENT, ISSUER, Idp, key, public, 
 from tests.unit.console.oidc.idp import claims as claimed
 from tests.unit.console.oidc.settings import GROUPS, settings
 
-from mailgate.connectors.errors import SourceError
-from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.oidc import provider as module
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
 from mailgate.console.oidc.provider import KEYS_PAUSE, METADATA_LASTS, Identity, OidcLogins, Provider
+from mailgate.errors import SourceError
+from mailgate.model import Trouble as WireTrouble
 
 
 class World:

@@ -9,11 +9,10 @@ from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.pages.names import called
 from tests.unit.console.phones import has, record
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.console.pages import devices
 from mailgate.console.pages.devices import number
 from mailgate.devices.trust import report_by
-from mailgate.model import Kind
+from mailgate.model import CheckResult, Kind
 from mailgate.store import StoreUnavailableError
 
 

@@ -17,12 +17,12 @@ from tests.unit.console.oidc.idp import CONSOLE, ISSUER, Idp
 from tests.unit.console.oidc.settings import GROUPS, LIN, console
 from yarl import URL
 
-from mailgate.connectors.errors import SourceError
-from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.access import COOKIE
 from mailgate.console.login_tries import MAX_BY_CALLER
 from mailgate.console.oidc.pending_logins import LOGIN_TIME
 from mailgate.console.pages.oidc import COOKIE as BINDING
+from mailgate.errors import SourceError
+from mailgate.model import Trouble as WireTrouble
 
 PEOPLE = LIN | {
     "lin": LIN["lin"] | {"oidc": False},

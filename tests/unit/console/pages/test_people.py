@@ -7,8 +7,8 @@ import pytest
 from tests.unit.console.browsing import NOW, Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
+from mailgate.model import CheckResult
 from mailgate.store import HelpRequest, MailKind
 
 ALICE = "/console/people?login=alice"

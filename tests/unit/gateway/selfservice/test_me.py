@@ -25,13 +25,12 @@ from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, EXEM
 from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.mail import a_mail
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.login_check import MAX_WRONG_LOGINS
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.model import Posture, PostureState
+from mailgate.model import CheckResult, Posture, PostureState
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, StoreUnavailableError, Tally
 from mailgate.store.person_records import QuarantineMail

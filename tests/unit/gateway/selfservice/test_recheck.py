@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from tests.unit.gateway.own import LOOKED, PHONE, REPORT
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.pages.employee import AskedSource, SourceResult
 from mailgate.gateway.selfservice.recheck import (
@@ -16,6 +15,7 @@ from mailgate.gateway.selfservice.recheck import (
     ask_nobody,
     source_answer,
 )
+from mailgate.model import CheckResult
 
 OTHER = replace(REPORT, source="jamf", id="7")
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from mailgate.app import reload
+from mailgate.app.reload import Reloader
 from mailgate.errors import ConfigError, Mistake
-from mailgate.gateway import reload
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.reload import Reloader
 
 MISTAKE = Mistake("policy.yaml", 3, 7, "no such variable")
 
