@@ -31,8 +31,8 @@ from mailgate.connectors.protocol import (
     Connector,
     ReadsOneDevice,
     ReceivesPosts,
-    RunTally,
     Runtime,
+    SourceTally,
     WakesDevices,
 )
 from mailgate.connectors.setup import Setup
@@ -87,11 +87,11 @@ __all__ = [
     "Connector",
     "ReadsOneDevice",
     "ReceivesPosts",
-    "RunTally",
     "Runtime",
     "Setup",
     "Source",
     "SourceError",
+    "SourceTally",
     "Trouble",
     "WakesDevices",
     "connector_for",

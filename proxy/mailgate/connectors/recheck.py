@@ -48,7 +48,7 @@ class DeviceRecheck:
             if record is not None and record.id != device_id:
                 raise SourceError(Trouble.SHAPE)
             gone = report_by(name, device_id, gone=True)
-            await run_to_end(self._leased_run.run_store.take([record or gone]))
+            await run_to_end(self._leased_run.store.take([record or gone]))
             return CheckResult.TAKEN if record else CheckResult.GONE
         except SourceError as error:
             return CheckResult.CANNOT if error.trouble is Trouble.NAME else CheckResult.FAILED

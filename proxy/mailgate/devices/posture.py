@@ -22,7 +22,7 @@ Away = Mapping[str, datetime]
 """The sources that cannot be asked, each with the time since when."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _KNOWN_WITHIN = timedelta(seconds=5)
-"""How long it takes at most until every gate knows of a run (``connectors/runner.py``)."""
+"""How long it takes at most until every gate knows of a run (``connectors/scheduler.py``)."""
 
 
 @dataclass(frozen=True, slots=True)

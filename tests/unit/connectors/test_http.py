@@ -291,7 +291,7 @@ async def test_while_it_waits_it_says_why_and_until_when(client, waits):
     async def sleep(_seconds):
         seen.append((asking.tally.retrying, asking.tally.retry_at))
 
-    asking._around = replace(asking._around, sleep=sleep)
+    asking._runtime = replace(asking._runtime, sleep=sleep)
     await asking.get("/things")
     assert seen == [("throttled", NOW + timedelta(seconds=120))]
     assert (asking.tally.retrying, asking.tally.retry_at) == ("", None)

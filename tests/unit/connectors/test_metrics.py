@@ -3,7 +3,7 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry
 from tests.unit.connectors.around import NOW
 
-from mailgate.connectors import RunTally, Trouble
+from mailgate.connectors import SourceTally, Trouble
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import RunOutcome
 from mailgate.model import SourceState
@@ -12,8 +12,8 @@ from mailgate.model import SourceState
 def test_runs_are_counted_by_result():
     registry = CollectorRegistry()
     numbers = ConnectorMetrics(registry)
-    numbers.count("mdm", RunOutcome(full=True, taken=5), RunTally(pages=3, throttled=1), 2.5)
-    numbers.count("mdm", RunOutcome(Trouble.TIMEOUT), RunTally(pages=1), -1.0)
+    numbers.count("mdm", RunOutcome(full=True, taken=5), SourceTally(pages=3, throttled=1), 2.5)
+    numbers.count("mdm", RunOutcome(Trouble.TIMEOUT), SourceTally(pages=1), -1.0)
 
     def value(name, **labels):
         return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": "mdm", **labels})

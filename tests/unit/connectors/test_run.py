@@ -5,13 +5,13 @@ import pytest
 from tests.unit.connectors.around import NOW
 from tests.unit.connectors.run_store import Source
 
-from mailgate.connectors import RunTally, SourceError, Trouble
+from mailgate.connectors import SourceError, SourceTally, Trouble
 from mailgate.connectors.run import BATCH, Run, RunOutcome, run_to_end
 from mailgate.devices.trust import report_by
 
 
 def run(source, run_store, **more):
-    return Run("mdm", source, run_store, more.pop("tally", RunTally()), more.pop("most_gone", 10), **more)
+    return Run("mdm", source, run_store, more.pop("tally", SourceTally()), more.pop("most_gone", 10), **more)
 
 
 async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
@@ -38,9 +38,9 @@ class SomeOfAll(Source):
 @pytest.mark.parametrize(
     ("source", "tally", "since"),
     [
-        (Source(3), RunTally(), NOW),
-        (Source(3), RunTally(unreadable=1), None),
-        (SomeOfAll(3), RunTally(), None),
+        (Source(3), SourceTally(), NOW),
+        (Source(3), SourceTally(unreadable=1), None),
+        (SomeOfAll(3), SourceTally(), None),
     ],
     ids=["of changes", "with a device that has no name", "of a source that does not list all"],
 )

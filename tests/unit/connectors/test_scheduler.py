@@ -8,8 +8,8 @@ from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors import SourceError, Trouble, runner
-from mailgate.connectors.runner import Runner
+from mailgate.connectors import SourceError, Trouble, scheduler
+from mailgate.connectors.scheduler import Scheduler
 from mailgate.model import SourceState
 
 SETTINGS = {"mdm": EverySource()}
@@ -34,7 +34,7 @@ def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
         around = partial(runtime, now=clock)
         runs = leased_run(source, run_store, around, lambda: listed[-1])
-        return Runner(lambda: settings, lambda each: each.every < NEVER, runs, around(), told.append)
+        return Scheduler(lambda: settings, lambda each: each.every < NEVER, runs, around(), told.append)
 
     return made
 
@@ -140,7 +140,7 @@ async def test_a_connector_that_was_removed_is_told_no_more(make, run_store, tol
 
 
 async def test_stopping_lets_a_run_finish_its_batch(make, run_store, monkeypatch):
-    monkeypatch.setattr(runner, "POLL", 0.001)
+    monkeypatch.setattr(scheduler, "POLL", 0.001)
     source = Source(1, 2, asyncio.Event())
     task = asyncio.create_task(make(source).run())
     await settle()
