@@ -56,7 +56,7 @@ class Postman:
     """Mails per minute."""
     holder: str
     """The name of this process, new at every start."""
-    around: PostmanTools
+    tools: PostmanTools
     _renewed: datetime | None = None
     _next: datetime | None = None
 
@@ -71,7 +71,7 @@ class Postman:
             if first is not None:
                 await first()
             await self._settle_interrupted()
-            while batch := await self.queue.due(self.around.clock()):
+            while batch := await self.queue.due(self.tools.clock()):
                 for mail in batch:
                     await self._keep_pace()
                     if not await self._lead():
@@ -82,7 +82,7 @@ class Postman:
             await run_to_end(self._release_lease())
 
     async def _lead(self) -> bool:
-        now = self.around.clock()
+        now = self.tools.clock()
         if self._renewed is not None and now - self._renewed < _RENEWAL:
             return True
         held = await self.leases.claim(_LEASE_NAME, self.holder, LEASE)
@@ -99,7 +99,7 @@ class Postman:
 
     async def _settle_interrupted(self) -> None:
         for mail in await self.queue.left_over(self.holder):
-            taken, now = await self.transport.was_delivered(mail.id), self.around.clock()
+            taken, now = await self.transport.was_delivered(mail.id), self.tools.clock()
             if taken is False:
                 await self.transport.abort(mail.id)
                 await self.queue.put_off(mail.id, now, now, "interrupted")
@@ -108,9 +108,9 @@ class Postman:
                 await self._end(mail, state, "interrupted")
 
     async def _keep_pace(self) -> None:
-        now = self.around.clock()
+        now = self.tools.clock()
         if self._next is not None and now < self._next:
-            await self.around.sleep((self._next - now).total_seconds())
+            await self.tools.sleep((self._next - now).total_seconds())
         self._next = max(now, self._next or now) + timedelta(minutes=1) / self.rate
 
     async def _send(self, mail: Mail) -> None:
@@ -145,7 +145,7 @@ class Postman:
         return partial(self._end, mail, MailState.SENT)
 
     async def _begun(self, mail: Mail) -> bool:
-        now = self.around.clock()
+        now = self.tools.clock()
         try:
             return await self.queue.begin(mail, self.holder, now)
         except StoreUnavailableError:  # the store may have noted it or not; the mail was not sent
@@ -158,19 +158,19 @@ class Postman:
             try:
                 return await note()
             except StoreUnavailableError:
-                await self.around.sleep(_RETRY)
+                await self.tools.sleep(_RETRY)
 
     async def _put_off(self, mail: Mail, why: str) -> None:
         if mail.attempts >= len(PAUSES):
             await self._end(mail, MailState.FAILED, why)
             return
-        now = self.around.clock()
+        now = self.tools.clock()
         await self.queue.put_off(mail.id, now + PAUSES[mail.attempts], now, why)
-        self.around.on_outcome(mail, MailState.QUEUED, why)
+        self.tools.on_outcome(mail, MailState.QUEUED, why)
 
     async def _end(self, mail: Mail, state: MailState, why: str = "") -> None:
-        await self.queue.end(mail.id, state, self.around.clock(), why)
-        self.around.on_outcome(mail, state, why)
+        await self.queue.end(mail.id, state, self.tools.clock(), why)
+        self.tools.on_outcome(mail, state, why)
 
 
 async def run_to_end(work: Coroutine[Any, Any, None]) -> None:

@@ -63,7 +63,7 @@ def test_editors_know_what_a_header_and_a_person_look_like() -> None:
     fields = Request.model_json_schema()["properties"]
     header = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     assert fields["headers"]["additionalProperties"] == header
-    assert fields["user"]["anyOf"] == [{"type": "string"}, {"$ref": "#/$defs/Person"}]
+    assert fields["user"]["anyOf"] == [{"type": "string"}, {"$ref": "#/$defs/CasePerson"}]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_its_schemas_are_schemas() -> None:
 
 
 def test_what_is_sent_may_have_no_unknown_names_and_what_comes_may_have_more_one_day() -> None:
-    assert SCHEMAS["Exemption"]["additionalProperties"] is False
+    assert SCHEMAS["ExemptionInput"]["additionalProperties"] is False
     assert "additionalProperties" not in SCHEMAS["DeviceFacts"]
     assert "additionalProperties" not in SCHEMAS["Devices"]
 
