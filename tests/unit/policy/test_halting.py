@@ -1,14 +1,28 @@
 """When a rule halts by itself."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.unit.policy.examples import NOW, refusal
+from tests.unit.policy.examples import NOW, PHONE, refusal
 
-from mailgate.policy.halting import HaltCounter, HaltSubject, HaltWhen
+from mailgate.model import (
+    FOUND_BESIDE,
+    Access,
+    Assurance,
+    AttestationResult,
+    CertificateResult,
+    Posture,
+    PostureState,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.policy.halting import HaltCounter, HaltSubject, HaltWhen, countable_subject
 
 MINUTE = timedelta(minutes=1)
 
@@ -187,3 +201,59 @@ def test_the_counts_are_those_of_looking_at_everything_that_happened(
     recent = [each for each in told if each[2] > 20]
     came, stopped = {each[0] for each in recent}, {each[0] for each in recent if each[1]}
     assert bool(counted.halt_reason(NOW + 30 * MINUTE)) is (bool(stopped) and len(stopped) > 0.3 * len(came))
+
+
+KNOWN = Posture(PostureState.LISTED, device_id="d1", owner="Ada")
+PROOF = AttestationResult(device_id="d1", user="ada")
+CERTIFICATE = CertificateResult("thumbprint")
+
+
+def by(person: str) -> Access:
+    return Access(RequestFacts(user=person), PHONE, Posture(), NOW, User(person))
+
+
+@pytest.mark.parametrize(
+    ("access", "who"),
+    [
+        (by("Lin"), ("lin", "")),
+        (replace(by(""), posture=KNOWN), ("", "")),
+        (replace(by(""), posture=KNOWN, certificate=CERTIFICATE), ("ada", "d1")),
+        (
+            replace(by(""), posture=KNOWN, certificate=CertificateResult(refused=Reason.CERTIFICATE_INVALID)),
+            ("", ""),
+        ),
+        (
+            replace(by(""), posture=KNOWN, certificate=CERTIFICATE, client=replace(PHONE, eas_id="a1")),
+            ("", ""),
+        ),
+        (
+            replace(
+                by(""),
+                posture=KNOWN,
+                certificate=CERTIFICATE,
+                client=replace(PHONE, eas_id="a1", assurance=Assurance.ATTESTED),
+            ),
+            ("ada", "d1"),
+        ),
+        (
+            replace(
+                by(""),
+                posture=KNOWN,
+                certificate=CERTIFICATE,
+                client=replace(PHONE, findings=(FOUND_BESIDE[Reason.TWO_DEVICES],)),
+            ),
+            ("", ""),
+        ),
+        (replace(by(""), posture=replace(KNOWN, owner=""), attestation=replace(PROOF, user="")), ("", "d1")),
+        (replace(by(""), attestation=PROOF), ("ada", "")),
+        (replace(by(""), attestation=replace(PROOF, refused=Reason.TOKEN_EXPIRED)), ("", "")),
+        (
+            replace(by(""), user=User("made-up"), client=replace(PHONE, protocol=Protocol.ACTIVESYNC)),
+            ("", ""),
+        ),
+        (replace(by("lin"), posture=KNOWN, client=replace(PHONE, protocol=Protocol.IMAP)), ("", "")),
+        (by(""), ("", "")),
+    ],
+)
+def test_nobody_counts_by_their_own_word_alone(access: Access, who: tuple[str, str]) -> None:
+    assert countable_subject(access) == who

@@ -12,22 +12,17 @@ from tests.unit.store.outage import away
 from mailgate.classify import classify
 from mailgate.engine.decide import decide
 from mailgate.model import (
-    FOUND_BESIDE,
     Access,
-    Assurance,
-    AttestationResult,
     CertificateResult,
     Client,
     Kind,
     Posture,
     PostureState,
-    Protocol,
-    Reason,
     RequestFacts,
     User,
 )
 from mailgate.policy.reliefs import Cause
-from mailgate.rollout.halting import HaltMonitor, countable_subject
+from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Act, HelpRequest, Store
 
 POLICY = rules(
@@ -145,56 +140,7 @@ async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: S
     assert len(await scene.halts()) == 1
 
 
-KNOWN = Posture(PostureState.LISTED, device_id="d1", owner="Ada")
-PROOF = AttestationResult(device_id="d1", user="ada")
 CERTIFICATE = CertificateResult("thumbprint")
-
-
-@pytest.mark.parametrize(
-    ("access", "who"),
-    [
-        (by("Lin"), ("lin", "")),
-        (replace(by(""), posture=KNOWN), ("", "")),
-        (replace(by(""), posture=KNOWN, certificate=CERTIFICATE), ("ada", "d1")),
-        (
-            replace(by(""), posture=KNOWN, certificate=CertificateResult(refused=Reason.CERTIFICATE_INVALID)),
-            ("", ""),
-        ),
-        (
-            replace(by(""), posture=KNOWN, certificate=CERTIFICATE, client=replace(PHONE, eas_id="a1")),
-            ("", ""),
-        ),
-        (
-            replace(
-                by(""),
-                posture=KNOWN,
-                certificate=CERTIFICATE,
-                client=replace(PHONE, eas_id="a1", assurance=Assurance.ATTESTED),
-            ),
-            ("ada", "d1"),
-        ),
-        (
-            replace(
-                by(""),
-                posture=KNOWN,
-                certificate=CERTIFICATE,
-                client=replace(PHONE, findings=(FOUND_BESIDE[Reason.TWO_DEVICES],)),
-            ),
-            ("", ""),
-        ),
-        (replace(by(""), posture=replace(KNOWN, owner=""), attestation=replace(PROOF, user="")), ("", "d1")),
-        (replace(by(""), attestation=PROOF), ("ada", "")),
-        (replace(by(""), attestation=replace(PROOF, refused=Reason.TOKEN_EXPIRED)), ("", "")),
-        (
-            replace(by(""), user=User("made-up"), client=replace(PHONE, protocol=Protocol.ACTIVESYNC)),
-            ("", ""),
-        ),
-        (replace(by("lin"), posture=KNOWN, client=replace(PHONE, protocol=Protocol.IMAP)), ("", "")),
-        (by(""), ("", "")),
-    ],
-)
-def test_nobody_counts_by_their_own_word_alone(access: Access, who: tuple[str, str]) -> None:
-    assert countable_subject(access) == who
 
 
 async def test_no_crowd_of_made_up_names_halts_a_rule(scene: Scene) -> None:

@@ -18,7 +18,7 @@ from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
-from mailgate.rollout.halting import countable_subject
+from mailgate.policy.halting import countable_subject
 from mailgate.store.client_facts import client_facts
 from mailgate.store.ledger import sighting_of
 from mailgate.store.sightings import id_of

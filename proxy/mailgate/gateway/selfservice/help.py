@@ -21,7 +21,7 @@ from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.person import proven_device, recognise
 from mailgate.model import Access, Decision, Reason
 from mailgate.model.addresses import rate_limit_key
-from mailgate.rollout.halting import countable_subject
+from mailgate.policy.halting import countable_subject
 from mailgate.store import HelpRequest, StoreUnavailableError
 from mailgate.store.client_facts import client_facts
 from mailgate.store.help_requests import HelpRequests
