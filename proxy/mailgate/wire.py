@@ -9,8 +9,7 @@ from typing import Protocol
 
 import aiohttp
 
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 
 _PIECE = 64 * 1024
 

@@ -37,8 +37,7 @@ from mailgate.connectors.protocol import (
 )
 from mailgate.connectors.setup import Setup
 from mailgate.connectors.workspace_one import WorkspaceOne
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 
 
 @dataclass(frozen=True, slots=True)

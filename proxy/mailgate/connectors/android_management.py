@@ -17,8 +17,8 @@ from mailgate.connectors.push import message
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.errors import SourceError
-from mailgate.model import AppsReport, Trouble
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import AppsReport
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"
 _FIELDS = (

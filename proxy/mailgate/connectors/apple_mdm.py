@@ -22,8 +22,8 @@ from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identif
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.errors import SourceError
-from mailgate.model import AppsReport, Trouble
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import AppsReport
 
 MAX_DEPTH = 32
 

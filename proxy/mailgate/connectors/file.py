@@ -13,8 +13,7 @@ from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors.lines import ReadLine, check_rows, read_rows, report_of_line
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 
 _CHUNK = 500
 

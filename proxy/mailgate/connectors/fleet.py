@@ -16,8 +16,8 @@ from mailgate.connectors.paging import PAGES
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.errors import SourceError
-from mailgate.model import AppsReport, Trouble
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import AppsReport
 
 _HOSTS = "/api/v1/fleet/hosts"
 _HANDHELD = frozenset({"ios", "ipados", "android"})

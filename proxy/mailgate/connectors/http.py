@@ -10,8 +10,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import Runtime, SourceTally
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.tasks import end_all
 from mailgate.wire import ApiRequest, ApiResponse, Wire
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from mailgate.errors import SourceError
-from mailgate.model import Kind, Trouble
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import Kind
 from mailgate.policy import AppCatalog
 
 _LONGEST = 500

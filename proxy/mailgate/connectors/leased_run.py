@@ -17,8 +17,8 @@ from mailgate.connectors.protocol import Connector, ReceivesPosts, Runtime, Sour
 from mailgate.connectors.run import BATCH, ReportStore, Run, RunOutcome, run_to_end
 from mailgate.connectors.schedule import HARMLESS, changes_since, may_hold, state_after
 from mailgate.devices.device import Report
-from mailgate.errors import SourceError
-from mailgate.model import SourceState, Trouble
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import SourceState
 from mailgate.tasks import end
 
 REACH = "kinds-of-enrolment"

@@ -16,8 +16,7 @@ from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.policy.spelling import did_you_mean
 
 MAX_LINE = 1024 * 1024

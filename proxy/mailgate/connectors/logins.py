@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiRequest, ApiResponse
 
 Ask = Callable[[ApiRequest], Awaitable[ApiResponse]]

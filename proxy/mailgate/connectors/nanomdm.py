@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 
 from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import text, value
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.policy import AppCatalog
 
 _QUERIES = [

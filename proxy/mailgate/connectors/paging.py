@@ -6,8 +6,7 @@ from typing import Any
 
 from mailgate.connectors.http import ApiClient, Query
 from mailgate.connectors.inventory import objects
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 
 PAGES = 100_000
 """The most pages of one list."""

@@ -23,8 +23,7 @@ from mailgate.config.sources import (
 )
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import text, value
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiRequest, HttpsWire, Wire
 
 _ISSUERS = ["https://accounts.google.com", "accounts.google.com"]

@@ -10,8 +10,8 @@ from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import ReadsOneDevice, WakesDevices
 from mailgate.connectors.run import run_to_end
 from mailgate.devices.trust import report_by
-from mailgate.errors import SourceError
-from mailgate.model import CheckResult, Trouble
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import CheckResult
 
 PAUSE = timedelta(seconds=60)
 """How long the same device is not asked about again."""

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from mailgate.connectors.protocol import Connector, SourceTally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by, without_look
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.model.phrase import joined, phrase
 
 BATCH = 1000

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from mailgate.config.sources import EverySource
 from mailgate.connectors.run import RunOutcome
-from mailgate.model import SourceState, Trouble
+from mailgate.errors import Trouble
+from mailgate.model import SourceState
 
 OVERLAP = timedelta(minutes=10)
 """How far back changes are requested again, since clocks differ and a change shows a moment after it was made."""

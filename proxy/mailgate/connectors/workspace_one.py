@@ -16,8 +16,8 @@ from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
-from mailgate.errors import SourceError
-from mailgate.model import AppsReport, Trouble
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import AppsReport
 
 _SEARCH = "/api/mdm/devices/search"
 _V1 = {"Accept": "application/json;version=1"}

@@ -22,44 +22,6 @@ class AppsReport:
     """How much earlier it may have looked."""
 
 
-class Trouble(StrEnum):
-    """Why a source could not be read, in a word for logs, metrics and people. None of them quotes the source."""
-
-    UNREACHABLE = "unreachable"
-    """No connection."""
-    TIMEOUT = "timeout"
-    """An answer or a run took too long."""
-    CERTIFICATE = "certificate"
-    """The server's certificate is not trusted."""
-    LOGIN = "login-refused"
-    """The account or its secret is not accepted."""
-    RIGHT = "right-missing"
-    """The account may not read this."""
-    THROTTLED = "throttled"
-    """The source asks to wait repeatedly."""
-    STATUS = "unexpected-status"
-    """An HTTP status for which there is no other word."""
-    TOO_BIG = "too-big"
-    """One answer, or a whole run, is too big."""
-    SHAPE = "unexpected-shape"
-    """An answer does not have the form that the API documents."""
-    NAME = "not-its-name"
-    """A device was requested by a name that this source never uses."""
-    ELSEWHERE = "leads-elsewhere"
-    """A redirect or a next page at another host."""
-    CUT = "cut-short"
-    """The list changed while it was read, so that a device may have been missed."""
-    CURSOR = "cursor-refused"
-    """The source no longer knows the changes since then, so everything has to be read."""
-    GONE = "too-many-gone"
-    """More devices are gone than one run may find gone."""
-    FILE = "file-unreadable"
-    STORE = "store-unavailable"
-    STOPPED = "stopped"
-    FAULT = "fault"
-    """A mistake in Mailgate itself; the log says where."""
-
-
 class CheckResult(StrEnum):
     """The result of asking a source about one device now."""
 
@@ -89,13 +51,13 @@ class SourceState:
     """When the last run ended that listed every device; None before the first."""
     failing_since: datetime | None = None
     trouble: str = ""
-    """The trouble in the last run, a ``Trouble``; empty if there was none."""
+    """The trouble in the last run, the word of a ``Trouble`` (``errors.py``); empty if there was none."""
     trouble_since: datetime | None = None
     """When the first of the runs ended that all had this trouble; None if there is none."""
     running_since: datetime | None = None
     """When the run began that is going on; None if none is."""
     retrying: str = ""
-    """The trouble for which that run sends a request again, a ``Trouble``; empty if the source answers."""
+    """The trouble for which that run sends a request again, the word of a ``Trouble``; empty if the source answers."""
     retry_at: datetime | None = None
     """When it sends that request again, as the source asked; None if no request waits."""
     cursor: datetime | None = None

@@ -4,9 +4,10 @@ import re
 
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED, source_name
+from mailgate.errors import Trouble
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, PostureState, Protocol, Reason, Trouble
+from mailgate.model import Effect, Kind, PostureState, Protocol, Reason
 from mailgate.model.phrase import capital, joined, phrase
 from mailgate.policy.rule_states import AppState, RuleState
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from mailgate.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
-from mailgate.model import Effect, Kind, Protocol, Reason, Trouble
+from mailgate.model import Effect, Kind, Protocol, Reason
 from mailgate.views.words import (
     EFFECTS,
     PROTOCOLS,

@@ -22,7 +22,7 @@ from mailgate.console.oidc.id_token import ExpectedToken, Jwk, Signed, claims_of
 from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
 from mailgate.console.oidc.persons import is_missing
 from mailgate.errors import SourceError
-from mailgate.model import Trouble as WireTrouble
+from mailgate.errors import Trouble as WireTrouble
 from mailgate.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 
 TIMEOUT_SECONDS = 15.0

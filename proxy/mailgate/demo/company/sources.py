@@ -9,7 +9,8 @@ from mailgate.attest.enrolment import TOKEN_BYTES, name_of
 from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, CompanyDevice, DeviceProblem
 from mailgate.demo.company.records import own_id, thumbprint
 from mailgate.devices.trust import ENROLLED
-from mailgate.model import SourceState, Trouble
+from mailgate.errors import Trouble
+from mailgate.model import SourceState
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
 
 _LETS = (

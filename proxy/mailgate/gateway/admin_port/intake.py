@@ -10,8 +10,7 @@ from aiohttp import web
 
 from mailgate.connectors.lines import LinesRefusedError
 from mailgate.connectors.push import Proof
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 
 log = structlog.get_logger()
 

@@ -5,8 +5,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 
-from mailgate.errors import SourceError
-from mailgate.model import Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.wire import ApiRequest, ApiResponse, HttpsWire
 
 MAX_BYTES = 64 * 1024

@@ -19,7 +19,7 @@ from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
 from mailgate.console.oidc.provider import KEYS_PAUSE, METADATA_LASTS, Identity, OidcLogins, Provider
 from mailgate.errors import SourceError
-from mailgate.model import Trouble as WireTrouble
+from mailgate.errors import Trouble as WireTrouble
 
 
 class World:

@@ -22,7 +22,7 @@ from mailgate.console.login_tries import MAX_BY_CALLER
 from mailgate.console.oidc.pending_logins import LOGIN_TIME
 from mailgate.console.pages.oidc import COOKIE as BINDING
 from mailgate.errors import SourceError
-from mailgate.model import Trouble as WireTrouble
+from mailgate.errors import Trouble as WireTrouble
 
 PEOPLE = LIN | {
     "lin": LIN["lin"] | {"oidc": False},
