@@ -79,7 +79,7 @@ async def apply(
     ``override`` puts it in force against objections. It needs the approval of others like a change beyond the limit, as
     far as there are others. The audit log then lists the objections, and the other approvers get a mail.
     """
-    plan = await find_plan(store, name)
+    plan, now = await find_plan(store, name), await store.now(now)
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
@@ -259,7 +259,7 @@ async def retract(
         )
     if wanted == history[0].number:
         return history[0]
-    version = await _unaltered(store, wanted)
+    version, now = await _unaltered(store, wanted), await store.now(now)
     newly, window, details = NOBODY, EMPTY_WINDOW, dict[str, Any](retracted=history[0].number)
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)

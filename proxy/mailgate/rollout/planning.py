@@ -83,6 +83,7 @@ async def plan_and_keep(
     progress: Progress,
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named."""
+    now = await store.now(now)
     terms = settings.posture_terms(await away_now(store, settings))
     scope = Scope(now, simulated_days(settings, days), terms)
     url = settings.store.get_secret_value()

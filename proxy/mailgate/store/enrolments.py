@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.store import clock
 from mailgate.store.database import Database
 from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import enrolled_keys as keys
@@ -93,7 +94,7 @@ class Enrolments:
                 return NotEnrolled.UNKNOWN
             if known is not None and known.token == token["name"]:
                 return known
-            if token["expires_at"] <= now:
+            if token["expires_at"] <= await clock.shared_now(connection, now):
                 return NotEnrolled.EXPIRED
             if not await _use(connection, digest):
                 return NotEnrolled.USED_UP

@@ -76,9 +76,9 @@ class KeptOutCounts:
             return {serial: KeptOut(people, devices) for serial, people, devices in rows}
 
     async def begin(self, now: datetime, window: timedelta) -> datetime:
-        """Since when changes count within this time, also by the database's clock: a clock that is ahead leaves none out."""
+        """Since when changes count within this time, by the clock that stamps the log: no other one leaves any out."""
         async with self._database.reading() as connection:
-            return await clock.earliest_now(connection, now) - window
+            return await clock.shared_now(connection, now) - window
 
     async def since(self, moment: datetime) -> KeptOut:
         """The sum over all activations from this moment on. A person who was kept out twice counts twice.

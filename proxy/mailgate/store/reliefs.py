@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.store.audit import Act, append, lock_audit_log
+from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
 from mailgate.store.changes import notify_gates
 from mailgate.store.database import Database
@@ -90,19 +90,19 @@ class StoredReliefs:
         """Put an exemption in force, unless one in force covers it and ends no earlier. Returns the exemption in force,
         and whether it is new."""
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             before = await _as_much(connection, relief)
             return (before, False) if before else (await _grant(connection, relief, act), True)
 
     async def grant(self, relief: Relief, act: Act) -> Relief:
         """Put a relief in force under a new number. ``act`` is written to the audit log, without the person or the device."""
         async with self._database.writing() as connection:
-            return await _grant(connection, relief, act)
+            return await _grant(connection, relief, await stamp(connection, act))
 
     async def halt(self, relief: Relief, act: Act) -> Relief | None:
         """Halt a rule. Returns None if it is halted already."""
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             if await _open_halts(connection, relief.rule):
                 return None
             return await _grant(connection, relief, act)
@@ -118,7 +118,7 @@ class StoredReliefs:
         """End the reliefs with these numbers that are not ended yet. ``newly`` is how many that may newly keep out: the audit log
         has it, so that the guard counts it. Raises CountedMeanwhileError, as ``kept_out.keep`` does."""
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
             ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
             for each in ended:
@@ -177,11 +177,10 @@ async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None
     return _kept(found).relief if found else None
 
 
-async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relief:
-    await lock_audit_log(connection)
+async def _grant(connection: AsyncConnection, relief: Relief, act: StampedAct) -> Relief:
     # numbers come from a counter, so the number of a deleted relief is never used again
     number = await count_relief_change(connection)
-    new = replace(relief, number=number)
+    new = replace(relief, number=number, at=act.at)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
     await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))
     await append(connection, replace(act, about=f"{new.cause} {number}", details=audit_details(new)))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from mailgate.devices.posture import PostureTerms
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
+from mailgate.store import clock
 from mailgate.store.address import store_url
 from mailgate.store.audit import Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
@@ -159,6 +160,12 @@ class Store:
         gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.ingest(gone, now)
         return revoked
+
+    async def now(self, own: datetime) -> datetime:
+        """The time by which gates compare what they wrote (``clock.shared_now``), for acts on what others wrote. ``own`` is by the
+        clock of whoever acts."""
+        async with self._database.reading() as connection:
+            return await clock.shared_now(connection, own)
 
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some still does."""
