@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 79_900,
-    "files": 616,
+    "lines": 80_450,
+    "files": 617,
     "files under 40 lines, __init__ apart": 38,
     "rooms": 18,
     "folders": 44,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 3,
     "class names in two modules": 77,
     "Protocol classes": 43,
-    "lines of tests": 108_600,
+    "lines of tests": 109_300,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01
