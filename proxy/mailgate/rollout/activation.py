@@ -90,7 +90,7 @@ async def apply(
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    then = [partial(kept_out.keep, newly=checked.newly, **checked.before.unchanged)]
+    then = [partial(kept_out.keep, counted=checked.before.counted(checked.newly))]
     if against:
         addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
         told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
@@ -267,7 +267,7 @@ async def retract(
     taken_back = retractions.taken_back(history, wanted, await store.retractions.taken_back_serials())
     details["taken_back"] = retractions.audit_details(taken_back)
     act = replace(person.act(now, RETRACTED, note), details=details)
-    counted = partial(kept_out.keep, newly=newly, **window.unchanged)
+    counted = partial(kept_out.keep, counted=window.counted(newly))
     then = (partial(retractions.keep, retraction=taken_back), counted)
     try:
         draft = RuleTexts(version.policy, version.texts)

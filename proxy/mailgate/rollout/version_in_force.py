@@ -311,7 +311,7 @@ class RulesKeeper:
     ) -> None:
         details = {"kept_out": asdict(looked.newly)}
         act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin, details=details)
-        counted = partial(kept_out.keep, newly=looked.newly, **looked.before.unchanged)
+        counted = partial(kept_out.keep, counted=looked.before.counted(looked.newly))
         activation = await self._policies.activate(rule_texts_of(files), act, after=after, then=[counted])
         self.current = await self._read(activation, files)
         self._note_what_files_hold()

@@ -13,7 +13,7 @@ from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
 from mailgate.store import clock
 from mailgate.store.address import store_url
-from mailgate.store.audit import Audit
+from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
 from mailgate.store.clock import Leases
 from mailgate.store.connectors import Connectors
@@ -28,7 +28,7 @@ from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Reports
-from mailgate.store.kept_out import KeptOutCounts
+from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
 from mailgate.store.keys import Keys
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
@@ -153,10 +153,12 @@ class Store:
         """The numbers that show what has changed. Raises StoreUnavailableError."""
         return await change_numbers(self._database)
 
-    async def revoke(self, name: str, now: datetime) -> Revoked:
-        """Revoke the enrolment token, key or device of this name. What the device reported about itself no longer
-        counts."""
-        revoked = await self.enrolments.revoke(name, now)
+    async def revoke(
+        self, name: str, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
+    ) -> Revoked:
+        """Revoke the enrolment token, key or device of this name (``Enrolments.revoke``). What the device reported about itself no
+        longer counts."""
+        revoked = await self.enrolments.revoke(name, now, act, counted)
         gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
         await self.devices.ingest(gone, now)
         return revoked

@@ -125,11 +125,15 @@ def resume(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Put a rule back in force that halted by itself or was turned off."""
+    """Put a rule back in force that halted by itself or was turned off.
+
+    If it was out for longer than the guard's window, whom it keeps out counts as if it were new: beyond the limit another approver
+    has to do the same.
+    """
 
     async def run(store: Store, bundle: Bundle) -> list[Relief]:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        return await reliefs.resume(store, by, note, datetime.now(UTC), rule)
+        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
+        return await reliefs.resume(store, by, note, datetime.now(UTC), rule, bundle.settings)
 
     ended = with_store(config, run)
     if as_json:
