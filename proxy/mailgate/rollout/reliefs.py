@@ -76,6 +76,8 @@ def _exempt_already(given: Relief) -> str:
 
 END_ASKED, RESUME_ASKED = "exemption-end-asked", "rule-resume-asked"
 WORKERS = 2
+_counted_now: set[str] = set()
+"""The rule that this process counts for now, if there is one."""
 
 
 async def end_exemption(
@@ -151,9 +153,15 @@ async def resume(
 
 
 async def _plan_of_resuming(store: Store, settings: Settings, rule: str, now: datetime) -> Plan | None:
-    """Whom the rule keeps out; None if the rules in force do not have it."""
+    """Whom the rule keeps out; None if nothing is in force. One at a time, since that takes processor time away from requests."""
     active = await store.policies.active()
-    return await plan_of_resuming(store, settings, active, rule, WORKERS, now) if active else None
+    if _counted_now:
+        raise RefusedError(phrase("a rule is being counted before it comes back: do it again in a moment"))
+    _counted_now.add(rule)
+    try:
+        return await plan_of_resuming(store, settings, active, rule, WORKERS, now) if active else None
+    finally:
+        _counted_now.discard(rule)
 
 
 def check_restricts(policy: Policy, name: str) -> None:

@@ -20,6 +20,7 @@ from mailgate.config.attestation import PostureSettings
 from mailgate.config.guard import GuardSettings
 from mailgate.config.settings import Settings
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout import reliefs
 from mailgate.rollout.audit_check import compare
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.person import Person, RefusedError
@@ -139,6 +140,16 @@ async def test_a_rule_that_was_off_for_longer_than_the_window_counts_as_a_new_on
     assert await store.kept_out.since(later) == KeptOut(2, 2)
     assert [each.what for each in await store.audit.page()][-2:] == ["rule-resume-asked", "rule-resumed"]
     assert await compare(store, later) == []
+
+
+async def test_one_rule_is_counted_at_a_time(store: Store, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan takes processor time away from mail, however often somebody asks for one."""
+    await shut_off_since(store, NOW)
+    monkeypatch.setattr(reliefs, "_counted_now", {"other"})
+    with pytest.raises(RefusedError, match="a rule is being counted before it comes back"):
+        await resumed(store, await settled(url, 2), ADA, NOW + 8 * DAY)
+    monkeypatch.undo()
+    assert await resumed(store, await settled(url, 2), ADA, NOW + 8 * DAY)
 
 
 async def test_within_the_limit_it_comes_back_at_once_and_counts(store: Store, url: str) -> None:
