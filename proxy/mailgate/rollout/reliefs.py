@@ -19,6 +19,8 @@ from mailgate.rollout.person import Person, RefusedError, UnknownError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_of_resuming
 from mailgate.store import Store, StoreError
+from mailgate.store.audit import audit_time
+from mailgate.store.hash_chain import details_of
 from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.reliefs import StoredReliefs
 
@@ -150,6 +152,17 @@ async def resume(
     do = partial(store.reliefs.end, numbers, act)
     since = max(each.at for each in off)
     return await do_counted(store, guard, asked, hit, do, beyond=beyond, since=since)
+
+
+async def wish_to_resume(store: Store, rule: str, now: datetime) -> tuple[str, KeptOut] | None:
+    """Who wanted this rule back since it is out and needs another person for it, and how many it would newly keep out; None if
+    nobody did."""
+    off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
+    wish = await store.audit.last(f"rule {rule}", RESUME_ASKED)
+    if wish is None or not off or wish.at < audit_time(max(each.at for each in off)):
+        return None
+    told = details_of(wish).get("would_keep_out", {})
+    return wish.who, KeptOut(int(told.get("people", 0)), int(told.get("devices", 0)))
 
 
 async def _plan_of_resuming(store: Store, settings: Settings, rule: str, now: datetime) -> Plan | None:
