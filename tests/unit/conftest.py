@@ -1,6 +1,5 @@
 """Unit tests use no network and no clock; connections have a fake transport."""
 
-import asyncio
 import gc
 import os
 from datetime import UTC, datetime, timedelta
@@ -14,8 +13,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 from sqlalchemy.ext.asyncio import create_async_engine
-from tests.servers import PATIENCE
-from tests.stores import compiling_once, copying, migrated
+from tests.stores import compiling_once, copying, lengthen_limits, migrated
 
 from mailgate.config import document
 from mailgate.rollout import person
@@ -64,11 +62,8 @@ def stores_cost_little(new_store):
 
 @pytest.fixture(scope="session", autouse=True)
 def stores_have_time():
-    """A busy machine does not make a store fail. A limit of zero stays one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mailgate.store.database._limited", lambda seconds: asyncio.timeout(seconds * 60))
-        patch.setattr("mailgate.store.database._TIMEOUT_SECONDS", PATIENCE)
-        patch.setattr("mailgate.store.database._CLOSE_WAIT_SECONDS", PATIENCE)
+        lengthen_limits(patch)
         yield
 
 
