@@ -75,6 +75,11 @@ class Rules:
             return self
         return replace(self, policy=replace(self.policy, reliefs=reliefs))
 
+    def without(self, rule: str) -> "Rules":
+        """The same rules without the one of this id, as if it were not written, though their texts have it."""
+        left = tuple(each for each in self.policy.rules if each.id != rule)
+        return replace(self, policy=replace(self.policy, rules=left))
+
     def with_groups(self, groups: Groups) -> "Rules":
         """The same rules with these groups."""
         return replace(self, groups=groups, texts={**self.texts, KEPT_GROUPS: text_of_groups(groups)})

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -63,6 +63,8 @@ class RunOptions:
     """Whether a person hands in the devices instead of the source, so that a failure says nothing of the source."""
     dry: bool = False
     """Whether nothing is stored, to see what a run would bring."""
+    show: Callable[[Sequence[Report]], Awaitable[None]] | None = None
+    """With ``dry``, gets what would be stored."""
 
 
 @dataclass(frozen=True)
@@ -176,12 +178,13 @@ class LeasedRun:
             run = Run(
                 name,
                 connector,
-                _Nothing(self.store) if options.dry else self.store,
+                _Nothing(self.store, options.show) if options.dry else self.store,
                 runtime.tally,
                 100 if options.mark_missing_as_gone else settings.most_gone,
                 settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
                 lambda done: options.progress(done, runtime.tally.total),
-                holds=options.dry or (holds and isinstance(settings, ApiSourceSettings)),
+                holds=(options.dry and not options.handed)
+                or (holds and isinstance(settings, ApiSourceSettings)),
                 handed=options.handed,
             )
             outcome = await run.go(start if connector.tells_changes else None)
@@ -266,12 +269,17 @@ class LeasedRun:
 class _Nothing:
     """A store that knows everything and takes nothing."""
 
-    def __init__(self, store: ReportStore) -> None:
+    def __init__(
+        self, store: ReportStore, show: Callable[[Sequence[Report]], Awaitable[None]] | None
+    ) -> None:
         self.devices = store.devices
         self.seen_whole = store.seen_whole
+        self._show = show
 
     async def take(self, records: Sequence[Report]) -> None:
         """Store nothing."""
+        if self._show is not None:
+            await self._show(records)
 
 
 def where_it_failed(error: Exception) -> tuple[str, ...]:

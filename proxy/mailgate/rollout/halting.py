@@ -120,10 +120,11 @@ class HaltMonitor:
 
     async def help_requested(self, rule: str) -> None:
         """Halt a rule if the last request for help went past its limit."""
-        now, limits = self._clock(), self._limits(rule)
+        limits = self._limits(rule)
         if limits is None or limits.help_requests is None:
             return
         try:
+            now = await self._store.now(self._clock())
             since = max(now - limits.within, await self._store.reliefs.resumed_at(rule) or _EVER)
             why = limits.too_many_help_requests(await self._store.help_requests.people(rule, since))
         except StoreError:

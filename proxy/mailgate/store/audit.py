@@ -1,9 +1,10 @@
-"""The audit log: who did what, why, from where and when. Entries are only added. ``hash_chain.py`` says how a change is found."""
+"""The audit log: who did what, why, from where and when. Entries are only added, and stamped by one clock, whatever those of gates say.
+``hash_chain.py`` says how a change is found."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
+from mailgate.store import clock
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import AuditBreak, AuditEntry, AuditHead, Chain, digest_of, entry_of
@@ -27,6 +29,7 @@ class Act:
     """One thing that a person or a gate did."""
 
     at: datetime
+    """When it was done, by the clock of whoever did it."""
     who: str
     what: str
     """What was done, in kebab-case, like ``policy-activated``."""
@@ -36,6 +39,12 @@ class Act:
     origin: str = ""
     """The computer from which it was done."""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class StampedAct(Act):
+    """An act at the time that its entry gets. Only ``stamp`` makes it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +182,22 @@ async def lock_audit_log(connection: AsyncConnection) -> AuditHead:
     return head
 
 
+async def stamp(connection: AsyncConnection, act: Act) -> StampedAct:
+    """Lock the log, and give an act the time of its entry, for rows that have the same time.
+
+    It is the shared time, and never before that of the last entry, so that entries are in order and a clock that lags puts none
+    outside the guard's window. Raises StoreError as ``lock_audit_log`` does.
+    """
+    return await _stamped(connection, act, await lock_audit_log(connection))
+
+
 async def append(connection: AsyncConnection, act: Act) -> AuditEntry:
     """Write an act in the transaction of its change. Both are stored, or neither."""
-    entry = _entry(await lock_audit_log(connection), act)
+    head = await lock_audit_log(connection)
+    entry = _entry(head, act if isinstance(act, StampedAct) else await _stamped(connection, act, head))
     row = insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c})
-    head = update(audit_head).values(number=entry.number, digest=entry.digest)
-    for statement in (row, head):
+    moved = update(audit_head).values(number=entry.number, digest=entry.digest)
+    for statement in (row, moved):
         done = await connection.execute(statement, execution_options={"preserve_rowcount": True})
         if done.rowcount != 1:  # a rule in the database may have swallowed the insert
             raise StoreError("the audit log accepts no more entries: see `mailgate audit verify`")
@@ -191,7 +210,23 @@ async def _head(connection: AsyncConnection, query: Select[Any]) -> AuditHead | 
     return AuditHead(*row) if row and whole else None
 
 
-def _entry(head: AuditHead, act: Act) -> AuditEntry:
+async def _stamped(connection: AsyncConnection, act: Act, head: AuditHead) -> StampedAct:
+    query = select(audit.c.at).where(audit.c.number == head.number)
+    last = _moment((await connection.execute(query)).scalar())
+    now = await clock.shared_now(connection, act.at)
+    told = {each.name: getattr(act, each.name) for each in fields(act)}
+    return StampedAct(**told | {"at": max(now, last) if last else now})
+
+
+def _moment(text: object) -> datetime | None:
+    """The time of an entry; None if it cannot be read, which ``hash_chain.py`` finds."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _entry(head: AuditHead, act: StampedAct) -> AuditEntry:
     entry = AuditEntry(
         number=head.number + 1,
         at=audit_time(act.at),

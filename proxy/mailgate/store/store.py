@@ -10,8 +10,9 @@ from sqlalchemy.engine import URL
 
 from mailgate.devices.posture import PostureTerms
 from mailgate.policy import AppCatalog
+from mailgate.store import clock
 from mailgate.store.address import store_url
-from mailgate.store.audit import Audit
+from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
 from mailgate.store.clock import Leases
 from mailgate.store.connectors import Connectors
@@ -25,7 +26,7 @@ from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Reports
-from mailgate.store.kept_out import KeptOutCounts
+from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
 from mailgate.store.keys import SharedKeys
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
@@ -150,12 +151,20 @@ class Store:
         """The numbers that show what has changed. Raises StoreUnavailableError."""
         return await change_numbers(self._database)
 
-    async def revoke(self, name: str, now: datetime) -> Revoked:
-        """Revoke the enrolment token, key or device of this name. What the device reported about itself no longer
-        counts."""
-        revoked = await self.enrolments.revoke(name, now)
+    async def revoke(
+        self, name: str, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
+    ) -> Revoked:
+        """Revoke the enrolment token, key or device of this name (``Enrolments.revoke``). What the device reported about itself no
+        longer counts."""
+        revoked = await self.enrolments.revoke(name, now, act, counted)
         await self.devices.ingest(revoked.gone(), now)
         return revoked
+
+    async def now(self, own: datetime) -> datetime:
+        """The time by which gates compare what they wrote (``clock.shared_now``), for acts on what others wrote. ``own`` is by the
+        clock of whoever acts."""
+        async with self._database.reading() as connection:
+            return await clock.shared_now(connection, own)
 
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some still does."""

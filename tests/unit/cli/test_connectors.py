@@ -209,7 +209,7 @@ def test_where_there_are_admins_an_operator_imports_and_reads(run, tmp_path, mon
         + "admins:\n"
         + "".join(
             f"  {name}: {{token_hash: '{hash_of(name, bytes(16))}', roles: [{role}]}}\n"
-            for name, role in (("ada", "operator"), ("grace", "approver"))
+            for name, role in (("ada", "operator"), ("grace", "viewer"))
         )
     )
     monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", f"{admin}:{admin}" if admin else "")
@@ -219,6 +219,50 @@ def test_where_there_are_admins_an_operator_imports_and_reads(run, tmp_path, mon
     monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", "ada:ada")
     assert run(*words).exit_code == 0
     assert audit()
+
+
+@pytest.fixture
+def guarded(run, tmp_path, monkeypatch):
+    """A guard that lets one device pass by hand; ada operates, and grace approves."""
+    run("sync", "hr")
+    settings = tmp_path / "mailgate.yaml"
+    settings.write_text(
+        settings.read_text()
+        + "guard: {max_newly_blocked: 0, max_by_hand: 1}\nadmins:\n"
+        + "".join(
+            f"  {name}: {{token_hash: '{hash_of(name, bytes(16))}', roles: [{role}]}}\n"
+            for name, role in (("ada", "operator"), ("grace", "approver"))
+        )
+    )
+
+    def by(name, *words):
+        monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", f"{name}:{name}")
+        return run(*words)
+
+    return by
+
+
+def test_devices_that_an_import_may_keep_out_count_for_the_guard(guarded, tmp_path):
+    columns, now = "id,serial,apps,apps_complete,reported_at\n", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    (tmp_path / "one.csv").write_text(f"{columns}8,S8,TikTok,yes,{now}\n9,S9,,yes,{now}\n")
+    assert guarded("ada", "import", "push", "one.csv").exit_code == 0
+    wanted, details = audit()[-2][0], audit()[-2][2]
+    assert (wanted, details["kept_out"]) == ("connector-import-asked", {"people": 1, "devices": 1})
+    (tmp_path / "more.csv").write_text(f"{columns}9,S9,TikTok,yes,{now}\n")
+    before = devices()
+    refused = guarded("ada", "import", "push", "more.csv")
+    assert (refused.exit_code, "1 other approver has to do the same" in refused.stderr) == (1, True)
+    assert devices() == before
+    assert guarded("grace", "import", "push", "more.csv").exit_code == 0
+    assert devices() != before
+
+
+def test_devices_that_a_person_lets_go_count_for_the_guard(guarded, tmp_path):
+    (tmp_path / "devices.csv").write_text("id\n3\n")
+    assert guarded("ada", "sync", "hr").exit_code == 1
+    refused = guarded("ada", "sync", "hr", "--let-go")
+    assert (refused.exit_code, "1 other approver has to do the same" in refused.stderr) == (1, True)
+    assert guarded("grace", "sync", "hr", "--let-go").stdout.endswith("2 devices are gone\n")
 
 
 def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):

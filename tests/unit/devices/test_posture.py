@@ -12,9 +12,11 @@ from mailgate.devices.posture import (
     PostureTerms,
     belongs_to,
     kind_of,
+    may_restrict,
     owner_of,
     posture_of,
     posture_of_person,
+    restricts_owner,
     sources_away,
     stable_until,
     strictest,
@@ -85,6 +87,57 @@ def later(report: Report, minutes_later: float = 1) -> Report:
 def own(report: Report) -> Report:
     """The same by the device's own word."""
     return replace(report, source=ENROLLED)
+
+
+KNOWN = replace(
+    posture(said(kind=Kind.PHONE, os="ios", os_version="26.1", owner="ada", managed=True, **CLEAN)),
+    apps=("chess",),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, False),
+        ({"apps": ()}, False),
+        ({"os_version": "26.10"}, False),
+        ({"reported_at": NOW + timedelta(hours=1), "expires_at": NOW + timedelta(hours=25)}, False),
+        ({"sources": ("extra", "mdm")}, False),
+        ({"apps": ("chess", "tiktok")}, True),
+        ({"apps": ("tiktok",)}, True),
+        ({"state": PostureState.PARTIAL}, True),
+        ({"lost": True}, True),
+        ({"sources": ()}, True),
+        ({"managed": None}, True),
+        ({"findings": (Finding(Reason.TWO_DEVICES, ""),)}, True),
+        ({"kind": Kind.LAPTOP}, True),
+        ({"os": "android"}, True),
+        ({"owner": "lin"}, True),
+        ({"os_version": "26"}, True),
+        ({"reported_at": None}, True),
+        ({"reported_at": NOW - timedelta(hours=1)}, True),
+        ({"expires_at": NOW + timedelta(hours=1)}, True),
+    ],
+)
+def test_what_a_rule_may_keep_a_device_out_for(change: dict[str, object], expected: bool) -> None:
+    assert may_restrict(KNOWN, replace(KNOWN, **change)) is expected  # type: ignore[arg-type]
+
+
+def test_a_new_device_keeps_its_owner_out_only_if_it_is_worse_than_the_others() -> None:
+    clean, partial = replace(KNOWN, apps=()), replace(KNOWN, apps=(), state=PostureState.PARTIAL)
+    assert restricts_owner([clean], partial)
+    assert restricts_owner([partial], KNOWN)
+    assert not restricts_owner([partial], clean)
+    assert not restricts_owner([clean], replace(partial, kind=Kind.LAPTOP))
+    assert not restricts_owner(
+        [replace(clean, kind=Kind.LAPTOP)], replace(partial, state=PostureState.MISSING)
+    )
+
+
+def test_a_state_that_is_better_keeps_nobody_out_and_of_a_new_device_only_what_speaks_against_it() -> None:
+    assert not may_restrict(replace(KNOWN, state=PostureState.STALE), KNOWN)
+    assert not may_restrict(None, replace(KNOWN, apps=()))
+    assert may_restrict(None, KNOWN)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.unit.rollout.versions import (
     put_in_force,
 )
 from tests.unit.rollout.versions import store as store
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 
 from mailgate.config import compile_rules
 from mailgate.mail.words import NoticeWriter
@@ -33,6 +33,7 @@ from mailgate.model.notice import MailKind
 from mailgate.rollout import activation, in_force, rule_texts_of
 from mailgate.rollout.activation import apply, override_notice, retract
 from mailgate.rollout.approvals import approve, plan_statuses
+from mailgate.rollout.audit_check import compare
 from mailgate.rollout.guard import Guard, Limit, WindowTotals, read_window
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person, RefusedError
@@ -69,6 +70,41 @@ async def test_a_plan_that_was_overtaken_or_is_old_is_refused(store: Store, url:
     with pytest.raises(RefusedError, match="version 2 was put in force after"):
         await apply(store, digest, ADA, "", NOW, None)
     assert await deciding(store) == "other"
+
+
+async def test_a_plan_ends_by_the_clock_of_the_store_and_not_of_who_applies_it(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a computer whose clock lags could put an old plan in force, about people who were not there yet."""
+    digest = await planned(store, url)
+    set_shared_clock(monkeypatch, NOW + timedelta(hours=25))
+    for act in (apply(store, digest, ADA, "", NOW, None), approve(store, digest, LIN, "", NOW, GUARD)):
+        with pytest.raises(RefusedError, match="more than a day ago"):
+            await act
+    (status,) = await plan_statuses(store, GUARD, NOW, 1)
+    assert status.state == "expired"
+
+
+async def test_a_freeze_is_one_by_the_clock_of_the_store(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = await planned(store, url, OTHER)
+    set_shared_clock(monkeypatch, NOW + timedelta(hours=1))
+    with pytest.raises(RefusedError, match="changes are frozen"):
+        await apply(store, digest, ADA, "", NOW - timedelta(days=1), replace(GUARD, freezes=(HOLIDAYS,)))
+
+
+async def test_rows_and_entries_have_one_time(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever acts by a wrong clock leaves no difference for ``audit verify`` to find."""
+    set_shared_clock(monkeypatch, NOW + timedelta(hours=1))
+    digest = await planned(store, url)
+    await approve(store, digest, LIN, "looked", NOW - timedelta(days=3), GUARD)
+    done = await apply(store, digest, ADA, "", NOW + timedelta(days=9), GUARD)
+    assert (done.at, done.already) == (NOW + timedelta(hours=1), False)
+    assert (await apply(store, digest, ADA, "", NOW, GUARD)).already
+    assert await compare(store, NOW) == []
 
 
 async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str) -> None:

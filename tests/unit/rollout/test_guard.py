@@ -8,7 +8,7 @@ import pytest
 from tests.unit.config.test_guard import at
 from tests.unit.rollout.plans import NEWLY, NOBODY, hit, plan_of
 from tests.unit.rollout.test_person import known
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 
 from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.mail import NoticeSettings
@@ -237,14 +237,21 @@ def test_an_app_that_no_report_tells_of_may_be_anybodys() -> None:
     assert beyond_window(plan(unreported=["Go"]), Guard(Limit(1.0)), EMPTY_WINDOW) == []
 
 
+async def test_an_act_by_a_clock_that_lags_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_shared_clock(monkeypatch, NOW)
+    newly = {"kept_out": asdict(KeptOut(3, 4))}
+    await store.audit.append(Act(NOW - 30 * DAY, "ada", "exemption-ended", details=newly))
+    assert (await read_window(store, GUARD, NOW)).kept_out == KeptOut(3, 4)
+
+
 async def test_a_clock_that_is_ahead_forgets_nothing_that_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def right(_connection: object, now: datetime) -> datetime:
-        return min(now, NOW)
+    async def right(_connection: object, _now: datetime) -> datetime:
+        return NOW
 
     newly = {"kept_out": asdict(KeptOut(3, 4))}
     await store.audit.append(Act(NOW - DAY, "ada", "exemption-ended", details=newly))
     assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(since=NOW + 6 * DAY)
-    monkeypatch.setattr(clock, "earliest_now", right)
+    monkeypatch.setattr(clock, "shared_now", right)
     assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(KeptOut(3, 4), since=NOW - 3 * DAY)

@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.rollout.versions import ADA, GUARD, HOLIDAYS, LIN
 from tests.unit.rollout.versions import store as store
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 
 from mailgate.config.attestation import PostureSettings
 from mailgate.config.guard import GuardSettings
@@ -89,9 +90,14 @@ async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_a
     assert len(await store.plans.latest(9)) == 2
 
 
-async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are(store: Store, url: str) -> None:
+async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are_and_the_clock_of_the_store(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inspection = Inspection(store, settings(url, None), "gate-1", lambda: NOW)
-    assert inspection.frozen() == ""
+    assert await inspection.frozen() == ""
     guard = GuardSettings.model_construct(max_newly_blocked=5, approvals=1, freeze=(HOLIDAYS,))
     inspection.settings = settings(url, None).model_copy(update={"guard": guard})
-    assert inspection.frozen() == "changes are frozen until 2026-12-08 12:00 UTC (holidays)"
+    set_shared_clock(monkeypatch, NOW + timedelta(days=30))
+    assert await inspection.frozen() == ""
+    monkeypatch.undo()
+    assert await inspection.frozen() == "changes are frozen until 2026-12-08 12:00 UTC (holidays)"

@@ -46,7 +46,7 @@ class Freeze:
     def __init__(self) -> None:
         self.why = "changes are frozen until Monday"
 
-    def __call__(self) -> str:
+    async def __call__(self) -> str:
         return self.why
 
 

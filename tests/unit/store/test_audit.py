@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.unit.store.steps import goes_by, scanned, steps_of
 import mailgate
 from mailgate.store import Act, AuditHead, Store, StoreError
 from mailgate.store.address import store_url
+from mailgate.store.audit import audit_time
 
 ACT = Act(NOW, "ada", "policy-activated", "version 1", "first start", "desk", {"rules": 3})
 
@@ -73,6 +75,21 @@ async def test_what_was_done_is_read_again(store: Store) -> None:
     assert json.loads(entry.details) == {"rules": 3}
     assert await store.audit.head() == entry.head
     assert await store.audit.verify() == []
+
+
+async def test_an_entry_is_never_before_the_one_before_it(store: Store) -> None:
+    """A clock that lags, or was set back, puts no act outside the window in which the guard counts."""
+    for behind in (timedelta(0), timedelta(days=9), timedelta(days=-1)):
+        await store.audit.append(replace(ACT, at=NOW - behind))
+    at = [entry.at for entry in await store.audit.page()]
+    assert at == [audit_time(each) for each in (NOW, NOW, NOW + timedelta(days=1))]
+    assert await store.audit.verify() == []
+
+
+async def test_a_last_entry_whose_time_was_damaged_stops_no_other(store: Store, url: str) -> None:
+    await write(store, 1)
+    tamper(url, "UPDATE audit SET at = 'soon'")
+    assert (await store.audit.append(ACT)).at == audit_time(NOW)
 
 
 async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store) -> None:

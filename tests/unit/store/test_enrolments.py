@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store
@@ -61,6 +61,14 @@ async def test_a_device_that_asks_twice_at_once_uses_up_nothing_and_is_told_the_
 async def test_what_is_unknown_or_over_lets_nobody_in(open_store: Store) -> None:
     assert await open_store.enrolments.enrol(b"x" * 32, "a", "d", NOW) is NotEnrolled.UNKNOWN
     assert await enrol(open_store, "a", NOW + 7 * DAY) is NotEnrolled.EXPIRED
+
+
+async def test_a_token_ends_by_the_clock_of_the_store(
+    open_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate whose clock lags lets nobody in with a token that is over."""
+    set_shared_clock(monkeypatch, NOW + 7 * DAY)
+    assert await enrol(open_store, "a", NOW) is NotEnrolled.EXPIRED
 
 
 async def test_a_revoked_key_is_never_taken_again(open_store: Store) -> None:

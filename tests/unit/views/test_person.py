@@ -162,7 +162,7 @@ async def test_what_they_asked_for_and_were_told_stands_in_one_timeline_the_newe
     await store.help_requests.note(replace(ASKED, subject="lin", person="lin"))
     await store.mails.queue([a_mail("ada", queued_at=NOW + minutes(4))])
     await ask(store, LAPTOP, ALLOW, 2)
-    await store.reliefs.grant(replace(EXEMPT, at=NOW + minutes(5)), ACT)
+    await store.reliefs.grant(EXEMPT, replace(ACT, at=NOW + minutes(5)))
     found = await told(store)
     assert [each.what for each in found.timeline] == [
         "exemption", "notice", "help", "decision", "first", "report",

@@ -212,8 +212,14 @@ async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> Relie
 
 
 async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:
-    """Put a rule back in force that halted by itself or was turned off."""
-    ended = await reliefs.resume(call.context.store, call.person, body.why, call.now, path.rule)
+    """Put a rule back in force that halted by itself or was turned off.
+
+    If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
+    has to do the same; the refusal of the first one is noted.
+    """
+    context = call.context
+    settings = context.bundle().settings
+    ended = await reliefs.resume(context.store, call.person, body.why, call.now, path.rule, settings)
     return Resumed.model_validate({"items": ended})
 
 
@@ -265,5 +271,12 @@ OPERATIONS = (
         may_conflict=True,
         links=(Link("resume_rule", {"rule": "$response.body#/rule"}),),
     ),
-    Operation("POST", "/rules/{rule}/on", resume_rule, "Exemptions", roles=("operator",), may_conflict=True),
+    Operation(
+        "POST",
+        "/rules/{rule}/on",
+        resume_rule,
+        "Exemptions",
+        roles=("operator", "approver"),
+        may_conflict=True,
+    ),
 )

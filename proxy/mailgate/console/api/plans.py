@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
-from mailgate.console.api.policy import ActivationDone, done_now
+from mailgate.console.api.policy import ActivationDone
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
@@ -224,7 +224,7 @@ async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> Acti
     done = await activation.apply(
         context.store, path.digest, call.person, body.note, call.now, guard, override=override
     )
-    return done_now(done, call.now)
+    return ActivationDone.model_validate(done)
 
 
 def _status(found: approvals.PlanStatus) -> PlanStatus:

@@ -1,6 +1,5 @@
 """The rules in force, earlier versions, the differences between two, and retraction."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -11,7 +10,6 @@ from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage
 from mailgate.policy.changes import Change
 from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
-from mailgate.store import Activation as StoredActivation
 from mailgate.tasks import compute
 from mailgate.views.rules import RuleInWords, rules_in_words
 from mailgate.views.versions import difference, version_of
@@ -166,12 +164,7 @@ async def retract(call: Call, body: RetractionInput) -> ActivationDone:
     done = await activation.retract(
         call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )
-    return done_now(done, call.now)
-
-
-def done_now(done: StoredActivation, now: datetime) -> ActivationDone:
-    """The activation in force, and whether it already was before ``now``."""
-    return ActivationDone.model_validate(asdict(done) | {"already": done.at != now})
+    return ActivationDone.model_validate(done)
 
 
 OPERATIONS = (

@@ -113,6 +113,19 @@ async def test_a_viewer_sees_no_button_that_does_something(vic: Browser, phone: 
     assert "Lost …" not in page.words
 
 
+async def test_an_approver_may_shut_it_out_and_do_nothing_else(
+    vic: Browser, firm: Company, phone: Device
+) -> None:
+    """So that beyond the guard's limit there is another person to do it."""
+    firm.roles(vic="approver")
+    page = await vic.get(f"/console/devices/{phone.id}")
+    assert "Lost …" in page.words
+    assert "Forget it" not in page.words
+    assert "Ask the source now" not in page.words
+    page = await vic.post(f"/console/devices/{phone.id}/lost", lost="yes", confirmed="yes")
+    assert "Lost, gets nothing" in page.words
+
+
 async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: Device) -> None:
     (found,) = await has(firm, record("b1", "bob"))
     firm.clock.now = NOW + timedelta(days=3)

@@ -1,5 +1,6 @@
 """*Exemptions*."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.console.test_verdict_rates import text
 
 from mailgate.console.pages import exemptions
 from mailgate.policy.reliefs import Reliefs
+from mailgate.store import Act
 
 GIVEN = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "7", "why": "on a <journey>"}
 
@@ -85,6 +87,23 @@ async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
     page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app", confirmed="yes", note="over")
     assert "Every rule does what it says." in page.words
     assert [each[0] for each in (await firm.acts())[-2:]] == ["rule-turned-off", "rule-resumed"]
+
+
+async def test_whoever_resumes_a_rule_is_told_that_this_is_the_consent_that_another_asked_for(
+    ada: Browser, firm: Company
+) -> None:
+    wish = Act(NOW, "lin", "rule-resume-asked", "rule prohibited-app")
+    await firm.store.audit.append(replace(wish, details={"would_keep_out": {"people": 9, "devices": 9}}))
+    firm.clock.now = NOW + timedelta(minutes=1)
+    sent = {"rule": "prohibited-app", "hours": "4", "note": "too many", "confirmed": "yes"}
+    await ada.post("/console/exemptions/rule-off", **sent)
+    page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")
+    assert "has wanted this" not in page.words, "that was before it went off"
+    later = replace(wish, at=firm.clock.now, details={"would_keep_out": {"people": 2, "devices": 3}})
+    await firm.store.audit.append(later)
+    page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")
+    assert "lin has wanted this" in page.words
+    assert "people whom it would newly keep out: 2, devices: 3" in page.words
 
 
 async def test_a_viewer_sees_who_is_exempt_and_no_button(vic: Browser, ada: Browser, firm: Company) -> None:
