@@ -11,7 +11,7 @@ from mailgate.classify import classify
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
 from mailgate.model import Access, Effect, Kind, Posture, Reason, RequestFacts
-from mailgate.model.notice import NoticeDevice
+from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.population import Population
@@ -43,6 +43,8 @@ class Audience:
 
     people: dict[str, set[NoticeDevice]] = field(default_factory=lambda: defaultdict(set))
     """The people by login name, each with the devices that the rule is about."""
+    about: dict[str, set[ToldDevice]] = field(default_factory=lambda: defaultdict(set))
+    """The same devices, by what is known of them."""
     newly: set[str] = field(default_factory=set)
     """Those of them whom the rules before did not treat in the same way, or may not have."""
     nameless: int = 0
@@ -106,6 +108,7 @@ def _look(
         return False
     if person:
         found.people[person].add(device_of(person, access, answer(judge, access, occasion.unrecorded)))
+        found.about[person].add(told_device(access))
         was = former.outcome(replace(occasion.before, now=at), occasion.unrecorded) if former else None
         if was is None or was.effect != outcome.effect:
             found.newly.add(person)
@@ -146,6 +149,13 @@ def device_of(person: str, access: Access, given: Answer | None) -> NoticeDevice
     told = given.told if given else Told(Effect.BLOCK)
     is_own = user_text(posture.owner) in ("", user_text(person))
     return NoticeDevice(told.reason, kind, os, told.apps if is_own else (), told.fix)
+
+
+def told_device(access: Access) -> ToldDevice:
+    """The device of an access, as far as a notice goes by it."""
+    client, posture = access.client, access.posture
+    kind, os = posture.kind or client.kind, posture.os or client.os
+    return ToldDevice(kind, os, posture.state, tuple(sorted(posture.apps)))
 
 
 def _lets_in_laptops(judge: Judge, at: datetime) -> bool:

@@ -338,6 +338,7 @@ def _mails() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("round", sa.Integer, nullable=False),
         sa.Column("notice", sa.Text),
+        sa.Column("about", sa.Text, nullable=False),
         *_columns(sa.Text, "state holder"),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
