@@ -1,5 +1,6 @@
 """A person's own page: who sees what, what is asked again, and what stays hidden."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -453,6 +454,26 @@ async def test_a_download_has_every_row_and_every_field_and_is_saved():
 async def test_a_download_names_nobody_to_who_is_nobody():
     told = json.loads((await Scene().ask(DOWNLOAD)).body)
     assert (told["person"], told["devices"], told["requests"]) == ("", [], [])
+
+
+async def test_a_person_has_one_download_made_at_a_time_and_others_do_not_wait_for_it():
+    scene, going, reads = Scene(), asyncio.Event(), []
+    scene.people.of["bob"] = []
+    read = scene.people.requests
+
+    async def slowly(name, *more):
+        reads.append(name)
+        await going.wait()
+        return await read(name, *more)
+
+    scene.people.requests = slowly
+    asked = (ALICE, ALICE, b"X-Forwarded-User: Alice", b"X-Forwarded-User: bob")
+    tasks = [asyncio.create_task(scene.ask(DOWNLOAD, each)) for each in asked]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert reads == ["alice", "bob"]
+    going.set()
+    assert [each.status for each in await asyncio.gather(*tasks)] == [200] * 4
 
 
 async def test_what_cannot_be_read_is_said_on_the_page_and_not_in_a_file():
