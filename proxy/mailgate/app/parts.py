@@ -4,7 +4,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from socket import gethostname
 from typing import Any
@@ -30,7 +30,6 @@ from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
-from mailgate.gateway.pages import Pages
 from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
 from mailgate.gateway.proxy.forward import Forwarder
@@ -127,7 +126,7 @@ def forwarders_for(settings: Settings, tracing: Tracing | None = None) -> Forwar
 
 
 def quarantine_mailer_for(
-    settings: Settings, store: Store, pages: Pages, pool: UpstreamPool
+    settings: Settings, store: Store, in_force: InForce, pool: UpstreamPool
 ) -> QuarantineMailer | None:
     """The mailer for people whose mail app is refused; None if the settings have no quarantine mail.
 
@@ -149,7 +148,12 @@ def quarantine_mailer_for(
         f"{settings.public_url}/.mailgate/me",
     )
     check = login_check_for(settings.employee_page.login_check, settings.public_url, pool)
-    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check)
+
+    def laptops_open(at: datetime) -> bool:
+        return in_force.live.responses.lets_in_laptops(at)
+
+    pages = in_force.live.responses.pages
+    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check, laptops_open)
 
 
 def self_service_for(
@@ -220,7 +224,7 @@ def gate_for(
         ProbeParts(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
     )
-    mailer = quarantine_mailer_for(settings, store, in_force.live.responses.pages, forwarders.usual.pool)
+    mailer = quarantine_mailer_for(settings, store, in_force, forwarders.usual.pool)
     return assemble(
         judge, recorder, own, forwarders, mailer or NoQuarantineMails(), tracing, halting.logins.answered
     )

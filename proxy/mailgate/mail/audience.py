@@ -7,34 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from mailgate.classify import classify
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Effect, Kind, Posture, Reason, RequestFacts
+from mailgate.model import Access, Effect, Kind, Reason
 from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
-from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.population import Population
-from mailgate.simulate import UNKNOWN, Judge, Occasion, Subject
+from mailgate.simulate import UNKNOWN, Judge, Occasion, Subject, lets_in_laptops
 
 Progress = Callable[[int, int], None]
 
 PASSING = frozenset({Reason.RULE_ERROR, Reason.POSTURE_UNAVAILABLE, Reason.INTERNAL_ERROR})
 """Reasons with which a rule could not be decided. They do not show that it is about anybody."""
-
-_LAPTOP = RequestFacts(
-    headers={
-        "user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
-    }
-)
-_SAME_FOR_EVERY_LAPTOP = frozenset(
-    "client.kind client.handheld client.contradicted request.method request.protocol now".split()
-)
-_DIFFERS_BETWEEN_LAPTOPS = frozenset(
-    name for name in VARIABLES if name not in _SAME_FOR_EVERY_LAPTOP and not name.startswith("device.")
-)
-"""Variables in which laptops differ. If an answer depends on one, the mail says nothing about laptops, since the
-laptops here are made up."""
 
 
 @dataclass
@@ -70,7 +54,7 @@ async def audience_of(
 ) -> Audience:
     """Decide these subjects by the policy as of ``at``. Without a policy ``before`` it, all are newly affected."""
     judge, former = Judge(policy), Judge(before) if before else None
-    found = Audience(any_laptop=_lets_in_laptops(judge, at))
+    found = Audience(any_laptop=lets_in_laptops(judge, at))
 
     def look(page: list[Subject]) -> None:
         for subject in page:
@@ -156,8 +140,3 @@ def told_device(access: Access) -> ToldDevice:
     client, posture = access.client, access.posture
     kind, os = posture.kind or client.kind, posture.os or client.os
     return ToldDevice(kind, os, posture.state, tuple(sorted(posture.apps)))
-
-
-def _lets_in_laptops(judge: Judge, at: datetime) -> bool:
-    laptop = Access(_LAPTOP, classify(_LAPTOP), Posture(), at)
-    return judge.outcome(laptop, _DIFFERS_BETWEEN_LAPTOPS).effect == Effect.ALLOW

@@ -193,7 +193,7 @@ async def test_a_phone_that_never_reported_is_there_too():
     scene = Scene()
     scene.people.sighted = [UNREPORTED]
     page = await scene.page(PAGE, ALICE)
-    assert "This device has not reported yet" in page
+    assert "It is not known which apps are on this device" in page
     assert "id ends in 7777" in page
 
 
@@ -208,7 +208,7 @@ async def test_a_store_that_is_down_is_not_an_empty_one():
 async def test_it_opens_for_a_browser_that_is_refused():
     page = await Scene().page(PAGE, IPHONE)
     assert "This browser gets no company mail" in page
-    assert "This device has not reported yet" in page
+    assert "It is not known which apps are on this device" in page
 
 
 async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
@@ -383,7 +383,7 @@ def answering(again):
     [
         (CheckResult.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
         (CheckResult.FAILED, "intune did not answer. Please try again in a few minutes."),
-        (CheckResult.CANNOT, "Nobody can be asked about this device, because it reports by itself."),
+        (CheckResult.CANNOT, "Nobody can be asked about this device from here."),
         (CheckResult.WAIT, "Asked a moment ago."),
     ],
 )
