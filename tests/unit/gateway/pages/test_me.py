@@ -118,10 +118,11 @@ def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
 def test_it_says_which_source_looked_when(pages: Pages) -> None:
     text = words(pages, OWN)
     assert "intune: looked at the apps 3 minutes ago" in text
-    sources = (Source("google", NOW, complete=False), Source("jamf"))
+    sources = (Source("google", NOW, complete=False), Source("jamf"), Source("fleet", None, complete=True))
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "(not every app)" in text
     assert "jamf: does not see which apps are there" in text
+    assert "fleet: it is not known when it looked at the apps" in text
 
 
 def test_it_says_how_much_older_a_list_may_be(pages: Pages) -> None:
