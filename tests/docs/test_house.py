@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 3,
     "class names in two modules": 77,
     "Protocol classes": 43,
-    "lines of tests": 109_000,
+    "lines of tests": 109_100,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01
