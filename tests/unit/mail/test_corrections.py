@@ -82,6 +82,7 @@ async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> 
     (mail,) = await store.mails.page()
     assert mail.notice
     assert (mail.notice.is_clear, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
+    assert not any(each.stands for each in mail.notice.encounters)
     assert (await last_entry(store)).what == "corrections-queued"
 
 
@@ -239,8 +240,11 @@ async def test_of_a_list_that_grew_only_those_are_told_whom_the_new_app_concerne
         await mailed(store, *PHONES)
     await retract(store, ADA, "sent in error", NOW)
     assert await devices_told(store) == {"newly": [FREE], "both": [CLOSED]}
-    (clear,) = [each.login for each in await store.mails.page() if each.notice and each.notice.is_clear]
-    assert clear == "newly"
+    (clear,) = [each for each in await store.mails.page() if each.notice and each.notice.is_clear]
+    assert clear.login == "newly"
+    assert all(each.stands for each in clear.notice.encounters), (
+        "who removed TikTok is not told that it is allowed"
+    )
 
 
 async def test_who_has_another_phone_that_is_refused_reads_of_both(store: Store) -> None:
