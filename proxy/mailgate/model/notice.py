@@ -83,9 +83,9 @@ class ToldDevice:
     holds can be told by nothing else once its readers have done what it says."""
 
     kind: Kind
-    os: str = ""
-    state: PostureState = PostureState.MISSING
-    apps: tuple[str, ...] = ()
+    os: str
+    state: PostureState
+    apps: tuple[str, ...]
     """Keys of ``apps.yaml``, sorted."""
 
 

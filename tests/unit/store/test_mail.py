@@ -28,7 +28,10 @@ NOTICE = Notice(
     encounters=(RuleEncounter(EncounterKind.REFUSAL, "", Reason.PROHIBITED_APP),),
     versions=(1, 2),
 )
-ABOUT = (ToldDevice(Kind.PHONE, "ios", PostureState.LISTED, ("tiktok",)), ToldDevice(Kind.TABLET))
+ABOUT = (
+    ToldDevice(Kind.PHONE, "ios", PostureState.LISTED, ("tiktok",)),
+    ToldDevice(Kind.TABLET, "", PostureState.MISSING, ()),
+)
 MADE = a_mail(notice=NOTICE, until=NOW + minutes(5), about=ABOUT)
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import ACT, a_mail, in_force
 
-from mailgate.model import Kind
+from mailgate.model import Kind, PostureState
 from mailgate.model.notice import ToldDevice
 from mailgate.store import MailCount, MailKind, MailState, NoticeKey, Store
 
@@ -17,7 +17,7 @@ async def the_one(store: Store) -> Any:
     return found
 
 
-ABOUT = (ToldDevice(Kind.PHONE, "ios"),)
+ABOUT = (ToldDevice(Kind.PHONE, "ios", PostureState.MISSING, ()),)
 
 
 async def test_a_mail_is_queued_once_whoever_queues_it(store: Store) -> None:

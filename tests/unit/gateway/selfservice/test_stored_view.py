@@ -218,7 +218,10 @@ def test_a_mail_says_when_it_was_sent_and_why():
 
 
 def notice():
-    about = (ToldDevice(Kind.PHONE, "ios", PostureState.LISTED, ("tiktok",)), ToldDevice(Kind.TABLET, "ios"))
+    about = (
+        ToldDevice(Kind.PHONE, "ios", PostureState.LISTED, ("tiktok",)),
+        ToldDevice(Kind.TABLET, "ios", PostureState.MISSING, ()),
+    )
     return mail_record(
         a_mail("alice", version=3, about=about), KEEP.sightings, {"tiktok": "TikTok"}.__getitem__
     )
