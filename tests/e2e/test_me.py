@@ -212,6 +212,6 @@ def test_a_login_of_a_real_mail_system_opens_the_page(
     page.get_by_role("link", name="Sign in to see all your devices").click()
     expect(page.get_by_text("You are alice: you signed in with your mail login.")).to_be_visible()
     card = page.get_by_role("article", name="iPhone")
-    expect(card).to_contain_text("TikTok is on this device")
+    expect(card).to_contain_text("TikTok was found on this device")
     card.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("status")).to_contain_text("Nobody can be asked about this device")

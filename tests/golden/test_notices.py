@@ -47,7 +47,7 @@ def told(name: str, language: str) -> Notice:
         "correction-in-part": Notice(
             MailKind.CORRECTION,
             language,
-            encounters=(RuleEncounter(EncounterKind.WARNING, RULE, Reason.RULE_MATCHED),),
+            encounters=(RuleEncounter(EncounterKind.WARNING, RULE, Reason.RULE_MATCHED, stands=True),),
             devices=(
                 replace(PHONE, standing=Standing.CLOSED),
                 replace(PHONE, os="android", standing=Standing.OPEN, later=((WARN, Standing.WARNED), (ENFORCE, Standing.CLOSED))),

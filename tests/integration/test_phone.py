@@ -42,7 +42,7 @@ async def test_a_laptop_reads_its_mail_whatever_is_known_of_phones(
 async def test_unknown_then_listed_then_clean(client: aiohttp.ClientSession, guarded: Guarded) -> None:
     status, _, page = await get(client, guarded, **{"User-Agent": IPHONE, **NAVIGATION})
     assert status == 403
-    assert "has not reported" in page
+    assert "It is not known which apps are on this device" in page
     status, _, page = await get(client, guarded, **guarded.report(apps=("tiktok",)), **NAVIGATION)
     assert status == 403
     assert "TikTok" in page
@@ -174,7 +174,7 @@ async def test_a_phone_whose_clock_is_wrong_is_told_so(
     _, _, page = await get(client, guarded, **guarded.report(ahead=ahead), **NAVIGATION)
     assert "The clock of this device is wrong" in page
     assert f"It is about 10 minutes {way}." in page
-    assert "has not reported yet" not in page
+    assert "It is not known which apps are on this device" not in page
     code = "proof-from-future" if minutes > 0 else "proof-stale"
     _, form, text = await get(client, guarded, "/api", **guarded.report("/api", ahead=ahead))
     told = json.loads(text)

@@ -70,6 +70,7 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
         verifier=verifier_for(bundle, trust),
         certificates=verifier,
         proxy_form=form,
+        responses=live.responses.by_rules(policy, utc_now()),
         groups=bundle.groups,
         logins=bundle.settings.logins,
     )

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections import Counter as Counts
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from socket import gethostname
 from typing import Any
@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.config.mail import NoticeSettings
-from mailgate.gateway.pages import Pages
+from mailgate.gateway.live import InForce
 from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct, is_due
@@ -50,7 +50,7 @@ def mail_way_for(notices: NoticeSettings) -> MailTransport:
 
 
 def quarantine_mailer_for(
-    settings: Settings, store: Store, pages: Pages, check: LoginCheck | None
+    settings: Settings, store: Store, in_force: InForce, check: LoginCheck | None
 ) -> QuarantineMailer | NoQuarantineMails:
     """The mailer for people whose mail app is refused, if the settings have a quarantine mail."""
     mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
@@ -68,7 +68,12 @@ def quarantine_mailer_for(
         settings.languages.default,
         f"{settings.public_url}/.mailgate/me",
     )
-    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check)
+
+    def laptops_open(at: datetime) -> bool:
+        return in_force.live.responses.lets_in_laptops(at)
+
+    pages = in_force.live.responses.pages
+    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check, laptops_open)
 
 
 def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: OutcomeListener) -> Postman:

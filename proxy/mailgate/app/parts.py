@@ -168,7 +168,7 @@ def gate_for(
     )
     # a login check of its own: otherwise phones with an old password could block logins at the person's own page
     check = login_check_for(settings.employee_page.login_check, url, forwarders.usual.pool)
-    mails = quarantine_mailer_for(settings, store, in_force.live.responses.pages, check)
+    mails = quarantine_mailer_for(settings, store, in_force, check)
     return assemble(judge, recorder, own, forwarders, mails, tracing, halting.logins.answered)
 
 

@@ -91,6 +91,7 @@ class QuarantineMailer:
         send: Send,
         clock: Callable[[], datetime],
         check: LoginCheck | None = None,
+        laptops_open: Callable[[datetime], bool] = lambda _: False,
     ) -> None:
         """Without a ``check``, a login counts only if something other than the webmail confirms it."""
         self._head = head
@@ -99,6 +100,7 @@ class QuarantineMailer:
         self._send = send
         self._clock = clock
         self._check = check
+        self._laptops_open = laptops_open
         self._mails, self._logins = (
             RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
             RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
@@ -178,6 +180,7 @@ class QuarantineMailer:
             accept_language=access.facts.headers.get("accept-language", ""),
             default_language=self._head.default_language,
             me_url=self._head.me_url,
+            laptops_open=self._laptops_open(access.now),
         )
         address = rate_limit_key(access.facts.remote)
         return _Refusal(person, device, view, address, None if _is_theirs(access) else incoming)

@@ -565,6 +565,7 @@ mails = Table(
     Column("kind", Text, nullable=False),
     Column("round", Integer, nullable=False),
     Column("notice", Text),
+    Column("about", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -579,7 +580,7 @@ mails = Table(
 )
 """Mails, each to one person about one rule, version and kind (``mail_queue.py``).
 
-``notice`` has its content as JSON until it was sent. ``round`` is the activation that last took the version back, or 0.
+``notice`` has its content as JSON until it was sent; ``about`` has the devices that it went by, as a JSON list, also after that. ``round`` is the activation that last took the version back, or 0.
 """
 
 retractions = Table(

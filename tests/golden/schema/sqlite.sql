@@ -204,6 +204,7 @@ CREATE TABLE mails (
     kind TEXT NOT NULL,
     round INTEGER NOT NULL,
     notice TEXT,
+    about TEXT NOT NULL,
     state TEXT NOT NULL,
     holder TEXT NOT NULL,
     attempts INTEGER NOT NULL,

@@ -87,8 +87,11 @@ async def test_other_rules_leave_the_rest_as_it_is(bundle, trust, store):
     changed = bundle(policy=POLICY.replace("handheld", "contradicted"))
     other = live_with_rules_of(live, changed, trust)
     assert other.policy == changed.policy
-    kept = ("browser_probe", "responses", "trusted", "authorizer", "authorizers", "keep")
+    kept = ("browser_probe", "trusted", "authorizer", "authorizers", "keep")
     assert all(getattr(other, name) is getattr(live, name) for name in kept)
+    assert other.responses.pages is live.responses.pages
+    assert other.responses.tickets is live.responses.tickets
+    assert other.responses.laptops.policy is other.policy
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,35 @@ def test_the_shipped_configuration_is_checked_by_default() -> None:
     assert result.stdout.splitlines()[-1] == "14 of 14 cases hold"
 
 
+@pytest.mark.parametrize(
+    ("url", "asked", "warns"),
+    [
+        ("https://mail.example.com:8443", "authz: {dialect: nginx}", True),
+        ("https://imap.example.com", "authz_listeners: [{listen: 127.0.0.1:8082, dialect: nginx}]", True),
+        ("https://console.example.com", "authz: {dialect: nginx}", False),
+        ("https://mail.example.com", "", False),
+        ("http://mail.example.com", "authz: {dialect: nginx}", False),
+    ],
+)
+def test_a_console_whose_cookies_another_proxy_gives_the_webmail_is_named(
+    tmp_path: Path, url: str, asked: str, warns: bool
+) -> None:
+    for name in ("apps.yaml", "policy.yaml", "policy.tests.yaml", "mailgate.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    settings = tmp_path / "mailgate.yaml"
+    kept = [line for line in settings.read_text().splitlines() if not line.startswith("public_url:")]
+    more = [
+        "public_url: https://mail.example.com",
+        "hosts: [imap.example.com]",
+        f"console: {{url: '{url}'}}",
+        asked,
+    ]
+    settings.write_text("\n".join([*kept, "trusted_proxies: [127.0.0.1/32]", *more]) + "\n")
+    result = run(str(settings))
+    assert result.exit_code == 0, result.stdout
+    assert ("WARNING console.url: a browser sends the session" in result.stdout) is warns
+
+
 @pytest.fixture
 def with_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings that take the store's URL from a file which everybody may read."""

@@ -1,5 +1,6 @@
 """Where a request comes from: the connection, or what the console's own proxies tell, and nobody else."""
 
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 from unittest.mock import Mock
@@ -14,10 +15,12 @@ from mailgate.config.console import ProxyLogin
 from mailgate.console.peer import (
     MAX_NAME,
     NotBelievedError,
+    cookie_of,
     host_of,
     name_from_proxy,
     origin_of_request,
     over_tls,
+    set_cookie,
 )
 
 FORWARDED = {
@@ -78,6 +81,29 @@ def test_under_the_consoles_own_name_browsers_come_as_the_settings_say(
 ) -> None:
     """Through a tunnel to the computer itself they come in the clear, and their cookie has to come back."""
     assert over_tls(asked("192.0.2.1", Host=host), believing(url=url)) is secure
+
+
+@pytest.mark.parametrize(
+    ("https", "sent"),
+    [
+        (True, "__Host-name=v; Max-Age=60; Path=/; SameSite={}; Secure; HttpOnly"),
+        (False, "name=v; Max-Age=60; Path=/console/x; SameSite={}; HttpOnly"),
+    ],
+)
+@pytest.mark.parametrize("to_links", [True, False])
+def test_over_https_no_other_host_can_set_a_cookie_of_the_console(
+    https: bool, sent: str, to_links: bool
+) -> None:
+    known = believing(url="https://console.example.com" if https else None)
+    request, answer = asked("192.0.2.1", Host="console.example.com"), web.Response()
+    lasts = timedelta(minutes=1)
+    name = set_cookie(request, answer, "name", "v", known, lasts=lasts, path="/console/x", to_links=to_links)
+    said = answer.cookies[name].OutputString().split("; ")
+    assert sorted(said) == sorted(sent.format("Lax" if to_links else "Strict").split("; "))
+    back = asked("192.0.2.1", Host="console.example.com", Cookie=f"{name}=v; xname=2")
+    assert cookie_of(back, "name", known) == "v"
+    twice = asked("192.0.2.1", Host="console.example.com", Cookie=f"{name}=v; {name}=w")
+    assert cookie_of(twice, "name", known) == ""
 
 
 WAY = ProxyLogin.model_validate(

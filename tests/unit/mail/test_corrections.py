@@ -1,6 +1,8 @@
 """Who is told that a change was taken back: exactly those for whom something is different, and what is so for them now."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
 from mailgate.mail.corrections import SEARCH_SPAN, correct, is_due
+from mailgate.mail.recipient_list import Recipients, list_recipients, queue
+from mailgate.mail.topic import topic_of
 from mailgate.model import Reason
 from mailgate.model.notice import Standing
 from mailgate.policy.groups import Groups
@@ -78,6 +82,7 @@ async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> 
     (mail,) = await store.mails.page()
     assert mail.notice
     assert (mail.notice.is_clear, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
+    assert not any(each.stands for each in mail.notice.encounters)
     assert (await last_entry(store)).what == "corrections-queued"
 
 
@@ -235,8 +240,11 @@ async def test_of_a_list_that_grew_only_those_are_told_whom_the_new_app_concerne
         await mailed(store, *PHONES)
     await retract(store, ADA, "sent in error", NOW)
     assert await devices_told(store) == {"newly": [FREE], "both": [CLOSED]}
-    (clear,) = [each.login for each in await store.mails.page() if each.notice and each.notice.is_clear]
-    assert clear == "newly"
+    (clear,) = [each for each in await store.mails.page() if each.notice and each.notice.is_clear]
+    assert clear.login == "newly"
+    assert all(each.stands for each in clear.notice.encounters), (
+        "who removed TikTok is not told that it is allowed"
+    )
 
 
 async def test_who_has_another_phone_that_is_refused_reads_of_both(store: Store) -> None:
@@ -398,3 +406,81 @@ ONE_HOUR = NOW + timedelta(hours=1)
 )
 def test_looks_become_rare(looked_at: datetime | None, after: timedelta, due: bool) -> None:
     assert is_due(Retraction(1, NOW, (2,), {}, looked_at), (looked_at or NOW) + after) is due
+
+
+SETS = [frozenset(names) for names in ((), ("tiktok",), ("deepseek",), ("tiktok", "deepseek"))]
+NAMES = {"tiktok": "TikTok", "deepseek": "DeepSeek"}
+
+
+@dataclass
+class Person:
+    """One person of a small world: the apps on each phone, and then what they do about a mail."""
+
+    before: list[frozenset[str]]
+    after: list[frozenset[str] | None]
+    """None for a phone that is gone. A phone that is not in ``before`` is new."""
+
+    @classmethod
+    def drawn(cls, draw: Random) -> "Person":
+        before = [draw.choice(SETS) for _ in range(draw.choice((1, 2)))]
+        after = [draw.choice([apps, apps, None, *(each for each in SETS if each < apps)]) for apps in before]
+        return cls(before, after + [draw.choice(SETS)] * draw.choice((0, 0, 1)))
+
+    def is_corrected(self, old: frozenset[str], new: frozenset[str]) -> bool:
+        """A sentence of the mail does not hold by the new list, or a phone of theirs gets another answer from it."""
+        told = [apps for apps in self.before if apps & old]
+        return bool(told) and any(apps & old != apps & new for apps in (*told, *filter(None, self.after)))
+
+    def has_now(self, new: frozenset[str]) -> set[tuple[Any, ...]]:
+        """What a correction has to say of their phones."""
+        phones = [apps & new for apps in self.after if apps is not None]
+        return {
+            (Standing.CLOSED, tuple(sorted(NAMES[each] for each in found))) if found else FREE
+            for found in phones
+        }
+
+
+@pytest.mark.parametrize("grows", [True, False], ids=["a list that grew", "a list that shrank"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_was_told_what_does_not_hold_is_told_and_nobody_else(
+    store: Store, seed: int, grows: bool
+) -> None:
+    """Whatever they did about the mail: removed apps from one of two phones, gave a phone up, or have another one."""
+    draw = Random(seed)
+    world = {f"p{n}": Person.drawn(draw) for n in range(40)}
+    known, (short, long) = frozenset(NAMES), (frozenset({"tiktok"}), frozenset(NAMES))
+    (back, old), (files, taken) = ((short, long), (SHORT, LONG)) if grows else ((long, short), (LONG, SHORT))
+    number = {(who, n): 100 + 3 * at + n for at, who in enumerate(world) for n in range(3)}
+    await put_in_force(store, files)
+    phones = [
+        people.phone(number[who, n], *apps & known, owner=who)
+        for who, person in world.items()
+        for n, apps in enumerate(person.before)
+    ]
+    await people.know(store, LONG.policy, phones)
+    await put_in_force(store, taken)
+    await announced(store, taken)
+    for who, person in world.items():
+        for n, apps in enumerate(person.after):
+            if apps is None:
+                await store.devices.forget(people.device(number[who, n]), NOW)
+            else:
+                phone = people.phone(number[who, n], *apps, owner=who, at=NOW + minutes(1))
+                await people.know(store, LONG.policy, [phone])
+    await retract(store, ADA, "sent in error", NOW + minutes(2))
+    found = await devices_told(store, 3)
+    assert found.keys() == {who for who, each in world.items() if each.is_corrected(old, back)}
+    assert {who: set(said) for who, said in found.items()} == {who: world[who].has_now(back) for who in found}
+    clear = {each.login for each in await store.mails.page() if each.notice and each.notice.is_clear}
+    assert clear == {who for who in found if world[who].has_now(back) == {FREE}}
+
+
+async def announced(store: Store, files: Rules) -> None:
+    """Everybody whom the rule keeps out got its mail."""
+    active = await store.policies.active()
+    assert active
+    topic = topic_of(files.policy, active.number, "app", MailKind.ENFORCED, NOW)
+    found = await list_recipients(store, files, active, topic, BELIEVED, address, NOW, lambda *_: None)
+    await queue(store, found.to(Recipients.ALL), ADA, topic, NOW)
+    for each in await store.mails.page():
+        await store.mails.end(each.id, MailState.SENT, NOW)

@@ -59,13 +59,15 @@ def incoming(asked):
 class PostOffice:
     """Everything that a quarantine mail goes through, and what came out."""
 
-    def __init__(self, login=LoginResult.WRONG, head=HEAD):
+    def __init__(self, login=LoginResult.WRONG, head=HEAD, laptops_open=True):
         self.sent, self.claimed, self.released = [], [], []
         self.known = False
         self.breaks = None
         self.now = NOW
         self.looked, self.login = [], login
-        self.quarantine = QuarantineMailer(head, PAGES, self, self.send, lambda: self.now, self)
+        self.quarantine = QuarantineMailer(
+            head, PAGES, self, self.send, lambda: self.now, self, lambda _: laptops_open
+        )
 
     async def look(self, incoming):
         self.looked.append(incoming.login)
@@ -91,6 +93,11 @@ class PostOffice:
         await settle()
         running.cancel()
         return self.sent
+
+
+async def test_the_mail_speaks_of_laptops_only_if_they_are_known_to_be_let_in():
+    [mail] = await PostOffice(laptops_open=False).after(access())
+    assert "laptop" not in mail.get_content()
 
 
 async def test_the_mail_names_the_device_the_reason_and_the_fix():

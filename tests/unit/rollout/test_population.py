@@ -1,5 +1,6 @@
 """Everybody in the store comes once, as the gate would see them now."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -156,3 +157,28 @@ async def test_pages_and_parts_leave_nobody_out(store: Store, monkeypatch: pytes
     sizes = [[len(page) async for page in found.devices(*part)] for part in parts]
     assert [sum(pages) for pages in sizes] == [2, 3, 2, 3]
     assert await store.devices.splits(1) == []
+
+
+async def test_others_have_their_turn_while_many_devices_and_clients_are_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop of a gate serves mail meanwhile, however many a person has made."""
+    monkeypatch.setattr(population_module, "AT_ONCE", 4)
+    await people.know(store, POLICY, [people.phone(n, owner="ada") for n in range(20)])
+    for n in range(20):
+        await people.see(store, POLICY, people.page_load(f"{people.WINDOWS} Edg/{n}.0"), "ada")
+    turns = list[float]()
+
+    async def beside() -> None:
+        while True:
+            turns.append(0)
+            await asyncio.sleep(0)
+
+    found = Population(store, LISTS, LISTS, NOW.date(), NOW)
+    owned = await store.people.devices("ada", NOW)
+    other = asyncio.create_task(beside())
+    await asyncio.sleep(0)
+    turns.clear()
+    await found._devices(owned, {}, [])
+    assert len(turns) == len(owned) // 4 == 5
+    other.cancel()

@@ -7,12 +7,17 @@ import pytest
 from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import ACT, a_mail, in_force
 
+from mailgate.model import Kind, PostureState
+from mailgate.model.notice import ToldDevice
 from mailgate.store import MailCount, MailKind, MailState, NoticeKey, Store
 
 
 async def the_one(store: Store) -> Any:
     (found,) = await store.mails.page()
     return found
+
+
+ABOUT = (ToldDevice(Kind.PHONE, "ios", PostureState.MISSING, ()),)
 
 
 async def test_a_mail_is_queued_once_whoever_queues_it(store: Store) -> None:
@@ -36,7 +41,7 @@ async def test_another_rule_version_kind_or_round_is_another_mail(
 
 async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -> None:
     await in_force(store, "one")
-    await store.mails.queue([a_mail()])
+    await store.mails.queue([a_mail(about=ABOUT)])
     (due,) = await store.mails.due(NOW)
     assert await store.mails.begin(due, "gate-1", NOW)
     assert not await store.mails.begin(due, "gate-2", NOW)
@@ -46,7 +51,7 @@ async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -
     assert await store.mails.end(due.id, MailState.SENT, NOW)
     assert not await store.mails.end(due.id, MailState.FAILED, NOW)
     found = await the_one(store)
-    assert (found.state, found.notice, found.id) == (MailState.SENT, None, due.id)
+    assert (found.state, found.notice, found.id, found.about) == (MailState.SENT, None, due.id, ABOUT)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +70,11 @@ async def test_what_would_not_be_true_any_more_is_withdrawn(
 ) -> None:
     """A notice needs its version in force and its day to come; a correction that none it speaks of is in force."""
     await in_force(store, "one", "two")
-    await store.mails.queue([a_mail(kind=kind, version=version, until=until)])
+    await store.mails.queue([a_mail(kind=kind, version=version, until=until, about=ABOUT)])
     (due,) = await store.mails.due(NOW)
     assert await store.mails.begin(due, "gate", NOW) is (state is MailState.SENDING)
-    assert (await the_one(store)).state is state
+    found = await the_one(store)
+    assert (found.state, found.about) == (state, () if state is MailState.WITHDRAWN else ABOUT)
 
 
 async def test_a_mail_is_put_off_and_counted(store: Store) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
+from mailgate.devices.names import user_text
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming, from_own_page
 from mailgate.gateway.http1.request import RequestRefused
@@ -36,7 +37,7 @@ from mailgate.gateway.selfservice.own_report import (
     may_take_back,
     undo_cookie,
 )
-from mailgate.gateway.selfservice.person import RecognisedPerson, recognise
+from mailgate.gateway.selfservice.person import RecognisedPerson, proven_device, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
 from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
@@ -50,7 +51,7 @@ from mailgate.gateway.selfservice.stored_view import (
 from mailgate.model import CheckResult, Reason
 from mailgate.policy import Policy
 from mailgate.store import StoreUnavailableError
-from mailgate.tasks import compute
+from mailgate.tasks import compute, turn
 
 _ALL_ROWS = 100_000
 """The most rows about requests in a download."""
@@ -69,10 +70,7 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
     asking = await _asking(service, incoming, now)
     asked = dict(parse_qsl(incoming.facts.query, True))
     if "download" in asked:
-        data = await read_own_data(service, asking, rows=_ALL_ROWS)
-        if data.unread:
-            return _answer(service, data, reference)
-        return await compute(_download, service, data, reference)
+        return await _whole_download(service, asking, reference)
     data, offered = await read_own_data(service, asking), await _offered(service, incoming, asking.person)
     page = _answer(service, data, reference, offered=offered)
     if not asking.person.name and offered and "sign-in" in asked:
@@ -81,6 +79,16 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
         realm = f'Basic realm="{service.live.responses.host}", charset="UTF-8"'
         return replace(page, status=401, headers=(*page.headers, ("WWW-Authenticate", realm)))
     return page
+
+
+async def _whole_download(service: SelfService, asking: AskingRequest, reference: str) -> Answer:
+    """The file with everything about a person. Each person has one made at a time, and others of theirs wait for it, since it takes
+    as much as they have made be stored."""
+    async with turn(user_text(asking.person.name) or proven_device(asking.access), "download"):
+        data = await read_own_data(service, asking, rows=_ALL_ROWS)
+        if data.unread:
+            return _answer(service, data, reference)
+        return await compute(_download, service, data, reference)
 
 
 async def take_form(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:

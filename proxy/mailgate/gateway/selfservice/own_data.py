@@ -121,7 +121,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     records = StoredRecords(
         requests=requests,
         quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
-        mails=tuple(mail_record(each, keep) for each in mails),
+        mails=tuple(mail_record(each, keep, service.live.policy.catalog.name_of) for each in mails),
         language=(language_record(*language, keep),) if language else (),
         enrolments=(
             *(key_record(key, service.live.keep.devices) for key in keys),

@@ -35,10 +35,10 @@ _SERVICES = {protocol.value: protocol for protocol in LOGIN_PROTOCOLS} | {
 """The protocols by the names that mail servers use. Postfix asks Dovecot under the name ``smtp``."""
 
 _WORDS = {
-    Reason.PROHIBITED_APP: "A phone or tablet of yours has {apps} on it. Such a device gets no company mail.",
-    Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet. A report has to come before a mail app opens company mail.",
-    Reason.POSTURE_STALE: "The last report from a phone or tablet of yours is too old to open company mail.",
-    Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours does not cover every app.",
+    Reason.PROHIBITED_APP: "Found on your phones and tablets: {apps}. Such a device gets no company mail.",
+    Reason.POSTURE_MISSING: "It is not known which apps are on a phone or tablet of yours. A report has to come before a mail app opens company mail.",
+    Reason.POSTURE_STALE: "The last report on a phone or tablet of yours is too old to open company mail.",
+    Reason.POSTURE_PARTIAL: "It is not certain which apps are on a phone or tablet of yours.",
     Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app looks the same on every device.",
     Reason.DEVICE_CONTRADICTED: "Your company's records contradict each other about a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",

@@ -53,7 +53,7 @@ async def test_what_is_not_recorded_is_said(ada: Browser) -> None:
     [
         (LAPTOP, "let in by the rule laptop-browser"),
         (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "let in by the rule laptop-browser"),
-        (f"User-Agent: {IPHONE}", "kept out by the rule unproven-handheld : This device has not reported yet"),
+        (f"User-Agent: {IPHONE}", "kept out by the rule unproven-handheld : It is not known which apps are on this device"),
         (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"),
     ],
 )  # fmt: skip

@@ -33,7 +33,7 @@ async def test_who_waits_is_counted_by_rule_and_listed_once_for_each_cause(vic: 
     page = await vic.get("/console/help")
     assert "2 requests: unproven-handheld" in page.words
     assert "alice An app on this device is not allowed with company mail (rule prohibited-app )" in page.words
-    assert "not known The last report from this device is too old" in page.words
+    assert "not known The last report on this device is too old" in page.words
     assert "alice" not in (await vic.get("/console/help?rule=unproven-handheld")).words
 
 

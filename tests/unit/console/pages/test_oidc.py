@@ -17,18 +17,18 @@ from tests.unit.console.oidc.idp import CONSOLE, ISSUER, Idp
 from tests.unit.console.oidc.settings import GROUPS, LIN, console
 from yarl import URL
 
-from mailgate.console.access import COOKIE
 from mailgate.console.login_tries import MAX_BY_CALLER
 from mailgate.console.oidc.pending_logins import LOGIN_TIME
-from mailgate.console.pages.oidc import COOKIE as BINDING
 from mailgate.errors import SourceError
 from mailgate.errors import Trouble as WireTrouble
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE
 
 PEOPLE = LIN | {
     "lin": LIN["lin"] | {"oidc": False},
     "ada": {"oidc": "ada@example.com", "roles": ["operator"]},
 }
 START = f"{CONSOLE}/console/login/oidc"
+COOKIE, BINDING = (f"__Host-{each}" for each in (CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE))
 
 
 class Site:
@@ -103,7 +103,7 @@ async def test_an_admin_comes_in_and_it_is_written_down(site: Site) -> None:
     assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (
         True,
         "Strict",
-        "/console",
+        "/",
         True,
     )
     entry = (await site.firm.store.audit.page())[-1]
@@ -117,7 +117,7 @@ async def test_what_binds_a_login_to_its_browser_is_kept_from_all_else(site: Sit
     assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (
         True,
         "Lax",
-        "/console/login/oidc",
+        "/",
         True,
     )
     assert int(made["max-age"]) == LOGIN_TIME.total_seconds()

@@ -28,6 +28,7 @@ from mailgate.model import RequestFacts
         (b"a=b; mailgate-language=de; c=d", b"a=b; c=d"),
         (b"a=b; mailgate-lost=x; c=d", b"a=b; c=d"),
         (b"a=b; __Host-mailgate-probe=x; mailgate-probe=y; c=d", b"a=b; c=d"),
+        (b"a=b; __Host-mailgate-console=x; mailgate-console-login=y; __Host-mailgate-console-language=de; c=d", b"a=b; c=d"),
     ],
 )  # fmt: skip
 def test_only_the_gates_own_cookies_are_taken_out(sent, passed_on):

@@ -61,7 +61,7 @@ def test_a_blocked_device_says_why_and_what_ends_it_as_the_block_page_does(pages
     refusal = Outline(pages.refusal(BLOCKED)).words
     for sentence in (
         "An app on this device is not allowed with company mail",
-        "TikTok is on this device. Phones and tablets with this app get no company mail.",
+        "TikTok was found on this device. While it is there, this device gets no company mail.",
         "Touch and hold the icon, then tap “Remove App”.",
     ):
         assert sentence in text
@@ -85,7 +85,7 @@ def test_a_device_has_a_name_that_people_know_it_by(pages: Pages) -> None:
     ("effect", "said"),
     [
         (Effect.ALLOW, "Gets company mail None of"),
-        (Effect.WARN, "Gets company mail for now"),
+        (Effect.WARN, "Gets company mail, with a warning"),
         (Effect.BLOCK, "Gets no company mail"),
         (Effect.CHALLENGE, "Gets no company mail"),
     ],
@@ -106,8 +106,10 @@ def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
     text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=warned),)))
     told = "Gets company mail until Dec 15, 2026, 9:00 AM UTC (in 6 days); after that it is kept out if nothing changes"
     assert told in text.replace("\u202f", " ")
-    assert "TikTok. Phones and tablets with such an app will get no company mail." in text
-    assert not {"for now", "get no company mail"} & set(re.split(r"[.;] ", text)), "one truth, and not two"
+    assert "TikTok. A rule of your company warns of this." in text
+    assert not {"with a warning", "get no company mail"} & set(re.split(r"[.;] ", text)), (
+        "one truth, and not two"
+    )
     assert "This browser opens company mail until Dec 15" in words(pages, replace(NOBODY, here=warned))
     over = replace(warned, deadline=NOW)
     assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, verdict=over),)))
@@ -116,10 +118,15 @@ def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
 def test_it_says_which_source_looked_when(pages: Pages) -> None:
     text = words(pages, OWN)
     assert "intune: looked at the apps 3 minutes ago" in text
-    sources = (ReportSource("google", NOW, complete=False), ReportSource("jamf"))
+    sources = (
+        ReportSource("google", NOW, complete=False),
+        ReportSource("jamf"),
+        ReportSource("fleet", None, complete=True),
+    )
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "(not every app)" in text
     assert "jamf: does not see which apps are there" in text
+    assert "fleet: it is not known when it looked at the apps" in text
 
 
 def test_it_says_how_much_older_a_list_may_be(pages: Pages) -> None:
@@ -143,7 +150,7 @@ def test_a_device_that_enrolled_here_is_its_own_source_and_tells_of_no_work_apps
     text = words(pages, replace(OWN, devices=(laptop,)))
     assert "The device itself: looked at the apps" in text
     assert "(not every app)" in text
-    assert "Not every app on it could be looked at." in text
+    assert "It is not certain that every app on it was seen." in text
     assert "work apps" not in text
     assert not re.search(r"\benrolled\b", text)
 
@@ -191,12 +198,12 @@ def test_what_cannot_be_read_is_not_nothing(pages: Pages) -> None:
 def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pages: Pages) -> None:
     many = tuple(f"App {number:02d}" for number in range(20))
     text = words(pages, replace(OWN, listed=(*many, "TikTok"), keeping_out=("TikTok",)))
-    assert "These apps keep company mail away: TikTok." in text
+    assert "These apps can keep company mail away: TikTok." in text
     assert "Other apps that it looks for 20 App 00, App 01" in text
     assert "App 19" in text
     assert "At present it looks for no app at all." in words(pages, replace(OWN, listed=()))
     coming = words(pages, replace(OWN, listed=("CamScanner", "TikTok"), later=("CamScanner",)))
-    assert "These apps will keep company mail away later: CamScanner." in coming
+    assert "These apps can keep company mail away later: CamScanner." in coming
     assert "keep company mail away:" not in coming
     assert "Other apps that it looks for 1 TikTok" in coming
 

@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.unit.gateway.gates import PAGES
+from tests.unit.policy.examples import policy_of
 
 from mailgate.gateway.refusals.enforce import ResponseBuilder, needs_warning, warned_cookie, warned_mark
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
+from mailgate.simulate import Judge
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 RESPONSES = ResponseBuilder(PAGES, "mail.example.com", "en")
@@ -207,6 +209,24 @@ def test_a_refusal_that_rests_on_a_look_says_who_looked_and_when(source, told):
     assert (told in text) if told else ("Last looked" not in text)
     never = replace(DECISION, reason=Reason.KIND_REFUSED)
     assert "Last looked" not in responses.refuse(asked, never, "REF2345").body.decode()
+
+
+HANDHELDS = {"when": "client.handheld"}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", True), (" && !client.contradicted", True), (' && "sales" in user.groups', False),
+        (" && attestation.valid", False), (" && false", False),
+    ],
+)  # fmt: skip
+def test_a_person_is_told_of_laptops_only_if_every_one_is_let_in(more, told):
+    laptops = {"when": f'client.kind == "laptop"{more}', "effect": "allow"}
+    responses = replace(RESPONSES, laptops=Judge(policy_of(laptops, HANDHELDS)))
+    page = responses.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
+    assert ("laptop browser is not affected" in page) is told
+    assert "laptop browser" not in RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
 
 
 def test_check_again_stands_before_the_steps():

@@ -1,5 +1,6 @@
 """A person's own page: who sees what, what is asked again, and what stays hidden."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -191,7 +192,7 @@ async def test_a_phone_that_never_reported_is_there_too():
     scene = Scene()
     scene.people.sighted = [UNREPORTED]
     page = await scene.page(PAGE, ALICE)
-    assert "This device has not reported yet" in page
+    assert "It is not known which apps are on this device" in page
     assert "id ends in 7777" in page
 
 
@@ -206,7 +207,7 @@ async def test_a_store_that_is_down_is_not_an_empty_one():
 async def test_it_opens_for_a_browser_that_is_refused():
     page = await Scene().page(PAGE, IPHONE)
     assert "This browser gets no company mail" in page
-    assert "This device has not reported yet" in page
+    assert "It is not known which apps are on this device" in page
 
 
 async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
@@ -381,7 +382,7 @@ def answering(again):
     [
         (CheckResult.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
         (CheckResult.FAILED, "intune did not answer. Please try again in a few minutes."),
-        (CheckResult.CANNOT, "Nobody can be asked about this device, because it reports by itself."),
+        (CheckResult.CANNOT, "Nobody can be asked about this device from here."),
         (CheckResult.WAIT, "Asked a moment ago."),
     ],
 )
@@ -452,6 +453,26 @@ async def test_a_download_has_every_row_and_every_field_and_is_saved():
 async def test_a_download_names_nobody_to_who_is_nobody():
     told = json.loads((await Scene().ask(DOWNLOAD)).body)
     assert (told["person"], told["devices"], told["requests"]) == ("", [], [])
+
+
+async def test_a_person_has_one_download_made_at_a_time_and_others_do_not_wait_for_it():
+    scene, going, reads = Scene(), asyncio.Event(), []
+    scene.people.of["bob"] = []
+    read = scene.people.requests
+
+    async def slowly(name, *more):
+        reads.append(name)
+        await going.wait()
+        return await read(name, *more)
+
+    scene.people.requests = slowly
+    asked = (ALICE, ALICE, b"X-Forwarded-User: Alice", b"X-Forwarded-User: bob")
+    tasks = [asyncio.create_task(scene.ask(DOWNLOAD, each)) for each in asked]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert reads == ["alice", "bob"]
+    going.set()
+    assert [each.status for each in await asyncio.gather(*tasks)] == [200] * 4
 
 
 async def test_what_cannot_be_read_is_said_on_the_page_and_not_in_a_file():

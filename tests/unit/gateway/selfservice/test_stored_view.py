@@ -30,7 +30,8 @@ from mailgate.gateway.selfservice.stored_view import (
     stored_devices,
     token_record,
 )
-from mailgate.model import Posture, Reason
+from mailgate.model import Kind, Posture, PostureState, Reason
+from mailgate.model.notice import ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
@@ -217,13 +218,21 @@ def test_a_mail_says_when_it_was_sent_and_why():
 
 
 def notice():
-    return mail_record(a_mail("alice", version=3), KEEP.sightings)
+    about = (
+        ToldDevice(Kind.PHONE, "ios", PostureState.LISTED, ("tiktok",)),
+        ToldDevice(Kind.TABLET, "ios", PostureState.MISSING, ()),
+    )
+    return mail_record(
+        a_mail("alice", version=3, about=about), KEEP.sightings, {"tiktok": "TikTok"}.__getitem__
+    )
 
 
 def test_a_mail_about_a_rule_is_shown_with_what_became_of_it():
     row = {field.name: field.value for field in notice().fields}
     assert (row["rule"], row["policy"], row["state"], row["kind"]) == ("app", "3", "queued", "enforced")
     assert (row["person"], row["user"]) == ("alice@example.com", "alice")
+    assert (row["form"], row["os"], row["apps"]) == (("phone", "tablet"), ("ios",), ("TikTok",))
+    assert row["posture"] == ("listed", "missing")
 
 
 KEY = EnrolledKey("thumb", "phone", "alice", "token-1", LOOKED, NOW, None)

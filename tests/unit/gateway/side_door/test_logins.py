@@ -154,7 +154,7 @@ async def test_a_laptop_is_not_held_to_its_persons_phone_even_where_that_cannot_
 async def test_the_person_reads_why_what_to_do_and_the_reference(door):
     verdict = await judge_login(door, read_login(body()))
     assert verdict.message == (
-        "A phone or tablet of yours has TikTok on it. Such a device gets no company mail. "
+        "Found on your phones and tablets: TikTok. Such a device gets no company mail. "
         "Open https://mail.example.com on that device to see what to do. Contact: it-help@example.com. "
         "Reference REF2345 (prohibited-app)."
     )
