@@ -156,7 +156,7 @@ def test_an_authority_between_has_its_time_too(at) -> None:
     assert refusal(phone, between, on=on, now=NOW + at) is Reason.CERTIFICATE_UNTRUSTED
 
 
-def test_what_was_verified_is_not_verified_again_in_its_time() -> None:
+def test_a_verified_chain_is_kept_for_its_time() -> None:
     on = verifier()
     first = on.verify([PHONE.der, ISSUING.der], NOW)
     for at in (-DAY, timedelta(), 30 * DAY):
@@ -230,7 +230,7 @@ def test_it_counts_no_longer_than_the_revocation_of_the_leaf_is_known(lists, exp
         (listed(PHONE.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
     ],
 )
-def test_what_is_known_of_revocation(revocation, reason) -> None:
+def test_a_certificate_is_refused_if_revoked_or_unknown(revocation, reason) -> None:
     assert refusal(PHONE, ISSUING, on=verifier(revocation=revocation)) is reason
 
 

@@ -316,7 +316,7 @@ def test_a_url_has_one_normal_form(url: str, normal: str | None) -> None:
     assert normalised(url) == normal
 
 
-def test_what_is_no_url_equals_nothing() -> None:
+def test_targets_that_are_no_urls_are_never_the_same() -> None:
     assert not same_target("", "")
     assert not same_target("mail", "mail")
 

@@ -44,7 +44,7 @@ def test_no_letter_of_a_code_could_be_read_as_another() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "abcd-efg", "abcd-efghj", "1028-T5CYY"])
-def test_what_is_neither_a_code_nor_a_token_is_taken_as_it_is(text: str) -> None:
+def test_a_text_of_another_form_is_hashed_unchanged(text: str) -> None:
     assert digest_of(text) == digest_of(f" {text} ") == sha256(text.encode()).digest()
 
 

@@ -111,7 +111,7 @@ NO_LIST = 'JWKS: expected a member "keys" with a list of at least one public key
         ('{"keys": [], "keys": []}', "JWKS is not strict JSON in UTF-8: a member name is repeated"),
     ],
 )
-def test_what_is_no_jwks(text: str, says: str) -> None:
+def test_a_malformed_jwks_is_refused(text: str, says: str) -> None:
     with pytest.raises(KeySetError) as caught:
         parse_jwks(text)
     assert caught.value.mistakes == [says]

@@ -80,7 +80,7 @@ NO_KEY = "d: expected a private JWK: EC with P-256, or OKP with Ed25519"
         (json.dumps(PRIVATE | {"d": "!"}), None),
     ],
 )
-def test_what_is_no_private_key(text: str, says: str | None) -> None:
+def test_a_malformed_private_key_is_refused(text: str, says: str | None) -> None:
     with pytest.raises(ValueError, match=says):
         mint.read_private_key(text)
 

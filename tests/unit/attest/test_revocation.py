@@ -164,7 +164,7 @@ SOON, LATE = RevocationList(frozenset(), NOW), RevocationList(frozenset(), NOW +
         ({}, True, None),
     ],
 )
-def test_what_is_known_of_an_issuer_is_known_until_its_own_list_is_stale(lists, accepts_stale, until) -> None:
+def test_revocation_is_known_until_the_issuers_list_is_stale(lists, accepts_stale, until) -> None:
     """The first moment at which it is unknown, if ever: what was decided by a list does not stand longer."""
     known = Revocation(lists, accepts_stale=accepts_stale)
     assert known.known_until(ISSUER) == until

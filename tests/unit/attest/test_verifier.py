@@ -250,7 +250,7 @@ def test_of_two_headers_neither_counts(header: str, reason: Reason, at: int) -> 
     assert send(verifier(), vector | {header: [",".join(values)]}).refused is reason
 
 
-def test_what_no_check_foresees_is_refused(gate) -> None:
+def test_an_unforeseen_error_refuses_the_token(gate) -> None:
     def fail(_system: str, _identifier: str) -> str | None:
         raise ZeroDivisionError
 

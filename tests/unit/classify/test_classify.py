@@ -153,7 +153,7 @@ def test_the_parts_that_are_read_are_small() -> None:
 @pytest.mark.parametrize(
     ("name", "length"), [("user-agent", 513), ("accept", 768), (MOBILE, 768), (PROBE, 768)]
 )
-def test_what_stands_beyond_what_is_kept_costs_no_entry_of_its_own(name: str, length: int) -> None:
+def test_values_that_differ_only_at_the_end_share_a_cache_entry(name: str, length: int) -> None:
     """Two long values that differ beyond it are one to the cache: a flood of them is read once."""
 
     def asked(value: str) -> Client:
@@ -163,7 +163,7 @@ def test_what_stands_beyond_what_is_kept_costs_no_entry_of_its_own(name: str, le
     assert asked("x" * length) is not asked("x" * (length - 1) + "y")
 
 
-def test_what_stands_beyond_the_longest_method_costs_no_entry_of_its_own() -> None:
+def test_methods_that_differ_only_at_the_end_share_a_cache_entry() -> None:
     assert classify(RequestFacts("X" * 32)) is classify(RequestFacts("X" * 33))
     assert classify(RequestFacts("X" * 31)) is not classify(RequestFacts("X" * 32))
 

@@ -260,7 +260,7 @@ def test_every_header_that_was_sent_is_a_signal_for_what_it_speaks_for() -> None
     assert [(each.name, each.says) for each in read_hints(plain).signals] == [(MODEL, None)]
 
 
-def test_what_hints_tell_of_the_device() -> None:
+def test_hints_tell_system_version_and_model() -> None:
     reading = read_hints({PLATFORM: '"Android"', VERSION: '"16"', MODEL: '"Pixel 9"'})
     assert (reading.os, reading.os_version, reading.model) == ("android", "16", "Pixel 9")
     assert read_hints({}) == Reading(weak=True)

@@ -40,7 +40,7 @@ def test_the_list(text: str, read: dict[str, str]) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(min_size=1, max_size=64)))
-def test_what_is_written_is_read_again(fields: dict[str, str]) -> None:
+def test_written_fields_are_read_back(fields: dict[str, str]) -> None:
     assert read_id(write_id(fields)) == fields
 
 
@@ -294,7 +294,7 @@ def test_a_control_character_is_read_as_a_space(os: str) -> None:
     assert read_client({"os": os}).kind is PHONE
 
 
-def test_what_the_client_tells_is_kept() -> None:
+def test_the_name_version_and_model_of_the_client_are_kept() -> None:
     told = '"name" "Mail" "version" "7" "os" "iPhone OS 18" "os-version" "18.6" "device" "iPhone16,1"'
     client = classify(RequestFacts(scheme="imap", headers={"imap-id": told}))
     assert (client.browser, client.browser_version, client.os) == ("Mail", "7", "ios")

@@ -112,7 +112,9 @@ def seen(*parts: dict[str, object], **more: object) -> ProbeReadings:
         (seen(pointer="coarse", hover=False), "linux", ("device", "coarse-without-touch", "")),
     ],
 )  # fmt: skip
-def test_what_the_readings_are_of(readings: ProbeReadings, claimed: str, found: tuple[str, str, str]) -> None:
+def test_readings_tell_the_form_of_the_device(
+    readings: ProbeReadings, claimed: str, found: tuple[str, str, str]
+) -> None:
     assert examine(readings, claimed) == found
 
 
@@ -271,7 +273,7 @@ def test_a_header_as_a_reading(
     assert read_probe(header) == reading._replace(signals=(Signal("probe", *signal),), findings=findings)
 
 
-def test_what_is_neither_is_no_laptop() -> None:
+def test_an_unclear_device_is_no_laptop() -> None:
     found = client(probe_header(ProbeFinding("device", "coarse-without-touch"), observed=False))
     assert (found.kind, found.handheld, found.contradicted) == (Kind.OTHER, False, True)
 
@@ -279,7 +281,7 @@ def test_what_is_neither_is_no_laptop() -> None:
 @pytest.mark.parametrize(
     "header", ["", "desktop ", "Desktop", "castle", "desktop;by=A", "desktop;x", "desktop\n", "é" * 9999]
 )
-def test_what_is_no_finding_of_the_probe_says_nothing(header: str) -> None:
+def test_an_invalid_probe_header_says_nothing(header: str) -> None:
     assert read_probe(header) == Reading()
 
 

@@ -220,7 +220,7 @@ def test_a_page_load_is_the_web_at_activesyncs_address_too(
 
 
 @pytest.mark.parametrize("mode", [{}, {"accept": "text/html"}, {"sec-fetch-mode": "cors"}])
-def test_what_no_form_can_post_is_no_page_load(mode: dict[str, str]) -> None:
+def test_an_activesync_post_is_no_page_load(mode: dict[str, str]) -> None:
     assert (
         protocol_of(RequestFacts("POST", "/Microsoft-Server-ActiveSync", headers=SYNC | mode))
         is Protocol.ACTIVESYNC

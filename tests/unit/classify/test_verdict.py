@@ -347,5 +347,5 @@ def test_families_that_agree_make_a_claim_consistent_unless_anything_contradicts
     assert weighed(*readings).assurance is assurance
 
 
-def test_what_nobody_says_is_unknown() -> None:
+def test_without_any_reading_the_client_is_unknown() -> None:
     assert weighed() == weighed(Reading()) == Client(Kind.UNKNOWN, handheld=False)

@@ -153,7 +153,7 @@ def test_when_and_in_what_words_something_was_seen_makes_nothing_another() -> No
     assert Device("d") == Device("d", first_seen=NOW, last_seen=NOW, number=7, changed=7)
 
 
-def test_what_nobody_says_of_a_device_is_not_known() -> None:
+def test_a_bare_report_and_device_say_nothing() -> None:
     report, device = Report("mdm", "7"), Device("d")
     assert (report.gone, report.adds, device.number, device.changed) == (False, False, 0, 0)
     assert device.claims == device.names == frozenset()

@@ -114,13 +114,13 @@ def test_a_report_that_runs_out_while_its_source_is_away_counts_for_a_bounded_ti
     assert (told.state, decided.effect) == (state, effect_then)
 
 
-def test_what_was_stale_before_its_source_went_away_stays_so() -> None:
+def test_a_report_stale_before_an_outage_stays_stale() -> None:
     for away in ({}, {"fine": NOW + 24 * HOUR}, {"fine": NOW + 25 * HOUR}):
         told = posture(FINE, now=NOW + 26 * HOUR, away=away, last_known_for=KEEP)
         assert told.state is PostureState.STALE
 
 
-def test_what_a_partial_report_says_meanwhile_takes_nothing_away_and_gives_nothing_back() -> None:
+def test_a_partial_report_in_an_outage_changes_no_decision() -> None:
     """Two sources: the one that sees everything is away, the other one sees the managed apps."""
     part = said("part", **CLEAN | {"apps_complete": False, "reported_at": NOW + 20 * HOUR})
     states = [
@@ -253,9 +253,7 @@ def test_nobody_gets_mail_back_by_an_outage_where_the_rules_are_the_usual_ones(o
 
 
 @given(reports_of_one(), st.sampled_from(SOURCES), st.integers(0, 60))
-def test_what_is_foretold_of_an_outage_is_what_happens(
-    reports: tuple[Report, ...], source: str, hours: int
-) -> None:
+def test_a_foretold_outage_is_what_happens(reports: tuple[Report, ...], source: str, hours: int) -> None:
     """``explain``, the console and the employee's page foretell by the posture of now: also where two sources looked at
     the same time, and one of them is away."""
     reports = tuple(replace(each, reported_at=reports[0].reported_at, expires_at=None) for each in reports)

@@ -75,7 +75,7 @@ A, B, C = "jamf:1", "intune:2", "google:3"
         ([(A, "serial:S1"), ("jamf:2", "serial:S1")], "jamf:1+jamf:2"),
     ],
 )
-def test_what_names_make_one_device(reports: list[tuple[str, ...]], expected: str) -> None:
+def test_one_strong_name_in_common_makes_one_device(reports: list[tuple[str, ...]], expected: str) -> None:
     made = [report(slot, *names) for slot, *names in reports]
     for order in permutations(made):
         assert together(put(*order)) == groups(expected)
@@ -114,7 +114,7 @@ PHONE, LAPTOP = "intune:phone", "jamf:laptop"
         ),
     ],
 )
-def test_what_a_device_says_of_itself_joins_it_to_one_device_at_most(
+def test_a_devices_own_word_joins_it_to_one_device_at_most(
     reports: list[tuple[str, ...]], expected: str
 ) -> None:
     made = [report(slot, *names) for slot, *names in reports]
@@ -203,7 +203,7 @@ def test_a_name_that_comes_stays_or_goes_is_settled_at_every_device_that_claims_
     assert device_set.named([SHARED]) == home(device_set, A)
 
 
-def test_what_contradicts_on_a_device_is_told_though_it_has_no_name_any_more() -> None:
+def test_a_contradiction_is_told_after_the_name_is_gone() -> None:
     device_set = put(report(A, "serial:S1", os="ios"), report(B, "serial:S1", os="ios"))
     device_set.add(report(A, at=1, os="ios"))
     device_set.add(report(B, at=1, os="ios"))
@@ -297,7 +297,7 @@ def test_a_source_alone_may_correct_its_own_names() -> None:
     assert together(device_set) == groups("jamf:1+intune:2")
 
 
-def test_what_was_one_device_stays_one_when_the_name_goes_that_showed_it() -> None:
+def test_a_device_stays_one_after_its_common_name_is_gone() -> None:
     device_set = put(report(A, "serial:S1"), report(B, "serial:S1"))
     device_set.add(report(B, at=1))
     assert together(device_set) == groups("jamf:1+intune:2")

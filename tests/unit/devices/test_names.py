@@ -54,7 +54,7 @@ def test_an_id_is_read_from_hex_only_where_that_is_the_hex_of_text(sent: str, te
     ("text", "kept"),
     [("ada", "ada"), ("é", "é"), ("a\0b", "a\\x00b"), ("é\0", "é\\x00"), ("k\ud800", "k\\ud800"), ("", "")],
 )
-def test_what_no_database_keeps_is_escaped_and_nothing_else(text: str, kept: str) -> None:
+def test_characters_that_no_database_keeps_are_escaped(text: str, kept: str) -> None:
     assert storable(text) == kept
 
 

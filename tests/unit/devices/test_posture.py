@@ -216,7 +216,7 @@ def test_a_posture_is_all_that_is_known_of_the_device_now() -> None:
     )
 
 
-def test_what_the_first_source_does_not_know_the_next_one_tells() -> None:
+def test_the_next_source_tells_what_the_first_does_not_know() -> None:
     reports = (
         said("one", **CLEAN),
         said("two", os="ios", managed=False, kind=Kind.UNKNOWN, **CLEAN),
@@ -477,9 +477,7 @@ def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out
 
 
 @pytest.mark.parametrize(("hours", "is_told"), [(1, False), (2, True), (3, True), (None, True)])
-def test_what_will_be_last_known_is_told_only_of_the_posture_that_ends_first(
-    hours: int | None, is_told: bool
-) -> None:
+def test_last_known_until_belongs_to_the_posture_that_ends_first(hours: int | None, is_told: bool) -> None:
     worst = Posture(PostureState.PARTIAL, expires_at=NOW + timedelta(hours=2), last_known_until=NOW + MAX_AGE)
     other = Posture(PostureState.CLEAN, expires_at=hours and NOW + timedelta(hours=hours))
     assert strictest([worst, other]).last_known_until == (NOW + MAX_AGE if is_told else None)

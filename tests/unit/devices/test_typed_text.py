@@ -19,7 +19,7 @@ DECOMPOSED = unicodedata.normalize("NFD", "müller")
         ("ada.key", "ada.key"), ("mail:ada", "mail:ada"), ("plum\tkey", "plum key"), ("mailto:mu%CC%88ller", "müller"),
     ],
 )  # fmt: skip
-def test_what_stands_around_an_address_or_a_reference_is_left_out(typed: str, meant: str) -> None:
+def test_signs_around_an_address_or_help_number_are_left_out(typed: str, meant: str) -> None:
     assert bare(typed) == meant
 
 

@@ -189,7 +189,7 @@ def test_on_unavailable(choice: str, rule: dict[str, str], expected: tuple[Effec
         (CLEAN, None, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
     ],
 )
-def test_what_was_last_known_counts_until_it_expires(
+def test_the_last_known_posture_counts_until_it_expires(
     last: Posture, expires_in: int | None, expected: tuple[Effect, Reason, str]
 ) -> None:
     expires_at = None if expires_in is None else NOW + timedelta(hours=expires_in)
@@ -514,7 +514,7 @@ def test_grace_opens_nothing_but_the_rule_itself(
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 20), st.integers(0, 20), st.integers(1, 20))
-def test_what_a_rule_does_to_a_device_only_ever_gets_stricter_with_time(
+def test_a_rule_only_gets_stricter_for_a_device_with_time(
     one: int, other: int, first_seen: int, warn: int, grace: int
 ) -> None:
     start = NOW - timedelta(days=9)
@@ -572,7 +572,7 @@ def test_a_rule_that_is_read_has_no_reason_to_be_skipped() -> None:
     assert skip_reason(rule, Stage.ENFORCE, access(user="ada")) == ""
 
 
-def test_what_decides_before_every_rule_has_a_trial_of_its_own() -> None:
+def test_a_decision_made_before_the_rules_has_its_own_trial() -> None:
     policy = policy_of({"effect": "allow"})
     lost = decide(access(PHONE, replace(CLEAN, lost=True)), policy)
     assert [*lost.trials] == [
@@ -595,7 +595,7 @@ def test_what_decides_before_every_rule_has_a_trial_of_its_own() -> None:
     )
 
 
-def test_what_the_default_says_is_told() -> None:
+def test_the_words_of_the_default_are_told() -> None:
     notice = {"fix": "ask", "contact": "it-help@example.com"}
     policy = policy_of({"when": "false"}, title="Nobody else", notice=notice)
     decision = decide(access(), replace(policy, reliefs=Reliefs(7)))
@@ -643,9 +643,7 @@ def test_a_rule_is_surely_about_whom_its_share_and_its_groups_surely_have(
         (Stage.WARN, True, Effect.WARN),
     ],
 )
-def test_what_a_rule_does_now_depends_on_its_stage_and_on_how_new_the_device_is(
-    stage: Stage, is_new: bool, effect: Effect
-) -> None:
+def test_the_effect_follows_stage_and_grace(stage: Stage, is_new: bool, effect: Effect) -> None:
     (rule,) = policy_of({"grace": "7d"}).rules
     first_seen = NOW - timedelta(days=6 if is_new else 7)
     assert effect_now(rule, stage, access(PHONE, replace(CLEAN, first_seen=first_seen))) is effect

@@ -92,7 +92,7 @@ def test_a_key_holds_nobodys_name() -> None:
     assert "d1" not in repr(DecisionKey(policy).of(asks))
 
 
-def test_what_runs_with_the_clock_is_told_apart() -> None:
+def test_values_that_run_with_the_clock_are_kept_apart() -> None:
     decision_key = DecisionKey(policy_of(AGED, {"when": "user.name == 'ann'"}))
     one, later = access(user="ann"), access(user="ann", now=NOW + timedelta(seconds=1))
     assert decision_key.of(one) == decision_key.of(later) != decision_key.of(replace(one, user=User("bob")))
@@ -156,7 +156,9 @@ WAYS = RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync")
         ({"when": "'mdm' in device.sources"}, access(), access(posture=replace(CLEAN, sources=("mdm",)))),
     ],
 )  # fmt: skip
-def test_what_decide_reads_tells_two_accesses_apart(rule: dict[str, Any], one: Access, other: Access) -> None:
+def test_accesses_that_decide_tells_apart_have_different_keys(
+    rule: dict[str, Any], one: Access, other: Access
+) -> None:
     decision_key = DecisionKey(policy_of(rule))
     assert decision_key.of(one) == decision_key.of(replace(one))
     assert decision_key.of(one) != decision_key.of(other)
@@ -181,7 +183,9 @@ def test_what_decide_reads_tells_two_accesses_apart(rule: dict[str, Any], one: A
         ({}, access(replace(PHONE, findings=DOUBTED)), access(replace(PHONE, findings=(Finding(Reason.KEY_IN_TWO_PLACES, "y"),)))),
     ],
 )  # fmt: skip
-def test_what_no_rule_reads_does_not(rule: dict[str, Any], one: Access, other: Access) -> None:
+def test_a_difference_that_no_rule_reads_leaves_the_key_alone(
+    rule: dict[str, Any], one: Access, other: Access
+) -> None:
     """Else hardly any decision would be found again."""
     decision_key = DecisionKey(policy_of(rule))
     assert decision_key.of(one) == decision_key.of(other)
@@ -263,7 +267,7 @@ def test_people_in_the_same_shares_are_alike() -> None:
     assert len({decision_key.of(access(PHONE, CLEAN, user=f"person-{number}")) for number in range(40)}) == 2
 
 
-def test_what_a_request_claims_tells_it_apart_too() -> None:
+def test_claims_of_a_request_are_part_of_the_key() -> None:
     decision_key = DecisionKey(policy_of({"when": "client.kind == 'phone'"}))
     asks = access(replace(PHONE, kind=Kind.LAPTOP))
     one, other = (

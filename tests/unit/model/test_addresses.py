@@ -61,7 +61,7 @@ def test_every_spelling_of_an_address_is_one(text, form):
         "\u0662.1.1.1",
     ],
 )
-def test_what_can_be_read_in_two_ways_or_none_is_no_address(text):
+def test_an_ambiguous_or_malformed_address_is_no_address(text):
     assert read_address(text) is None
     assert canonical_address(text) == rate_limit_key(text) == text
 

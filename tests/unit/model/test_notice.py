@@ -37,12 +37,12 @@ def test_devices_that_a_mail_does_not_tell_apart_are_one() -> None:
     assert sorted({tablet, phone, NoticeDevice(Reason.POSTURE_MISSING, Kind.PHONE, "ios")}) == [phone, tablet]
 
 
-def test_what_reached_somebody_is_told_in_one_order() -> None:
+def test_encounters_with_a_rule_have_one_order() -> None:
     by_page = RuleEncounter(EncounterKind.WARNING, "Apps", Reason.RULE_MATCHED)
     by_mail = RuleEncounter(EncounterKind.MAIL, "Apps", Reason.RULE_MATCHED)
     assert sorted([by_page, by_mail]) == [by_mail, by_page]
 
 
-def test_what_was_written_stays_as_it_was() -> None:
+def test_a_notice_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         Notice(MailKind.ENFORCED).language = "de"  # type: ignore[misc]

@@ -76,7 +76,7 @@ def test_a_text_without_values_may_have_a_percent_sign() -> None:
     assert phrase("100 %") == "100 %"
 
 
-def test_what_is_no_phrase_is_the_same_in_every_tongue() -> None:
+def test_other_values_are_the_same_in_every_language() -> None:
     assert [translate(each, Mirrored()) for each in ("kept out", 1000, None)] == ["kept out", "1.000", "None"]
 
 

@@ -198,6 +198,6 @@ def test_one_level_and_two_levels_are_the_same() -> None:
         ({"effect": "block", "rule": "default", "would": ()}, {"rule": ("default", "rule-1"), "would": ((), ("rule-0",))}),
     ],
 )  # fmt: skip
-def test_what_came_out_otherwise(expect: dict[str, Any], wrong: dict[str, Any]) -> None:
+def test_unmet_expectations_are_told(expect: dict[str, Any], wrong: dict[str, Any]) -> None:
     decision = decide(access(LAPTOP), policy_of({"stages": {"report_only": "2026-12-01"}}, {}))
     assert differences(Expectation.model_validate(expect), LAPTOP, decision) == wrong

@@ -241,7 +241,7 @@ def test_a_rule_that_is_never_enforced_is_not_said_to_keep_anybody_out(stages: s
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn", "challenge"])
-def test_what_a_rehearsed_rule_would_do_is_said_of_each_effect(effect: str) -> None:
+def test_the_effect_of_a_report_only_rule_is_said(effect: str) -> None:
     rehearsed = f"  - {{id: new, when: 'true', effect: {effect}, stages: {{report_only: 2026-01-01}}}}\n"
     assert told(OLD + rehearsed) == [
         "+ rule new: only reports everybody who meets `true`; read last",
@@ -331,7 +331,7 @@ def test_a_comma_in_a_name_is_not_taken_for_two_names() -> None:
         ("name: phone", "name: phone, certificate: {}", ["asks or expects something else"]),
     ],
 )
-def test_what_a_case_asks_and_expects_otherwise_is_said(old: str, new: str, words: list[str]) -> None:
+def test_a_changed_test_case_is_said(old: str, new: str, words: list[str]) -> None:
     case = "tests: [{name: phone, request: {target: /}, expect: {effect: block}}]"
     versions = (
         compile_rules({"apps.yaml": APPS, "policy.yaml": PLAIN, "policy.tests.yaml": text})

@@ -83,7 +83,7 @@ def test_versions_have_no_order(text: str, name: str, column: int) -> None:
         "client.os < client.browser",
     ],
 )
-def test_what_is_no_mistake(text: str) -> None:
+def test_valid_conditions_compile(text: str) -> None:
     assert compile_condition(text, CLOSED).text == text
 
 
@@ -97,7 +97,7 @@ def test_every_mistake_of_a_condition_comes_out_at_once() -> None:
     assert str(caught.value) == "; ".join(fault.message for fault in caught.value.faults)
 
 
-def test_what_it_reads_and_names() -> None:
+def test_a_condition_tells_its_variables_and_its_words() -> None:
     text = '"x" in user.groups && user.groups.all(a, a != "y") && !(device.state in ["clean", "listed"])'
     condition = compile_condition(text, CLOSED)
     assert condition.reads == {"user.groups", "device.state"}
@@ -117,7 +117,7 @@ def test_what_it_reads_and_names() -> None:
         ("user.groups.map(a, a + 'x').exists(b, b == '')", None),
     ],
 )
-def test_what_it_loops_over_is_known_or_may_be_anything(text: str, loops: set[str] | None) -> None:
+def test_a_condition_tells_what_it_loops_over(text: str, loops: set[str] | None) -> None:
     assert compile_condition(text, {}).loops == loops
 
 

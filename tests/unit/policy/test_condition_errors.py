@@ -78,7 +78,7 @@ def test_of_syntax_errors_only_the_first_is_told_and_of_others_each() -> None:
     assert [place[:2] for place in told("x ||\n y || 1 == '' || z.z")] == [(1, 1), (2, 2), (2, 9), (2, 18)]
 
 
-def test_what_follows_from_another_error_is_left_out() -> None:
+def test_an_error_that_follows_from_another_is_left_out() -> None:
     assert [place[1] for place in told("('a'.b).c && x")] == [5, 14]
 
 

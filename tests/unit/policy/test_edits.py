@@ -86,7 +86,7 @@ def test_moments_and_shares_stay_as_they_are_written_and_editors_know_them() -> 
         {"change": "rename", "rule": "shut"},
     ],
 )  # fmt: skip
-def test_what_is_none_is_refused(sent: dict[str, str]) -> None:
+def test_a_malformed_edit_is_refused(sent: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         READ.validate_python(sent)
 
@@ -126,7 +126,7 @@ def test_every_kind_of_change_is_missed_where_files_lack_it_and_not_where_they_h
     assert taken_back(base, active, elsewhere) == ()
 
 
-def test_what_the_files_change_elsewhere_is_theirs() -> None:
+def test_another_change_in_the_files_takes_nothing_back() -> None:
     base, active = rules(ONE, APPS).policy, rules(ONE.replace("10%", "20%"), APPS).policy
     theirs = ONE.replace("allow", "allow, share: 50%"), APPS.replace("[tiktok]", "[tiktok, wechat]")
     (lost,) = taken_back(base, active, rules(*theirs).policy)

@@ -37,7 +37,7 @@ def tally(stopped: int, passed: int, **given: object) -> HaltCounter:
         {"since": "1h"},
     ],
 )
-def test_what_is_refused(bad: dict[str, object]) -> None:
+def test_a_malformed_limit_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         limits(**bad)
 
@@ -133,7 +133,7 @@ def test_no_halt_without_so_many_different_people_whatever_each_sends(
 
 
 @pytest.mark.parametrize("of", ["people", "requests"])
-def test_what_was_before_the_window_is_forgotten(of: str) -> None:
+def test_counts_before_the_window_are_forgotten(of: str) -> None:
     counted = tally(5, 5, of=of, within="10m")
     assert counted.halt_reason(NOW + 9 * MINUTE)
     assert counted.halt_reason(NOW + 10 * MINUTE) == ""

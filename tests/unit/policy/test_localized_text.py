@@ -45,7 +45,7 @@ def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
 @pytest.mark.parametrize(
     "title", [{}, {"xx": "?"}, {"de": ""}, {"de": "x" * 201}, {"de": 7}, ["de"], {"de": {"en": "x"}}, 7, ""]
 )
-def test_what_is_no_text_is_refused(title: object) -> None:
+def test_a_malformed_title_is_refused(title: object) -> None:
     with pytest.raises(ValidationError):
         rule(title=title)
 

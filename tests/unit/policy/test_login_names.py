@@ -50,7 +50,7 @@ STRANGE = [
 @pytest.mark.parametrize(
     "login", ["ceo", "EXAMPLE\\ceo", "example\\ceo", "ceo@example.com", "ceo@Example.COM", "example.com\\ceo"]
 )
-def test_what_is_ours_around_a_name_is_dropped(login: str) -> None:
+def test_our_own_domains_around_a_name_are_dropped(login: str) -> None:
     assert OURS.person(login) == "ceo"
 
 
@@ -92,7 +92,7 @@ def test_letters_that_look_alike_are_another_person_without_an_address(name: str
         "ce\u00f6@example.com",
     ],
 )
-def test_what_could_be_taken_for_somebody_is_known_as_such(login: str) -> None:
+def test_a_name_that_looks_like_anothers_is_recognised(login: str) -> None:
     assert confusable_name(login) == "ceo"
 
 

@@ -44,13 +44,13 @@ def test_report_only_alone_stays_report_only() -> None:
     ["2026-12-08T09:00:00", "20261201", "2026-12-01\n", "٢٠٢٦-12-01", 5, datetime(2026, 12, 1, tzinfo=UTC),
      "2026-12-08T09Z", "2026-12-08T09:00+0100", "2026-12-08T09:00:00.1234567Z", "2026-12-08T", "x2026-12-08"],
 )  # fmt: skip
-def test_what_is_no_moment(text: object) -> None:
+def test_a_malformed_moment_is_refused(text: object) -> None:
     words = "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
     assert refusal(Moment, text) == ("moment", {"words": words})
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "2026-02-29", "0001-01-01T00:00+01:00"])
-def test_what_no_calendar_has(text: str) -> None:
+def test_a_day_that_no_calendar_has_is_refused(text: str) -> None:
     words = "no such date or time; expected one that the calendar has"
     assert refusal(Moment, text) == ("moment", {"words": words})
 

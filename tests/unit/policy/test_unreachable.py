@@ -41,7 +41,7 @@ TAKEN = "`rule-0`, read before it, takes everybody whom it is about"
         (({"when": "!client.handheld && client.probed"}, HANDHELD, {"when": "client.handheld || client.probed"}), {"rule-2": "`rule-0`, `rule-1`, read before it, take everybody whom it is about"}),
     ],
 )  # fmt: skip
-def test_what_is_out_of_reach_is_named_with_why(
+def test_an_unreachable_rule_is_named_with_why(
     rules: tuple[dict[str, Any], ...], named: dict[str, str]
 ) -> None:
     assert unreachable(policy_of(*rules), NOW) == named
@@ -75,7 +75,7 @@ def test_a_condition_with_every_part_of_another_and_more_is_out_of_its_reach(fir
         "client.os == 'a' ? user.name == 'b' && client.handheld : user.name == 'c'",
     ],
 )
-def test_what_only_looks_like_a_part_is_none(condition: str) -> None:
+def test_an_apparent_part_of_a_condition_is_not_split(condition: str) -> None:
     assert unreachable(policy_of(HANDHELD, {"when": condition}), NOW) == {}
 
 

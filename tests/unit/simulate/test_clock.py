@@ -156,7 +156,7 @@ CALENDAR = (
         *(f'now.{part}("Europe/Berlin") > 3' for part in CALENDAR),
     ],
 )
-def test_what_never_fails(text: str) -> None:
+def test_a_condition_of_safe_operations_never_fails(text: str) -> None:
     assert not may_fail(compile_condition(text, {}))
 
 
@@ -177,5 +177,5 @@ def test_what_never_fails(text: str) -> None:
         "device.apps.exists(each, each == device.apps[0])",
     ],
 )
-def test_what_may_fail(text: str) -> None:
+def test_a_condition_with_an_unsafe_operation_may_fail(text: str) -> None:
     assert may_fail(compile_condition(text, {}))

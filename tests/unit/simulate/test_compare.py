@@ -26,7 +26,7 @@ PHONE_LOAD = access(PHONE, CLEAN)
         ((REMOTE, SHUT), (REMOTE | OPEN, OPEN), ("block", "allow"), "allow", False),
     ],
 )
-def test_what_moves_whatever_was_not_recorded(
+def test_an_outcome_that_may_move_counts_as_a_refusal(
     active: tuple[dict[str, str], ...],
     candidate: tuple[dict[str, str], ...],
     move: tuple[str, str] | None,

@@ -67,7 +67,7 @@ def said(found: tuple[Flip, ...]) -> list[tuple[tuple[str, ...], str]]:
         "nothing helps",
     ],
 )
-def test_what_somebody_can_do_to_let_a_phone_in(
+def test_every_step_named_lets_the_phone_in(
     posture: Posture, policy: Policy, actionable: list[tuple[tuple[str, ...], str]]
 ) -> None:
     assert said(flips(access(posture=posture), policy, LET_IN).actionable) == actionable
@@ -80,7 +80,7 @@ def test_an_app_is_named_and_what_nobody_can_do_is_told_apart() -> None:
     assert found.untried == ()
 
 
-def test_what_would_keep_a_clean_phone_out() -> None:
+def test_steps_that_cost_a_clean_phone_its_mail_are_named() -> None:
     clean = replace(CLEAN, device_id="d1", expires_at=NOW.replace(hour=12))
     (out,) = flips_both_ways(access(posture=clean), RULES, Effect.ALLOW)
     assert said(out.actionable) == [

@@ -95,7 +95,7 @@ def test_the_same_policy_moves_nobody(crowd: Crowd, policy: Policy) -> None:
     assert tally.samples == {}
 
 
-def test_what_cannot_be_told_is_counted_apart() -> None:
+def test_outcomes_that_cannot_be_told_are_counted_apart() -> None:
     impact = Impact(OPEN, policy_of({"when": 'request.remote == "10.0.0.1"'}, {"effect": "allow"}))
     impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
     assert impact.tally.subjects[UNKNOWN,] == impact.tally.people.count((UNKNOWN,)) == 1
@@ -105,7 +105,7 @@ def test_what_cannot_be_told_is_counted_apart() -> None:
 
 
 @given(policies, policies, accesses, st.sampled_from(["10.0.0.1", "10.0.0.2"]))
-def test_what_is_told_holds_whatever_was_not_recorded(
+def test_a_told_move_holds_whatever_was_not_recorded(
     active: Policy, candidate: Policy, seen: Access, remote: str
 ) -> None:
     impact = Impact(active, candidate)

@@ -34,7 +34,7 @@ def test_it_decides_everybody_as_the_gate_would(policy: Policy, everybody: list[
 
 
 @given(policies, accesses, st.sampled_from(["10.0.0.1", "10.0.0.2", "192.0.2.1"]))
-def test_what_it_knows_does_not_hang_on_what_was_not_recorded(
+def test_a_known_outcome_does_not_depend_on_unrecorded_values(
     policy: Policy, seen: Access, remote: str
 ) -> None:
     outcome = Judge(policy).outcome(seen, UNTOLD)
@@ -162,7 +162,7 @@ def test_who_looks_alike_reported_too_at_the_same_time_if_a_rule_reads_the_clock
     assert keys[1][1] == (NOW + HOURS,)
 
 
-def test_what_was_not_recorded_is_a_part_of_who_looks_alike() -> None:
+def test_unrecorded_values_are_part_of_the_key() -> None:
     judge = Judge(policy_of({"when": "client.handheld"}))
     assert judge.key(access(), UNTOLD) != judge.key(access(), frozenset())
 

@@ -137,7 +137,7 @@ REPORTS = {"report", "manage", "install-app"}
         "a managed device whose report runs out",
     ],
 )  # fmt: skip
-def test_what_can_be_done_depends_on_who_asks(seen: Access, kinds: set[str]) -> None:
+def test_the_possible_steps_depend_on_who_asks(seen: Access, kinds: set[str]) -> None:
     assert {each.what.value for each in actionable_steps(seen, ANY)} == kinds
 
 
@@ -207,7 +207,7 @@ def test_nothing_else_is_possible() -> None:
     ]
 
 
-def test_what_is_supposed_can_be_brought_about_by_nobody() -> None:
+def test_nobody_can_bring_about_a_hypothetical_step() -> None:
     found = list(hypothetical_steps(SEEN, EVERYTHING))
     assert {each.by for each in found} == {StepBy.NOBODY}
     shares = [each for each in found if each.what is StepKind.SHARE]

@@ -131,7 +131,7 @@ def each_way(policies: list[Policy], some_reliefs: Iterable[Reliefs]) -> set[tup
 
 
 @given(hanging, hanging, halts)
-def test_what_may_have_been_is_what_deciding_in_every_way_gives(
+def test_the_possible_moves_are_those_of_deciding_in_every_way(
     old: Policy, new: Policy, out: Reliefs
 ) -> None:
     judged = [
@@ -142,7 +142,9 @@ def test_what_may_have_been_is_what_deciding_in_every_way_gives(
 
 
 @given(hanging, hanging, halts)
-def test_what_may_be_is_that_with_each_relief_and_without_it(old: Policy, new: Policy, out: Reliefs) -> None:
+def test_the_future_moves_are_those_with_and_without_each_relief(
+    old: Policy, new: Policy, out: Reliefs
+) -> None:
     ahead = [
         (SEEN, PolicyVariants(each), future_undetermined_rules(each.rules, SEEN, READ, out.every))
         for each in (old, new)
@@ -242,7 +244,7 @@ HALT = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
     ],
     ids=["all is known", "its address is not", "what is known is a part of it", "it may fail", "it is out", "it is out, and its address is not known", "another rule is out"],
 )  # fmt: skip
-def test_what_is_said_of_a_rule_that_may_come_out_either_way(
+def test_an_undetermined_rule_tells_why_it_is_so(
     when: str,
     unrecorded: frozenset[str],
     reliefs: tuple[Relief, ...],

@@ -223,7 +223,7 @@ def test_whoever_is_newly_kept_out_at_any_moment_is_counted(
 
 
 @given(occasions, changes())
-def test_what_changes_nothing_counts_nobody(occasion: Occasion, policies: tuple[Policy, Policy]) -> None:
+def test_unchanged_rules_count_nobody(occasion: Occasion, policies: tuple[Policy, Policy]) -> None:
     _, policy = policies
     same = replace(occasion, after=occasion.before)
     assert not counted(same, (policy, policy))
@@ -335,7 +335,7 @@ LISTED = {"when": '"prohibited" in device.lists'}
         (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "allow"}, False),
     ],
 )
-def test_what_rules_say_of_the_time_while_nobody_can_be_asked_is_counted(
+def test_refusals_during_an_outage_of_the_source_are_counted(
     old: dict[str, str], new: dict[str, str], out: bool
 ) -> None:
     clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR), "ada"))
