@@ -159,7 +159,7 @@ async def test_a_rule_that_holds_and_took_others_is_taken_back_for_those(store: 
     assert list(await corrected(store)) == ["on-a-laptop"]
 
 
-async def test_what_is_written_down_late_is_found_and_nobody_is_told_twice(store: Store) -> None:
+async def test_late_sightings_are_found_and_nobody_is_told_twice(store: Store) -> None:
     await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     await retract(store, ADA, "sent in error", NOW)
@@ -356,7 +356,7 @@ async def load_in(store: Store, files: Rules, *logins: str, minute: float = 1) -
             await people.see(store, files.policy, people.page_load(people.IPHONE), login, proof, at, user)
 
 
-async def test_what_cannot_be_judged_any_more_is_not_told_as_a_fact(store: Store) -> None:
+async def test_an_outcome_that_nobody_knows_is_not_told(store: Store) -> None:
     """One has removed the app since, the phone of another is forgotten, and a third has reported to nobody for days."""
     await put_in_force(store, SHORT)
     phones = {"removed": ["deepseek"], "gone": ["deepseek"]}

@@ -141,7 +141,7 @@ async def test_a_rule_for_some_groups_is_about_people_in_them(
     assert [each.login for each in found.mails] == told
 
 
-def test_what_is_stored_is_worth_what_the_files_say(tmp_path: Path) -> None:
+def test_data_is_read_on_the_terms_of_the_files(tmp_path: Path) -> None:
     bundle = load_bundle(write_config(tmp_path, "http://127.0.0.1:9", {"posture": {"max_age": "2h"}}), {})
     known = data_scope_of(bundle)
     assert (known.terms.max_age, known.days, known.groups) == (timedelta(hours=2), 14, bundle.groups)

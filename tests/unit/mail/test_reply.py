@@ -65,7 +65,7 @@ async def test_the_audit_log_says_who_answered_about_which_rule_and_neither_what
     assert "lin" not in repr(acts).lower()
 
 
-async def test_what_they_wait_for_is_noted_as_answered_and_what_others_wait_for_is_not(store: Store) -> None:
+async def test_only_the_request_that_was_answered_is_noted_so(store: Store) -> None:
     await store.help_requests.note(ASKED)
     await store.help_requests.note(replace(ASKED, subject="grace", person="grace"))
     await answered(store, now=NOW + SECOND)

@@ -101,7 +101,7 @@ async def test_every_answer_means_something(
     assert "ada" not in str(caught.value)
 
 
-async def test_what_was_called_back_is_not_handed_over(client: type[Client], way: SmtpTransport) -> None:
+async def test_a_mail_that_was_called_back_is_not_sent(client: type[Client], way: SmtpTransport) -> None:
     await way.prepare(mail(), "k")
     await way.abort("k")
     with pytest.raises(DeferredError):

@@ -42,7 +42,7 @@ def test_a_laptop_is_named_only_where_it_is_free(free: bool) -> None:
         ),
     ],
 )
-def test_what_happens_and_when(more: dict[str, Any], said: str, not_said: str) -> None:
+def test_the_mail_says_what_happens_and_when(more: dict[str, Any], said: str, not_said: str) -> None:
     told = text(**more)
     assert said in told
     assert not_said not in told

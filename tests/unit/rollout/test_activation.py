@@ -42,7 +42,7 @@ from mailgate.store.address import store_url
 from mailgate.store.kept_out import KeptOut
 
 
-async def test_what_was_planned_is_put_in_force_with_who_and_why(store: Store, url: str) -> None:
+async def test_a_plan_is_started_with_who_and_why(store: Store, url: str) -> None:
     digest = await planned(store, url)
     new = await apply(store, digest[:12], ADA, "the works council agreed", NOW, None)
     assert (new.serial, new.author, new.note) == (2, "ada", "the works council agreed")
@@ -120,7 +120,7 @@ async def test_nobody_overrides_alone_where_there_is_another_and_the_other_appro
     assert await deciding(store) == "open", "to take it back takes nobody else"
 
 
-async def test_what_needs_no_override_is_told_nobody(store: Store, url: str) -> None:
+async def test_a_needless_override_is_told_nobody(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await apply(store, digest, ADA, "now", NOW, replace(THREE, freezes=()), override=True)
     assert (await last_entry(store)).what == "policy-activated"
@@ -147,7 +147,7 @@ async def test_a_plan_that_is_none_is_said(store: Store) -> None:
         await apply(store, "abcdef123", ADA, "", NOW, None)
 
 
-async def test_what_was_sent_in_error_is_taken_back(store: Store, url: str) -> None:
+async def test_a_version_sent_in_error_is_rolled_back(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await apply(store, digest, ADA, "", NOW, None)
     back = await retract(store, ADA, "sent in error", NOW)
@@ -172,7 +172,7 @@ async def test_a_retraction_that_is_said_twice_is_done_once(store: Store, url: s
     assert [entry.what for entry in await store.audit.page()].count("policy-retracted") == 1
 
 
-async def test_what_came_in_force_again_by_its_files_can_be_taken_back(store: Store, url: str) -> None:
+async def test_a_version_started_by_its_files_can_be_rolled_back(store: Store, url: str) -> None:
     await in_force_in_turn(store, SHUT, OPEN)
     assert (await retract(store, ADA, "", NOW)).number == 2
 
@@ -327,7 +327,7 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
     await apply(store, await planned(store, url, but(1), now=later), ADA, "", later, guard)
 
 
-async def test_what_others_keep_out_in_the_same_moment_counts_too(
+async def test_a_change_in_the_same_moment_counts_too(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise two changes at once would each be within the limit."""
@@ -350,9 +350,7 @@ async def test_what_others_keep_out_in_the_same_moment_counts_too(
     assert await deciding(store) == "shut"
 
 
-async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(
-    store: Store, url: str
-) -> None:
+async def test_a_rolled_back_version_stays_so_whatever_rows_are_deleted(store: Store, url: str) -> None:
     await in_force_in_turn(store, STRICT, OTHER)
     await retract(store, ADA, "", NOW)
     with create_engine(store_url(url), poolclass=NullPool).begin() as connection:

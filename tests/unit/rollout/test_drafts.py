@@ -47,7 +47,7 @@ async def test_it_is_found_again_and_makes_the_same_rules(running: Store) -> Non
     assert (await base_of(running, found)).digest == rules(POLICY, APPS).digest
 
 
-async def test_what_cannot_be_done_or_found_is_refused(running: Store) -> None:
+async def test_an_impossible_or_unknown_draft_is_refused(running: Store) -> None:
     with pytest.raises(RefusedError, match="This is so already"):
         await make_draft(running, ShareEdit(change="set-share", rule="shut", share="10%"), ADA, NOW)
     with pytest.raises(UnknownError):

@@ -134,7 +134,7 @@ async def test_nor_what_a_device_is_of_which_no_source_says_it(
         ("client.handheld || client.contradicted", 5),
     ],
 )
-async def test_what_is_known_settles_a_condition_by_itself(
+async def test_known_values_settle_a_condition_by_themselves(
     store: Store, url: str, condition: str, counted: int
 ) -> None:
     """An unknown value counts only where it leaves the condition undetermined."""

@@ -220,11 +220,11 @@ GUARD = Guard(Limit(10), window=timedelta(days=3))
         (plan(10), WindowTotals(forgotten=KeptOut(0, 1)), ["10 devices would or might newly be kept out, and 1 were forgotten, so that it cannot be known for them, after 0 within 3 days: 11 of 2,001; the guard lets 10 pass"]),
     ],
 )  # fmt: skip
-def test_what_came_before_counts_with_what_comes(made: Plan, before: WindowTotals, words: list[str]) -> None:
+def test_earlier_changes_in_the_window_count_too(made: Plan, before: WindowTotals, words: list[str]) -> None:
     assert beyond_window(made, GUARD, before) == words
 
 
-def test_what_goes_beyond_the_limit_alone_is_said_as_ever() -> None:
+def test_a_change_beyond_the_limit_by_itself_is_said_plainly() -> None:
     (people, devices) = beyond_window(plan(11), GUARD, WindowTotals(KeptOut(5, 5)))
     assert people == "11 of 1,000 people would or might newly be kept out; the guard lets 10 pass"
     assert newly_kept_out(plan(11, 2)) == KeptOut(13, 13)

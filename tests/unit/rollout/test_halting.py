@@ -282,7 +282,7 @@ async def test_devices_of_unknown_people_are_one_person_and_halt_nothing_alone(s
     assert await scene.halts() == []
 
 
-async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None:
+async def test_every_repeated_refusal_counts_for_its_person(scene: Scene) -> None:
     """Else those who get their mail again and again would count once, and a rule would halt that keeps few out."""
     laptop = replace(by("ann"), client=LAPTOP)
     repeat = scene.halting.recurring(laptop, decide(laptop, scene.policy))
@@ -296,6 +296,6 @@ async def test_what_recurs_counts_for_its_person_each_time(scene: Scene) -> None
     assert [why for why in await scene.halts() if why]
 
 
-async def test_what_recurs_of_nobody_is_not_counted(scene: Scene) -> None:
+async def test_repeated_requests_of_nobody_are_not_counted(scene: Scene) -> None:
     nobody = replace(by(""), client=LAPTOP)
     assert scene.halting.recurring(nobody, decide(nobody, scene.policy)) is None

@@ -38,13 +38,13 @@ async def test_without_a_guard_nothing_is_looked_at(store: Store, url: str) -> N
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated"]
 
 
-async def test_what_the_guard_lets_pass_is_planned_and_written_down(store: Store, url: str) -> None:
+async def test_a_change_within_the_guard_is_planned_and_audited(store: Store, url: str) -> None:
     looked = await inspected(store, url, 1)
     assert (looked.against, looked.newly, looked.before.since) == ("", KeptOut(1, 1), NOW - timedelta(days=7))
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated", "policy-planned"]
 
 
-async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: Store, url: str) -> None:
+async def test_a_person_can_start_a_change_beyond_the_guard(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
     assert why.startswith("1 of 1 people would or might newly be kept out; the guard lets 0 pass")
     digest = why.partition("(plan ")[2].partition(";")[0]

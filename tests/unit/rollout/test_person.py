@@ -27,7 +27,7 @@ def test_an_act_names_who_did_what_from_where_and_why() -> None:
     assert (act.what, act.why, act.at) == ("policy-planned", "a ticket", NOW)
 
 
-def test_what_is_unknown_is_refused() -> None:
+def test_an_unknown_thing_is_a_refusal_with_its_words() -> None:
     assert issubclass(UnknownError, RefusedError)
     assert RefusedError("not now").words == "not now"
 

@@ -62,6 +62,6 @@ def test_a_plan_that_leaves_out_what_the_guard_counts_is_none(part: str) -> None
     ],
     ids=["nothing", "a list", "too little", "too much", "another type"],
 )
-def test_what_is_no_plan_is_not_read_as_one(text: str) -> None:
+def test_a_malformed_plan_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match="Plan"):
         load(text)

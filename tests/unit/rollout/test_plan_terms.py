@@ -44,7 +44,7 @@ def test_it_lasts_while_nothing_took_its_place() -> None:
     [(BACK, {BACK.serial}), (activation(BACK.serial, "other"), set())],
     ids=["taken back", "replaced"],
 )
-def test_what_took_its_place_ended_it(after: Activation, retracting: set[int]) -> None:
+def test_the_version_that_replaces_a_plan_ends_its_term(after: Activation, retracting: set[int]) -> None:
     term = term_of(PLAN, [after, APPLIED, BASE], retracting)
     assert term
     assert term.ended == TermEnd(

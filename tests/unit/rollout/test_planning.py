@@ -175,7 +175,7 @@ async def test_it_runs_the_cases_and_says_what_changes(store: Store, url: str) -
     assert {"sign": "~", "about": "rule app", "words": "keeps out now, warns before"} in plan["changes"]
 
 
-async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> None:
+async def test_devices_whose_outcome_no_record_tells_are_counted_apart(store: Store, url: str) -> None:
     remote = OLD.replace(
         "rules:", 'rules:\n  - {id: office, when: request.remote == "10.0.0.1", effect: allow}'
     )

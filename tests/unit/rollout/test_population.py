@@ -108,7 +108,7 @@ async def test_a_device_that_only_speaks_for_itself_vouches_for_nobody(
     assert (subject.known, subject.vouched, subject.occasions[0].known) == (True, vouched, vouched)
 
 
-async def test_what_a_person_handed_in_vouches_for_nobody_until_the_source_reports_it(store: Store) -> None:
+async def test_an_import_makes_nobody_known_until_the_source_reports(store: Store) -> None:
     told = report_by("hr", "d1", "ada", Kind.PHONE, eas_ids=("EAS1",))
     vouched = []
     for report in (replace(told, handed=True), told, replace(told, owner="grace", handed=True)):
@@ -126,7 +126,7 @@ async def test_a_proof_names_a_person_only_by_its_issuer(store: Store, own: bool
     assert [each.known for each in subject.occasions] == [known]
 
 
-async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> None:
+async def test_a_sighting_before_the_window_does_not_count(store: Store) -> None:
     await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin", at=NOW - timedelta(days=20))
     assert await everybody(store) == {}
     assert len(await everybody(store, days=30)) == 1

@@ -65,7 +65,7 @@ async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> N
         ({"until": NOW + 367 * DAY}, "366 days at most"),
     ],
 )
-async def test_what_no_exemption_is_given_for(store: Store, wrong: dict[str, object], words: str) -> None:
+async def test_an_impossible_exemption_is_refused(store: Store, wrong: dict[str, object], words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         await give(store, **wrong)  # type: ignore[arg-type]
     assert await store.audit.page() == []

@@ -135,7 +135,7 @@ async def test_files_that_were_read_again_unchanged_do_not_undo_what_is_in_force
     assert gate.held
 
 
-async def test_what_another_gate_put_in_force_is_taken_over(store: Store) -> None:
+async def test_a_version_started_by_another_gate_is_taken_over(store: Store) -> None:
     one, other = await started(store), await started(store)
     await other.offer(rules(SHUT))
     assert decides(one) == "open"
@@ -217,7 +217,7 @@ async def looked(gate: RulesKeeper) -> None:
         await gate.refresh()
 
 
-async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store) -> None:
+async def test_the_old_rules_go_on_while_a_change_is_inspected(store: Store) -> None:
     gate, inspector = await guarded(store, "")
     await looked(gate)
     assert (decides(gate), gate.held) == ("open", "the files have changed and are looked at")
@@ -249,7 +249,7 @@ async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store:
     assert (decides(gate), gate.held) == ("shut", "")
 
 
-async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
+async def test_a_change_that_cannot_be_inspected_is_held(store: Store) -> None:
     gate, inspector = await guarded(store, KeyError("x"))
     inspector.go.set()
     await looked(gate)
@@ -337,7 +337,7 @@ async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_whe
     assert (decides(gate), gate.held, inspector.looked_at) == ("shut", "", [1])
 
 
-async def test_what_is_taken_up_after_a_freeze_still_has_to_pass_the_guard(store: Store) -> None:
+async def test_files_after_a_freeze_have_to_pass_the_guard(store: Store) -> None:
     gate, _, freeze = await frozen(store, "too many")
     freeze.why = ""
     with capture_logs() as logs:
@@ -390,7 +390,7 @@ async def somebody_puts_others_in_force(gate: RulesKeeper, store: Store) -> None
         (somebody_puts_others_in_force, "other", 2, [], DURING_THE_FREEZE + TAKE_IT_BACK),
     ],
 )
-async def test_what_happens_in_a_freeze_is_not_undone_when_it_ends(
+async def test_the_end_of_a_freeze_undoes_nothing(
     store: Store,
     meanwhile: Callable[[RulesKeeper, Store], Awaitable[None]],
     decided: str,
@@ -448,7 +448,7 @@ async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_s
     assert (meant(other, "ada"), meant(other, "lin")) == ((), ("pilot",))
 
 
-async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to_it(store: Store) -> None:
+async def test_a_rolled_back_version_does_not_return_by_its_files(store: Store) -> None:
     gate = await started(store)
     await gate.offer(rules(SHUT))
     await retract(store, ADA, "sent in error", NOW)
@@ -550,7 +550,7 @@ async def test_after_a_retraction_changed_files_count_again(store: Store) -> Non
     assert (gate.current.activation.author, gate.held) == ("file", "")
 
 
-async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -> None:
+async def test_files_must_contain_what_was_started_after_a_roll_back(store: Store) -> None:
     gate = await drafted(store)
     await retract(store, ADA, "sent in error", NOW)
     await put_in_force(store, rules(BOTH.replace("10%", "50%"), MORE))
@@ -561,7 +561,7 @@ async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -
     assert gate.held == ""
 
 
-async def test_what_somebody_put_in_force_while_files_were_looked_at_stays(store: Store) -> None:
+async def test_a_version_started_while_files_were_inspected_stays(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
     await put_in_force(store, rules(OTHER))
     inspector.go.set()
