@@ -86,7 +86,7 @@ async def test_rows_arrive_as_they_were_sent(opened: Database) -> None:
     assert told == sent
 
 
-async def test_what_no_database_keeps_is_written_as_its_escape(opened: Database) -> None:
+async def test_characters_that_no_database_keeps_are_escaped(opened: Database) -> None:
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [device(1)])
         await insert_rows(connection, device_names, [{"kind": "serial", "name": "a\x00b\ud800", "device": 1}])
@@ -130,7 +130,7 @@ async def test_a_row_that_may_not_be_is_told_as_of_any_other_statement(opened: D
             await insert_rows(connection, devices, [device(1)])
 
 
-async def test_what_is_there_already_is_changed_as_the_statement_says(opened: Database) -> None:
+async def test_an_existing_row_is_updated_as_the_statement_says(opened: Database) -> None:
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [device(1)])
         statement = upsert(connection, devices)

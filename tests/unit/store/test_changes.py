@@ -41,7 +41,7 @@ async def test_it_rings_when_another_process_puts_rules_in_force(store: Store, o
     assert await heard(other, store)
 
 
-async def test_what_rang_meanwhile_is_not_waited_for_again(store: Store, other: Store) -> None:
+async def test_a_change_that_was_signalled_is_not_waited_for_again(store: Store, other: Store) -> None:
     rings = await heard(other, store)
     assert (
         await other.change_signal.wait(PATIENCE, rings - 1) >= rings
@@ -103,7 +103,7 @@ def test_nothing_is_followed_before_the_first_look(made: ChangeWatch) -> None:
     assert not made.follows(None, NOW)
 
 
-def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> None:
+def test_a_name_is_followed_until_a_look_is_late() -> None:
     made = watching()
     beginning = made.since(made.mark())
     assert beginning is not None
@@ -114,7 +114,7 @@ def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> 
     assert made.follows(beginning, NOW + 2 * VALID_FOR)
 
 
-def test_what_a_look_may_have_missed_is_not_followed() -> None:
+def test_a_change_missed_by_a_look_ends_the_following() -> None:
     made = watching()
     mark = made.mark()
     made.change = 6

@@ -72,7 +72,7 @@ def test_an_activesync_device_keeps_its_name_and_nothing_else_of_the_query() -> 
     assert (kept.target, kept.eas_id) == ("/Microsoft-Server-ActiveSync", "")
 
 
-def test_what_a_page_load_at_activesyncs_address_was_taken_for_is_found_again() -> None:
+def test_a_page_load_at_activesyncs_address_keeps_its_class() -> None:
     headers = {"accept": "text/html", "user-agent": CHROME}
     facts = RequestFacts("GET", "/index.php/Microsoft-Server-ActiveSync?_task=mail", headers=headers)
     client = classify(facts)
@@ -107,7 +107,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605
         RequestFacts(),
     ],
 )
-def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> None:
+def test_a_kept_request_is_classified_as_before(facts: RequestFacts) -> None:
     kept = kept_of(facts, classify(facts))
     assert classify(kept.facts) == classify(facts)
     assert "ada" not in kept.target
@@ -157,7 +157,7 @@ def test_any_request_is_kept_within_bounds(
     assert hash(kept) == hash(kept_of(RequestFacts(method, target, headers=headers), client))
 
 
-def test_what_the_probe_found_is_kept_and_explains_the_kind() -> None:
+def test_the_finding_of_the_probe_is_kept_with_the_kind() -> None:
     mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
     facts = RequestFacts(
         headers={"user-agent": mac, "mailgate-probe": "tablet;by=mac-with-touch;os=ipados", "cookie": SECRET}
@@ -246,7 +246,7 @@ def test_who_vouches_for_a_name_is_kept_with_it(facts: RequestFacts, by: str) ->
     ],
     ids=["headers", "a method", "a type", "an id", "a broken query", "a name"],
 )
-def test_what_cannot_be_read_back_counts_as_not_recorded(facts: RequestFacts, user: str) -> None:
+def test_an_unreadable_request_counts_as_not_recorded(facts: RequestFacts, user: str) -> None:
     assert kept_of(facts, user=user).proofs is None
 
 

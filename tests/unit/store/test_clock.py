@@ -27,7 +27,7 @@ async def test_neither_a_clock_that_lags_nor_one_that_is_ahead_makes_the_other_o
         assert await latest_now(connection, LONG_PAST) > LONG_PAST
 
 
-async def test_what_is_old_by_one_clock_alone_is_not_old(store: Store) -> None:
+async def test_a_moment_is_past_only_by_both_clocks(store: Store) -> None:
     """SQLite has no other clock than that of the computer, which the gate has too."""
     async with store._database.reading() as connection:
         is_alone = connection.dialect.name == "sqlite"

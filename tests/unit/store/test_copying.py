@@ -107,7 +107,7 @@ def test_a_new_store_that_nothing_was_written_to_is_empty(source: str, target: s
     assert rows_of(target) == rows_of(source)
 
 
-def test_what_is_there_is_neither_mixed_nor_lost(source: str, target: str) -> None:
+def test_a_copy_into_a_store_with_rows_changes_nothing(source: str, target: str) -> None:
     migrate(store_url(target))
     change(target, "INSERT INTO languages VALUES ('alice', 'de', '2026-12-01')")
     before = rows_of(target)
@@ -206,7 +206,7 @@ def test_nothing_is_left_of_one_that_is_broken_off(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
-def test_what_one_that_was_killed_has_left_is_deleted(tmp_path: Path) -> None:
+def test_files_left_by_a_killed_copy_are_deleted(tmp_path: Path) -> None:
     (tmp_path / "new.db.part").mkdir()
     for left in ("new.db", "new.db-wal", "new.db-shm"):
         (tmp_path / "new.db.part" / left).write_text("half")
@@ -216,7 +216,7 @@ def test_what_one_that_was_killed_has_left_is_deleted(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [tmp_path / "new.db"]
 
 
-def test_what_comes_meanwhile_under_the_name_stays(tmp_path: Path) -> None:
+def test_a_file_made_meanwhile_under_that_name_stays(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     with pytest.raises(StoreExistsError, match=r"new\.db is there already"):
         make(file, lambda _: file.write_text("another's"))

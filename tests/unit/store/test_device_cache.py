@@ -34,7 +34,7 @@ def told(memory: DeviceCache) -> list[Device | None]:
 
 
 @pytest.mark.parametrize("before", [DEVICE, None], ids=["known", "unknown"])
-def test_what_is_learned_of_a_device_counts_under_every_name_at_once(before: Device | None) -> None:
+def test_a_change_counts_under_every_name_of_a_device_at_once(before: Device | None) -> None:
     memory, new = asked(before), replace(DEVICE, lost_at=NOW)
     memory.learn(new)
     assert told(memory) == [new, new, new]
@@ -67,7 +67,7 @@ def test_a_ceded_name_leads_nowhere_new() -> None:
     assert told(memory)[1] == DEVICE
 
 
-def test_what_was_read_before_a_change_does_not_undo_it() -> None:
+def test_an_older_read_does_not_undo_a_change() -> None:
     memory = asked()
     lost = replace(DEVICE, lost_at=NOW, changed=6)
     memory.learn(lost)
@@ -120,7 +120,7 @@ def test_a_device_that_changed_in_the_store_is_known_at_once_and_asked_for_again
     assert followed(memory) == [None, None, None]
 
 
-def test_what_a_request_reports_leaves_its_own_names_as_they_are() -> None:
+def test_a_report_with_a_request_leaves_its_own_names_alone() -> None:
     memory = asked_and_followed()
     memory.learn(replace(DEVICE, last_seen=NOW))
     assert followed(memory) == [1, 1, 1]

@@ -49,7 +49,7 @@ async def test_several_names_lead_to_each_of_their_devices(store: Store) -> None
     assert len(found) == 2
 
 
-async def test_what_no_database_keeps_is_looked_for_as_it_is_stored(store: Store) -> None:
+async def test_a_name_that_no_database_keeps_is_found_escaped(store: Store) -> None:
     await store.devices.ingest([record("a\0\ud800", keys=("key-1",))], NOW)
     assert await store.devices.find(MDM, ["a\0\ud800"]) == await store.devices.find(KEY, ["key-1"])
     assert await store.devices.find(MDM, ["%", "' OR 1=1 --", '["key-1"]']) == []

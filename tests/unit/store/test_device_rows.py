@@ -134,7 +134,7 @@ async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
     assert scanned(steps) == []
 
 
-async def test_what_a_column_has_is_told_apart_by_steps_in_its_index(
+async def test_values_of_a_column_are_found_by_its_index(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await filled.rows.distinct("source") == ["mdm-0", "mdm-1"]
@@ -164,7 +164,7 @@ async def test_only_what_differs_is_written_again(filled: Store) -> None:
     assert await filled.rows.differing([same, other]) == [other]
 
 
-async def test_what_the_rows_follow_is_never_put_back(filled: Store) -> None:
+async def test_the_followed_change_number_never_goes_back(filled: Store) -> None:
     await filled.rows.keep([], 9)
     await filled.rows.keep([], 4)
     assert await filled.rows.seen() == 9

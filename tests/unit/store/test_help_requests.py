@@ -68,7 +68,7 @@ async def test_those_of_a_person_are_found_by_name_and_by_device_without_one(sto
     assert [each.subject for each in await store.help_requests.of_person("", ["d2"])] == ["d2"]
 
 
-async def test_what_was_asked_long_ago_goes(store: Store) -> None:
+async def test_old_help_requests_are_deleted(store: Store) -> None:
     await store.help_requests.note(ADA)
     assert await store.help_requests.prune(NOW) == 0
     assert await store.help_requests.prune(NOW + HOUR) == 1

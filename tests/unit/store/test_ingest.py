@@ -21,7 +21,7 @@ def test_counts_add_up() -> None:
     assert IngestResult(1, 2, 3, 4).plus(IngestResult(new=1, findings=1)) == IngestResult(2, 2, 3, 5)
 
 
-async def test_what_is_known_is_not_written_again(store: Store) -> None:
+async def test_unchanged_reports_are_not_written_again(store: Store) -> None:
     records = [record(str(each), serial=f"SERIAL{each}", eas_ids=(f"Appl{each}",)) for each in range(5)]
     assert await store.devices.ingest(records, NOW) == IngestResult(new=5)
     written: list[str] = []

@@ -13,7 +13,7 @@ from mailgate.store import Act, RuleTexts, Store, StoreError, kept_out
 from mailgate.store.kept_out import CountedMeanwhileError, KeptOut
 
 
-async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Store) -> None:
+async def test_people_newly_refused_are_summed_from_a_moment_on(store: Store) -> None:
     assert await store.kept_out.since(NOW) == KeptOut()
     for number in range(3):
         draft = RuleTexts("p", {"policy.yaml": str(number)})

@@ -64,7 +64,7 @@ async def test_odd_text_is_kept_somehow(store: Store, bad: str) -> None:
     assert store.ledger.counts.dropped == 0
 
 
-async def test_what_cannot_be_recorded_is_counted_and_never_raised(store: Store) -> None:
+async def test_an_unrecordable_decision_is_counted_and_raises_nothing(store: Store) -> None:
     store.ledger.record(None, BLOCK)  # type: ignore[arg-type]
     assert store.ledger.counts.dropped == 1
 
@@ -128,7 +128,7 @@ def later(seconds: float) -> datetime:
     return access().now + timedelta(seconds=seconds)
 
 
-async def test_what_recurs_is_recorded_as_if_each_time_were_recorded_in_full(store: Store) -> None:
+async def test_repeated_requests_are_recorded_as_if_each_were(store: Store) -> None:
     recurring = store.ledger.recurring(access(), LET_IN)
     for moment in (0.1, 0.2, 0.4):
         recurring(OWN, later(moment))
@@ -144,9 +144,7 @@ async def test_what_recurs_is_recorded_as_if_each_time_were_recorded_in_full(sto
     assert row.tally.shown == 0
 
 
-async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
-    url: str, tmp_path: Path
-) -> None:
+async def test_repeated_requests_survive_an_outage_and_the_end(url: str, tmp_path: Path) -> None:
     first = await Store.open(url, spool=tmp_path)
     recurring = first.ledger.recurring(access(), LET_IN)
     with outage(first):
@@ -163,9 +161,7 @@ async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
     await second.close()
 
 
-async def test_what_came_of_proofs_is_read_back_from_the_store_and_from_the_spool(
-    url: str, tmp_path: Path
-) -> None:
+async def test_results_of_proofs_are_read_back_from_store_and_spool(url: str, tmp_path: Path) -> None:
     proof = AttestationResult("d", "https://mdm.example.com", kind=Kind.PHONE, os="ios", status="affirming")
     found = (FOUND_BESIDE[Reason.KEY_IN_TWO_PLACES],)
     proven = replace(access(), attestation=proof, client=replace(access().client, findings=found))
@@ -253,7 +249,7 @@ async def test_other_tasks_have_their_turn_while_much_is_recorded(
     assert store.ledger.counts.written == people
 
 
-async def test_what_is_repeated_waits_longer_than_a_refusal(
+async def test_repeated_requests_are_written_later_than_refusals(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = 0.0
@@ -271,7 +267,7 @@ async def test_what_is_repeated_waits_longer_than_a_refusal(
     assert found == {"bob@example.com": 1, "ada@example.com": 2}
 
 
-async def test_what_is_repeated_is_written_though_nothing_else_is(
+async def test_repeated_requests_are_written_though_nothing_else_is(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailgate.store.ledger.REPEATED_INTERVAL", 0.0)
@@ -285,7 +281,7 @@ async def test_what_is_repeated_is_written_though_nothing_else_is(
     await run
 
 
-async def test_what_waits_of_what_is_repeated_is_bounded(
+async def test_the_number_of_waiting_repeats_is_bounded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store.ledger, "_limit", 10)

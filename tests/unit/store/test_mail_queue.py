@@ -60,7 +60,7 @@ async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -
         (MailKind.CORRECTION, 2, None, MailState.WITHDRAWN),
     ],
 )
-async def test_what_would_not_be_true_any_more_is_withdrawn(
+async def test_a_mail_that_is_no_longer_true_is_withdrawn(
     store: Store, kind: MailKind, version: int, until: Any, state: MailState
 ) -> None:
     """A notice needs its version in force and its day to come; a correction that none it speaks of is in force."""

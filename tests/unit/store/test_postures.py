@@ -76,7 +76,7 @@ async def test_a_verified_report_counts_from_its_own_request_on(postures: Postur
     )
 
 
-async def test_what_was_learned_outlives_the_process(store: Store, postures: Postures) -> None:
+async def test_a_learned_posture_survives_a_restart(store: Store, postures: Postures) -> None:
     learned = await postures.current(BROWSER, WITH_TIKTOK, NOW)
     assert await after_restart(store, APP, None, LATER) == learned
 
@@ -234,7 +234,7 @@ async def test_most_requests_do_not_ask_the_store(
         await postures.current(client, known, NOW + timedelta(seconds=4))
 
 
-async def test_what_another_process_learned_is_seen_soon(store: Store, postures: Postures) -> None:
+async def test_a_report_to_another_process_counts_soon(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, WITH_TIKTOK, NOW)
     await after_restart(
         store, BROWSER, proof(at=NOW + timedelta(seconds=1), eas_ids=("ApplX1",)), NOW + minutes(1)
@@ -278,7 +278,7 @@ class TestStoreDown:
         kept = await postures.current(APP, None, NOW + minutes(61))
         assert kept == replace(expired, expires_at=NOW + minutes(90))
 
-    async def test_what_had_run_out_before_is_not_given_back(
+    async def test_a_posture_stale_before_the_outage_stays_stale(
         self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         postures.terms = replace(postures.terms, last_known_for=minutes(60))
@@ -332,7 +332,7 @@ class TestStoreDown:
         released.set()
         await ended.wait()
 
-    async def test_what_was_learned_meanwhile_is_stored_afterwards(
+    async def test_a_posture_learned_in_an_outage_is_stored_afterwards(
         self, store: Store, postures: Postures
     ) -> None:
         with outage(store):
@@ -344,7 +344,7 @@ class TestStoreDown:
         assert (await after_restart(store, APP, None, LATER)).state is PostureState.LISTED
 
 
-async def test_what_another_process_learned_is_known_without_asking_for_each_device(
+async def test_changes_of_another_process_are_followed_with_one_look(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = store.postures(CATALOG, TERMS)
@@ -362,7 +362,7 @@ async def test_what_another_process_learned_is_known_without_asking_for_each_dev
     assert (await postures.latest(APP, None, LATER)).state is PostureState.LISTED
 
 
-async def test_what_this_process_learned_is_known_at_once(postures: Postures) -> None:
+async def test_a_report_to_this_process_counts_at_once(postures: Postures) -> None:
     assert (await postures.latest(APP, None, NOW)).state is PostureState.MISSING
     await postures.current(BROWSER, WITH_TIKTOK, NOW)
     assert (await postures.latest(APP, None, NOW)).state is PostureState.LISTED
@@ -459,7 +459,7 @@ async def test_a_large_import_is_followed_to_its_end(
     assert (await postures.latest(APP, None, NOW)).state is PostureState.CLEAN
 
 
-async def test_what_has_not_changed_costs_one_question(
+async def test_a_look_without_changes_costs_one_question(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
@@ -541,9 +541,7 @@ async def test_a_report_on_its_way_to_the_store_counts_beside_what_is_stored(
     assert (await started.of_person("ada@example.com", LATER + minutes(1))).state is PostureState.CLEAN
 
 
-async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
-    store: Store, postures: Postures
-) -> None:
+async def test_reports_not_yet_stored_are_added_to_what_is_read(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
     assert await postures.with_pending_reports(lambda: store.devices.called(PHONE_1), NOW) == []
     assert postures.in_memory(PHONE_1)
@@ -670,7 +668,7 @@ async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.LISTED
 
 
-async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:
+async def test_a_new_report_counts_for_a_certificate_at_once(postures: Postures) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
     await postures._reports.flush()
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.CLEAN
@@ -755,7 +753,7 @@ async def test_a_phone_that_comes_every_ten_minutes_is_asked_for_once(
     ]
 
 
-async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store, postures: Postures) -> None:
+async def test_a_report_elsewhere_counts_with_the_next_look(store: Store, postures: Postures) -> None:
     await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
@@ -930,9 +928,7 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
     assert await after_restart(store, BROWSER, KNOWN, LONG + LOOK) == found
 
 
-async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_memory(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_store_that_was_restored_counts_before_the_memory(store: Store, postures: Postures) -> None:
     """The numbers of its changes begin again below those that are in memory."""
     systems = ("android", "ios", "ipados", "android", "ios")
     await asked_for_and_followed(store, postures, *(replace(PHONE, os=system) for system in systems))

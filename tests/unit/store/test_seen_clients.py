@@ -46,7 +46,7 @@ async def test_of_a_person_every_device_counts_however_the_login_was_written(sto
     ]
 
 
-async def test_what_came_before_the_day_does_not_count(store: Store) -> None:
+async def test_clients_seen_before_the_day_do_not_count(store: Store) -> None:
     await came(store, ("phone-1", "ada"))
     tomorrow = TODAY + timedelta(days=1)
     assert await store.seen_clients.of(["phone-1"], tomorrow) == []

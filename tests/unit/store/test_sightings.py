@@ -73,7 +73,7 @@ async def test_a_list_goes_on_behind_the_last_that_was_shown(store: Store) -> No
     assert users(await store.sightings.search(NOW - minutes(1), 9)) == ["e", "d"]
 
 
-async def test_what_is_rare_is_looked_for_a_window_at_a_time(
+async def test_rare_sightings_are_searched_a_window_at_a_time(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailgate.store.sightings.WINDOW", 2)

@@ -18,7 +18,7 @@ def ticket(number: int) -> bytes:
     return number.to_bytes(32)
 
 
-async def test_what_one_gate_took_no_other_takes(store: Store, other_gates: list[Store]) -> None:
+async def test_a_proof_spent_at_one_gate_is_spent_at_all(store: Store, other_gates: list[Store]) -> None:
     other = other_gates[0]
     assert await store.spent.spend(ticket(1), UNTIL, NOW)
     assert not await other.spent.spend(ticket(1), UNTIL, NOW)
@@ -73,7 +73,7 @@ async def test_only_so_many_wait(store: Store, monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(results[2], StoreUnavailableError)
 
 
-async def test_what_could_not_be_sent_again_is_forgotten(store: Store) -> None:
+async def test_a_proof_that_cannot_return_is_forgotten(store: Store) -> None:
     await store.spent.spend(ticket(1), UNTIL, NOW)
     assert await store.spent.prune(UNTIL + timedelta(minutes=2)) == 0
     assert await store.spent.prune(UNTIL + timedelta(minutes=2, seconds=1)) == 1

@@ -58,7 +58,7 @@ async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:
     assert not any((tmp_path / "spool").iterdir())
 
 
-async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store, tmp_path: Path) -> None:
+async def test_the_backlog_has_its_reason_and_its_start(store: Store, tmp_path: Path) -> None:
     now = [0.0]
     ledger = Ledger(store._database, Spool(tmp_path / "gone" / "other.jsonl", 1000))
     ledger._clock = lambda: now[0]
@@ -74,7 +74,7 @@ async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store
     assert ledger.backlog() == Backlog()
 
 
-async def test_what_waits_on_disk_is_counted_too(store: Store) -> None:
+async def test_lines_on_disk_count_as_waiting(store: Store) -> None:
     with outage(store):
         store.ledger.record(access(user="a"), BLOCK)
         await store.ledger.flush()
@@ -258,7 +258,7 @@ async def test_close_writes_what_waits_and_ends_run(store: Store) -> None:
 
 
 @pytest.mark.parametrize("way", ["close", "cancel"])
-async def test_what_cannot_be_written_in_time_goes_to_disk(
+async def test_records_that_cannot_be_written_in_time_go_to_disk(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     store = await Store.open(url, spool=tmp_path)
