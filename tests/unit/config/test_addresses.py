@@ -52,7 +52,7 @@ def test_values(kind: Any, text: object, value: object) -> None:
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),
     ],
 )  # fmt: skip
-def test_what_is_refused(kind: Any, bad: list[object]) -> None:
+def test_a_malformed_address_is_refused(kind: Any, bad: list[object]) -> None:
     for value in bad:
         with pytest.raises(ValidationError):
             read(kind, value)

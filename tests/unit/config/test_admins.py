@@ -50,7 +50,7 @@ ANOTHER_KIND = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1, type
         7,
     ],
 )
-def test_what_is_no_strong_hash_is_refused_and_not_repeated(tmp_path: Path, value: Any) -> None:
+def test_a_weak_hash_is_refused_and_not_repeated(tmp_path: Path, value: Any) -> None:
     with pytest.raises(
         ConfigError, match="it is not an argon2id hash; expected one as `mailgate admin add`"
     ) as refused:

@@ -39,7 +39,7 @@ def mistakes(folder: Path, console: Any = None, people: Any = None) -> str:
     return str(error.value)
 
 
-def test_what_is_left_out_is_as_it_was_before_there_were_other_ways(tmp_path: Path) -> None:
+def test_without_settings_people_log_in_by_token_alone(tmp_path: Path) -> None:
     made = load(tmp_path).console
     assert (made.url, made.trusted_proxies, made.login.token) == (None, (), True)
     assert (made.login.oidc, made.login.proxy) == (None, None)

@@ -68,7 +68,7 @@ def test_anchors_are_written_out() -> None:
         (b"a" * (MAX_BYTES + 1), "1:1", "expected at most 1048576"),
     ],
 )  # fmt: skip
-def test_what_is_refused(text: str | bytes, place: str, message: str) -> None:
+def test_a_mistake_in_yaml_is_named_with_its_place(text: str | bytes, place: str, message: str) -> None:
     [found] = mistakes(text)
     assert found.startswith(f"f.yaml:{place}: ")
     assert message in found

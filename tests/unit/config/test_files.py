@@ -124,9 +124,7 @@ def test_hashes_of_tokens_are_no_secret_but_better_not_read(folder: Path) -> Non
     assert [(each.may, each.refused) for each in exposed_files([], [path], [path])] == [("read", False)]
 
 
-def test_what_the_gate_itself_reads_only_because_everybody_may_was_mounted_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_open_file_of_another_owner_is_not_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file(folder, 0o444)
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
     monkeypatch.setattr(os, "getegid", lambda: 4711)

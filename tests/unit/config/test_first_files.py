@@ -77,5 +77,5 @@ def test_a_password_never_stands_in_the_settings(tmp_path: Path) -> None:
         ("postgresql://a:b@db/m", True),
     ],
 )
-def test_what_stands_before_a_host_is_a_login(store: str, has: bool) -> None:
+def test_a_login_before_the_host_has_a_password(store: str, has: bool) -> None:
     assert has_password(store) is has

@@ -21,7 +21,7 @@ def sources(tmp_path: Path) -> Sources:
     "value",
     ["mysql://h/db", "var/mailgate.db", 5, {"env": "X", "file": "y"}, {"vault": "x"}, {"env": 5}],
 )  # fmt: skip
-def test_what_is_no_store_is_refused(value: object, sources: Sources) -> None:
+def test_an_address_of_no_store_is_refused(value: object, sources: Sources) -> None:
     with pytest.raises(ValidationError):
         read(StoreUrl, value, sources)
 
@@ -96,7 +96,7 @@ def test_files_are_relative_to_the_settings(sources: Sources) -> None:
 
 
 @pytest.mark.parametrize("value", ["nowhere", "", ".", 5, "https://mdm.example.com/jwks"])
-def test_what_is_no_file_is_a_mistake(sources: Sources, value: object) -> None:
+def test_a_missing_file_is_a_mistake(sources: Sources, value: object) -> None:
     with pytest.raises(ValidationError):
         read(ExistingFile, value, sources)
 
@@ -143,7 +143,7 @@ def test_every_certificate_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_what_is_none_is_a_mistake_with_its_place(tmp_path: Path, text: str) -> None:
+def test_a_file_without_certificates_is_named_by_its_key(tmp_path: Path, text: str) -> None:
     (tmp_path / "file.pem").write_text(text)
     with pytest.raises(PydanticCustomError) as caught:
         read_certificates(tmp_path / "file.pem", "roots")

@@ -234,7 +234,7 @@ REFUSED: tuple[tuple[Edit, str], ...] = (
 
 
 @pytest.mark.parametrize(("edit", "why"), REFUSED)
-def test_what_cannot_be_done_is_said_in_words(edit: Edit, why: str) -> None:
+def test_an_impossible_edit_is_refused_in_words(edit: Edit, why: str) -> None:
     with pytest.raises(EditError, match=why):
         edited(apps(LISTS), edit)
 
@@ -247,7 +247,7 @@ def test_what_cannot_be_done_is_said_in_words(edit: Edit, why: str) -> None:
         "lists:\n  prohibited: {file: own.yaml}\n  seen: {file: own.yaml}\n",
     ],
 )
-def test_what_would_change_a_second_thing_is_refused(lists: str) -> None:
+def test_an_edit_that_would_change_more_is_refused(lists: str) -> None:
     texts = {"apps.yaml": NAMED + lists, "policy.yaml": POLICY}
     own = {"own.yaml": "title: Ours\nsources: [us]\napps: [tiktok]\n"} if "own" in lists else {}
     with pytest.raises(EditError, match="written in a way that this change cannot be made in alone"):

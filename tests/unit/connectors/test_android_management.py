@@ -71,7 +71,7 @@ async def test_a_deleted_device_is_gone(management):
     assert [record.gone async for record in management().devices(None)] == [False, False, False, True]
 
 
-async def test_what_tokens_carry_is_nobody_unless_a_person_says_so(management):
+async def test_a_token_names_no_owner_unless_settings_say_so(management):
     assert {record.owner async for record in management().devices(None)} == {""}
 
 

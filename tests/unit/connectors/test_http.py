@@ -79,7 +79,7 @@ async def test_post_sends_json(client):
         "http://[::1",
     ],
 )
-async def test_what_leads_elsewhere_is_not_asked(client, target):
+async def test_an_address_of_another_origin_is_not_asked(client, target):
     asking, wire = client(OK)
     with ends_in(Trouble.ELSEWHERE):
         await asking.get(target)
@@ -172,7 +172,7 @@ async def test_all_answers_of_a_run_are_bounded_together(client):
 @pytest.mark.parametrize(
     "body", [b"<html>", b"", b"\xff", b"[" * 100_000], ids=["HTML", "nothing", "no UTF-8", "too deep"]
 )
-async def test_what_is_not_json_is_an_unexpected_shape(client, body):
+async def test_an_answer_without_json_has_an_unexpected_shape(client, body):
     asking, _ = client(ApiResponse(200, {}, body), run_bytes=10**6)
     with ends_in(Trouble.SHAPE):
         await asking.get("/x")
@@ -197,14 +197,14 @@ async def test_no_content_is_none(client):
     assert await asking.get("/x") is None
 
 
-async def test_what_was_put_is_not_put_again_after_a_fault(client, waits):
+async def test_a_put_is_not_repeated_after_a_server_error(client, waits):
     asking, wire = client(ApiResponse(503), ApiResponse(500))
     with pytest.raises(SourceError) as caught:
         await asking.put("/x", b"")
     assert (caught.value.status, len(wire.questions), len(waits.seconds)) == (500, 2, 1)
 
 
-async def test_what_is_put_and_what_was_done_of_it(client):
+async def test_a_put_sends_its_body_and_reads_the_answer(client):
     asking, wire = client(ApiResponse(207, {}, b'{"a": 1}'))
     assert await asking.put("/x", b"<plist/>", {"Content-Type": "application/xml"}) == {"a": 1}
     [question] = wire.questions

@@ -100,7 +100,7 @@ async def test_it_waits_as_long_as_it_is_asked_to(intune):
     assert around.tally.throttled == 1
 
 
-async def test_what_changed_is_asked_for_with_a_day_to_spare(intune):
+async def test_changes_are_asked_for_with_a_day_to_spare(intune):
     assert list(await read(intune(), datetime(2026, 11, 24, 9, 30, tzinfo=UTC))) == ["d1"]
 
 

@@ -20,7 +20,7 @@ from mailgate.connectors.inventory import (
 from mailgate.model import Kind
 
 
-def test_what_is_not_listed_is_dropped():
+def test_unlisted_apps_are_dropped():
     installed = [
         Installed("com.example.diary", MARKER),
         Installed("com.zhiliaoapp.musically", "anything"),
@@ -95,7 +95,7 @@ THING = {"a": {"b": " x ", "n": 7, "yes": True, "list": [1], "long": "y" * 900},
     ],
     ids=lambda each: each.__name__ if callable(each) else ".".join(each) if isinstance(each, tuple) else None,
 )
-def test_what_is_not_of_the_kind_that_is_read_is_not_there(read, path, expected):
+def test_a_value_of_another_kind_is_missing(read, path, expected):
     assert read(THING, *path) == expected
 
 
@@ -127,6 +127,6 @@ def test_a_list_of_objects():
 
 
 @pytest.mark.parametrize("page", [{}, {"x": {}}, {"x": [1]}, []], ids=str)
-def test_what_is_no_list_of_objects_is_refused(page):
+def test_anything_but_a_list_of_objects_is_refused(page):
     with ends_in(Trouble.SHAPE):
         objects(page, "x")

@@ -223,7 +223,7 @@ def test_many_mistakes_are_counted_and_the_first_are_told():
     assert len(caught.value.details) == MAX_MISTAKES
 
 
-def test_what_is_logged_of_it_quotes_no_line():
+def test_the_logged_error_quotes_no_line():
     with pytest.raises(LinesRefusedError) as caught:
         check_rows(read_rows(BytesIO(f'{{"id": "1", "kind": "{MARKER}"}}'.encode()), is_csv=False))
     assert MARKER not in str(caught.value)

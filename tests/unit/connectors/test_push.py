@@ -97,7 +97,7 @@ NO_TOKENS = {
 
 
 @pytest.mark.parametrize("headers", NO_TOKENS.values(), ids=NO_TOKENS)
-async def test_what_is_no_token_of_google_proves_nothing(proof, headers):
+async def test_a_token_of_another_form_proves_nothing(proof, headers):
     assert not await proof(certs(GOOGLE), certs(GOOGLE))(headers, b"")
 
 
@@ -154,7 +154,7 @@ def test_the_envelope():
     "body",
     [b"", b"[]", b"{}", b'{"message": 7}', envelope(data="!"), envelope(data=b64encode(b"<x>").decode())],
 )
-def test_what_is_no_envelope_is_refused(body):
+def test_a_malformed_envelope_is_refused(body):
     with ends_in(Trouble.SHAPE):
         message(body)
 

@@ -37,7 +37,7 @@ def checking(run_store, clock):
     return made
 
 
-async def test_what_the_source_says_counts_at_once(checking, run_store):
+async def test_the_answer_of_the_source_counts_at_once(checking, run_store):
     source = Asked(report_by("mdm", "1"))
     assert await checking(source).ask("mdm", SETTINGS, "1") is CheckResult.TAKEN
     assert (run_store.taken, source.closed) == ([["1"]], 1)

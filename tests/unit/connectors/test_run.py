@@ -22,7 +22,7 @@ async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
     assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
 
 
-async def test_what_a_whole_list_no_longer_names_is_gone(run_store):
+async def test_a_device_missing_in_a_whole_list_is_gone(run_store):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(*range(1, 20)), run_store).go(None)
     assert outcome == RunOutcome(full=True, taken=19, gone=1)

@@ -51,7 +51,7 @@ async def poll(running, times=1):
         await settle()
 
 
-async def test_what_is_due_runs_and_then_rests(make, clock):
+async def test_a_due_source_runs_once_and_then_rests(make, clock):
     source = Source(1)
     running = make(source)
     await poll(running, times=3)
@@ -61,7 +61,7 @@ async def test_what_is_due_runs_and_then_rests(make, clock):
     assert len(source.asked) == 2
 
 
-async def test_what_runs_is_not_started_again(make):
+async def test_a_running_source_is_not_started_again(make):
     source = Source(asyncio.Event())
     running = make(source)
     await poll(running, times=3)

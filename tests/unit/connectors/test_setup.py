@@ -42,7 +42,7 @@ def test_a_report_says_how_much_older_its_list_may_be(handed):
     )
 
 
-def test_what_has_no_name_is_counted(handed):
+def test_an_unreadable_device_is_counted(handed):
     handed.unreadable()
     assert handed.runtime.tally.unreadable == 1
 

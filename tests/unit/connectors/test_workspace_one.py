@@ -56,7 +56,7 @@ async def test_of_an_employees_own_phone_only_managed_apps_are_seen(uem):
     assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
 
-async def test_what_left_is_gone_and_not_asked_about(uem):
+async def test_an_unenrolled_device_is_gone_and_not_asked_about(uem):
     third = (await devices_of(uem()))[2]
     assert (third.gone, third.kind, third.reported_at) == (True, Kind.TABLET, None)
 

@@ -28,7 +28,7 @@ def of_another_kind():
      '{"client_email": "a@example.com", "private_key": "s3cret"}',
      '{"client_email": 7, "private_key": "s3cret"}', of_another_kind()],
 )  # fmt: skip
-def test_what_is_no_key_file_is_refused_and_never_shown(text):
+def test_a_wrong_key_file_is_refused_and_never_shown(text):
     with pytest.raises(ValidationError) as caught:
         settings_of(AndroidManagementSettings, VALUES, account=text)
     assert "not the key of a service account" in str(caught.value)
@@ -48,7 +48,7 @@ def test_google_directory():
 
 
 @pytest.mark.parametrize("wrong", [{"customer": "../x"}, {"delegate": "admin"}, {"page_size": 101}])
-def test_what_cannot_be_is_refused(wrong):
+def test_an_impossible_setting_is_refused(wrong):
     with pytest.raises(ValidationError):
         settings_of(GoogleDirectorySettings, VALUES_GOOGLE_DIRECTORY | wrong, account=service_account())
 

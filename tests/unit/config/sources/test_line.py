@@ -31,7 +31,7 @@ def test_apps_need_a_time_and_a_time_alone_is_no_report():
         ({"path": "d", "format": "csv"}, True),
     ],
 )
-def test_what_a_file_is(values, is_csv):
+def test_the_name_or_the_format_tells_a_csv_file(values, is_csv):
     assert settings_of(FileSettings, {"type": "file"} | values).is_csv() is is_csv
 
 
@@ -40,7 +40,7 @@ def test_a_path_counts_from_the_folder_of_the_settings_and_may_lead_nowhere_yet(
 
 
 @pytest.mark.parametrize("path", ["", "https://example.com/d.csv", 7, "a\0b"])
-def test_what_is_no_path(path):
+def test_anything_but_a_relative_path_is_refused(path):
     with pytest.raises(ValueError, match="not a path; expected one, relative to the folder of this file"):
         settings_of(FileSettings, {"type": "file", "path": path})
 
