@@ -104,7 +104,7 @@ def test_every_listener_is_told_whether_the_person_saw_it(decision, client, head
     assert first == second == [("REF", shown)]
 
 
-def test_what_recurs_is_told_to_whoever_keeps_it():
+def test_a_repeated_decision_is_told_to_those_who_keep_it():
     class Each(Kept):
         def recurring(self, access, decision):
             return lambda agent, now: self.append((agent, now))

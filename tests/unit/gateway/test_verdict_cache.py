@@ -384,7 +384,7 @@ def waiting(seconds):
         pytest.param(0, [WITH_BODY], asking(0) * 4, id="a question with a body"),
     ],
 )  # fmt: skip
-def test_what_is_another_request_or_another_moment_is_not_served_by_the_old_verdict(first, asked, steps):
+def test_no_old_verdict_serves_another_request_or_another_moment(first, asked, steps):
     assert asyncio.run(lived(VerdictCache, first, asked, steps)) == asyncio.run(
         lived(Forgetful, first, asked, steps)
     )
@@ -433,7 +433,7 @@ async def test_a_question_is_known_too():
     assert await believed_by(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 5
 
 
-async def test_what_was_kept_and_what_was_judged_is_counted():
+async def test_hits_and_misses_are_counted():
     side = Side(VerdictCache)
     live_with(0)(side.gate, START)
     for _ in range(3):
@@ -506,7 +506,7 @@ async def test_who_names_a_device_goes_the_whole_way(fields):
         pytest.param(("traceparent", "baggage", "sentry-trace", "X-Amzn-Trace-Id"), id="traced scripts"),
     ],
 )
-async def test_what_a_webmail_sends_anew_with_each_request_costs_no_hit(names):
+async def test_fields_that_change_with_each_request_cost_no_hit(names):
     requests = [page(LAPTOP, *(f"{name}: {number}-{name}" for name in names)) for number in range(4)]
     known, side = await asked(requests)
     assert known == "-+++"
@@ -527,7 +527,7 @@ async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
     assert sorted(tally.times for tally in side.left()[2].values()) == [2, 4]
 
 
-async def test_what_is_kept_is_bounded(monkeypatch):
+async def test_the_number_of_kept_verdicts_is_bounded(monkeypatch):
     monkeypatch.setattr("mailgate.gateway.verdict_cache.SIZE", 4)
     side = Side(VerdictCache)
     live_with(0)(side.gate, START)
@@ -611,7 +611,7 @@ async def test_the_third_of_laptops_that_were_never_seen_is_known():
     assert {tally.times for tally in rows.values()} == {1}
 
 
-async def test_what_the_webmail_is_sent_is_what_it_would_be_sent_by_the_whole_way():
+async def test_a_kept_verdict_sends_the_webmail_the_same_request():
     agents = [laptop(number) for number in range(100, 103)]
     _, quick = await asked([page(agent, "Accept: a", "Via: 1.1 b") for agent in agents])
     for agent, sent in zip(agents, quick.webmail.asked, strict=True):
@@ -851,7 +851,7 @@ READ_APART = frozenset({b"user-agent", b"cookie", b"accept-language"})
 
 @pytest.mark.parametrize("probe", Mode)
 @pytest.mark.parametrize("fields", [*UNUSUAL, *((f"{name.decode()}: 1",) for name in sorted(IGNORED_FIELDS))])
-async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(monkeypatch, fields, probe):
+async def test_every_header_that_is_read_is_in_the_key(monkeypatch, fields, probe):
     looked_at = set()
     plain = facts._headers
     monkeypatch.setattr(facts, "_headers", lambda fields: Recording(plain(fields), looked_at))

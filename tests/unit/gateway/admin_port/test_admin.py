@@ -57,7 +57,7 @@ async def test_metrics_are_in_the_format_of_prometheus():
         ("/api/devices/hr", "an inventory"),
     ],
 )
-async def test_what_is_posted_here(path, answered_as):
+async def test_login_questions_and_inventories_are_posted_here(path, answered_as):
     assert (await ask(path, method="POST")).text == answered_as
 
 
@@ -124,11 +124,11 @@ def test_a_proxy_that_is_believed_says_what_the_browser_asked_for():
     assert not admits(b"Host: inner", b"X-Forwarded-Host: console.example.com")
 
 
-def test_what_cannot_be_from_a_browser_needs_no_name():
+def test_a_request_that_no_browser_sends_needs_no_host():
     assert admits(line=b"GET /healthz HTTP/1.0")
 
 
 @pytest.mark.parametrize("via", [b"1.1 mailgate", b"1.0 MailGate", b"1.1 a, HTTP/1.1 mailgate (x)"])
-def test_what_came_through_a_gate_as_mail_is_not_answered(via):
+def test_a_request_forwarded_by_a_gate_is_not_answered(via):
     assert not admits(b"Host: localhost", b"Via: " + via)
     assert admits(b"Host: localhost", b"Via: 1.1 nginx")

@@ -66,7 +66,7 @@ def test_a_certificate_is_believed_where_envoy_hands_it_on_and_never_passed_on()
     assert question(asked, frozenset({name.encode()})).dropped == {name}
 
 
-def test_what_belongs_to_the_body_and_the_connection_stays_with_envoy() -> None:
+def test_fields_of_the_body_and_connection_stay_with_envoy() -> None:
     passed_on = question(asking(("http2-settings", "x"), ("te", "trailers"), ("keep-alive", "x")))
     assert passed_on.dropped == {"http2-settings", "keep-alive"}
     asked = question(asking(("upgrade", "websocket"), ("connection", "upgrade, http2-settings")))

@@ -59,7 +59,7 @@ async def test_fields_of_another_dialect_are_not_read(dialect, other):
 
 
 @pytest.mark.parametrize("dialect", Dialect)
-async def test_what_is_missing_or_double_is_refused(dialect):
+async def test_a_missing_or_repeated_field_is_refused(dialect):
     fields = [*(ADDRESS[1:2] if dialect is Dialect.ENVOY else ADDRESS), *SENT[dialect]]
     for index in range(len(fields)):
         for wrong in ([], [fields[index]] * 2, [fields[index].partition(b":")[0] + b": "]):
@@ -82,7 +82,7 @@ async def test_what_is_missing_or_double_is_refused(dialect):
         (b"X-Forwarded-Host", b"mail.example.com/x"),
     ],
 )
-async def test_what_is_no_request_is_refused(name, value):
+async def test_a_malformed_original_request_is_refused(name, value):
     fields = [each for each in (*ADDRESS, *ORIGINAL) if not each.startswith(name + b":")]
     with pytest.raises(RequestRefused) as refused:
         asked(Dialect.NGINX, *fields, name + b": " + value)

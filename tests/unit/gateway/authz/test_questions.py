@@ -120,7 +120,7 @@ async def test_nobody_else_may_ask(on):
     assert (status, "X-Device-Decision" in headers, on.recorder.listeners[0]) == (404, False, [])
 
 
-async def test_what_is_not_told_whole_is_no_yes():
+async def test_an_incomplete_question_gets_no_yes():
     on = asked_gate(Dialect.TRAEFIK)
     status, _, _ = await reply(on, TRAEFIK["allowed"].replace("X-Forwarded-Uri", "X-Original-URI"))
     assert (status, on.recorder.listeners[0]) == (400, [])
@@ -220,7 +220,7 @@ async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_
         ("Content-Type: text/xml", "2"),
     ],
 )
-async def test_what_is_asked_in_activesync_or_with_a_refused_proof_is_asked_about_each_time(field, seconds):
+async def test_activesync_and_refused_proofs_are_asked_about_each_time(field, seconds):
     assert await kept(asked_gate(Dialect.NGINX), "/allow", field) == seconds
 
 
@@ -231,7 +231,7 @@ async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_v
 
 
 @pytest.mark.parametrize(("lasts", "seconds"), [(timedelta(days=7), "2"), (timedelta(seconds=1), "1")])
-async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy(lasts, seconds):
+async def test_a_verdict_is_kept_no_longer_than_the_probes_finding(lasts, seconds):
     keys = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
     browser = RequestFacts(headers={"user-agent": agent}, over_https=True)

@@ -65,7 +65,7 @@ def test_a_key_that_lacks_anything_is_not(missing):
 
 
 @pytest.mark.parametrize(("part", "word"), READ_BY_RULES.items())
-def test_what_a_rule_reads_has_to_be_in_it(part, word):
+def test_a_part_that_a_rule_reads_must_be_in_the_key(part, word):
     variables = [name for name, each in VARIABLES.items() if each.depends_on is part]
     assert variables
     assert not any(suffices(told(*ALWAYS), frozenset({name})) for name in variables)
@@ -88,7 +88,7 @@ def test_more_is_enough_as_well():
         told(*(each.upper() for each in ALWAYS)),
     ],
 )
-def test_what_is_not_told_plainly_is_not_held(fields):
+def test_a_part_that_is_not_told_plainly_does_not_count(fields):
     assert not suffices(fields, frozenset())
 
 
@@ -159,7 +159,7 @@ def test_a_plain_target_names_nothing(text):
         "/news/1", "/david/", "/assets/app-1.2.js?s=1", "/skins/elastic/images/logo.svg",
     ],
 )  # fmt: skip
-def test_what_a_webmail_is_asked_for_is_plain(target):
+def test_usual_targets_of_a_webmail_are_plain(target):
     assert Nginx()._value("special_target", Asked(uri=target)) == ""
 
 

@@ -103,7 +103,7 @@ def test_an_answer_of_autodiscover(text):
         "<a>" * 100_000,
     ],
 )
-def test_what_is_none(text):
+def test_another_xml_answer_is_no_directions(text):
     assert not is_xml_directions(text)
 
 
@@ -148,5 +148,5 @@ def test_version_2(text):
         "[" * 100_000,
     ],
 )
-def test_what_is_no_version_2(text):
+def test_another_json_answer_is_no_directions(text):
     assert not is_json_directions(text)

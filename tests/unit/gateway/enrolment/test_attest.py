@@ -125,7 +125,7 @@ async def test_a_revoked_key_gets_no_token_and_those_it_has_are_worth_nothing(on
         {"os": "linux", "managed": "secret"},
     ],
 )
-async def test_what_is_no_report_is_refused_without_repeating_it(on, body):
+async def test_a_malformed_report_is_refused_without_repeating_it(on, body):
     status, _, told = await post(on, PATH, body)
     assert (status, told["reason"]) == (400, "request-malformed")
     assert "secret" not in told["detail"]

@@ -109,7 +109,7 @@ async def test_a_device_with_a_wrong_clock_is_told_the_time(minutes, reason):
         (b"x" * 17_000, (), 413),
     ],
 )
-async def test_what_is_no_request_of_this_kind_is_refused(body, fields, status):
+async def test_a_malformed_enrolment_is_refused(body, fields, status):
     on = gate()
     assert (await post(on, PATH, body, *fields))[0] == status
     assert not on.own.enrolling.enroller.enrolments
@@ -193,7 +193,7 @@ def test_a_key_of_hardware_is_vouched_for(bound):
         ({"more": 1}, Reason.EVIDENCE_MALFORMED),
     ],
 )
-def test_what_does_not_count_says_why(changed, reason):
+def test_refused_evidence_says_why(changed, reason):
     on = believing()
     assert vouched(on, evidence(on) | changed).refused is reason
 
@@ -211,7 +211,7 @@ def test_evidence_of_another_key_is_none():
     assert vouched(on, evidence(on, OTHER)).refused is Reason.EVIDENCE_KEY_MISMATCH
 
 
-def test_what_hardware_vouches_for_are_names_and_no_word_about_apps():
+def test_evidence_of_hardware_tells_names_and_no_apps():
     found = HardwareResult("apple-device", "secure-enclave", os_version="26.1", serial="F4G", udid="0000")
     assert report_of_hardware(found, "thumb") == report_by(
         "apple-device", "thumb", os_version="26.1", serial="F4G", udid="0000", keys=("thumb",)

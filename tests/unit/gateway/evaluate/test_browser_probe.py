@@ -124,7 +124,7 @@ def test_a_service_worker_that_asks_in_the_place_of_its_page_is_probed_like_the_
     assert browser_probe().is_due(access(browser_probe(), asked))
 
 
-def test_what_was_no_computer_stays_none_where_no_page_load_asks_it_again():
+def test_a_finding_of_no_computer_outlasts_its_lifetime():
     """A service worker may keep the page for good: its other requests are those of a tablet after any time."""
     on = browser_probe(lifetime=timedelta(days=2))
     value, *attributes = on.remember(TABLET, facts(), NOW).split("; ")

@@ -401,7 +401,7 @@ said = st.tuples(
     ),
     more=said,
 )
-async def test_what_a_request_says_of_itself_makes_no_answer_milder(
+async def test_no_claim_of_a_request_makes_its_answer_milder(
     rules, stored, agent, method, folder, mode, more
 ):
     """Save where the webmail is bound to check it."""

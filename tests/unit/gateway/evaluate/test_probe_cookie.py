@@ -41,7 +41,7 @@ def claiming(**headers):
 @pytest.mark.parametrize(
     "found", [IPAD.found, ProbeFinding("desktop", "no-touch"), ProbeFinding("", "skipped")]
 )
-def test_what_was_found_comes_back(found):
+def test_a_sealed_finding_is_opened_again(found):
     given = ProbeCookie(found, NOW)
     assert opened(seal(given, BROWSER, [OLD])) == given
 

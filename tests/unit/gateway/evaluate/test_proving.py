@@ -150,7 +150,7 @@ async def test_a_nonce_of_one_process_lets_nobody_in_at_another():
 @pytest.mark.parametrize(
     ("mode", "sort"), [(Mode.OFF, None), (Mode.OFFER, NonceOrigin.SHARED), (Mode.REQUIRE, NonceOrigin.OWN)]
 )
-async def test_what_nonce_is_handed_out(mode, sort):
+async def test_the_mode_decides_which_nonce_is_handed_out(mode, sort):
     on = believing()
     require(on, mode)
     refused, nonce = await proved(on, *sent())
@@ -226,7 +226,7 @@ async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
     assert headers["DPoP-Nonce"]
 
 
-async def test_what_the_rules_allow_without_a_proof_they_allow_without_a_nonce():
+async def test_rules_that_need_no_proof_need_no_nonce():
     on = believing()
     require(on, Mode.REQUIRE)
     assert (await ask(on, *sent()))[0] == 200

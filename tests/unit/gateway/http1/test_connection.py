@@ -314,7 +314,7 @@ def at_once(asked):
     asked.connection.answered(send(asked, Answer(200, asked.head.target), NOW))
 
 
-async def test_what_is_answered_at_once_starts_no_task(connect):
+async def test_an_immediate_answer_starts_no_task(connect):
     peer = connect(at_once)
     peer.connection.data_received(GET)
     assert peer.transport.taken().endswith(b"\r\n\r\n/a")
@@ -355,7 +355,7 @@ async def test_a_request_whose_client_left_before_its_task_began_is_ended_all_th
     assert peer.connection._task is None
 
 
-async def test_what_a_client_does_not_take_is_dropped_in_time(connect, monkeypatch):
+async def test_bytes_not_taken_by_a_client_are_dropped_in_time(connect, monkeypatch):
     peer = connect(echo)
     await peer.send(GET)
     peer.transport.unsent = 1

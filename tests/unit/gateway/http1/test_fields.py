@@ -86,7 +86,7 @@ FIELDS = st.lists(st.tuples(NAMES, st.sampled_from([b"", b"x", b"y, Z", b"close 
 
 
 @given(FIELDS, NAMES.map(bytes.lower))
-def test_what_is_found_by_name_is_what_a_look_at_every_field_finds(fields, name) -> None:
+def test_a_lookup_by_name_finds_what_a_search_finds(fields, name) -> None:
     assert values(Fields(fields), name) == values(fields, name)
     assert members(Fields(fields), name) == members(fields, name)
     assert Fields(fields) == fields

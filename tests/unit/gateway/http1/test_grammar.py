@@ -59,7 +59,7 @@ def test_a_head_may_be_unfinished_anywhere(part):
 
 
 @pytest.mark.parametrize("part", [b"\n", b"G\x00", b"GET / HTTP/1.1\nH", b"a\r\rb", b"\x16\x03\x01\x02"])
-def test_what_can_never_become_a_head_is_refused_at_once(part):
+def test_a_hopeless_head_is_refused_at_once(part):
     with pytest.raises(Malformed):
         refuse_hopeless_head(part)
 

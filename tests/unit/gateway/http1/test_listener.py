@@ -52,7 +52,7 @@ async def test_whoever_is_about_to_ask_again_is_answered_once_more_before_the_en
     await finishing
 
 
-async def test_what_does_not_end_in_time_is_cut():
+async def test_an_endless_request_is_cut_off():
     ended = []
 
     async def stuck(asked):

@@ -78,7 +78,7 @@ def test_empty_lines_before_a_request_are_ignored(empty):
         pytest.param(b"GET / HTTP/1.1\r\nA: \x00", id="NUL, before the head has ended"),
     ],
 )
-def test_what_is_no_request_is_refused_without_waiting_for_more(wire):
+def test_a_malformed_request_is_refused_without_waiting_for_more(wire):
     assert only(wire) == (400, Reason.REQUEST_MALFORMED)
 
 

@@ -285,7 +285,7 @@ def test_a_refused_head_stands_in_the_queue_and_ends_the_connection():
     assert (head.refused, head.keep_alive, head.has_body) == (why, False, False)
 
 
-def test_what_was_read_of_a_refused_head_does_not_stay_with_it():
+def test_a_refused_head_keeps_nothing_that_was_read():
     """Else every refused head is in memory until somebody looks for cycles."""
     with pytest.raises(RequestRefused) as refused:
         read(b"GET / HTTP/1.1", b"Cookie secret=1")

@@ -50,7 +50,7 @@ def test_whatever_is_known_is_forgeable():
 
 
 @pytest.mark.parametrize("name", [b"X-Device-Status", b"x-mailgate-any", b"Mailgate_Probe"])
-def test_what_a_client_takes_for_the_gates_word(name):
+def test_a_name_that_looks_like_the_gates_own_is_recognised(name):
     assert speaks_for_the_gate(name)
     assert not speaks_for_the_gate(b"A-" + name)
 
@@ -62,7 +62,7 @@ def test_what_a_client_takes_for_the_gates_word(name):
     b"X-MS-PolicyKey Depth Proxy-Custom Via Device X-User-Identity X-AnchorMailbox X-ClientInfo X-ClientApplication "
     b"Client-Request-Id X-Auth-Token X-User-Agent X-Request-ID Sec-WebSocket-Key From Destination X-MS-RP".split(),
 )
-def test_what_a_webmail_needs_is_not_forgeable(name):
+def test_fields_that_a_webmail_needs_are_not_forgeable(name):
     assert not forgeable(name)
 
 
@@ -106,7 +106,7 @@ def test_who_asks_at_a_unix_socket_is_a_proxy_and_has_no_address(trusted):
     assert (silent.remote, silent.forwarded_for) == (LOCAL, b"")
 
 
-def test_what_a_client_writes_never_stands_for_a_unix_socket():
+def test_a_client_cannot_claim_to_be_a_unix_socket():
     seen = origin("10.1.1.1", (b"x-forwarded-for", b"203.0.113.9, unix:"))
     assert seen.remote == "10.1.1.1"
 

@@ -73,7 +73,7 @@ async def test_an_answer_counts_until_it_is_due(remote, clock, counted):
     assert (remote.last_success, counted) == (NOW, [(ISSUER, "renewed")])
 
 
-async def test_what_has_not_changed_is_not_sent_again(remote, issuer, counted):
+async def test_unchanged_keys_are_not_sent_again(remote, issuer, counted):
     await remote.renew()
     before = remote.keys().get("old")
     await remote.renew()
@@ -106,7 +106,7 @@ async def test_the_first_question_is_no_reason_to_wait_with_the_next(remote, iss
     assert not await remote.look_for_missing_key()
 
 
-async def test_what_was_asked_meanwhile_is_not_asked_again(remote, issuer):
+async def test_a_missing_key_is_asked_for_only_once(remote, issuer):
     running = asyncio.ensure_future(remote.run())
     await remote.look_for_missing_key()
     for _ in range(20):

@@ -49,7 +49,7 @@ def test_lines_are_written_in_their_order(disk, lost):
     assert lost == []
 
 
-def test_what_cannot_be_written_waits_and_is_said_once(disk, lost):
+def test_lines_that_cannot_be_written_wait_and_are_reported_once(disk, lost):
     lines, disk.full = LineWriter("access", disk, lost.append), True
     lines.put(b"1\n")
     with capture_logs() as logs:
@@ -64,7 +64,7 @@ def test_what_cannot_be_written_waits_and_is_said_once(disk, lost):
     assert disk.lines == [b"1\n", b"2\n"]
 
 
-def test_what_there_is_no_room_for_is_lost_and_counted(disk, lost):
+def test_lines_beyond_the_limit_are_lost_and_counted(disk, lost):
     lines = LineWriter("access", disk, lost.append, max_queued=2)
     for number in range(5):
         lines.put(b"%d\n" % number)

@@ -63,7 +63,7 @@ async def test_nothing_of_the_client_is_told_unless_it_is_asked_for():
     assert [word for word in ("folder", "1234", "Mozilla", "ada@", "192.0.2.7") if word in text] == []
 
 
-async def test_what_is_asked_for_stands_where_the_schema_has_it():
+async def test_facts_asked_for_stand_where_the_schema_has_them():
     event = event_of(asked(), include=("path", "name", "address", "user_agent"))
     assert event["http_request"] == {
         "http_method": "GET", "url": {"hostname": "mail.example.com", "path": "/folder/1"}, "user_agent": "Mozilla/5.0",
@@ -119,7 +119,7 @@ async def lines(*effects, include=(), all_of_them=False):
 
 
 @pytest.mark.parametrize(("all_of_them", "told"), [(False, EFFECTS[1:]), (True, EFFECTS)])
-async def test_what_was_allowed_is_told_only_where_all_is(all_of_them, told):
+async def test_allowed_requests_are_told_only_if_all_are(all_of_them, told):
     written = await lines(None, *EFFECTS, all_of_them=all_of_them)
     assert tuple(json.loads(line)["unmapped"]["effect"] for line in written) == told
 

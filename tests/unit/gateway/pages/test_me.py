@@ -68,7 +68,7 @@ def test_a_blocked_device_says_why_and_what_ends_it_as_the_block_page_does(pages
         assert sentence in refusal
 
 
-def test_what_only_makes_sense_on_the_block_page_is_left_out(pages: Pages) -> None:
+def test_steps_of_the_block_page_alone_are_left_out(pages: Pages) -> None:
     missing = replace(BLOCKED, reason=Reason.POSTURE_MISSING, apps=())
     text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=missing),)))
     assert "install it as your company describes" in text
@@ -175,14 +175,14 @@ def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pag
     assert "Reason was-once-a-reason" in text
 
 
-def test_what_sources_contradict_each_other_in_is_said_without_names(pages: Pages) -> None:
+def test_contradictions_of_sources_are_said_without_names(pages: Pages) -> None:
     card = replace(PHONE, findings=("device-owner-contradicted", "something-new"))
     text = words(pages, replace(OWN, devices=(card,)))
     assert "Its sources name different people as its owner." in text
     assert "Its sources contradict each other about it." in text
 
 
-def test_what_cannot_be_read_is_not_nothing(pages: Pages) -> None:
+def test_an_unreadable_store_is_not_called_empty(pages: Pages) -> None:
     text = words(pages, replace(NOBODY, person="alice", unread=True))
     assert "What is stored cannot be read right now." in text
     assert "Nothing is stored" not in text
@@ -289,7 +289,7 @@ def test_check_again_is_a_form_that_works_without_scripts(pages: Pages) -> None:
     assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark, "/.mailgate/me"]
 
 
-def test_what_is_not_stored_cannot_be_checked(pages: Pages) -> None:
+def test_a_device_that_is_not_stored_cannot_be_checked(pages: Pages) -> None:
     card = replace(PHONE, stored=())
     assert "Check again" not in words(pages, replace(OWN, devices=(card,)))
 
@@ -368,9 +368,7 @@ def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: 
         (OwnerReports(too_late=True), "Your help desk can open the device again."),
     ],
 )
-def test_what_was_said_of_a_device_is_answered_on_its_card(
-    pages: Pages, told: OwnerReports, said: str
-) -> None:
+def test_a_report_of_the_owner_is_answered_on_the_card(pages: Pages, told: OwnerReports, said: str) -> None:
     text = words(pages, replace(OWN, devices=(replace(PHONE, owner_reports=told),)))
     assert said in text
     assert "Not yours, or lost?" not in text

@@ -239,7 +239,7 @@ def test_hop_by_hop_fields_of_the_webmail_stay_here():
 
 
 @pytest.mark.parametrize("name", [b"X-Device-Status", b"X-Mailgate-User", b"mailgate_probe"])
-def test_what_would_pass_for_the_gates_own_word_stays_here(name):
+def test_fields_in_the_name_of_the_gate_stay_here(name):
     assert to_client(response(name + b": x", b"X-Devices: y", LENGTH))[1:] == [b"X-Devices: y", LENGTH]
     interim = response(name + b": x", line=b"HTTP/1.1 103 Early Hints")
     assert informational_head(interim) == b"HTTP/1.1 103 Early Hints\r\n\r\n"

@@ -102,7 +102,7 @@ def test_a_body_is_byte_for_byte_what_exchange_sends():
     + [asked("GetAttachment"), asked(""), asked("Sync", method="GET")],
     ids=lambda access: f"{access.facts.method} {access.client.eas_command} {access.client.eas_version}",
 )
-def test_what_knows_no_status_is_told_by_http_alone(request_of):
+def test_a_command_without_a_status_is_refused_by_http_alone(request_of):
     answer = FORMS[Protocol.ACTIVESYNC](request_of, BLOCKED, "REFERENCE")
     assert (answer.status, answer.body, answer.content_type) == (403, b"", "")
     assert answer.headers == (("X-Device-Reason", "prohibited-app"),)

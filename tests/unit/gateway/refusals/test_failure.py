@@ -37,7 +37,7 @@ def test_an_error_becomes_a_status_and_a_reason_and_tells_nothing_of_the_inside(
     assert translate(error) == failure
 
 
-def test_what_is_ours_is_logged_by_kind_and_place_not_by_its_text():
+def test_an_internal_error_is_logged_without_its_text():
     with capture_logs() as logs:
         try:
             raise KeyError(SECRET)
@@ -64,7 +64,7 @@ NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
     ],
 )
 @pytest.mark.parametrize("fields", [(), NAVIGATION])
-async def test_what_breaks_becomes_one_answer(breaks, status, reason, fields):
+async def test_every_error_becomes_one_answer(breaks, status, reason, fields):
     on = gate()
     on.carrier.usual.breaks = breaks
     got, head, body, _ = await ask(on, "/allow", *fields)

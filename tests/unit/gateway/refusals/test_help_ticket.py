@@ -27,7 +27,7 @@ TICKET = Ticket(
 DESK = Tickets((KEY, OLD))
 
 
-def test_what_was_sealed_is_opened_and_names_nobody() -> None:
+def test_a_sealed_ticket_is_opened_and_names_nobody() -> None:
     text = DESK.seal(TICKET)
     assert DESK.open(text, NOW + timedelta(hours=23)) == TICKET
     assert "ada" not in text
@@ -105,7 +105,7 @@ def test_a_browser_is_known_by_its_name_and_by_the_rule_that_it_asked_about() ->
 @pytest.mark.parametrize(
     "value", ["", "x", CLIENT + "0", CLIENT + ".0", CLIENT.upper(), CLIENT + ".rule.1700000000"]
 )
-def test_what_is_not_whole_is_none(value: str) -> None:
+def test_an_incomplete_help_cookie_is_none(value: str) -> None:
     assert read_help_cookie(with_cookie(f"mailgate-help={value}")) is None
     whole = read_help_cookie(with_cookie(f"mailgate-help={value}; mailgate-help={CLIENT}"))
     assert whole == HelpCookie(CLIENT)

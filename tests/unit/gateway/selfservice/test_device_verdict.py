@@ -77,7 +77,7 @@ def test_it_asks_as_it_can(attests, eas_id, protocol, assurance):
 
 
 @pytest.mark.parametrize("kind", [None, Kind.UNKNOWN, Kind.MAIL_APP, Kind.OTHER])
-def test_what_is_not_known_to_be_a_computer_is_a_handheld(kind):
+def test_a_device_of_unknown_kind_counts_as_handheld(kind):
     assert of(Posture(PostureState.CLEAN, "1", kind))[0].client.handheld
 
 

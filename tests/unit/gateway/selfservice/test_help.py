@@ -152,7 +152,7 @@ async def test_a_refusal_names_a_browser_of_which_nobody_is_known_and_no_other(s
     assert await cookies(ADA) == []
 
 
-async def test_what_was_refused_is_kept_under_the_reference(scene):
+async def test_a_help_request_leads_to_its_refusal(scene):
     seen = []
     scene.gate.recorder.listeners[0].record = lambda access, decision, reference, shown: seen.append(
         id_of(sighting_of(client_facts(access), access, decision))

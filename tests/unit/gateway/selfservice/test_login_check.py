@@ -126,7 +126,7 @@ async def test_only_a_success_is_one(status):
         (b"Cookie: session=alice",),
     ],
 )
-async def test_what_is_no_whole_login_is_none(fields):
+async def test_an_incomplete_login_is_none(fields):
     mail = Mail()
     assert await check_of(mail).look(asking(*fields)) is Login.NONE
     assert mail.asked == []

@@ -173,7 +173,7 @@ async def test_guessing_is_stopped():
     assert "WWW-Authenticate" not in dict(answer.headers)
 
 
-async def test_what_was_decided_and_what_was_written_is_on_record():
+async def test_recorded_decisions_and_mails_are_listed():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
     scene.people.refusal_mails = [QuarantineMail("appl1", "prohibited-app", NOW)]
@@ -227,7 +227,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
     assert asked == [("intune", "intune-1")]
 
 
-async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
+async def test_the_answer_stands_with_the_joined_device():
     async def ask(_source, _device_id):
         scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former_ids=frozenset({PHONE.id}))]
         return CheckResult.WAIT
@@ -455,7 +455,7 @@ async def test_a_download_names_nobody_to_who_is_nobody():
     assert (told["person"], told["devices"], told["requests"]) == ("", [], [])
 
 
-async def test_what_cannot_be_read_is_said_on_the_page_and_not_in_a_file():
+async def test_an_unreadable_store_is_told_on_the_page():
     scene = Scene()
 
     async def away(*_):

@@ -66,7 +66,7 @@ async def test_a_trusted_proxy_comes_first_and_nothing_is_asked():
     assert mail.asked == []
 
 
-async def test_what_a_stranger_forwards_is_not_believed():
+async def test_a_name_forwarded_by_a_stranger_is_not_believed():
     assert await who(b"X-Forwarded-User: bob") == Person()
 
 

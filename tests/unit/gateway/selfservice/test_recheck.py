@@ -35,7 +35,7 @@ OTHER = replace(REPORT, source="jamf", id="7")
         ({"apps": set(), "reported_at": None}, AskedSource(SourceResult.UNSEEN, "intune")),
     ],
 )
-def test_what_a_source_says_in_the_words_of_who_asked(changed, said):
+def test_answers_of_sources_are_told_in_the_readers_words(changed, said):
     assert source_answer(replace(REPORT, **changed), str.title) == said
 
 
@@ -75,7 +75,7 @@ def test_where_nobody_can_be_asked_that_is_said(came):
     assert answers_of(came, [PHONE], str.title) == (AskedSource(SourceResult.NOBODY),)
 
 
-def test_what_is_no_longer_this_persons_is_not_told():
+def test_answers_about_somebody_elses_device_are_not_told():
     """What the source said may give the device to somebody else."""
     assert answers_of({REPORT.key: CheckResult.TAKEN}, [Device("other")], str.title) == (
         AskedSource(SourceResult.SILENT, "intune"),

@@ -150,7 +150,7 @@ def test_a_phone_that_never_reported_shows_what_is_known_of_it():
     assert shown_card.until == NOW + timedelta(days=30)
 
 
-def test_what_is_not_stored_shows_no_field():
+def test_a_device_that_is_not_stored_shows_no_field():
     assert card(replace(OWN, device=None)).stored == ()
 
 
@@ -253,7 +253,7 @@ def test_an_enrolled_key_is_shown_with_its_end(changed, last):
     assert row.until == last + timedelta(days=90)
 
 
-def test_what_lets_devices_enrol_is_shown_with_its_end():
+def test_an_enrolment_token_is_shown_with_its_end():
     named = {field.name: field.value for field in let_in().fields}
     assert (named["note"], named["uses_left"]) == ("for the tablet", 2)
     assert let_in().until == NOW + timedelta(days=91)

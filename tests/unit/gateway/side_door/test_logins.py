@@ -70,7 +70,7 @@ def test_a_client_that_says_nothing_has_no_id(device_id, client_id):
     assert read_login(body(device_id=device_id, client_id=client_id)).headers == {}
 
 
-def test_what_else_a_client_says_is_not_kept():
+def test_other_fields_of_a_client_are_not_kept():
     asked = body(
         device_id='"name" "Mail" "x-originating-ip" "192.0.2.9" "support-url" "https://ada.example.com"'
     )
@@ -95,7 +95,7 @@ def test_what_else_a_client_says_is_not_kept():
         (body(device_id=[]), "`device_id` is not a string"),
     ],
 )  # fmt: skip
-def test_what_is_no_question_is_refused_in_words(asked, expected):
+def test_a_malformed_question_is_refused_in_words(asked, expected):
     with pytest.raises(LoginError, match=expected):
         read_login(asked)
 

@@ -22,7 +22,7 @@ PHONE = ROOT.device()
 ESCAPED = quote(PHONE.pem, safe="").encode()
 
 
-def test_what_nginx_and_envoy_write_is_read() -> None:
+def test_certificates_of_nginx_and_envoy_are_read() -> None:
     """nginx escapes all but letters, digits, ``-._~``; Envoy leaves some more as they are."""
     assert read_escaped_pem(ESCAPED) == PHONE.der
     assert read_escaped_pem(quote(PHONE.pem, safe="/=:").encode()) == PHONE.der
@@ -100,13 +100,13 @@ def test_a_list_keeps_its_order(certificates) -> None:
     [b"", b":", b"::", b"TUk=", b":TUk=", b"TUk=:", b":TUk=:;a=1", b":TUk=:, :TUk=:", b":T Uk=:", b":TU-_:",
      b":T:", b":TUk===:", b'"TUk="', b":TUk=: :", b":=:", b":TUk=TUk=:"],
 )  # fmt: skip
-def test_what_is_no_single_byte_sequence_is_refused(value) -> None:
+def test_a_malformed_byte_sequence_is_refused(value) -> None:
     with pytest.raises(UnreadableError):
         read_client_cert(value)
 
 
 @pytest.mark.parametrize("value", [b"", b":TUk=:,", b",:TUk=:", b":TUk=:;a, :TUk=:", b":TUk=: :TUk=:"])
-def test_what_is_no_list_of_them_is_refused(value) -> None:
+def test_a_malformed_list_of_byte_sequences_is_refused(value) -> None:
     with pytest.raises(UnreadableError):
         read_client_cert_chain(value)
 

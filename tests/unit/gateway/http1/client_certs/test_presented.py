@@ -74,7 +74,7 @@ def test_one_form_is_read_and_the_others_are_not(form, fields, chain) -> None:
         (NGINX, [(b"X-SSL-Client-Cert", b"a" * (MAX_VALUE + 1))], Reason.CERTIFICATE_OVERSIZE),
     ],
 )
-def test_what_cannot_be_read_says_why_and_repeats_nothing(form, fields, reason) -> None:
+def test_an_unreadable_certificate_says_why_and_repeats_nothing(form, fields, reason) -> None:
     result = from_proxy(fields, form)
     assert isinstance(result, CertificateResult)
     assert result.refused is reason
