@@ -82,7 +82,7 @@ def test_nothing_does_where_all_is_well() -> None:
         (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
     ],
 )
-def test_what_is_wrong_is_said_with_where_to_look(
+def test_each_trouble_is_a_need_with_its_page(
     changed: dict[str, Any], words: str, page: str, grave: bool
 ) -> None:
     (need,) = needs_of(state(**changed), [])
@@ -113,7 +113,7 @@ def test_the_title_of_a_plan_is_in_the_language_of_the_page_and_in_no_quotes_but
     assert told == "Der Plan von ada braucht 1 Genehmigung: Regel „phones“ beginnt am 1. Dezember 2026"
 
 
-def test_what_is_graver_stands_first() -> None:
+def test_urgent_needs_come_first() -> None:
     found = needs_of(state(store="unavailable", **rules(held="too many"), **connector(state="held")), [])
     assert [need.urgent for need in found] == [True, False, False]
 

@@ -18,7 +18,7 @@ async def test_a_token_is_kept_without_its_text_and_written_down(firm: Company) 
     assert (await firm.acts())[-1] == ("enrolment-token-made", "ada", f"token {made.name}")
 
 
-async def test_what_is_shut_out_is_written_down_once(firm: Company) -> None:
+async def test_a_revoked_token_is_audited_once(firm: Company) -> None:
     _, made = await make_token(firm.store, ADA, NOW, user="", note="", uses=1, days=1)
     assert (await revoke(firm.store, ADA, NOW, made.name)).tokens == (made.name,)
     assert (await revoke(firm.store, ADA, NOW, made.name)).tokens == ()

@@ -70,12 +70,12 @@ async def test_more_than_is_taken_is_refused(body, kind):
 @pytest.mark.parametrize(
     ("body", "kind"), [(b"a&" * (MAX_FIELDS + 1), URLENCODED), (b"", MULTIPART), (b"--c\r\n\r\n", PARTS)]
 )
-async def test_what_is_none_is_refused(body, kind):
+async def test_a_malformed_form_is_refused(body, kind):
     with pytest.raises(web.HTTPBadRequest):
         await form_of(sent(body, kind))
 
 
-async def test_what_is_no_form_has_no_fields():
+async def test_a_body_of_another_type_has_no_fields():
     assert not await form_of(sent(b'{"name": "ada"}', "application/json"))
 
 

@@ -69,7 +69,7 @@ def test_a_token_counts_only_while_tokens_do() -> None:
     assert roles_now(closed, lin) is None
 
 
-def test_what_proves_nothing_proves_nobody() -> None:
+def test_a_login_without_a_proof_has_no_roles() -> None:
     assert roles_now(settings(ADA), session("ada", "")) is None
     assert token_proof(settings(ADA).admins["ada"]) == ""
 

@@ -106,7 +106,7 @@ def test_from_elsewhere_it_is_refused(peer: str) -> None:
     assert refused(b"ada", peer=peer) == "elsewhere"
 
 
-def test_what_another_header_says_of_the_address_is_nothing() -> None:
+def test_an_address_in_another_header_is_ignored() -> None:
     forged = [*fields(b"ada"), (b"X-Forwarded-For", b"10.1.2.3"), (b"Forwarded", b"for=10.1.2.3")]
     with pytest.raises(NotBelievedError):
         name_from_proxy(forged, "192.0.2.1", WAY)
@@ -118,7 +118,7 @@ def test_twice_it_names_nobody(values: tuple[bytes, ...]) -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"  ", b"\xff", b"a\x00b", b"x" * (MAX_NAME + 1)])
-def test_what_is_no_name_is_refused(value: bytes) -> None:
+def test_a_malformed_name_is_refused(value: bytes) -> None:
     assert refused(value) == "no-name"
 
 

@@ -49,7 +49,7 @@ def test_values_that_a_rule_saw_are_readable(value: object, words: str) -> None:
     assert plain(value) == words
 
 
-def test_what_strangers_say_is_text_and_never_markup() -> None:
+def test_text_of_strangers_is_never_markup() -> None:
     shown = text_of("refused.html", why="<script>alert(1)</script>")
     assert "&lt;script&gt;" in shown
     assert "<script>alert" not in shown

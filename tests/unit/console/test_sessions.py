@@ -21,7 +21,7 @@ def test_every_login_has_a_cookie_and_a_form_token_of_its_own() -> None:
     assert len({*values, *tokens}) == 4
 
 
-def test_what_is_kept_leads_to_nobodys_session() -> None:
+def test_no_session_is_found_by_its_stored_key() -> None:
     known = sessions()
     value = known.start("ada", "hash", NOW)
     assert value.encode() not in b"".join(known._open)

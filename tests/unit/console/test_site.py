@@ -32,7 +32,7 @@ async def test_nothing_that_a_page_names_is_elsewhere(ada: Browser) -> None:
         (RefusedError("another version was put in force"), 409, "Another version was put in force."),
     ],
 )
-async def test_what_is_raised_becomes_a_page(
+async def test_an_exception_becomes_a_page_without_its_secrets(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int, words: str
 ) -> None:
     async def breaks(*_: object) -> None:

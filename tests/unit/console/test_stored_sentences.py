@@ -63,7 +63,7 @@ def test_the_words_of_admins_stay_as_they_are(kept: str, said: str) -> None:
     assert translated(kept, GERMAN) == said
 
 
-def test_what_the_engine_notes_is_recognised_too() -> None:
+def test_notes_of_the_engine_are_translated() -> None:
     assert translated("outside the share of 25%", GERMAN) == "außerhalb des Anteils von 25%"
     assert len(NOTES) == 10
 

@@ -71,7 +71,7 @@ async def test_a_device_that_is_lost_already_stays_lost_since_then(firm: Company
     assert found.lost_at is None
 
 
-async def test_what_the_sources_say_counts_as_of_now(firm: Company) -> None:
+async def test_answers_of_sources_count_at_once(firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
 
     async def answer(source: str, name: str) -> CheckResult:

@@ -28,7 +28,7 @@ def test_it_is_shown_once_and_on_its_page_alone() -> None:
     )
 
 
-def test_what_is_said_next_takes_the_place_of_what_was_said_before() -> None:
+def test_a_new_toast_replaces_the_last_one() -> None:
     found = Toast("The device d1 is found.", NOW, page=BOB)
     assert [said(DONE, found).shown("grace", page, NOW) for page in (ADA, BOB)] == [None, found]
 

@@ -16,7 +16,7 @@ from mailgate.views.address_values import (
 READERS = {"kind": one_of(("phone", "tablet")), "name": line(5)}
 
 
-def test_what_is_asked_for_is_read_and_an_untouched_field_says_nothing() -> None:
+def test_values_are_read_and_empty_fields_say_nothing() -> None:
     assert read_address([("kind", " phone "), ("name", "")], READERS) == ({"kind": "phone"}, [])
 
 
@@ -44,6 +44,6 @@ def test_an_address_of_mistakes_is_read_until_some_are_told() -> None:
     ("reader", "text"),
     [(line(5), "123456"), (whole(20), "21"), (whole(20), "-1"), (whole(20), "²"), (whole(20), "1" * 5000)],
 )
-def test_what_cannot_be_meant_is_refused(reader: Reader, text: str) -> None:
+def test_a_value_out_of_bounds_is_refused(reader: Reader, text: str) -> None:
     with pytest.raises(MisreadError):
         reader(text)

@@ -46,5 +46,5 @@ def test_the_certificates_themselves_are_not_told() -> None:
         (b"x", "b'x'"),
     ],
 )
-def test_what_json_has_no_form_for(value: object, told: object) -> None:
+def test_values_without_a_json_form_are_made_plain(value: object, told: object) -> None:
     assert plain(value) == told

@@ -88,7 +88,7 @@ async def test_a_beginning_leads_to_people_and_what_is_within_a_name_comes_behin
 
 
 @pytest.mark.parametrize("text", ["", "  ", "nobody", "%", "_"])
-async def test_what_means_nothing_finds_nothing(store: Store, text: str) -> None:
+async def test_a_search_without_a_match_finds_nothing(store: Store, text: str) -> None:
     assert await found(store, text) == Hits(items=[], next=None)
 
 

@@ -60,7 +60,7 @@ def test_the_rule_that_most_wait_for_comes_first_and_equals_by_name() -> None:
     ]
 
 
-def test_what_is_answered_is_open_still_until_somebody_says_that_it_is_done() -> None:
+def test_an_answered_request_stays_open_until_it_is_closed() -> None:
     answered = replace(ASKED, subject="lin", replied_at=NOW + minutes(10))
     done = replace(ASKED, subject="grace", done_at=NOW + minutes(10), done_by="vic")
     told = [help_facts(each, POLICY) for each in (ASKED, answered, done)]

@@ -110,7 +110,7 @@ async def test_a_device_stands_as_its_own_last_request_was_answered(store: Store
     assert stands == {one.id: NOW + minutes(3), two.id: None}
 
 
-async def test_what_no_source_has_reported_is_told_by_its_last_request(store: Store) -> None:
+async def test_an_unreported_device_is_told_by_its_last_request(store: Store) -> None:
     await store.devices.ingest([phone("1", eas=("ApplKNOWN",))], NOW)
     (known,) = await store.devices.called("1")
     await ask(store, LAPTOP, BLOCK)
@@ -154,7 +154,7 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
     ]
 
 
-async def test_what_they_asked_for_and_were_told_stands_in_one_timeline_the_newest_first(
+async def test_the_timeline_of_a_person_lists_the_newest_first(
     store: Store,
 ) -> None:
     await store.devices.ingest([phone("1", "tiktok")], NOW)

@@ -115,7 +115,7 @@ def test_one_who_may_be_kept_out_is_told_with_what_decides_now() -> None:
     assert who_in_words(sample) == "ada: phone, d1: let in by open now"
 
 
-def test_what_cannot_be_told_has_rows_of_its_own() -> None:
+def test_outcomes_that_cannot_be_told_have_their_own_rows() -> None:
     rows = list(rows_of(plan_of(undated=UNDATED, kept_out={"people": 5, "devices": 6})))
     assert ["kept_out", "undated", "", 1200, 1] in rows
     assert ["kept_out", "all", "", 5, 6] in rows

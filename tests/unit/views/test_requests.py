@@ -81,7 +81,7 @@ async def recalled(store: Store, name: str = "REF2345", now=LATER, files=None) -
 
 
 @pytest.mark.parametrize("name", ["", "REF2346", "phone-1"])
-async def test_what_was_not_recorded_is_nothing(store: Store, name: str) -> None:
+async def test_an_unknown_help_number_finds_nothing(store: Store, name: str) -> None:
     await record(store)
     assert await redecide(store, bundle(), name, LATER) is None
 

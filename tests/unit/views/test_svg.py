@@ -69,7 +69,7 @@ def test_one_among_a_million_still_shows() -> None:
     assert float(small.attrib["height"]) >= 1
 
 
-def test_what_stands_below_is_a_word_or_a_time_for_the_reader_of_a_page() -> None:
+def test_a_mark_below_the_axis_is_a_word_or_a_time() -> None:
     found = drawn({"block": 1}, marks=(Mark(0, "today"), Mark(0, at=NOW))).findall("text")
     assert [found[-2].text, found[-1].text] == ["today", ENGLISH.short_day(NOW)]
     assert found[-1].attrib["data-at"] == NOW.isoformat()

@@ -26,7 +26,7 @@ def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
     assert len(set(PROTOCOLS.values())) == len(Protocol)
 
 
-def test_what_a_record_of_another_release_says_stands_as_it_is() -> None:
+def test_a_word_of_another_release_stays_as_it_is() -> None:
     assert (effect_in_words("block"), effect_in_words("quarantine")) == ("kept out", "quarantine")
     assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
     assert reason_in_words("of-another-release") == ""

@@ -51,7 +51,7 @@ async def test_who_calls_is_told(ada: Caller) -> None:
         "Bearer ada:\xff",
     ],
 )
-async def test_what_could_be_no_token_is_refused_and_costs_nothing(
+async def test_a_header_without_a_token_is_refused_at_no_cost(
     nobody: Caller, checked: list[str], header: str
 ) -> None:
     for _ in range(100):

@@ -63,7 +63,7 @@ def test_its_schemas_are_schemas() -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-def test_what_is_sent_may_have_no_unknown_names_and_what_comes_may_have_more_one_day() -> None:
+def test_requests_allow_no_unknown_names_and_answers_do() -> None:
     assert SCHEMAS["Exemption"]["additionalProperties"] is False
     assert "additionalProperties" not in SCHEMAS["DeviceFacts"]
     assert "additionalProperties" not in SCHEMAS["Devices"]

@@ -34,7 +34,7 @@ async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -
         }, query
 
 
-async def test_what_cannot_be_meant_is_refused_with_what_is_expected(vic: Caller) -> None:
+async def test_an_unknown_filter_is_refused(vic: Caller) -> None:
     for asked in UNKNOWN:
         told = await vic.get(f"/devices?{asked}")
         assert told.status == 422, asked
@@ -75,7 +75,7 @@ async def test_one_is_told_with_all_that_is_known_of_it(vic: Caller, firm: Compa
     assert (await vic.get(f"/devices/{phone.id.upper().replace('-', '')}")).body == told
 
 
-async def test_what_became_of_it_is_told_the_newest_first(vic: Caller, firm: Company) -> None:
+async def test_the_timeline_lists_the_newest_first(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")
     items = (await vic.get(f"/devices/{phone.id}/timeline")).body["items"]
@@ -83,7 +83,7 @@ async def test_what_became_of_it_is_told_the_newest_first(vic: Caller, firm: Com
     assert (items[0]["about"], items[2]["words"]) == ("block", "jamf-file looked and found TikTok")
 
 
-async def test_what_it_gets_now_is_explained_with_what_would_change_that(vic: Caller, firm: Company) -> None:
+async def test_the_decision_for_a_device_is_explained(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     told = (await vic.get(f"/devices/{phone.id}/explanation")).body
     assert (told["decision"]["effect"], told["decision"]["rule"]) == ("block", "prohibited-app")

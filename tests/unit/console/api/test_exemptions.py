@@ -55,7 +55,7 @@ async def test_it_is_either_a_person_or_a_device(ada: Caller, whom: dict[str, st
         ({"until": "2029-01-01T00:00:00Z"}, "366 days at most"),
     ],
 )
-async def test_what_makes_no_sense_is_refused(ada: Caller, changed: dict[str, str], detail: str) -> None:
+async def test_an_impossible_exemption_is_refused(ada: Caller, changed: dict[str, str], detail: str) -> None:
     body = {"rule": "prohibited-app", "why": "x", "until": SOON, "person": "alice"} | changed
     told = await ada.post("/exemptions", body)
     assert (told.status, detail in told.body["detail"]) == (409, True)

@@ -10,7 +10,7 @@ from tests.unit.console.phones import has, record
 @pytest.mark.parametrize(
     ("agent", "effect", "rule"), [(LAPTOP, "allow", "laptop-browser"), (IPHONE, "block", "unproven-handheld")]
 )
-async def test_what_it_would_get_is_told_and_nothing_recorded(
+async def test_an_explanation_tells_the_rule_and_records_nothing(
     vic: Caller, firm: Company, agent: str, effect: str, rule: str
 ) -> None:
     told = (await vic.post("/explain", {"headers": {"user-agent": agent}})).body

@@ -50,7 +50,7 @@ async def test_a_list_that_there_is_not_is_refused(vic: Caller) -> None:
     assert (await vic.get("/help-requests?which=some")).status == 422
 
 
-async def test_what_is_done_is_listed_among_all_alone_and_says_who_did_it(ada: Caller, vic: Caller) -> None:
+async def test_an_answered_request_is_listed_only_among_all(ada: Caller, vic: Caller) -> None:
     told = await ada.post(DECISION, OF_ALICE)
     assert (told.status, told.body["state"], told.body["done_by"]) == (200, "done", "ada")
     assert "alice" not in await listed(vic)
@@ -62,7 +62,7 @@ async def test_what_is_done_is_listed_among_all_alone_and_says_who_did_it(ada: C
     }
 
 
-async def test_what_is_not_done_after_all_is_open_again(ada: Caller, firm: Company) -> None:
+async def test_a_reopened_request_waits_again(ada: Caller, firm: Company) -> None:
     await ada.post(DECISION, OF_ALICE)
     told = (await ada.post(DECISION, OF_ALICE | {"done": False})).body
     assert (told["state"], told["done_at"], told["done_by"]) == ("waiting", None, "")

@@ -40,7 +40,7 @@ async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, fi
     assert told["needs"] == []
 
 
-async def test_what_needs_a_person_is_told_the_graver_first(vic: Caller, firm: Company) -> None:
+async def test_urgent_needs_come_first(vic: Caller, firm: Company) -> None:
     firm.ready |= {"store": "unavailable", "ledger": firm.ready["ledger"] | {"dropped": 3}}
     needs = (await vic.get("/now")).body["needs"]
     assert [each["urgent"] for each in needs] == [True, False]
@@ -84,7 +84,7 @@ async def test_gates_cannot_be_told_without_the_store(
     assert (told.status, told.body["gates"]) == (200, None)
 
 
-async def test_what_all_gates_decided_is_told_for_a_range(vic: Caller, firm: Company) -> None:
+async def test_traffic_of_all_gates_is_told_for_a_range(vic: Caller, firm: Company) -> None:
     await firm.store.verdicts.add({NOW.replace(second=0): {VerdictKey("block", kind="phone"): 5}})
     await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 3, 4, 1, 2, NOW)])
     told = (await vic.get("/now/traffic?range=14d")).body

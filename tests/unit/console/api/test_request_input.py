@@ -59,7 +59,7 @@ async def test_a_name_that_nothing_can_have_is_not_found(ada: Caller, path: str)
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
-async def test_what_is_not_strict_json_is_refused(ada: Caller, body: bytes, detail: str) -> None:
+async def test_a_body_without_strict_json_is_refused(ada: Caller, body: bytes, detail: str) -> None:
     told = await ada.ask("POST", "/enrolment/tokens", data=body, headers=TYPED)
     assert (told.status, told.body["type"]) == (400, "urn:mailgate:problem:not-json")
     assert detail in told.body["detail"]
@@ -76,7 +76,7 @@ async def test_a_whole_number_may_be_written_as_json_may_and_not_as_a_text(ada: 
 
 
 @pytest.mark.parametrize("wrong", ["2", 2.5, True])
-async def test_what_is_no_whole_number_is_refused(ada: Caller, wrong: object) -> None:
+async def test_anything_but_a_whole_number_is_refused(ada: Caller, wrong: object) -> None:
     assert (await ada.post("/enrolment/tokens", {"uses": wrong})).status == 422
 
 

@@ -48,7 +48,7 @@ def test_numbers_of_addresses_are_digits() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "-1", "+1", "1_0", " 1", "1.0", "٣", "1" * 11])
-def test_what_is_no_number_of_an_address_is_refused(wrong: str) -> None:
+def test_a_number_in_an_address_has_only_digits(wrong: str) -> None:
     assert not takes(Annotated[int, DIGITS], wrong)
 
 

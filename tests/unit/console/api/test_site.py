@@ -69,7 +69,7 @@ async def test_while_the_store_is_away_that_is_said(
     assert "password" not in str(told.body)
 
 
-async def test_what_fails_is_told_without_what_it_quotes(
+async def test_an_error_is_told_without_its_text(
     vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
@@ -121,7 +121,7 @@ async def test_only_they_may_who_have_the_role(vic: Caller, ada: Caller, lin: Ca
     assert await firm.acts() == before
 
 
-async def test_what_takes_no_role_changes_nothing(vic: Caller, firm: Company) -> None:
+async def test_operations_without_a_role_change_nothing(vic: Caller, firm: Company) -> None:
     before = await firm.acts()
     for each in OPERATIONS:
         if not each.roles:

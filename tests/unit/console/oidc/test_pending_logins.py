@@ -56,7 +56,7 @@ def test_tabs_of_one_browser_share_its_cookie_and_nobody_else_sets_it() -> None:
     assert later != browser
 
 
-def test_what_would_give_somebody_away_is_not_shown() -> None:
+def test_secrets_of_a_login_are_not_shown() -> None:
     _, _, begun = pending().begin("", "", NOW)
     assert begun.nonce not in repr(begun)
     assert begun.verifier not in repr(begun)

@@ -108,7 +108,7 @@ def test_too_many_groups_are_said_as_such() -> None:
     assert refused(ZOE | {"groups": ["x"] * 2001}, groups=GROUPS) is LoginTrouble.TOO_MANY_GROUPS
 
 
-def test_what_is_missing_is_asked_for_and_nothing_else() -> None:
+def test_only_missing_claims_are_asked_for() -> None:
     plain, grouped = settings().console.login.oidc, settings(groups=GROUPS).console.login.oidc
     assert plain
     assert grouped

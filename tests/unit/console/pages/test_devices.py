@@ -82,7 +82,7 @@ async def test_where_there_are_none_it_is_said_what_to_do_first(ada: Browser) ->
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "٣", "9" * 30])
-def test_what_is_no_number_in_an_address_is_nothing(text: str) -> None:
+def test_anything_but_a_number_in_an_address_is_zero(text: str) -> None:
     assert number(text) == 0
 
 
@@ -116,7 +116,7 @@ UNKNOWN = (
 )  # fmt: skip
 
 
-async def test_what_cannot_be_meant_is_said_and_no_device_is_listed_exported_or_asked(
+async def test_an_unknown_filter_lists_exports_and_asks_no_device(
     ada: Browser, firm: Company, some: dict[str, str]
 ) -> None:
     for asked in UNKNOWN:

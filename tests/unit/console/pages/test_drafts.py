@@ -14,7 +14,7 @@ async def filled(firm: Company) -> None:
     await has(firm, record("a1", "alice"), record("b1", "bob", "wechat"))
 
 
-async def test_what_if_shows_the_lines_to_commit_and_leads_to_the_plan(ada: Browser, firm: Company) -> None:
+async def test_a_draft_shows_the_lines_to_commit_and_its_plan(ada: Browser, firm: Company) -> None:
     assert "… prohibited? WeChat" in (await ada.get("/console/apps")).words
     page = await ada.post("/console/policy/drafts", **ON)
     assert "WeChat joins the prohibited list" in page.words
@@ -27,7 +27,7 @@ async def test_what_if_shows_the_lines_to_commit_and_leads_to_the_plan(ada: Brow
     assert (firm.folder / "apps.yaml").read_text() == APPS
 
 
-async def test_what_to_commit_can_be_taken_away_as_a_patch_and_as_the_file(ada: Browser) -> None:
+async def test_a_draft_is_downloaded_as_a_patch_or_a_file(ada: Browser) -> None:
     page = await ada.post("/console/policy/drafts", **ON)
     patch = await ada.get(f"{page.path}/patch")
     assert patch.text.startswith("--- a/apps.yaml\n+++ b/apps.yaml\n@@ ")
@@ -106,7 +106,7 @@ async def test_a_plan_is_made_again_and_one_at_a_time(ada: Browser, firm: Compan
         ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "A share is a number from 0 to 100"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_done_is_said_and_leaves_nothing(
+async def test_an_impossible_draft_says_why_and_leaves_nothing(
     ada: Browser, firm: Company, fields: dict[str, str], why: str
 ) -> None:
     page = await ada.post("/console/policy/drafts", **fields)

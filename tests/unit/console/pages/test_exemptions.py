@@ -57,7 +57,7 @@ async def test_a_device_is_exempt_by_any_of_its_names(ada: Browser, firm: Compan
         ({"rule": "nope"}, "No rule is called nope"),
     ],
 )
-async def test_what_cannot_be_is_said(
+async def test_an_impossible_exemption_says_why(
     ada: Browser, firm: Company, changed: dict[str, str], words: str
 ) -> None:
     page = await ada.post("/console/exemptions", **GIVEN | changed)

@@ -45,9 +45,7 @@ async def test_now_says_that_somebody_waits(vic: Browser) -> None:
     )
 
 
-async def test_what_is_done_leaves_the_queue_and_comes_back_when_it_is_undone_or_asked_again(
-    ada: Browser, firm: Company
-) -> None:
+async def test_a_closed_request_returns_if_reopened_or_asked_again(ada: Browser, firm: Company) -> None:
     page = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
     assert "The request of alice is done. Undo" in page.words
     assert "REF1" not in page.words

@@ -111,7 +111,7 @@ async def test_an_admin_comes_in_and_it_is_written_down(site: Site) -> None:
     assert '"oidc"' in entry.details
 
 
-async def test_what_binds_a_login_to_its_browser_is_kept_from_all_else(site: Site) -> None:
+async def test_the_login_cookie_is_hidden_from_scripts_and_other_paths(site: Site) -> None:
     left = await site.leave(await site.another())
     made = cookie(left, BINDING)
     assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (
@@ -172,7 +172,7 @@ async def test_an_answer_comes_in_time(site: Site) -> None:
         {"code": "x" * 5000},
     ],
 )
-async def test_what_is_no_answer_to_a_login_is_refused(site: Site, wrong: dict[str, str]) -> None:
+async def test_a_wrong_answer_to_a_login_is_refused(site: Site, wrong: dict[str, str]) -> None:
     browser = await site.another()
     came = await site.back(browser, await site.there(browser) | wrong)
     assert came.status == 400
@@ -200,7 +200,7 @@ async def test_a_parameter_that_stands_there_twice_is_none(site: Site, name: str
         ("<b>bold</b>", 502, "provider-error"),
     ],
 )
-async def test_what_the_provider_refuses_is_said_in_our_words(
+async def test_an_error_of_the_provider_is_said_in_our_words(
     site: Site, error: str, status: int, word: str
 ) -> None:
     browser = await site.another()

@@ -169,7 +169,7 @@ async def test_undo_leads_back_says_whose_exemption_ended_and_is_harmless_twice(
     assert (await ada.post("/console/exemptions/end", **undo | {"number": "999"})).status == 404
 
 
-async def test_what_was_done_for_one_is_not_said_above_another_nor_above_what_failed(
+async def test_an_undo_is_shown_for_its_person_only_and_once(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     await has(firm, record("b1", "bob", "tiktok"))

@@ -213,7 +213,7 @@ async def test_a_file_that_was_sent_is_planned_in_the_place_of_the_one_on_disk(
         ({"days": "14", "from": "upload", "file": ""}, "the rules:1:1: the file is empty"),
     ],
 )
-async def test_what_cannot_be_planned_is_said_with_its_place(
+async def test_an_impossible_plan_is_said_with_its_place(
     ada: Browser, firm: Company, fields: dict[str, str], words: str
 ) -> None:
     page = await ada.post("/console/policy/plans", **fields)
@@ -272,7 +272,7 @@ async def test_nobody_approves_their_own_plan(lin: Browser, firm: Company) -> No
     ) == (409, True)
 
 
-async def test_what_goes_beyond_the_guard_is_not_put_in_force_alone_by_override_either(
+async def test_an_override_beyond_the_guard_still_needs_another_person(
     ada: Browser, lin: Browser, firm: Company
 ) -> None:
     await settled(firm)
