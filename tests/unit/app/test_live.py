@@ -67,7 +67,7 @@ def test_each_port_for_questions_has_a_dialect_of_its_own(bundle):
     }
 
 
-async def test_what_a_gate_begins_with_is_that_of_its_files(bundle, trust, store):
+async def test_the_first_live_parts_come_from_the_files(bundle, trust, store):
     files = bundle()
     settings = files.settings
     live = await first_live(files, store, trust, NO_RELIEFS)

@@ -28,7 +28,7 @@ def test_every_number_is_the_one_of_this_moment(service):
     assert shown(service, *others) == [4, 5, 0]
 
 
-def test_what_waits_and_since_when_is_read_at_this_moment(service):
+def test_metrics_show_the_backlog_and_since_when(service):
     watch_backlogs(service.gate.metrics, service.store, spool=True)
     names = ("ledger_waiting", "reports_waiting", "store_refuses_since_timestamp_seconds")
     assert shown(service, *names) == [0, 0, 0]

@@ -23,7 +23,7 @@ def settings(store: str, spool: Path | None = None) -> SimpleNamespace:
         ("postgresql://h/db", Path("/srv/spool"), Path("/srv/spool")),
     ],
 )
-def test_what_a_store_does_not_take_waits_beside_it_or_beside_the_settings(store, spool, found):
+def test_the_spool_is_where_the_settings_say_or_beside_them(store, spool, found):
     assert spool_of(Path("/etc/mailgate/mailgate.yaml"), settings(store, spool)) == found
 
 

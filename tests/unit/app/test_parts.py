@@ -60,7 +60,7 @@ async def test_a_login_is_checked_where_the_settings_say(bundle):
     assert login_check_for(None, settings.public_url, None) is None
 
 
-def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):
+def test_retention_times_are_those_of_the_settings(bundle):
     settings = bundle().settings
     kept, told = retention_times_of(settings), settings.retention
     assert (kept.sightings, kept.devices) == (told.sightings, told.devices)

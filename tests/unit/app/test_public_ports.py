@@ -101,7 +101,7 @@ async def test_when_what_is_served_expires_is_a_number_for_each_listener(bundle,
     assert set(told().values()) == {renewed.certificate.not_valid_after_utc.timestamp()}
 
 
-async def test_what_runs_anywhere_is_counted_and_ended(bundle, opened):
+async def test_running_requests_of_all_ports_are_counted_and_ended(bundle, opened):
     ports = await open_all(bundle(ASKED).settings)
     ended = []
 

@@ -47,7 +47,7 @@ async def test_an_access_log_is_begun_and_ended_by_a_reload(tmp_path: Path, to_f
     assert on.requests.others == ()
 
 
-async def test_what_is_lost_is_shown_from_the_start_on(to_file: SimpleNamespace) -> None:
+async def test_lost_log_lines_are_counted_from_the_start(to_file: SimpleNamespace) -> None:
     on = gate()
     observing = RequestSinks(on, ALONE)
     observing.take(to_file)

@@ -86,7 +86,7 @@ def test_the_table_shows_kind_signals_and_findings() -> None:
     )
 
 
-def test_what_a_client_sends_cannot_style_the_terminal() -> None:
+def test_text_of_a_client_cannot_style_the_terminal() -> None:
     target = "/Microsoft-Server-ActiveSync?DeviceType=%1b[31m[/b]"
     code, output = run("Mozilla \x1b[31m [/red] [bold]", "--method", "POST", "--target", target)
     assert code == 0

@@ -169,7 +169,7 @@ def audit():
     return [(each["what"], each["about"], each["details"]) for each in told]
 
 
-def test_what_is_imported_or_read_on_request_is_on_record_and_said_to_be_imported(run, tmp_path):
+def test_imports_and_syncs_are_audited_and_imports_marked(run, tmp_path):
     (tmp_path / "more.csv").write_text("id,owner\n8,made-up\n")
     run("import", "push", "more.csv")
     run("sync", "hr", "--dry-run")
@@ -239,7 +239,7 @@ def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):
         (["import", "hr", "nowhere.csv"], "hr: file-unreadable: no such file or directory"),
     ],
 )
-def test_what_cannot_be_done_is_said(run, words, said):
+def test_a_command_that_cannot_be_done_says_why(run, words, said):
     result = run(*words)
     assert result.exit_code > 0
     assert said in result.stderr
@@ -273,7 +273,7 @@ def test_a_table_says_since_when_and_until_when():
     assert "2026-12-01 09:02" in shown(table)
 
 
-def test_what_was_understood():
+def test_devices_kinds_and_missing_apps_are_counted():
     counts = count_facts([report_by("mdm", "1", kind=Kind.PHONE, serial="SERIAL1"), report_by("mdm", "2")])
     assert (counts["devices"], counts["with_serial"], counts["without_apps"]) == (2, 1, 2)
     assert counts["kinds"] == {"phone": 1, "unknown": 1}

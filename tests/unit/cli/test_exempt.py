@@ -76,7 +76,7 @@ def test_whom_has_to_be_clear(device: str, whom: tuple[str, ...], code: int, wor
     assert (refused.exit_code, words in refused.output) == (code, True)
 
 
-def test_what_is_refused_is_said(device: str) -> None:
+def test_an_unknown_rule_or_exemption_is_refused(device: str) -> None:
     wrong = ("--rule", "shutt", *FOR[2:])
     assert "no rule is called `shutt`" in run("add", "--person", "lin", *wrong).output
     assert run("end", "7", "--note", "x").exit_code == 1

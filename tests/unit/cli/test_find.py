@@ -53,7 +53,7 @@ def test_a_name_that_a_shell_or_a_terminal_would_read_is_harmless(stored: None) 
     assert "mailgate person 'bo'\"'\"'s" in shown
 
 
-def test_what_is_not_there_is_said(stored: None) -> None:
+def test_a_search_without_a_match_says_so(stored: None) -> None:
     missed = find("nobody\x07")
     assert missed.exit_code == 1
     assert (

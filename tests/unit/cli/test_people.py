@@ -91,7 +91,7 @@ def test_of_whom_nothing_is_stored_nothing_is_forgotten() -> None:
 @pytest.mark.parametrize(
     "arguments", [("forget",), ("forget", "phone-of-ada", "--person", "ada"), ("forget", "--person", " ")]
 )
-def test_what_to_forget_is_one_thing(arguments: tuple[str, ...]) -> None:
+def test_forget_takes_a_device_or_a_person(arguments: tuple[str, ...]) -> None:
     done = devices(*arguments, "--yes")
     assert done.exit_code == 2
     assert "expected" in done.stderr

@@ -52,7 +52,7 @@ def test_it_has_one_rule_more_which_warns_now_and_keeps_out_in_days(tmp_path: Pa
     assert stages.next_start(NOW) == datetime(2026, 12, 3, 9, tzinfo=UTC)
 
 
-def test_what_was_changed_in_it_stays(tmp_path: Path) -> None:
+def test_a_changed_policy_is_not_overwritten(tmp_path: Path) -> None:
     policy = demo_rules(tmp_path, NOW) / "policy.yaml"
     policy.write_text("mine")
     assert (demo_rules(tmp_path, NOW) / "policy.yaml").read_text() == "mine"

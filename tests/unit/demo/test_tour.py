@@ -50,7 +50,7 @@ def test_the_devices_are_a_laptop_and_a_phone_in_three_states() -> None:
     assert [step.refused for step in steps(PLACE)] == ["", "posture-missing", "prohibited-app", ""]
 
 
-def test_what_is_typed_is_quoted_for_the_shell() -> None:
+def test_the_program_is_quoted_for_the_shell() -> None:
     place = DemoAddresses("http://localhost:8080/", "", "'/opt/mail gate/bin/mailgate'", "")
     assert shlex.split(steps(place)[3].command)[:3] == ["/opt/mail gate/bin/mailgate", "attest", "mint"]
 

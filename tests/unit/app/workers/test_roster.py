@@ -196,7 +196,7 @@ def test_the_first_worker_has_the_store_to_itself_until_it_serves():
 
 
 @pytest.mark.parametrize("code", [1, 2])
-def test_what_the_first_worker_has_told_is_the_end_of_all(code):
+def test_an_error_of_the_first_worker_ends_all(code):
     machine = Machine(2)
     machine.end(101, code)
     assert machine.roster.over

@@ -23,12 +23,12 @@ def test_it_counts_asks_and_sends_once(folder: Path) -> None:
     assert mails(folder) == 1
 
 
-def test_what_is_only_queued_waits_for_a_gate(folder: Path) -> None:
+def test_queued_mails_wait_for_a_gate(folder: Path) -> None:
     told = json.loads(run("send", *ENFORCED, "--yes", "--no-wait", "--json").output)
     assert (told["queued"], told["states"], mails(folder)) == (1, {"queued": 1}, 0)
 
 
-def test_what_is_not_so_is_refused(folder: Path) -> None:
+def test_a_notice_without_a_matching_stage_is_refused(folder: Path) -> None:
     refused = run("send", "app", "--kind", "upcoming", "--yes")
     assert refused.exit_code == 1
     assert "rule `app` has no later stage that people notice" in refused.output

@@ -98,7 +98,7 @@ def test_mistakes_and_a_store_that_is_not_there_are_said(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("most", "policy", "code"), [(None, OLD, 0), (0, OLD, 0), (0, NEW, 4), (9, NEW, 3), (None, NEW, 3)]
 )
-def test_what_a_change_needs_is_told_by_the_exit_code(
+def test_the_exit_code_tells_what_a_change_needs(
     folder: Path, most: int | None, policy: str, code: int
 ) -> None:
     if most is not None:

@@ -33,7 +33,7 @@ def test_more_rows_than_fit_are_counted() -> None:
     assert "and 3 more" in text
 
 
-def test_what_is_not_known_is_said_with_its_cause() -> None:
+def test_unknown_outcomes_are_said_with_their_cause() -> None:
     text = shown(
         newly=PLAN["newly"] | {"unknown": hit(4, 5)}, depends_on={"request.remote": 5}, newly_listed=["Go"]
     )

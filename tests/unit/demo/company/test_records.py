@@ -56,7 +56,7 @@ def test_a_partial_and_a_missing_report_are_said_so() -> None:
 
 
 @pytest.mark.parametrize(("records", "gone"), [(first_records, {False}), (last_records, {True})])
-def test_what_is_gone_was_there_first(records: Recorded, gone: set[bool]) -> None:
+def test_a_gone_device_was_there_first(records: Recorded, gone: set[bool]) -> None:
     assert {each.gone for each in records(replace(PHONE, problem=DeviceProblem.GONE))} == gone
 
 

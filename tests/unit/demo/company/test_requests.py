@@ -62,7 +62,7 @@ def effects(made: Made, owned: OwnedDevice) -> Counter[tuple[str, bool]]:
     ],
     ids=["the app is removed", "it is lost"],
 )
-def test_what_happens_to_a_phone_counts_from_then_on(
+def test_a_change_of_a_phone_counts_from_then_on(
     made: Made, phone: OwnedDevice, before: str, after: str
 ) -> None:
     assert set(effects(made, replace(phone, changed=CHANGED))) == {(before, False), (after, True)}
