@@ -55,7 +55,7 @@ def test_no_file_of_the_image_has_the_mode_that_it_has_in_a_clone() -> None:
     assert {option.partition("=")[0] for option in copied} == {"--from", "--chmod"}
 
 
-def test_what_reads_the_journal_reads_lines_of_systemd_and_mistakes_too() -> None:
+def test_the_journal_filter_passes_systemd_lines_and_mistakes() -> None:
     require_or_skip("jq")
     (filter_,) = re.findall(r"journalctl -u mailgate -o cat \| (jq [^`]*)`", DEPLOY)
     mistake = "mailgate.yaml:3:1: the key `x` is not known"

@@ -49,7 +49,7 @@ def test_a_form_can_be_shown(path: Any) -> None:
     assert all(each["attributes"]["label"] for each in asked)
 
 
-def test_what_runs_before_a_commit_is_a_part_of_make_check() -> None:
+def test_make_check_runs_every_pre_commit_hook() -> None:
     (own,) = yaml(ROOT / ".pre-commit-config.yaml")["repos"]
     recipe = re.search(r"^check:.*?\n\n", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
     assert recipe

@@ -152,7 +152,7 @@ async def test_every_field_of_the_access_log_is_listed() -> None:
     assert set(listed) == set(json.loads(written[0]))
 
 
-def test_what_breaks_is_shown_by_a_test() -> None:
+def test_each_failure_in_the_table_links_to_its_test() -> None:
     rows = table(TEXT, "what breaks")
     assert rows
     assert [row["what breaks"] for row in rows if "test" not in row["shown by"]] == []

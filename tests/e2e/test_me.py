@@ -175,7 +175,7 @@ def test_without_scripts_check_again_is_a_form(chromium: Browser, gate: Gate) ->
     assert page.url == f"{gate.url}#device-{PHONE.mark}"
 
 
-def test_what_changes_is_shown_by_itself(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+def test_changes_appear_without_a_reload(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
     page = opened(chromium, gate, complaints)
     with page.expect_response("**/.mailgate/status") as unchanged:
         page.clock.run_for(10_000)

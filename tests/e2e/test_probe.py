@@ -267,7 +267,7 @@ def test_a_copied_cookie_is_worth_nothing_under_another_user_agent(
             expect(page.get_by_role("heading", level=1)).to_have_text(first)
 
 
-def test_what_is_no_page_load_of_a_browser_is_never_answered_by_the_probe(
+def test_only_page_loads_of_a_browser_are_probed(
     chromium: Browser, gate: GuardedWebmail, webmail: Upstream
 ) -> None:
     with browsing(chromium) as page:
@@ -397,7 +397,7 @@ def test_everyone_can_read_it(
     assert complaints == []
 
 
-def test_what_was_found_is_counted_and_logged(chromium: Browser, observer: GuardedWebmail) -> None:
+def test_a_finding_of_the_probe_is_counted_and_logged(chromium: Browser, observer: GuardedWebmail) -> None:
     with disguised(chromium, MAC, "MacIntel", 1024, 1366) as page:
         page.goto(observer.url)
         in_inbox(page)

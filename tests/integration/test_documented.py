@@ -94,7 +94,7 @@ def test_a_device_whose_report_and_headers_differ_is_the_lesser_of_both(client: 
         (["linux"], "JSON object"),
     ],
 )
-def test_what_is_no_report_is_told_which_member_and_gets_no_token(
+def test_a_malformed_report_is_refused_with_its_member_named(
     client: Client, said: object, place: str, token: str
 ) -> None:
     client.enrol(token)

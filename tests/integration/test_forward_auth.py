@@ -189,7 +189,7 @@ def some_of(names: Iterable[str]) -> Iterator[list[str]]:
     return (left[start : start + 40] for start in range(0, len(left), 40))
 
 
-async def test_what_never_passes_the_gate_passes_no_other_proxy(start: Start) -> None:
+async def test_no_proxy_passes_a_forged_field(start: Start) -> None:
     """Other methods and addresses than those that were judged, and names of people, in every spelling of CGI."""
     front = start({"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]})
     for some in some_of(KNOWN):
@@ -474,7 +474,7 @@ FINDING_THE_MAIL = (
 )
 
 
-async def test_what_a_webmail_says_to_who_asks_the_way_holds_no_mail_whatever_comes_along(
+async def test_discovery_answers_hold_no_mail_whatever_a_request_carries(
     start: Start,
 ) -> None:
     """A webmail with one script for every address would show mail: it is asked by the gate, and what it says is the gate's no."""

@@ -83,9 +83,7 @@ def test_a_wheel_made_of_the_source_is_the_same(built: Built, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("folder", ["var", "dist", "node_modules", "a"])
-def test_what_was_made_in_a_clone_is_in_no_source_wherever_the_clone_lies(
-    folder: str, built: Built, tmp_path: Path
-) -> None:
+def test_files_made_in_a_clone_are_not_in_the_source(folder: str, built: Built, tmp_path: Path) -> None:
     """Where a line of .gitignore is true of the clone's own folder, hatchling reads none of them."""
     with tarfile.open(built.sdist) as archive:
         archive.extractall(tmp_path / folder, filter="data")
@@ -159,7 +157,7 @@ def test_the_demo_works_in_an_empty_folder(programs: Path, tmp_path: Path) -> No
     assert (tmp_path / "var/demo/rules/policy.yaml").is_file()
 
 
-def test_what_init_writes_is_checked_starts_and_decides(programs: Path, tmp_path: Path) -> None:
+def test_files_of_init_pass_the_check_start_and_decide(programs: Path, tmp_path: Path) -> None:
     require_or_skip("curl", "bash")
     port, admin = free_port(), free_port()
     where = ["--listen", f"127.0.0.1:{port}", "--admin-listen", f"127.0.0.1:{admin}"]

@@ -272,7 +272,7 @@ def test_who_dies_while_correcting_loses_nobody_and_corrects_nobody_twice(
         assert states == {MailState.SENT: 10}
 
 
-def test_what_a_mail_server_refuses_is_failed_or_tried_again_and_a_lost_answer_is_unsure(
+def test_refused_mails_fail_or_wait_and_lost_answers_are_unsure(
     tmp_path: Path,
 ) -> None:
     answers = {HIT[0]: "550 5.1.1 no such user", HIT[1]: "451 4.3.0 later", HIT[2]: "554 5.7.1 not this"}

@@ -181,7 +181,7 @@ def ready_serial(gate: Gate, serial: int) -> int:
     return serial
 
 
-def test_what_is_changed_in_the_store_is_not_put_in_force_and_found(
+def test_an_altered_plan_or_version_is_found_and_not_started(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -331,7 +331,7 @@ def test_a_relief_is_not_put_into_the_store_unseen(
     assert code == 1, said
 
 
-def test_what_was_taken_back_is_not_forgotten_unseen(
+def test_a_deleted_roll_back_is_found_by_the_audit(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -480,7 +480,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
 
 
 @of_any_store
-def test_what_a_rule_does_while_the_store_is_away_is_counted(
+def test_the_guard_counts_people_refused_while_the_store_is_away(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"

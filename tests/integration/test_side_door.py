@@ -58,7 +58,7 @@ async def test_a_login_follows_the_reports_that_come_in_at_the_public_port(
         ("", KEY, b"{}", 400),
     ],
 )
-async def test_what_is_no_question_gets_no_verdict(
+async def test_a_wrong_login_question_gets_no_verdict(
     client: aiohttp.ClientSession,
     door: Guarded,
     query: str,

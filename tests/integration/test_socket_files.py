@@ -36,7 +36,7 @@ def refused(folder: Path, file: Path, code: int, **settings: object) -> str:
     return done.stderr
 
 
-async def test_what_a_gate_has_left_is_replaced(guard: Guard, socket_file: Path) -> None:
+async def test_a_socket_left_by_a_killed_gate_is_replaced(guard: Guard, socket_file: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(socket_file))
     guarded = guard(PHONE_RULES, **at(socket_file))

@@ -79,7 +79,7 @@ async def test_a_laptop_reads_its_mail_through_both(
     assert all(decided(each.gate, "allow", "laptop") for each in pair)
 
 
-async def test_what_a_phone_reports_at_one_gate_counts_at_the_other(
+async def test_a_report_at_one_gate_counts_at_the_other(
     client: aiohttp.ClientSession, pair: list[Guarded]
 ) -> None:
     async def mail_app() -> set[int]:

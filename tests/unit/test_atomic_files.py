@@ -44,7 +44,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert (link.is_symlink(), file.read_text()) == (True, "after")
 
 
-def test_what_is_no_file_is_written_to() -> None:
+def test_a_device_file_is_written_to_directly() -> None:
     write_atomically(Path(os.devnull), "text")
     assert Path(os.devnull).is_char_device()
 

@@ -110,7 +110,7 @@ async def until(found, seconds=40.0):
     raise AssertionError("it did not come to that")
 
 
-async def test_what_connectors_bring_decides_and_nothing_else_is_kept(sources, run, tmp_path):
+async def test_reports_of_connectors_decide_and_nothing_else_is_kept(sources, run, tmp_path):
     gate = run(sources)
     async with aiohttp.ClientSession() as session:
         asking = Asking(gate, session)

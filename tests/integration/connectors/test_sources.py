@@ -73,7 +73,7 @@ async def test_a_source_that_refuses_says_so(source, status, trouble):
 
 
 @pytest.mark.parametrize("source", LISTED)
-async def test_what_came_before_an_error_in_the_middle_counts(source):
+async def test_records_before_an_error_count(source):
     records, case = [], CASES[source]
     async with api(source, refusing(2 * ATTEMPTS, 502, after=case.first_page)) as (origin, _):
         with pytest.raises(SourceError) as caught:

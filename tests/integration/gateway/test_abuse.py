@@ -46,7 +46,7 @@ async def test_many_pipelined_requests_are_all_answered(
     [request(GET) * 50_000, b"\r\n" * MIB, request(POST, b"Content-Length: 64", body=b"x" * 64) * 20_000],
     ids=["requests", "empty lines", "bodies"],
 )
-async def test_what_is_pipelined_behind_a_slow_answer_is_not_hoarded(
+async def test_requests_pipelined_behind_a_slow_answer_use_little_memory(
     gate: Gate, connect: Connect, upstream: Upstream, flood: bytes
 ) -> None:
     upstream.play(asyncio.Event())

@@ -51,7 +51,7 @@ async def test_several_ranges(before_nginx: Gate, connect: Connect) -> None:
     assert b"Content-Range: bytes 5-6/1000" in response.content
 
 
-async def test_what_is_known_is_not_sent_again(before_nginx: Gate, connect: Connect) -> None:
+async def test_an_unchanged_file_is_not_sent_again(before_nginx: Gate, connect: Connect) -> None:
     wire = await connect(before_nginx)
     await wire.send(request(b"HEAD /file.txt HTTP/1.1"))
     etag = (await wire.final(b"HEAD")).values("ETag")[0]

@@ -167,7 +167,7 @@ async def test_expect_refused_by_the_upstream(connect: Connect, upstream: Upstre
     assert (first.status, first.reason, first.content) == (403, b"No", b"nope")
 
 
-async def test_what_follows_a_refused_expectation_is_no_request(connect: Connect, upstream: Upstream) -> None:
+async def test_a_body_after_a_refused_expectation_is_no_request(connect: Connect, upstream: Upstream) -> None:
     """The client may send its body all the same (RFC 9110, section 10.1.1): it must not be read as a request."""
     upstream.play_at_head(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", Act.CLOSE)
     wire = await connect()

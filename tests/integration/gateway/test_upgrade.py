@@ -37,9 +37,7 @@ async def test_a_refused_upgrade_is_a_response_like_any_other(
         assert (await wire.final()).content == b"ok"
 
 
-async def test_what_is_sent_behind_a_handshake_is_held_until_it_is_answered(
-    connect: Connect, upstream: Upstream
-) -> None:
+async def test_bytes_after_a_handshake_wait_for_its_answer(connect: Connect, upstream: Upstream) -> None:
     """Were it passed on at once, a refused handshake would make it a request (RFC 9110, section 7.8)."""
     upstream.play_at_head(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
     wire = await connect()
