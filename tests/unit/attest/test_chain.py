@@ -28,7 +28,7 @@ def test_outside_of_its_time_there_is_none(days) -> None:
         path_to(TRUSTED, [LEAF.certificate, ISSUING.certificate], last + timedelta(seconds=days))
 
 
-def test_who_is_no_authority_signs_nothing() -> None:
+def test_a_certificate_that_is_no_authority_signs_nothing() -> None:
     below = LEAF.sign(name("below"))
     with pytest.raises(VerificationError):
         path_to(TRUSTED, [below.certificate, LEAF.certificate, ISSUING.certificate], NOW)

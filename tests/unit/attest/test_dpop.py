@@ -183,7 +183,7 @@ NO_POINT = {"x": raw.b64(bytes(32)), "y": raw.b64(bytes(32))}
         ),
     ],
 )
-def test_headers_that_are_refused(header: dict[str, object], reason: Reason, detail: str) -> None:
+def test_a_malformed_header_is_refused(header: dict[str, object], reason: Reason, detail: str) -> None:
     assert refused(raw.proof(TOKEN, raw.proof_header(**header))) == (reason, detail)
 
 
@@ -252,7 +252,7 @@ BASE = "https://mail.example.com/mail/"
         "https://mail.example.com/a/%2e%2E/mail/",
     ],
 )
-def test_the_same_target(same: str) -> None:
+def test_equivalent_targets_are_the_same(same: str) -> None:
     assert same_target(BASE, same)
 
 
@@ -284,7 +284,7 @@ def test_the_same_target(same: str) -> None:
         "wss://mail.example.com/mail/",
     ],
 )
-def test_another_target(other: str) -> None:
+def test_different_targets_are_not_the_same(other: str) -> None:
     assert not same_target(BASE, other)
 
 

@@ -54,7 +54,7 @@ def test_a_code_is_found_however_it_is_typed(typed: str) -> None:
 
 
 @pytest.mark.parametrize("other", ["1028-T5CZ", "1028-T5C", "1028-T5CYY", ""])
-def test_another_code_is_another(other: str) -> None:
+def test_different_codes_have_different_digests(other: str) -> None:
     assert digest_of(other) != digest_of("1028-T5CY")
 
 

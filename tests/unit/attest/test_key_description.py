@@ -15,7 +15,7 @@ from tests.vectors.build_certificate_vectors import (
 from mailgate.attest.key_description import DescriptionError, KeyDescription, RootOfTrust, read_description
 
 
-def test_a_whole_description() -> None:
+def test_a_whole_description_is_read() -> None:
     assert read_description(description(serial="R5CX10TESTED")) == KeyDescription(
         level=1,
         challenge=CHALLENGE,

@@ -134,7 +134,7 @@ def test_a_key_that_stays_is_the_same_object_and_one_that_changed_or_went_is_not
         assert one.renewed(two).get("okp") is one.get("okp")
 
 
-def test_whether_a_source_answers_is_told_by_the_newest_answer() -> None:
+def test_the_newest_answer_tells_whether_a_source_is_available() -> None:
     """A key may be missing because its issuer could not be asked."""
     before = parse_jwks(json.dumps({"keys": [EC]}))
     away = before.renewed(KeySet(before.keys, unavailable=True))

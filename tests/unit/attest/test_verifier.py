@@ -242,7 +242,7 @@ def test_a_header_is_utf8(header: str, reason: Reason) -> None:
     ("header", "reason"),
     [("device_attestation", Reason.TOKEN_TWO_HEADERS), ("dpop", Reason.PROOF_TWO_HEADERS)],
 )
-def test_of_two_headers_neither_counts(header: str, reason: Reason, at: int) -> None:
+def test_a_repeated_header_counts_for_nothing(header: str, reason: Reason, at: int) -> None:
     vector = read("good-es256")
     values = ["", ""]
     values[at] = vector[header][0]
@@ -301,7 +301,7 @@ def test_a_proof_is_refused_a_second_time_as_long_as_it_could_be_good(gate) -> N
     assert gate.verify(token, proof, now=NOW + timedelta(seconds=121)).refused is Reason.PROOF_STALE
 
 
-def test_how_far_an_issuers_clock_may_differ_and_how_long_its_tokens_live_can_be_set(gate) -> None:
+def test_the_leeway_and_the_longest_lifetime_can_be_set(gate) -> None:
     gate.rebuild(gate.issuers, leeway=timedelta(seconds=90), max_lifetime=timedelta(hours=2))
     token = gate.token({"exp": int(NOW.timestamp()) + 7200})
     reasons = {7289: None, 7290: Reason.TOKEN_EXPIRED, -90: None, -91: Reason.TOKEN_NOT_YET_VALID}

@@ -82,7 +82,7 @@ def test_a_pattern_is_left_out_if_it_is_very_long_or_may_begin_anywhere(pattern:
         ("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", ""),
     ],
 )
-def test_the_form_by_device_system_browser_or_words(text: str, form: str) -> None:
+def test_the_form_comes_from_device_system_browser_or_words(text: str, form: str) -> None:
     assert Agent(text).form() == form
 
 

@@ -58,7 +58,7 @@ def test_a_laptop_by_its_own_word_and_by_its_headers_is_attested() -> None:
 
 
 @pytest.mark.parametrize("client", [UNKNOWN, PHONE, TV])
-def test_whatever_else_calls_itself_a_laptop_is_none_and_no_better_known(client: Client) -> None:
+def test_an_other_client_that_calls_itself_a_laptop_is_none(client: Client) -> None:
     attested = with_attestation(client, proof(Kind.LAPTOP, self_reported=True))
     assert (attested.kind, attested.assurance) == (client.kind, Assurance.CLAIMED)
     assert attested.contradicted is (client in (PHONE, TV))

@@ -128,7 +128,7 @@ class Counting(str):
 
 
 @pytest.mark.parametrize("name", ["user-agent", *HEADERS, PROBE, IMAP_ID])
-def test_of_each_header_a_bounded_part_is_read(name: str) -> None:
+def test_a_bounded_part_of_each_header_is_read(name: str) -> None:
     """What a request costs grows with what is read of it; megabytes cost what the longest real values cost."""
     value = Counting('"a" ' * 100_000)
     value.longest = 0

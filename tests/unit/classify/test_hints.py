@@ -139,7 +139,7 @@ def test_the_name_of_an_android_app_speaks_for_a_phone(value: str, form: str) ->
         ("Android", "16", "16"),
     ],
 )
-def test_the_version_of_the_system(platform: str, version: str, told: str) -> None:
+def test_the_hint_tells_the_version_of_the_system(platform: str, version: str, told: str) -> None:
     assert read_hints({PLATFORM: f'"{platform}"', VERSION: f'"{version}"'}).os_version == told
 
 
@@ -184,7 +184,7 @@ FORM_FACTORS = {
 }  # fmt: skip
 
 
-def test_of_several_form_factors_the_most_restrictive_counts() -> None:
+def test_the_most_restrictive_form_factor_counts() -> None:
     ranked = list(FORM_FACTORS.items())
     for place, (factor, form) in enumerate(ranked):
         assert read_hints({FACTORS: f'"{factor}"'}).form == form
@@ -221,7 +221,7 @@ def test_a_brand_of_handhelds_speaks_for_a_phone(
 
 
 @pytest.mark.parametrize(("length", "form"), [(512, "phone"), (513, "")])
-def test_of_a_list_of_brands_no_more_is_read_than_its_limit(length: int, form: str) -> None:
+def test_a_list_of_brands_is_read_up_to_its_limit(length: int, form: str) -> None:
     assert read_hints({BRANDS: '"Phoenix"'.rjust(length)}).form == form
 
 
@@ -233,7 +233,7 @@ def test_a_hint_is_read_to_its_limit(malformed: bool) -> None:
     assert reading.signals[0].value == value[:80]
 
 
-def test_of_the_name_of_an_app_as_much_is_read_as_of_a_hint() -> None:
+def test_the_name_of_an_app_is_read_up_to_its_limit() -> None:
     assert read_hints({EMBEDDER: f"com.{'x' * 252}"}).form == "phone"
     assert read_hints({EMBEDDER: f"com.{'x' * 252}!"}).form == "phone"
     assert read_hints({EMBEDDER: f"com.{'x' * 251}!"}).form == ""

@@ -35,7 +35,7 @@ from mailgate.model import LOGIN_PROTOCOLS, Assurance, Kind, Protocol, Reason, R
         ("", {}),
     ],
 )  # fmt: skip
-def test_the_list(text: str, read: dict[str, str]) -> None:
+def test_a_list_of_fields_is_read(text: str, read: dict[str, str]) -> None:
     assert read_id(text) == read
 
 
@@ -114,7 +114,7 @@ LAPTOP, PHONE, TABLET, MAIL_APP, TOOL = Kind.LAPTOP, Kind.PHONE, Kind.TABLET, Ki
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["{}", "({})"])
-def test_the_kind_of_a_client(imap_id: str, kind: Kind, form: str) -> None:
+def test_each_client_of_imap_has_its_kind(imap_id: str, kind: Kind, form: str) -> None:
     client = classify(RequestFacts(scheme="imap", headers={"imap-id": form.format(imap_id)}))
     assert (client.kind, client.protocol) == (kind, Protocol.IMAP)
     assert client.handheld is (kind not in (LAPTOP, TOOL))
@@ -314,6 +314,6 @@ def test_no_more_fields_are_read_than_a_list_may_have() -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", '"', "\\"])
-def test_of_a_long_value_the_same_part_is_kept_however_it_is_escaped(letter: str) -> None:
+def test_a_long_value_is_cut_alike_however_it_is_escaped(letter: str) -> None:
     (value,) = read_id(write_id({"name": letter * 5000})).values()
     assert value == letter * 64

@@ -139,7 +139,7 @@ ANYTHING = st.builds(
 
 
 @given(ANYTHING, st.sampled_from(["macos", "windows", "linux", "chromeos", ""]))
-def test_whatever_is_read_has_a_form_and_a_why(readings: ProbeReadings, claimed: str) -> None:
+def test_all_readings_have_a_form_and_a_reason(readings: ProbeReadings, claimed: str) -> None:
     found = examine(readings, claimed)
     assert KIND_OF_FORM[found.form]
     assert found.by in WHY
@@ -240,7 +240,7 @@ def test_while_it_is_only_observed_it_leaves_a_finding() -> None:
         (ProbeFinding("desktop", "no-touch"), True, "desktop;by=no-touch;observe"),
     ],
 )
-def test_a_finding_as_a_header(found: ProbeFinding, observed: bool, header: str) -> None:
+def test_a_finding_is_written_as_a_header(found: ProbeFinding, observed: bool, header: str) -> None:
     assert probe_header(found, observed=observed) == header
 
 
@@ -266,7 +266,7 @@ NO_MAC = "no Mac has a touch screen, but an iPad that claims to be one has"
         ("phone;observe", Reading(), ("told", "phone", Kind.PHONE), f"the browser probe finds a phone: told; {OBSERVED}"),
     ],
 )  # fmt: skip
-def test_a_header_as_a_reading(
+def test_a_header_of_the_probe_is_read(
     header: str, reading: Reading, signal: tuple[str, str, Kind], finding: str | None
 ) -> None:
     findings = (Finding(Reason.KIND_CONTRADICTED, finding),) if finding else ()

@@ -67,7 +67,7 @@ def protocol_of(facts: RequestFacts) -> Protocol:
         ("POST", f"{'a' * 8165}/Microsoft-Server-ActiveSync", Protocol.WEB),
     ],
 )
-def test_method_and_path(method: str, target: str, protocol: Protocol) -> None:
+def test_method_and_path_tell_the_protocol(method: str, target: str, protocol: Protocol) -> None:
     assert protocol_of(RequestFacts(method, target)) is protocol
 
 

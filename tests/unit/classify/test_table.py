@@ -92,7 +92,7 @@ def test_warming_asks_for_the_words_of_a_rule_one_by_one_only_where_an_earlier_r
         ("\n  a | ~b~\n  c\n", ["a", "~b~", "c"], r"a|(?-u:\b)b(?-u:\b)|c"),
     ],
 )
-def test_the_words_of_a_rule(words: str, each: list[str], pattern: str) -> None:
+def test_the_words_of_a_rule_become_a_pattern(words: str, each: list[str], pattern: str) -> None:
     rule = Rule("one", "tv", "", words)
     assert (rule.each, rule.pattern) == (each, pattern)
 

@@ -87,7 +87,7 @@ def test_sixteen_devices_of_one_source_are_no_device(count: int, is_placeholder:
     assert told == ([(Reason.DEVICE_NAME_CONTRADICTED, "", detail)] if is_placeholder else [])
 
 
-def test_of_two_sources_with_a_placeholder_one_is_named() -> None:
+def test_one_of_two_sources_with_a_placeholder_is_named() -> None:
     reports = [Report(source, str(number)) for source in ("jamf", "intune") for number in range(16)]
     (found,) = contradictions(reports)
     assert found.detail.startswith("intune has")

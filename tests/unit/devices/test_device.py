@@ -47,9 +47,7 @@ BLIND = replace(OLD, owner="bob", apps=frozenset(), apps_complete=None, reported
     ],
     ids=["later", "same-moment", "longer", "earlier", "shorter", "no-look", "no-end", "older-without-a-look"],
 )
-def test_of_two_looks_the_later_counts_and_who_did_not_look_takes_no_look_back(
-    new: Report, owner: str, apps: set[str]
-) -> None:
+def test_the_later_of_two_looks_counts(new: Report, owner: str, apps: set[str]) -> None:
     kept = replace(new, last_seen=NOW + minutes(5)).after(OLD, THEN)
     assert (kept.owner, kept.apps) == (owner, apps)
     assert (kept.first_seen, kept.last_seen) == (NOW, NOW + minutes(5))
@@ -121,7 +119,7 @@ def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() 
     )
 
 
-def test_of_equally_old_devices_the_first_id_is_kept() -> None:
+def test_the_first_id_of_equally_old_devices_is_kept() -> None:
     assert merged([Device("b"), Device("c"), Device("a")]).id == "a"
 
 
@@ -144,7 +142,7 @@ def test_a_device_has_one_report_for_each_id_of_a_source_in_order(slot: tuple[st
     assert without.without(slot) == without
 
 
-def test_when_and_in_what_words_something_was_seen_makes_nothing_another() -> None:
+def test_times_and_words_do_not_make_reports_different() -> None:
     """Else every report that comes again would be news."""
     report = Report("mdm", "7")
     assert report == replace(report, first_seen=NOW, last_seen=NOW, adds=True)

@@ -135,7 +135,7 @@ def test_a_partial_report_in_an_outage_changes_no_decision() -> None:
     assert decided == [Effect.ALLOW] * 3 + [Effect.BLOCK] * 2
 
 
-def test_of_the_devices_of_a_person_what_was_last_known_of_the_worst_counts() -> None:
+def test_the_last_known_state_of_the_worst_device_counts() -> None:
     away = Posture(PostureState.UNAVAILABLE, last_state=PostureState.CLEAN, expires_at=NOW + KEEP)
     for other in (PostureState.PARTIAL, PostureState.LISTED):
         for both in ([away, Posture(other)], [Posture(other), away]):
@@ -292,6 +292,6 @@ def test_clocks_that_differ_a_little_make_no_difference() -> None:
     assert (told.state, told.reported_at) == (PostureState.CLEAN, NOW)
 
 
-def test_whose_clock_was_ahead_owns_no_longer_than_the_next_look_says() -> None:
+def test_a_clock_ahead_keeps_an_owner_only_until_the_next_look() -> None:
     ahead = said("one", owner="ada", **CLEAN | {"reported_at": NOW + timedelta(days=3)})
     assert posture(ahead, said("two", owner="bob", **CLEAN)).owner == "bob"

@@ -176,7 +176,7 @@ def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told
         ]
 
 
-def test_of_a_device_only_the_reports_that_claim_a_name_count_for_it() -> None:
+def test_only_reports_that_claim_a_name_count_for_it() -> None:
     two = (report(A, "serial:S1", "eas:e1"), report(C, "serial:S1", at=9))
     device_set = put(*two, report(B, "serial:S2", "eas:e1", at=1))
     assert device_set.named([SHARED]) == home(device_set, B)
@@ -239,7 +239,7 @@ def test_a_report_that_is_removed_leaves_its_names_to_others_that_claim_them() -
         (("eas:e1", 0), ("eas:e1", 0), ("eas:e1",), min(A, B, key=lambda slot: new_id((slot.partition(":")[0], slot.partition(":")[2])))),
     ],
 )  # fmt: skip
-def test_of_devices_that_cannot_be_one_a_report_goes_to_the_strongest_name_and_then_to_the_oldest(
+def test_a_report_goes_to_the_strongest_name_then_the_oldest_device(
     one: tuple[str, float], two: tuple[str, float], names: tuple[str, ...], expected: str
 ) -> None:
     made = [report(slot, f"serial:{slot}", *own.split(), at=at) for slot, (own, at) in ((A, one), (B, two))]
@@ -350,7 +350,7 @@ def agreeing(draw: st.DrawFn) -> list[Report]:
 
 
 @given(agreeing(), st.data())
-def test_where_nothing_contradicts_the_order_makes_no_difference(
+def test_without_contradictions_the_order_makes_no_difference(
     reports: list[Report], data: st.DataObject
 ) -> None:
     own_word = [each for each in reports if each.source == ENROLLED]

@@ -65,7 +65,9 @@ def posture(*reports: Report, now: object = NOW, **terms: object) -> Posture:
         (CLEAN | TIKTOK | {"gone": True}, 99, "missing"),
     ],
 )
-def test_the_state_by_one_source(report: dict[str, object], age: float, expected: str) -> None:
+def test_one_source_has_its_state_by_its_report_and_age(
+    report: dict[str, object], age: float, expected: str
+) -> None:
     told = posture(said(**report), now=NOW + timedelta(hours=age))
     assert told.state is PostureState(expected)
 
@@ -126,7 +128,7 @@ def own(report: Report) -> Report:
         ([GONE, own(FINE)], "stale", None),
     ],
 )
-def test_the_state_by_several_sources_in_any_order(
+def test_several_sources_have_one_state_in_any_order(
     reports: list[Report], expected: str, source: str | None
 ) -> None:
     for order in permutations(reports):
@@ -325,7 +327,7 @@ def test_a_posture_stays_the_same_until_the_next_report_runs_out_or_what_was_las
     assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
 
 
-def test_how_old_a_look_may_be_is_said_for_all_sources_or_for_one() -> None:
+def test_the_greatest_age_is_for_all_sources_or_one() -> None:
     of_each = PostureTerms(MAX_AGE, ages={"intune": MAX_AGE * 8, "jamf": MAX_AGE / 2})
     assert [of_each.age_of(source) for source in ("intune", "jamf", "mdm")] == [
         MAX_AGE * 8,
@@ -386,7 +388,7 @@ def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
 
 
 @pytest.mark.parametrize("state", PostureState)
-def test_of_equally_restrictive_postures_one_with_a_list_counts_and_then_the_first(
+def test_a_posture_with_a_list_goes_before_an_equal_one(
     state: PostureState,
 ) -> None:
     one, other = (Posture(state, device_id=name) for name in "ab")
@@ -504,7 +506,7 @@ def test_while_a_source_is_away_it_is_foretold_until_when_its_last_report_will_c
     assert told.last_known_until == (NOW + timedelta(hours=hours) if hours else None)
 
 
-def test_of_reports_that_ran_out_meanwhile_the_one_that_ran_out_last_is_told() -> None:
+def test_the_report_that_ran_out_last_is_told() -> None:
     reports = [
         STALE,
         replace(later(STALE, -24 * 60 - 1), source="older"),

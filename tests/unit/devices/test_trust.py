@@ -51,7 +51,9 @@ EVERY_NAME = {
     ],
     ids=["the company's, of every kind", "a device's own, of what it proves", "no placeholders"],
 )
-def test_which_names_a_source_brings(source: str, told: dict[str, Any], names: set[tuple[str, str]]) -> None:
+def test_a_source_brings_the_names_it_may_vouch_for(
+    source: str, told: dict[str, Any], names: set[tuple[str, str]]
+) -> None:
     assert report_by(source, "7", **told).names == names
 
 

@@ -174,7 +174,9 @@ def test_a_condition_that_fails_in_report_only_has_no_effect() -> None:
         ("block", {"when": "client.kind == 'laptop' && device.known"}, (Effect.ALLOW, Reason.RULE_MATCHED, "handheld")),
     ],
 )  # fmt: skip
-def test_on_unavailable(choice: str, rule: dict[str, str], expected: tuple[Effect, Reason, str]) -> None:
+def test_the_rule_decides_what_an_unavailable_posture_gets(
+    choice: str, rule: dict[str, str], expected: tuple[Effect, Reason, str]
+) -> None:
     policy = policy_of(rule | {"on_unavailable": choice}, HANDHELD)
     assert outcome(policy, access(PHONE, UNAVAILABLE)) == expected
 
@@ -456,7 +458,7 @@ def test_no_rule_keeps_anybody_from_asking_the_way(
     ("method", "target"),
     [("OPTIONS", "/Microsoft-Server-ActiveSync"), ("GET", "/autodiscover/autodiscover.xml")],
 )
-def test_who_asks_the_way_is_told_it_whoever_carries_the_mail(method: str, target: str) -> None:
+def test_discovery_is_answered_whoever_carries_the_mail(method: str, target: str) -> None:
     """The gate tells it itself (``gateway/autodiscover/directions.py``), so that it is no matter what login comes along."""
     facts = RequestFacts(method, target, headers={"authorization": "Basic YTpi", "cookie": "session=1"})
     asked = replace(access(PHONE, WITH_TIKTOK), facts=facts)
@@ -464,7 +466,7 @@ def test_who_asks_the_way_is_told_it_whoever_carries_the_mail(method: str, targe
         assert decide(each, policy_of({"when": "true", "effect": "block"})).rule == "discovery"
 
 
-def test_whom_the_rules_allow_gets_more_than_the_way() -> None:
+def test_an_allowed_person_gets_more_than_discovery() -> None:
     asked = replace(access(PHONE, WITH_TIKTOK), facts=RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync"))
     rehearsed = {"when": "true", "effect": "block", "stages": {"report_only": "2020-01-01"}}
     decision = decide(asked, policy_of(rehearsed, {"when": "true", "effect": "allow"}))
@@ -752,7 +754,7 @@ _MINUTES = st.integers(-20 * 24 * 60, 40 * 24 * 60)
     _MINUTES,
     _MINUTES,
 )
-def test_who_is_always_the_same_is_only_ever_kept_out_more_by_a_rule_in_stages(
+def test_a_rule_in_stages_only_gets_stricter_for_the_same_access(
     effect: str, named: set[str], starts: set[str], one: int, other: int
 ) -> None:
     order = [stage for stage in ("report_only", "warn", "enforce") if stage in named]
@@ -783,7 +785,7 @@ def test_a_claim_makes_no_answer_milder(policy: Policy, asks: Access, more: tupl
 
 @settings(max_examples=300)
 @given(policies | policies_on_people, accesses)
-def test_who_may_or_may_not_be_in_a_group_gets_the_harder_answer(policy: Policy, asks: Access) -> None:
+def test_unknown_groups_get_the_stricter_answer(policy: Policy, asks: Access) -> None:
     policy = replace(policy, reliefs=NO_RELIEFS)
     asks = replace(asks, posture=replace(asks.posture, owner="", device_id=""), claims=())
     if "user.name" in policy.reads:
@@ -875,7 +877,7 @@ def test_a_rule_that_may_be_about_somebody_else_restricts_more_than_the_default(
 
 
 @pytest.mark.parametrize("effect", ["block", "allow"])
-def test_where_the_posture_is_unavailable_another_spelling_only_takes_a_permission_away(effect: str) -> None:
+def test_another_spelling_widens_nothing_while_the_posture_is_unavailable(effect: str) -> None:
     rule = {"when": 'user.name != "lin" && device.managed', "effect": effect}
     unavailable = Posture(PostureState.UNAVAILABLE)
     asks = replace(access(PHONE, unavailable), user=User("corp\\lin"))
@@ -973,7 +975,7 @@ def test_a_thousand_rules_about_others_cost_no_evaluation(
     assert len(decision.trials) == 1001
 
 
-def test_who_may_or_may_not_be_of_a_group_is_told_every_rule_that_was_read() -> None:
+def test_unknown_groups_are_told_every_rule_that_was_read() -> None:
     """The decision by the rule that may be about them rests on those behind it as well."""
     policy = policy_of(
         {"id": "maybe", "groups": ("pilot",), "effect": "challenge"}, {"id": "next", "when": "false"}, LET_IN

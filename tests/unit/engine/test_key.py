@@ -106,7 +106,7 @@ def test_a_key_can_be_kept_whatever_the_rules_read() -> None:
     assert {decision_key.of(one): "kept"}[decision_key.of(same)] == "kept"
 
 
-def test_of_what_a_request_claims_the_first_end_counts() -> None:
+def test_the_first_end_among_the_claims_counts() -> None:
     posture = replace(CLEAN, expires_at=NOW + timedelta(hours=2))
     asks = replace(
         access(posture=posture),
@@ -198,7 +198,7 @@ def test_without_dates_two_devices_that_are_new_until_different_days_are_alike()
     assert decision_key.of(one, dates=False) != decision_key.of(access(), dates=False)
 
 
-def test_whom_a_relief_is_about_has_another_key() -> None:
+def test_a_person_with_a_relief_has_another_key() -> None:
     relief = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, NOW + timedelta(hours=5), person="ann")
     decision_key = DecisionKey(replace(policy_of({}), reliefs=Reliefs(1, (relief,))))
     assert decision_key.of(access(user="ann")) != decision_key.of(access(user="bob"))

@@ -90,5 +90,5 @@ def test_a_text_of_more_than_128_characters_is_not_even_read() -> None:
         ("", ""),
     ],
 )
-def test_of_ipv6_one_caller_has_a_whole_network(address: str, network: str) -> None:
+def test_a_caller_by_ipv6_has_a_whole_network(address: str, network: str) -> None:
     assert rate_limit_key(address) == network

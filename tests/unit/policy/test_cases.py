@@ -115,7 +115,7 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; expected one in `apps`", "key": "state"}),
     ],
 )  # fmt: skip
-def test_devices_that_cannot_be(device: dict[str, Any], kind: str, said: object) -> None:
+def test_a_device_that_cannot_be_is_refused(device: dict[str, Any], kind: str, said: object) -> None:
     assert refusal(Device, device, CONTEXT) == (kind, said)
     assert Device.model_validate(device), "without a catalogue nothing is known of apps"
 
@@ -145,7 +145,7 @@ def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None
         ("", User()),
     ],
 )
-def test_of_whoever_is_named_the_groups_are_known(person: object, user: User) -> None:
+def test_the_groups_of_a_named_person_are_known(person: object, user: User) -> None:
     situation = Situation.model_validate({"request": {"user": person}})
     assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).user == user
 

@@ -261,7 +261,7 @@ def test_the_effect_of_a_report_only_rule_is_said(effect: str) -> None:
         ),
     ],
 )
-def test_whom_a_rule_is_about_is_said(given: str, whom: str) -> None:
+def test_the_people_of_a_rule_are_said(given: str, whom: str) -> None:
     new = rules(OLD + f"  - {{id: new, when: 'true', effect: block, {given}}}\n", APPS)
     found = changes(rules(OLD, APPS), new)
     assert f"+ rule new: keeps out {whom}; read last" in map(str, found)
@@ -277,7 +277,7 @@ def test_a_text_in_several_languages_is_described_in_each() -> None:
     in_german(found)
 
 
-def test_who_joins_and_leaves_a_group_is_counted() -> None:
+def test_people_who_join_or_leave_a_group_are_counted() -> None:
     old, new = (
         rules(PLAIN).with_groups(Groups.of_members(each))
         for each in (
@@ -295,7 +295,7 @@ def test_who_joins_and_leaves_a_group_is_counted() -> None:
     in_german(found)
 
 
-def test_whether_groups_are_known_is_said_also_of_groups_without_members() -> None:
+def test_knowing_groups_is_a_change_even_without_members() -> None:
     """A rule for groups is about everybody where no groups are known, and then about nobody."""
     unknown, empty = rules(PLAIN), rules(PLAIN).with_groups(Groups.of_members({"sales": []}))
     for old, new, words in (

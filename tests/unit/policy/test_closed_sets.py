@@ -69,7 +69,7 @@ def test_the_message_names_what_is_expected(text: str, messages: list[str]) -> N
         ('client.kind == client.os && client.kind.startsWith("x")', {}),
     ],
 )
-def test_literals_by_variable(text: str, literals: dict[str, set[str]]) -> None:
+def test_literals_are_found_for_each_variable(text: str, literals: dict[str, set[str]]) -> None:
     variables = ("client.kind", "client.os", "device.known")
     assert literals_of(tree(text), variables) == {name: literals.get(name, set()) for name in variables}
 

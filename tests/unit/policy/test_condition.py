@@ -142,7 +142,7 @@ def test_a_condition_tells_what_it_loops_over(text: str, loops: set[str] | None)
         ("client.handheld && [1].exists(a, a == 2)", {}, set()),
     ],
 )
-def test_with_which_values_it_is_false_whatever_all_others_are(
+def test_the_values_that_make_it_false_are_known(
     text: str, needs: dict[str, set[str]], never: set[tuple[str, object]]
 ) -> None:
     condition = compile_condition(text, {})
@@ -177,7 +177,7 @@ def test_a_text_without_a_utf_8_form_is_a_failure_not_a_crash() -> None:
         condition.holds(ENVIRONMENT.Activation({"request.path": "/a\udcff"}))
 
 
-def test_time_and_duration() -> None:
+def test_a_time_is_compared_with_the_clock() -> None:
     condition = compile_condition('now < timestamp("2026-12-01T00:00:00Z")', {})
     moments = (datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
     assert [condition.holds(ENVIRONMENT.Activation({"now": now})) for now in moments] == [True, False]

@@ -73,7 +73,7 @@ def test_operators_of_other_languages_are_told_from_those_of_cel(written: str, o
         assert told(f"client.os{written}'a'") == [(1, 10, words)]
 
 
-def test_of_syntax_errors_only_the_first_is_told_and_of_others_each() -> None:
+def test_only_the_first_syntax_error_is_told_and_every_other_error() -> None:
     assert [place[:2] for place in told("1 +* 2 +* 3")] == [(1, 4)]
     assert [place[:2] for place in told("x ||\n y || 1 == '' || z.z")] == [(1, 1), (2, 2), (2, 9), (2, 18)]
 

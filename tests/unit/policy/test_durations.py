@@ -23,7 +23,7 @@ READ = TypeAdapter(Duration)
         ("999999999ms", timedelta(milliseconds=999_999_999)),
     ],
 )
-def test_durations(text: str, span: timedelta) -> None:
+def test_durations_are_read(text: str, span: timedelta) -> None:
     assert READ.validate_python(text) == span
 
 

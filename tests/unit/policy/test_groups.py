@@ -25,7 +25,7 @@ def test_members_are_kept_by_digests_of_their_names_alone() -> None:
     )
 
 
-def test_where_nobody_is_named_the_owner_of_the_device_counts() -> None:
+def test_without_a_person_the_owner_of_the_device_counts() -> None:
     assert GROUPS.user("", "lin") == User("", ("pilot",), groups_known=True)
     assert GROUPS.user("grace", "lin") == User("grace", (), groups_known=True)
 
@@ -43,9 +43,7 @@ def test_a_rule_for_no_group_is_about_everybody() -> None:
     ("user", "about"),
     [(GROUPS.user("ada"), True), (GROUPS.user("grace"), False), (User("ada"), None), (User(), None)],
 )
-def test_where_groups_are_not_known_nobody_knows_whether_a_rule_is_about_them(
-    user: User, about: bool | None
-) -> None:
+def test_with_unknown_groups_it_is_unknown_whom_a_rule_is_about(user: User, about: bool | None) -> None:
     assert in_groups(("pilot", "other"), user) is about
 
 

@@ -93,7 +93,7 @@ def test_by_requests_somebody_counts_as_the_part_of_theirs_that_was_kept_out() -
 
 
 @pytest.mark.parametrize("of", ["people", "requests"])
-def test_those_of_whom_only_devices_are_known_are_one_person_among_those_kept_out(of: str) -> None:
+def test_nameless_devices_are_one_person_among_the_refused(of: str) -> None:
     counted = tally(2, 2, of=of)
     for number in range(50):
         counted.count(Subject("", f"device-{number}"), stopped=True, now=NOW)
@@ -156,7 +156,7 @@ def test_a_request_counts_for_the_window_or_up_to_a_twelfth_of_it_less() -> None
     )
 
 
-def test_who_comes_again_stays_in_the_window() -> None:
+def test_a_person_who_comes_again_stays_in_the_window() -> None:
     counted = tally(3, 0, within="10m")
     for number in range(3):
         counted.count(Subject(f"person-{number}"), stopped=True, now=NOW + 8 * MINUTE)

@@ -55,13 +55,13 @@ def test_our_own_domains_around_a_name_are_dropped(login: str) -> None:
 
 
 @pytest.mark.parametrize("login", STRANGE)
-def test_whatever_else_is_around_a_name_makes_it_somebody_else(login: str) -> None:
+def test_a_name_with_anything_else_around_it_is_somebody_else(login: str) -> None:
     assert OURS.person(login) == login
     assert address_of(OURS.person(login), "example.com") == ""
 
 
 @pytest.mark.parametrize("login", ["ceo", "EXAMPLE\\ceo", "ceo@example.com", *STRANGE])
-def test_where_no_domain_is_ours_nothing_is_dropped(login: str) -> None:
+def test_without_own_domains_nothing_is_dropped(login: str) -> None:
     assert NO_LOGINS.person(login) == login
 
 
@@ -155,5 +155,5 @@ def test_only_company_addresses_are_written_to(login: str, address: str) -> None
         ("", ""),
     ],
 )
-def test_whoever_writes_a_login_otherwise_counts_once(login: str, counted: str) -> None:
+def test_spellings_of_a_login_count_as_one(login: str, counted: str) -> None:
     assert counted_name(login) == counted

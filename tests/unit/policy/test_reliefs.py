@@ -38,7 +38,9 @@ D1 = relief(person="", device="d1")
         (relief(Cause.HALT), "", Posture(), True),
     ],
 )
-def test_whom_it_is_about(given: Relief, user: str, posture: Posture, about: bool) -> None:
+def test_a_relief_is_about_its_person_or_its_device(
+    given: Relief, user: str, posture: Posture, about: bool
+) -> None:
     assert bool(Reliefs(1, (given,)).about(access(PHONE, posture, user))) is about
 
 
@@ -58,7 +60,7 @@ def test_it_ends_at_its_very_moment() -> None:
     assert Reliefs(0, ()) == NO_RELIEFS
 
 
-def test_those_for_everybody_come_first_then_those_of_the_person_and_of_the_device() -> None:
+def test_reliefs_for_everybody_come_before_those_of_person_and_device() -> None:
     ours = (D1, relief(Cause.HALT), ADA, relief(Cause.BREAK_GLASS), replace(ADA, rule=""))
     both = access(PHONE, replace(WITH_TIKTOK, owner="lin"), "ada")
     assert Reliefs(1, ours).about(both) == (ours[1], ours[3], ours[2], ours[4], ours[0])
@@ -93,7 +95,9 @@ FROM_EVERY_RULE = relief(rule="", person="ada")
     ],
     ids=["one that blocks", "one that warns", "never one that allows", "the one that it names", "no other"],
 )
-def test_which_rules_a_relief_takes_out(given: Relief, rule: str, effect: Effect, takes_out: bool) -> None:
+def test_a_relief_takes_out_the_rule_it_names(
+    given: Relief, rule: str, effect: Effect, takes_out: bool
+) -> None:
     assert relief_from([given], rule, effect) is (given if takes_out else None)
 
 
@@ -156,7 +160,7 @@ def test_a_relief_keeps_out_nobody_whom_the_rule_itself_lets_in(
     assert (rule == "shut") is ("shut" not in [trial.rule for trial in decision.would])
 
 
-def test_of_two_rules_that_are_out_the_softer_one_is_the_most_that_is_done() -> None:
+def test_the_softer_of_two_rules_that_are_out_decides() -> None:
     everything = with_reliefs(policy_of(ASKS, WARNS | {"id": "softer"}, LOCKED), replace(ADA, rule=""))
     assert decide(access(user="ada"), everything).rule == "softer"
 

@@ -77,7 +77,7 @@ def test_a_rule_does_what_its_stage_and_its_reliefs_leave_of_it(
     assert states["chess"] is AppState.LISTED
 
 
-def test_of_rules_that_will_keep_out_the_starts_are_told_in_order_and_once() -> None:
+def test_future_starts_of_refusing_rules_are_told_once_and_in_order() -> None:
     given = [
         ("block", "enforce: 2031-01-02"),
         ("challenge", "enforce: 2031-01-01"),
@@ -132,7 +132,7 @@ def sources() -> dict[str, str]:
         return {str(path.relative_to(package)): path.read_text("utf-8") for path in found}
 
 
-def test_who_says_what_a_rule_or_an_app_is_asks_here() -> None:
+def test_only_one_place_says_the_state_of_a_rule_or_an_app() -> None:
     """No place that prints decides by the effect or the stage that stands in the file."""
     found = sources()
     assert len(found) > 200

@@ -6,7 +6,7 @@ from mailgate.policy.spelling import did_you_mean, nearest, quoted
 @pytest.mark.parametrize(
     ("word", "near"), [("labtop", "laptop"), ("Report-Only", "report_only"), ("zzz", None), ("", None)]
 )
-def test_nearest(word: str, near: str | None) -> None:
+def test_the_nearest_word_is_found(word: str, near: str | None) -> None:
     assert nearest(word, ["laptop", "phone", "report_only"]) == near
 
 

@@ -108,14 +108,14 @@ def test_moments_are_utc_inside(text: str, utc: str) -> None:
 @pytest.mark.parametrize(
     ("text", "share"), [("0%", 0), ("12.5%", 0.125), ("1.2345%", 0.012345), ("100%", 1), ("100.0%", 1)]
 )
-def test_shares(text: str, share: float) -> None:
+def test_shares_are_read(text: str, share: float) -> None:
     assert TypeAdapter(Share).validate_python(text) == share
 
 
 @pytest.mark.parametrize(
     "text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", "", "5%\n", "٥٠%", "5.%", "1.23456%"]
 )
-def test_no_shares(text: object) -> None:
+def test_a_malformed_share_is_refused(text: object) -> None:
     words = "not a percentage; expected 0% to 100%, with the percent sign"
     assert refusal(Share, text) == ("share", {"words": words})
 
@@ -158,7 +158,7 @@ def test_the_stage_only_ever_gets_stricter_with_time(
 
 
 @given(st.text(min_size=1), st.floats(0, 1), st.floats(0, 1))
-def test_who_is_in_a_share_stays_in_when_it_grows(subject: str, one: float, other: float) -> None:
+def test_a_person_in_a_share_stays_in_when_it_grows(subject: str, one: float, other: float) -> None:
     small, large = sorted((one, other))
     if in_share(small, "rule", subject):
         assert in_share(large, "rule", subject)

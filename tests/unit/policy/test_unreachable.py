@@ -87,7 +87,7 @@ def test_a_condition_with_an_odd_string_is_not_split(text: str) -> None:
 
 
 @pytest.mark.parametrize(("person", "device"), [("ada", ""), ("", "d1"), ("", "")])
-def test_who_is_exempt_from_a_rule_reaches_the_next(person: str, device: str) -> None:
+def test_an_exempt_person_reaches_the_next_rule(person: str, device: str) -> None:
     cause = Cause.EXEMPTION if person or device else Cause.BREAK_GLASS
     relief = Relief(1, cause, "rule-0", "", "", NOW, NOW + timedelta(days=1), person=person, device=device)
     policy = replace(policy_of({}, HANDHELD), reliefs=Reliefs(1, (relief,)))
@@ -124,14 +124,14 @@ EIGHT = ["client.handheld", "client.contradicted", "client.probed", "device.know
 
 
 @pytest.mark.parametrize(("others", "named"), [(7, ["rule-0"]), (8, [])])
-def test_so_many_combinations_are_tried_and_no_more(others: int, named: list[str]) -> None:
+def test_only_so_many_combinations_are_tried(others: int, named: list[str]) -> None:
     """Seven variables have 128, with eight kinds and four states 4096; of more the longest set is left out."""
     other = " || ".join([*EIGHT[:others], 'attestation.status == "none"'])
     when = f'client.kind == "laptop" && client.kind == "phone" && ({other})'
     assert list(unreachable(policy_of({"when": when}), NOW)) == named
 
 
-def test_of_very_many_rules_the_first_are_what_others_stand_behind() -> None:
+def test_only_the_first_rules_of_very_many_are_compared_with() -> None:
     """Beyond them nothing is named: whatever is named is out of reach all the same."""
     rules = [{"when": f'device.os_version == "{number}"'} for number in range(300)]
     twins = [{"id": f"twin-{number}", **rules[number]} for number in (0, 199, 200, 299)]

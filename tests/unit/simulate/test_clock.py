@@ -112,7 +112,9 @@ def test_a_moment_is_shifted_as_far_as_there_are_moments(
     ],
     ids=["in order", "a duration", "no text", "computed", "of another function", "of no clock"],
 )
-def test_the_times_and_durations_beside_a_clock(text: str, found: tuple[datetime | timedelta, ...]) -> None:
+def test_times_and_durations_compared_with_a_clock_are_found(
+    text: str, found: tuple[datetime | timedelta, ...]
+) -> None:
     assert limits(compile_condition(text, {})) == found
 
 

@@ -70,7 +70,7 @@ def test_each_side_is_decided_by_its_own_policy_and_as_it_sees_who_asks() -> Non
     )
 
 
-def test_whom_it_is_about_is_no_part_of_the_keys_unless_a_rule_reads_it() -> None:
+def test_the_person_is_in_no_key_unless_a_rule_reads_it() -> None:
     one = once(PHONE_LOAD)
     comparison = Comparison(policy_of(OPEN), policy_of(SHUT))
     assert comparison.keys(one) == comparison.keys(replace(one, person="lin"))

@@ -112,7 +112,7 @@ def test_steps_take_effect_in_their_order_whichever_is_named_first() -> None:
         assert (after.now, after.posture.state) == (NOW.replace(hour=12), PostureState.CLEAN)
 
 
-def test_who_would_be_asked_for_proof_is_kept_out_too() -> None:
+def test_a_challenge_costs_a_clean_phone_its_mail_too() -> None:
     asks = policy_of({"when": '"prohibited" in device.lists', "effect": "challenge"}, {"effect": "allow"})
     (out,) = flips_both_ways(access(posture=replace(CLEAN, device_id="d1")), asks, Effect.ALLOW)
     assert (("install-app",), "rule-0") in said(out.actionable)
@@ -134,7 +134,7 @@ def test_every_change_has_a_step() -> None:
     assert {len(each.steps) for each in flips(access(LAPTOP), RULES, LET_IN).hypothetical} == {1}
 
 
-def test_where_nothing_helps_what_was_not_tried_is_told() -> None:
+def test_if_nothing_helps_the_untried_values_are_told() -> None:
     found = flips(access(), SHUT_BY_PATH, LET_IN)
     assert (found.actionable, found.hypothetical, found.untried) == ((), (), ("request.path",))
 
@@ -171,7 +171,7 @@ def test_every_change_was_decided_and_no_part_of_one_is_enough(
 
 @settings(max_examples=40, deadline=None)
 @given(accesses, policies, st.sampled_from([LET_IN, KEPT_OUT]))
-def test_whatever_is_possible_within_the_size_is_found(
+def test_every_possible_flip_within_the_size_is_found(
     seen: Access, policy: Policy, wanted: frozenset[Effect]
 ) -> None:
     if decide(seen, policy).effect in wanted:

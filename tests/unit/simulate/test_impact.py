@@ -179,7 +179,7 @@ def impact_on_ada(
     ],
     ids=["now", "at a stage that warns", "at a stage", "held back by a share", "at a moment that cannot be told"],
 )  # fmt: skip
-def test_whoever_moves_is_in_the_cells_of_the_move_and_of_all_that_it_is_by(
+def test_a_mover_is_counted_in_each_of_its_cells(
     rule: dict[str, str], cells: set[tuple[str, ...]], label: str, moment: int
 ) -> None:
     candidate = policy_of(STAFF | rule, {"effect": "allow"})
@@ -194,7 +194,7 @@ def test_whoever_moves_is_in_the_cells_of_the_move_and_of_all_that_it_is_by(
     assert tally.first == (WINTER if "when" in rule else None)
 
 
-def test_where_nobody_is_named_only_the_device_is_counted() -> None:
+def test_without_a_person_only_the_device_is_counted() -> None:
     impact = Impact(OPEN, SHUT)
     impact.add(subject(once(access(), "")))
     assert impact.tally.subjects["block",] == 1
@@ -275,7 +275,7 @@ def test_the_first_moment_of_two_parts_is_the_earlier(
     assert (tally.first, tally.unrecorded) == (first, {"request.remote": 3})
 
 
-def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named() -> None:
+def test_at_an_unknown_moment_the_first_sampled_one_is_named() -> None:
     quarters = policy_of(
         {"when": 'now.getMonth() == 3 && user.name == "ada"'},
         {"when": 'now.getMonth() == 0 && user.name == "lin"'},
@@ -295,7 +295,7 @@ def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named(
     assert len(tally.samples["undated", "rule-3"]) == 2
 
 
-def test_who_is_kept_out_at_a_date_as_well_is_not_undated() -> None:
+def test_a_person_refused_at_a_date_is_not_undated() -> None:
     december = policy_of(
         {"when": "client.handheld", "stages": {"enforce": WINTER.isoformat()}},
         {"when": "now.getMonth() == 3", "effect": "challenge"},

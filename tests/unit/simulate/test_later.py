@@ -163,7 +163,7 @@ def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None
 
 
 @given(crowds, policies, policies)
-def test_who_is_held_back_is_who_moves_in_full_and_in_no_other_way(
+def test_people_held_back_are_exactly_those_moved_in_full(
     crowd: list[Subject], active: Policy, candidate: Policy
 ) -> None:
     whole = in_full(active, candidate, NOW)
@@ -239,9 +239,7 @@ def test_a_rule_in_force_is_in_full_too_if_it_is_held_back_in_the_same_way(
     ],
     ids=["what was last known ends", "a report is renewed"],
 )  # fmt: skip
-def test_who_looks_alike_now_may_move_otherwise_later_once_what_was_last_known_has_ended(
-    posture: Posture, alike: bool
-) -> None:
+def test_equal_accesses_part_when_the_last_known_state_ends(posture: Posture, alike: bool) -> None:
     """The end of it is not what they have in common now."""
     stages = {"stages": {"enforce": "2027-02-01"}}
     active, candidate = policy_of(OPEN), policy_of({"when": 'device.state != "clean"', **stages}, OPEN)

@@ -25,7 +25,7 @@ def moved(candidate: Mapping[str, object], *occasions: Occasion) -> list[Mover]:
     return impact.tally.movers
 
 
-def test_who_moves_now_is_listed_with_what_they_get_and_what_they_would_get() -> None:
+def test_a_mover_is_listed_with_both_decisions() -> None:
     seen = access(posture=replace(WITH_TIKTOK, os="ios"))
     seen = replace(seen, user=replace(seen.user, groups=("staff",)))
     assert moved(PHONES, once(seen)) == [

@@ -210,7 +210,7 @@ def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, undeter
     assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is undetermined
 
 
-def test_who_has_never_reported_stays_as_old_as_that() -> None:
+def test_a_device_that_never_reported_gets_no_older() -> None:
     policy, missing = policy_of({"when": "device.age > duration('1h')"}), Posture()
     assert not future_undetermined_rules(policy.rules, access(PHONE, missing), NOTHING, ())
 
@@ -220,7 +220,7 @@ def test_a_rule_that_is_not_about_somebody_does_not_hang() -> None:
     assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())
 
 
-def test_where_the_posture_cannot_be_had_what_is_known_of_the_device_hangs_too() -> None:
+def test_an_unavailable_posture_makes_facts_of_the_device_undetermined() -> None:
     policy = policy_of({"when": "device.managed && request.path == '/'"})
     lost = replace(CLEAN, state=PostureState.UNAVAILABLE, managed=False)
     assert undetermined_rules(policy.rules, access(PHONE, lost), PATH, ())

@@ -215,7 +215,7 @@ def counted(occasion: Occasion, policies: tuple[Policy, Policy]) -> bool:
 
 
 @given(occasions, changes(), st.integers(0, 2**32).map(Random))
-def test_whoever_is_newly_kept_out_at_any_moment_is_counted(
+def test_everybody_newly_refused_at_any_moment_is_counted(
     occasion: Occasion, policies: tuple[Policy, Policy], random: Random
 ) -> None:
     if not counted(occasion, policies):
@@ -408,7 +408,7 @@ def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, 
     assert counted(occasion, policies) is not seen
 
 
-def test_who_was_seen_to_ask_is_not_taken_for_somebody_who_never_did() -> None:
+def test_people_seen_to_ask_are_not_assumed_to_be_silent() -> None:
     policies = policy_of(OPEN), policy_of({"when": "!attestation.valid"}, OPEN)
     seen = once(access(LAPTOP, CLEAN, attestation=AttestationResult("d1")))
     comparison, worst = Comparison(*policies), WorstMoment(*policies)
@@ -462,7 +462,7 @@ UNKNOWN_OUT = policy_of({"when": 'device.state != "clean"'}, OPEN)
     ids=["a grace ends after a stage begins", "a grace ends before a stage begins", "what was last known ends before a grace", "what was last known ends", "asked at another time", "a report grows older"],
 )  # fmt: skip
 @pytest.mark.parametrize("turn", [1, -1], ids=["in order", "the other way round"])
-def test_who_looks_alike_is_kept_out_by_their_own_moments(
+def test_equal_accesses_are_refused_at_their_own_moments(
     policies: tuple[Policy, Policy], seen: list[tuple[Access, bool]], turn: int
 ) -> None:
     comparison, worst = Comparison(*policies), WorstMoment(*policies)
