@@ -141,7 +141,7 @@ async def test_a_mail_is_tried_so_often_and_then_given_up(store: Store) -> None:
     assert await office.states() == {"a": "failed"}
 
 
-async def test_where_no_mail_goes_nothing_counts_against_one(store: Store) -> None:
+async def test_a_transport_that_is_down_counts_against_no_mail(store: Store) -> None:
     office = PostOffice(store)
     office.way.at_offer = {"a": TransportDownError("SMTPConnectError")}
     await queue(store, "a")
@@ -236,7 +236,7 @@ async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
 
 
 @pytest.mark.parametrize("error", [None, TransportDownError("gone")])
-async def test_who_is_told_to_stop_ends_with_the_mail_on_its_way(error: Exception | None) -> None:
+async def test_a_stop_waits_for_the_mail_on_its_way(error: Exception | None) -> None:
     begun, may_end, done = asyncio.Event(), asyncio.Event(), []
 
     async def work() -> None:

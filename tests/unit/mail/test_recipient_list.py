@@ -57,7 +57,7 @@ async def test_a_person_with_two_login_names_gets_one_mail(store: Store) -> None
     )
 
 
-async def test_who_was_told_is_not_told_again_unless_it_was_taken_back_meanwhile(store: Store) -> None:
+async def test_a_person_is_told_once_unless_it_was_rolled_back(store: Store) -> None:
     assert await queue(store, (await found_in(store)).mails, ADA, TOPIC, NOW) == 1
     again = await found_in(store)
     assert (again.mails, again.written_before) == ((), 1)
@@ -92,7 +92,7 @@ def people_of(mails: Iterable[Mail]) -> list[str]:
     return [each.login for each in mails]
 
 
-async def test_whom_a_version_newly_affects_and_who_was_told_before_are_told_apart(store: Store) -> None:
+async def test_newly_affected_and_already_told_people_are_told_apart(store: Store) -> None:
     phones = {"still": ["tiktok"], "newly": ["deepseek"], "away": ["tiktok"], "both": ["tiktok", "deepseek"]}
     await put_in_force(store, SHORT)
     proofs = [people.phone(n, *apps, owner=owner) for n, (owner, apps) in enumerate(phones.items(), 10)]

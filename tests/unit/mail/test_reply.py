@@ -74,7 +74,7 @@ async def test_only_the_request_that_was_answered_is_noted_so(store: Store) -> N
 
 
 @pytest.mark.parametrize("login", ["CORP\\lin", "lin@elsewhere.example", "", "lin+else"])
-async def test_who_has_no_address_is_not_written_to(store: Store, login: str) -> None:
+async def test_a_person_without_an_address_gets_no_mail(store: Store, login: str) -> None:
     with pytest.raises(RefusedError, match="cannot write to"):
         await answered(store, login)
     assert await store.mails.page() == []

@@ -226,7 +226,7 @@ async def test_taking_back_is_never_frozen(store: Store, digest: str) -> None:
     assert await deciding(store) == "open"
 
 
-async def test_how_plans_stand(store: Store, url: str, digest: str) -> None:
+async def test_a_plan_is_open_then_expired_applied_or_replaced(store: Store, url: str, digest: str) -> None:
     (open_one,) = await plan_statuses(store, GUARD, NOW, 10)
     assert (open_one.state, open_one.needed, open_one.missing, open_one.approved) == ("open", 1, 1, ())
     assert len(open_one.against) == 3  # people, devices, approvals

@@ -170,12 +170,12 @@ def test_only_an_approver_with_an_address_in_the_domain_can_be_written_to() -> N
     assert silent.addresses == {}
 
 
-def test_who_has_another_part_in_it_does_not_count() -> None:
+def test_an_approver_with_another_part_does_not_count() -> None:
     guard = Guard(Limit(0), approvers=frozenset({"ada", "lin", "kim"}))
     assert guard.counting(["lin", "joe", "ada", "kim"], "ada", "kim") == ["lin"]
 
 
-def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
+def test_people_refused_only_later_count_now() -> None:
     kept_out = {"people": 8, "devices": 9}
     nobody = dict.fromkeys(LABELS, NOBODY)
     out = nobody | {"block": {"people": 7, "devices": 9}, "unknown": {"people": 1, "devices": 0}}

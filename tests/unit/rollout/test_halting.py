@@ -111,7 +111,7 @@ async def test_people_who_ask_for_help_halt_it_and_one_person_is_one(scene: Scen
     assert await scene.halts() == ["2 people asked for help within 1h; the limit is 2"]
 
 
-async def test_who_asked_before_it_was_resumed_counts_no_more(scene: Scene) -> None:
+async def test_help_requests_before_the_rule_was_resumed_do_not_count(scene: Scene) -> None:
     await scene.ask("ada")
     await scene.ask("lin")
     scene.now += timedelta(minutes=5)
@@ -218,7 +218,7 @@ def mail_app(person: str, password: str = "right", device: str = "d1") -> Access
     return Access(facts, classify(facts), posture, NOW, User(person))
 
 
-async def test_who_knows_the_devices_of_others_halts_nothing_by_them(scene: Scene) -> None:
+async def test_a_person_with_the_devices_of_others_halts_no_rule(scene: Scene) -> None:
     for number in range(100):
         access = mail_app(f"person-{number}", "false", f"d{number}")
         scene.halting.record(access, decide(access, scene.policy))

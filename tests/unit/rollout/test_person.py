@@ -74,7 +74,7 @@ def test_a_token_is_its_admins_alone() -> None:
         "ada:\udcff",
     ],
 )
-def test_anything_else_is_nobodys(shown: str) -> None:
+def test_any_other_token_belongs_to_nobody(shown: str) -> None:
     assert proven(ADMINS, shown) is None
 
 
@@ -87,7 +87,7 @@ def test_without_admins_nobody_is_proven() -> None:
     assert proven({}, token("ada")) is None
 
 
-def test_who_has_no_token_is_the_same_work_and_proven_by_none(hashes_tried: list[str]) -> None:
+def test_an_admin_without_a_token_costs_the_same_work(hashes_tried: list[str]) -> None:
     zoe = AdminSettings.model_validate({"oidc": "zoe@example.com", "roles": ("viewer",)})
     assert proven({"zoe": zoe}, "zoe:") is None
     assert hashes_tried == []

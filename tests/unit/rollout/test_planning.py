@@ -73,7 +73,7 @@ async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -
     assert plan["known"] == {"people": 3, "devices": 3}  # whoever is known has a device
 
 
-async def test_who_writes_the_login_otherwise_is_known_once(store: Store, url: str) -> None:
+async def test_a_login_written_in_several_ways_is_known_once(store: Store, url: str) -> None:
     """A trusted proxy may name people as they typed their login, with any domain."""
     before = (await planned(store, url, rules(NEW)))["known"]["people"]
     for login in ("ada@a.example", "b\\ada", "ADA", "lin@a.example", "lin@b.example"):
@@ -184,7 +184,7 @@ async def test_devices_whose_outcome_no_record_tells_are_counted_apart(store: St
     assert plan["depends_on"] == {"request.remote": 1}
 
 
-async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: Store, url: str) -> None:
+async def test_people_who_may_be_refused_at_an_unknown_moment_are_counted(store: Store, url: str) -> None:
     december = '{id: late, when: client.kind == "laptop" && now.getMonth() == 0, effect: challenge}'
     whole = await plan_for(store, url, rules(OLD.replace("rules:", f"rules:\n  - {december}")))
     plan = plain(whole)
@@ -301,7 +301,7 @@ def test_a_plan_looks_at_no_fewer_days_than_the_limit_of_the_guard_is_for(
     assert simulated_days(Settings.model_construct(guard=guard), asked) == looked_at
 
 
-async def test_whoever_asks_for_fewer_days_gets_those_of_the_guard(firm: Company) -> None:
+async def test_a_request_for_fewer_days_gets_those_of_the_guard(firm: Company) -> None:
     guarded = firm.bundle.settings.model_copy(update={"guard": GuardSettings(max_newly_blocked=0)})
     assert (await planned_again(firm, guarded, 1, None, lambda *_: None)).window.days == 7
 
@@ -379,7 +379,7 @@ async def held_back(store: Store, url: str, candidate: Rules) -> tuple[Plan, lis
         (["stages: {enforce: 2031-01-01}", ALMOST_NOBODY], 3),
     ],
 )
-async def test_whom_a_share_or_a_stage_misses_is_said_by_name(
+async def test_people_missed_by_a_share_or_a_stage_are_named(
     store: Store, url: str, fields: list[str], place: int
 ) -> None:
     await put_in_force(store, with_rule())
@@ -395,7 +395,7 @@ async def test_whom_a_share_or_a_stage_misses_is_said_by_name(
     assert "1 person with 1 device newly kept out" in held_back_in_words(plan)
 
 
-async def test_who_moves_at_a_later_stage_is_not_said_twice(store: Store, url: str) -> None:
+async def test_people_who_move_at_a_later_stage_are_not_told_twice(store: Store, url: str) -> None:
     await put_in_force(store, with_rule())
     plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2031-01-01}"))
     assert plan.held_back
@@ -415,13 +415,13 @@ async def test_an_app_that_joins_a_list_whose_rule_is_for_few_is_not_without_eff
     assert plan.held_back
 
 
-async def test_of_a_share_that_grows_those_are_said_whom_it_still_misses(store: Store, url: str) -> None:
+async def test_people_still_missed_by_a_growing_share_are_told(store: Store, url: str) -> None:
     await put_in_force(store, with_rule("share: 0%"))
     _, movers = await held_back(store, url, with_rule(ALMOST_NOBODY))
     assert movers == [("ada", "block", "app", 2)]
 
 
-async def test_of_rules_in_full_nothing_is_held_back(store: Store, url: str) -> None:
+async def test_a_rule_for_everybody_misses_nobody(store: Store, url: str) -> None:
     await put_in_force(store, with_rule())
     plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2020-01-01}"))
     assert (plan.held_back, movers) == (None, [("ada", "block", "app", 0)])

@@ -51,7 +51,7 @@ async def test_a_device_comes_as_often_as_it_was_seen_and_once_where_it_was_not(
     assert "request.protocol" in unseen.unrecorded
 
 
-async def test_who_has_no_known_device_comes_too_and_a_mail_app_that_reported_since_is_known(
+async def test_people_without_a_device_come_too_and_reported_mail_apps_are_known(
     store: Store,
 ) -> None:
     await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin")

@@ -99,7 +99,7 @@ ADA, LIN = Person("ada", "desk"), Person("lin", "desk")
 APPROVERS = frozenset({"grace", "lin"})
 
 
-async def test_who_loses_an_old_exemption_counts_within_the_window_of_the_guard(store: Store) -> None:
+async def test_the_end_of_an_old_exemption_counts_for_the_guard(store: Store) -> None:
     """Whatever newly keeps people out counts, by whatever act."""
     old = [await give(store, person=name, until=NOW + 30 * DAY) for name in ("ada", "lin", "joan")]
     later = NOW + 8 * DAY

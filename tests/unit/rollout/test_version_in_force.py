@@ -288,7 +288,7 @@ async def test_files_changed_while_no_gate_ran_are_looked_at_too(store: Store) -
     assert gate.held.endswith("too many")
 
 
-async def test_of_two_first_starts_with_other_files_one_counts(store: Store) -> None:
+async def test_one_of_two_simultaneous_first_starts_counts(store: Store) -> None:
     one, other = keeper(store), keeper(store)
     await asyncio.gather(one.start(rules(OPEN)), other.start(rules(OTHER)))
     history = await store.policies.history()
@@ -530,7 +530,7 @@ async def test_a_start_with_changed_files_does_not_take_it_back_either(store: St
     assert again.held == ""
 
 
-async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> None:
+async def test_files_must_contain_each_of_several_changes(store: Store) -> None:
     gate = await drafted(store)
     await put_in_force(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
     await gate.refresh()
