@@ -48,11 +48,11 @@ async def test_a_change_that_was_signalled_is_not_waited_for_again(store: Store,
     )  # the ring of an earlier try may come late
 
 
-async def test_where_nothing_rings_the_wait_is_over_all_the_same(store: Store) -> None:
+async def test_a_wait_ends_without_a_change(store: Store) -> None:
     assert await store.change_signal.wait(0.01, 0) == 0
 
 
-async def test_whoever_gives_up_waiting_leaves_nothing_behind(store: Store) -> None:
+async def test_a_cancelled_wait_leaves_nothing_behind(store: Store) -> None:
     waiting = asyncio.create_task(store.change_signal.wait(PATIENCE, 0))
     await asyncio.sleep(0)
     waiting.cancel()

@@ -140,7 +140,7 @@ def test_no_secret_is_kept(facts: RequestFacts) -> None:
     assert SECRET not in str(kept_of(facts, LAPTOP))
 
 
-def test_of_a_request_that_is_held_no_secret_is() -> None:
+def test_a_held_request_keeps_no_secret() -> None:
     names = "cookie", "authorization", "device-attestation", "dpop", "referer", "x-other"
     facts = RequestFacts(target=f"/mail/?token={SECRET}", headers=dict.fromkeys(names, SECRET))
     assert SECRET not in str(facts_to_hold(facts, LAPTOP))
@@ -199,13 +199,11 @@ SAID = Proofs("accepted", ISSUER, "affirming", "phone", "ios", "26.1")
     ],
     ids=["none", "accepted", "a device's own word", "without an owner", "refused", "a certificate", "a refused certificate"],
 )  # fmt: skip
-def test_of_proofs_is_kept_what_came_of_them_and_nothing_else(
-    proofs: dict[str, object], kept: Proofs
-) -> None:
+def test_only_the_results_of_proofs_are_kept(proofs: dict[str, object], kept: Proofs) -> None:
     assert kept_of(RequestFacts(), **proofs).proofs == kept  # type: ignore[arg-type]
 
 
-def test_of_a_certificate_is_kept_what_its_device_is_and_whether_another_was_named() -> None:
+def test_the_device_of_a_certificate_is_kept() -> None:
     device = Posture(device_id="d1", kind=Kind.PHONE, os="ios", os_version="26.1")
     client = with_certificate(classify(RequestFacts()), CERTIFIED, device)
     client = replace(client, findings=(FOUND_BESIDE[Reason.TWO_DEVICES],))
@@ -228,7 +226,7 @@ def test_of_a_certificate_is_kept_what_its_device_is_and_whether_another_was_nam
     ],
     ids=["a trusted proxy", "a login whose password nobody has checked", "Basic credentials"],
 )
-def test_who_vouches_for_a_name_is_kept_with_it(facts: RequestFacts, by: str) -> None:
+def test_the_source_of_a_name_is_kept_with_it(facts: RequestFacts, by: str) -> None:
     kept = kept_of(facts, user="ada").proofs
     assert kept is not None
     assert kept.named_by == by

@@ -38,7 +38,7 @@ async def test_a_moment_is_past_only_by_both_clocks(store: Store) -> None:
 LONG, OVER = timedelta(hours=1), timedelta(seconds=-1)
 
 
-async def test_of_two_that_ask_one_gets_it(store: Store) -> None:
+async def test_a_lease_is_given_to_one_of_two(store: Store) -> None:
     assert await store.leases.claim("mdm", "a", LONG)
     assert not await store.leases.claim("mdm", "b", LONG)
     assert await store.leases.claim("other", "b", LONG)
@@ -63,7 +63,9 @@ async def test_one_that_is_given_back_is_free(store: Store) -> None:
     assert await store.leases.claim("mdm", "b", LONG)
 
 
-async def test_of_several_gates_that_ask_at_once_one_gets_it(store: Store, other_gates: list[Store]) -> None:
+async def test_a_lease_is_given_to_one_of_several_gates_at_once(
+    store: Store, other_gates: list[Store]
+) -> None:
     stores = [store, *other_gates]
     answers = await asyncio.gather(
         *(each.leases.claim("mdm", str(number), LONG) for number, each in enumerate(stores))

@@ -48,7 +48,7 @@ async def test_only_devices_with_a_listed_app_are_gone_through(having: Store) ->
     assert scanned(steps) == []
 
 
-async def test_of_a_day_the_last_count_is_kept_and_old_days_are_let_go(store: Store) -> None:
+async def test_the_last_count_of_a_day_is_kept_and_old_days_go(store: Store) -> None:
     await store.app_counts.keep([])
     first = AppDay(TODAY, "tiktok", 1, 2, 0, 0, NOW)
     later = first._replace(people=3, kept_out_people=2, at=NOW + timedelta(hours=1))

@@ -74,7 +74,7 @@ IN_ORDER = [
 
 
 @pytest.mark.parametrize(("window", "size"), [(6, 7), (1000, 19)])
-async def test_exactly_those_who_are_meant_come_once_and_in_order(
+async def test_exactly_the_wanted_devices_come_once_and_in_order(
     filled: Store, window: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In windows smaller than a page, and in one that holds all; one store for all of these looks."""
@@ -103,11 +103,13 @@ def _is_called(each: DeviceRow, name: str) -> bool:
     ],
     ids=["all", "by columns", "by name"],
 )
-async def test_they_are_counted(filled: Store, wanted: DeviceFilter, count: int) -> None:
+async def test_matching_devices_are_counted(filled: Store, wanted: DeviceFilter, count: int) -> None:
     assert await filled.rows.count(wanted) == (count, True)
 
 
-async def test_of_very_many_only_some_are_counted(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_count_of_very_many_devices_stops_at_a_limit(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(device_rows, "COUNTED", 9)
     assert await filled.rows.count(DeviceFilter(os="ios")) == (9, False)
 

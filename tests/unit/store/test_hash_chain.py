@@ -123,7 +123,7 @@ def test_a_log_that_was_written_anew_is_whole_by_itself_and_found_by_a_head_that
     assert found([], Head(), noted) == {1}
 
 
-def test_where_a_log_was_written_anew_is_told_as_exactly_as_it_was_noted() -> None:
+def test_the_place_where_a_log_was_rewritten_is_told_exactly() -> None:
     before, anew = chain("a", "b", "c", "d", "e"), chain("a", "b", "x", "y", "z")
     noted = [entry.head for entry in before]
     (told,) = breaks(anew, anew[-1].head, noted[0], noted[1], noted[3], noted[4])

@@ -59,7 +59,7 @@ async def test_all_are_listed_and_those_about_a_rule_the_last_first(asked_by_fou
     assert [each.subject for each in await asked_by_four.help_requests.page("shut", 2)] == ["lin", "REF9"]
 
 
-async def test_those_of_a_person_are_found_by_name_and_by_device_without_one(store: Store) -> None:
+async def test_help_requests_of_a_person_are_found_by_name_and_device(store: Store) -> None:
     await store.help_requests.note(ADA)
     await store.help_requests.note(replace(ADA, subject="d2", person="", device="d2"))
     await store.help_requests.note(replace(ADA, subject="lin", person="lin", device="d2"))

@@ -117,6 +117,6 @@ def test_a_spooled_report_is_read_back_whole(store: Store, given_proof: Attestat
     assert (read.first_seen, read.last_seen) == (NOW, NOW)
 
 
-def test_only_listed_apps_and_no_future() -> None:
+def test_only_listed_apps_and_no_future_times_are_stored() -> None:
     report = report_of(proof("tiktok", "unlisted", at=NOW + minutes(9)), CATALOG, NOW)
     assert (report.apps, report.reported_at) == (frozenset({"tiktok"}), NOW)

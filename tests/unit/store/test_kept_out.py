@@ -27,7 +27,7 @@ async def test_people_newly_refused_are_summed_from_a_moment_on(store: Store) ->
     assert await store.kept_out.all() == {1: KeptOut(0, 0), 2: KeptOut(1, 10), 3: KeptOut(2, 20)}
 
 
-async def test_who_was_forgotten_is_counted_by_the_log(store: Store) -> None:
+async def test_forgotten_people_are_counted_from_the_log(store: Store) -> None:
     acts = (
         Act(NOW, "ada", "device-forgotten", about="device d1"),
         Act(

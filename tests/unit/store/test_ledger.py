@@ -110,7 +110,7 @@ async def test_a_stranger_who_waits_is_counted_and_their_other_pages_are_strange
     assert sum(item.times for item in store.ledger.waiting()) == MOST_STRANGERS + 1
 
 
-async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(store: Store) -> None:
+async def test_known_clients_are_recorded_even_in_a_flood(store: Store) -> None:
     strangers_come(store, MOST_STRANGERS + 30)
     store.ledger.record(stranger(0), BLOCK)
     store.ledger.record(access(made_up(-1), device="phone-2", user=""), BLOCK)
@@ -186,7 +186,7 @@ async def test_a_flood_of_strangers_takes_no_room_from_what_recurs(store: Store)
     assert store.ledger.strangers_not_recorded == 0
 
 
-async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(store: Store) -> None:
+async def test_another_user_agent_is_recorded_as_if_in_full(store: Store) -> None:
     first = access(made_up(1))
     other = access(made_up(2), now=later(3), client=classify(made_up(2)))
     recurring = store.ledger.recurring(first, LET_IN)
@@ -199,7 +199,7 @@ async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(sto
     assert sorted(row.tally.times for row in await stored(store)) == [1, 3]
 
 
-async def test_in_a_flood_of_strangers_the_rest_is_strangers_not_recorded(store: Store) -> None:
+async def test_strangers_beyond_the_limit_are_counted_and_not_recorded(store: Store) -> None:
     recurring = store.ledger.recurring(stranger(-1), LET_IN)
     for number in range(MOST_REPEATED_STRANGERS + 3):
         recurring(made_up(number).user_agent, later(1))
@@ -294,7 +294,7 @@ async def test_the_number_of_waiting_repeats_is_bounded(
 
 
 @pytest.mark.parametrize("user", ["", "known"])
-async def test_of_what_is_repeated_nothing_is_lost_that_a_write_each_second_had_taken(
+async def test_repeated_requests_lose_nothing_by_the_longer_interval(
     store: Store, monkeypatch: pytest.MonkeyPatch, user: str
 ) -> None:
     """Five seconds of it at once are more than the queue holds, and than one write takes of strangers."""
@@ -321,7 +321,7 @@ async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: S
     assert found == {"shown-True": 1, "shown-False": 0, "shown-None": 1}
 
 
-async def test_who_comes_twice_before_it_is_written_down_was_told_twice(store: Store) -> None:
+async def test_two_refusals_in_one_row_count_as_shown_twice(store: Store) -> None:
     for shown in (None, None, False):
         store.ledger.record(access(), BLOCK, shown=shown)
     (row,) = await stored(store)

@@ -143,7 +143,7 @@ async def test_a_failed_mail_without_its_notice_is_not_tried_again(store: Store)
     assert await store.mails.retry([due.id], lambda _: ACT, NOW) == 0
 
 
-async def test_whom_a_version_was_told_to(store: Store) -> None:
+async def test_people_told_of_a_version_are_found(store: Store) -> None:
     await in_force(store, "one")
     people = [a_mail(name, round=number) for name, number in (("sent", 0), ("queued", 0), ("later", 7))]
     await store.mails.queue([*people, a_mail("other", version=3), a_mail("c", kind=MailKind.CORRECTION)])

@@ -149,9 +149,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(url: str, steps: S
     assert stamp(url) == steps.head
 
 
-def test_whoever_only_looks_leaves_an_older_store_to_the_version_that_it_is_of(
-    url: str, steps: Steps
-) -> None:
+def test_a_look_alone_does_not_upgrade_an_older_store(url: str, steps: Steps) -> None:
     migrate(store_url(url))
     known = steps.head
     steps.add(*ADDED)
@@ -215,7 +213,7 @@ def test_a_store_that_lacks_what_its_stamp_promises_is_refused_by_name(
         migrate(store_url(url))
 
 
-def test_where_there_is_no_store_none_is_made_without_asking(url: str) -> None:
+def test_a_missing_store_is_made_only_on_demand(url: str) -> None:
     with pytest.raises(StoreMissingError, match="there is no store at"):
         migrate(store_url(url), make=False)
     migrate(store_url(url))

@@ -73,7 +73,7 @@ async def test_a_version_is_known_by_its_whole_digest(store: Store) -> None:
     assert not await store.policies.known(ONE.digest[:4])
 
 
-async def test_who_was_overtaken_changes_nothing(store: Store) -> None:
+async def test_an_overtaken_activation_changes_nothing(store: Store) -> None:
     await store.policies.activate(ONE, ACT, after=0)
     with pytest.raises(OvertakenError):
         await store.policies.activate(TWO, ACT, after=0)

@@ -111,7 +111,7 @@ async def test_the_newest_report_counts_in_whatever_order_they_come(
     assert (await after_restart(store, BROWSER, first, LATER)).state is expected
 
 
-async def test_of_two_reports_of_one_moment_the_last_to_come_counts(store: Store, postures: Postures) -> None:
+async def test_the_later_of_two_simultaneous_reports_counts(store: Store, postures: Postures) -> None:
     """Times in tokens are whole seconds: an app can be removed and looked for again within one."""
     await postures.current(BROWSER, proof("tiktok"), NOW)
     assert (await postures.current(BROWSER, proof(), NOW)).state is PostureState.CLEAN
@@ -769,7 +769,7 @@ async def test_a_report_elsewhere_counts_with_the_next_look(store: Store, postur
         assert found.state is PostureState.LISTED
 
 
-async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, postures: Postures) -> None:
+async def test_without_looks_the_store_is_asked_again(store: Store, postures: Postures) -> None:
     await asked_for_and_followed(store, postures)
     await store.devices.ingest([PHONE_WITH_TIKTOK], LONG)
     late = LONG + timedelta(seconds=1)

@@ -66,7 +66,7 @@ async def test_the_audit_log_says_what_happened_and_keeps_nobodys_name(store: St
     assert await store.audit.verify() == []
 
 
-async def test_those_of_one_person_are_found_by_name_and_by_device(store: Store) -> None:
+async def test_reliefs_of_a_person_are_found_by_name_and_device(store: Store) -> None:
     for each in (ADA, D1, replace(ADA, person="lin"), HALT):
         await store.reliefs.grant(each, ACT)
     assert [each.relief.number for each in await store.reliefs.of_person("ada", ["d1"])] == [2, 1]

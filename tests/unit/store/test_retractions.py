@@ -44,7 +44,7 @@ def test_a_version_rolled_back_twice_counts_only_since_its_return() -> None:
     assert found.policies == {"p3": NOW + minutes(5), "p2": None}
 
 
-def test_of_a_version_with_the_same_rules_only_what_it_decided_since_is_taken_back() -> None:
+def test_a_version_with_the_same_rules_is_rolled_back_since_its_start() -> None:
     """Two versions may differ in their groups alone, of which the name of a policy says nothing."""
     history = [Activation(n, n, f"d{n}", "same", "ada", "", NOW + minutes(n)) for n in (2, 1)]
     assert taken_back(history, 1).policies == {"same": NOW + minutes(2)}
@@ -67,7 +67,7 @@ async def test_a_retraction_is_kept_with_its_activation_until_it_is_done(store: 
 WARN = Decision(Effect.WARN, Reason.PROHIBITED_APP, "app", "v1")
 
 
-async def test_who_was_refused_or_shown_a_warning_was_told(store: Store) -> None:
+async def test_people_refused_or_warned_count_as_told(store: Store) -> None:
     store.ledger.record(access(user="blocked"), BLOCK)
     store.ledger.record(access(user="warned"), WARN, shown=True)
     store.ledger.record(access(user="not-shown"), WARN, shown=False)

@@ -37,7 +37,7 @@ async def test_each_way_comes_once_whatever_was_decided_and_however_often(store:
     assert {way.client.kind for way in ways} == {BROWSER.kind, APP.kind}
 
 
-async def test_of_a_person_every_device_counts_however_the_login_was_written(store: Store) -> None:
+async def test_every_device_of_a_person_counts_in_any_spelling_of_the_login(store: Store) -> None:
     await came(store, ("phone-1", "Ada"), ("phone-2", "ada"), ("", "ADA"), ("phone-1", "lin"))
     assert named(await store.seen_clients.by("ada", TODAY)) == [
         ("", "ADA", ""),

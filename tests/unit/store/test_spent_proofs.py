@@ -26,16 +26,14 @@ async def test_a_proof_spent_at_one_gate_is_spent_at_all(store: Store, other_gat
     assert await other.spent.spend(ticket(2), UNTIL, NOW)
 
 
-async def test_of_several_gates_that_take_the_same_at_once_one_gets_each(
+async def test_each_of_many_proofs_is_spent_at_one_of_several_gates(
     store: Store, other_gates: list[Store]
 ) -> None:
     asked = [each.spent.spend(ticket(n), UNTIL, NOW) for each in (store, *other_gates) for n in range(300)]
     assert sum(await asyncio.gather(*asked)) == 300
 
 
-async def test_those_that_come_together_share_a_transaction(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_simultaneous_proofs_share_a_transaction(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     writing = Database.writing
 

@@ -34,7 +34,7 @@ async def test_a_full_queue_drops_and_counts(store: Store, tmp_path: Path) -> No
     assert ledger.counts.dropped == 1
 
 
-async def test_who_reads_the_store_knows_what_was_waiting_when_they_began(store: Store) -> None:
+async def test_a_reader_knows_what_was_waiting_at_its_start(store: Store) -> None:
     reports, one, other = store.reports, report_of(proof(), CATALOG, NOW), report_of(OTHER, CATALOG, NOW)
     reports.put(one.key, one)
     began = reports.holding()
@@ -107,7 +107,7 @@ async def test_processes_of_one_folder_see_the_same_lines_and_none_once_they_are
     assert row.tally.times == 6
 
 
-async def test_that_another_process_has_the_lines_in_hand_does_not_show_that_the_store_is_back(
+async def test_lines_held_by_another_process_do_not_end_an_outage(
     store: Store, workers: list[Ledger], tmp_path: Path
 ) -> None:
     ledger = workers[0]
@@ -146,7 +146,9 @@ async def test_each_change_of_state_has_one_line_in_the_log(store: Store, worker
     ]
 
 
-async def test_so_has_each_change_of_the_spool(store: Store, workers: list[Ledger], tmp_path: Path) -> None:
+async def test_each_change_of_the_spool_is_logged_once(
+    store: Store, workers: list[Ledger], tmp_path: Path
+) -> None:
     (tmp_path / "shared").write_text("a file where a folder should be")
     with capture_logs() as lines:
         with outage(store):
