@@ -37,7 +37,7 @@ from mailgate.config.references import Jwks
         (Network, "127.0.0.1", ip_network("127.0.0.1/32")),
     ],
 )
-def test_values(kind: Any, text: object, value: object) -> None:
+def test_addresses_are_read(kind: Any, text: object, value: object) -> None:
     assert read(kind, text) == value
 
 

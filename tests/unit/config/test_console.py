@@ -136,7 +136,7 @@ def test_no_two_admins_are_one_person(tmp_path: Path, way: str, one: str, other:
     assert "ada has the same name there; expected a different one for each person" in said
 
 
-def test_with_groups_it_is_said_who_each_admin_is_at_the_provider(tmp_path: Path) -> None:
+def test_if_the_provider_has_groups_each_admin_needs_a_name_there(tmp_path: Path) -> None:
     """Else they could come in under a second name, and approve their own plan."""
     ways = {"url": URL, "login": {"oidc": OIDC | {"groups": GROUPS}}}
     said = mistakes(tmp_path, ways, {"ada": TOKEN})

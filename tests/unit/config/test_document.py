@@ -27,7 +27,7 @@ def test_values_are_those_of_yaml_1_2() -> None:
 @pytest.mark.parametrize(
     "text", ["\ufeffa: 1\n", "a: 1\r\n", "---\na: 1\n", "%YAML 1.2\n---\na: 1\n", "# c\na: 1"]
 )
-def test_harmless_differences(text: str) -> None:
+def test_harmless_differences_of_yaml_change_nothing(text: str) -> None:
     assert read(text).value == {"a": 1}
 
 

@@ -94,7 +94,7 @@ def test_a_link_is_as_open_as_what_it_leads_to(folder: Path) -> None:
     assert found(link) == [("read", True)]
 
 
-def test_who_does_not_get_into_the_folder_does_not_get_to_the_file(folder: Path) -> None:
+def test_a_closed_folder_protects_an_open_file(folder: Path) -> None:
     inner = folder / "inner"
     inner.mkdir()
     path = file(inner, 0o666)
@@ -102,7 +102,7 @@ def test_who_does_not_get_into_the_folder_does_not_get_to_the_file(folder: Path)
     assert found(path) == []
 
 
-def test_who_may_put_another_file_in_its_place_may_change_it(folder: Path) -> None:
+def test_a_folder_that_others_may_write_lets_them_change_a_file(folder: Path) -> None:
     inner = folder / "inner"
     inner.mkdir()
     path = file(inner, 0o600)

@@ -49,7 +49,7 @@ def test_addresses_may_be_of_ipv6(tmp_path: Path) -> None:
     assert (str(settings.listen), str(settings.admin_listen)) == ("[::1]:8080", "[::1]:8081")
 
 
-def test_whoever_ends_tls_on_this_machine_is_believed_where_people_type_https(tmp_path: Path) -> None:
+def test_a_local_proxy_is_trusted_for_https_addresses(tmp_path: Path) -> None:
     https = load_bundle(written(tmp_path, Answers("http://127.0.0.1:9", "https://mail.example.com", "x")))
     assert [str(each) for each in https.settings.trusted_proxies] == ["127.0.0.1/32", "::1/128"]
     http = load_bundle(written(tmp_path, Answers("http://127.0.0.1:9", "http://mail.example.com", "x")))

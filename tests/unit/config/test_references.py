@@ -128,13 +128,13 @@ def test_the_key_of_a_header_comes_by_reference(reference: dict[str, str], tmp_p
         ({"env": "FOREIGN"}, "cannot be sent in a header"),
     ],
 )
-def test_a_bad_key_of_a_header(value: object, message: str, tmp_path: Path) -> None:
+def test_a_malformed_key_of_a_header_is_refused(value: object, message: str, tmp_path: Path) -> None:
     environ = {"TWO_LINES": "hunter2\r\nX: y", "PADDED": " hunter2", "FOREIGN": "hüntér2"}
     with pytest.raises(ValidationError, match=message):
         read(HeaderKey, value, Sources(tmp_path, environ))
 
 
-def test_every_certificate_of_a_file(tmp_path: Path) -> None:
+def test_every_certificate_of_a_file_is_read(tmp_path: Path) -> None:
     one, two = root("One"), root("Two")
     (tmp_path / "both.pem").write_bytes(one.pem + b"a comment\n" + two.pem)
     assert read_certificates(tmp_path / "both.pem", "roots") == (one.certificate, two.certificate)

@@ -101,7 +101,7 @@ def test_the_file_may_be_left_out(groups_folder: Path) -> None:
     assert not set(bundle.absent) & set(bundle.paths)
 
 
-def test_who_is_in_a_group_and_a_change_is_seen(groups_folder: Path) -> None:
+def test_groups_are_read_from_their_file(groups_folder: Path) -> None:
     (groups_folder / "groups.yaml").write_text("groups: {pilot: [Ada@example.com]}\n")
     bundle = load(groups_folder)
     assert bundle.groups.user("ada@example.com").groups == ("pilot",)

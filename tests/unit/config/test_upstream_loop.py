@@ -46,7 +46,7 @@ def test_every_spelling_of_loopback_and_of_the_own_name(upstream, listener):
 
 @pytest.mark.parametrize("upstream", ["::1", "::", "0:0:0:0:0:0:0:1", "localhost"])
 @pytest.mark.parametrize("listener", ["::1", "::"])
-def test_the_same_for_ipv6(upstream, listener):
+def test_loopback_of_ipv6_is_met_in_every_spelling(upstream, listener):
     assert back(upstream, listener)
 
 

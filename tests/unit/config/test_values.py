@@ -18,7 +18,7 @@ from mailgate.config.values import Size
         (Size, "0", 0),
     ],
 )
-def test_values(kind: Any, text: object, value: object) -> None:
+def test_sizes_are_read(kind: Any, text: object, value: object) -> None:
     assert read(kind, text) == value
 
 

@@ -32,7 +32,7 @@ def management():
     return make
 
 
-async def test_a_device_with_a_listed_app(management):
+async def test_a_device_with_a_listed_app_is_reported_whole(management):
     [first, *_] = await devices_of(management(enrollment_data_is_owner=True))
     assert first == report_by(
         source="mdm",

@@ -173,7 +173,7 @@ async def test_a_device_that_has_enrolled_is_asked_at_once(mdm, exchanges):
     assert exchanges.asked == {f"PUT /v1/enqueue/{UDID}": 2}
 
 
-async def test_where_that_fails_the_event_is_taken_all_the_same(mdm):
+async def test_a_refused_question_does_not_lose_the_event(mdm):
     assert await told(mdm(asks=True), "token-update", ids={"id": "unknown", "type": "Device"}) == []
 
 
@@ -272,7 +272,7 @@ def test_as_deep_as_it_may_be():
 
 
 @given(st.binary() | st.binary().map(dictionary))
-def test_whatever_comes_is_read_or_refused(raw):
+def test_all_bytes_are_read_or_refused(raw):
     try:
         assert isinstance(plist(raw), dict)
     except SourceError:

@@ -68,7 +68,7 @@ async def test_posted_lines_may_be_json_or_csv():
     assert await devices_of(connector) == []
 
 
-async def test_of_a_call_with_a_mistake_nothing_is_taken():
+async def test_a_call_with_a_mistake_is_not_taken_at_all():
     connector, _ = posted()
     with pytest.raises(LinesRefusedError):
         await connector.receive({}, (LINES + "{}").encode())

@@ -118,7 +118,7 @@ async def test_a_refused_token_is_renewed_once(client):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_who_has_no_time_says_when(client, waits, status):
+async def test_a_busy_source_is_asked_again_when_it_says(client, waits, status):
     asking, _ = client(ApiResponse(status, {"retry-after": "11"}), OK)
     assert await asking.get("/x") == {"a": 1}
     assert waits.seconds == [11.0]
@@ -212,7 +212,7 @@ async def test_a_put_sends_its_body_and_reads_the_answer(client):
     assert question.headers == {"Content-Type": "application/xml", "X-Key": "k"}
 
 
-async def test_everything_in_its_order_and_never_more_at_once_than_allowed():
+async def test_work_is_done_in_order_within_its_limit():
     running, most = 0, 0
 
     async def work(item):
@@ -227,7 +227,7 @@ async def test_everything_in_its_order_and_never_more_at_once_than_allowed():
     assert most == 3
 
 
-async def test_where_one_fails_the_others_end():
+async def test_if_one_task_fails_the_others_end():
     ended = []
 
     async def work(item):
@@ -244,7 +244,7 @@ async def test_where_one_fails_the_others_end():
     assert ended == [0, 2]
 
 
-async def test_nothing_to_do():
+async def test_no_items_give_no_results():
     assert await bounded_gather(asyncio.sleep, [], 4) == []
 
 

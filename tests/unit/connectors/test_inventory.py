@@ -52,7 +52,7 @@ def test_unlisted_apps_are_dropped():
         (["", "Android 15"], "android"),
     ],
 )
-def test_systems(words, os):
+def test_words_of_sources_tell_the_system(words, os):
     assert system_of(*words) == os
 
 
@@ -69,7 +69,7 @@ def test_systems(words, os):
         ("", "what", None),
     ],
 )
-def test_kinds(os, model, kind):
+def test_system_and_model_tell_the_kind(os, model, kind):
     assert kind_of(os, model) is kind
 
 
@@ -117,11 +117,11 @@ def test_a_page_that_is_no_object_has_no_values():
         (None, None),
     ],
 )
-def test_an_instant(written, expected):
+def test_an_instant_is_read_or_missing(written, expected):
     assert instant({"at": written}, "at") == expected
 
 
-def test_a_list_of_objects():
+def test_a_list_of_objects_is_read():
     assert objects({"x": [{}]}, "x") == [{}]
     assert objects({}, "x", missing=True) == []
 

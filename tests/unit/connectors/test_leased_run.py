@@ -234,7 +234,7 @@ async def seen(lead, run_store, *reports, after=timedelta(), settings=API, dry=F
     return await lead(Source(*reports), around=lambda: around).run("mdm", settings, wish)
 
 
-async def test_who_would_no_longer_be_clean_is_told_an_hour_before_it_counts(lead, run_store):
+async def test_a_device_about_to_lose_clean_is_told_an_hour_before(lead, run_store):
     await seen(lead, run_store, whole(1), whole(2))
     outcome = await seen(lead, run_store, part(1), whole(2), after=MINUTE)
     assert outcome.narrowed == (Narrowed("1", "device-1", "ada"),)

@@ -56,7 +56,7 @@ FULL = report_by(
 )
 
 
-def test_a_line_of_json():
+def test_a_line_of_json_is_read_whole():
     line = {
         "id": "d1",
         "owner": "ada@example.com",
@@ -90,7 +90,7 @@ CSV = (
 
 
 @pytest.mark.parametrize("text", [CSV, "\ufeff" + CSV], ids=["as it is", "with a byte order mark"])
-def test_a_row_of_csv(text):
+def test_a_row_of_csv_is_read_whole(text):
     assert record(text, is_csv=True) == FULL
 
 

@@ -144,7 +144,7 @@ def envelope(**parts):
     return json.dumps({"message": {"attributes": {"notificationType": "STATUS_REPORT"}, **parts}}).encode()
 
 
-def test_the_envelope():
+def test_an_envelope_is_opened():
     data = b64encode(b'{"name": "x"}').decode()
     assert message(envelope(data=data, messageId="1")) == Message("STATUS_REPORT", {"name": "x"})
     assert message(envelope()) == Message("STATUS_REPORT", None)
@@ -172,7 +172,7 @@ async def test_a_body_that_is_signed_with_the_key():
 
 
 @pytest.mark.parametrize("headers", [{}, signed(b"{ }"), signed(b"{}", b"other"), {"x-hmac-signature": "é"}])
-async def test_any_other_is_refused(headers):
+async def test_another_signature_is_refused(headers):
     assert not await Signature("s3cret")(headers, b"{}")
 
 

@@ -76,7 +76,7 @@ async def test_a_source_that_is_suddenly_empty_is_not_believed(run_store):
         (3, 1, 10, False),
     ],
 )
-async def test_how_many_may_go(run_store, known, named, most_gone, believed):
+async def test_a_run_believes_the_loss_of_a_few_devices_only(run_store, known, named, most_gone, believed):
     await run(Source(*range(known)), run_store).go(None)
     outcome = await run(Source(*range(named)), run_store, most_gone=most_gone).go(None)
     assert (outcome.gone if believed else outcome.held) == known - named

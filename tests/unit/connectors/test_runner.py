@@ -105,7 +105,7 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_st
     assert len(source.asked) == 1
 
 
-async def test_who_fails_is_told_from_the_first_run_on_until_a_run_succeeds(make, run_store, clock, told):
+async def test_a_failing_source_is_told_until_a_run_succeeds(make, run_store, clock, told):
     running = make(Source(SourceError(Trouble.LOGIN)))
     await poll(running)
     since = clock.now

@@ -59,7 +59,7 @@ def test_changes_are_asked_for_until_everything_is_read_again(state, later, list
 LATER = NOW + 20 * MINUTE
 
 
-def test_after_a_full_run():
+def test_after_a_full_run_the_state_is_good_again():
     outcome = RunOutcome(full=True, taken=9, gone=1)
     assert state_after(
         replace(GOOD, held=3, trouble="x", failing_since=NOW), outcome, LATER, LATER + MINUTE, "v2"

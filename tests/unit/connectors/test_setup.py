@@ -28,7 +28,7 @@ def handed():
     ],
     ids=["no newer than now", "makes nothing clean from further ahead than clocks go", "none without a time"],
 )
-def test_a_report(handed, at, report):
+def test_a_report_has_the_time_of_its_look(handed, at, report):
     present = handed.listed("ios", [Installed("com.zhiliaoapp.musically")])
     assert handed.report(present, complete=True, at=at) == report
 
