@@ -17,7 +17,7 @@ async def ask(line, *fields, on=None, secure=False):
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
-async def test_healthz(method):
+async def test_healthz_answers_ok(method):
     answer = await ask(method + b" /.mailgate/healthz HTTP/1.1")
     assert (answer.status, answer.body) == (200, b"ok\n")
 

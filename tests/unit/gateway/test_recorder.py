@@ -41,7 +41,7 @@ async def test_an_attestation_that_is_refused_is_counted_and_never_helps():
     assert value(on, "mailgate_attestations_total", result="token-malformed") == 1
 
 
-async def test_numbers():
+async def test_decisions_and_refusals_are_counted():
     on = gate()
     await ask(on, "/allow")
     assert value(on, "mailgate_report_only_matches_total", rule="rehearsed", effect="block") == 1

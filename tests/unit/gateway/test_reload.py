@@ -66,7 +66,7 @@ async def test_bad_files_change_nothing_and_are_shown_until_they_are_good_again(
     assert (files.in_force, files.reloader.mistakes, files.ok) == (["second"], [], 1)
 
 
-async def test_of_two_readings_at_once_the_later_one_takes_effect_last(files):
+async def test_the_later_of_two_reloads_takes_effect_last(files):
     """A change on disk and a signal: else settings that are gone would stay in force for good."""
     store_answers = asyncio.Event()
 
@@ -88,7 +88,7 @@ async def test_of_two_readings_at_once_the_later_one_takes_effect_last(files):
 
 @pytest.mark.parametrize("error", [OSError("disk"), ValueError("secret in the text"), RuntimeError()])
 @pytest.mark.parametrize("where", ["load", "apply"])
-async def test_whatever_breaks_on_the_way_the_gate_goes_on_with_what_it_has(files, where, error):
+async def test_an_error_on_the_way_leaves_the_gate_as_it_is(files, where, error):
     """The watcher must live: else one bad certificate ends every later reload."""
     if where == "load":
         files.content = error
@@ -195,9 +195,7 @@ async def test_folders_are_watched_anew_when_other_files_are_named(monkeypatch, 
     assert len(files.in_force) == 2
 
 
-async def test_where_folders_cannot_be_watched_the_files_are_still_looked_at(
-    monkeypatch, files, paths, tmp_path
-):
+async def test_files_are_looked_at_even_if_folders_cannot_be_watched(monkeypatch, files, paths, tmp_path):
     def change_unseen(*_, **__):
         (tmp_path / "keys/mdm.json").write_text("second")
         raise OSError("no more watches")

@@ -107,7 +107,7 @@ def test_its_own_names_and_the_address_that_was_reached(host):
 @pytest.mark.parametrize(
     "host", [b"evil.example.com", b"x.gate.internal", b"gate.internal.evil.example.com", b"192.0.2.10", b"[2001:db8::1]", b"localhost.evil"]
 )  # fmt: skip
-def test_no_other(host):
+def test_every_other_host_is_refused(host):
     assert not admits(b"Host: " + host)
     assert not admits(b"Host: localhost", line=b"GET http://%b/ HTTP/1.1" % host)
 

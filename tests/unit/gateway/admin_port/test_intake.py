@@ -57,7 +57,7 @@ def post():
         {"Authorization": "Basic " + b64encode(f"whoever:{KEY}".encode()).decode()},
     ],
 )
-async def test_who_has_the_key_is_told_how_many_were_taken(post, headers):
+async def test_a_caller_with_the_key_is_told_how_many_were_taken(post, headers):
     status, told, got, _ = await post(headers, b"12", b"34")
     assert (status, told) == (200, {"taken": 7})
     assert got[0][1] == b"1234"
@@ -76,7 +76,7 @@ async def test_who_has_the_key_is_told_how_many_were_taken(post, headers):
         {"X-API-Key": KEY, "Authorization": "Bearer x"},
     ],
 )
-async def test_who_has_not_is_told_nothing_else(post, headers):
+async def test_a_caller_without_the_key_is_told_nothing_else(post, headers):
     status, told, got, logs = await post(headers, b"1234")
     assert (status, told["taken"], got) == (401, 0, [])
     assert KEY not in repr(logs)
@@ -125,7 +125,7 @@ async def test_wrong_lines_are_told_to_the_sender_and_not_to_the_log(post):
 
 
 @pytest.mark.parametrize(("trouble", "expected"), [(Trouble.STORE, 503), (Trouble.SHAPE, 422)])
-async def test_other_troubles(post, trouble, expected):
+async def test_a_trouble_of_the_source_has_its_status(post, trouble, expected):
     assert (await post(RIGHT, b"x", fails=SourceError(trouble)))[0] == expected
 
 

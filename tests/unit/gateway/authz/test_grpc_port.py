@@ -69,7 +69,7 @@ async def test_a_question_is_decided_and_recorded_like_one_by_http() -> None:
 
 
 @pytest.mark.parametrize("peer", ["198.51.100.1", ""])
-async def test_of_anybody_else_nothing_is_read(peer: str) -> None:
+async def test_a_question_of_another_peer_is_not_read(peer: str) -> None:
     on, asked_at = port()
     asker = Asker(asking(LAPTOP, path="/allow"), peer)
     with pytest.raises(GRPCError) as refused:
@@ -81,7 +81,7 @@ async def test_of_anybody_else_nothing_is_read(peer: str) -> None:
     )
 
 
-async def test_who_may_open_the_socket_file_may_ask() -> None:
+async def test_a_caller_at_the_socket_file_may_ask() -> None:
     _, asked_at = port(local=True)
     assert (await ask(asked_at, Asker(asking(LAPTOP, path="/allow"), ""))).status.code == 0
 

@@ -94,7 +94,7 @@ async def test_a_body_stays_with_the_proxy():
     assert not head.has_body
 
 
-async def test_whoever_asks_envoy_is_told_apart_from_envoy_itself():
+async def test_the_address_of_envoys_client_is_told_from_envoys_own():
     """It appends an address of its own machine to whatever a client has sent as X-Forwarded-For."""
     forged = b"X-Forwarded-For: 198.51.100.1,172.16.44.100"
     head = asked(Dialect.ENVOY, forged, ADDRESS[1], CLIENT, line=ENVOY)

@@ -318,12 +318,12 @@ def no_lines_for_debugging(monkeypatch):
         yield
 
 
-def test_whoever_has_the_same_key_has_the_same_answer(no_lines_for_debugging):
+def test_the_same_key_gives_the_same_answer(no_lines_for_debugging):
     found = sum(asyncio.run(kept_for_others(Random(seed), 60)) for seed in range(160))
     assert found > 10_000
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1000, 2**32))
-def test_so_has_whoever_comes_another_day(no_lines_for_debugging, seed):
+def test_the_same_key_gives_the_same_answer_on_another_day(no_lines_for_debugging, seed):
     asyncio.run(kept_for_others(Random(seed), 60))

@@ -62,7 +62,7 @@ async def test_the_token_may_come_as_credentials():
         (NotEnrolled.REVOKED, "key-revoked"),
     ],
 )
-async def test_whoever_is_not_let_in_is_told_why(answer, reason):
+async def test_a_refused_enrolment_says_why(answer, reason):
     on = gate()
     on.own.enrolling.enroller.enrolments.answer = answer
     status, headers, told = await enroll(on)
@@ -77,7 +77,7 @@ async def test_a_key_must_be_proved():
     assert (status, told["reason"], headers["WWW-Authenticate"]) == (401, "proof-missing", "DPoP")
 
 
-async def test_a_proof_counts_once():
+async def test_a_proof_is_taken_once():
     on, proof = gate(), key_proof(PATH)
     assert (await enroll(on, proof=proof))[0] == 201
     status, _, told = await enroll(on, proof=proof)
@@ -229,7 +229,7 @@ async def test_a_device_enrols_with_evidence_and_its_serial_number_is_stored():
 
 
 @pytest.mark.parametrize(("mode", "given"), [(Mode.OFF, False), (Mode.OFFER, True), (Mode.REQUIRE, True)])
-async def test_who_has_no_key_yet_is_given_a_nonce_for_it(mode, given):
+async def test_a_device_without_a_proof_is_given_a_nonce(mode, given):
     on = believing()
     on.judge.prover.mode = mode
     status, headers, told = await enroll(on, proof="")

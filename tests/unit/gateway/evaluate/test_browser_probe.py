@@ -77,7 +77,7 @@ def test_nobody_else_is_probed(asked):
     assert not on.is_due(access(on, asked))
 
 
-def test_who_has_signed_evidence_is_not_probed():
+def test_a_client_with_signed_evidence_is_not_probed():
     on = browser_probe()
     seen = access(on, facts())
     assert not on.is_due(replace(seen, client=replace(seen.client, assurance=Assurance.ATTESTED)))
@@ -134,7 +134,7 @@ def test_a_finding_of_no_computer_outlasts_its_lifetime():
     assert classify(on.with_earlier_finding(fetched, NOW + timedelta(days=60))).handheld
 
 
-def test_whoever_was_no_computer_is_asked_again_before_the_cookie_ends():
+def test_a_finding_of_no_computer_is_asked_again_before_the_cookie_ends():
     assert timedelta() < REPEAT_AFTER < BrowserProbe().lifetime
 
 

@@ -84,7 +84,7 @@ def test_one_given_without_hints_is_not_for_a_browser_that_sends_them():
 @pytest.mark.parametrize(
     "each", [LAPTOP, ProbeCookie(ProbeFinding("", "skipped"), NOW)], ids=["a reading", "skipped"]
 )
-def test_it_ends(later, holds, each):
+def test_a_cookie_ends_with_its_time(later, holds, each):
     assert (opened(seal(each, BROWSER, [OLD]), now=NOW + later) is not None) is holds
 
 

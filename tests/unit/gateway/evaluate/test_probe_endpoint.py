@@ -134,6 +134,6 @@ async def test_while_it_observes_one_may_go_on_without(query, target):
     assert on.metrics.registry.get_sample_value("mailgate_probes_total", {"result": "skipped"}) == 1
 
 
-async def test_where_it_is_required_nobody_goes_on_without():
+async def test_a_required_probe_cannot_be_skipped():
     status, fields, body = await post(probing(), MAC, OWN, body=b"", path="/.mailgate/probe/skip?to=/")
     assert (status, "Set-Cookie" in fields, json.loads(body)["reason"]) == (403, False, "probe-required")

@@ -123,7 +123,7 @@ async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
     assert peer.transport.reading
 
 
-async def test_who_sends_many_requests_at_once_does_not_keep_the_others_waiting(connect):
+async def test_many_requests_at_once_keep_no_other_client_waiting(connect):
     order = []
 
     async def note(asked):
@@ -233,7 +233,7 @@ async def test_the_handler_ends_when_the_client_leaves(connect):
     assert ended == [b"/a"]
 
 
-async def test_whoever_reads_the_body_is_woken_when_the_client_leaves(connect):
+async def test_a_reader_of_the_body_is_woken_when_the_client_leaves(connect):
     seen = []
 
     async def reading(asked):

@@ -28,7 +28,7 @@ def filled(*clients):
     return room
 
 
-def test_who_leaves_makes_room():
+def test_a_client_that_leaves_makes_room():
     client = Client()
     room = filled(client)
     assert not room.take(Client())

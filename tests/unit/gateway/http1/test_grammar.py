@@ -95,7 +95,7 @@ def test_a_field_line_is_name_colon_value(line):
         parse_fields([b"A: b", line])
 
 
-def test_members_of_a_list_field_over_all_its_lines():
+def test_members_of_a_list_field_come_from_all_its_lines():
     """RFC 9110, 5.6.1: empty members do not count."""
     fields = [(b"Connection", b"Close, ,X"), (b"other", b"y"), (b"CONNECTION", b"\tTE ,")]
     assert members(fields, b"connection") == [b"close", b"x", b"te"]
@@ -125,7 +125,7 @@ def test_any_other_content_length_is_refused(sent):
 
 
 @pytest.mark.parametrize(("sent", "said"), [([], False), ([b"chunked"], True), ([b"ChunkeD"], True)])
-def test_chunked(sent, said):
+def test_transfer_encoding_tells_a_chunked_body(sent, said):
     assert chunked([(b"Transfer-Encoding", value) for value in sent]) is said
 
 

@@ -36,7 +36,7 @@ async def test_at_the_end_idle_connections_close_at_once_and_running_requests_in
     await finishing
 
 
-async def test_whoever_is_about_to_ask_again_is_answered_once_more_before_the_end():
+async def test_a_client_about_to_ask_again_is_answered_once_more():
     async def answer(asked):
         return send(asked, Answer(200), NOW)
 
@@ -115,7 +115,7 @@ async def test_a_full_room_ends_who_has_asked_for_nothing_and_then_takes_nobody(
     assert len(room) == 0
 
 
-async def test_who_sends_a_body_slowly_gives_up_the_place():
+async def test_a_slow_body_gives_up_its_place():
     async def read(asked):
         await asked.body.read()
         return await quick(asked)

@@ -338,7 +338,7 @@ def test_usual_lines_are_skimmed(line: str) -> None:
         "Authorization: Bearer a\r\nAuthorization: Bearer a",
     ],
 )  # fmt: skip
-def test_whatever_means_more_than_it_says_is_read_strictly(line: str) -> None:
+def test_an_unusual_line_is_left_to_the_strict_reader(line: str) -> None:
     head = USUAL[:-2] + line.encode("latin-1") + b"\r\n\r\n"
     assert skim_request(head, MOST) is None
     assert skim_answer(

@@ -45,7 +45,7 @@ def test_no_name_is_too_long_to_be_forgeable(family):
     assert forgeable(family.encode().replace(b"-", b"_") + b"x" * MAX_NAME)
 
 
-def test_whatever_is_known_is_forgeable():
+def test_every_known_name_is_forgeable():
     assert all(forgeable(name.encode()) for name in KNOWN)
 
 
@@ -86,14 +86,14 @@ def test_a_stranger_is_not_believed(trusted, secure, scheme):
     assert (seen.forwarded_for, seen.user) == (b"192.0.2.1", b"")
 
 
-def test_a_trusted_proxy_is():
+def test_a_trusted_proxy_is_believed():
     seen = origin("10.1.1.1", *FORGED)
     assert (seen.remote, seen.scheme, seen.host) == ("203.0.113.9", "https", b"evil.example")
     assert (seen.forwarded_for, seen.user) == (b"203.0.113.9, 10.1.1.1", b"ann")
 
 
 @pytest.mark.parametrize("trusted", [PROXIES, ()])
-def test_who_asks_at_a_unix_socket_is_a_proxy_and_has_no_address(trusted):
+def test_a_caller_at_a_unix_socket_is_a_proxy_without_an_address(trusted):
     seen = origin(LOCAL, *FORGED, trusted=trusted)
     assert (seen.remote, seen.scheme, seen.host, seen.user) == (
         "203.0.113.9",

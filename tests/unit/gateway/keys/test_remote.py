@@ -116,7 +116,7 @@ async def test_a_missing_key_is_asked_for_only_once(remote, issuer):
     assert issuer.asked == 1
 
 
-async def test_whoever_needs_the_same_answer_waits_for_it(remote, issuer):
+async def test_callers_that_need_the_same_answer_wait_for_it(remote, issuer):
     issuer.held = asyncio.Event()
     waiting = [asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(50)]
     await asyncio.sleep(0)

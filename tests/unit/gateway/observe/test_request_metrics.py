@@ -92,7 +92,7 @@ async def test_a_hanging_request_or_a_tunnel_has_no_duration(registry, numbers, 
     assert registry.get_sample_value("mailgate_requests_total", labels) == 1
 
 
-async def test_who_else_wants_to_know_is_told_and_can_be_replaced(numbers):
+async def test_other_listeners_are_told_and_can_be_replaced(numbers):
     told, asked = [], await ended(status=200)
     numbers.others = (told.append,)
     numbers.request_finished(asked)

@@ -214,7 +214,7 @@ def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages)
     assert "You asked for help" not in words(pages, OWN)
 
 
-def test_who_is_exempt_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
+def test_an_exempt_person_reads_first_until_when_and_why(pages: Pages) -> None:
     exempted = ExemptionView("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
     phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), exempted=exempted)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
@@ -321,7 +321,7 @@ def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
     assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page.html)
 
 
-def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pages: Pages) -> None:
+def test_the_newest_rows_are_shown_and_the_download_has_all(pages: Pages) -> None:
     day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
     many = (StoredRecord(day, NOW + timedelta(days=30)),) * 5
     text = words(

@@ -59,7 +59,7 @@ def test_it_is_told_in_the_place_of_a_report_that_is_missing(reason: Reason) -> 
 
 
 @pytest.mark.parametrize("reason", sorted(FORGED))
-def test_of_what_looks_forged_nobody_is_told_what_is_wrong(reason: Reason) -> None:
+def test_nobody_is_told_what_is_wrong_with_a_forged_proof(reason: Reason) -> None:
     assert refused_proof(access(reason), MISSING) is None
     assert shown_refusal(access(reason)) is Reason.ATTESTATION_INVALID
 

@@ -173,7 +173,9 @@ LENGTH, CHUNKED = b"Content-Length: 5", b"Transfer-Encoding: chunked"
         (b"HTTP/1.0", b"", [LENGTH], False, False, False),
     ],
 )
-def test_how_the_body_reaches_the_client(line, connection, fields, closing, chunked, keep_alive):
+def test_the_version_of_the_client_decides_framing_and_keep_alive(
+    line, connection, fields, closing, chunked, keep_alive
+):
     """RFC 9112, 6.1: no chunks to HTTP/1.0; 9.3: who may keep the connection."""
     asked = request(b"Connection: " + connection, line=b"GET / " + line)
     framing = framing_for(asked, response(*fields), closing=closing)

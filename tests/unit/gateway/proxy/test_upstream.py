@@ -315,7 +315,7 @@ async def test_writing_waits_for_the_webmail_only_so_long():
     await connection.drain()
 
 
-async def test_whoever_waits_to_write_is_woken_by_the_end():
+async def test_a_waiting_writer_is_woken_by_the_end():
     connection = connected()
     connection.pause_writing()
     waiting = asyncio.ensure_future(connection.drain())

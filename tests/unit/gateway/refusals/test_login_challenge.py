@@ -66,7 +66,7 @@ def asked_of(pool):
         (b"GET /.well-known/jmap HTTP/1.1", (), True),
     ],
 )
-async def test_who_has_shown_no_login(line, fields, nameless):
+async def test_a_mail_app_without_credentials_has_no_login(line, fields, nameless):
     incoming = incoming_of(exchange(line, *fields))
     assert has_no_login(access_of(incoming), incoming) is nameless
 

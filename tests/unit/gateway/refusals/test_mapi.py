@@ -7,7 +7,7 @@ from mailgate.model import Protocol
 REQUEST_ID = "{C715155F-2BE8-44E0-BD34-2960067874C8}:500"
 
 
-def test_the_code_the_words_and_the_reference() -> None:
+def test_a_refusal_has_the_code_the_words_and_the_help_number() -> None:
     answer = refused(Protocol.MAPI)
     assert (answer.status, answer.content_type) == (403, "text/plain; charset=utf-8")
     assert answer.headers == (("X-ResponseCode", "11"), ("X-Device-Reason", "prohibited-app"))

@@ -97,7 +97,7 @@ def test_an_exemption_counts_where_there_would_be_no_mail_without_it():
     assert exempted(replace(GIVEN, until=None)) == replace(GIVEN, until=None)
 
 
-def test_of_several_the_last_to_end_says_until_when():
+def test_the_longest_of_several_exemptions_is_told():
     longer = replace(GIVEN, number=2, until=NOW + 2 * DAY)
     assert exempted(longer, GIVEN) == longer
     assert exempted(GIVEN, longer) == longer
@@ -113,7 +113,7 @@ def test_of_several_the_last_to_end_says_until_when():
     ],
     ids=["none", "of another person", "over", "the rule is off for everybody"],
 )
-def test_where_it_makes_no_difference_nothing_is_said(reliefs):
+def test_an_exemption_that_changes_nothing_is_not_told(reliefs):
     assert exempted(*reliefs) is None
 
 
@@ -124,5 +124,5 @@ def test_a_rule_that_is_off_for_everybody_is_no_exemption_of_anybody():
     assert exempted(GIVEN, posture=unknown) == GIVEN
 
 
-def test_who_is_clean_needs_no_exemption():
+def test_a_clean_device_needs_no_exemption():
     assert exempted(GIVEN, posture=CLEAN) is None

@@ -69,7 +69,7 @@ def scene():
     return Scene()
 
 
-async def test_who_was_refused_asks_for_help_and_is_told_that_it_is_noted(scene):
+async def test_a_refused_person_asks_for_help_and_is_told_so(scene):
     ticket = await scene.refused()
     answer = await scene.press(ticket, peer="203.0.113.5")
     page = answer.body.decode()
@@ -95,7 +95,7 @@ async def test_a_gate_without_a_desk_shows_no_button():
     assert (status, b"/.mailgate/help" in body) == (403, False)
 
 
-async def test_who_presses_again_and_again_has_to_wait_and_their_neighbours_have_not(scene):
+async def test_too_many_help_requests_have_to_wait_and_neighbours_need_not(scene):
     ticket = await scene.refused()
     for _ in range(3):
         await scene.press(ticket, peer="203.0.113.5")

@@ -163,7 +163,7 @@ async def test_the_same_credentials_are_asked_about_once_a_minute():
         PASSWORDS["alice"] = "right"
 
 
-async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
+async def test_the_login_check_is_tried_again_every_ten_minutes():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     assert await check.offered(asking()) is True

@@ -419,7 +419,7 @@ async def test_while_the_store_is_away_the_button_says_nothing():
     assert json.loads((await scene.ask(RECHECK, SAME_ORIGIN)).body)["said"] == ""
 
 
-async def test_who_is_exempt_is_told_so_in_their_own_language_of_dates():
+async def test_an_exemption_is_told_in_the_readers_language():
     scene = Scene()
     policy = scene.gate.in_force.live.policy
     given = Relief(

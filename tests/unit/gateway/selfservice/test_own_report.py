@@ -63,7 +63,7 @@ async def say(kept: Kept, about: str, *fields: bytes, **more) -> str:
     return (await answered(kept, about, *fields, **more)).body.decode()
 
 
-async def test_that_a_device_is_lost_is_asked_once_more_before_anything_is_done(kept: Kept) -> None:
+async def test_a_report_of_a_loss_has_to_be_confirmed(kept: Kept) -> None:
     page = await say(kept, "lost", ALICE)
     assert "Is this device lost?" in page
     assert "until your help desk opens it again" in page
@@ -78,7 +78,7 @@ async def test_a_lost_device_is_shut_out_and_the_log_names_no_person(kept: Kept)
     assert (act.what, act.about, act.who) == ("device-lost", f"device {PHONE.id}", "its owner")
 
 
-async def test_that_it_is_somebody_elses_is_for_people_to_look_at(kept: Kept) -> None:
+async def test_a_report_that_it_is_not_theirs_becomes_a_help_request(kept: Kept) -> None:
     page = await say(kept, "not-mine", ALICE)
     (asked,) = kept.asked
     assert (asked.person, asked.device) == ("alice", PHONE.id)
@@ -134,7 +134,7 @@ async def test_without_the_cookie_nothing_is_taken_back(kept: Kept) -> None:
     assert kept.lost == [PHONE.id]
 
 
-async def test_who_says_again_of_a_lost_device_that_it_is_lost_cannot_open_it(kept: Kept) -> None:
+async def test_a_second_report_of_a_loss_cannot_open_a_device(kept: Kept) -> None:
     answer = await answered(kept, LOST, ALICE, since=NOW - timedelta(days=1))
     assert "Set-Cookie" not in dict(answer.headers)
     assert kept.lost == []
@@ -146,7 +146,7 @@ async def test_the_device_that_asks_is_not_lost(kept: Kept) -> None:
     assert kept.lost == []
 
 
-async def test_where_it_cannot_be_noted_that_is_said(kept: Kept) -> None:
+async def test_a_report_that_cannot_be_stored_is_an_error(kept: Kept) -> None:
     kept.away = True
     with pytest.raises(RequestRefused) as refused:
         await say(kept, LOST, ALICE)

@@ -57,7 +57,7 @@ async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
     ],
     ids=["nobody", "a device alone", "a phone", "a phone in disguise"],
 )
-async def test_who_has_not_logged_in_at_a_computer_gets_none(codes, person, client):
+async def test_only_a_person_logged_in_at_a_computer_gets_a_code(codes, person, client):
     access = asking(client=client).access
     assert not codes.may_have(person, access)
     assert await refusal(codes, person, access) == (403, Reason.REQUEST_NOT_SUPPORTED)

@@ -300,7 +300,7 @@ def test_the_apps_that_are_looked_for_are_all_that_are_stored_on_a_list_or_not()
     )
 
 
-def test_those_that_keep_mail_out_are_named_apart():
+def test_apps_that_cost_a_phone_its_mail_are_listed_apart():
     apps = {key: ListedApp(key, key.title()) for key in ("wechat", "tiktok", "capcut", "moomoo")}
     catalog = AppCatalog(apps, {"banned": ("wechat", "tiktok")})
     rules = [("a", '"banned" in device.lists', "block"), ("b", '"moomoo" in device.apps', "warn")]
@@ -339,7 +339,7 @@ def test_the_stored_devices_among_those_that_are_seen():
     assert stored_devices([OWN, replace(OWN, device=None)]) == [PHONE]
 
 
-def test_where_a_device_was_seen_last_is_its_newest_row():
+def test_the_newest_row_tells_where_a_device_was_seen_last():
     older, newer = Tally(3, LOOKED, LOOKED, "A"), Tally(3, LOOKED, NOW, "B")
     rows = [Recorded("1", SEEN, newer), Recorded("2", SEEN, older)]
     assert last_seen(rows)[SEEN.device].at == NOW

@@ -50,7 +50,7 @@ def door():
     return SideDoor(opened.judge, opened.recorder, opened.references.draw)
 
 
-def test_the_facts_of_a_login():
+def test_a_login_becomes_the_facts_of_a_request():
     assert read_login(body()) == RequestFacts(
         "LOGIN", "/", "imap", "", "192.0.2.1", {"imap-id": '"name" "iPhone Mail" "os" "iOS"'}, "ada"
     )

@@ -112,7 +112,7 @@ def test_nothing_is_raised_whatever_a_header_holds(form, values) -> None:
     assert isinstance(from_proxy(fields, form), tuple | CertificateResult)
 
 
-def test_the_certificates_of_a_handshake_before_and_since_python_3_13() -> None:
+def test_the_certificates_of_a_handshake_are_found_by_every_python() -> None:
     sent, nothing = (lambda binary_form: b"leaf"), (lambda binary_form: None)
     new = SimpleNamespace(getpeercert=sent, get_unverified_chain=lambda: [b"leaf", b"issuing"])
     parts = [SimpleNamespace(public_bytes=lambda form, name=name: name) for name in (b"leaf", b"issuing")]
