@@ -141,7 +141,7 @@ async def test_another_site_has_nobody_send_what_it_made_up(ada: Browser, header
     assert (page.status, "journey" in page.text) == (403, False)
 
 
-async def test_who_lost_the_role_meanwhile_keeps_the_words(ada: Browser, firm: Company) -> None:
+async def test_a_form_keeps_its_words_though_the_role_is_lost(ada: Browser, firm: Company) -> None:
     firm.roles(ada="viewer")
     page = await ada.post(EXEMPT, **FORM)
     assert (page.status, fields(page)["why"]) == (403, FORM["why"])

@@ -84,7 +84,7 @@ def test_groups_give_the_roles_that_the_settings_give_them_now() -> None:
     assert roles_now(settings({}), zoe) is None
 
 
-def test_who_becomes_an_admin_is_not_somebody_else_besides() -> None:
+def test_a_group_member_who_becomes_an_admin_loses_the_old_session() -> None:
     before = settings({}, groups=GROUPS)
     zoe = session("oidc:zoe@example.com", by_oidc(before, "zoe@example.com"), "ops")
     people = {"zoe": {"oidc": "Zoe@example.com", "roles": ["approver"]}}

@@ -131,7 +131,7 @@ def test_a_malformed_name_is_refused(value: bytes) -> None:
     ],
     ids=["no field", "another spelling", "another name"],
 )
-def test_where_it_is_not_there_nobody_is_named(sent: list[tuple[bytes, bytes]]) -> None:
+def test_a_missing_header_names_nobody(sent: list[tuple[bytes, bytes]]) -> None:
     assert name_from_proxy(sent, "10.1.2.3", WAY) is None
 
 

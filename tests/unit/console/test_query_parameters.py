@@ -49,7 +49,7 @@ async def test_no_page_passes_over_a_parameter_that_it_does_not_know(ada: Browse
         "notices/1/warning?state=lost", "notices/1/warning?language=xx", "policy/diff?old=" + "1" * 65,
     ],
 )  # fmt: skip
-async def test_nor_a_value(ada: Browser, asked: str) -> None:
+async def test_an_unknown_value_in_an_address_is_refused(ada: Browser, asked: str) -> None:
     assert (await ada.get(f"/console/{asked}")).status == 422
 
 

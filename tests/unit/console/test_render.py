@@ -69,7 +69,7 @@ def test_there_are_no_assets_but_those_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(9, "just now"), (10, "10 seconds ago"), (240, "4 minutes ago")]
 )
-def test_how_long_ago_something_was(seconds: int, words: str) -> None:
+def test_an_age_is_said_in_words(seconds: int, words: str) -> None:
     assert ago(timedelta(seconds=seconds)) == words
 
 

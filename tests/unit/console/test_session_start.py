@@ -48,7 +48,7 @@ async def test_nothing_else_is_led_on(opened: Opened, headers: dict[str, str]) -
     assert page.path.startswith("/console/login?next=")
 
 
-async def test_who_has_a_cookie_is_led_nowhere(ada: Browser) -> None:
+async def test_a_request_with_a_cookie_is_not_redirected(ada: Browser) -> None:
     page = await ada.get("/console/policy", headers=LED)
     assert "One moment" not in page.words
     assert page.path == "/console/policy"
@@ -113,7 +113,7 @@ def test_a_place_of_the_console_is_kept(path: str) -> None:
         "javascript:alert(1)//console/",
     ],
 )
-def test_every_other_is_not(path: str) -> None:
+def test_every_other_path_is_refused(path: str) -> None:
     assert console_path(path) == ""
 
 

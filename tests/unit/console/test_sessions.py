@@ -58,7 +58,7 @@ def test_a_look_that_nobody_took_keeps_no_session_alive() -> None:
     assert known.find(value, NOW + MAX_IDLE) is None
 
 
-def test_who_was_logged_out_is_out_and_others_are_not() -> None:
+def test_only_the_ended_session_is_gone() -> None:
     known = sessions()
     one, other = known.start("ada", "hash", NOW), known.start("ada", "hash", NOW)
     known.end(one)

@@ -70,7 +70,7 @@ class Source:
             self.ended.append(number)
 
 
-async def test_whoever_starts_it_does_not_wait_for_the_answers() -> None:
+async def test_questions_are_asked_without_waiting_for_answers() -> None:
     source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(3))
     await settle()

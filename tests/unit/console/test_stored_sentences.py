@@ -68,7 +68,7 @@ def test_notes_of_the_engine_are_translated() -> None:
     assert len(NOTES) == 10
 
 
-def test_whose_name_another_device_has_is_recognised_too() -> None:
+def test_a_shared_name_is_recognised_too() -> None:
     stored_phrase = "the serial name S1 is reported for abcd too, which is another device"
     assert (
         translated(stored_phrase, GERMAN)

@@ -84,7 +84,7 @@ async def test_answers_of_sources_count_at_once(firm: Company) -> None:
     assert (said.result, said.words) == ("taken", "jamf-file answered: no listed app on it")
 
 
-async def test_who_asked_is_written_down_even_if_no_answer_comes(firm: Company) -> None:
+async def test_a_question_is_audited_even_without_an_answer(firm: Company) -> None:
     async def breaks(_source: str, _name: str) -> CheckResult:
         raise OSError
 
@@ -135,7 +135,7 @@ async def test_an_answer_is_about_what_they_asked_and_not_about_what_is_done(fir
     assert [first.rule, second.rule] == ["unproven-handheld", "prohibited-app"]
 
 
-async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm: Company) -> None:
+async def test_a_mail_says_until_when_all_devices_of_a_person_are_let_in(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, person="alice")
     await firm.catch_up()
@@ -144,7 +144,7 @@ async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm:
     assert (mail.notice.let_in_until, mail.notice.devices) == (NOW + 3 * DAY, ())
 
 
-async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_other(firm: Company) -> None:
+async def test_an_exemption_of_one_device_is_not_said_of_the_other(firm: Company) -> None:
     first, _ = await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
     await firm.catch_up()
@@ -153,7 +153,7 @@ async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_
     assert (mail.notice.let_in_until, len(mail.notice.devices)) == (None, 1)
 
 
-async def test_who_is_warned_is_told_when_mail_ends_and_whom_to_ask(firm: Company) -> None:
+async def test_a_mail_to_a_warned_person_tells_the_end_and_the_help_desk(firm: Company) -> None:
     await written(firm, share="100%")
     help_desk = firm.bundle.settings.company.model_copy(update={"help": "it-help@example.com"})
     settings = firm.bundle.settings.model_copy(update={"company": help_desk})

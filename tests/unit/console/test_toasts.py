@@ -33,11 +33,11 @@ def test_a_new_toast_replaces_the_last_one() -> None:
     assert [said(DONE, found).shown("grace", page, NOW) for page in (ADA, BOB)] == [None, found]
 
 
-def test_who_comes_back_late_is_not_told_of_it_and_another_session_never() -> None:
+def test_a_toast_is_not_shown_late_or_to_another_session() -> None:
     assert said(DONE).shown("grace", ADA, NOW + UNDO_TIME) is None
     assert said(DONE).shown("vic", ADA, NOW) is None
 
 
-def test_how_long_it_lasts_is_never_less_than_nothing() -> None:
+def test_the_time_left_of_a_toast_is_never_negative() -> None:
     left = [replace(DONE).lasts(NOW + ago) for ago in (timedelta(), UNDO_TIME - TICK, 2 * UNDO_TIME)]
     assert left == [UNDO_TIME, TICK, timedelta()]

@@ -20,7 +20,7 @@ def test_values_are_read_and_empty_fields_say_nothing() -> None:
     assert read_address([("kind", " phone "), ("name", "")], READERS) == ({"kind": "phone"}, [])
 
 
-def test_whatever_else_stands_there_is_a_mistake_that_says_what_is_expected() -> None:
+def test_every_other_value_is_a_mistake_with_what_to_enter() -> None:
     said, mistakes = read_address(
         [("kind", "fone"), ("nam", "x"), ("name", "ada"), ("name", "bob"), ("name", "toolong")], READERS
     )

@@ -44,7 +44,7 @@ async def test_an_app_says_which_rules_keep_it_out_and_which_lists_would(store: 
     assert (found["alipay"].kept_out_by, found["alipay"].would_join) == ([], ["prohibited"])
 
 
-async def test_who_has_it_is_unknown_until_it_was_counted(store: Store) -> None:
+async def test_the_people_with_an_app_are_unknown_until_counted(store: Store) -> None:
     (first, *_) = await apps(store, policy(), NOW)
     assert (first.people, first.devices, first.counted_at, first.week, first.trend) == (
         None,

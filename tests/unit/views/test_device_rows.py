@@ -152,9 +152,7 @@ async def test_rounds_put_right_what_time_has_changed(store: Store) -> None:
     assert found.row.mail == MailAccess.PROOF
 
 
-async def test_where_all_is_as_it_was_a_round_writes_nothing(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_round_without_changes_writes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.devices.ingest([REPORTS["clean"]], NOW)
     await catch_up(store, bundle(), NOW)
     kept = AsyncMock()
@@ -164,7 +162,7 @@ async def test_where_all_is_as_it_was_a_round_writes_nothing(
     kept.assert_not_awaited()
 
 
-async def test_of_very_many_changes_only_some_are_caught_up_with_in_one_go(
+async def test_many_changes_are_followed_a_part_at_a_time(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
@@ -177,7 +175,7 @@ async def test_of_very_many_changes_only_some_are_caught_up_with_in_one_go(
     assert await store.rows.count(DeviceFilter()) == (5, True)
 
 
-async def test_where_the_store_takes_nothing_the_rows_of_before_are_looked_through(
+async def test_old_rows_are_searched_while_the_store_is_read_only(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await catch_up(filled, bundle(), NOW)
@@ -243,7 +241,7 @@ def test_a_row_has_what_lists_are_searched_and_sorted_by() -> None:
     assert (shown.name, shown.headline) == ("phone, iOS 26.1", "Kept out")
 
 
-def test_of_a_device_without_reports_nothing_is_claimed() -> None:
+def test_a_device_without_reports_claims_nothing() -> None:
     row = row_of(Device(PHONE_1, (), number=3), bundle(), NOW)
     assert (row.person, row.kind, row.source, row.apps, row.reported_at) == ("", "unknown", "", "", LONG_AGO)
     assert (row.state, row.mail) == ("missing", "must-prove-itself")

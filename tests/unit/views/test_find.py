@@ -42,9 +42,7 @@ async def phone(store: Store, owner: str) -> Hit:
 @pytest.mark.parametrize(
     "text", ["ada", " ADA\n", "corp\\ada", "Ada@corp", "ada@example.com", "ADA@Example.COM"]
 )
-async def test_who_is_called_exactly_so_comes_first_and_nobody_within_whose_name_it_is(
-    store: Store, text: str
-) -> None:
+async def test_an_exact_login_comes_first(store: Store, text: str) -> None:
     hits = await found(store, text)
     assert (hits.items, hits.next) == ([ADA, ADAM], None)
 
@@ -132,7 +130,7 @@ async def test_a_reference_that_only_a_request_for_help_has_leads_to_who_asked(
     ] * count
 
 
-async def test_of_a_very_long_text_only_the_beginning_is_looked_for(store: Store) -> None:
+async def test_only_the_beginning_of_a_very_long_text_is_searched(store: Store) -> None:
     name = "x" * LONGEST
     await store.devices.ingest([report_by("mdm", "long", name)], NOW)
     assert [each.id for each in (await found(store, name + "y")).items] == [name]

@@ -27,7 +27,7 @@ ASKED = HelpRequest("app", "ada", "ada", "d1", "prohibited-app", "REF1", "p1", T
         (NOW + minutes(10), NOW + minutes(11), HelpState.DONE),
     ],
 )
-def test_who_asked_again_after_the_answer_waits_again(
+def test_a_person_who_asks_again_waits_again(
     replied_at: datetime | None, done_at: datetime | None, state: HelpState
 ) -> None:
     asked = replace(ASKED, replied_at=replied_at, done_at=done_at)
@@ -67,7 +67,7 @@ def test_an_answered_request_stays_open_until_it_is_closed() -> None:
     assert [each.subject for each in still_open(told)] == ["ada", "lin"]
 
 
-def test_who_says_that_a_device_is_not_theirs_was_not_refused() -> None:
+def test_a_report_that_it_is_not_theirs_is_no_refusal() -> None:
     said = replace(ASKED, rule=NOT_THEIRS, reason=NOT_THEIRS)
     told = help_facts(said, POLICY)
     assert (told.cause, told.refused) == ("Says that this device is not theirs", False)

@@ -46,7 +46,7 @@ async def ask(store: Store, client: Client, decision: Decision, minute: float = 
 
 
 @pytest.mark.parametrize("login", ["", "  ", "ada", "ada@elsewhere.example"])
-async def test_of_whom_nothing_is_known_there_is_nothing_to_tell(store: Store, login: str) -> None:
+async def test_an_unknown_person_is_none(store: Store, login: str) -> None:
     await store.devices.ingest([phone("1", owner="lin")], NOW)
     await ask(store, BROWSER, BLOCK, user="lin")
     assert await person_of(store, bundle(), login, NOW) is None
@@ -70,7 +70,7 @@ async def test_a_person_is_found_in_every_spelling_of_their_login(store: Store, 
         lambda store: store.mails.queue([a_mail("ada")]),
     ],
 )
-async def test_whatever_one_leaves_behind_makes_one_known(store: Store, leave: Callable) -> None:
+async def test_every_trace_of_a_person_makes_them_known(store: Store, leave: Callable) -> None:
     await leave(store)
     assert (await told(store)).login == "ada"
     assert await person_of(store, bundle(), "lin", NOW) is None
@@ -90,9 +90,7 @@ async def test_devices_that_get_no_mail_come_first(store: Store) -> None:
     assert {each.name for each in found.devices} == {"phone, iOS"}
 
 
-async def test_of_very_many_devices_it_is_said_how_many_more_there_are(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_further_devices_of_a_person_are_counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen_person, "DEVICES", 2)
     await store.devices.ingest([phone(str(number)) for number in range(5)], NOW)
     found = await told(store)
@@ -183,7 +181,7 @@ async def test_the_language_is_that_of_their_browser(store: Store) -> None:
     ("domain", "login"),
     [("", "ada"), ("example.com", "ada@elsewhere.example"), ("example.com", "OTHER\\ada")],
 )
-async def test_who_has_no_mailbox_at_our_domain_has_no_address(store: Store, domain: str, login: str) -> None:
+async def test_a_person_without_a_mailbox_here_has_no_address(store: Store, domain: str, login: str) -> None:
     await store.devices.ingest([phone("1", owner=login)], NOW)
     found = await person_of(store, bundle(domain=domain), login, NOW)
     assert found is not None

@@ -61,7 +61,7 @@ def test_eleven_people_of_five_thousand_are_a_sliver_of_the_company_and_no_wall(
 
 
 @given(st.dictionaries(st.sampled_from(ORDER), st.integers(1, 10**6)), st.integers(1, 10**6))
-def test_whatever_moves_fits_on_the_paper(now: dict[str, int], people: int) -> None:
+def test_every_bar_fits_on_the_paper(now: dict[str, int], people: int) -> None:
     made = plan(now, {"block": people}, people=max(people, *now.values(), 1) if now else people)
     for each in panels(made):
         for rect in rects(each.drawn):

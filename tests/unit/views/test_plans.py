@@ -78,7 +78,7 @@ QUIET = PLAN["undated"]
 UNDATED = QUIET | {"people": 1200, "devices": 1, "rules": ["late"]}
 
 
-def test_who_may_be_kept_out_when_nobody_can_tell_is_told_with_why() -> None:
+def test_people_who_may_be_refused_at_an_unknown_moment_are_told_with_why() -> None:
     assert list(undated_in_words(plan_of())) == []
     told, why = undated_in_words(plan_of(undated=UNDATED))
     assert told.startswith("1,200 people with 1 device might newly be kept out")
@@ -103,7 +103,7 @@ def test_a_rule_on_a_version_says_that_updates_change_whom_it_keeps_out_and_how_
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn"])
-def test_of_a_rule_on_a_version_that_keeps_nobody_out_no_number_is_told(effect: str) -> None:
+def test_a_rule_that_refuses_nobody_has_no_number(effect: str) -> None:
     """Whom a rule that allows no longer lets in, other rules keep out."""
     (words,) = undated_in_words(plan_of(reads_versions={"new-browser": effect}))
     assert words.startswith("The rule new-browser reads a version, so whom it is about changes")

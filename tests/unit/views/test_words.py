@@ -68,7 +68,7 @@ def test_a_reason_is_told_by_the_title_of_its_page(reason: Reason) -> None:
     assert not told.endswith(".")
 
 
-def test_of_a_rule_that_matched_its_own_title_says_why() -> None:
+def test_a_matched_rule_says_why_by_its_own_title() -> None:
     assert reason_in_words("rule-matched") == ""
 
 

@@ -36,7 +36,7 @@ def test_it_says_what_it_is() -> None:
     )
 
 
-def test_whatever_it_refers_to_is_there() -> None:
+def test_every_reference_of_the_description_resolves() -> None:
     for each in every(TOLD):
         if isinstance(place := each.get("$ref"), str):
             found: Any = TOLD
@@ -48,7 +48,7 @@ def test_whatever_it_refers_to_is_there() -> None:
     assert {link["operationId"] for link in links} <= names
 
 
-def test_whatever_can_be_sent_or_comes_is_described() -> None:
+def test_every_field_and_parameter_is_described() -> None:
     for name, schema in SCHEMAS.items():
         for field, each in schema.get("properties", {}).items():
             shape = SCHEMAS.get(each.get("$ref", "").rpartition("/")[2], {})

@@ -11,7 +11,7 @@ from mailgate.model import Kind
 from mailgate.views.devices import device_facts
 
 
-async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -> None:
+async def test_devices_are_found_by_every_filter(vic: Caller, firm: Company) -> None:
     found = await has(
         firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("b2", "bob-2", kind=Kind.LAPTOP)
     )

@@ -71,13 +71,13 @@ async def test_a_reopened_request_waits_again(ada: Caller, firm: Company) -> Non
 
 
 @pytest.mark.parametrize("done", [True, False])
-async def test_of_a_request_that_there_is_not_nothing_is_said(ada: Caller, firm: Company, done: bool) -> None:
+async def test_an_unknown_help_request_is_refused(ada: Caller, firm: Company, done: bool) -> None:
     told = await ada.post(DECISION, OF_ALICE | {"subject": "nobody", "done": done})
     assert (told.status, told.body["detail"]) == (409, "there is no such request for help")
     assert len(await firm.acts()) == 1
 
 
-async def test_who_only_looks_decides_nothing(vic: Caller, nobody: Caller) -> None:
+async def test_a_viewer_decides_nothing(vic: Caller, nobody: Caller) -> None:
     assert (await vic.post(DECISION, OF_ALICE)).status == 403
     assert (await nobody.post(DECISION, OF_ALICE)).status == 401
     assert (await nobody.get("/help-requests")).status == 401

@@ -6,7 +6,7 @@ from tests.unit.console.browsing import Company
 from tests.unit.console.phones import asks, has, record
 
 
-async def test_they_are_listed_by_what_is_asked_for(vic: Caller, firm: Company) -> None:
+async def test_sightings_are_listed_by_every_filter(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")
     (found,) = (await vic.get("/sightings")).body["items"]

@@ -32,7 +32,7 @@ def test_it_is_taken_once() -> None:
     ("later", "there"),
     [(LOGIN_TIME - timedelta(seconds=1), True), (LOGIN_TIME, False), (timedelta(seconds=-1), False)],
 )
-def test_it_ends(later: timedelta, there: bool) -> None:
+def test_a_pending_login_ends_in_time(later: timedelta, there: bool) -> None:
     known = pending()
     state, _, _ = known.begin("", "", NOW)
     assert (known.take(state, NOW + later) is not None) is there

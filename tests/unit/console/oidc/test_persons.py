@@ -89,7 +89,7 @@ def test_an_admin_stays_one_whatever_their_groups() -> None:
 @pytest.mark.parametrize(
     "groups", [None, [], ["all"], "all", ["OPS"], [["ops"]], {"ops": True}, 1, ["ops "], [None]]
 )
-def test_who_is_in_no_such_group_is_nobody(groups: object) -> None:
+def test_a_member_of_no_group_of_the_settings_is_nobody(groups: object) -> None:
     assert refused(ZOE | {"groups": groups}, groups=GROUPS) is LoginTrouble.NOBODY
 
 

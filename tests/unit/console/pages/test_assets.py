@@ -19,6 +19,6 @@ async def test_every_asset_of_a_page_is_served(opened: Opened, name: str, kind: 
 
 
 @pytest.mark.parametrize("name", ["context.py", "..%2Fdesk.py"])
-async def test_nothing_else_is(opened: Opened, name: str) -> None:
+async def test_other_files_are_not_served(opened: Opened, name: str) -> None:
     browser = await opened()
     assert (await browser.get(f"/console/assets/{name}")).status == 404

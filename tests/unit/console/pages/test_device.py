@@ -27,7 +27,7 @@ async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> 
         assert words in page.words, words
 
 
-async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser, phone: Device) -> None:
+async def test_the_block_of_a_device_is_shown_with_rules_and_values(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
     assert (
         "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"

@@ -77,7 +77,7 @@ async def test_pages_lead_through_all_of_them_once(
     assert sorted(seen) == sorted(some.values())
 
 
-async def test_where_there_are_none_it_is_said_what_to_do_first(ada: Browser) -> None:
+async def test_without_devices_the_first_step_is_said(ada: Browser) -> None:
     assert "Set up a connector" in (await ada.get("/console/devices")).words
 
 
@@ -159,9 +159,7 @@ async def test_every_source_of_a_device_and_of_the_settings_can_be_chosen_in_wor
     assert len(called(await ada.get("/console/devices?source=MDM.example.com"))) == 1
 
 
-async def test_they_are_counted_and_sorted_by_any_column_in_the_address(
-    ada: Browser, some: dict[str, str]
-) -> None:
+async def test_devices_are_counted_and_sorted_by_any_column(ada: Browser, some: dict[str, str]) -> None:
     page = await ada.get("/console/devices?sort=-person")
     assert re.findall(r"login=([^\"]+)\"", page.text) == ["cy", "bob-the-second", "bob", "ada"]
     assert "4 devices" in page.words
@@ -203,7 +201,7 @@ async def test_an_operator_has_the_sources_of_all_of_them_asked(
     assert (await firm.acts())[-1][:2] == ("devices-asked", "ada")
 
 
-async def test_of_very_many_only_the_first_are_asked_and_that_is_said(
+async def test_only_the_first_of_many_devices_are_asked_and_that_is_said(
     ada: Browser, firm: Company, some: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(devices, "MAX_ASKED", 2)

@@ -37,7 +37,7 @@ async def test_a_draft_is_downloaded_as_a_patch_or_a_file(ada: Browser) -> None:
     assert file.headers["Content-Disposition"] == 'attachment; filename="apps.yaml"'
 
 
-async def test_in_force_it_is_missed_in_the_files_until_they_have_it(ada: Browser, firm: Company) -> None:
+async def test_a_started_draft_is_missed_until_the_files_have_it(ada: Browser, firm: Company) -> None:
     page = await ada.post("/console/policy/drafts", **ON)
     plan = await planned(firm)
     await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="legal asked")
@@ -56,7 +56,7 @@ async def test_in_force_it_is_missed_in_the_files_until_they_have_it(ada: Browse
     assert (await ada.get(f"{page.path}/file")).status == 409
 
 
-async def test_where_the_files_differ_in_another_way_too_both_are_said(ada: Browser, firm: Company) -> None:
+async def test_another_difference_of_the_files_is_said_too(ada: Browser, firm: Company) -> None:
     await ada.post("/console/policy/drafts", **ON)
     plan = await planned(firm)
     await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="legal asked")

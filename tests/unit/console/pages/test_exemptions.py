@@ -112,7 +112,7 @@ async def test_exemptions_are_shown_a_page_at_a_time_and_found_by_whom(
     assert "No exemption of nobody is in force" in page.words
 
 
-async def test_those_that_are_over_are_shown_a_page_at_a_time(
+async def test_ended_exemptions_are_shown_a_page_at_a_time(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exemptions, "SIZE", 1)

@@ -95,7 +95,7 @@ async def test_an_unreadable_request_is_said_with_its_place_and_kept(
     assert f"required>{text.replace(chr(34), '&#34;')}</textarea>" in page.text
 
 
-async def test_in_german_mistakes_are_german(ada: Browser) -> None:
+async def test_mistakes_are_said_in_german_to_a_german_reader(ada: Browser) -> None:
     await ada.post("/console/language", lang="de", to="/console/explain")
     page = await ada.post("/console/explain", text='{"methd": "GET"}')
     assert "pasted:1:2: der Schlüssel methd ist nicht bekannt; meinten Sie method ?" in page.words

@@ -41,7 +41,7 @@ async def test_a_decision_is_found_by_its_reference_in_any_case(
     assert (await vic.get("/console/find", params={"q": typed})).path == "/console/explain?reference=REF2345"
 
 
-async def test_who_asked_for_help_is_found_by_that_reference_even_when_they_asked_for_mail_again(
+async def test_a_help_request_is_found_by_its_first_help_number(
     vic: Browser, firm: Company, phone: Device
 ) -> None:
     await firm.store.help_requests.note(

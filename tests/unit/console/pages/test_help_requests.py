@@ -29,7 +29,7 @@ async def asked(firm: Company) -> None:
         await firm.store.help_requests.note(each)
 
 
-async def test_who_waits_is_counted_by_rule_and_listed_once_for_each_cause(vic: Browser) -> None:
+async def test_waiting_requests_are_counted_by_rule_and_listed_by_cause(vic: Browser) -> None:
     page = await vic.get("/console/help")
     assert "2 requests: unproven-handheld" in page.words
     assert "alice An app on this device is not allowed with company mail (rule prohibited-app )" in page.words
@@ -98,9 +98,7 @@ async def test_the_reference_of_a_request_leads_to_its_explanation_whatever_came
     assert (explained.status, "Recorded" in explained.words) == (200, True)
 
 
-async def test_who_says_that_a_device_is_not_theirs_is_told_apart_from_who_was_refused(
-    vic: Browser, firm: Company
-) -> None:
+async def test_reports_of_devices_that_are_not_theirs_are_told_apart(vic: Browser, firm: Company) -> None:
     said = replace(ALICE, rule=NOT_THEIRS, reason=NOT_THEIRS, subject="carol d7", person="carol", device="d7")
     await firm.store.help_requests.note(said)
     page = await vic.get("/console/help")

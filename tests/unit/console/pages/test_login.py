@@ -89,7 +89,7 @@ async def test_the_session_before_a_login_is_none_after_it(opened: Opened, firm:
     assert firm.context.sessions.find(old, firm.clock()) is None
 
 
-async def test_who_logs_out_is_out_at_the_gate_too(ada: Browser, firm: Company) -> None:
+async def test_a_log_out_ends_the_session_at_the_gate(ada: Browser, firm: Company) -> None:
     (value,) = [cookie.value for cookie in ada.session.cookie_jar]
     page = await ada.post("/console/logout")
     assert page.path == "/console/login"
@@ -97,7 +97,7 @@ async def test_who_logs_out_is_out_at_the_gate_too(ada: Browser, firm: Company) 
     assert (await firm.acts())[-1][:2] == ("console-logout", "ada")
 
 
-async def test_who_tries_too_often_has_to_wait_and_others_need_not(opened: Opened, firm: Company) -> None:
+async def test_too_many_tries_of_a_name_have_to_wait(opened: Opened, firm: Company) -> None:
     browser = await opened()
     tries = [(await browser.log_in("ada", secret="no")).status for _ in range(11)]
     assert tries == [403] * 10 + [429]
@@ -162,7 +162,7 @@ async def test_the_ways_that_are_open_are_offered_and_no_other(
     assert {each for each in (FIELD, BUTTON, ELSEWHERE) if each in words} == shown
 
 
-async def test_where_nobody_has_a_token_none_is_asked_for(opened: Opened, firm: Company) -> None:
+async def test_without_tokens_none_is_asked_for(opened: Opened, firm: Company) -> None:
     zoe = AdminSettings.model_validate({"oidc": "zoe@example.com", "roles": ("viewer",)})
     opens(firm, {"zoe": zoe}, oidc=OIDC)
     words = (await (await opened()).get("/console/login")).words

@@ -23,7 +23,7 @@ async def counted(firm: Company, browser: Browser, path: str = COUNT) -> None:
     await firm.context.recipient_lists._task
 
 
-async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirmed(
+async def test_exactly_the_counted_people_are_written_to_after_the_confirmation(
     ada: Browser, firm: Company
 ) -> None:
     await has(firm, *PHONES)

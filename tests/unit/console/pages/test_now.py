@@ -52,7 +52,7 @@ async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ad
     assert "3 devices" in page.words
 
 
-async def test_whatever_needs_a_person_is_shown_on_top(ada: Browser, firm: Company) -> None:
+async def test_things_that_need_a_person_are_shown_on_top(ada: Browser, firm: Company) -> None:
     assert "Nothing needs your attention." in (await ada.get("/console/")).words
     firm.ready["rules"] = firm.ready["rules"] | {"held": "too many people <b>"}
     page = await ada.get("/console/")

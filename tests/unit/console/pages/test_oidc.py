@@ -133,7 +133,7 @@ async def test_it_leads_nowhere_else(site: Site, after: str) -> None:
     assert "evil" not in await came.text()
 
 
-async def test_an_answer_counts_once(site: Site) -> None:
+async def test_an_answer_of_the_provider_is_taken_once(site: Site) -> None:
     browser = await site.another()
     answer = await site.there(browser)
     assert (await site.back(browser, answer)).status == 200
@@ -229,7 +229,7 @@ async def test_an_error_of_the_provider_is_said_in_our_words(
         ({"email": None}, "no-name"),
     ],
 )
-async def test_who_cannot_be_believed_or_is_nobody_gets_no_session(
+async def test_an_unbelieved_or_unknown_person_gets_no_session(
     site: Site, idp: Idp, says: dict[str, Any], word: str
 ) -> None:
     idp.says, idp.more = says, {"sub": "1001"}
@@ -286,7 +286,7 @@ async def test_a_member_of_a_group_may_what_it_may_for_a_time(site: Site, idp: I
     assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
-async def test_who_starts_elsewhere_is_led_to_the_consoles_own_name_once(site: Site) -> None:
+async def test_a_login_begun_elsewhere_moves_to_the_consoles_name_once(site: Site) -> None:
     """The cookie has to be there when the provider leads back; and what a proxy does to `Host` must not go round in circles."""
     browser = await site.another()
     first = await browser.session.get(
@@ -308,7 +308,7 @@ async def test_too_many_logins_have_to_wait(site: Site) -> None:
     assert statuses == [303] * MAX_BY_CALLER + [429]
 
 
-async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: Site) -> None:
+async def test_a_log_out_ends_here_before_the_provider_is_asked(site: Site) -> None:
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
     session = site.firm.context.sessions.find(value, site.firm.clock())
@@ -323,7 +323,7 @@ async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: S
     assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
-async def test_who_logs_out_while_the_provider_is_away_is_out_here(site: Site, idp: Idp) -> None:
+async def test_a_log_out_counts_here_while_the_provider_is_away(site: Site, idp: Idp) -> None:
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
     session = site.firm.context.sessions.find(value, site.firm.clock())

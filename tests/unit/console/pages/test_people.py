@@ -92,7 +92,7 @@ async def test_an_answer_goes_in_the_language_of_the_person_and_ends_the_request
     ]  # fmt: skip
 
 
-async def test_where_no_mails_are_sent_that_is_said(ada: Browser, firm: Company, phone: Device) -> None:
+async def test_without_mails_the_page_says_so(ada: Browser, firm: Company, phone: Device) -> None:
     firm.no_notices()
     assert "These settings send no mails." in (await ada.get(ALICE)).words
     assert (await ada.post("/console/people/reply", login="alice", answer="x")).status == 409
@@ -115,7 +115,7 @@ async def test_a_form_that_is_pressed_twice_sends_one_mail(
     assert len(await firm.store.mails.page()) == 1
 
 
-async def test_who_answers_after_somebody_else_is_told_and_may_send_it_all_the_same(
+async def test_a_second_answer_is_warned_about_and_may_be_sent(
     ada: Browser, lin: Browser, firm: Company, phone: Device
 ) -> None:
     first, second = [
@@ -150,7 +150,7 @@ async def test_its_sources_are_asked_and_what_they_say_is_told(
 
 
 @pytest.mark.parametrize("login", ["", "nobody", "al", "%00", "alice'--"])
-async def test_of_nobody_there_is_no_page(vic: Browser, phone: Device, login: str) -> None:
+async def test_an_unknown_person_has_no_page(vic: Browser, phone: Device, login: str) -> None:
     assert (await vic.get(f"/console/people?login={login}")).status == 404
 
 

@@ -127,7 +127,9 @@ async def test_a_plan_that_others_overtook_is_planned_again_with_one_click(
     assert "Open" in (await ada.get(f"/console/policy/plans/{made.digest}")).words
 
 
-async def test_who_may_do_nothing_is_told_whom_to_ask(vic: Browser, ada: Browser, firm: Company) -> None:
+async def test_a_person_without_the_role_is_told_whom_to_ask(
+    vic: Browser, ada: Browser, firm: Company
+) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
     page = await vic.get(f"/console/policy/plans/{digest}")
@@ -136,9 +138,7 @@ async def test_who_may_do_nothing_is_told_whom_to_ask(vic: Browser, ada: Browser
     assert "Put in force …" not in page.words
 
 
-async def test_who_could_be_told_first_is_said_with_the_way(
-    ada: Browser, lin: Browser, firm: Company
-) -> None:
+async def test_a_plan_says_who_could_be_told_first_and_how(ada: Browser, lin: Browser, firm: Company) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}")
