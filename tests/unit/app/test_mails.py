@@ -65,7 +65,7 @@ async def test_without_settings_nothing_goes(store: Store, bundle) -> None:
     assert await store.mails.has_work(EARLIER)
 
 
-async def test_where_nothing_goes_it_is_said_once_and_tried_ever_more_rarely(
+async def test_a_transport_that_is_down_is_said_once_and_tried_more_rarely(
     store: Store, bundle, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")

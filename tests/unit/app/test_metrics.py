@@ -45,7 +45,7 @@ def test_only_one_process_counts_the_lines_that_all_of_them_share(service):
     assert shown(service, "ledger_waiting") == [300]
 
 
-def test_how_the_rules_stand_is_read_at_this_moment(service):
+def test_the_state_of_the_rules_is_read_at_this_moment(service):
     found = {"pilot": "only reports"}
     watch_rules(service.gate.metrics, lambda: found, service.reliefs)
     names = ("rules_lingering", "rules_halted", "rules_break_glass", "exemptions")

@@ -31,7 +31,7 @@ def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
         ("https://[2001:db8::1]:8443", "2001:db8::1", 8443, True),
     ],
 )
-async def test_the_ways_to_the_webmail(bundle, upstream, host, port, tls):
+async def test_each_way_to_the_webmail_has_its_address_and_times(bundle, upstream, host, port, tls):
     ways = forwarders_for(bundle(upstream).settings)
     forwarder = ways.usual
     endpoint = forwarder.pool._endpoint

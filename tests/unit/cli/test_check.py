@@ -85,7 +85,7 @@ def test_it_is_said_who_comes_in_to_the_console_and_how(monkeypatch: pytest.Monk
     assert "console" not in run().stdout
 
 
-def test_how_old_a_list_may_be_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_greatest_age_of_a_list_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTUNE_SECRET", "s3cret")
     monkeypatch.setenv("MAILGATE_STORE", "sqlite:///gate.db")
     settings = "config/examples/connectors/intune/mailgate.yaml"

@@ -23,7 +23,7 @@ def answers(*lines: object) -> tuple[int, list[dict[str, object]]]:
     return code, [json.loads(line) for line in output.splitlines()]
 
 
-def test_one_object_a_line_in_order() -> None:
+def test_each_line_is_answered_by_one_object_in_order() -> None:
     code, (phone, mac, empty) = answers(PHONE, {"User-Agent": MAC}, "")
     assert (code, phone["kind"], mac["kind"], empty["kind"]) == (0, "phone", "laptop", "unknown")
     assert set(mac) == {
@@ -61,7 +61,7 @@ def test_a_line_that_is_no_object_of_headers_is_an_error_and_the_next_is_answere
         },
     ],
 )
-def test_every_way_to_describe_a_request(described: dict[str, object]) -> None:
+def test_a_request_may_be_described_in_every_way(described: dict[str, object]) -> None:
     _, (told,) = answers(described)
     assert (told["kind"], told["handheld"], told["contradicted"]) == ("phone", True, True)
 
@@ -73,7 +73,7 @@ def test_bytes_that_are_not_utf8_and_lone_surrogates_are_answered() -> None:
     assert (code, len(output.splitlines())) == (0, 3)
 
 
-def test_a_user_agent_and_headers_as_arguments() -> None:
+def test_user_agent_and_headers_may_be_arguments() -> None:
     code, output = run(MAC, "--header", "Sec-CH-UA-Mobile: ?1", "--json")
     assert (code, json.loads(output)["contradicted"]) == (0, True)
 

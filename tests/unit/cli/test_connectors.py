@@ -76,7 +76,7 @@ def test_sync_reads_a_source_now(run, tmp_path):
     assert MARKER.encode() not in stored_bytes(tmp_path)
 
 
-def test_sync_as_json(run):
+def test_sync_tells_its_result_as_json(run):
     told = json.loads(run("sync", "hr", "--json").stdout)
     assert (told["taken"], told["full"], told["gone"], told["held"], told["trouble"]) == (3, True, 0, 0, None)
 
@@ -202,7 +202,7 @@ def test_an_import_that_changed_nothing_is_not_said_to_have_been_made(run, tmp_p
 @pytest.mark.parametrize(
     ("admin", "said"), [("", "give your token"), ("grace", "it takes the role operator")]
 )
-def test_where_there_are_admins_an_operator_imports_and_reads(run, tmp_path, monkeypatch, words, admin, said):
+def test_if_there_are_admins_an_operator_imports_and_syncs(run, tmp_path, monkeypatch, words, admin, said):
     settings = tmp_path / "mailgate.yaml"
     settings.write_text(
         settings.read_text()
@@ -252,7 +252,7 @@ def shown(what):
     return capture.get()
 
 
-def test_a_table_of_connectors():
+def test_the_table_lists_each_connector():
     rows = [("mdm", "jamf", connector_state(None, timedelta(0), datetime(2026, 12, 1, tzinfo=UTC)))]
     assert "mdm" in shown(states_table(rows))
     assert "never" in shown(states_table(rows))

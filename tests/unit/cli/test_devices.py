@@ -258,13 +258,13 @@ def admins_ada_and_vic(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=" ".join,
 )
-def test_where_there_are_admins_nobody_else_does_it(command: tuple[str, ...]) -> None:
+def test_if_there_are_admins_nobody_else_changes_a_device(command: tuple[str, ...]) -> None:
     assert devices(*command).exit_code == 1
     assert "role operator" in devices(*command, "--token-file", "vic").output
     assert acts() == []
 
 
 @pytest.mark.usefixtures("phones", "admins_ada_and_vic")
-def test_where_there_are_admins_an_operator_among_them_does_it() -> None:
+def test_if_there_are_admins_an_operator_changes_a_device() -> None:
     assert devices("lost", "phone-1", "--token-file", "ada").exit_code == 0
     assert acts() == [("device-lost", "ada", f"device {PHONE_1}")]

@@ -52,18 +52,18 @@ def test_every_rule_that_was_tried_is_told_with_the_values_it_saw() -> None:
     assert report["client"]["signals"][0]["says"] == "phone"
 
 
-def test_the_shipped_example() -> None:
+def test_the_shipped_example_is_refused_for_its_app() -> None:
     report = json.loads(run("--json", "config/examples/phone-with-tiktok.request.json").stdout)
     assert report["decision"]["reason"] == "prohibited-app"
 
 
-def test_yaml_in_two_levels_from_a_file(tmp_path: Path) -> None:
+def test_a_request_is_read_from_a_yaml_file(tmp_path: Path) -> None:
     path = tmp_path / "request.yaml"
     path.write_text(f"request: {{user_agent: '{IPHONE}'}}\ndevice: {{state: stale}}\n")
     assert json.loads(run("--json", str(path)).stdout)["decision"]["reason"] == "posture-stale"
 
 
-def test_the_human_form() -> None:
+def test_the_table_tells_client_rules_and_decision() -> None:
     result = run()
     assert result.exit_code == 0
     for word in ("phone, handheld", "prohibited-app", "not reached", "block: prohibited-app"):
@@ -110,9 +110,7 @@ STAGED = "examples/staged-rollout/mailgate.yaml"
         ("2026-12-16", "enforce", "block"),
     ],
 )
-def test_a_stage_at_another_time_with_the_device_as_well_known_as_now(
-    day: str, stage: str, effect: str
-) -> None:
+def test_another_time_has_its_stage_and_a_report_as_old_as_now(day: str, stage: str, effect: str) -> None:
     given = {"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}
     report = json.loads(run("--json", "--at", day, "--config", f"config/{STAGED}", given=given).stdout)
     (found,) = [rule["stage"] for rule in report["rules"] if rule["rule"] == "prohibited-app"]
@@ -174,7 +172,9 @@ def test_a_version_that_never_was(versions: Path) -> None:
 POLICY = policy_of({"id": "app", "when": '"prohibited" in device.lists'}, {"effect": "allow"})
 
 
-def test_who_asked_every_rule_and_what_would_turn_it_over(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_explanation_tells_client_rules_and_what_would_change_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     seen = access(PHONE, WITH_TIKTOK)
     decision = decide(seen, POLICY)
     show(explanation(seen, decision, POLICY), {}, seen, decision)

@@ -209,7 +209,7 @@ def test_a_terminal_is_asked_for_what_is_not_given_until_it_makes_sense() -> Non
 
 
 @pytest.mark.usefixtures("terminal")
-def test_who_turns_away_from_the_questions_has_written_nothing() -> None:
+def test_an_abandoned_init_writes_nothing() -> None:
     assert init(typed="").exit_code == 1
     assert not Path("config").exists()
 

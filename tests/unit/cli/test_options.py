@@ -56,7 +56,7 @@ def test_the_environment_names_them_and_the_option_wins(
 
 
 @pytest.mark.parametrize("variable", [None, ""])
-def test_where_there_are_none_it_is_said_how_to_get_some(
+def test_without_settings_it_is_said_how_to_get_some(
     variable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "empty").mkdir()

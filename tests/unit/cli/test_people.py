@@ -83,7 +83,7 @@ def test_forgetting_says_what_went_to_machines_too() -> None:
     assert done == {"person": "ada", "rows": 3}
 
 
-def test_of_whom_nothing_is_stored_nothing_is_forgotten() -> None:
+def test_forgetting_an_unknown_person_is_an_error() -> None:
     done = devices("forget", "--person", "nobody", "--yes")
     assert (done.exit_code, done.stderr) == (1, "nothing is stored about nobody\n")
 

@@ -67,7 +67,7 @@ def test_headers_that_are_missing_or_odd(source: bytes, date: datetime, text: st
         ("&lt;b&gt; &amp; co", "<b> & co"),
     ],
 )
-def test_text_of(html: str, text: str) -> None:
+def test_html_becomes_plain_text(html: str, text: str) -> None:
     assert text_of(html) == text
 
 

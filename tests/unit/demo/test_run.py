@@ -156,7 +156,7 @@ def test_a_company_that_was_ended_early_is_made_anew_and_that_is_said(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_whoever_ends_the_making_is_told_what_becomes_of_it(
+def test_a_stop_of_the_making_says_what_happens_next(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     async def filled(config: Path, *_) -> None:

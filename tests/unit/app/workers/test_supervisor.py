@@ -48,7 +48,7 @@ def started(first: str, before: str = "") -> str:
     return done.stdout
 
 
-def test_where_the_first_worker_comes_up_only_then_no_others_are_started() -> None:
+def test_no_other_worker_starts_after_the_order_to_end() -> None:
     up_late = "signal.signal(signal.SIGTERM, lambda *_: (ready(), os._exit(0))); os.kill(os.getppid(), signal.SIGTERM)"
     assert started(up_late) == "worker 0\n"
 

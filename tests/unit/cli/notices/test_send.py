@@ -45,7 +45,7 @@ def test_before_the_first_start_nothing_can_be_told(config: Path) -> None:
     assert (refused.exit_code, "nothing is in force yet" in refused.output) == (1, True)
 
 
-def test_where_no_mail_goes_the_command_says_so_and_nothing_is_lost(folder: Path) -> None:
+def test_a_transport_that_is_down_is_said_and_loses_nothing(folder: Path) -> None:
     (folder / "out").write_text("a file where the folder should be")
     failed = run("send", "app", "--kind", "enforced", "--yes")
     assert failed.exit_code == 1
@@ -54,7 +54,7 @@ def test_where_no_mail_goes_the_command_says_so_and_nothing_is_lost(folder: Path
     assert "1 sent" in run("send", "app", "--kind", "enforced", "--yes").output
 
 
-def test_who_was_written_to_is_written_to_once_more_when_it_is_taken_back(folder: Path) -> None:
+def test_a_roll_back_writes_to_each_recipient_once_more(folder: Path) -> None:
     run("send", "app", "--kind", "enforced", "--yes")
     assert json.loads(run("correct", "--json").output) == {"queued": 0}
     back = CliRunner().invoke(app, ["policy", "retract", "--note", "error", "--config", "mailgate.yaml"])

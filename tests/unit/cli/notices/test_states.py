@@ -24,7 +24,7 @@ def unsure(folder: Path) -> str:
     return in_store(lose)
 
 
-def test_nothing_yet(folder: Path) -> None:
+def test_without_mails_that_is_said(folder: Path) -> None:
     assert "No mail about a rule" in run("status").output
     assert "There is no such mail" in run("list").output
 

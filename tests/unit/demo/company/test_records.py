@@ -66,5 +66,5 @@ def test_a_laptop_says_of_itself_only_what_it_proves() -> None:
     assert set(dict(own.names)) == {KEY}
 
 
-def test_of_what_nobody_knows_nothing_is_said() -> None:
+def test_nothing_is_reported_of_an_unknown_device() -> None:
     assert not list(last_records(replace(PHONE, source="", proves=False)))

@@ -139,7 +139,7 @@ def test_a_span_is_shared_out_where_it_is_cut() -> None:
     assert whole.cut(NOW) == whole.cut(NOW + timedelta(hours=5)) == [whole]
 
 
-def test_who_has_asked_for_a_moment_only_has_not_asked_later() -> None:
+def test_no_request_lies_after_the_end_of_the_day() -> None:
     early = datetime.combine(WEDNESDAY, NOW.time(), NOW.tzinfo).replace(hour=7, minute=0)
     for minutes in range(0, 240, 3):
         until = early + timedelta(minutes=minutes)

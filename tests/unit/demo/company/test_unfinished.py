@@ -40,7 +40,7 @@ def test_a_store_of_somebody_else_is_never_deleted_and_not_taken_for_whole(tmp_p
     assert (tmp_path / MARK).exists()
 
 
-def test_with_another_store_the_half_stays_for_the_start_without(tmp_path: Path) -> None:
+def test_a_start_with_another_store_leaves_the_half_made_company(tmp_path: Path) -> None:
     end_early(tmp_path)
     assert clear_half_made(tmp_path, ELSEWHERE) is None
     assert clear_half_made(tmp_path, "") == 1500

@@ -126,5 +126,5 @@ async def test_nothing_else_is_read_instead(player: PersonaProxy, gate: Gate, pa
     assert gate.body == b"as it came"
 
 
-async def test_who_never_started_stops_in_peace() -> None:
+async def test_a_proxy_that_never_started_can_be_stopped() -> None:
     await PersonaProxy("http://127.0.0.1:8080", URL, Signer(ISSUER, URL, lambda: NOW)).stop()
