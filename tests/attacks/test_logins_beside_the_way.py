@@ -75,7 +75,7 @@ async def test_a_login_in_a_field_whose_name_is_not_known(way: Open) -> None:
     assert await shown(way, asked) == []
 
 
-async def test_a_login_in_a_body(way: Open) -> None:
+async def test_a_login_in_a_body_gets_no_mail(way: Open) -> None:
     kind, length = b"Content-Type: text/xml", b"Content-Length: %d" % len(SIGNED)
     chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(SIGNED), SIGNED)
     asked = {

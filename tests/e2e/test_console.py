@@ -234,7 +234,7 @@ WIDER = """width => [...document.querySelectorAll('html, .scroll')]
 """What can be pushed sideways: the page at any width, and on a desk the tables too."""
 
 
-def test_in_german_whose_words_are_longer_nothing_is_pushed_sideways(
+def test_the_longer_german_words_push_nothing_sideways(
     chromium: Browser, site: Site, complaints: list[str]
 ) -> None:
     page = opened(chromium, site, complaints, locale="de-DE")

@@ -107,7 +107,7 @@ def moved(page: Page, words: str) -> Locator:
     return table.get_by_role("row").filter(has_text=words).get_by_role("cell")
 
 
-def test_a_rule_from_its_plan_to_its_retraction(
+def test_a_rule_goes_from_its_plan_to_its_roll_back(
     chromium: Browser,
     gate: GuardedWebmail,
     iphone: Page,
@@ -235,7 +235,7 @@ def test_a_viewer_may_look_and_nothing_else(chromium: Browser, gate: GuardedWebm
         assert fetched(gate, "/")[0] == 200
 
 
-def test_who_has_logged_out_is_out_with_every_copy_of_the_cookie(
+def test_after_a_log_out_every_copy_of_the_cookie_is_worthless(
     chromium: Browser, gate: GuardedWebmail
 ) -> None:
     with admin(chromium, gate, "vic") as vic:

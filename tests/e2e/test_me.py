@@ -97,7 +97,7 @@ def opened(chromium: Browser, gate: Gate, complaints: list[str], **context: Any)
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("shows", VIEWS)
-def test_everyone_can_read_it(
+def test_everyone_can_read_the_page(
     chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str
 ) -> None:
     gate.shows = VIEWS[shows]

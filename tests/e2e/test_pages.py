@@ -109,7 +109,7 @@ def open_page(chromium: Browser, gate: Gate, complaints: list[str], **context: A
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("shows", VIEWS)
-def test_everyone_can_read_it(
+def test_everyone_can_read_each_page(
     chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str
 ) -> None:
     gate.shows = shows

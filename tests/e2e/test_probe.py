@@ -379,7 +379,7 @@ def test_while_it_observes_nobody_is_kept_out_for_want_of_scripts(
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_everyone_can_read_it(
+def test_everyone_can_read_the_probe(
     chromium: Browser, observer: GuardedWebmail, complaints: list[str], language: str
 ) -> None:
     with browsing(chromium, locale=language) as page:

@@ -25,7 +25,7 @@ GOLDEN = sorted((HERE / "decisions").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_decision(path: Path, tmp_path: Path) -> None:
+def test_each_decision_is_the_golden_one(path: Path, tmp_path: Path) -> None:
     given, expected = re.split(r"^-{4,}\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert outcome(given, tmp_path) == expected
 

@@ -196,7 +196,7 @@ async def test_a_part_of_a_form_is_not_decompressed_either(gate: Gate) -> None:
     assert (await post(gate.admin, "/console/login", part, kind))[0] == 415
 
 
-async def test_who_is_refused_is_not_read(gate: Gate) -> None:
+async def test_the_body_of_a_refused_request_is_not_read(gate: Gate) -> None:
     """The answer is there though the body never comes."""
     for path in ("/api/devices/hr", "/api/v1/explain", "/dovecot/policy?command=allow"):
         head = (f"POST {path} HTTP/1.1", "Host: localhost", "Content-Length: 1000000000")

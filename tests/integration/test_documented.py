@@ -45,7 +45,7 @@ def seen(client: Client, agent: str = LAPTOP) -> dict[str, object]:
     return found
 
 
-def test_from_the_token_to_the_mail_and_out(client: Client, token: str, directory: Path) -> None:
+def test_a_device_enrols_reads_mail_and_is_revoked(client: Client, token: str, directory: Path) -> None:
     status, told = client.enrol(token)
     assert (status, told["key_thumbprint"]) == (201, client.thumbprint)
     assert told["attest_url"] == PUBLIC + "/.mailgate/attest"
@@ -104,7 +104,7 @@ def test_a_malformed_report_is_refused_with_its_member_named(
     assert client.report(padding="x" * 20_000)[0] == 413
 
 
-def test_of_two_devices_that_come_with_one_use_at_once_one_gets_it(client: Client, directory: Path) -> None:
+def test_one_of_two_devices_at_once_gets_the_single_use(client: Client, directory: Path) -> None:
     code = mailgate(directory, "enroll", "code")["token"]
     both = [client, Client(client.address, PUBLIC)]
     assert [each.enrol("7K3M-0000")[0] for each in both] == [403, 403]  # each has a nonce by now

@@ -66,7 +66,7 @@ async def verdict(client: aiohttp.ClientSession, url: str, headers: dict[str, st
         return told
 
 
-async def test_from_the_token_to_the_mail(
+async def test_a_device_enrols_reports_and_reads_mail(
     client: aiohttp.ClientSession, gates: Fleet, phone: Phone, tmp_path: Path
 ) -> None:
     made = mailgate(tmp_path, "enroll", "token", "--user", "ada@example.com")

@@ -202,7 +202,7 @@ async def test_no_proxy_passes_a_forged_field(start: Start) -> None:
         assert "forged" not in asked.headers.values()
 
 
-async def test_whoever_is_like_somebody_before_gets_their_own_mail_by_the_rules_of_the_moment(
+async def test_similar_requests_get_their_own_mail_by_the_current_rules(
     start: Start,
 ) -> None:
     """Other pages and other versions of a browser that came before, and a phone between them, which is refused each time."""
@@ -225,7 +225,7 @@ async def test_whoever_is_like_somebody_before_gets_their_own_mail_by_the_rules_
     assert await until(asked_again, 403) == 403
 
 
-async def test_whoever_is_refused_is_told_why_in_their_own_words(start: Start) -> None:
+async def test_a_refusal_says_why_in_the_form_of_its_client(start: Start) -> None:
     """A person on a page, a program in a problem document, a mail app by a status; or it is asked to log in first."""
     front = start()
     headers = front.guarded.report("/inbox", apps=("tiktok",)) | NAVIGATION
@@ -428,7 +428,7 @@ async def test_nginx_asks_about_what_only_looks_like_a_request_before(start: Sta
 @pytest.mark.parametrize(
     ("besides", "decided"), [("", 3), ("target", 3), ("address", 1), ("address target", 1)]
 )
-async def test_where_a_rule_reads_the_address_a_yes_is_kept_by_the_address_or_not_at_all(
+async def test_if_a_rule_reads_the_address_the_key_of_a_yes_has_it(
     start: Start, besides: str, decided: int
 ) -> None:
     here = {"id": "here", "when": 'request.remote == "127.0.0.1"', "effect": "allow"}

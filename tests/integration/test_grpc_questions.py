@@ -69,7 +69,7 @@ async def test_at_a_socket_whoever_opens_it_may_ask(guard: Guard, socket_file: P
     assert not socket_file.exists()
 
 
-async def test_with_tls_where_the_gate_has_it(guard: Guard, tmp_path: Path) -> None:
+async def test_questions_are_answered_over_tls(guard: Guard, tmp_path: Path) -> None:
     write_certificate(tmp_path, "localhost")
     gate = guard(PHONE_RULES, **grpc(tls={"certificate": "cert.pem", "key": "key.pem"}))
     context = ssl.create_default_context(cafile=tmp_path / "cert.pem")

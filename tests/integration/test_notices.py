@@ -203,7 +203,7 @@ def files(folder: Path) -> list[str]:
     return sorted(str(mail["To"]) for mail in found)
 
 
-def test_exactly_those_concerned_are_written_to_once_and_corrected_once(tmp_path: Path) -> None:
+def test_exactly_the_affected_people_get_one_mail_and_one_correction(tmp_path: Path) -> None:
     with mail_sink() as sink:
         desk = Desk(tmp_path, smtp(sink))
         early = desk.send()
@@ -242,7 +242,7 @@ def test_exactly_those_concerned_are_written_to_once_and_corrected_once(tmp_path
 
 @pytest.mark.parametrize("point", POINTS, ids="-".join)
 @pytest.mark.parametrize("way", ["smtp", "outbox"])
-def test_who_dies_while_sending_loses_nobody_and_writes_nobody_twice(
+def test_a_sender_that_dies_loses_nobody_and_writes_nobody_twice(
     tmp_path: Path, way: str, point: tuple[str, str]
 ) -> None:
     with mail_sink() as sink:
@@ -257,7 +257,7 @@ def test_who_dies_while_sending_loses_nobody_and_writes_nobody_twice(
 
 
 @pytest.mark.parametrize("point", CORRECTING, ids="-".join)
-def test_who_dies_while_correcting_loses_nobody_and_corrects_nobody_twice(
+def test_a_corrector_that_dies_loses_nobody_and_corrects_nobody_twice(
     tmp_path: Path, point: tuple[str, str]
 ) -> None:
     with mail_sink() as sink:

@@ -251,7 +251,7 @@ def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
 
 
-def test_when_something_came_in_force_is_not_changed_unseen(
+def test_a_changed_time_of_activation_is_found(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -390,7 +390,7 @@ def test_made_up_people_do_not_make_the_limit_larger(
 
 
 @of_any_store
-def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+def test_forgotten_people_still_count(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
     folder = tmp_path / "one"
     begin(folder, url)
     gate = start("one")

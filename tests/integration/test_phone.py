@@ -39,7 +39,9 @@ async def test_a_laptop_reads_its_mail_whatever_is_known_of_phones(
     )
 
 
-async def test_unknown_then_listed_then_clean(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+async def test_a_phone_is_unknown_then_refused_then_gets_mail(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
     status, _, page = await get(client, guarded, **{"User-Agent": IPHONE, **NAVIGATION})
     assert status == 403
     assert "has not reported" in page

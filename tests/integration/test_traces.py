@@ -160,7 +160,7 @@ async def test_a_trace_that_began_before_goes_on_and_what_is_no_trace_begins_ane
     assert text == f"traceparent: 00-{serves.trace_id.hex()}-{asks.span_id.hex()}-01"
 
 
-async def test_whether_a_trace_is_told_says_a_trusted_proxy_and_nobody_else(
+async def test_only_a_trusted_proxy_decides_whether_a_trace_is_sampled(
     guard: Guard, client: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     guarded = guard(

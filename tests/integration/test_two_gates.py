@@ -100,7 +100,7 @@ async def test_a_report_at_one_gate_counts_at_the_other(
     assert all(decided(each.gate, "block", "phone") for each in pair)
 
 
-async def test_where_one_gate_is_killed_the_other_serves(
+async def test_the_other_gate_serves_after_one_is_killed(
     client: aiohttp.ClientSession, pair: list[Guarded]
 ) -> None:
     await asyncio.gather(*(ask(client, pair[0], **{"User-Agent": LAPTOP}) for _ in range(ASKED)))

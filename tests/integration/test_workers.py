@@ -290,7 +290,7 @@ async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path)
 
 
 @pytest.mark.parametrize("at", ["port", "file"])
-async def test_where_questions_are_asked_is_every_workers_and_outlives_each(
+async def test_the_socket_for_questions_belongs_to_all_workers_and_outlives_each(
     start: Start, tmp_path: Path, socket_file: Path, at: str
 ) -> None:
     listener = {"listen": "127.0.0.1:0" if at == "port" else f"unix:{socket_file}", "dialect": "envoy"}

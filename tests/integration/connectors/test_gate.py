@@ -199,7 +199,7 @@ async def test_a_source_that_fails_makes_postures_unavailable_never_clean(run, t
         await until(is_clean)
 
 
-async def test_of_two_gates_on_one_store_one_runs_each_connector(sources, run, tmp_path):
+async def test_one_of_two_gates_on_one_store_runs_each_connector(sources, run, tmp_path):
     jamf = {"jamf": sources["jamf"]}
     gates = [run(jamf, listen=f"127.0.0.1:{free_port()}") for _ in range(2)]
     async with aiohttp.ClientSession() as session:

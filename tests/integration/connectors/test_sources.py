@@ -20,7 +20,7 @@ def test_every_source_that_is_asked_is_here():
 
 
 @pytest.mark.parametrize("source", CASES)
-async def test_a_full_run(source):
+async def test_a_full_run_finds_the_expected_devices(source):
     records = []
     async with api(source) as (origin, _):
         await read(connected(CASES[source], origin, runtime()), records)
@@ -109,7 +109,7 @@ async def test_a_device_without_a_name_is_counted_and_the_others_count(source):
 
 
 @pytest.mark.parametrize("source", LISTED)
-async def test_no_devices_at_all(source):
+async def test_a_source_without_devices_brings_none(source):
     case, records = CASES[source], []
     numbers = ("totalCount", "count", "Total")
 

@@ -206,7 +206,7 @@ async def test_a_refused_request_leaves_nothing_to_be_read_as_another(
     assert upstream.exchanges == []
 
 
-async def test_head_of_an_own_address(connect: Connect) -> None:
+async def test_a_head_of_an_own_address_leaves_the_connection_in_step(connect: Connect) -> None:
     wire = await connect()
     await wire.send(
         request(b"HEAD /.mailgate/healthz HTTP/1.1") + request(b"GET /.mailgate/healthz HTTP/1.1")

@@ -91,7 +91,9 @@ async def test_a_faulty_response_is_mended_or_replaced(
     await assert_in_step(connect, upstream)
 
 
-async def test_a_status_line_without_reason_and_space(connect: Connect, upstream: Upstream) -> None:
+async def test_a_status_line_without_reason_and_space_is_relayed_or_refused(
+    connect: Connect, upstream: Upstream
+) -> None:
     upstream.play(b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok")
     response = await ask(connect)
     assert response is not None

@@ -77,7 +77,9 @@ SWITCHES = {
 
 
 @pytest.mark.parametrize("head", SWITCHES.values(), ids=SWITCHES)
-async def test_a_switch_to_what_nobody_asked_for(connect: Connect, upstream: Upstream, head: bytes) -> None:
+async def test_a_switch_that_nobody_asked_for_is_refused(
+    connect: Connect, upstream: Upstream, head: bytes
+) -> None:
     upstream.play_at_head(b"HTTP/1.1 " + head + b"\r\n", OK)
     wire = await connect()
     await wire.send(request(b"GET / HTTP/1.1", *HANDSHAKE))

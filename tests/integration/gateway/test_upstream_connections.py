@@ -101,7 +101,7 @@ async def test_a_connection_that_the_upstream_closes_is_not_reused(
     assert len(upstream.wires) == 3
 
 
-async def test_many_clients_at_once(connect: Connect, upstream: Upstream) -> None:
+async def test_many_clients_at_once_get_their_own_answers(connect: Connect, upstream: Upstream) -> None:
     async def ask(n: int) -> bytes:
         wire = await connect()
         await wire.send(request(b"POST /%d HTTP/1.1" % n, b"Content-Length: 4", body=b"%04d" % n))
