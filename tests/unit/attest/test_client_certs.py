@@ -211,7 +211,7 @@ def listed(*serials, by=ISSUING, lasts=DAY, **more):
         (Revocation({**listed(1, lasts=9 * DAY).lists, **listed(1, by=ROOT).lists}), 9 * DAY),
     ],
 )
-def test_it_counts_no_longer_than_the_revocation_of_the_leaf_is_known(lists, expires) -> None:
+def test_a_certificate_counts_no_longer_than_its_revocation_list(lists, expires) -> None:
     on = verifier(revocation=lists)
     assert on.verify([PHONE.der, ISSUING.der], NOW).expires == NOW + expires
     assert on.verify([PHONE.der, ISSUING.der], NOW).expires == NOW + expires

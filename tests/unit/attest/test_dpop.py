@@ -86,7 +86,7 @@ def test_the_window_is_a_minute_both_ways(gate, seconds: int, reason: Reason | N
 
 
 @pytest.mark.parametrize("minutes", [10, -10])
-def test_by_how_much_a_clock_is_off_is_known_of_the_own_key_alone(gate, minutes: int) -> None:
+def test_the_clock_offset_is_told_only_of_a_good_signature(gate, minutes: int) -> None:
     token, made = gate.token(), NOW + timedelta(minutes=minutes)
     told = gate.verify(token, gate.proof(token, made))
     assert told.clock_off == timedelta(minutes=minutes)

@@ -117,7 +117,7 @@ MOST = {
 }
 
 
-def test_the_claims_say_what_is_known_of_a_device_and_leave_out_the_rest() -> None:
+def test_the_claims_have_only_what_is_known_of_a_device() -> None:
     assert mint.claims(mint.Device("device-1"), ISSUE, EC) == LEAST
     device = mint.Device(
         "device-1", "tablet", "android", "16", "ada", False, ("x",), ("tiktok",), False, "none"

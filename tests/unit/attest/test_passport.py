@@ -242,7 +242,7 @@ OWN = "https://mail.example.com"
 
 
 @pytest.mark.parametrize("issuer", ["https://a.example.com", OWN, "https://z.example.com"])
-def test_only_a_token_of_the_gates_own_is_a_report_of_the_device_itself(gate, issuer: str) -> None:
+def test_only_a_token_of_the_gate_is_a_self_report(gate, issuer: str) -> None:
     """It lives for ten minutes to the second, may count without a proof, and need not name the system of its apps."""
     gate.rebuild({issuer: gate.issuers[ISSUER]}, own=OWN)
     own, said = issuer == OWN, {"iss": issuer, "exp": STAMP + 600}

@@ -311,7 +311,7 @@ def test_a_webmail_checks_the_login_of_what_a_phone_sends(query: str, headers: d
         "/inbox",
     ],
 )
-def test_no_webmail_is_bound_to_check_a_login_at_another_address_or_with_another_query(target: str) -> None:
+def test_no_other_address_or_query_checks_a_login(target: str) -> None:
     assert not checks_login(RequestFacts("POST", target))
 
 

@@ -153,7 +153,7 @@ def test_a_signed_phone_that_is_seen_as_a_laptop_is_told() -> None:
 
 
 @pytest.mark.parametrize("reported", CARRIED)
-def test_a_computer_that_is_reported_as_a_device_has_its_form_and_a_finding(reported: Kind) -> None:
+def test_a_computer_reported_as_a_device_has_its_form_and_a_finding(reported: Kind) -> None:
     earlier = Finding(Reason.REQUEST_MALFORMED, "earlier")
     client = replace(LAPTOP, assurance=Assurance.ATTESTED, findings=(earlier,))
     detail = f"the reports of this device say {reported}, the request says laptop"

@@ -119,7 +119,7 @@ MAKERS = "Acer Asus Dell Fujitsu HP Huawei LG Lenovo Medion Microsoft MSI Panaso
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-def test_a_maker_of_computers_beside_a_system_that_no_phone_claims_is_no_phone(
+def test_the_maker_of_a_computer_does_not_make_it_a_phone(
     maker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ua-parser may take the maker's name for that of a phone."""
@@ -236,9 +236,7 @@ def test_words_of_computers_and_handhelds_are_told_apart(user_agent: str, form: 
         ("compatible; SunOS", "solaris"),
     ],
 )
-def test_the_system_of_a_computer_is_what_its_rule_says_else_the_parser_else_the_words(
-    words: str, system: str
-) -> None:
+def test_the_rule_the_parser_or_the_words_tell_the_system(words: str, system: str) -> None:
     assert read_user_agent(f"Mozilla/5.0 ({words})").os == system
 
 

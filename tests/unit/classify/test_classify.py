@@ -77,7 +77,7 @@ def versions_of(draw: st.DrawFn, agents: list[str]) -> str:
 @given(
     st.data(), st.sampled_from(["GET", "POST", "PROPFIND"]), HEADER_SETS | st.just({"accept": "text/html"})
 )
-def test_user_agents_with_the_same_traits_make_one_client_but_for_browsers_versions_and_words(
+def test_user_agents_with_the_same_traits_make_the_same_client(
     labelled: dict[str, list[str]], data: st.DataObject, method: str, headers: dict[str, str]
 ) -> None:
     agents = data.draw(st.sampled_from(list(labelled.values())))
@@ -211,7 +211,7 @@ NAMED = ("Appl1", "iPhone")
         ("POST", f"/inbox?{PHONE}", {}, Protocol.WEB, False, None),
     ],
 )  # fmt: skip
-def test_the_names_in_a_query_count_where_the_login_is_checked_and_are_a_claim_elsewhere(
+def test_a_query_counts_where_the_login_is_checked(
     method: str,
     target: str,
     headers: dict[str, str],
@@ -242,7 +242,7 @@ def test_a_query_of_activesync_tells_command_version_and_user(
     assert (client.eas_command, client.eas_version, client.eas_user) == told
 
 
-def test_beside_a_page_load_nothing_in_a_query_counts_but_that_it_is_activesyncs() -> None:
+def test_the_query_of_a_page_load_tells_only_activesync() -> None:
     shown = [
         classify(RequestFacts("GET", f"{ACTIVESYNC}?{query}", headers={"sec-fetch-mode": "navigate"}))
         for query in ("", PHONE, "DeviceType=WindowsOutlook15", "_task=mail")

@@ -264,7 +264,7 @@ def test_a_contradiction_is_told_in_words(imap_id: str, computer: str, disputed:
     assert (finding.reason, finding.detail) == (Reason.KIND_CONTRADICTED, f"the mail client {words}")
 
 
-def test_the_first_thing_that_a_client_says_speaks_for_its_kind_and_nothing_said_does_too() -> None:
+def test_the_first_field_or_silence_speaks_for_its_kind() -> None:
     assert read_client({"os": "iOS", "name": "Mail", "version": "7"}).signals == (
         Signal("imap-id", "os", "iOS", MAIL_APP),
         Signal("imap-id", "name", "Mail", None),
@@ -282,7 +282,7 @@ def test_the_first_thing_that_a_client_says_speaks_for_its_kind_and_nothing_said
         ({"os": "Chrome OS"}, "chromeos", ""),
     ],
 )
-def test_the_system_is_told_without_its_version_and_the_model_by_the_most_exact_field(
+def test_the_system_has_no_version_and_the_model_is_the_most_exact(
     fields: dict[str, str], os: str, model: str
 ) -> None:
     reading = read_client(fields)

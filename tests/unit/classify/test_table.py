@@ -77,7 +77,7 @@ class Asked(Table):
         return super().first(text)
 
 
-def test_warming_asks_for_the_words_of_a_rule_one_by_one_only_where_an_earlier_rule_takes_them() -> None:
+def test_warming_asks_single_words_only_after_an_earlier_rule() -> None:
     rules = ("a | c", "a | b", "c", "d\n  e")
     table = Asked(Rule(words, "tv", "", words) for words in rules)
     table.warm()

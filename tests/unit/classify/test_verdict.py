@@ -252,7 +252,7 @@ def test_only_a_computer_is_disputed(form: str) -> None:
         assert weighed(Reading(other), disputing).kind is Reading(other).kind
 
 
-def test_each_value_is_from_the_reading_that_is_taken_or_from_the_strongest_that_has_it() -> None:
+def test_each_value_comes_from_the_taken_or_the_strongest_reading() -> None:
     one = Reading("desktop", os="windows", os_version="11", browser="Edge", browser_version="1", model="A")
     two = Reading("phone", os="android", os_version="16", browser="Chrome", browser_version="2", model="B")
     bare = Reading("phone")

@@ -54,7 +54,7 @@ def test_the_later_of_two_looks_counts(new: Report, owner: str, apps: set[str]) 
     assert new.after(None, THEN) == new
 
 
-def test_a_report_without_a_look_leaves_all_of_the_last_look_as_it_was() -> None:
+def test_a_report_without_a_look_keeps_the_last_look() -> None:
     old = replace(OLD, looked_from=NOW - minutes(7))
     assert replace(BLIND, expires_at=NOW + minutes(600)).after(old, THEN) == replace(old, owner="bob")
 
@@ -98,7 +98,7 @@ def test_the_newest_look_is_kept_in_whatever_order_looks_come(ages: list[int]) -
         assert kept == max(looks, key=lambda look: look.recency(THEN))
 
 
-def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() -> None:
+def test_a_merged_device_has_the_oldest_id_and_all_reports() -> None:
     ceded, both = frozenset({(KEY, "k")}), frozenset({"older", "both"})
     old = Device("old", (OLD,), both, ceded, first_seen=NOW, last_seen=NOW, number=2, changed=1)
     other = replace(OLD, source="jamf")
@@ -194,7 +194,7 @@ def test_an_id_can_be_typed_without_its_hyphens_and_in_capitals(source: str, nam
         assert typed_id(typed) == made
 
 
-def test_an_id_is_made_of_source_and_name_and_of_how_often_it_was_tried() -> None:
+def test_an_id_depends_on_source_name_and_attempt() -> None:
     made = {new_id(("a", "bc")), new_id(("ab", "c")), new_id(("a", "bc"), 1), new_id(("", "abc"))}
     assert len(made) == 4
     assert (made_of := new_id(("jamf", "1"))) == "3jno-s747-pgl2", (

@@ -106,7 +106,7 @@ STALE_IS_OUT = (
         (9999, PostureState.UNAVAILABLE, Effect.BLOCK),
     ],
 )
-def test_a_report_that_runs_out_while_its_source_is_away_counts_for_a_bounded_time(
+def test_a_report_that_runs_out_in_an_outage_counts_for_a_while(
     hours: float, state: PostureState, effect_then: Effect
 ) -> None:
     told = posture(FINE, now=NOW + hours * HOUR, away={"fine": NOW + HOUR}, last_known_for=KEEP)
@@ -230,7 +230,7 @@ def test_nobody_gets_mail_back_by_an_outage(
 
 
 @pytest.mark.parametrize("on_unavailable", ["block", "last_known", "allow"])
-def test_nobody_gets_mail_back_by_an_outage_where_the_rules_are_the_usual_ones(on_unavailable: str) -> None:
+def test_no_outage_gives_mail_back_by_usual_rules(on_unavailable: str) -> None:
     """The same law, through every outage of one or both of two sources that saw all or some of the apps."""
     policy = policy_of(*(rule | {"on_unavailable": on_unavailable} for rule in STALE_IS_OUT))
     looks = [
@@ -270,7 +270,7 @@ def test_a_foretold_outage_is_what_happens(reports: tuple[Report, ...], source: 
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=3), timedelta(days=9000)])
-def test_a_clean_look_of_a_time_to_come_hides_nothing_and_is_worth_nothing(ahead: timedelta) -> None:
+def test_a_clean_look_from_the_future_hides_nothing(ahead: timedelta) -> None:
     odd = said("odd", **CLEAN | {"reported_at": NOW + ahead})
     alone = posture(odd)
     assert (alone.state, alone.reported_at, alone.expires_at) == (PostureState.STALE, None, None)
@@ -280,7 +280,7 @@ def test_a_clean_look_of_a_time_to_come_hides_nothing_and_is_worth_nothing(ahead
     assert posture(odd, seen_before).lists == ("prohibited",)
 
 
-def test_an_app_that_was_seen_at_a_time_to_come_is_taken_back_by_no_look_of_before() -> None:
+def test_an_app_seen_in_the_future_is_not_taken_back_by_an_earlier_look() -> None:
     odd = said("odd", **CLEAN | TIKTOK | {"reported_at": NOW + timedelta(days=3)})
     assert posture(odd, FINE).lists == ("prohibited",)
     later = said("fine", **CLEAN | {"reported_at": NOW + timedelta(days=4)})

@@ -182,7 +182,7 @@ def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
         ([replace(STALE, **TIKTOK)], "old", "unavailable", "listed"),
     ],
 )
-def test_a_report_that_ran_out_while_its_source_cannot_be_asked_is_unavailable_and_never_clean(
+def test_a_report_that_ran_out_in_an_outage_is_never_clean(
     reports: list[Report], silent: str, expected: str, last: str | None
 ) -> None:
     told = posture(*reports, away={silent: NOW - timedelta(days=30)})
@@ -320,9 +320,7 @@ def test_a_device_belongs_to_its_owner_alone(reports: list[Report], person: str,
         ([FINE, later(FINE)], 24),
     ],
 )
-def test_a_posture_stays_the_same_until_the_next_report_runs_out_or_what_was_last_known_does(
-    reports: list[Report], hours: int | None
-) -> None:
+def test_a_posture_lasts_until_the_next_end_of_a_report(reports: list[Report], hours: int | None) -> None:
     until = stable_until(device(*reports), replace(TERMS, last_known_for=timedelta(hours=8)), NOW)
     assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
 
@@ -455,7 +453,7 @@ def test_a_list_takes_an_app_back_only_if_it_is_surely_later(since: timedelta, e
     assert posture(saw, lagging(), ages=OF_A_WEEK).state is PostureState(expected)
 
 
-def test_an_app_on_a_list_counts_as_late_as_it_can_have_been_seen() -> None:
+def test_a_listed_app_counts_from_its_latest_possible_time() -> None:
     before = said("jamf", **CLEAN | {"reported_at": NOW - timedelta(hours=1)})
     assert posture(lagging(**TIKTOK), before).state is PostureState.LISTED
 
@@ -498,7 +496,7 @@ def test_last_known_until_belongs_to_the_posture_that_ends_first(hours: int | No
         ([BLIND], {"blind": NOW}, None, None),
     ],
 )
-def test_while_a_source_is_away_it_is_foretold_until_when_its_last_report_will_count(
+def test_an_outage_tells_until_when_the_last_report_counts(
     reports: list[Report], away: dict[str, datetime], last: str | None, hours: float | None
 ) -> None:
     told = posture(*reports, away=away, last_known_for=timedelta(hours=8), now=NOW + minutes(5))
@@ -532,7 +530,7 @@ def test_the_report_that_ran_out_last_is_told() -> None:
         ({"jamf": LAG + timedelta(days=1)}, PostureState.STALE),
     ],
 )
-def test_the_age_that_counts_is_that_of_the_earliest_time_and_each_source_may_have_its_own(
+def test_the_age_counts_from_the_earliest_time_by_source(
     ages: dict[str, timedelta], expected: PostureState
 ) -> None:
     assert posture(lagging(), ages=ages).state is expected

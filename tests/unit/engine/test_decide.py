@@ -223,14 +223,14 @@ SEEN = {"apps": ("tiktok",), "lists": ("prohibited",), "device_id": "d1"}
         (({"id": "not-listed", "when": 'device.state != "listed"', "on_unavailable": "allow"},), (Effect.BLOCK, Reason.RULE_MATCHED, "not-listed")),
     ],
 )  # fmt: skip
-def test_an_app_that_was_seen_does_not_open_what_is_closed_to_a_phone_of_which_nothing_is_known(
+def test_a_seen_app_opens_nothing_that_is_closed_to_unknown_phones(
     rules: tuple[dict[str, object], ...], expected: tuple[Effect, Reason, str]
 ) -> None:
     ended = replace(ENDED, last_state=PostureState.LISTED, first_seen=NOW, **SEEN)
     assert outcome(policy_of(*rules, HANDHELD), access(PHONE, ended)) == expected
 
 
-def test_only_while_the_posture_is_unavailable_does_an_app_count_as_if_it_had_not_been_seen_too() -> None:
+def test_a_seen_app_is_ignored_too_only_while_the_posture_is_unavailable() -> None:
     policy = policy_of({"when": '!("prohibited" in device.lists)'}, HANDHELD)
     assert decide(access(PHONE, WITH_TIKTOK), policy).effect is Effect.ALLOW
 
@@ -390,7 +390,7 @@ def test_outside_of_its_share_a_rule_is_strangers_not_recorded() -> None:
     assert notes == {"outside the share of 50%"}
 
 
-def test_it_never_raises() -> None:
+def test_an_error_blocks_and_is_not_raised() -> None:
     nonsense = replace(access(posture=WITH_TIKTOK), now=None)  # type: ignore[arg-type]
     decision = decide(nonsense, policy_of(PROHIBITED | {"stages": STAGES}))
     assert (decision.effect, decision.reason) == (Effect.BLOCK, Reason.INTERNAL_ERROR)
@@ -667,16 +667,14 @@ def test_the_effect_follows_stage_and_grace(stage: Stage, is_new: bool, effect: 
         ({"when": '!("tiktok" in device.apps)', "effect": "allow"}, Reason.POSTURE_UNAVAILABLE),
     ],
 )  # fmt: skip
-def test_an_app_that_was_seen_restricts_while_no_source_can_be_asked_and_grants_nothing(
-    rule: dict[str, str], reason: Reason
-) -> None:
+def test_a_seen_app_restricts_in_an_outage_and_grants_nothing(rule: dict[str, str], reason: Reason) -> None:
     seen = replace(UNAVAILABLE, apps=("tiktok",), lists=("prohibited",))
     decision = decide(access(PHONE, seen), policy_of(rule, HANDHELD))
     assert (decision.effect, decision.reason, decision.rule) == (Effect.BLOCK, reason, "rule-0")
     assert decision.apps == (("TikTok",) if reason is Reason.PROHIBITED_APP else ())
 
 
-def test_an_app_that_nobody_saw_is_not_taken_for_one_that_is_not_there() -> None:
+def test_an_unseen_app_does_not_count_as_absent() -> None:
     without = {"when": '!("tiktok" in device.apps)', "on_unavailable": "allow"}
     assert outcome(policy_of(without, HANDHELD), access(PHONE, UNAVAILABLE))[0] is Effect.ALLOW
     decision = decide(access(PHONE, UNAVAILABLE), policy_of(without | {"on_unavailable": "block"}, HANDHELD))
@@ -859,9 +857,7 @@ def test_a_rule_that_may_be_about_somebody_else_ends_nothing() -> None:
 @pytest.mark.parametrize(
     ("when", "note"), [('user.name != "ada"', "who asks may be meant"), ('user.name == "ada"', "")]
 )
-def test_a_rule_that_lets_in_says_whether_only_the_spelling_of_the_login_kept_it_from_matching(
-    when: str, note: str
-) -> None:
+def test_a_trial_says_whether_only_the_spelling_of_a_login_differed(when: str, note: str) -> None:
     asks = replace(access(PHONE), user=User("corp\\ada"))
     decision = decide(asks, policy_of({"when": when, "effect": "allow"}, {"effect": "block"}))
     (tried, _) = decision.trials

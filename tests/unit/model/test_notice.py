@@ -15,7 +15,7 @@ SHUT = replace(OPEN, standing=Standing.CLOSED)
 
 @pytest.mark.parametrize("standing", Standing)
 @pytest.mark.parametrize("later", [(), LATER])
-def test_a_device_is_open_for_good_if_it_gets_mail_now_and_nothing_follows(
+def test_a_device_is_open_for_good_if_nothing_follows(
     standing: Standing, later: tuple[tuple[datetime, Standing], ...]
 ) -> None:
     device = replace(OPEN, standing=standing, later=later)

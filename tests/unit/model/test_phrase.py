@@ -55,7 +55,7 @@ def test_a_copy_that_is_kept_is_the_text() -> None:
         assert (type(kept), kept) == (str, "kept out")
 
 
-def test_it_is_said_in_a_tongue_with_the_phrases_in_it() -> None:
+def test_a_phrase_is_translated_with_the_phrases_in_it() -> None:
     made = phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="kept out")
     assert translate(made, Mirrored()) == "kept out yb tuo tpek"  # a name is a name
 

@@ -120,7 +120,7 @@ def test_a_device_that_cannot_be_is_refused(device: dict[str, Any], kind: str, s
     assert Device.model_validate(device), "without a catalogue nothing is known of apps"
 
 
-def test_a_listed_device_with_a_listed_app_and_a_clean_one_without_are_fine() -> None:
+def test_states_that_fit_their_apps_are_taken() -> None:
     for device in ({"state": "listed", "apps": ("tiktok",)}, {"state": "clean"}, {"state": "missing"}):
         assert Device.model_validate(device, context=CONTEXT).state == device["state"]
     with pytest.raises(ValidationError):

@@ -117,7 +117,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_every_kind_of_change_is_missed_where_files_lack_it_and_not_where_they_have_it(name: str) -> None:
+def test_each_kind_of_change_is_missed_only_in_files_without_it(name: str) -> None:
     policy, apps, about = CHANGES[name]
     base, active = rules(ONE, APPS).policy, rules(policy, apps).policy
     assert [each.about for each in taken_back(base, active, base)] == about

@@ -62,7 +62,7 @@ def test_members_are_the_persons_that_their_logins_name() -> None:
     ["ceo", "OTHER\\ada", "ada@other.com", "ada@example.com.", "ada%40example.com", "\uff41da", "ada ", "\u00e1da", '"ada"',
      "(ada)", "smtp:ada", "ada,ou=x", "@ada", "ada\\"],
 )  # fmt: skip
-def test_a_name_that_might_be_a_members_is_in_no_group_and_not_known_to_be_in_none(name: str) -> None:
+def test_a_name_like_a_members_has_unknown_groups(name: str) -> None:
     assert MEMBERS.user(name) == User(user_text(name))
     assert in_groups(("pilot",), MEMBERS.user(name)) is None
 

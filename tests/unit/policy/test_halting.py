@@ -42,7 +42,7 @@ def test_a_malformed_limit_is_refused(bad: dict[str, object]) -> None:
         limits(**bad)
 
 
-def test_a_rate_or_a_number_of_requests_for_help_is_needed_and_nothing_else() -> None:
+def test_a_limit_needs_a_rate_or_a_number_of_help_requests() -> None:
     words = "no limit is given; expected `block_rate`, `help_requests` or both"
     assert refusal(HaltWhen, {"at_least": 3}) == ("halt_when", {"words": words})
     others = {"of": "people", "at_least": 20, "within": timedelta(hours=1)}
@@ -57,7 +57,7 @@ def test_a_rate_or_a_number_of_requests_for_help_is_needed_and_nothing_else() ->
     ("stopped", "passed", "halts"),
     [(3, 26, True), (3, 27, False), (3, 0, True), (2, 0, False), (1, 0, False), (0, 100, False)],
 )
-def test_it_halts_above_the_rate_and_never_for_a_few(stopped: int, passed: int, halts: bool) -> None:
+def test_a_rule_halts_above_the_rate_and_never_for_a_few(stopped: int, passed: int, halts: bool) -> None:
     assert bool(tally(stopped, passed).halt_reason(NOW)) is halts
 
 
@@ -139,7 +139,7 @@ def test_counts_before_the_window_are_forgotten(of: str) -> None:
     assert counted.halt_reason(NOW + 10 * MINUTE) == ""
 
 
-def test_a_request_counts_for_the_window_or_up_to_a_twelfth_of_it_less() -> None:
+def test_a_request_counts_for_about_the_window() -> None:
     """Those of a twelfth are forgotten together, with the first of them."""
     counted = HaltCounter(limits(block_rate="40%", at_least=1, of="requests", within="12m"))
     counted.count(Subject("b"), stopped=False, now=NOW)

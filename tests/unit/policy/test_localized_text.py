@@ -57,7 +57,7 @@ def test_a_wording_in_no_language_or_in_none_is_told() -> None:
     assert refusal(LocalizedField, {}) == ("words", {"words": words})
 
 
-def test_it_is_written_as_it_was_read() -> None:
+def test_a_text_is_written_as_it_was_read() -> None:
     field: TypeAdapter[str] = TypeAdapter(LocalizedField)
     for written in ("x" * 200, TITLE, {"de": "x" * 200}):
         assert field.dump_python(field.validate_python(written)) == written

@@ -44,7 +44,7 @@ def test_a_relief_is_about_its_person_or_its_device(
     assert bool(Reliefs(1, (given,)).about(access(PHONE, posture, user))) is about
 
 
-def test_it_ends_at_its_very_moment() -> None:
+def test_a_relief_ends_at_its_very_moment() -> None:
     halt = replace(relief(Cause.HALT), until=None, rule="other")
     every = Reliefs(1, (ADA, relief(Cause.BREAK_GLASS), replace(D1, until=NOW + 2 * DAY), halt))
     assert every.next_end(NOW) == NOW + DAY
@@ -172,7 +172,7 @@ def test_a_lost_device_is_never_exempt() -> None:
 
 
 @given(policies, accesses, reliefs)
-def test_a_relief_does_what_rehearsing_the_rules_that_it_names_would_and_never_hardens(
+def test_a_relief_works_like_report_only_and_never_hardens(
     policy: Policy, seen: Access, every: Reliefs
 ) -> None:
     plain = replace(policy, reliefs=NO_RELIEFS)

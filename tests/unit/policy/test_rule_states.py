@@ -97,7 +97,7 @@ def prohibited_from(known: Policy, app: str) -> datetime | None:
     return app_standings(known, NOW)[app].prohibited_from
 
 
-def test_an_app_is_prohibited_from_the_day_of_the_first_rule_that_keeps_it_out() -> None:
+def test_an_app_is_prohibited_from_the_first_rule_that_refuses_it() -> None:
     late = datetime(2031, 1, 1, tzinfo=UTC)
     assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "tiktok") == late
     assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "chess") is None
@@ -161,9 +161,7 @@ def test_only_one_place_says_the_state_of_a_rule_or_an_app() -> None:
         ('!(device.state in ["clean", "listed"])', set()),
     ],
 )
-def test_an_app_that_has_to_be_there_is_not_prohibited_and_one_that_makes_a_device_unclean_is(
-    when: str, prohibited: set[str]
-) -> None:
+def test_an_app_is_prohibited_if_it_makes_a_device_unclean(when: str, prohibited: set[str]) -> None:
     text = f"rules:\n  - {{id: app, when: '{when}', effect: block}}\n"
     assert prohibited_apps(rules(text, APPS).policy, NOW) == prohibited
 

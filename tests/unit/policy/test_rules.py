@@ -115,7 +115,7 @@ def test_an_effect_tells_whether_it_restricts_and_refuses(
     assert (rule.restricts, rule.keeps_out) == (restricts, keeps_out)
 
 
-def test_a_rule_without_stages_is_enforced_and_one_with_stages_goes_by_its_dates() -> None:
+def test_a_rule_without_stages_is_enforced_at_once() -> None:
     assert read().stage_at(NOW) is Stage.ENFORCE
     assert read(stages={"warn": "2026-12-01"}).stage_at(NOW) is Stage.WARN
 

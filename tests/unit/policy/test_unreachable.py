@@ -58,7 +58,7 @@ def test_an_unreachable_rule_is_named_with_why(
         ("client.os == 'a' && user.name == 'b'", "user.name == 'b' && client.handheld && client.os == 'a'"),
     ],
 )  # fmt: skip
-def test_a_condition_with_every_part_of_another_and_more_is_out_of_its_reach(first: str, second: str) -> None:
+def test_a_condition_that_adds_to_an_earlier_one_is_unreachable(first: str, second: str) -> None:
     assert unreachable(policy_of({"when": first}, {"when": second}), NOW) == {"rule-1": TAKEN}
     assert unreachable(policy_of({"when": second}, {"when": first}), NOW) == {}
 

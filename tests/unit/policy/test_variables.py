@@ -204,7 +204,7 @@ def test_a_variable_says_what_its_value_rests_on(part: DependsOn | None, other: 
 
 @pytest.mark.parametrize("odd", ["a\0b", "a\ud800"])
 @pytest.mark.parametrize("name", [each.name for each in VARIABLES.values() if each.is_open_text])
-def test_a_text_that_the_runtime_reads_otherwise_fails_every_condition_that_looks_at_it(
+def test_a_text_with_a_nul_fails_every_condition_on_it(
     name: str, odd: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would end at the NUL, so that a rule on `a` held for somebody else, or one on the whole text for nobody."""

@@ -56,7 +56,7 @@ def test_a_warning_keeps_nobody_out_and_a_block_more_than_a_challenge(before: st
     assert newly_out((before, after)) is ((before, after) in harder)
 
 
-def test_each_side_is_decided_by_its_own_policy_and_as_it_sees_who_asks() -> None:
+def test_each_side_is_decided_by_its_own_policy_and_facts() -> None:
     listed = policy_of({"when": '"prohibited" in device.lists'}, OPEN)
     occasion = Occasion(access(PHONE, CLEAN), access(PHONE, WITH_TIKTOK))
     comparison = Comparison(listed, listed)

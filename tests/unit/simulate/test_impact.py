@@ -59,7 +59,7 @@ def by_brute_force(crowd: Crowd, active: Policy, candidate: Policy) -> tuple[dic
 
 
 @given(crowds, policies, policies, st.integers(0, 5))
-def test_the_counts_are_those_of_deciding_everybody_also_where_two_halves_are_added_up(
+def test_the_counts_are_those_of_deciding_everybody_one_by_one(
     crowd: Crowd, active: Policy, candidate: Policy, at: int
 ) -> None:
     tally, other = (counted(half, active, candidate) for half in (crowd[:at], crowd[at:]))
@@ -218,9 +218,7 @@ def test_moves_are_told_apart_by_rule_kind_system_and_group() -> None:
     ("client", "device", "system"),
     [("ios", "android", "ios"), ("", "android", "android"), ("", "", "unknown")],
 )
-def test_the_system_is_what_the_client_says_or_what_is_known_of_the_device(
-    client: str, device: str, system: str
-) -> None:
+def test_the_client_or_else_the_device_tells_the_system(client: str, device: str, system: str) -> None:
     impact = Impact(OPEN, SHUT)
     impact.add(subject(once(access(replace(PHONE, os=client), replace(CLEAN, os=device)))))
     assert impact.tally.subjects["block", "system", system] == 1

@@ -19,7 +19,7 @@ from mailgate.simulate.judge import Cache
 
 
 @given(policies, st.lists(accesses, max_size=20))
-def test_it_decides_everybody_as_the_gate_would(policy: Policy, everybody: list[Access]) -> None:
+def test_a_judge_decides_everybody_as_the_gate_does(policy: Policy, everybody: list[Access]) -> None:
     judge = Judge(policy)
     for each in everybody:
         outcome, decision = judge.outcome(each), decide(each, policy)

@@ -117,7 +117,7 @@ EXEMPT = Relief(2, Cause.EXEMPTION, "", "x", "ada", NOW, NOW + WEEK, "lin")
     ],
     ids=["a stage that has begun", "a stage to come", "a date in a condition", "a grace that ends", "a grace and a stage", "a halt", "a halt that is over", "an exemption", "the last of several exemptions", "an exemption without an end", "an exemption that is over"],
 )  # fmt: skip
-def test_it_changes_at_stages_at_dates_in_conditions_and_where_a_grace_or_a_relief_ends(
+def test_the_moments_are_stages_dates_and_ends_of_grace_and_relief(
     rule: dict[str, object], reliefs: tuple[Relief, ...], moments: tuple[datetime, ...]
 ) -> None:
     policy = replace(policy_of(rule), reliefs=Reliefs(1, reliefs))
@@ -217,7 +217,7 @@ def test_a_share_or_a_stage_holds_a_rule_back(rule: dict[str, object], held: boo
     ],
     ids=["the same stages", "the same share", "another share", "new stages", "a new share", "held back no more"],
 )  # fmt: skip
-def test_a_rule_in_force_is_in_full_too_if_it_is_held_back_in_the_same_way(
+def test_a_running_rule_is_widened_too_if_equally_held_back(
     before: dict[str, object], now: dict[str, object], widened: bool
 ) -> None:
     held = {"id": "held", "share": "1%"}

@@ -256,9 +256,7 @@ def test_an_undetermined_rule_tells_why_it_is_so(
     assert future_undetermined_rules(rules, SEEN, unrecorded, reliefs) == ({"rule-0": later} if later else {})
 
 
-def test_while_the_posture_cannot_be_had_a_rule_is_the_same_only_with_what_it_does_then_and_may_fail() -> (
-    None
-):
+def test_an_undetermined_rule_in_an_outage_keeps_its_choice_and_may_fail() -> None:
     rules = policy_of({"when": ONE}, {"when": ONE, "on_unavailable": "allow"}).rules
     seen = access(PHONE, replace(CLEAN, state=PostureState.UNAVAILABLE))
     assert undetermined_rules(rules, seen, REMOTE, ()) == {

@@ -65,7 +65,7 @@ def test_while_the_posture_cannot_be_had_the_last_one_holds_without_an_end() -> 
     assert what_if.with_last_known_posture(seen) == replace(seen, posture=away)
 
 
-def test_by_waiting_alone_what_runs_out_while_its_source_is_away_is_last_known() -> None:
+def test_a_report_that_ends_in_an_outage_is_last_known() -> None:
     posture = replace(RUNNING, last_state=PostureState.CLEAN, last_known_until=NOW + 10 * HOUR)
     assert what_if.at(access(posture=posture), NOW + HOUR).posture == posture
     later = what_if.at(access(posture=posture), NOW + 2 * HOUR).posture
@@ -76,7 +76,7 @@ def test_by_waiting_alone_what_runs_out_while_its_source_is_away_is_last_known()
 
 
 @pytest.mark.parametrize("days", [30, -30], ids=["later", "earlier"])
-def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now(days: int) -> None:
+def test_a_device_can_be_moved_in_time_as_fresh_as_now(days: int) -> None:
     moment = NOW + timedelta(days=days)
     moved = what_if.as_fresh_at(access(posture=replace(RUNNING, reported_at=NOW - HOUR)), moment)
     assert (moved.now, moved.posture.state) == (moment, PostureState.CLEAN)
@@ -211,7 +211,7 @@ def test_without_its_proof_a_client_is_what_its_other_signals_say(
         (replace(PHONE, protocol=Protocol.IMAP), None, True),
     ],
 )
-def test_without_its_proof_a_device_that_is_known_by_it_alone_is_not_known(
+def test_a_device_known_by_its_proof_alone_is_unknown_without_it(
     client: Client, certificate: CertificateResult | None, known: bool
 ) -> None:
     seen = access(client, WITH_TIKTOK, attestation=AttestationResult("d1"), certificate=certificate)

@@ -299,7 +299,7 @@ def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left(
 
 
 @pytest.mark.parametrize("when", ['device.state == "stale"', 'device.state != "clean"'])
-def test_a_report_that_runs_out_is_a_moment_that_each_device_has_of_its_own(when: str) -> None:
+def test_the_end_of_a_report_is_a_moment_of_its_device(when: str) -> None:
     clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR, expires_at=NOW + HOUR), "ada"))
     shut = policy_of({"when": f"client.handheld && {when}"}, OPEN)
     assert counted(clean, (policy_of(OPEN), shut))
