@@ -37,7 +37,7 @@ async def audience(store: Store, files: Rules, rule: str = "app") -> Audience:
     return found
 
 
-async def test_it_is_about_those_whom_it_decides(store: Store) -> None:
+async def test_a_notice_is_about_the_people_whom_its_rule_decides(store: Store) -> None:
     found = await audience(store, rules(policy(APP, OPEN)))
     ((device,),) = found.people.values()
     assert list(found.people) == ["ada"]

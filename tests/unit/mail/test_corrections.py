@@ -268,7 +268,7 @@ async def test_a_list_that_grew_counts_from_the_first_day_of_its_rule(
     assert await devices_told(store) == {"newly": [FREE], "both": [(Standing.OPEN, ("TikTok",))]}
 
 
-async def test_a_rule_that_is_the_same_but_read_later_is_not_the_same_for_everybody(store: Store) -> None:
+async def test_a_rule_that_is_read_later_corrects_only_those_it_changed(store: Store) -> None:
     rest = "{id: rest, when: client.handheld, effect: block}"
     clean = "{id: clean, when: 'device.state == \"clean\"', effect: allow}"
     await put_in_force(store, rules(policy(clean, rest)))

@@ -128,7 +128,7 @@ async def test_nobody_is_told_twice():
 
 
 @pytest.mark.parametrize("error", [OSError("away"), ValueError("text of a mail")])
-async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_nobody(error):
+async def test_a_failed_mail_is_tried_again_and_delays_no_other(error):
     office = PostOffice()
     office.breaks = error
     with capture_logs() as logs:

@@ -32,7 +32,7 @@ async def answered(store: Store, login: str = "Lin", now: Any = NOW, **said: Any
     return await reply(store, login, address, ADA, now, **{"answer": "Remove it, please."} | said)
 
 
-async def test_the_mail_is_queued_as_it_was_written_and_waits_no_longer_than_it_is_good_for(
+async def test_the_mail_is_queued_as_written_until_it_is_too_old(
     store: Store,
 ) -> None:
     store.languages.listening = True
@@ -51,7 +51,7 @@ async def test_the_mail_is_queued_as_it_was_written_and_waits_no_longer_than_it_
     assert (queued.notice.contact, queued.notice.devices) == ("help@example.com", (PHONE,))
 
 
-async def test_the_audit_log_says_who_answered_about_which_rule_and_neither_what_nor_whom(
+async def test_the_audit_log_names_neither_the_answer_nor_the_person(
     store: Store,
 ) -> None:
     await answered(store, rule="app")

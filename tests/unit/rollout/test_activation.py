@@ -94,9 +94,7 @@ THREE = Guard(
 )  # fmt: skip
 
 
-async def test_nobody_overrides_alone_where_there_is_another_and_the_other_approvers_are_told_once(
-    store: Store, url: str
-) -> None:
+async def test_nobody_overrides_alone_and_the_other_approvers_are_told_once(store: Store, url: str) -> None:
     digest = await planned(store, url)
     with pytest.raises(
         RefusedError, match="nobody overrides alone where another person may approve"
@@ -274,9 +272,7 @@ async def test_an_approval_that_was_put_in_the_store_does_not_count(store: Store
         await apply(store, digest, ADA, "", NOW, GUARD)
 
 
-async def test_a_version_that_was_changed_in_the_store_is_never_put_in_force_again(
-    store: Store, url: str
-) -> None:
+async def test_an_altered_version_is_never_started_again(store: Store, url: str) -> None:
     await in_force_in_turn(store, OTHER)
     other = json.dumps(dict(rules(STRICT).texts))
     plan = await planned(store, url, OPEN)
@@ -364,7 +360,7 @@ async def test_a_rolled_back_version_stays_so_whatever_rows_are_deleted(store: S
 ADA_AT_HER_DESK = Person("ada", "desk")
 
 
-def test_it_says_who_why_against_what_and_with_whose_approval() -> None:
+def test_the_mail_to_approvers_says_who_why_and_what() -> None:
     notice = override_notice(
         ADA_AT_HER_DESK, " it burns ", "abcdef0123456789", ["a case fails", "frozen"], ["lin", "kim"]
     )

@@ -24,7 +24,7 @@ async def running(store: Store) -> Store:
     return store
 
 
-async def test_a_draft_is_of_the_rules_in_force_and_stands_in_the_log_without_being_in_force(
+async def test_a_draft_is_audited_and_not_started(
     running: Store,
 ) -> None:
     draft, after = await make_draft(running, ON, ADA, NOW)
@@ -39,7 +39,7 @@ async def test_a_draft_is_of_the_rules_in_force_and_stands_in_the_log_without_be
     assert json.loads(entry.details)["edit"]["app"] == "wechat"
 
 
-async def test_it_is_found_again_and_makes_the_same_rules(running: Store) -> None:
+async def test_a_draft_is_found_again_with_the_same_rules(running: Store) -> None:
     draft, after = await make_draft(running, ON, ADA, NOW)
     found = await find_draft(running, draft.digest[:8])
     assert (found, edit_of(found)) == (draft, ON)

@@ -141,7 +141,7 @@ def test_the_guard_of_settings_knows_who_may_approve() -> None:
     assert guard_of(Settings.model_construct(guard=None, admins=known(ada="operator"))) is None
 
 
-def test_an_override_takes_as_many_others_as_an_approval_and_never_more_than_there_are() -> None:
+def test_an_override_needs_as_many_others_as_an_approval() -> None:
     three = frozenset({"ada", "lin", "kim"})
     guard = Guard(Limit(0), 2, approvers=three)
     assert guard.missing_to_override([], "file", "joe") == 2

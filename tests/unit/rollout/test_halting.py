@@ -86,7 +86,7 @@ async def test_the_people_whom_it_keeps_out_halt_a_rule(scene: Scene) -> None:
     assert (entry.who, entry.what, entry.about, entry.origin) == ("gate", "rule-halted", "halt 1", "gate-1")
 
 
-async def test_it_begins_anew_once_it_was_resumed(scene: Scene) -> None:
+async def test_a_resumed_rule_counts_anew(scene: Scene) -> None:
     scene.see("ada")
     scene.see("lin")
     await scene.halting.halt_rules()

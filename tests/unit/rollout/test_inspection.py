@@ -52,7 +52,7 @@ async def test_a_person_can_start_a_change_beyond_the_guard(store: Store, url: s
     assert new.digest == rules(SHUT).digest
 
 
-async def test_it_can_also_be_approved_and_put_in_force_within_the_guard(store: Store, url: str) -> None:
+async def test_a_held_change_can_be_approved_and_started(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
     digest = why.partition("(plan ")[2].partition(";")[0]
     await approve(store, digest, LIN, "agreed", NOW, GUARD)
@@ -78,9 +78,7 @@ async def test_gates_that_see_one_commit_name_one_plan(store: Store, url: str) -
     assert planned == [f"plan {kept.digest}"]
 
 
-async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_anew(
-    store: Store, url: str
-) -> None:
+async def test_a_change_seen_again_is_planned_anew_after_its_plan_is_old(store: Store, url: str) -> None:
     active = await store.policies.active()
     assert active is not None
     for days in (0, 2):
@@ -89,7 +87,7 @@ async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_a
     assert len(await store.plans.latest(9)) == 2
 
 
-async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are(store: Store, url: str) -> None:
+async def test_an_inspection_tells_the_freeze_of_the_current_settings(store: Store, url: str) -> None:
     inspection = Inspection(store, settings(url, None), "gate-1", lambda: NOW)
     assert inspection.frozen() == ""
     guard = GuardSettings.model_construct(max_newly_blocked=5, approvals=1, freeze=(HOLIDAYS,))

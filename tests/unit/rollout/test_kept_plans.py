@@ -79,7 +79,7 @@ async def state(store: Store) -> str:
     return (await plan_statuses(store, GUARD, NOW, 1))[0].state
 
 
-async def test_it_is_open_again_and_may_be_put_in_force(store: Store, url: str) -> None:
+async def test_an_overtaken_plan_is_open_again_after_a_roll_back(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await put_in_force(store, rules(OTHER), "lin")
     assert await state(store) == "overtaken"

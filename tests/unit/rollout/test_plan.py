@@ -12,7 +12,7 @@ from mailgate.rollout.plan import LABELS, Window, digest_of, dump, load, plain, 
 PLAN = plan_of(newly=dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 1, samples=[SAMPLE])})
 
 
-def test_it_is_kept_without_names_and_read_as_it_was() -> None:
+def test_a_plan_is_kept_without_names() -> None:
     assert PLAN.newly["block"].samples[0].person == "ada"
     assert "ada" not in dump(PLAN)
     kept = load(dump(PLAN))

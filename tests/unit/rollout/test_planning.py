@@ -81,7 +81,7 @@ async def test_a_login_written_in_several_ways_is_known_once(store: Store, url: 
     assert (await planned(store, url, rules(NEW)))["known"]["people"] == before + 1
 
 
-async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> None:
+async def test_a_plan_says_who_moves_where_and_by_which_rule(store: Store, url: str) -> None:
     plan = await planned(store, url, rules(NEW))
     assert plan["totals"] == {"people": 2, "devices": 2, "clients": 1, "occasions": 3}
     assert plan["known"] == {"people": 2, "devices": 2}
@@ -113,9 +113,7 @@ async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> No
         "client.kind != device.kind",
     ],
 )
-async def test_a_phone_that_never_asked_may_name_its_system_and_ask_by_another_client(
-    store: Store, url: str, when: str
-) -> None:
+async def test_an_unheard_phone_may_have_another_system_and_client(store: Store, url: str, when: str) -> None:
     """A source names a system in its way, and a request in another."""
     rule = f"  - {{id: odd, when: '{when}', effect: block}}\n"
     plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
@@ -139,7 +137,7 @@ async def test_anybody_may_ask_by_a_device_without_an_owner(store: Store, url: s
     assert people.device(3) in {each.device for each in named}
 
 
-async def test_it_names_new_rules_whose_people_change_with_versions(store: Store, url: str) -> None:
+async def test_a_plan_names_new_rules_that_depend_on_versions(store: Store, url: str) -> None:
     """Today nobody has the version that such a rule keeps out."""
     old = "  - {id: old, when: 'client.os_version == \"9\"', effect: block}\n"
     new = "  - {id: new, when: 'client.browser_version.matches(\"^(139|14)\")', effect: block}\n"
@@ -156,7 +154,7 @@ async def test_it_names_new_rules_whose_people_change_with_versions(store: Store
     )
 
 
-async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
+async def test_a_plan_names_rules_that_do_nothing(store: Store, url: str) -> None:
     plan = await planned(store, url, rules(NEW))
     assert plan["rules"]["match_nobody"] == ["watch"]
     assert plan["rules"]["out_of_reach"].keys() == {"old-phone"}
@@ -165,7 +163,7 @@ async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
     assert (await planned(store, url, rules(idle)))["rules"]["match_nobody"] == ["bots"]
 
 
-async def test_it_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:
+async def test_a_plan_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:
     candidate = compile_rules(dict(rules(NEW).texts) | {"policy.tests.yaml": CASES})
     plan = await planned(store, url, candidate)
     assert plan["cases"] == {
@@ -294,7 +292,7 @@ async def test_a_plan_is_kept_where_somebody_answers_for_it(firm: Company, who: 
     ("asked", "of_the_guard", "looked_at"),
     [(1, 7, 7), (14, 7, 14), (14, 30, 30), (1, 1.5, 2), (1, None, 1)],
 )
-def test_a_plan_looks_at_no_fewer_days_than_the_limit_of_the_guard_is_for(
+def test_a_plan_covers_at_least_the_days_of_the_guard(
     asked: int, of_the_guard: float | None, looked_at: int
 ) -> None:
     guard = of_the_guard and GuardSettings.model_construct(window=timedelta(days=of_the_guard))
@@ -325,7 +323,7 @@ async def test_everybody_who_moves_is_kept_by_name_beside_the_plan(
     assert [(each.person, each.label, each.rule) for each in found.movers] == kept_by_name
 
 
-async def test_it_is_called_by_what_it_changes(store: Store, url: str) -> None:
+async def test_a_plan_is_called_by_what_it_changes(store: Store, url: str) -> None:
     plan = await plan_for(store, url, rules(NEW))
     assert plan.headlines[0].words == "Rule 'app' keeps people out now"
     assert {row.value: row.people for row in plan.company["kind"]} == {"laptop": 1, "phone": 2}
@@ -403,9 +401,7 @@ async def test_people_who_move_at_a_later_stage_are_not_told_twice(store: Store,
     assert movers == [("ada", "block", "app", 1)]
 
 
-async def test_an_app_that_joins_a_list_whose_rule_is_for_few_is_not_without_effect(
-    store: Store, url: str
-) -> None:
+async def test_a_new_app_under_a_small_share_still_holds_people_back(store: Store, url: str) -> None:
     """The rule itself does not change, and so nobody is named who had been missed before."""
     old = with_rule(ALMOST_NOBODY)
     await put_in_force(store, old)

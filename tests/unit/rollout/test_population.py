@@ -32,7 +32,7 @@ async def everybody(store: Store, after: PostureInputs = LISTS, days: int = 14) 
     }
 
 
-async def test_a_device_comes_as_often_as_it_was_seen_and_once_where_it_was_not(store: Store) -> None:
+async def test_a_device_comes_once_for_each_sighting_or_once_without_any(store: Store) -> None:
     await people.know(store, POLICY, [people.phone(1, owner="Ada"), people.phone(2, "tiktok", owner="grace")])
     await people.see(store, POLICY, people.mail_app("EAS1"), "ada")
     await people.see(store, POLICY, people.page_load(people.IPHONE), "ada", people.phone(1, owner="Ada"))

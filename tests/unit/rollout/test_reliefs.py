@@ -185,7 +185,7 @@ async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None
     assert [line["event"] for line in logs] == ["rule-on-again"]
 
 
-async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store) -> None:
+async def test_a_halted_rule_is_logged_at_every_start_and_an_exemption_is_not(store: Store) -> None:
     await store.reliefs.grant(HALT, ACT)
     await store.reliefs.grant(EXEMPT, ACT)
     watch = ReliefWatch(store.reliefs, lambda: NOW)
@@ -195,7 +195,7 @@ async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store)
     assert len(watch.exemptions()) == 1
 
 
-async def test_while_the_store_is_away_what_was_known_goes_on_up_to_its_end(store: Store) -> None:
+async def test_known_reliefs_hold_to_their_end_while_the_store_is_away(store: Store) -> None:
     await store.reliefs.grant(EXEMPT, ACT)
     now = NOW
     watch = ReliefWatch(store.reliefs, lambda: now)

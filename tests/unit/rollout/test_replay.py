@@ -322,7 +322,7 @@ def test_a_device_that_was_not_seen_is_what_it_reported() -> None:
     ],
     ids=["a browser's own", "the worst of the person at the side door", "none of a laptop there", "none where nothing is known"],
 )  # fmt: skip
-def test_the_posture_is_that_of_the_device_or_of_the_person_at_the_side_door(
+def test_a_login_at_the_mail_server_has_the_posture_of_its_person(
     client: Client, known: tuple[Device, ...], state: PostureState
 ) -> None:
     assert posture_for(client, [LISTS.posture(each, NOW) for each in known]).state is state

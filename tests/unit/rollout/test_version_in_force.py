@@ -226,7 +226,7 @@ async def test_the_old_rules_go_on_while_a_change_is_inspected(store: Store) -> 
     assert (decides(gate), gate.held) == ("shut", "")
 
 
-async def test_it_is_behind_while_files_wait_or_another_version_is_in_force(store: Store) -> None:
+async def test_a_gate_is_behind_while_files_wait_or_a_version_is_new(store: Store) -> None:
     gate, inspector = await guarded(store, "")
     serial = gate.current.activation.serial
     assert gate.is_behind(serial)
@@ -296,7 +296,7 @@ async def test_one_of_two_simultaneous_first_starts_counts(store: Store) -> None
     assert [each.note for each in history].count("the first start") == 1
 
 
-async def test_a_look_and_a_reading_of_the_files_at_once_look_at_them_once(store: Store) -> None:
+async def test_simultaneous_looks_inspect_a_change_once(store: Store) -> None:
     inspector = Inspector("")
     gate = keeper(store, inspector)
     await gate.start(rules())
@@ -320,7 +320,7 @@ async def test_the_first_start_is_not_frozen(store: Store) -> None:
     assert gate.current.activation.note == "the first start"
 
 
-async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_when_it_ends(
+async def test_files_changed_in_a_freeze_are_held_until_its_end(
     store: Store,
 ) -> None:
     with capture_logs() as logs:
@@ -488,7 +488,7 @@ async def drafted(store: Store) -> RulesKeeper:
     return gate
 
 
-async def test_files_that_change_and_lack_what_somebody_put_in_force_do_not_take_it_back(
+async def test_files_without_what_somebody_started_do_not_undo_it(
     store: Store,
 ) -> None:
     gate = await drafted(store)
@@ -501,7 +501,7 @@ async def test_files_that_change_and_lack_what_somebody_put_in_force_do_not_take
     assert "20%" not in gate.held
 
 
-async def test_files_that_hold_it_as_well_as_a_change_of_their_own_take_effect(store: Store) -> None:
+async def test_files_with_it_and_a_change_of_their_own_take_effect(store: Store) -> None:
     gate = await drafted(store)
     await gate.offer(rules(BOTH, MORE + "# a word\n"))
     assert gate.held
