@@ -37,7 +37,7 @@ async def heard(other: Store, store: Store) -> int:
     return 0
 
 
-async def test_it_rings_when_another_process_puts_rules_in_force(store: Store, other: Store) -> None:
+async def test_rules_started_by_another_process_are_signalled(store: Store, other: Store) -> None:
     assert await heard(other, store)
 
 

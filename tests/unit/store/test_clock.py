@@ -19,7 +19,7 @@ async def test_the_time_is_that_of_the_database(store: Store) -> None:
     assert int(told.timestamp()) >= int(seconds)
 
 
-async def test_neither_a_clock_that_lags_nor_one_that_is_ahead_makes_the_other_ones_times_look_ahead(
+async def test_the_later_of_both_clocks_tells_whether_a_time_is_ahead(
     store: Store,
 ) -> None:
     async with store._database.reading() as connection:

@@ -72,18 +72,14 @@ def read_only(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return file
 
 
-def test_a_source_where_nothing_may_be_written_is_read_and_left_as_it_is(
-    read_only: Path, target: str
-) -> None:
+def test_a_read_only_source_is_copied_and_left_alone(read_only: Path, target: str) -> None:
     before = read_only.read_bytes()
     assert copied(f"sqlite:///{read_only}", target) == dict.fromkeys(metadata.tables, 1)
     assert read_only.read_bytes() == before
     assert [*read_only.parent.iterdir()] == [read_only]
 
 
-def test_a_source_with_a_log_where_nothing_may_be_written_is_refused_with_what_helps(
-    read_only: Path, target: str
-) -> None:
+def test_a_read_only_source_with_a_log_is_refused_with_advice(read_only: Path, target: str) -> None:
     Path(f"{read_only}-wal").write_text("not written back")
     with pytest.raises(StoreError, match=r"copy source\.db and source\.db-wal to a folder of your own"):
         copied(f"sqlite:///{read_only}", target)
@@ -162,9 +158,7 @@ def test_a_log_with_a_gap_is_not_made_whole_by_copying(source: str, target: str)
     assert [each.name for each in Path(source.removeprefix("sqlite:///")).parent.glob("target*")] == []
 
 
-def test_a_copy_that_is_broken_off_is_not_there_and_is_made_by_the_same_call(
-    source: str, target: str, tmp_path: Path
-) -> None:
+def test_a_broken_copy_leaves_nothing_and_can_be_repeated(source: str, target: str, tmp_path: Path) -> None:
     def broken_off(*_: int) -> None:
         assert not (tmp_path / "target.db").exists()
         raise KeyboardInterrupt
@@ -180,7 +174,7 @@ def test_the_copy_is_nobody_elses_to_read(source: str, target: str) -> None:
     assert Path(target.removeprefix("sqlite:///")).stat().st_mode & 0o777 == 0o600
 
 
-def test_it_gets_its_name_at_the_end(tmp_path: Path) -> None:
+def test_a_store_file_gets_its_name_at_the_end(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     with new_store_file(file) as draft:
         draft.write_text("whole")

@@ -104,7 +104,7 @@ async def test_an_unchanged_report_is_written_once_an_hour(store: Store) -> None
         assert (found.last_seen, found.reports[0].last_seen) == (NOW + minutes(seen),) * 2
 
 
-async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_noted(store: Store) -> None:
+async def test_a_joined_device_keeps_everything_of_both(store: Store) -> None:
     await store.devices.ingest([record("a", serial="SERIAL1")], NOW)
     await store.devices.ingest([record("b", "intune", eas_ids=("ApplX1",))], LATER)
     old, new = new_id(("intune", "b")), new_id(("jamf", "a"))

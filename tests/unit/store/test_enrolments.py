@@ -49,9 +49,7 @@ async def test_devices_that_come_at_once_do_not_share_a_use(
     assert sum(isinstance(each, EnrolledKey) for each in found) == 2
 
 
-async def test_a_device_that_asks_twice_at_once_uses_up_nothing_and_is_told_the_same(
-    open_store: Store, other_gates: list[Store]
-) -> None:
+async def test_a_repeated_enrolment_uses_up_nothing(open_store: Store, other_gates: list[Store]) -> None:
     await open_store.enrolments.add(b"once" * 8, replace(TOKEN, name="token-once", uses_left=1))
     stores = (open_store, other_gates[0]) * 3
     asked = [each.enrolments.enrol(b"once" * 8, "a", "enrolled-a", NOW) for each in stores]

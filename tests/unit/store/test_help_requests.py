@@ -74,7 +74,7 @@ async def test_old_help_requests_are_deleted(store: Store) -> None:
     assert await store.help_requests.prune(NOW + HOUR) == 1
 
 
-async def test_every_reference_that_was_asked_about_leads_to_its_record_as_long_as_the_request_is_kept(
+async def test_every_help_number_leads_to_its_sighting_while_it_is_kept(
     store: Store,
 ) -> None:
     store.ledger.record(access(device=""), BLOCK, "FIRST")

@@ -156,7 +156,7 @@ async def test_another_id_finds_nothing(store: Store, postures: Postures, sent: 
     assert await after_restart(store, mail_app(sent), None, NOW) == Posture()
 
 
-async def test_two_reports_that_share_a_name_are_of_one_device_in_whatever_order_they_come(
+async def test_reports_that_share_a_name_are_one_device_in_any_order(
     store: Store, postures: Postures
 ) -> None:
     """A phone that was enrolled anew has another id at its issuer, and the ActiveSync id that it had."""
@@ -297,7 +297,7 @@ class TestStoreDown:
         assert (await postures.current(APP, None, LATER)).state is PostureState.LISTED
         assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
 
-    async def test_it_is_asked_again_soon_although_the_clock_was_put_back(
+    async def test_a_store_is_asked_again_soon_after_the_clock_was_put_back(
         self, store: Store, postures: Postures
     ) -> None:
         await after_restart(store, BROWSER, WITH_TIKTOK, NOW)
@@ -372,9 +372,7 @@ async def test_a_report_to_this_process_counts_at_once(postures: Postures) -> No
 # --- what becomes of devices elsewhere
 
 
-async def test_a_lost_device_is_known_as_lost_under_every_name_without_asking_for_it(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_lost_device_is_lost_under_every_name(store: Store, postures: Postures) -> None:
     assert not (await postures.current(BROWSER, KNOWN, NOW)).lost
     await store.reports.flush()
     for at, lost in ((NOW, True), (None, False), (NOW, True)):
@@ -391,9 +389,7 @@ async def test_a_lost_device_is_known_as_lost_under_every_name_without_asking_fo
     assert (await postures.current(BROWSER, renewed, LATER)).lost
 
 
-async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is_lost(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_report_on_its_way_does_not_hide_a_loss(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     await postures.current(BROWSER, proof("tiktok", at=LATER, eas_ids=("ApplX1",)), LATER)
@@ -403,7 +399,7 @@ async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is
     assert (told.lost, told.state) == (True, PostureState.LISTED)
 
 
-async def test_a_device_that_was_forgotten_elsewhere_is_unknown_at_once_and_known_by_its_next_report(
+async def test_a_device_forgotten_elsewhere_is_unknown_until_its_next_report(
     store: Store, postures: Postures
 ) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
@@ -470,7 +466,7 @@ async def test_a_look_without_changes_costs_one_question(
     await postures.catch_up(NOW)
 
 
-async def test_devices_in_memory_count_on_while_the_last_change_is_one_that_was_learned(
+async def test_a_learned_change_keeps_devices_in_memory(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
@@ -573,7 +569,7 @@ async def known_by_looking_at_changes(_store: Store, postures: Postures) -> Post
 @pytest.mark.parametrize(
     "known", [known_by_reading_it, known_by_asking, known_by_its_person, known_by_looking_at_changes]
 )
-async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_the_way(
+async def test_a_report_written_during_a_read_is_not_lost(
     store: Store,
     postures: Postures,
     monkeypatch: pytest.MonkeyPatch,
@@ -608,7 +604,7 @@ async def test_a_phone_that_changed_hands_is_the_new_owners(store: Store, postur
     assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.MISSING
 
 
-async def test_without_the_store_a_person_has_what_it_said_last_and_else_nothing_clean(
+async def test_without_the_store_a_person_has_the_last_known_posture(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await postures.current(BROWSER, proof(), NOW)
@@ -647,7 +643,7 @@ CERTIFICATE = CertificateResult("x5t", (("udid", "0000-8120"), ("eas", "4170706C
     ],
     ids=lambda names: next(iter(names)),
 )
-async def test_a_certificate_names_a_device_by_its_thumbprint_and_by_what_stands_in_it(
+async def test_a_certificate_finds_a_device_by_thumbprint_and_names(
     store: Store, postures: Postures, names: dict[str, object]
 ) -> None:
     record = report_by(
@@ -941,9 +937,7 @@ async def test_a_store_that_was_restored_counts_before_the_memory(store: Store, 
     assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.LISTED
 
 
-async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_named_it(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_newly_listed_app_counts_if_the_token_named_it(store: Store, postures: Postures) -> None:
     given = proof("tiktok")
     postures.catalog = catalog("signal")
     await followed(postures, NOW, NOW)
@@ -956,7 +950,7 @@ async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_name
     assert (await postures.current(BROWSER, given, LONG)).state is PostureState.LISTED
 
 
-async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no_more(
+async def test_a_hanging_request_does_not_follow_a_name_that_moved(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.devices.ingest([PHONE], NOW)

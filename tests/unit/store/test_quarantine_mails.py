@@ -48,7 +48,7 @@ async def test_an_unsent_mail_may_be_claimed_again(store: Store) -> None:
     assert await claim(store)
 
 
-async def test_it_is_remembered_by_the_next_process(store: Store, other_gates: list[Store]) -> None:
+async def test_a_claim_is_remembered_by_the_next_process(store: Store, other_gates: list[Store]) -> None:
     await claim(store)
     assert not await claim(other_gates[0])
 

@@ -59,7 +59,7 @@ async def prune(store: Store, at: datetime) -> int:
     return await store.retention.prune(at, KEEP)
 
 
-async def test_a_look_of_a_time_to_come_is_not_fresh_when_that_time_has_come(store: Store) -> None:
+async def test_a_look_from_the_future_never_becomes_fresh(store: Store) -> None:
     """A gate whose clock was three days ahead has stored it. Who looks at it again later sees a look of long ago."""
     ahead, then = replace(record("intune", **SERIAL), reported_at=FAR), FAR + timedelta(minutes=1)
     await store.devices.ingest([ahead], FAR)

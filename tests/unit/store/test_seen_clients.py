@@ -62,7 +62,7 @@ async def test_strangers_come_a_page_after_the_other(store: Store) -> None:
     assert {way.device for way in first} == {""}
 
 
-async def test_no_stranger_is_who_came_on_a_known_device_under_any_of_its_names(store: Store) -> None:
+async def test_a_client_on_a_known_device_is_no_stranger(store: Store) -> None:
     await store.devices.ingest([report_by("jamf", "a", serial="SERIAL1")], NOW)
     await store.devices.ingest([report_by("intune", "b", eas_ids=("ApplX1",))], NOW)
     await store.devices.ingest([report_by("google", "c", serial="SERIAL1", eas_ids=("ApplX1",))], NOW)

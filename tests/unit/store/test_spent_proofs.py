@@ -51,7 +51,7 @@ async def test_the_same_one_twice_at_the_same_moment_is_taken_once(store: Store)
     assert sorted(both) == [False, True]
 
 
-async def test_a_store_that_is_away_takes_nothing_and_is_left_alone_for_a_moment(
+async def test_a_store_that_is_away_is_left_alone_for_a_moment(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with outage(store):

@@ -143,7 +143,7 @@ def test_all_phones_of_a_company_behind_one_address_are_recorded() -> None:
     assert kept(StrangerLimit(), *phones) == len(phones)
 
 
-def test_a_copied_id_under_a_name_that_is_not_its_owners_counts_as_a_made_up_one() -> None:
+def test_a_copied_id_under_another_owner_counts_as_made_up() -> None:
     flood = [of_device(number, owner="ada") for number in range(FLOOD)]
     stranger_limit = StrangerLimit()
     assert kept(stranger_limit, *flood) == MOST_OF_ONE_NETWORK
@@ -154,7 +154,7 @@ def nameless(agent: str, number: int = 0) -> Access:
     return access(RequestFacts("GET", f"/{number}/", headers={"user-agent": agent}), device="", user="")
 
 
-def test_once_there_are_too_many_a_new_user_agent_is_shut_out_at_once(
+def test_a_new_user_agent_is_shut_out_beyond_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mailgate.store.stranger_limit.MOST_NAMELESS", 3)

@@ -90,9 +90,7 @@ def workers(store: Store, tmp_path: Path) -> list[Ledger]:
     return [Ledger(store._database, Spool(tmp_path / "shared" / "sightings.jsonl", 100_000)) for _ in "ab"]
 
 
-async def test_processes_of_one_folder_see_the_same_lines_and_none_once_they_are_written(
-    store: Store, workers: list[Ledger]
-) -> None:
+async def test_processes_of_one_folder_share_its_lines(store: Store, workers: list[Ledger]) -> None:
     """A row that was spooled in many lines is one item when it is read again, and any process reads those of all."""
     with outage(store):
         for number in range(3):
