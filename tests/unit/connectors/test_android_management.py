@@ -56,7 +56,7 @@ async def test_every_page_is_read(management):
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)
 
 
-async def test_a_profile_owner_sees_only_its_profile_and_what_was_removed_is_not_there(management):
+async def test_a_profile_owner_shows_only_its_profile_and_installed_apps(management):
     second = (await devices_of(management()))[1]
     assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
     assert (second.status, second.names) == ("warning", {(UDID, "ESIDEXAMPLE0002")})

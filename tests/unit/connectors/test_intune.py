@@ -92,7 +92,7 @@ async def test_no_app_that_is_not_listed_gets_into_a_record(intune):
     assert MARKER not in repr(await read(intune()))
 
 
-async def test_it_waits_as_long_as_it_is_asked_to(intune):
+async def test_intune_is_asked_again_when_it_says(intune):
     waits = Waits()
     around = runtime(waits)
     await read(intune(around))

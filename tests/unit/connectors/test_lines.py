@@ -189,7 +189,7 @@ def test_a_wrong_line_of_json_says_where_and_what(text, mistake):
         (f'"{"y" * 501}"', "it is too long; expected at most 500"),
     ],
 )
-def test_a_wrong_app_is_one_mistake_in_the_words_of_the_form_that_it_has(app, mistake):
+def test_a_wrong_app_is_one_mistake_in_the_words_of_its_form(app, mistake):
     [told] = mistakes(f'{{"id": "1", "reported_at": "{AT}", "apps": ["TikTok", {app}]}}')
     assert told.startswith(f"line 1, apps: {mistake}")
 

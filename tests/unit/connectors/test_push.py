@@ -101,7 +101,7 @@ async def test_a_token_of_another_form_proves_nothing(proof, headers):
     assert not await proof(certs(GOOGLE), certs(GOOGLE))(headers, b"")
 
 
-async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_minute(proof):
+async def test_keys_are_fetched_for_an_unknown_name_twice_a_minute_at_most(proof):
     clock = Clock(NOW)
     made = proof(certs(GOOGLE), certs(GOOGLE, OTHER), clock=clock)
     assert await made(bearer(token()), b"")
@@ -112,7 +112,7 @@ async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_min
     assert len(made.wire_of_test.questions) == 2
 
 
-async def test_keys_go_on_while_google_does_not_answer_and_a_key_that_was_given_up_ends(proof):
+async def test_keys_stay_while_google_is_away_and_end_when_given_up(proof):
     clock = Clock(NOW)
     broken = [
         SourceError(Trouble.UNREACHABLE),

@@ -86,7 +86,7 @@ class Waking(Source):
             raise self.error
 
 
-async def test_a_device_that_reports_by_itself_is_asked_to_and_nothing_is_taken_for_gone(checking, run_store):
+async def test_a_device_that_reports_by_itself_is_asked_to(checking, run_store):
     source = Waking()
     assert await checking(source).ask("mdm", SETTINGS, "1") is CheckResult.ASKED
     assert (source.asked, source.closed, run_store.taken) == (["1"], 1, [])

@@ -87,7 +87,7 @@ async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
     assert source.asked == [None, None]
 
 
-async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known(make, run_store):
+async def test_a_source_that_posts_is_not_asked(make, run_store):
     run_store.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
     running = make(source, {"push": EverySource(every="365d")})

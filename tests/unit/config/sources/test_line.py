@@ -35,7 +35,7 @@ def test_the_name_or_the_format_tells_a_csv_file(values, is_csv):
     assert settings_of(FileSettings, {"type": "file"} | values).is_csv() is is_csv
 
 
-def test_a_path_counts_from_the_folder_of_the_settings_and_may_lead_nowhere_yet():
+def test_a_path_is_relative_to_the_settings_and_may_not_exist_yet():
     assert settings_of(FileSettings, {"type": "file", "path": "not/there.csv"}).path == Path("not/there.csv")
 
 
