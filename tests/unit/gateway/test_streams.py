@@ -38,7 +38,7 @@ def running_for(seconds, *, asked=True, hangs=False, status=200):
         (running_for(0, status=101), True),
     ],
 )
-def test_tunnels_and_what_waits_for_mail_last_from_their_start_and_others_after_a_while(request_, lasts):
+def test_tunnels_last_from_their_start_and_others_after_a_while(request_, lasts):
     assert lasting([request_], MOMENT) == ([request_] if lasts else [])
 
 

@@ -658,7 +658,7 @@ async def test_another_cookie_does_not_make_a_browser_known(other, mode):
     assert (await asked([*requests, other], change=probing(mode)))[0] == "-+-"
 
 
-def test_no_proxy_keeps_a_yes_for_longer_than_the_cookie_of_who_asked_lasts():
+def test_a_yes_is_kept_no_longer_than_the_cookie_of_the_asker():
     """The yes was made for a browser whose cookie is newer."""
     older, newer = (
         question(f"User-Agent: {laptop(n)}", f"Cookie: __Host-mailgate-probe={cookie.decode()}", KEY)

@@ -38,7 +38,7 @@ async def test_healthz_says_that_the_process_runs():
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
-async def test_readyz_says_what_it_runs_on_and_503_while_it_should_get_no_traffic(ready, status):
+async def test_readyz_says_what_it_runs_on_and_whether_it_is_ready(ready, status):
     answer = await ask("/readyz", ready=ready)
     assert answer.status == status
     assert json.loads(answer.text) == {"ready": ready, "store": "ok"}

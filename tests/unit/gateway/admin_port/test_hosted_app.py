@@ -86,7 +86,7 @@ def status_of(told):
     return int(told.split(b" ", 2)[1])
 
 
-async def test_it_is_asked_and_answers_one_request_after_the_other(connect):
+async def test_a_connection_is_answered_one_request_after_the_other(connect):
     peer = connect()
     told = await peer.send(request(b"GET /?a=%2F&b HTTP/1.1"))
     assert told.startswith(b"HTTP/1.1 200 OK\r\n")

@@ -83,7 +83,7 @@ async def test_a_caller_without_the_key_is_told_nothing_else(post, headers):
 
 
 @pytest.mark.parametrize("holds", [True, False])
-async def test_a_source_that_proves_itself_needs_no_key_and_a_key_does_not_help(holds):
+async def test_a_source_with_a_proof_of_its_own_needs_no_key(holds):
     asked, got = [], []
 
     async def proof(headers, body):

@@ -205,7 +205,7 @@ async def test_a_verdict_may_be_kept_only_until_it_can_change():
     assert await kept(on, "/block") is None
 
 
-async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_read():
+async def test_a_verdict_is_kept_only_under_a_key_with_all_that_rules_read():
     on = asked_gate(Dialect.NGINX)
     for key in ("", HELD.replace("target", ""), HELD + HELD, HELD.replace("own-cookies", "")):
         assert await kept(on, "/allow", key=key) is None
@@ -224,7 +224,7 @@ async def test_activesync_and_refused_proofs_are_asked_about_each_time(field, se
     assert await kept(asked_gate(Dialect.NGINX), "/allow", field) == seconds
 
 
-async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_value_either():
+async def test_a_forgeable_field_gets_no_yes_even_without_a_value():
     question = NGINX.format(at=AT, path="/allow", reference="x") + "Remote-User: \n"
     status, headers, _ = await reply(asked_gate(Dialect.NGINX), question)
     assert (status, "X-Device-Decision" in headers) == (403, False)

@@ -69,9 +69,7 @@ async def test_a_token_counts_without_a_proof_only_where_it_says_so(on):
     ("headers", "kind", "assurance"),
     [(LAPTOP, Kind.LAPTOP, Assurance.ATTESTED), (b"User-Agent: x", Kind.UNKNOWN, Assurance.CLAIMED)],
 )
-async def test_a_device_that_calls_itself_a_laptop_is_one_where_its_headers_say_so(
-    on, headers, kind, assurance
-):
+async def test_a_self_reported_laptop_needs_the_headers_of_one(on, headers, kind, assurance):
     _, _, told = await report(on, {"os": "windows", "form_factors": ["Desktop"]})
     access = await judged(on, told["device_attestation"], headers)
     assert access.attestation.kind is Kind.LAPTOP

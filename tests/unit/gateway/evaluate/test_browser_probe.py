@@ -119,7 +119,7 @@ def test_the_cookie_is_for_this_browser_and_for_the_set_time(secure):
     assert not classify(on.with_earlier_finding(later, NOW + timedelta(days=2))).probed
 
 
-def test_a_service_worker_that_asks_in_the_place_of_its_page_is_probed_like_the_page():
+def test_a_service_worker_is_probed_like_its_page():
     asked = facts(sec_fetch_dest="empty", accept="text/html,application/xhtml+xml")
     assert browser_probe().is_due(access(browser_probe(), asked))
 

@@ -45,7 +45,7 @@ def test_facts_hold_nothing_that_could_be_forged():
     assert facts.remote == "192.0.2.1"
 
 
-def test_a_trusted_proxy_says_who_is_there_but_its_headers_are_no_facts_either():
+def test_headers_of_a_trusted_proxy_are_no_facts():
     proxies = (ip_network("192.0.2.0/24"),)
     facts = incoming(b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Proto: https", trusted=proxies).facts
     assert (facts.remote, facts.scheme) == ("203.0.113.9", "https")

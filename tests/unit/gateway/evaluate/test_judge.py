@@ -72,7 +72,7 @@ async def test_a_hanging_request_is_judged_by_the_clock_as_well():
     assert (await on.judge.judge_again(access, decision, by_the_clock=True))[1] == decision
 
 
-async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no_mail():
+async def test_a_hanging_request_ends_when_its_group_loses_mail():
     leavers = {"id": "leavers", "when": "true", "effect": "block", "groups": ("leavers",)}
     rules = policy((leavers, {"id": "all", "when": "true", "effect": "allow"}))
     on = mobile(clock=lambda: NOW)

@@ -46,7 +46,7 @@ def test_a_sealed_finding_is_opened_again(found):
     assert opened(seal(given, BROWSER, [OLD])) == given
 
 
-def test_it_holds_the_verdict_and_nothing_of_the_readings():
+def test_the_cookie_holds_the_verdict_and_no_reading():
     version, issued, form, by, system, hint, mac = seal(IPAD, BROWSER, [OLD]).split(".")
     assert (version, issued) == ("1", str(int(NOW.timestamp())))
     assert (form, by, system) == IPAD.found

@@ -158,7 +158,7 @@ async def test_the_mode_decides_which_nonce_is_handed_out(mode, sort):
     assert (on.judge.prover.nonces.read(nonce, NOW).origin if nonce else None) is sort
 
 
-async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
+async def test_a_lone_process_hands_out_its_own_nonces():
     on = believing()
     on.judge.prover.is_alone = lambda: True
     shared = on.judge.prover.nonces.make(NOW, bound=False)
@@ -186,7 +186,7 @@ async def test_one_that_is_fresh_is_not_replaced(mode):
     assert await proved(on, *sent(nonce=nonce)) == (None, "")
 
 
-async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_both():
+async def test_a_device_that_changes_gates_gets_a_shared_nonce():
     one, other = believing(), believing()
     other.judge.prover.nonces._node = b"that one"
     other.judge.prover.spent = one.judge.prover.spent
@@ -214,7 +214,7 @@ async def test_the_nonce_stands_in_whatever_answer_there_is(path, status):
     assert (got, len(headers["DPoP-Nonce"])) == (status, 38)
 
 
-async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
+async def test_a_program_is_asked_for_a_nonce_and_a_page_is_shown():
     on = believing()
     require(on, Mode.REQUIRE)
     status, headers, body = await ask(on, *sent("/block"), path="/block")

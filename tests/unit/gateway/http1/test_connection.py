@@ -153,7 +153,7 @@ async def test_a_head_that_does_not_end_in_time_is_refused(connect):
     assert peer.transport.closing
 
 
-async def test_the_clock_of_a_head_stops_when_it_has_ended_and_does_not_run_between_requests(connect):
+async def test_the_head_timer_runs_only_while_a_head_arrives(connect):
     peer = connect(echo)
     await peer.send(GET[:9])
     timer = peer.connection._head_timer
@@ -341,7 +341,7 @@ async def test_the_connection_ends_behind_a_body_that_is_long_in_coming(connect)
     assert peer.transport.closing
 
 
-async def test_a_request_whose_client_left_before_its_task_began_is_ended_all_the_same(connect):
+async def test_a_request_is_ended_though_its_client_left_before(connect):
     begun = []
 
     async def slow(asked):

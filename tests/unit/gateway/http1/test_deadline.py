@@ -50,7 +50,7 @@ def made():
     return loop, Deadline(loop, lambda: passed.append(loop.now)), passed
 
 
-def test_it_passes_once_at_its_time(made):
+def test_a_deadline_passes_once_at_its_time(made):
     loop, deadline, passed = made
     deadline.set(5)
     loop.go(4)
@@ -81,7 +81,7 @@ def test_moving_it_on_makes_no_new_timer(made):
 
 
 @pytest.mark.parametrize("stop", ["clear", "end"])
-def test_it_does_not_pass_once_nobody_waits(made, stop):
+def test_a_stopped_deadline_does_not_pass(made, stop):
     loop, deadline, passed = made
     deadline.set(5)
     getattr(deadline, stop)()

@@ -43,7 +43,7 @@ async def test_certificates_are_read_only_where_they_were_asked_for():
     assert asked.certificates() == exchange().certificates() == ()
 
 
-async def test_the_reader_of_a_whole_body_is_made_once_and_only_if_somebody_reads():
+async def test_the_reader_of_a_body_is_made_once_on_demand():
     made = []
     asked = Exchange(exchange().head, lambda: made.append(1) or exchange(body=b"x").body, FakeClient(), b"x")
     assert asked.read

@@ -156,7 +156,7 @@ def test_a_declined_handshake_is_followed_by_requests_again():
 
 
 @pytest.mark.parametrize("wire", [post(b"hello")[:-1], chunks(b"hello")[:-2]], ids=["a length", "chunks"])
-def test_the_end_of_the_connection_inside_a_body_is_never_taken_for_its_end(wire):
+def test_a_cut_body_is_not_taken_for_a_whole_one(wire):
     """RFC 9112, 8."""
     parser = RequestParser(FakeClient(), NEVER, LIMITS)
     ((_, body),), _, _ = parser.feed_data(wire)

@@ -59,7 +59,7 @@ def kids(remote):
     return set(remote.keys().keys)
 
 
-async def test_before_the_first_answer_there_are_no_keys_and_nobody_knows_which_there_are(remote):
+async def test_before_the_first_answer_the_keys_are_unavailable(remote):
     assert remote.keys().unavailable
     assert remote.pause() == timedelta()
 
@@ -168,7 +168,7 @@ async def test_a_bad_answer_changes_nothing(remote, issuer, counted, text):
     assert counted[-1] == (ISSUER, "malformed")
 
 
-async def test_it_is_tried_again_soon_and_then_more_and_more_seldom(remote, issuer):
+async def test_a_failed_fetch_is_tried_again_more_and_more_rarely(remote, issuer):
     issuer.breaks = JwksError("unreachable")
     pauses = []
     for _ in range(8):
@@ -209,7 +209,7 @@ async def test_a_gate_that_never_had_the_keys_says_so_as_an_error(remote, issuer
     assert (logs[0]["log_level"], logs[0]["keys_left"]) == ("error", 0)
 
 
-async def test_it_runs_until_it_is_cancelled(remote, issuer):
+async def test_the_fetching_runs_until_it_is_cancelled(remote, issuer):
     running = asyncio.ensure_future(remote.run())
     while remote.last_success is None:
         await asyncio.sleep(0)

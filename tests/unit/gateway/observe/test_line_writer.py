@@ -117,7 +117,7 @@ def test_lines_before_the_one_that_failed_are_not_written_again(lost):
     assert (written, lost) == ([b"0\n", b"1\n", b"2\n", b"3\n"], [])
 
 
-def test_a_line_that_is_too_long_is_lost_and_the_others_do_not_wait_for_it(lost):
+def test_a_line_that_is_too_long_is_lost_alone(lost):
     written = []
 
     def way(lines):
@@ -135,7 +135,7 @@ def test_a_line_that_is_too_long_is_lost_and_the_others_do_not_wait_for_it(lost)
     assert [line["why"] for line in logs] == ["Message too long"]
 
 
-def test_a_line_that_a_full_disk_cut_stands_there_once_more_as_a_whole(tmp_path, monkeypatch):
+def test_a_line_cut_by_a_full_disk_is_written_again_whole(tmp_path, monkeypatch):
     path, write, room = tmp_path / "access.log", to_file(tmp_path / "access.log"), 7
     monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:room]))
     real = posix.write

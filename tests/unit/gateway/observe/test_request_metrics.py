@@ -70,7 +70,7 @@ async def test_the_time_of_the_webmail_ends_with_its_head(registry, numbers):
     assert registry.get_sample_value("mailgate_upstream_duration_seconds_bucket", {"le": "0.5"}) == 1
 
 
-async def test_a_webmail_that_gave_no_answer_is_counted_with_the_time_that_was_waited(registry, numbers):
+async def test_an_unanswered_request_is_counted_with_its_wait(registry, numbers):
     asked = await ended(status=504)
     asked.asked_at = asked.began_at - 60
     numbers.request_finished(asked)

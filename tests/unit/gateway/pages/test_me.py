@@ -42,7 +42,7 @@ def words(pages: Pages, view: EmployeeView) -> str:
     ],
     ids=["own", "nobody", "blocked", "codes", "code"],
 )
-def test_it_is_whole_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
+def test_the_page_is_complete_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
     page = pages.me(spoken(view, language))
     outline = Outline(page)
     assert page.language == language
@@ -56,7 +56,7 @@ def test_it_is_whole_in_every_language(pages: Pages, view: EmployeeView, languag
     assert len(ids) == len(set(ids))
 
 
-def test_a_blocked_device_says_why_and_what_ends_it_as_the_block_page_does(pages: Pages) -> None:
+def test_a_blocked_device_has_the_words_of_the_block_page(pages: Pages) -> None:
     text = words(pages, OWN)
     refusal = Outline(pages.refusal(BLOCKED)).words
     for sentence in (
@@ -90,7 +90,7 @@ def test_a_device_has_a_name_that_people_know_it_by(pages: Pages) -> None:
         (Effect.CHALLENGE, "Gets no company mail"),
     ],
 )
-def test_it_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
+def test_the_page_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
     card = replace(PHONE, verdict=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
     assert said in words(pages, replace(OWN, devices=(card,)))
 
@@ -113,7 +113,7 @@ def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
     assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, verdict=over),)))
 
 
-def test_it_says_which_source_looked_when(pages: Pages) -> None:
+def test_the_page_says_which_source_looked_when(pages: Pages) -> None:
     text = words(pages, OWN)
     assert "intune: looked at the apps 3 minutes ago" in text
     sources = (Source("google", NOW, complete=False), Source("jamf"))
@@ -122,14 +122,14 @@ def test_it_says_which_source_looked_when(pages: Pages) -> None:
     assert "jamf: does not see which apps are there" in text
 
 
-def test_it_says_how_much_older_a_list_may_be(pages: Pages) -> None:
+def test_the_page_says_how_much_older_a_list_may_be(pages: Pages) -> None:
     sources = (Source("intune", NOW, complete=True, lag=timedelta(days=7)),)
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "The list of apps may be up to 7 days older than that." in text
     assert "older than that" not in words(pages, OWN)
 
 
-def test_a_device_that_enrolled_here_is_its_own_source_and_tells_of_no_work_apps(pages: Pages) -> None:
+def test_an_enrolled_device_is_its_own_source_without_work_apps(pages: Pages) -> None:
     laptop = replace(
         PHONE,
         os="linux",
@@ -188,7 +188,7 @@ def test_an_unreadable_store_is_not_called_empty(pages: Pages) -> None:
     assert "Nothing is stored" not in text
 
 
-def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pages: Pages) -> None:
+def test_every_listed_app_is_named_prohibited_ones_first(pages: Pages) -> None:
     many = tuple(f"App {number:02d}" for number in range(20))
     text = words(pages, replace(OWN, listed=(*many, "TikTok"), keeping_out=("TikTok",)))
     assert "These apps keep company mail away: TikTok." in text
@@ -242,7 +242,7 @@ def test_a_browser_that_is_exempt_says_so_on_top(pages: Pages) -> None:
         ("device", "this device is yours"),
     ],
 )
-def test_it_says_who_somebody_is_and_by_what(pages: Pages, known_by: str, said: str) -> None:
+def test_the_page_says_how_the_person_is_known(pages: Pages, known_by: str, said: str) -> None:
     assert f"You are alice: {said}." in words(pages, replace(OWN, known_by=known_by))
 
 
@@ -314,7 +314,7 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
             assert not (attributes.get(name) or "").startswith("javascript:")
 
 
-def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
+def test_the_page_loads_nothing_from_elsewhere(pages: Pages) -> None:
     page = pages.me(OWN)
     assert page.content_security_policy.startswith("default-src 'none'; ")
     assert "unsafe" not in page.content_security_policy
@@ -335,7 +335,7 @@ def test_the_newest_rows_are_shown_and_the_download_has_all(pages: Pages) -> Non
     assert "?download" not in pages.me(NOBODY).html
 
 
-def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_were_seen_last(
+def test_two_equal_phones_differ_by_id_and_last_request(
     pages: Pages,
 ) -> None:
     seen = LastSeen(NOW - timedelta(hours=2), "Safari <b>")
@@ -348,7 +348,7 @@ def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_we
     assert "Safari <b>" not in page.html
 
 
-def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: Pages) -> None:
+def test_a_device_can_be_reported_without_scripts(pages: Pages) -> None:
     sayable = replace(OWN, devices=(replace(PHONE, owner_reports=OwnerReports(can_report=True)), TABLET))
     outline = Outline(pages.me(sayable))
     said = [each["value"] for each in outline.all("input") if each.get("name") == "about"]

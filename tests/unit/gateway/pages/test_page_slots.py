@@ -78,7 +78,7 @@ def test_a_page_from_memory_is_the_page_that_would_be_rendered(view, others, may
             assert body == PAGES.render(name, each, holes_of(each), may_skip).encode()
 
 
-def test_two_who_are_told_the_same_are_told_it_by_one_rendering_each_with_their_own(monkeypatch):
+def test_equal_pages_are_rendered_once_with_their_own_values(monkeypatch):
     pages, marks = Pages(), []
     render = pages.render
     monkeypatch.setattr(pages, "render", lambda *given: marks.append(given[2]) or render(*given))

@@ -126,9 +126,7 @@ class Wire:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_a_request_that_must_not_be_repeated_gets_no_connection_whose_end_was_only_not_read_yet(
-    webmail, ends
-):
+async def test_a_request_that_must_not_be_repeated_gets_a_checked_connection(webmail, ends):
     """Any other may: it is sent again."""
     pool = UpstreamPool(endpoint())
     idle, wire = await acquire(pool, repeatable=True), Wire()

@@ -33,7 +33,7 @@ SECRET = "c2VjcmV0"
         (KeyError("secret"), Failure(500, Reason.INTERNAL_ERROR)),
     ],
 )
-def test_an_error_becomes_a_status_and_a_reason_and_tells_nothing_of_the_inside(error, failure):
+def test_an_error_becomes_a_status_and_a_reason_without_details(error, failure):
     assert translate(error) == failure
 
 
@@ -85,7 +85,7 @@ async def test_an_answer_that_had_begun_is_broken_not_completed():
     assert (asked.connection.transport.written, outcome.keep_alive) == (b"", False)
 
 
-async def test_a_request_that_could_not_be_read_is_answered_by_the_status_of_its_refusal():
+async def test_an_unreadable_request_is_answered_with_its_status():
     on, client = gate(), FakeClient()
     head = refused_head(
         RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, "The request head is over 9 bytes.")

@@ -68,7 +68,7 @@ def test_a_rule_about_a_person_counts():
         (False, "", Protocol.WEB, Assurance.CLAIMED),
     ],
 )
-def test_it_asks_as_it_can(attests, eas_id, protocol, assurance):
+def test_a_device_is_judged_by_its_best_protocol(attests, eas_id, protocol, assurance):
     access, _ = of(Posture(PostureState.CLEAN, "1", Kind.PHONE), attests=attests, eas_id=eas_id)
     assert (access.client.protocol, access.client.assurance) == (protocol, assurance)
     assert access.client.eas_id == (eas_id if protocol is Protocol.ACTIVESYNC else "")

@@ -38,7 +38,7 @@ async def test_an_unknown_language_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "javascript:alert(1)", ""])
-async def test_it_leads_to_this_host_alone(to: str) -> None:
+async def test_a_chosen_language_leads_to_this_host_alone(to: str) -> None:
     assert dict((await chosen(f"lang=de&to={to}".encode())).headers)["Location"] == "/"
 
 

@@ -78,7 +78,7 @@ def asking(*fields, peer="192.0.2.7", trusted=()):
     )
 
 
-async def test_a_login_is_right_once_the_webmail_says_so_and_has_said_no_to_others():
+async def test_a_login_is_right_if_the_webmail_accepts_it_and_refuses_others():
     mail = Mail()
     assert await check_of(mail).look(asking(basic())) is Login.RIGHT
     assert mail.logins == ["stranger", "alice"]
@@ -103,7 +103,7 @@ async def test_a_wrong_password_is_wrong(peer):
         Mail(stranger=302),
     ],
 )
-async def test_a_webmail_that_does_not_tell_right_from_wrong_is_not_asked_about_a_person(mail):
+async def test_a_webmail_that_does_not_check_logins_is_not_asked(mail):
     check = check_of(mail)
     assert await check.look(asking(basic())) is Login.UNTOLD
     assert "alice" not in mail.logins
@@ -214,7 +214,7 @@ async def test_right_logins_are_never_too_many():
         assert await check.look(asking(basic())) is Login.RIGHT
 
 
-async def test_a_webmail_that_is_down_says_nothing_and_is_left_alone_for_a_minute():
+async def test_a_webmail_that_is_down_is_left_alone_for_a_minute():
     mail, clock = Mail(), Clock(NOW)
     mail.down = True
     check = check_of(mail, clock)

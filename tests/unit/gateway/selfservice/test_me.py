@@ -204,7 +204,7 @@ async def test_a_store_that_is_down_is_not_an_empty_one():
     assert "Nothing is stored" not in page
 
 
-async def test_it_opens_for_a_browser_that_is_refused():
+async def test_the_page_opens_for_a_refused_browser():
     page = await Scene().page(PAGE, IPHONE)
     assert "This browser gets no company mail" in page
     assert "This device has not reported yet" in page
@@ -268,7 +268,7 @@ async def test_a_malformed_form_asks_nothing(body):
     assert "Asked" not in words(await Scene().check(body=body))
 
 
-async def test_a_pairing_code_is_shown_once_to_who_asks_for_it_on_a_computer():
+async def test_a_pairing_code_is_shown_once_on_a_computer():
     scene = Scene(codes=PairingCodes(Tokens(), offered=True, random=bytes))
     assert "Show a code" in await scene.page(PAGE, ALICE, COMPUTER)
     assert "Show a code" not in await scene.page(PAGE, ALICE, IPHONE)
@@ -300,7 +300,7 @@ async def test_status_has_every_device_of_the_person():
     assert said["devices"][0]["verdict"]["reason"] == "prohibited-app"
 
 
-async def test_status_shows_what_memory_has_of_a_proven_device_that_is_not_stored_yet():
+async def test_the_status_shows_a_proven_device_before_it_is_stored():
     scene = Scene()
     scene.service.people.by_id = {}
     known = Posture(PostureState.LISTED, "id", apps=("tiktok",), source="mdm")
@@ -341,7 +341,7 @@ async def test_logins_are_counted_by_what_came_of_them():
     assert counted("mailgate_page_logins_total", {"result": "wrong"}) == 1
 
 
-async def test_a_person_sees_what_they_are_exempt_from_and_how_they_asked_for_help():
+async def test_a_person_sees_their_exemptions_and_help_requests():
     scene = Scene()
     scene.people.exempted, scene.people.calls = [EXEMPTED], [ASKED_FOR_HELP]
     page = await scene.page(PAGE, ALICE)

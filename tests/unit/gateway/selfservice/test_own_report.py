@@ -103,7 +103,7 @@ async def report(kept: Kept) -> bytes:
     return b"Cookie: " + given.partition(";")[0].encode()
 
 
-async def test_it_is_taken_back_for_a_minute_by_the_browser_that_said_it(kept: Kept) -> None:
+async def test_a_report_of_a_loss_can_be_undone_for_a_minute(kept: Kept) -> None:
     cookie = await report(kept)
     assert "You can undo this for one minute" in await say(kept, "", ALICE, cookie, since=NOW)
     answer = await answered(kept, "found", ALICE, cookie, since=NOW)
@@ -193,5 +193,5 @@ def test_nobody_makes_one_up(value: str) -> None:
     assert not may_take_back(DESK, with_cookie(f"mailgate-lost={value}"), MARKED_LOST, "alice", NOW)
 
 
-def test_it_ends_with_the_report() -> None:
+def test_the_undo_cookie_is_deleted_with_the_report() -> None:
     assert "Max-Age=0;" in delete_cookie(with_cookie(""))[1]

@@ -38,7 +38,7 @@ async def refusal(codes, person=ALICE, access=ACCESS, now=NOW):
     return refused.value.status, refused.value.reason
 
 
-async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
+async def test_a_code_is_kept_as_a_hash_with_its_owner(codes):
     code = await codes.make(ALICE, ACCESS, NOW)
     assert code == "0000-0000"
     ((digest, token),) = codes.tokens.items()

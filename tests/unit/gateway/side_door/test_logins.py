@@ -139,7 +139,7 @@ async def test_the_same_rules_decide(door, asked, effect, rule):
     assert door.recorder.listeners[0] == [("/", effect, rule, "" if verdict.let_in else REFERENCE)]
 
 
-async def test_a_laptop_is_not_held_to_its_persons_phone_even_where_that_cannot_be_asked(door):
+async def test_a_laptop_does_not_depend_on_its_owners_phone(door):
     door.judge.postures.breaks = RuntimeError("asked all the same")
     assert await judge_login(door, read_login(body(device_id=THUNDERBIRD))) == Verdict(True)
 
@@ -166,7 +166,7 @@ def test_every_message_is_one_line_of_ascii(reason, apps):
     assert reason in told
 
 
-async def test_it_is_counted_and_logged_like_any_request(door):
+async def test_a_login_is_counted_and_logged_like_a_request(door):
     facts = replace(read_login(body()), remote="192.0.2.1")
     await judge_login(door, facts)
     counted = door.judge.metrics.registry.get_sample_value(
