@@ -103,7 +103,7 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
     assert (need.page, need.parts) == ("policy-plan", {"digest": "a" * 64})
 
 
-def test_the_title_of_a_plan_is_in_the_language_of_the_page_and_in_no_quotes_but_its_own() -> None:
+def test_the_title_of_a_plan_is_in_the_language_of_the_page() -> None:
     starts = {"words": "Rule 'phones' starts on", "at": "2026-12-01T08:00:00+00:00"}
     plan = SimpleNamespace(digest="a" * 64, author="ada")
     waiting = SimpleNamespace(plan=plan, body=plan_of(headlines=[starts]), state="open", missing=1)

@@ -79,7 +79,7 @@ async def test_a_body_of_another_type_has_no_fields():
     assert not await form_of(sent(b'{"name": "ada"}', "application/json"))
 
 
-def test_a_note_is_kept_without_the_space_around_it_and_refused_if_it_is_too_long() -> None:
+def test_a_note_is_trimmed_and_limited() -> None:
     assert note_of({"note": "  sent in error "}) == "sent in error"
     assert len(note_of({"why": "x" * MAX_TEXT}, "why")) == MAX_TEXT
     with pytest.raises(RefusedError, match="has 1,001 characters; expected at most 1,000"):

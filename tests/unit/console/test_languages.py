@@ -59,7 +59,7 @@ def test_times_and_days_are_written_as_people_there_do() -> None:
     assert IN_ENGLISH.short_day(AT) == "1 Dec"
 
 
-def test_it_names_other_languages() -> None:
+def test_a_language_names_the_others() -> None:
     assert GERMAN.name_of(Locale("fr")) == "Französisch"
 
 

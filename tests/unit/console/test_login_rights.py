@@ -56,7 +56,7 @@ def test_an_admin_by_the_provider_has_the_roles_of_now() -> None:
         with_ways(oidc=None),
     ],
 )
-def test_it_ends_where_the_provider_would_not_lead_to_it_any_more(after: Settings) -> None:
+def test_a_login_ends_when_the_provider_setting_changes(after: Settings) -> None:
     assert roles_now(after, session("ada", by_oidc(settings(ADA), "ada@example.com"))) is None
 
 

@@ -79,5 +79,5 @@ async def test_a_failed_count_says_why(error: Exception, words: str) -> None:
     assert (await after(RecipientLists(), broken)).wrong == words
 
 
-async def test_it_ends_what_never_began() -> None:
+async def test_stopping_without_a_count_is_no_error() -> None:
     await RecipientLists().stop()

@@ -21,7 +21,7 @@ def value(browser: Browser) -> str:
     return next((each.value for each in browser.session.cookie_jar if each.key == COOKIE), "")
 
 
-async def test_a_link_of_another_site_leads_in_though_the_browser_leaves_out_the_cookie(
+async def test_a_link_of_another_site_leads_in_without_the_cookie(
     opened: Opened,
 ) -> None:
     """``SameSite=Strict``: the page leads on from here, and then the cookie comes along."""

@@ -39,9 +39,7 @@ def test_no_session_is_found_by_its_stored_key() -> None:
         ([timedelta(seconds=-1)], True),
     ],
 )
-def test_a_session_lasts_while_it_is_used_and_never_longer_than_its_whole_time(
-    steps: list[timedelta], lasts: bool
-) -> None:
+def test_a_session_lasts_while_used_and_no_longer_than_its_limit(steps: list[timedelta], lasts: bool) -> None:
     known, now = sessions(), NOW
     value = known.start("ada", "hash", now)
     for step in steps:

@@ -10,7 +10,7 @@ from mailgate.console import source_reading
 from mailgate.console.source_reading import BackgroundQuestions, Progress, Readings
 
 
-async def test_it_is_seen_how_far_it_is_and_what_came_of_it() -> None:
+async def test_a_reading_shows_its_progress_and_its_outcome() -> None:
     going, may_end = asyncio.Event(), asyncio.Event()
 
     async def sync(_name: str, _full: bool, progress: Progress) -> str:

@@ -19,7 +19,7 @@ def said(*some: Toast) -> Toasts:
     return toasts
 
 
-def test_it_is_shown_once_and_on_its_page_alone() -> None:
+def test_a_toast_is_shown_once_and_on_its_page_alone() -> None:
     toasts = said(DONE)
     assert [toasts.shown("grace", ADA, NOW) for _ in range(2)] == [DONE, None]
     toasts = said(DONE)

@@ -107,7 +107,7 @@ async def test_all_that_are_meant_are_found_once_and_no_other(
     assert sorted(found) == meant
 
 
-async def test_an_app_blocks_the_devices_that_a_rule_keeps_out_because_of_it_and_no_others(
+async def test_an_app_blocks_only_devices_refused_because_of_it(
     store: Store,
 ) -> None:
     """A watched app beside a prohibited one keeps nobody out, and neither does one of a device that is let in."""
@@ -135,7 +135,7 @@ async def test_devices_of_which_no_source_tells_the_kind_are_of_unknown_kind(sto
         assert ids(await everything(store, DeviceFilter(kind="unknown", state=state))) == ["nameless"]
 
 
-async def test_a_device_whose_row_is_of_before_is_not_shown_as_what_it_was(store: Store) -> None:
+async def test_a_device_with_an_old_row_is_not_shown_by_it(store: Store) -> None:
     """Time passes while no row is worked out anew: the report has become too old since."""
     await store.devices.ingest([REPORTS["clean"]], NOW)
     assert len((await find_devices(store, bundle(), DeviceFilter(state="clean"), NOW)).found) == 1

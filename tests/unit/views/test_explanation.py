@@ -21,7 +21,7 @@ def access(path: str = "/block") -> Access:
     return Access(facts, classify(facts), Posture(), NOW, certificate=certificate)
 
 
-def test_rules_stand_in_the_order_in_which_they_were_tried_with_what_they_saw() -> None:
+def test_rules_are_listed_as_tried_with_what_they_saw() -> None:
     asked, rules = access("/warn"), policy()
     told = explanation(asked, decide(asked, rules), rules)
     tried = [(each.rule, each.matched) for each in told.rules]

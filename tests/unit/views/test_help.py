@@ -35,7 +35,7 @@ def test_a_person_who_asks_again_waits_again(
     assert help_facts(asked, POLICY).state is state
 
 
-def test_a_request_is_told_with_the_title_of_its_rule_and_why_in_words() -> None:
+def test_a_help_request_tells_its_rule_and_its_reason() -> None:
     told = help_facts(ASKED, POLICY)
     assert (told.rule, told.title, told.reference, told.times) == ("app", "No such apps", "REF1", 2)
     assert (told.reason, told.cause) == (

@@ -59,7 +59,7 @@ async def test_an_app_that_no_rule_keeps_out_is_told_nevertheless(store: Store) 
     assert (await stands(store, OPEN)).cause == "Chess and Tiktok on it, which no rule keeps out"
 
 
-async def test_a_device_that_is_kept_out_is_told_with_its_apps_and_what_would_let_it_in(store: Store) -> None:
+async def test_a_refused_device_tells_its_apps_and_what_would_help(store: Store) -> None:
     await reported(store, "tiktok")
     found = await stands(store, TITLED, OPEN)
     assert (found.mail, found.rule, found.title) == (MailAccess.OUT, "banned", "No such apps")
@@ -94,9 +94,7 @@ async def test_a_warned_device_says_until_when(store: Store) -> None:
 
 
 @pytest.mark.parametrize("rule", ["banned", ""])
-async def test_an_exempt_device_is_told_with_why_until_when_and_what_becomes_of_it(
-    store: Store, rule: str
-) -> None:
+async def test_an_exempt_device_tells_why_until_when_and_what_follows(store: Store, rule: str) -> None:
     await reported(store, "tiktok")
     found = await stands(store, exempt=(exempt(rule),))
     assert (found.mail, found.rule, found.cause) == (MailAccess.EXEMPT, "banned", "Tiktok on it")
@@ -146,7 +144,7 @@ def answered(decision: Decision, first: datetime) -> Recorded:
     return Recorded("s", sighting, Tally(1, first, first, "REF"))
 
 
-def test_since_when_it_stands_so_its_last_requests_tell_until_one_was_answered_otherwise() -> None:
+def test_the_last_requests_tell_since_when_a_device_stands_so() -> None:
     seen = [
         answered(BLOCK, NOW - minutes(1)),
         answered(replace(BLOCK, rule="renamed"), NOW - minutes(7)),

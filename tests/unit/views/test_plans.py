@@ -89,7 +89,7 @@ def test_people_who_may_be_refused_at_an_unknown_moment_are_told_with_why() -> N
     assert "nobody moves at these" in words
 
 
-def test_a_rule_on_a_version_says_that_updates_change_whom_it_keeps_out_and_how_many_it_does_today() -> None:
+def test_a_rule_on_a_version_says_how_many_it_refuses_today() -> None:
     named = {"old-browser": "block"}
     (words,) = undated_in_words(plan_of(reads_versions=named))
     assert words.startswith("The rule old-browser reads a version, so whom it keeps out changes")

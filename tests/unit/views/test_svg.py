@@ -29,7 +29,7 @@ def test_a_picture_is_told_in_words_and_markup_in_them_is_text() -> None:
     assert [each.get("class") for each in drawn.findall(f"{SVG}rect")] == ["paper", "own"]
 
 
-def test_it_is_readable_on_light_and_dark_paper_and_loads_nothing() -> None:
+def test_the_picture_is_readable_on_light_and_dark_paper() -> None:
     text = svg.document(200, 100, ("t", "n"), "told", "", [svg.across(0, 1, 2)])
     assert "prefers-color-scheme:dark" in text
     assert "href" not in text

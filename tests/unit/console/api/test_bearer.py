@@ -61,7 +61,7 @@ async def test_a_header_without_a_token_is_refused_at_no_cost(
     assert checked == []
 
 
-async def test_a_wrong_token_and_one_of_nobody_get_the_same_answer_for_the_same_work(
+async def test_a_wrong_token_and_an_unknown_name_are_answered_alike(
     calling: Calling, checked: list[str]
 ) -> None:
     wrong, unknown = [await calling(shown).get("/me") for shown in ("ada:wrong", "eve:wrong")]

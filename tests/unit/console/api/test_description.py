@@ -22,13 +22,13 @@ def every(node: Any) -> Iterator[dict[str, Any]]:
         yield from every(each)
 
 
-async def test_it_is_served_to_everybody_who_reaches_the_port(nobody: Caller) -> None:
+async def test_the_description_needs_no_login(nobody: Caller) -> None:
     told = await nobody.get("/api/openapi.json")
     assert (told.status, told.headers["Content-Type"], told.body) == (200, "application/json", TOLD)
     assert told.headers["Cache-Control"] == "no-store"
 
 
-def test_it_says_what_it_is() -> None:
+def test_the_description_tells_its_version_and_server() -> None:
     assert (TOLD["openapi"], TOLD["info"]["version"], TOLD["servers"][0]["url"]) == (
         "3.1.0",
         __version__,

@@ -92,7 +92,7 @@ async def test_the_decision_for_a_device_is_explained(vic: Caller, firm: Company
     assert "is removed" in flips["actionable"][0]["steps"][0]["words"]
 
 
-async def test_one_that_there_is_not_is_not_found_and_of_several_none_is_taken(
+async def test_an_unknown_device_is_not_found_and_an_ambiguous_one_refused(
     vic: Caller, firm: Company
 ) -> None:
     assert (await vic.get("/devices/none")).status == 404

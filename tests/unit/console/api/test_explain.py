@@ -20,7 +20,7 @@ async def test_an_explanation_tells_the_rule_and_records_nothing(
     assert await firm.store.sightings.latest() == []
 
 
-async def test_it_may_come_from_a_device_and_a_person(vic: Caller, firm: Company) -> None:
+async def test_a_request_may_come_from_a_device_and_a_person(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     body = {"headers": {"User-Agent": IPHONE}, "device": "serial-a1", "user": "alice", "target": "/mail?x=1"}
     told = (await vic.post("/explain", body | {"device": phone.id})).body

@@ -31,9 +31,7 @@ async def test_pages_lead_to_all_mails_in_a_state_by_address(vic: Caller, firm: 
     assert found == ["ann", "cay", "dee", "eve"]
 
 
-async def test_a_page_behind_a_mail_that_is_gone_is_not_the_first_one_again(
-    vic: Caller, firm: Company
-) -> None:
+async def test_a_page_after_a_deleted_mail_asks_to_start_again(vic: Caller, firm: Company) -> None:
     await written(firm, "ann")
     told = await vic.get(f"{MAILS}&state=queued&after={'0' * 32}")
     assert (told.status, "start again" in told.body["detail"]) == (409, True)

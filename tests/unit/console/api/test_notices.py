@@ -17,9 +17,7 @@ from mailgate.store import Act, MailKind, MailState
 RULE = "?rule=prohibited-app"
 
 
-async def test_every_rule_says_what_may_be_told_of_it_and_every_mail_what_became_of_it(
-    vic: Caller, firm: Company
-) -> None:
+async def test_every_rule_and_mail_tells_its_state(vic: Caller, firm: Company) -> None:
     mails = await written(firm, "ann", "bea")
     await gone(firm, mails["bea"], MailState.FAILED, "550")
     told = (await vic.get("/notices")).body

@@ -47,9 +47,7 @@ async def test_urgent_needs_come_first(vic: Caller, firm: Company) -> None:
     assert needs[0]["words"].startswith("The store does not answer")
 
 
-async def test_every_gate_on_the_store_is_told_with_its_rules_and_whether_it_lags(
-    vic: Caller, firm: Company
-) -> None:
+async def test_every_gate_is_told_with_its_rules_and_delay(vic: Caller, firm: Company) -> None:
     assert (await vic.get("/now")).body["gates"] == []
     beat = replace(BEAT, number=1, serial=1)
     await firm.store.gates.note(beat)

@@ -31,7 +31,7 @@ async def test_an_address_that_there_is_not_is_a_problem(vic: Caller, path: str)
     assert told.body["type"] == "urn:mailgate:problem:not-found"
 
 
-async def test_a_method_that_there_is_not_is_a_problem_that_names_those_that_are(vic: Caller) -> None:
+async def test_an_unknown_method_is_a_problem_that_names_the_others(vic: Caller) -> None:
     told = await vic.ask("PATCH", "/devices/abcd")
     assert (told.status, told.headers["Allow"]) == (405, "DELETE,GET,HEAD")
     assert told.body["type"] == "urn:mailgate:problem:method-not-allowed"

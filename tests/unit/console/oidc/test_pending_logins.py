@@ -20,7 +20,7 @@ def test_everything_of_a_login_is_new_and_its_own() -> None:
     assert len({state, browser, other, begun.nonce, begun.verifier, second.nonce, second.verifier}) == 7
 
 
-def test_it_is_taken_once() -> None:
+def test_a_pending_login_is_taken_once() -> None:
     known = pending()
     state, _, begun = known.begin("", "/console/audit", NOW)
     assert known.take("another", NOW) is None
@@ -38,7 +38,7 @@ def test_a_pending_login_ends_in_time(later: timedelta, there: bool) -> None:
     assert (known.take(state, NOW + later) is not None) is there
 
 
-def test_it_is_of_the_browser_that_began_it() -> None:
+def test_a_pending_login_belongs_to_its_browser() -> None:
     known = pending()
     _, browser, begun = known.begin("", "", NOW)
     assert begun.is_of(browser)

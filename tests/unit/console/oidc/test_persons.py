@@ -77,7 +77,7 @@ def test_an_admin_without_an_account_there_is_nobody_there() -> None:
         find_person(made, {"preferred_username": "lin"})
 
 
-def test_a_member_of_a_group_comes_in_under_a_name_that_no_admin_has() -> None:
+def test_a_group_member_has_a_name_that_no_admin_has() -> None:
     found = who(ZOE, groups=GROUPS)
     assert (found.name, found.groups) == ("oidc:zoe@example.com", {"ops"})
 

@@ -42,7 +42,7 @@ async def test_the_block_of_a_device_is_shown_with_rules_and_values(ada: Browser
     )
 
 
-async def test_it_is_exempt_from_the_rule_that_keeps_it_out(
+async def test_the_page_offers_an_exemption_to_operators_only(
     ada: Browser, vic: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")

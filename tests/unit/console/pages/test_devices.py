@@ -144,9 +144,7 @@ async def test_a_page_that_does_not_exist_is_said(ada: Browser, some: dict[str, 
     assert (page.status, called(page)) == (422, set())
 
 
-async def test_every_source_of_a_device_and_of_the_settings_can_be_chosen_in_words(
-    ada: Browser, firm: Company, some: dict[str, str]
-) -> None:
+async def test_every_source_can_be_chosen_in_words(ada: Browser, firm: Company, some: dict[str, str]) -> None:
     await firm.store.devices.ingest(
         [report_by(name, "x1", "xi", Kind.PHONE) for name in ("https://mdm.example.com", "former-mdm")], NOW
     )
@@ -170,7 +168,7 @@ async def test_devices_are_counted_and_sorted_by_any_column(ada: Browser, some: 
     assert "1 device " in (await ada.get("/console/devices?mail=lost")).words
 
 
-async def test_all_that_are_meant_come_as_a_file_in_which_nothing_is_a_formula(
+async def test_the_export_has_the_wanted_devices_and_no_formula(
     vic: Browser, firm: Company, some: dict[str, str]
 ) -> None:
     await has(firm, record("f1", "=1+1", "tiktok"))

@@ -50,7 +50,7 @@ async def test_the_whole_token_is_taken_too(opened: Opened) -> None:
     assert (await browser.log_in("ada", secret=token("ada"), next="")).path == "/console/"
 
 
-async def test_a_wrong_name_and_a_wrong_secret_look_the_same_and_cost_the_same(
+async def test_a_wrong_name_and_a_wrong_secret_are_answered_alike(
     opened: Opened, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -64,7 +64,7 @@ async def test_a_wrong_name_and_a_wrong_secret_look_the_same_and_cost_the_same(
     assert [what for what, _, _ in await firm.acts()] == ["policy-activated"]
 
 
-async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_new_at_every_login(
+async def test_the_cookie_is_hidden_and_new_at_every_login(
     opened: Opened,
 ) -> None:
     browser = await opened()
@@ -170,7 +170,7 @@ async def test_without_tokens_none_is_asked_for(opened: Opened, firm: Company) -
     assert BUTTON in words
 
 
-async def test_a_way_that_was_closed_is_closed_to_who_came_in_by_it_too(ada: Browser, firm: Company) -> None:
+async def test_a_closed_way_to_log_in_ends_its_sessions(ada: Browser, firm: Company) -> None:
     opens(firm, oidc=OIDC, token=False)
     assert (await ada.get("/console/audit")).path.startswith("/console/login")
     page = await ada.log_in("ada")

@@ -77,7 +77,7 @@ async def test_a_mail_is_shown_in_every_language_and_from_right_to_left(ada: Bro
     assert html.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'; sandbox")
 
 
-async def test_it_is_shown_as_one_person_would_get_it(ada: Browser, firm: Company) -> None:
+async def test_a_notice_is_shown_as_one_person_would_get_it(ada: Browser, firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
     assert "TikTok" in (await ada.get(f"{ENFORCED}&person=Alice")).words
     page = await ada.get(f"{ENFORCED}&person=bob<i>")

@@ -127,7 +127,7 @@ async def test_the_login_cookie_is_hidden_from_scripts_and_other_paths(site: Sit
 @pytest.mark.parametrize(
     "after", ["https://evil.example/", "//evil.example", "/console//evil.example", "/console/\\evil", "/x"]
 )
-async def test_it_leads_nowhere_else(site: Site, after: str) -> None:
+async def test_a_login_leads_to_the_console_alone(site: Site, after: str) -> None:
     came = await site.log_in(await site.another(), after)
     assert 'content="0; url=/console/"' in await came.text()
     assert "evil" not in await came.text()

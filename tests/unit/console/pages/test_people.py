@@ -51,7 +51,7 @@ async def test_a_viewer_is_shown_nothing_to_do_and_may_do_nothing(vic: Browser, 
         assert (await vic.post(f"/console/{path}", login="alice", why="x", rule="all")).status == 403
 
 
-async def test_somebody_is_let_in_for_a_day_with_a_reason_and_that_can_be_undone(
+async def test_a_person_is_let_in_for_a_day_and_that_can_be_undone(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.get(ALICE)

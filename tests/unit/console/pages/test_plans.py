@@ -152,9 +152,7 @@ async def test_a_plan_says_who_could_be_told_first_and_how(ada: Browser, lin: Br
     assert "/console/notices/2/enforced?rule=nobody" in page.text
 
 
-async def test_people_whom_a_plan_adds_to_a_rule_in_force_are_not_told_by_its_notice(
-    ada: Browser, firm: Company
-) -> None:
+async def test_people_added_by_a_plan_are_not_told_by_the_running_notice(ada: Browser, firm: Company) -> None:
     await settled(firm)
     wider = json.loads(json.dumps(PHONE_RULES))
     wider["rules"][1]["when"] = 'client.kind == "phone" || "prohibited" in device.lists'
@@ -191,9 +189,7 @@ async def test_the_picture_and_the_counts_can_be_taken_away(
     assert ["block", "all", "", "2", "2"] in rows
 
 
-async def test_a_file_that_was_sent_is_planned_in_the_place_of_the_one_on_disk(
-    ada: Browser, firm: Company
-) -> None:
+async def test_an_uploaded_file_is_planned_in_place_of_the_stored_one(ada: Browser, firm: Company) -> None:
     digest = await planned(
         ada, firm, **{"from": "upload", "file": json.dumps({"rules": PHONE_RULES["rules"][1:]})}
     )
