@@ -44,7 +44,7 @@ async def hear_of(store: Store, serial: int) -> None:
             pass
 
 
-async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat, store: Store) -> None:
+async def test_a_heartbeat_tells_the_rules_and_since_when(gate: Heartbeat, store: Store) -> None:
     await gate.beat()
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
@@ -54,7 +54,7 @@ async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat,
     assert gate.numbers.gates.labels("ok")._value.get() == 1
 
 
-async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind(
+async def test_new_rules_are_told_at_once_and_a_gate_without_them_is_behind(
     gate: Heartbeat, store: Store
 ) -> None:
     gate.start()
@@ -93,7 +93,7 @@ async def test_a_store_that_is_away_ends_nothing(
     await hear_of(store, 1)
 
 
-async def test_it_is_alone_until_it_hears_of_another_process(gate: Heartbeat, store: Store) -> None:
+async def test_a_gate_is_alone_until_it_hears_of_another(gate: Heartbeat, store: Store) -> None:
     assert not gate.is_alone  # nobody was asked yet
     await gate.beat()
     assert gate.is_alone

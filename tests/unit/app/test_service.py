@@ -167,7 +167,7 @@ def asked_at(port, dialect):
     return f"http://127.0.0.1:9080\ntrusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listener}]"
 
 
-async def test_a_reload_takes_how_a_port_for_questions_is_asked_and_a_start_the_port(service, bundle):
+async def test_the_dialect_of_a_port_changes_by_reload_and_its_address_by_start(service, bundle):
     with capture_logs() as logs:
         for port, dialect in ((8082, "caddy"), (8082, "envoy"), (8083, "envoy")):
             await service.apply(bundle(asked_at(port, dialect)))

@@ -88,7 +88,7 @@ def test_a_weak_password_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in refused.output
 
 
-def test_it_is_listed_how_each_comes_in(config: Path) -> None:
+def test_the_way_of_each_admin_to_log_in_is_listed(config: Path) -> None:
     ways = {"proxy": {"header": "X-User", "from_proxies": ["::1"]}}
     people = {"ada": {"proxy": "ada", "roles": ["viewer"]}}
     with config.open("a") as file:

@@ -36,7 +36,7 @@ def test_each_line_is_answered_by_one_object_in_order() -> None:
     ]
 
 
-def test_a_line_that_is_no_object_of_headers_is_an_error_and_the_next_is_answered() -> None:
+def test_a_malformed_line_is_an_error_and_the_next_is_answered() -> None:
     code, told = answers('{"a":', '{"user-agent": 7}', '{"headers": []}', "{" * 90_000, '{"path": 1}', PHONE)
     assert code == 1
     assert [set(answer) for answer in told[:-1]] == [{"error"}] * 5

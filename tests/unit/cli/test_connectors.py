@@ -81,7 +81,7 @@ def test_sync_tells_its_result_as_json(run):
     assert (told["taken"], told["full"], told["gone"], told["held"], told["trouble"]) == (3, True, 0, 0, None)
 
 
-def test_a_file_that_lost_its_devices_is_not_believed_until_a_person_says_so(run, tmp_path):
+def test_a_file_that_lost_its_devices_is_held_until_confirmed(run, tmp_path):
     run("sync", "hr")
     (tmp_path / "devices.csv").write_text("id\n1\n")
     held = run("sync", "hr")

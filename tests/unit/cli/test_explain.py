@@ -90,7 +90,7 @@ def test_files_that_are_not_there(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
-def test_it_says_what_would_let_it_in() -> None:
+def test_the_explanation_says_what_would_let_it_in() -> None:
     (flips,) = json.loads(run("--json", "-").stdout)["flips"]
     assert flips["to"] == ["allow"]
     (flip,) = flips["actionable"]

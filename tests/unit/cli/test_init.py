@@ -39,7 +39,7 @@ def test_the_files_of_init_pass_the_check() -> None:
     assert (checked.exit_code, checked.stdout.splitlines()[-1]) == (0, "14 of 14 cases hold")
 
 
-def test_it_says_what_it_wrote_and_what_comes_next() -> None:
+def test_init_says_what_it_wrote_and_what_comes_next() -> None:
     printed = init("my gate", *UPSTREAM).stdout
     for name in ("mailgate.yaml", "policy.yaml", "apps.yaml", "policy.tests.yaml", JWKS_FILE):
         assert Path("my gate", name).is_file()
@@ -112,7 +112,7 @@ def test_a_place_where_no_password_is_is_named(store: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mailgate.yaml", "policy.yaml", "issuer.jwks.json", "lists/texas-dir.yaml"])
-def test_it_replaces_nothing_and_then_writes_nothing(name: str) -> None:
+def test_init_replaces_nothing(name: str) -> None:
     there = Path("config", name)
     there.parent.mkdir(parents=True)
     there.write_text("mine")

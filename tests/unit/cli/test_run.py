@@ -92,7 +92,7 @@ def test_a_mistake_of_ours_is_not_hidden(gate: Gate) -> None:
     assert isinstance(start().exception, KeyError)
 
 
-def test_the_garbage_collector_of_a_worker_does_not_look_at_what_all_workers_share(
+def test_shared_objects_are_hidden_from_the_garbage_collector_of_workers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It would write to every object that it looks at, so that each worker got a copy of its own."""

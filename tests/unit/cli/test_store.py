@@ -133,7 +133,7 @@ def test_a_signal_leaves_no_half_backup(
     assert store(*call).exit_code == 0
 
 
-def test_a_backup_that_came_first_is_not_taken_away_by_one_that_comes_at_the_same_time(
+def test_a_backup_does_not_replace_one_made_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def meanwhile(*_: object) -> None:

@@ -114,7 +114,7 @@ def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
     ]
 
 
-def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_settings(
+def test_a_company_and_its_admins_are_made_before_the_gate_starts(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def filled(config: Path, count: int, *_) -> str:

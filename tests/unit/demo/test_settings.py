@@ -40,7 +40,7 @@ def beside_config(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def test_it_has_one_rule_more_which_warns_now_and_keeps_out_in_days(tmp_path: Path) -> None:
+def test_one_more_rule_warns_now_and_refuses_in_days(tmp_path: Path) -> None:
     folder = demo_rules(tmp_path, NOW)
     texts = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}
     before = (ROOT / "config" / "policy.yaml").read_text().count("- id:")

@@ -60,7 +60,7 @@ def test_a_demo_in_another_folder_mints_with_the_keys_of_that_folder() -> None:
     assert shlex.split(line)[1:5] == ["attest", "mint", "--keys", "/tmp/my demo/keys"]
 
 
-def test_it_says_what_is_behind_the_gate() -> None:
+def test_the_tour_says_what_is_behind_the_gate() -> None:
     assert "the gate before https://mail.example.com" in tour(
         replace(PLACE, upstream="https://mail.example.com")
     )

@@ -10,7 +10,7 @@ from mailgate.cli import app
 ENFORCED = ("app", "--kind", "enforced")
 
 
-def test_it_counts_asks_and_sends_once(folder: Path) -> None:
+def test_the_command_counts_asks_and_sends_once(folder: Path) -> None:
     counted = run("send", *ENFORCED, "--dry-run")
     assert counted.output.split() == ["1", "people", "to", "write", "to", "(--to", "new)"]
     refused = run("send", *ENFORCED, answer="n\n")

@@ -173,7 +173,7 @@ def test_nobody_knows_what_no_source_has() -> None:
 
 
 @pytest.mark.parametrize("make", [WINDOWS, LINUX])
-def test_an_enrolled_laptop_is_known_in_its_browser_and_not_by_its_mail_program(make: Make) -> None:
+def test_an_enrolled_laptop_is_known_in_its_browser_alone(make: Make) -> None:
     laptop = owned(make, ENROLLED, shows=True)
     random = Random(1)
     found = {way.scheme: way for _ in range(200) for way in requests_of(random, laptop)}

@@ -48,7 +48,7 @@ async def test_the_page_itself_names_personas_and_logins_and_no_token() -> None:
     assert "secret" not in text
 
 
-async def test_by_its_address_it_leads_to_its_name_which_shares_cookies_with_the_console() -> None:
+async def test_an_address_redirects_to_the_name_that_shares_cookies() -> None:
     with pytest.raises(web.HTTPFound) as found:
         await START.serve(asked("127.0.0.1:8082"))
     assert found.value.location == "http://localhost:8082/"
