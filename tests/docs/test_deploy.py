@@ -48,7 +48,7 @@ def test_the_gates_in_the_compose_files_can_read_their_settings(file: str, tmp_p
     assert load_bundle(path).settings.upstream == "http://roundcube:8000"
 
 
-def test_no_file_of_the_image_has_the_mode_that_it_has_in_a_clone() -> None:
+def test_every_file_of_the_image_is_given_its_mode() -> None:
     """With ``umask 077`` the user of the image could not read it."""
     *_, stage = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     copied = re.findall(r"^COPY (\S+)", stage, re.MULTILINE)

@@ -25,7 +25,7 @@ def test_every_python_that_is_supported_is_tried() -> None:
     assert JOBS["python"]["strategy"]["matrix"]["python"] == supported
 
 
-def test_it_calls_what_make_has_and_what_people_call() -> None:
+def test_the_jobs_call_targets_of_make_that_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     called = [step["run"] for job in JOBS.values() for step in job["steps"] if "run" in step]
     made = [command.split()[1] for command in called if command.startswith("make ")]

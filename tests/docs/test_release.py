@@ -221,7 +221,7 @@ def refused(clone: Path, *arguments: str, **environment: str) -> str:
     return done.stderr
 
 
-def test_a_release_is_built_from_a_commit_into_a_new_folder_with_a_key_that_is_there(clone: Path) -> None:
+def test_a_release_needs_a_commit_a_new_folder_and_a_key(clone: Path) -> None:
     assert "expected the name of a new folder" in refused(clone, ".")
     assert "KEY=nowhere: expected a key" in refused(clone, KEY="nowhere")
     (clone / "more").touch()

@@ -95,7 +95,7 @@ IN_TURN = [
 """What is done in turn: the rest is one of two ways, or is done in several places."""
 
 
-def test_it_is_one_screen() -> None:
+def test_the_page_is_one_screen() -> None:
     assert len(TEXT.splitlines()) <= LINES
 
 

@@ -196,9 +196,7 @@ def test_a_rule_goes_from_its_plan_to_its_roll_back(
         expect(told).to_contain_text("sent in error")
 
 
-def test_a_file_that_was_changed_on_disk_is_held_planned_and_put_in_force(
-    chromium: Browser, gate: GuardedWebmail
-) -> None:
+def test_a_changed_file_is_held_planned_and_started(chromium: Browser, gate: GuardedWebmail) -> None:
     style = "/skins/elastic/styles/styles.min.css"
     assert becomes(gate, style, 200)
     with admin(chromium, gate, "ada") as ada, admin(chromium, gate, "grace") as grace:

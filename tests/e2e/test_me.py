@@ -107,7 +107,7 @@ def test_everyone_can_read_the_page(
 
 
 @pytest.mark.parametrize("language", TAGS)
-def test_it_fits_the_smallest_phone(
+def test_the_page_fits_the_smallest_phone(
     chromium: Browser, gate: Gate, complaints: list[str], language: str
 ) -> None:
     page = opened(chromium, gate, complaints, locale=language, viewport={"width": 320, "height": 568})
@@ -117,9 +117,7 @@ def test_it_fits_the_smallest_phone(
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-def test_it_is_read_in_the_order_that_makes_sense(
-    chromium: Browser, gate: Gate, complaints: list[str]
-) -> None:
+def test_the_headings_are_in_a_sensible_order(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
     page = opened(chromium, gate, complaints)
     page.get_by_text("What is stored, and what never is").click()
     headings = page.get_by_role("heading").all_inner_texts()

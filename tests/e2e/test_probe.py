@@ -295,7 +295,7 @@ def test_only_page_loads_of_a_browser_are_probed(
     assert [path for _, path in webmail.asked] == ["/api", "/api", "/file.bin", "/framed", "/sent"]
 
 
-def test_a_file_that_was_opened_first_is_downloaded_and_the_page_that_stays_says_so(
+def test_a_file_opened_first_is_downloaded_and_the_page_says_so(
     chromium: Browser, gate: GuardedWebmail
 ) -> None:
     """That an address leads to a file only its answer says."""

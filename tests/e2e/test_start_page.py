@@ -74,7 +74,7 @@ def test_the_console_has_what_the_company_promises(start: Page, demo: RunningDem
         expect(start.get_by_text(name).first).to_be_visible()
 
 
-def test_it_is_accessible_and_fits(start: Page) -> None:
+def test_the_start_page_is_accessible_and_fits(start: Page) -> None:
     assert complained(start, [*LOOKS, (390, "dark")]) == []
 
 

@@ -325,9 +325,7 @@ async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: St
 
 
 @pytest.mark.parametrize("start", ["nginx", "caddy", "envoy"], indirect=True)
-async def test_a_proxy_that_asks_at_a_socket_is_believed_and_gets_no_mail_there(
-    start: Start, socket_file: Path
-) -> None:
+async def test_a_proxy_that_asks_at_a_socket_is_believed(start: Start, socket_file: Path) -> None:
     here = 'client.kind == "laptop" && request.remote == "127.0.0.1"'
     rules = [{"id": "laptop-from-here", "when": here, "effect": "allow"}]
     front = start({"rules": rules}, apart=f"unix:{socket_file}", trusted_proxies=())
@@ -348,7 +346,7 @@ async def test_a_proxy_that_asks_at_a_socket_is_believed_and_gets_no_mail_there(
 
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)
-async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(start: Start) -> None:
+async def test_nginx_keeps_a_yes_for_its_time_and_nothing_else(start: Start) -> None:
     """Whatever the decision may rest on is asked about anew; so is what was refused, and what was proved."""
     front = start(remember="2s", keeping=True)
     laptop = {"User-Agent": LAPTOP, "Cookie": "session=1"}
@@ -459,7 +457,7 @@ async def test_a_rule_that_comes_into_force_counts_once_the_yes_has_run_out(star
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)
 @pytest.mark.parametrize(("keeping", "remember"), [(True, ""), (False, "2s")])
-async def test_nginx_asks_every_time_unless_both_it_and_the_gate_are_set_to_remember(
+async def test_nginx_and_the_gate_both_have_to_allow_kept_verdicts(
     start: Start, keeping: bool, remember: str
 ) -> None:
     front = start(remember=remember, keeping=keeping)
@@ -492,7 +490,7 @@ async def test_discovery_answers_hold_no_mail_whatever_a_request_carries(
         assert (status in (401, 403, 404), "mail for" in text) == (True, False)
 
 
-async def test_a_phone_of_which_nothing_is_known_is_told_the_options_and_nothing_else(start: Start) -> None:
+async def test_an_unknown_phone_is_told_the_options_and_nothing_else(start: Start) -> None:
     """It asks for them with its login, before it names itself: the gate asks the webmail in its place."""
     front = start()
     told = 403 if front.dialect == "traefik" else 200  # it cannot hand on a success

@@ -61,7 +61,7 @@ def started(programs: Path, folder: Path, *arguments: str, says: str) -> Iterato
         yield log
 
 
-def test_the_source_has_what_the_wheel_is_made_of_and_what_its_pages_lead_to(built: Built) -> None:
+def test_the_source_has_everything_for_the_wheel_and_its_pages(built: Built) -> None:
     names = names_in(built.sdist)
     links = re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", (ROOT / "README.md").read_text("utf-8"))
     assert {"hatch_build.py", "config/policy.yaml", "requirements.lock", "docs/mailgate.1", *links} <= names
@@ -132,7 +132,7 @@ def test_the_manual_and_the_pages_are_installed_and_their_links_lead_somewhere(p
     assert there >= pages | for_operators | {"mailgate.service"}
 
 
-def test_the_working_copy_is_not_what_is_tried_here_and_no_command_loads_a_gate(programs: Path) -> None:
+def test_the_installed_commands_load_no_gate(programs: Path) -> None:
     """It would take a third of the time of a small command."""
     asked = "import sys, mailgate.cli as cli; print(cli.__file__, 'mailgate.app.service' in sys.modules)"
     said = subprocess.check_output([programs / "python", "-c", asked], env=ENVIRONMENT, text=True)

@@ -216,7 +216,7 @@ def test_an_altered_plan_or_version_is_found_and_not_started(
         start("one")
 
 
-def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
+def test_a_cut_or_rewritten_log_is_found_by_the_noted_heads(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"

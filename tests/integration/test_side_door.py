@@ -95,7 +95,7 @@ async def test_an_odd_question_gets_a_verdict_like_any_other(
         assert (await response.json())["status"] == -1
 
 
-async def test_the_address_is_on_the_admin_port_alone_and_only_where_it_is_set(
+async def test_login_questions_need_the_setting_and_the_admin_port(
     client: aiohttp.ClientSession, guard: Guard
 ) -> None:
     door = guard(PHONE_RULES)

@@ -110,7 +110,7 @@ async def test_a_rule_for_a_group_is_about_its_people_and_follows_the_file(
     assert [await asks(person) for person in ("ada", "lin")] == [200, 403]
 
 
-async def test_a_warning_stands_in_between_once_and_only_where_a_page_was_asked_for(
+async def test_a_warning_interrupts_once_and_only_a_page_load(
     guard: Guard, client: aiohttp.ClientSession
 ) -> None:
     guarded = guard(staged({"warn": "2020-01-01", "enforce": "2999-01-01"}))

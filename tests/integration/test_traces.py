@@ -90,7 +90,7 @@ async def ask(
         return answer.status, await answer.text()
 
 
-async def test_an_allowed_request_has_a_span_and_in_it_that_of_the_question_to_the_webmail(
+async def test_an_allowed_request_has_a_span_with_the_webmails_in_it(
     guard: Guard, client: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     guarded = guard(PHONE_RULES, traces={"endpoint": receiver.url})
@@ -143,7 +143,7 @@ async def test_a_refused_request_has_a_span_of_its_own_that_is_no_error(
     assert await receiver.of(CLIENT, 0) == []
 
 
-async def test_a_trace_that_began_before_goes_on_and_what_is_no_trace_begins_anew(
+async def test_a_trace_goes_on_and_a_malformed_one_begins_anew(
     guard: Guard, client: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     guarded = guard(PHONE_RULES, traces={"endpoint": receiver.url})

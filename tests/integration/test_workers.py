@@ -131,7 +131,7 @@ async def test_every_worker_serves_and_one_scrape_has_the_numbers_of_all(
     }
 
 
-async def test_every_process_says_what_it_uses_and_the_numbers_of_all_are_as_prometheus_asks(
+async def test_every_process_tells_its_use_in_valid_metrics(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
     gate = start()
@@ -228,7 +228,7 @@ async def test_deaths_in_the_middle_of_a_replacement_leave_all_workers_serving(
     await others_serve(client, gate, before)
 
 
-async def test_a_worker_that_dies_while_the_files_have_a_case_that_fails_goes_on_by_the_old_rules(
+async def test_a_restarted_worker_keeps_the_rules_while_a_case_fails(
     start: Start, client: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     gate = start()

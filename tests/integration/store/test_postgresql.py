@@ -71,7 +71,7 @@ def ascii_only(postgres: str) -> Iterator[str]:
         server.execute("DROP DATABASE ascii_only WITH (FORCE)")
 
 
-def test_a_database_that_does_not_keep_every_letter_is_refused_and_the_way_to_a_right_one_told(
+def test_a_database_that_loses_letters_is_refused_with_the_right_command(
     ascii_only: str, postgres: str, tmp_path: Path
 ) -> None:
     with pytest.raises(StoreError, match=r"in the encoding SQL_ASCII, expected UTF8") as error:
@@ -143,7 +143,7 @@ async def test_a_question_that_is_refused_is_an_outage_and_ends(line: PostgresDr
     assert await line.ask(ASK, VALUES) == ANSWER
 
 
-async def test_the_answer_to_a_question_that_was_given_up_is_not_taken_for_another(
+async def test_a_late_answer_is_not_taken_for_the_next_one(
     line: PostgresDriverConnection,
 ) -> None:
     with pytest.raises(TimeoutError):
