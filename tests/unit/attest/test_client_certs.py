@@ -71,7 +71,7 @@ def test_an_issuing_authority_or_the_certificate_itself_may_be_what_is_configure
     assert refusal(PHONE, on=verifier(configured)) is None
 
 
-def test_a_certificate_need_not_say_what_it_is_for() -> None:
+def test_a_certificate_without_a_usage_is_taken() -> None:
     assert refusal(ROOT.device(usage=None)) is None
 
 
@@ -185,7 +185,7 @@ def test_a_long_certificate_is_not_looked_at(more: int, reason: Reason) -> None:
     assert verifier().verify([b"\x30" * (16384 + more)], NOW).refused is reason
 
 
-def test_time_and_revocation_are_asked_anew_at_every_use() -> None:
+def test_time_and_revocation_are_checked_at_every_use() -> None:
     on = verifier()
     assert refusal(PHONE, ISSUING, on=on) is None
     assert refusal(PHONE, ISSUING, on=on, now=NOW + 31 * DAY) is Reason.CERTIFICATE_EXPIRED

@@ -64,7 +64,7 @@ def test_a_token_is_compared_letter_by_letter() -> None:
     assert digest_of(token.upper()) != digest_of(token)
 
 
-def test_its_name_does_not_tell_it() -> None:
+def test_the_name_of_a_token_does_not_reveal_it() -> None:
     digest = digest_of("1028-T5CY")
     assert name_of(digest) == f"token-{digest.hex()[:10]}"
     assert "1028" not in name_of(digest)

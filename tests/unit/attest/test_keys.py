@@ -40,7 +40,7 @@ def test_both_kinds_of_key_are_read() -> None:
 
 @pytest.mark.parametrize("name", ["use", "alg", "key_ops"])
 @pytest.mark.parametrize("key", [EC, OKP], ids=["EC", "OKP"])
-def test_a_key_need_not_say_what_it_is_for(key: dict[str, str], name: str) -> None:
+def test_a_key_without_a_usage_is_taken(key: dict[str, str], name: str) -> None:
     said = key | {"key_ops": ["sign", "verify"], "x5t": "any"}
     assert parse_jwks(json.dumps({"keys": [without(said, name)]})).get(key["kid"]) is not None
 

@@ -181,7 +181,7 @@ def test_a_computer_reported_as_a_device_has_its_form_and_a_finding(reported: Ki
         (TV, Kind.PHONE, Kind.OTHER, False),
     ],
 )
-def test_a_computer_whose_sources_take_it_for_a_phone_is_one(
+def test_a_computer_reported_as_a_phone_is_a_phone(
     client: Client, reported: Kind | None, kind: Kind, contradicted: bool
 ) -> None:
     """Whatever it signed: a phone may enrol as a laptop, and its management still knows what it is."""

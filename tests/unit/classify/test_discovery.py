@@ -136,7 +136,7 @@ def test_a_question_in_xml_is_short(kind: str, length: str) -> None:
     ("method", "asks"),
     [("GET", True), ("HEAD", True), ("OPTIONS", True), ("POST", True), ("PUT", False), ("get", False)],
 )
-def test_by_these_methods_an_autodiscover_service_is_asked(method: str, asks: bool) -> None:
+def test_only_these_methods_ask_autodiscover(method: str, asks: bool) -> None:
     for target in (XML, JSON, "/Autodiscover/Autodiscover.svc"):
         assert is_autodiscover(RequestFacts(method, target)) is asks
 

@@ -224,7 +224,7 @@ def test_a_handheld_that_was_found_counts_and_contradicts() -> None:
     assert found.browser == "Safari"
 
 
-def test_while_it_is_only_observed_it_leaves_a_finding() -> None:
+def test_an_observed_probe_leaves_only_a_finding() -> None:
     found = client(probe_header(IPAD, observed=True))
     assert (found.kind, found.assurance, found.probed) == (Kind.LAPTOP, Assurance.CLAIMED, False)
     assert [finding.reason for finding in found.findings] == [Reason.KIND_CONTRADICTED]

@@ -237,7 +237,7 @@ def test_a_part_replaces_what_it_names_and_nothing_else() -> None:
     )
 
 
-def test_a_whole_report_leaves_nothing_of_what_it_does_not_name() -> None:
+def test_a_whole_report_replaces_the_earlier_one() -> None:
     kept = replace(WHAT_IT_IS, adds=False, reported_at=NOW + minutes(1)).after(OLD, THEN)
     assert (kept.owner, kept.names) == ("", frozenset({(EAS, "appl1")}))
 

@@ -151,7 +151,7 @@ def test_several_sources_have_one_state_in_any_order(
         ([APP, own(later(FINE))], (ENROLLED, "app"), "listed"),
     ],
 )
-def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
+def test_a_less_believed_source_clears_no_app_of_another(
     reports: list[Report], precedence: tuple[str, ...], expected: str
 ) -> None:
     told = posture(*reports, now=NOW + minutes(5), precedence=precedence)
@@ -466,7 +466,7 @@ def test_a_posture_tells_from_when_to_when_its_source_can_have_looked() -> None:
 
 
 @pytest.mark.parametrize("state", [PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN])
-def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out(state: PostureState) -> None:
+def test_the_stricter_of_two_postures_ends_with_the_first_report(state: PostureState) -> None:
     sooner = Posture(state, expires_at=NOW + timedelta(hours=1))
     unavailable = Posture(PostureState.UNAVAILABLE, expires_at=NOW + timedelta(hours=2))
     assert strictest([unavailable, sooner]).expires_at == NOW + timedelta(hours=1)

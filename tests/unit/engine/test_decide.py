@@ -317,7 +317,7 @@ _AWAY = st.builds(
 
 @settings(max_examples=500)
 @given(_rules(), st.sampled_from(["block", "warn", "allow"]), _RELIEFS, _AWAY, st.sampled_from([1, 2]))
-def test_while_a_source_is_away_no_seen_app_makes_a_phone_better_off(
+def test_a_seen_app_never_helps_a_phone_in_an_outage(
     rules: list[dict[str, object]], default: str, reliefs: Reliefs, unseen: Posture, apps: int
 ) -> None:
     """The law: whatever the rules say, a device on which apps were seen never gets a milder effect than the same
@@ -338,7 +338,7 @@ def test_while_a_source_is_away_no_seen_app_makes_a_phone_better_off(
     st.sampled_from(["block", "warn", "allow"]),
     _AWAY,
 )
-def test_while_a_source_is_away_one_more_app_makes_no_phone_better_off(
+def test_one_more_app_never_helps_a_phone_in_an_outage(
     rules: list[dict[str, object]], default: str, unseen: Posture
 ) -> None:
     """The law for more apps and fewer: conditions that hold for the apps still hold for more of them, and of the rules on

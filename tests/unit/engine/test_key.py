@@ -216,9 +216,7 @@ def test_a_person_with_a_relief_has_another_key() -> None:
         ({"when": "false"}, access(user="ann"), 5),
     ],
 )  # fmt: skip
-def test_a_decision_stands_until_the_first_of_what_ends(
-    rule: dict[str, Any], asks: Access, hours: int | None
-) -> None:
+def test_a_decision_stands_until_its_first_end(rule: dict[str, Any], asks: Access, hours: int | None) -> None:
     relief = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, NOW + timedelta(hours=5), person="ann")
     policy = replace(policy_of(rule), reliefs=Reliefs(1, (relief,) if asks.user.name else ()))
     ends = NEVER if hours is None else NOW + timedelta(hours=hours)

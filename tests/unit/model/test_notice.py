@@ -26,7 +26,7 @@ def test_a_device_is_open_for_good_if_nothing_follows(
     ("devices", "is_clear"),
     [((), False), ((OPEN,), True), ((OPEN, OPEN), True), ((OPEN, SHUT), False), ((SHUT, OPEN), False)],
 )
-def test_only_who_has_devices_that_are_all_open_for_good_is_clear(
+def test_a_person_is_clear_if_all_devices_are_open_for_good(
     devices: tuple[NoticeDevice, ...], is_clear: bool
 ) -> None:
     assert Notice(MailKind.CORRECTION, devices=devices).is_clear is is_clear

@@ -53,7 +53,7 @@ def test_a_condition_has_a_greatest_length_and_a_greatest_depth() -> None:
     ["getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
      "getMinutes", "getMonth", "getSeconds"],
 )  # fmt: skip
-def test_a_part_of_a_time_is_read_in_a_zone_that_there_is(part: str) -> None:
+def test_a_part_of_a_time_needs_a_known_zone(part: str) -> None:
     assert compile_condition(f'now.{part}() < 3000 && now.{part}("Europe/Berlin") < 3000', {})
     message = '"Mars" cannot be read; expected a time zone like "Europe/Berlin" or "-08:00"'
     assert faults(f'now.{part}("Mars") > 8') == [(1, 6 + len(part), message)]

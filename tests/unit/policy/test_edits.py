@@ -53,7 +53,7 @@ def test_a_change_knows_whether_it_is_there_and_what_it_is_called(
     assert READ.validate_json(READ.dump_json(edit)) == edit
 
 
-def test_its_place_is_one_of_those_that_policies_are_compared_by() -> None:
+def test_the_place_of_a_change_is_one_that_policies_are_compared_by() -> None:
     assert {edit.place for edit, _, _ in CASES[:9]} == {
         ("list prohibited", "tiktok"),
         ("rule shut", "stages.warn"),

@@ -73,7 +73,7 @@ def test_one_person_counts_once_however_often_they_come() -> None:
     assert counted.halt_reason(NOW) == ""
 
 
-def test_by_requests_one_person_never_halts_what_does_not_halt_by_people() -> None:
+def test_one_person_halts_no_more_by_requests_than_by_people() -> None:
     """Three are kept out as the rule means it. One of them repeats, and the rule stays."""
     counted = tally(3, 97, of="requests")
     for _ in range(1000):
@@ -81,7 +81,7 @@ def test_by_requests_one_person_never_halts_what_does_not_halt_by_people() -> No
     assert counted.halt_reason(NOW) == ""
 
 
-def test_by_requests_somebody_counts_as_the_part_of_theirs_that_was_kept_out() -> None:
+def test_a_person_counts_by_the_refused_share_of_their_requests() -> None:
     counted = tally(4, 16, of="requests")
     assert counted.halt_reason(NOW) == (
         "20% of the requests of 20 people, each with the same weight, were kept out within 1h; the limit is 10%"

@@ -29,7 +29,7 @@ def test_a_text_in_several_is_said_in_each_and_in_no_other() -> None:
     assert [text_in(title, language, "en") for language in ("de", "en", "fr")] == [*TITLE.values(), ""]
 
 
-def test_logs_and_admins_read_it_in_english_or_else_the_first() -> None:
+def test_logs_and_admins_read_english_or_the_first_language() -> None:
     assert str(LocalizedText.of(TITLE)) == TITLE["en"]
     assert str(LocalizedText.of({"fr": "Bonjour", "de": "Hallo"})) == "Bonjour"
 

@@ -104,7 +104,7 @@ def test_a_name_that_looks_like_anothers_is_recognised(login: str) -> None:
         ("<ada>", False), ("ada=", False), ("ada\0", False),
     ],
 )  # fmt: skip
-def test_only_a_name_of_letters_digits_and_what_joins_them_has_one_reading(bare: str, one: bool) -> None:
+def test_only_a_plain_name_has_one_reading(bare: str, one: bool) -> None:
     assert has_one_reading(bare) is one
 
 

@@ -151,7 +151,7 @@ ASKS = {"id": "shut", "effect": "challenge"}
     ],
 )
 @pytest.mark.parametrize("given", [ADA, relief(Cause.BREAK_GLASS), relief(Cause.HALT)])
-def test_a_relief_keeps_out_nobody_whom_the_rule_itself_lets_in(
+def test_a_relief_refuses_nobody_whom_the_rule_allows(
     given: Relief, rules: list[dict[str, object]], effect: str, rule: str
 ) -> None:
     new = replace(CLEAN, first_seen=NOW - DAY)
@@ -201,7 +201,7 @@ def test_a_relief_works_like_report_only_and_never_hardens(
         assert replace(one, reliefs=0) == decide(seen, plain)
 
 
-def test_nobody_in_particular_is_never_meant_by_an_exemption() -> None:
+def test_an_exemption_is_never_about_a_nameless_person() -> None:
     """Neither an empty name nor an empty id matches the empty field of somebody else's exemption."""
     nobody = replace(access(), user=User(""), posture=Posture())
     assert Reliefs(1, (ADA, D1)).about(nobody) == ()

@@ -132,7 +132,7 @@ def test_a_malformed_share_is_refused(text: object) -> None:
         (Effect.BLOCK, Stage.REPORT_ONLY, Effect.BLOCK),
     ],
 )
-def test_warn_softens_what_keeps_out(effect: Effect, stage: Stage, becomes: Effect) -> None:
+def test_a_warning_stage_softens_a_block(effect: Effect, stage: Stage, becomes: Effect) -> None:
     assert softened(effect, stage) is becomes
 
 

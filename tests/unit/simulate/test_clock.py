@@ -68,7 +68,7 @@ def test_a_comparison_with_a_time_turns_over_at_it_or_just_behind(
         'device.age > duration("24h")',
     ],
 )
-def test_nothing_else_has_a_moment(text: str) -> None:
+def test_other_conditions_have_no_moment(text: str) -> None:
     assert starts(compile_condition(text, {})) == ()
 
 

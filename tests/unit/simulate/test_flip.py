@@ -92,7 +92,7 @@ def test_steps_that_cost_a_clean_phone_its_mail_are_named() -> None:
     assert out.actionable[2].steps[0].about == ("tiktok",)
 
 
-def test_the_smallest_change_comes_first_and_of_several_waits_there_is_the_shortest() -> None:
+def test_the_smallest_change_and_the_shortest_wait_come_first() -> None:
     proved = policy_of({"when": "size(device.lists) == 0 || certificate.valid", "effect": "allow"})
     assert said(flips(access(posture=WITH_TIKTOK), proved, LET_IN).actionable) == [
         (("certificate",), "rule-0"),

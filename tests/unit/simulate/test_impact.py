@@ -202,7 +202,7 @@ def test_without_a_person_only_the_device_is_counted() -> None:
     assert len(impact.tally.people) == impact.tally.people.count(("block",)) == 0
 
 
-def test_only_who_is_known_by_more_than_their_own_word_is_known() -> None:
+def test_only_the_word_of_others_makes_a_person_known() -> None:
     impact = Impact(OPEN, SHUT)
     impact.add(subject(once(access(), "ada")))
     for name in ("lin", "eve"):

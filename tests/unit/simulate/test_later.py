@@ -63,7 +63,7 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
     }
 
 
-def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
+def test_a_phone_allowed_until_a_stage_moves_at_its_start() -> None:
     stages = {"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}}
     staged, candidate = policy_of(stages), policy_of(stages, OPEN)
     moments = change_moments((policy_of(OPEN), candidate), NOW)

@@ -59,7 +59,7 @@ def test_a_grace_and_a_relief_that_end() -> None:
 
 
 @pytest.mark.parametrize("reported", [NOW - DAY, None])
-def test_at_another_moment_a_report_is_as_old_as_now(reported: datetime | None) -> None:
+def test_a_report_is_moved_in_time_with_its_age(reported: datetime | None) -> None:
     seen = access(posture=replace(CLEAN, reported_at=reported, expires_at=NOW + HOUR), user="ada")
     report = replace(seen.posture, reported_at=reported and NOW + 29 * DAY)
     assert at_moment(seen, NOW + 30 * DAY) == replace(seen, now=NOW + 30 * DAY, posture=report)

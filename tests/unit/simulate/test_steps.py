@@ -77,7 +77,7 @@ def test_the_words_are_those_of_every_rule_but_the_empty_one() -> None:
         (access(replace(LAPTOP, protocol=Protocol.IMAP), Posture(), user="ada"), False),
     ],
 )
-def test_a_report_helps_only_where_the_gate_knows_whose_it_is(seen: Access, known: bool) -> None:
+def test_a_report_helps_only_a_device_the_gate_knows(seen: Access, known: bool) -> None:
     assert device_is_known(seen) is known
     kinds = {each.what for each in actionable_steps(seen, ANY)}
     assert (StepKind.REPORT in kinds) is known
@@ -201,7 +201,7 @@ def test_each_step_says_who_can_take_it_and_what_follows(
     assert found.apply((seen, EVERYTHING)) == (change(seen), EVERYTHING)
 
 
-def test_nothing_else_is_possible() -> None:
+def test_no_other_step_is_possible() -> None:
     assert [(each.what.value, each.about) for each in actionable_steps(SEEN, EVERYTHING)] == [
         (what, about) for seen, what, _, about, _, _ in POSSIBLE if seen is SEEN
     ]

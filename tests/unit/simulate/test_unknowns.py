@@ -77,7 +77,7 @@ def test_conditions_that_hang_come_out_either_way(
     assert {f"{before} > {after}" for before, after in moved} == found
 
 
-def test_a_condition_that_may_fail_keeps_out_who_would_be_let_in() -> None:
+def test_a_condition_that_may_fail_refuses_people_it_would_allow() -> None:
     other = policy_of({"when": ONE, "effect": "allow"}, OPEN)
     assert ("allow", "block") in moves(side(policy_of(OPEN), []), side(other, [ONE], fails=True))
 
@@ -205,7 +205,7 @@ def test_a_condition_is_undetermined_where_what_is_not_known_could_settle_it(
         ("now > timestamp('2027-01-01T00:00:00Z')", False),
     ],
 )
-def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, undetermined: bool) -> None:
+def test_the_future_clock_is_unknown_except_at_dates(when: str, undetermined: bool) -> None:
     policy, seen = policy_of({"when": when}), access(PHONE, replace(CLEAN, reported_at=NOW))
     assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is undetermined
 

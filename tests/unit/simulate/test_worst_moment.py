@@ -280,7 +280,7 @@ def test_an_open_rule_that_closes_by_the_clock_counts_too(when: str) -> None:
     "when",
     ["now.getMinutes() == 17 ? 1 / 0 > 0 : true", "[1, 2][now.getMinutes()] == 1", '{"a": now}["b"] == now'],
 )
-def test_a_rule_that_lets_in_and_fails_at_some_time_keeps_out_then(when: str) -> None:
+def test_a_rule_that_allows_refuses_while_it_fails(when: str) -> None:
     candidate = policy_of({"when": when, "effect": "allow"}, OPEN)
     assert counted(once(access(LAPTOP)), (policy_of(OPEN), candidate))
 
@@ -290,7 +290,7 @@ def test_a_rule_that_lets_in_and_fails_at_some_time_keeps_out_then(when: str) ->
     [(5 * DAY, "30d", "10d", True), (5 * DAY, "10d", "30d", False), (31 * DAY, "30d", "10d", False)],
     ids=["cut short", "made longer", "over before"],
 )
-def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left(
+def test_a_shortened_grace_counts_people_with_more_left(
     known_for: timedelta, before: str, after: str, out: bool
 ) -> None:
     phone = once(access(PHONE, replace(CLEAN, first_seen=NOW - known_for)))
@@ -400,7 +400,7 @@ def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch
     "when", ["!attestation.valid", "client.contradicted", 'user.name == ""', 'client.kind == "mail_app"']
 )
 @pytest.mark.parametrize("seen", [True, False])
-def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, seen: bool) -> None:
+def test_a_device_that_never_asked_may_differ_from_the_assumption(when: str, seen: bool) -> None:
     asked = once(access(PHONE, CLEAN, "ada", attestation=AttestationResult("d")))
     assumed = frozenset({"attestation.valid", "client.contradicted"})
     occasion = asked if seen else replace(asked, assumed=assumed)
