@@ -81,7 +81,7 @@ async def test_only_people_who_were_refused_are_told(store: Store) -> None:
     assert (await last_entry(store)).what == "corrections-queued"
 
 
-async def test_by_a_device_that_nobody_logged_in_on_its_owner_is_told(store: Store) -> None:
+async def test_the_owner_of_a_device_without_logins_is_told(store: Store) -> None:
     await put_in_force(store, AFTER)
     await load(store, AFTER, "", phone=1)
     await load(store, AFTER, "", phone=3)
@@ -102,7 +102,7 @@ async def test_people_with_mails_are_told_though_their_devices_are_unknown(store
     assert await corrected(store) == {"sent": said, "unsure": said}
 
 
-async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: Store, url: str) -> None:
+async def test_all_rolled_back_versions_and_no_others_count(store: Store, url: str) -> None:
     """Two versions with the rule, then back to one that has it: what both say is not taken back."""
     other = rules(policy(GRACE, APP, "{id: lin, when: 'user.name == \"lin\"', effect: block}", OPEN))
     await put_in_force(store, AFTER)

@@ -153,7 +153,7 @@ async def test_a_transport_that_is_down_counts_against_no_mail(store: Store) -> 
     assert await PostOffice(store, "two").postman.round()  # the lease was given back
 
 
-async def test_only_who_has_the_lease_sends(store: Store) -> None:
+async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
     await queue(store, "a")
     await store.leases.claim("notices", "another", LEASE)
     office = PostOffice(store)
@@ -223,7 +223,7 @@ async def test_a_mail_that_could_not_be_begun_goes_again(
     assert (await office.states(), office.way.taken) == ({"a": "sent"}, ["a"])
 
 
-async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
+async def test_the_sender_alone_does_the_first_tasks(store: Store) -> None:
     done: list[str] = []
 
     async def first() -> None:

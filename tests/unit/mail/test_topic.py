@@ -30,7 +30,7 @@ def test_an_upcoming_stage_is_told_with_its_days() -> None:
     assert (found.at, found.until) == (found.enforce_at, found.warn_at)
 
 
-def test_while_a_rule_warns_it_is_told_that_it_will_count() -> None:
+def test_a_warning_rule_is_told_with_its_date_of_enforcement() -> None:
     coming, warned = topic(WARNS, MailKind.UPCOMING), topic(WARNS, MailKind.WARNED)
     assert (coming.warn_at, coming.enforce_at) == (None, warned.enforce_at)
     assert (warned.at, warned.until) == (NOW, NOW + 13.5 * DAY)

@@ -191,7 +191,7 @@ async def test_a_retraction_that_was_overtaken_takes_nothing_back(
 
 
 @pytest.mark.parametrize("number", [None, 7])
-async def test_there_has_to_be_something_to_go_back_to(store: Store, number: int | None) -> None:
+async def test_a_roll_back_needs_an_earlier_version(store: Store, number: int | None) -> None:
     with pytest.raises(RefusedError, match="no other version"):
         await retract(store, ADA, "", NOW, number)
 
@@ -246,7 +246,7 @@ async def test_one_retraction_does_not_open_the_way_to_the_next(store: Store) ->
     ],
     ids=["other rules", "moves nobody", "says more", "cut off", "says nothing", "of another", "at another time", "beside another version"],
 )  # fmt: skip
-async def test_a_plan_that_was_changed_in_the_store_is_not_put_in_force(
+async def test_an_altered_plan_is_not_started(
     store: Store, url: str, column: str, altered_from: Callable[[str], object]
 ) -> None:
     digest = await planned(store, url, STRICT)

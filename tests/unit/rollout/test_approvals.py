@@ -64,7 +64,7 @@ async def test_a_plan_beyond_the_limit_passes_with_the_word_of_another_person(
     assert await store.audit.verify() == []
 
 
-async def test_as_many_persons_as_the_guard_asks_for(store: Store, digest: str) -> None:
+async def test_the_guard_sets_the_number_of_approvals(store: Store, digest: str) -> None:
     assert (await approve(store, digest, LIN, "", NOW, TWO)).missing == 1
     with pytest.raises(RefusedError, match=r"1 of 2 approvals given \(by lin\), 1 missing"):
         await apply(store, digest, ADA, "now", NOW, TWO)

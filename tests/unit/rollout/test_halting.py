@@ -73,7 +73,7 @@ def scene(store: Store) -> Scene:
     return Scene(store)
 
 
-async def test_the_people_whom_it_keeps_out_halt_a_rule(scene: Scene) -> None:
+async def test_refused_people_halt_a_rule(scene: Scene) -> None:
     for person in ("ada", "Ada", "ada"):
         scene.see(person)
     await scene.halting.halt_rules()
@@ -132,7 +132,7 @@ async def test_a_rule_without_limits_never_halts(scene: Scene) -> None:
     assert await scene.halts() == []
 
 
-async def test_while_the_store_is_away_nothing_halts_and_nothing_breaks(scene: Scene, monkeypatch) -> None:
+async def test_nothing_halts_or_breaks_while_the_store_is_away(scene: Scene, monkeypatch) -> None:
     scene.see("ada")
     scene.see("lin")
     with monkeypatch.context() as patched:

@@ -71,7 +71,7 @@ async def test_a_plan_is_good_for_a_day(store: Store) -> None:
         await refuse_outdated(store, plan, NOW + PLAN_AGE + timedelta(seconds=1))
 
 
-async def test_nobody_has_approved_what_nobody_approved(store: Store) -> None:
+async def test_a_plan_without_approvals_has_none(store: Store) -> None:
     assert await approved_by(store, await kept(store, "abcdef1")) == []
 
 

@@ -78,7 +78,7 @@ def test_any_other_token_belongs_to_nobody(shown: str) -> None:
     assert proven(ADMINS, shown) is None
 
 
-def test_a_name_that_there_is_not_is_the_same_work(hashes_tried: list[str]) -> None:
+def test_an_unknown_name_costs_the_same_work(hashes_tried: list[str]) -> None:
     assert proven(ADMINS, "nobody:x") is None
     assert len(hashes_tried) == 1
 

@@ -237,13 +237,13 @@ async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str)
     ],
     ids=["on no list", "a new form", "no rule reads it", "by name"],
 )  # fmt: skip
-async def test_apps_that_may_keep_out_nobody_knows_whom_are_named(
+async def test_apps_that_may_refuse_unknown_people_are_named(
     store: Store, url: str, apps: str, policy: str, unreported: list[str]
 ) -> None:
     assert (await planned(store, url, rules(policy, apps)))["unreported"] == unreported
 
 
-async def test_its_digest_binds_the_rules_the_lists_the_cases_and_the_days(store: Store, url: str) -> None:
+async def test_the_digest_binds_rules_lists_cases_and_days(store: Store, url: str) -> None:
     """Also where nobody moves by it: each of these is another plan."""
     list_of_none = "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok], banned: [tiktok]}\n"
     candidates = {

@@ -65,7 +65,7 @@ async def test_people_without_a_device_come_too_and_reported_mail_apps_are_known
     assert found["eas7"].occasions[0].before.posture.state is PostureState.LISTED
 
 
-async def test_at_the_side_door_the_persons_devices_count(store: Store) -> None:
+async def test_a_login_at_the_mail_server_has_the_devices_of_its_person(store: Store) -> None:
     await people.know(store, POLICY, [people.phone(1, owner="ada"), people.phone(2, "tiktok", owner="ada")])
     await people.see(store, POLICY, people.imap(), "ada")
     found = await everybody(store)

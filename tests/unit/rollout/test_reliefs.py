@@ -167,7 +167,7 @@ EXEMPT = Relief(0, Cause.EXEMPTION, "shut", "ada's new phone", "grace", NOW, NOW
 ACT = Act(NOW, "grace", "x")
 
 
-async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None:
+async def test_a_change_at_another_gate_is_logged_once(store: Store) -> None:
     watch = ReliefWatch(store.reliefs, lambda: NOW)
     await watch.start()
     assert not await watch.refresh()

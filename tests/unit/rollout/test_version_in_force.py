@@ -117,7 +117,7 @@ async def test_files_that_hold_an_earlier_version_at_a_start_are_held(store: Sto
     assert [line["event"] for line in logs] == ["policy-held"]
 
 
-async def test_a_change_of_the_files_takes_effect_also_back_to_what_was(store: Store) -> None:
+async def test_files_that_change_back_take_effect_too(store: Store) -> None:
     gate = await started(store)
     for policy, first in ((SHUT, "shut"), (OPEN, "open")):
         changed = rules(policy)
@@ -257,7 +257,7 @@ async def test_a_change_that_cannot_be_inspected_is_held(store: Store) -> None:
     assert "they could not be looked at (KeyError); `mailgate policy plan`" in gate.held
 
 
-async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
+async def test_a_change_is_inspected_again_against_newer_rules(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
     await put_in_force(store, rules(OTHER), "file")
     inspector.go.set()
@@ -571,7 +571,7 @@ async def test_a_version_started_while_files_were_inspected_stays(store: Store) 
     assert "they lack what ada put in force" in gate.held
 
 
-async def test_files_are_held_where_what_they_were_made_from_cannot_be_read(store: Store, url: str) -> None:
+async def test_files_are_held_if_their_base_cannot_be_read(store: Store, url: str) -> None:
     gate = await drafted(store)
     with altered(url, "policies", "texts", "{}", "number = 1"):
         await gate.offer(rules(BOTH, MORE + "# a word\n"))
