@@ -115,7 +115,7 @@ async def test_only_the_rows_that_are_named_change_and_go(opened: Database) -> N
         assert await found(connection, [f"S{key}" for key in range(9)]) == [1, 2]
 
 
-async def test_nothing_is_nothing_to_do(opened: Database) -> None:
+async def test_an_empty_batch_does_nothing(opened: Database) -> None:
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [])
         await update_rows(connection, devices, [], "key")

@@ -272,7 +272,7 @@ def test_the_way_to_the_mail_is_asked_again_only_where_it_was_asked(facts: Reque
 
 
 @pytest.mark.parametrize("text", ["plain", 'a "quoted" \\ word', "", "\xe9", "\x7f", "\t"])
-def test_the_room_of_a_header_is_what_it_takes(text: str) -> None:
+def test_the_size_of_a_header_is_counted_as_stored(text: str) -> None:
     assert _written("user-agent", text) == len(json.dumps(["user-agent", text]))
 
 

@@ -113,7 +113,7 @@ def test_a_copy_into_a_store_with_rows_changes_nothing(source: str, target: str)
 
 
 @pytest.mark.parametrize("where", ["source", "target"])
-def test_while_a_gate_runs_on_either_nothing_is_copied(where: str, source: str, target: str) -> None:
+def test_nothing_is_copied_while_a_gate_runs(where: str, source: str, target: str) -> None:
     migrate(store_url(target))
     used = source if where == "source" else target
     if used == target:
@@ -143,7 +143,7 @@ def test_a_refusal_makes_no_file(source: str, target: str) -> None:
     assert not Path(target.removeprefix("sqlite:///")).exists()
 
 
-def test_there_has_to_be_a_source_and_it_has_to_be_another_store(source: str, target: str) -> None:
+def test_a_copy_needs_an_existing_and_another_source(source: str, target: str) -> None:
     with pytest.raises(StoreMissingError, match="there is no store"):
         copied(target, source)
     with pytest.raises(StoreError, match="both are the same store"):
@@ -169,7 +169,7 @@ def test_a_broken_copy_leaves_nothing_and_can_be_repeated(source: str, target: s
     assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
 
 
-def test_the_copy_is_nobody_elses_to_read(source: str, target: str) -> None:
+def test_a_copy_is_readable_by_its_owner_alone(source: str, target: str) -> None:
     copied(source, target)
     assert Path(target.removeprefix("sqlite:///")).stat().st_mode & 0o777 == 0o600
 

@@ -36,7 +36,7 @@ async def asked_by_four(store: Store) -> Store:
     [(NOW - HOUR, 2), (NOW, 1), (NOW + HOUR, 0)],
     ids=["an hour before", "now", "an hour later"],
 )
-async def test_only_who_is_known_counts_and_only_what_was_lately(
+async def test_only_recent_requests_of_known_people_count(
     asked_by_four: Store, since: datetime, count: int
 ) -> None:
     assert await asked_by_four.help_requests.count("shut", since) == count

@@ -102,7 +102,7 @@ async def test_strangers_of_many_writes_are_no_flood(store: Store) -> None:
     assert store.ledger.strangers_not_recorded == 0
 
 
-async def test_a_stranger_who_waits_is_counted_and_their_other_pages_are_strangers_too(store: Store) -> None:
+async def test_other_pages_of_a_waiting_stranger_are_strangers_too(store: Store) -> None:
     strangers_come(store, MOST_STRANGERS)
     store.ledger.record(stranger(7), BLOCK)
     store.ledger.record(access(replace(made_up(7), target="/other/x"), device="", user=""), BLOCK)

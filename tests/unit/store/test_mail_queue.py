@@ -34,7 +34,7 @@ async def test_another_rule_version_kind_or_round_is_another_mail(
     assert await store.mails.known(a_mail(rule="c")) == set()
 
 
-async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -> None:
+async def test_a_sent_mail_is_kept_without_its_text(store: Store) -> None:
     await in_force(store, "one")
     await store.mails.queue([a_mail()])
     (due,) = await store.mails.due(NOW)

@@ -100,7 +100,7 @@ async def test_an_unknown_person_has_no_data(store: Store) -> None:
     assert await store.personal.forget("nobody", NOW) == 0
 
 
-async def test_nobody_is_no_person(store: Store) -> None:
+async def test_an_empty_name_is_no_person(store: Store) -> None:
     """Else all that names nobody would be theirs."""
     with pytest.raises(ValueError, match="a login name is needed"):
         await store.personal.everything("", NOW)

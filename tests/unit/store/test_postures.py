@@ -197,7 +197,7 @@ async def test_without_a_good_proof_a_browser_has_no_posture(
     assert await postures.current(BROWSER, given, NOW) == Posture()
 
 
-async def test_a_refused_proof_is_worth_what_none_is(postures: Postures) -> None:
+async def test_a_refused_proof_is_worth_no_more_than_none(postures: Postures) -> None:
     await postures.current(BROWSER, WITH_TIKTOK, NOW)
     refused = AttestationResult(refused=Reason.TOKEN_EXPIRED)
     assert await postures.current(APP, refused, NOW) == await postures.current(APP, None, NOW)
@@ -904,9 +904,7 @@ async def test_a_device_that_was_kept_long_enough_is_unknown_here_too(
     assert await postures.certified(BY_SERIAL, LONG + LOOK) == Posture()
 
 
-async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_device_joined_elsewhere_is_joined_here(store: Store, postures: Postures) -> None:
     """This gate knows it by its issuer's name alone, and has never heard of the other one."""
     told = AppsReport(frozenset({"tiktok"}), True, NOW)
     managed = report_by("intune", "7", apps=told, serial="SERIAL1")

@@ -121,7 +121,7 @@ async def test_an_old_report_of_one_source_is_deleted_alone(store: Store) -> Non
 
 
 @pytest.mark.parametrize("count", [1, 3])
-async def test_a_name_that_was_contested_goes_to_who_is_left(store: Store, count: int) -> None:
+async def test_a_contested_name_goes_to_the_remaining_device(store: Store, count: int) -> None:
     eas = "applshared01"
     await store.devices.ingest([record("jamf", serial="SERIAL0001", eas=eas)], NOW)
     await store.devices.ingest([record("intune", serial="SERIAL0002", eas=eas)], NOW + DAY)
