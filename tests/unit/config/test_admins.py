@@ -23,7 +23,7 @@ def loaded(tmp_path: Path, known: Any, **more: Any) -> Settings:
     return load_settings(path, {})
 
 
-def test_without_any_there_are_none() -> None:
+def test_settings_without_admins_have_none() -> None:
     assert load_settings(ROOT / "config/mailgate.yaml", {}).admins == {}
 
 
@@ -87,7 +87,7 @@ def test_a_name_is_in_small_letters(tmp_path: Path, name: str) -> None:
         loaded(tmp_path, {name: admins(ada="viewer")["ada"]})
 
 
-def test_nobody_is_called_like_changed_files(tmp_path: Path) -> None:
+def test_no_admin_has_the_name_of_changed_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the name is that of changed files"):
         loaded(tmp_path, {"file": admins(ada="viewer")["ada"]})
 

@@ -72,7 +72,7 @@ def test_duplicate_keys_do_not_hide_other_mistakes_of_the_same_file(folder: Path
     ]
 
 
-def test_a_case_must_name_a_rule_that_there_is(folder: Path) -> None:
+def test_a_case_must_name_an_existing_rule(folder: Path) -> None:
     case = "tests: [{name: x, expect: {effect: allow, rule: laptop-browsr}}]\n"
     (folder / "policy.tests.yaml").write_text(case)
     [line] = mistakes(folder)

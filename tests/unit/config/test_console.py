@@ -145,7 +145,7 @@ def test_if_the_provider_has_groups_each_admin_needs_a_name_there(tmp_path: Path
 
 
 @pytest.mark.parametrize("there", ["ada@example.com", False])
-def test_an_admin_of_whom_that_is_said_is_taken(tmp_path: Path, there: str | bool) -> None:
+def test_an_admin_with_a_name_there_is_taken(tmp_path: Path, there: str | bool) -> None:
     ways = {"url": URL, "login": {"oidc": OIDC | {"groups": GROUPS}}}
     assert load(tmp_path, ways, {"ada": TOKEN | {"oidc": there}})
 

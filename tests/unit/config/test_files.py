@@ -88,7 +88,7 @@ def test_a_secret_is_for_the_gate_alone(folder: Path, mode: int, told: list[tupl
     assert found(file(folder, mode)) == told
 
 
-def test_a_link_is_as_open_as_what_it_leads_to(folder: Path) -> None:
+def test_a_link_is_as_open_as_its_target(folder: Path) -> None:
     link = folder / "link"
     link.symlink_to(file(folder, 0o644))
     assert found(link) == [("read", True)]
@@ -132,7 +132,7 @@ def test_an_open_file_of_another_owner_is_not_refused(folder: Path, monkeypatch:
     assert found(path) == [("read", False)]
 
 
-def test_a_file_that_is_not_there_is_for_others_to_name(folder: Path) -> None:
+def test_a_missing_file_is_not_named_here(folder: Path) -> None:
     assert found(folder / "none") == []
 
 

@@ -68,7 +68,7 @@ def test_a_listener_at_every_address_is_met_at_each_of_this_machine(upstream, li
 @pytest.mark.parametrize(
     "upstream", ["192.0.2.20", "mail.example.com", "127.0.0.2", "nowhere.invalid", "six.example.com"]
 )
-def test_the_same_port_elsewhere_is_elsewhere(upstream):
+def test_the_same_port_of_another_host_is_no_loop(upstream):
     assert not back(upstream, "127.0.0.1", Known())
 
 

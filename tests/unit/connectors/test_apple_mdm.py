@@ -267,7 +267,7 @@ def test_a_malformed_property_list_is_refused(raw):
         plist(raw)
 
 
-def test_as_deep_as_it_may_be():
+def test_the_deepest_allowed_list_is_read():
     assert plist(nested(MAX_DEPTH - 1))
 
 

@@ -284,7 +284,7 @@ def test_backoff_doubles_and_leaves_half_to_chance(attempt, chance, seconds):
     assert backoff(attempt, chance) == seconds
 
 
-async def test_while_it_waits_it_says_why_and_until_when(client, waits):
+async def test_a_waiting_request_says_why_and_until_when(client, waits):
     asking, _ = client(ApiResponse(429, {"retry-after": "120"}), OK)
     seen = []
 

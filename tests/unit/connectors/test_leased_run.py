@@ -79,7 +79,7 @@ async def test_a_run_of_another_gate_is_not_repeated(lead, run_store):
     assert (source.asked, run_store.held) == ([], set())
 
 
-async def test_a_person_may_let_go_what_is_held(lead, run_store):
+async def test_a_person_may_release_held_devices(lead, run_store):
     await lead(Source(*range(50))).run("mdm", SETTINGS)
     held = await lead(Source(1)).run("mdm", SETTINGS, RunOptions(full=True))
     assert (held.held, run_store.noted["mdm"].held) == (49, 49)
@@ -176,7 +176,7 @@ async def test_a_source_that_hangs_is_being_read_from_the_start_on(lead, run_sto
     assert run_store.noted["mdm"].running_since is None
 
 
-async def test_while_a_source_makes_a_run_wait_its_state_says_until_when(lead, run_store, monkeypatch):
+async def test_a_run_that_waits_says_until_when(lead, run_store, monkeypatch):
     monkeypatch.setattr(leased_run, "_LOOK_SECONDS", 0.001)
     around, going_on = runtime(), asyncio.Event()
     task = asyncio.create_task(lead(Source(1, going_on), around=lambda: around).run("mdm", SETTINGS))

@@ -94,7 +94,7 @@ async def test_a_device_that_reports_by_itself_is_asked_to(checking, run_store):
     assert await checking(failing).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
 
 
-async def test_a_source_whose_settings_leave_nobody_to_ask_is_not_asked(checking):
+async def test_a_source_without_an_api_in_its_settings_is_not_asked(checking):
     silent = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, api_key="k")
     assert await checking(Waking()).ask("mdm", silent, "1") is CheckResult.CANNOT
 

@@ -51,7 +51,7 @@ async def test_a_list_that_is_not_whole_lets_nothing_go(run_store, source, tally
 
 
 @pytest.mark.parametrize("trouble", Trouble)
-async def test_a_list_that_was_cut_lets_nothing_go_and_what_came_counts(run_store, trouble):
+async def test_a_cut_list_counts_and_marks_nothing_as_gone(run_store, trouble):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(1, 2, SourceError(trouble, "why")), run_store).go(None)
     assert outcome == RunOutcome(trouble, taken=2, hint="why")

@@ -78,7 +78,7 @@ async def test_a_source_with_something_new_runs_before_its_time(make):
     assert len(source.asked) == 2
 
 
-async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
+async def test_a_changed_list_of_apps_reads_everything_soon(make, listed):
     source = Source(1)
     running = make(source)
     await poll(running)
