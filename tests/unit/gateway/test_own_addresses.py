@@ -25,7 +25,7 @@ async def test_healthz_answers_ok(method):
 @pytest.mark.parametrize(
     "path", ["", "/", "/statusx", "/status/", "/%73tatus", "/../", "/me/", "/metrics", "/readyz"]
 )
-async def test_there_is_nothing_else(path):
+async def test_other_addresses_are_not_found(path):
     with pytest.raises(RequestRefused) as refused:
         await ask(f"GET /.mailgate{path} HTTP/1.1".encode())
     assert (refused.value.status, refused.value.reason) == (404, Reason.NOT_FOUND)

@@ -46,7 +46,7 @@ def files():
     return Files()
 
 
-async def test_good_files_are_put_in_force(files):
+async def test_good_files_take_effect(files):
     assert await files.reloader.reload()
     assert (files.in_force, files.reloader.mistakes) == (["first"], [])
     assert (files.count("applied"), files.ok) == (1, 1)
@@ -173,7 +173,7 @@ async def test_a_change_of_one_of_the_files_reloads_once(
     assert disk.watched[0] == {tmp_path / "gate", tmp_path / "rules", tmp_path / "keys"}
 
 
-async def test_a_folder_that_is_made_anew_is_watched_anew(monkeypatch, files, paths, tmp_path):
+async def test_a_folder_made_again_is_watched_again(monkeypatch, files, paths, tmp_path):
     def replaced():
         (tmp_path / "keys").rename(tmp_path / "old")
         (tmp_path / "keys").mkdir()

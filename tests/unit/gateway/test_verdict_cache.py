@@ -466,7 +466,7 @@ async def test_if_a_rule_reads_the_path_only_the_same_path_is_known():
         assert side.cache.known == known
 
 
-async def test_while_every_decision_has_its_line_none_is_remembered(monkeypatch):
+async def test_no_verdict_is_kept_while_each_decision_is_logged(monkeypatch):
     monkeypatch.setattr("mailgate.gateway.verdict_cache.is_debugging", lambda: True)
     assert await believed_by(PAGE) == 0
 

@@ -74,7 +74,7 @@ async def test_login_questions_and_inventories_are_posted_here(path, answered_as
         ("/api/devices/hr/more", "POST"),
     ],
 )
-async def test_there_is_nothing_else(path, method):
+async def test_other_addresses_are_not_found(path, method):
     with pytest.raises(web.HTTPException):
         await ask(path, method=method)
 
@@ -100,7 +100,7 @@ def admits(*lines, **more):
     "host",
     [b"gate.internal", b"GATE.internal.:1", b"console.example.com", b"localhost:80", b"127.0.0.1", b"127.9.9.9", b"[::1]", b"192.0.2.9:8081", b"[::ffff:192.0.2.9]"],
 )  # fmt: skip
-def test_its_own_names_and_the_address_that_was_reached(host):
+def test_own_names_and_the_reached_address_are_admitted(host):
     assert admits(b"Host: " + host)
 
 

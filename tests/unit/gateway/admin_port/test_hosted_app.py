@@ -122,7 +122,7 @@ async def test_a_refusal_is_a_problem_document_without_the_sent_bytes(connect, s
     assert b"server:" not in head.lower()
 
 
-async def test_a_405_says_what_would_do(connect):
+async def test_a_wrong_method_is_told_the_right_ones(connect):
     assert b"Allow: GET, HEAD\r\n" in await connect().send(request(b"PUT / HTTP/1.1"))
 
 

@@ -115,7 +115,7 @@ async def test_the_requests_that_envoy_and_traefik_are_documented_to_send(dialec
 
 
 @pytest.mark.parametrize("on", [asked_gate(Dialect.TRAEFIK, trusted="198.51.100.0/24"), gate()])
-async def test_nobody_else_may_ask(on):
+async def test_only_trusted_proxies_may_ask(on):
     status, headers, _ = await reply(on, TRAEFIK["allowed"])
     assert (status, "X-Device-Decision" in headers, on.recorder.listeners[0]) == (404, False, [])
 

@@ -153,7 +153,7 @@ async def test_strangers_knock_only_so_often(on):
     assert (await report(on, proof=key_proof(PATH, OTHER)))[0] == 429
 
 
-async def test_strangers_do_not_keep_out_who_reports_from_the_same_network(on):
+async def test_strangers_do_not_block_reports_of_their_network(on):
     await report(on)
     for _ in range(6):
         await report(on, proof=key_proof(PATH, OTHER))

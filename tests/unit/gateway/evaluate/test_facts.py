@@ -65,7 +65,7 @@ def test_attestations_are_kept_for_the_verifier_alone_each_field_by_itself():
     ("name", "user"),
     [(b"ann@example.com", "ann@example.com"), ("änn".encode(), "änn"), (b"\xe4nn", None), (b"", None)],
 )
-def test_the_user_is_whom_a_trusted_proxy_names_and_nobody_else(name, user):
+def test_only_a_trusted_proxy_names_the_user(name, user):
     field = b"X-Forwarded-User: " + name
     assert incoming(field, trusted=(ip_network("192.0.2.0/24"),)).facts.user == user
     assert incoming(field).facts.user is None

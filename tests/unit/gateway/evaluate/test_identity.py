@@ -101,7 +101,7 @@ def test_a_token_proves_nothing_once_its_certificate_counts_no_longer(proof, bef
     assert still_bound(proof, before, now).refused is refused
 
 
-def test_without_a_token_there_is_none_to_lose():
+def test_a_request_without_a_token_loses_none():
     assert still_bound(None, GOOD, REFUSED) is None
 
 

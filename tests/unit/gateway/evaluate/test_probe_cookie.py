@@ -122,5 +122,5 @@ def test_a_changed_byte_breaks_the_seal(data):
 
 
 @given(st.text() | st.binary(max_size=400).map(lambda raw: raw.decode("latin-1")))
-def test_nothing_else_opens(value):
+def test_no_other_cookie_is_opened(value):
     assert opened(value) is None

@@ -171,7 +171,7 @@ async def test_a_lone_process_hands_out_its_own_nonces():
     assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
 
 
-async def test_once_others_are_heard_of_it_hands_out_shared_ones():
+async def test_a_gate_that_hears_of_others_hands_out_shared_nonces():
     on = believing()
     bound = on.judge.prover.nonces.make(NOW, bound=True)
     refused, nonce = await proved(on, *sent(nonce=bound))
@@ -208,7 +208,7 @@ async def test_a_request_without_an_attestation_is_offered_nothing():
 
 
 @pytest.mark.parametrize(("path", "status"), [("/allow", 200), ("/block", 403), ("/.mailgate/status", 200)])
-async def test_the_nonce_stands_in_whatever_answer_there_is(path, status):
+async def test_every_answer_has_the_nonce(path, status):
     on = believing()
     got, headers, _ = await ask(on, *sent(path), path=path)
     assert (got, len(headers["DPoP-Nonce"])) == (status, 38)

@@ -77,7 +77,7 @@ async def test_each_request_is_told_of_once_when_it_is_over():
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-async def test_one_whose_client_has_left_is_told_of_too(at_once):
+async def test_a_request_whose_client_left_is_told_too(at_once):
     """Whether callbacks alone serve it, or a task."""
     told, given_up = [], []
 

@@ -130,7 +130,7 @@ async def test_enough_from_look_to_look_goes_on_until_the_end(body):
     assert (clock.waiting, body.exception()) == ([], None)
 
 
-async def test_too_little_ends_it_for_who_reads(body):
+async def test_too_few_bytes_end_a_reader(body):
     clock = Clock()
     Pace(body, clock)
     body.feed_data(b"x" * MIN_BYTES_PER_SPAN)

@@ -15,7 +15,7 @@ async def quick(asked):
     return Outcome(keep_alive=asked.head.keep_alive)
 
 
-async def test_at_the_end_idle_connections_close_at_once_and_running_requests_in_time():
+async def test_the_end_closes_idle_connections_and_waits_for_requests():
     go = asyncio.Event()
 
     async def slow(asked):
@@ -95,7 +95,7 @@ async def test_requests_that_no_task_serves_are_counted_and_given_up_at_the_end(
     assert (given_up, server.running) == ([b"/a"], 0)
 
 
-async def test_a_full_room_ends_who_has_asked_for_nothing_and_then_takes_nobody():
+async def test_a_full_listener_ends_idle_clients_and_then_refuses():
     go = asyncio.Event()
 
     async def slow(asked):

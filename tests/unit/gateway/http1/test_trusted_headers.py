@@ -19,7 +19,7 @@ from mailgate.gateway.http1.trusted_headers import (
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
-def test_one_spelling_for_what_cgi_cannot_tell_apart():
+def test_names_that_cgi_confuses_have_one_spelling():
     assert canonical(b"X_Forwarded-FOR") == b"x-forwarded-for"
 
 
@@ -126,7 +126,7 @@ def test_an_ipv4_proxy_is_known_on_an_ipv6_listener():
         [(b"Remote-User", b"root")],
     ],
 )
-def test_a_user_that_is_named_twice_or_otherwise_is_nobody(fields):
+def test_a_user_named_twice_or_oddly_is_nobody(fields):
     """A proxy that adds its own line to a client's would let the client choose."""
     assert origin("10.1.1.1", *fields).user == b""
 

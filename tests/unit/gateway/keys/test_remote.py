@@ -136,7 +136,7 @@ async def test_only_so_many_wait(remote, issuer):
     assert remote._waiting == 0
 
 
-async def test_one_who_goes_away_takes_no_answer_from_the_others(remote, issuer):
+async def test_a_caller_that_leaves_ends_no_answer_of_others(remote, issuer):
     issuer.held = asyncio.Event()
     one, other = (asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(2))
     await asyncio.sleep(0)

@@ -73,7 +73,7 @@ def test_lines_beyond_the_limit_are_lost_and_counted(disk, lost):
     assert disk.lines == [b"0\n", b"1\n"]
 
 
-def test_at_the_end_what_waits_is_written_and_the_rest_counted(disk, lost):
+def test_the_end_writes_waiting_lines_and_counts_the_rest(disk, lost):
     lines = LineWriter("access", disk, lost.append)
     lines.start()
     lines.put(b"1\n")

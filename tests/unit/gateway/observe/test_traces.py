@@ -93,7 +93,7 @@ async def test_a_method_that_is_made_up_is_not_told(spans):
 @pytest.mark.parametrize(
     ("share", "trusted", "told"), [(0.0, False, 0), (1.0, False, 1), (0.0, True, 1), (1.0, True, 1)]
 )
-async def test_only_whom_the_settings_trust_may_have_a_trace_told(spans, share, trusted, told):
+async def test_beyond_the_share_only_a_trusted_caller_is_traced(spans, share, trusted, told):
     tracing(spans, share=share, trusted=trusted).request_finished(await ended(PARENT))
     assert len(spans) == told
 

@@ -95,7 +95,7 @@ async def test_interim_answers_come_first():
     assert await whole(connection) == b"hello"
 
 
-async def test_a_watcher_is_called_once_there_is_a_head_or_none_can_come():
+async def test_a_watcher_is_called_at_the_head_or_the_end():
     called = []
     for wire in ([LENGTH[:9], LENGTH[9:]], [b"nonsense\r\n\r\n"]):
         connection = connected()

@@ -112,7 +112,7 @@ def test_a_status_may_be_turned_off():
     assert activesync.forbid(asked("Sync"), BLOCKED, "REFERENCE").status == 403
 
 
-def test_a_document_is_what_another_writer_makes_of_it():
+def test_a_document_equals_that_of_another_writer():
     written = WBXMLWriter().tag("Ping", "Ping", [wtag("Ping", "Status", text="129"), wtag("Ping", "Folders")])
     assert document(13, Tag(0x05, (Tag(0x07, "129"), Tag(0x09)))) == written.render()
 

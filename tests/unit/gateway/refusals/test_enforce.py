@@ -158,7 +158,7 @@ def test_a_warning_is_shown_once(cookie, warns):
 
 
 @pytest.mark.parametrize("changes", [{"rule": "other"}, {"policy_version": "v2"}])
-def test_another_rule_or_another_policy_warns_anew(changes):
+def test_another_rule_or_policy_warns_again(changes):
     warned = access({**NAVIGATION, "cookie": f"mailgate-warned={MARK}"})
     assert needs_warning(warned, replace(DECISION, **changes))
 

@@ -48,7 +48,7 @@ TOLD = st.fixed_dictionaries(
 
 
 @given(st.sampled_from((401, 403, 502)), st.sampled_from(Reason), TEXTS, TOLD)
-def test_one_from_memory_is_what_would_be_written_anew(status, reason, reference, told):
+def test_a_remembered_problem_equals_a_new_one(status, reason, reference, told):
     problem(status, reason, "another", **told)
     remembered = problem(status, reason, reference, **told)
     module._around_reference.cache_clear()

@@ -173,7 +173,7 @@ async def test_a_page_says_that_help_was_asked_for(scene):
     assert b"You asked for help with this" not in other, "by another rule"
 
 
-async def test_the_confirmation_promises_the_own_page_to_those_alone_whom_it_can_tell(scene):
+async def test_only_known_people_are_promised_their_own_page(scene):
     stranger = (await scene.press(await scene.refused())).body.decode()
     assert "They cannot see who you are" in stranger
     assert "/.mailgate/me" not in stranger
@@ -200,7 +200,7 @@ async def test_the_confirmation_can_be_shown_in_another_language(scene):
         assert (status, "Location: /" in head.splitlines()) == (303, True)
 
 
-async def test_while_the_store_is_away_it_says_so(scene):
+async def test_help_without_the_store_says_so(scene):
     ticket = await scene.refused()
     scene.desk.breaks = StoreUnavailableError()
     with pytest.raises(RequestRefused) as refused:

@@ -174,7 +174,7 @@ async def test_the_login_check_is_tried_again_every_ten_minutes():
     assert mail.logins == ["stranger", "stranger"]
 
 
-async def test_one_name_is_guessed_at_a_few_times_from_wherever():
+async def test_guesses_at_one_name_are_limited():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     for number in range(MAX_WRONG_LOGINS):
@@ -198,7 +198,7 @@ async def test_many_guesses_at_once_are_no_more_than_a_few():
 
 
 @pytest.mark.parametrize("peers", [["192.0.2.7"], ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"]])
-async def test_one_address_guesses_a_few_times_at_whomever(peers):
+async def test_guesses_from_one_address_are_limited(peers):
     check = check_of(Mail())
     from_there = itertools.cycle(peers)
     for number in range(MAX_WRONG_LOGINS):

@@ -408,7 +408,7 @@ async def test_no_other_site_can_press_the_button():
     assert refused.value.status == 403
 
 
-async def test_while_the_store_is_away_the_button_says_nothing():
+async def test_a_check_without_the_store_says_nothing():
     scene = Scene(recheck=answering(CheckResult.TAKEN))
     scene.judged = asking(client=HANDHELD, posture=LISTED, proof=PROOF)
 
@@ -450,7 +450,7 @@ async def test_a_download_has_every_row_and_every_field_and_is_saved():
     assert "reference" in told["requests"][0]
 
 
-async def test_a_download_names_nobody_to_who_is_nobody():
+async def test_a_download_by_nobody_names_nobody():
     told = json.loads((await Scene().ask(DOWNLOAD)).body)
     assert (told["person"], told["devices"], told["requests"]) == ("", [], [])
 

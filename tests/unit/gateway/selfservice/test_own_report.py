@@ -189,7 +189,7 @@ def test_nothing_else_may_be_taken_back(device, person, after) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x", "A" * 43, "\u00e9", COOKIE.headers["cookie"]])
-def test_nobody_makes_one_up(value: str) -> None:
+def test_nobody_can_forge_an_undo_cookie(value: str) -> None:
     assert not may_take_back(DESK, with_cookie(f"mailgate-lost={value}"), MARKED_LOST, "alice", NOW)
 
 

@@ -64,7 +64,7 @@ async def test_only_a_person_logged_in_at_a_computer_gets_a_code(codes, person, 
     assert not codes.tokens
 
 
-async def test_nobody_gets_one_unless_the_settings_say_so():
+async def test_pairing_codes_need_the_setting():
     assert not PairingCodes(Tokens()).may_have(ALICE, ACCESS)
 
 

@@ -92,6 +92,6 @@ async def test_a_proven_device_speaks_for_its_owner(shown, name):
     assert await who(**shown) == (Person(name, KnownBy.DEVICE) if name else Person())
 
 
-async def test_an_owner_that_only_a_name_leads_to_is_not_who_asks():
+async def test_an_owner_found_by_a_mere_name_is_not_the_asker():
     """An ActiveSync id is no proof."""
     assert await who(posture=KNOWN) == Person()

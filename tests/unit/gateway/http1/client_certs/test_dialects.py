@@ -112,7 +112,7 @@ def test_a_malformed_list_of_byte_sequences_is_refused(value) -> None:
 
 
 @given(st.binary(max_size=80))
-def test_nothing_else_is_raised_and_nothing_else_is_read(value) -> None:
+def test_a_malformed_certificate_raises_only_its_own_error(value) -> None:
     try:
         read_client_cert(value)
     except UnreadableError:
