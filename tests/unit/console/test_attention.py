@@ -30,7 +30,7 @@ def rules(**changed: Any) -> dict[str, Any]:
     return {"rules": changed}
 
 
-def test_nothing_does_where_all_is_well() -> None:
+def test_a_healthy_gate_needs_nobody() -> None:
     assert needs_of(state(), []) == []
 
 

@@ -136,7 +136,7 @@ async def test_after_a_session_nothing_that_comes_from_nowhere_is_shown_again(
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}]
 )
-async def test_another_site_has_nobody_send_what_it_made_up(ada: Browser, headers: dict[str, str]) -> None:
+async def test_a_form_of_another_site_is_refused(ada: Browser, headers: dict[str, str]) -> None:
     page = await ada.send(EXEMPT, headers, **FORM)
     assert (page.status, "journey" in page.text) == (403, False)
 

@@ -49,7 +49,7 @@ def test_a_proxy_of_the_console_tells_address_scheme_and_host() -> None:
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.2", ""])
-def test_nobody_else_does(peer: str) -> None:
+def test_only_its_own_proxies_tell_the_console(peer: str) -> None:
     request, known = asked(peer, **FORWARDED), believing("10.0.0.1/32")
     found = origin_of_request(request, known)
     assert (found.remote, found.scheme) == (peer, "http")
@@ -102,7 +102,7 @@ def test_a_proxy_says_who_is_there(peer: str, name: bytes) -> None:
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "127.0.0.1", "", "unix:", "10.1.2.3, 10.1.2.3"])
-def test_from_elsewhere_it_is_refused(peer: str) -> None:
+def test_a_name_from_another_address_is_refused(peer: str) -> None:
     assert refused(b"ada", peer=peer) == "elsewhere"
 
 

@@ -96,7 +96,7 @@ def test_an_unknown_value_is_a_mistake(at: str) -> None:
     assert ([each.name for each in mistakes], said) == (list(wrong), {})
 
 
-def test_the_values_to_choose_from_are_those_of_who_moves_at_any_time() -> None:
+def test_every_value_of_a_mover_can_be_chosen() -> None:
     by = NEWLY["by"] | {"kind": [{"value": "phone", "people": 1, "devices": 1}]}
     later = [
         {

@@ -15,7 +15,7 @@ AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
 
 
 @pytest.mark.parametrize("at", [AT, AT.isoformat(), AT.astimezone(UTC)])
-def test_a_time_is_exact_in_utc_for_who_hovers_and_for_scripts(at: datetime | str) -> None:
+def test_the_exact_time_in_utc_is_there_for_hovering_and_scripts(at: datetime | str) -> None:
     shown = str(instant(at))
     assert 'title="2026-12-01 12:00:09 UTC"' in shown
     assert 'datetime="2026-12-01T12:00:09+00:00"' in shown
@@ -61,7 +61,7 @@ def test_a_name_that_a_template_does_not_get_is_a_mistake() -> None:
 
 
 @pytest.mark.parametrize("name", ["../render.py", "console.py", ""])
-def test_there_are_no_assets_but_those_named(name: str) -> None:
+def test_an_unknown_asset_is_not_found(name: str) -> None:
     with pytest.raises(web.HTTPNotFound):
         asset(name)
 

@@ -43,7 +43,7 @@ async def test_a_link_of_another_site_leads_in_without_the_cookie(
         {"Sec-Fetch-Site": "none"},
     ],
 )
-async def test_nothing_else_is_led_on(opened: Opened, headers: dict[str, str]) -> None:
+async def test_other_requests_are_not_redirected(opened: Opened, headers: dict[str, str]) -> None:
     page = await (await opened()).get("/console/policy", headers=headers)
     assert page.path.startswith("/console/login?next=")
 
@@ -118,7 +118,7 @@ def test_every_other_path_is_refused(path: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_nothing_leads_elsewhere(text: str) -> None:
+def test_no_redirect_leaves_the_console(text: str) -> None:
     for path in (console_path(text), console_path(f"/console/{text}")):
         if path:
             joined = URL("https://console.example.com/console/login").join(URL(path))

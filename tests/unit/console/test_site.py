@@ -49,7 +49,9 @@ async def test_an_exception_becomes_a_page_without_its_secrets(
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("get", "/console/nothing", 404), ("post", "/console/audit", 405)]
 )
-async def test_addresses_that_there_are_not(ada: Browser, method: str, path: str, status: int) -> None:
+async def test_an_unknown_address_or_method_shows_a_page_with_the_menu(
+    ada: Browser, method: str, path: str, status: int
+) -> None:
     page = await getattr(ada, method)(path)
     assert page.status == status
     assert "To the console" in page.words

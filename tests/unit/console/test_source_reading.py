@@ -94,7 +94,7 @@ async def test_questions_beyond_the_limit_are_left_out(monkeypatch: pytest.Monke
     assert source.answered == [0, 1, 4]
 
 
-async def test_at_the_end_none_runs_on() -> None:
+async def test_the_end_leaves_no_question_running() -> None:
     source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(2))
     await settle()

@@ -51,7 +51,7 @@ async def test_somebody_is_let_in_for_so_many_days_by_whoever_says_so(firm: Comp
         ("all", 1, " "),
     ],
 )
-async def test_nobody_is_let_in_from_nothing_for_ever_or_without_a_reason(
+async def test_an_exemption_needs_a_rule_an_end_and_a_reason(
     firm: Company, rule: str, days: int, why: str
 ) -> None:
     with pytest.raises(RefusedError):
@@ -169,7 +169,7 @@ async def test_a_mail_to_a_warned_person_tells_the_end_and_the_help_desk(firm: C
     )
 
 
-async def test_there_is_no_answer_that_says_nothing_or_that_nobody_sends(firm: Company) -> None:
+async def test_an_empty_answer_or_one_without_mails_is_refused(firm: Company) -> None:
     await has(firm, record("a1", "alice"))
     with pytest.raises(RefusedError, match="what is the answer"):
         await support_acts.answer_by_mail(firm.context, await whom(firm), " ", ADA, NOW)

@@ -54,7 +54,7 @@ async def test_a_clean_device_gets_mail_and_it_is_said_who_looked(store: Store) 
     assert found.sentence == "Gets mail: no listed app on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
-async def test_an_app_that_no_rule_keeps_out_is_told_nevertheless(store: Store) -> None:
+async def test_a_listed_app_without_a_rule_is_told_too(store: Store) -> None:
     await reported(store, "tiktok", "chess")
     assert (await stands(store, OPEN)).cause == "Chess and Tiktok on it, which no rule keeps out"
 

@@ -192,7 +192,7 @@ async def test_a_person_without_a_mailbox_here_has_no_address(store: Store, doma
     ("exempt_from", "together"),
     [((), ""), (("", ""), ""), (("a", "", "a"), "a"), (("a", "b"), "all"), (("a", "all"), "all")],
 )
-async def test_to_exempt_a_person_is_from_what_helps_all_of_their_devices(
+async def test_the_exemption_offered_helps_all_devices_of_a_person(
     store: Store, exempt_from: tuple[str, ...], together: str
 ) -> None:
     await store.devices.ingest([phone("1")], NOW)

@@ -110,7 +110,7 @@ def test_a_rule_that_refuses_nobody_has_no_number(effect: str) -> None:
     assert words.endswith("All others are left to the rules after it.")
 
 
-def test_one_who_may_be_kept_out_is_told_with_what_decides_now() -> None:
+def test_people_who_may_be_refused_are_told_with_todays_rule() -> None:
     sample = Sample.model_validate(SAMPLE | {"system": ""})
     assert who_in_words(sample) == "ada: phone, d1: let in by open now"
 

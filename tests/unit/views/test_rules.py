@@ -42,7 +42,7 @@ def test_a_rule_says_what_it_does_and_what_its_condition_reads() -> None:
         ("2027-01-01", [False, False, True], "is enforced"),
     ],
 )
-def test_its_stages_stand_in_order_and_one_runs(day: str, runs: list[bool], today: str) -> None:
+def test_the_stages_of_a_rule_are_in_order_and_one_runs(day: str, runs: list[bool], today: str) -> None:
     rule, _ = told(datetime.fromisoformat(day).replace(tzinfo=UTC), stages=STAGES)
     assert [start.stage for start in rule.starts] == ["report_only", "warn", "enforce"]
     assert ([start.runs for start in rule.starts], rule.today) == (runs, today)

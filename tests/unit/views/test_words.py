@@ -55,7 +55,7 @@ def test_a_system_is_written_as_its_maker_does(os: str, version: str, words: str
     assert system_in_words(os, version) == words
 
 
-def test_a_device_is_its_kind_and_what_is_known_of_its_system() -> None:
+def test_a_device_is_called_by_kind_and_system() -> None:
     assert device_in_words(Kind.PHONE, "ios", "26.1") == "phone, iOS 26.1"
     assert device_in_words(None, "") == "device"
 

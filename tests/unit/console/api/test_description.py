@@ -58,7 +58,7 @@ def test_every_field_and_parameter_is_described() -> None:
             assert parameter["description"], parameter
 
 
-def test_its_schemas_are_schemas() -> None:
+def test_every_schema_of_the_description_is_valid() -> None:
     for schema in SCHEMAS.values():
         jsonschema.Draft202012Validator.check_schema(schema)
 

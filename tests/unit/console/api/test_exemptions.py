@@ -77,6 +77,6 @@ async def test_a_rule_is_turned_off_for_everybody_and_put_back(
     assert (await ada.post("/rules/prohibited-app/on", {"why": "again"})).status == 409
 
 
-async def test_a_rule_that_there_is_not_is_not_found(ada: Caller) -> None:
+async def test_an_unknown_rule_is_not_found(ada: Caller) -> None:
     assert (await ada.post("/rules/none/off", {"why": "x", "until": SOON})).status == 404
     assert (await ada.post("/rules/laptop-browser/off", {"why": "x", "until": SOON})).status == 409

@@ -28,7 +28,7 @@ async def test_a_request_may_come_from_a_device_and_a_person(vic: Caller, firm: 
     assert (told["request"]["target"], told["user"]["name"]) == ("/mail?x=1", "alice")
 
 
-async def test_a_device_that_there_is_not_stands_against_it(vic: Caller) -> None:
+async def test_an_unknown_device_is_refused(vic: Caller) -> None:
     assert (await vic.post("/explain", {"device": "none"})).status == 409
 
 

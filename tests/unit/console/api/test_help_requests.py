@@ -46,7 +46,7 @@ async def test_a_list_is_of_one_rule_and_no_longer_than_wanted(
     assert await listed(vic, query) == people
 
 
-async def test_a_list_that_there_is_not_is_refused(vic: Caller) -> None:
+async def test_an_unknown_list_is_refused(vic: Caller) -> None:
     assert (await vic.get("/help-requests?which=some")).status == 422
 
 

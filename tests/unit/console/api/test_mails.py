@@ -76,7 +76,7 @@ async def test_an_operator_decides_about_one_mail_or_all_of_them(
     assert (await firm.acts())[-1] == (act, "ada", "rule prohibited-app")
 
 
-async def test_a_mail_is_not_called_what_it_cannot_be(ada: Caller, firm: Company) -> None:
+async def test_a_mail_cannot_get_an_impossible_state(ada: Caller, firm: Company) -> None:
     mails = await written(firm, "ann")
     path = f"/mails/{mails['ann'].id}/decision"
     assert (await ada.post(path, {"what": "retry"})).status == 409

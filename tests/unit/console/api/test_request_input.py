@@ -147,7 +147,7 @@ async def test_a_body_where_none_belongs_is_refused(ada: Caller) -> None:
         ("text/html", 406), ("application/json;q=0", 406), ("application/json;q=0.0, text/html", 406),
     ],
 )  # fmt: skip
-async def test_only_what_there_is_can_be_asked_for(vic: Caller, accept: str, status: int) -> None:
+async def test_only_json_can_be_asked_for(vic: Caller, accept: str, status: int) -> None:
     assert (await vic.get("/me", Accept=accept)).status == status
 
 

@@ -68,6 +68,6 @@ def test_a_cursor_leads_back_to_its_row(number: int) -> None:
     assert number_of(text, 7) == number
 
 
-def test_there_is_no_cursor_at_the_end_and_none_at_the_beginning() -> None:
+def test_a_missing_cursor_is_the_end_or_the_beginning() -> None:
     assert cursor_of(None) is None
     assert number_of(None, 7) == 7

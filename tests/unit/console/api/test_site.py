@@ -25,7 +25,7 @@ async def test_every_answer_may_not_be_kept_or_framed(vic: Caller, nobody: Calle
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/v1", "/api/v1/none", "/api/v2/me", "/api/v1/devices/a/b"])
-async def test_an_address_that_there_is_not_is_a_problem(vic: Caller, path: str) -> None:
+async def test_an_unknown_address_is_a_problem(vic: Caller, path: str) -> None:
     told = await vic.get(path)
     assert (told.status, told.headers["Content-Type"]) == (404, PROBLEM)
     assert told.body["type"] == "urn:mailgate:problem:not-found"
@@ -57,7 +57,7 @@ async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(
         await vic.get("/audit/export.jsonl")
 
 
-async def test_while_the_store_is_away_that_is_said(
+async def test_an_unavailable_store_is_said(
     vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -109,7 +109,9 @@ async def test_nobody_may_without_a_token(nobody: Caller, firm: Company) -> None
     assert await firm.acts() == before
 
 
-async def test_only_they_may_who_have_the_role(vic: Caller, ada: Caller, lin: Caller, firm: Company) -> None:
+async def test_only_the_role_allows_an_operation(
+    vic: Caller, ada: Caller, lin: Caller, firm: Company
+) -> None:
     before = await firm.acts()
     for each in OPERATIONS:
         for caller, roles in ((vic, {"viewer"}), (ada, {"operator"}), (lin, {"operator", "approver"})):

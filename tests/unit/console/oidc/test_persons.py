@@ -71,7 +71,7 @@ def test_a_sub_is_compared_as_it_stands() -> None:
         find_person(settings(people, claim="sub"), {"sub": "abc"})
 
 
-def test_an_admin_without_an_account_there_is_nobody_there() -> None:
+def test_an_admin_without_an_account_cannot_log_in_there() -> None:
     made = settings(LIN | {"lin": LIN["lin"] | {"oidc": False}}, claim="preferred_username")
     with pytest.raises(LoginError):
         find_person(made, {"preferred_username": "lin"})

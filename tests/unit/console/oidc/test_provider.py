@@ -144,7 +144,7 @@ async def test_without_a_word_about_it_it_signs_as_all_providers_can() -> None:
         (WireTrouble.TOO_BIG, LoginTrouble.TOO_BIG),
     ],
 )
-async def test_a_provider_that_is_not_there_is_said(trouble: WireTrouble, why: LoginTrouble) -> None:
+async def test_an_absent_provider_is_said(trouble: WireTrouble, why: LoginTrouble) -> None:
     world = World()
     world.idp.trouble = SourceError(trouble)
     assert await world.refused() is why
@@ -254,7 +254,7 @@ async def test_userinfo_of_another_person_is_refused_and_overrides_nothing() -> 
     assert (found.claims["email"], found.claims["groups"]) == ("ada@example.com", ["ops"])
 
 
-async def test_a_person_of_whom_all_is_said_is_not_asked_for_again() -> None:
+async def test_a_person_fully_told_in_the_token_is_not_asked_for_again() -> None:
     world = World()
     await world.identity()
     assert not world.asked("me")

@@ -70,7 +70,7 @@ async def test_a_running_sync_shows_its_progress_and_is_not_begun_again(ada: Bro
     assert (firm.read, (await firm.acts())[-1][0]) == ([], "console-login")
 
 
-async def test_a_connector_that_there_is_not_is_not_read(ada: Browser, firm: Company) -> None:
+async def test_an_unknown_connector_is_not_read(ada: Browser, firm: Company) -> None:
     assert (await ada.post("/console/connectors/none/sync")).status == 404
     assert firm.read == []
 

@@ -124,5 +124,5 @@ async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: 
 
 
 @pytest.mark.parametrize("name", ["nobody", "alice'--", "%00"])
-async def test_there_is_no_page_of_what_there_is_not(ada: Browser, phone: Device, name: str) -> None:
+async def test_an_unknown_device_has_no_page(ada: Browser, phone: Device, name: str) -> None:
     assert (await ada.get(f"/console/devices/{name}")).status == 404

@@ -236,7 +236,7 @@ async def test_a_device_that_has_changed_is_listed_as_it_is_now(
     assert some["ada"] in (await ada.get("/console/devices?mail=gets-mail")).text
 
 
-async def test_a_store_that_takes_nothing_still_lists_what_it_has(
+async def test_a_read_only_store_still_lists_its_devices(
     ada: Browser, firm: Company, some: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ada.get("/console/devices")

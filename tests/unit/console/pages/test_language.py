@@ -23,7 +23,7 @@ async def test_a_chosen_language_leads_to_the_console_alone(ada: Browser, to: st
 
 
 @pytest.mark.parametrize("tag", ["", "xx", "fr", "../de"])
-async def test_there_are_no_languages_but_those_of_the_catalogs(ada: Browser, tag: str) -> None:
+async def test_an_unknown_language_is_refused(ada: Browser, tag: str) -> None:
     assert (await ada.post("/console/language", lang=tag, to="/console/")).status == 404
 
 

@@ -47,7 +47,7 @@ async def test_exactly_the_counted_people_are_written_to_after_the_confirmation(
     assert (await ada.post(SEND, confirmed="yes")).status == 409  # said twice, it is done once
 
 
-async def test_first_those_are_written_to_whom_the_version_newly_affects(ada: Browser, firm: Company) -> None:
+async def test_newly_affected_people_are_written_to_first(ada: Browser, firm: Company) -> None:
     """By the version before, alice has this mail, and bob has none."""
     await has(firm, *PHONES[:2])
     mails = await written(firm, "alice")

@@ -271,7 +271,7 @@ async def test_a_session_that_somebody_else_began_is_none_after_a_login(site: Si
 
 
 @grouped
-async def test_a_member_of_a_group_may_what_it_may_for_a_time(site: Site, idp: Idp) -> None:
+async def test_a_group_member_has_its_roles_for_a_time(site: Site, idp: Idp) -> None:
     idp.says = {"email": "Zoe@example.com", "groups": ["ops", "all"]}
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value

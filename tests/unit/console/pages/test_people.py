@@ -131,7 +131,7 @@ async def test_a_second_answer_is_warned_about_and_may_be_sent(
     assert len(await firm.store.mails.page()) == 2
 
 
-async def test_its_sources_are_asked_and_what_they_say_is_told(
+async def test_the_sources_of_a_device_are_asked_and_their_answers_told(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     asked = list[tuple[str, str]]()

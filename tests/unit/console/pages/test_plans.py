@@ -292,6 +292,6 @@ async def test_an_override_beyond_the_guard_still_needs_another_person(
     assert (await firm.acts())[-1][0] == "policy-activated"
 
 
-async def test_a_plan_that_there_is_not_is_said(ada: Browser) -> None:
+async def test_an_unknown_plan_is_said(ada: Browser) -> None:
     page = await ada.get("/console/policy/plans/abcdef123456")
     assert (page.status, "No plan is called" in page.words) == (404, True)

@@ -66,6 +66,6 @@ async def test_a_difference_is_shown_in_words_and_lines(ada: Browser, firm: Comp
 
 
 @pytest.mark.parametrize("path", ["versions/9", "versions/abcdef", "diff?old=9", "diff?old=1&new=x"])
-async def test_a_version_that_there_is_not_is_said(ada: Browser, path: str) -> None:
+async def test_an_unknown_version_is_said(ada: Browser, path: str) -> None:
     page = await ada.get(f"/console/policy/{path}")
     assert (page.status, "No version is called" in page.words) == (404, True)
