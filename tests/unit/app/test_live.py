@@ -46,7 +46,7 @@ def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
     assert response_builder_for(bundle().settings, Pages()).extension_pages == {}
 
 
-def test_nobody_may_ask_unless_it_is_set(bundle):
+def test_nobody_may_ask_without_the_setting(bundle):
     settings = bundle().settings
     assert authorizer_for(settings) is None
     asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})

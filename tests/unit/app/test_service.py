@@ -89,7 +89,7 @@ async def test_background_work_ends_before_the_store_closes(bundle, closed, monk
 CHANGED = POLICY.replace("handheld", "contradicted")
 
 
-async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
+async def test_changed_files_take_effect_as_a_whole(service, bundle):
     changed = bundle(policy=CHANGED)
     with capture_logs() as logs:
         await service.apply(changed)

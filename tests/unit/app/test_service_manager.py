@@ -72,7 +72,7 @@ async def test_the_watchdog_is_fed_several_times_in_its_span(
     assert (heard, pauses) == ([ALIVE] * 3, [5.0] * 3)
 
 
-async def test_nobody_is_kept_informed_where_nobody_wonders() -> None:
+async def test_without_a_watchdog_nothing_is_fed() -> None:
     heard: list[str] = []
     await ServiceManager(heard.append).keep_alive()
     assert heard == []

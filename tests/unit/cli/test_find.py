@@ -63,7 +63,7 @@ def test_a_search_without_a_match_says_so(stored: None) -> None:
     assert json.loads(find("nobody", "--json").output) == {"items": [], "next": None}
 
 
-def test_nothing_finds_nothing(config: Path) -> None:
+def test_an_empty_search_finds_nothing(config: Path) -> None:
     assert find(" ").exit_code == 2
 
 

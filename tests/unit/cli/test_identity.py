@@ -41,7 +41,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return what
 
 
-def test_without_admins_it_is_whom_the_system_knows() -> None:
+def test_without_admins_the_system_user_acts() -> None:
     who = acting_person(NOBODY, "operator")
     assert who == acting_person_if_given(NOBODY, "operator") == system_user()
     assert who.name
@@ -79,7 +79,7 @@ def test_a_person_without_a_proof_or_the_role_is_refused(
     assert "secret" not in str(ended.value)
 
 
-def test_a_token_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_token_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         acting_person(SETTINGS, "operator", token_file=tmp_path / "none")
 

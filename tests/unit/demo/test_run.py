@@ -131,7 +131,7 @@ def test_a_company_and_its_admins_are_made_before_the_gate_starts(
 
 
 @pytest.mark.parametrize(("new", "made_up"), [(True, [run.DEFAULT_PEOPLE]), (False, [])])
-def test_unless_told_otherwise_a_company_is_made_up_where_the_store_is_new(
+def test_a_new_store_gets_a_made_up_company_by_default(
     stage: Stage, demo, companies, monkeypatch: pytest.MonkeyPatch, new: bool, made_up: list[int]
 ) -> None:
     async def is_new(_config: Path) -> bool:

@@ -29,7 +29,7 @@ def test_the_preview_has_other_languages_html_and_json(folder: Path) -> None:
     assert (told["language"], told["made_up"]) == ("ja", False)
 
 
-def test_a_language_that_there_is_not_is_said(folder: Path) -> None:
+def test_an_unknown_language_is_said(folder: Path) -> None:
     refused = run("preview", *ENFORCED, "--language", "xx")
     assert refused.exit_code == 2
     assert "no texts in `xx`; expected one of ar, de" in refused.output

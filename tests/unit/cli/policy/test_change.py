@@ -20,7 +20,7 @@ def digest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(json.loads(run("plan", "--json").output)["digest"])
 
 
-def test_a_plan_is_put_in_force_and_taken_back(digest: str) -> None:
+def test_a_plan_is_started_and_rolled_back(digest: str) -> None:
     put = run("apply", digest[:12], "--note", "agreed")
     assert (put.exit_code, put.output.split(" (")[0]) == (0, "version 2")
     told = json.loads(run("retract", "--note", "sent in error", "--json").output)

@@ -60,7 +60,7 @@ def test_a_gone_device_was_there_first(records: Recorded, gone: set[bool]) -> No
     assert {each.gone for each in records(replace(PHONE, problem=DeviceProblem.GONE))} == gone
 
 
-def test_a_laptop_says_of_itself_only_what_it_proves() -> None:
+def test_a_laptop_reports_only_what_it_proves() -> None:
     (own,) = last_records(replace(PHONE, make=WINDOWS, source=ENROLLED))
     assert own.managed is None
     assert set(dict(own.names)) == {KEY}

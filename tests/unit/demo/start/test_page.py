@@ -63,7 +63,7 @@ async def test_a_name_of_elsewhere_is_not_served(host: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "method"), [("/console/ada", "GET"), ("/inbox", "GET"), ("/", "POST")])
-async def test_there_is_nothing_else(path: str, method: str) -> None:
+async def test_other_addresses_are_not_found(path: str, method: str) -> None:
     with pytest.raises(web.HTTPNotFound):
         await START.serve(asked("localhost:8082", path, method))
 
