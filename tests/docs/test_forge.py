@@ -34,7 +34,7 @@ def test_the_jobs_call_targets_of_make_that_exist() -> None:
     assert ".ci/run" in called
 
 
-def test_nothing_there_may_write() -> None:
+def test_no_job_may_write() -> None:
     workflow = yaml(FORGE / "workflows" / "checks.yml")
     assert workflow["permissions"] == {"contents": "read"}
     assert not re.search(r"secrets\.|pull_request_target", (FORGE / "workflows" / "checks.yml").read_text())

@@ -91,7 +91,7 @@ def test_every_alarm_rings_when_it_should_and_only_then() -> None:
     promtool("test", "rules", ALERTS / "alerts.test.yml")
 
 
-def test_alarms_read_metrics_that_there_are() -> None:
+def test_alarms_read_existing_metrics() -> None:
     listed = {spans(row["metric"])[0] for row in table(TEXT, "metric")}
     named = set(re.findall(r"\b(?:mailgate|process)_\w+", (ALERTS / "alerts.yml").read_text("utf-8")))
     assert {re.sub(r"_bucket$", "", name) for name in named} <= listed

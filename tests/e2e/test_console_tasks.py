@@ -107,7 +107,7 @@ def test_the_menu_of_a_phone_opens_and_its_header_takes_one_line(
     expect(page.get_by_role("heading", level=1)).to_have_text("Audit")
 
 
-def test_a_plan_is_searched_put_in_force_watched_and_retracted_in_five_clicks(hand: Hand, site: Site) -> None:
+def test_a_plan_is_started_watched_and_rolled_back_in_five_clicks(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/policy/plans/{site.plan}")
     listed = hand.page.get_by_role("region", name="Who moves")
     hand.page.get_by_label("Person or device", exact=True).fill("bo")

@@ -243,7 +243,7 @@ def test_a_laptop_with_a_touch_screen_is_a_laptop(
         assert status(gate, page.context)["client"]["kind"] == "laptop"
 
 
-def test_while_it_observes_a_handheld_in_disguise_is_only_noted(
+def test_an_observing_probe_only_notes_a_disguised_handheld(
     chromium: Browser, observer: GuardedWebmail
 ) -> None:
     with disguised(chromium, MAC, "MacIntel", 1024, 1366) as page:
@@ -366,7 +366,7 @@ def test_without_scripts_it_says_what_to_do(
         expect(page.get_by_role("button")).to_have_count(0)
 
 
-def test_while_it_observes_nobody_is_kept_out_for_want_of_scripts(
+def test_an_observing_probe_refuses_nobody_without_scripts(
     chromium: Browser, observer: GuardedWebmail, webmail: Upstream
 ) -> None:
     with browsing(chromium, java_script_enabled=False) as page:

@@ -308,7 +308,7 @@ def test_the_most_restrictive_of_two_phones_counts(door: SideDoor) -> None:
     assert log_in(door.imap_port, "bob", IPHONE_MAIL) == ""
 
 
-def test_the_webmails_own_logins_are_let_in_by_their_address(door: SideDoor) -> None:
+def test_the_webmails_own_logins_are_allowed_by_address(door: SideDoor) -> None:
     door.report("alice", "tiktok")
     assert log_in(door.imap_port, "alice", '("name" "Roundcube" "version" "1.6")', source=WEBMAIL) == ""
     assert "no-rule-matched" in log_in(door.imap_port, "alice", '("name" "Roundcube" "version" "1.6")')

@@ -62,5 +62,5 @@ def trial_told(trial: RuleTrial) -> str:
     return f"{trial.rule} {trial.stage}: {result}" + (f" ({trial.note})" if trial.note else "")
 
 
-def test_there_are_golden_decisions() -> None:
+def test_golden_decisions_exist() -> None:
     assert len(GOLDEN) >= 10

@@ -91,7 +91,7 @@ def test_each_html_is_the_golden_one(name: str, language: str) -> None:
     assert html == (HERE / f"{name}.{language}.html").read_text(encoding="utf-8")
 
 
-def test_there_is_no_mail_that_is_not_looked_at() -> None:
+def test_every_golden_mail_is_compared() -> None:
     wanted = {f"{name}.{language}.txt" for name, language in TEXTS} | {
         f"{n}.{lang}.html" for n, lang in PAGES
     }

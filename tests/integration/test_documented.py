@@ -71,7 +71,7 @@ def test_a_device_enrols_reads_mail_and_is_revoked(client: Client, token: str, d
     assert (status, refused["reason"]) == (403, "key-revoked")
 
 
-def test_a_device_whose_report_and_headers_differ_is_the_lesser_of_both(client: Client, token: str) -> None:
+def test_a_device_is_the_stricter_of_report_and_headers(client: Client, token: str) -> None:
     client.enrol(token)
     client.report(os="windows", form_factors=["Desktop"])
     assert seen(client, IPHONE)["kind"] == "phone"

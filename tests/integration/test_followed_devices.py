@@ -71,7 +71,7 @@ async def test_a_report_at_one_gate_ends_what_the_other_has_in_memory(
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
+async def test_a_gate_that_lost_its_connections_asks_for_devices_again(
     client: aiohttp.ClientSession, gates: Fleet, store: str
 ) -> None:
     async def answers(status: int) -> bool:

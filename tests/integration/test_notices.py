@@ -307,7 +307,7 @@ def test_a_mail_server_that_is_away_loses_nothing(tmp_path: Path) -> None:
         assert back.recipients() == HIT
 
 
-def test_mails_that_are_queued_when_the_rule_is_taken_back_are_never_sent(tmp_path: Path) -> None:
+def test_mails_queued_before_a_roll_back_are_never_sent(tmp_path: Path) -> None:
     with mail_sink() as sink:
         desk = Desk(tmp_path, smtp(sink))
         desk.activate(SHUT)

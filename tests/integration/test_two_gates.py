@@ -109,7 +109,7 @@ async def test_the_other_gate_serves_after_one_is_killed(
         assert await ask(client, pair[0], **{"User-Agent": LAPTOP}) == (200, True)
 
 
-async def test_rules_are_put_in_force_and_taken_back_at_both(
+async def test_rules_are_started_and_rolled_back_at_both(
     client: aiohttp.ClientSession, pair: list[Guarded]
 ) -> None:
     one, other = pair

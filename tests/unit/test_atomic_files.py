@@ -22,9 +22,7 @@ def test_a_file_is_written_in_the_place_of_another(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_writing_that_is_broken_off_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, new = tmp_path / "file", tmp_path / "new"
     file.write_text("before")
     monkeypatch.setattr(module.os, "fsync", broken_off)  # all is written, and nothing is on the disk

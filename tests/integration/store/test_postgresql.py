@@ -56,7 +56,7 @@ async def test_a_lost_connection_is_an_outage_and_ends(url: str, store: Store) -
     assert row.tally.times == 2
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+def test_an_absent_server_is_named_without_its_password() -> None:
     with pytest.raises(StoreUnavailableError, match="cannot be opened") as error:
         migrate(store_url("postgresql://u:hidden@/mail?host=/nowhere"))
     assert "hidden" not in str(error.value)
