@@ -168,7 +168,7 @@ def test_a_killed_roll_back_is_done_whole_or_not_at_all(ground: Ground) -> None:
     assert kill_everywhere(ground, *command, before=before, after=after) == {False, True}
 
 
-def test_a_gate_that_takes_up_changed_files(ground: Ground) -> None:
+def test_a_gate_killed_at_a_change_of_files_does_it_whole_or_not_at_all(ground: Ground) -> None:
     """It dies while it puts them in force; the gate that starts after it does the rest. It never ends by itself."""
     prepare(ground)
     before, after = ([1], ["policy-activated"]), ([1, 2], ["policy-activated"] * 2)

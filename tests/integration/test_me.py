@@ -97,7 +97,7 @@ async def management_says(client: aiohttp.ClientSession, guarded: Guarded, *apps
         assert (response.status, await response.json()) == (200, {"taken": 1})
 
 
-async def test_a_phones_whole_way_as_its_owner_sees_it(
+async def test_a_phones_owner_sees_its_whole_way_to_mail(
     client: aiohttp.ClientSession, guarded: Guarded
 ) -> None:
     alice = Person(client, guarded, ALICE)

@@ -251,7 +251,7 @@ async def test_interim_responses_are_not_hoarded_for_a_client_that_does_not_read
     assert response.status == 502
 
 
-async def test_an_upstream_that_closes_after_each_answer_unannounced(
+async def test_an_upstream_that_closes_after_each_answer_loses_none(
     connect: Connect, upstream: Upstream
 ) -> None:
     for _ in range(20):

@@ -127,7 +127,7 @@ async def test_an_upstream_that_is_down_is_a_502(
     assert (await wire.final()).status == 200, "an upstream that is down is no reason to drop the client"
 
 
-async def test_the_upstream_is_down_and_the_body_is_large(orphan: Gate, connect: Connect) -> None:
+async def test_an_upstream_that_is_down_answers_a_large_body(orphan: Gate, connect: Connect) -> None:
     wire = await connect(orphan)
     async with asyncio.TaskGroup() as both:
         both.create_task(

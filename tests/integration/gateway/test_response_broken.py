@@ -183,7 +183,7 @@ async def test_bytes_behind_a_response_answer_nobody(
         b"304 Not Modified\r\n",
     ],
 )
-async def test_a_body_behind_a_status_that_has_none(
+async def test_a_body_behind_a_status_without_one_is_dropped(
     connect: Connect, upstream: Upstream, head: bytes
 ) -> None:
     upstream.play(b"HTTP/1.1 " + head + b"\r\n" + EVIL)

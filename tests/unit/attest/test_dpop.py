@@ -138,7 +138,7 @@ INSTANT = "must be a whole number from 0 to 253402300799"
         ({"nonce": ""}, f"nonce {TEXT}"),
     ],
 )
-def test_claims_that_are_missing_or_wrong(changes: dict[str, object], detail: str) -> None:
+def test_missing_or_wrong_claims_are_refused(changes: dict[str, object], detail: str) -> None:
     assert refused(raw.proof(TOKEN, **changes)) == (Reason.PROOF_MALFORMED, detail)
 
 

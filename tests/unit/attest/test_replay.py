@@ -25,7 +25,7 @@ def test_a_ticket_is_spent_once_while_it_lives() -> None:
     assert spend(guard, b"a", 121) is SpendResult.ACCEPTED
 
 
-def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
+def test_a_full_guard_accepts_no_ticket_and_forgets_none() -> None:
     guard = MemoryReplayGuard(capacity=2)
     assert [spend(guard, ticket) for ticket in (b"a", b"b", b"c")] == [
         SpendResult.ACCEPTED,

@@ -57,7 +57,7 @@ OF_GATEWAYS = (
         *(({name: "Nokia6230i/2.0"}, "phone", False) for name in OF_GATEWAYS),
     ],
 )
-def test_the_form_that_hints_tell(headers: dict[str, str], form: str, weak: bool) -> None:
+def test_hints_tell_the_form(headers: dict[str, str], form: str, weak: bool) -> None:
     reading = read_hints(headers)
     assert (reading.form, reading.weak, reading.findings) == (form, weak, ())
     assert {signal.name for signal in reading.signals} == set(headers)

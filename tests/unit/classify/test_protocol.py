@@ -154,7 +154,9 @@ def test_a_folder_of_a_path_names_its_protocol_wherever_it_stands(folders: str, 
         ("user-agent", "dataaccessd".rjust(257), Protocol.WEB),
     ],
 )  # fmt: skip
-def test_headers_and_the_clients_name(name: str, value: str, protocol: Protocol) -> None:
+def test_a_header_or_the_name_of_a_client_tells_the_protocol(
+    name: str, value: str, protocol: Protocol
+) -> None:
     assert protocol_of(RequestFacts("POST", "/", headers={name: value})) is protocol
 
 

@@ -53,7 +53,7 @@ def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
     assert list(JOINED.rules) == [name for table in IN_ORDER for name in table.rules]
 
 
-def test_the_rules_without_form_exist() -> None:
+def test_every_rule_without_a_form_exists() -> None:
     assert set(HANDHELDS.rules) >= NO_FORM
 
 

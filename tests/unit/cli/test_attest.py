@@ -190,7 +190,7 @@ def test_a_file_without_evidence_is_a_mistake(run_evidence, content: str) -> Non
     assert "expected" in result.stderr
 
 
-def test_a_file_that_is_not_there_is_one(run_evidence, tmp_path: Path) -> None:
+def test_a_missing_file_is_a_mistake(run_evidence, tmp_path: Path) -> None:
     run_evidence("")
     (tmp_path / "chain.json").unlink()
     result = CliRunner().invoke(

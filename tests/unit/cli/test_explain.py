@@ -79,14 +79,14 @@ def test_the_table_tells_client_rules_and_decision() -> None:
         ("", "<stdin>:1:1: the file is empty"),
     ],
 )
-def test_a_request_that_cannot_be_read(given: object, message: str) -> None:
+def test_an_unreadable_request_is_a_mistake_with_its_place(given: object, message: str) -> None:
     result = run("--json", "-", given=given)
     assert result.exit_code == 2
     assert message in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("nowhere.json",), ("--config", "nowhere.yaml")])
-def test_files_that_are_not_there(arguments: tuple[str, ...]) -> None:
+def test_a_missing_file_is_unusable(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
@@ -118,7 +118,7 @@ def test_another_time_has_its_stage_and_a_report_as_old_as_now(day: str, stage: 
     assert report["device"]["reported_at"].startswith(day)
 
 
-def test_a_time_that_is_none() -> None:
+def test_a_malformed_time_is_said() -> None:
     result = run("--at", "tomorrow")
     assert result.exit_code == 2
     assert "--at: `tomorrow` is not a date, nor a time with its zone" in result.stderr
@@ -163,7 +163,7 @@ def test_any_version_can_be_asked_about_a_request_or_a_recorded_one(versions: Pa
     assert late["recorded"]["rule"] == "shut"
 
 
-def test_a_version_that_never_was(versions: Path) -> None:
+def test_an_unknown_version_is_refused(versions: Path) -> None:
     result = run("--version", "7", "--config", str(versions), given={"user_agent": IPHONE})
     assert result.exit_code == 1
     assert "no version is called `7`" in result.stderr

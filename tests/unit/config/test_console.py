@@ -45,7 +45,7 @@ def test_without_settings_people_log_in_by_token_alone(tmp_path: Path) -> None:
     assert (made.login.oidc, made.login.proxy) == (None, None)
 
 
-def test_everything_that_can_be_said(tmp_path: Path) -> None:
+def test_every_setting_of_the_console_is_read(tmp_path: Path) -> None:
     oidc = OIDC | {
         "client_secret": {"env": "OIDC_SECRET"},
         "name": "Example ID",

@@ -167,7 +167,9 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         ),
     ],
 )
-def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path: Path) -> None:
+def test_settings_that_make_no_sense_are_refused_with_their_place(
+    old: str, new: str, mistake: str, tmp_path: Path
+) -> None:
     text = (ROOT / "config/mailgate.yaml").read_text()
     (tmp_path / "mailgate.yaml").write_text(text.replace(old, new))
     (tmp_path / "k.json").write_bytes(Path(__file__).with_name("issuer.jwks.json").read_bytes())

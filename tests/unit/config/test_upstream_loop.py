@@ -40,7 +40,7 @@ def back(upstream, listener, names=LITERAL_RESOLVER, port=8081):
     ["127.0.0.1", "localhost", "LOCALHOST", "localhost.", "a.localhost", "127.1", "0x7f000001", "2130706433", "0.0.0.0", "::ffff:127.0.0.1", "gate7", "gate7.internal", "GATE7.internal."],
 )  # fmt: skip
 @pytest.mark.parametrize("listener", ["127.0.0.1", "0.0.0.0", "localhost"])
-def test_every_spelling_of_loopback_and_of_the_own_name(upstream, listener):
+def test_loopback_and_the_own_name_are_met_in_every_spelling(upstream, listener):
     assert back(upstream, listener) == Address(listener, 8081)
 
 

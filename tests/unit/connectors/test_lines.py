@@ -210,7 +210,7 @@ def test_a_wrong_row_of_csv_says_where_and_what(text, mistake):
     assert any(each.startswith(mistake) for each in mistakes(text, is_csv=True)), mistakes(text, is_csv=True)
 
 
-def test_csv_that_is_not_utf8():
+def test_csv_in_another_encoding_is_refused():
     with pytest.raises(LinesRefusedError, match="mistakes; nothing was imported") as caught:
         check_rows(read_rows(BytesIO(b"id\n\xff"), is_csv=True))
     assert "not UTF-8; expected CSV in UTF-8" in str(caught.value.mistakes[0])

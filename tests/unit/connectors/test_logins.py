@@ -22,7 +22,7 @@ def credentials(clock):
     return ClientCredentials(URL, "gate", "s3cret&x", clock, scope="a b")
 
 
-async def test_client_credentials_as_rfc_6749_has_them():
+async def test_client_credentials_are_sent_as_rfc_6749_says():
     wire = Scripted(token("one", expires_in=3600))
     assert await credentials(Clock(NOW)).headers(wire.ask) == {"Authorization": "Bearer one"}
     [question] = wire.questions

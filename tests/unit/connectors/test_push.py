@@ -167,7 +167,7 @@ def signed(body, key=b"s3cret"):
     return {"x-hmac-signature": b64encode(hmac.digest(key, body, sha256)).decode()}
 
 
-async def test_a_body_that_is_signed_with_the_key():
+async def test_a_body_signed_with_the_key_is_proved():
     assert await Signature("s3cret")(signed(b"{}"), b"{}")
 
 

@@ -97,7 +97,7 @@ def test_after_a_run_none_goes_on():
     assert (state.running_since, state.retrying, state.retry_at) == (None, "", None)
 
 
-def test_after_a_run_for_changes():
+def test_after_a_run_for_changes_the_last_full_run_stays():
     state = state_after(GOOD, RunOutcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)
     assert (state.last_success, state.taken, state.trouble) == (LATER, 2, "")

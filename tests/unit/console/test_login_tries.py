@@ -9,7 +9,7 @@ from mailgate.console.login_tries import MAX_BY_CALLER, MAX_BY_NAME, MAX_BY_NAME
 NOTHING = timedelta()
 
 
-def test_one_name_from_one_address() -> None:
+def test_guesses_at_one_name_from_one_address_have_to_wait() -> None:
     tries = LoginTries()
     assert [tries.wait("ada", "a", NOW) for _ in range(MAX_BY_NAME_AND_CALLER)] == [
         NOTHING
@@ -19,7 +19,7 @@ def test_one_name_from_one_address() -> None:
     assert tries.wait("ada", "a", NOW + SPAN) == NOTHING
 
 
-def test_many_names_from_one_address() -> None:
+def test_guesses_at_many_names_from_one_address_have_to_wait() -> None:
     tries = LoginTries()
     assert {tries.wait(f"name {each}", "a", NOW) for each in range(MAX_BY_CALLER)} == {NOTHING}
     assert tries.wait("lin", "a", NOW) == SPAN

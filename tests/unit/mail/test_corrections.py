@@ -394,5 +394,7 @@ ONE_HOUR = NOW + timedelta(hours=1)
     ],
     ids=["the first", "too early", "soon", "later too early", "later an hour after the last"],
 )
-def test_looks_become_rare(looked_at: datetime | None, after: timedelta, due: bool) -> None:
+def test_looks_for_late_sightings_become_rare(
+    looked_at: datetime | None, after: timedelta, due: bool
+) -> None:
     assert is_due(Retraction(1, NOW, (2,), {}, looked_at), (looked_at or NOW) + after) is due

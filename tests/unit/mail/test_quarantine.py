@@ -240,7 +240,7 @@ async def test_a_gate_that_is_known_by_an_address_alone_is_a_sender_too():
     assert (sender.display_name, sender.addr_spec) == ("::1", HEAD.sender)
 
 
-async def test_one_address_causes_only_so_many_mails():
+async def test_one_address_causes_a_few_mails_at_most():
     office = PostOffice()
     asked = [access(user=f"u{number}", remote=f"2001:db8::{number:x}") for number in range(65)]
     assert len(await office.after(*asked)) == FROM_ONE_ADDRESS

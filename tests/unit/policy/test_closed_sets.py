@@ -42,7 +42,7 @@ def tree(text: str, checked: bool = True) -> Node:
         ('user.groups.exists(client, client == "x")', []),
     ],
 )
-def test_words_that_a_variable_can_never_have(text: str, offsets: list[int]) -> None:
+def test_impossible_words_are_found_with_their_place(text: str, offsets: list[int]) -> None:
     assert sorted(offset for offset, _ in misspelt(tree(text), CLOSED)) == offsets
 
 

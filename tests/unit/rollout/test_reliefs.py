@@ -138,7 +138,7 @@ async def test_ends_in_the_same_moment_count_together(store: Store) -> None:
     assert len((await store.reliefs.current(later)).exemptions(later)) == 3
 
 
-async def test_a_wish_is_over_with_the_window(store: Store) -> None:
+async def test_a_request_to_end_an_exemption_lapses_with_the_window(store: Store) -> None:
     given, later = await give(store, until=NOW + 60 * DAY), NOW + 8 * DAY
     guard = guarded(0, approvers=APPROVERS)
     for at, who in ((later, ADA), (later + 8 * DAY, LIN)):

@@ -131,7 +131,9 @@ def test_times_and_durations_compared_with_a_clock_are_found(
         ("device.age.getHours() > 3", None),
     ],
 )
-def test_ages_between_which_it_is_the_same(text: str, found: tuple[timedelta, ...] | None) -> None:
+def test_the_ages_that_matter_to_a_condition_are_found(
+    text: str, found: tuple[timedelta, ...] | None
+) -> None:
     assert ages(compile_condition(text, {})) == found
 
 

@@ -49,7 +49,7 @@ def test_a_verdict_may_change_at_the_limits_of_stages_reports_and_conditions(
     assert moments(access(posture=posture), policy_of(rule)) == found
 
 
-def test_a_grace_and_a_relief_that_end() -> None:
+def test_the_ends_of_grace_and_relief_are_moments() -> None:
     exempt = Relief(1, Cause.EXEMPTION, "", "a new phone", "grace", NOW, NOW + 2 * DAY, person="ada")
     halt = Relief(2, Cause.HALT, "rule-0", "too many", "", NOW)
     policy = replace(policy_of({"grace": "3d"}), reliefs=Reliefs(1, (exempt, halt)))

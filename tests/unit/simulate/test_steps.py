@@ -232,7 +232,7 @@ def test_a_contradiction_that_is_there_is_not_supposed() -> None:
         "client.probed",
     ],
 )
-def test_other_kinds_where_a_rule_reads_the_kind(when: str) -> None:
+def test_a_rule_on_the_kind_makes_other_kinds_worth_a_try(when: str) -> None:
     kinds = [
         each.about[0]
         for each in hypothetical_steps(access(PHONE), policy_of({"when": when}))

@@ -352,7 +352,7 @@ SECOND_ALONE = policy_of({"when": "false"}, {"when": "client.handheld"}, OPEN)
     [(BOTH_RULES, SECOND_ALONE, False), (SECOND_ALONE, BOTH_RULES, True)],
     ids=["a rule less", "a rule more"],
 )
-def test_exemptions_that_end_one_after_another(old: Policy, new: Policy, out: bool) -> None:
+def test_a_gap_between_two_ends_of_exemptions_is_counted(old: Policy, new: Policy, out: bool) -> None:
     """Only between the two ends does the new rule keep out whom the old one would not."""
     relieved = Reliefs(
         1,

@@ -148,7 +148,7 @@ TABLE = Table("apps", MetaData(), Column("id", Text, primary_key=True), Column("
 @pytest.mark.parametrize(
     "dialect", [sqlite.dialect(), postgresql.dialect()], ids=lambda dialect: dialect.name
 )
-def test_both_databases_spell_it_alike(dialect) -> None:
+def test_both_databases_get_the_same_upsert(dialect) -> None:
     statement = upsert(SimpleNamespace(dialect=dialect), TABLE).values(id="tiktok", name="TikTok")
     statement = statement.on_conflict_do_update(index_elements=["id"], set_={"name": statement.excluded.name})
     sql = " ".join(str(statement.compile(dialect=dialect)).split())

@@ -44,7 +44,7 @@ async def test_a_lease_is_given_to_one_of_two(store: Store) -> None:
     assert await store.leases.claim("other", "b", LONG)
 
 
-async def test_the_holder_renews_it(store: Store) -> None:
+async def test_the_holder_of_a_lease_renews_it(store: Store) -> None:
     assert await store.leases.claim("mdm", "a", LONG)
     assert await store.leases.claim("mdm", "a", LONG)
 

@@ -257,7 +257,7 @@ async def test_devices_to_forget_are_found_by_indexes(store: Store) -> None:
     assert scanned(steps) == []
 
 
-async def test_forgetting_a_device_that_was_only_seen(store: Store) -> None:
+async def test_an_unstored_device_cannot_be_forgotten(store: Store) -> None:
     store.ledger.record(access(device="a"), BLOCK)
     await store.ledger.flush()
     assert not await store.devices.forget("a", NOW)

@@ -153,7 +153,7 @@ async def test_people_told_of_a_version_are_found(store: Store) -> None:
     assert [each.login for each in await store.mails.perhaps_read_about([1], 5)] == ["sent"]
 
 
-async def test_mails_end(store: Store) -> None:
+async def test_old_mails_are_deleted(store: Store) -> None:
     await store.mails.queue([a_mail()])
     assert await store.mails.prune(NOW) == 0
     assert await store.mails.prune(NOW + timedelta(seconds=1)) == 1

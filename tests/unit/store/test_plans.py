@@ -49,7 +49,7 @@ async def test_an_old_or_foreign_plan_does_not_prevent_a_new_one(
     assert not await store.plans.latest_of(DRAFT.digest, PLAN.serial, "ann")
 
 
-async def test_old_plans_go(store: Store) -> None:
+async def test_old_plans_are_deleted(store: Store) -> None:
     await store.plans.keep(PLAN, ACT)
     assert await store.plans.prune(NOW) == 0
     assert await store.plans.prune(NOW + timedelta(seconds=1)) == 1

@@ -63,7 +63,7 @@ async def test_a_store_that_is_away_is_left_alone_for_a_moment(
     assert await store.spent.spend(ticket(1), UNTIL, NOW + timedelta(seconds=1))
 
 
-async def test_only_so_many_wait(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_a_few_proofs_wait_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_WAITING", 2)
     asked = [store.spent.spend(ticket(n), UNTIL, NOW) for n in range(3)]
     results = await asyncio.gather(*asked, return_exceptions=True)

@@ -13,7 +13,7 @@ from mailgate.config.sources import (
 VALUES = {"type": "intune", "tenant": "example.onmicrosoft.com", "client_id": "app"}
 
 
-def test_the_public_cloud_unless_another_is_named():
+def test_intune_asks_the_public_cloud_unless_another_is_named():
     settings = settings_of(IntuneSettings, VALUES, client_secret="s3cret")
     assert (settings.base_url, settings.login_url) == (
         "https://graph.microsoft.com",

@@ -6,7 +6,7 @@ from tests.unit.connectors.around import settings_of
 from mailgate.config.sources import DeviceLine, FileSettings, PostSettings
 
 
-def test_the_least_that_a_line_needs():
+def test_a_line_needs_only_an_id():
     line = DeviceLine.model_validate_json('{"id": "1"}')
     assert (line.apps, line.apps_complete, line.status, line.gone) == (None, False, "none", False)
     assert line.looked_at() is None

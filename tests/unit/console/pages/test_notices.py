@@ -118,7 +118,7 @@ async def test_a_viewer_looks_and_does_nothing(vic: Browser, firm: Company) -> N
         assert (await vic.post(path, id=mails["ann"].id, what="retry")).status == 403
 
 
-async def test_corrections_of_what_was_taken_back(ada: Browser, firm: Company) -> None:
+async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Company) -> None:
     rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))

@@ -113,7 +113,7 @@ def test_every_other_host_is_refused(host):
 
 
 @pytest.mark.parametrize("reached_at", ["2001:db8::9", "2001:db8::9%eth0"])
-def test_an_address_of_ipv6_that_was_reached(reached_at):
+def test_the_reached_address_of_ipv6_is_admitted(reached_at):
     assert admits(b"Host: [2001:DB8:0::9]:8081", reached_at=reached_at)
     assert not admits(b"Host: [2001:db8::a]", reached_at=reached_at)
 

@@ -106,7 +106,7 @@ async def test_a_source_with_a_proof_of_its_own_needs_no_key(holds):
     assert KEY not in repr(logs)
 
 
-async def test_a_name_that_takes_no_posts(post):
+async def test_a_source_without_posts_is_not_found(post):
     assert (await post(RIGHT, name="mdm"))[0] == 404
 
 

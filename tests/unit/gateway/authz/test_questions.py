@@ -100,7 +100,7 @@ async def reply(on, text):
 
 
 @pytest.mark.parametrize(("dialect", "requests"), [(Dialect.ENVOY, ENVOY), (Dialect.TRAEFIK, TRAEFIK)])
-async def test_the_requests_that_envoy_and_traefik_are_documented_to_send(dialect, requests):
+async def test_documented_requests_of_envoy_and_traefik_are_answered(dialect, requests):
     on = asked_gate(dialect)
     status, headers, _ = await reply(on, requests["allowed"])
     assert (status, headers["X-Device-Decision"], headers["X-Device-Class"]) == (200, "allow", "laptop")

@@ -60,7 +60,7 @@ def test_a_key_with_all_that_is_always_read_is_enough(fields, read):
 
 
 @pytest.mark.parametrize("missing", sorted(ALWAYS))
-def test_a_key_that_lacks_anything_is_not(missing):
+def test_a_key_that_lacks_a_part_is_not_enough(missing):
     assert not suffices(told(*(ALWAYS - {missing})), frozenset())
 
 
@@ -72,7 +72,7 @@ def test_a_part_that_a_rule_reads_must_be_in_the_key(part, word):
     assert all(suffices(told(*ALWAYS, word), frozenset({name})) for name in variables)
 
 
-def test_more_is_enough_as_well():
+def test_a_key_with_larger_parts_is_enough():
     words = ALWAYS - {TARGETS, "own-cookies"} | {"target", "cookie"}
     assert suffices(told(*words), frozenset())
 

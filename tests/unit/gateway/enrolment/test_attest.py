@@ -140,14 +140,14 @@ async def test_a_store_that_is_away_gives_no_token(on):
     assert (status, told["reason"]) == (503, "store-unavailable")
 
 
-async def test_a_key_reports_only_so_often(on):
+async def test_a_key_may_report_a_few_times_in_its_span(on):
     for _ in range(5):
         assert (await report(on))[0] == 200
     status, headers, told = await report(on)
     assert (status, told["reason"], headers["Retry-After"]) == (429, "too-many-requests", "600")
 
 
-async def test_strangers_knock_only_so_often(on):
+async def test_a_stranger_may_try_a_few_times_in_a_span(on):
     for _ in range(5):
         assert (await report(on, proof=key_proof(PATH, OTHER)))[0] == 403
     assert (await report(on, proof=key_proof(PATH, OTHER)))[0] == 429

@@ -126,7 +126,7 @@ async def test_callers_that_need_the_same_answer_wait_for_it(remote, issuer):
     assert issuer.asked == 1
 
 
-async def test_only_so_many_wait(remote, issuer):
+async def test_only_a_few_callers_wait_for_keys(remote, issuer):
     issuer.held = asyncio.Event()
     waiting = [asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(MAX_WAITING)]
     await asyncio.sleep(0)

@@ -102,7 +102,7 @@ async def test_closing_the_pool_closes_what_is_idle(webmail):
         ("silence", "in time"),
     ],
 )
-async def test_a_webmail_that_is_not_there(monkeypatch, refused, said):
+async def test_an_absent_webmail_is_unreachable_without_details(monkeypatch, refused, said):
     Webmail(monkeypatch, refused)
     with pytest.raises(UpstreamUnreachable, match=said) as unreachable:
         await UpstreamPool(endpoint(connect_time=0)).connect()

@@ -335,7 +335,7 @@ def test_a_new_help_request_after_an_answer_waits_again():
     assert open_help_request(replace(asked, last_at=NOW + timedelta(days=1))).answered is None
 
 
-def test_the_stored_devices_among_those_that_are_seen():
+def test_only_stored_devices_are_listed():
     assert stored_devices([OWN, replace(OWN, device=None)]) == [PHONE]
 
 

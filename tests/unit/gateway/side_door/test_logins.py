@@ -61,7 +61,7 @@ def test_a_login_becomes_the_facts_of_a_request():
     [("imap", "imap"), ("IMAP", "imap"), ("pop3", "pop3"), ("submission", "submission"), ("smtp", "submission"),
      ("sieve", "sieve"), ("managesieve", "sieve")],
 )  # fmt: skip
-def test_every_name_of_a_protocol(protocol, scheme):
+def test_every_name_of_a_protocol_is_read(protocol, scheme):
     assert read_login(body(protocol=protocol)).scheme == scheme
 
 
