@@ -1,5 +1,6 @@
 """Unit tests use no network and no clock; connections have a fake transport."""
 
+import asyncio
 import gc
 import os
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 from sqlalchemy.ext.asyncio import create_async_engine
+from tests.servers import PATIENCE
 from tests.stores import compiling_once, copying, migrated
 
 from mailgate.config import document
@@ -57,6 +59,16 @@ def stores_cost_little(new_store):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mailgate.store.store.migrate", copying(new_store))
         patch.setattr("mailgate.store.database.create_async_engine", compiling_once(create_async_engine))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stores_have_time():
+    """A busy machine does not make a store fail. A limit of zero stays one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailgate.store.database._limited", lambda seconds: asyncio.timeout(seconds * 60))
+        patch.setattr("mailgate.store.database._TIMEOUT_SECONDS", PATIENCE)
+        patch.setattr("mailgate.store.database._CLOSE_WAIT_SECONDS", PATIENCE)
         yield
 
 
