@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 79_320,
-    "files": 615,
+    "lines": 80_100,
+    "files": 616,
     "files under 40 lines, __init__ apart": 37,
     "rooms": 18,
     "folders": 44,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 32,
-    "lines of tests": 109_250,
+    "lines of tests": 110_300,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

@@ -107,7 +107,7 @@ def test_an_admin_comes_in_and_where_they_wanted_to(place: Place, context: Brows
     expect(page.locator("form.who")).to_contain_text("ada operator")
 
 
-def test_who_is_no_admin_comes_in_by_a_group_and_may_what_it_may(
+def test_a_member_of_a_group_gets_its_roles_without_being_an_admin(
     place: Place, context: BrowserContext
 ) -> None:
     page = context.new_page()
@@ -125,7 +125,7 @@ def test_who_is_no_admin_comes_in_by_a_group_and_may_what_it_may(
     ("who", "word", "says"),
     [("eve", "no-admin", "you may do nothing here"), ("mal", "mail-not-verified", "has not verified")],
 )
-def test_who_is_nobody_here_is_told_so_and_gets_no_session(
+def test_a_person_without_roles_is_told_so_and_gets_no_session(
     place: Place, context: BrowserContext, who: str, word: str, says: str
 ) -> None:
     page = context.new_page()
@@ -144,7 +144,7 @@ def test_who_is_nobody_here_is_told_so_and_gets_no_session(
     assert f"{who}@" not in place.log()
 
 
-def test_who_turns_back_at_the_provider_is_told_so(place: Place, context: BrowserContext) -> None:
+def test_a_person_who_cancels_at_the_provider_is_told_so(place: Place, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(place.url + "/console/login")
     page.get_by_role("link", name="Log in with Example ID").click()
@@ -211,7 +211,7 @@ def test_two_tabs_of_one_browser_may_log_in_at_once(place: Place, context: Brows
         expect(page).to_have_url(f"{place.url}/console/policy")
 
 
-def test_who_logs_out_is_out_at_the_provider_too(place: Place, context: BrowserContext) -> None:
+def test_a_log_out_counts_at_the_provider_too(place: Place, context: BrowserContext) -> None:
     page = context.new_page()
     log_in(page, place, "ada")
     page.get_by_role("button", name="Log out").click()

@@ -25,7 +25,7 @@ GOLDEN = sorted((HERE / "decisions").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_decision(path: Path, tmp_path: Path) -> None:
+def test_each_decision_is_the_golden_one(path: Path, tmp_path: Path) -> None:
     given, expected = re.split(r"^-{4,}\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert outcome(given, tmp_path) == expected
 
@@ -62,5 +62,5 @@ def trial_told(trial: RuleTrial) -> str:
     return f"{trial.rule} {trial.stage}: {result}" + (f" ({trial.note})" if trial.note else "")
 
 
-def test_there_are_golden_decisions() -> None:
+def test_golden_decisions_exist() -> None:
     assert len(GOLDEN) >= 10

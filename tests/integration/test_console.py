@@ -45,7 +45,7 @@ async def test_nothing_of_it_is_at_the_public_port(guard: Guard, client: aiohttp
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_what_every_worker_decides_is_shown_within_seconds(
+async def test_decisions_of_every_worker_are_shown_within_seconds(
     guard: Guard, client: aiohttp.ClientSession, workers: int
 ) -> None:
     settings: dict[str, Any] = {"admins": WHO, "workers": workers}
@@ -89,7 +89,7 @@ async def form(session: aiohttp.ClientSession, address: str, **fields: str) -> s
         return await answer.text()
 
 
-async def test_what_two_admins_agree_on_is_what_the_public_port_does(
+async def test_a_change_by_two_admins_takes_effect_at_the_public_port(
     guard: Guard, client: aiohttp.ClientSession
 ) -> None:
     """Plan, approve, put in force, take back: each is seen by an employee within a second or two."""

@@ -65,7 +65,7 @@ def value(session: aiohttp.ClientSession) -> str:
     return next((each.value for each in session.cookie_jar if each.key == COOKIE), "")
 
 
-async def test_who_the_proxy_names_is_in_and_nobody_else(guard: Guard, opened: Opened) -> None:
+async def test_only_people_named_by_the_proxy_are_logged_in(guard: Guard, opened: Opened) -> None:
     guarded = started(guard)
     console = f"{guarded.admin}/console/"
     ada = opened(PROXY)

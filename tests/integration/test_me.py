@@ -97,7 +97,7 @@ async def management_says(client: aiohttp.ClientSession, guarded: Guarded, *apps
         assert (response.status, await response.json()) == (200, {"taken": 1})
 
 
-async def test_a_phones_whole_way_as_its_owner_sees_it(
+async def test_a_phones_owner_sees_its_whole_way_to_mail(
     client: aiohttp.ClientSession, guarded: Guarded
 ) -> None:
     alice = Person(client, guarded, ALICE)
@@ -150,7 +150,9 @@ async def test_a_login_is_asked_for_where_somebody_wants_to_sign_in(
         assert response.headers["WWW-Authenticate"] == f'Basic realm="{guarded.url[7:]}", charset="UTF-8"'
 
 
-async def test_it_opens_on_a_phone_that_gets_no_mail(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+async def test_the_page_opens_on_a_phone_without_mail(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
     page = await Person(client, guarded).page(agent=IPHONE)
     assert "This browser gets no company mail" in page
     headers = {**guarded.report(ME, apps=("tiktok",), user="alice"), **NAVIGATION}
@@ -207,7 +209,7 @@ async def test_checking_again_asks_the_device_management_at_once(
             assert answer.status == 403
 
 
-async def test_a_lost_phone_gets_no_mail_and_its_owner_can_undo_that_for_a_minute(
+async def test_the_owner_of_a_lost_phone_can_undo_for_a_minute(
     client: aiohttp.ClientSession, guarded: Guarded
 ) -> None:
     alice = Person(client, guarded, ALICE)

@@ -181,7 +181,7 @@ def ready_serial(gate: Gate, serial: int) -> int:
     return serial
 
 
-def test_what_is_changed_in_the_store_is_not_put_in_force_and_found(
+def test_an_altered_plan_or_version_is_found_and_not_started(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -216,7 +216,7 @@ def test_what_is_changed_in_the_store_is_not_put_in_force_and_found(
         start("one")
 
 
-def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
+def test_a_cut_or_rewritten_log_is_found_by_the_noted_heads(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -251,7 +251,7 @@ def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
 
 
-def test_when_something_came_in_force_is_not_changed_unseen(
+def test_a_changed_time_of_activation_is_found(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -331,7 +331,7 @@ def test_a_relief_is_not_put_into_the_store_unseen(
     assert code == 1, said
 
 
-def test_what_was_taken_back_is_not_forgotten_unseen(
+def test_a_deleted_roll_back_is_found_by_the_audit(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -452,7 +452,7 @@ def test_made_up_people_do_not_make_the_limit_larger(
 
 
 @of_any_store
-def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+def test_forgotten_people_still_count(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
     folder = tmp_path / "one"
     begin(folder, url)
     gate = start("one")
@@ -542,7 +542,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
 
 
 @of_any_store
-def test_what_a_rule_does_while_the_store_is_away_is_counted(
+def test_the_guard_counts_people_refused_while_the_store_is_away(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"

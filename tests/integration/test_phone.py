@@ -39,7 +39,9 @@ async def test_a_laptop_reads_its_mail_whatever_is_known_of_phones(
     )
 
 
-async def test_unknown_then_listed_then_clean(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+async def test_a_phone_is_unknown_then_refused_then_gets_mail(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
     status, _, page = await get(client, guarded, **{"User-Agent": IPHONE, **NAVIGATION})
     assert status == 403
     assert "It is not known which apps are on this device" in page
@@ -115,7 +117,7 @@ async def test_a_bad_report_is_worth_no_more_than_none(
     assert "posture-missing" in text
 
 
-async def test_what_is_not_listed_is_kept_nowhere(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+async def test_unlisted_apps_are_stored_nowhere(client: aiohttp.ClientSession, guarded: Guarded) -> None:
     marker = "com.example.private-matter"
     headers = guarded.report(apps=(marker, "com.zhiliaoapp.musically"), os="android", user="alice")
     await get(client, guarded, **headers)
@@ -130,7 +132,7 @@ async def test_what_is_not_listed_is_kept_nowhere(client: aiohttp.ClientSession,
         assert secret not in "\n".join(guarded.gate.log)
 
 
-async def test_what_was_seen_is_written_when_the_gate_stops(
+async def test_reports_are_written_when_the_gate_stops(
     client: aiohttp.ClientSession, guarded: Guarded
 ) -> None:
     for _ in range(3):

@@ -14,7 +14,6 @@ from mailgate.store import clock
 from mailgate.store.address import store_url
 from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
-from mailgate.store.clock import Leases
 from mailgate.store.connectors import Connectors
 from mailgate.store.counts import AppCounts, VerdictCounts
 from mailgate.store.database import Database
@@ -100,7 +99,7 @@ class Store:
             ),
         )
         self.connectors = Connectors(database)
-        self.leases = Leases(database)
+        self.leases = clock.Leases(database)
         self.gates = Gates(database)
         self.ledger = Ledger(database, sightings)
         self.reports = Reports(database, reports)

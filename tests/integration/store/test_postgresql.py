@@ -67,7 +67,7 @@ async def test_whatever_a_gate_whose_clock_is_wrong_does_is_stamped_by_the_datab
     assert await compare(store, after) == []
 
 
-async def test_what_a_gate_ahead_writes_or_deletes_widens_nothing(store: Store) -> None:
+async def test_a_gate_ahead_widens_nothing_by_what_it_writes_or_deletes(store: Store) -> None:
     async with store._database.reading() as connection:
         now = await time_now(connection)
     ahead = now + timedelta(days=400)
@@ -120,7 +120,7 @@ async def test_a_lost_connection_is_an_outage_and_ends(url: str, store: Store) -
     assert row.tally.times == 2
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+def test_an_absent_server_is_named_without_its_password() -> None:
     with pytest.raises(StoreUnavailableError, match="cannot be opened") as error:
         migrate(store_url("postgresql://u:hidden@/mail?host=/nowhere"))
     assert "hidden" not in str(error.value)
@@ -135,7 +135,7 @@ def ascii_only(postgres: str) -> Iterator[str]:
         server.execute("DROP DATABASE ascii_only WITH (FORCE)")
 
 
-def test_a_database_that_does_not_keep_every_letter_is_refused_and_the_way_to_a_right_one_told(
+def test_a_database_that_loses_letters_is_refused_with_the_right_command(
     ascii_only: str, postgres: str, tmp_path: Path
 ) -> None:
     with pytest.raises(StoreError, match=r"in the encoding SQL_ASCII, expected UTF8") as error:
@@ -207,7 +207,7 @@ async def test_a_question_that_is_refused_is_an_outage_and_ends(line: PostgresDr
     assert await line.ask(ASK, VALUES) == ANSWER
 
 
-async def test_the_answer_to_a_question_that_was_given_up_is_not_taken_for_another(
+async def test_a_late_answer_is_not_taken_for_the_next_one(
     line: PostgresDriverConnection,
 ) -> None:
     with pytest.raises(TimeoutError):

@@ -46,7 +46,7 @@ def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
     assert response_builder_for(bundle().settings, Pages()).extension_pages == {}
 
 
-def test_nobody_may_ask_unless_it_is_set(bundle):
+def test_nobody_may_ask_without_the_setting(bundle):
     settings = bundle().settings
     assert authorizer_for(settings) is None
     asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})
@@ -67,7 +67,7 @@ def test_each_port_for_questions_has_a_dialect_of_its_own(bundle):
     }
 
 
-async def test_what_a_gate_begins_with_is_that_of_its_files(bundle, trust, store):
+async def test_the_first_live_parts_come_from_the_files(bundle, trust, store):
     files = bundle()
     settings = files.settings
     live = await first_live(files, store, trust, NO_RELIEFS)

@@ -63,7 +63,7 @@ async def opened(*_):
     return "http://127.0.0.1:8081"
 
 
-async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, closed, monkeypatch):
+async def test_background_work_ends_before_the_store_closes(bundle, closed, monkeypatch):
     looking, ended = asyncio.Event(), []
 
     async def work(_service):
@@ -87,7 +87,7 @@ async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, close
 CHANGED = POLICY.replace("handheld", "contradicted")
 
 
-async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
+async def test_changed_files_take_effect_as_a_whole(service, bundle):
     changed = bundle(policy=CHANGED)
     with capture_logs() as logs:
         await service.apply(changed)
@@ -113,7 +113,7 @@ async def test_settings_take_effect_under_the_rules_that_are_in_force(service, b
     assert service.bundle.rules is before
 
 
-async def test_what_another_gate_put_in_force_decides_here(service, bundle):
+async def test_a_policy_started_by_another_gate_decides_here(service, bundle):
     changed = bundle(policy=CHANGED).rules
     service.keeper.current.rules = changed
     with capture_logs() as logs:
@@ -142,7 +142,7 @@ async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
     assert verdict.result.refused is not None
 
 
-async def test_what_only_a_start_can_change_is_named(service, bundle):
+async def test_settings_that_need_a_restart_are_named(service, bundle):
     elsewhere = bundle("http://127.0.0.1:9999")
     plain = replace(elsewhere, settings=elsewhere.settings.model_copy(update={"tls": None}))
     with capture_logs() as logs:
@@ -156,7 +156,7 @@ def asked_at(port, dialect):
     return f"http://127.0.0.1:9080\ntrusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listener}]"
 
 
-async def test_a_reload_takes_how_a_port_for_questions_is_asked_and_a_start_the_port(service, bundle):
+async def test_the_dialect_of_a_port_changes_by_reload_and_its_address_by_start(service, bundle):
     with capture_logs() as logs:
         for port, dialect in ((8082, "caddy"), (8082, "envoy"), (8083, "envoy")):
             await service.apply(bundle(asked_at(port, dialect)))

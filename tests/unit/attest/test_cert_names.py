@@ -59,7 +59,7 @@ def test_a_certificate_without_such_fields_names_nothing() -> None:
 
 
 @pytest.mark.parametrize("value", ["a" * 256, "a\nb", "", "\x00"])
-def test_what_no_name_can_be_is_none(value) -> None:
+def test_an_impossible_name_is_ignored(value) -> None:
     assert NamePattern("common-name", "serial").name_in(value) == ""
 
 

@@ -53,7 +53,7 @@ def test_a_bound_nonce_is_its_makers_alone(here: Nonces, there: Nonces) -> None:
         (-500_000, NONE),
     ],
 )
-def test_it_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read: Nonce) -> None:
+def test_a_nonce_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read: Nonce) -> None:
     """The span before, since the clock of the gate that made it may be ahead."""
     assert here.read(here.make(NOW, bound=False), NOW + minutes * MINUTE) == read
     if read.origin is NonceOrigin.SHARED:
@@ -62,7 +62,7 @@ def test_it_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read:
 
 
 @pytest.mark.parametrize("node", [bytes(8), b"this one"])
-def test_it_is_what_the_documentation_says(here: Nonces, node: bytes) -> None:
+def test_a_nonce_is_built_as_documented(here: Nonces, node: bytes) -> None:
     bound = node != bytes(8)
     secret = KEY.secret
     assert here.make(NOW, bound=bound) == build_vectors.nonce(node, int(NOW.timestamp()), secret)

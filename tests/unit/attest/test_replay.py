@@ -25,7 +25,7 @@ def test_a_ticket_is_spent_once_while_it_lives() -> None:
     assert spend(guard, b"a", 121) is SpendResult.ACCEPTED
 
 
-def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
+def test_a_full_guard_accepts_no_ticket_and_forgets_none() -> None:
     guard = ReplayGuard(capacity=2)
     assert [spend(guard, ticket) for ticket in (b"a", b"b", b"c")] == [
         SpendResult.ACCEPTED,
@@ -37,7 +37,7 @@ def test_full_of_live_tickets_it_accepts_none_and_forgets_none() -> None:
     assert len(guard) == 1
 
 
-def test_it_keeps_two_hundred_thousand() -> None:
+def test_the_guard_keeps_two_hundred_thousand_tickets() -> None:
     guard = ReplayGuard()
     until = at(120)
     spent = [guard.spend(b"%d" % number, now=NOW, until=until) for number in range(200_001)]
@@ -45,7 +45,7 @@ def test_it_keeps_two_hundred_thousand() -> None:
 
 
 @given(st.lists(st.tuples(st.binary(max_size=1), st.integers(0, 60)), max_size=60))
-def test_it_never_accepts_a_ticket_twice_within_its_life_nor_grows_over(
+def test_the_guard_accepts_no_ticket_twice_and_stays_bounded(
     sent: list[tuple[bytes, int]],
 ) -> None:
     guard = ReplayGuard(capacity=8)

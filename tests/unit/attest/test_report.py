@@ -225,7 +225,7 @@ def test_the_id_of_an_extension_is_taken_as_each_browser_writes_it(name):
     assert said.listed_extensions == (name,)
 
 
-def test_what_a_report_does_not_say_is_nothing_that_opens_more() -> None:
+def test_missing_members_of_a_report_widen_no_access() -> None:
     said = SelfReport.model_validate({"os": "linux"})
     assert (said.managed, said.bearer, said.install_type, said.touch_points) == (False, False, "other", 0)
     assert (said.platform, said.os_version, said.browser) == ("", "", None)

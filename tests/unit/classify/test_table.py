@@ -53,7 +53,7 @@ def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
     assert list(JOINED.rules) == [name for table in IN_ORDER for name in table.rules]
 
 
-def test_the_rules_without_form_exist() -> None:
+def test_every_rule_without_a_form_exists() -> None:
     assert set(HANDHELDS.rules) >= NO_FORM
 
 
@@ -77,7 +77,7 @@ class Asked(Table):
         return super().first(text)
 
 
-def test_warming_asks_for_the_words_of_a_rule_one_by_one_only_where_an_earlier_rule_takes_them() -> None:
+def test_warming_asks_single_words_only_after_an_earlier_rule() -> None:
     rules = ("a | c", "a | b", "c", "d\n  e")
     table = Asked(TableRule(words, "tv", "", words) for words in rules)
     table.warm()
@@ -92,7 +92,7 @@ def test_warming_asks_for_the_words_of_a_rule_one_by_one_only_where_an_earlier_r
         ("\n  a | ~b~\n  c\n", ["a", "~b~", "c"], r"a|(?-u:\b)b(?-u:\b)|c"),
     ],
 )
-def test_the_words_of_a_rule(words: str, each: list[str], pattern: str) -> None:
+def test_the_words_of_a_rule_become_a_pattern(words: str, each: list[str], pattern: str) -> None:
     rule = TableRule("one", "tv", "", words)
     assert (rule.each, rule.pattern) == (each, pattern)
 

@@ -104,7 +104,7 @@ def test_settings_that_cannot_be_read_are_a_usage_error() -> None:
     assert run("nowhere.yaml").exit_code == 2
 
 
-def test_it_is_said_who_comes_in_to_the_console_and_how(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_says_who_can_log_in_to_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MAILGATE_STORE", "OIDC_SECRET"):
         monkeypatch.setenv(name, "postgresql://db.example.com/mailgate")
     says = "3 admins; 1 by token; 2 at https://login.example.com/tenant by email; members of 2 groups there"
@@ -114,7 +114,7 @@ def test_it_is_said_who_comes_in_to_the_console_and_how(monkeypatch: pytest.Monk
     assert "console" not in run().stdout
 
 
-def test_how_old_a_list_may_be_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_greatest_age_of_a_list_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTUNE_SECRET", "s3cret")
     monkeypatch.setenv("MAILGATE_STORE", "sqlite:///gate.db")
     settings = "config/examples/connectors/intune/mailgate.yaml"

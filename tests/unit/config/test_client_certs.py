@@ -39,7 +39,7 @@ def certificates(settings: Settings) -> ClientCertificateSettings:
     return settings.client_certificates
 
 
-def test_everything_that_the_files_say(load, tmp_path: Path) -> None:
+def test_every_setting_of_certificates_is_read(load, tmp_path: Path) -> None:
     settings = load(
         "listen: 127.0.0.1:8444, crl: devices.crl, revoked_serials: lost.txt, stale_crl: count, "
         'match: [{field: san-uri, names: udid, prefix: "urn:udid:"}]'

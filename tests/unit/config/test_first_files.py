@@ -53,7 +53,7 @@ def test_addresses_may_be_of_ipv6(tmp_path: Path) -> None:
     assert (str(settings.listen), str(settings.admin_listen)) == ("[::1]:8080", "[::1]:8081")
 
 
-def test_whoever_ends_tls_on_this_machine_is_believed_where_people_type_https(tmp_path: Path) -> None:
+def test_a_local_proxy_is_trusted_for_https_addresses(tmp_path: Path) -> None:
     https = load_bundle(
         written(tmp_path, FirstAnswers("http://127.0.0.1:9", "https://mail.example.com", "x"))
     )
@@ -83,5 +83,5 @@ def test_a_password_never_stands_in_the_settings(tmp_path: Path) -> None:
         ("postgresql://a:b@db/m", True),
     ],
 )
-def test_what_stands_before_a_host_is_a_login(store: str, has: bool) -> None:
+def test_a_login_before_the_host_has_a_password(store: str, has: bool) -> None:
     assert has_password(store) is has

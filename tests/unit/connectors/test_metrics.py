@@ -23,7 +23,7 @@ def test_runs_are_counted_by_result():
     assert value("run_seconds_total") == 2.5
 
 
-def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
+def test_the_state_of_connectors_is_shown_for_every_gate():
     registry = CollectorRegistry()
     state = SourceState("mdm", last_success=NOW, devices=7, held=2)
     every = {"mdm": timedelta(minutes=15)}
@@ -37,7 +37,7 @@ def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
     assert (value("last_success_timestamp_seconds", "new"), value("interval_seconds", "new")) == (0, None)
 
 
-def test_of_a_connector_that_the_settings_name_no_more_nothing_is_shown():
+def test_a_removed_connector_is_shown_no_more():
     """An alarm on devices that it held would go on for ever."""
     registry = CollectorRegistry()
     numbers, state = ConnectorMetrics(registry), SourceState("mdm", last_success=NOW, devices=7, held=2)

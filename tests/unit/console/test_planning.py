@@ -45,7 +45,9 @@ async def test_one_is_made_at_a_time(firm: Company) -> None:
         (asyncio.CancelledError(), "It was ended."),
     ],
 )
-async def test_why_there_is_none_is_said(firm: Company, raised: BaseException, words: str) -> None:
+async def test_the_reason_for_a_missing_plan_is_said(
+    firm: Company, raised: BaseException, words: str
+) -> None:
     async def make(*_: object) -> Plan:
         raise raised
 

@@ -31,7 +31,7 @@ def begun(firm: Company, who: str) -> str:
     return firm.context.sessions.start(who, proof, firm.clock())
 
 
-async def test_a_link_of_another_site_leads_in_though_the_browser_leaves_out_the_cookie(
+async def test_a_link_of_another_site_leads_in_without_the_cookie(
     opened: Opened,
 ) -> None:
     """``SameSite=Strict``: the page leads on from here, and then the cookie comes along."""
@@ -53,12 +53,12 @@ async def test_a_link_of_another_site_leads_in_though_the_browser_leaves_out_the
         {"Sec-Fetch-Site": "none"},
     ],
 )
-async def test_nothing_else_is_led_on(opened: Opened, headers: dict[str, str]) -> None:
+async def test_other_requests_are_not_redirected(opened: Opened, headers: dict[str, str]) -> None:
     page = await (await opened()).get("/console/policy", headers=headers)
     assert page.path.startswith("/console/login?next=")
 
 
-async def test_who_has_a_cookie_is_led_nowhere(ada: Browser) -> None:
+async def test_a_request_with_a_cookie_is_not_redirected(ada: Browser) -> None:
     page = await ada.get("/console/policy", headers=LED)
     assert "One moment" not in page.words
     assert page.path == "/console/policy"
@@ -155,12 +155,12 @@ def test_a_place_of_the_console_is_kept(path: str) -> None:
         "javascript:alert(1)//console/",
     ],
 )
-def test_every_other_is_not(path: str) -> None:
+def test_every_other_path_is_refused(path: str) -> None:
     assert console_path(path) == ""
 
 
 @given(st.text(max_size=60))
-def test_nothing_leads_elsewhere(text: str) -> None:
+def test_no_redirect_leaves_the_console(text: str) -> None:
     for path in (console_path(text), console_path(f"/console/{text}")):
         if path:
             joined = URL("https://console.example.com/console/login").join(URL(path))

@@ -28,6 +28,6 @@ async def test_one_is_read_at_once_and_written_down_unless_it_is_being_read(firm
     assert (await firm.acts())[1:] == [("connector-read", "ada", "connector jamf-file")]
 
 
-async def test_one_that_there_is_not_cannot_be_read(firm: Company) -> None:
+async def test_an_unknown_source_cannot_be_read(firm: Company) -> None:
     assert can_be_read(firm.context, "jamf-file")
     assert not can_be_read(firm.context, "none")

@@ -25,7 +25,7 @@ def text(blocked: int = 0, allowed: int = 0) -> str:
     return generate_latest(metrics.registry).decode()
 
 
-def test_what_was_counted_before_the_first_look_is_not_of_now() -> None:
+def test_verdicts_before_the_first_look_do_not_count() -> None:
     verdict_rates = VerdictRates()
     verdict_rates.note({0: text(blocked=100)}, NOW)
     assert sum(minute.total for minute in verdict_rates.minutes(NOW)) == 0
@@ -78,7 +78,7 @@ def test_a_clock_that_goes_back_breaks_nothing() -> None:
     assert sum(minute.total for minute in verdict_rates.minutes(NOW + timedelta(minutes=2))) == 2
 
 
-async def test_what_was_counted_is_handed_over_once_and_waits_while_nobody_takes_it() -> None:
+async def test_counts_wait_for_the_store_and_are_stored_once() -> None:
     rates, taken = VerdictRates(), list[Mapping[datetime, Mapping[VerdictKey, int]]]()
 
     async def add(news: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:

@@ -135,7 +135,7 @@ async def test_nobody_is_told_twice():
 
 
 @pytest.mark.parametrize("error", [OSError("away"), ValueError("text of a mail")])
-async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_nobody(error):
+async def test_a_failed_mail_is_tried_again_and_delays_no_other(error):
     office = PostOffice()
     office.breaks = error
     with capture_logs() as logs:
@@ -158,7 +158,7 @@ async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_n
         (access(), Decision(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "r", "v1")),
     ],
 )
-async def test_who_gets_no_mail(asked, decision):
+async def test_only_a_blocked_mail_app_with_an_address_gets_a_mail(asked, decision):
     office = PostOffice()
     assert await office.after(asked, decision=decision) == office.claimed == []
 
@@ -203,7 +203,7 @@ async def test_guessed_logins_use_up_no_mails_of_known_devices_at_the_same_addre
     assert len(await office.after(access())) == 1
 
 
-async def test_whose_login_the_webmail_takes_is_written_to():
+async def test_a_person_whose_login_the_webmail_accepts_gets_a_mail():
     office = PostOffice(LoginResult.RIGHT)
     [mail] = await office.after(unknown())
     assert (mail["To"], office.looked) == ("ada@example.com", ["ada"])
@@ -235,7 +235,7 @@ PROOF = AttestationResult(device_id="d", user="ADA")
     ],
     ids=["by a trusted proxy", "by a proof", "by a refused proof"],
 )
-async def test_whom_a_trusted_proxy_or_a_proof_names_is_believed(asked, believed):
+async def test_a_person_named_by_a_trusted_proxy_or_a_proof_is_believed(asked, believed):
     office = PostOffice()
     assert len(await office.after(asked)) == believed
     assert (office.looked == []) is believed
@@ -247,7 +247,7 @@ async def test_a_gate_that_is_known_by_an_address_alone_is_a_sender_too():
     assert (sender.display_name, sender.addr_spec) == ("::1", HEAD.sender)
 
 
-async def test_one_address_causes_only_so_many_mails():
+async def test_one_address_causes_a_few_mails_at_most():
     office = PostOffice()
     asked = [access(user=f"u{number}", remote=f"2001:db8::{number:x}") for number in range(65)]
     assert len(await office.after(*asked)) == FROM_ONE_ADDRESS

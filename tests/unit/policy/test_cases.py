@@ -115,12 +115,12 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; expected one in `apps`", "key": "state"}),
     ],
 )  # fmt: skip
-def test_devices_that_cannot_be(device: dict[str, Any], kind: str, said: object) -> None:
+def test_a_device_that_cannot_be_is_refused(device: dict[str, Any], kind: str, said: object) -> None:
     assert refusal(CaseDevice, device, CONTEXT) == (kind, said)
     assert CaseDevice.model_validate(device), "without a catalogue nothing is known of apps"
 
 
-def test_a_listed_device_with_a_listed_app_and_a_clean_one_without_are_fine() -> None:
+def test_states_that_fit_their_apps_are_taken() -> None:
     for device in ({"state": "listed", "apps": ("tiktok",)}, {"state": "clean"}, {"state": "missing"}):
         assert CaseDevice.model_validate(device, context=CONTEXT).state == device["state"]
     with pytest.raises(ValidationError):
@@ -145,7 +145,7 @@ def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None
         ("", User()),
     ],
 )
-def test_of_whoever_is_named_the_groups_are_known(person: object, user: User) -> None:
+def test_the_groups_of_a_named_person_are_known(person: object, user: User) -> None:
     situation = Situation.model_validate({"request": {"user": person}})
     assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).user == user
 
@@ -198,6 +198,6 @@ def test_one_level_and_two_levels_are_the_same() -> None:
         ({"effect": "block", "rule": "default", "would": ()}, {"rule": ("default", "rule-1"), "would": ((), ("rule-0",))}),
     ],
 )  # fmt: skip
-def test_what_came_out_otherwise(expect: dict[str, Any], wrong: dict[str, Any]) -> None:
+def test_unmet_expectations_are_told(expect: dict[str, Any], wrong: dict[str, Any]) -> None:
     decision = decide(access(LAPTOP), policy_of({"stages": {"report_only": "2026-12-01"}}, {}))
     assert differences(Expectation.model_validate(expect), LAPTOP, decision) == wrong

@@ -73,12 +73,12 @@ def test_operators_of_other_languages_are_told_from_those_of_cel(written: str, o
         assert told(f"client.os{written}'a'") == [(1, 10, words)]
 
 
-def test_of_syntax_errors_only_the_first_is_told_and_of_others_each() -> None:
+def test_only_the_first_syntax_error_is_told_and_every_other_error() -> None:
     assert [place[:2] for place in told("1 +* 2 +* 3")] == [(1, 4)]
     assert [place[:2] for place in told("x ||\n y || 1 == '' || z.z")] == [(1, 1), (2, 2), (2, 9), (2, 18)]
 
 
-def test_what_follows_from_another_error_is_left_out() -> None:
+def test_an_error_that_follows_from_another_is_left_out() -> None:
     assert [place[1] for place in told("('a'.b).c && x")] == [5, 14]
 
 

@@ -51,12 +51,12 @@ def tally(stopped: int, passed: int, **given: object) -> HaltCounter:
         {"since": "1h"},
     ],
 )
-def test_what_is_refused(bad: dict[str, object]) -> None:
+def test_a_malformed_limit_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         limits(**bad)
 
 
-def test_a_rate_or_a_number_of_requests_for_help_is_needed_and_nothing_else() -> None:
+def test_a_limit_needs_a_rate_or_a_number_of_help_requests() -> None:
     words = "no limit is given; expected `block_rate`, `help_requests` or both"
     assert refusal(HaltWhen, {"at_least": 3}) == ("halt_when", {"words": words})
     others = {"of": "people", "at_least": 20, "within": timedelta(hours=1)}
@@ -71,7 +71,7 @@ def test_a_rate_or_a_number_of_requests_for_help_is_needed_and_nothing_else() ->
     ("stopped", "passed", "halts"),
     [(3, 26, True), (3, 27, False), (3, 0, True), (2, 0, False), (1, 0, False), (0, 100, False)],
 )
-def test_it_halts_above_the_rate_and_never_for_a_few(stopped: int, passed: int, halts: bool) -> None:
+def test_a_rule_halts_above_the_rate_and_never_for_a_few(stopped: int, passed: int, halts: bool) -> None:
     assert bool(tally(stopped, passed).halt_reason(NOW)) is halts
 
 
@@ -87,7 +87,7 @@ def test_one_person_counts_once_however_often_they_come() -> None:
     assert counted.halt_reason(NOW) == ""
 
 
-def test_by_requests_one_person_never_halts_what_does_not_halt_by_people() -> None:
+def test_one_person_halts_no_more_by_requests_than_by_people() -> None:
     """Three are kept out as the rule means it. One of them repeats, and the rule stays."""
     counted = tally(3, 97, of="requests")
     for _ in range(1000):
@@ -95,7 +95,7 @@ def test_by_requests_one_person_never_halts_what_does_not_halt_by_people() -> No
     assert counted.halt_reason(NOW) == ""
 
 
-def test_by_requests_somebody_counts_as_the_part_of_theirs_that_was_kept_out() -> None:
+def test_a_person_counts_by_the_refused_share_of_their_requests() -> None:
     counted = tally(4, 16, of="requests")
     assert counted.halt_reason(NOW) == (
         "20% of the requests of 20 people, each with the same weight, were kept out within 1h; the limit is 10%"
@@ -107,7 +107,7 @@ def test_by_requests_somebody_counts_as_the_part_of_theirs_that_was_kept_out() -
 
 
 @pytest.mark.parametrize("of", ["people", "requests"])
-def test_those_of_whom_only_devices_are_known_are_one_person_among_those_kept_out(of: str) -> None:
+def test_nameless_devices_are_one_person_among_the_refused(of: str) -> None:
     counted = tally(2, 2, of=of)
     for number in range(50):
         counted.count(HaltSubject("", f"device-{number}"), stopped=True, now=NOW)
@@ -147,13 +147,13 @@ def test_no_halt_without_so_many_different_people_whatever_each_sends(
 
 
 @pytest.mark.parametrize("of", ["people", "requests"])
-def test_what_was_before_the_window_is_forgotten(of: str) -> None:
+def test_counts_before_the_window_are_forgotten(of: str) -> None:
     counted = tally(5, 5, of=of, within="10m")
     assert counted.halt_reason(NOW + 9 * MINUTE)
     assert counted.halt_reason(NOW + 10 * MINUTE) == ""
 
 
-def test_a_request_counts_for_the_window_or_up_to_a_twelfth_of_it_less() -> None:
+def test_a_request_counts_for_about_the_window() -> None:
     """Those of a twelfth are forgotten together, with the first of them."""
     counted = HaltCounter(limits(block_rate="40%", at_least=1, of="requests", within="12m"))
     counted.count(HaltSubject("b"), stopped=False, now=NOW)
@@ -170,7 +170,7 @@ def test_a_request_counts_for_the_window_or_up_to_a_twelfth_of_it_less() -> None
     )
 
 
-def test_who_comes_again_stays_in_the_window() -> None:
+def test_a_person_who_comes_again_stays_in_the_window() -> None:
     counted = tally(3, 0, within="10m")
     for number in range(3):
         counted.count(HaltSubject(f"person-{number}"), stopped=True, now=NOW + 8 * MINUTE)

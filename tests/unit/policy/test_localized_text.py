@@ -29,7 +29,7 @@ def test_a_text_in_several_is_said_in_each_and_in_no_other() -> None:
     assert [text_in(title, language, "en") for language in ("de", "en", "fr")] == [*TITLE.values(), ""]
 
 
-def test_logs_and_admins_read_it_in_english_or_else_the_first() -> None:
+def test_logs_and_admins_read_english_or_the_first_language() -> None:
     assert str(LocalizedText.of(TITLE)) == TITLE["en"]
     assert str(LocalizedText.of({"fr": "Bonjour", "de": "Hallo"})) == "Bonjour"
 
@@ -45,7 +45,7 @@ def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
 @pytest.mark.parametrize(
     "title", [{}, {"xx": "?"}, {"de": ""}, {"de": "x" * 201}, {"de": 7}, ["de"], {"de": {"en": "x"}}, 7, ""]
 )
-def test_what_is_no_text_is_refused(title: object) -> None:
+def test_a_malformed_title_is_refused(title: object) -> None:
     with pytest.raises(ValidationError):
         rule(title=title)
 
@@ -57,7 +57,7 @@ def test_a_wording_in_no_language_or_in_none_is_told() -> None:
     assert refusal(LocalizedField, {}) == ("words", {"words": words})
 
 
-def test_it_is_written_as_it_was_read() -> None:
+def test_a_text_is_written_as_it_was_read() -> None:
     field: TypeAdapter[str] = TypeAdapter(LocalizedField)
     for written in ("x" * 200, TITLE, {"de": "x" * 200}):
         assert field.dump_python(field.validate_python(written)) == written

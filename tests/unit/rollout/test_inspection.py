@@ -39,13 +39,13 @@ async def test_without_a_guard_nothing_is_looked_at(store: Store, url: str) -> N
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated"]
 
 
-async def test_what_the_guard_lets_pass_is_planned_and_written_down(store: Store, url: str) -> None:
+async def test_a_change_within_the_guard_is_planned_and_audited(store: Store, url: str) -> None:
     looked = await inspected(store, url, 1)
     assert (looked.against, looked.newly, looked.before.since) == ("", KeptOut(1, 1), NOW - timedelta(days=7))
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated", "policy-planned"]
 
 
-async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: Store, url: str) -> None:
+async def test_a_person_can_start_a_change_beyond_the_guard(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
     assert why.startswith("1 of 1 people would or might newly be kept out; the guard lets 0 pass")
     digest = why.partition("(plan ")[2].partition(";")[0]
@@ -53,7 +53,7 @@ async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: S
     assert new.digest == rules(SHUT).digest
 
 
-async def test_it_can_also_be_approved_and_put_in_force_within_the_guard(store: Store, url: str) -> None:
+async def test_a_held_change_can_be_approved_and_started(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
     digest = why.partition("(plan ")[2].partition(";")[0]
     await approve(store, digest, LIN, "agreed", NOW, GUARD)
@@ -79,9 +79,7 @@ async def test_gates_that_see_one_commit_name_one_plan(store: Store, url: str) -
     assert planned == [f"plan {kept.digest}"]
 
 
-async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_anew(
-    store: Store, url: str
-) -> None:
+async def test_a_change_seen_again_is_planned_anew_after_its_plan_is_old(store: Store, url: str) -> None:
     active = await store.policies.active()
     assert active is not None
     for days in (0, 2):
@@ -90,7 +88,7 @@ async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_a
     assert len(await store.plans.latest(9)) == 2
 
 
-async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are_and_the_clock_of_the_store(
+async def test_a_freeze_goes_by_the_settings_as_they_are_and_the_clock_of_the_store(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inspection = Inspection(store, settings(url, None), "gate-1", lambda: NOW)

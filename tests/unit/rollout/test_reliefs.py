@@ -75,7 +75,7 @@ async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> N
         ({"until": NOW + 367 * DAY}, "366 days at most"),
     ],
 )
-async def test_what_no_exemption_is_given_for(store: Store, wrong: dict[str, object], words: str) -> None:
+async def test_an_impossible_exemption_is_refused(store: Store, wrong: dict[str, object], words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         await give(store, **wrong)  # type: ignore[arg-type]
     assert await store.audit.page() == []
@@ -203,7 +203,7 @@ ADA, LIN = Person("ada", "desk"), Person("lin", "desk")
 APPROVERS = frozenset({"grace", "lin"})
 
 
-async def test_who_loses_an_old_exemption_counts_within_the_window_of_the_guard(store: Store) -> None:
+async def test_the_end_of_an_old_exemption_counts_for_the_guard(store: Store) -> None:
     """Whatever newly keeps people out counts, by whatever act."""
     old = [await give(store, person=name, until=NOW + 30 * DAY) for name in ("ada", "lin", "joan")]
     later = NOW + 8 * DAY
@@ -242,7 +242,7 @@ async def test_ends_in_the_same_moment_count_together(store: Store) -> None:
     assert len((await store.reliefs.current(later)).exemptions(later)) == 3
 
 
-async def test_a_wish_is_over_with_the_window(store: Store) -> None:
+async def test_a_request_to_end_an_exemption_lapses_with_the_window(store: Store) -> None:
     given, later = await give(store, until=NOW + 60 * DAY), NOW + 8 * DAY
     guard = guarded(0, approvers=APPROVERS)
     for at, who in ((later, ADA), (later + 8 * DAY, LIN)):
@@ -271,7 +271,7 @@ EXEMPT = Relief(0, Cause.EXEMPTION, "shut", "ada's new phone", "grace", NOW, NOW
 ACT = Act(NOW, "grace", "x")
 
 
-async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None:
+async def test_a_change_at_another_gate_is_logged_once(store: Store) -> None:
     watch = ReliefWatch(store.reliefs, lambda: NOW)
     await watch.start()
     assert not await watch.refresh()
@@ -289,7 +289,7 @@ async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None
     assert [line["event"] for line in logs] == ["rule-on-again"]
 
 
-async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store) -> None:
+async def test_a_halted_rule_is_logged_at_every_start_and_an_exemption_is_not(store: Store) -> None:
     await store.reliefs.grant(HALT, ACT)
     await store.reliefs.grant(EXEMPT, ACT)
     watch = ReliefWatch(store.reliefs, lambda: NOW)
@@ -299,7 +299,7 @@ async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store)
     assert len(watch.exemptions()) == 1
 
 
-async def test_while_the_store_is_away_what_was_known_goes_on_up_to_its_end(store: Store) -> None:
+async def test_known_reliefs_hold_to_their_end_while_the_store_is_away(store: Store) -> None:
     await store.reliefs.grant(EXEMPT, ACT)
     now = NOW
     watch = ReliefWatch(store.reliefs, lambda: now)

@@ -68,7 +68,7 @@ async def write(store: Store, count: int) -> None:
         await store.audit.append(ACT)
 
 
-async def test_what_was_done_is_read_again(store: Store) -> None:
+async def test_an_appended_entry_is_read_back(store: Store) -> None:
     entry = await store.audit.append(ACT)
     assert [each async for each in store.audit.all()] == [entry]
     assert (entry.number, entry.at, entry.previous) == (1, "2026-12-01T12:00:00.000000+00:00", "")

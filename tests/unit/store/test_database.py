@@ -66,7 +66,7 @@ async def test_a_file_that_was_deleted_takes_nothing_more(store: Store, url: str
     await store.ping()
 
 
-async def test_whatever_was_not_taken_is_told_until_something_is(
+async def test_a_refused_write_is_told_until_one_succeeds(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert store.refusal() == Backlog()

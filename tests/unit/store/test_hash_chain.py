@@ -63,7 +63,7 @@ def test_an_edited_entry_is_named(entries: list[AuditEntry], data: st.DataObject
 
 
 @given(chains, st.data())
-def test_an_edit_with_a_new_digest_is_found_where_the_next_one_or_the_head_does_not_fit(
+def test_an_edit_with_a_new_digest_is_found_at_the_next_entry(
     entries: list[AuditEntry], data: st.DataObject
 ) -> None:
     at, head = data.draw(st.integers(0, len(entries) - 1)), entries[-1].head
@@ -108,14 +108,14 @@ def test_the_last_ones_cut_off_are_named(count: int, message: str) -> None:
     assert f"{told.number}: {told.message}" == message
 
 
-def test_an_entry_that_was_put_in_at_the_end_or_at_the_beginning_is_found() -> None:
+def test_an_entry_added_at_either_end_is_found() -> None:
     entries = chain("a", "b")
     assert found(chain("a", "b", "c"), entries[-1].head) == {3}
     first = replace(entries[0], number=0)
     assert found([replace(first, digest=digest_of(first)), *entries], entries[-1].head) == {1}
 
 
-def test_a_log_that_was_written_anew_is_whole_by_itself_and_found_by_a_head_that_was_noted() -> None:
+def test_a_rewritten_log_is_found_by_a_noted_head() -> None:
     noted, anew = chain("a", "b")[-1].head, chain("a", "c", "d")
     assert list(breaks(anew, anew[-1].head)) == []
     assert [str(each.number) for each in breaks(anew, anew[-1].head, noted)] == ["2"]
@@ -123,7 +123,7 @@ def test_a_log_that_was_written_anew_is_whole_by_itself_and_found_by_a_head_that
     assert found([], AuditHead(), noted) == {1}
 
 
-def test_where_a_log_was_written_anew_is_told_as_exactly_as_it_was_noted() -> None:
+def test_the_place_where_a_log_was_rewritten_is_told_exactly() -> None:
     before, anew = chain("a", "b", "c", "d", "e"), chain("a", "b", "x", "y", "z")
     noted = [entry.head for entry in before]
     (told,) = breaks(anew, anew[-1].head, noted[0], noted[1], noted[3], noted[4])
@@ -131,7 +131,7 @@ def test_where_a_log_was_written_anew_is_told_as_exactly_as_it_was_noted() -> No
 
 
 @pytest.mark.parametrize(("left", "message"), [(4, "was cut"), (2, "to 5 were cut")])
-def test_an_end_that_was_cut_off_with_its_head_is_found_by_what_was_noted(left: int, message: str) -> None:
+def test_a_cut_end_is_found_by_a_noted_head(left: int, message: str) -> None:
     entries = chain("a", "b", "c", "d", "e")
     cut = entries[:left]
     (told,) = breaks(cut, cut[-1].head, *(entry.head for entry in entries))
@@ -154,7 +154,7 @@ def test_a_value_that_is_no_text_is_damage_and_not_a_crash(name: str, value: obj
 
 
 @pytest.mark.parametrize("details", ["[]", "5", "{", "[" * 100_000])
-def test_details_that_are_no_object_are_damage_even_with_the_digest_that_they_make(details: str) -> None:
+def test_details_that_are_no_object_are_damage(details: str) -> None:
     (entry,) = chain("a")
     entry = replace(entry, details=details)
     entry = replace(entry, digest=digest_of(entry))

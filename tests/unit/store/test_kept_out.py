@@ -13,7 +13,7 @@ from mailgate.store import Act, RuleTexts, Store, StoreError, kept_out
 from mailgate.store.kept_out import Counted, CountedMeanwhileError, KeptOut
 
 
-async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Store) -> None:
+async def test_people_newly_refused_are_summed_from_a_moment_on(store: Store) -> None:
     assert await store.kept_out.since(NOW) == KeptOut()
     for number in range(3):
         draft = RuleTexts("p", {"policy.yaml": str(number)})
@@ -27,7 +27,7 @@ async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Sto
     assert await store.kept_out.all() == {1: KeptOut(0, 0), 2: KeptOut(1, 10), 3: KeptOut(2, 20)}
 
 
-async def test_who_was_forgotten_is_counted_by_the_log(store: Store) -> None:
+async def test_forgotten_people_are_counted_from_the_log(store: Store) -> None:
     acts = (
         Act(NOW, "ada", "device-forgotten", about="device d1"),
         Act(

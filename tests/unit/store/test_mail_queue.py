@@ -39,7 +39,7 @@ async def test_another_rule_version_kind_or_round_is_another_mail(
     assert await store.mails.known(a_mail(rule="c")) == set()
 
 
-async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -> None:
+async def test_a_sent_mail_is_kept_without_its_text(store: Store) -> None:
     await in_force(store, "one")
     await store.mails.queue([a_mail(about=ABOUT)])
     (due,) = await store.mails.due(NOW)
@@ -65,7 +65,7 @@ async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -
         (MailKind.CORRECTION, 2, None, MailState.WITHDRAWN),
     ],
 )
-async def test_what_would_not_be_true_any_more_is_withdrawn(
+async def test_a_mail_that_is_no_longer_true_is_withdrawn(
     store: Store, kind: MailKind, version: int, until: Any, state: MailState
 ) -> None:
     """A notice needs its version in force and its day to come; a correction that none it speaks of is in force."""
@@ -149,7 +149,7 @@ async def test_a_failed_mail_without_its_notice_is_not_tried_again(store: Store)
     assert await store.mails.retry([due.id], lambda _: ACT, NOW) == 0
 
 
-async def test_whom_a_version_was_told_to(store: Store) -> None:
+async def test_people_told_of_a_version_are_found(store: Store) -> None:
     await in_force(store, "one")
     people = [a_mail(name, round=number) for name, number in (("sent", 0), ("queued", 0), ("later", 7))]
     await store.mails.queue([*people, a_mail("other", version=3), a_mail("c", kind=MailKind.CORRECTION)])
@@ -159,7 +159,7 @@ async def test_whom_a_version_was_told_to(store: Store) -> None:
     assert [each.login for each in await store.mails.perhaps_read_about([1], 5)] == ["sent"]
 
 
-async def test_mails_end(store: Store) -> None:
+async def test_old_mails_are_deleted(store: Store) -> None:
     await store.mails.queue([a_mail()])
     assert await store.mails.prune(NOW) == 0
     assert await store.mails.prune(NOW + timedelta(seconds=1)) == 1

@@ -54,7 +54,7 @@ def test_an_act_of_another_release_keeps_its_code() -> None:
         ("", ""),
     ],
 )
-def test_what_it_is_about_is_told_in_words_and_short(about: str, german: str) -> None:
+def test_the_object_of_an_act_is_told_in_short_words(about: str, german: str) -> None:
     assert translate(thing_in_words(about), GERMAN) == german
 
 

@@ -35,5 +35,5 @@ async def test_one_that_is_being_read_is_not_begun_again(ada: Caller, firm: Comp
     assert firm.read == []
 
 
-async def test_one_that_there_is_not_is_not_found(ada: Caller) -> None:
+async def test_an_unknown_connector_is_not_found(ada: Caller) -> None:
     assert (await ada.post("/connectors/none/readings", {})).status == 404

@@ -52,7 +52,7 @@ async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, lin: Ca
     assert (told["before"], told["ended"]["version"], told["ended"]["note"]) == (0, 1, "sent in error")
 
 
-async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: Company) -> None:
+async def test_the_counts_and_the_picture_of_a_plan_are_downloaded(ada: Caller, firm: Company) -> None:
     digest = await planned(ada, firm)
     sheet = await ada.get(f"/plans/{digest}/counts.csv")
     assert sheet.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -63,7 +63,7 @@ async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: C
     assert (picture.headers["Content-Type"], picture.body[:4]) == ("image/svg+xml", "<svg")
 
 
-async def test_another_approves_it_and_only_then_it_is_put_in_force(
+async def test_a_plan_starts_only_after_the_approval_of_another(
     ada: Caller, lin: Caller, firm: Company
 ) -> None:
     digest = await planned(ada, firm)
@@ -149,10 +149,10 @@ async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
 @pytest.mark.parametrize(
     "path", ["/plans/123456", "/plans/123456/counts.csv", "/plans/123456/picture.svg", "/plans/odd"]
 )
-async def test_one_that_there_is_not_is_not_found(ada: Caller, path: str) -> None:
+async def test_an_unknown_plan_is_not_found(ada: Caller, path: str) -> None:
     assert (await ada.get(path)).status == 404
 
 
-async def test_one_that_there_is_not_is_neither_applied_nor_approved(ada: Caller, lin: Caller) -> None:
+async def test_an_unknown_plan_is_neither_started_nor_approved(ada: Caller, lin: Caller) -> None:
     assert (await ada.post("/plans/123456/apply", {"note": "x"})).status == 404
     assert (await lin.post("/plans/123456/approvals", {"note": "x"})).status == 404

@@ -128,7 +128,7 @@ def test_a_key_that_is_broken_breaks_nothing() -> None:
     "token",
     [None, 1, "", "a.b", "a.b.c.d.e", "é.b.c", "x" * (MAX_TOKEN + 1), "e30.e30.c2ln", "bnVsbA.e30.c2ln"],
 )
-def test_what_is_no_token_is_refused(token: object) -> None:
+def test_a_malformed_token_is_refused(token: object) -> None:
     assert refused(token) in (LoginTrouble.MALFORMED, LoginTrouble.ALGORITHM)
 
 

@@ -59,7 +59,7 @@ async def test_a_device_is_exempt_by_any_of_its_names(ada: Browser, firm: Compan
         ({"rule": "nope"}, "No rule is called nope"),
     ],
 )
-async def test_what_cannot_be_is_said(
+async def test_an_impossible_exemption_says_why(
     ada: Browser, firm: Company, changed: dict[str, str], words: str
 ) -> None:
     page = await ada.post("/console/exemptions", **GIVEN | changed)
@@ -131,7 +131,7 @@ async def test_exemptions_are_shown_a_page_at_a_time_and_found_by_whom(
     assert "No exemption of nobody is in force" in page.words
 
 
-async def test_those_that_are_over_are_shown_a_page_at_a_time(
+async def test_ended_exemptions_are_shown_a_page_at_a_time(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exemptions, "SIZE", 1)

@@ -33,7 +33,7 @@ def test_a_few_in_a_hundred_phones_have_an_app_that_is_not_allowed(found: list[C
     assert matters[DeviceProblem.NOTHING] > 0.75 * len(handhelds)
 
 
-def test_what_nobody_knows_of_says_nothing(found: list[CompanyDevice]) -> None:
+def test_an_unknown_device_proves_nothing_and_has_no_problem(found: list[CompanyDevice]) -> None:
     unknown = [each for each in found if not each.source]
     assert unknown
     assert not any(each.proves for each in unknown)

@@ -62,7 +62,7 @@ def effects(made: Made, owned: CompanyDevice) -> Counter[tuple[str, bool]]:
     ],
     ids=["the app is removed", "it is lost"],
 )
-def test_what_happens_to_a_phone_counts_from_then_on(
+def test_a_change_of_a_phone_counts_from_then_on(
     made: Made, phone: CompanyDevice, before: str, after: str
 ) -> None:
     assert set(effects(made, replace(phone, changed=CHANGED))) == {(before, False), (after, True)}
@@ -141,7 +141,7 @@ def test_a_span_is_shared_out_where_it_is_cut() -> None:
     assert whole.cut(NOW) == whole.cut(NOW + timedelta(hours=5)) == [whole]
 
 
-def test_who_has_asked_for_a_moment_only_has_not_asked_later() -> None:
+def test_no_request_lies_after_the_end_of_the_day() -> None:
     early = datetime.combine(WEDNESDAY, NOW.time(), NOW.tzinfo).replace(hour=7, minute=0)
     for minutes in range(0, 240, 3):
         until = early + timedelta(minutes=minutes)
@@ -175,7 +175,7 @@ def test_nobody_knows_what_no_source_has() -> None:
 
 
 @pytest.mark.parametrize("make", [WINDOWS, LINUX])
-def test_an_enrolled_laptop_is_known_in_its_browser_and_not_by_its_mail_program(make: Make) -> None:
+def test_an_enrolled_laptop_is_known_in_its_browser_alone(make: Make) -> None:
     laptop = owned(make, ENROLLED, shows=True)
     random = Random(1)
     found = {way.scheme: way for _ in range(200) for way in requests_of(random, laptop)}

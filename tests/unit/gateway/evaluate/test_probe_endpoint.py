@@ -114,7 +114,7 @@ async def test_anything_but_readings_is_refused(body, status):
         (Mode.REQUIRE, (MAC, OWN, b"Content-Type: Application/JSON; charset=utf-8"), 200),
     ],
 )
-async def test_only_who_is_asked_may_answer(mode, fields, status):
+async def test_only_a_probed_browser_may_answer_in_json(mode, fields, status):
     got, answer, _ = await post(probing(mode), *fields)
     assert (got, "Set-Cookie" in answer) == (status, status == 200)
 
@@ -126,7 +126,7 @@ async def test_only_who_is_asked_may_answer(mode, fields, status):
         ("?to=/a%0D%0ASet-Cookie:%20b", "/"), ("?to=/%C3%BC", "/"),
     ],
 )  # fmt: skip
-async def test_while_it_observes_one_may_go_on_without(query, target):
+async def test_an_observing_probe_may_be_skipped(query, target):
     on = probing(Mode.OBSERVE)
     status, fields, _ = await post(on, MAC, OWN, body=b"", path=f"/.mailgate/probe/skip{query}")
     assert (status, fields["Location"]) == (303, target)
@@ -134,6 +134,6 @@ async def test_while_it_observes_one_may_go_on_without(query, target):
     assert on.metrics.registry.get_sample_value("mailgate_probes_total", {"result": "skipped"}) == 1
 
 
-async def test_where_it_is_required_nobody_goes_on_without():
+async def test_a_required_probe_cannot_be_skipped():
     status, fields, body = await post(probing(), MAC, OWN, body=b"", path="/.mailgate/probe/skip?to=/")
     assert (status, "Set-Cookie" in fields, json.loads(body)["reason"]) == (403, False, "probe-required")

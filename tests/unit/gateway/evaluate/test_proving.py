@@ -151,7 +151,7 @@ async def test_a_nonce_of_one_process_lets_nobody_in_at_another():
     ("mode", "sort"),
     [(NonceMode.OFF, None), (NonceMode.OFFER, NonceOrigin.SHARED), (NonceMode.REQUIRE, NonceOrigin.OWN)],
 )
-async def test_what_nonce_is_handed_out(mode, sort):
+async def test_the_mode_decides_which_nonce_is_handed_out(mode, sort):
     on = believing()
     require(on, mode)
     refused, nonce = await proved(on, *sent())
@@ -159,7 +159,7 @@ async def test_what_nonce_is_handed_out(mode, sort):
     assert (on.judge.prover.nonces.read(nonce, NOW).origin if nonce else None) is sort
 
 
-async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
+async def test_a_lone_process_hands_out_its_own_nonces():
     on = believing()
     on.judge.prover.is_alone = lambda: True
     shared = on.judge.prover.nonces.make(NOW, bound=False)
@@ -172,7 +172,7 @@ async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own(
     assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
 
 
-async def test_once_others_are_heard_of_it_hands_out_shared_ones():
+async def test_a_gate_that_hears_of_others_hands_out_shared_nonces():
     on = believing()
     bound = on.judge.prover.nonces.make(NOW, bound=True)
     refused, nonce = await proved(on, *sent(nonce=bound))
@@ -187,7 +187,7 @@ async def test_one_that_is_fresh_is_not_replaced(mode):
     assert await proved(on, *sent(nonce=nonce)) == (None, "")
 
 
-async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_both():
+async def test_a_device_that_changes_gates_gets_a_shared_nonce():
     one, other = believing(), believing()
     other.judge.prover.nonces._node = b"that one"
     other.judge.prover.spent = one.judge.prover.spent
@@ -209,13 +209,13 @@ async def test_a_request_without_an_attestation_is_offered_nothing():
 
 
 @pytest.mark.parametrize(("path", "status"), [("/allow", 200), ("/block", 403), ("/.mailgate/status", 200)])
-async def test_the_nonce_stands_in_whatever_answer_there_is(path, status):
+async def test_every_answer_has_the_nonce(path, status):
     on = believing()
     got, headers, _ = await ask(on, *sent(path), path=path)
     assert (got, len(headers["DPoP-Nonce"])) == (status, 38)
 
 
-async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
+async def test_a_program_is_asked_for_a_nonce_and_a_page_is_shown():
     on = believing()
     require(on, NonceMode.REQUIRE)
     status, headers, body = await ask(on, *sent("/block"), path="/block")
@@ -227,7 +227,7 @@ async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
     assert headers["DPoP-Nonce"]
 
 
-async def test_what_the_rules_allow_without_a_proof_they_allow_without_a_nonce():
+async def test_rules_that_need_no_proof_need_no_nonce():
     on = believing()
     require(on, NonceMode.REQUIRE)
     assert (await ask(on, *sent()))[0] == 200

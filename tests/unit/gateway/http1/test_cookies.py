@@ -112,5 +112,5 @@ def test_over_https_nothing_that_a_sibling_host_may_set_is_read(planted):
         (b"mailgate-probe=a; mailgate-warned=b", None),
     ],
 )
-def test_the_probes_cookie_is_found_if_it_is_the_only_one_of_the_gates(value, found):
+def test_a_probe_cookie_counts_only_alone(value, found):
     assert probe_cookie(value) == found

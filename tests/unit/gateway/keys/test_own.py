@@ -46,7 +46,7 @@ async def test_a_new_key_is_published_before_it_signs(clock):
     assert set(keys.keys().keys) == set(published)
 
 
-async def test_what_is_published_holds_no_secret(clock):
+async def test_published_keys_hold_no_secret(clock):
     keys = own(Store(FIRST), clock)
     await keys.renew()
     assert all("d" not in key for key in json.loads(keys.jwks())["keys"])

@@ -160,7 +160,7 @@ def test_a_warning_is_shown_once(cookie, warns):
 
 
 @pytest.mark.parametrize("changes", [{"rule": "other"}, {"policy_version": "v2"}])
-def test_another_rule_or_another_policy_warns_anew(changes):
+def test_another_rule_or_policy_warns_again(changes):
     warned = access({**NAVIGATION, "cookie": f"mailgate-warned={MARK}"})
     assert needs_warning(warned, replace(DECISION, **changes))
 
@@ -181,7 +181,7 @@ def test_only_a_page_load_of_the_web_is_interrupted(asked):
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_the_cookie_of_a_warning(secure):
+def test_the_cookie_of_a_warning_is_bound_to_its_host(secure):
     """RFC 6265, 4.1.2."""
     name, *attributes = warned_cookie(MARK, timedelta(hours=3), RequestFacts(over_https=secure)).split("; ")
     assert name == f"{'__Host-' * secure}mailgate-warned={MARK}"
@@ -234,7 +234,7 @@ def test_check_again_stands_before_the_steps():
     assert page.index('id="check"') < page.index('id="fix"')
 
 
-def test_where_a_rule_names_nobody_the_company_s_help_does():
+def test_without_a_contact_in_the_rule_the_companys_help_is_named():
     responses = replace(RESPONSES, help_address="help@example.com")
     nobody = replace(DECISION, contact="")
     assert "mailto:help@example.com" in responses.refuse(access(NAVIGATION), nobody, "R").body.decode()

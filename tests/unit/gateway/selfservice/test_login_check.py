@@ -78,7 +78,7 @@ def asking(*fields, peer="192.0.2.7", trusted=()):
     )
 
 
-async def test_a_login_is_right_once_the_webmail_says_so_and_has_said_no_to_others():
+async def test_a_login_is_right_if_the_webmail_accepts_it_and_refuses_others():
     mail = Mail()
     assert await check_of(mail).look(asking(basic())) is LoginResult.RIGHT
     assert mail.logins == ["stranger", "alice"]
@@ -103,7 +103,7 @@ async def test_a_wrong_password_is_wrong(peer):
         Mail(stranger=302),
     ],
 )
-async def test_a_webmail_that_does_not_tell_right_from_wrong_is_not_asked_about_a_person(mail):
+async def test_a_webmail_that_does_not_check_logins_is_not_asked(mail):
     check = check_of(mail)
     assert await check.look(asking(basic())) is LoginResult.UNTOLD
     assert "alice" not in mail.logins
@@ -126,7 +126,7 @@ async def test_only_a_success_is_one(status):
         (b"Cookie: session=alice",),
     ],
 )
-async def test_what_is_no_whole_login_is_none(fields):
+async def test_an_incomplete_login_is_none(fields):
     mail = Mail()
     assert await check_of(mail).look(asking(*fields)) is LoginResult.NONE
     assert mail.asked == []
@@ -163,7 +163,7 @@ async def test_the_same_credentials_are_asked_about_once_a_minute():
         PASSWORDS["alice"] = "right"
 
 
-async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
+async def test_the_login_check_is_tried_again_every_ten_minutes():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     assert await check.offered(asking()) is True
@@ -174,7 +174,7 @@ async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
     assert mail.logins == ["stranger", "stranger"]
 
 
-async def test_one_name_is_guessed_at_a_few_times_from_wherever():
+async def test_guesses_at_one_name_are_limited():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     for number in range(MAX_WRONG_LOGINS):
@@ -198,7 +198,7 @@ async def test_many_guesses_at_once_are_no_more_than_a_few():
 
 
 @pytest.mark.parametrize("peers", [["192.0.2.7"], ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"]])
-async def test_one_address_guesses_a_few_times_at_whomever(peers):
+async def test_guesses_from_one_address_are_limited(peers):
     check = check_of(Mail())
     from_there = itertools.cycle(peers)
     for number in range(MAX_WRONG_LOGINS):
@@ -214,7 +214,7 @@ async def test_right_logins_are_never_too_many():
         assert await check.look(asking(basic())) is LoginResult.RIGHT
 
 
-async def test_a_webmail_that_is_down_says_nothing_and_is_left_alone_for_a_minute():
+async def test_a_webmail_that_is_down_is_left_alone_for_a_minute():
     mail, clock = Mail(), Clock(NOW)
     mail.down = True
     check = check_of(mail, clock)

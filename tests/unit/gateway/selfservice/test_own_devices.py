@@ -110,7 +110,7 @@ async def test_a_phone_that_never_reported_is_seen_by_what_it_asked_for():
 
 
 @pytest.mark.parametrize(("told", "kind"), [(Kind.TABLET, Kind.TABLET), (Kind.LAPTOP, None), (None, None)])
-async def test_what_a_mail_app_says_never_makes_it_a_computer(told, kind):
+async def test_a_mail_app_is_never_shown_as_a_computer(told, kind):
     scene = Scene()
     scene.people.sighted = [replace(UNREPORTED, kind=told)]
     (own,) = await scene.seen(asking())
@@ -118,7 +118,7 @@ async def test_what_a_mail_app_says_never_makes_it_a_computer(told, kind):
     assert own.access.client.handheld
 
 
-async def test_what_asks_comes_first_then_what_gets_no_mail():
+async def test_the_asking_device_comes_first_then_those_without_mail():
     clean, listed = (Device(each, (replace(REPORT, id=each),)) for each in ("clean", "listed"))
     scene = Scene(
         clean,

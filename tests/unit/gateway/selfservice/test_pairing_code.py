@@ -38,7 +38,7 @@ async def refusal(codes, person=ALICE, access=ACCESS, now=NOW):
     return refused.value.status, refused.value.reason
 
 
-async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
+async def test_a_code_is_kept_as_a_hash_with_its_owner(codes):
     code = await codes.make(ALICE, ACCESS, NOW)
     assert code == "0000-0000"
     ((digest, token),) = codes.tokens.items()
@@ -57,14 +57,14 @@ async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
     ],
     ids=["nobody", "a device alone", "a phone", "a phone in disguise"],
 )
-async def test_who_has_not_logged_in_at_a_computer_gets_none(codes, person, client):
+async def test_only_a_person_logged_in_at_a_computer_gets_a_code(codes, person, client):
     access = asking(client=client).access
     assert not codes.may_have(person, access)
     assert await refusal(codes, person, access) == (403, Reason.REQUEST_NOT_SUPPORTED)
     assert not codes.tokens
 
 
-async def test_nobody_gets_one_unless_the_settings_say_so():
+async def test_pairing_codes_need_the_setting():
     assert not PairingCodes(Tokens()).may_have(ALICE, ACCESS)
 
 

@@ -68,7 +68,7 @@ async def test_a_trusted_proxy_comes_first_and_nothing_is_asked():
     assert mail.asked == []
 
 
-async def test_what_a_stranger_forwards_is_not_believed():
+async def test_a_name_forwarded_by_a_stranger_is_not_believed():
     assert await who(b"X-Forwarded-User: bob") == RecognisedPerson()
 
 
@@ -94,6 +94,6 @@ async def test_a_proven_device_speaks_for_its_owner(shown, name):
     assert await who(**shown) == (RecognisedPerson(name, KnownBy.DEVICE) if name else RecognisedPerson())
 
 
-async def test_an_owner_that_only_a_name_leads_to_is_not_who_asks():
+async def test_an_owner_found_by_a_mere_name_is_not_the_asker():
     """An ActiveSync id is no proof."""
     assert await who(posture=KNOWN) == RecognisedPerson()
