@@ -21,7 +21,7 @@ from mailgate.gateway.waiting import Soon, then
 from mailgate.model import Access, Decision, Effect
 
 
-class QuarantineMails(Protocol):
+class QuarantineMailQueue(Protocol):
     """Writes to people who cannot be shown a page (``mail/quarantine.py``)."""
 
     def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None: ...
@@ -35,7 +35,7 @@ class Refuser:
     usual: Forwarder
     autodiscover: Forwarder
     """The forwarder that asks the webmail for a login challenge and for the way to the mail."""
-    mails: QuarantineMails
+    mails: QuarantineMailQueue
     metrics: Metrics
     recorder: Recorder
 
