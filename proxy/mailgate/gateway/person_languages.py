@@ -36,7 +36,11 @@ class PersonLanguages:
     def recurring(self, access: Access, _decision: Decision) -> Repeat | None:
         """What records it again; None if the request names none."""
         languages, login, tag = self.languages, access.user.name, self._language(access)
-        return (lambda _agent, now: languages.note(login, tag, now)) if tag else None
+
+        def repeat(_agent: str, now: datetime, _reference: str = "") -> None:
+            languages.note(login, tag, now)
+
+        return repeat if tag else None
 
     def _language(self, access: Access) -> str:
         """The language of the person; empty if nobody is named, the client is no browser, or the request names
