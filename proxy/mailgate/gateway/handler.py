@@ -65,9 +65,7 @@ class Gate(Pipeline):
         if known is not None:
             if known.refusal is None:
                 return self.carrier.forward_usual(exchange, origin, now)
-            return send(
-                exchange, self.refuse_again(exchange, head, origin, now, known, known.refusal)[1], now
-            )
+            return send(exchange, self.refuse_again(exchange, head, origin, now, known.refusal)[1], now)
         incoming = self.read(exchange, head, origin)
         refuse_misdirected(head, origin)
         if incoming.facts.is_local:

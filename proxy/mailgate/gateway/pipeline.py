@@ -65,17 +65,11 @@ class Pipeline:
         return self.reader.facts(exchange, head, origin)
 
     def refuse_again(
-        self,
-        exchange: Exchange,
-        head: RequestHead,
-        origin: Origin,
-        now: datetime,
-        known: CachedVerdict,
-        refusal: KnownRefusal,
+        self, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime, refusal: KnownRefusal
     ) -> tuple[Access, Answer]:
         """The answer to a request that the rules cannot tell from a refused one. It is recorded like that."""
         access, read = refusal.access(head, origin, now), partial(self.read, exchange, head, origin)
-        return access, self.refuser.refuse_again(exchange, refusal, access, known.repeats, read)
+        return access, self.refuser.refuse_again(exchange, refusal, access, read)
 
     def serve(self, asked: Asked, now: datetime) -> Outcome | PendingOutcome:
         """Judge a request and give its answer, at once if nothing has to be waited for."""

@@ -40,9 +40,11 @@ class KnownRefusal:
     """What a refusal was made from, without what each request has of its own: its reference, time, target, address and
     languages. Of its fields only those are held that are read for its record or its answer."""
 
-    __slots__ = ("_access", "_kept", "decision", "told")
+    __slots__ = ("_access", "_kept", "decision", "repeats", "told")
 
-    def __init__(self, access: Access, decision: Decision) -> None:
+    def __init__(self, access: Access, decision: Decision, repeats: Sequence[Repeat]) -> None:
+        """``repeats`` is what to call each time (``Recorder.recurring``)."""
+        self.repeats = repeats
         self.decision = replace(decision, trials=())  # these would hold the whole request
         self.told = as_told(access, self.decision)
         self._access = replace(access, facts=_facts_to_hold(access))
@@ -58,21 +60,16 @@ class KnownRefusal:
 
     def access(self, head: RequestHead, origin: Origin, now: datetime) -> Access:
         """The access of another request that is refused like this one."""
-        held, facts, wanted = self._access, self._access.facts, head.fields.values(b"accept-language")
+        held, wanted = self._access, head.fields.values(b"accept-language")
         languages = {"accept-language": b", ".join(wanted).decode("latin-1")} if wanted else {}
-        facts = RequestFacts(
-            facts.method,
-            head.target.decode("ascii"),
-            facts.scheme,
-            origin.host.decode("latin-1"),
-            origin.remote,
-            {**facts.headers, **languages},
-            facts.user,
-            facts.by_forward_auth,
-            facts.activesync,
-            facts.over_https,
+        facts = replace(
+            held.facts,
+            target=head.target.decode("ascii"),
+            host=origin.host.decode("latin-1"),
+            remote=origin.remote,
+            headers={**held.facts.headers, **languages},
         )
-        return Access(facts, held.client, held.posture, now, held.user, claims=held.claims)
+        return replace(held, facts=facts, now=now)
 
     def sighting(self) -> str:
         """The id of its record, on the day of the refusal."""
@@ -128,16 +125,11 @@ class Refuser:
         return responses.refuse(access, told, reference)
 
     def refuse_again(
-        self,
-        exchange: Exchange,
-        refusal: KnownRefusal,
-        access: Access,
-        repeats: Sequence[Repeat],
-        read: Callable[[], Incoming],
+        self, exchange: Exchange, refusal: KnownRefusal, access: Access, read: Callable[[], Incoming]
     ) -> Answer:
         """The answer to a request that the rules cannot tell from a refused one. It is recorded like that. ``read`` reads the request."""
         reference = self.recorder.references.of(exchange)
-        self.recorder.tell_again(repeats, access, refusal.decision, reference)
+        self.recorder.tell_again(refusal.repeats, access, refusal.decision, reference)
         self.mails.queue(read, access, refusal.decision, reference)
         return self.in_force.live.responses.refuse(access, refusal.told, reference, refusal.sighting)
 

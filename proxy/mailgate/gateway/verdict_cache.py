@@ -238,7 +238,7 @@ class VerdictCache:
         if until > access.now:
             repeats, judged = self._recurring(access, decision), DecisionSummary.of(access, decision)
             parts = _parts(exchange, allowing) if allowing else None
-            refusal = KnownRefusal(access, decision) if refused else None
+            refusal = KnownRefusal(access, decision, repeats) if refused else None
             verdict = CachedVerdict(access.now, until, repeats, judged, parts, refusal)
             if refused:
                 self._refused.put(refusal_key, verdict)

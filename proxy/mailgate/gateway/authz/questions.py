@@ -60,7 +60,7 @@ class Questions(Pipeline):
         if _is_plain(exchange.head):
             known = self.known(exchange, head, origin, now, id(authorizer))
             if known is not None and known.refusal is not None:
-                access, refused = self.refuse_again(exchange, head, origin, now, known, known.refusal)
+                access, refused = self.refuse_again(exchange, head, origin, now, known.refusal)
                 return self._keep_out(exchange, authorizer, access, known.refusal.told, refused)
             if known is not None and known.allowing is not None:
                 before, up_to, rest = known.allowing

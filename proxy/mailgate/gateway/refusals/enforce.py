@@ -48,18 +48,15 @@ class ResponseBuilder:
     """The contact if a rule names none."""
 
     def refuse(
-        self,
-        access: Access,
-        decision: Decision,
-        reference: str,
-        sighting: Callable[[], str] | None = None,
+        self, access: Access, decision: Decision, reference: str, sighting: Callable[[], str] | None = None
     ) -> Answer:
         """The answer to a request that was blocked, or that has to prove itself first. ``sighting`` returns the id of its record,
         where that is known already."""
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
-            return self._page(access, decision, reference, headers, sighting)
+            ticket = self._ticket(access, decision, reference, sighting)
+            return self._page(access, decision, reference, ticket, headers)
         if (asked := nonce_reason(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
@@ -81,8 +78,8 @@ class ResponseBuilder:
         access: Access,
         decision: Decision,
         reference: str,
+        ticket: str,
         headers: tuple[tuple[str, str], ...],
-        sighting: Callable[[], str] | None,
     ) -> Answer:
         """The page of a refusal. A browser of an unknown person and device gets a name with it, so that its requests
         for help are one."""
@@ -93,7 +90,7 @@ class ResponseBuilder:
             access,
             decision,
             reference,
-            help_ticket=self._ticket(access, decision, reference, sighting),
+            help_ticket=ticket,
             asked_at=before.asked_at(decision.rule) if before else None,
         )
         return page_answer(403, self.pages.refusal(view), headers)
