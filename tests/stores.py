@@ -1,17 +1,27 @@
-"""Cheap stores: new ones on SQLite are copies of a migrated one, and statements are compiled only once.
+"""Cheap stores with time: new ones on SQLite are copies of a migrated one, and statements are compiled only once.
 
 ``unit/store/test_migrate.py`` checks that migrations make the same.
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.servers import PATIENCE
 
 from mailgate.store.address import create_file, store_url
 from mailgate.store.migrate import migrate
+
+
+def lengthen_limits(patch: pytest.MonkeyPatch) -> None:
+    """Give every store of this process time: a busy machine does not make one fail. A limit of zero stays one."""
+    patch.setattr("mailgate.store.database._limited", lambda seconds: asyncio.timeout(seconds * 60))
+    patch.setattr("mailgate.store.database._TIMEOUT_SECONDS", PATIENCE)
+    patch.setattr("mailgate.store.database._CLOSE_WAIT_SECONDS", PATIENCE)
 
 
 def migrated(folder: Path) -> bytes:

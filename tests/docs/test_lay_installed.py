@@ -45,8 +45,8 @@ def test_what_the_pages_name_of_these_folders_is_there(laid: Path) -> None:
 
 
 def test_what_does_not_come_along_is_at_the_projects_own_pages(laid: Path) -> None:
-    text = prose((laid / "operate.md").read_text("utf-8"))
-    assert "](https://example.com/mailgate/CHANGELOG.md)" in text
+    operate, text = (prose((laid / page).read_text("utf-8")) for page in ("operate.md", "metrics.md"))
+    assert "](https://example.com/mailgate/CHANGELOG.md)" in operate
     assert "](deploy/prometheus/alerts.yml)" in text
     assert "](images/" not in text
 

@@ -147,6 +147,8 @@ async def test_schemathesis_finds_nothing_wrong(
     )
     assert done.returncode == 0, done.stdout[-30_000:] + done.stderr
     assert [line for line in guarded.gate.log if "api-failed" in line] == []
+    late = [line for line in guarded.gate.log if "api-store" in line]
+    assert len(late) < 30, late  # of some 3,000 requests
 
 
 async def test_a_change_of_rules_over_the_api_alone(guard: Guard, client: aiohttp.ClientSession) -> None:
