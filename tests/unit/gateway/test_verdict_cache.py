@@ -149,19 +149,14 @@ class Devices(Known):
 class Mails(list):
     """The mails that may be written, and what is read for them."""
 
+    def __bool__(self):
+        return True
+
     def queue(self, read, access, decision, reference):
-        incoming = read()
+        incoming, facts = read(), access.facts
         sent = incoming.login, incoming.facts.headers, incoming.facts.target
-        self.append(
-            (
-                sent,
-                access.facts.remote,
-                access.facts.headers.get("accept-language"),
-                access.now,
-                decision,
-                reference,
-            )
-        )
+        of_this = facts.remote, facts.headers.get("accept-language"), access.now, reference
+        self.append((sent, of_this, replace(decision, trials=())))
 
 
 class Side:
@@ -619,9 +614,9 @@ def of_an_app(*fields, target=DEVICE_A, agent="Apple-iPhone16C1/2207"):
     return request("POST", target, f"User-Agent: {agent}", SYNC_TYPE, *fields, "Content-Length: 0")
 
 
-async def refused(*requests, change=lambda side: None):
+async def refused(*requests, change=lambda side: None, cache=None, **more):
     """Which of these requests of phones were known, one letter each, and what they left. ``change`` comes before the last one."""
-    side, known = Side(Watched), ""
+    side, known = Side(cache or Watched, **more), ""
     renew(side.gate, policy=HANDHELDS[0])
     for number, data in enumerate(requests, 1):
         if number == len(requests):
@@ -710,6 +705,38 @@ async def test_a_phone_about_which_the_store_has_to_be_asked_is_judged_again():
 )
 async def test_whose_refusal_may_rest_on_more_is_judged_each_time(data):
     assert (await refused(*[data] * 4))[0] == "----"
+
+
+@pytest.mark.parametrize(
+    "offered", [{"attestations": [b"x"]}, {"proofs": [b"x"]}, {"certificate": (b"x",)}], ids=str
+)
+async def test_whoever_offers_a_proof_is_judged_each_time_however_good_it_is(offered):
+    class Offered(Watched):
+        def keep(self, exchange, head, incoming, *verdict, **more):
+            super().keep(exchange, head, replace(incoming, **offered), *verdict, **more)
+
+    assert (await refused(*[of_an_app(ADA)] * 4, cache=Offered))[0] == "----"
+
+
+async def test_over_https_a_refused_browser_gets_a_cookie_of_another_name():
+    plain = page(PHONE, "Sec-Fetch-Mode: navigate")
+    secure = page(PHONE, "Sec-Fetch-Mode: navigate", "X-Forwarded-Proto: https")
+    known, side = await refused(plain, plain, plain, secure, over_https=False)
+    assert known == "--+-"
+    assert [b"__Host-mailgate-help=" in got for got in side.got] == [False, False, False, True]
+
+
+async def test_a_mail_is_written_about_each_refusal_with_what_is_of_its_own_request():
+    addresses = ["198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.100.4"]
+    fields = [
+        (f"X-Forwarded-For: {each}", f"Accept-Language: {number}") for number, each in enumerate(addresses)
+    ]
+    known, side = await refused(*(of_an_app(ADA, *each) for each in fields))
+    assert known == "--++"
+    assert [of_this[:2] for _, of_this, _ in side.mails] == [
+        (address, str(number)) for number, address in enumerate(addresses)
+    ]
+    assert all(login == "ada" and "authorization" in sent for (login, sent, _), *_ in side.mails)
 
 
 async def test_of_refusals_fewer_are_kept(monkeypatch):
