@@ -78,10 +78,8 @@ class KnownRefusal:
 
 
 def _facts_to_hold(access: Access) -> RequestFacts:
-    facts, sent = facts_to_hold(access.facts, access.client), access.facts.headers
-    script = {name: sent[name] for name in ("x-requested-with",) if name in sent}
-    own = {"cookie": only_own(sent.get("cookie", ""))}
-    return replace(facts, headers={**facts.headers, **script, **own})
+    facts, cookies = facts_to_hold(access.facts, access.client), access.facts.headers.get("cookie", "")
+    return replace(facts, headers={**facts.headers, "cookie": only_own(cookies)})
 
 
 @dataclass(frozen=True, slots=True)
