@@ -60,16 +60,22 @@ class KnownRefusal:
 
     def access(self, head: RequestHead, origin: Origin, now: datetime) -> Access:
         """The access of another request that is refused like this one."""
-        held, wanted = self._access, head.fields.values(b"accept-language")
+        held, facts, wanted = self._access, self._access.facts, head.fields.values(b"accept-language")
         languages = {"accept-language": b", ".join(wanted).decode("latin-1")} if wanted else {}
-        facts = replace(
-            held.facts,
-            target=head.target.decode("ascii"),
-            host=origin.host.decode("latin-1"),
-            remote=origin.remote,
-            headers={**held.facts.headers, **languages},
+        # written out, since ``replace`` takes three times as long
+        own = RequestFacts(
+            facts.method,
+            head.target.decode("ascii"),
+            facts.scheme,
+            origin.host.decode("latin-1"),
+            origin.remote,
+            {**facts.headers, **languages},
+            facts.user,
+            facts.by_forward_auth,
+            facts.activesync,
+            facts.over_https,
         )
-        return replace(held, facts=facts, now=now)
+        return Access(own, held.client, held.posture, now, held.user, claims=held.claims)
 
     def sighting(self) -> str:
         """The id of its record, on the day of the refusal."""
