@@ -40,7 +40,7 @@ $(RUN_STAMP): requirements.lock requirements-build.lock pyproject.toml
 	@$(PIP) --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-test-setup: $(TEST_STAMP) $(PROVIDER) $(EXTENSION) ## Add what tests need; npm's packages are left out if there is no npm
+test-setup: $(TEST_STAMP) $(PROVIDER) $(EXTENSION) $(if $(CI),bench-setup) ## Add what tests need; npm's packages are left out if there is no npm
 
 $(TEST_STAMP): requirements-dev.lock $(RUN_STAMP)
 	@$(PIP) --require-hashes -r requirements-dev.lock || $(NO_PACKAGES)

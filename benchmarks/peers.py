@@ -179,7 +179,10 @@ def _nginx_asks(site: Site, name: str, remember: str) -> Iterator[Running]:
 def _asking(site: Site, run: Path, remember: str, kept: str, port: int) -> str:
     text = (ROOT / "deploy" / "nginx" / "forward-auth.conf").read_text()
     for ours, theirs in (
-        (r"(?m)^  server 127\.0\.0\.1:8080;", f"  server unix:{run}/questions.sock;"),
+        (
+            r"(upstream mailgate {\n.*\n)  server 127\.0\.0\.1:8080;",
+            rf"\1  server unix:{run}/questions.sock;",
+        ),
         (r"127\.0\.0\.1:9080", site.address),
         (r"/run/nginx-mailgate", f"{kept}/verdicts"),
         (r"default off;", f"default {'mailgate' if remember else 'off'};"),

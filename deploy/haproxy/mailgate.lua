@@ -66,3 +66,27 @@ core.register_action("ask_mailgate", { "http-req" }, function(txn, gate)
   end
   txn:set_var("txn.let_in", true)
 end, 1)
+
+-- `filter lua.lasting SECONDS` ends whatever has lasted longer at the next bytes, since nobody asks about it again. HAProxy's own limits end
+-- only what is silent. An error is the one way to end an answer so that it does not look whole; it is logged.
+local Lasting = { id = "lasting", flags = filter.FLT_CFG_FL_HTX }
+Lasting.__index = Lasting
+
+function Lasting:new()
+  return setmetatable({ ends = core.now().sec + self.seconds }, Lasting)
+end
+
+function Lasting:start_analyze(_, channel)
+  filter.register_data_filter(self, channel)
+end
+
+function Lasting:http_payload()
+  if core.now().sec >= self.ends then
+    error("a stream has lasted for its time", 0)
+  end
+end
+
+core.register_filter("lasting", Lasting, function(self, arguments)
+  self.seconds = tonumber(arguments[1])
+  return self
+end)

@@ -101,6 +101,24 @@ TARGETS = [
     "/jmap/",
     "/owa/",
     "/.well-known/caldav",
+    "/.well-known/jmap",
+    "/remote.php/dav",
+    "/rpc/rpcproxy.dll",
+    "/autodiscover/autodiscover.xml",
+    "/index.php/AutoDiscover/AutoDiscover.svc",
+    "/autodiscover/autodiscover.json",
+    f"{EAS.upper()}/",
+    f"{EAS}%3bx=1/inbox",
+    f"{EAS}/..;/inbox",
+    f"{EAS}%00",
+    f"{EAS}%20/",
+    f"/inbox;{EAS}",
+    f"/inbox%3f{EAS}",
+    f"/.mailgate/..{EAS}",
+    "/.mailgate/%2e%2e/inbox",
+    "/.mailgate%2f..%2finbox",
+    "/.mailgate/authz/../../inbox",
+    f"http://mail.example.com/inbox{EAS}",
 ]
 QUERIES = [
     "",
@@ -129,6 +147,8 @@ WAYS = [
     (b"POST", b"SOAPAction: http://schemas.microsoft.com/exchange/services/2006/messages/FindItem", b"Content-Length: 0"),
     (b"PROPFIND", b"Depth: 1"),
     (b"OPTIONS", SYNC),
+    (b"GET", b"Connection: Upgrade", b"Upgrade: websocket"),
+    (b"GET", b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Protocol: jmap", SYNC),
 ]  # fmt: skip
 NAMES = ["boss", "grace", "lin", "nobody"]
 """One that a rule lets in, one of a group that is let in, one who owns a clean phone, and one outside every group."""

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from tests.attacks.conftest import Open
 from tests.attacks.recording_webmail import KEY, Webmail, answer_to, request
 from tests.integration.conftest import IPHONE, LAPTOP
+from tests.integration.gate import PHONE_RULES
 from tests.servers import PATIENCE
 
 SETTINGS = b"HTTP2-Settings: AAMAAABkAAQAAP__"
@@ -124,3 +125,29 @@ async def test_a_websocket_is_asked_for_in_any_case(way: Open, recording: Webmai
     answer = await answer_to(front.url, request(b"GET /socket", *fields))
     assert answer.startswith(b"HTTP/1.1 101")
     assert [each.lower() for each in recording.lines(b"upgrade")] == [b"websocket"]
+
+
+async def test_who_asks_for_a_websocket_is_nobody_else(way: Open, recording: Webmail) -> None:
+    """The gate believes the proxy that hands it on, so the proxy must not pass on what a client says of itself."""
+    boss = {"id": "boss", "when": 'user.name == "boss" || request.remote == "203.0.113.9"', "effect": "allow"}
+    front = way({"rules": [boss, *PHONE_RULES["rules"]]})
+    socket = (b"Connection: Upgrade", b"Upgrade: websocket", *HANDSHAKE)
+    names = (
+        "X-Forwarded-User",
+        "X_Forwarded_User",
+        "Remote-User",
+        "X-Forwarded-For",
+        "Forwarded",
+        "X-Real-IP",
+    )
+    for name in names:
+        value = "203.0.113.9" if "User" not in name else "boss"
+        forged = f"{name}: {value}".encode()
+        answer = await answer_to(
+            front.url, request(b"GET /socket", b"User-Agent: " + IPHONE.encode(), forged, *socket)
+        )
+        assert not answer.startswith(b"HTTP/1.1 101"), name
+        await answer_to(
+            front.url, request(b"GET /socket", b"User-Agent: " + LAPTOP.encode(), forged, *socket)
+        )
+        assert value.encode() not in b"".join(recording.heads), name

@@ -199,7 +199,8 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "mailgate.service"
     source = (ROOT / "deploy" / "systemd" / "mailgate.service").read_text()
     unit.write_text(source.replace("/opt/mailgate/bin/mailgate", "/bin/true"))
-    verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    timer = [ROOT / "deploy" / "nginx" / f"mailgate-streams.{kind}" for kind in ("service", "timer")]
+    verified = subprocess.run(["systemd-analyze", "verify", unit, *timer], capture_output=True, text=True)
     assert (verified.returncode, verified.stderr) == (0, "")
 
 

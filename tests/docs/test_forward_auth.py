@@ -110,7 +110,7 @@ def test_the_others_know_every_beginning(proxy: str) -> None:
 def test_every_way_to_the_gate_or_the_webmail_is_rid_of_it_first() -> None:
     locations = re.findall(r"location [^{]*{(.*?)\n  }", NGINX, re.DOTALL)
     passing = [each for each in locations if "proxy_pass" in each]
-    assert len(passing) == 4
+    assert len(passing) == 5
     assert all("include mailgate-unforged.conf;" in each for each in passing)
     routers = yaml("traefik/dynamic.yaml")["http"]["routers"].values()
     assert all(each["middlewares"][0] == "unforged" for each in routers if each["service"] != "nobody")

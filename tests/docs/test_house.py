@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_200,
+    "lines": 80_220,
     "files": 616,
     "files under 40 lines, __init__ apart": 38,
     "rooms": 18,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 3,
     "class names in two modules": 77,
     "Protocol classes": 43,
-    "lines of tests": 109_060,
+    "lines of tests": 109_600,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

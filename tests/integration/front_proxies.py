@@ -1,9 +1,9 @@
 """Other proxies in front, with the configurations in ``deploy/`` and the addresses of a test."""
 
-import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +15,8 @@ from benchmarks.processes import BIN
 from tests.integration.gate import Gate
 from tests.servers import free_port, listens, require_or_skip, running
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY, DOCS = ROOT / "deploy", ROOT / "docs"
 NEWER_CADDY, TRAEFIK = BIN / "caddy", BIN / "traefik"
 """Those that the benchmarks use, where they are set up; the other Caddy is the system's."""
 ENVOY = Path(sys.executable).with_name("envoy")
@@ -39,8 +40,11 @@ def _address(url: str) -> str:
 
 
 @contextmanager
-def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False, besides: str = "") -> Iterator[str]:
-    """``keeping``: it reuses a yes as long as it may. ``besides``: additional parts of its key."""
+def nginx(
+    gate: str, webmail: str, run: Path, *, keeping: bool = False, besides: str = "", lasts: str = "30m"
+) -> Iterator[str]:
+    """``keeping``: it reuses a yes as long as it may. ``besides``: additional parts of its key. ``lasts``: after what time a stream ends
+    that runs when nginx reloads."""
     require_or_skip("nginx")
     port = free_port()
     server = _config(
@@ -53,22 +57,54 @@ def nginx(gate: str, webmail: str, run: Path, *, keeping: bool = False, besides:
         (r"/run/nginx-mailgate", f"{run}/verdicts"),
     )
     shutil.copy(DEPLOY / "nginx" / "mailgate-unforged.conf", run)
-    paths = "\n".join(f"{each}_temp_path {run}/{each};" for each in ("proxy", "fastcgi", "uwsgi", "scgi"))
-    user = (
-        "user root;" if os.geteuid() == 0 else ""
-    )  # a worker of another user could not read pytest's directories
-    (run / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {run}/nginx.pid; error_log stderr; {user}\n"
-        f"events {{ worker_connections 256; }}\n"
-        f"http {{ access_log off; client_body_temp_path {run}/body; {paths}\n{server}\n}}\n"
-    )
-    command = ["/usr/sbin/nginx", "-e", "stderr", "-c", run / "nginx.conf"]
-    with running(command, ready=listens(port), log=run / "nginx.log"):
+    streams = (DEPLOY / "nginx" / "mailgate-streams.conf").read_text()
+    assert streams.count(" 30m;") == 1
+    with _nginx(run, port, server, streams.replace(" 30m;", f" {lasts};")):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def haproxy(gate: str, webmail: str, run: Path) -> Iterator[str]:
+def _nginx(run: Path, port: int, http: str, main: str = "") -> Iterator[None]:
+    """Run nginx with these lines of its ``http`` block and of the main one."""
+    paths = "\n".join(f"{each}_temp_path {run}/{each};" for each in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    # a worker of another user could not read pytest's directories
+    user = "user root;" if os.geteuid() == 0 else ""
+    (run / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {run}/nginx.pid; error_log stderr; {user}\n{main}\n"
+        f"events {{ worker_connections 256; }}\n"
+        f"http {{ access_log off; client_body_temp_path {run}/body; {paths}\n{http}\n}}\n"
+    )
+    with running(_nginx_command(run), ready=listens(port), log=run / "nginx.log"):
+        yield
+
+
+def _nginx_command(run: Path) -> list[str | Path]:
+    return ["/usr/sbin/nginx", "-e", "stderr", "-c", run / "nginx.conf"]
+
+
+def reload_nginx(run: Path) -> None:
+    """Let nginx do what ``mailgate-streams.timer`` lets it do."""
+    unit = (DEPLOY / "nginx" / "mailgate-streams.service").read_text()
+    (arguments,) = re.findall(r"^ExecStart=/usr/sbin/nginx (.*)$", unit, re.MULTILINE)
+    subprocess.run([*_nginx_command(run), *arguments.split()], check=True, capture_output=True)
+
+
+@contextmanager
+def nginx_before(gate: str, run: Path) -> Iterator[str]:
+    """nginx that hands everything on to the gate, as ``docs/deploy.md`` says."""
+    require_or_skip("nginx")
+    page, port = (DOCS / "deploy.md").read_text(), free_port()
+    (location,) = re.findall(r"With nginx:\n\n```nginx\n(location / {\n.*?)```", page, re.DOTALL)
+    (upgrading,) = re.findall(r"`(map \$http_upgrade .*?)`", page)
+    assert GATE in location
+    server = f"server {{ listen 127.0.0.1:{port};\n{location.replace(GATE, _address(gate))} }}"
+    with _nginx(run, port, f"{upgrading}\n{server}"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def haproxy(gate: str, webmail: str, run: Path, *, lasts: str = "3600") -> Iterator[str]:
+    """``lasts``: after how many seconds a stream ends."""
     require_or_skip("haproxy")
     port = free_port()
     lua = DEPLOY / "haproxy" / "mailgate.lua"
@@ -78,6 +114,7 @@ def haproxy(gate: str, webmail: str, run: Path) -> Iterator[str]:
         webmail,
         (r"bind :80 ", f"bind 127.0.0.1:{port} "),
         (r"/etc/haproxy/mailgate.lua", str(lua)),
+        (r"lua\.lasting 3600 ", f"lua.lasting {lasts} "),
     )
     (run / "haproxy.cfg").write_text(config)
     with running(
@@ -87,15 +124,41 @@ def haproxy(gate: str, webmail: str, run: Path) -> Iterator[str]:
 
 
 @contextmanager
-def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy") -> Iterator[str]:
+def caddy(gate: str, webmail: str, run: Path, binary: str = "caddy", *, lasts: str = "1h") -> Iterator[str]:
+    """``lasts``: after what time an answer ends."""
     require_or_skip(binary)
     port = free_port()
     named = _address(gate).replace("unix:", "unix/")
-    site = _config("caddy/Caddyfile", named, webmail, (r"http://mail.example.com", f"http://:{port}"))
-    (run / "Caddyfile").write_text(f"{{\n admin off\n auto_https off\n}}\n{site}")
+    site = _config(
+        "caddy/Caddyfile",
+        named,
+        webmail,
+        (r"http://mail.example.com", f"http://:{port}"),
+        (r"\n{\n", "\n{\n admin off\n auto_https off\n"),
+        (r"write 1h\n", f"write {lasts}\n"),
+    )
+    with _caddy(run, port, site, binary):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _caddy(run: Path, port: int, site: str, binary: str = "caddy") -> Iterator[None]:
+    (run / "Caddyfile").write_text(site)
     home = {"XDG_DATA_HOME": str(run), "XDG_CONFIG_HOME": str(run)}
     command = [binary, "run", "--adapter", "caddyfile", "--config", run / "Caddyfile"]
     with running(command, ready=listens(port), log=run / "caddy.log", environment=home):
+        yield
+
+
+@contextmanager
+def caddy_before(gate: str, run: Path) -> Iterator[str]:
+    """Caddy that hands everything on to the gate, as ``docs/webmails.md`` says."""
+    require_or_skip("caddy")
+    page, port = (DOCS / "webmails.md").read_text(), free_port()
+    (site,) = re.findall(r"```caddyfile\nmail\.example\.com ({\n.*?)```", page, re.DOTALL)
+    assert GATE in site
+    options = "{\n admin off\n auto_https off\n}\n"
+    with _caddy(run, port, f"{options}http://:{port} {site.replace(GATE, _address(gate))}"):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -123,8 +186,10 @@ def envoy(gate: str, webmail: str, run: Path, *, lasts: str = "3600s") -> Iterat
 
 
 @contextmanager
-def envoy_grpc(gate: str, webmail: str, run: Path, questions: str = "") -> Iterator[str]:
-    """``questions``: the address for questions by gRPC."""
+def envoy_grpc(
+    gate: str, webmail: str, run: Path, questions: str = "", *, lasts: str = "3600s"
+) -> Iterator[str]:
+    """``questions``: the address for questions by gRPC. ``lasts``: after what time a stream ends."""
     require_or_skip(str(ENVOY))
     port = free_port()
     config = _config(
@@ -132,6 +197,7 @@ def envoy_grpc(gate: str, webmail: str, run: Path, questions: str = "") -> Itera
         GATE,
         webmail,
         (r"address: 0\.0\.0\.0, port_value: 80}", f"address: 127.0.0.1, port_value: {port}}}"),
+        (r"max_stream_duration: 3600s", f"max_stream_duration: {lasts}"),
         (r"port_value: 8080", f"port_value: {urlsplit(gate).port}"),
         (r"port_value: 8082", f"port_value: {urlsplit(questions).port}"),
         (r"port_value: 9080", f"port_value: {urlsplit(webmail).port}"),
@@ -147,23 +213,24 @@ def _envoy(run: Path) -> list[str | Path]:
 
 
 @contextmanager
-def traefik(gate: str, webmail: str, run: Path) -> Iterator[str]:
+def traefik(gate: str, webmail: str, run: Path, *, lasts: str = "1h") -> Iterator[str]:
+    """``lasts``: after what time an answer ends."""
     require_or_skip(str(TRAEFIK))
     port = free_port()
     text = (DEPLOY / "traefik" / "dynamic.yaml").read_text().replace(GATE, _address(gate))
     text = text.replace(WEBMAIL, _address(webmail)).replace("Host(`mail.example.com`)", "PathPrefix(`/`)")
     (run / "dynamic.yaml").write_text(text)
-    static = {
-        "entryPoints": {
-            "public": {
-                "address": f"127.0.0.1:{port}",
-                "transport": {"lifeCycle": {"graceTimeOut": "100ms"}},
-            }
-        },
-        "providers": {"file": {"filename": str(run / "dynamic.yaml"), "watch": False}},
-        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
-    }
-    (run / "traefik.yaml").write_text(json.dumps(static))
+    static = _config(
+        "traefik/traefik.yaml",
+        "",
+        "",
+        (r"address: \":80\"", f"address: 127.0.0.1:{port}"),
+        (r"transport:\n", "transport:\n      lifeCycle: {graceTimeOut: 100ms}\n"),
+        (r"writeTimeout: 1h", f"writeTimeout: {lasts}"),
+        (r"filename: .*", f"filename: {run / 'dynamic.yaml'}\n    watch: false"),
+        (r"\Z", "global: {checkNewVersion: false, sendAnonymousUsage: false}\n"),
+    )
+    (run / "traefik.yaml").write_text(static)
     command = [TRAEFIK, f"--configFile={run / 'traefik.yaml'}"]
     with running(command, ready=_reaches_the_gate(port), log=run / "traefik.log"):
         yield f"http://127.0.0.1:{port}"

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,13 +11,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.integration.conftest import LAPTOP, Guard, Guarded
-from tests.integration.front_proxies import envoy
 from tests.integration.gate import PHONE_RULES, start_gate
+from tests.servers import PATIENCE
 
 from mailgate.gateway.streams import LASTS_AFTER
 
-PATIENCE = 60.0
-"""Seconds after which a test gives up; nothing that is measured."""
 LENGTH = 1_000_000_000
 ON_A_LAPTOP = {"User-Agent": LAPTOP}
 
@@ -230,22 +227,3 @@ async def test_a_stream_that_ends_by_itself_is_whole(client: aiohttp.ClientSessi
     sent = phone(guarded, "/upload", method="POST")
     async with client.post(guarded.url + "/upload", headers=sent, data=body()) as answer:
         assert (answer.status, await answer.text()) == (200, "stored")
-
-
-@pytest.mark.parametrize("path", ["/socket", "/events"])
-async def test_envoy_ends_what_lasts_after_the_time_in_its_configuration(
-    client: aiohttp.ClientSession, guard: Guard, webmail: TestServer, tmp_path: Path, path: str
-) -> None:
-    """The gate cannot: it was only asked (docs/forward-auth.md)."""
-    guarded = guard(PHONE_RULES, trusted_proxies=["127.0.0.1/32"], authz={"dialect": "envoy"})
-    with envoy(guarded.url, str(webmail.make_url("")), tmp_path, lasts="1s") as front:
-        if path == "/socket":
-            async with client.ws_connect(front + path, headers=ON_A_LAPTOP) as ws, asyncio.timeout(PATIENCE):
-                while (last := await ws.receive()).type is aiohttp.WSMsgType.TEXT:
-                    pass
-            assert last.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
-        else:
-            async with client.get(front + path, headers=ON_A_LAPTOP) as stream:
-                assert stream.status == 200
-                with pytest.raises(aiohttp.ClientError):
-                    await read_to_its_end(stream)
