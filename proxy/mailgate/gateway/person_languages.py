@@ -33,7 +33,11 @@ class PersonLanguages:
 
     def recurring(self, access: Access, _decision: Decision) -> Repeat | None:
         """What records that of the same request again; None if nobody is named or the client is no browser."""
-        return (lambda _agent, *heard: self._hear(*heard)) if _names_reader(access) else None
+
+        def repeat(_agent: str, person: str, wanted: str, now: datetime, _reference: str = "") -> None:
+            self._hear(person, wanted, now)
+
+        return repeat if _names_reader(access) else None
 
     def _hear(self, person: str, wanted: str, now: datetime) -> None:
         if tag := self._choose(wanted[:MAX_HEADER]):

@@ -37,9 +37,10 @@ More at once are a flood of made-up clients. Each would cost as much as a decisi
 """
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
-Repeat = Callable[[str, str, str, datetime], None]
-"""Takes the same allowed request again: from this user agent, of this person (empty if nobody is named) with this ``Accept-Language``, at
-this time of the same day. Never waits or raises."""
+Repeat = Callable[[str, str, str, datetime, str], None]
+"""Takes the same request again: from this user agent, of this person (empty if nobody is named) with this ``Accept-Language``, at
+this time of the same day, with the id that its answer showed, if any. A refused one is always of the same person. Never waits or
+raises."""
 MAX_DRAFTS = 4096
 """How many sightings are remembered that differ from those of other people by the person alone."""
 _AT_ONCE = 50
@@ -81,20 +82,49 @@ class Ledger(WriteQueue[Sighting, Tally]):
                 return
             sighting = sighting_of(client_facts(access), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
-            tally = Tally(1, access.now, access.now, reference, told)
-            room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
-            if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
-                self._strangers += 1
-                self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
+            self._count(sighting, access, Tally(1, access.now, access.now, reference, told))
         except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
             self._lost(error)
 
-    def recurring(self, access: Access, decision: Decision) -> Repeat:
-        """What counts the same allowed request, like ``record``, at other times of the same UTC day, from other user agents and of
-        other people. Each time costs one addition and is recorded some seconds later."""
-        return partial(self._repeat, Recurring(access, decision))
+    def _count(self, sighting: Sighting, access: Access, tally: Tally) -> None:
+        room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
+        if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
+            self._strangers += 1
+            self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
 
-    def _repeat(self, recurring: "Recurring", user_agent: str, person: str, _: str, now: datetime) -> None:
+    def recurring(self, access: Access, decision: Decision) -> Repeat:
+        """What counts the same request, like ``record``, at other times of the same UTC day. An allowed one may come from other
+        user agents and of other people: each time costs one addition and is recorded some seconds later. A refused one is recorded
+        at once."""
+        count = self._repeat if decision.effect is Effect.ALLOW else self._refuse_again
+        return partial(count, Recurring(access, decision))
+
+    def _refuse_again(
+        self,
+        recurring: "Recurring",
+        user_agent: str,
+        _person: str,
+        _wanted: str,
+        now: datetime,
+        reference: str,
+    ) -> None:
+        try:
+            if self._floods(recurring.access, user_agent, now):
+                self.strangers_not_recorded += 1
+                return
+            self._count(recurring.sighting(), recurring.access, Tally(1, now, now, reference, 1))
+        except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
+            self._lost(error)
+
+    def _repeat(
+        self,
+        recurring: "Recurring",
+        user_agent: str,
+        person: str,
+        _wanted: str,
+        now: datetime,
+        _reference: str = "",
+    ) -> None:
         """Count an allowed request that repeats an earlier one. The count is recorded before anything reads the
         ledger."""
         key = recurring, user_agent, person
@@ -171,6 +201,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
             self._items[sighting] = before.plus(tally)
             self._filled.set()
             return False
+        if access.now is not tally.first:
+            access = replace(access, now=tally.first)
         if room and self._stranger_limit.admits(sighting, access):
             return self.put(sighting, tally)
         self.strangers_not_recorded += tally.times
@@ -228,14 +260,21 @@ class Repeated:
 
 
 class Recurring:
-    """An allowed request that is repeated, as far as its record needs it."""
+    """A request that is repeated, as far as its record needs it."""
 
-    __slots__ = ("access", "decision", "stranger")
+    __slots__ = ("_sighting", "access", "decision", "stranger")
 
     def __init__(self, access: Access, decision: Decision) -> None:
         self.access = replace(access, facts=facts_to_hold(access.facts, access.client))
-        self.decision = decision
+        self.decision = replace(decision, trials=())  # these would hold the whole request
         self.stranger = _is_stranger(access)
+        self._sighting: Sighting | None = None
+
+    def sighting(self) -> Sighting:
+        """The sighting of each repetition on the same day by the same user agent."""
+        if self._sighting is None:
+            self._sighting = sighting_of(client_facts(self.access), self.access, self.decision)
+        return self._sighting
 
 
 def _is_stranger(access: Access) -> bool:

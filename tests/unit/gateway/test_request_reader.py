@@ -82,7 +82,7 @@ async def test_few_and_short_origins_are_remembered(monkeypatch):
     assert len(on.reader._origins) == before
 
 
-async def test_what_nobody_is_trusted_to_tell_makes_no_origin_of_its_own():
+async def test_fields_that_nobody_is_trusted_to_send_make_no_origin():
     on = gate()
     for number in range(8):
         asked = exchange(b"GET / HTTP/1.1", b"X-Forwarded-For: 192.0.2.%d" % number)

@@ -1,17 +1,21 @@
 """From a decision to what is recorded of it."""
 
 import asyncio
+import gc
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from tests.servers import PATIENCE
+from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import BLOCK, access
 from tests.unit.store.outage import outage
 
 from mailgate.classify import classify
+from mailgate.engine.decide import decide
 from mailgate.model import (
     FOUND_BESIDE,
     Access,
@@ -129,17 +133,67 @@ def later(seconds: float) -> datetime:
     return access().now + timedelta(seconds=seconds)
 
 
+async def test_a_refusal_that_recurs_leaves_what_it_would_by_the_whole_way(store: Store) -> None:
+    recurring = store.ledger.recurring(access(), BLOCK)
+    store.ledger.record(access(), BLOCK, "REF0")
+    recurring(OWN, ADA, "", later(2), "REF2")
+    recurring(OWN, ADA, "", later(1), "REF1")
+    (row,) = await stored(store)
+    assert row.tally == Tally(3, later(0), later(2), "REF2", 3)
+    recurring(OWN, ADA, "", later(3), "REF3")
+    assert (await stored(store))[0].tally == Tally(4, later(0), later(3), "REF3", 4)
+
+
+async def test_strangers_whose_refusals_recur_are_a_flood_like_all_others(store: Store) -> None:
+    """By the time at which they come, and not at which they first came."""
+    recurring = store.ledger.recurring(stranger(-1), BLOCK)
+    strangers_come(store, MOST_STRANGERS)
+    recurring(made_up(-1).user_agent, "", "", later(1), "REF")
+    assert store.ledger.strangers_not_recorded == 1
+    await store.ledger.flush()
+    recurring(made_up(-1).user_agent, "", "", later(7200), "REF")
+    assert store.ledger._stranger_limit._since == later(7200)
+
+
+async def test_a_refusal_that_recurs_and_cannot_be_recorded_is_counted_and_never_raised(store: Store) -> None:
+    store.ledger.recurring(access(), replace(BLOCK, would=None))(OWN, ADA, "", later(1), "REF")  # type: ignore[arg-type]
+    assert store.ledger.counts.dropped == 1
+
+
+async def test_of_what_recurs_nothing_is_held_but_what_its_record_needs(store: Store) -> None:
+    policy = rules("rules: [{id: all, when: 'true', effect: allow}]").policy
+    asked = access(replace(access().facts, headers={"cookie": "session=secret"}))
+    decision = decide(asked, policy)
+    assert "session=secret" in reached(decision.trials)
+    assert "session=secret" not in reached(store.ledger.recurring(asked, decision).args[0])  # type: ignore[attr-defined]
+
+
+def reached(start: object) -> set[str]:
+    """The texts that an object holds, directly or by others."""
+    found, waiting = dict[int, object](), [start]
+    while waiting:
+        for each in gc.get_referents(waiting.pop()):
+            if id(each) not in found and not isinstance(each, type | ModuleType) and not _is_global(each):
+                found[id(each)] = each
+                waiting.append(each)
+    return {each for each in found.values() if isinstance(each, str)}
+
+
+def _is_global(each: object) -> bool:
+    return isinstance(each, dict) and "__name__" in each
+
+
 async def test_repeated_requests_are_recorded_as_if_each_were(store: Store) -> None:
     recurring = store.ledger.recurring(access(), LET_IN)
     for moment in (0.1, 0.2, 0.4):
-        recurring(OWN, ADA, "", later(moment))
+        recurring(OWN, ADA, "", later(moment), "")
     assert [item.times for item in store.ledger.waiting()] == [3]
-    recurring(OWN, ADA, "", later(0.3))  # a clock that was put back
-    recurring(OWN, ADA, "", later(0.5))
+    recurring(OWN, ADA, "", later(0.3), "")  # a clock that was put back
+    recurring(OWN, ADA, "", later(0.5), "")
     store.ledger.record(access(now=later(0.6)), LET_IN)
     (row,) = await stored(store)
     assert row.tally == Tally(6, later(0.1), later(0.6))
-    recurring(OWN, ADA, "", later(2))
+    recurring(OWN, ADA, "", later(2), "")
     (row,) = await stored(store)
     assert row.tally == Tally(7, later(0.1), later(2))
     assert row.tally.shown == 0
@@ -150,11 +204,11 @@ async def test_repeated_requests_survive_an_outage_and_the_end(url: str, tmp_pat
     recurring = first.ledger.recurring(access(), LET_IN)
     with outage(first):
         for moment in (1, 2):
-            recurring(OWN, ADA, "", later(moment))
-            recurring(OWN, ADA, "", later(moment))
+            recurring(OWN, ADA, "", later(moment), "")
+            recurring(OWN, ADA, "", later(moment), "")
             await first.ledger.flush()
-        recurring(OWN, ADA, "", later(3))
-        recurring(OWN, ADA, "", later(3))
+        recurring(OWN, ADA, "", later(3), "")
+        recurring(OWN, ADA, "", later(3), "")
         await first.close()
     second = await Store.open(url, spool=tmp_path)
     (row,) = await stored(second)
@@ -276,12 +330,12 @@ async def test_repeated_requests_are_written_later_than_refusals(
     seconds = 0.0
     monkeypatch.setattr(store.ledger, "_clock", lambda: seconds)
     recurring = store.ledger.recurring(access(user="ada@example.com"), LET_IN)
-    recurring(OWN, ADA, "", later(1))
+    recurring(OWN, ADA, "", later(1), "")
     store.ledger.record(access(user="bob@example.com"), BLOCK)
     await store.ledger.flush(whole=False)
     assert [each.sighting.user for each in await store.sightings.latest()] == ["bob@example.com"]
     assert store.ledger.backlog().waiting == 1
-    recurring(OWN, ADA, "", later(2))
+    recurring(OWN, ADA, "", later(2), "")
     seconds = REPEATED_INTERVAL
     await store.ledger.flush(whole=False)
     found = {each.sighting.user: each.tally.times for each in await store.sightings.latest()}

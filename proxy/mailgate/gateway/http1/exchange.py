@@ -184,7 +184,10 @@ class Exchange:
     @property
     def broken(self) -> bool:
         """Whether the request could not be read to its end. The bytes after it are then no request."""
-        return self.head.refused is not None or self.body.exception() is not None
+        body = self._body
+        return self.head.refused is not None or (
+            isinstance(body, StreamReader) and body.exception() is not None
+        )
 
     def half_close(self) -> None:
         """Tell the client that nothing more will come. For a moment, bytes that it still sends are read and dropped.
