@@ -14,7 +14,7 @@ from mailgate.gateway.pages.employee import (
     Field,
     LastSeen,
     OwnerReports,
-    Source,
+    ReportSource,
     SourceResult,
     StoredRecord,
     StoredRecords,
@@ -78,8 +78,8 @@ OWN = EmployeeView(
             tail="4F2A",
             apps=("TikTok",),
             sources=(
-                Source("intune", BLOCKED.now - timedelta(minutes=3), complete=True),
-                Source("https://mdm.example.com", BLOCKED.now - timedelta(hours=7), complete=True),
+                ReportSource("intune", BLOCKED.now - timedelta(minutes=3), complete=True),
+                ReportSource("https://mdm.example.com", BLOCKED.now - timedelta(hours=7), complete=True),
             ),
             asked=(
                 AskedSource(SourceResult.FOUND, "intune", ("TikTok",), BLOCKED.now - timedelta(minutes=3)),
@@ -98,7 +98,7 @@ OWN = EmployeeView(
             os="android",
             os_version="16",
             tail="91C0",
-            sources=(Source("google-directory", BLOCKED.now - timedelta(hours=2), complete=True),),
+            sources=(ReportSource("google-directory", BLOCKED.now - timedelta(hours=2), complete=True),),
             stored=(
                 (
                     Field("source", "google-directory"),

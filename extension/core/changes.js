@@ -72,6 +72,7 @@ function changeOf(before, now) {
   const was = before ? RANK[before.effect] : 0;
   const is = RANK[now.effect];
   if (is > was) return is >= RANK.challenge ? "blocked" : "warned";
-  if (before && is < was) return before.cause === now.cause ? "retracted" : "fixed";
-  return before && now.effect === "warn" && before.deadline !== now.deadline ? "warned" : null;
+  if (before && is < was && is === RANK.allow) return before.cause === now.cause ? "retracted" : "fixed";
+  const news = before && (is < was || before.deadline !== now.deadline);
+  return news && now.effect === "warn" ? "warned" : null;
 }

@@ -12,7 +12,7 @@ T = TypeVar("T")
 ON_BEHALF_OF: ContextVar[str] = ContextVar("on_behalf_of", default="")
 """The admin whose request is being served, or the person who reads what is stored about them; empty for what the gate does by
 itself."""
-_turns: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str], asyncio.Lock] = WeakValueDictionary()
+_turns: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Lock] = WeakValueDictionary()
 
 
 async def compute(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -21,10 +21,13 @@ async def compute(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     Whatever takes longer the more somebody sends or stores is run by this, since the loop serves mail. Two requests of
     one person wait for each other, so nobody has more than one thread.
     """
-    turn = asyncio.get_running_loop(), ON_BEHALF_OF.get()
-    lock = _turns.setdefault(turn, asyncio.Lock())
-    async with lock:
+    async with turn(ON_BEHALF_OF.get()):
         return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def turn(person: str, of: str = "") -> asyncio.Lock:
+    """What all requests of one person wait for that do the same: a computation, or what ``of`` names."""
+    return _turns.setdefault((asyncio.get_running_loop(), person, of), asyncio.Lock())
 
 
 async def end_all(tasks: Iterable[asyncio.Future[Any] | None]) -> None:

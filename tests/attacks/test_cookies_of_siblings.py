@@ -84,6 +84,6 @@ async def test_no_cookie_of_the_gates_own_reaches_the_webmail_under_either_name(
     client: aiohttp.ClientSession, guard: Guard, echoing: str
 ) -> None:
     guarded = guard(PHONE_RULES, upstream=echoing)
-    sent = "a=1; mailgate-probe=x; __Host-mailgate-probe=y; __Host-mailgate-help=z; b=2"
+    sent = "a=1; mailgate-probe=x; __Host-mailgate-probe=y; __Host-mailgate-help=z; __Host-mailgate-console=s; b=2"
     async with client.get(guarded.url + "/", headers={"User-Agent": LAPTOP, "Cookie": sent}) as answer:
         assert await answer.text() == "a=1; b=2"

@@ -95,7 +95,7 @@ async def test_the_gates_own_pages_take_no_forged_field_for_true(way: Open, reco
     assert recording.heads == []
 
 
-async def test_what_a_connection_names_is_missed_by_neither_side(way: Open, recording: Webmail) -> None:
+async def test_fields_listed_in_connection_hide_nothing_from_the_gate(way: Open, recording: Webmail) -> None:
     """``Connection`` takes fields out of a request on the way (RFC 9110, section 7.6.1): for the gate as for the webmail."""
     front = way()
     named = (

@@ -65,17 +65,17 @@ async def shown(way: Open, requests: dict[str, bytes]) -> list[str]:
     return [name for name, sent in requests.items() if MAIL in await answer_to(front.url, sent)]
 
 
-async def test_a_login_in_a_field_whose_name_is_known(way: Open) -> None:
+async def test_a_login_in_a_known_field_gets_no_mail(way: Open) -> None:
     asked = {name.decode(): request(OPTIONS, AGENT, name + b": secret") for name in NAMED}
     assert await shown(way, asked) == []
 
 
-async def test_a_login_in_a_field_whose_name_is_not_known(way: Open) -> None:
+async def test_a_login_in_an_unknown_field_gets_no_mail(way: Open) -> None:
     asked = {name.decode(): request(OPTIONS, AGENT, name + b": secret") for name in OTHERS}
     assert await shown(way, asked) == []
 
 
-async def test_a_login_in_a_body(way: Open) -> None:
+async def test_a_login_in_a_body_gets_no_mail(way: Open) -> None:
     kind, length = b"Content-Type: text/xml", b"Content-Length: %d" % len(SIGNED)
     chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(SIGNED), SIGNED)
     asked = {

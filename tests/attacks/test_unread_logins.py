@@ -54,7 +54,7 @@ def mail(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("login", SPELLED.values(), ids=SPELLED)
-async def test_whom_a_rule_names_gets_no_mail_however_their_login_is_spelled(
+async def test_a_person_named_by_a_rule_gets_no_mail_in_any_spelling(
     guard: Guard, mail: str, login: str
 ) -> None:
     guarded = guard(RULES, upstream=mail)

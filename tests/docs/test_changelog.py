@@ -14,7 +14,7 @@ def dated(rest: str) -> bool:
     return re.fullmatch(r" - \d{4}-\d\d-\d\d", rest) is not None
 
 
-def test_this_version_stands_first_behind_what_is_not_released() -> None:
+def test_the_current_version_follows_the_unreleased_changes() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert next(name for name, _ in HEADINGS if name != "Unreleased") == version
     assert __version__ == version

@@ -57,5 +57,5 @@ def test_every_make_target_is_there(page: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["mailgate policy dream", ".venv/bin/mailgate attest mint --ap tiktok | curl x"]
 )
-def test_what_is_not_there_is_found(line: str) -> None:
+def test_an_unknown_command_or_option_is_found(line: str) -> None:
     assert [unknown(call) for call in calls(line, "mailgate")] != [""]

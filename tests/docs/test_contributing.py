@@ -50,7 +50,7 @@ def test_unit_tests_take_no_sleeps() -> None:
     assert lines_of_tests("tests/unit", SLEEPS) == []
 
 
-def test_whatever_is_waited_for_has_two_minutes() -> None:
+def test_every_wait_of_a_test_has_two_minutes() -> None:
     """A busy machine is slow, not wrong: ``PATIENCE`` in tests/servers.py."""
     found = [
         line for line in lines_of_tests("tests", SHORT) if line.partition(":")[0] not in SHORT_ON_PURPOSE

@@ -48,14 +48,14 @@ def test_the_gates_in_the_compose_files_can_read_their_settings(file: str, tmp_p
     assert load_bundle(path).settings.upstream == "http://roundcube:8000"
 
 
-def test_no_file_of_the_image_has_the_mode_that_it_has_in_a_clone() -> None:
+def test_every_file_of_the_image_is_given_its_mode() -> None:
     """With ``umask 077`` the user of the image could not read it."""
     *_, stage = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     copied = re.findall(r"^COPY (\S+)", stage, re.MULTILINE)
     assert {option.partition("=")[0] for option in copied} == {"--from", "--chmod"}
 
 
-def test_what_reads_the_journal_reads_lines_of_systemd_and_mistakes_too() -> None:
+def test_the_journal_filter_passes_systemd_lines_and_mistakes() -> None:
     require_or_skip("jq")
     (filter_,) = re.findall(r"journalctl -u mailgate -o cat \| (jq [^`]*)`", DEPLOY)
     mistake = "mailgate.yaml:3:1: the key `x` is not known"

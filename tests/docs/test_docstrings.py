@@ -67,11 +67,11 @@ def lost_files(text: str, path: Path) -> list[str]:
         ('class A:\n    """An A.\n\n    :param b: x"""\n    def __init__(self, b): pass', []),
     ],
 )
-def test_a_parameter_that_is_not_there_is_found(text: str, unknown: list[str]) -> None:
+def test_a_missing_parameter_is_found(text: str, unknown: list[str]) -> None:
     assert unknown_parameters(text) == unknown
 
 
-def test_a_file_that_is_not_there_is_found() -> None:
+def test_a_missing_file_is_found() -> None:
     here = ROOT / "proxy/mailgate/gateway/http1/forgeable.py"
     beside, gone = "authz/" + "questions.py", "authz/" + "gone.py"
     assert lost_files(f"``engine/decide.py``, ``{beside}`` and ``{gone}`` (console/api/site.py)", here) == [

@@ -25,7 +25,7 @@ def test_every_python_that_is_supported_is_tried() -> None:
     assert JOBS["python"]["strategy"]["matrix"]["python"] == supported
 
 
-def test_it_calls_what_make_has_and_what_people_call() -> None:
+def test_the_jobs_call_targets_of_make_that_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     called = [step["run"] for job in JOBS.values() for step in job["steps"] if "run" in step]
     made = [command.split()[1] for command in called if command.startswith("make ")]
@@ -34,7 +34,7 @@ def test_it_calls_what_make_has_and_what_people_call() -> None:
     assert ".ci/run" in called
 
 
-def test_nothing_there_may_write() -> None:
+def test_no_job_may_write() -> None:
     workflow = yaml(FORGE / "workflows" / "checks.yml")
     assert workflow["permissions"] == {"contents": "read"}
     assert not re.search(r"secrets\.|pull_request_target", (FORGE / "workflows" / "checks.yml").read_text())
@@ -49,7 +49,7 @@ def test_a_form_can_be_shown(path: Any) -> None:
     assert all(each["attributes"]["label"] for each in asked)
 
 
-def test_what_runs_before_a_commit_is_a_part_of_make_check() -> None:
+def test_make_check_runs_every_pre_commit_hook() -> None:
     (own,) = yaml(ROOT / ".pre-commit-config.yaml")["repos"]
     recipe = re.search(r"^check:.*?\n\n", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
     assert recipe

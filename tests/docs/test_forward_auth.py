@@ -88,7 +88,7 @@ def script() -> ModuleType:
 
 
 @pytest.mark.parametrize("name", script().BLOCKS)
-def test_what_a_client_could_forge_is_taken_out_by_the_table_of_the_gate(name: str) -> None:
+def test_each_configuration_has_the_current_table_of_forgeable_fields(name: str) -> None:
     making, text = script(), (DEPLOY / name).read_text()
     assert making.with_blocks(text, making.BLOCKS[name]) == text, (
         "run: PYTHONPATH=proxy python deploy/make_unforged.py"
@@ -96,7 +96,7 @@ def test_what_a_client_could_forge_is_taken_out_by_the_table_of_the_gate(name: s
 
 
 @pytest.mark.parametrize("proxy", ["nginx", "traefik"])
-def test_who_knows_no_beginnings_knows_every_name(proxy: str) -> None:
+def test_proxies_without_beginnings_take_out_every_name(proxy: str) -> None:
     taken_out = "\n".join(getattr(script(), proxy)())
     assert all(re.search(rf"\b{re.escape(name)}\b", taken_out) for name in KNOWN - PROOFS if "$" not in name)
 

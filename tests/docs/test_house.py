@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_220,
+    "lines": 80_400,
     "files": 616,
-    "files under 40 lines, __init__ apart": 38,
+    "files under 40 lines, __init__ apart": 37,
     "rooms": 18,
     "folders": 44,
-    "arrows between rooms": 119,
-    "modules that import more than 40 others": 3,
-    "class names in two modules": 77,
-    "Protocol classes": 43,
-    "lines of tests": 109_600,
+    "arrows between rooms": 115,
+    "modules that import more than 40 others": 0,
+    "class names in two modules": 19,
+    "Protocol classes": 32,
+    "lines of tests": 110_800,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

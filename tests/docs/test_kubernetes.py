@@ -91,7 +91,7 @@ def test_a_pod_has_no_rights_and_holds_no_secret(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_it_is_asked_at_the_admin_port_how_it_is(overlay: str) -> None:
+def test_probes_ask_the_admin_port(overlay: str) -> None:
     (gate,) = of_kind(built(overlay), "StatefulSet")["spec"]["template"]["spec"]["containers"]
     asked = {probe: gate[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert {probe: (get["path"], get["port"]) for probe, get in asked.items()} == {
@@ -123,7 +123,7 @@ def test_only_monitoring_reaches_the_admin_port_and_only_the_gate_the_webmail(ov
 
 
 @pytest.mark.parametrize("path", FORWARDING, ids=lambda path: path.stem)
-def test_a_gateway_asks_where_a_gate_answers_and_lets_nobody_in_without_an_answer(path: Path) -> None:
+def test_each_gateway_asks_the_gate_and_refuses_without_an_answer(path: Path) -> None:
     text = path.read_text()
     service = of_kind(built("many"), "Service")["spec"]["ports"]
     assert {each["name"]: each["port"] for each in service} == {"mail": 8080, "questions": 8082}

@@ -32,7 +32,7 @@ def test_every_link_leads_somewhere(laid: Path) -> None:
     assert dead_links(laid) == []
 
 
-def test_what_the_pages_name_of_these_folders_is_there(laid: Path) -> None:
+def test_files_that_pages_name_in_code_are_installed(laid: Path) -> None:
     """In code, where no link says so."""
     folders = "|".join(each for each in LAID["FOLDERS"] if each.startswith("deploy"))
     named = {
@@ -44,14 +44,14 @@ def test_what_the_pages_name_of_these_folders_is_there(laid: Path) -> None:
     assert sorted((page, name) for page, name in named if not (laid / name).exists()) == []
 
 
-def test_what_does_not_come_along_is_at_the_projects_own_pages(laid: Path) -> None:
+def test_links_to_files_left_out_lead_to_the_project_site(laid: Path) -> None:
     operate, text = (prose((laid / page).read_text("utf-8")) for page in ("operate.md", "metrics.md"))
     assert "](https://example.com/mailgate/CHANGELOG.md)" in operate
     assert "](deploy/prometheus/alerts.yml)" in text
     assert "](images/" not in text
 
 
-def test_what_somebody_has_made_there_does_not_come_along(
+def test_databases_and_keys_of_a_clone_are_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("config/var/mailgate.db", "config/keys/issuer.private.jwk", "config/policy.yaml"):

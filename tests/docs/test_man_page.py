@@ -18,7 +18,7 @@ def test_the_page_is_made_of_the_help() -> None:
     assert PAGE.read_text("utf-8") == maker.man_page(), "run PYTHONPATH=proxy python docs/make_man_page.py"
 
 
-def test_it_is_a_page_that_man_shows() -> None:
+def test_man_shows_the_page_without_a_warning() -> None:
     require_or_skip("man")
     shown = subprocess.run(
         ["man", "--warnings", "--local-file", PAGE],

@@ -23,6 +23,9 @@ GROWING = (
     "mailgate.gateway.selfservice.stored_view.request_record",
     "mailgate.store.sightings._read",
     "mailgate.mail.recipient_list._mails",
+    "mailgate.mail.corrections._same_answers",
+    "mailgate.mail.audience.answer",
+    "mailgate.simulate.moments.moments",
     "difflib.unified_diff",
 )
 """The functions whose time grows with the length of rules, of a form, or of an answer, or with the number of rows about a person, who
@@ -68,6 +71,8 @@ class Reader(ast.NodeVisitor):
         self.path, self.names, self.functions = [module], names, functions
         self.current: list[Function] = []
         self.classes: list[str] = []
+        self.types: dict[str, str] = {}
+        """The class of each argument and variable of the function that is read, as far as it is written there."""
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.path.append(node.name)
@@ -86,9 +91,27 @@ class Reader(ast.NodeVisitor):
         self.path.append(node.name)
         made = self.functions.setdefault(".".join(self.path), Function(is_async))
         self.current.append(made)
+        outside, self.types = self.types, dict(self.types)
+        for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            self.types[each.arg] = self._named(each.annotation)
         self.generic_visit(node)
+        self.types = outside
         self.current.pop()
         self.path.pop()
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        made = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if isinstance(made, ast.Call):
+            beside = made.args[0] if made.args and ast.unparse(made.func) == "compute" else made.func
+            for each in node.targets:
+                if isinstance(each, ast.Name):
+                    self.types[each.id] = self._named(beside)
+        self.generic_visit(node)
+
+    def _named(self, written: ast.expr | None) -> str:
+        """The class that an annotation names, or a call makes; empty if it is not a plain name."""
+        name = written.value if isinstance(written, ast.Constant) else getattr(written, "id", "")
+        return self.names.get(name, "") if isinstance(name, str) else ""
 
     def visit_Call(self, node: ast.Call) -> None:
         called = self._called(node.func)
@@ -103,7 +126,8 @@ class Reader(ast.NodeVisitor):
             return ""
         if function.value.id == "self" and self.classes:
             return f"{self.classes[-1]}.{function.attr}"
-        return f"{self.names.get(function.value.id, '')}.{function.attr}"
+        known = self.types.get(function.value.id) or self.names.get(function.value.id, "")
+        return f"{known}.{function.attr}"
 
 
 def functions_of(trees: dict[str, ast.Module]) -> dict[str, Function]:
@@ -179,11 +203,17 @@ class Page:
 async def right(): return await compute(compile_rules)
 async def made(): return Made()
 async def wrong(): return compile_rules()
+async def told(page: Page): return page.shown()
+async def built():
+    page = await compute(Page)
+    return await compute(page.shown), page.shown()
 """,
     }
     found = on_the_loop(functions_of({name: ast.parse(text) for name, text in trees.items()}))
     assert [each.partition(",")[0] for each in found] == [
         "mailgate.x.Page.page",
+        "mailgate.x.built",
         "mailgate.x.made",
+        "mailgate.x.told",
         "mailgate.x.wrong",
     ]

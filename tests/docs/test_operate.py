@@ -94,7 +94,7 @@ def test_every_alarm_rings_when_it_should_and_only_then() -> None:
     promtool("test", "rules", ALERTS / "alerts.test.yml")
 
 
-def test_alarms_read_metrics_that_there_are() -> None:
+def test_alarms_read_existing_metrics() -> None:
     listed = {spans(row["metric"])[0] for row in table(METRICS, "metric")}
     named = set(re.findall(r"\b(?:mailgate|process)_\w+", (ALERTS / "alerts.yml").read_text("utf-8")))
     assert {re.sub(r"_bucket$", "", name) for name in named} <= listed
@@ -171,7 +171,7 @@ SHOWN_BY = {
     "The store is lost, and proofs come": "integration/test_replay unit/gateway/evaluate/test_proving",
     "The JWKS of an issuer cannot be fetched": "unit/gateway/keys/test_remote integration/test_issuer_keys",
     "Dovecot gets no answer about a login, or a malformed one": "e2e/test_side_door",
-    "A source of device inventory fails": "unit/connectors/test_schedule unit/connectors/test_runner integration/connectors/test_gate",
+    "A source of device inventory fails": "unit/connectors/test_schedule unit/connectors/test_scheduler integration/connectors/test_gate",
     "A source suddenly names far fewer devices": "unit/connectors/test_run unit/cli/test_connectors",
     "A gate, `mailgate policy apply` or `mailgate policy retract` is killed while it changes the rules": "integration/test_killed",
     "A gate dies while it reads a source": "unit/store/test_clock unit/connectors/test_leased_run",
@@ -189,7 +189,7 @@ SHOWN_BY = {
 """The tests that show what happens. What follows the death of a process is up to systemd, which ``deploy/try-deb`` tries."""
 
 
-def test_what_breaks_is_shown_by_a_test() -> None:
+def test_each_failure_in_the_table_links_to_its_test() -> None:
     breaks = [row["what breaks"] for row in table(OPERATE, "what breaks")]
     assert [each for each in breaks if each not in SHOWN_BY] == ["The process dies"]
     tests = {test for tests in SHOWN_BY.values() for test in tests.split()}

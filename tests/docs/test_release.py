@@ -33,7 +33,7 @@ def test_every_lock_pins_every_package_by_version_and_hashes(lock: Path) -> None
     assert all(each.hashes for each in packages)
 
 
-def test_what_makes_the_bill_of_materials_is_installed_beside_what_a_run_has() -> None:
+def test_the_release_lock_has_the_versions_of_a_run() -> None:
     """The bill reads the metadata of the very versions that a run gets."""
     run = {each.name: each.version for each in LOCKED}
     beside = {each.name: each.version for each in read_lock(ROOT / "requirements-release.lock")}
@@ -42,7 +42,7 @@ def test_what_makes_the_bill_of_materials_is_installed_beside_what_a_run_has() -
     }
 
 
-def test_what_is_pinned_for_another_system_does_not_apply_here(tmp_path: Path) -> None:
+def test_a_pin_for_another_system_does_not_apply(tmp_path: Path) -> None:
     lock = tmp_path / "some.lock"
     lock.write_text(
         f"here==1.0 ; sys_platform != 'win32' \\\n    --hash=sha256:{HASH} \\\n    --hash=sha256:{HASH}\n"
@@ -68,7 +68,7 @@ def test_the_table_of_licences_is_of_what_is_locked() -> None:
     )
 
 
-def test_what_a_package_says_of_its_licence_is_not_said_here_too() -> None:
+def test_a_licence_told_by_its_package_is_not_repeated_here() -> None:
     """A row that nobody looks at would go on when the licence has changed."""
     assert [name for name in licences.READ if licences._told(name)] == []
     assert licences.READ.keys() <= {each.name for each in LOCKED}
@@ -85,7 +85,7 @@ def test_a_licence_that_is_not_accepted_stops_it_too(monkeypatch: pytest.MonkeyP
         licences.licence_of(MADE_UP)
 
 
-def test_what_needs_what_reaches_every_package_that_is_locked() -> None:
+def test_dependencies_reach_every_locked_package() -> None:
     names = {each.name for each in LOCKED if each.applies()}
     found = needs(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"], names)
     assert "psycopg-pool" in found["psycopg"]  # by an extra that is asked for
@@ -128,7 +128,7 @@ def report(*, yanked: bool = False, url: str = "https://example.com/a.whl") -> s
         ),
     ],
 )
-def test_what_pip_answers_says_what_was_withdrawn(
+def test_the_answer_of_pip_tells_withdrawn_versions(
     answer: tuple[int, str, str], verdict: tuple[int, str]
 ) -> None:
     assert withdrawn.verdict(*answer) == verdict
@@ -221,7 +221,7 @@ def refused(clone: Path, *arguments: str, **environment: str) -> str:
     return done.stderr
 
 
-def test_a_release_is_built_from_a_commit_into_a_new_folder_with_a_key_that_is_there(clone: Path) -> None:
+def test_a_release_needs_a_commit_a_new_folder_and_a_key(clone: Path) -> None:
     assert "expected the name of a new folder" in refused(clone, ".")
     assert "KEY=nowhere: expected a key" in refused(clone, KEY="nowhere")
     (clone / "more").touch()

@@ -71,7 +71,7 @@ def test_each_step_is_where_it_is_said_to_be(row: dict[str, str]) -> None:
     assert set(spans(row["function"])) <= defined
 
 
-def test_whatever_the_gate_does_is_a_step_and_in_its_order() -> None:
+def test_every_act_of_the_gate_is_a_step_in_its_order() -> None:
     told = [name for row in ROWS for name in spans(row["function"])]
     done = done_by_the_gate()
     assert len(done) > 15
@@ -95,7 +95,7 @@ IN_TURN = [
 """What is done in turn: the rest is one of two ways, or is done in several places."""
 
 
-def test_it_is_one_screen() -> None:
+def test_the_page_is_one_screen() -> None:
     assert len(TEXT.splitlines()) <= LINES
 
 
@@ -107,7 +107,7 @@ def test_every_room_is_on_the_page() -> None:
     assert {place.rstrip("/") for place in told} == rooms - beside
 
 
-def test_whatever_else_it_names_is_there() -> None:
+def test_every_other_file_on_the_page_exists() -> None:
     outside = TEXT.replace("proxy/mailgate/", "")
     files = [span for span in SPAN.findall(outside) if span.endswith(".py")]
     assert [file for file in files if not (PACKAGE / file).exists()] == []

@@ -17,7 +17,7 @@ def pinned(lock: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     "lock", ["requirements-build.lock", "requirements-dev.lock", "requirements-otel.lock"]
 )
-def test_what_is_installed_over_what_a_run_needs_changes_nothing_of_it(lock: str) -> None:
+def test_other_locks_change_no_version_of_a_run(lock: str) -> None:
     """They go into one environment, one after the other."""
     run, other = pinned(RUN), pinned(lock)
     assert {name: other[name] for name in run.keys() & other.keys()} == {

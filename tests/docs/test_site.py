@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "pages"
 
 
-def test_what_a_page_leads_to_is_there(site: Path) -> None:
+def test_every_linked_file_is_part_of_the_site(site: Path) -> None:
     for page in PAGES:
         there = site / page.relative_to(ROOT)
         assert there.read_text("utf-8") == page.read_text("utf-8")

@@ -23,7 +23,7 @@ from tests.unit.console.written_mails import gone, written
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.attest.enrolment import digest_of
-from mailgate.console.access import COOKIE
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.mail.recipient_list import data_scope_of, list_recipients
 from mailgate.mail.topic import topic_of
 from mailgate.rollout.activation import apply
@@ -234,7 +234,7 @@ WIDER = """width => [...document.querySelectorAll('html, .scroll')]
 """What can be pushed sideways: the page at any width, and on a desk the tables too."""
 
 
-def test_in_german_whose_words_are_longer_nothing_is_pushed_sideways(
+def test_the_longer_german_words_push_nothing_sideways(
     chromium: Browser, site: Site, complaints: list[str]
 ) -> None:
     page = opened(chromium, site, complaints, locale="de-DE")
@@ -287,9 +287,7 @@ def test_a_wrong_token_is_said_to_everyone(chromium: Browser, site: Site) -> Non
     assert complained(page) == []
 
 
-def test_times_are_the_viewers_and_exact_ones_show_on_hover_in_the_same_zone(
-    chromium: Browser, site: Site, complaints: list[str]
-) -> None:
+def test_times_are_shown_in_the_viewers_zone(chromium: Browser, site: Site, complaints: list[str]) -> None:
     page = opened(chromium, site, complaints, timezone_id="Asia/Tokyo", locale="en-GB")
     page.goto(f"{site.url}/console/policy")
     shown = page.locator("main time").last

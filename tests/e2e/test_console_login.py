@@ -1,18 +1,26 @@
 """Logging in at the console through a real provider, in a real Chromium, at a real gate."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+import asyncio
+import itertools
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Response, expect
 from tests.admins import admins, token
+from tests.e2e.chromium import CHROMIUM_ARGUMENTS, PAGES
+from tests.e2e.console import Console
 from tests.e2e.gate import GuardedWebmail, guarded
 from tests.e2e.looks import complained
 from tests.e2e.openid import CLIENT, SECRET, OpenId, openid_at
+from tests.e2e.threads import in_a_thread
+from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
-from mailgate.console.access import COOKIE
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
 
 pytestmark = pytest.mark.e2e
 
@@ -99,7 +107,7 @@ def test_an_admin_comes_in_and_where_they_wanted_to(place: Place, context: Brows
     expect(page.locator("form.who")).to_contain_text("ada operator")
 
 
-def test_who_is_no_admin_comes_in_by_a_group_and_may_what_it_may(
+def test_a_member_of_a_group_gets_its_roles_without_being_an_admin(
     place: Place, context: BrowserContext
 ) -> None:
     page = context.new_page()
@@ -117,7 +125,7 @@ def test_who_is_no_admin_comes_in_by_a_group_and_may_what_it_may(
     ("who", "word", "says"),
     [("eve", "no-admin", "you may do nothing here"), ("mal", "mail-not-verified", "has not verified")],
 )
-def test_who_is_nobody_here_is_told_so_and_gets_no_session(
+def test_a_person_without_roles_is_told_so_and_gets_no_session(
     place: Place, context: BrowserContext, who: str, word: str, says: str
 ) -> None:
     page = context.new_page()
@@ -136,7 +144,7 @@ def test_who_is_nobody_here_is_told_so_and_gets_no_session(
     assert f"{who}@" not in place.log()
 
 
-def test_who_turns_back_at_the_provider_is_told_so(place: Place, context: BrowserContext) -> None:
+def test_a_person_who_cancels_at_the_provider_is_told_so(place: Place, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(place.url + "/console/login")
     page.get_by_role("link", name="Log in with Example ID").click()
@@ -203,7 +211,7 @@ def test_two_tabs_of_one_browser_may_log_in_at_once(place: Place, context: Brows
         expect(page).to_have_url(f"{place.url}/console/policy")
 
 
-def test_who_logs_out_is_out_at_the_provider_too(place: Place, context: BrowserContext) -> None:
+def test_a_log_out_counts_at_the_provider_too(place: Place, context: BrowserContext) -> None:
     page = context.new_page()
     log_in(page, place, "ada")
     page.get_by_role("button", name="Log out").click()
@@ -246,3 +254,71 @@ def test_a_provider_that_is_away_is_said_and_a_token_still_leads_in(
     page.get_by_label("Token or password").fill(secret)
     page.get_by_role("button", name="Log in").click()
     expect(page.locator("form.who")).to_contain_text("lin approver")
+
+
+@contextmanager
+def https_before(port: int, folder: Path) -> Iterator[int]:
+    """A proxy that ends TLS and passes all bytes on to this port. Returns its own port."""
+    write_certificate(folder, "example")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while part := await reader.read(65536):
+                writer.write(part)
+                await writer.drain()
+        writer.close()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, to_inner = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(copy(reader, to_inner), copy(inner, writer))
+
+    @asynccontextmanager
+    async def listening() -> AsyncIterator[int]:
+        server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+
+    with in_a_thread(listening()) as own:
+        yield own
+
+
+def test_a_page_of_a_sibling_host_gives_no_admin_a_session_and_takes_none(
+    playwright: Playwright, tmp_path: Path
+) -> None:
+    """``evil.example.com`` sets cookies for ``example.com``, which the browser sends to ``console.example.com`` as well."""
+    port = free_port()
+    resolving = "--host-resolver-rules=MAP *.example.com 127.0.0.1"
+    with (
+        https_before(port, tmp_path) as tls,
+        guarded(
+            "http://127.0.0.1:9", tmp_path, admin_listen=f"127.0.0.1:{port}",
+            admins=admins(ada="operator", vic="viewer"), console={"url": f"https://console.example.com:{tls}"},
+        ),
+        playwright.chromium.launch(executable_path=PAGES, args=[*CHROMIUM_ARGUMENTS, resolving]) as browser,
+    ):  # fmt: skip
+        url = f"https://console.example.com:{tls}"
+        theirs, own = (browser.new_context(ignore_https_errors=True) for _ in "ab")
+        Console(theirs.new_page(), url).log_in("vic")
+        (session,) = (each["value"] for each in theirs.cookies() if each["name"].endswith(COOKIE))
+        page = own.new_page()
+
+        def plant() -> None:
+            page.goto(f"https://evil.example.com:{tls}/")
+            for name, path in itertools.product((COOKIE, f"__Host-{COOKIE}"), ("/", "/console")):
+                page.evaluate(
+                    "cookie => document.cookie = cookie",
+                    f"{name}={session}; domain=example.com; path={path}; secure",
+                )
+
+        plant()
+        assert [each["domain"] for each in own.cookies(url + "/console")] == [".example.com"] * 2
+        page.goto(f"{url}/console/find")
+        expect(page.get_by_label("Token")).to_be_visible()
+        Console(page, url).log_in("ada")
+        plant()
+        page.goto(f"{url}/console/find")
+        expect(page.locator("form.who")).to_contain_text("ada operator")
+        Console(page, url).log_out()
+        assert not [each for each in own.cookies(url) if each["name"] == f"__Host-{COOKIE}"]

@@ -24,7 +24,7 @@ from tests.integration.moving_clock import CLOCK_STEP, move_clock
 from tests.servers import PATIENCE
 
 from mailgate.attest.mint import Device
-from mailgate.console.access import COOKIE
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
 
 pytestmark = pytest.mark.e2e
 
@@ -107,7 +107,7 @@ def moved(page: Page, words: str) -> Locator:
     return table.get_by_role("row").filter(has_text=words).get_by_role("cell")
 
 
-def test_a_rule_from_its_plan_to_its_retraction(
+def test_a_rule_goes_from_its_plan_to_its_roll_back(
     chromium: Browser,
     gate: GuardedWebmail,
     iphone: Page,
@@ -196,9 +196,7 @@ def test_a_rule_from_its_plan_to_its_retraction(
         expect(told).to_contain_text("sent in error")
 
 
-def test_a_file_that_was_changed_on_disk_is_held_planned_and_put_in_force(
-    chromium: Browser, gate: GuardedWebmail
-) -> None:
+def test_a_changed_file_is_held_planned_and_started(chromium: Browser, gate: GuardedWebmail) -> None:
     style = "/skins/elastic/styles/styles.min.css"
     assert becomes(gate, style, 200)
     with admin(chromium, gate, "ada") as ada, admin(chromium, gate, "grace") as grace:
@@ -235,7 +233,7 @@ def test_a_viewer_may_look_and_nothing_else(chromium: Browser, gate: GuardedWebm
         assert fetched(gate, "/")[0] == 200
 
 
-def test_who_has_logged_out_is_out_with_every_copy_of_the_cookie(
+def test_after_a_log_out_every_copy_of_the_cookie_is_worthless(
     chromium: Browser, gate: GuardedWebmail
 ) -> None:
     with admin(chromium, gate, "vic") as vic:

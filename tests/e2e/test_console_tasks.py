@@ -62,7 +62,7 @@ def test_a_request_for_help_is_answered_from_now_in_three_clicks(hand: Hand, sit
     expect(hand.page.get_by_role("link", name="alice", exact=True)).to_have_count(0)
 
 
-def test_a_decision_is_found_by_its_reference_without_a_click_and_leads_to_the_person(hand: Hand) -> None:
+def test_a_help_number_finds_the_decision_and_leads_to_the_person(hand: Hand) -> None:
     hand.find("ref2345")
     expect(hand.page.get_by_role("heading", level=2, name="By the rules that are in force")).to_be_visible()
     hand.click(hand.page.get_by_role("main").get_by_role("link", name="alice", exact=True))
@@ -70,7 +70,7 @@ def test_a_decision_is_found_by_its_reference_without_a_click_and_leads_to_the_p
     assert hand.clicks <= 1
 
 
-def test_a_lost_phone_is_shut_out_once_it_was_confirmed_and_that_is_undone(hand: Hand, site: Site) -> None:
+def test_a_lost_phone_is_refused_after_a_confirmation_and_undone(hand: Hand, site: Site) -> None:
     hand.find(site.device[:6])
     hand.button("Lost …")
     hand.button("Mark as lost")
@@ -107,7 +107,7 @@ def test_the_menu_of_a_phone_opens_and_its_header_takes_one_line(
     expect(page.get_by_role("heading", level=1)).to_have_text("Audit")
 
 
-def test_a_plan_is_searched_put_in_force_watched_and_retracted_in_five_clicks(hand: Hand, site: Site) -> None:
+def test_a_plan_is_started_watched_and_rolled_back_in_five_clicks(hand: Hand, site: Site) -> None:
     hand.page.goto(f"{site.url}/console/policy/plans/{site.plan}")
     listed = hand.page.get_by_role("region", name="Who moves")
     hand.page.get_by_label("Person or device", exact=True).fill("bo")

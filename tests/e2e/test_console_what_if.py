@@ -107,7 +107,7 @@ def until(hand: Hand, url: str, words: str, *, there: bool) -> None:
     raise AssertionError(f"{words!r} is not told at {url}" if there else f"{words!r} is still told at {url}")
 
 
-def test_what_if_wechat_is_planned_approved_put_in_force_and_taken_back(
+def test_wechat_is_planned_approved_started_and_rolled_back(
     chromium: Browser, desk: Desk, complaints: list[str]
 ) -> None:
     ada, lin = hand(chromium, desk.ada, complaints), hand(chromium, desk.lin, complaints)

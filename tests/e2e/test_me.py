@@ -97,7 +97,7 @@ def opened(chromium: Browser, gate: Gate, complaints: list[str], **context: Any)
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("shows", VIEWS)
-def test_everyone_can_read_it(
+def test_everyone_can_read_the_page(
     chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str
 ) -> None:
     gate.shows = VIEWS[shows]
@@ -107,7 +107,7 @@ def test_everyone_can_read_it(
 
 
 @pytest.mark.parametrize("language", TAGS)
-def test_it_fits_the_smallest_phone(
+def test_the_page_fits_the_smallest_phone(
     chromium: Browser, gate: Gate, complaints: list[str], language: str
 ) -> None:
     page = opened(chromium, gate, complaints, locale=language, viewport={"width": 320, "height": 568})
@@ -117,9 +117,7 @@ def test_it_fits_the_smallest_phone(
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-def test_it_is_read_in_the_order_that_makes_sense(
-    chromium: Browser, gate: Gate, complaints: list[str]
-) -> None:
+def test_the_headings_are_in_a_sensible_order(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
     page = opened(chromium, gate, complaints)
     page.get_by_text("What is stored, and what never is").click()
     headings = page.get_by_role("heading").all_inner_texts()
@@ -175,7 +173,7 @@ def test_without_scripts_check_again_is_a_form(chromium: Browser, gate: Gate) ->
     assert page.url == f"{gate.url}#device-{PHONE.mark}"
 
 
-def test_what_changes_is_shown_by_itself(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
+def test_changes_appear_without_a_reload(chromium: Browser, gate: Gate, complaints: list[str]) -> None:
     page = opened(chromium, gate, complaints)
     with page.expect_response("**/.mailgate/status") as unchanged:
         page.clock.run_for(10_000)
@@ -212,6 +210,6 @@ def test_a_login_of_a_real_mail_system_opens_the_page(
     page.get_by_role("link", name="Sign in to see all your devices").click()
     expect(page.get_by_text("You are alice: you signed in with your mail login.")).to_be_visible()
     card = page.get_by_role("article", name="iPhone")
-    expect(card).to_contain_text("TikTok is on this device")
+    expect(card).to_contain_text("TikTok was found on this device")
     card.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("status")).to_contain_text("Nobody can be asked about this device")

@@ -109,7 +109,7 @@ def open_page(chromium: Browser, gate: Gate, complaints: list[str], **context: A
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("shows", VIEWS)
-def test_everyone_can_read_it(
+def test_everyone_can_read_each_page(
     chromium: Browser, gate: Gate, complaints: list[str], shows: str, language: str
 ) -> None:
     gate.shows = shows
@@ -122,7 +122,7 @@ def test_everyone_can_read_it(
 
 
 @pytest.mark.parametrize("language", TAGS)
-def test_it_fits_the_smallest_phone(
+def test_each_page_fits_the_smallest_phone(
     chromium: Browser, gate: Gate, complaints: list[str], language: str
 ) -> None:
     page = open_page(chromium, gate, complaints, locale=language, viewport={"width": 320, "height": 568})
@@ -131,7 +131,7 @@ def test_it_fits_the_smallest_phone(
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-def test_it_goes_on_by_itself_once_the_device_is_clean(
+def test_the_page_goes_on_once_the_device_is_clean(
     chromium: Browser, gate: Gate, complaints: list[str]
 ) -> None:
     page = open_page(chromium, gate, complaints)
@@ -181,7 +181,7 @@ def test_another_cause_is_shown_by_itself(chromium: Browser, gate: Gate, complai
         page.clock.run_for(20_000)
 
 
-def test_a_status_that_disagrees_with_the_page_does_not_load_it_over_and_over(
+def test_a_status_that_disagrees_reloads_the_page_only_once(
     chromium: Browser, gate: Gate, complaints: list[str]
 ) -> None:
     gate.status = {"effect": "allow"}

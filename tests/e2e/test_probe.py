@@ -243,7 +243,7 @@ def test_a_laptop_with_a_touch_screen_is_a_laptop(
         assert status(gate, page.context)["client"]["kind"] == "laptop"
 
 
-def test_while_it_observes_a_handheld_in_disguise_is_only_noted(
+def test_an_observing_probe_only_notes_a_disguised_handheld(
     chromium: Browser, observer: GuardedWebmail
 ) -> None:
     with disguised(chromium, MAC, "MacIntel", 1024, 1366) as page:
@@ -267,7 +267,7 @@ def test_a_copied_cookie_is_worth_nothing_under_another_user_agent(
             expect(page.get_by_role("heading", level=1)).to_have_text(first)
 
 
-def test_what_is_no_page_load_of_a_browser_is_never_answered_by_the_probe(
+def test_only_page_loads_of_a_browser_are_probed(
     chromium: Browser, gate: GuardedWebmail, webmail: Upstream
 ) -> None:
     with browsing(chromium) as page:
@@ -295,7 +295,7 @@ def test_what_is_no_page_load_of_a_browser_is_never_answered_by_the_probe(
     assert [path for _, path in webmail.asked] == ["/api", "/api", "/file.bin", "/framed", "/sent"]
 
 
-def test_a_file_that_was_opened_first_is_downloaded_and_the_page_that_stays_says_so(
+def test_a_file_opened_first_is_downloaded_and_the_page_says_so(
     chromium: Browser, gate: GuardedWebmail
 ) -> None:
     """That an address leads to a file only its answer says."""
@@ -366,7 +366,7 @@ def test_without_scripts_it_says_what_to_do(
         expect(page.get_by_role("button")).to_have_count(0)
 
 
-def test_while_it_observes_nobody_is_kept_out_for_want_of_scripts(
+def test_an_observing_probe_refuses_nobody_without_scripts(
     chromium: Browser, observer: GuardedWebmail, webmail: Upstream
 ) -> None:
     with browsing(chromium, java_script_enabled=False) as page:
@@ -379,7 +379,7 @@ def test_while_it_observes_nobody_is_kept_out_for_want_of_scripts(
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_everyone_can_read_it(
+def test_everyone_can_read_the_probe(
     chromium: Browser, observer: GuardedWebmail, complaints: list[str], language: str
 ) -> None:
     with browsing(chromium, locale=language) as page:
@@ -397,7 +397,7 @@ def test_everyone_can_read_it(
     assert complaints == []
 
 
-def test_what_was_found_is_counted_and_logged(chromium: Browser, observer: GuardedWebmail) -> None:
+def test_a_finding_of_the_probe_is_counted_and_logged(chromium: Browser, observer: GuardedWebmail) -> None:
     with disguised(chromium, MAC, "MacIntel", 1024, 1366) as page:
         page.goto(observer.url)
         in_inbox(page)

@@ -308,7 +308,7 @@ def test_the_most_restrictive_of_two_phones_counts(door: SideDoor) -> None:
     assert log_in(door.imap_port, "bob", IPHONE_MAIL) == ""
 
 
-def test_the_webmails_own_logins_are_let_in_by_their_address(door: SideDoor) -> None:
+def test_the_webmails_own_logins_are_allowed_by_address(door: SideDoor) -> None:
     door.report("alice", "tiktok")
     assert log_in(door.imap_port, "alice", '("name" "Roundcube" "version" "1.6")', source=WEBMAIL) == ""
     assert "no-rule-matched" in log_in(door.imap_port, "alice", '("name" "Roundcube" "version" "1.6")')
@@ -341,7 +341,7 @@ def test_elsewhere_the_client_tells_nothing_so_the_persons_phone_counts(
     assert others.log_in(protocol, "alice") == ""
 
 
-def test_the_rule_of_the_docs_lets_send_who_has_no_phone_with_a_listed_app(
+def test_the_documented_rule_lets_people_without_a_listed_app_send(
     door: SideDoor, others: OtherDoors
 ) -> None:
     """A laptop's login cannot be told from a phone's there; the rule is the one of docs/protocols.md."""

@@ -212,7 +212,7 @@ def test_a_refused_phone_is_asked_for_its_login_before_it_is_told(
 
 
 @FORMS
-def test_before_14_0_there_is_no_status_129(gate: GuardedWebmail, binary: bool) -> None:
+def test_versions_before_14_0_get_no_status_129(gate: GuardedWebmail, binary: bool) -> None:
     app = replace(phone(gate.url, binary=binary), version="12.1")
     report(gate, app, "tiktok")
     reply = app.ask("FolderSync", folder_sync())

@@ -66,9 +66,7 @@ def test_a_clean_phone_works_as_without_both(sogo: str, fronted: Fronted, binary
 
 
 @FORMS
-def test_a_phone_with_a_listed_app_is_told_for_each_command_once_it_has_logged_in(
-    fronted: Fronted, binary: bool
-) -> None:
+def test_a_logged_in_phone_with_a_listed_app_is_told_for_each_command(fronted: Fronted, binary: bool) -> None:
     app = phone(fronted.url, binary=binary)
     report(fronted.gate, app, "tiktok")
     for command in COMMANDS:

@@ -74,7 +74,7 @@ def test_the_console_has_what_the_company_promises(start: Page, demo: RunningDem
         expect(start.get_by_text(name).first).to_be_visible()
 
 
-def test_it_is_accessible_and_fits(start: Page) -> None:
+def test_the_start_page_is_accessible_and_fits(start: Page) -> None:
     assert complained(start, [*LOOKS, (390, "dark")]) == []
 
 
@@ -127,7 +127,7 @@ def test_the_block_page_says_who_looked_when_and_what_a_check_did(
         expect(page.locator("#said")).to_contain_text("Nothing has changed yet. Nobody can be asked")
 
 
-def test_who_is_exempt_reads_until_when_on_their_page(chromium: Browser, demo: RunningDemo) -> None:
+def test_an_exempt_person_reads_until_when_on_their_page(chromium: Browser, demo: RunningDemo) -> None:
     with chromium.new_context(locale="en") as context:
         page = context.new_page()
         page.goto(f"http://exempt.localhost:{demo.start_port}/.mailgate/me")

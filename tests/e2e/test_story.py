@@ -40,9 +40,7 @@ def test_a_laptop_reads_downloads_uploads_and_logs_out(
     webmail.log_out()
 
 
-def test_a_phone_with_a_listed_app_is_refused_and_let_in_once_its_report_is_clean(
-    gate: GuardedWebmail, iphone: Page
-) -> None:
+def test_a_phone_with_a_listed_app_gets_mail_after_a_clean_report(gate: GuardedWebmail, iphone: Page) -> None:
     phone = Phone(iphone, gate)
     phone.report(["tiktok"])
     refused = iphone.goto(gate.url)
@@ -61,9 +59,7 @@ def test_a_phone_with_a_listed_app_is_refused_and_let_in_once_its_report_is_clea
     expect(webmail.read(PLAIN.subject).locator("#messagebody")).to_contain_text(PLAIN.text.strip())
 
 
-def test_a_phone_that_reports_an_app_while_it_reads_is_out_with_its_next_click(
-    gate: GuardedWebmail, iphone: Page
-) -> None:
+def test_a_phone_that_reports_an_app_is_out_with_the_next_click(gate: GuardedWebmail, iphone: Page) -> None:
     phone = Phone(iphone, gate)
     phone.report([])
     webmail = Webmail(iphone, gate.url)

@@ -49,7 +49,9 @@ def sogos(sogo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[
 
 
 @WAYS
-def test_roundcube(roundcubes: dict[str, str], way: str, laptop: Page, iphone: Page) -> None:
+def test_roundcube_serves_a_laptop_and_not_a_phone(
+    roundcubes: dict[str, str], way: str, laptop: Page, iphone: Page
+) -> None:
     url = roundcubes[way]
     webmail = Webmail(laptop, url)
     webmail.open()
@@ -61,7 +63,9 @@ def test_roundcube(roundcubes: dict[str, str], way: str, laptop: Page, iphone: P
 
 
 @WAYS
-def test_sogo(sogos: dict[str, str], way: str, laptop: Page, iphone: Page) -> None:
+def test_sogo_serves_a_laptop_and_not_a_phone(
+    sogos: dict[str, str], way: str, laptop: Page, iphone: Page
+) -> None:
     url = sogos[way]
     groupware = Groupware(laptop, url)
     groupware.log_in("alice", PASSWORD)

@@ -34,7 +34,7 @@ def test_mistakes_in_what_a_console_plans_can_be_said_in_its_languages() -> None
     assert [each for each in found if not isinstance(each.text, Phrase)] == []
 
 
-def test_there_are_broken_configs_and_the_good_one_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_configs_exist_and_the_good_one_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(BROKEN) >= 12
     good = BROKEN[0].parent / "good/mailgate.yaml"
     assert CliRunner().invoke(app, ["check", str(good)]).exit_code == 0

@@ -13,7 +13,7 @@ import pytest
 from mailgate.config.apps import read_catalog
 from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import read_document
-from mailgate.config.files import Reading
+from mailgate.config.files import FilesReading
 from mailgate.config.mistakes import validated
 from mailgate.config.rules import read_policy
 from mailgate.model import Decision, RuleTrial
@@ -25,7 +25,7 @@ GOLDEN = sorted((HERE / "decisions").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_decision(path: Path, tmp_path: Path) -> None:
+def test_each_decision_is_the_golden_one(path: Path, tmp_path: Path) -> None:
     given, expected = re.split(r"^-{4,}\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert outcome(given, tmp_path) == expected
 
@@ -33,7 +33,7 @@ def test_decision(path: Path, tmp_path: Path) -> None:
 def outcome(given: str, folder: Path) -> str:
     rules, _, situation = given.partition("\n---\n")
     (folder / "policy.yaml").write_text(rules, encoding="utf-8")
-    reading = Reading()
+    reading = FilesReading()
     catalog = read_catalog(APPS, reading)
     policy = read_policy(folder / "policy.yaml", catalog, reading)
     if policy is None:
@@ -62,5 +62,5 @@ def trial_told(trial: RuleTrial) -> str:
     return f"{trial.rule} {trial.stage}: {result}" + (f" ({trial.note})" if trial.note else "")
 
 
-def test_there_are_golden_decisions() -> None:
+def test_golden_decisions_exist() -> None:
     assert len(GOLDEN) >= 10

@@ -47,7 +47,7 @@ def told(name: str, language: str) -> Notice:
         "correction-in-part": Notice(
             MailKind.CORRECTION,
             language,
-            encounters=(RuleEncounter(EncounterKind.WARNING, RULE, Reason.RULE_MATCHED),),
+            encounters=(RuleEncounter(EncounterKind.WARNING, RULE, Reason.RULE_MATCHED, stands=True),),
             devices=(
                 replace(PHONE, standing=Standing.CLOSED),
                 replace(PHONE, os="android", standing=Standing.OPEN, later=((WARN, Standing.WARNED), (ENFORCE, Standing.CLOSED))),
@@ -81,17 +81,17 @@ def text(name: str, language: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "language"), TEXTS)
-def test_text(name: str, language: str) -> None:
+def test_each_text_is_the_golden_one(name: str, language: str) -> None:
     assert text(name, language) == (HERE / f"{name}.{language}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("name", "language"), PAGES)
-def test_html(name: str, language: str) -> None:
+def test_each_html_is_the_golden_one(name: str, language: str) -> None:
     html = written(name, language).html
     assert html == (HERE / f"{name}.{language}.html").read_text(encoding="utf-8")
 
 
-def test_there_is_no_mail_that_is_not_looked_at() -> None:
+def test_every_golden_mail_is_compared() -> None:
     wanted = {f"{name}.{language}.txt" for name, language in TEXTS} | {
         f"{n}.{lang}.html" for n, lang in PAGES
     }

@@ -196,7 +196,7 @@ async def test_a_part_of_a_form_is_not_decompressed_either(gate: Gate) -> None:
     assert (await post(gate.admin, "/console/login", part, kind))[0] == 415
 
 
-async def test_who_is_refused_is_not_read(gate: Gate) -> None:
+async def test_the_body_of_a_refused_request_is_not_read(gate: Gate) -> None:
     """The answer is there though the body never comes."""
     for path in ("/api/devices/hr", "/api/v1/explain", "/dovecot/policy?command=allow"):
         head = (f"POST {path} HTTP/1.1", "Host: localhost", "Content-Length: 1000000000")
@@ -228,7 +228,7 @@ async def test_the_form_of_a_login_is_small(gate: Gate) -> None:
         ["POST /api/devices/hr HTTP/1.1", "Host: localhost", "X-API-Key: k", "Transfer-Encoding: chunked", "", "SECRETBYTES"],
     ],
 )  # fmt: skip
-async def test_what_is_no_request_is_answered_without_its_bytes(gate: Gate, lines: list[str]) -> None:
+async def test_a_malformed_request_is_answered_without_its_bytes(gate: Gate, lines: list[str]) -> None:
     for port in ("admin", "public"):
         before = len(gate.records())
         status, told = await ask(getattr(gate, port), *lines)
@@ -296,7 +296,7 @@ async def test_a_name_that_a_stranger_forwards_counts_for_nothing(gate: Gate) ->
     assert told[0] == 421
 
 
-async def test_what_came_as_mail_is_not_answered_here(gate: Gate) -> None:
+async def test_a_request_that_passed_the_mail_port_is_refused_here(gate: Gate) -> None:
     for via in ("1.1 mailgate", "1.1 a, 1.1 MAILGATE (gate)"):
         told = await ask(gate.admin, "GET /console/login HTTP/1.1", "Host: localhost", f"Via: {via}")
         assert told[0] == 421
@@ -311,7 +311,7 @@ async def test_nobody_is_told_what_runs_here(gate: Gate) -> None:
         assert b"aiohttp" not in told.lower()
 
 
-async def test_what_is_not_there_is_a_problem_document(gate: Gate) -> None:
+async def test_an_unknown_address_gets_a_problem_document(gate: Gate) -> None:
     _, told = await ask(gate.admin, "GET /none HTTP/1.1", "Host: localhost")
     assert json.loads(told.partition(b"\r\n\r\n")[2])["reason"] == "not-found"
     status, told = await ask(gate.admin, "PUT /healthz HTTP/1.1", "Host: localhost")

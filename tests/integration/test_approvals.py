@@ -91,7 +91,7 @@ def written(moment: datetime) -> str:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_in_a_freeze_files_wait_and_taking_back_does_not(
+def test_in_a_freeze_files_wait_and_a_roll_back_does_not(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder, now = tmp_path / "one", datetime.now(UTC)

@@ -186,7 +186,7 @@ async def test_outlook_for_mac_is_led_to_the_gate(
 
 
 @pytest.mark.parametrize("account", [EXCH, IMAP, ELSEWHERE], ids=["EXCH", "IMAP", "elsewhere"])
-async def test_what_is_no_address_of_a_web_server_stays(
+async def test_addresses_of_other_protocols_are_left_alone(
     client: aiohttp.ClientSession, discovery: Discovery, account: str
 ) -> None:
     """The mailbox server of EXCH, and the servers of IMAP, POP3 and SMTP: they are reached by protocols of their own."""

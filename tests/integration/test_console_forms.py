@@ -132,7 +132,7 @@ async def entries(session: aiohttp.ClientSession, console: str) -> int:
     return int(found[1].replace(",", ""))
 
 
-async def test_every_form_counts_for_who_may_and_with_the_token_of_their_own_session(
+async def test_every_form_needs_the_role_and_the_token_of_the_session(
     guard: Guard, client: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     connectors = {"devices": {"type": "file", "path": "devices.csv"}}

@@ -13,7 +13,7 @@ from tests.admins import admins, token
 from tests.integration.conftest import Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 
-from mailgate.console.access import COOKIE
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
 
 PROXY, ELSEWHERE = "127.0.0.2", "127.0.0.1"
 HEADER = "X-Forwarded-User"
@@ -65,7 +65,7 @@ def value(session: aiohttp.ClientSession) -> str:
     return next((each.value for each in session.cookie_jar if each.key == COOKIE), "")
 
 
-async def test_who_the_proxy_names_is_in_and_nobody_else(guard: Guard, opened: Opened) -> None:
+async def test_only_people_named_by_the_proxy_are_logged_in(guard: Guard, opened: Opened) -> None:
     guarded = started(guard)
     console = f"{guarded.admin}/console/"
     ada = opened(PROXY)

@@ -20,7 +20,7 @@ NOTICES = {"outbox": "out", "sender": "it-help@example.com", "domain": "example.
 COUNTED = r"<strong>(\d+)</strong> newly affected by this version"
 
 
-async def test_whoever_was_counted_gets_the_mail(guard: Guard, client: aiohttp.ClientSession) -> None:
+async def test_everybody_who_was_counted_gets_the_mail(guard: Guard, client: aiohttp.ClientSession) -> None:
     guarded = guard(PHONE_RULES, admins=admins(ada="operator"), notices=NOTICES)
     store = Store.beside(f"sqlite:///{guarded.directory}/mailgate.db")
     now = datetime.now(UTC)

@@ -72,7 +72,7 @@ async def seen(guard: Guard, client: aiohttp.ClientSession, tmp_path: Path) -> A
         yield prometheus
 
 
-async def test_every_panel_has_numbers_of_a_gate_that_was_scraped_and_no_alarm_is_broken(
+async def test_every_panel_has_numbers_and_no_alarm_is_broken(
     seen: Prometheus,
 ) -> None:
     missing = []

@@ -45,7 +45,7 @@ def seen(client: Client, agent: str = LAPTOP) -> dict[str, object]:
     return found
 
 
-def test_from_the_token_to_the_mail_and_out(client: Client, token: str, directory: Path) -> None:
+def test_a_device_enrols_reads_mail_and_is_revoked(client: Client, token: str, directory: Path) -> None:
     status, told = client.enrol(token)
     assert (status, told["key_thumbprint"]) == (201, client.thumbprint)
     assert told["attest_url"] == PUBLIC + "/.mailgate/attest"
@@ -71,7 +71,7 @@ def test_from_the_token_to_the_mail_and_out(client: Client, token: str, director
     assert (status, refused["reason"]) == (403, "key-revoked")
 
 
-def test_a_device_whose_report_and_headers_differ_is_the_lesser_of_both(client: Client, token: str) -> None:
+def test_a_device_is_the_stricter_of_report_and_headers(client: Client, token: str) -> None:
     client.enrol(token)
     client.report(os="windows", form_factors=["Desktop"])
     assert seen(client, IPHONE)["kind"] == "phone"
@@ -94,7 +94,7 @@ def test_a_device_whose_report_and_headers_differ_is_the_lesser_of_both(client: 
         (["linux"], "JSON object"),
     ],
 )
-def test_what_is_no_report_is_told_which_member_and_gets_no_token(
+def test_a_malformed_report_is_refused_with_its_member_named(
     client: Client, said: object, place: str, token: str
 ) -> None:
     client.enrol(token)
@@ -104,7 +104,7 @@ def test_what_is_no_report_is_told_which_member_and_gets_no_token(
     assert client.report(padding="x" * 20_000)[0] == 413
 
 
-def test_of_two_devices_that_come_with_one_use_at_once_one_gets_it(client: Client, directory: Path) -> None:
+def test_one_of_two_devices_at_once_gets_the_single_use(client: Client, directory: Path) -> None:
     code = mailgate(directory, "enroll", "code")["token"]
     both = [client, Client(client.address, PUBLIC)]
     assert [each.enrol("7K3M-0000")[0] for each in both] == [403, 403]  # each has a nonce by now

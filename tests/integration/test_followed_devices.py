@@ -71,7 +71,7 @@ async def test_a_report_at_one_gate_ends_what_the_other_has_in_memory(
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
+async def test_a_gate_that_lost_its_connections_asks_for_devices_again(
     client: aiohttp.ClientSession, gates: Fleet, store: str
 ) -> None:
     async def answers(status: int) -> bool:
@@ -88,7 +88,7 @@ async def test_a_gate_that_lost_its_connections_does_not_go_by_what_it_had(
     assert await becomes(lambda: answers(403))
 
 
-async def test_where_no_changes_are_heard_of_the_store_is_asked(tmp_path: Path, store: str) -> None:
+async def test_without_news_of_changes_the_store_is_asked(tmp_path: Path, store: str) -> None:
     """The gate's look at the changes has ended, and its connection for questions has not."""
     one, other = await Store.open(store, spool=tmp_path / "1"), await Store.open(store, spool=tmp_path / "2")
     postures = other.postures(CATALOG, TERMS)

@@ -189,7 +189,7 @@ def some_of(names: Iterable[str]) -> Iterator[list[str]]:
     return (left[start : start + 40] for start in range(0, len(left), 40))
 
 
-async def test_what_never_passes_the_gate_passes_no_other_proxy(start: Start) -> None:
+async def test_no_proxy_passes_a_forged_field(start: Start) -> None:
     """Other methods and addresses than those that were judged, and names of people, in every spelling of CGI."""
     front = start({"rules": [{"id": "everyone", "when": "true", "effect": "allow"}]})
     for some in some_of(KNOWN):
@@ -202,7 +202,7 @@ async def test_what_never_passes_the_gate_passes_no_other_proxy(start: Start) ->
         assert "forged" not in asked.headers.values()
 
 
-async def test_whoever_is_like_somebody_before_gets_their_own_mail_by_the_rules_of_the_moment(
+async def test_similar_requests_get_their_own_mail_by_the_current_rules(
     start: Start,
 ) -> None:
     """Other pages and other versions of a browser that came before, and a phone between them, which is refused each time."""
@@ -225,7 +225,7 @@ async def test_whoever_is_like_somebody_before_gets_their_own_mail_by_the_rules_
     assert await until(asked_again, 403) == 403
 
 
-async def test_whoever_is_refused_is_told_why_in_their_own_words(start: Start) -> None:
+async def test_a_refusal_says_why_in_the_form_of_its_client(start: Start) -> None:
     """A person on a page, a program in a problem document, a mail app by a status; or it is asked to log in first."""
     front = start()
     headers = front.guarded.report("/inbox", apps=("tiktok",)) | NAVIGATION
@@ -325,9 +325,7 @@ async def test_a_port_of_its_own_answers_questions_and_carries_no_mail(start: St
 
 
 @pytest.mark.parametrize("start", ["nginx", "caddy", "envoy"], indirect=True)
-async def test_a_proxy_that_asks_at_a_socket_is_believed_and_gets_no_mail_there(
-    start: Start, socket_file: Path
-) -> None:
+async def test_a_proxy_that_asks_at_a_socket_is_believed(start: Start, socket_file: Path) -> None:
     here = 'client.kind == "laptop" && request.remote == "127.0.0.1"'
     rules = [{"id": "laptop-from-here", "when": here, "effect": "allow"}]
     front = start({"rules": rules}, apart=f"unix:{socket_file}", trusted_proxies=())
@@ -348,7 +346,7 @@ async def test_a_proxy_that_asks_at_a_socket_is_believed_and_gets_no_mail_there(
 
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)
-async def test_nginx_goes_by_a_yes_for_as_long_as_it_may_and_by_nothing_else(start: Start) -> None:
+async def test_nginx_keeps_a_yes_for_its_time_and_nothing_else(start: Start) -> None:
     """Whatever the decision may rest on is asked about anew; so is what was refused, and what was proved."""
     front = start(remember="2s", keeping=True)
     laptop = {"User-Agent": LAPTOP, "Cookie": "session=1"}
@@ -428,7 +426,7 @@ async def test_nginx_asks_about_what_only_looks_like_a_request_before(start: Sta
 @pytest.mark.parametrize(
     ("besides", "decided"), [("", 3), ("target", 3), ("address", 1), ("address target", 1)]
 )
-async def test_where_a_rule_reads_the_address_a_yes_is_kept_by_the_address_or_not_at_all(
+async def test_if_a_rule_reads_the_address_the_key_of_a_yes_has_it(
     start: Start, besides: str, decided: int
 ) -> None:
     here = {"id": "here", "when": 'request.remote == "127.0.0.1"', "effect": "allow"}
@@ -459,7 +457,7 @@ async def test_a_rule_that_comes_into_force_counts_once_the_yes_has_run_out(star
 
 @pytest.mark.parametrize("start", ["nginx"], indirect=True)
 @pytest.mark.parametrize(("keeping", "remember"), [(True, ""), (False, "2s")])
-async def test_nginx_asks_every_time_unless_both_it_and_the_gate_are_set_to_remember(
+async def test_nginx_and_the_gate_both_have_to_allow_kept_verdicts(
     start: Start, keeping: bool, remember: str
 ) -> None:
     front = start(remember=remember, keeping=keeping)
@@ -474,7 +472,7 @@ FINDING_THE_MAIL = (
 )
 
 
-async def test_what_a_webmail_says_to_who_asks_the_way_holds_no_mail_whatever_comes_along(
+async def test_discovery_answers_hold_no_mail_whatever_a_request_carries(
     start: Start,
 ) -> None:
     """A webmail with one script for every address would show mail: it is asked by the gate, and what it says is the gate's no."""
@@ -492,7 +490,7 @@ async def test_what_a_webmail_says_to_who_asks_the_way_holds_no_mail_whatever_co
         assert (status in (401, 403, 404), "mail for" in text) == (True, False)
 
 
-async def test_a_phone_of_which_nothing_is_known_is_told_the_options_and_nothing_else(start: Start) -> None:
+async def test_an_unknown_phone_is_told_the_options_and_nothing_else(start: Start) -> None:
     """It asks for them with its login, before it names itself: the gate asks the webmail in its place."""
     front = start()
     told = 403 if front.dialect == "traefik" else 200  # it cannot hand on a success

@@ -97,7 +97,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     disk.close()
 
 
-def test_a_gate_that_starts_on_a_full_disk_says_that_its_store_takes_nothing(disk: Disk) -> None:
+def test_a_start_on_a_full_disk_says_that_nothing_can_be_written(disk: Disk) -> None:
     disk.fill_and_restart("KILL")
     assert wait_for(lambda: disk.listens(2)), disk.log.read_text()
 
@@ -113,7 +113,7 @@ def test_a_gate_that_starts_on_a_full_disk_says_that_its_store_takes_nothing(dis
     assert state["ledger"]["error"] == "", "nobody came"
 
 
-def test_a_gate_that_cannot_open_its_store_names_the_file_and_the_full_disk(disk: Disk) -> None:
+def test_a_store_that_cannot_be_opened_is_named_with_the_full_disk(disk: Disk) -> None:
     disk.fill_and_restart("TERM")
     assert disk.process.stdin is not None
     disk.process.stdin.close()

@@ -47,7 +47,7 @@ async def gate_states(client: aiohttp.ClientSession, one: Guarded) -> dict[str, 
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-async def test_every_gate_is_shown_as_it_takes_rules_up_and_when_it_is_gone(
+async def test_every_gate_is_shown_as_it_takes_rules_and_leaves(
     guard: Guard, client: aiohttp.ClientSession, url: str
 ) -> None:
     one, other = (guard(PHONE_RULES, store=url, admins=WHO) for _ in range(2))

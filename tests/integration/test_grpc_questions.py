@@ -61,7 +61,7 @@ async def test_each_worker_answers(guard: Guard, workers: int) -> None:
 
 
 @WORKERS
-async def test_at_a_socket_whoever_opens_it_may_ask(guard: Guard, socket_file: Path, workers: int) -> None:
+async def test_everybody_who_opens_the_socket_may_ask(guard: Guard, socket_file: Path, workers: int) -> None:
     gate = guard(PHONE_RULES, **grpc(f"unix:{socket_file}", trusted_proxies=[], workers=workers))
     async with asked_at(gate) as channel:
         assert await told(channel, LAPTOP) == (0, "")
@@ -69,7 +69,7 @@ async def test_at_a_socket_whoever_opens_it_may_ask(guard: Guard, socket_file: P
     assert not socket_file.exists()
 
 
-async def test_with_tls_where_the_gate_has_it(guard: Guard, tmp_path: Path) -> None:
+async def test_questions_are_answered_over_tls(guard: Guard, tmp_path: Path) -> None:
     write_certificate(tmp_path, "localhost")
     gate = guard(PHONE_RULES, **grpc(tls={"certificate": "cert.pem", "key": "key.pem"}))
     context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
@@ -79,7 +79,7 @@ async def test_with_tls_where_the_gate_has_it(guard: Guard, tmp_path: Path) -> N
         assert await told(channel, LAPTOP) == (0, "")
 
 
-async def test_nobody_else_is_answered(guard: Guard) -> None:
+async def test_other_peers_get_no_answer(guard: Guard) -> None:
     gate = guard(PHONE_RULES, **grpc(trusted_proxies=["192.0.2.1/32"]))
     async with asked_at(gate) as channel:
         with pytest.raises(GRPCError) as refused:

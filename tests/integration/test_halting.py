@@ -63,9 +63,7 @@ def command(folder: Path, *arguments: str) -> str:
     return output_of(folder / "mailgate.yaml", *arguments)
 
 
-def test_a_rule_halts_by_the_people_whom_it_keeps_out_everywhere_and_for_good(
-    start: Start, url: str, tmp_path: Path
-) -> None:
+def test_a_rule_halts_everywhere_by_the_people_it_refuses(start: Start, url: str, tmp_path: Path) -> None:
     policy = rules(halt_when={"block_rate": "40%", "at_least": 3})
     for name in ("one", "other"):
         prepare(tmp_path / name, url, policy)
@@ -93,9 +91,7 @@ def test_a_rule_halts_by_the_people_whom_it_keeps_out_everywhere_and_for_good(
     assert not ready(one)["rules"]["off"]
 
 
-def test_people_who_ask_for_help_halt_a_rule_and_one_of_them_is_one(
-    start: Start, url: str, tmp_path: Path
-) -> None:
+def test_a_rule_halts_by_the_people_who_ask_for_help(start: Start, url: str, tmp_path: Path) -> None:
     prepare(tmp_path / "one", url, rules(halt_when={"help_requests": 2}))
     prepare(tmp_path / "other", url, rules(halt_when={"help_requests": 2}))
     one, other = start("one"), start("other")

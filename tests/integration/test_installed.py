@@ -61,7 +61,7 @@ def started(programs: Path, folder: Path, *arguments: str, says: str) -> Iterato
         yield log
 
 
-def test_the_source_has_what_the_wheel_is_made_of_and_what_its_pages_lead_to(built: Built) -> None:
+def test_the_source_has_everything_for_the_wheel_and_its_pages(built: Built) -> None:
     names = names_in(built.sdist)
     links = re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", (ROOT / "README.md").read_text("utf-8"))
     assert {"hatch_build.py", "config/policy.yaml", "requirements.lock", "docs/mailgate.1", *links} <= names
@@ -83,9 +83,7 @@ def test_a_wheel_made_of_the_source_is_the_same(built: Built, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("folder", ["var", "dist", "node_modules", "a"])
-def test_what_was_made_in_a_clone_is_in_no_source_wherever_the_clone_lies(
-    folder: str, built: Built, tmp_path: Path
-) -> None:
+def test_files_made_in_a_clone_are_not_in_the_source(folder: str, built: Built, tmp_path: Path) -> None:
     """Where a line of .gitignore is true of the clone's own folder, hatchling reads none of them."""
     with tarfile.open(built.sdist) as archive:
         archive.extractall(tmp_path / folder, filter="data")
@@ -134,7 +132,7 @@ def test_the_manual_and_the_pages_are_installed_and_their_links_lead_somewhere(p
     assert there >= pages | for_operators | {"mailgate.service"}
 
 
-def test_the_working_copy_is_not_what_is_tried_here_and_no_command_loads_a_gate(programs: Path) -> None:
+def test_the_installed_commands_load_no_gate(programs: Path) -> None:
     """It would take a third of the time of a small command."""
     asked = "import sys, mailgate.cli as cli; print(cli.__file__, 'mailgate.app.service' in sys.modules)"
     said = subprocess.check_output([programs / "python", "-c", asked], env=ENVIRONMENT, text=True)
@@ -159,7 +157,7 @@ def test_the_demo_works_in_an_empty_folder(programs: Path, tmp_path: Path) -> No
     assert (tmp_path / "var/demo/rules/policy.yaml").is_file()
 
 
-def test_what_init_writes_is_checked_starts_and_decides(programs: Path, tmp_path: Path) -> None:
+def test_files_of_init_pass_the_check_start_and_decide(programs: Path, tmp_path: Path) -> None:
     require_or_skip("curl", "bash")
     port, admin = free_port(), free_port()
     where = ["--listen", f"127.0.0.1:{port}", "--admin-listen", f"127.0.0.1:{admin}"]

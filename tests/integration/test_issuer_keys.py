@@ -144,7 +144,7 @@ async def test_made_up_kids_make_one_question_and_keep_nobody_waiting(
             assert 'mailgate_attestations_total{result="token-kid-unknown"} 20.0' in await response.text()
 
 
-async def test_a_gate_starts_without_the_keys_and_takes_them_once_they_can_be_had(
+async def test_a_gate_starts_without_issuer_keys_and_takes_them_later(
     client: aiohttp.ClientSession, webmail: TestServer, issuer: Issuer, tmp_path: Path, phone: Phone
 ) -> None:
     port = free_port()

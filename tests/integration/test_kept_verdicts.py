@@ -69,9 +69,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-async def test_what_the_gate_refuses_gets_in_by_no_yes_of_another(
-    both: tuple[int, int, Path], odd: str
-) -> None:
+async def test_no_kept_verdict_lets_in_a_refused_request(both: tuple[int, int, Path], odd: str) -> None:
     kept, asked, _ = both
     assert await status(kept, BASE) == 200
     by_itself = await status(asked, [*BASE, *ODD[odd]])

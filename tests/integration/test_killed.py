@@ -152,7 +152,7 @@ def kill_everywhere(
     raise AssertionError("the command never came to its end")
 
 
-def test_apply(ground: Ground) -> None:
+def test_a_killed_apply_is_done_whole_or_not_at_all(ground: Ground) -> None:
     digest = prepare(ground)
     before = ([1], ["policy-activated"])
     after = ([1, 2], ["policy-activated", "policy-activated"])
@@ -160,7 +160,7 @@ def test_apply(ground: Ground) -> None:
     assert kill_everywhere(ground, *command, before=before, after=after) == {False, True}
 
 
-def test_retract(ground: Ground) -> None:
+def test_a_killed_roll_back_is_done_whole_or_not_at_all(ground: Ground) -> None:
     prepare(ground, applied=True)
     before = ([1, 2], ["policy-activated"] * 2)
     after = ([1, 2, 1], ["policy-activated"] * 2 + ["policy-retracted"])
@@ -168,7 +168,7 @@ def test_retract(ground: Ground) -> None:
     assert kill_everywhere(ground, *command, before=before, after=after) == {False, True}
 
 
-def test_a_gate_that_takes_up_changed_files(ground: Ground) -> None:
+def test_a_gate_killed_at_a_change_of_files_does_it_whole_or_not_at_all(ground: Ground) -> None:
     """It dies while it puts them in force; the gate that starts after it does the rest. It never ends by itself."""
     prepare(ground)
     before, after = ([1], ["policy-activated"]), ([1, 2], ["policy-activated"] * 2)

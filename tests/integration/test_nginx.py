@@ -21,7 +21,7 @@ __all__ = ["nginx_upstream"]
         ("/moved", {}, 301, {}),
     ],
 )
-def test_answers(
+def test_nginx_answers_as_expected(
     nginx_upstream: Nginx, path: str, headers: dict[str, str], status: int, expected: dict[str, str]
 ) -> None:
     connection = http.client.HTTPConnection(urlsplit(nginx_upstream.url).netloc, timeout=PATIENCE)

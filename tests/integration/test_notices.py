@@ -203,7 +203,7 @@ def files(folder: Path) -> list[str]:
     return sorted(str(mail["To"]) for mail in found)
 
 
-def test_exactly_those_concerned_are_written_to_once_and_corrected_once(tmp_path: Path) -> None:
+def test_exactly_the_affected_people_get_one_mail_and_one_correction(tmp_path: Path) -> None:
     with mail_sink() as sink:
         desk = Desk(tmp_path, smtp(sink))
         early = desk.send()
@@ -242,7 +242,7 @@ def test_exactly_those_concerned_are_written_to_once_and_corrected_once(tmp_path
 
 @pytest.mark.parametrize("point", POINTS, ids="-".join)
 @pytest.mark.parametrize("way", ["smtp", "outbox"])
-def test_who_dies_while_sending_loses_nobody_and_writes_nobody_twice(
+def test_a_sender_that_dies_loses_nobody_and_writes_nobody_twice(
     tmp_path: Path, way: str, point: tuple[str, str]
 ) -> None:
     with mail_sink() as sink:
@@ -257,7 +257,7 @@ def test_who_dies_while_sending_loses_nobody_and_writes_nobody_twice(
 
 
 @pytest.mark.parametrize("point", CORRECTING, ids="-".join)
-def test_who_dies_while_correcting_loses_nobody_and_corrects_nobody_twice(
+def test_a_corrector_that_dies_loses_nobody_and_corrects_nobody_twice(
     tmp_path: Path, point: tuple[str, str]
 ) -> None:
     with mail_sink() as sink:
@@ -272,7 +272,7 @@ def test_who_dies_while_correcting_loses_nobody_and_corrects_nobody_twice(
         assert states == {MailState.SENT: 10}
 
 
-def test_what_a_mail_server_refuses_is_failed_or_tried_again_and_a_lost_answer_is_unsure(
+def test_refused_mails_fail_or_wait_and_lost_answers_are_unsure(
     tmp_path: Path,
 ) -> None:
     answers = {HIT[0]: "550 5.1.1 no such user", HIT[1]: "451 4.3.0 later", HIT[2]: "554 5.7.1 not this"}
@@ -307,7 +307,7 @@ def test_a_mail_server_that_is_away_loses_nothing(tmp_path: Path) -> None:
         assert back.recipients() == HIT
 
 
-def test_mails_that_are_queued_when_the_rule_is_taken_back_are_never_sent(tmp_path: Path) -> None:
+def test_mails_queued_before_a_roll_back_are_never_sent(tmp_path: Path) -> None:
     with mail_sink() as sink:
         desk = Desk(tmp_path, smtp(sink))
         desk.activate(SHUT)

@@ -52,7 +52,7 @@ async def test_each_request_has_one_line_that_tells_nothing_of_who_asked(
     assert [word for word in ("inbox", "secret", "127.0.0.1", "Firefox") if word in text] == []
 
 
-async def test_there_is_none_unless_it_is_asked_for_which_a_reload_can_do(
+async def test_an_access_log_needs_the_setting_which_a_reload_reads(
     guard: Guard, client: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     guarded = guard(PHONE_RULES)

@@ -83,7 +83,7 @@ async def test_a_refused_phone_is_told_the_way_and_shown_no_mail(
         assert (status, MAIL.encode() in shown, MAIL in told) == (403, False, False)
 
 
-async def test_whoever_is_allowed_gets_what_the_webmail_says(
+async def test_allowed_people_get_the_answer_of_the_webmail(
     client: aiohttp.ClientSession, guard: Guard
 ) -> None:
     addresses = ["/Microsoft-Server-ActiveSync", "/SOGo/Microsoft-Server-ActiveSync"]

@@ -181,7 +181,7 @@ def ready_serial(gate: Gate, serial: int) -> int:
     return serial
 
 
-def test_what_is_changed_in_the_store_is_not_put_in_force_and_found(
+def test_an_altered_plan_or_version_is_found_and_not_started(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -216,7 +216,7 @@ def test_what_is_changed_in_the_store_is_not_put_in_force_and_found(
         start("one")
 
 
-def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
+def test_a_cut_or_rewritten_log_is_found_by_the_noted_heads(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -251,7 +251,7 @@ def test_a_log_that_is_cut_or_written_anew_is_found_by_what_was_noted_outside(
     assert (code, f"entry {last} was noted earlier" in said) == (1, True)
 
 
-def test_when_something_came_in_force_is_not_changed_unseen(
+def test_a_changed_time_of_activation_is_found(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -331,7 +331,7 @@ def test_a_relief_is_not_put_into_the_store_unseen(
     assert code == 1, said
 
 
-def test_what_was_taken_back_is_not_forgotten_unseen(
+def test_a_deleted_roll_back_is_found_by_the_audit(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"
@@ -344,6 +344,68 @@ def test_what_was_taken_back_is_not_forgotten_unseen(
     changed(url, "DELETE FROM retractions")
     code, said = command(folder, "ada", "audit", "verify")
     assert code == 1, said
+
+
+def test_devices_one_by_one_are_many(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+    """One that was stolen is shut out at once; all of them need another approver, by whatever act."""
+    folder = tmp_path / "one"
+    post = {"hr": {"type": "post", "api_key": {"file": "key"}}}
+    begin(folder, url, guard={"max_newly_blocked": 0, "max_by_hand": 1}, connectors=post)
+    (folder / "key").write_text("a key of many letters")
+    gate = start("one")
+    columns = "id,serial,owner,apps,apps_complete,reported_at\n"
+
+    def imported(who: str, app: str) -> int:
+        rows = [
+            f"{n},SERIAL{n},{person},{app},yes,{datetime.now(UTC).isoformat()}\n"
+            for n, person in enumerate(PEOPLE)
+        ]
+        (folder / "devices.csv").write_text(columns + "".join(rows))
+        return command(folder, who, "connectors", "import", "hr", str(folder / "devices.csv"))[0]
+
+    assert imported("ada", "") == 0
+    ids = [each["id"] for each in json.loads(command(folder, "ada", "devices", "list", "--json")[1])]
+    assert command(folder, "ada", "devices", "lost", ids[0])[0] == 0
+    code, why = command(folder, "ada", "devices", "lost", ids[1])
+    assert (code, "1 other approver has to do the same" in why) == (1, True)
+    assert imported("ada", "TikTok") == 1
+    state = [each["state"] for each in json.loads(command(folder, "ada", "devices", "list", "--json")[1])]
+    assert "listed" not in state
+    assert command(folder, "lin", "devices", "lost", ids[1])[0] == 0
+    code, said = applied(folder, planned(folder, json.dumps({"rules": RULES[2:]})))
+    assert code == 0, said
+    seen(gate)
+    assert applied(folder, planned(folder, keeping_out(PEOPLE[:1])))[0] == 1
+    assert command(folder, "ada", "audit", "verify")[0] == 0
+
+
+def test_a_rule_that_was_off_for_long_comes_back_like_a_new_one(
+    start: Callable[[str], Gate], url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "one"
+    begin(folder, url)
+    gate = start("one")
+    seen(gate)
+    soon = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    some = {"id": "some", "when": 'user.name.startsWith("person")', "effect": "block"}
+    plan = planned(folder, json.dumps({"rules": [some, *RULES[1:]]}))
+    assert command(folder, "lin", "policy", "approve", plan, "--note", "looked")[0] == 0
+    assert applied(folder, plan)[0] == 0
+    assert wait_for(lambda: kept_out(gate) == PEOPLE)
+    off = ("policy", "break-glass", "some", "--note", "x", "--until", soon)
+    assert command(folder, "lin", *off)[0] == 0
+    assert wait_for(lambda: kept_out(gate) == [])
+    assert command(folder, "ada", "policy", "resume", "some", "--note", "it was right")[0] == 0
+    assert wait_for(lambda: kept_out(gate) == PEOPLE)
+
+    assert command(folder, "lin", *off)[0] == 0
+    changed(url, "UPDATE reliefs SET at = '2020-01-01 00:00:00.000000' WHERE ended_at IS NULL")
+    code, why = command(folder, "ada", "policy", "resume", "some", "--note", "after years")
+    assert (code, "5 of 5 people would or might newly be kept out" in why) == (1, True)
+    assert asked(gate, "ada", "/rules/some/on", why="after years") == 409
+    assert kept_out(gate) == []
+    assert asked(gate, "lin", "/rules/some/on", why="I looked") == 200
+    assert wait_for(lambda: kept_out(gate) == PEOPLE)
 
 
 def test_history_is_what_the_log_says(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
@@ -390,7 +452,7 @@ def test_made_up_people_do_not_make_the_limit_larger(
 
 
 @of_any_store
-def test_who_is_forgotten_first_still_counts(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
+def test_forgotten_people_still_count(start: Callable[[str], Gate], url: str, tmp_path: Path) -> None:
     folder = tmp_path / "one"
     begin(folder, url)
     gate = start("one")
@@ -480,7 +542,7 @@ def test_a_report_that_runs_out_is_a_moment_to_come(
 
 
 @of_any_store
-def test_what_a_rule_does_while_the_store_is_away_is_counted(
+def test_the_guard_counts_people_refused_while_the_store_is_away(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"

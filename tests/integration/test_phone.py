@@ -39,10 +39,12 @@ async def test_a_laptop_reads_its_mail_whatever_is_known_of_phones(
     )
 
 
-async def test_unknown_then_listed_then_clean(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+async def test_a_phone_is_unknown_then_refused_then_gets_mail(
+    client: aiohttp.ClientSession, guarded: Guarded
+) -> None:
     status, _, page = await get(client, guarded, **{"User-Agent": IPHONE, **NAVIGATION})
     assert status == 403
-    assert "has not reported" in page
+    assert "It is not known which apps are on this device" in page
     status, _, page = await get(client, guarded, **guarded.report(apps=("tiktok",)), **NAVIGATION)
     assert status == 403
     assert "TikTok" in page
@@ -115,7 +117,7 @@ async def test_a_bad_report_is_worth_no_more_than_none(
     assert "posture-missing" in text
 
 
-async def test_what_is_not_listed_is_kept_nowhere(client: aiohttp.ClientSession, guarded: Guarded) -> None:
+async def test_unlisted_apps_are_stored_nowhere(client: aiohttp.ClientSession, guarded: Guarded) -> None:
     marker = "com.example.private-matter"
     headers = guarded.report(apps=(marker, "com.zhiliaoapp.musically"), os="android", user="alice")
     await get(client, guarded, **headers)
@@ -130,7 +132,7 @@ async def test_what_is_not_listed_is_kept_nowhere(client: aiohttp.ClientSession,
         assert secret not in "\n".join(guarded.gate.log)
 
 
-async def test_what_was_seen_is_written_when_the_gate_stops(
+async def test_reports_are_written_when_the_gate_stops(
     client: aiohttp.ClientSession, guarded: Guarded
 ) -> None:
     for _ in range(3):
@@ -174,7 +176,7 @@ async def test_a_phone_whose_clock_is_wrong_is_told_so(
     _, _, page = await get(client, guarded, **guarded.report(ahead=ahead), **NAVIGATION)
     assert "The clock of this device is wrong" in page
     assert f"It is about 10 minutes {way}." in page
-    assert "has not reported yet" not in page
+    assert "It is not known which apps are on this device" not in page
     code = "proof-from-future" if minutes > 0 else "proof-stale"
     _, form, text = await get(client, guarded, "/api", **guarded.report("/api", ahead=ahead))
     told = json.loads(text)

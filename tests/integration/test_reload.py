@@ -63,9 +63,7 @@ async def test_a_file_swapped_by_rename_is_read_too(guard: Guard, client: aiohtt
     assert await until(lambda: status(client, guarded), 403) == 403
 
 
-async def test_rules_whose_cases_fail_are_refused_as_at_a_start_and_nothing_is_held_afterwards(
-    guard: Guard, client: aiohttp.ClientSession
-) -> None:
+async def test_a_reload_refuses_rules_whose_cases_fail(guard: Guard, client: aiohttp.ClientSession) -> None:
     guarded = guard(OPEN)
     case = {"name": "a laptop gets in", "request": {"user_agent": LAPTOP}, "expect": {"effect": "allow"}}
     (guarded.directory / "policy.tests.yaml").write_text(json.dumps({"tests": [case]}))

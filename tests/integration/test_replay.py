@@ -83,7 +83,7 @@ async def test_a_device_that_moves_between_gates_needs_one_more_nonce(
             assert (await get(client, gates.url(1 - at), replayed))[0] == 403
 
 
-async def test_without_the_store_only_a_nonce_of_the_process_itself_lets_a_proof_in(
+async def test_without_the_store_only_the_own_nonces_count(
     client: aiohttp.ClientSession, webmail: TestServer, tmp_path: Path, phone: Phone
 ) -> None:
     store = f"sqlite:///{tmp_path}/shared.db"
@@ -135,7 +135,7 @@ async def nonce_that_is(
             await asyncio.sleep(0.1)
 
 
-async def test_a_gate_that_is_alone_hands_out_nonces_of_its_own_until_it_hears_of_another(
+async def test_a_lone_gate_hands_out_its_own_nonces(
     client: aiohttp.ClientSession, webmail: TestServer, tmp_path: Path, phone: Phone
 ) -> None:
     store, settings = f"sqlite:///{tmp_path}/shared.db", believing(tmp_path)

@@ -49,7 +49,7 @@ def started(manager: Manager, workers: int) -> Gate:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_it_hears_that_the_gate_serves_lives_and_ends(workers: int, manager: Manager) -> None:
+def test_the_manager_hears_ready_watchdog_and_stopping(workers: int, manager: Manager) -> None:
     gate = started(manager, workers)
     assert wait_for(lambda: manager.heard("READY=1"))
     first = manager.heard("WATCHDOG=1")
@@ -62,14 +62,14 @@ def test_it_hears_that_the_gate_serves_lives_and_ends(workers: int, manager: Man
     )  # 30 s to end, 15 s to close
 
 
-def test_it_hears_of_the_gate_once_every_worker_serves(manager: Manager) -> None:
+def test_the_manager_hears_ready_once_every_worker_serves(manager: Manager) -> None:
     gate = started(manager, 2)
     assert wait_for(lambda: manager.heard("READY=1"))
     assert sum(each.get("event") == "listening" for each in gate.records()) == 2
     assert gate.stop() == 0
 
 
-def test_it_hears_that_files_are_read_and_when_that_is_done(manager: Manager) -> None:
+def test_the_manager_hears_of_a_reload_and_its_end(manager: Manager) -> None:
     gate = started(manager, 1)
     assert wait_for(lambda: manager.heard("READY=1"))
     gate.process.send_signal(signal.SIGHUP)

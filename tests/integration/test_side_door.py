@@ -58,7 +58,7 @@ async def test_a_login_follows_the_reports_that_come_in_at_the_public_port(
         ("", KEY, b"{}", 400),
     ],
 )
-async def test_what_is_no_question_gets_no_verdict(
+async def test_a_wrong_login_question_gets_no_verdict(
     client: aiohttp.ClientSession,
     door: Guarded,
     query: str,
@@ -95,7 +95,7 @@ async def test_an_odd_question_gets_a_verdict_like_any_other(
         assert (await response.json())["status"] == -1
 
 
-async def test_the_address_is_on_the_admin_port_alone_and_only_where_it_is_set(
+async def test_login_questions_need_the_setting_and_the_admin_port(
     client: aiohttp.ClientSession, guard: Guard
 ) -> None:
     door = guard(PHONE_RULES)

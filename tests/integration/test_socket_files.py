@@ -36,7 +36,7 @@ def refused(folder: Path, file: Path, code: int, **settings: object) -> str:
     return done.stderr
 
 
-async def test_what_a_gate_has_left_is_replaced(guard: Guard, socket_file: Path) -> None:
+async def test_a_socket_left_by_a_killed_gate_is_replaced(guard: Guard, socket_file: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(socket_file))
     guarded = guard(PHONE_RULES, **at(socket_file))
@@ -67,6 +67,6 @@ def test_a_file_that_is_something_else_is_left_alone(socket_file: Path, tmp_path
     assert socket_file.read_text() == "somebody's"
 
 
-def test_a_folder_that_is_not_there_is_named(socket_file: Path, tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(socket_file: Path, tmp_path: Path) -> None:
     gone = socket_file.parent / "gone" / "questions.sock"
     assert f"{gone.parent} is not there" in refused(tmp_path / "other", gone, 2)

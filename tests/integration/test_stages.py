@@ -68,9 +68,7 @@ REQUESTS = (
         {"stages": {"warn": "2999-01-01"}},
     ],
 )
-async def test_with_and_without_a_report_only_rule_every_byte_is_the_same(
-    guard: Guard, rule: dict[str, object]
-) -> None:
+async def test_a_report_only_rule_changes_no_byte(guard: Guard, rule: dict[str, object]) -> None:
     with_rule = guard({"rules": [staged({"warn": "2999-01-01"})["rules"][0] | rule, OPEN]})  # type: ignore[index]
     answers = [await to_thread(spoken, with_rule.url, request) for request in REQUESTS]
     assert with_rule.gate.stop() == 0
@@ -112,7 +110,7 @@ async def test_a_rule_for_a_group_is_about_its_people_and_follows_the_file(
     assert [await asks(person) for person in ("ada", "lin")] == [200, 403]
 
 
-async def test_a_warning_stands_in_between_once_and_only_where_a_page_was_asked_for(
+async def test_a_warning_interrupts_once_and_only_a_page_load(
     guard: Guard, client: aiohttp.ClientSession
 ) -> None:
     guarded = guard(staged({"warn": "2020-01-01", "enforce": "2999-01-01"}))

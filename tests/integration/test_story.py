@@ -144,7 +144,7 @@ def written(company: Company, languages: int) -> bool:
     return bool(found and found[0] == languages and sum(each["written"] for each in waiting) >= 7)
 
 
-async def test_a_rule_sent_in_error_from_its_plan_to_the_apology(
+async def test_a_mistaken_rule_is_rolled_back_and_corrected(
     company: Company, client: aiohttp.ClientSession, server: MailServer, tmp_path: Path
 ) -> None:
     issuer, office, urls = company.issuer, company.office, company.urls

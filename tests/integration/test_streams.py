@@ -129,7 +129,7 @@ def phone(guarded: Guarded, path: str, **more: Any) -> dict[str, str]:
     return guarded.report(path, **more)
 
 
-async def test_a_phones_websocket_ends_with_its_report_of_a_listed_app_and_a_laptops_goes_on(
+async def test_a_report_ends_the_websocket_of_its_phone_alone(
     client: aiohttp.ClientSession, guard: Guard
 ) -> None:
     guarded = guard(PHONE_RULES)
@@ -151,7 +151,7 @@ async def test_a_phones_websocket_ends_with_its_report_of_a_listed_app_and_a_lap
 
 
 @pytest.mark.parametrize("path", ["/events", "/file"])
-async def test_a_phones_stream_breaks_off_with_its_report_to_another_gate_and_a_laptops_goes_on(
+async def test_a_report_to_another_gate_ends_the_stream_of_its_phone_alone(
     client: aiohttp.ClientSession, guard: Guard, path: str
 ) -> None:
     guarded = guard(PHONE_RULES)
@@ -199,7 +199,7 @@ async def test_a_phones_upload_and_late_answer_end_with_the_refusal(
     going_on.set()
 
 
-async def test_a_laptop_that_was_let_in_by_a_kept_verdict_is_cut_by_new_rules(
+async def test_new_rules_cut_a_laptop_let_in_by_a_kept_verdict(
     client: aiohttp.ClientSession, guard: Guard
 ) -> None:
     guarded = guard(PHONE_RULES)

@@ -130,7 +130,7 @@ async def test_the_gate_itself_carries_a_websocket_and_ends_it(
         *((name, "/socket") for name in CARRY_WEBSOCKETS),
     ],
 )
-async def test_what_the_gate_was_only_asked_about_ends_by_the_limit_of_the_proxy(
+async def test_a_stream_that_the_gate_was_only_asked_about_ends_by_the_limit_of_the_proxy(
     client: aiohttp.ClientSession, guard: Guard, webmail: TestServer, tmp_path: Path, name: str, path: str
 ) -> None:
     run = tmp_path / "front"

@@ -123,7 +123,7 @@ async def test_a_client_that_is_asleep_does_not_hold_up_the_end(guard: Guard, tm
 
 
 @pytest.mark.parametrize(("named", "status"), [(True, 200), (False, 502)])
-async def test_a_webmail_whose_certificate_a_private_authority_signed(
+async def test_a_webmail_of_a_named_private_authority_is_reached(
     guard: Guard, tmp_path: Path, client: aiohttp.ClientSession, named: bool, status: int
 ) -> None:
     async def answer(_: web.Request) -> web.Response:

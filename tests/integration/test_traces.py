@@ -90,7 +90,7 @@ async def ask(
         return answer.status, await answer.text()
 
 
-async def test_an_allowed_request_has_a_span_and_in_it_that_of_the_question_to_the_webmail(
+async def test_an_allowed_request_has_a_span_with_the_webmails_in_it(
     guard: Guard, client: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     guarded = guard(PHONE_RULES, traces={"endpoint": receiver.url})
@@ -143,7 +143,7 @@ async def test_a_refused_request_has_a_span_of_its_own_that_is_no_error(
     assert await receiver.of(CLIENT, 0) == []
 
 
-async def test_a_trace_that_began_before_goes_on_and_what_is_no_trace_begins_anew(
+async def test_a_trace_goes_on_and_a_malformed_one_begins_anew(
     guard: Guard, client: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     guarded = guard(PHONE_RULES, traces={"endpoint": receiver.url})
@@ -160,7 +160,7 @@ async def test_a_trace_that_began_before_goes_on_and_what_is_no_trace_begins_ane
     assert text == f"traceparent: 00-{serves.trace_id.hex()}-{asks.span_id.hex()}-01"
 
 
-async def test_whether_a_trace_is_told_says_a_trusted_proxy_and_nobody_else(
+async def test_only_a_trusted_proxy_decides_whether_a_trace_is_sampled(
     guard: Guard, client: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     guarded = guard(

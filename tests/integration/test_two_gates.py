@@ -79,7 +79,7 @@ async def test_a_laptop_reads_its_mail_through_both(
     assert all(decided(each.gate, "allow", "laptop") for each in pair)
 
 
-async def test_what_a_phone_reports_at_one_gate_counts_at_the_other(
+async def test_a_report_at_one_gate_counts_at_the_other(
     client: aiohttp.ClientSession, pair: list[Guarded]
 ) -> None:
     async def mail_app() -> set[int]:
@@ -100,7 +100,7 @@ async def test_what_a_phone_reports_at_one_gate_counts_at_the_other(
     assert all(decided(each.gate, "block", "phone") for each in pair)
 
 
-async def test_where_one_gate_is_killed_the_other_serves(
+async def test_the_other_gate_serves_after_one_is_killed(
     client: aiohttp.ClientSession, pair: list[Guarded]
 ) -> None:
     await asyncio.gather(*(ask(client, pair[0], **{"User-Agent": LAPTOP}) for _ in range(ASKED)))
@@ -109,7 +109,7 @@ async def test_where_one_gate_is_killed_the_other_serves(
         assert await ask(client, pair[0], **{"User-Agent": LAPTOP}) == (200, True)
 
 
-async def test_rules_are_put_in_force_and_taken_back_at_both(
+async def test_rules_are_started_and_rolled_back_at_both(
     client: aiohttp.ClientSession, pair: list[Guarded]
 ) -> None:
     one, other = pair

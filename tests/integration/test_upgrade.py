@@ -89,7 +89,7 @@ async def meanwhile(what: Callable[[], Awaitable[None]], upgrading: "asyncio.Fut
     return times
 
 
-async def test_the_old_gate_serves_while_the_new_one_changes_the_schema_and_both_go_on_together(
+async def test_the_old_gate_serves_while_the_new_one_changes_the_schema(
     client: aiohttp.ClientSession, start: Start, tmp_path: Path, url: str
 ) -> None:
     old = start("old")

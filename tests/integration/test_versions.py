@@ -60,7 +60,7 @@ def blocks(gate: Gate) -> bool:
     raise AssertionError("no webmail is there")
 
 
-def test_a_change_at_one_gate_counts_at_both_and_an_old_file_does_not_bring_the_old_back(
+def test_a_change_counts_at_both_gates_and_old_files_are_held(
     start: Callable[[str], Gate], tmp_path: Path
 ) -> None:
     one, other = start("one"), start("other")
@@ -87,7 +87,7 @@ def command(folder: Path, *arguments: str) -> str:
     return output_of(folder / "mailgate.yaml", "policy", *arguments)
 
 
-def test_a_change_beyond_the_guard_is_held_until_somebody_applies_it_and_is_taken_back_everywhere(
+def test_a_change_beyond_the_guard_is_held_started_and_rolled_back_everywhere(
     start: Callable[[str], Gate], url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "one"

@@ -131,7 +131,7 @@ async def test_every_worker_serves_and_one_scrape_has_the_numbers_of_all(
     }
 
 
-async def test_every_process_says_what_it_uses_and_the_numbers_of_all_are_as_prometheus_asks(
+async def test_every_process_tells_its_use_in_valid_metrics(
     start: Start, client: aiohttp.ClientSession
 ) -> None:
     gate = start()
@@ -228,7 +228,7 @@ async def test_deaths_in_the_middle_of_a_replacement_leave_all_workers_serving(
     await others_serve(client, gate, before)
 
 
-async def test_a_worker_that_dies_while_the_files_have_a_case_that_fails_goes_on_by_the_old_rules(
+async def test_a_restarted_worker_keeps_the_rules_while_a_case_fails(
     start: Start, client: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     gate = start()
@@ -290,7 +290,7 @@ async def test_changed_files_count_at_every_worker(start: Start, tmp_path: Path)
 
 
 @pytest.mark.parametrize("at", ["port", "file"])
-async def test_where_questions_are_asked_is_every_workers_and_outlives_each(
+async def test_the_socket_for_questions_belongs_to_all_workers_and_outlives_each(
     start: Start, tmp_path: Path, socket_file: Path, at: str
 ) -> None:
     listener = {"listen": "127.0.0.1:0" if at == "port" else f"unix:{socket_file}", "dialect": "envoy"}
@@ -318,9 +318,7 @@ async def test_where_questions_are_asked_is_every_workers_and_outlives_each(
     assert await yes_no_and_no_mail() == [{200}, {403}, {404}]
 
 
-async def test_what_a_device_reports_to_one_worker_counts_at_all(
-    guard: Guard, client: aiohttp.ClientSession
-) -> None:
+async def test_a_report_to_one_worker_counts_at_all(guard: Guard, client: aiohttp.ClientSession) -> None:
     guarded = guard(PHONE_RULES, workers=COUNT)
     sync = f"{guarded.url}/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=alice&DeviceId={EAS_ID}&DeviceType=iPhone"
     ask = partial(statuses_of, sync, {"Authorization": "Basic YWxpY2U6c2VjcmV0"})
@@ -347,7 +345,7 @@ async def statuses_of(url: str, headers: dict[str, str], file: Path | None = Non
     return found
 
 
-async def test_what_runs_is_finished_when_all_are_to_end(start: Start, tmp_path: Path) -> None:
+async def test_running_requests_finish_when_all_workers_end(start: Start, tmp_path: Path) -> None:
     asked, finish = asyncio.Event(), asyncio.Event()
 
     async def slow(_: web.Request) -> web.Response:
@@ -401,7 +399,7 @@ def test_a_port_that_is_taken_is_said_and_nothing_starts(tmp_path: Path) -> None
     assert "in use" in said
 
 
-def test_what_stands_in_the_way_of_all_workers_is_said_once(tmp_path: Path) -> None:
+def test_an_error_of_all_workers_is_said_once(tmp_path: Path) -> None:
     settings = {"workers": 2, "store": f"sqlite:///{tmp_path}/mailgate.db"}
     (tmp_path / "mailgate.db").write_text("a file that is no database, which only who opens it finds out")
     said = refused_start(write_config(tmp_path, "http://127.0.0.1:9", settings))

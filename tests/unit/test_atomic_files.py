@@ -22,9 +22,7 @@ def test_a_file_is_written_in_the_place_of_another(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_writing_that_is_broken_off_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, new = tmp_path / "file", tmp_path / "new"
     file.write_text("before")
     monkeypatch.setattr(module.os, "fsync", broken_off)  # all is written, and nothing is on the disk
@@ -44,7 +42,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert (link.is_symlink(), file.read_text()) == (True, "after")
 
 
-def test_what_is_no_file_is_written_to() -> None:
+def test_a_device_file_is_written_to_directly() -> None:
     write_atomically(Path(os.devnull), "text")
     assert Path(os.devnull).is_char_device()
 

@@ -21,7 +21,7 @@ def test_every_mistake_is_told_in_the_order_of_the_files_and_lines():
     assert error.mistakes == sorted(mistakes)
 
 
-def test_what_a_command_line_adds_is_not_said_elsewhere():
+def test_the_hint_for_a_command_line_is_not_said_elsewhere():
     error = RefusedError(phrase("no plan is called %(name)s", name="x"), "; `mailgate policy plan` makes one")
     assert error.words == "no plan is called x"
     assert str(error) == "no plan is called x; `mailgate policy plan` makes one"

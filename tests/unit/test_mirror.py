@@ -1,5 +1,6 @@
 """The tests mirror the source: whoever changes a file knows where its specification stands."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,7 @@ WITHOUT_A_MIRROR = {
     "classify/desktop_mode.py": FAMILIES,
     "classify/programs.py": FAMILIES,
     "connectors/protocol.py": NOUNS,
-    "connectors/errors.py": NOUNS,
-    "connectors/wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
+    "wire.py": "a client: tests/integration/connectors/test_wire.py lets it ask real servers",
     "demo/mailbox.py": "a server: tests/integration/demo/test_mailbox.py talks to it",
     "gateway/observe/tracing.py": "an interface alone: tests/unit/gateway/observe/test_traces.py tells what its calls do",
     "gateway/proxy/webmail.py": "nouns alone: proxy/test_upstream.py raises each error, proxy/test_pool.py connects to the endpoint",
@@ -63,3 +63,9 @@ def test_every_source_file_has_its_test_file(source):
 def test_an_exception_is_a_file_that_needs_one(source):
     assert (SOURCE / source).is_file()
     assert not has_a_mirror(source), f"{source} has its test now: take it off the list"
+
+
+def test_names_of_tests_say_what_holds():
+    riddles = re.compile(r"def (test_(?:what|how|it)_\w+)")
+    found = {path: riddles.findall(path.read_text("utf-8")) for path in TESTS.parent.rglob("test_*.py")}
+    assert {path: names for path, names in found.items() if names} == {}

@@ -29,14 +29,14 @@ async def test_each_has_ended_when_that_returns() -> None:
     assert all(task.cancelled() for task in tasks)
 
 
-async def test_what_a_task_has_raised_is_nobody_elses() -> None:
+async def test_ending_a_failed_task_raises_nothing() -> None:
     failed = asyncio.ensure_future(fails())
     await asyncio.sleep(0)
     await end(failed)
     assert isinstance(failed.exception(), OSError)
 
 
-async def test_what_was_never_started_is_no_mistake() -> None:
+async def test_ending_a_task_that_never_started_is_no_error() -> None:
     await end(None)
     await end_all([])
 

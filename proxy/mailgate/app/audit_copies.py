@@ -16,7 +16,7 @@ from mailgate.atomic_files import write_atomically
 from mailgate.config.observing import WitnessSettings
 from mailgate.gateway.observe.line_writer import to_syslog
 from mailgate.gateway.observe.ocsf import audit_event
-from mailgate.store import Head
+from mailgate.store import AuditHead
 from mailgate.store.audit import Audit
 
 log = structlog.get_logger()
@@ -97,7 +97,7 @@ class AuditWitness:
         self._audit = audit
         self._settings = settings
         self._clock = clock
-        self._noted: Head | None = None
+        self._noted: AuditHead | None = None
         self._due: datetime | None = None
 
     async def run(self) -> None:
@@ -106,7 +106,7 @@ class AuditWitness:
 
     async def poll(self) -> None:
         """Note the head if it has changed, or once a day. Log an error if the log no longer has the head that was noted."""
-        head, now = await self._audit.head() or Head(), self._clock()
+        head, now = await self._audit.head() or AuditHead(), self._clock()
         if head == self._noted and self._due and now < self._due:
             return
         if self._noted and head != self._noted and not await self._continues(self._noted, head):
@@ -114,10 +114,10 @@ class AuditWitness:
         self._noted = head
         self._due = now + (NOTE_AGAIN_AFTER if await self._note(head, now) else RETRY_AFTER)
 
-    async def _continues(self, noted: Head, head: Head) -> bool:
+    async def _continues(self, noted: AuditHead, head: AuditHead) -> bool:
         return noted.number < head.number and await self._audit.has_entry_of(noted)
 
-    async def _note(self, head: Head, now: datetime) -> bool:
+    async def _note(self, head: AuditHead, now: datetime) -> bool:
         """Note the head. Returns whether it was noted everywhere."""
         log.info("audit-head", head=str(head))
         settings, ways = self._settings(), list[Callable[[], None]]()
@@ -138,7 +138,7 @@ class AuditWitness:
         return True
 
 
-def to_file(path: Path, head: Head, now: datetime) -> None:
+def to_file(path: Path, head: AuditHead, now: datetime) -> None:
     """Append one line to a file. It is on disk when this returns. Raises OSError."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:

@@ -21,7 +21,7 @@ POLL_SECONDS = 0.25
 """The seconds between two looks at the store, if it does not report a change before."""
 
 
-class RunningGate(Protocol):
+class ChangingGate(Protocol):
     """The gate whose rules are updated (``app/service.py``)."""
 
     store: Store
@@ -37,7 +37,7 @@ class RunningGate(Protocol):
 class RuleChanges:
     """Takes over what is in force in the store. Run ``run`` as a task."""
 
-    def __init__(self, gate: RunningGate) -> None:
+    def __init__(self, gate: ChangingGate) -> None:
         self._gate = gate
         self._turn = asyncio.Lock()
 

@@ -25,13 +25,13 @@ from mailgate.connectors import (
 from mailgate.connectors.leased_run import LeasedRun, RunOptions
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.push import WebhookProofs
-from mailgate.connectors.recheck import CheckResult, DeviceRecheck
+from mailgate.connectors.recheck import DeviceRecheck
 from mailgate.connectors.run import Narrowed, RunOutcome
-from mailgate.connectors.runner import Runner
+from mailgate.connectors.scheduler import Scheduler
 from mailgate.devices.device import Report
 from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port.intake import Intake
-from mailgate.model import SourceState
+from mailgate.model import CheckResult, SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 from mailgate.tasks import end
@@ -94,14 +94,14 @@ def runtime() -> Runtime:
 
 def leased_run_for(store: Store, bundle: Callable[[], Bundle], registry: CollectorRegistry) -> LeasedRun:
     """A runner of connectors into this store. ``bundle`` returns the files in force, and is called for every run."""
-    run_store = ConnectorStore(store, lambda: bundle().settings.logins)
+    source_store = ConnectorStore(store, lambda: bundle().settings.logins)
 
     def make(name: str, settings: EverySource, runtime: Runtime) -> Connector:
-        known, catalog, lag = run_store.devices, bundle().policy.catalog, settings.inventory_lag
+        known, catalog, lag = source_store.devices, bundle().policy.catalog, settings.inventory_lag
         return connector_for(Setup(name, catalog, runtime, known_devices=known, lag=lag), settings)
 
     return LeasedRun(
-        make, run_store, runtime, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint
+        make, source_store, runtime, ConnectorMetrics(registry), lambda: bundle().policy.catalog.fingerprint
     )
 
 
@@ -114,13 +114,13 @@ class ConnectorSyncs:
         self._bundle = bundle
         self._postures = postures
         self.leased_run = leased_run_for(store, bundle, registry)
-        self.runner = Runner(self._settings, is_scheduled, self.leased_run, runtime(), self._tell)
+        self.scheduler = Scheduler(self._settings, is_scheduled, self.leased_run, runtime(), self._tell)
         self._again = DeviceRecheck(self.leased_run)
         self._proofs = WebhookProofs(utc_now)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self.runner.run())
+        self._task = asyncio.get_running_loop().create_task(self.scheduler.run())
 
     async def stop(self) -> None:
         """End all runs, each after its current batch."""
@@ -130,7 +130,7 @@ class ConnectorSyncs:
         """The state of each connector, for ``/readyz``."""
         return {
             name: connector_state(
-                self.runner.states.get(name),
+                self.scheduler.states.get(name),
                 self._postures.terms.last_known_for,
                 utc_now(),
                 each.every if is_scheduled(each) else None,

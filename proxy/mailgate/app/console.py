@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from mailgate.app.changes import RuleChanges
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
-from mailgate.app.readiness import RunningGate, readiness
+from mailgate.app.readiness import ObservedGate, readiness
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
 from mailgate.console import ConsoleContext
 from mailgate.console.counting import AppCounting, DeviceCounts
@@ -41,7 +41,7 @@ TRIM_SECONDS = 900.0
 """The seconds between two deletions of counts after their retention time."""
 
 
-class Gate(RunningGate, Protocol):
+class ConsoleGate(ObservedGate, Protocol):
     """The parts of a service that the console needs besides those for readiness."""
 
     config: Path
@@ -51,7 +51,7 @@ class Gate(RunningGate, Protocol):
     rule_changes: RuleChanges
 
 
-def context_for(service: Gate) -> ConsoleContext:
+def context_for(service: ConsoleGate) -> ConsoleContext:
     """The parts of this gate that the console uses. Their tasks do not run yet (``running``)."""
 
     def state(device: Device, now: datetime) -> str:
@@ -102,7 +102,7 @@ def candidate_of(config: Path, policy: str | None) -> Rules:
 
 
 async def plan_now(
-    service: Gate, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
+    service: ConsoleGate, candidate: Rules, days: int, who: Person, progress: Callable[[int, int], None]
 ) -> Plan:
     """Make a plan and keep it. Raises MailgateError."""
     active = await service.store.policies.active()
@@ -112,7 +112,7 @@ async def plan_now(
     return await plan_and_keep(service.store, settings, active, candidate, days, WORKERS, who, now, progress)
 
 
-def running(context: ConsoleContext, service: Gate) -> list[Coroutine[Any, Any, None]]:
+def running(context: ConsoleContext, service: ConsoleGate) -> list[Coroutine[Any, Any, None]]:
     """The tasks that run for the console as long as the gate runs."""
     counting = AppCounting(service.store, lambda: service.bundle.policy.catalog.apps, utc_now)
     return [

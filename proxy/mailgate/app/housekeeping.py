@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Protocol as Shape
+from typing import Protocol
 
 import structlog
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 HOUR = 3600.0
 
 
-class RunningGate(Shape):
+class RunningGate(Protocol):
     """The gate (``app/service.py``)."""
 
     bundle: Bundle

@@ -13,7 +13,7 @@ from mailgate.config import Bundle, Settings
 from mailgate.config.serving import GRPC, AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
-from mailgate.gateway.evaluate.proving import Mode as NonceMode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
 from mailgate.gateway.http1.trusted_headers import canonical_name
 from mailgate.gateway.live import Live
@@ -70,6 +70,7 @@ def live_with_rules_of(live: Live, bundle: Bundle, trust: Trust, reliefs: Relief
         verifier=verifier_for(bundle, trust),
         certificates=verifier,
         proxy_form=form,
+        responses=live.responses.by_rules(policy, utc_now()),
         groups=bundle.groups,
         logins=bundle.settings.logins,
     )

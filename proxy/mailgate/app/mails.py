@@ -1,13 +1,14 @@
-"""Sends mails about rules in a running gate: the postman by these settings, its metrics and its log."""
+"""The mails of a running gate: the postman of mails about rules, its metrics and its log, and the mailer of quarantine mails."""
 
 import asyncio
 import secrets
 from collections import Counter as Counts
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from socket import gethostname
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -15,9 +16,12 @@ from prometheus_client import CollectorRegistry, Counter
 from mailgate.app.clock import utc_now
 from mailgate.config import Bundle, Settings
 from mailgate.config.mail import NoticeSettings
+from mailgate.gateway.live import InForce
+from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.mail.composer import address_book, composer_for
 from mailgate.mail.corrections import correct, is_due
 from mailgate.mail.postman import OutcomeListener, Postman, PostmanTools
+from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
 from mailgate.mail.recipient_list import data_scope_of
 from mailgate.mail.smtp import MailServer, SmtpTransport
 from mailgate.mail.transport import FolderTransport, MailTransport, TransportDownError
@@ -43,6 +47,33 @@ def mail_way_for(notices: NoticeSettings) -> MailTransport:
     password = notices.password.get_secret_value() if notices.password else None
     server = MailServer(notices.smtp.host, notices.smtp.port, notices.security, notices.username, password)
     return SmtpTransport(server)
+
+
+def quarantine_mailer_for(
+    settings: Settings, store: Store, in_force: InForce, check: LoginCheck | None
+) -> QuarantineMailer | NoQuarantineMails:
+    """The mailer for people whose mail app is refused, if the settings have a quarantine mail."""
+    mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
+    if mail is None:
+        return NoQuarantineMails()
+    password = mail.password.get_secret_value() if mail.password else None
+    server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
+    head = QuarantineHead(
+        mail.sender,
+        mail.domain,
+        mail.pause,
+        mail.at_most,
+        mail.per_hour,
+        host,
+        settings.languages.default,
+        f"{settings.public_url}/.mailgate/me",
+    )
+
+    def laptops_open(at: datetime) -> bool:
+        return in_force.live.responses.lets_in_laptops(at)
+
+    pages = in_force.live.responses.pages
+    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check, laptops_open)
 
 
 def postman_for(settings: Settings, notices: NoticeSettings, store: Store, told: OutcomeListener) -> Postman:

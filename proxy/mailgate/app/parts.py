@@ -6,31 +6,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from socket import gethostname
 from typing import Any
 from urllib.parse import urlsplit
 
 from mailgate.app.clock import utc_now
+from mailgate.app.mails import quarantine_mailer_for
 from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
-from mailgate.gateway.admin_port.admin import OwnHosts
 from mailgate.gateway.authz.questions import Questions
 from mailgate.gateway.carrier import Carrier
 from mailgate.gateway.enrolment.enroll import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
-from mailgate.gateway.evaluate.proving import Mode as NonceMode
-from mailgate.gateway.evaluate.proving import Prover
+from mailgate.gateway.evaluate.proving import NonceMode, Prover
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import upstream_context
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
-from mailgate.gateway.pages import Pages
 from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
 from mailgate.gateway.proxy.forward import Forwarder
@@ -41,17 +37,15 @@ from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refuser import QuarantineMails, Refuser
+from mailgate.gateway.refuser import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
-from mailgate.gateway.selfservice.login_check import LoginCheck, Question
+from mailgate.gateway.selfservice.login_check import LoginCheck, LoginQuestion
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
-from mailgate.mail.quarantine import NoQuarantineMails, QuarantineHead, QuarantineMailer
-from mailgate.mail.smtp import MailServer
 from mailgate.model import Access
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
@@ -68,28 +62,6 @@ def references() -> Iterator[str]:
     while True:
         letters = b32encode(secrets.token_bytes(REFERENCE_LENGTH * 320)).decode()
         yield from [letters[at : at + REFERENCE_LENGTH] for at in range(0, len(letters), REFERENCE_LENGTH)]
-
-
-def server_limits(settings: Settings) -> ServerLimits:
-    return ServerLimits(
-        head=settings.limits.head_bytes,
-        fields=settings.limits.header_count,
-        body=settings.limits.body_bytes,
-        head_time=settings.timeouts.head.total_seconds(),
-        keep_alive=settings.timeouts.keep_alive.total_seconds(),
-    )
-
-
-def admin_limits(settings: Settings) -> ServerLimits:
-    """The limits of the admin port: those of the port for mail, without its limit for bodies. Each address has its own."""
-    return replace(server_limits(settings), body=0)
-
-
-def own_hosts(settings: Settings) -> OwnHosts:
-    """The host names of the admin port by these settings."""
-    url, here = urlsplit(settings.console.url or "").hostname, settings.admin_listen.host
-    names = {gethostname(), *settings.console.hosts, *([url] if url else []), here}
-    return OwnHosts(frozenset(each.lower() for each in names), settings.console.trusted_proxies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +98,6 @@ def forwarders_for(settings: Settings, tracing: Tracing | None = None) -> Forwar
     return Forwarders(usual, replace(usual, pool=long_poll), replace(usual, editor=editor))
 
 
-def quarantine_mailer_for(
-    settings: Settings, store: Store, pages: Pages, pool: UpstreamPool
-) -> QuarantineMailer | None:
-    """The mailer for people whose mail app is refused; None if the settings have no quarantine mail.
-
-    It has a login check of its own: otherwise phones with an old password could block logins at the person's own page.
-    """
-    mail, host = settings.activesync.quarantine_mail, urlsplit(settings.public_url).hostname or ""
-    if mail is None:
-        return None
-    password = mail.password.get_secret_value() if mail.password else None
-    server = MailServer(mail.smtp.host, mail.smtp.port, mail.security, mail.username, password)
-    head = QuarantineHead(
-        mail.sender,
-        mail.domain,
-        mail.pause,
-        mail.at_most,
-        mail.per_hour,
-        host,
-        settings.languages.default,
-        f"{settings.public_url}/.mailgate/me",
-    )
-    check = login_check_for(settings.employee_page.login_check, settings.public_url, pool)
-    return QuarantineMailer(head, pages, store.quarantine_mails, server.send, utc_now, check)
-
-
 def self_service_for(
     settings: Settings, store: Store, judge: Judge, postures: Postures, pool: UpstreamPool
 ) -> SelfService:
@@ -178,7 +124,7 @@ def login_check_for(question: str | None, public_url: str, pool: UpstreamPool) -
         return None
     method, target = question.encode().split(b" ", 1)
     host = urlsplit(public_url).netloc.encode()
-    return LoginCheck(pool, Question(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
+    return LoginCheck(pool, LoginQuestion(method, target), host, utc_now, partial(secrets.token_urlsafe, 18))
 
 
 def enroller_for(settings: Settings, store: Store, trust: Trust) -> Enroller:
@@ -220,10 +166,10 @@ def gate_for(
         ProbeParts(in_force, metrics, url),
         HelpDesk(in_force, judge, metrics, store.help_requests, halting.help_requested, calls, networks),
     )
-    mailer = quarantine_mailer_for(settings, store, in_force.live.responses.pages, forwarders.usual.pool)
-    return assemble(
-        judge, recorder, own, forwarders, mailer or NoQuarantineMails(), tracing, halting.logins.answered
-    )
+    # a login check of its own: otherwise phones with an old password could block logins at the person's own page
+    check = login_check_for(settings.employee_page.login_check, url, forwarders.usual.pool)
+    mails = quarantine_mailer_for(settings, store, in_force, check)
+    return assemble(judge, recorder, own, forwarders, mails, tracing, halting.logins.answered)
 
 
 def assemble(
@@ -231,7 +177,7 @@ def assemble(
     recorder: Recorder,
     own: OwnAddresses,
     forwarders: Forwarders,
-    mails: QuarantineMails,
+    mails: QuarantineMailQueue,
     tracing: Tracing | None = None,
     answered: Callable[[Access, int], None] = lambda _access, _status: None,
 ) -> Gate:

@@ -12,7 +12,6 @@ from socket import socket
 from typing import Protocol
 
 from mailgate.app.listening import open_for_proxy, open_public
-from mailgate.app.parts import server_limits
 from mailgate.app.workers.listeners import open_file, open_listeners, remove_files
 from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Address, Settings, SocketFile
@@ -21,10 +20,22 @@ from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import ConnectionLimit
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.listener import Server
+from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.http1.tls import device_context, renew, served_certificate, server_context
 from mailgate.gateway.http1.trusted_headers import is_proxy
 
 UNLIMITED = 2**20
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    """The limits of a connection by these settings."""
+    return ServerLimits(
+        head=settings.limits.head_bytes,
+        fields=settings.limits.header_count,
+        body=settings.limits.body_bytes,
+        head_time=settings.timeouts.head.total_seconds(),
+        keep_alive=settings.timeouts.keep_alive.total_seconds(),
+    )
 
 
 def raise_descriptor_limit() -> int:

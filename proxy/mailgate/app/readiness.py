@@ -2,37 +2,36 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
-from typing import Protocol as Shape
+from typing import Literal, Protocol
 
 from mailgate import __version__
 from mailgate.app.clock import moment_of
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.heartbeat import Heartbeat
+from mailgate.app.reload import Reloader
 from mailgate.app.trust import Trust
 from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Bundle
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.reload import Reloader
 from mailgate.model.phrase import joined
 from mailgate.rollout import RulesKeeper
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Backlog, Store, StoreError
 from mailgate.views.gates import GateState
-from mailgate.views.readiness import Backlog as Waiting
 from mailgate.views.readiness import (
-    Files,
+    FilesState,
     OwnWorkers,
     Readiness,
     RulesNow,
     SightingQueue,
+    WaitingWrites,
     Writes,
     clock_state,
 )
 
 
-class RunningGate(Shape):
+class ObservedGate(Protocol):
     """The parts of a service (``app/service.py``) that are asked."""
 
     store: Store
@@ -50,7 +49,7 @@ class RunningGate(Shape):
     def lingering(self) -> dict[str, str]: ...
 
 
-async def readiness(service: RunningGate) -> Readiness:
+async def readiness(service: ObservedGate) -> Readiness:
     """The readiness of a gate. A rejected file or a lost store is shown, but only a stopping gate is not ready."""
     ledger, reports = service.store.ledger, service.store.reports
     counts, refusal = ledger.counts, service.store.refusal()
@@ -66,7 +65,7 @@ async def readiness(service: RunningGate) -> Readiness:
         gates={each.value: gate_states.get(each, 0) for each in GateState},
         policy=service.gate.in_force.live.policy.version,
         rules=_rules(service),
-        config=Files(state="rejected" if mistakes else "ok", mistakes=mistakes),
+        config=FilesState(state="rejected" if mistakes else "ok", mistakes=mistakes),
         clock=clock_state(service.heartbeat.numbers.clock.measured if service.heartbeat else None),
         store=await _store(service.store, (waiting, reported, refusal)),
         issuers=service.trust.health(),
@@ -80,22 +79,22 @@ async def readiness(service: RunningGate) -> Readiness:
             refused_since=_since(waiting),
             error=waiting.error,
         ),
-        reports=Waiting(waiting=reported.waiting, refused_since=_since(reported), error=reported.error),
+        reports=WaitingWrites(waiting=reported.waiting, refused_since=_since(reported), error=reported.error),
         writes=Writes(refused_since=_since(refusal), error=refusal.error),
     )
 
 
-async def body_of_readyz(service: RunningGate) -> dict[str, object]:
+async def body_of_readyz(service: ObservedGate) -> dict[str, object]:
     """The readiness as ``/readyz`` shows it."""
     return (await readiness(service)).model_dump(mode="json")
 
 
-async def _workers(service: RunningGate) -> OwnWorkers:
+async def _workers(service: ObservedGate) -> OwnWorkers:
     wanted, missing = service.place.count, await service.worker_metrics.missing()
     return OwnWorkers(wanted=wanted, answering=wanted - len(missing), missing=missing)
 
 
-def _rules(service: RunningGate) -> RulesNow:
+def _rules(service: ObservedGate) -> RulesNow:
     activation = service.keeper.current.activation
     return RulesNow(
         number=activation.number,

@@ -124,10 +124,10 @@ def tracing_for(settings: Settings, in_force: "InForce") -> "Tracing | None":
     if settings.traces is None:
         return None
     from mailgate.gateway.http1.trusted_headers import is_proxy
-    from mailgate.gateway.observe.traces import TraceSettings, otlp_traces  # needs the extra `otel`
+    from mailgate.gateway.observe.traces import TraceOptions, otlp_traces  # needs the extra `otel`
 
     traces = settings.traces
-    told = TraceSettings(
+    told = TraceOptions(
         traces.share, traces.include, settings.public_url, settings.upstream, f"{gethostname()}-{os.getpid()}"
     )
     return otlp_traces(

@@ -10,42 +10,30 @@ from socket import gethostname
 from time import perf_counter
 
 import structlog
-from aiohttp import web
 
-from mailgate.app.audit_copies import AuditEvents, AuditWitness
+from mailgate.app.admin_port import AdminPort
 from mailgate.app.changes import DeviceChanges, RuleChanges
 from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
-from mailgate.app.console import context_for, running
 from mailgate.app.heartbeat import GateMetrics, Heartbeat
 from mailgate.app.housekeeping import do_hourly_work, warn_of_lingering_rules, warn_of_stale_lists
-from mailgate.app.listening import open_admin, open_at_path
 from mailgate.app.live import first_live, live_with_rules_of
 from mailgate.app.mails import MailSender
 from mailgate.app.metrics import watch_backlogs, watch_numbers, watch_rules
 from mailgate.app.open_store import open_store
-from mailgate.app.parts import admin_limits, gate_for, own_hosts
+from mailgate.app.parts import gate_for
 from mailgate.app.preflight import failing_cases, load_checked
 from mailgate.app.public_ports import PublicPorts, ports_for, raise_descriptor_limit
-from mailgate.app.readiness import body_of_readyz
+from mailgate.app.reload import Reloader
 from mailgate.app.request_sinks import RequestSinks
-from mailgate.app.settings_changes import SettingsAudit, needs_restart, take_settings
+from mailgate.app.settings_changes import needs_restart, take_settings
 from mailgate.app.trust import Trust
-from mailgate.app.workers.metrics import WorkerMetrics, metrics_app
+from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.app.workers.place import ALONE, WorkerPlace
-from mailgate.config import Address, Bundle, load_bundle
-from mailgate.console import with_console
-from mailgate.console.api import with_api
-from mailgate.gateway.admin_port.admin import admin_app
-from mailgate.gateway.admin_port.hosted_app import Admit, HostedApp
-from mailgate.gateway.admin_port.intake import intake_server
+from mailgate.config import Bundle, load_bundle
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.http1.connection_limits import ConnectionLimit, connection_shares
-from mailgate.gateway.http1.listener import Server
 from mailgate.gateway.live import InForce
-from mailgate.gateway.reload import Reloader
-from mailgate.gateway.side_door.dovecot import ApiHeader, policy_server
-from mailgate.gateway.side_door.logins import SideDoor
 from mailgate.gateway.streams import lasting
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.rule_states import stuck_in_report_only
@@ -58,9 +46,6 @@ from mailgate.store import Postures, Store
 from mailgate.tasks import end, end_all
 
 log = structlog.get_logger()
-
-ADMIN_SHUTDOWN_SECONDS = 5.0
-"""The seconds that requests at the admin port have when the gate ends."""
 
 
 @dataclass
@@ -185,7 +170,8 @@ class Service:
         self.worker_metrics = WorkerMetrics(
             self.place, self.gate.metrics.registry, examples=self.gate.tracing is not None
         )
-        self.admin = await self._open_admin(settings.admin_listen, ConnectionLimit(shares.admin))
+        room = ConnectionLimit(shares.admin)
+        self.admin = await AdminPort(self, self.observing, room, self._closing, self._tasks).open()
         self._closing.push_async_callback(self._finish)  # runs after the ports below are closed
         self._tasks.append(loop.create_task(self.gate.streams.watch(ports.carried)))
         await ports.open(settings, self._closing)
@@ -194,56 +180,6 @@ class Service:
         self.gate.judge.prover.is_alone = partial(getattr, self.heartbeat, "is_alone")
         self._closing.push_async_callback(self.heartbeat.stop)
         self.heartbeat.start()
-
-    async def _open_admin(self, address: Address, room: ConnectionLimit) -> str:
-        """Open the admin port. A worker without one gives its metrics to the worker that has it."""
-        registry, place = self.gate.metrics.registry, self.place
-        if not place.has_admin:
-            await open_at_path(
-                await self._hosting(metrics_app(registry), room), place.metrics_socket(), self._closing
-            )
-            return ""
-        door = SideDoor(self.gate.judge, self.gate.recorder, self.gate.references.draw)
-        policy = policy_server(door, self._dovecot_header)
-        admin = admin_app(
-            self.worker_metrics.metrics,
-            partial(body_of_readyz, self),
-            policy,
-            intake_server(self.connector_syncs.intake),
-        )
-        context = context_for(self)
-        self._closing.push_async_callback(context.readings.stop)
-        self._closing.push_async_callback(context.background_questions.stop)
-        self._closing.push_async_callback(context.planning.stop)
-        self._closing.push_async_callback(context.recipient_lists.stop)
-        self._tasks += [asyncio.get_running_loop().create_task(work) for work in running(context, self)]
-        app = with_api(with_console(admin, context), context)
-        told = AuditEvents(self.store.audit, self.store.spool / "audit-told", lambda: self.observing.audit)
-        witness = AuditWitness(self.store.audit, lambda: self.bundle.settings.witness, utc_now)
-        watch = SettingsAudit(self.store.audit, lambda: self.bundle.settings, gethostname(), utc_now)
-        self._tasks += [asyncio.get_running_loop().create_task(each.run()) for each in (witness, watch, told)]
-        server = await self._hosting(
-            app, room, lambda exchange: own_hosts(self.bundle.settings).admit(exchange)
-        )
-        return await open_admin(server, address, place.admin, self._closing)
-
-    async def _hosting(
-        self, app: web.Application, room: ConnectionLimit, admit: Admit = lambda _: None
-    ) -> Server:
-        """Serve an application until the gate ends. After its port is closed, running requests have a moment to end."""
-        gate = self.gate
-        hosted = HostedApp(app, gate.metrics, gate.clock, gate.references.draw, admit)
-        server = Server(hosted.handle, admin_limits(self.bundle.settings), room)
-        await hosted.start()
-        self._closing.push_async_callback(hosted.stop)
-        self._closing.push_async_callback(server.finish, ADMIN_SHUTDOWN_SECONDS)
-        self._closing.push_async_callback(hosted.close_streams)
-        return server
-
-    def _dovecot_header(self) -> ApiHeader | None:
-        """The policy key. It is read at every request, so that a reload changes it."""
-        dovecot = self.bundle.settings.dovecot
-        return ApiHeader(dovecot.header, dovecot.api_key.get_secret_value()) if dovecot else None
 
     async def stop(self) -> None:
         """Stop accepting, let running requests end, write all records, close everything."""

@@ -17,7 +17,7 @@ from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.admins import BY_FILE
 from mailgate.config.serving import GRPC
 from mailgate.gateway.evaluate.browser_probe import Mode
-from mailgate.gateway.evaluate.proving import Mode as NonceMode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.handler import Gate
 from mailgate.gateway.logs import change_level
 from mailgate.store import Act, Postures

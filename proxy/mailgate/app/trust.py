@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from mailgate.attest import MemoryReplayGuard, Nonces, parse_jwks
+from mailgate.attest import Nonces, ReplayGuard, parse_jwks
 from mailgate.attest.nonces import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
@@ -34,7 +34,7 @@ proof."""
 class Trust:
     """``open`` makes it, and ``run`` keeps it up to date."""
 
-    replay: MemoryReplayGuard
+    replay: ReplayGuard
     keyring: Keyring
     nonces: Nonces
     own_keys: OwnKeys
@@ -49,7 +49,7 @@ class Trust:
         await own_keys.renew()
         revocations = Revocations(store.enrolments, clock)
         await revocations.poll()
-        return cls(MemoryReplayGuard(), Keyring(), nonces, own_keys, revocations, clock)
+        return cls(ReplayGuard(), Keyring(), nonces, own_keys, revocations, clock)
 
     def sources(self, settings: Settings, metrics: Metrics) -> dict[str, KeySource]:
         """The key sources of the issuers, by name. A source with unchanged settings is kept."""
@@ -101,7 +101,7 @@ class Trust:
         return RemoteKeys(each.issuer, str(each.jwks), _asking(each), self.clock, count)
 
 
-def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.Answer]]:
+def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.JwksAnswer]]:
     """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
     used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None

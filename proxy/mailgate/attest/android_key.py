@@ -16,7 +16,7 @@ Steps 1 to 5 are those of `hardware`, and then these follow. The first that fail
 from collections.abc import Sequence
 
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.hardware import Expected, Roots, thumbprint_of, values_of
+from mailgate.attest.hardware import ExpectedEvidence, Roots, thumbprint_of, values_of
 from mailgate.attest.key_description import (
     GENERATED,
     OID,
@@ -33,7 +33,7 @@ FORMAT = "android-key"
 _HARDWARE = {TEE: "tee", STRONGBOX: "strongbox"}
 
 
-def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
+def verify_android_key(chain: Sequence[bytes], roots: Roots, expected: ExpectedEvidence) -> HardwareResult:
     """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
     # 1. to 5.
     leaf, *above = roots.verified(chain, expected.now)

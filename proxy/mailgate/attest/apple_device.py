@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat import asn1
 
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.hardware import Expected, Roots, thumbprint_of, values_of
+from mailgate.attest.hardware import ExpectedEvidence, Roots, thumbprint_of, values_of
 from mailgate.model import HardwareResult, Reason
 
 FORMAT = "apple-device"
@@ -41,7 +41,7 @@ _PROPERTIES = [
 _LONGEST = 128
 
 
-def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected) -> HardwareResult:
+def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: ExpectedEvidence) -> HardwareResult:
     """Verify a chain, and return what it proves. Certificates are in DER, the leaf first. Raises `EvidenceRefusedError`."""
     # 1. to 5.
     leaf = roots.verified(chain, expected.now)[0]
@@ -62,7 +62,7 @@ def verify_apple_device(chain: Sequence[bytes], roots: Roots, expected: Expected
     )
 
 
-def _check_binding(told: Mapping[str, bytes], leaf: str, expected: Expected) -> None:
+def _check_binding(told: Mapping[str, bytes], leaf: str, expected: ExpectedEvidence) -> None:
     if _FRESHNESS not in told:
         raise EvidenceRefusedError(Reason.EVIDENCE_EXTENSION_MISSING, f"expected the extension {_FRESHNESS}")
     code, challenge = told[_FRESHNESS], expected.challenge

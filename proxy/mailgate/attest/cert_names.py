@@ -19,7 +19,7 @@ LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class NamePattern:
     """A field with a name of the device between ``prefix`` and ``suffix``. A value without these names no device."""
 
     field: str
@@ -36,7 +36,7 @@ class Match:
         return name if name.isprintable() and len(name) <= LONGEST else ""
 
 
-def names_of(certificate: x509.Certificate, matches: Sequence[Match]) -> tuple[tuple[str, str], ...]:
+def names_of(certificate: x509.Certificate, matches: Sequence[NamePattern]) -> tuple[tuple[str, str], ...]:
     """The pairs of kind and name in the order of ``matches``, each once.
 
     :raises ValueError: for a field that is not encoded correctly.

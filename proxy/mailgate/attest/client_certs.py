@@ -25,7 +25,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Store, VerificationError
 
-from mailgate.attest.cert_names import Match, names_of
+from mailgate.attest.cert_names import NamePattern, names_of
 from mailgate.attest.chain import key_of, path_to, read_certificate, too_long
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.revocation import Revocation
@@ -55,7 +55,7 @@ class CertificateVerifier:
         self,
         authorities: Sequence[x509.Certificate],
         *,
-        matches: Sequence[Match] = (),
+        matches: Sequence[NamePattern] = (),
         revocation: Revocation | None = None,
     ) -> None:
         self.revocation = revocation or Revocation()

@@ -76,7 +76,7 @@ _FOREIGN_PARAMETERS = ("crit", "b64", "jku", "x5u", "x5c")
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedProof:
     """The expectations for a proof: this key (RFC 7638 thumbprint), token and request, within `WINDOW` of now.
 
     A proof without a token may have any key. ``jkt`` and ``token_hash`` are empty then.
@@ -102,7 +102,7 @@ def token_hash_claim(token_hash: bytes) -> str:
     return urlsafe_b64encode(token_hash).rstrip(b"=").decode("ascii")
 
 
-def check_proof(proof: str, expected: Expected, known: ProvedKeys) -> Proof:
+def check_proof(proof: str, expected: ExpectedProof, known: ProvedKeys) -> Proof:
     """Check everything about a proof except its nonce and whether it was used before. Raises `EvidenceRefusedError`."""
     # 12. It is one strictly written JWS without other keys, addresses or extensions. (2)
     jws = _parse(proof)
@@ -162,7 +162,7 @@ def _bound_key(members: dict[str, str], bound_to: str, known: ProvedKeys) -> tup
     return jkt, key
 
 
-def _check_claims(claims: Claims, expected: Expected) -> tuple[str, str]:
+def _check_claims(claims: Claims, expected: ExpectedProof) -> tuple[str, str]:
     jti = claims.text("jti")
     # 16. htm and htu are this request's.
     if claims.text("htm") != expected.method:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from mailgate.attest import android_key, apple_device
 from mailgate.attest.errors import EvidenceRefusedError
-from mailgate.attest.hardware import Expected, Roots
+from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.model import HardwareResult, Reason
 
-Verify = Callable[[Sequence[bytes], Roots, Expected], HardwareResult]
+Verify = Callable[[Sequence[bytes], Roots, ExpectedEvidence], HardwareResult]
 
 FORMATS: Mapping[str, Verify] = {
     android_key.FORMAT: android_key.verify_android_key,
@@ -45,7 +45,9 @@ def read_evidence(said: object) -> Evidence:
         ) from None
 
 
-def verify_evidence(evidence: Evidence, roots: Mapping[str, Roots], expected: Expected) -> HardwareResult:
+def verify_evidence(
+    evidence: Evidence, roots: Mapping[str, Roots], expected: ExpectedEvidence
+) -> HardwareResult:
     """Verify the chain of certificates in this evidence, and return what it proves. Never raises on input.
 
     :param roots: the trusted roots by format. A format without roots is unknown.

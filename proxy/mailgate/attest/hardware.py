@@ -25,7 +25,7 @@ from mailgate.model import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedEvidence:
     """The expectations for evidence: the gate's own nonce, and the key that enrols."""
 
     challenge: bytes

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
 
 
 class SpendResult(Enum):
@@ -14,15 +13,7 @@ class SpendResult(Enum):
     MEMORY_FULL = "memory full"
 
 
-class ReplayGuard(Protocol):
-    """Remembers tickets until they could not be used again anyway. Several gates may share it."""
-
-    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> SpendResult:
-        """Remember ``ticket``, in one step with the check that it is new. Never raises."""
-        ...
-
-
-class MemoryReplayGuard:
+class ReplayGuard:
     """Keeps at most ``capacity`` live tickets in this process. Each takes about 150 bytes.
 
     If it is full of live tickets, it accepts no more: if it forgot one early, the proof of that ticket would count a second

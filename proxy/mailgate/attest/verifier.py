@@ -35,7 +35,7 @@ from hashlib import sha256
 
 from cachetools import LRUCache
 
-from mailgate.attest.dpop import WINDOW, Expected, Proof, ProvedKeys, check_proof
+from mailgate.attest.dpop import WINDOW, ExpectedProof, Proof, ProvedKeys, check_proof
 from mailgate.attest.errors import ClockError, EvidenceRefusedError, KeyNotFoundError, NonceError
 from mailgate.attest.keys import KeySet
 from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
@@ -130,7 +130,7 @@ class Verifier:
                 return Verdict(passport.result)
             if passport.bearer and not proof_headers:
                 return Verdict(passport.result)
-            expected = Expected(passport.binding.jkt, token_hash, method, url, now)
+            expected = ExpectedProof(passport.binding.jkt, token_hash, method, url, now)
             _, nonce, spent = self._check_proof(proof_headers, expected)
         except EvidenceRefusedError as refusal:
             return _refused(refusal)
@@ -148,7 +148,7 @@ class Verifier:
     def verify_key(self, proof_headers: Sequence[bytes], *, method: str, url: str, now: datetime) -> Verdict:
         """Verify a proof without a token. The result has ``key_thumbprint`` and nothing else. Never raises."""
         try:
-            expected = Expected("", b"", method, url, now)
+            expected = ExpectedProof("", b"", method, url, now)
             proof, nonce, spent = self._check_proof(proof_headers, expected)
         except EvidenceRefusedError as refusal:
             return _refused(refusal)
@@ -179,7 +179,9 @@ class Verifier:
         if thumbprint in self._revoked:
             raise EvidenceRefusedError(Reason.KEY_REVOKED, "the key of this device was revoked")
 
-    def _check_proof(self, headers: Sequence[bytes], expected: Expected) -> tuple[Proof, Nonce, SpentProof]:
+    def _check_proof(
+        self, headers: Sequence[bytes], expected: ExpectedProof
+    ) -> tuple[Proof, Nonce, SpentProof]:
         if not headers:
             raise EvidenceRefusedError(Reason.PROOF_MISSING, "the key must be proved: expected a DPoP header")
         value = _only_value(headers, Reason.PROOF_TWO_HEADERS, MAX_PROOF_BYTES, Reason.PROOF_OVERSIZE)
@@ -203,7 +205,7 @@ class Verifier:
             raise NonceError(reason, "expected the nonce of a DPoP-Nonce header from the last minutes", nonce)
         return nonce
 
-    def _spend(self, proof: Proof, expected: Expected, *, alone: bool) -> SpentProof:
+    def _spend(self, proof: Proof, expected: ExpectedProof, *, alone: bool) -> SpentProof:
         """Spend a proof. It is remembered for two windows: its iat is at most one window ahead, and it is valid for one window
         after its iat."""
         ticket = sha256(f"{proof.jkt}|{proof.jti}".encode()).digest()

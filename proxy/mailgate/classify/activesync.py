@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from mailgate.classify.percent import decoded
 from mailgate.classify.reading import KIND_OF_FORM, Reading
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import Table, TableRule
 from mailgate.model import Finding, Reason, RequestFacts, Signal
 from mailgate.model.phrase import phrase
 
@@ -91,13 +91,13 @@ _COMMANDS = {name.lower(): name for name in CODES.values()}
 
 _TYPES = Table(
     (
-        Rule(
+        TableRule(
             "desktop-client",
             "desktop",
             "Outlook for Windows and TbSync in Thunderbird run on computers only.",
             r"^WindowsOutlook\d*$ | ^Thunderbird$ | ^TbSync$",
         ),
-        Rule(
+        TableRule(
             "tablet-type",
             "tablet",
             "Types of tablets by name or by Samsung's model numbers.",
@@ -106,7 +106,7 @@ _TYPES = Table(
             ^KF[A-Z]{2,}
             """,
         ),
-        Rule(
+        TableRule(
             "phone-type",
             "phone",
             "Types of phones; Android tablets mostly say Android as well and are told apart by their user agent.",

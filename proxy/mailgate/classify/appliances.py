@@ -3,17 +3,17 @@
 Most of these run a desktop browser on Linux or Android and name that system. So their words count before any operating system.
 """
 
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import Table, TableRule
 
 APPLIANCES = Table(
     (
-        Rule(
+        TableRule(
             "chromeos-tablet",
             "tablet",
             "The few ChromeOS devices without a keyboard say so.",
             r"Chromebook Tab",
         ),
-        Rule(
+        TableRule(
             "computer-model",
             "desktop",
             "Product lines of computers, by their makers' names for them. Such a computer runs Android's apps (ChromeOS), Android itself or a"
@@ -25,7 +25,7 @@ APPLIANCES = Table(
             Android[^)]*~(?:netbook|notebook|laptop)~ | ;FBID/desktop;
             """,
         ),
-        Rule(
+        TableRule(
             "xr",
             "xr",
             "Headsets name the product or a browser that exists only for headsets, or say VR in the place in which a phone says Mobile.",
@@ -36,7 +36,7 @@ APPLIANCES = Table(
             Gear VR
             """,
         ),
-        Rule(
+        TableRule(
             "watch",
             "watch",
             "Watches say Watch or Wear; Samsung's model numbers for wearables start with SM-R.",
@@ -46,7 +46,7 @@ APPLIANCES = Table(
             ~Versa \d
             """,
         ),
-        Rule(
+        TableRule(
             "console",
             "console",
             "Consoles name themselves, also if their browser has a desktop engine. Xbox says Windows NT as well.",
@@ -57,7 +57,7 @@ APPLIANCES = Table(
             Steam ?Deck | Steam Gamepad | ~Pippin~ | ~Ayn Odin | ~Logitech G Cloud | Atari VCS
             """,
         ),
-        Rule(
+        TableRule(
             "speaker",
             "speaker",
             "Speakers and displays with an assistant name the assistant or the product.",
@@ -68,7 +68,7 @@ APPLIANCES = Table(
             ~SoundTouch
             """,
         ),
-        Rule(
+        TableRule(
             "car",
             "car",
             "Browsers of dashboards name the maker or the role.",
@@ -78,7 +78,7 @@ APPLIANCES = Table(
             ~CarThing | ~iDrive~ | ~NTG[ -]?\d | Mercedes-Benz;
             """,
         ),
-        Rule(
+        TableRule(
             "ereader",
             "ereader",
             "E-readers are carried like a tablet and run X11 or Android underneath.",
@@ -88,7 +88,7 @@ APPLIANCES = Table(
             Likebook | reMarkable | ~EInk~ | Sony Reader
             """,
         ),
-        Rule(
+        TableRule(
             "tv-standard",
             "tv",
             "Television standards and platforms have their own words, which no computer sends. Beside X11, LG's sets name a"
@@ -102,7 +102,7 @@ APPLIANCES = Table(
             X11; ?Linux; ?[a-z]{2}-[A-Z]{2}\) AppleWebKit | Presto/[\d.]+ .*~TV~ | TSBNetTV | ~NF\d+[A-Z]* .*Netflix
             """,
         ),
-        Rule(
+        TableRule(
             "tv-product",
             "tv",
             "Sets and boxes name the product.",
@@ -118,7 +118,7 @@ APPLIANCES = Table(
             ~Xumo | ~Zidoo | ~TV ?Box | ~Vizio | ~TCL/TCL- | DEVTYPE= | ~Kylo/ | ~Diga[/;]
             """,
         ),
-        Rule(
+        TableRule(
             "media-centre",
             "tv",
             "Media centres fill the screen of a television. On Linux they run on a box as often as on a computer; on any"
@@ -127,13 +127,13 @@ APPLIANCES = Table(
             ~(?:Kodi|XBMC|Plex Home Theater|Plex HTPC|OpenPHT)/[^(]*\((?:X11|Linux; ?(?:x86|i\d86|http))
             """,
         ),
-        Rule(
+        TableRule(
             "tv-word",
             "tv",
             "A name that ends in TV is that of a television, of its box or of an app for them.",
             r"(?-i:TV)(?:[ ;/),_]|$) | ~(?-i:TV)[ _\d-] | Television",
         ),
-        Rule(
+        TableRule(
             "appliance",
             "device",
             "Appliances that happen to have a browser.",

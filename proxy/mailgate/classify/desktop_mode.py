@@ -5,12 +5,12 @@ Beside such a name they are a contradiction.
 """
 
 from mailgate.classify.programs import HANDHELD_MAIL_APP
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import Table, TableRule
 
 DESKTOP_MODE = Table(
     (
         HANDHELD_MAIL_APP,
-        Rule(
+        TableRule(
             "ios-browser",
             "tablet",
             "Browsers that exist only for iOS. If a Mac is named beside them, it is an iPad or iPhone that asked for the desktop site.",
@@ -20,7 +20,7 @@ DESKTOP_MODE = Table(
             BingSapphire/
             """,
         ),
-        Rule(
+        TableRule(
             "blink-brand-on-webkit",
             "tablet",
             "On a Mac these browsers have Chromium's engine. They have Apple's engine (AppleWebKit/6xx) only on iOS, where Apple"
@@ -29,7 +29,7 @@ DESKTOP_MODE = Table(
             Macintosh[^)]*\) AppleWebKit/6\d\d.*~(?:AlohaBrowser|Brave|OPR|YaBrowser|Vivaldi|Whale|UCBrowser|coc_coc_browser|Edg|Avast|AVG|Avira)/
             """,
         ),
-        Rule(
+        TableRule(
             "android-browser",
             "phone",
             "Browsers that exist only for Android. Samsung's browser and Opera with four numbers in its version also exist for Windows, but"
@@ -46,27 +46,27 @@ DESKTOP_MODE = Table(
             X11[^)]*\) AppleWebKit.*~(?:AlohaBrowser|Ddg|MxBrowser|Phoenix)/
             """,
         ),
-        Rule(
+        TableRule(
             "cloud-browser",
             "phone",
             "Puffin's version ends in two letters. The second one is the form: P, T, or D for a computer. Its first versions had no"
             " letters, named X11 and were for phones.",
             r"~Puffin/[\d.]+[A-Z][A-CE-Z] | X11[^)]*\).*~Puffin/[\d.]+(?:[ ]|$)",
         ),
-        Rule(
+        TableRule(
             "desktop-site",
             "phone",
             "The browser of Android 3 and 4 sends this for the desktop site (DESKTOP_USERAGENT in AOSP's BrowserSettings). On"
             " computers, only a test version of a few days had this number.",
             r"Chrome/11\.0\.696\.34 Safari/534\.24",
         ),
-        Rule(
+        TableRule(
             "messenger",
             "phone",
             "On Android, WebView shows Viber's pages. On computers Viber has Qt's engine and names it first.",
             r"X11[^)]*\) AppleWebKit/[\d.]+ \(KHTML, like Gecko\) (?:Version/[\d.]+ )?(?:Chrome/[\d.]+ )?(?:Mobile )?(?:Safari/[\d.]+ )?Viber",
         ),
-        Rule(
+        TableRule(
             "impossible-engine",
             "phone",
             "Version numbers that no browser for computers ever had: an engine that is years older than its Chrome; Firefox's Gecko"
@@ -78,7 +78,7 @@ DESKTOP_MODE = Table(
             Chrome/(?:11[5-9]|1[2-9]\d|[2-9]\d\d)\..*~OPR/\d\d\.
             """,
         ),
-        Rule(
+        TableRule(
             "android-webview",
             "phone",
             "Chrome on a desktop never sends Version/. Browsers that are embedded in apps do.",
@@ -88,7 +88,7 @@ DESKTOP_MODE = Table(
             Snapchat/ | ~Line/\d[^ ]*/IAB | KAKAOTALK | Pinterest for (?:Android|iOS)
             """,
         ),
-        Rule(
+        TableRule(
             "mobile-word",
             "phone",
             "With the word Mobile, a browser asks for the page for small screens. T-Mobile is a company and does not count.",

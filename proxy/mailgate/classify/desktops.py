@@ -4,17 +4,17 @@ They are used only if no rule of appliances, phones and tablets matched, since o
 user agents too.
 """
 
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import Table, TableRule
 
 DESKTOPS = Table(
     (
-        Rule(
+        TableRule(
             "harmony-pc",
             "desktop",
             "HarmonyOS NEXT names its form first.",
             r"\((?:PC|2in1); ?(?:Open)?Harmony",
         ),
-        Rule(
+        TableRule(
             "windows",
             "desktop",
             "Windows for computers in all its spellings; phones, tablets and Xbox were told apart before.",
@@ -29,7 +29,7 @@ DESKTOPS = Table(
             ~Update/[\d.]+;winhttp | ~HandBrake Win~ | ^UCCAPI/ | ^OC/\d | ~Windows-Media-Player/
             """,
         ),
-        Rule(
+        TableRule(
             "macintosh",
             "desktop",
             "Apple's computers. An iPad in desktop mode says the same and cannot be told apart here.",
@@ -41,13 +41,13 @@ DESKTOPS = Table(
             CalendarAgent | AddressBookSourceSync | WebDAV(?:FS|Lib)/ | Entourage/ | ZOOM\.Mac~ | ^TeamsMac/ | ~for Mac~ | ^Safari/1\d{4}\. | ^Apple-PubSub/ | ^AppleSyndication/
             """,
         ),
-        Rule(
+        TableRule(
             "chromebook",
             "desktop",
             "Chromebooks.",
             r"~CrOS~ | ChromeOS | Chrome OS | Chromium OS | CitrixChromeApp",
         ),
-        Rule(
+        TableRule(
             "unix",
             "desktop",
             "Unix workstations and the free systems that follow them.",
@@ -60,7 +60,7 @@ DESKTOPS = Table(
             ~Domain/OS | ~ConvexOS
             """,
         ),
-        Rule(
+        TableRule(
             "rare-system",
             "desktop",
             "Systems that only ever ran on computers with a keyboard.",
@@ -73,7 +73,7 @@ DESKTOPS = Table(
             ~NewOS | NetPositive | ~NetWare~ | zeta[ /]os | (?-i:~ZETA)~
             """,
         ),
-        Rule(
+        TableRule(
             "linux-distribution",
             "desktop",
             "Distributions of Linux for computers.",
@@ -87,7 +87,7 @@ DESKTOPS = Table(
             ~Wayland~
             """,
         ),
-        Rule(
+        TableRule(
             "linux-computer",
             "desktop",
             "Linux on processors of computers, or with X11. Linux on ARM or MIPS is a box as often as a computer, unless a browser for computers is named.",
@@ -103,7 +103,7 @@ DESKTOPS = Table(
             \((?:X11; ?)?Linux; ?(?:U; ?)?[a-z]{2}(?:-[A-Z]{2})?; rv: | KHTML[^)]*Linux
             """,
         ),
-        Rule(
+        TableRule(
             "x11",
             "desktop",
             "Programs that need a window system or a terminal of a computer, and clients for mail and calendars that exist for nothing else.",

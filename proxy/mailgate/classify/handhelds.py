@@ -3,11 +3,11 @@
 The order matters: a Windows Phone claims to be an Android and an iPhone, and an Android tablet may say Mobile.
 """
 
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import Table, TableRule
 
 HANDHELDS = Table(
     (
-        Rule(
+        TableRule(
             "windows-phone",
             "phone",
             "Every edition of Windows for phones, also in its desktop mode (WPDesktop).",
@@ -17,7 +17,7 @@ HANDHELDS = Table(
             MSFT-(?:WP|PPC|SPhone) | Lumia | ; ?PPC; ?(?:\d{3}x|Motion|Smart) | Smartphone; ?\d
             """,
         ),
-        Rule(
+        TableRule(
             "windows-touch",
             "tablet",
             "Windows RT runs only on 32-bit ARM tablets. Touch marks a touch screen; in doubt it is no laptop.",
@@ -26,25 +26,25 @@ HANDHELDS = Table(
             Windows NT [^)]*; ?Tablet[;)]
             """,
         ),
-        Rule(
+        TableRule(
             "harmony-tablet",
             "tablet",
             "HarmonyOS NEXT names its form first: Phone, Tablet or PC.",
             r"\(Tablet; ?(?:Open)?Harmony",
         ),
-        Rule(
+        TableRule(
             "harmony-phone",
             "phone",
             "As above.",
             r"\((?:Phone|Mobile); ?(?:Open)?Harmony",
         ),
-        Rule(
+        TableRule(
             "not-handheld",
             "",
             "As above: a computer, left to the table of computers.",
             r"\((?:PC|2in1); ?(?:Open)?Harmony",
         ),
-        Rule(
+        TableRule(
             "tablet-system",
             "tablet",
             "Systems and words that exist on tablets only (Android 3 was never on a phone).",
@@ -53,7 +53,7 @@ HANDHELDS = Table(
             ~Ubuntu[^)]*~Tablet~ | iPadOS | ~Puffin/[\d.]+[AIW]T
             """,
         ),
-        Rule(
+        TableRule(
             "tablet-model",
             "tablet",
             "Lines of tablets by their model words; 'Tablet PC' is a service of Windows on laptops and is left out.",
@@ -67,13 +67,13 @@ HANDHELDS = Table(
             ~Iconia | ~A[15]00~ | ~Streak~ | ~Cintiq | ~Surface Duo Tab
             """,
         ),
-        Rule(
+        TableRule(
             "apple-phone",
             "phone",
             "Apple's phones; 'like Mac OS X' is iOS, never a Mac. The system's own programs name it first.",
             r"~iPhone | ~iPod | like Mac OS X | ~CPU OS \d | ~iPh\d | ^iOS/[\d.]+ \(\w+\) [a-z]",
         ),
-        Rule(
+        TableRule(
             "android-mobile",
             "phone",
             "Google tells makers to put Mobile into the user agent of a phone and to leave it out on a tablet.",
@@ -82,13 +82,13 @@ HANDHELDS = Table(
             Opera M(?:obi|ini).*Android | Android.*Fennec | Dalvik.*Android
             """,
         ),
-        Rule(
+        TableRule(
             "android-tablet",
             "tablet",
             "A browser on Android without Mobile is on a tablet.",
             r"(?:Android|Adr[ _]).*(?:AppleWebKit|Gecko/|Presto|Trident)",
         ),
-        Rule(
+        TableRule(
             "android",
             "phone",
             "Apps on Android name the system but no form. They are on phones more than anywhere else.",
@@ -97,13 +97,13 @@ HANDHELDS = Table(
             CyanogenMod | MIUI~ | ~Aliyun | YunOS | ~LineageOS
             """,
         ),
-        Rule(
+        TableRule(
             "ios",
             "phone",
             "Apps on iOS name the system but no form.",
             r"~iOS(?:[ /;)_.-]|$)",
         ),
-        Rule(
+        TableRule(
             "phone-system",
             "phone",
             "Systems that never ran on a desktop computer.",
@@ -119,7 +119,7 @@ HANDHELDS = Table(
             postmarketOS | Plasma Mobile | Angelfish/
             """,
         ),
-        Rule(
+        TableRule(
             "feature-phone",
             "phone",
             "Browsers and runtimes of phones from before Android, and Opera Mini's servers (zvav, zbov) in desktop mode."
@@ -135,7 +135,7 @@ HANDHELDS = Table(
             Configuration/CLDC | Profile/
             """,
         ),
-        Rule(
+        TableRule(
             "phone-maker",
             "phone",
             "Makers of phones put their name, or its short form, first.",
@@ -149,13 +149,13 @@ HANDHELDS = Table(
             HTC[-_ /] | PadFone | ~Vertu | ~Desire[ _] | ~Nexus (?:One|S|4|5|6)
             """,
         ),
-        Rule(
+        TableRule(
             "small-screen",
             "phone",
             "Only browsers of handhelds name a screen that is less than 500 pixels wide.",
             r"~[1-4]\d\dx[1-9]\d\d~ | ~(?:96|84)x\d\d~",
         ),
-        Rule(
+        TableRule(
             "mac-program",
             "",
             "Programs of a Mac: they name it or a processor that no iPhone has, or exist only for the Mac. So the next rule does not count them.",
@@ -164,7 +164,7 @@ HANDHELDS = Table(
             ^Safari/1\d{4}\. | MacBook | ~iMac | Macmini | MacPro | MacOutlook | CalendarAgent | AddressBookSourceSync | WebDAVFS/
             """,
         ),
-        Rule(
+        TableRule(
             "apple-program",
             "phone",
             "Programs of iPhones and of Macs use Apple's network library. In doubt it is no laptop, whatever the name of the"

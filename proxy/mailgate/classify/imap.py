@@ -11,7 +11,7 @@ from itertools import islice
 from mailgate.classify.programs import HANDHELD_MAIL_APP
 from mailgate.classify.reading import KIND_OF_FORM, Reading
 from mailgate.classify.systems import system_name
-from mailgate.classify.table import Match, Rule, Table, readable
+from mailgate.classify.table import Match, Table, TableRule, readable
 from mailgate.model import Signal
 from mailgate.model.phrase import phrase
 
@@ -48,13 +48,13 @@ _SOURCE = "imap-id"
 
 _HANDHELDS = Table(
     (
-        Rule(
+        TableRule(
             "tablet",
             "tablet",
             "Words for tablets in the name of a mail app, of a system or of a model.",
             r"iPad | ~tablet~ | PlayBook",
         ),
-        Rule(
+        TableRule(
             "phone",
             "phone",
             "Systems and devices of phones.",
@@ -63,19 +63,19 @@ _HANDHELDS = Table(
             ~Tizen | ~Bada~ | Ubuntu Touch
             """,
         ),
-        Rule(
+        TableRule(
             "mobile-system",
             "mail_app",
             "Systems that run on phones and tablets alike; the ID does not say which.",
             r"~iOS~ | ~Android | \.android\. | HarmonyOS | watchOS | visionOS | webOS | mobile~",
         ),
-        Rule(
+        TableRule(
             "mobile-client",
             "mail_app",
             "Mail clients that exist only for phones and tablets, by their names in an ID.",
             r"~Nine~ | ~myMail | ~Boxer",
         ),
-        Rule(
+        TableRule(
             "mobile-vendor",
             "mail_app",
             "Makers of phones. Their mail apps exist only for phones, whatever else they make.",
@@ -94,7 +94,7 @@ The name ``x-android-device-model`` is itself a word of Android.
 
 _COMPUTERS = Table(
     (
-        Rule(
+        TableRule(
             "desktop-client",
             "desktop",
             "Mail clients that exist only for computers, by the beginning of their names. A client that also exists for phones "
@@ -110,7 +110,7 @@ _COMPUTERS = Table(
             ^name=The Bat! | ^name=Becky | ^name=(?:Lotus|IBM|HCL) Notes | ^name=(?:Eudora|Pegasus|Opera) ?Mail
             """,
         ),
-        Rule(
+        TableRule(
             "program",
             "tool",
             "Programs that fetch, move or serve mail without a person at this connection, such as webmail.",
@@ -120,7 +120,7 @@ _COMPUTERS = Table(
             ^name=(?:javamail|python|perl|php|curl)~
             """,
         ),
-        Rule(
+        TableRule(
             "desktop-system",
             "desktop",
             "Systems of computers. Linux is not among them, since Java gives Android that name, nor is Darwin, which is iOS as well.",

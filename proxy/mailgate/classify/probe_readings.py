@@ -75,7 +75,7 @@ class ProbeFinding(NamedTuple):
     os: str = ""
 
 
-class Rule(NamedTuple):
+class ProbeRule(NamedTuple):
     """A rule. ``holds`` gets the readings and the system that the headers claim. Without a ``form`` the screen size decides."""
 
     name: str
@@ -99,37 +99,37 @@ def _convertible(seen: ProbeReadings, claimed: str) -> bool:
 
 FORM_FACTOR = "form-factor"
 RULES = (
-    Rule("mobile", "", phrase("userAgentData says that it is mobile"), lambda seen, _: bool(seen.mobile)),
-    Rule(
+    ProbeRule("mobile", "", phrase("userAgentData says that it is mobile"), lambda seen, _: bool(seen.mobile)),
+    ProbeRule(
         "model", "", phrase("userAgentData names a model, which browsers on computers leave empty"),
         lambda seen, _: bool(seen.model),
     ),
-    Rule(
+    ProbeRule(
         "platform", "", phrase("the platform is one of phones and tablets"),
         lambda seen, _: seen.platform.startswith(_HANDHELD_PLATFORMS) or seen.system in ("Android", "iOS"),
     ),
-    Rule(
+    ProbeRule(
         "mac-with-touch", "", phrase("no Mac has a touch screen, but an iPad that claims to be one has"),
         lambda seen, claimed: seen.touches and (claimed == "macos" or seen.platform.startswith("Mac")),
     ),
-    Rule(
+    ProbeRule(
         "arm-with-touch", "", phrase("a touch screen with Linux on an ARM processor means Android"),
         lambda seen, claimed: seen.touches and claimed != "chromeos" and seen.platform.startswith(_ARM),
     ),
-    Rule(
+    ProbeRule(
         "coarse-without-touch", "device", phrase("neither mouse nor touch: a remote control or a game pad"),
         lambda seen, _: not seen.touches and seen.pointer == "coarse",
     ),
-    Rule("no-touch", "desktop", phrase("no touch screen"), lambda seen, _: not seen.touches),
-    Rule(
+    ProbeRule("no-touch", "desktop", phrase("no touch screen"), lambda seen, _: not seen.touches),
+    ProbeRule(
         "mouse-first", "desktop", phrase("a touch screen, but mouse or trackpad come first"),
         lambda seen, _: seen.mouse_first,
     ),
-    Rule(
+    ProbeRule(
         "convertible", "desktop", phrase("Windows or ChromeOS used by touch, with a mouse or more touch points than handhelds report"),
         _convertible,
     ),
-    Rule("touch-first", "", phrase("touch comes first, as on phones and tablets"), lambda *_: True),
+    ProbeRule("touch-first", "", phrase("touch comes first, as on phones and tablets"), lambda *_: True),
 )  # fmt: skip
 WHY = {
     FORM_FACTOR: phrase("userAgentData tells the form factor"),

@@ -1,10 +1,10 @@
 """The names of programs that work without a person at a screen, and of native mail clients."""
 
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import Table, TableRule
 
 BOTS = Table(
     (
-        Rule(
+        TableRule(
             "headless",
             "bot",
             "Browsers that no person looks at.",
@@ -13,14 +13,14 @@ BOTS = Table(
             Electron-?Headless | Lighthouse | PageSpeed
             """,
         ),
-        Rule(
+        TableRule(
             "not-a-bot",
             "",
             "These are no bots: Cubot makes phones, and a person sits in front of a program for reading feeds or one that was made with"
             " Electron or with Delphi's browser (bsalsa).",
             r"~CUBOT | ~Electron/\d | bsalsa\.com | ~FeedStation/ | ~FeedDemon/ | ~NetNewsWire/ | ~Update/[\d.]+;winhttp",
         ),
-        Rule(
+        TableRule(
             "crawler",
             "bot",
             "Crawlers, checkers and previewers name themselves or give the address of their operator.",
@@ -39,7 +39,7 @@ BOTS = Table(
 
 TOOLS = Table(
     (
-        Rule(
+        TableRule(
             "command-line",
             "tool",
             "Programs typed on a command line, by their own first word.",
@@ -47,7 +47,7 @@ TOOLS = Table(
             ^(?:curl|Wget2?|HTTPie|xh|aria2|fetch|lftp|cadaver|davfs2|litmus|vdirsyncer|pimsync|khal|rclone|swaks|ab|siege|hey|wrk|k6|vegeta|ApacheBench|nmap|sqlmap|Nikto|libwww-perl-daemon|git|rsync|openssl|nc|telnet)(?:[/ ]|$)
             """,
         ),
-        Rule(
+        TableRule(
             "library",
             "tool",
             "Libraries send their own name as the first word.",
@@ -55,7 +55,7 @@ TOOLS = Table(
             ^(?:python[-_ ]?(?:requests|urllib3?|httpx|aiohttp)?|Python|aiohttp|httpx|requests|Go-http-client|Go[ -]|Java|Apache-HttpClient|Apache-HttpAsyncClient|Jakarta|libcurl|libwww-perl|lwp|PHP|GuzzleHttp|Symfony|WordPress|Ruby|Faraday|rest-client|HTTParty|Typhoeus|mechanize|node|node-fetch|axios|got|undici|superagent|needle|request|Deno|Bun|reqwest|hyper|ureq|isahc|Dart|okhttp|Ktor|RestSharp|Refit|WinHttp|WinHTTP|Microsoft-WinHttp|WinInet|Microsoft URL Control|\.NET|PowerShell|PycURL|Zend|Snoopy|perl|Perl|Lua|Erlang|hackney|Scala|akka-http|spray-can|unirest|Vert\.x|Netty|Reactor|Feign|JDK|Jersey|Axis|gSOAP|NSPlayer-tool|neon|serf|Indy|Mojolicious|AnyEvent|EventMachine|HTTP_Request2?|cpp-httplib|libsoup|QNetwork|Embarcadero)(?:[-_/ .:]|$)
             """,
         ),
-        Rule(
+        TableRule(
             "workbench",
             "tool",
             "Tools with which developers try out APIs.",
@@ -67,7 +67,7 @@ TOOLS = Table(
     )
 )
 
-HANDHELD_MAIL_APP = Rule(
+HANDHELD_MAIL_APP = TableRule(
     "handheld-mail-app",
     "mail_app",
     "Mail, calendar and contact clients that exist only for phones and tablets, by name or package. Beside a computer's system or"
@@ -87,7 +87,7 @@ HANDHELD_MAIL_APP = Rule(
 MAIL_APPS = Table(
     (
         HANDHELD_MAIL_APP,
-        Rule(
+        TableRule(
             "mail-app",
             "mail_app",
             "Other mail, calendar and contact clients by name. Their form is taken from the system that they name, if any.",
@@ -101,7 +101,7 @@ MAIL_APPS = Table(
             microsoft\.windowscommunicationsapps | ~WindowsMail
             """,
         ),
-        Rule(
+        TableRule(
             "desktop-mail-app",
             "mail_app",
             "Clients that mostly run on computers; only a named desktop system makes one a laptop.",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from mailgate.classify.percent import decoded
-from mailgate.classify.table import Rule, Table
+from mailgate.classify.table import Table, TableRule
 from mailgate.model import Protocol
 
 MAX_PATH = 8192
@@ -72,13 +72,13 @@ HEADERS = (*dict.fromkeys(name for name, _, _ in _HEADERS), "sec-fetch-mode", "a
 
 _CLIENTS = Table(
     (
-        Rule(
+        TableRule(
             Protocol.EWS,
             "mail_app",
             "The libraries by which Apple's and Microsoft's programs call Exchange Web Services.",
             r"ExchangeWebServices | ExchangeServicesClient | ~EWS~",
         ),
-        Rule(
+        TableRule(
             Protocol.DAV,
             "mail_app",
             "Clients that fetch calendars, contacts and files, by the names that they send.",

@@ -20,7 +20,7 @@ def readable(text: str) -> str:
     return text.encode("ascii", "replace").translate(_PRINTABLE).decode("ascii")
 
 
-class Rule(NamedTuple):
+class TableRule(NamedTuple):
     """A rule: if one of ``words`` matches, the sender has this form, because of ``why``.
 
     ``words`` are regular expressions, one a line or separated by `` | ``. Case is ignored unless a word says
@@ -46,14 +46,14 @@ class Rule(NamedTuple):
 class Match(NamedTuple):
     """The first rule of a table that matched, and the words that it matched."""
 
-    rule: Rule
+    rule: TableRule
     text: str
 
 
 class Table:
     """Rules in order. The first that matches counts."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[TableRule]) -> None:
         self.rules = {rule.name: rule for rule in rules}
 
     @cached_property

@@ -18,7 +18,7 @@ from mailgate.atomic_files import write_atomically
 from mailgate.attest import mint
 from mailgate.attest.chain import read_certificate
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
-from mailgate.attest.hardware import Expected, thumbprint_of
+from mailgate.attest.hardware import ExpectedEvidence, thumbprint_of
 from mailgate.attest.jose import Key
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
@@ -222,7 +222,7 @@ def evidence(
     said = read_evidence(_content(file))
     key = thumbprint or _own_thumbprint(said)
     result = verify_evidence(
-        said, roots, Expected((challenge or said.nonce).encode(), key, datetime.now(UTC))
+        said, roots, ExpectedEvidence((challenge or said.nonce).encode(), key, datetime.now(UTC))
     )
     typer.echo(json.dumps(asdict(result)) if as_json else "\n".join(_lines(result)))
     if result.refused:

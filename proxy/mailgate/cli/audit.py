@@ -18,7 +18,7 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
-from mailgate.store import Entry, Head, Store
+from mailgate.store import AuditEntry, AuditHead, Store
 from mailgate.store.hash_chain import damage, details_of
 from mailgate.views.audit import COLUMNS, line_of, row_of, verified
 from mailgate.views.spreadsheet import beginning, lines
@@ -52,7 +52,7 @@ _COLUMNS = ("number", "at", "who", "what", "about", "why", "origin")
 def list_entries(limit: Limit = 50, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
     """List the last entries, oldest first. Exit code 1 if one of them is damaged."""
 
-    async def run(store: Store, _bundle: Bundle) -> list[Entry]:
+    async def run(store: Store, _bundle: Bundle) -> list[AuditEntry]:
         return [*(await store.audit.search("", "", 2**31 - 1, limit)).entries][::-1]
 
     entries = with_store(config, run, decides=False)
@@ -78,7 +78,7 @@ def verify(
     if not."""
     noted = [_head(each) for each in head or ()]
 
-    async def run(store: Store, bundle: Bundle) -> tuple[list[Any], Head | None]:
+    async def run(store: Store, bundle: Bundle) -> tuple[list[Any], AuditHead | None]:
         return await verified(store, bundle.settings, datetime.now(UTC), noted, witness or ())
 
     breaks, last = with_store(config, run, decides=False)
@@ -110,29 +110,29 @@ def export(
     with_store(config, run, decides=False)
 
 
-def _write_json(entry: Entry) -> None:
+def _write_json(entry: AuditEntry) -> None:
     typer.echo(line_of(entry))
 
 
-def _csv_writer() -> Callable[[Entry], None]:
+def _csv_writer() -> Callable[[AuditEntry], None]:
     typer.echo(beginning(COLUMNS).encode(), nl=False)
     return lambda entry: typer.echo(lines([row_of(entry)]).encode(), nl=False)
 
 
-def _head(text: str) -> Head:
+def _head(text: str) -> AuditHead:
     if not re.fullmatch(r"\d+:[0-9a-f]{64}", text):
         fail(
             2, f"`{printable(text)}` is no head; expected NUMBER:DIGEST as `mailgate audit verify` prints it"
         )
     number, _, digest = text.partition(":")
-    return Head(int(number), digest)
+    return AuditHead(int(number), digest)
 
 
-def _as_json(entry: Entry) -> dict[str, Any]:
+def _as_json(entry: AuditEntry) -> dict[str, Any]:
     return asdict(entry) | {"details": details_of(entry)}
 
 
-def _table(entries: list[Entry]) -> Table:
+def _table(entries: list[AuditEntry]) -> Table:
     table = unclipped_table(*_COLUMNS, whole=("number", "at"))
     for entry in entries:
         about = _DIGEST.sub(lambda found: found[0][:12], entry.about)

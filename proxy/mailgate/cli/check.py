@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -27,6 +28,10 @@ _LAGS_TOO_FAR = (
 _REACH = (
     "it clears devices only of kinds of enrolment whose apps it is known to see whole;"
     " `mailgate connectors sync {name} --dry-run` lists those that it saw whole and would see in part"
+)
+_SHARED = (
+    "console.url: a browser sends the session of an admin to the webmail too, since it is at the same host and another proxy"
+    " carries the mail; expected a host name of the console's own"
 )
 NOT_STARTED = "; a gate does not start with it"
 
@@ -62,6 +67,8 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
         for name, source in bundle.settings.connectors.items():
             if isinstance(source, ApiSourceSettings):
                 typer.echo(f"NOTE connectors.{name}: {_REACH.format(name=name)}")
+        if _shares_its_host(bundle.settings):
+            typer.echo(f"WARNING {_SHARED}")
         for each in exposed:
             typer.echo(f"WARNING {each}{NOT_STARTED if each.refused else ''}")
         for outcome in failed:
@@ -73,6 +80,13 @@ def check(named: Named = None, config: Config = DEFAULT_PATH, as_json: AsObject 
 
 def _lingering(bundle: Bundle) -> dict[str, str]:
     return stuck_in_report_only(bundle.policy, datetime.now(UTC), bundle.settings.stages.report_only_for)
+
+
+def _shares_its_host(settings: Settings) -> bool:
+    """Whether the cookies of the console reach the webmail, which the gate prevents only for the mail that it carries."""
+    asked = settings.authz is not None or bool(settings.authz_listeners)
+    url, hosts = settings.console.url or "", {urlsplit(settings.public_url).hostname, *settings.hosts}
+    return asked and url.startswith("https:") and urlsplit(url).hostname in hosts
 
 
 def _lags(bundle: Bundle) -> dict[str, tuple[timedelta, timedelta]]:

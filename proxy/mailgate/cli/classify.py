@@ -116,14 +116,14 @@ def _facts(described: Mapping[str, object]) -> RequestFacts:
     nested = described.get("headers")
     if nested is not None and not isinstance(nested, dict):
         raise LineError("headers must be an object of names and values")
-    around = {name.lower(): value for name, value in described.items()}
+    fields = {name.lower(): value for name, value in described.items()}
     beside = (*_METHOD_KEYS, *_TARGET_KEYS, _AGENT_KEY)
-    flat = {name: value for name, value in around.items() if name not in beside}
+    flat = {name: value for name, value in fields.items() if name not in beside}
     headers = _join(_values((flat if nested is None else nested).items()))
-    agent = _first(around, (_AGENT_KEY,), "")
+    agent = _first(fields, (_AGENT_KEY,), "")
     return RequestFacts(
-        method=_first(around, _METHOD_KEYS, "GET"),
-        target=_first(around, _TARGET_KEYS, "/"),
+        method=_first(fields, _METHOD_KEYS, "GET"),
+        target=_first(fields, _TARGET_KEYS, "/"),
         headers={"user-agent": agent} | headers if agent else headers,
     )
 

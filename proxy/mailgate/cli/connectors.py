@@ -1,5 +1,6 @@
 """``mailgate connectors``: the state of device inventories, and reading one now."""
 
+import asyncio
 import json
 import shutil
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
@@ -27,6 +29,7 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.config.admins import Role
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble, is_scheduled
 from mailgate.connectors.file import LinesFile
@@ -37,8 +40,11 @@ from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.policy.durations import in_words
 from mailgate.policy.spelling import did_you_mean
+from mailgate.rollout.counted_acts import RestrictedDevices, note_import
+from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import Person
-from mailgate.store import Store
+from mailgate.store import Act, Store
+from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.views.readiness import ConnectorState, connector_state
 
 _STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
@@ -156,22 +162,25 @@ def sync(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Read a connector's source now, independently of its schedule."""
+    """Read a connector's source now, independently of its schedule.
+
+    Devices that are let go count for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
+    """
 
     async def run(store: Store, bundle: Bundle) -> None:
-        by = None if dry_run else acting(bundle.settings, "operator", token_file=token_file)
-        settings = _found(name, bundle)
+        roles: list[Role] = ["operator", "approver"] if mark_missing_as_gone else ["operator"]
+        by = None if dry_run else acting(bundle.settings, *roles, token_file=token_file)
+        settings, leased_run = _found(name, bundle), _leased_run(store, bundle)
         if not is_scheduled(settings):
             fail(2, f"the source of {name} sends reports by itself: there is nothing to read")
+        full_run = full or mark_missing_as_gone or dry_run
+        options, outcome = RunOptions(full_run, mark_missing_as_gone, dry=dry_run), None
         if by is not None:
-            await _note_act(
-                store, by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone
-            )
+            act = _act(by, "connector-read", name, full=full, mark_missing_as_gone=mark_missing_as_gone)
+            newly, outcome = await _restricted(store, bundle, leased_run, name, options)
+            await note_import(store, guard_of(bundle.settings), act, "without those not listed", newly)
         with _Bar(name, shown=not as_json) as bar:
-            options = RunOptions(
-                full or mark_missing_as_gone or dry_run, mark_missing_as_gone, bar.show, dry=dry_run
-            )
-            outcome = await _leased_run(store, bundle).run(name, settings, options)
+            outcome = outcome or await leased_run.run(name, settings, replace(options, progress=bar.show))
         _print_outcome(name, outcome, as_json, dry=dry_run)
 
     with_store(config, run)
@@ -224,11 +233,12 @@ def import_lines(
     """Import the devices of a file: all of them, or none if a line is wrong.
 
     NAME is a connector of type `file` or `post`. If the file is `complete`, devices that are not in it are gone. What a person
-    imports makes the guard's limit no larger, until the source itself reports it.
+    imports makes the guard's limit no larger, until the source itself reports it. Known devices of which it says anything that may
+    keep them out count for the guard. Beyond what the guard lets pass by hand, another approver has to import the same file.
     """
 
     async def run(store: Store, bundle: Bundle) -> None:
-        by = acting(bundle.settings, "operator", token_file=token_file)
+        by = acting(bundle.settings, "operator", "approver", token_file=token_file)
         settings = _found(name, bundle)
         if not isinstance(settings, FileSettings | PostSettings):
             fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
@@ -240,20 +250,16 @@ def import_lines(
                 setup = Setup(name, bundle.policy.catalog, runtime, lag=settings.inventory_lag)
                 return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-            await _note_act(
-                store, by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone
-            )
+            act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
             leased_run = replace(_leased_run(store, bundle), make=make)
-            outcome = await leased_run.run(
-                name,
-                settings,
-                RunOptions(
-                    full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True, progress=bar.show
-                ),
-            )
+            options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
+            newly, outcome = await _restricted(store, bundle, leased_run, name, options)
+            same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
+            await note_import(store, guard_of(bundle.settings), act, f"file {same[:12]}", newly)
+            outcome = outcome or await leased_run.run(name, settings, replace(options, progress=bar.show))
             if outcome is not None and (outcome.taken or outcome.gone):
                 taken, gone = outcome.taken, outcome.gone
-                await _note_act(store, by, "connector-imported", name, taken=taken, gone=gone)
+                await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
         _print_outcome(name, outcome, as_json)
 
     with_store(config, run)
@@ -271,10 +277,33 @@ def _readable(file: str) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-async def _note_act(store: Store, by: Person, what: str, name: str, **details: int) -> None:
-    """Write into the audit log who wants to read a source or import for it, before anything is stored, or what came of it."""
-    act = replace(by.act(datetime.now(UTC), what), about=f"connector {name}", details=details)
-    await store.audit.append(act)
+def _act(by: Person, what: str, name: str, **details: int) -> Act:
+    """Who wants to read a source or import for it, before anything is stored, or what came of it."""
+    return replace(by.act(datetime.now(UTC), what), about=f"connector {name}", details=details)
+
+
+async def _restricted(
+    store: Store, bundle: Bundle, leased_run: LeasedRun, name: str, options: RunOptions
+) -> tuple[KeptOut, RunOutcome | None]:
+    """How many devices may newly be kept out by what a person hands in or lets go, and what went wrong with looking; None if
+    nothing did. What a source says by itself does not count. If the guard has a limit, everything is read once more for that."""
+    guard, person = guard_of(bundle.settings), bundle.settings.logins.person
+    if guard is None or guard.limit is None or not (options.handed or options.mark_missing_as_gone):
+        return NOBODY, None
+    found = RestrictedDevices(store, bundle.policy.catalog, bundle.posture_terms, datetime.now(UTC))
+
+    async def show(records: Sequence[Report]) -> None:
+        counting = [each for each in records if options.handed or each.gone]
+        await found.take([replace(each, owner=person(each.owner)) for each in counting])
+
+    looked = await leased_run.run(name, _found(name, bundle), replace(options, dry=True, show=show))
+    looked = looked or RunOutcome(Trouble.STOPPED, hint="another gate is reading it now")
+    return found.count, looked if looked.trouble not in (None, Trouble.GONE) else None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _leased_run(store: Store, bundle: Bundle) -> LeasedRun:

@@ -21,6 +21,8 @@ from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
+from mailgate.rollout.counted_acts import mark_lost
+from mailgate.rollout.guard import guard_of
 from mailgate.store import Store
 from mailgate.views.devices import (
     DeviceFacts,
@@ -77,8 +79,11 @@ def show(name: Name, config: Config = DEFAULT_PATH, as_json: AsJson = False) -> 
 def lost(
     name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
 ) -> None:
-    """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say."""
-    _mark(name, datetime.now(UTC), token_file, config, as_json)
+    """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say.
+
+    It counts for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
+    """
+    _mark(name, token_file, config, as_json, is_lost=True)
 
 
 @app.command()
@@ -86,7 +91,7 @@ def found(
     name: Name, token_file: TokenFile = None, config: Config = DEFAULT_PATH, as_json: AsJson = False
 ) -> None:
     """Mark a device as found: the rules decide about it again."""
-    _mark(name, None, token_file, config, as_json)
+    _mark(name, token_file, config, as_json, is_lost=False)
 
 
 @app.command()
@@ -129,12 +134,11 @@ def forget(
 app.command()(export)
 
 
-def _mark(name: str, at: datetime | None, token_file: Path | None, config: Path, as_json: bool) -> None:
+def _mark(name: str, token_file: Path | None, config: Path, as_json: bool, *, is_lost: bool) -> None:
     async def run(store: Store, bundle: Bundle) -> None:
-        by = acting(bundle.settings, "operator", token_file=token_file)
-        device, what = await _only(store, name), "device-lost" if at else "device-found"
-        act = replace(by.act(at or datetime.now(UTC), what), about=f"device {device.id}")
-        await store.devices.mark_lost(device.id, at, act)
+        by = acting(bundle.settings, "operator", "approver", token_file=token_file)
+        device, guard = await _only(store, name), guard_of(bundle.settings)
+        at = await mark_lost(store, guard, device, by, datetime.now(UTC), lost=is_lost)
         told = {"id": device.id, "lost_at": at and at.isoformat()}
         words = "is lost and gets no mail" if at else "is not lost any more"
         typer.echo(json.dumps(told) if as_json else f"{_called(device)} {words}")

@@ -30,6 +30,8 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
 from mailgate.config.values import Duration
+from mailgate.rollout import counted_acts
+from mailgate.rollout.guard import guard_of
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
 
 app = typer.Typer(help="Let devices enrol with the gate, and revoke tokens and keys.", no_args_is_help=True)
@@ -99,17 +101,18 @@ def revoke(
     config: Config = DEFAULT_PATH,
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a device or a key, or let no more devices enrol with a token, at every gate within a second."""
+    """Revoke a device or a key, or let no more devices enrol with a token, at every gate within a second.
+
+    A device or a key counts for the guard. Beyond what the guard lets pass by hand, another approver has to do the same.
+    """
 
     async def run(store: Store, bundle: Bundle) -> None:
-        by, now = acting(bundle.settings, "operator", token_file=token_file), datetime.now(UTC)
-        revoked = await store.revoke(name, now)
+        by = acting(bundle.settings, "operator", "approver", token_file=token_file)
+        revoked = await counted_acts.revoke(store, guard_of(bundle.settings), by, datetime.now(UTC), name)
         if not revoked.tokens and not revoked.keys:
             if revoked.before:
                 fail(1, f"{printable(name)} was revoked before; it stays shut out")
             fail(1, f"nothing is called {printable(name)}; `mailgate enroll list` shows what there is")
-        counts = {"tokens": len(revoked.tokens), "keys": len(revoked.keys)}
-        await store.audit.append(replace(by.act(now, "enrolment-revoked"), about=name, details=counts))
         if as_json:
             told = {"tokens": revoked.tokens, "keys": revoked.keys, "devices": revoked.devices}
             typer.echo(json.dumps(told))

@@ -24,7 +24,7 @@ from mailgate.config.first_files import (
     KEYS,
     SETTINGS,
     STORE_FILE,
-    Answers,
+    FirstAnswers,
     has_password,
     starter_files,
 )
@@ -83,7 +83,7 @@ def init(
     """
     _require_free(folder, [SETTINGS])
     here = str(_checked("--listen", _LISTEN, listen))
-    answers = Answers(
+    answers = FirstAnswers(
         upstream=_answer_to("--upstream", "The address of your webmail", _ORIGIN, upstream),
         public_url=_answer_to(
             "--public-url",
@@ -123,7 +123,7 @@ def _found_from_anywhere(store: str) -> str:
     return f"file:{Path(name).absolute()}" if way == "file" else store
 
 
-def _files(answers: Answers) -> tuple[dict[str, str], dict[str, str]]:
+def _files(answers: FirstAnswers) -> tuple[dict[str, str], dict[str, str]]:
     """The files that everybody may read, and those that nobody else may."""
     files, private = starter_files(answers), {}
     if answers.jwks:
@@ -214,7 +214,7 @@ def _wrong(text: str, error: ValidationError) -> str:
     return f"`{text}`: {error.errors()[0]['msg']}"
 
 
-def _next(folder: Path, answers: Answers) -> str:
+def _next(folder: Path, answers: FirstAnswers) -> str:
     looked_for = Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_PATH)
     named = "" if folder / SETTINGS == looked_for else f" --config {shlex.quote(str(folder / SETTINGS))}"
     lines = [

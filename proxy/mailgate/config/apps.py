@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag
 
 from mailgate.config.document import Document
 from mailgate.config.document import Path as Place
-from mailgate.config.files import Reading
+from mailgate.config.files import FilesReading
 from mailgate.model.phrase import phrase
 from mailgate.policy.apps import App, AppCatalog, AppList, Key, ListedApp, Strict, Text
 from mailgate.policy.spelling import did_you_mean
@@ -34,7 +34,7 @@ class AppsFile(Strict):
     lists: Mapping[Key, AppListOrFile] = Field(default_factory=dict)
 
 
-def read_catalog(path: Path, reading: Reading) -> AppCatalog | None:
+def read_catalog(path: Path, reading: FilesReading) -> AppCatalog | None:
     """The catalogue; None if there are mistakes, which are noted. List files are read even if ``apps.yaml`` has
     mistakes."""
     before = len(reading.mistakes)
@@ -71,7 +71,7 @@ def _list_files(document: Document | None) -> dict[str, str]:
     }
 
 
-def _list_file(path: Path, known: Iterable[str], reading: Reading) -> tuple[str, ...] | None:
+def _list_file(path: Path, known: Iterable[str], reading: FilesReading) -> tuple[str, ...] | None:
     document = reading.document(path)
     entry = reading.model(AppList, document, {})
     if entry is None or document is None:
@@ -81,7 +81,7 @@ def _list_file(path: Path, known: Iterable[str], reading: Reading) -> tuple[str,
 
 
 def _check_keys(
-    keys: Iterable[str], known: Iterable[str], document: Document, place: Place, reading: Reading
+    keys: Iterable[str], known: Iterable[str], document: Document, place: Place, reading: FilesReading
 ) -> None:
     for index, key in enumerate(keys):
         if key not in known:
@@ -99,7 +99,7 @@ def _listed(key: str, app: App) -> ListedApp:
     )
 
 
-def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, reading: Reading) -> None:
+def _check_identifiers(apps: Mapping[str, ListedApp], document: Document, reading: FilesReading) -> None:
     """Refuse an identifier that two apps have, since a report of it could mean either app."""
     owner: dict[tuple[str, str], str] = {}
     for key, app in apps.items():

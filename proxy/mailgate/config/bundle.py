@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailgate.config.document import Document
-from mailgate.config.files import ExposedFile, Reading, exposed_files
+from mailgate.config.files import ExposedFile, FilesReading, exposed_files
 from mailgate.config.references import Sources, default_environ
 from mailgate.config.rules import Rules, read_groups, read_rules
 from mailgate.config.settings import Files, Settings
@@ -61,7 +61,7 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     :param environ: the variables of ``{env: NAME}``; the environment of the process unless given.
     :raises ConfigError: with every mistake.
     """
-    reading = Reading()
+    reading = FilesReading()
     settings = reading.model(Settings, reading.document(path), {"sources": _sources(path, environ)})
     reading.finish()
     assert settings is not None
@@ -76,7 +76,7 @@ def load_bundle(
     :param names: resolves the names of hosts; without it, they are not resolved.
     :raises ConfigError: with every mistake of every file.
     """
-    reading, others = Reading(), Reading()
+    reading, others = FilesReading(), FilesReading()
     document = reading.document(path)
     if not path.is_file():
         reading.finish()
@@ -101,7 +101,7 @@ def load_candidate(path: Path, policy: Path) -> Rules:
     """
     settings = load_settings(path)
     names = settings.files.model_copy(update={"policy": str(policy.absolute())})
-    reading = Reading()
+    reading = FilesReading()
     rules = read_rules(path.parent, names, reading, read_groups(path.parent, names, reading, settings.logins))
     reading.finish()
     assert rules is not None

@@ -8,7 +8,7 @@ from cryptography import x509
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from mailgate.attest.cert_names import Match
+from mailgate.attest.cert_names import NamePattern
 from mailgate.attest.revocation import Revocation, RevocationError, RevocationList, read_lists, read_serials
 from mailgate.config.addresses import Listen
 from mailgate.config.references import AuthoritiesFile, ExistingFile, read_certificates
@@ -94,8 +94,8 @@ class ClientCertificateSettings(Strict):
         return self._revocation
 
     @property
-    def matches(self) -> tuple[Match, ...]:
-        return tuple(Match(each.field, each.names, each.prefix, each.suffix) for each in self.match)
+    def matches(self) -> tuple[NamePattern, ...]:
+        return tuple(NamePattern(each.field, each.names, each.prefix, each.suffix) for each in self.match)
 
     def referenced_files(self) -> tuple[Path, ...]:
         """The files whose change is a change of the settings."""

@@ -18,7 +18,7 @@ from mailgate.model.phrase import phrase
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Reading:
+class FilesReading:
     """One pass over some files. It collects mistakes, paths and the texts that were read, and raises nothing before the
     end.
 

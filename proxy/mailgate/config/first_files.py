@@ -20,7 +20,7 @@ POLICY = "policy.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class FirstAnswers:
     """The values that differ between companies, as ``Settings`` takes them."""
 
     upstream: str
@@ -38,10 +38,10 @@ class Answers:
         return f"{self.public_url}/issuer" if self.jwks else ""
 
 
-EXAMPLE = Answers("http://127.0.0.1:9080", "http://localhost:8080", "it-help@example.com")
+EXAMPLE = FirstAnswers("http://127.0.0.1:9080", "http://localhost:8080", "it-help@example.com")
 
 
-def starter_files(answers: Answers) -> dict[str, str]:
+def starter_files(answers: FirstAnswers) -> dict[str, str]:
     """Every file by its name, with slashes, relative to the folder of the settings."""
     environment = Environment(
         loader=PackageLoader("mailgate.config"),

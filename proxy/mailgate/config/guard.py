@@ -131,6 +131,9 @@ class GuardSettings(Strict):
 
     max_newly_blocked: PartOrCount
     """The most people, and the most devices, that may newly be kept out: a number, or a part like ``1%``."""
+    max_by_hand: PartOrCount = 10
+    """The most people, and the most devices, that acts on single devices may keep out within ``window``, even where
+    ``max_newly_blocked`` lets fewer pass: so that a stolen phone can be shut out at once."""
     window: Duration = Field(default=timedelta(days=7), ge=timedelta(days=1), le=timedelta(days=366))
     """``max_newly_blocked`` holds for all changes within this time together. A plan looks at least at as many recorded
     days."""

@@ -60,7 +60,7 @@ class NoticeSettings(MailSettings):
         return self
 
 
-class QuarantineMail(MailSettings):
+class QuarantineMailSettings(MailSettings):
     """A mail to the person whose mail app is refused, since the app can show no page."""
 
     smtp: Listen

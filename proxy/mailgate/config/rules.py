@@ -10,17 +10,17 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from mailgate.config.apps import read_catalog
-from mailgate.config.files import Reading
+from mailgate.config.files import FilesReading
 from mailgate.config.settings import Files
 from mailgate.model.phrase import phrase
 from mailgate.policy.apps import AppCatalog, Strict
 from mailgate.policy.cases import CasesFile
+from mailgate.policy.changes import digest_of_texts
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.policy.reliefs import Reliefs
 from mailgate.policy.rules import RESERVED, Policy, PolicyFile, policy_context, repeated_ids
 from mailgate.policy.spelling import did_you_mean
-from mailgate.policy.version_digest import digest_of_texts
 
 KEPT_GROUPS = "groups.json"
 """The name of the groups among the texts of a version. They have no names of people."""
@@ -35,7 +35,7 @@ class GroupsFile(Strict):
     groups: Mapping[GroupName, tuple[Login, ...]]
 
 
-def read_groups(folder: Path, names: Files, reading: Reading, logins: Logins = NO_LOGINS) -> Groups:
+def read_groups(folder: Path, names: Files, reading: FilesReading, logins: Logins = NO_LOGINS) -> Groups:
     """The groups in the file that the settings name; empty if the default file does not exist."""
     path = folder / names.groups
     if "groups" not in names.model_fields_set and not reading.has(path):
@@ -75,6 +75,11 @@ class Rules:
             return self
         return replace(self, policy=replace(self.policy, reliefs=reliefs))
 
+    def without(self, rule: str) -> "Rules":
+        """The same rules without the one of this id, as if it were not written, though their texts have it."""
+        left = tuple(each for each in self.policy.rules if each.id != rule)
+        return replace(self, policy=replace(self.policy, rules=left))
+
     def with_groups(self, groups: Groups) -> "Rules":
         """The same rules with these groups."""
         return replace(self, groups=groups, texts={**self.texts, KEPT_GROUPS: text_of_groups(groups)})
@@ -85,7 +90,9 @@ class Rules:
         return digest_of_texts(self.texts)
 
 
-def read_rules(folder: Path, names: Files, reading: Reading, groups: Groups | None = None) -> Rules | None:
+def read_rules(
+    folder: Path, names: Files, reading: FilesReading, groups: Groups | None = None
+) -> Rules | None:
     """The rules in these files of ``folder``; None if they have mistakes, which are noted. ``groups`` replace those of
     the groups file. A rule that names another group is a mistake."""
     groups = read_groups(folder, names, reading) if groups is None else groups
@@ -110,7 +117,7 @@ def compile_rules(texts: Mapping[str, str]) -> Rules:
 
     :raises ConfigError: with every mistake that this version of Mailgate finds in it.
     """
-    reading = Reading({Path(name): text for name, text in texts.items() if name != KEPT_GROUPS})
+    reading = FilesReading({Path(name): text for name, text in texts.items() if name != KEPT_GROUPS})
     groups = groups_of_text(texts[KEPT_GROUPS]) if KEPT_GROUPS in texts else NO_GROUPS
     rules = read_rules(Path(), STORED_NAMES, reading, groups)
     reading.finish()
@@ -124,7 +131,7 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def read_policy(
-    path: Path, catalog: AppCatalog | None, reading: Reading, groups: Groups = NO_GROUPS
+    path: Path, catalog: AppCatalog | None, reading: FilesReading, groups: Groups = NO_GROUPS
 ) -> Policy | None:
     """The compiled ``policy.yaml``; None if it has mistakes, which are noted. Without a catalogue everything else is
     still checked."""
@@ -147,7 +154,7 @@ def read_policy(
 
 
 def read_cases(
-    path: Path, policy: Policy | None, catalog: AppCatalog | None, reading: Reading
+    path: Path, policy: Policy | None, catalog: AppCatalog | None, reading: FilesReading
 ) -> CasesFile | None:
     """``policy.tests.yaml``; None if it has mistakes, which are noted."""
     document = reading.document(path)

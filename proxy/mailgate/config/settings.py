@@ -16,7 +16,7 @@ from mailgate.config.attestation import AttestationSettings, EnrolmentSettings, 
 from mailgate.config.client_certs import ClientCertificateSettings
 from mailgate.config.console import ConsoleSettings, HostName, check_login_ways
 from mailgate.config.guard import GuardSettings
-from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMail
+from mailgate.config.mail import DomainName, NoticeSettings, QuarantineMailSettings
 from mailgate.config.observing import EventSettings, LogSettings, TraceSettings, WitnessSettings
 from mailgate.config.pages import CompanySettings, EmployeePage, LanguageSettings
 from mailgate.config.references import AuthoritiesFile, FilePath, HeaderKey, StoreUrl, host_resolver_of
@@ -71,7 +71,7 @@ class ActiveSyncSettings(Strict):
     refusal: Literal["status", "forbidden"] = "status"
     """``status`` answers 200 with status 129 in the body from version 14.0 of the protocol on, and 403 before.
     ``forbidden`` always answers 403."""
-    quarantine_mail: QuarantineMail | None = None
+    quarantine_mail: QuarantineMailSettings | None = None
 
     @property
     def place(self) -> ActiveSyncPlace:

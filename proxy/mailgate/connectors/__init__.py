@@ -22,7 +22,6 @@ from mailgate.config.sources import (
 )
 from mailgate.connectors.android_management import AndroidManagement
 from mailgate.connectors.apple_mdm import AppleMdm
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.file import LinesFile, PostedLines
 from mailgate.connectors.fleet import Fleet
 from mailgate.connectors.google_directory import GoogleDirectory
@@ -32,12 +31,13 @@ from mailgate.connectors.protocol import (
     Connector,
     ReadsOneDevice,
     ReceivesPosts,
-    RunTally,
     Runtime,
+    SourceTally,
     WakesDevices,
 )
 from mailgate.connectors.setup import Setup
 from mailgate.connectors.workspace_one import WorkspaceOne
+from mailgate.errors import SourceError, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,11 @@ __all__ = [
     "Connector",
     "ReadsOneDevice",
     "ReceivesPosts",
-    "RunTally",
     "Runtime",
     "Setup",
     "Source",
     "SourceError",
+    "SourceTally",
     "Trouble",
     "WakesDevices",
     "connector_for",

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from mailgate.config.sources import AndroidManagementSettings
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.google import google_client
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, text, value
 from mailgate.connectors.paging import pages_by_token
@@ -18,6 +17,7 @@ from mailgate.connectors.push import message
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport
 
 _SCOPE = "https://www.googleapis.com/auth/androidmanagement"

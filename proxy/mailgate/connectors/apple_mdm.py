@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
 from mailgate.config.sources import AppleMdmSettings
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
@@ -23,6 +22,7 @@ from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identif
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport
 
 MAX_DEPTH = 32

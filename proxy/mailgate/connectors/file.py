@@ -10,10 +10,10 @@ from typing import BinaryIO, ClassVar
 
 from mailgate.config.files import Stamp, stamp_of
 from mailgate.config.sources import EverySource, FileSettings, PostSettings
-from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.lines import Row, check_rows, read_rows, report_of_line
+from mailgate.connectors.lines import ReadLine, check_rows, read_rows, report_of_line
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
+from mailgate.errors import SourceError, Trouble
 
 _CHUNK = 500
 
@@ -87,7 +87,7 @@ class PostedLines:
         """Do nothing, since nothing is open."""
 
 
-def _some(rows: Iterator[Row]) -> list[Row]:
+def _some(rows: Iterator[ReadLine]) -> list[ReadLine]:
     return list(islice(rows, _CHUNK))
 
 

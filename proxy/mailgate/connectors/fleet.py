@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from mailgate.config.sources import FleetSettings
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, objects, system_of, text, value
 from mailgate.connectors.logins import HeaderLogin
 from mailgate.connectors.paging import PAGES
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport
 
 _HOSTS = "/api/v1/fleet/hosts"

@@ -4,16 +4,18 @@ import json
 from dataclasses import dataclass, replace
 
 from mailgate.config.sources.google import GoogleAccount
-from mailgate.connectors.http import Client
+from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import listed, text
 from mailgate.connectors.logins import SignedAssertion
 from mailgate.connectors.setup import Setup
-from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
+from mailgate.wire import ApiRequest, ApiResponse, Wire
 
 _QUOTAS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
 
 
-def google_client(setup: Setup, settings: GoogleAccount, base: str, scope: str, subject: str = "") -> Client:
+def google_client(
+    setup: Setup, settings: GoogleAccount, base: str, scope: str, subject: str = ""
+) -> ApiClient:
     """A client of the API at the origin ``base``. ``subject`` is the person on whose behalf the account acts, if there
     is one."""
     account = json.loads(settings.account.get_secret_value())

@@ -8,11 +8,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.logins import Login
-from mailgate.connectors.protocol import RunTally, Runtime
-from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
+from mailgate.connectors.protocol import Runtime, SourceTally
+from mailgate.errors import SourceError, Trouble
 from mailgate.tasks import end_all
+from mailgate.wire import ApiRequest, ApiResponse, Wire
 
 Query = Iterable[tuple[str, str | int]]
 
@@ -23,19 +23,19 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 _BRIEF = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT})
 
 
-class Client:
+class ApiClient:
     """A client of the API at ``base``, an origin. Every method may raise ``SourceError``."""
 
     def __init__(self, base: str, login: Login, wire: Wire, runtime: Runtime, run_bytes: int) -> None:
         self._base = base
         self._login = login
         self._wire = wire
-        self._around = runtime
+        self._runtime = runtime
         self._left = run_bytes
 
     @property
-    def tally(self) -> RunTally:
-        return self._around.tally
+    def tally(self) -> SourceTally:
+        return self._runtime.tally
 
     async def get(self, target: str, query: Query = (), headers: Mapping[str, str] | None = None) -> Any:
         """The JSON at ``target``, a path or a URL at the same origin; None if there is no content (204)."""
@@ -78,7 +78,7 @@ class Client:
             return None
         if answer.status not in (200, 201, 207):
             raise SourceError(Trouble.STATUS, f"HTTP {answer.status}", answer.status)
-        self._around.tally.pages += 1
+        self._runtime.tally.pages += 1
         return as_json(answer.body)
 
     async def _answered(
@@ -117,7 +117,7 @@ class Client:
                 if trouble not in _BRIEF or last:
                     raise
             if answer is not None and answer.status not in again:
-                self._around.tally.retrying, self._around.tally.retry_at = "", None
+                self._runtime.tally.retrying, self._runtime.tally.retry_at = "", None
                 return answer
             if answer is not None:
                 trouble = Trouble.THROTTLED if answer.status == 429 else Trouble.STATUS
@@ -127,14 +127,14 @@ class Client:
         raise AssertionError("the last attempt returns or raises")
 
     async def _wait(self, attempt: int, answer: ApiResponse | None, trouble: Trouble) -> None:
-        now, tally = self._around.now(), self._around.tally
+        now, tally = self._runtime.now(), self._runtime.tally
         said = retry_after(answer.headers, now) if answer else None
         if answer is not None and answer.status in (429, 503):
             tally.throttled += 1
-        pause = backoff(attempt, self._around.chance())
+        pause = backoff(attempt, self._runtime.chance())
         pause = pause if said is None else max(said, pause / 2)
         tally.retrying, tally.retry_at = str(trouble), now + timedelta(seconds=pause)
-        await self._around.sleep(pause)
+        await self._runtime.sleep(pause)
 
     def _count(self, answer: ApiResponse) -> None:
         self._left -= len(answer.body)

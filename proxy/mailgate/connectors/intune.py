@@ -39,7 +39,7 @@ _LATE = timedelta(hours=24)
 """How long after a device's call its apps may still appear in Graph."""
 
 
-class _Seen(NamedTuple):
+class _SeenApps(NamedTuple):
     """What Intune's app lists have of a device."""
 
     apps: frozenset[str] = frozenset()
@@ -94,16 +94,16 @@ class Intune:
         apps = listed(found, "detectedApps") or []
         os = system_of(text(found, "operatingSystem"))
         platforms = frozenset(text(app, "platform") for app in apps)
-        seen = _Seen(self._setup.listed(os, map(_installed, apps)), platforms)
+        seen = _SeenApps(self._setup.listed(os, map(_installed, apps)), platforms)
         return self._record(found, seen if apps else None)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _inventory(self) -> dict[str, _Seen]:
+    async def _inventory(self) -> dict[str, _SeenApps]:
         """The devices that have an inventory, each with the listed apps on it."""
         listed_apps, common = await self._detected()
-        found: dict[str, _Seen] = {}
+        found: dict[str, _SeenApps] = {}
         for app_id, seen in listed_apps.items():
             await self._look_for(app_id, seen, found)
         idle = 0
@@ -115,23 +115,23 @@ class Intune:
                 break
         return found
 
-    async def _look_for(self, app_id: str, seen: _Seen, found: dict[str, _Seen]) -> None:
+    async def _look_for(self, app_id: str, seen: _SeenApps, found: dict[str, _SeenApps]) -> None:
         """Add the devices that have this app."""
         async for device_id in self._having(app_id):
-            apps, platforms = found.get(device_id, _Seen())
-            found[device_id] = _Seen(apps | seen.apps, platforms | seen.platforms)
+            apps, platforms = found.get(device_id, _SeenApps())
+            found[device_id] = _SeenApps(apps | seen.apps, platforms | seen.platforms)
 
-    async def _detected(self) -> tuple[dict[str, _Seen], list[tuple[str, _Seen]]]:
+    async def _detected(self) -> tuple[dict[str, _SeenApps], list[tuple[str, _SeenApps]]]:
         """The ids of the detected apps that are listed, and of the most common other apps, the most common first; each
         with what it says of a device that has it."""
-        ours: dict[str, _Seen] = {}
-        common: list[tuple[int, str, _Seen]] = []
+        ours: dict[str, _SeenApps] = {}
+        common: list[tuple[int, str, _SeenApps]] = []
         query = [("$select", "id,displayName,publisher,platform,deviceCount")]
         async for page in pages_by_link(self._client, f"{_V1}/detectedApps", query):
             for app in page:
                 app_id, platform = text(app, "id"), text(app, "platform")
                 os, count = system_of(platform), value(app, "deviceCount")
-                seen = _Seen(self._setup.listed(os, [_installed(app)]), frozenset({platform}))
+                seen = _SeenApps(self._setup.listed(os, [_installed(app)]), frozenset({platform}))
                 if seen.apps:
                     ours[app_id] = seen
                 elif isinstance(count, int) and count > 0 and os in ("", "ios", "android"):
@@ -146,7 +146,7 @@ class Intune:
             for device in page:
                 yield text(device, "id")
 
-    def _record(self, found: Mapping[str, Any], seen: _Seen | None) -> Report:
+    def _record(self, found: Mapping[str, Any], seen: _SeenApps | None) -> Report:
         os = system_of(text(found, "operatingSystem"))
         eas_id = text(found, "easDeviceId")
         return report_by(
@@ -163,7 +163,7 @@ class Intune:
             eas_ids=(eas_id,) if eas_id else (),
         )
 
-    def _apps(self, found: Mapping[str, Any], os: str, seen: _Seen | None) -> AppsReport | None:
+    def _apps(self, found: Mapping[str, Any], os: str, seen: _SeenApps | None) -> AppsReport | None:
         if seen is None:
             return None
         whole = sees_every_app(found, os, self._complete_kinds) and not seen.platforms & _ENTERPRISE

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from mailgate.connectors.errors import SourceError, Trouble
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import Kind
 from mailgate.policy import AppCatalog
 

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from mailgate.config.sources import JamfSettings
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport
 
 _DETAIL = "/api/v2/mobile-devices/detail"

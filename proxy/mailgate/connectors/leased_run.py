@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from mailgate.config.sources import ApiSourceSettings, EverySource
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.metrics import ConnectorMetrics
-from mailgate.connectors.protocol import Connector, ReceivesPosts, RunTally, Runtime
-from mailgate.connectors.run import BATCH, RecordStore, Run, RunOutcome, run_to_end
+from mailgate.connectors.protocol import Connector, ReceivesPosts, Runtime, SourceTally
+from mailgate.connectors.run import BATCH, ReportStore, Run, RunOutcome, run_to_end
 from mailgate.connectors.schedule import HARMLESS, changes_since, may_hold, state_after
 from mailgate.devices.device import Report
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import SourceState
 from mailgate.tasks import end
 
@@ -29,7 +29,7 @@ _LOOK_SECONDS = 2.0
 """The seconds between two looks at a run that goes on."""
 
 
-class RunStore(RecordStore, Protocol):
+class SourceStore(ReportStore, Protocol):
     """The data that all gates keep between runs. Every method may raise ``SourceError`` with ``Trouble.STORE``."""
 
     async def states(self) -> dict[str, SourceState]:
@@ -63,6 +63,8 @@ class RunOptions:
     """Whether a person hands in the devices instead of the source, so that a failure says nothing of the source."""
     dry: bool = False
     """Whether nothing is stored, to see what a run would bring."""
+    show: Callable[[Sequence[Report]], Awaitable[None]] | None = None
+    """With ``dry``, gets what would be stored."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class LeasedRun:
     """Runs a connector unless another gate does."""
 
     make: Callable[[str, EverySource, Runtime], Connector]
-    run_store: RunStore
+    store: SourceStore
     runtime: Callable[[], Runtime]
     """Made for every run, with its own tally."""
     numbers: ConnectorMetrics
@@ -89,7 +91,7 @@ class LeasedRun:
         """Run it now. Returns None if another gate runs it, or if ``unless`` holds for its state."""
         log = self.log
         try:
-            if not await self.run_store.claim(name, LEASE):
+            if not await self.store.claim(name, LEASE):
                 return None
             try:
                 return await self._under_lease(name, settings, options, unless)
@@ -107,7 +109,7 @@ class LeasedRun:
             assert isinstance(connector, ReceivesPosts)
             records = await connector.receive(headers, body)
             for start in range(0, len(records), BATCH):
-                await run_to_end(self.run_store.take(records[start : start + BATCH]))
+                await run_to_end(self.store.take(records[start : start + BATCH]))
         finally:
             await connector.close()
         if (
@@ -115,9 +117,9 @@ class LeasedRun:
         ):  # the state is that of the runs, and a call does not put off the next run
             self.numbers.count(name, RunOutcome(taken=len(records)), runtime.tally, 0.0)
             return len(records)
-        state = (await self.run_store.states()).get(name) or SourceState(name)
+        state = (await self.store.states()).get(name) or SourceState(name)
         now, outcome = runtime.now(), RunOutcome(taken=len(records), gone=sum(each.gone for each in records))
-        await self.run_store.note(state_after(state, outcome, now, now, state.listed))
+        await self.store.note(state_after(state, outcome, now, now, state.listed))
         self.numbers.count(name, outcome, runtime.tally, 0.0)
         return len(records)
 
@@ -128,7 +130,7 @@ class LeasedRun:
         options: RunOptions,
         unless: Callable[[SourceState], bool] | None,
     ) -> RunOutcome | None:
-        state = (await self.run_store.states()).get(name) or SourceState(name)
+        state = (await self.store.states()).get(name) or SourceState(name)
         if unless is not None and unless(state):
             return None
         runtime = self.runtime()
@@ -139,7 +141,7 @@ class LeasedRun:
         idle = replace(state, running_since=None, retrying="", retry_at=None)
         running = idle if options.handed else replace(idle, running_since=started)
         if running != state:
-            await self.run_store.note(running)
+            await self.store.note(running)
         try:
             read = self._read(name, settings, runtime, start, options, holds=may_hold(state, started))
             outcome = await self._while_ours(running, read, runtime)
@@ -150,7 +152,7 @@ class LeasedRun:
             return outcome  # the lease was lost: another gate runs the connector, and stores its state
         ended = runtime.now()
         if not options.handed or (outcome.trouble in HARMLESS and idle.failing_since is None):
-            await self.run_store.note(state_after(idle, outcome, started, ended, listed))
+            await self.store.note(state_after(idle, outcome, started, ended, listed))
         self.numbers.count(name, outcome, runtime.tally, (ended - started).total_seconds())
         self._say(name, outcome, runtime.tally)
         return outcome
@@ -176,12 +178,13 @@ class LeasedRun:
             run = Run(
                 name,
                 connector,
-                _Nothing(self.run_store) if options.dry else self.run_store,
+                _Nothing(self.store, options.show) if options.dry else self.store,
                 runtime.tally,
                 100 if options.mark_missing_as_gone else settings.most_gone,
                 settings.run_timeout if isinstance(settings, ApiSourceSettings) else None,
                 lambda done: options.progress(done, runtime.tally.total),
-                holds=options.dry or (holds and isinstance(settings, ApiSourceSettings)),
+                holds=(options.dry and not options.handed)
+                or (holds and isinstance(settings, ApiSourceSettings)),
                 handed=options.handed,
             )
             outcome = await run.go(start if connector.tells_changes else None)
@@ -227,22 +230,22 @@ class LeasedRun:
     async def _note(self, state: SourceState) -> None:
         """Store the state of a run that goes on or was ended, if the store answers."""
         with suppress(SourceError):
-            await self.run_store.note(state)
+            await self.store.note(state)
 
     async def _renew(self, name: str) -> bool:
         try:
-            return await self.run_store.claim(name, LEASE)
+            return await self.store.claim(name, LEASE)
         except SourceError:
             return False
 
     async def _release(self, name: str) -> None:
         log = self.log
         try:
-            await self.run_store.release(name)
+            await self.store.release(name)
         except SourceError:
             log.warning("connector-lease-kept", connector=name)  # the lease expires by itself
 
-    def _say(self, name: str, outcome: RunOutcome, tally: RunTally) -> None:
+    def _say(self, name: str, outcome: RunOutcome, tally: SourceTally) -> None:
         log = self.log
         if outcome.narrowed:
             log.warning("connector-sees-less", connector=name, devices=len(outcome.narrowed))
@@ -266,12 +269,17 @@ class LeasedRun:
 class _Nothing:
     """A store that knows everything and takes nothing."""
 
-    def __init__(self, store: RecordStore) -> None:
+    def __init__(
+        self, store: ReportStore, show: Callable[[Sequence[Report]], Awaitable[None]] | None
+    ) -> None:
         self.devices = store.devices
         self.seen_whole = store.seen_whole
+        self._show = show
 
     async def take(self, records: Sequence[Report]) -> None:
         """Store nothing."""
+        if self._show is not None:
+            await self._show(records)
 
 
 def where_it_failed(error: Exception) -> tuple[str, ...]:

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from mailgate.config.mistakes import wording
 from mailgate.config.sources import DeviceLine
 from mailgate.config.sources.line import InstalledApp
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.policy.spelling import did_you_mean
 
 MAX_LINE = 1024 * 1024
@@ -55,7 +55,7 @@ class LinesRefusedError(SourceError):
         self.details = tuple(map(str, mistakes))
 
 
-class Row(NamedTuple):
+class ReadLine(NamedTuple):
     """One line, read or not."""
 
     line: int
@@ -63,12 +63,12 @@ class Row(NamedTuple):
     mistakes: tuple[LineMistake, ...] = ()
 
 
-def read_rows(file: BinaryIO, *, is_csv: bool) -> Iterator[Row]:
+def read_rows(file: BinaryIO, *, is_csv: bool) -> Iterator[ReadLine]:
     """Every line that is not blank, from the position of the file."""
     return _csv_rows(file) if is_csv else _json_rows(file)
 
 
-def check_rows(rows: Iterator[Row]) -> int:
+def check_rows(rows: Iterator[ReadLine]) -> int:
     """Count the lines. Raises ``LinesRefusedError`` if one of them is wrong."""
     mistakes, wrong, right = list[LineMistake](), 0, 0
     for row in rows:
@@ -106,7 +106,7 @@ def report_of_line(line: DeviceLine, setup: Setup) -> Report:
     )
 
 
-def _json_rows(file: BinaryIO) -> Iterator[Row]:
+def _json_rows(file: BinaryIO) -> Iterator[ReadLine]:
     number = 0
     while raw := file.readline(MAX_LINE + 1):
         number += 1
@@ -118,7 +118,7 @@ def _json_rows(file: BinaryIO) -> Iterator[Row]:
             yield _read_json(number, raw)
 
 
-def _read_json(number: int, raw: bytes) -> Row:
+def _read_json(number: int, raw: bytes) -> ReadLine:
     """Read a line. Two values under one key are refused, since the device might be clean by one of them and not by the
     other."""
     row = _read(number, raw)
@@ -142,7 +142,7 @@ def _once(pairs: list[tuple[str, object]]) -> None:
         seen.add(name)
 
 
-def _csv_rows(file: BinaryIO) -> Iterator[Row]:
+def _csv_rows(file: BinaryIO) -> Iterator[ReadLine]:
     """Rows of RFC 4180: the first names the columns; a list is written with semicolons between its parts."""
     text = TextIOWrapper(file, encoding="utf-8-sig", newline="", errors="strict")
     rows = csv.reader(text, strict=True)
@@ -160,7 +160,7 @@ def _csv_rows(file: BinaryIO) -> Iterator[Row]:
         text.detach()
 
 
-def _bad_columns(header: list[str]) -> Iterator[Row]:
+def _bad_columns(header: list[str]) -> Iterator[ReadLine]:
     for index, name in enumerate(header):
         if name not in COLUMNS:
             yield _wrong(1, name, f"no column is called `{name[:60]}`; {did_you_mean(name, COLUMNS)}")
@@ -170,7 +170,7 @@ def _bad_columns(header: list[str]) -> Iterator[Row]:
         yield _wrong(1, "id", "the column `id` is missing; expected the names of columns in the first row")
 
 
-def _csv_row(number: int, header: list[str], cells: list[str]) -> Row:
+def _csv_row(number: int, header: list[str], cells: list[str]) -> ReadLine:
     if len(cells) != len(header):
         return _wrong(number, "", f"{len(cells)} cells; expected {len(header)}, as in the first row")
     known = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if name in COLUMNS}
@@ -184,12 +184,12 @@ def _cell(name: str, cell: str) -> object:
     return _WORDS.get(cell.casefold(), cell) if name in _FLAGS else cell
 
 
-def _read(number: int, raw: bytes) -> Row:
+def _read(number: int, raw: bytes) -> ReadLine:
     try:
-        return Row(number, DeviceLine.model_validate_json(raw))
+        return ReadLine(number, DeviceLine.model_validate_json(raw))
     except ValidationError as error:
         found = [each for each in error.errors(include_url=False) if not _of_the_other_form(each)]
-        return Row(number, None, tuple(LineMistake(number, *_said(each)) for each in found))
+        return ReadLine(number, None, tuple(LineMistake(number, *_said(each)) for each in found))
 
 
 def _of_the_other_form(error: Mapping[str, object]) -> bool:
@@ -226,5 +226,5 @@ def _said(error: Mapping[str, object]) -> tuple[str, str]:
     return field, wording(error)  # type: ignore[arg-type]
 
 
-def _wrong(line: int, field: str, message: str) -> Row:
-    return Row(line, None, (LineMistake(line, field, message),))
+def _wrong(line: int, field: str, message: str) -> ReadLine:
+    return ReadLine(line, None, (LineMistake(line, field, message),))

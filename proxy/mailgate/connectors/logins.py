@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.wire import ApiRequest, ApiResponse
+from mailgate.errors import SourceError, Trouble
+from mailgate.wire import ApiRequest, ApiResponse
 
 Ask = Callable[[ApiRequest], Awaitable[ApiResponse]]
 Clock = Callable[[], datetime]

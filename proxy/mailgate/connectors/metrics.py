@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from mailgate.connectors.protocol import RunTally
+from mailgate.connectors.protocol import SourceTally
 from mailgate.connectors.run import RunOutcome
 from mailgate.model import SourceState
 
@@ -66,7 +66,7 @@ class ConnectorMetrics:
         )
         self._shown: dict[Gauge, set[str]] = {}
 
-    def count(self, name: str, outcome: RunOutcome, tally: RunTally, seconds: float) -> None:
+    def count(self, name: str, outcome: RunOutcome, tally: SourceTally, seconds: float) -> None:
         """Count one finished run of this gate."""
         self._runs.labels(name, outcome.trouble or "ok").inc()
         self._records.labels(name).inc(outcome.taken)

@@ -7,9 +7,9 @@ from hashlib import sha256
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.http import Client
+from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import text, value
+from mailgate.errors import SourceError, Trouble
 from mailgate.policy import AppCatalog
 
 _QUERIES = [
@@ -57,7 +57,7 @@ class OwnCommands:
 
 
 async def ask_devices(
-    client: Client, devices: Iterable[str], commands: OwnCommands, identifiers: Sequence[str] | None
+    client: ApiClient, devices: Iterable[str], commands: OwnCommands, identifiers: Sequence[str] | None
 ) -> None:
     """Ask these devices to report their description and apps. Raises ``SourceError``.
 
@@ -93,7 +93,7 @@ async def ask_devices(
 
 
 async def _enqueue(
-    client: Client, ids: Sequence[str], name: str, command: Mapping[str, object], how: str
+    client: ApiClient, ids: Sequence[str], name: str, command: Mapping[str, object], how: str
 ) -> None:
     target = "/v1/enqueue/" + ",".join(quote(each, safe="") for each in ids) + how
     body = plistlib.dumps({"CommandUUID": name, "Command": command})

@@ -4,9 +4,9 @@ cut short raises an error."""
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.http import Client, Query
+from mailgate.connectors.http import ApiClient, Query
 from mailgate.connectors.inventory import objects
+from mailgate.errors import SourceError, Trouble
 
 PAGES = 100_000
 """The most pages of one list."""
@@ -15,7 +15,7 @@ Page = list[Mapping[str, Any]]
 
 
 async def pages_by_link(
-    client: Client, target: str, query: Query = (), headers: Mapping[str, str] | None = None
+    client: ApiClient, target: str, query: Query = (), headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[Page]:
     """Pages that link to the next one (OData 4.01, ``@odata.nextLink``), which has to be at the same origin."""
     seen: set[int] = set()
@@ -32,7 +32,7 @@ async def pages_by_link(
 
 
 async def pages_by_number(
-    client: Client,
+    client: ApiClient,
     target: str,
     query: Query,
     size: int,
@@ -69,7 +69,7 @@ async def pages_by_number(
 
 
 async def pages_by_token(
-    client: Client, target: str, query: Query = (), *, items: str
+    client: ApiClient, target: str, query: Query = (), *, items: str
 ) -> AsyncIterator[Page]:
     """Pages with a token for the next one, as in Google's APIs."""
     seen: set[str] = set()

@@ -10,7 +10,7 @@ from mailgate.devices.device import Report
 
 
 @dataclass(slots=True)
-class RunTally:
+class SourceTally:
     """The progress of one run, for metrics and the progress bar."""
 
     pages: int = 0
@@ -35,7 +35,7 @@ class Runtime:
     sleep: Callable[[float], Awaitable[None]]
     chance: Callable[[], float]
     """Returns a random number from 0 to 1."""
-    tally: RunTally = field(default_factory=RunTally)
+    tally: SourceTally = field(default_factory=SourceTally)
 
 
 class Connector(Protocol):

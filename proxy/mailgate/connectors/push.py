@@ -21,10 +21,10 @@ from mailgate.config.sources import (
     EverySource,
     PushSettings,
 )
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.http import as_json
 from mailgate.connectors.inventory import text, value
-from mailgate.connectors.wire import ApiRequest, HttpsWire, Wire
+from mailgate.errors import SourceError, Trouble
+from mailgate.wire import ApiRequest, HttpsWire, Wire
 
 _ISSUERS = ["https://accounts.google.com", "accounts.google.com"]
 _CERTS = "/oauth2/v3/certs"
@@ -36,14 +36,14 @@ _PAUSE = timedelta(seconds=30)
 """The shortest time between two requests for keys, even if tokens name unknown keys."""
 
 
-class Message(NamedTuple):
+class PushMessage(NamedTuple):
     """The type of a message (``notificationType``), and its content."""
 
     kind: str
     data: Any
 
 
-def message(body: bytes) -> Message:
+def message(body: bytes) -> PushMessage:
     """The message in the envelope of a push request. Raises ``SourceError`` if there is none."""
     envelope = as_json(body)
     if not isinstance(value(envelope, "message"), dict):
@@ -53,7 +53,7 @@ def message(body: bytes) -> Message:
     except ValueError:
         raise SourceError(Trouble.SHAPE, "the `data` of a message is not base64") from None
     kind = text(envelope, "message", "attributes", "notificationType")
-    return Message(kind, as_json(data) if data else None)
+    return PushMessage(kind, as_json(data) if data else None)
 
 
 def _data(envelope: Any) -> str:

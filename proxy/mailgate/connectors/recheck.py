@@ -2,39 +2,22 @@
 
 import asyncio
 from datetime import timedelta
-from enum import StrEnum
 
 from cachetools import TTLCache
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import ReadsOneDevice, WakesDevices
 from mailgate.connectors.run import run_to_end
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
+from mailgate.model import CheckResult
 
 PAUSE = timedelta(seconds=60)
 """How long the same device is not asked about again."""
 _TIMEOUT_SECONDS = 20.0
 """The most seconds that a person has to wait."""
 _CACHE_SIZE = 100_000
-
-
-class CheckResult(StrEnum):
-    """The result of asking."""
-
-    ASKED = "asked"
-    """The device was asked. Its answer counts when it comes, usually within seconds."""
-    TAKEN = "taken"
-    """The source has answered. Its answer counts from now on."""
-    GONE = "gone"
-    """The source said that it does not have the device. Nothing else is treated as this answer."""
-    WAIT = "wait"
-    """The device was asked about a moment ago."""
-    CANNOT = "cannot"
-    """This source cannot be asked about one device."""
-    FAILED = "failed"
-    """The source, or the store, did not answer."""
 
 
 class DeviceRecheck:
@@ -65,7 +48,7 @@ class DeviceRecheck:
             if record is not None and record.id != device_id:
                 raise SourceError(Trouble.SHAPE)
             gone = report_by(name, device_id, gone=True)
-            await run_to_end(self._leased_run.run_store.take([record or gone]))
+            await run_to_end(self._leased_run.store.take([record or gone]))
             return CheckResult.TAKEN if record else CheckResult.GONE
         except SourceError as error:
             return CheckResult.CANNOT if error.trouble is Trouble.NAME else CheckResult.FAILED

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
-from mailgate.connectors.errors import SourceError, Trouble
-from mailgate.connectors.protocol import Connector, RunTally
+from mailgate.connectors.protocol import Connector, SourceTally
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by, without_look
+from mailgate.errors import SourceError, Trouble
 from mailgate.model.phrase import joined, phrase
 
 BATCH = 1000
@@ -28,7 +28,7 @@ class Narrowed(NamedTuple):
     owner: str
 
 
-class RecordStore(Protocol):
+class ReportStore(Protocol):
     """Stores records, and knows the devices of a source. Raises ``SourceError`` with ``Trouble.STORE``."""
 
     async def seen_whole(self, source: str, ids: Sequence[str]) -> list[Narrowed]:
@@ -76,8 +76,8 @@ class Run:
 
     name: str
     connector: Connector
-    keeper: RecordStore
-    tally: RunTally
+    keeper: ReportStore
+    tally: SourceTally
     most_gone: int
     """The percentage of the devices that may be gone. At least one may, unless it is 0."""
     time: timedelta | None = None

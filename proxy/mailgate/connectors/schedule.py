@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors.errors import Trouble
 from mailgate.connectors.run import RunOutcome
+from mailgate.errors import Trouble
 from mailgate.model import SourceState
 
 OVERLAP = timedelta(minutes=10)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mailgate.config.sources import ApiSourceSettings
-from mailgate.connectors.http import Client
+from mailgate.connectors.http import ApiClient
 from mailgate.connectors.inventory import Installed, listed_apps
 from mailgate.connectors.logins import Login
 from mailgate.connectors.protocol import Runtime
-from mailgate.connectors.wire import HttpsWire, Wire
 from mailgate.model import AppsReport
 from mailgate.policy import AppCatalog
+from mailgate.wire import HttpsWire, Wire
 
 _AHEAD = timedelta(days=1)
 """How far a source's clock may be ahead, including a time zone that it does not state."""
@@ -46,9 +46,9 @@ class Setup:
     def now(self) -> Callable[[], datetime]:
         return self.runtime.now
 
-    def client(self, settings: ApiSourceSettings, base: str, login: Login) -> Client:
+    def client(self, settings: ApiSourceSettings, base: str, login: Login) -> ApiClient:
         """A client of the API at the origin ``base``."""
-        return Client(base, login, self.wire(settings), self.runtime, settings.run_bytes)
+        return ApiClient(base, login, self.wire(settings), self.runtime, settings.run_bytes)
 
     def listed(self, os: str, installed: Iterable[Installed]) -> frozenset[str]:
         """Keys of the listed apps among those that are installed. Everything else is dropped here."""

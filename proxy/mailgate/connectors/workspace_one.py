@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from mailgate.config.sources import WorkspaceOneSettings
-from mailgate.connectors.errors import SourceError, Trouble
 from mailgate.connectors.http import bounded_gather
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, Login
@@ -17,6 +16,7 @@ from mailgate.connectors.paging import pages_by_number
 from mailgate.connectors.setup import Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
+from mailgate.errors import SourceError, Trouble
 from mailgate.model import AppsReport
 
 _SEARCH = "/api/mdm/devices/search"

@@ -11,12 +11,12 @@ from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import CSRF, form_of, page_before, returned_form
 from mailgate.console.layout import show, show_without_login
 from mailgate.console.peer import host_of
-from mailgate.console.session_start import COOKIE as COOKIE
 from mailgate.console.session_start import (
     begin_by_proxy_login,
     came_by_foreign_link,
     is_valid,
     read_proxy_login,
+    session_value,
 )
 from mailgate.model.phrase import joined_by_or, joined_names, phrase
 from mailgate.tasks import ON_BEHALF_OF
@@ -65,7 +65,7 @@ async def require_login(request: web.Request, handler: Handler) -> web.StreamRes
 
 async def _has_session(request: web.Request) -> bool:
     """Whether an admin is logged in. If so, the session is put into ``request[SESSION]``."""
-    context, value = context_of(request), request.cookies.get(COOKIE, "")
+    context, value = context_of(request), session_value(request)
     session = context.sessions.find(
         value, context.clock(), used=request.match_info.route.name != "now-stream"
     )

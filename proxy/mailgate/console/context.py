@@ -9,16 +9,18 @@ from aiohttp import web
 
 from mailgate.config import Bundle, Rules
 from mailgate.console.counting import DeviceCounts
-from mailgate.console.languages import COOKIE, Language, language_for
+from mailgate.console.languages import Language, language_for
 from mailgate.console.login_rights import roles_now
 from mailgate.console.login_tries import LoginTries
 from mailgate.console.oidc.provider import OidcLogins
+from mailgate.console.peer import cookie_of
 from mailgate.console.planning import Planning
 from mailgate.console.recipient_lists import RecipientLists
 from mailgate.console.sessions import Session, Sessions
 from mailgate.console.source_reading import BackgroundQuestions, Readings
 from mailgate.console.toasts import Toasts
 from mailgate.console.verdict_rates import VerdictRates
+from mailgate.gateway.http1.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.rollout.person import Person
 from mailgate.store import Store
@@ -70,9 +72,9 @@ def context_of(request: web.Request) -> ConsoleContext:
 
 def language_of(request: web.Request) -> Language:
     """The language of the answer."""
-    default = context_of(request).bundle().settings.languages.default
-    chosen, asked = request.cookies.get(COOKIE, ""), request.headers.get("Accept-Language", "")
-    return language_for(chosen, asked, default)
+    settings = context_of(request).bundle().settings
+    chosen = cookie_of(request, CONSOLE_LANGUAGE_COOKIE, settings)
+    return language_for(chosen, request.headers.get("Accept-Language", ""), settings.languages.default)
 
 
 def roles_of(request: web.Request) -> frozenset[str]:

@@ -1,5 +1,4 @@
-"""Makes tokens and codes for the enrolment of devices, and revokes tokens, keys and devices, in the name of an
-admin."""
+"""Makes tokens and codes for the enrolment of devices in the name of an admin."""
 
 import secrets
 from dataclasses import replace
@@ -15,7 +14,7 @@ from mailgate.attest.enrolment import (
     new_token,
 )
 from mailgate.rollout.person import Person
-from mailgate.store import EnrolmentToken, Revoked, Store
+from mailgate.store import EnrolmentToken, Store
 
 MAX_USES = 1_000_000
 MAX_DAYS = 30
@@ -47,12 +46,3 @@ async def _keep(
     await store.enrolments.add(digest, made)
     await store.audit.append(act)
     return made
-
-
-async def revoke(store: Store, by: Person, now: datetime, name: str) -> Revoked:
-    """Revoke the token, the key or the device of this name, at every gate within a second."""
-    revoked = await store.revoke(name, now)
-    if revoked.tokens or revoked.keys:
-        counts = {"tokens": len(revoked.tokens), "keys": len(revoked.keys)}
-        await store.audit.append(replace(by.act(now, "enrolment-revoked"), about=name, details=counts))
-    return revoked

@@ -21,9 +21,6 @@ from mailgate.gateway.pages.languages import (
 from mailgate.model.languages import SOURCE, TAGS
 from mailgate.model.phrase import ENGLISH
 
-COOKIE = "mailgate-console-language"
-"""The cookie with the tag of the chosen language."""
-
 
 @dataclass(frozen=True, slots=True)
 class Language:

@@ -1,12 +1,15 @@
-"""The origin of a request to the console, from the connection or from the console's own trusted proxies, and the person whom such a proxy has logged in."""
+"""The origin of a request to the console, from the connection or from the console's own trusted proxies, the cookies that only its
+own host can have set, and the person whom such a proxy has logged in."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from mailgate.config import Settings
 from mailgate.config.console import ProxyLogin
+from mailgate.gateway.http1.cookies import sent_name, values_named
 from mailgate.gateway.http1.grammar import values
 from mailgate.gateway.http1.trusted_headers import Origin, origin_of, within
 from mailgate.model.phrase import phrase
@@ -37,6 +40,44 @@ def over_tls(request: web.Request, settings: Settings) -> bool:
         return True
     url = settings.console.url or ""
     return url.startswith("https:") and host_of(request, settings) == urlsplit(url).netloc
+
+
+def cookie_of(request: web.Request, name: str, settings: Settings) -> str:
+    """The value of a cookie of the console; empty if there is none. Of several nobody knows which the console has set, so
+    none counts."""
+    fields = "; ".join(request.headers.getall("Cookie", ()))
+    found = values_named(fields, name, secure=over_tls(request, settings))
+    return found[0] if len(found) == 1 else ""
+
+
+def set_cookie(
+    request: web.Request,
+    response: web.StreamResponse,
+    name: str,
+    value: str,
+    settings: Settings,
+    *,
+    lasts: timedelta,
+    path: str = "/console",
+    to_links: bool = False,
+) -> str:
+    """Set a cookie of the console, which scripts cannot read, and return the name under which a browser has it. ``to_links``
+    says that it comes along when a link or redirect of another site leads here.
+
+    Over https the name allows no ``path`` (RFC 6265bis, section 4.1.3.2); the gate keeps the cookie from a webmail at this host.
+    """
+    secure = over_tls(request, settings)
+    sent = sent_name(name, secure=secure)
+    response.set_cookie(
+        sent,
+        value,
+        max_age=int(lasts.total_seconds()),
+        httponly=True,
+        samesite="Lax" if to_links else "Strict",
+        secure=secure,
+        path="/" if secure else path,
+    )
+    return sent
 
 
 MAX_NAME = 200

@@ -18,7 +18,7 @@ MakePlan = Callable[[Rules, int, Person, Progress], Awaitable[Plan]]
 
 
 @dataclass(slots=True)
-class PlanProgress:
+class RequestedPlan:
     """A plan that is being made, or its result."""
 
     who: str
@@ -44,13 +44,13 @@ class Planning:
     def __init__(self, make: MakePlan) -> None:
         self._make = make
         self._task: asyncio.Task[None] | None = None
-        self.last: PlanProgress | None = None
+        self.last: RequestedPlan | None = None
 
     def start(self, candidate: Rules, days: int, who: Person, now: datetime) -> bool:
         """Begin to make a plan. Returns False while another one is being made."""
         if self.last and self.last.runs:
             return False
-        self.last = making = PlanProgress(who.name, now)
+        self.last = making = RequestedPlan(who.name, now)
         self._task = asyncio.get_running_loop().create_task(self._run(making, candidate, days, who))
         return True
 
@@ -58,7 +58,7 @@ class Planning:
         """Stop the plan that is being made."""
         await end(self._task)
 
-    async def _run(self, making: PlanProgress, candidate: Rules, days: int, who: Person) -> None:
+    async def _run(self, making: RequestedPlan, candidate: Rules, days: int, who: Person) -> None:
         try:
             made = await self._make(candidate, days, who, making.show)
             making.digest = made.digest

@@ -8,12 +8,12 @@ from aiohttp import hdrs, web
 
 from mailgate.console.context import context_of
 from mailgate.console.login_rights import BY_PROXY, named_by_proxy, proxy_proof, roles_now
-from mailgate.console.peer import NotBelievedError, name_from_proxy, over_tls
+from mailgate.console.peer import NotBelievedError, cookie_of, name_from_proxy, set_cookie
 from mailgate.console.sessions import MAX_SESSION, Session
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE
 from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.person import Person
 
-COOKIE = "mailgate-console"
 PROXY_LOGIN: web.RequestKey[str] = web.RequestKey("proxied")
 """The person in the proxy's header; None if it names nobody."""
 _NEW_COOKIE: web.RequestKey[str] = web.RequestKey("fresh")
@@ -61,7 +61,7 @@ async def begin_session(
     context = context_of(request)
     act = Person(name, f"console at {context.host}").act(context.clock(), "console-login")
     await context.store.audit.append(replace(act, details={"way": way}))
-    context.sessions.end(request.cookies.get(COOKIE, ""))
+    context.sessions.end(session_value(request))
     return context.sessions.start(name, proved_by, context.clock(), groups, at_most, id_token)
 
 
@@ -77,32 +77,37 @@ def is_valid(request: web.Request, session: Session) -> bool:
     return not session.proved_by.startswith(BY_PROXY)
 
 
-def set_session_cookie(request: web.Request, response: web.StreamResponse, value: str) -> None:
-    """Set the cookie of a session. Scripts cannot read it, and browsers do not send it with requests of other sites."""
-    response.set_cookie(
-        COOKIE,
-        value,
-        max_age=int(MAX_SESSION.total_seconds()),
-        httponly=True,
-        samesite="Strict",
-        secure=over_tls(request, context_of(request).bundle().settings),
-        path="/console",
-    )
+def session_value(request: web.Request) -> str:
+    """The value of the session's cookie; empty if there is none."""
+    return cookie_of(request, CONSOLE_COOKIE, context_of(request).bundle().settings)
+
+
+def set_session_cookie(
+    request: web.Request, response: web.StreamResponse, value: str, lasts: timedelta = MAX_SESSION
+) -> str:
+    """Set the cookie of a session and return its name. Browsers do not send it with requests of other sites."""
+    settings = context_of(request).bundle().settings
+    return set_cookie(request, response, CONSOLE_COOKIE, value, settings, lasts=lasts)
+
+
+def end_session_cookie(request: web.Request, response: web.StreamResponse) -> None:
+    """Have the browser delete the cookie of its session."""
+    set_session_cookie(request, response, "", timedelta())
 
 
 async def set_new_session_cookie(request: web.Request, response: web.StreamResponse) -> None:
     """Set the cookie of a session that began with this request, on its answer of any kind."""
     if _NEW_COOKIE in request:
-        set_session_cookie(request, response, request[_NEW_COOKIE])
+        name = set_session_cookie(request, response, request[_NEW_COOKIE])
         # the answer's own cookies have been turned into header fields before this
-        response.headers.add(hdrs.SET_COOKIE, response.cookies[COOKIE].OutputString())
+        response.headers.add(hdrs.SET_COOKIE, response.cookies[name].OutputString())
 
 
 def came_by_foreign_link(request: web.Request) -> bool:
     """Whether a link of another site led here: browsers then leave out the cookie, though there may be a session."""
     headers = request.headers
     elsewhere = headers.get("Sec-Fetch-Site") == "cross-site" and headers.get("Sec-Fetch-Mode") == "navigate"
-    return elsewhere and request.method == "GET" and COOKIE not in request.cookies
+    return elsewhere and request.method == "GET" and not session_value(request)
 
 
 def console_path(path: str) -> str:

@@ -19,7 +19,7 @@ Sync = Callable[[str, bool, Progress], Awaitable[str]]
 
 @with_config(DESCRIBED)
 @dataclass(slots=True)
-class Reading:
+class SourceReading:
     """A requested reading of a source."""
 
     who: str
@@ -43,14 +43,14 @@ class Readings:
     def __init__(self, sync: Sync) -> None:
         self._sync = sync
         self._tasks: set[asyncio.Task[None]] = set()
-        self.last: dict[str, Reading] = {}
+        self.last: dict[str, SourceReading] = {}
 
     def start(self, name: str, who: str, now: datetime, *, full: bool) -> bool:
         """Begin to read. Returns False if a requested reading is running already."""
         running = self.last.get(name)
         if running and not running.outcome:
             return False
-        self.last[name] = reading = Reading(who, now)
+        self.last[name] = reading = SourceReading(who, now)
         task = asyncio.get_running_loop().create_task(self._read(name, reading, full))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -60,7 +60,7 @@ class Readings:
         """Stop the running readings."""
         await end_all(self._tasks)
 
-    async def _read(self, name: str, reading: Reading, full: bool) -> None:
+    async def _read(self, name: str, reading: SourceReading, full: bool) -> None:
         try:
             reading.outcome = await self._sync(name, full, reading.show)
         except Exception as error:  # noqa: BLE001 - its text may quote the source

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from mailgate.connectors import is_scheduled
 from mailgate.console.context import ConsoleContext
-from mailgate.console.source_reading import Reading
+from mailgate.console.source_reading import SourceReading
 from mailgate.rollout.person import Person
 from mailgate.views.readiness import ConnectorState, Readiness
 
 
-class Connector(ConnectorState):
+class ConnectorFacts(ConnectorState):
     """A connector of the settings."""
 
     name: str
@@ -19,14 +19,14 @@ class Connector(ConnectorState):
     """The kind of its source."""
     polls: bool
     """Whether it asks its source; false if the source sends by itself."""
-    reading: Reading | None
+    reading: SourceReading | None
     """The last requested reading since the start; null if there was none."""
 
 
-def sources_of(context: ConsoleContext, state: Readiness) -> list[Connector]:
+def sources_of(context: ConsoleContext, state: Readiness) -> list[ConnectorFacts]:
     """Every connector of the settings with its state and the progress of a reading."""
     return [
-        Connector(
+        ConnectorFacts(
             name=name,
             type=str(getattr(each, "type", "")),
             polls=is_scheduled(each),

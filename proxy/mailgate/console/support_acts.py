@@ -13,7 +13,8 @@ from mailgate.model import Kind, Reason
 from mailgate.model.notice import NoticeDevice
 from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Relief
-from mailgate.rollout import reliefs
+from mailgate.rollout import counted_acts, reliefs
+from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Mail
 from mailgate.store.help_requests import Key
@@ -37,7 +38,7 @@ async def exempt_for(
     device: str = "",
 ) -> Relief:
     """Exempt a person or a device for this many days. Raises RefusedError."""
-    policy, until = context.bundle().policy, now + timedelta(days=days)
+    policy, until = context.bundle().policy, await context.store.now(now) + timedelta(days=days)
     return await reliefs.exempt(
         context.store, policy, by, why, now, rule=rule, until=until, person=person, device=device
     )
@@ -47,12 +48,9 @@ async def mark_lost(
     context: ConsoleContext, device: Device, by: Person, now: datetime, *, lost: bool
 ) -> datetime | None:
     """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is
-    not."""
-    at = (device.lost_at or now) if lost else None
-    if at != device.lost_at:
-        act = replace(by.act(now, "device-lost" if lost else "device-found"), about=f"device {device.id}")
-        await context.store.devices.mark_lost(device.id, at, act)
-    return at
+    not. Raises RefusedError."""
+    guard = guard_of(context.bundle().settings)
+    return await counted_acts.mark_lost(context.store, guard, device, by, now, lost=lost)
 
 
 async def ask_sources(

@@ -29,7 +29,7 @@ Add = Callable[[Mapping[datetime, Mapping[VerdictKey, int]]], Awaitable[None]]
 """Adds counts to those in the store. Raises StoreError."""
 
 
-class Verdict(NamedTuple):
+class KindVerdict(NamedTuple):
     """An effect on a kind of client."""
 
     effect: str
@@ -45,11 +45,11 @@ class Refusal(NamedTuple):
 
 
 @dataclass(slots=True)
-class Minute:
+class VerdictMinute:
     """The counts of one minute."""
 
     at: datetime
-    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    verdicts: Counter[KindVerdict] = field(default_factory=Counter)
     refusals: Counter[Refusal] = field(default_factory=Counter)
 
     @property
@@ -68,7 +68,7 @@ class VerdictRates:
     """The last minutes. ``note`` takes the metrics of the workers."""
 
     def __init__(self) -> None:
-        self._minutes: deque[Minute] = deque(maxlen=MINUTES)
+        self._minutes: deque[VerdictMinute] = deque(maxlen=MINUTES)
         self._known: dict[int, Counter[tuple[str, ...]]] = {}
         self._waiting: dict[datetime, Counter[VerdictKey]] = {}
         self.turn = 0
@@ -88,19 +88,19 @@ class VerdictRates:
             waiting = self._waiting.setdefault(minute.at, Counter()) if news else Counter[VerdictKey]()
             for (family, *labels), count in news.items():
                 if family == _DECISIONS:
-                    minute.verdicts[verdict := Verdict(*labels)] += count
+                    minute.verdicts[verdict := KindVerdict(*labels)] += count
                     waiting[VerdictKey(verdict.effect, kind=verdict.kind)] += count
                 else:
                     minute.refusals[refusal := Refusal(*labels)] += count
                     waiting[VerdictKey(refusal.effect, rule=refusal.rule, reason=refusal.reason)] += count
         self.turn += 1
 
-    def minutes(self, now: datetime) -> list[Minute]:
+    def minutes(self, now: datetime) -> list[VerdictMinute]:
         """Every minute of the window, the oldest first, also those without verdicts."""
         this = _start(now)
         known = {minute.at: minute for minute in self._minutes}
         starts = [this - timedelta(minutes=back) for back in range(MINUTES - 1, -1, -1)]
-        return [known.get(at) or Minute(at) for at in starts]
+        return [known.get(at) or VerdictMinute(at) for at in starts]
 
     def refusals(self, now: datetime) -> Counter[Refusal]:
         """The refusals of the whole window."""
@@ -123,10 +123,10 @@ class VerdictRates:
             await self.flush(add)
             await asyncio.sleep(POLL_SECONDS)
 
-    def _minute(self, now: datetime) -> Minute:
+    def _minute(self, now: datetime) -> VerdictMinute:
         start = _start(now)
         if not self._minutes or self._minutes[-1].at < start:
-            self._minutes.append(Minute(start))
+            self._minutes.append(VerdictMinute(start))
         return self._minutes[-1]
 
 
@@ -140,7 +140,7 @@ def _counted(text: str) -> Counter[tuple[str, ...]]:
     found: Counter[tuple[str, ...]] = Counter()
     for family in text_string_to_metric_families(wanted + "\n"):
         for sample in family.samples:
-            names = Verdict._fields if sample.name == _DECISIONS else Refusal._fields
+            names = KindVerdict._fields if sample.name == _DECISIONS else Refusal._fields
             if sample.name in (_DECISIONS, _REFUSALS):
                 found[(sample.name, *(sample.labels[name] for name in names))] += int(sample.value)
     return found

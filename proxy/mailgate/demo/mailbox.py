@@ -10,7 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mailgate.demo.messages import Attachment, Message
+from mailgate.demo.messages import Attachment, MailboxMessage
 
 MAX_UPLOAD = 25 * 1024 * 1024
 """The largest accepted form, in bytes."""
@@ -27,8 +27,11 @@ HEADERS = {
 class Mailbox:
     """Two folders, three pages and a form."""
 
-    def __init__(self, messages: Iterable[Message], clock: Callable[[], datetime]) -> None:
-        self._folders: dict[str, deque[Message]] = {"inbox": deque(messages), "sent": deque(maxlen=MAX_SENT)}
+    def __init__(self, messages: Iterable[MailboxMessage], clock: Callable[[], datetime]) -> None:
+        self._folders: dict[str, deque[MailboxMessage]] = {
+            "inbox": deque(messages),
+            "sent": deque(maxlen=MAX_SENT),
+        }
         self._clock = clock
         self._style = files(__package__).joinpath("mailbox.css").read_text()
         self._pages = Environment(
@@ -79,7 +82,7 @@ class Mailbox:
     async def send(self, request: web.Request) -> web.Response:
         fields = await request.post()
         files_sent = (field for field in fields.getall("attachment", []) if isinstance(field, web.FileField))
-        message = Message(
+        message = MailboxMessage(
             sender="you@example.com",
             recipient=str(fields.get("to", "")),
             subject=str(fields.get("subject", "")) or "(no subject)",
@@ -98,7 +101,7 @@ class Mailbox:
     def _list(self, folder: str) -> web.Response:
         return self._page("folder.html", folder=folder, messages=self._folders[folder])
 
-    def _find(self, request: web.Request) -> Message:
+    def _find(self, request: web.Request) -> MailboxMessage:
         return _at(self._folders[request.match_info["folder"]], request.match_info["number"])
 
     def _page(self, template: str, **values: object) -> web.Response:

@@ -20,7 +20,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MailboxMessage:
     """One message, decoded."""
 
     sender: str
@@ -31,18 +31,18 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
 
 
-def shipped_messages() -> list[Message]:
+def shipped_messages() -> list[MailboxMessage]:
     """The messages that come with the demo, newest first."""
     sources = files(__package__).joinpath("inbox").iterdir()
     messages = [read_message(source.read_bytes()) for source in sources if source.name.endswith(".eml")]
     return sorted(messages, key=lambda message: message.date, reverse=True)
 
 
-def read_message(source: bytes) -> Message:
+def read_message(source: bytes) -> MailboxMessage:
     """Decode a message as it would lie in a maildir. A header that is missing or unreadable is empty."""
     message = message_from_bytes(source, policy=default)
     assert isinstance(message, EmailMessage)
-    return Message(
+    return MailboxMessage(
         sender=str(message["From"] or ""),
         recipient=str(message["To"] or ""),
         subject=str(message["Subject"] or ""),

@@ -3,6 +3,7 @@
 The whole table is in docs/devices.md. A state that is not certain is never ``clean``.
 """
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,9 +21,10 @@ Value = TypeVar("Value")
 
 Away = Mapping[str, datetime]
 """The sources that cannot be asked, each with the time since when."""
+_DIGITS, _MAX_VERSION = re.compile("[0-9]+"), 100
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _KNOWN_WITHIN = timedelta(seconds=5)
-"""How long it takes at most until every gate knows of a run (``connectors/runner.py``)."""
+"""How long it takes at most until every gate knows of a run (``connectors/scheduler.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,35 @@ def strictest(postures: Sequence[Posture]) -> Posture:
 
 def _restriction(posture: Posture) -> tuple[bool, int, bool]:
     return (not posture.lost, _RESTRICTION.index(posture.state), not posture.lists)
+
+
+def may_restrict(before: Posture | None, after: Posture) -> bool:
+    """Whether a rule may keep a device out by its posture ``after`` which let it in ``before``: something that rules read is
+    another, and it is no app less, no better state, no newer version, no newer look and no further source.
+
+    Of a device that nobody had reported (``None``) only what speaks against it counts.
+    """
+    if before is None:
+        return bool(after.apps or after.findings)
+    worse = _RESTRICTION.index(after.state) < _RESTRICTION.index(before.state) or (after.lost > before.lost)
+    lacks = not {*before.sources} <= {*after.sources} or bool(before.managed) > bool(after.managed)
+    adds = not {*after.apps} <= {*before.apps} or not {*after.findings} <= {*before.findings}
+    differs = (before.kind, before.os, before.owner) != (after.kind, after.os, after.owner)
+    older = _digits(after.os_version) < _digits(before.os_version) or any(
+        was is not None and (now is None or now < was)
+        for was, now in ((before.looked_from, after.looked_from), (before.expires_at, after.expires_at))
+    )
+    return worse or lacks or adds or differs or older
+
+
+def restricts_owner(others: Sequence[Posture], new: Posture) -> bool:
+    """Whether a new device may keep out a person, with these other devices, where they use a client that names no device."""
+    before, after = posture_of_person(others), posture_of_person([*others, new])
+    return _restriction(after) < _restriction(before) or not {*after.apps} <= {*before.apps}
+
+
+def _digits(version: str) -> list[int]:
+    return [int(part) for part in _DIGITS.findall(version[:_MAX_VERSION])]
 
 
 def posture_of_person(postures: Iterable[Posture]) -> Posture:

@@ -115,7 +115,7 @@ class Metrics:
         return Gauge(name, meaning, labels, registry=self.registry)
 
     def record(self, access: Access, decision: Decision, *_: object) -> None:
-        """Count one decision (a ``Listener`` of ``recorder.py``)."""
+        """Count one decision (a ``DecisionListener``, ``recorder.py``)."""
         self.decisions.add((decision.effect, decision.reason, access.client.kind))
         if decision.effect is not Effect.ALLOW:
             self.refusals.add((decision.rule, decision.effect, decision.reason))

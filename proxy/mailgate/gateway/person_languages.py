@@ -3,22 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol as Shape
 
 from mailgate.gateway.pages.languages import choose_language, languages_by_tag, load_languages
 from mailgate.model import Access, Decision, Protocol
+from mailgate.store.languages import Languages
 from mailgate.store.ledger import Repeat
-
-
-class Languages(Shape):
-    """The record of languages (``store/languages.py``)."""
-
-    def note(self, login: str, tag: str, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class PersonLanguages:
-    """Records the languages of people (a ``Listener`` of ``recorder.py``)."""
+    """Records the languages of people (a ``DecisionListener``, ``recorder.py``)."""
 
     languages: Languages
     tags: Mapping[str, str]

@@ -17,7 +17,7 @@ from mailgate.store.ledger import Repeat
 log = structlog.get_logger()
 
 
-class Listener(Protocol):
+class DecisionListener(Protocol):
     """Keeps or counts decisions. It never waits and never raises."""
 
     def record(self, access: Access, decision: Decision, reference: str, shown: bool, /) -> None:
@@ -32,7 +32,7 @@ class Listener(Protocol):
 class Recorder:
     """The one place through which every decision goes that is about to be carried out."""
 
-    listeners: Sequence[Listener]
+    listeners: Sequence[DecisionListener]
     """The ledger, the languages of people, the rules that may halt, and the metrics (``app/parts.py``)."""
     references: References
 

@@ -28,7 +28,7 @@ from mailgate.store.client_facts import facts_to_hold
 from mailgate.store.ledger import Repeat
 
 
-class QuarantineMails(Protocol):
+class QuarantineMailQueue(Protocol):
     """Writes to people who cannot be shown a page (``mail/quarantine.py``)."""
 
     def queue(
@@ -96,7 +96,7 @@ class Refuser:
     usual: Forwarder
     autodiscover: Forwarder
     """The forwarder that asks the webmail for a login challenge and for the way to the mail."""
-    mails: QuarantineMails
+    mails: QuarantineMailQueue
     metrics: Metrics
     recorder: Recorder
 

@@ -7,34 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from mailgate.classify import classify
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Effect, Kind, Posture, Reason, RequestFacts
-from mailgate.model.notice import NoticeDevice
+from mailgate.model import Access, Effect, Kind, Reason
+from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
-from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.population import Population
-from mailgate.simulate import UNKNOWN, Judge, Occasion, Subject
+from mailgate.simulate import UNKNOWN, Judge, Occasion, Subject, lets_in_laptops
 
 Progress = Callable[[int, int], None]
 
 PASSING = frozenset({Reason.RULE_ERROR, Reason.POSTURE_UNAVAILABLE, Reason.INTERNAL_ERROR})
 """Reasons with which a rule could not be decided. They do not show that it is about anybody."""
-
-_LAPTOP = RequestFacts(
-    headers={
-        "user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
-    }
-)
-_SAME_FOR_EVERY_LAPTOP = frozenset(
-    "client.kind client.handheld client.contradicted request.method request.protocol now".split()
-)
-_DIFFERS_BETWEEN_LAPTOPS = frozenset(
-    name for name in VARIABLES if name not in _SAME_FOR_EVERY_LAPTOP and not name.startswith("device.")
-)
-"""Variables in which laptops differ. If an answer depends on one, the mail says nothing about laptops, since the
-laptops here are made up."""
 
 
 @dataclass
@@ -43,6 +27,8 @@ class Audience:
 
     people: dict[str, set[NoticeDevice]] = field(default_factory=lambda: defaultdict(set))
     """The people by login name, each with the devices that the rule is about."""
+    about: dict[str, set[ToldDevice]] = field(default_factory=lambda: defaultdict(set))
+    """The same devices, by what is known of them."""
     newly: set[str] = field(default_factory=set)
     """Those of them whom the rules before did not treat in the same way, or may not have."""
     nameless: int = 0
@@ -68,7 +54,7 @@ async def audience_of(
 ) -> Audience:
     """Decide these subjects by the policy as of ``at``. Without a policy ``before`` it, all are newly affected."""
     judge, former = Judge(policy), Judge(before) if before else None
-    found = Audience(any_laptop=_lets_in_laptops(judge, at))
+    found = Audience(any_laptop=lets_in_laptops(judge, at))
 
     def look(page: list[Subject]) -> None:
         for subject in page:
@@ -106,6 +92,7 @@ def _look(
         return False
     if person:
         found.people[person].add(device_of(person, access, answer(judge, access, occasion.unrecorded)))
+        found.about[person].add(told_device(access))
         was = former.outcome(replace(occasion.before, now=at), occasion.unrecorded) if former else None
         if was is None or was.effect != outcome.effect:
             found.newly.add(person)
@@ -121,25 +108,25 @@ class Told(NamedTuple):
     fix: str = ""
 
 
-class Answer(NamedTuple):
+class RuleAnswer(NamedTuple):
     """The rule that decides an access, and what it means for the person."""
 
     rule: str
     told: Told
 
 
-def answer(judge: Judge, access: Access, unrecorded: frozenset[str]) -> Answer | None:
+def answer(judge: Judge, access: Access, unrecorded: frozenset[str]) -> RuleAnswer | None:
     """The answer to an access; None if it depends on what was not recorded or cannot be had."""
     outcome = judge.outcome(access, unrecorded)
     if outcome.effect == UNKNOWN or outcome.reason in PASSING:
         return None
     if outcome.effect == Effect.ALLOW:
-        return Answer(outcome.rule, Told(Effect.ALLOW))
+        return RuleAnswer(outcome.rule, Told(Effect.ALLOW))
     decision = decide(access, judge.policy)
-    return Answer(decision.rule, Told(decision.effect, decision.reason, decision.apps, decision.fix))
+    return RuleAnswer(decision.rule, Told(decision.effect, decision.reason, decision.apps, decision.fix))
 
 
-def device_of(person: str, access: Access, given: Answer | None) -> NoticeDevice:
+def device_of(person: str, access: Access, given: RuleAnswer | None) -> NoticeDevice:
     """The device of an access as a mail to this person names it. Apps on somebody else's device are not named."""
     client, posture = access.client, access.posture
     kind, os = posture.kind or client.kind, posture.os or client.os
@@ -148,6 +135,8 @@ def device_of(person: str, access: Access, given: Answer | None) -> NoticeDevice
     return NoticeDevice(told.reason, kind, os, told.apps if is_own else (), told.fix)
 
 
-def _lets_in_laptops(judge: Judge, at: datetime) -> bool:
-    laptop = Access(_LAPTOP, classify(_LAPTOP), Posture(), at)
-    return judge.outcome(laptop, _DIFFERS_BETWEEN_LAPTOPS).effect == Effect.ALLOW
+def told_device(access: Access) -> ToldDevice:
+    """The device of an access, as far as a notice goes by it."""
+    client, posture = access.client, access.posture
+    kind, os = posture.kind or client.kind, posture.os or client.os
+    return ToldDevice(kind, os, posture.state, tuple(sorted(posture.apps)))

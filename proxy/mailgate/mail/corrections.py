@@ -1,28 +1,41 @@
 """Corrections: mails to the people whom a version reached that was then taken back, if something is different for them.
 
 A version reached the people who were refused, were shown the page of a warning, or got a mail by its rules. Each of them
-is decided anew by that version and by the one in force, now and at every moment at which an answer changes by itself.
-Who gets the same answer from both is not written to. Who cannot be decided any more, say because the device has
-reported something else since, is told what is known, and nothing else.
+is decided anew by that version and by the one in force, now and at every moment at which an answer changes by itself; whoever got a
+mail also with the devices as they were then. Who gets the same answer from both is not written to. Who cannot be decided any
+more, say because a device has reported something else since a page was shown, is told what is known, and nothing else.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mailgate.config import Rules
+from mailgate.devices.device import Device, Report
 from mailgate.devices.names import user_text
 from mailgate.devices.posture import owner_of
-from mailgate.mail.audience import Answer, answer, device_of
+from mailgate.mail.audience import RuleAnswer, answer, device_of, told_device
 from mailgate.mail.recipient_list import AddressOf, DataScope, rules_of_version
-from mailgate.model import Effect, Reason
-from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter, Standing
-from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE
+from mailgate.model import Access, Effect, PostureState, Reason
+from mailgate.model.notice import (
+    EncounterKind,
+    MailKind,
+    Notice,
+    NoticeDevice,
+    RuleEncounter,
+    Standing,
+    ToldDevice,
+)
+from mailgate.policy import AppCatalog, Policy
+from mailgate.policy.rule_states import RuleState, state_of
+from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
+from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
-from mailgate.simulate import Judge, Occasion, at_moment, moments
+from mailgate.rollout.population import Population
+from mailgate.simulate import Judge, Occasion, Subject, at_moment, moments
 from mailgate.store import Act, Mail, Retraction, Store
+from mailgate.tasks import compute
 
 SEARCH_SPAN = timedelta(hours=24)
 """How long to look for refusals that are stored late, by a gate that was cut off or from a spool."""
@@ -99,10 +112,11 @@ async def corrections(
     found = ReachedPeople()
     for number in retraction.versions:
         old = await rules_of_version(store, number, reliefs)
-        comparison = _Comparison(store, old, target, data_scope, now)
+        population = data_scope.compared(store, old, target, now)
+        comparison = await compute(_Comparison, old, target, population)
         if old.policy.version in retraction.policies:
-            await _by_page(comparison, retraction, found)
-        await _by_mail(comparison, retraction.serial, number, found)
+            await _by_page(store, comparison, retraction, data_scope.terms.precedence, found)
+        await _by_mail(store, comparison, retraction.serial, number, found)
     languages = await store.languages.of(found.people)
     standings = _Standings(store, target, data_scope, now)
     made: dict[str, Mail] = {}
@@ -128,25 +142,27 @@ async def corrections(
 class _Comparison:
     """Compares a version that was taken back with the version in force."""
 
-    def __init__(self, store: Store, old: Rules, target: Rules, data_scope: DataScope, now: datetime) -> None:
-        self.store, self.policy, self.precedence = store, old.policy, data_scope.terms.precedence
-        self.population = data_scope.compared(store, old, target, now)
+    def __init__(self, old: Rules, target: Rules, population: Population) -> None:
+        self.policy, self.population = old.policy, population
         self.has_the_same_name = old.policy.version == target.policy.version
         """Whether sightings do not tell the two apart, since they differ in their groups alone."""
         self._judges = Judge(old.policy), Judge(target.policy)
         self._same = _same_answers(old, target) | {LOST_RULE, DISCOVERY_RULE}
+        self._titles = {each.id: each.title or "" for each in old.policy.rules}
+        self._contacts = {each.id: each.notice.contact or "" for each in old.policy.rules}
+        self._standing = _standing_rules(target.policy, population.now)
 
     def may_differ(self, rule: str) -> bool:
         """Whether what this rule told people may be different now. The answers to lost devices and to searches for the
         mail server come from no rule, and are the same in every version."""
         return rule not in self._same
 
-    def corrects(self, rule: str, occasions: Iterable[Occasion]) -> bool:
+    def corrects(self, rule: str, occasions: Sequence[Occasion]) -> bool:
         """Whether somebody whom this rule reached has to be written to: something is different on one of these
         occasions, or the rule decides none of them any more, so that nobody can say what it told them."""
         decided = False
-        for occasion in occasions:
-            for old, new in self._answers(occasion):
+        for each in occasions:
+            for old, new in self._answers(each):
                 if old is None or new is None:
                     continue
                 if old.told != new.told:
@@ -154,7 +170,32 @@ class _Comparison:
                 decided = decided or old.rule == rule
         return not decided
 
-    def _answers(self, occasion: Occasion) -> Iterator[tuple[Answer | None, Answer | None]]:
+    def corrects_mail(self, mail: Mail, occasions: Sequence[Occasion]) -> bool:
+        """Whether the reader of a mail has to be written to: something is different for a device of theirs now, or what the
+        mail said of one does not hold, or it cannot be told any more what it said."""
+        if not mail.about:
+            return self.corrects(mail.rule, occasions)
+        differs = any(
+            old and new and old.told != new.told for each in occasions for old, new in self._answers(each)
+        )
+        return differs or any(
+            self.corrects(mail.rule, self._then(mail, each, occasions)) for each in mail.about
+        )
+
+    def _then(self, mail: Mail, told: ToldDevice, occasions: Sequence[Occasion]) -> list[Occasion]:
+        """The occasions of the person's devices of this kind, as if the device were still as the mail says."""
+        alike = [each for each in occasions if _is_alike(told_device(each.after), told)]
+        report = Report("", "", owner=mail.login, kind=told.kind, os=told.os)
+        if not alike:
+            gone = self.population.unseen(Device("", (report,)))
+            alike = [replace(gone, unrecorded=gone.unrecorded | gone.assumed | _NOT_TOLD)]
+        before, after = (each.catalog for each in (self.population.before, self.population.after))
+        return [
+            replace(each, before=_as_told(each.before, told, before), after=_as_told(each.after, told, after))
+            for each in alike
+        ]
+
+    def _answers(self, occasion: Occasion) -> Iterator[tuple[RuleAnswer | None, RuleAnswer | None]]:
         """The answers of both versions, now and at each moment at which one of them changes by itself."""
         old, new = self._judges
         before, after, unrecorded = occasion.before, occasion.after, occasion.unrecorded
@@ -165,27 +206,61 @@ class _Comparison:
                 answer(new, at_moment(after, moment), unrecorded),
             )
 
-    def title(self, rule: str) -> str:
-        if rule == DEFAULT_RULE:
-            return self.policy.default.title or ""
-        return next((each.title or "" for each in self.policy.rules if each.id == rule), "")
+    def encounter(self, by: EncounterKind, rule: str, reason: Reason) -> RuleEncounter:
+        default = self.policy.default.title or "" if rule == DEFAULT_RULE else ""
+        return RuleEncounter(by, self._titles.get(rule, default), reason, rule in self._standing)
 
     def contact(self, rule: str) -> str:
-        notices = {each.id: each.notice for each in self.policy.rules}
-        return notices.get(rule, self.policy.default.notice).contact or ""
+        return self._contacts.get(rule, self.policy.default.notice.contact or "")
+
+
+_NOT_TOLD = frozenset(
+    each
+    for each in VARIABLES
+    if each.startswith("device.")
+    and each
+    not in ("device.kind", "device.os", "device.state", "device.known", "device.apps", "device.lists")
+)
+"""The variables whose values no mail has of a device that is gone."""
+
+
+def _is_alike(one: ToldDevice, other: ToldDevice) -> bool:
+    return (one.kind, one.os) == (other.kind, other.os)
+
+
+def _as_told(access: Access, told: ToldDevice, catalog: AppCatalog) -> Access:
+    """An access of the device with what was known of it then, by the lists of one version."""
+    apps = tuple(app for app in told.apps if app in catalog.apps)
+    lists = catalog.lists_of(apps)
+    state = PostureState.CLEAN if told.state is PostureState.LISTED and not lists else told.state
+    return replace(access, posture=replace(access.posture, state=state, apps=apps, lists=lists))
+
+
+def _standing_rules(policy: Policy, now: datetime) -> set[str]:
+    """The rules that warn or keep out now."""
+    found = {each.id for each in policy.rules if state_of(policy, each, now) in _HARD}
+    return found | ({DEFAULT_RULE} if policy.default.effect is not Effect.ALLOW else set())
+
+
+_HARD = (RuleState.WARNS, RuleState.CHALLENGES, RuleState.BLOCKS)
 
 
 def _same_answers(old: Rules, new: Rules) -> set[str]:
     """The rules that certainly decide in the new version whatever they decided in the old one: they are the same in both,
     and the new version has no rule before them that the old one had not."""
-    before, found = [*_names(old)], set[str]()
-    passed = set[str]()
+    place = {name: number for number, name in enumerate(_names(old))}
+    olds, news = ({each.id: each for each in rules.policy.rules} for rules in (old, new))
+    found, last = set[str](), -1
     for name in _names(new):
-        if not _is_same(old, new, name):
+        same = old.policy.default == new.policy.default
+        if name != DEFAULT_RULE:
+            one = olds.get(name)
+            same = one is not None and _is_same(one, news[name], old, new)
+        if not same:
             break  # it may take requests away from every rule after it
-        if passed.issubset(before[: before.index(name)]):
+        if last < place[name]:
             found.add(name)
-        passed.add(name)
+        last = max(last, place[name])
     return found
 
 
@@ -194,12 +269,9 @@ def _names(rules: Rules) -> Iterator[str]:
     yield DEFAULT_RULE
 
 
-def _is_same(old: Rules, new: Rules, name: str) -> bool:
+def _is_same(one: Rule, other: Rule, old: Rules, new: Rules) -> bool:
     """Whether a rule is the same in both versions, with the lists and groups that it reads."""
-    if name == DEFAULT_RULE:
-        return old.policy.default == new.policy.default
-    one, other = (next((r for r in each.policy.rules if r.id == name), None) for each in (old, new))
-    if one is None or other is None or one.model_dump(mode="json") != other.model_dump(mode="json"):
+    if one.model_dump(mode="json") != other.model_dump(mode="json"):
         return False
     reads_lists = any(each.startswith("device.") for each in one.when.reads)
     reads_groups = one.groups or "user.groups" in one.when.reads
@@ -208,27 +280,29 @@ def _is_same(old: Rules, new: Rules, name: str) -> bool:
     )
 
 
-async def _by_page(comparison: _Comparison, retraction: Retraction, found: ReachedPeople) -> None:
-    name = comparison.policy.version
+async def _by_page(
+    store: Store,
+    comparison: _Comparison,
+    retraction: Retraction,
+    precedence: Sequence[str],
+    found: ReachedPeople,
+) -> None:
+    name, population = comparison.policy.version, comparison.population
     until = retraction.at if comparison.has_the_same_name else None
-    shown = await comparison.store.retractions.shown(name, retraction.policies[name], until)
-    devices = await comparison.population.called({each.way.device for each in shown})
+    shown = await store.retractions.shown(name, retraction.policies[name], until)
+    devices = await population.called({each.way.device for each in shown})
     for each in shown:
         if not comparison.may_differ(each.rule):
             continue
-        await asyncio.sleep(0)  # a gate that decides keeps serving requests
-        if not comparison.corrects(each.rule, [await comparison.population.seen(each.way, devices)]):
+        if not await compute(comparison.corrects, each.rule, [await population.seen(each.way, devices)]):
             continue
         device = devices.get(each.way.device)
-        login = user_text(
-            each.way.user
-            or (owner_of(device, comparison.population.now, comparison.precedence) if device else "")
-        )
+        login = user_text(each.way.user or (owner_of(device, population.now, precedence) if device else ""))
         if not login:
             found.nameless += 1
             continue
         by = EncounterKind.WARNING if each.effect == Effect.WARN else EncounterKind.REFUSAL
-        found.people[login].add(RuleEncounter(by, comparison.title(each.rule), _reason(each.reason)))
+        found.people[login].add(comparison.encounter(by, each.rule, _reason(each.reason)))
         found.contacts.setdefault(login, comparison.contact(each.rule))
 
 
@@ -237,15 +311,18 @@ def _reason(stored: str) -> Reason:
     return Reason(stored) if stored in set(Reason) else Reason.RULE_MATCHED
 
 
-async def _by_mail(comparison: _Comparison, serial: int, number: int, found: ReachedPeople) -> None:
-    for mail in await comparison.store.mails.perhaps_read_about([number], serial):
+async def _by_mail(
+    store: Store, comparison: _Comparison, serial: int, number: int, found: ReachedPeople
+) -> None:
+    for mail in await store.mails.perhaps_read_about([number], serial):
         if not comparison.may_differ(mail.rule):
             continue
         subjects = await comparison.population.person(mail.login)
-        if not comparison.corrects(mail.rule, [each for subject in subjects for each in subject.occasions]):
+        occasions = [each for subject in subjects for each in subject.occasions]
+        if not await compute(comparison.corrects_mail, mail, occasions):
             continue
-        title = comparison.title(mail.rule)
-        found.people[mail.login].add(RuleEncounter(EncounterKind.MAIL, title, Reason.RULE_MATCHED))
+        reached = comparison.encounter(EncounterKind.MAIL, mail.rule, Reason.RULE_MATCHED)
+        found.people[mail.login].add(reached)
         found.contacts.setdefault(mail.login, comparison.contact(mail.rule))
 
 
@@ -258,7 +335,9 @@ class _Standings:
 
     async def of(self, login: str) -> set[NoticeDevice]:
         """The known devices of a person, as far as a mail distinguishes them."""
-        subjects = await self._population.person(login)
+        return await compute(self._devices, login, await self._population.person(login))
+
+    def _devices(self, login: str, subjects: Iterable[Subject]) -> set[NoticeDevice]:
         return {self._device(login, each) for subject in subjects for each in subject.occasions}
 
     def _device(self, login: str, occasion: Occasion) -> NoticeDevice:
@@ -278,5 +357,5 @@ class _Standings:
 _STANDINGS = {Effect.ALLOW: Standing.OPEN, Effect.WARN: Standing.WARNED}
 
 
-def _standing(given: Answer | None) -> Standing:
+def _standing(given: RuleAnswer | None) -> Standing:
     return Standing.UNKNOWN if given is None else _STANDINGS.get(given.told.effect, Standing.CLOSED)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from mailgate.mail.transport import DeferredError, MailTransport, RejectedMailError, UnknownOutcomeError
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Mail, MailState, NoticeKey, Store, StoreUnavailableError
+from mailgate.store.clock import Leases
 from mailgate.store.mail import Which
+from mailgate.store.mail_queue import MailQueue
 
 LEASE = timedelta(minutes=2)
 """How long a dead process keeps its lease: longer than one mail can take."""
@@ -31,23 +33,6 @@ OutcomeListener = Callable[[Mail, MailState, str], None]
 """Receives a mail, its new state and the cause in one word. A mail that was put off is ``queued``."""
 Note = Callable[[], Coroutine[Any, Any, None]]
 """Stores the outcome of a mail."""
-
-
-class MailQueue(Protocol):
-    """The queued mails (``store/mail_queue.py``)."""
-
-    async def due(self, now: datetime, size: int = 100) -> list[Mail]: ...
-    async def begin(self, mail: Mail, holder: str, now: datetime) -> bool: ...
-    async def end(self, mail_id: str, state: MailState, now: datetime, why: str = "") -> bool: ...
-    async def put_off(self, mail_id: str, due_at: datetime, now: datetime, why: str) -> None: ...
-    async def left_over(self, holder: str) -> list[Mail]: ...
-
-
-class Leases(Protocol):
-    """Decides which process may send (``store/clock.py``)."""
-
-    async def claim(self, name: str, holder: str, span: timedelta) -> bool: ...
-    async def release(self, name: str, holder: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +56,7 @@ class Postman:
     """Mails per minute."""
     holder: str
     """The name of this process, new at every start."""
-    around: PostmanTools
+    tools: PostmanTools
     _renewed: datetime | None = None
     _next: datetime | None = None
 
@@ -86,7 +71,7 @@ class Postman:
             if first is not None:
                 await first()
             await self._settle_interrupted()
-            while batch := await self.queue.due(self.around.clock()):
+            while batch := await self.queue.due(self.tools.clock()):
                 for mail in batch:
                     await self._keep_pace()
                     if not await self._lead():
@@ -97,7 +82,7 @@ class Postman:
             await run_to_end(self._release_lease())
 
     async def _lead(self) -> bool:
-        now = self.around.clock()
+        now = self.tools.clock()
         if self._renewed is not None and now - self._renewed < _RENEWAL:
             return True
         held = await self.leases.claim(_LEASE_NAME, self.holder, LEASE)
@@ -114,7 +99,7 @@ class Postman:
 
     async def _settle_interrupted(self) -> None:
         for mail in await self.queue.left_over(self.holder):
-            taken, now = await self.transport.was_delivered(mail.id), self.around.clock()
+            taken, now = await self.transport.was_delivered(mail.id), self.tools.clock()
             if taken is False:
                 await self.transport.abort(mail.id)
                 await self.queue.put_off(mail.id, now, now, "interrupted")
@@ -123,9 +108,9 @@ class Postman:
                 await self._end(mail, state, "interrupted")
 
     async def _keep_pace(self) -> None:
-        now = self.around.clock()
+        now = self.tools.clock()
         if self._next is not None and now < self._next:
-            await self.around.sleep((self._next - now).total_seconds())
+            await self.tools.sleep((self._next - now).total_seconds())
         self._next = max(now, self._next or now) + timedelta(minutes=1) / self.rate
 
     async def _send(self, mail: Mail) -> None:
@@ -160,7 +145,7 @@ class Postman:
         return partial(self._end, mail, MailState.SENT)
 
     async def _begun(self, mail: Mail) -> bool:
-        now = self.around.clock()
+        now = self.tools.clock()
         try:
             return await self.queue.begin(mail, self.holder, now)
         except StoreUnavailableError:  # the store may have noted it or not; the mail was not sent
@@ -173,19 +158,19 @@ class Postman:
             try:
                 return await note()
             except StoreUnavailableError:
-                await self.around.sleep(_RETRY)
+                await self.tools.sleep(_RETRY)
 
     async def _put_off(self, mail: Mail, why: str) -> None:
         if mail.attempts >= len(PAUSES):
             await self._end(mail, MailState.FAILED, why)
             return
-        now = self.around.clock()
+        now = self.tools.clock()
         await self.queue.put_off(mail.id, now + PAUSES[mail.attempts], now, why)
-        self.around.on_outcome(mail, MailState.QUEUED, why)
+        self.tools.on_outcome(mail, MailState.QUEUED, why)
 
     async def _end(self, mail: Mail, state: MailState, why: str = "") -> None:
-        await self.queue.end(mail.id, state, self.around.clock(), why)
-        self.around.on_outcome(mail, state, why)
+        await self.queue.end(mail.id, state, self.tools.clock(), why)
+        self.tools.on_outcome(mail, state, why)
 
 
 async def run_to_end(work: Coroutine[Any, Any, None]) -> None:

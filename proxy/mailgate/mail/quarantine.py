@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
-from typing import Protocol as Shape
 
 import structlog
 from cachetools import TTLCache
@@ -20,7 +19,7 @@ from cachetools import TTLCache
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.login_names import address_of, user_text
@@ -42,12 +41,6 @@ ADDRESS_SPAN = timedelta(hours=1)
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 """Hands a message to a mail server. Raises OSError."""
-
-
-class LoginChecker(Shape):
-    """Tells whether the webmail accepts a login (``gateway/selfservice/login_check.py``)."""
-
-    async def look(self, incoming: Incoming) -> Login: ...
 
 
 class NoQuarantineMails:
@@ -99,7 +92,8 @@ class QuarantineMailer:
         claims: QuarantineMails,
         send: Send,
         clock: Callable[[], datetime],
-        check: LoginChecker | None = None,
+        check: LoginCheck | None = None,
+        laptops_open: Callable[[datetime], bool] = lambda _: False,
     ) -> None:
         """Without a ``check``, a login counts only if something other than the webmail confirms it."""
         self._head = head
@@ -108,6 +102,7 @@ class QuarantineMailer:
         self._send = send
         self._clock = clock
         self._check = check
+        self._laptops_open = laptops_open
         self._mails, self._logins = (
             RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
             RateLimit(FROM_ONE_ADDRESS, ADDRESS_SPAN),
@@ -162,7 +157,7 @@ class QuarantineMailer:
         log.info("quarantine-mail-sent", reference=refused.view.reference, reason=refused.view.reason)
 
     async def _is_accepted(self, incoming: Incoming) -> bool:
-        return self._check is not None and await self._check.look(incoming) is Login.RIGHT
+        return self._check is not None and await self._check.look(incoming) is LoginResult.RIGHT
 
     def _refusal(self, access: Access, decision: Decision, reference: str) -> _Refusal | None:
         client, posture = access.client, access.posture
@@ -185,6 +180,7 @@ class QuarantineMailer:
             accept_language=access.facts.headers.get("accept-language", ""),
             default_language=self._head.default_language,
             me_url=self._head.me_url,
+            laptops_open=self._laptops_open(access.now),
         )
         address = rate_limit_key(access.facts.remote)
         return _Refusal(person, device, view, address, not _is_theirs(access))

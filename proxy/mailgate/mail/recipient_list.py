@@ -151,7 +151,8 @@ def _mails(
     for login in sorted(found.people):
         notice = notice_about(topic, found, login, languages.get(login, ""))
         address, rule = address_of(login), topic.rule.id
-        made = Mail(address, login, rule, version, topic.kind, taken_back, notice, now, topic.until)
+        about = tuple(sorted(found.about[login]))
+        made = Mail(address, login, rule, version, topic.kind, taken_back, notice, now, topic.until, about)
         mails[made.address or f" {login}"] = _joined(mails.get(made.address), made)
     return mails
 
@@ -213,4 +214,4 @@ def _joined(one: Mail | None, other: Mail) -> Mail:
         laptop_allowed=first.laptop_allowed and second.laptop_allowed,
         language=first.language or second.language,
     )
-    return replace(one, notice=notice)
+    return replace(one, notice=notice, about=tuple(sorted({*one.about, *other.about})))

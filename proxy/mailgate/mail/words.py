@@ -75,6 +75,7 @@ _REACHED_BY = {
     EncounterKind.WARNING: mark("A page warned you of this rule: %(what)s"),
     EncounterKind.REFUSAL: mark("Company mail did not open because of this rule: %(what)s"),
 }
+_STANDS = mark("(This rule is still in force, as it reads now.)")
 _CLEAR = mark(
     "Company mail opens on every device of yours that is known here. There is nothing that you need to do."
 )
@@ -280,5 +281,6 @@ def _items(notice: Notice, language: Language) -> list[Markup]:
     found: dict[Markup, None] = {}
     for each in notice.encounters:
         what = Markup("<bdi>{}</bdi>").format(each.title or language.say(wording_of(each.reason).title))
-        found[language.say(_REACHED_BY[each.by], what=what)] = None
+        said = language.say(_REACHED_BY[each.by], what=what)
+        found[said + Markup(" ") + language.say(_STANDS) if each.stands else said] = None
     return [*found]

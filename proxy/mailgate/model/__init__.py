@@ -15,7 +15,7 @@ from mailgate.model.decision import (
     Trials,
     User,
 )
-from mailgate.model.device import AppsReport, Posture, PostureState, SourceState
+from mailgate.model.device import AppsReport, CheckResult, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
 from mailgate.model.protocol import DEFAULT_PLACE, LOGIN_PROTOCOLS, PROTOCOL_TRAITS, ActiveSyncPlace, Protocol
 from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
@@ -32,6 +32,7 @@ __all__ = [
     "Assurance",
     "AttestationResult",
     "CertificateResult",
+    "CheckResult",
     "Claim",
     "Client",
     "Decision",

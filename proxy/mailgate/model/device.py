@@ -22,6 +22,23 @@ class AppsReport:
     """How much earlier it may have looked."""
 
 
+class CheckResult(StrEnum):
+    """The result of asking a source about one device now."""
+
+    ASKED = "asked"
+    """The device was asked. Its answer counts when it comes, usually within seconds."""
+    TAKEN = "taken"
+    """The source has answered. Its answer counts from now on."""
+    GONE = "gone"
+    """The source said that it does not have the device. Nothing else is treated as this answer."""
+    WAIT = "wait"
+    """The device was asked about a moment ago."""
+    CANNOT = "cannot"
+    """This source cannot be asked about one device."""
+    FAILED = "failed"
+    """The source, or the store, did not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceState:
     """The state of one connector. Its source counts as failing from the first run that failed until a run succeeds."""
@@ -34,13 +51,13 @@ class SourceState:
     """When the last run ended that listed every device; None before the first."""
     failing_since: datetime | None = None
     trouble: str = ""
-    """The trouble in the last run, as a word of a closed set; empty if there was none."""
+    """The trouble in the last run, the word of a ``Trouble`` (``errors.py``); empty if there was none."""
     trouble_since: datetime | None = None
     """When the first of the runs ended that all had this trouble; None if there is none."""
     running_since: datetime | None = None
     """When the run began that is going on; None if none is."""
     retrying: str = ""
-    """The trouble for which that run sends a request again, as a word of a closed set; empty if the source answers."""
+    """The trouble for which that run sends a request again, the word of a ``Trouble``; empty if the source answers."""
     retry_at: datetime | None = None
     """When it sends that request again, as the source asked; None if no request waits."""
     cursor: datetime | None = None

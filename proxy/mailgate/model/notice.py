@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailgate.model.client import Kind
+from mailgate.model.device import PostureState
 from mailgate.model.reasons import Reason
 
 
@@ -40,6 +41,8 @@ class RuleEncounter:
     title: str
     """The title of the rule; may be empty."""
     reason: Reason
+    stands: bool = False
+    """Whether the rule, as it reads in the version in force, still warns or keeps people out."""
 
 
 class Standing(StrEnum):
@@ -72,6 +75,18 @@ class NoticeDevice:
     def is_open_for_good(self) -> bool:
         """Whether it gets mail now, and no rule in force will change that by itself."""
         return self.standing is Standing.OPEN and not self.later
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ToldDevice:
+    """What a notice went by: devices of one person as they were then. It is kept with the mail, since whether the mail still
+    holds can be told by nothing else once its readers have done what it says."""
+
+    kind: Kind
+    os: str
+    state: PostureState
+    apps: tuple[str, ...]
+    """Keys of ``apps.yaml``, sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,14 +49,14 @@ HeaderValue = Annotated[
 ]
 
 
-class Person(Strict):
+class CasePerson(Strict):
     """The person who asks, as a trusted proxy would name them."""
 
     name: str = ""
     groups: tuple[str, ...] = ()
 
 
-UserField = Annotated[Person, BeforeValidator(_person, json_schema_input_type=str | Person)]
+UserField = Annotated[CasePerson, BeforeValidator(_person, json_schema_input_type=str | CasePerson)]
 
 
 class Request(Strict):
@@ -70,7 +70,7 @@ class Request(Strict):
     headers: Mapping[str, HeaderValue] = Field(default_factory=dict)
     user_agent: str | None = None
     """Short for the `User-Agent` header."""
-    user: UserField = Person()
+    user: UserField = CasePerson()
 
     def facts(self) -> RequestFacts:
         """The request as the gate reads it: header names in lower case, repeated ones joined."""
@@ -91,7 +91,7 @@ class Request(Strict):
         )
 
 
-class Device(Strict):
+class CaseDevice(Strict):
     """The knowledge about the device at that moment."""
 
     state: PostureState | None = Field(default=None, strict=False)
@@ -191,7 +191,7 @@ class Situation(Strict):
     """A request, and the knowledge besides it."""
 
     request: Request = Request()
-    device: Device | None = None
+    device: CaseDevice | None = None
     attestation: Attestation | None = None
     certificate: Certificate | None = None
     now: Moment | None = None
@@ -212,7 +212,7 @@ class Situation(Strict):
 class RecordedRequest(Request):
     """A request and the knowledge besides it, on one level, as ``mailgate explain`` also takes it."""
 
-    device: Device | None = None
+    device: CaseDevice | None = None
     attestation: Attestation | None = None
     certificate: Certificate | None = None
     now: Moment | None = None

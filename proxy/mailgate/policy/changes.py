@@ -1,4 +1,4 @@
-"""The differences between two versions of the rules, in words that need no knowledge of the files.
+"""A version of the rules: its content, its digest, and the differences between two, in words that need no knowledge of the files.
 
 Everything that a version says is said: fields are read from the models, so that a field that nobody thought of is named
 by its name in the file.
@@ -7,6 +7,7 @@ by its name in the file.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any, Protocol
 
 from mailgate.model import Stage
@@ -18,7 +19,7 @@ from mailgate.policy.rules import DEFAULT_RULE, Default, Policy, Rule
 from mailgate.policy.stages import softened
 
 
-class Version(Protocol):
+class VersionContent(Protocol):
     """Everything that a version of the rules consists of."""
 
     @property
@@ -32,6 +33,12 @@ class Version(Protocol):
     @property
     def cases(self) -> CasesFile:
         """The cases that must hold."""
+
+
+def digest_of_texts(texts: Mapping[str, str]) -> str:
+    """The SHA-256 of all texts of a version with their names, including comments. It is computed again whenever the version
+    is put in force; a stored digest is not believed."""
+    return sha256(json.dumps(dict(texts), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Change:
         return joined((self.sign, joined((subject_in_words(self.about), self.words), ": ")), " ")
 
 
-def changes(old: Version, new: Version) -> tuple[Change, ...]:
+def changes(old: VersionContent, new: VersionContent) -> tuple[Change, ...]:
     """Every difference: rules in the order of the new version, then the default, apps, lists, groups and cases."""
     found = policy_changes(old.policy, new.policy)
     return (*found, *_groups(old.groups, new.groups), *_cases(old.cases, new.cases))

@@ -10,7 +10,7 @@ from cel_expr_python import cel
 
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy.closed_sets import literals_of, misspelt, only_compared
-from mailgate.policy.condition_errors import Fault, fault_at, translated
+from mailgate.policy.condition_errors import ConditionFault, fault_at, translated
 from mailgate.policy.login_names import confusable_name, has_one_reading
 from mailgate.policy.syntax_tree import Node, read_tree, walk
 from mailgate.policy.variables import ENVIRONMENT, UNREADABLE, VARIABLES
@@ -22,7 +22,7 @@ MAX_LENGTH = 4096
 class ConditionError(ValueError):
     """A condition that cannot be used, with every fault that was found."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[ConditionFault]) -> None:
         self.faults = sorted(faults)
         super().__init__(joined((fault.message for fault in self.faults), "; "))
 
@@ -174,7 +174,7 @@ def _loops(tree: Node) -> frozenset[str] | None:
     return names if all(each.name in names for each in ranges) else None
 
 
-def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[Fault]:
+def _also_misspelt(text: str, closed: Mapping[str, Iterable[str]]) -> Iterator[ConditionFault]:
     """Words that a variable can never have, found although the types of the text are wrong."""
     try:
         parsed = ENVIRONMENT.compile(text, disable_check=True)

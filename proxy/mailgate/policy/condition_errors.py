@@ -10,7 +10,7 @@ from mailgate.policy.variables import VARIABLES
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class ConditionFault:
     """One fault of a condition. ``line`` and ``column`` count from 1 inside its text."""
 
     line: int
@@ -18,10 +18,10 @@ class Fault:
     message: str
 
 
-def fault_at(text: str, offset: int, message: str) -> Fault:
+def fault_at(text: str, offset: int, message: str) -> ConditionFault:
     """A fault at an offset, in characters from 0."""
     before = text[:offset]
-    return Fault(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1, message)
+    return ConditionFault(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1, message)
 
 
 _ERROR = re.compile(
@@ -29,7 +29,7 @@ _ERROR = re.compile(
 )
 
 
-def translated(error: str, text: str) -> Iterator[Fault]:
+def translated(error: str, text: str) -> Iterator[ConditionFault]:
     """The runtime's errors in the words of this project. Only the first syntax error is reported, since the others
     follow from it."""
     found = _ERROR.findall(error)

@@ -1,4 +1,4 @@
-"""The limits at which a rule halts by itself, and the count of people whom it keeps out."""
+"""The limits at which a rule halts by itself, whom a request counts for, and the count of people whom a rule keeps out."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -7,21 +7,51 @@ from typing import Literal, NamedTuple, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Reason
 from mailgate.model.phrase import phrase, wrong_value
 from mailgate.policy.apps import Strict
 from mailgate.policy.durations import Duration, in_words
+from mailgate.policy.login_names import user_text
 from mailgate.policy.stages import Share
 
 _PARTS = 12
 """The number of parts of the window in which requests are counted. Each holds the people who came in it."""
 Key = TypeVar("Key")
+_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.KEY_IN_TWO_PLACES})
 
 
-class Subject(NamedTuple):
+class HaltSubject(NamedTuple):
     """Who came: a person, or a device if the person is unknown."""
 
     person: str
     device: str = ""
+
+
+def countable_subject(access: Access) -> tuple[str, str]:
+    """The person and the device that a request counts for; both are empty if only the request itself names them.
+
+    If such names counted, anybody could halt a rule by making up names or by naming the devices of others. A device that proved
+    itself counts with its owner.
+    """
+    if access.client.protocol in LOGIN_PROTOCOLS:
+        return "", ""
+    proof, device = access.attestation, _proven_device(access)
+    proven = proof.user if proof is not None and proof.refused is None else ""
+    return user_text(access.facts.user or proven or (access.posture.owner if device else "")), device
+
+
+def _proven_device(access: Access) -> str:
+    """The id of the device that proved itself with this request; empty if none did.
+
+    A certificate proves nothing of the device that an ActiveSync id names beside it, unless it is of the same one, whose record
+    then vouches for the kind of the client.
+    """
+    client, proof, certificate = access.client, access.attestation, access.certificate
+    attested = proof is not None and proof.refused is None
+    certified = certificate is not None and certificate.refused is None
+    certified &= not client.eas_id or client.assurance is Assurance.ATTESTED
+    doubted = any(each.reason in _DOUBTS for each in client.findings)
+    return access.posture.device_id if (attested or certified) and not doubted else ""
 
 
 class Requests(NamedTuple):
@@ -74,7 +104,7 @@ class HaltCounter:
     """
 
     limits: HaltWhen
-    _came: dict[Subject, datetime] = field(default_factory=dict)
+    _came: dict[HaltSubject, datetime] = field(default_factory=dict)
     _stopped: dict[str, datetime] = field(default_factory=dict)
     """When each of them last came, the earliest first."""
     _parts: deque[tuple[datetime, dict[str, Requests]]] = field(default_factory=deque)
@@ -82,7 +112,7 @@ class HaltCounter:
     _requests: dict[str, Requests] = field(default_factory=dict)
     """The requests of each person in all parts together."""
 
-    def count(self, subject: Subject, *, stopped: bool, now: datetime) -> None:
+    def count(self, subject: HaltSubject, *, stopped: bool, now: datetime) -> None:
         """Count one request of a person, or of a device whose person is unknown."""
         _touch(self._came, subject, now)
         if stopped:

@@ -106,6 +106,11 @@ class Reliefs:
         """The exemptions alone, as if no rule were out for everybody."""
         return Reliefs(self.serial, tuple(each for each in self.every if each.cause is Cause.EXEMPTION))
 
+    def with_rule_on(self, rule: str) -> "Reliefs":
+        """All but those by which this rule is out for everybody."""
+        off = {each for each in self._by_subject.get(("", ""), ()) if each.rule == rule}
+        return Reliefs(self.serial, tuple(each for each in self.every if each not in off))
+
     def next_end(self, now: datetime) -> datetime | None:
         """When the next of them ends by itself; None if none does."""
         return min((each.until for each in self.every if each.until and now < each.until), default=None)

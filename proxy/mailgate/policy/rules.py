@@ -160,7 +160,7 @@ def _group(word: object, info: ValidationInfo) -> object:
 Group = Annotated[Text, BeforeValidator(_group, json_schema_input_type=str)]
 
 
-class Notice(Strict):
+class RuleNotice(Strict):
     """The texts that the person gets besides the reason."""
 
     fix: Fix | None = None
@@ -175,7 +175,7 @@ class Default(Strict):
     effect: Effect = Field(default=Effect.BLOCK, strict=False)
     reason: RuleReason = Reason.NO_RULE_MATCHED
     title: LocalizedField | None = None
-    notice: Notice = Notice()
+    notice: RuleNotice = RuleNotice()
 
 
 class Rule(Strict):
@@ -195,7 +195,7 @@ class Rule(Strict):
     halt_when: HaltWhen | None = None
     """The limits at which it halts by itself; if left out, it never does."""
     on_unavailable: OnUnavailable = Field(default=OnUnavailable.LAST_KNOWN, strict=False)
-    notice: Notice = Notice()
+    notice: RuleNotice = RuleNotice()
 
     @model_validator(mode="after")
     def _has_something_to_soften(self) -> Self:

@@ -79,7 +79,7 @@ async def apply(
     ``override`` puts it in force against objections. It needs the approval of others like a change beyond the limit, as
     far as there are others. The audit log then lists the objections, and the other approvers get a mail.
     """
-    plan = await find_plan(store, name)
+    plan, now = await find_plan(store, name), await store.now(now)
     checked = await _checked(store, plan, person, guard, now)
     against = checked.against
     if against and not override:
@@ -90,7 +90,7 @@ async def apply(
         raise checked.refusal_to_override()
     what = f"{ACTIVATED}-against-the-guard" if against else ACTIVATED
     act = replace(person.act(now, what, note), details=checked.details)
-    then = [partial(kept_out.keep, newly=checked.newly, **checked.before.unchanged)]
+    then = [partial(kept_out.keep, counted=checked.before.counted(checked.newly))]
     if against:
         addresses = [to for name, to in guard.addresses.items() if name != person.name] if guard else []
         told = override_notice(person, note, checked.plan.digest, against, checked.approved_by)
@@ -259,7 +259,7 @@ async def retract(
         )
     if wanted == history[0].number:
         return history[0]
-    version = await _unaltered(store, wanted)
+    version, now = await _unaltered(store, wanted), await store.now(now)
     newly, window, details = NOBODY, EMPTY_WINDOW, dict[str, Any](retracted=history[0].number)
     if wanted != before:
         checked = await _planned_way_back(store, version, history[0], person, guard, now, operates=operates)
@@ -267,7 +267,7 @@ async def retract(
     taken_back = retractions.taken_back(history, wanted, await store.retractions.taken_back_serials())
     details["taken_back"] = retractions.audit_details(taken_back)
     act = replace(person.act(now, RETRACTED, note), details=details)
-    counted = partial(kept_out.keep, newly=newly, **window.unchanged)
+    counted = partial(kept_out.keep, counted=window.counted(newly))
     then = (partial(retractions.keep, retraction=taken_back), counted)
     try:
         draft = RuleTexts(version.policy, version.texts)

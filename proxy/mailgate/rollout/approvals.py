@@ -64,7 +64,7 @@ async def approve(
         raise RefusedError(why, f"; {ADD_APPROVER}")
     if person.name not in guard.approvers:
         raise RefusedError(phrase("you do not have the role approver"))
-    plan = await find_plan(store, name)
+    plan, now = await find_plan(store, name), await store.now(now)
     await refuse_altered(store, plan)
     serial = await refuse_outdated(store, plan, now)
     _refuse_author(plan, person, guard)
@@ -148,7 +148,7 @@ class _Context:
 
 async def _context(store: Store, guard: Guard | None, now: datetime) -> _Context:
     history, retracting = await store.policies.history(), await store.policies.retracting()
-    return _Context(history, retracting, guard, await read_window(store, guard, now), now)
+    return _Context(history, retracting, guard, await read_window(store, guard, now), await store.now(now))
 
 
 def _status(plan: StoredPlan, body: Plan, approvals: Sequence[Approval], context: _Context) -> PlanStatus:

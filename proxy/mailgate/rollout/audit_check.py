@@ -10,7 +10,7 @@ from mailgate.model.phrase import phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.activation import ACTIVATED, RETRACTED
 from mailgate.rollout.kept_plans import APPROVED, PLANNED, is_altered
-from mailgate.store import Activation, Approval, Break, Entry, Head, Store, StoredPlan, Version
+from mailgate.store import Activation, Approval, AuditBreak, AuditEntry, AuditHead, Store, StoredPlan, Version
 from mailgate.store.audit import audit_time
 from mailgate.store.hash_chain import details_of
 from mailgate.store.kept_out import KeptOut
@@ -25,13 +25,13 @@ FORGOTTEN = "person-forgotten"
 class LoggedReliefs:
     """The reliefs that the log has."""
 
-    given: dict[str, Entry] = field(default_factory=dict)
+    given: dict[str, AuditEntry] = field(default_factory=dict)
     """The entries, by the name of the relief: its cause and number."""
-    ended: dict[str, Entry] = field(default_factory=dict)
+    ended: dict[str, AuditEntry] = field(default_factory=dict)
     forgotten: int = 0
     """The number of the last entry that forgot a person. The exemptions of that person were deleted too."""
 
-    def take(self, entry: Entry) -> None:
+    def take(self, entry: AuditEntry) -> None:
         """Read the next entry of the log."""
         if entry.what == FORGOTTEN:
             self.forgotten = entry.number
@@ -39,7 +39,7 @@ class LoggedReliefs:
             known = self.ended if entry.about in self.given else self.given
             known.setdefault(entry.about, entry)
 
-    def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[Break]:
+    def of(self, kept: Sequence[KeptRelief], last: int, now: datetime) -> Iterator[AuditBreak]:
         """The differences between the log and these reliefs, which are all reliefs of the store. ``last`` is the last
         entry of the log."""
         names = {_about(each) for each in kept}
@@ -47,20 +47,20 @@ class LoggedReliefs:
             about = _about(each)
             entry = self.given.get(about)
             if entry is None:
-                yield Break(
+                yield AuditBreak(
                     last,
                     phrase(
                         "is the last one, and no entry gave %(about)s, which is in the store", about=about
                     ),
                 )
             elif not (_is_given(each, entry) and _is_ended(each, self.ended.get(about))):
-                yield Break(
+                yield AuditBreak(
                     entry.number,
                     phrase("gave %(about)s, which says something else in the store now", about=about),
                 )
         for about, entry in self.given.items():
             if about not in names and self._has_to_be_there(about, now):
-                yield Break(
+                yield AuditBreak(
                     entry.number, phrase("gave %(about)s, but the store does not have it", about=about)
                 )
 
@@ -84,7 +84,7 @@ def _about(kept: KeptRelief) -> str:
     return f"{kept.relief.cause} {kept.relief.number}"
 
 
-def _is_given(kept: KeptRelief, entry: Entry) -> bool:
+def _is_given(kept: KeptRelief, entry: AuditEntry) -> bool:
     relief, details = kept.relief, details_of(entry)
     known: dict[str, Any] = relief_details(relief)
     named = bool(relief.person or relief.device) == (relief.cause is Cause.EXEMPTION)
@@ -92,23 +92,23 @@ def _is_given(kept: KeptRelief, entry: Entry) -> bool:
     return named and alike and (relief.author, relief.why, audit_time(relief.at)) == _signed(entry)
 
 
-def _is_ended(kept: KeptRelief, entry: Entry | None) -> bool:
+def _is_ended(kept: KeptRelief, entry: AuditEntry | None) -> bool:
     if entry is None or kept.ended_at is None:
         return entry is None and kept.ended_at is None
     return (kept.ended_by, kept.ended_why, audit_time(kept.ended_at)) == _signed(entry)
 
 
-def _signed(entry: Entry) -> tuple[str, str, str]:
+def _signed(entry: AuditEntry) -> tuple[str, str, str]:
     return entry.who, entry.why, entry.at
 
 
-async def verify(store: Store, now: datetime, witnesses: Iterable[Head] = ()) -> list[Break]:
+async def verify(store: Store, now: datetime, witnesses: Iterable[AuditHead] = ()) -> list[AuditBreak]:
     """Everything that is wrong: breaks of the log itself, differences from ``witnesses``, and differences between the
     log and the store."""
     return [*await store.audit.verify(witnesses), *await compare(store, now)]
 
 
-async def compare(store: Store, now: datetime) -> list[Break]:
+async def compare(store: Store, now: datetime) -> list[AuditBreak]:
     """Everything in the store that differs from the log: versions, activations, retractions, reliefs, plans,
     approvals."""
     serials = await _serials(store)
@@ -156,7 +156,7 @@ class Logged:
     """The plan, who approved it, why and when."""
     reliefs: LoggedReliefs = field(default_factory=LoggedReliefs)
 
-    def take(self, entries: Iterable[Entry]) -> None:
+    def take(self, entries: Iterable[AuditEntry]) -> None:
         """Read the next entries, in order."""
         for entry in entries:
             self.last = entry.number
@@ -171,12 +171,12 @@ class Logged:
             elif entry.what == APPROVED:
                 self.approved.add((entry.about, entry.who, entry.why, entry.at))
 
-    def of_version(self, version: Version) -> Iterator[Break]:
+    def of_version(self, version: Version) -> Iterator[AuditBreak]:
         act = self.digests.get(f"version {version.number}")
         if act is None:
             yield self._in_none(f"put version {version.number} in force, which is in the store")
         elif version.altered or version.digest != act.details.get("digest"):
-            yield Break(
+            yield AuditBreak(
                 act.entry,
                 phrase(
                     "put version %(number)s in force, but its texts in the store were changed since",
@@ -184,7 +184,7 @@ class Logged:
                 ),
             )
         elif (version.author, version.note, audit_time(version.made_at)) != act.signed:
-            yield Break(
+            yield AuditBreak(
                 act.entry,
                 phrase(
                     "made version %(number)s; in the store the person, the time or the reason is another",
@@ -197,11 +197,11 @@ class Logged:
         history: Sequence[Activation],
         counted: dict[int, KeptOut],
         retractions: dict[int, Retraction],
-    ) -> Iterator[Break]:
+    ) -> Iterator[AuditBreak]:
         """Compare the activations; ``history`` has the oldest first."""
         for act, activation in zip(self.acts, history, strict=False):
             if act.version != f"version {activation.number}":
-                yield Break(
+                yield AuditBreak(
                     act.entry,
                     phrase(
                         "put %(version)s in force; the store says version %(number)s",
@@ -210,7 +210,7 @@ class Logged:
                     ),
                 )
             elif (activation.author, activation.note, audit_time(activation.at)) != act.signed:
-                yield Break(
+                yield AuditBreak(
                     act.entry,
                     phrase(
                         "put %(version)s in force; in the store the person, the time or the reason is another",
@@ -218,7 +218,7 @@ class Logged:
                     ),
                 )
             if _others_taken_back(act, retractions.get(activation.serial)):
-                yield Break(
+                yield AuditBreak(
                     act.entry,
                     phrase(
                         "put %(version)s in force; the store says that it took back others",
@@ -227,25 +227,25 @@ class Logged:
                 )
             newly = act.details.get("kept_out")
             if newly is not None and newly != asdict(counted.get(activation.serial, KeptOut())):
-                yield Break(
+                yield AuditBreak(
                     act.entry,
                     phrase("newly kept out a number of people or devices that differs from the store's"),
                 )
         for act in self.acts[len(history) :]:
-            yield Break(
+            yield AuditBreak(
                 act.entry,
                 phrase("put %(version)s in force, but the store does not have it", version=act.version),
             )
         for activation in history[len(self.acts) :]:
             yield self._in_none(f"put version {activation.number} in force a last time, as the store says")
 
-    def of_plan(self, plan: StoredPlan, approved: Sequence[Approval]) -> Iterator[Break]:
+    def of_plan(self, plan: StoredPlan, approved: Sequence[Approval]) -> Iterator[AuditBreak]:
         about = f"plan {plan.digest}"
         number, who = self.planned.get(about, (0, ""))
         if not number:
             yield self._in_none(f"made {about[:17]}, which is in the store")
         elif is_altered(plan) or who != plan.author:
-            yield Break(
+            yield AuditBreak(
                 number,
                 phrase(
                     "made %(about)s, which says something else in the store now: it was changed",
@@ -256,8 +256,8 @@ class Logged:
             if (about, each.who, each.note, audit_time(each.at)) not in self.approved:
                 yield self._in_none(f"is the approval of {about[:17]} by {each.who}, which is in the store")
 
-    def _in_none(self, what: str) -> Break:
-        return Break(self.last, phrase("is the last one, and no entry %(what)s", what=what))
+    def _in_none(self, what: str) -> AuditBreak:
+        return AuditBreak(self.last, phrase("is the last one, and no entry %(what)s", what=what))
 
 
 def _others_taken_back(act: _Act, retraction: Retraction | None) -> bool:

@@ -4,7 +4,6 @@ window of time: changes within it count together."""
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from mailgate.config import Settings
 from mailgate.config.guard import Once, Weekly
@@ -13,7 +12,7 @@ from mailgate.policy.login_names import address_of
 from mailgate.rollout.person import RefusedError
 from mailgate.rollout.plan import NOUNS, Counts, Moment, Noun, Plan
 from mailgate.store import Store
-from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.kept_out import NOBODY, Counted, KeptOut
 
 NOUN_WORDS: Mapping[Noun, str] = {"people": phrase("people"), "devices": phrase("devices")}
 _NAMED = 3
@@ -30,6 +29,16 @@ class Limit:
     def of(self, everybody: int) -> int:
         """The limit as a number if there are this many in all, rounded down."""
         return self.most if isinstance(self.most, int) else int(everybody * self.most)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it limits nothing, as a part of 1."""
+        return isinstance(self.most, float) and self.most == 1
+
+    def is_passed(self, counted: KeptOut, plan: Plan | None) -> bool:
+        """Whether more were kept out. A part is taken of those whom a plan knows: of nobody, if there is no plan."""
+        most = [self.among(plan, noun) if plan else self.of(0) for noun in NOUNS]
+        return not self.is_none and (counted.people > most[0] or counted.devices > most[1])
 
     def among(self, plan: Plan, noun: Noun) -> int:
         """The limit for a plan. A part is taken of the people who are known, since anybody can make up more names; a
@@ -50,6 +59,8 @@ class Guard:
     approvers: frozenset[str] = frozenset()
     window: timedelta = timedelta(days=7)
     """The time within which all changes together must stay within the limit."""
+    by_hand: Limit = Limit(10)
+    """How many may be kept out by acts on single devices within the window, even where ``limit`` lets fewer pass."""
     addresses: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The mail addresses of those approvers who have one, by name."""
 
@@ -71,7 +82,8 @@ def guard_of(settings: Settings) -> Guard | None:
     if guard is None:
         made = Guard(None) if approvers else None
     else:
-        made = Guard(Limit(guard.max_newly_blocked), guard.approvals, guard.freeze, window=guard.window)
+        most, by_hand = Limit(guard.max_newly_blocked), Limit(guard.max_by_hand)
+        made = Guard(most, guard.approvals, guard.freeze, window=guard.window, by_hand=by_hand)
     return made and replace(
         made, admins=frozenset(admins), approvers=approvers, addresses=_addresses(settings, approvers)
     )
@@ -175,11 +187,12 @@ class WindowTotals:
     """How many people and devices were forgotten. A plan no longer finds them, so it may keep out each of them."""
     since: datetime | None = None
     """Since when they are counted; None if nothing is."""
+    by_hand: KeptOut = NOBODY
+    """The part of ``kept_out`` that is by acts on single devices."""
 
-    @property
-    def unchanged(self) -> dict[str, Any]:
-        """What ``kept_out.keep`` has to find when a change that goes by these totals comes in force."""
-        return {"since": self.since, "before": self.kept_out + self.forgotten}
+    def counted(self, newly: KeptOut, *, by_hand: bool = False) -> Counted:
+        """An act that goes by these totals and newly keeps out this many."""
+        return Counted(newly, self.since, self.kept_out + self.forgotten, by_hand)
 
 
 EMPTY_WINDOW = WindowTotals()
@@ -190,7 +203,9 @@ async def read_window(store: Store, guard: Guard | None, now: datetime) -> Windo
     if guard is None or guard.limit is None:
         return EMPTY_WINDOW
     since = await store.kept_out.begin(now, guard.window)
-    return WindowTotals(await store.kept_out.since(since), await store.kept_out.forgotten(since), since)
+    counts = store.kept_out
+    found, forgotten = await counts.since(since), await counts.forgotten(since)
+    return WindowTotals(found, forgotten, since, await counts.by_hand(since))
 
 
 def counted_meanwhile() -> RefusedError:

@@ -9,9 +9,9 @@ import structlog
 from cachetools import LRUCache
 
 from mailgate.classify import is_checked
-from mailgate.model import LOGIN_PROTOCOLS, Access, Assurance, Decision, Effect, Reason
+from mailgate.model import Access, Decision, Effect
 from mailgate.policy import Policy, Rule
-from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
+from mailgate.policy.halting import HaltCounter, HaltSubject, HaltWhen, countable_subject
 from mailgate.policy.login_names import confusable_name, counted_name, has_one_reading, user_text
 from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import Act, Store, StoreError
@@ -26,34 +26,6 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 MAX_LOGINS = 50_000
 """How many of the latest accepted logins are remembered."""
-_DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.KEY_IN_TWO_PLACES})
-
-
-def countable_subject(access: Access) -> tuple[str, str]:
-    """The person and the device that a request counts for; both are empty if only the request itself names them.
-
-    If such names counted, anybody could halt a rule by making up names or by naming the devices of others. A device that proved
-    itself counts with its owner.
-    """
-    if access.client.protocol in LOGIN_PROTOCOLS:
-        return "", ""
-    proof, device = access.attestation, _proven_device(access)
-    proven = proof.user if proof is not None and proof.refused is None else ""
-    return user_text(access.facts.user or proven or (access.posture.owner if device else "")), device
-
-
-def _proven_device(access: Access) -> str:
-    """The id of the device that proved itself with this request; empty if none did.
-
-    A certificate proves nothing of the device that an ActiveSync id names beside it, unless it is of the same one, whose record
-    then vouches for the kind of the client.
-    """
-    client, proof, certificate = access.client, access.attestation, access.certificate
-    attested = proof is not None and proof.refused is None
-    certified = certificate is not None and certificate.refused is None
-    certified &= not client.eas_id or client.assurance is Assurance.ATTESTED
-    doubted = any(each.reason in _DOUBTS for each in client.findings)
-    return access.posture.device_id if (attested or certified) and not doubted else ""
 
 
 class AcceptedLogins:
@@ -89,14 +61,14 @@ class AcceptedLogins:
         return sha256(self._salt + sent.encode("utf-8", "surrogatepass")).digest()
 
 
-def _subject(person: str, device: str) -> Subject | None:
+def _subject(person: str, device: str) -> HaltSubject | None:
     """The person, or else the device, that a decision counts for; None if it counts for nobody."""
     person = counted_name(person)
-    return Subject(person, "" if person else device) if person or device else None
+    return HaltSubject(person, "" if person else device) if person or device else None
 
 
 class HaltMonitor:
-    """Counts every decision (a ``Listener`` of ``gateway/recorder.py``). Call ``halt_rules`` regularly, and ``help_requested`` after
+    """Counts every decision (a ``DecisionListener``, ``gateway/recorder.py``). Call ``halt_rules`` regularly, and ``help_requested`` after
     each request for help."""
 
     def __init__(
@@ -154,10 +126,11 @@ class HaltMonitor:
 
     async def help_requested(self, rule: str) -> None:
         """Halt a rule if the last request for help went past its limit."""
-        now, limits = self._clock(), self._limits(rule)
+        limits = self._limits(rule)
         if limits is None or limits.help_requests is None:
             return
         try:
+            now = await self._store.now(self._clock())
             since = max(now - limits.within, await self._store.reliefs.resumed_at(rule) or _EVER)
             why = limits.too_many_help_requests(await self._store.help_requests.people(rule, since))
         except StoreError:

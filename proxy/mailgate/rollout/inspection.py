@@ -33,17 +33,19 @@ class Inspection:
     origin: str
     clock: Callable[[], datetime]
 
-    def frozen(self) -> str:
+    async def frozen(self) -> str:
         """Why nothing may be put in force now, in words; empty if changes are allowed."""
-        return freeze_reason(guard_of(self.settings), self.clock())
+        guard = guard_of(self.settings)
+        return freeze_reason(guard, await self.store.now(self.clock())) if guard and guard.freezes else ""
 
     async def __call__(self, active: Activation, files: Rules) -> InspectionResult:
         """The result of inspecting these files, with the reasons why the guard holds them, if it does. The plan is kept,
         so that a person may still put it in force."""
-        settings, now = self.settings, self.clock()
+        settings = self.settings
         guard = guard_of(settings)
         if guard is None or guard.limit is None:
             return InspectionResult()
+        now = await self.store.now(self.clock())
         who = Person(BY_FILE, self.origin)
         plan = await plan_and_keep(
             self.store, settings, active, files, DAYS, WORKERS, who, now, lambda *_: None

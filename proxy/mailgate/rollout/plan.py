@@ -49,7 +49,7 @@ class Counts(Fact):
         return self.people if noun == "people" else self.devices
 
 
-class Row(Counts):
+class ValueCounts(Counts):
     """How many people and devices have one value."""
 
     value: str
@@ -98,7 +98,7 @@ class LaterMovers(Counts):
 class MoverCounts(LaterMovers):
     """How many move, with counts by rule, kind, system and group."""
 
-    by: dict[str, list[Row]] = Field(default_factory=dict)
+    by: dict[str, list[ValueCounts]] = Field(default_factory=dict)
     """The counts by rule, kind, system and group. At later moments, plans of earlier releases have none."""
 
 
@@ -283,7 +283,7 @@ class Plan(Fact):
     """Apps for which rules would keep people out although no report can say yet who has them."""
     totals: Totals
     """The number of people, devices and clients that were simulated."""
-    company: dict[str, list[Row]] = Field(default_factory=dict)
+    company: dict[str, list[ValueCounts]] = Field(default_factory=dict)
     """The people and devices by kind and by group, whether they move or not."""
     untouched: Counts
     """How many people and devices keep their effect."""

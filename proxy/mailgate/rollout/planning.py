@@ -36,13 +36,13 @@ from mailgate.rollout.plan import (
     MoverCounts,
     Plan,
     PlanDecision,
-    Row,
     RuleOff,
     RulesNamed,
     Sample,
     SampledMoments,
     Totals,
     UndatedMovers,
+    ValueCounts,
     Window,
     digest_of,
 )
@@ -59,6 +59,7 @@ from mailgate.simulate import (
     UNDATED,
     WHOLE,
     ImpactTally,
+    MoverExample,
     Outcome,
     change_moments,
     in_full,
@@ -66,7 +67,6 @@ from mailgate.simulate import (
     sampled,
     unpredictable_clocks,
 )
-from mailgate.simulate import Sample as Found
 from mailgate.store import Activation, Store, Version
 from mailgate.tasks import compute
 
@@ -83,8 +83,8 @@ async def plan_and_keep(
     progress: Progress,
 ) -> Plan:
     """Compare a candidate with what is in force. The plan is kept if an author is named."""
-    terms = settings.posture_terms(await away_now(store, settings))
-    scope = Scope(now, simulated_days(settings, days), terms)
+    now = await store.now(now)
+    scope = await _scope(store, settings, days, now)
     url = settings.store.get_secret_value()
     if who is None:
         return await make_plan(store, url, active, candidate, scope, workers, progress)
@@ -94,10 +94,27 @@ async def plan_and_keep(
     return made
 
 
+async def plan_of_resuming(
+    store: Store, settings: Settings, active: Activation, rule: str, workers: int, now: datetime
+) -> Plan:
+    """What changes if a rule comes back that is out for everybody: the rules in force, compared with the same without it. It is
+    not kept."""
+    version = await store.policies.get(active.number)
+    assert version is not None  # a foreign key makes sure that the version exists
+    rules = await compute(compile_rules, version.texts)
+    scope, url = await _scope(store, settings, DAYS, now), settings.store.get_secret_value()
+    return await make_plan(store, url, active, rules, scope, workers, lambda *_: None, without=rule)
+
+
 def simulated_days(settings: Settings, days: int = DAYS) -> int:
     """How many days of sightings a plan looks at: at least the days of the guard's window."""
     window = settings.guard.window if settings.guard else timedelta(0)
     return max(days, -(-window // timedelta(days=1)))
+
+
+async def _scope(store: Store, settings: Settings, days: int, now: datetime) -> "Scope":
+    terms = settings.posture_terms(await away_now(store, settings))
+    return Scope(now, simulated_days(settings, days), terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +135,19 @@ async def make_plan(
     workers: int,
     progress: Progress,
     movers: Movers | None = None,
+    without: str = "",
 ) -> Plan:
     """Make a plan, with the names of some people. Raises StoreUnavailableError.
 
     :param url: the address of the store, for other processes that take part.
     :param active: the version in force, with which the candidate is compared.
     :param movers: receives all movers.
+    :param without: a rule that counts as not in force yet, and in the candidate as not out.
     """
     version = await store.policies.get(active.number)
     assert version is not None  # a foreign key makes sure that the version exists
-    reliefs = await store.reliefs.current(scope.now)
-    in_force = await compute(compile_rules, version.texts)
+    reliefs = (await store.reliefs.current(scope.now)).with_rule_on(without)
+    in_force = (await compute(compile_rules, version.texts)).without(without)
     old, new = in_force.with_reliefs(reliefs).policy, candidate.with_reliefs(reliefs).policy
     moments, stand_ins = change_moments((old, new), scope.now), sampled((old, new), scope.now)
     since = (scope.now - timedelta(days=scope.days)).date()
@@ -143,6 +162,7 @@ async def make_plan(
         moments,
         stand_ins,
         by_name=movers is not None,
+        without=without,
     )
     reported = await catalogs_since(store, active, scope.now - scope.terms.oldest)
     tally = await simulate(store, task, workers, progress, movers.add if movers else ignore_movers)
@@ -268,13 +288,15 @@ def _newly(tally: ImpactTally, cell: tuple[str, ...]) -> MoverCounts:
     return MoverCounts(people=found.people, devices=found.devices, by=by, samples=found.samples)
 
 
-def _by(tally: ImpactTally, begin: tuple[str, ...], dimensions: Iterable[str]) -> dict[str, list[Row]]:
+def _by(
+    tally: ImpactTally, begin: tuple[str, ...], dimensions: Iterable[str]
+) -> dict[str, list[ValueCounts]]:
     """The cells that consist of ``begin``, a dimension and a value, by dimension, the largest first."""
-    by: dict[str, list[Row]] = {dimension: [] for dimension in dimensions}
+    by: dict[str, list[ValueCounts]] = {dimension: [] for dimension in dimensions}
     long = len(begin)
     cells = [cell for cell in tally.subjects if len(cell) == long + 2 and cell[:long] == begin]
     for cell in sorted(cells, key=lambda cell: (-tally.subjects[cell], cell)):
-        row = Row(value=cell[-1], people=tally.people.count(cell), devices=tally.subjects[cell])
+        row = ValueCounts(value=cell[-1], people=tally.people.count(cell), devices=tally.subjects[cell])
         by[cell[-2]].append(row)
     return by
 
@@ -331,7 +353,7 @@ def _later(tally: ImpactTally, cell: tuple[str, ...], label: str) -> LaterMovers
     return LaterMovers(people=people, devices=devices, samples=[_sample(each) for each in kept])
 
 
-def _sample(found: Found) -> Sample:
+def _sample(found: MoverExample) -> Sample:
     client, posture = found.occasion.after.client, found.occasion.after.posture
     return Sample(
         person=found.occasion.person,

@@ -1,9 +1,11 @@
 """The people and devices that rules are tried on: every known device, and every sighting of the last days."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import TypeVar
 
 from cachetools import LRUCache
 
@@ -28,6 +30,10 @@ from mailgate.simulate import Occasion, Subject
 from mailgate.store import SeenClient, Store
 
 PAGE = 2000
+AT_ONCE = 32
+"""How many devices or clients are made into subjects before others have their turn: the loop of a gate serves mail meanwhile."""
+
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Population:
         last = ("", "")
         while strangers := await self.store.seen_clients.strangers(self.since, last, PAGE):
             last = (strangers[-1].client_id, strangers[-1].user)
-            yield [await self._stranger(seen_client) for seen_client in strangers]
+            yield [await self._stranger(seen_client) async for seen_client in _in_turns(strangers)]
 
     async def person(self, login: str) -> list[Subject]:
         """The subjects of one person: their devices, and their sightings of these days on any device."""
@@ -74,7 +80,7 @@ class Population:
         )
         others = [seen_client for seen_client in seen_clients if seen_client.device not in called]
         known = await self.called({seen_client.device for seen_client in others})
-        for seen_client in others:
+        async for seen_client in _in_turns(others):
             subjects.append(
                 Subject(
                     seen_client.device or seen_client.client_id, False, (await self.seen(seen_client, known),)
@@ -103,10 +109,11 @@ class Population:
         for seen_client in seen_clients:
             came[called[seen_client.device]].append(seen_client)
         subjects = []
-        for device in page:
-            seen = [await self._seen(seen_client, [device]) for seen_client in came.get(device.id, ())]
+        async for device in _in_turns(page):
+            came_by = _in_turns(came.get(device.id, ()))
+            seen = [await self._seen(seen_client, [device]) async for seen_client in came_by]
             vouched = any(map(vouches, device.reports))
-            subjects.append(Subject(device.id, True, tuple(seen) or (self._unseen(device),), vouched))
+            subjects.append(Subject(device.id, True, tuple(seen) or (self.unseen(device),), vouched))
         return subjects
 
     async def _stranger(self, seen_client: SeenClient) -> Subject:
@@ -129,7 +136,8 @@ class Population:
         named = told.proofs is not None and told.proofs.named_by != ""
         return self._occasion(before, seen_client.user, known, unrecorded_in(told), named=named)
 
-    def _unseen(self, device: Device) -> Occasion:
+    def unseen(self, device: Device) -> Occasion:
+        """The occasion of a device that never asked."""
         posture = self.before.posture(device, self.now)
         client = reported(posture.kind, posture.os, posture.os_version)
         proof = proof_of(device, posture) if device.reports else None
@@ -164,6 +172,14 @@ class Population:
             order = self.before.terms.precedence
             self._owned[person] = [each for each in owned if belongs_to(each, person, self.now, order)]
         return self._owned[person]
+
+
+async def _in_turns(found: Iterable[Each]) -> AsyncIterator[Each]:
+    """The same, with turns for others between them."""
+    for number, each in enumerate(found, 1):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+        yield each
 
 
 def _is_vouched(person: str, devices: Iterable[Device]) -> bool:

@@ -3,21 +3,25 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
-from mailgate.model.phrase import phrase, plural
+from mailgate.config import Settings
+from mailgate.model.phrase import phrase
 from mailgate.policy import Policy
 from mailgate.policy.login_names import user_text
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.spelling import did_you_mean
-from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
-from mailgate.rollout.kept_plans import read_plan
+from mailgate.rollout.counted_acts import do_counted
+from mailgate.rollout.guard import Guard, WindowTotals, beyond_window, guard_of, newly_kept_out, read_window
 from mailgate.rollout.person import Person, RefusedError, UnknownError
-from mailgate.rollout.plan import NOUNS
+from mailgate.rollout.plan import Plan
+from mailgate.rollout.planning import plan_of_resuming
 from mailgate.store import Store, StoreError
 from mailgate.store.audit import audit_time
-from mailgate.store.kept_out import NOBODY, CountedMeanwhileError, KeptOut
+from mailgate.store.hash_chain import details_of
+from mailgate.store.kept_out import NOBODY, KeptOut
 from mailgate.store.reliefs import StoredReliefs
 
 EVERY_RULE = "all"
@@ -40,6 +44,7 @@ async def exempt(
     device: str = "",
 ) -> Relief:
     """Exempt one person or device from a rule. Raises RefusedError, also if the same exemption is in force already."""
+    now = await store.now(now)
     if rule != EVERY_RULE:
         check_restricts(policy, rule)
     if until > now + LONGEST:
@@ -71,7 +76,10 @@ def _exempt_already(given: Relief) -> str:
     )
 
 
-END_ASKED = "exemption-end-asked"
+END_ASKED, RESUME_ASKED = "exemption-end-asked", "rule-resume-asked"
+WORKERS = 2
+_counted_now: set[str] = set()
+"""The rule that this process counts for now, if there is one."""
 
 
 async def end_exemption(
@@ -82,21 +90,15 @@ async def end_exemption(
     Whoever loses an exemption may newly be kept out. So they count within the guard's window, and beyond its limit another
     approver has to end the same exemption too. One that is not older than the window counts nobody: its end puts back what was.
     """
+    now = await store.now(now)
     given = next(
         (each for each in (await store.reliefs.current(now)).exemptions(now) if each.number == number), None
     )
     ended: list[Relief] = []
     if given is not None:
-        window = await read_window(store, guard, now)
-        hit = await _newly_kept_out(store, given, window)
-        if guard is not None and await _is_beyond(store, guard, hit, window):
-            await _refuse_alone(store, by, why, now, given, guard)
-        try:
-            ended = await store.reliefs.end(
-                [number], by.act(now, "exemption-ended", why), hit, **window.unchanged
-            )
-        except CountedMeanwhileError:
-            raise counted_meanwhile() from None
+        asked = replace(by.act(now, END_ASKED, why), about=f"exemption-end {number}")
+        hit, act = partial(_newly_kept_out, store, given), by.act(now, "exemption-ended", why)
+        ended = await do_counted(store, guard, asked, hit, partial(store.reliefs.end, [number], act))
     if not ended:
         raise UnknownError(
             phrase("no exemption %(number)s is in force", number=str(number)),
@@ -112,64 +114,67 @@ async def _newly_kept_out(store: Store, given: Relief, window: WindowTotals) -> 
     return KeptOut(1, max(1, len(await store.devices.owned(given.person))) if given.person else 1)
 
 
-async def _is_beyond(store: Store, guard: Guard, hit: KeptOut, window: WindowTotals) -> bool:
-    """Whether this goes beyond the limit, together with what happened within the window. A part is taken of those whom the
-    latest plan knows."""
-    limit = guard.limit
-    if limit is None or hit == NOBODY or (limit.most == 1.0 and not isinstance(limit.most, int)):
-        return False
-    plans = await store.plans.latest(1)
-    plan = read_plan(plans[0]) if plans else None
-    return any(
-        getattr(hit, noun) + getattr(window.kept_out, noun) + getattr(window.forgotten, noun)
-        > (limit.among(plan, noun) if plan else limit.of(0))
-        for noun in NOUNS
-    )
-
-
-async def _refuse_alone(
-    store: Store, by: Person, why: str, now: datetime, given: Relief, guard: Guard
-) -> None:
-    """Raises RefusedError unless enough approvers have ended the exemption beside the first who wanted it. Notes who wants it.
-
-    Where nobody else may approve anything, one person ends it alone, as with an override.
-    """
-    about = f"exemption-end {given.number}"
-    since = audit_time(now - guard.window)
-    wanted = [each.who for each in await store.audit.about(about, END_ASKED) if each.at >= since]
-    author = wanted[0] if wanted else by.name
-    missing = guard.missing_to_override([*dict.fromkeys([*wanted, by.name])], author)
-    if not missing:
-        return
-    if by.name not in wanted:
-        await store.audit.append(replace(by.act(now, END_ASKED, why), about=about))
-    raise RefusedError(
-        plural(
-            "more people would newly be kept out than the guard lets pass: %(count)s other approver has to end this "
-            "exemption too. Your wish is noted",
-            "more people would newly be kept out than the guard lets pass: %(count)s other approvers have to end this "
-            "exemption too. Your wish is noted",
-            missing,
-        ),
-        missing=missing,
-    )
-
-
 async def break_glass(
     store: Store, policy: Policy, by: Person, why: str, now: datetime, *, rule: str, until: datetime
 ) -> Relief:
     """Turn a rule off for everybody, at once. No guard applies to this. Raises RefusedError."""
     check_restricts(policy, rule)
+    now = await store.now(now)
     relief = _relief(Cause.BREAK_GLASS, rule, by, why, now, until)
     return await store.reliefs.grant(relief, by.act(now, "rule-turned-off", why))
 
 
-async def resume(store: Store, by: Person, why: str, now: datetime, rule: str) -> list[Relief]:
-    """Put a rule back in force that halted or was turned off. Raises RefusedError."""
+async def resume(
+    store: Store, by: Person, why: str, now: datetime, rule: str, settings: Settings | None = None
+) -> list[Relief]:
+    """Put a rule back in force that halted or was turned off. Raises RefusedError, also if that needs another person.
+
+    Whom it keeps out counts as if it were new, if it was out when the guard's window began. One that has gone out since then counts
+    nobody again: it puts back what was within the window.
+    """
+    now = await store.now(now)
     off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
     if not off:
         raise RefusedError(phrase("the rule `%(rule)s` is neither halted nor turned off", rule=rule))
-    return await store.reliefs.end([each.number for each in off], by.act(now, "rule-resumed", why))
+    guard, plan = guard_of(settings) if settings else None, None
+    begin = (await read_window(store, guard, now)).since
+    if settings and begin and await store.reliefs.was_off(rule, begin):
+        plan = await _plan_of_resuming(store, settings, rule, now)
+
+    async def hit(_window: WindowTotals) -> KeptOut:
+        return newly_kept_out(plan) if plan else NOBODY
+
+    async def beyond(window: WindowTotals) -> list[str]:
+        return beyond_window(plan, guard, window) if plan and guard else []
+
+    asked = replace(by.act(now, RESUME_ASKED, why), about=f"rule {rule}")
+    act, numbers = by.act(now, "rule-resumed", why), [each.number for each in off]
+    do = partial(store.reliefs.end, numbers, act)
+    since = max(each.at for each in off)
+    return await do_counted(store, guard, asked, hit, do, beyond=beyond, since=since)
+
+
+async def wish_to_resume(store: Store, rule: str, now: datetime) -> tuple[str, KeptOut] | None:
+    """Who wanted this rule back since it is out and needs another person for it, and how many it would newly keep out; None if
+    nobody did."""
+    off = [each for each in (await store.reliefs.current(now)).for_everybody(now) if each.rule == rule]
+    wish = await store.audit.last(f"rule {rule}", RESUME_ASKED)
+    if wish is None or not off or wish.at < audit_time(max(each.at for each in off)):
+        return None
+    told = details_of(wish).get("would_keep_out", {})
+    return wish.who, KeptOut(int(told.get("people", 0)), int(told.get("devices", 0)))
+
+
+async def _plan_of_resuming(store: Store, settings: Settings, rule: str, now: datetime) -> Plan | None:
+    """Whom the rule keeps out; None if nothing is in force. One at a time, since that takes processor time away from requests."""
+    active = await store.policies.active()
+    if _counted_now:
+        raise RefusedError(phrase("a rule is being counted before it comes back: do it again in a moment"))
+    _counted_now.add(rule)
+    try:
+        return await plan_of_resuming(store, settings, active, rule, WORKERS, now) if active else None
+    finally:
+        _counted_now.discard(rule)
 
 
 def check_restricts(policy: Policy, name: str) -> None:

@@ -48,6 +48,8 @@ class Task:
     """Sampled moments, for rules whose moments cannot be predicted."""
     by_name: bool = False
     """Whether all movers are listed."""
+    without: str = ""
+    """The id of a rule that the active rules are taken not to have; empty if they count as they are."""
 
 
 def ignore_movers(_movers: Sequence[Mover]) -> None:
@@ -112,6 +114,7 @@ class _SimulationProcess:
         old, new = (
             compile_rules(texts).with_reliefs(task.reliefs) for texts in (task.active, task.candidate)
         )
+        old = old.without(task.without)
         self._active, self._candidate = old.policy, new.policy
         self._groups = (old.groups, None if new.groups == old.groups else new.groups)
         before, after = (PostureInputs(each.catalog, task.terms) for each in (self._active, self._candidate))

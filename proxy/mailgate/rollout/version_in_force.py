@@ -6,7 +6,7 @@ taken back, or be older than those of another computer.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -58,7 +58,7 @@ async def pass_uninspected(_active: Activation, _files: Rules) -> InspectionResu
     return InspectionResult()
 
 
-def nothing_frozen() -> str:
+async def nothing_frozen() -> str:
     """Say that nothing is frozen."""
     return ""
 
@@ -99,7 +99,7 @@ class RulesKeeper:
         origin: str,
         clock: Callable[[], datetime],
         inspect: Inspect = pass_uninspected,
-        frozen: Callable[[], str] = nothing_frozen,
+        frozen: Callable[[], Awaitable[str]] = nothing_frozen,
     ) -> None:
         self._policies = policies
         self._origin = origin
@@ -212,11 +212,11 @@ class RulesKeeper:
             log.warning("policy-held", in_force=self.current.activation.number, why=self.held)
 
     async def _try(self, waiting: WaitingFiles) -> None:
-        if self._is_frozen(waiting):
-            return
         try:
+            if await self._is_frozen(waiting):
+                return
             looked = await self._inspected(waiting)
-            if looked is None or self._is_frozen(waiting):
+            if looked is None or await self._is_frozen(waiting):
                 return
             self._refused = looked.against
             if not looked.against:
@@ -226,9 +226,9 @@ class RulesKeeper:
         if self._waiting is waiting:
             self._waiting = None
 
-    def _is_frozen(self, waiting: WaitingFiles) -> bool:
+    async def _is_frozen(self, waiting: WaitingFiles) -> bool:
         """Whether these files wait for the end of a freeze. They are inspected after it."""
-        waiting.frozen = self._frozen()
+        waiting.frozen = await self._frozen()
         if waiting.frozen:
             self.close()
             waiting.since = waiting.since or self.current.activation.serial
@@ -311,7 +311,7 @@ class RulesKeeper:
     ) -> None:
         details = {"kept_out": asdict(looked.newly)}
         act = Act(self._clock(), BY_FILE, "policy-activated", why=why, origin=self._origin, details=details)
-        counted = partial(kept_out.keep, newly=looked.newly, **looked.before.unchanged)
+        counted = partial(kept_out.keep, counted=looked.before.counted(looked.newly))
         activation = await self._policies.activate(rule_texts_of(files), act, after=after, then=[counted])
         self.current = await self._read(activation, files)
         self._note_what_files_hold()

@@ -16,11 +16,11 @@ from mailgate.simulate.impact import (
     WHOLE,
     Impact,
     ImpactTally,
-    Sample,
+    MoverExample,
     Subject,
     later_cell,
 )
-from mailgate.simulate.judge import UNKNOWN, Judge, Outcome
+from mailgate.simulate.judge import UNKNOWN, Judge, Outcome, lets_in_laptops
 from mailgate.simulate.later import change_moments, in_full
 from mailgate.simulate.moments import at_moment, moments, sampled
 from mailgate.simulate.movers import Mover
@@ -46,9 +46,9 @@ __all__ = [
     "Judge",
     "Move",
     "Mover",
+    "MoverExample",
     "Occasion",
     "Outcome",
-    "Sample",
     "Subject",
     "at_moment",
     "change_moments",
@@ -56,6 +56,7 @@ __all__ = [
     "flips_both_ways",
     "in_full",
     "later_cell",
+    "lets_in_laptops",
     "moments",
     "sampled",
     "unpredictable_clocks",

@@ -57,7 +57,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class MoverExample:
     """A mover, with the outcomes that move it."""
 
     subject: Subject
@@ -65,7 +65,7 @@ class Sample:
     before: Outcome
     after: Outcome
 
-    def is_like(self, other: "Sample") -> bool:
+    def is_like(self, other: "MoverExample") -> bool:
         """Whether both are of the same person; if no person is known, of the same device."""
         person = self.occasion.person
         return person == other.occasion.person and (person != "" or self.subject.id == other.subject.id)
@@ -94,12 +94,12 @@ class ImpactTally:
     """The number of occasions on which a change depends on each variable that was not recorded."""
     first: datetime | None = None
     """The first sampled moment at which somebody is newly kept out."""
-    samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
+    samples: dict[tuple[str, str], list[MoverExample]] = field(default_factory=dict)
     """The samples by label and rule."""
     movers: list[Mover] = field(default_factory=list)
     """The movers of the part that was counted last: they are not merged."""
 
-    def keep(self, label: str, sample: Sample) -> None:
+    def keep(self, label: str, sample: MoverExample) -> None:
         """Keep a sample, unless there are enough, or one of the same device or person."""
         kept = self.samples.setdefault((label, sample.after.rule), [])
         if len(kept) < SAMPLES and not any(sample.is_like(each) for each in kept):
@@ -166,7 +166,7 @@ class Impact:
         tally.matched.update(after.matched)
         if compared.label:
             cells |= _cells(compared.label, after, occasion)
-            tally.keep(compared.label, Sample(subject, occasion, before, after))
+            tally.keep(compared.label, MoverExample(subject, occasion, before, after))
         if move is None:
             tally.unrecorded.update({*before.unrecorded, *after.unrecorded})
         turns = self._ahead.moved(occasion, keys)
@@ -235,7 +235,7 @@ class Impact:
             yield from ((OUT,), (UNDATED,))
 
     def _keep(self, cell: Cell, subject: Subject, occasion: Occasion, compared: ComparisonResult) -> None:
-        self.tally.keep(" ".join(cell), Sample(subject, occasion, compared.before, compared.after))
+        self.tally.keep(" ".join(cell), MoverExample(subject, occasion, compared.before, compared.after))
 
 
 def later_cell(moment: datetime | str, label: str) -> Cell:

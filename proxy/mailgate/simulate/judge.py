@@ -6,14 +6,16 @@ Values that were not recorded stay unknown, and a decision that depends on them 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
+from mailgate.classify import classify
 from mailgate.engine.decide import decide, effect_now
 from mailgate.engine.key import DecisionKey
-from mailgate.model import Access, Decision, Reason, Stage
+from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, Stage
 from mailgate.policy.reliefs import NO_RELIEFS, relief_from
 from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.variables import VARIABLES
 from mailgate.simulate.clock import ages
 from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule, is_undetermined, undetermined_rules
 
@@ -118,3 +120,25 @@ class Judge:
 def _ages(policy: Policy) -> list[timedelta] | None:
     found = [ages(rule.when) for rule in policy.rules]
     return sorted(age for each in found if each for age in each) if None not in found else None
+
+
+_LAPTOP = RequestFacts(
+    headers={
+        "user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
+    }
+)
+_SAME_FOR_EVERY_LAPTOP = frozenset(
+    "client.kind client.handheld client.contradicted request.method request.protocol now".split()
+)
+_DIFFERS_BETWEEN_LAPTOPS = frozenset(
+    name for name in VARIABLES if name not in _SAME_FOR_EVERY_LAPTOP and not name.startswith("device.")
+)
+"""Variables in which laptops differ. If an answer depends on one, nobody is told anything about laptops, since the
+laptop here is made up."""
+_LAPTOP_CLIENT = classify(_LAPTOP)
+
+
+def lets_in_laptops(judge: Judge, at: datetime) -> bool:
+    """Whether every laptop browser is let in at this moment; false if that depends on the laptop or its person."""
+    laptop = Access(_LAPTOP, _LAPTOP_CLIENT, Posture(), at)
+    return judge.outcome(laptop, _DIFFERS_BETWEEN_LAPTOPS).effect == Effect.ALLOW

@@ -8,10 +8,10 @@ from mailgate.store.audit import Act
 from mailgate.store.enrolments import EnrolledKey, Enrolments, EnrolmentToken, NotEnrolled, Revoked
 from mailgate.store.errors import StoreError, StoreMissingError, StoreUnavailableError
 from mailgate.store.gates import GateHeartbeat, LastHeartbeat
-from mailgate.store.hash_chain import Break, Entry, Head
+from mailgate.store.hash_chain import AuditBreak, AuditEntry, AuditHead
 from mailgate.store.help_requests import HelpRequest
 from mailgate.store.ingest import IngestResult
-from mailgate.store.keys import Key, Keys
+from mailgate.store.keys import SharedKey, SharedKeys
 from mailgate.store.ledger import Ledger, sighting_of
 from mailgate.store.mail import Mail, MailCount, MailState, NoticeKey
 from mailgate.store.pagination import RowPosition
@@ -32,19 +32,17 @@ __all__ = [
     "Activation",
     "AlteredError",
     "Approval",
+    "AuditBreak",
+    "AuditEntry",
+    "AuditHead",
     "Backlog",
-    "Break",
     "ClientFacts",
     "EnrolledKey",
     "EnrolmentToken",
     "Enrolments",
-    "Entry",
     "GateHeartbeat",
-    "Head",
     "HelpRequest",
     "IngestResult",
-    "Key",
-    "Keys",
     "LastHeartbeat",
     "Ledger",
     "Mail",
@@ -65,6 +63,8 @@ __all__ = [
     "RowPosition",
     "RuleTexts",
     "SeenClient",
+    "SharedKey",
+    "SharedKeys",
     "ShownAnswer",
     "Sighting",
     "SpentProofs",

@@ -1,9 +1,10 @@
-"""The audit log: who did what, why, from where and when. Entries are only added. ``hash_chain.py`` says how a change is found."""
+"""The audit log: who did what, why, from where and when. Entries are only added, and stamped by one clock, whatever those of gates say.
+``hash_chain.py`` says how a change is found."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +12,10 @@ from sqlalchemy import ColumnElement, Select, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.names import storable
+from mailgate.store import clock
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
-from mailgate.store.hash_chain import Break, Chain, Entry, Head, digest_of, entry_of
+from mailgate.store.hash_chain import AuditBreak, AuditEntry, AuditHead, Chain, digest_of, entry_of
 from mailgate.store.schema import audit, audit_head
 
 _PAGE = 1000
@@ -27,6 +29,7 @@ class Act:
     """One thing that a person or a gate did."""
 
     at: datetime
+    """When it was done, by the clock of whoever did it."""
     who: str
     what: str
     """What was done, in kebab-case, like ``policy-activated``."""
@@ -38,11 +41,17 @@ class Act:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class StampedAct(Act):
+    """An act at the time that its entry gets. Only ``stamp`` makes it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class AuditPage:
     """Some entries, the newest first, and the number before which the next page begins; None if there are no more."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[AuditEntry, ...]
     before: int | None
 
 
@@ -52,12 +61,12 @@ class Audit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, act: Act) -> Entry:
+    async def append(self, act: Act) -> AuditEntry:
         """Write an act in its own transaction. Raises StoreError if the log does not accept entries."""
         async with self._database.writing() as connection:
             return await append(connection, act)
 
-    async def page(self, after: int = 0, size: int = _PAGE) -> list[Entry]:
+    async def page(self, after: int = 0, size: int = _PAGE) -> list[AuditEntry]:
         """Entries in order, after number ``after``."""
         query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(size)
         async with self._database.reading(timeout_seconds=30) as connection:
@@ -82,20 +91,20 @@ class Audit:
             found = tuple(entry_of(row) for row in rows)
         return AuditPage(found, found[-1].number if len(found) == size else end)
 
-    async def pages(self) -> AsyncIterator[list[Entry]]:
+    async def pages(self) -> AsyncIterator[list[AuditEntry]]:
         """Every entry in order, in pages."""
         after = -(2**31)
         while page := await self.page(after):
             yield page
             after = page[-1].number
 
-    async def all(self) -> AsyncIterator[Entry]:
+    async def all(self) -> AsyncIterator[AuditEntry]:
         """Every entry in order."""
         async for page in self.pages():
             for entry in page:
                 yield entry
 
-    async def last(self, about: str, *whats: str) -> Entry | None:
+    async def last(self, about: str, *whats: str) -> AuditEntry | None:
         """The last entry about this object whose ``what`` begins with one of these words; None if there is none."""
         begins = or_(*(audit.c.what.startswith(what, autoescape=True) for what in whats))
         query = select(audit).where(audit.c.about == about, begins).order_by(audit.c.number.desc()).limit(1)
@@ -110,32 +119,32 @@ class Audit:
         async with self._database.reading() as connection:
             return (await connection.execute(query)).first() is not None
 
-    async def about(self, about: str, what: str) -> list[Entry]:
+    async def about(self, about: str, what: str) -> list[AuditEntry]:
         """The entries with this ``about`` and ``what``, in order."""
         query = select(audit).where(audit.c.about == about, audit.c.what == what).order_by(audit.c.number)
         async with self._database.reading() as connection:
             return [entry_of(row) for row in (await connection.execute(query)).mappings()]
 
-    async def has_entry_of(self, noted: Head) -> bool:
+    async def has_entry_of(self, noted: AuditHead) -> bool:
         """Whether the log still has the entry of a head that was noted earlier."""
         query = select(audit.c.digest).where(audit.c.number == noted.number)
         async with self._database.reading() as connection:
             return not noted.number or (await connection.execute(query)).scalar() == noted.digest
 
-    async def head(self) -> Head | None:
+    async def head(self) -> AuditHead | None:
         """The head of the log; None if it is missing or damaged."""
         async with self._database.reading() as connection:
             return await _head(connection, _LAST)
 
-    async def verify(self, witnesses: Iterable[Head] = ()) -> list[Break]:
+    async def verify(self, witnesses: Iterable[AuditHead] = ()) -> list[AuditBreak]:
         """The places where the log was changed. Entries that are added during the check are checked the next time.
 
         :param witnesses: heads that were noted earlier in another place.
         """
         head, chain = await self.head(), Chain(frozenset(witnesses))
         end = head.number if head else 2**31
-        found: list[Break] = []
-        beyond: list[Entry] = []
+        found: list[AuditBreak] = []
+        beyond: list[AuditEntry] = []
         async for page in self.pages():
             known = [entry for entry in page if entry.number <= end]
             beyond += page[len(known) :]
@@ -162,7 +171,7 @@ def _has(sought: str) -> ColumnElement[bool]:
     return or_(begins, *(part.icontains(sought, autoescape=True) for part in parts))
 
 
-async def lock_audit_log(connection: AsyncConnection) -> Head:
+async def lock_audit_log(connection: AsyncConnection) -> AuditHead:
     """Lock the log until the transaction ends, so that processes make their audited changes one after the other.
 
     Raises StoreError if the log does not accept entries.
@@ -173,26 +182,52 @@ async def lock_audit_log(connection: AsyncConnection) -> Head:
     return head
 
 
-async def append(connection: AsyncConnection, act: Act) -> Entry:
+async def stamp(connection: AsyncConnection, act: Act) -> StampedAct:
+    """Lock the log, and give an act the time of its entry, for rows that have the same time.
+
+    It is the shared time, and never before that of the last entry, so that entries are in order and a clock that lags puts none
+    outside the guard's window. Raises StoreError as ``lock_audit_log`` does.
+    """
+    return await _stamped(connection, act, await lock_audit_log(connection))
+
+
+async def append(connection: AsyncConnection, act: Act) -> AuditEntry:
     """Write an act in the transaction of its change. Both are stored, or neither."""
-    entry = _entry(await lock_audit_log(connection), act)
+    head = await lock_audit_log(connection)
+    entry = _entry(head, act if isinstance(act, StampedAct) else await _stamped(connection, act, head))
     row = insert(audit).values({c.name: getattr(entry, c.name) for c in audit.c})
-    head = update(audit_head).values(number=entry.number, digest=entry.digest)
-    for statement in (row, head):
+    moved = update(audit_head).values(number=entry.number, digest=entry.digest)
+    for statement in (row, moved):
         done = await connection.execute(statement, execution_options={"preserve_rowcount": True})
         if done.rowcount != 1:  # a rule in the database may have swallowed the insert
             raise StoreError("the audit log accepts no more entries: see `mailgate audit verify`")
     return entry
 
 
-async def _head(connection: AsyncConnection, query: Select[Any]) -> Head | None:
+async def _head(connection: AsyncConnection, query: Select[Any]) -> AuditHead | None:
     row = (await connection.execute(query)).first()
     whole = row is not None and isinstance(row.number, int) and isinstance(row.digest, str)
-    return Head(*row) if row and whole else None
+    return AuditHead(*row) if row and whole else None
 
 
-def _entry(head: Head, act: Act) -> Entry:
-    entry = Entry(
+async def _stamped(connection: AsyncConnection, act: Act, head: AuditHead) -> StampedAct:
+    query = select(audit.c.at).where(audit.c.number == head.number)
+    last = _moment((await connection.execute(query)).scalar())
+    now = await clock.shared_now(connection, act.at)
+    told = {each.name: getattr(act, each.name) for each in fields(act)}
+    return StampedAct(**told | {"at": max(now, last) if last else now})
+
+
+def _moment(text: object) -> datetime | None:
+    """The time of an entry; None if it cannot be read, which ``hash_chain.py`` finds."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _entry(head: AuditHead, act: StampedAct) -> AuditEntry:
+    entry = AuditEntry(
         number=head.number + 1,
         at=audit_time(act.at),
         who=storable(act.who),

@@ -116,7 +116,7 @@ DISTRUSTED_FOR = timedelta(seconds=5)
 """After this time without a look the store may be another one: a restored copy, or a server that took over."""
 
 
-class Mark(NamedTuple):
+class ReadMark(NamedTuple):
     """The number of the current gapless reading of changes, and the last change that was read."""
 
     beginning: int
@@ -134,11 +134,11 @@ class ChangeWatch:
     _at: datetime | None = field(default=None)
     """When the last complete look began; None if no look is valid."""
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> ReadMark | None:
         """The current mark; None if changes are not followed. It is taken before the store is asked."""
-        return None if self._at is None or self.change is None else Mark(self._beginning, self.change)
+        return None if self._at is None or self.change is None else ReadMark(self._beginning, self.change)
 
-    def since(self, mark: Mark | None) -> int | None:
+    def since(self, mark: ReadMark | None) -> int | None:
         """The reading that follows the changes to an answer of the store, if the store was asked after ``mark`` was
         taken; None if a change may have been missed."""
         return mark.beginning if mark is not None and mark == self.mark() else None

@@ -26,6 +26,12 @@ async def time_now(connection: AsyncConnection) -> datetime:
     return datetime.fromtimestamp(float(seconds), UTC)
 
 
+async def shared_now(connection: AsyncConnection, now: datetime) -> datetime:
+    """The time by which gates on a store compare what they wrote: the database's. SQLite has no clock but that of the gate's own
+    computer, which is ``now``."""
+    return now if connection.dialect.name == "sqlite" else await time_now(connection)
+
+
 async def latest_now(connection: AsyncConnection, now: datetime) -> datetime:
     """The later of ``now`` by a gate's clock and the database's time. What is ahead of both was stamped by a clock that was
     wrong, and one clock that lags makes nothing look ahead."""
@@ -34,7 +40,7 @@ async def latest_now(connection: AsyncConnection, now: datetime) -> datetime:
 
 async def earliest_now(connection: AsyncConnection, now: datetime) -> datetime:
     """The earlier of ``now`` by a gate's clock and the database's time: what is old enough by it is not old only by a clock that
-    is ahead. SQLite has no clock but that of the gate's own computer."""
+    is ahead."""
     return now if connection.dialect.name == "sqlite" else min(now, await time_now(connection))
 
 

@@ -1,5 +1,5 @@
 """Copies every row of one store into another, empty store. Each may be on SQLite or PostgreSQL. Either all rows arrive or none.
-The new file has its name only once it is complete. A database is checked for damage here too."""
+The new file has its name only once it is complete."""
 
 import fcntl
 import os
@@ -12,11 +12,10 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Connection, RowMapping, Table, create_engine, delete, func, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from mailgate.atomic_files import give_name, is_at
-from mailgate.store.database import Database, connecting, prepare, writes
+from mailgate.store.database import connecting, prepare, writes
 from mailgate.store.errors import OlderStoreError, StoreError, unavailable
 from mailgate.store.migrate import migrate
 from mailgate.store.schema import audit, audit_head, gates, metadata
@@ -292,27 +291,3 @@ def _append(connection: Connection, entries: Sequence[RowMapping]) -> None:
 def _differences(left: RowCounts, arrived: RowCounts) -> str:
     wrong = [name for name, count in left.items() if arrived[name] != count]
     return ", ".join(f"{name} has {arrived[name]} of {left[name]}" for name in wrong)
-
-
-CHECK_TIMEOUT_SECONDS = 3600.0
-"""How many seconds the check may take, since it reads all of a large file."""
-MAX_FAULTS = 20
-"""The most faults that are listed."""
-
-
-async def faults(database: Database) -> list[str]:
-    """List the faults in words. Raises ``StoreUnavailableError`` if the database cannot even answer."""
-    async with database.reading(CHECK_TIMEOUT_SECONDS) as connection:
-        if connection.dialect.name != "sqlite":
-            return []  # the server checks its own files and references
-        return [*await _of_file(connection), *await _of_references(connection)]
-
-
-async def _of_file(connection: AsyncConnection) -> list[str]:
-    found = (await connection.exec_driver_sql(f"PRAGMA integrity_check({MAX_FAULTS})")).scalars().all()
-    return [] if found == ["ok"] else [str(each) for each in found]
-
-
-async def _of_references(connection: AsyncConnection) -> list[str]:
-    rows = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).mappings().fetchmany(MAX_FAULTS)
-    return [f"a row of {row['table']} belongs to one of {row['parent']} that is not there" for row in rows]

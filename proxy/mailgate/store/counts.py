@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
+from mailgate.store import clock
 from mailgate.store.bulk_rows import upsert, upsert_rows
 from mailgate.store.database import Database
 from mailgate.store.schema import app_counts, device_rows, verdict_counts
@@ -67,7 +68,8 @@ class AppCounts:
             again = {name: statement.excluded[name] for name in AppDay._fields[2:]}
             statement = statement.on_conflict_do_update(index_elements=["day", "app"], set_=again)
             await upsert_rows(connection, statement, app_counts, [each._asdict() for each in days])
-            await connection.execute(delete(app_counts).where(_APPS.day < max(days).day - KEPT))
+            last = await clock.earliest_now(connection, max(each.at for each in days))
+            await connection.execute(delete(app_counts).where(_APPS.day < last.astimezone(UTC).date() - KEPT))
 
     async def since(self, day: date) -> list[AppDay]:
         """All counts from this day on, the oldest first."""
@@ -151,6 +153,9 @@ class VerdictCounts:
         """Delete counts after their retention time. Returns how many."""
         gone = 0
         async with self._database.writing() as connection:
+            now = await clock.earliest_now(
+                connection, now
+            )  # others still count by what a clock ahead calls old
             for span, kept in KEPT_FOR.items():
                 old = delete(verdict_counts).where(_VERDICTS.span == span, _VERDICTS.at < now - kept)
                 gone += (await connection.execute(old)).rowcount

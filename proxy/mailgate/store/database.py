@@ -23,6 +23,10 @@ from mailgate.store.wal import empty_log
 
 RETRY_AFTER_SECONDS = 3.0
 """The seconds between two tries of a hanging store, longer than the limit of a short query."""
+CHECK_TIMEOUT_SECONDS = 3600.0
+"""How many seconds a check of the file may take, since it reads all of a large one."""
+MAX_FAULTS = 20
+"""The most faults of each kind that are listed."""
 
 
 class CircuitBreaker:
@@ -204,6 +208,19 @@ class Database:
         with _translated(), self._asked():
             async with _limited(timeout_seconds):
                 return await self._driver.ask(self._statement(question), values)
+
+    async def faults(self) -> list[str]:
+        """The faults of the database itself, in words; empty if it is intact. Raises StoreUnavailableError."""
+        async with self.reading(CHECK_TIMEOUT_SECONDS) as connection:
+            if connection.dialect.name != "sqlite":
+                return []  # the server checks its own files and references
+            check = await connection.exec_driver_sql(f"PRAGMA integrity_check({MAX_FAULTS})")
+            of_file = [str(each) for each in check.scalars() if each != "ok"]
+            rows = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).mappings()
+            return of_file + [
+                f"a row of {row['table']} belongs to one of {row['parent']} that is not there"
+                for row in rows.fetchmany(MAX_FAULTS)
+            ]
 
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some still does.

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.devices.device import Device, Report, typed_id
+from mailgate.devices.matching import DeviceSet
 from mailgate.devices.names import (
     CERT,
     EAS,
@@ -30,6 +31,7 @@ from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load, summaries
 from mailgate.store.erasure import forget_lines, words_of
 from mailgate.store.ingest import IngestResult, store_reports
+from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import (
     HAS_PERSON,
     clients,
@@ -81,6 +83,21 @@ class Devices:
             async with self._database.writing(timeout_seconds=60) as connection:
                 taken = taken.plus(await store_reports(connection, news))
         return taken
+
+    async def preview(self, records: Sequence[Report], now: datetime) -> list[tuple[list[Device], Device]]:
+        """What storing these reports would make of each device that they are about: the devices that it was, which are several if
+        they turn out to be one, and what it would be. Nothing is stored."""
+        news = [report.received(now) for report in records]
+        async with self._database.reading(timeout_seconds=60) as connection:
+            before = await around(connection, news)
+        after = DeviceSet(before, now)
+        for report in news:
+            after.add(report)
+        was = {device.id: device for device in before}
+        return [
+            ([was[each] for each in (device.id, *device.former_ids) if each in was], device)
+            for device in after
+        ]
 
     async def get(self, source: str, device_id: str) -> Device | None:
         """The device that ``source`` calls ``device_id``."""
@@ -167,13 +184,19 @@ class Devices:
             return [(device, kind, text) for device, kind, text in await connection.execute(query)]
 
     async def mark_lost(
-        self, device_id: str, at: datetime | None, act: Act | None = None, *, since: datetime | None = None
+        self,
+        device_id: str,
+        at: datetime | None,
+        act: Act | None = None,
+        counted: Counted = UNCOUNTED,
+        *,
+        since: datetime | None = None,
     ) -> bool:
         """Mark a device as lost since ``at``, or as found if that is None. Returns False if there is no such device.
 
         A device that is already lost keeps its time. With ``since`` the device is marked only if it is lost since
         exactly that moment, otherwise False is returned: taking back one report of a loss must not end another one.
-        ``act`` is written to the audit log in the same transaction.
+        ``act`` is written to the audit log in the same transaction, with how many it keeps out. Raises CountedMeanwhileError.
         """
         which = devices.c.id == device_id
         if since is not None:
@@ -184,7 +207,7 @@ class Devices:
             marked = update(devices).where(which).values(lost_at=when, changed=change)
             known = (await connection.execute(marked)).rowcount > 0
             if known and act:
-                await append(connection, act)
+                await counted.append(connection, act)
             return known
 
     async def forget(self, device_id: str, now: datetime, act: Act | None = None) -> bool:

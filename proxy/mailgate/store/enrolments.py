@@ -1,15 +1,20 @@
 """Enrolment: the tokens with which devices enrol, and the keys of enrolled devices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.devices.device import Report
+from mailgate.devices.trust import ENROLLED, report_by
+from mailgate.store import clock
+from mailgate.store.audit import Act
 from mailgate.store.database import Database
+from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError
 from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
@@ -65,6 +70,10 @@ class Revoked:
     before: bool = False
     """Whether a key of this name was revoked before."""
 
+    def gone(self) -> list[Report]:
+        """The reports by which what these devices said of themselves no longer counts."""
+        return [report_by(ENROLLED, device, gone=True) for device in self.devices]
+
 
 class Enrolments:
     """Queries on enrolment. Every method may raise ``StoreUnavailableError``. A method returns only after its data is stored."""
@@ -93,7 +102,7 @@ class Enrolments:
                 return NotEnrolled.UNKNOWN
             if known is not None and known.token == token["name"]:
                 return known
-            if token["expires_at"] <= now:
+            if token["expires_at"] <= await clock.shared_now(connection, now):
                 return NotEnrolled.EXPIRED
             if not await _use(connection, digest):
                 return NotEnrolled.USED_UP
@@ -132,9 +141,21 @@ class Enrolments:
         async with self._database.reading(timeout_seconds=30) as connection:
             return [EnrolledKey(**row) for row in (await connection.execute(query)).mappings()]
 
-    async def revoke(self, name: str, now: datetime) -> Revoked:
-        """Revoke the token, the key or the device of this name. A token's keys stay valid, since each has a name of its own."""
-        named = or_(keys.c.thumbprint == name, keys.c.device == name)
+    async def valid_keys(self, name: str) -> int:
+        """How many keys with this thumbprint or of this device are not revoked."""
+        query = select(func.count()).where(_called(name), keys.c.revoked_at.is_(None))
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def revoke(
+        self, name: str, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
+    ) -> Revoked:
+        """Revoke the token, the key or the device of this name. A token's keys stay valid, since each has a name of its own.
+
+        If that revokes anything, ``act`` is written to the audit log in the same transaction, with how many it keeps out. Raises
+        CountedMeanwhileError, also if it is about more or fewer keys than were counted.
+        """
+        named = _called(name)
         async with self._database.writing(timeout_seconds=30) as connection:
             gone = await connection.execute(
                 delete(tokens).where(tokens.c.name == name).returning(tokens.c.name)
@@ -147,12 +168,18 @@ class Enrolments:
             )
             rows = revoked.all()
             known = await connection.execute(select(keys.c.thumbprint).where(named, keys.c.revoked_at < now))
-            return Revoked(
+            done = Revoked(
                 tuple(gone.scalars()),
                 tuple(row.thumbprint for row in rows),
                 tuple(row.device for row in rows),
                 known.first() is not None,
             )
+            if act and (done.tokens or done.keys):
+                if counted.newly.devices != len(done.keys):
+                    raise CountedMeanwhileError
+                counts = {"tokens": len(done.tokens), "keys": len(done.keys)}
+                await counted.append(connection, replace(act, details=counts))
+            return done
 
     async def revoked(self, since: datetime | None = None) -> list[str]:
         """The thumbprints of all revoked keys, or of those revoked since a moment."""
@@ -170,6 +197,11 @@ class Enrolments:
             gone = await connection.execute(delete(keys).where(silent, keys.c.revoked_at.is_(None)))
             await connection.execute(update(keys).where(old).values(device="", owner="", token=""))
             return ended.rowcount + gone.rowcount
+
+
+def _called(name: str) -> ColumnElement[bool]:
+    """The keys with this thumbprint or of this device."""
+    return or_(keys.c.thumbprint == name, keys.c.device == name)
 
 
 async def _key(connection: AsyncConnection, thumbprint: str) -> EnrolledKey | None:

@@ -18,7 +18,7 @@ MAX_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class AuditHead:
     """The last entry of a chain. It identifies the whole chain."""
 
     number: int = 0
@@ -29,7 +29,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One act: who did what to what, why, from where and when. Every field is text as it is stored and hashed."""
 
     number: int
@@ -47,8 +47,8 @@ class Entry:
     digest: str = ""
 
     @property
-    def head(self) -> Head:
-        return Head(self.number, self.digest)
+    def head(self) -> AuditHead:
+        return AuditHead(self.number, self.digest)
 
 
 class NotText(str):
@@ -57,16 +57,16 @@ class NotText(str):
     __slots__ = ()
 
 
-def entry_of(row: Mapping[Any, Any]) -> Entry:
+def entry_of(row: Mapping[Any, Any]) -> AuditEntry:
     """The entry in a row of the store, whatever its columns hold. ``damage`` finds what is no text."""
     told: dict[str, Any] = {
         name: value if name == "number" or isinstance(value, str) else NotText(repr(value)[:MAX_SHOWN])
         for name, value in row.items()
     }
-    return Entry(**told)
+    return AuditEntry(**told)
 
 
-def damage(entry: Entry) -> str:
+def damage(entry: AuditEntry) -> str:
     """What of an entry cannot have been written by Mailgate, in words; empty if nothing is."""
     for each in fields(entry):
         if isinstance(getattr(entry, each.name), NotText):
@@ -77,14 +77,14 @@ def damage(entry: Entry) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class AuditBreak:
     """A place where a chain is broken."""
 
     number: int
     message: str
 
 
-def details_of(entry: Entry) -> dict[str, Any]:
+def details_of(entry: AuditEntry) -> dict[str, Any]:
     """The details of an entry; empty if they are no JSON object, which the chain reports."""
     return _object_in(entry.details) or {}
 
@@ -108,7 +108,7 @@ def _object_in(text: str) -> dict[str, Any] | None:
     return told if isinstance(told, dict) else None
 
 
-def digest_of(entry: Entry) -> str:
+def digest_of(entry: AuditEntry) -> str:
     """Compute the digest of an entry."""
     told = asdict(entry)
     del told["digest"]
@@ -119,9 +119,9 @@ def digest_of(entry: Entry) -> str:
 class Chain:
     """Finds every break of a chain. It reads the chain in parts, so the chain may be long."""
 
-    witnesses: Collection[Head] = ()
+    witnesses: Collection[AuditHead] = ()
     """Heads that were noted earlier in another place."""
-    _last: Head = field(default_factory=Head)
+    _last: AuditHead = field(default_factory=AuditHead)
     _sound: bool = True
     _noted: dict[int, set[str]] = field(default_factory=dict)
     """The digests of the noted heads that are not read yet, by number."""
@@ -135,11 +135,11 @@ class Chain:
             if head.number:
                 self._noted.setdefault(head.number, set()).add(head.digest)
 
-    def take(self, entries: Iterable[Entry]) -> list[Break]:
+    def take(self, entries: Iterable[AuditEntry]) -> list[AuditBreak]:
         """Read the next entries in order, and return their breaks."""
         return [found for entry in entries for found in self._follow(entry)]
 
-    def end(self, head: Head | None) -> list[Break]:
+    def end(self, head: AuditHead | None) -> list[AuditBreak]:
         """Finish the chain, and return the breaks at its end.
 
         :param head: the last entry according to the store; None if the store has no head.
@@ -147,7 +147,7 @@ class Chain:
         found = list(_at_the_end(self._last, head))
         if self._rewritten:
             found.append(
-                Break(
+                AuditBreak(
                     self._rewritten,
                     phrase(
                         "is not the one that was noted earlier: the log was rewritten after entry %(held)s",
@@ -163,7 +163,7 @@ class Chain:
         )
         return found
 
-    def _follow(self, entry: Entry) -> Iterator[Break]:
+    def _follow(self, entry: AuditEntry) -> Iterator[AuditBreak]:
         last = self._last
         yield from _missing(last.number + 1, entry.number, phrase("taken out"))
         # otherwise there is nothing to compare it with
@@ -171,13 +171,13 @@ class Chain:
         damaged = damage(entry)
         self._sound = not damaged and digest_of(entry) == entry.digest
         if damaged:
-            yield Break(entry.number, damaged)
+            yield AuditBreak(entry.number, damaged)
         elif not self._sound:
-            yield Break(
+            yield AuditBreak(
                 entry.number, phrase("was edited or moved: its content is not what its digest was made of")
             )
         elif follows and entry.previous != last.digest:
-            yield Break(
+            yield AuditBreak(
                 entry.number,
                 phrase(
                     "does not follow entry %(number)s: one of the two was put in later",
@@ -187,7 +187,7 @@ class Chain:
         self._remember(entry.head)
         self._last = entry.head
 
-    def _remember(self, head: Head) -> None:
+    def _remember(self, head: AuditHead) -> None:
         noted = self._noted.pop(head.number, None)
         if noted is None:
             return
@@ -197,24 +197,26 @@ class Chain:
             self._rewritten = head.number
 
 
-def _at_the_end(last: Head, head: Head | None) -> Iterator[Break]:
+def _at_the_end(last: AuditHead, head: AuditHead | None) -> Iterator[AuditBreak]:
     if head is None:
-        yield Break(
+        yield AuditBreak(
             last.number, phrase("may not be the last: the row that names the last one was deleted or damaged")
         )
         return
     yield from _missing(last.number + 1, head.number + 1, phrase("cut off the end"))
     if last.number > head.number:
-        yield Break(
+        yield AuditBreak(
             head.number + 1,
             phrase("and later entries were not written by a gate: they are after the head of the log"),
         )
     elif last.number == head.number and last.digest != head.digest:
-        yield Break(last.number, phrase("is not the last one that was written: the head has another digest"))
+        yield AuditBreak(
+            last.number, phrase("is not the last one that was written: the head has another digest")
+        )
 
 
-def _missing(first: int, behind: int, how: str) -> Iterator[Break]:
+def _missing(first: int, behind: int, how: str) -> Iterator[AuditBreak]:
     if first < behind - 1:
-        yield Break(first, phrase("to %(last)s were %(how)s", last=str(behind - 1), how=how))
+        yield AuditBreak(first, phrase("to %(last)s were %(how)s", last=str(behind - 1), how=how))
     elif first < behind:
-        yield Break(first, phrase("was %(how)s", how=how))
+        yield AuditBreak(first, phrase("was %(how)s", how=how))

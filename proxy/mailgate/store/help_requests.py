@@ -1,12 +1,13 @@
 """Requests for help by people whom a rule refused: one row for each person and rule."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
 
 from mailgate.policy.login_names import counted_name
+from mailgate.store import clock
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
@@ -60,9 +61,12 @@ class HelpRequests:
 
         ``sighting`` is the id of the refused request. Every reference that was asked about leads to its own sighting.
         """
-        row = {column.name: getattr(asked, column.name) for column in help_requests.c}
         newer = ("reason", "reference", "policy", "device", "last_at")
         async with self._database.writing() as connection:
+            # asked at a gate whose clock is ahead, it would count towards a halt for longer than others
+            at = await clock.earliest_now(connection, asked.last_at)
+            asked = replace(asked, first_at=min(asked.first_at, at), last_at=at)
+            row = {column.name: getattr(asked, column.name) for column in help_requests.c}
             statement = upsert(connection, help_requests).values(**row)
             again = {name: row[name] for name in newer} | {"times": help_requests.c.times + 1}
             again |= {"done_at": None, "done_by": ""}

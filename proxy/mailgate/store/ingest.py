@@ -62,7 +62,7 @@ async def store_reports(connection: AsyncConnection, new_reports: Iterable[Repor
 
 
 @dataclass(slots=True)
-class _Rows:
+class _Writes:
     """The rows to write."""
 
     new_devices: list[dict[str, Any]] = field(default_factory=list)
@@ -103,8 +103,8 @@ async def write_changes(
 
 async def _rows(
     connection: AsyncConnection, before: Sequence[Device], after: Sequence[Device], change: int
-) -> _Rows:
-    rows, old = _Rows(), {device.id: device for device in before}
+) -> _Writes:
+    rows, old = _Writes(), {device.id: device for device in before}
     reported = {report.key: (device.number, report) for device in before for report in device.reports}
     number = 0
     for device in after:
@@ -126,7 +126,7 @@ async def _last_number(connection: AsyncConnection) -> int:
     return int((await connection.execute(select(func.coalesce(func.max(devices.c.key), 0)))).scalar_one())
 
 
-def _add_device(rows: _Rows, known: Device | None, device: Device, number: int, change: int) -> None:
+def _add_device(rows: _Writes, known: Device | None, device: Device, number: int, change: int) -> None:
     row = {
         "key": number,
         "lost_at": device.lost_at,
@@ -148,7 +148,7 @@ def _add_device(rows: _Rows, known: Device | None, device: Device, number: int, 
         rows.findings += [_finding_row(each, number) for each in device.findings]
 
 
-def _add_report(rows: _Rows, known: tuple[int, Report] | None, report: Report, number: int) -> None:
+def _add_report(rows: _Writes, known: tuple[int, Report] | None, report: Report, number: int) -> None:
     if known is None:
         rows.new_reports.append(_report_row(report, number))
     elif known != (number, report):

@@ -1,8 +1,8 @@
-"""The number of people and devices that each activation newly kept out, so that many small steps add up to a big
+"""The number of people and devices that each activation and other act newly kept out, so that many small steps add up to a big
 one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.store import clock
-from mailgate.store.audit import audit_time
+from mailgate.store.audit import Act, append, audit_time
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
 from mailgate.store.hash_chain import DAMAGED, read_details
@@ -49,17 +49,37 @@ async def check(connection: AsyncConnection, since: datetime | None, counted: Ke
         raise CountedMeanwhileError
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many an act newly keeps out, and the counts that it goes by."""
+
+    newly: KeptOut = NOBODY
+    since: datetime | None = None
+    """From when on the others count; None if nothing is to be checked."""
+    before: KeptOut = NOBODY
+    by_hand: bool = False
+    """Whether the act is about single devices, which have a limit of their own too."""
+
+    async def append(self, connection: AsyncConnection, act: Act) -> None:
+        """Write an act with these numbers, by which the guard counts it, in the transaction of its change. Raises
+        CountedMeanwhileError, as ``check`` does."""
+        told: dict[str, Any] = {"kept_out": asdict(self.newly)} | ({"by_hand": True} if self.by_hand else {})
+        details = {**act.details, **(told if self.newly != NOBODY else {})}
+        await append(connection, replace(act, details=details))
+        await check(connection, self.since, self.before + self.newly)
+
+
+UNCOUNTED = Counted()
+
+
 async def keep(
     connection: AsyncConnection,
     activation: Activation,
-    newly: KeptOut,
-    since: datetime | None = None,
-    before: KeptOut = NOBODY,
+    counted: Counted,
 ) -> None:
-    """Store how many an activation newly keeps out, in its transaction, and ``check`` that ``before`` it there were as many as it
-    goes by."""
-    await check(connection, since, before + newly)
-    row = {"serial": activation.serial, "people": newly.people, "devices": newly.devices}
+    """Store how many an activation newly keeps out, in its transaction, and ``check`` the counts that it goes by."""
+    await check(connection, counted.since, counted.before + counted.newly)
+    row = {"serial": activation.serial, **asdict(counted.newly)}
     await connection.execute(insert(kept_out).values(row))
 
 
@@ -76,17 +96,27 @@ class KeptOutCounts:
             return {serial: KeptOut(people, devices) for serial, people, devices in rows}
 
     async def begin(self, now: datetime, window: timedelta) -> datetime:
-        """Since when changes count within this time, also by the database's clock: a clock that is ahead leaves none out."""
+        """Since when changes count within this time, by the clock that stamps the log: no other one leaves any out."""
         async with self._database.reading() as connection:
-            return await clock.earliest_now(connection, now) - window
+            return await clock.shared_now(connection, now) - window
 
     async def since(self, moment: datetime) -> KeptOut:
-        """The sum over all activations from this moment on. A person who was kept out twice counts twice.
+        """The sum over all acts from this moment on. A person who was kept out twice counts twice.
 
         Times and numbers come from the audit log, where an edit would be found.
         """
         async with self._database.reading() as connection:
             return await _kept_out(connection, moment)
+
+    async def by_hand(self, moment: datetime) -> KeptOut:
+        """The part of that sum which acts on single devices make."""
+        async with self._database.reading() as connection:
+            return await _kept_out(connection, moment, audit.c.details.contains('"by_hand": true'))
+
+    async def note(self, act: Act, counted: Counted) -> None:
+        """Write an act that newly keeps people out before it is done. Raises CountedMeanwhileError."""
+        async with self._database.writing() as connection:
+            await counted.append(connection, act)
 
     async def forgotten(self, moment: datetime) -> KeptOut:
         """How many people and devices were forgotten from this moment on, at most. The audit log says so."""
@@ -94,8 +124,8 @@ class KeptOutCounts:
             return await _forgotten(connection, moment)
 
 
-async def _kept_out(connection: AsyncConnection, moment: datetime) -> KeptOut:
-    told = await _details(connection, moment, audit.c.details.contains('"kept_out": '))
+async def _kept_out(connection: AsyncConnection, moment: datetime, *which: ColumnElement[bool]) -> KeptOut:
+    told = await _details(connection, moment, audit.c.details.contains('"kept_out": '), *which)
     return _sum(_read(each["kept_out"]) for each in told if "kept_out" in each)
 
 

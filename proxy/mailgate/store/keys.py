@@ -16,7 +16,7 @@ _KEPT = 2
 _BYTES = 32
 
 
-class Key(NamedTuple):
+class SharedKey(NamedTuple):
     """One secret. ``number`` counts up with each new secret for the same purpose."""
 
     number: int
@@ -27,13 +27,13 @@ class Key(NamedTuple):
         return f"Key(number={self.number})"
 
 
-class Keys:
+class SharedKeys:
     """Queries on keys. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[Key, ...]:
+    async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[SharedKey, ...]:
         """The two newest keys, newest first. A new key is made if there is none or the newest is older than ``renew_after``.
 
         Gates that do this at the same moment end up with the same keys.
@@ -51,10 +51,10 @@ class Keys:
             return (await connection.execute(delete(keys))).rowcount
 
 
-async def _newest(connection: AsyncConnection, purpose: str) -> tuple[Key, ...]:
+async def _newest(connection: AsyncConnection, purpose: str) -> tuple[SharedKey, ...]:
     query = select(keys.c.number, keys.c.secret, keys.c.made_at).where(keys.c.purpose == purpose)
     rows = await connection.execute(query.order_by(keys.c.number.desc()).limit(_KEPT))
-    return tuple(Key(*row) for row in rows)
+    return tuple(SharedKey(*row) for row in rows)
 
 
 async def _make(connection: AsyncConnection, purpose: str, number: int, now: datetime) -> None:

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from mailgate.model.notice import MailKind, Notice
+from mailgate.model.notice import MailKind, Notice, ToldDevice
 
 _NOTICE = TypeAdapter(Notice)
+_ABOUT = TypeAdapter(tuple[ToldDevice, ...])
 
 
 class MailState(StrEnum):
@@ -55,6 +56,8 @@ class Mail:
     queued_at: datetime
     until: datetime | None = None
     """When the mail stops being true; None if it stays true."""
+    about: tuple[ToldDevice, ...] = ()
+    """The devices that a notice went by. They are kept with the mail, unless it was withdrawn."""
     id: str = ""
     state: MailState = MailState.QUEUED
     attempts: int = 0
@@ -98,6 +101,7 @@ def row_of(mail: Mail) -> dict[str, Any]:
         "kind": mail.kind,
         "round": mail.round,
         "notice": _NOTICE.dump_json(mail.notice).decode() if mail.notice else None,
+        "about": _ABOUT.dump_json(mail.about).decode(),
         "state": mail.state,
         "holder": "",
         "attempts": 0,
@@ -113,7 +117,7 @@ def mail_of(row: Mapping[Any, Any]) -> Mail:
     """A mail from its row."""
     named = {name: row[name] for name in Mail.__slots__}
     typed = {"kind": MailKind(row["kind"]), "state": MailState(row["state"])}
-    return Mail(**{**named, **typed, "notice": _notice_of(row["notice"])})
+    return Mail(**{**named, **typed, "notice": _notice_of(row["notice"]), "about": _about_of(row["about"])})
 
 
 def _notice_of(text: str | None) -> Notice | None:
@@ -123,3 +127,11 @@ def _notice_of(text: str | None) -> Notice | None:
         return _NOTICE.validate_json(text) if text else None
     except ValidationError:
         return None
+
+
+def _about_of(text: str) -> tuple[ToldDevice, ...]:
+    """Read the devices. Of a mail whose devices cannot be read it is not known what it said."""
+    try:
+        return _ABOUT.validate_json(text)
+    except ValidationError:
+        return ()

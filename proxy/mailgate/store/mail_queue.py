@@ -92,7 +92,7 @@ class MailQueue:
         """
         async with self._database.writing() as connection:
             if not await _still_true(connection, mail, now):
-                await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None)
+                await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
                 return False
             begun = update(mails).where(mails.c.id == mail.id, mails.c.state == MailState.QUEUED)
             values = {"state": MailState.SENDING, "holder": holder, "changed_at": now}

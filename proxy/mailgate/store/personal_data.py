@@ -65,7 +65,7 @@ from mailgate.store.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class DataSubject:
     """A person, by the names that rows have for them."""
 
     person: str
@@ -86,10 +86,10 @@ class Subject:
         return sorted({text for device in self.devices for each, text in device.names if each == kind})
 
 
-Pick = Callable[[Subject], ColumnElement[bool]]
+Pick = Callable[[DataSubject], ColumnElement[bool]]
 
 
-def _sightings_of(subject: Subject) -> ColumnElement[bool]:
+def _sightings_of(subject: DataSubject) -> ColumnElement[bool]:
     """The person's sightings: those under their name, and those of their devices under no name.
 
     If a device asked under another person's name, the sighting belongs to that person.
@@ -98,7 +98,7 @@ def _sightings_of(subject: Subject) -> ColumnElement[bool]:
     return or_(is_login(sightings.c.user, subject.person), nameless)
 
 
-def _clients_of(subject: Subject) -> ColumnElement[bool]:
+def _clients_of(subject: DataSubject) -> ColumnElement[bool]:
     # each query has an index; with OR between them PostgreSQL would read the whole table
     theirs = select(sightings.c.client).where(_sightings_of(subject))
     named = select(clients.c.id).where(clients.c.eas_id.in_(subject.names(EAS)))
@@ -240,20 +240,20 @@ class Personal:
 
     async def _subject(
         self, login: str, now: datetime, addresses: Collection[str], precedence: Sequence[str]
-    ) -> Subject:
+    ) -> DataSubject:
         person = user_text(login)
         if not person:
             raise ValueError(
                 "a login name is needed: without one the rows of unknown people would be selected"
             )
-        return Subject(
+        return DataSubject(
             person,
             frozenset(addresses),
             tuple(await self._people.devices(login, now, precedence)),
         )
 
 
-async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None:
+async def _let_go_of_keys(connection: AsyncConnection, subject: DataSubject) -> None:
     """Delete the person's keys. The thumbprint of a revoked key stays, so that the key is never accepted again."""
     theirs, revoked = PERSONAL[enrolled_keys](subject), enrolled_keys.c.revoked_at.is_not(None)
     await connection.execute(delete(enrolled_keys).where(theirs, ~revoked))
@@ -262,7 +262,7 @@ async def _let_go_of_keys(connection: AsyncConnection, subject: Subject) -> None
     )
 
 
-async def _unname(connection: AsyncConnection, subject: Subject) -> None:
+async def _unname(connection: AsyncConnection, subject: DataSubject) -> None:
     """Remove the person's name from reports about other people's devices."""
     named = reported_for(subject.person)
     others = list((await connection.execute(select(reports.c.device).where(named))).scalars())

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, select
 
-from mailgate.store.audit import Act, append, lock_audit_log
+from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.policies import OvertakenError, RuleTexts
@@ -155,15 +155,15 @@ class Approvals:
 
         Raises OvertakenError if the newest activation is not ``after``.
         """
-        row = {column.name: getattr(approval, column.name) for column in approvals.c}
         same = select(approvals).where(approvals.c.plan == approval.plan, approvals.c.who == approval.who)
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             if (await connection.execute(select(func.max(activations.c.serial)))).scalar() != after:
                 raise OvertakenError
             if (await connection.execute(same)).first():
                 return False
-            await connection.execute(insert(approvals).values(row))
+            row = {column.name: getattr(approval, column.name) for column in approvals.c}
+            await connection.execute(insert(approvals).values(row | {"at": act.at}))
             await append(connection, act)
             return True
 

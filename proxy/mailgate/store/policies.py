@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mailgate.policy.version_digest import digest_of_texts
-from mailgate.store.audit import Act, append, lock_audit_log
+from mailgate.policy.changes import digest_of_texts
+from mailgate.store.audit import Act, append, stamp
 from mailgate.store.changes import notify_gates
 from mailgate.store.database import Database
 from mailgate.store.errors import StoreError
@@ -68,6 +68,8 @@ class Activation:
     author: str
     note: str
     at: datetime
+    already: bool = field(default=True, compare=False)
+    """Whether it was in force before it was asked for."""
 
 
 AfterActivation = Callable[[AsyncConnection, Activation], Awaitable[None]]
@@ -186,7 +188,7 @@ class Policies:
         newest activation is not ``after``.
         """
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             active = await active_activation(connection)
             if active and active.digest == draft.digest:
                 return active
@@ -194,7 +196,9 @@ class Policies:
                 raise OvertakenError
             number = await _keep(connection, draft, act)
             serial = active.serial + 1 if active else 1
-            new = Activation(serial, number, draft.digest, draft.policy, act.who, act.why, act.at)
+            new = Activation(
+                serial, number, draft.digest, draft.policy, act.who, act.why, act.at, already=False
+            )
             row = {column.name: getattr(new, column.name) for column in activations.c}
             await connection.execute(insert(activations).values(row))
             named = {

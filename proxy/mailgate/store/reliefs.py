@@ -2,7 +2,7 @@
 store."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.store.audit import Act, append, lock_audit_log
+from mailgate.store.audit import Act, StampedAct, append, stamp
 from mailgate.store.bulk_rows import count_up
 from mailgate.store.changes import notify_gates
 from mailgate.store.database import Database
-from mailgate.store.kept_out import NOBODY, KeptOut, check
+from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import relief_changes, reliefs
 
 
@@ -77,6 +77,14 @@ class StoredReliefs:
         """The relief with this number, in force or not."""
         return next(iter(await self._newest(1, reliefs.c.number == number)), None)
 
+    async def was_off(self, rule: str, at: datetime) -> bool:
+        """Whether this rule was out for everybody at that moment."""
+        began = and_(reliefs.c.rule == rule, reliefs.c.cause != Cause.EXEMPTION, reliefs.c.at <= at)
+        lasted = (or_(each.is_(None), each > at) for each in (reliefs.c.until, reliefs.c.ended_at))
+        query = select(reliefs.c.number).where(began, *lasted).limit(1)
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def resumed_at(self, rule: str) -> datetime | None:
         """When a halt of this rule was last ended; None if never."""
         halts = and_(reliefs.c.cause == Cause.HALT, reliefs.c.rule == rule)
@@ -90,19 +98,19 @@ class StoredReliefs:
         """Put an exemption in force, unless one in force covers it and ends no earlier. Returns the exemption in force,
         and whether it is new."""
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             before = await _as_much(connection, relief)
             return (before, False) if before else (await _grant(connection, relief, act), True)
 
     async def grant(self, relief: Relief, act: Act) -> Relief:
         """Put a relief in force under a new number. ``act`` is written to the audit log, without the person or the device."""
         async with self._database.writing() as connection:
-            return await _grant(connection, relief, act)
+            return await _grant(connection, relief, await stamp(connection, act))
 
     async def halt(self, relief: Relief, act: Act) -> Relief | None:
         """Halt a rule. Returns None if it is halted already."""
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             if await _open_halts(connection, relief.rule):
                 return None
             return await _grant(connection, relief, act)
@@ -111,24 +119,21 @@ class StoredReliefs:
         self,
         numbers: Sequence[int],
         act: Act,
-        newly: KeptOut = NOBODY,
-        since: datetime | None = None,
-        before: KeptOut = NOBODY,
+        counted: Counted = UNCOUNTED,
     ) -> list[Relief]:
-        """End the reliefs with these numbers that are not ended yet. ``newly`` is how many that may newly keep out: the audit log
-        has it, so that the guard counts it. Raises CountedMeanwhileError, as ``kept_out.keep`` does."""
+        """End the reliefs with these numbers that are not ended yet. ``counted`` is how many that may newly keep out, all together.
+        Raises CountedMeanwhileError."""
         async with self._database.writing() as connection:
-            await lock_audit_log(connection)
+            act = await stamp(connection, act)
             query = select(reliefs).where(reliefs.c.number.in_(numbers), reliefs.c.ended_at.is_(None))
             ended = [_kept(row).relief for row in (await connection.execute(query)).mappings()]
             for each in ended:
                 closing = {"ended_at": act.at, "ended_by": act.who, "ended_why": act.why}
                 named = reliefs.c.number == each.number
                 await connection.execute(update(reliefs).where(named).values(**closing))
-                details = audit_details(each) | ({"kept_out": asdict(newly)} if newly != NOBODY else {})
-                await append(connection, replace(act, about=f"{each.cause} {each.number}", details=details))
+                told = replace(act, about=f"{each.cause} {each.number}", details=audit_details(each))
+                await (counted if each is ended[-1] else UNCOUNTED).append(connection, told)
             if ended:
-                await check(connection, since, before + newly)
                 await count_relief_change(connection)
             return ended
 
@@ -177,11 +182,10 @@ async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None
     return _kept(found).relief if found else None
 
 
-async def _grant(connection: AsyncConnection, relief: Relief, act: Act) -> Relief:
-    await lock_audit_log(connection)
+async def _grant(connection: AsyncConnection, relief: Relief, act: StampedAct) -> Relief:
     # numbers come from a counter, so the number of a deleted relief is never used again
     number = await count_relief_change(connection)
-    new = replace(relief, number=number)
+    new = replace(relief, number=number, at=act.at)
     row = {column.name: getattr(new, column.name, None) for column in reliefs.c}
     await connection.execute(insert(reliefs).values(row | {"ended_by": "", "ended_why": ""}))
     await append(connection, replace(act, about=f"{new.cause} {number}", details=audit_details(new)))

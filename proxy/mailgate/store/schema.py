@@ -1,6 +1,7 @@
-"""The tables, which are the same on SQLite and PostgreSQL. ``migrations/`` builds them, and a test compares the two."""
+"""The tables, which are the same on SQLite and PostgreSQL. The first step of ``migrations/`` builds them."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -95,6 +96,11 @@ def _counter(name: str) -> Table:
     )
 
 
+def _required(kind: Any, names: str) -> list[Column[Any]]:
+    """A column of one kind for each of these names. None of them may be empty (NULL)."""
+    return [Column(name, kind, nullable=False) for name in names.split()]
+
+
 devices = Table(
     "devices",
     metadata,
@@ -170,23 +176,7 @@ device_rows = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    *(
-        Column(name, WireText, nullable=False)
-        for name in (
-            *(
-                "person",
-                "kind",
-                "os",
-                "os_version",
-                "source",
-                "state",
-                "mail",
-                "apps",
-                "blocked_by",
-                "groups",
-            ),
-        )
-    ),
+    *_required(WireText, "person kind os os_version source state mail apps blocked_by groups"),
     Column("reported_at", Instant, nullable=False),
     *(
         Index(f"ix_device_rows_{name}", name, "device")
@@ -222,11 +212,7 @@ clients = Table(
     Column("id", Text, primary_key=True),
     Column("kind", ClientText, nullable=False),
     Column("handheld", Boolean, nullable=False),
-    Column("assurance", ClientText, nullable=False),
-    Column("form", ClientText, nullable=False),
-    Column("os", ClientText, nullable=False),
-    Column("browser", ClientText, nullable=False),
-    Column("protocol", ClientText, nullable=False),
+    *_required(ClientText, "assurance form os browser protocol"),
     Column("eas_id", ClientText, nullable=False, index=True),
     Column("method", ClientText, nullable=False),
     Column("target", ClientText, nullable=False),
@@ -246,9 +232,7 @@ sightings = Table(
     Column("device", ClientText, nullable=False, index=True),
     Column("posture", ClientText, nullable=False),
     Column("user", ClientText, nullable=False, index=True),
-    Column("rule", ClientText, nullable=False),
-    Column("effect", ClientText, nullable=False),
-    Column("reason", ClientText, nullable=False),
+    *_required(ClientText, "rule effect reason"),
     Column("would", Text, nullable=False),
     Column("policy", ClientText, nullable=False),
     Column("count", BigInteger, nullable=False),
@@ -301,10 +285,7 @@ app_counts = Table(
     metadata,
     Column("day", Date, primary_key=True),
     Column("app", WireText, primary_key=True),
-    *(
-        Column(name, Integer, nullable=False)
-        for name in ("people", "devices", "kept_out_people", "kept_out_devices")
-    ),
+    *_required(Integer, "people devices kept_out_people kept_out_devices"),
     Column("at", Instant, nullable=False),
 )
 """The number of people and devices that had each listed app on a UTC day, and of those that were kept out, last counted
@@ -335,10 +316,7 @@ audit = Table(
     "audit",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    *(
-        Column(name, Text, nullable=False)
-        for name in ("at", "who", "what", "about", "why", "origin", "details")
-    ),
+    *_required(Text, "at who what about why origin details"),
     Column("previous", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Index(None, "who", "number"),
@@ -385,10 +363,7 @@ plans = Table(
     metadata,
     Column("digest", Text, primary_key=True),
     Column("serial", Integer, nullable=False),
-    Column("candidate", Text, nullable=False),
-    Column("policy", Text, nullable=False),
-    Column("texts", Text, nullable=False),
-    Column("body", Text, nullable=False),
+    *_required(Text, "candidate policy texts body"),
     Column("author", WireText, nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
     Column("movers", Integer, nullable=False),
@@ -403,14 +378,10 @@ plan_movers = Table(
     metadata,
     Column("plan", Text, ForeignKey(plans.c.digest, ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    *(
-        Column(name, WireText, nullable=False)
-        for name in (
-            *("person", "device", "kind", "system", "groups", "state", "apps"),
-            *("label", "before", "before_rule", "effect", "rule", "reason"),
-        )
+    *_required(
+        WireText, "person device kind system groups state apps label before before_rule effect rule reason"
     ),
-    *(Column(name, Integer, nullable=False) for name in ("since", "until")),
+    *_required(Integer, "since until"),
     Index(None, "device"),
     *(
         Index(f"ix_plan_movers_{name}_in_plan", "plan", name, "number")
@@ -457,10 +428,7 @@ reliefs = Table(
     "reliefs",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("cause", WireText, nullable=False),
-    Column("rule", WireText, nullable=False),
-    Column("why", WireText, nullable=False),
-    Column("author", WireText, nullable=False),
+    *_required(WireText, "cause rule why author"),
     Column("at", Instant, nullable=False),
     Column("until", Instant),
     Column("person", WireText, nullable=False),
@@ -479,11 +447,7 @@ help_requests = Table(
     metadata,
     Column("rule", ClientText, primary_key=True),
     Column("subject", ClientText, primary_key=True),
-    Column("person", ClientText, nullable=False),
-    Column("device", ClientText, nullable=False),
-    Column("reason", ClientText, nullable=False),
-    Column("reference", ClientText, nullable=False),
-    Column("policy", ClientText, nullable=False),
+    *_required(ClientText, "person device reason reference policy"),
     Column("known", Boolean, nullable=False),
     Column("times", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
@@ -561,11 +525,7 @@ connectors = Table(
     Column("retry_at", Instant),
     Column("cursor", Instant),
     Column("listed", Text, nullable=False),
-    Column("devices", BigInteger, nullable=False),
-    Column("taken", BigInteger, nullable=False),
-    Column("gone", BigInteger, nullable=False),
-    Column("held", BigInteger, nullable=False),
-    Column("narrowed", BigInteger, nullable=False),
+    *_required(BigInteger, "devices taken gone held narrowed"),
     Column("narrows_at", Instant),
 )
 """The state of each connector (``SourceState``)."""
@@ -586,9 +546,7 @@ gates = Table(
     Column("address", Text, primary_key=True),
     Column("worker", Integer, primary_key=True, autoincrement=False),
     Column("workers", Integer, nullable=False),
-    Column("instance", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("policy", Text, nullable=False),
+    *_required(Text, "instance version policy"),
     Column("number", Integer, nullable=False),
     Column("serial", Integer, nullable=False),
     Column("since", Instant, nullable=False),
@@ -607,6 +565,7 @@ mails = Table(
     Column("kind", Text, nullable=False),
     Column("round", Integer, nullable=False),
     Column("notice", Text),
+    Column("about", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("holder", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -621,16 +580,14 @@ mails = Table(
 )
 """Mails, each to one person about one rule, version and kind (``mail_queue.py``).
 
-``notice`` has its content as JSON until it was sent. ``round`` is the activation that last took the version back, or 0.
+``notice`` has its content as JSON until it was sent; ``about`` has the devices that it went by, as a JSON list, also after that. ``round`` is the activation that last took the version back, or 0.
 """
 
 retractions = Table(
     "retractions",
     metadata,
     Column("serial", Integer, ForeignKey(activations.c.serial), primary_key=True, autoincrement=False),
-    Column("versions", Text, nullable=False),
-    Column("serials", Text, nullable=False),
-    Column("policies", Text, nullable=False),
+    *_required(Text, "versions serials policies"),
     Column("looked_at", Instant),
     Column("done", Boolean, nullable=False),
 )

@@ -9,14 +9,12 @@ from typing import Self
 from sqlalchemy.engine import URL
 
 from mailgate.devices.posture import PostureTerms
-from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.policy import AppCatalog
+from mailgate.store import clock
 from mailgate.store.address import store_url
-from mailgate.store.audit import Audit
+from mailgate.store.audit import Act, Audit
 from mailgate.store.changes import ChangeNumbers, ChangeSignal, change_numbers
-from mailgate.store.clock import Leases
 from mailgate.store.connectors import Connectors
-from mailgate.store.copying import faults
 from mailgate.store.counts import AppCounts, VerdictCounts
 from mailgate.store.database import Database
 from mailgate.store.device_rows import DeviceRows
@@ -27,8 +25,8 @@ from mailgate.store.first_refusals import FirstRefusals
 from mailgate.store.gates import Gates
 from mailgate.store.help_requests import HelpRequests
 from mailgate.store.ingest import Reports
-from mailgate.store.kept_out import KeptOutCounts
-from mailgate.store.keys import Keys
+from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
+from mailgate.store.keys import SharedKeys
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
 from mailgate.store.mail_queue import MailQueue
@@ -74,7 +72,7 @@ class Store:
         self.people = People(database, self.devices, self.sightings)
         self.personal = Personal(database, self.devices, self.people, (sightings, reports))
         self.quarantine_mails = QuarantineMails(database)
-        self.keys = Keys(database)
+        self.keys = SharedKeys(database)
         self.audit = Audit(database)
         self.policies = Policies(database)
         self.kept_out = KeptOutCounts(database)
@@ -101,7 +99,7 @@ class Store:
             ),
         )
         self.connectors = Connectors(database)
-        self.leases = Leases(database)
+        self.leases = clock.Leases(database)
         self.gates = Gates(database)
         self.ledger = Ledger(database, sightings)
         self.reports = Reports(database, reports)
@@ -152,13 +150,20 @@ class Store:
         """The numbers that show what has changed. Raises StoreUnavailableError."""
         return await change_numbers(self._database)
 
-    async def revoke(self, name: str, now: datetime) -> Revoked:
-        """Revoke the enrolment token, key or device of this name. What the device reported about itself no longer
-        counts."""
-        revoked = await self.enrolments.revoke(name, now)
-        gone = [report_by(ENROLLED, device, gone=True) for device in revoked.devices]
-        await self.devices.ingest(gone, now)
+    async def revoke(
+        self, name: str, now: datetime, act: Act | None = None, counted: Counted = UNCOUNTED
+    ) -> Revoked:
+        """Revoke the enrolment token, key or device of this name (``Enrolments.revoke``). What the device reported about itself no
+        longer counts."""
+        revoked = await self.enrolments.revoke(name, now, act, counted)
+        await self.devices.ingest(revoked.gone(), now)
         return revoked
+
+    async def now(self, own: datetime) -> datetime:
+        """The time by which gates compare what they wrote (``clock.shared_now``), for acts on what others wrote. ``own`` is by the
+        clock of whoever acts."""
+        async with self._database.reading() as connection:
+            return await clock.shared_now(connection, own)
 
     async def wipe(self) -> bool:
         """Make sure that no deleted data stays readable on disk. Returns False if some still does."""
@@ -166,7 +171,7 @@ class Store:
 
     async def faults(self) -> list[str]:
         """The faults of the database itself, in words; empty if it is intact."""
-        return await faults(self._database)
+        return await self._database.faults()
 
     def refusal(self) -> Backlog:
         """Whether the database accepts writes of any kind, also those that wait in no queue, like heartbeats and

@@ -28,7 +28,7 @@ class MisreadError(ValueError):
         self.words = words
 
 
-class Mistake(NamedTuple):
+class AddressMistake(NamedTuple):
     """A name or value in an address that is not understood."""
 
     name: str
@@ -38,10 +38,10 @@ class Mistake(NamedTuple):
 
 def read_address(
     values: Iterable[tuple[str, str]], readers: Mapping[str, Reader]
-) -> tuple[dict[str, str], list[Mistake]]:
+) -> tuple[dict[str, str], list[AddressMistake]]:
     """Read the query of an address: its values by name, and its mistakes. Empty values are ignored, since a form sends
     them for untouched fields."""
-    said, mistakes = dict[str, str](), list[Mistake]()
+    said, mistakes = dict[str, str](), list[AddressMistake]()
     for name, value in ((name, text.strip()) for name, text in values):
         try:
             if name not in readers:
@@ -51,7 +51,7 @@ def read_address(
             if value:
                 said[name] = readers[name](value)
         except MisreadError as error:
-            mistakes.append(Mistake(name[:LONGEST], value[:LONGEST], error.words))
+            mistakes.append(AddressMistake(name[:LONGEST], value[:LONGEST], error.words))
             if len(mistakes) == MAX_MISTAKES:
                 break
     return said, mistakes

@@ -10,7 +10,7 @@ from pathlib import Path
 from mailgate.config import Settings
 from mailgate.model.phrase import phrase
 from mailgate.rollout.audit_check import verify
-from mailgate.store import Break, Entry, Head, Store
+from mailgate.store import AuditBreak, AuditEntry, AuditHead, Store
 
 ACTION_WORDS = {
     "connector-import-asked": phrase("Import of devices by hand wanted"),
@@ -21,9 +21,11 @@ ACTION_WORDS = {
     "corrections-queued": phrase("Corrections written"),
     "device-asked": phrase("Sources of a device asked"),
     "device-forgotten": phrase("Device deleted"),
+    "device-loss-asked": phrase("Loss of a device wanted beyond the guard"),
     "device-found": phrase("Device marked as found"),
     "device-lost": phrase("Device marked as lost"),
     "devices-asked": phrase("Sources of devices asked"),
+    "devices-by-hand-asked": phrase("Devices by hand wanted beyond the guard"),
     "enrolment-revoked": phrase("Enrolment revoked"),
     "enrolment-token-made": phrase("Enrolment token made"),
     "exemption-end-asked": phrase("End of an exemption wanted"),
@@ -45,6 +47,8 @@ ACTION_WORDS = {
     "policy-planned": phrase("Plan made"),
     "policy-retracted": phrase("Rules taken back"),
     "rule-halted": phrase("Rule halted by itself"),
+    "revocation-asked": phrase("Revocation wanted beyond the guard"),
+    "rule-resume-asked": phrase("Return of a rule wanted beyond the guard"),
     "rule-resumed": phrase("Rule resumed"),
     "rule-turned-off": phrase("Rule turned off"),
     "settings-changed": phrase("Settings changed"),
@@ -83,15 +87,15 @@ def thing_in_words(about: str) -> str:
     return phrase("%(noun)s %(name)s", noun=_ABOUT[noun], name=name)
 
 
-COLUMNS = tuple(Entry.__dataclass_fields__)
+COLUMNS = tuple(AuditEntry.__dataclass_fields__)
 
 
-def line_of(entry: Entry) -> str:
+def line_of(entry: AuditEntry) -> str:
     """The entry as one line of JSON, from which its digest can be checked."""
     return json.dumps(asdict(entry), sort_keys=True)
 
 
-def row_of(entry: Entry) -> list[str]:
+def row_of(entry: AuditEntry) -> list[str]:
     """The cells of an entry, for ``COLUMNS``."""
     return [str(each) for each in asdict(entry).values()]
 
@@ -103,9 +107,9 @@ async def verified(
     store: Store,
     settings: Settings,
     now: datetime,
-    noted: Iterable[Head] = (),
+    noted: Iterable[AuditHead] = (),
     files: Iterable[Path] = (),
-) -> tuple[list[Break], Head | None]:
+) -> tuple[list[AuditBreak], AuditHead | None]:
     """The places where the log was changed, and its head; None without entries. The log is also compared with the heads
     in ``noted``, in ``files`` and in the witness file of the settings."""
     known, unread = [*noted], dict[Path, str]()
@@ -118,7 +122,7 @@ async def verified(
     found, head = await verify(store, now, known), await store.audit.head()
     number = head.number if head else 0
     found += [
-        Break(
+        AuditBreak(
             number,
             phrase("and earlier entries cannot be compared with %(path)s: %(why)s", path=path, why=why),
         )
@@ -128,9 +132,9 @@ async def verified(
     return found, head
 
 
-def heads_in(path: Path) -> Iterator[Head]:
+def heads_in(path: Path) -> Iterator[AuditHead]:
     """Every NUMBER:DIGEST in a file. Anything else in its lines is ignored. Raises OSError."""
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             for number, digest in HEAD.findall(line):
-                yield Head(int(number), digest)
+                yield AuditHead(int(number), digest)

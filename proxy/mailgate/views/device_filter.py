@@ -16,7 +16,15 @@ from mailgate.model import Kind, PostureState
 from mailgate.model.phrase import phrase
 from mailgate.store import Store
 from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter
-from mailgate.views.address_values import MisreadError, Mistake, Reader, expected, line, one_of, read_address
+from mailgate.views.address_values import (
+    AddressMistake,
+    MisreadError,
+    Reader,
+    expected,
+    line,
+    one_of,
+    read_address,
+)
 from mailgate.views.mail_status import MailAccess
 from mailgate.views.words import source_in_words
 
@@ -45,7 +53,7 @@ class ParsedFilter:
     wanted: DeviceFilter
     said: dict[str, str]
     """The values by name, as they are written in an address."""
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[AddressMistake, ...]
     """The names and values that are not understood. With a mistake the filter matches no device."""
 
 

@@ -84,7 +84,7 @@ class ExemptionFacts(Fact):
     """Whether it is in force now."""
 
 
-class MailFacts(Fact):
+class PersonMail(Fact):
     """A mail that was written to a person."""
 
     at: Instant
@@ -114,7 +114,7 @@ class PersonFacts(Fact):
     """Their requests for help, the newest first."""
     exemptions: list[ExemptionFacts]
     """The exemptions of them and of their devices, the newest first."""
-    mails: list[MailFacts]
+    mails: list[PersonMail]
     """The mails to them, the newest first."""
     timeline: list[Event]
     """The events about them and their devices, the newest first."""
@@ -235,9 +235,9 @@ def _exemption(kept: KeptRelief, now: datetime) -> ExemptionFacts:
 
 def _mails(
     mailings: Iterable[Mail], refusals: Iterable[QuarantineMail], titles: Mapping[str, str]
-) -> list[MailFacts]:
+) -> list[PersonMail]:
     about_rules = [
-        MailFacts(
+        PersonMail(
             at=each.changed_at or each.queued_at,
             about=phrase("%(rule)s: %(words)s", rule=titles.get(each.rule, each.rule), words=WORDS[each.kind])
             if each.rule
@@ -247,7 +247,7 @@ def _mails(
         for each in mailings
     ]
     about_refusals = [
-        MailFacts(at=each.written_at, about=reason_in_words(each.reason) or each.reason, state="sent")
+        PersonMail(at=each.written_at, about=reason_in_words(each.reason) or each.reason, state="sent")
         for each in refusals
     ]
     return sorted([*about_rules, *about_refusals], key=lambda each: each.at, reverse=True)

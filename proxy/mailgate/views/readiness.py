@@ -40,7 +40,7 @@ class RulesNow(Fact):
     """Rules that should have left the stage `report_only` but still only report, in words."""
 
 
-class Files(Fact):
+class FilesState(Fact):
     """The state of the files on disk."""
 
     state: Literal["ok", "rejected"]
@@ -124,7 +124,7 @@ class ClockState(Fact):
     """How many seconds it is ahead; negative if it lags, null if that is unknown."""
 
 
-class Backlog(Fact):
+class WaitingWrites(Fact):
     """Data that waits to be written to the store."""
 
     waiting: int
@@ -148,7 +148,7 @@ class Written(Fact):
     """Decisions that were not recorded, because too many different ones were about unknown clients, or about one person."""
 
 
-class SightingQueue(Backlog, Written):
+class SightingQueue(WaitingWrites, Written):
     """What happened to sightings since the start, and how many wait."""
 
 
@@ -167,7 +167,7 @@ class Readiness(Fact):
     """The version of the policy, as decisions name it."""
     rules: RulesNow
     """Its rules."""
-    config: Files
+    config: FilesState
     """Its files."""
     clock: ClockState
     """Its clock."""
@@ -179,7 +179,7 @@ class Readiness(Fact):
     """Its connectors, by name."""
     ledger: SightingQueue
     """Its sightings."""
-    reports: Backlog
+    reports: WaitingWrites
     """The queue of device reports."""
     writes: Writes
     """The queue of everything else that is written at once."""

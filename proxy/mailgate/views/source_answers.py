@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
+from mailgate.model import CheckResult
 from mailgate.model.fact import Fact, Words
 from mailgate.model.phrase import joined, phrase
 from mailgate.policy import AppCatalog

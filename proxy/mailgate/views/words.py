@@ -2,9 +2,9 @@
 
 import re
 
-from mailgate.connectors.errors import Trouble
 from mailgate.devices.names import CERT, EAS, KEY, SERIAL, UDID, USER
 from mailgate.devices.trust import ENROLLED, source_name
+from mailgate.errors import Trouble
 from mailgate.gateway.pages.devices import SYSTEMS
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, PostureState, Protocol, Reason

@@ -106,9 +106,7 @@ def test_the_popup_has_the_verdict_this_browser_and_diagnostics_without_a_token(
     assert "eyJ" not in fox.text("#diagnostics")
 
 
-def test_a_worker_that_was_ended_is_woken_by_its_alarm_and_finds_everything_again(
-    gate: GuardedWebmail, fox: Firefox
-) -> None:
+def test_an_ended_worker_is_woken_by_its_alarm(gate: GuardedWebmail, fox: Firefox) -> None:
     held = fox.run("return (await browser.storage.session.get('session')).session.token")
     fox.run(
         "const { memory } = await browser.storage.local.get('memory');"
@@ -125,9 +123,7 @@ def test_a_worker_that_was_ended_is_woken_by_its_alarm_and_finds_everything_agai
     assert wait_for(lambda: fox.run(renewed) != held)
 
 
-def test_a_rule_that_changes_shows_in_the_open_popup_within_seconds_and_in_the_badge_within_a_minute(
-    gate: GuardedWebmail, fox: Firefox
-) -> None:
+def test_a_changed_rule_shows_in_the_popup_and_then_in_the_badge(gate: GuardedWebmail, fox: Firefox) -> None:
     fox.open(POPUP)
     expect_headline(fox, OPEN)
     with no_laptops(gate):
@@ -137,7 +133,7 @@ def test_a_rule_that_changes_shows_in_the_open_popup_within_seconds_and_in_the_b
     assert wait_for(lambda: badge(fox) == "")
 
 
-def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
+def test_a_revoked_device_says_so_and_returns_by_a_new_code(
     gate: GuardedWebmail, fox: Firefox, token: str
 ) -> None:
     revoked = known(fox)
@@ -152,7 +148,7 @@ def test_a_device_that_is_revoked_says_so_and_comes_back_with_a_new_code(
     assert known(fox)["thumbprint"] != revoked["thumbprint"]
 
 
-def test_strict_mode_tells_how_to_get_the_extension_and_goes_on_once_it_has_enrolled(
+def test_strict_mode_leads_to_the_extension_and_on_after_the_enrolment(
     mail: MailSystem, fox: Firefox, tmp_path: Path
 ) -> None:
     rules = YAML(typ="safe").load(STRICT)

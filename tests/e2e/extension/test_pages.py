@@ -43,7 +43,7 @@ def complaints(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("state", ["away", "warned"])
-def test_what_counts_the_time_is_not_read_out_at_every_step(page: Page, state: str) -> None:
+def test_changing_times_are_not_read_out(page: Page, state: str) -> None:
     show(page, state)
     assert "ago" in page.locator("main").inner_text() or "days" in page.locator("main").inner_text()
     live = page.locator("[aria-live], [role=status], [role=alert]").all_inner_texts()

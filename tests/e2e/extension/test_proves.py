@@ -75,7 +75,7 @@ def test_a_worker_that_was_ended_finds_everything_again(gate: GuardedWebmail, br
     assert {line["attestation"] for line in decided(gate)[before:]} == {"accepted"}
 
 
-def test_a_token_is_renewed_when_its_time_comes_and_pages_carry_the_new_one(browser: Companion) -> None:
+def test_a_token_is_renewed_in_time_and_pages_carry_it(browser: Companion) -> None:
     token = browser.session()["token"]
     browser.report_is_due()
     browser.ring()

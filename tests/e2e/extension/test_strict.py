@@ -51,7 +51,7 @@ def bare_extension(directory: Path) -> Path:
     return directory
 
 
-def test_a_computer_is_told_how_to_get_the_extension_and_goes_on_once_it_has_enrolled(strict: Strict) -> None:
+def test_a_computer_is_led_to_the_extension_and_on_after_the_enrolment(strict: Strict) -> None:
     page = strict.browser.context.new_page()
     page.goto(strict.gate.url)
     expect(page.locator("main")).to_contain_text("enter the address of your mail and the code")

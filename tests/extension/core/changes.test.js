@@ -63,3 +63,10 @@ test("this browser is told of once, though it is among the devices", () => {
 test("a device whose verdict the gate does not tell is no change", () => {
   assert.deepEqual(changes({}, told(ALLOW, [{ id: "b", state: "listed", apps: ["tiktok"] }])), []);
 });
+
+test("mail that opens with a warning, or only after a proof, is not told as open", () => {
+  const challenge = { effect: "challenge", reason: "attestation-required" };
+  assert.deepEqual(changes(told(BLOCK), told(WARN)), [{ id: "here", kind: "warned" }]);
+  assert.deepEqual(changes(told(ALLOW, [phone(BLOCK)]), told(ALLOW, [phone(WARN, [])])), [{ id: "aaaa", kind: "warned" }]);
+  assert.deepEqual(changes(told(BLOCK), told(challenge)), []);
+});

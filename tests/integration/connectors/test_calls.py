@@ -48,7 +48,7 @@ async def heard(asking, name, minutes=0, **changes):
     [("device-information", "applications"), ("applications", "device-information")],
     ids=" first, ".join,
 )
-async def test_a_phone_is_blocked_by_what_its_webhook_says_and_let_in_by_the_next(run, tmp_path, order):
+async def test_the_reports_of_a_webhook_refuse_and_allow_a_phone(run, tmp_path, order):
     (tmp_path / "hook").write_bytes(HOOK)
     (tmp_path / "api").write_text("nano-s3cret")
     async with api("apple-mdm") as (origin, nanomdm), aiohttp.ClientSession() as session:

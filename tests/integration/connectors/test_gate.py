@@ -110,7 +110,7 @@ async def until(found, seconds=40.0):
     raise AssertionError("it did not come to that")
 
 
-async def test_what_connectors_bring_decides_and_nothing_else_is_kept(sources, run, tmp_path):
+async def test_reports_of_connectors_decide_and_nothing_else_is_kept(sources, run, tmp_path):
     gate = run(sources)
     async with aiohttp.ClientSession() as session:
         asking = Asking(gate, session)
@@ -199,7 +199,7 @@ async def test_a_source_that_fails_makes_postures_unavailable_never_clean(run, t
         await until(is_clean)
 
 
-async def test_of_two_gates_on_one_store_one_runs_each_connector(sources, run, tmp_path):
+async def test_one_of_two_gates_on_one_store_runs_each_connector(sources, run, tmp_path):
     jamf = {"jamf": sources["jamf"]}
     gates = [run(jamf, listen=f"127.0.0.1:{free_port()}") for _ in range(2)]
     async with aiohttp.ClientSession() as session:

@@ -20,7 +20,7 @@ def test_every_source_that_is_asked_is_here():
 
 
 @pytest.mark.parametrize("source", CASES)
-async def test_a_full_run(source):
+async def test_a_full_run_finds_the_expected_devices(source):
     records = []
     async with api(source) as (origin, _):
         await read(connected(CASES[source], origin, runtime()), records)
@@ -73,7 +73,7 @@ async def test_a_source_that_refuses_says_so(source, status, trouble):
 
 
 @pytest.mark.parametrize("source", LISTED)
-async def test_what_came_before_an_error_in_the_middle_counts(source):
+async def test_records_before_an_error_count(source):
     records, case = [], CASES[source]
     async with api(source, refusing(2 * ATTEMPTS, 502, after=case.first_page)) as (origin, _):
         with pytest.raises(SourceError) as caught:
@@ -109,7 +109,7 @@ async def test_a_device_without_a_name_is_counted_and_the_others_count(source):
 
 
 @pytest.mark.parametrize("source", LISTED)
-async def test_no_devices_at_all(source):
+async def test_a_source_without_devices_brings_none(source):
     case, records = CASES[source], []
     numbers = ("totalCount", "count", "Total")
 

@@ -10,7 +10,7 @@ from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.wire import ApiRequest, HttpsWire
+from mailgate.wire import ApiRequest, HttpsWire
 
 KIB = 1024
 
@@ -29,7 +29,7 @@ async def trouble(wire, url):
     return caught.value.trouble
 
 
-async def test_an_answer_with_small_letters_in_its_headers():
+async def test_headers_of_an_answer_are_found_in_small_letters():
     async def hello(request):
         return web.json_response({"agent": request.headers["User-Agent"]}, headers={"X-Total": "1"})
 
@@ -84,7 +84,7 @@ async def test_a_proxy_on_the_way_is_asked_for_it():
         assert (await asked(wire, "http://mdm.example.com/a?b=1")).body == b"GET /a?b=1 of mdm.example.com"
 
 
-async def test_nobody_there():
+async def test_a_closed_port_is_unreachable():
     assert await trouble(HttpsWire(5, KIB), f"http://127.0.0.1:{free_port()}/") is Trouble.UNREACHABLE
 
 

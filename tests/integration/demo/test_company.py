@@ -58,9 +58,7 @@ def devices(made: Made) -> list[dict[str, Any]]:
     return found
 
 
-def test_there_are_as_many_devices_as_it_says_of_every_kind_and_state(
-    made: Made, devices: list[dict[str, Any]]
-) -> None:
+def test_the_counts_of_devices_by_kind_and_state_are_right(made: Made, devices: list[dict[str, Any]]) -> None:
     of_personas = [each for each in devices if each["owner"].startswith("demo.")]
     assert of_personas == []  # nobody has played one yet
     assert len({each["owner"] for each in devices}) <= PEOPLE < len(devices)
@@ -68,7 +66,7 @@ def test_there_are_as_many_devices_as_it_says_of_every_kind_and_state(
     assert {"clean", "listed", "partial", "stale", "missing"} <= {each["state"] for each in devices}
 
 
-def test_the_plan_counts_whom_a_recount_finds(made: Made, devices: list[dict[str, Any]]) -> None:
+def test_a_recount_confirms_the_plan(made: Made, devices: list[dict[str, Any]]) -> None:
     plan = json.loads(made.run("policy plan"))
     moved = [
         each

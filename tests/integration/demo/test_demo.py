@@ -26,7 +26,7 @@ def test_every_line_of_the_tour_gets_what_it_promises(demo: RunningDemo) -> None
         assert demo.keeps(words, command, os.environ | ENVIRONMENT), words
 
 
-def test_it_says_six_lines_at_most_and_ends_politely(demo: RunningDemo) -> None:
+def test_the_demo_says_six_lines_at_most_and_ends_politely(demo: RunningDemo) -> None:
     assert len(demo.said.splitlines()) <= 6
     demo.process.terminate()
     assert demo.process.wait(PATIENCE) == 0

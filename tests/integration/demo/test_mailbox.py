@@ -9,10 +9,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp import AiohttpClient
 
 from mailgate.demo.mailbox import MAX_UPLOAD, Mailbox
-from mailgate.demo.messages import Attachment, Message, shipped_messages
+from mailgate.demo.messages import Attachment, MailboxMessage, shipped_messages
 
 NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
-HOSTILE = Message(
+HOSTILE = MailboxMessage(
     sender='"<b>x</b>" <x@example.com>',
     recipient="you@example.com",
     subject="<script>alert(1)</script>",
@@ -53,7 +53,7 @@ async def test_an_attachment_is_a_download_whatever_it_is(mailbox: TestClient) -
     )
 
 
-async def test_what_is_sent_can_be_read_and_downloaded(mailbox: TestClient) -> None:
+async def test_a_sent_message_can_be_read_and_downloaded(mailbox: TestClient) -> None:
     content = bytes(range(256)) * 4096
     form = FormData({"to": "desk@example.com", "subject": "Plan", "text": "See the file."})
     form.add_field("attachment", content, filename="plan.bin", content_type="application/octet-stream")
@@ -64,7 +64,7 @@ async def test_what_is_sent_can_be_read_and_downloaded(mailbox: TestClient) -> N
 
 
 @pytest.mark.parametrize("path", ["/inbox/99", "/sent/0", "/inbox/0/7", "/outbox", "/inbox/999999999"])
-async def test_what_is_not_there_is_404(mailbox: TestClient, path: str) -> None:
+async def test_an_unknown_message_is_not_found(mailbox: TestClient, path: str) -> None:
     assert (await mailbox.get(path)).status == 404
 
 

@@ -46,7 +46,7 @@ async def test_many_pipelined_requests_are_all_answered(
     [request(GET) * 50_000, b"\r\n" * MIB, request(POST, b"Content-Length: 64", body=b"x" * 64) * 20_000],
     ids=["requests", "empty lines", "bodies"],
 )
-async def test_what_is_pipelined_behind_a_slow_answer_is_not_hoarded(
+async def test_requests_pipelined_behind_a_slow_answer_use_little_memory(
     gate: Gate, connect: Connect, upstream: Upstream, flood: bytes
 ) -> None:
     upstream.play(asyncio.Event())
@@ -206,7 +206,7 @@ async def test_a_refused_request_leaves_nothing_to_be_read_as_another(
     assert upstream.exchanges == []
 
 
-async def test_head_of_an_own_address(connect: Connect) -> None:
+async def test_a_head_of_an_own_address_leaves_the_connection_in_step(connect: Connect) -> None:
     wire = await connect()
     await wire.send(
         request(b"HEAD /.mailgate/healthz HTTP/1.1") + request(b"GET /.mailgate/healthz HTTP/1.1")
@@ -251,7 +251,7 @@ async def test_interim_responses_are_not_hoarded_for_a_client_that_does_not_read
     assert response.status == 502
 
 
-async def test_an_upstream_that_closes_after_each_answer_unannounced(
+async def test_an_upstream_that_closes_after_each_answer_loses_none(
     connect: Connect, upstream: Upstream
 ) -> None:
     for _ in range(20):

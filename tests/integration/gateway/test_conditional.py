@@ -31,7 +31,7 @@ RANGES = {
 
 
 @pytest.mark.parametrize(("fields", "status", "content"), RANGES.values(), ids=RANGES)
-async def test_range(
+async def test_each_range_is_answered_as_nginx_does(
     before_nginx: Gate, connect: Connect, fields: tuple[bytes, ...], status: int, content: bytes | None
 ) -> None:
     wire = await connect(before_nginx)
@@ -42,7 +42,7 @@ async def test_range(
     assert content is None or response.content == content
 
 
-async def test_several_ranges(before_nginx: Gate, connect: Connect) -> None:
+async def test_several_ranges_are_answered_in_parts(before_nginx: Gate, connect: Connect) -> None:
     wire = await connect(before_nginx)
     await wire.send(request(b"GET /file.txt HTTP/1.1", b"Range: bytes=0-1,5-6"))
     response = await wire.final()
@@ -51,7 +51,7 @@ async def test_several_ranges(before_nginx: Gate, connect: Connect) -> None:
     assert b"Content-Range: bytes 5-6/1000" in response.content
 
 
-async def test_what_is_known_is_not_sent_again(before_nginx: Gate, connect: Connect) -> None:
+async def test_an_unchanged_file_is_not_sent_again(before_nginx: Gate, connect: Connect) -> None:
     wire = await connect(before_nginx)
     await wire.send(request(b"HEAD /file.txt HTTP/1.1"))
     etag = (await wire.final(b"HEAD")).values("ETag")[0]

@@ -113,7 +113,9 @@ async def test_a_browser_gets_a_page(
 
 
 @pytest.mark.parametrize("fields", [SCRIPT, NAVIGATION, ()], ids=["script", "navigation", "bare"])
-async def test_the_upstream_is_down(orphan: Gate, connect: Connect, fields: tuple[bytes, ...]) -> None:
+async def test_an_upstream_that_is_down_is_a_502(
+    orphan: Gate, connect: Connect, fields: tuple[bytes, ...]
+) -> None:
     wire = await connect(orphan)
     await wire.send(request(GET, *fields))
     response = await wire.final()
@@ -125,7 +127,7 @@ async def test_the_upstream_is_down(orphan: Gate, connect: Connect, fields: tupl
     assert (await wire.final()).status == 200, "an upstream that is down is no reason to drop the client"
 
 
-async def test_the_upstream_is_down_and_the_body_is_large(orphan: Gate, connect: Connect) -> None:
+async def test_an_upstream_that_is_down_answers_a_large_body(orphan: Gate, connect: Connect) -> None:
     wire = await connect(orphan)
     async with asyncio.TaskGroup() as both:
         both.create_task(
@@ -144,7 +146,7 @@ async def test_head_gets_no_body(orphan: Gate, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("fields", [SCRIPT, NAVIGATION], ids=["script", "navigation"])
-async def test_the_upstream_is_slow(
+async def test_an_upstream_that_is_slow_is_a_504(
     hasty: Gate, connect: Connect, upstream: Upstream, fields: tuple[bytes, ...]
 ) -> None:
     upstream.play(asyncio.Event())

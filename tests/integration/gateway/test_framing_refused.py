@@ -18,7 +18,9 @@ LENGTHS = [b"", b"+5", b"-5", b"-0", b"0x5", b"5 5", b"5,5", b"5, 5", b"5, 6", b
 
 
 @pytest.mark.parametrize("length", LENGTHS, ids=lambda value: repr(value[:24]))
-async def test_content_length(gate: Gate, connect: Connect, upstream: Upstream, length: bytes) -> None:
+async def test_a_malformed_content_length_is_refused(
+    gate: Gate, connect: Connect, upstream: Upstream, length: bytes
+) -> None:
     sent = request(POST, b"Content-Length: " + length, body=b"hello" + SMUGGLED)
     await assert_refused(connect, upstream, gate, sent)
 
@@ -57,7 +59,9 @@ FRAMINGS = {
 
 
 @pytest.mark.parametrize("fields", FRAMINGS.values(), ids=FRAMINGS)
-async def test_framing(gate: Gate, connect: Connect, upstream: Upstream, fields: tuple[bytes, ...]) -> None:
+async def test_ambiguous_framing_is_refused(
+    gate: Gate, connect: Connect, upstream: Upstream, fields: tuple[bytes, ...]
+) -> None:
     body = b"0\r\n\r\n" + SMUGGLED
     await assert_refused(connect, upstream, gate, request(POST, *fields, body=body))
 
@@ -65,7 +69,7 @@ async def test_framing(gate: Gate, connect: Connect, upstream: Upstream, fields:
 @pytest.mark.parametrize(
     "fields", [(CHUNKED,), (CHUNKED, b"Content-Length: 5"), (CHUNKED, b"Connection: keep-alive")]
 )
-async def test_transfer_encoding_in_http_1_0(
+async def test_transfer_encoding_in_http_1_0_is_refused(
     gate: Gate, connect: Connect, upstream: Upstream, fields: tuple[bytes, ...]
 ) -> None:
     """RFC 9112, section 6.1: the framing is faulty."""
@@ -114,7 +118,9 @@ CHUNKS = {
 
 
 @pytest.mark.parametrize("body", CHUNKS.values(), ids=CHUNKS)
-async def test_chunk(gate: Gate, connect: Connect, upstream: Upstream, body: bytes) -> None:
+async def test_a_malformed_chunk_is_refused(
+    gate: Gate, connect: Connect, upstream: Upstream, body: bytes
+) -> None:
     """The head may have gone on by then; a complete request may not. Nothing behind it is read as a request."""
     upstream.always(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     wire = await connect()
@@ -127,7 +133,9 @@ async def test_chunk(gate: Gate, connect: Connect, upstream: Upstream, body: byt
     assert b"/smuggled" not in upstream.targets
 
 
-async def test_a_chunked_body_beyond_the_limit(hasty: Gate, connect: Connect, upstream: Upstream) -> None:
+async def test_a_chunked_body_beyond_the_limit_is_refused(
+    hasty: Gate, connect: Connect, upstream: Upstream
+) -> None:
     wire = await connect(hasty)
     await wire.send(request(POST, CHUNKED, body=b"4000\r\n" + b"x" * 0x4000 + b"\r\n"))
     await wire.send((b"4000\r\n" + b"x" * 0x4000 + b"\r\n") * 4 + b"0\r\n\r\n")

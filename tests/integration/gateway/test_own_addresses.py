@@ -38,7 +38,9 @@ async def test_own_targets_stay_here(
 @pytest.mark.parametrize(
     "target", [b"http://mail.example.com/.mailgate/healthz", b"HTTP://other.example/.mailgate/healthz"]
 )
-async def test_in_absolute_form_too(connect: Connect, upstream: Upstream, target: bytes) -> None:
+async def test_own_targets_in_absolute_form_stay_here_too(
+    connect: Connect, upstream: Upstream, target: bytes
+) -> None:
     wire = await connect()
     await wire.send(request(b"GET " + target + b" HTTP/1.1"))
     assert (await wire.final()).status == 200
@@ -92,7 +94,7 @@ async def asked(address: tuple[str, int], target: bytes) -> Response:
 
 
 @pytest.mark.parametrize("target", [b"/healthz", b"/readyz", b"/metrics"])
-async def test_the_admin_port(gate: Gate, target: bytes) -> None:
+async def test_the_admin_port_serves_its_addresses(gate: Gate, target: bytes) -> None:
     assert (await asked(gate.admin, target)).status == 200
 
 

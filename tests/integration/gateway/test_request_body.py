@@ -19,7 +19,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 @pytest.mark.parametrize(
     "body", [b"", b"hello", b"\x00\r\n0\r\n\r\n\xff", b"x" * 300_000], ids=lambda body: str(len(body))
 )
-async def test_content_length(connect: Connect, upstream: Upstream, method: bytes, body: bytes) -> None:
+async def test_a_body_with_content_length_arrives_as_it_is(
+    connect: Connect, upstream: Upstream, method: bytes, body: bytes
+) -> None:
     wire = await connect()
     await wire.send(request(method + b" / HTTP/1.1", b"Content-Length: %d" % len(body), body=body))
     assert (await wire.final(method)).status == 200
@@ -53,7 +55,9 @@ CHUNKED_BODIES = {
 
 @pytest.mark.parametrize(("sent", "body"), CHUNKED_BODIES.values(), ids=CHUNKED_BODIES)
 @pytest.mark.parametrize("coding", [b"chunked", b"Chunked", b"CHUNKED", b"\tchunked \t"])
-async def test_chunked(connect: Connect, upstream: Upstream, sent: bytes, body: bytes, coding: bytes) -> None:
+async def test_a_chunked_body_arrives_as_it_is(
+    connect: Connect, upstream: Upstream, sent: bytes, body: bytes, coding: bytes
+) -> None:
     wire = await connect()
     await wire.send(
         request(POST, b"Transfer-Encoding: " + coding, body=sent) + request(b"GET /next HTTP/1.1")
@@ -76,7 +80,7 @@ async def test_empty_members_are_ignored_or_refused(
     assert (response.status, received) in [(200, [b"hello"]), (400, []), (501, [])]
 
 
-async def test_every_byte_in_a_packet_of_its_own(connect: Connect, upstream: Upstream) -> None:
+async def test_a_request_arrives_that_was_sent_byte_by_byte(connect: Connect, upstream: Upstream) -> None:
     sent = request(b"POST /slow HTTP/1.1", CHUNKED, b"X-A: b", body=b"5;x=y\r\nhello\r\n0\r\nX-T: u\r\n\r\n")
     wire = await connect()
     for byte in sent:
@@ -159,7 +163,7 @@ async def test_expect_waits_for_the_upstream(
     assert upstream.only.body.data == b"hello"
 
 
-async def test_expect_refused_by_the_upstream(connect: Connect, upstream: Upstream) -> None:
+async def test_a_refused_expectation_is_relayed(connect: Connect, upstream: Upstream) -> None:
     upstream.play_at_head(b"HTTP/1.1 403 No\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope", Act.CLOSE)
     wire = await connect()
     await wire.send(request(POST, EXPECT, b"Content-Length: 1000000"))
@@ -167,7 +171,7 @@ async def test_expect_refused_by_the_upstream(connect: Connect, upstream: Upstre
     assert (first.status, first.reason, first.content) == (403, b"No", b"nope")
 
 
-async def test_what_follows_a_refused_expectation_is_no_request(connect: Connect, upstream: Upstream) -> None:
+async def test_a_body_after_a_refused_expectation_is_no_request(connect: Connect, upstream: Upstream) -> None:
     """The client may send its body all the same (RFC 9110, section 10.1.1): it must not be read as a request."""
     upstream.play_at_head(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", Act.CLOSE)
     wire = await connect()
@@ -231,7 +235,7 @@ async def test_an_early_answer_reaches_a_client_that_is_uploading(
     assert (await later.final()).content == b"ok"
 
 
-async def test_an_early_answer_before_a_reset(connect: Connect, upstream: Upstream) -> None:
+async def test_an_early_answer_arrives_before_a_reset(connect: Connect, upstream: Upstream) -> None:
     """The upstream answers and drops the connection while the body is still being sent to it."""
     upstream.play_at_head(b"HTTP/1.1 401 Who\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno", Act.CLOSE)
     wire = await connect()

@@ -24,7 +24,7 @@ METHODS = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"
 
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
-async def test_method(connect: Connect, upstream: Upstream, method: bytes) -> None:
+async def test_every_method_is_forwarded(connect: Connect, upstream: Upstream, method: bytes) -> None:
     exchange = await forwarded(connect, upstream, request(method + b" /dav/ HTTP/1.1"))
     assert exchange.request.start == (method, b"/dav/", b"HTTP/1.1")
 
@@ -37,7 +37,9 @@ TARGETS = [b"/", b"/?", b"/a?", b"/?a", b"/?a=b&c", b"/?a?b", b"/??", b"//", b"/
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: repr(target[:40]))
-async def test_target(connect: Connect, upstream: Upstream, target: bytes) -> None:
+async def test_every_target_is_forwarded_unchanged(
+    connect: Connect, upstream: Upstream, target: bytes
+) -> None:
     assert (
         await forwarded(connect, upstream, request(b"GET " + target + b" HTTP/1.1"))
     ).request.target == target
@@ -98,12 +100,12 @@ async def test_absolute_form_replaces_host(
     assert b"mismatch.example" not in exchange.request.raw
 
 
-async def test_options_asterisk(connect: Connect, upstream: Upstream) -> None:
+async def test_options_asterisk_is_forwarded(connect: Connect, upstream: Upstream) -> None:
     assert (await forwarded(connect, upstream, request(b"OPTIONS * HTTP/1.1"))).request.target == b"*"
 
 
 @pytest.mark.parametrize("target", [b"http://mail.example.com", b"http://mail.example.com:8080"])
-async def test_options_of_a_whole_server_in_absolute_form(
+async def test_options_in_absolute_form_become_an_asterisk(
     connect: Connect, upstream: Upstream, target: bytes
 ) -> None:
     """RFC 9112, section 3.2.4."""
@@ -133,7 +135,9 @@ HOSTS = [b"mail.example.com", b"MAIL.example.COM", b"mail.example.com:8080", b"m
 
 
 @pytest.mark.parametrize("host", HOSTS, ids=repr)
-async def test_host(connect: Connect, upstream: Upstream, origin_url: str, host: bytes) -> None:
+async def test_the_host_is_forwarded(
+    connect: Connect, upstream: Upstream, origin_url: str, host: bytes
+) -> None:
     exchange = await forwarded(connect, upstream, request(GET, host=host))
     assert exchange.values("Host") in ([host], [origin_url.removeprefix("http://").encode()])
     assert exchange.values("X-Forwarded-Host") == [host]
@@ -171,7 +175,7 @@ async def test_a_request_for_another_host_reaches_no_webmail(
     assert upstream.exchanges == []
 
 
-async def test_whoever_checks_the_health_of_the_gate_may_know_its_address_alone(connect: Connect) -> None:
+async def test_a_health_check_may_know_the_address_alone(connect: Connect) -> None:
     wire = await connect()
     await wire.send(request(b"GET /.mailgate/healthz HTTP/1.1", host=b"192.0.2.1:8080"))
     assert (await wire.final()).status == 200
@@ -275,7 +279,7 @@ async def test_te_trailers_may_pass(connect: Connect, upstream: Upstream) -> Non
     ("before", "version", "received"),
     [((), b"HTTP/1.1", b"1.1 "), ((), b"HTTP/1.0", b"1.0 "), ((b"Via: 1.0 first", b"Via: 1.1 second"), b"HTTP/1.1", b"1.1 ")],
 )  # fmt: skip
-async def test_via(
+async def test_via_is_added_behind_those_already_there(
     connect: Connect, upstream: Upstream, before: tuple[bytes, ...], version: bytes, received: bytes
 ) -> None:
     """RFC 9110, section 7.6.3: a gateway MUST send Via in each request that it forwards, behind those already there."""

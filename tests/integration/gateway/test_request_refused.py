@@ -73,17 +73,19 @@ REQUEST_LINES = {
 
 
 @pytest.mark.parametrize("line", REQUEST_LINES.values(), ids=REQUEST_LINES)
-async def test_request_line(gate: Gate, connect: Connect, upstream: Upstream, line: bytes) -> None:
+async def test_a_malformed_request_line_is_refused(
+    gate: Gate, connect: Connect, upstream: Upstream, line: bytes
+) -> None:
     await assert_refused(connect, upstream, gate, request(line))
 
 
-async def test_http2_preface(gate: Gate, connect: Connect, upstream: Upstream) -> None:
+async def test_an_http2_preface_is_refused(gate: Gate, connect: Connect, upstream: Upstream) -> None:
     await assert_refused(
         connect, upstream, gate, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
     )
 
 
-async def test_tls_on_a_plain_port(gate: Gate, connect: Connect, upstream: Upstream) -> None:
+async def test_tls_on_a_plain_port_is_dropped(gate: Gate, connect: Connect, upstream: Upstream) -> None:
     wire = await connect()
     await wire.send(b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + bytes(range(128)) + b"\r\n\r\n")
     await wire.end()
@@ -127,7 +129,9 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
-async def test_field_line(gate: Gate, connect: Connect, upstream: Upstream, field: bytes) -> None:
+async def test_a_malformed_field_line_is_refused(
+    gate: Gate, connect: Connect, upstream: Upstream, field: bytes
+) -> None:
     await assert_refused(connect, upstream, gate, request(GET, field))
 
 
@@ -145,7 +149,9 @@ LINE_ENDS = {
 
 
 @pytest.mark.parametrize("sent", LINE_ENDS.values(), ids=LINE_ENDS)
-async def test_line_end(gate: Gate, connect: Connect, upstream: Upstream, sent: bytes) -> None:
+async def test_a_malformed_line_end_is_refused(
+    gate: Gate, connect: Connect, upstream: Upstream, sent: bytes
+) -> None:
     await assert_refused(connect, upstream, gate, sent)
 
 
@@ -154,7 +160,9 @@ HOSTS = [b"a/b", b"a?b", b"a#b", b"a@b", b"joe:secret@a", b"a b", b"a,b c", b"ht
 
 
 @pytest.mark.parametrize("host", HOSTS, ids=repr)
-async def test_host(gate: Gate, connect: Connect, upstream: Upstream, host: bytes) -> None:
+async def test_an_invalid_host_is_refused(
+    gate: Gate, connect: Connect, upstream: Upstream, host: bytes
+) -> None:
     """RFC 9112, section 3.2; an empty host is refused by RFC 9110, section 4.2.1."""
     assert (
         await assert_refused(connect, upstream, gate, request(GET, b"Host: " + host, host=b""))
@@ -162,7 +170,7 @@ async def test_host(gate: Gate, connect: Connect, upstream: Upstream, host: byte
 
 
 @pytest.mark.parametrize("host", [b"a b", b"a/b", b"a@b", b"a,b c", b"a:x"], ids=repr)
-async def test_host_beside_an_absolute_target(
+async def test_an_invalid_host_beside_an_absolute_target_is_refused(
     gate: Gate, connect: Connect, upstream: Upstream, host: bytes
 ) -> None:
     """RFC 9112, section 3.2: any request with an invalid Host, though it is not used."""
@@ -171,7 +179,7 @@ async def test_host_beside_an_absolute_target(
     )
 
 
-async def test_no_host(gate: Gate, connect: Connect, upstream: Upstream) -> None:
+async def test_a_request_without_a_host_is_refused(gate: Gate, connect: Connect, upstream: Upstream) -> None:
     assert (await assert_refused(connect, upstream, gate, request(GET, host=b""))).status == 400
 
 
@@ -189,7 +197,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize(("sent", "statuses"), LIMITS.values(), ids=LIMITS)
-async def test_limit(
+async def test_a_request_beyond_a_limit_is_refused(
     hasty: Gate, connect: Connect, upstream: Upstream, sent: bytes, statuses: set[int]
 ) -> None:
     assert (await assert_refused(connect, upstream, hasty, sent)).status in statuses
@@ -232,7 +240,9 @@ async def test_a_refusal_reaches_a_client_that_is_still_sending(
     [b"\x00\r\n\r\n", b"GET /second HTTP/1.1\r\n\r\n", request(b"GET  /second HTTP/1.1"), request(b"CONNECT a:1 HTTP/1.1"),
      request(b"POST /second HTTP/1.1", CHUNKED, b"Content-Length: 1", body=b"x")],
 )  # fmt: skip
-async def test_garbage_behind_a_valid_request(connect: Connect, upstream: Upstream, garbage: bytes) -> None:
+async def test_garbage_behind_a_valid_request_is_refused(
+    connect: Connect, upstream: Upstream, garbage: bytes
+) -> None:
     wire = await connect()
     await wire.send(request(b"GET /first HTTP/1.1") + garbage)
     first = await wire.final()

@@ -21,7 +21,7 @@ VERSIONS = [b"HTTP/1.1", b"HTTP/1.0"]
 
 @pytest.mark.parametrize("spoken", VERSIONS)
 @pytest.mark.parametrize(("rest", "acts"), BODIES.values(), ids=BODIES)
-async def test_body(
+async def test_every_body_is_whole_for_clients_of_both_versions(
     connect: Connect, upstream: Upstream, rest: bytes, acts: tuple[Act, ...], spoken: bytes
 ) -> None:
     upstream.play(b"HTTP/1.1 200 OK\r\n" + rest, *acts)
@@ -44,7 +44,9 @@ async def test_body(
         b"Connection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
     ],
 )
-async def test_an_http_1_0_upstream(connect: Connect, upstream: Upstream, rest: bytes) -> None:
+async def test_an_http_1_0_response_becomes_http_1_1(
+    connect: Connect, upstream: Upstream, rest: bytes
+) -> None:
     response = await relayed(connect, upstream, b"HTTP/1.0 200 Old\r\n" + rest, Act.CLOSE)
     assert (response.head.start, response.content, response.complete) == (
         (b"HTTP/1.1", b"200", b"Old"),
@@ -69,7 +71,7 @@ async def test_http_1_0_client_is_told_whether_the_connection_stays(
         await wire.end()
 
 
-async def test_http_1_0_without_host(connect: Connect, upstream: Upstream) -> None:
+async def test_http_1_0_without_host_is_served(connect: Connect, upstream: Upstream) -> None:
     assert (await relayed(connect, upstream, OK, sent=request(b"GET / HTTP/1.0", host=b""))).status == 200
     assert upstream.only.request.version == b"HTTP/1.1"
     assert len(upstream.only.values("Host")) == 1

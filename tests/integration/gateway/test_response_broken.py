@@ -91,7 +91,9 @@ async def test_a_faulty_response_is_mended_or_replaced(
     await assert_in_step(connect, upstream)
 
 
-async def test_a_status_line_without_reason_and_space(connect: Connect, upstream: Upstream) -> None:
+async def test_a_status_line_without_reason_and_space_is_relayed_or_refused(
+    connect: Connect, upstream: Upstream
+) -> None:
     upstream.play(b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok")
     response = await ask(connect)
     assert response is not None
@@ -181,7 +183,7 @@ async def test_bytes_behind_a_response_answer_nobody(
         b"304 Not Modified\r\n",
     ],
 )
-async def test_a_body_behind_a_status_that_has_none(
+async def test_a_body_behind_a_status_without_one_is_dropped(
     connect: Connect, upstream: Upstream, head: bytes
 ) -> None:
     upstream.play(b"HTTP/1.1 " + head + b"\r\n" + EVIL)

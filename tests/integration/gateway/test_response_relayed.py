@@ -29,7 +29,9 @@ STATUS_LINES = [
 
 
 @pytest.mark.parametrize("line", STATUS_LINES, ids=repr)
-async def test_status_line(connect: Connect, upstream: Upstream, line: bytes) -> None:
+async def test_every_status_line_is_relayed_unchanged(
+    connect: Connect, upstream: Upstream, line: bytes
+) -> None:
     response = await relayed(connect, upstream, b"HTTP/1.1 " + line + b"\r\nContent-Length: 4\r\n\r\nbody")
     assert response.head.start == (b"HTTP/1.1", line[:3], line[4:])
     assert (response.content, response.complete) == (b"body", True)
@@ -110,7 +112,9 @@ BODILESS = {
 
 
 @pytest.mark.parametrize(("method", "head"), BODILESS.values(), ids=BODILESS)
-async def test_length_without_body(connect: Connect, upstream: Upstream, method: bytes, head: bytes) -> None:
+async def test_a_length_without_a_body_stays(
+    connect: Connect, upstream: Upstream, method: bytes, head: bytes
+) -> None:
     """The length that a GET would have had stays; no body follows, and the connection stays in step."""
     upstream.play(b"HTTP/1.1 " + head + b"\r\n\r\n")
     wire = await connect()
@@ -122,7 +126,7 @@ async def test_length_without_body(connect: Connect, upstream: Upstream, method:
     assert (await wire.final()).content == b"ok"
 
 
-async def test_head_without_length(connect: Connect, upstream: Upstream) -> None:
+async def test_answers_to_head_without_a_length_stay_in_step(connect: Connect, upstream: Upstream) -> None:
     for framing in (b"Transfer-Encoding: chunked\r\n", b"X-None: here\r\n"):
         upstream.play(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n")
     wire = await connect()

@@ -29,22 +29,30 @@ async def test_the_own_origin_becomes_public(
 
 
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "301 x", "303 x", "307 x", "308 x", "202 x"])
-async def test_with_every_status(connect: Connect, upstream: Upstream, origin_url: str, status: str) -> None:
+async def test_a_location_is_rewritten_with_every_status(
+    connect: Connect, upstream: Upstream, origin_url: str, status: str
+) -> None:
     response = await answered(connect, upstream, f"Location: {origin_url}/x", status)
     assert response.values("Location") == [f"{PUBLIC}/x".encode()]
 
 
-async def test_scheme_and_host_without_case(connect: Connect, upstream: Upstream, origin_url: str) -> None:
+async def test_scheme_and_host_are_compared_without_case(
+    connect: Connect, upstream: Upstream, origin_url: str
+) -> None:
     response = await answered(connect, upstream, f"Location: {origin_url.replace('http', 'HTTP')}/X")
     assert response.values("Location") == [f"{PUBLIC}/X".encode()]
 
 
-async def test_an_origin_without_path(connect: Connect, upstream: Upstream, origin_url: str) -> None:
+async def test_an_origin_without_a_path_is_rewritten(
+    connect: Connect, upstream: Upstream, origin_url: str
+) -> None:
     response = await answered(connect, upstream, f"Location: {origin_url}")
     assert response.values("Location")[0].rstrip(b"/") == PUBLIC.encode()
 
 
-async def test_without_scheme(connect: Connect, upstream: Upstream, origin_url: str) -> None:
+async def test_an_origin_without_a_scheme_is_rewritten(
+    connect: Connect, upstream: Upstream, origin_url: str
+) -> None:
     response = await answered(connect, upstream, f"Location: {origin_url.removeprefix('http:')}/x")
     assert response.values("Location") in ([b"//mail.example.com/x"], [f"{PUBLIC}/x".encode()])
 
@@ -96,7 +104,7 @@ async def test_other_cookies_are_left_alone(connect: Connect, upstream: Upstream
     assert response.values("Set-Cookie") == [cookie.encode("latin-1")]
 
 
-async def test_each_of_several_cookies_by_itself(connect: Connect, upstream: Upstream) -> None:
+async def test_each_of_several_cookies_is_rewritten_by_itself(connect: Connect, upstream: Upstream) -> None:
     response = await answered(
         connect,
         upstream,

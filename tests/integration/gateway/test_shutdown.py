@@ -73,7 +73,7 @@ async def test_a_running_upload_and_a_waiting_request_are_finished(
 
 
 @pytest.mark.parametrize("settings", [{"timeouts": {"shutdown": "1s"}}])
-async def test_what_never_ends_is_cut_off(
+async def test_endless_connections_are_cut_off_at_shutdown(
     start: StartGate, connect: Connect, upstream: Upstream, settings: dict[str, Any]
 ) -> None:
     leaving = start(**settings)

@@ -31,7 +31,9 @@ async def settled(wire: Wire) -> None:
         await asyncio.sleep(0.3)
 
 
-async def test_download(gate: Gate, connect: Connect, upstream: Upstream) -> None:
+async def test_a_large_download_passes_in_little_memory(
+    gate: Gate, connect: Connect, upstream: Upstream
+) -> None:
     async def send(exchange: Exchange) -> None:
         await exchange.wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE)
         for _ in range(SIZE // len(BLOCK)):
@@ -59,7 +61,9 @@ async def test_download(gate: Gate, connect: Connect, upstream: Upstream) -> Non
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
-async def test_upload(gate: Gate, connect: Connect, upstream: Upstream, chunked: bool) -> None:
+async def test_a_large_upload_passes_in_little_memory(
+    gate: Gate, connect: Connect, upstream: Upstream, chunked: bool
+) -> None:
     await warm(connect)
     read_on = asyncio.Event()
 

@@ -102,7 +102,7 @@ async def test_the_connection_is_closed_where_it_would_be(
     assert b"/hidden" not in upstream.targets
 
 
-async def test_a_large_body_both_ways(connect_securely: ConnectSecurely, upstream: Upstream) -> None:
+async def test_a_large_body_passes_both_ways(connect_securely: ConnectSecurely, upstream: Upstream) -> None:
     body = bytes(range(256)) * 16384
     upstream.play(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body)
     wire = await connect_securely()

@@ -37,9 +37,7 @@ async def test_a_refused_upgrade_is_a_response_like_any_other(
         assert (await wire.final()).content == b"ok"
 
 
-async def test_what_is_sent_behind_a_handshake_is_held_until_it_is_answered(
-    connect: Connect, upstream: Upstream
-) -> None:
+async def test_bytes_after_a_handshake_wait_for_its_answer(connect: Connect, upstream: Upstream) -> None:
     """Were it passed on at once, a refused handshake would make it a request (RFC 9110, section 7.8)."""
     upstream.play_at_head(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
     wire = await connect()
@@ -79,7 +77,9 @@ SWITCHES = {
 
 
 @pytest.mark.parametrize("head", SWITCHES.values(), ids=SWITCHES)
-async def test_a_switch_to_what_nobody_asked_for(connect: Connect, upstream: Upstream, head: bytes) -> None:
+async def test_a_switch_that_nobody_asked_for_is_refused(
+    connect: Connect, upstream: Upstream, head: bytes
+) -> None:
     upstream.play_at_head(b"HTTP/1.1 " + head + b"\r\n", OK)
     wire = await connect()
     await wire.send(request(b"GET / HTTP/1.1", *HANDSHAKE))

@@ -58,7 +58,7 @@ async def test_a_lost_kept_connection_is_worth_one_more_try(
     [POST, request(b"POST / HTTP/1.1"), request(b"PATCH / HTTP/1.1", b"Content-Length: 0"), request(b"FOO / HTTP/1.1"), request(b"LOCK / HTTP/1.1"),
      request(b"PUT / HTTP/1.1", b"Transfer-Encoding: chunked", body=b"5\r\nhello\r\n0\r\n\r\n")],
 )  # fmt: skip
-async def test_what_may_have_been_done_is_not_done_again(
+async def test_a_request_with_a_possible_effect_is_not_repeated(
     connect: Connect, upstream: Upstream, sent: bytes, drop: Act
 ) -> None:
     response, times = await dropped(connect, upstream, sent, drop)
@@ -101,7 +101,7 @@ async def test_a_connection_that_the_upstream_closes_is_not_reused(
     assert len(upstream.wires) == 3
 
 
-async def test_many_clients_at_once(connect: Connect, upstream: Upstream) -> None:
+async def test_many_clients_at_once_get_their_own_answers(connect: Connect, upstream: Upstream) -> None:
     async def ask(n: int) -> bytes:
         wire = await connect()
         await wire.send(request(b"POST /%d HTTP/1.1" % n, b"Content-Length: 4", body=b"%04d" % n))

@@ -165,7 +165,7 @@ CLOSINGS = [
 
 
 @pytest.mark.parametrize(("code", "reason"), CLOSINGS)
-async def test_the_upstream_closes(
+async def test_the_upstreams_close_reaches_the_client(
     gate: Gate, serve: Serve, client: aiohttp.ClientSession, code: int, reason: str
 ) -> None:
     await serve(lambda ws: ws.close(code=code, message=reason.encode()))
@@ -175,7 +175,7 @@ async def test_the_upstream_closes(
 
 
 @pytest.mark.parametrize(("code", "reason"), CLOSINGS)
-async def test_the_client_closes(
+async def test_the_clients_close_reaches_the_upstream(
     gate: Gate, serve: Serve, client: aiohttp.ClientSession, code: int, reason: str
 ) -> None:
     heard: asyncio.Future[tuple[object, object]] = asyncio.get_running_loop().create_future()
@@ -198,14 +198,18 @@ async def aborted(ws: ClientWebSocketResponse | web.WebSocketResponse) -> None:
     writer.transport.abort()
 
 
-async def test_the_upstream_drops(gate: Gate, serve: Serve, client: aiohttp.ClientSession) -> None:
+async def test_the_client_notices_that_the_upstream_is_gone(
+    gate: Gate, serve: Serve, client: aiohttp.ClientSession
+) -> None:
     await serve(aborted)
     async with client.ws_connect(url(gate)) as ws:
         assert (await ws.receive(PATIENCE)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
         assert ws.close_code in (1006, None)
 
 
-async def test_the_client_drops(gate: Gate, serve: Serve, client: aiohttp.ClientSession) -> None:
+async def test_the_upstream_notices_that_the_client_is_gone(
+    gate: Gate, serve: Serve, client: aiohttp.ClientSession
+) -> None:
     heard: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
     async def listen(ws: web.WebSocketResponse) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -10,10 +12,19 @@ import pytest
 from tests.unit.store.examples import BLOCK, BROWSER, CATALOG, NOW, TERMS, access, proof
 from tests.unit.store.test_gates import BEAT
 
+from mailgate.devices.trust import report_by
 from mailgate.model import PostureState
-from mailgate.store import Store, StoreError, StoreUnavailableError
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout.audit_check import compare
+from mailgate.rollout.counted_acts import mark_lost
+from mailgate.rollout.guard import Guard, Limit, read_window
+from mailgate.rollout.person import Person, RefusedError
+from mailgate.store import Act, HelpRequest, RuleTexts, Store, StoreError, StoreUnavailableError, kept_out
 from mailgate.store.address import store_url
+from mailgate.store.clock import time_now
 from mailgate.store.copying import copy_store
+from mailgate.store.counts import AppDay, VerdictKey
+from mailgate.store.kept_out import Counted, KeptOut
 from mailgate.store.migrate import migrate
 from mailgate.store.postgresql import PostgresDriverConnection
 
@@ -31,6 +42,59 @@ async def test_the_database_says_what_time_it_is(store: Store) -> None:
     heard = await store.gates.note(BEAT)
     assert heard is not None
     assert heard > datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=-30), timedelta(days=30)], ids=["lags", "is ahead"])
+async def test_whatever_a_gate_whose_clock_is_wrong_does_is_stamped_by_the_database(
+    store: Store, wrong: timedelta
+) -> None:
+    """So that the guard of another gate counts it, and entries are in order."""
+    async with store._database.reading() as connection:
+        before = await time_now(connection)
+    act = Act(before + wrong, "ada", "policy-activated", details={"kept_out": asdict(KeptOut(3, 4))})
+    newly = partial(kept_out.keep, counted=Counted(KeptOut(3, 4)))
+    activated = await store.policies.activate(RuleTexts("p", {"policy.yaml": "1"}), act, then=[newly])
+    halted = await store.reliefs.halt(
+        Relief(0, Cause.HALT, "shut", "", "ada", act.at), replace(act, what="rule-halted")
+    )
+    assert halted
+    async with store._database.reading() as connection:
+        after = await time_now(connection)
+    entries = [datetime.fromisoformat(each.at) for each in await store.audit.page()]
+    assert [activated.at, halted.at] == entries == sorted(entries)
+    assert before <= entries[0] <= entries[1] <= after
+    assert (await read_window(store, Guard(Limit(0)), before + wrong)).kept_out == KeptOut(3, 4)
+    assert await compare(store, after) == []
+
+
+async def test_a_gate_ahead_widens_nothing_by_what_it_writes_or_deletes(store: Store) -> None:
+    async with store._database.reading() as connection:
+        now = await time_now(connection)
+    ahead = now + timedelta(days=400)
+    await store.help_requests.note(
+        HelpRequest("shut", "ada", "ada", "", "prohibited-app", "R", "p", True, 1, ahead, ahead)
+    )
+    assert await store.help_requests.people("shut", now + timedelta(hours=1)) == 0
+    await store.verdicts.add({now: {VerdictKey("block", kind="phone"): 2}})
+    assert await store.verdicts.trim(ahead) == 0
+    await store.app_counts.keep([AppDay(now.date(), "tiktok", 1, 2, 0, 0, now)])
+    await store.app_counts.keep([AppDay(ahead.date(), "tiktok", 1, 2, 0, 0, ahead)])
+    assert [each.day for each in await store.app_counts.since(now.date())] == [now.date(), ahead.date()]
+
+
+async def test_devices_that_two_gates_mark_as_lost_in_the_same_moment_count_together(
+    url: str, store: Store
+) -> None:
+    other, guard = await Store.open(url), Guard(Limit(0), by_hand=Limit(2), approvers=frozenset({"lin"}))
+    await store.devices.ingest([report_by("mdm", f"{n}") for n in range(6)], NOW)
+    marks = [
+        mark_lost(each, guard, phone, Person("ada", "desk"), NOW, lost=True)
+        for each, phone in zip([store, other] * 3, await store.devices.page(), strict=True)
+    ]
+    found = await asyncio.gather(*marks, return_exceptions=True)
+    assert {type(each) for each in found} == {datetime, RefusedError}
+    assert sum(each.lost_at is not None for each in await store.devices.page()) == 2
+    await other.close()
 
 
 async def test_two_gates_write_the_same_rows_at_once(url: str, store: Store) -> None:
@@ -56,7 +120,7 @@ async def test_a_lost_connection_is_an_outage_and_ends(url: str, store: Store) -
     assert row.tally.times == 2
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+def test_an_absent_server_is_named_without_its_password() -> None:
     with pytest.raises(StoreUnavailableError, match="cannot be opened") as error:
         migrate(store_url("postgresql://u:hidden@/mail?host=/nowhere"))
     assert "hidden" not in str(error.value)
@@ -71,7 +135,7 @@ def ascii_only(postgres: str) -> Iterator[str]:
         server.execute("DROP DATABASE ascii_only WITH (FORCE)")
 
 
-def test_a_database_that_does_not_keep_every_letter_is_refused_and_the_way_to_a_right_one_told(
+def test_a_database_that_loses_letters_is_refused_with_the_right_command(
     ascii_only: str, postgres: str, tmp_path: Path
 ) -> None:
     with pytest.raises(StoreError, match=r"in the encoding SQL_ASCII, expected UTF8") as error:
@@ -143,7 +207,7 @@ async def test_a_question_that_is_refused_is_an_outage_and_ends(line: PostgresDr
     assert await line.ask(ASK, VALUES) == ANSWER
 
 
-async def test_the_answer_to_a_question_that_was_given_up_is_not_taken_for_another(
+async def test_a_late_answer_is_not_taken_for_the_next_one(
     line: PostgresDriverConnection,
 ) -> None:
     with pytest.raises(TimeoutError):

@@ -61,12 +61,14 @@ def stores_have_time() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The days of these tests are not those of the database: as on SQLite, what is old goes by the clock of the test alone."""
+    """The days of these tests are not those of the database: as on SQLite, what is stamped and what is old goes by the clock of the
+    test alone."""
 
     async def by_the_test(_connection: object, now: datetime) -> datetime:
         return now
 
     monkeypatch.setattr(clock, "earliest_now", by_the_test)
+    monkeypatch.setattr(clock, "shared_now", by_the_test)
 
 
 OF_SQLITE = {"copying", "database", "migrate", "wal"}

@@ -17,7 +17,7 @@ from mailgate.app.service import Service
 from mailgate.app.trust import Trust
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics
-from mailgate.attest import MemoryReplayGuard
+from mailgate.attest import ReplayGuard
 from mailgate.config import load_bundle
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.rollout.reliefs import ReliefWatch
@@ -101,7 +101,7 @@ def service(bundle):
     first = bundle()
     on = gate()
     trust = Trust(
-        MemoryReplayGuard(),
+        ReplayGuard(),
         on.judge.prover.keyring,
         on.judge.prover.nonces,
         on.own.enrolling.enroller.keys,

@@ -63,7 +63,7 @@ async def test_a_log_that_was_restored_is_told_anew(store: Store, lines: list[by
     assert numbers(lines) == [1]
 
 
-async def test_who_wants_none_gets_none(store: Store, position: Path) -> None:
+async def test_without_an_audience_no_act_is_told(store: Store, position: Path) -> None:
     await store.audit.append(ACT)
     await AuditEvents(store.audit, position, lambda: None).poll()
     assert not position.exists()

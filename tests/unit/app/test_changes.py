@@ -70,7 +70,7 @@ async def test_only_what_has_changed_is_read(numbers, done):
     assert await followed(numbers) == done
 
 
-async def test_it_looks_again_whatever_broke_a_look():
+async def test_an_error_of_a_look_does_not_end_the_looks():
     with capture_logs() as logs:
         assert await followed(KeyError("a version that nobody foresaw"), SAME) == ["take rules", "halts"]
     assert logs == [{"event": "policy-look-failed", "error": "KeyError", "log_level": "error"}]

@@ -14,10 +14,9 @@ from mailgate.app.connectors import ConnectorStore, ConnectorSyncs, leased_run_f
 from mailgate.config.sources import AppleMdmSettings, JamfSettings, PostSettings
 from mailgate.connectors import SourceError, Trouble, is_scheduled
 from mailgate.connectors.jamf import Jamf
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.posture import PostureTerms
 from mailgate.devices.trust import report_by
-from mailgate.model import Client, Kind, PostureState, SourceState
+from mailgate.model import CheckResult, Client, Kind, PostureState, SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
 
 MINUTE = timedelta(minutes=1)
@@ -48,7 +47,7 @@ def push(bundle):
     bundle.settings.connectors["push"] = settings_of(PostSettings, {"type": "post"}, api_key="hunter2")
 
 
-async def test_what_is_taken_is_in_the_store(store):
+async def test_taken_reports_and_states_are_stored(store):
     run_store = ConnectorStore(store)
     await run_store.take([report_by("mdm", "1"), report_by("mdm", "2")])
     assert [page async for page in run_store.devices("mdm")] == [["1", "2"]]
@@ -119,7 +118,7 @@ def test_a_source_that_is_asked_may_call_as_well(syncing, bundle):
     assert not is_scheduled(apple), "there is nobody to ask"
 
 
-async def test_what_is_posted_counts_at_once_and_is_noted(store, bundle, push):
+async def test_a_posted_report_counts_at_once_and_is_noted(store, bundle, push):
     postures = store.postures(CATALOG, PostureTerms(MINUTE))
     syncing = ConnectorSyncs(store, lambda: bundle, postures, CollectorRegistry())
     client, now = Client(Kind.MAIL_APP, handheld=True, eas_id="9LS7K2G83D1KVEXAMPLE01"), runtime().now()

@@ -11,7 +11,7 @@ from mailgate.connectors import Trouble
 from mailgate.connectors.run import RunOutcome
 
 
-async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
+async def test_the_console_reads_the_live_state_of_the_gate(service: Any) -> None:
     service.store.devices = type("Devices", (), {"summaries": None})()
     service.store.verdicts = type("Verdicts", (), {"add": None})()
     context = context_for(service)
@@ -38,7 +38,7 @@ async def test_what_runs_for_it_looks_at_the_gate_itself(service: Any) -> None:
         (RunOutcome(Trouble.LOGIN, hint="the key is wrong"), "0 records; login-refused: the key is wrong"),
     ],
 )
-async def test_what_came_of_a_reading_is_said(outcome: RunOutcome | None, words: str) -> None:
+async def test_the_outcome_of_a_sync_is_said_in_words(outcome: RunOutcome | None, words: str) -> None:
     asked = []
 
     class ConnectorSyncs:

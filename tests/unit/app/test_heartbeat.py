@@ -44,7 +44,7 @@ async def hear_of(store: Store, serial: int) -> None:
             pass
 
 
-async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat, store: Store) -> None:
+async def test_a_heartbeat_tells_the_rules_and_since_when(gate: Heartbeat, store: Store) -> None:
     await gate.beat()
     gate.clock.now += MINUTE  # type: ignore[attr-defined]
     await gate.beat()
@@ -54,7 +54,7 @@ async def test_it_says_by_which_rules_it_decides_and_since_when(gate: Heartbeat,
     assert gate.numbers.gates.labels("ok")._value.get() == 1
 
 
-async def test_other_rules_are_told_at_once_and_who_has_not_taken_them_is_behind(
+async def test_new_rules_are_told_at_once_and_a_gate_without_them_is_behind(
     gate: Heartbeat, store: Store
 ) -> None:
     gate.start()
@@ -93,7 +93,7 @@ async def test_a_store_that_is_away_ends_nothing(
     await hear_of(store, 1)
 
 
-async def test_it_is_alone_until_it_hears_of_another_process(gate: Heartbeat, store: Store) -> None:
+async def test_a_gate_is_alone_until_it_hears_of_another(gate: Heartbeat, store: Store) -> None:
     assert not gate.is_alone  # nobody was asked yet
     await gate.beat()
     assert gate.is_alone
@@ -107,9 +107,7 @@ async def test_it_is_alone_until_it_hears_of_another_process(gate: Heartbeat, st
     assert gate.is_alone
 
 
-async def test_who_was_not_heard_of_for_long_is_no_other_and_a_worker_is_never_alone(
-    gate: Heartbeat, store: Store
-) -> None:
+async def test_a_gate_unheard_of_for_long_does_not_count(gate: Heartbeat, store: Store) -> None:
     await replace(gate, address="http://gone", _instance="gone").beat()
     async with store.gates._database.writing() as connection:
         await connection.exec_driver_sql("UPDATE gates SET heard_at = heard_at - 60")
@@ -125,7 +123,7 @@ def offsets(gate: Heartbeat) -> list[float]:
     return [sample.value for sample in family.samples]
 
 
-async def test_how_far_its_clock_is_off_is_measured_by_that_of_the_database_and_else_unknown(
+async def test_the_clock_offset_is_measured_against_the_database_or_unknown(
     gate: Heartbeat, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert offsets(gate) == []

@@ -35,7 +35,7 @@ async def renewed(*_):
     return NEW
 
 
-async def test_keys_are_renewed_old_rows_go_and_a_rule_is_named_again_each_hour(service, hours, monkeypatch):
+async def test_each_hour_renews_keys_deletes_old_rows_and_names_rules(service, hours, monkeypatch):
     pruned = []
 
     async def prune(now, keep):

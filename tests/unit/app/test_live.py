@@ -46,7 +46,7 @@ def test_a_page_leads_to_the_extension_where_the_settings_say(bundle):
     assert response_builder_for(bundle().settings, Pages()).extension_pages == {}
 
 
-def test_nobody_may_ask_unless_it_is_set(bundle):
+def test_nobody_may_ask_without_the_setting(bundle):
     settings = bundle().settings
     assert authorizer_for(settings) is None
     asked = AuthzSettings.model_validate({"dialect": "nginx", "remember": "2s"})
@@ -67,7 +67,7 @@ def test_each_port_for_questions_has_a_dialect_of_its_own(bundle):
     }
 
 
-async def test_what_a_gate_begins_with_is_that_of_its_files(bundle, trust, store):
+async def test_the_first_live_parts_come_from_the_files(bundle, trust, store):
     files = bundle()
     settings = files.settings
     live = await first_live(files, store, trust, NO_RELIEFS)
@@ -87,8 +87,11 @@ async def test_other_rules_leave_the_rest_as_it_is(bundle, trust, store):
     changed = bundle(policy=POLICY.replace("handheld", "contradicted"))
     other = live_with_rules_of(live, changed, trust)
     assert other.policy == changed.policy
-    kept = ("browser_probe", "responses", "trusted", "authorizer", "authorizers", "keep")
+    kept = ("browser_probe", "trusted", "authorizer", "authorizers", "keep")
     assert all(getattr(other, name) is getattr(live, name) for name in kept)
+    assert other.responses.pages is live.responses.pages
+    assert other.responses.tickets is live.responses.tickets
+    assert other.responses.laptops.policy is other.policy
 
 
 @pytest.mark.parametrize(

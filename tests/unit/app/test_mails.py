@@ -44,9 +44,7 @@ def sending(store: Store, bundle, folder: Path | None) -> tuple[MailSender, Coll
     return MailSender(store, lambda: replace(bundle(), settings=settings), registry), registry  # type: ignore[arg-type,return-value]
 
 
-async def test_what_is_queued_goes_and_is_counted_without_a_name(
-    store: Store, bundle, tmp_path: Path
-) -> None:
+async def test_queued_mails_are_sent_and_counted_without_a_name(store: Store, bundle, tmp_path: Path) -> None:
     await store.mails.queue([a_mail(name, notice=NOTICE, queued_at=EARLIER) for name in ("ada", "lin")])
     gate, registry = sending(store, bundle, tmp_path / "out")
     with capture_logs() as lines:
@@ -67,7 +65,7 @@ async def test_without_settings_nothing_goes(store: Store, bundle) -> None:
     assert await store.mails.has_work(EARLIER)
 
 
-async def test_where_nothing_goes_it_is_said_once_and_tried_ever_more_rarely(
+async def test_a_transport_that_is_down_is_said_once_and_tried_more_rarely(
     store: Store, bundle, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")

@@ -28,7 +28,7 @@ def test_every_number_is_the_one_of_this_moment(service):
     assert shown(service, *others) == [4, 5, 0]
 
 
-def test_what_waits_and_since_when_is_read_at_this_moment(service):
+def test_metrics_show_the_backlog_and_since_when(service):
     watch_backlogs(service.gate.metrics, service.store, spool=True)
     names = ("ledger_waiting", "reports_waiting", "store_refuses_since_timestamp_seconds")
     assert shown(service, *names) == [0, 0, 0]
@@ -45,7 +45,7 @@ def test_only_one_process_counts_the_lines_that_all_of_them_share(service):
     assert shown(service, "ledger_waiting") == [300]
 
 
-def test_how_the_rules_stand_is_read_at_this_moment(service):
+def test_the_state_of_the_rules_is_read_at_this_moment(service):
     found = {"pilot": "only reports"}
     watch_rules(service.gate.metrics, lambda: found, service.reliefs)
     names = ("rules_lingering", "rules_halted", "rules_break_glass", "exemptions")

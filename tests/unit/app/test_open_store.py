@@ -23,11 +23,11 @@ def settings(store: str, spool: Path | None = None) -> SimpleNamespace:
         ("postgresql://h/db", Path("/srv/spool"), Path("/srv/spool")),
     ],
 )
-def test_what_a_store_does_not_take_waits_beside_it_or_beside_the_settings(store, spool, found):
+def test_the_spool_is_where_the_settings_say_or_beside_them(store, spool, found):
     assert spool_of(Path("/etc/mailgate/mailgate.yaml"), settings(store, spool)) == found
 
 
-async def test_only_who_asks_for_it_makes_a_store(tmp_path):
+async def test_a_store_is_made_only_on_demand(tmp_path):
     named, config = settings(f"sqlite:///{tmp_path}/new/mailgate.db"), tmp_path / "mailgate.yaml"
     with pytest.raises(StoreMissingError, match=r"there is no store at .*mailgate.yaml names"):
         await open_store(config, named)

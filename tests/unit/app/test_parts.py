@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from mailgate.app.parts import forwarders_for, login_check_for, references, server_limits
+from mailgate.app.parts import forwarders_for, login_check_for, references
 from mailgate.views.devices import retention_times_of
 
 
@@ -14,12 +14,6 @@ def test_references_are_words_that_can_be_read_out_and_do_not_repeat():
     assert len(drawn) == 1000
     assert all(set(reference) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for reference in drawn)
     assert {len(reference) for reference in drawn} == {10}
-
-
-def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
-    limits = server_limits(bundle().settings)
-    assert (limits.head, limits.fields, limits.body) == (16 * 1024, 50, 25 * 1024**2)
-    assert (limits.head_time, limits.keep_alive) == (3.0, 6.0)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +25,7 @@ def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
         ("https://[2001:db8::1]:8443", "2001:db8::1", 8443, True),
     ],
 )
-async def test_the_ways_to_the_webmail(bundle, upstream, host, port, tls):
+async def test_each_way_to_the_webmail_has_its_address_and_times(bundle, upstream, host, port, tls):
     ways = forwarders_for(bundle(upstream).settings)
     forwarder = ways.usual
     endpoint = forwarder.pool._endpoint
@@ -60,7 +54,7 @@ async def test_a_login_is_checked_where_the_settings_say(bundle):
     assert login_check_for(None, settings.public_url, None) is None
 
 
-def test_what_is_stored_of_people_is_kept_as_long_as_the_settings_say(bundle):
+def test_retention_times_are_those_of_the_settings(bundle):
     settings = bundle().settings
     kept, told = retention_times_of(settings), settings.retention
     assert (kept.sightings, kept.devices) == (told.sightings, told.devices)

@@ -50,7 +50,7 @@ def judged(path, now=NOW):
     return [str(each) for each in file_mistakes(path, load_bundle(path, {}).settings, now)]
 
 
-def test_what_a_gate_can_run_on_is_read_and_nothing_is_made(config, tmp_path):
+def test_a_check_of_the_files_creates_nothing(config, tmp_path):
     before = sorted(tmp_path.iterdir())
     path = config(TLS)
     assert load_checked(path, NOW).settings.tls is not None

@@ -12,7 +12,7 @@ from tests.unit.gateway.gates import gate
 
 from mailgate.app import public_ports as ports_module
 from mailgate.app.clock import utc_now
-from mailgate.app.public_ports import UNLIMITED, ports_for, raise_descriptor_limit
+from mailgate.app.public_ports import UNLIMITED, ports_for, raise_descriptor_limit, server_limits
 from mailgate.app.workers import ALONE
 from mailgate.gateway.http1.tls import served_certificate
 
@@ -83,7 +83,7 @@ async def test_new_files_are_served_to_new_connections(bundle, tmp_path):
     assert ports.device_tls.cert_store_stats()["x509_ca"] == 2
 
 
-async def test_when_what_is_served_expires_is_a_number_for_each_listener(bundle, tmp_path, opened):
+async def test_each_listener_has_a_metric_of_its_certificates_end(bundle, tmp_path, opened):
     settings = bundle(ASKED).settings
     ports = await open_all(settings)
 
@@ -101,7 +101,7 @@ async def test_when_what_is_served_expires_is_a_number_for_each_listener(bundle,
     assert set(told().values()) == {renewed.certificate.not_valid_after_utc.timestamp()}
 
 
-async def test_what_runs_anywhere_is_counted_and_ended(bundle, opened):
+async def test_running_requests_of_all_ports_are_counted_and_ended(bundle, opened):
     ports = await open_all(bundle(ASKED).settings)
     ended = []
 
@@ -133,10 +133,16 @@ def test_the_limit_is_raised_as_far_as_it_goes(soft, hard, found, monkeypatch):
     assert limits[1] == hard
 
 
-def test_where_it_may_not_be_raised_it_stays(monkeypatch):
+def test_a_descriptor_limit_that_cannot_be_raised_stays(monkeypatch):
     def refused(*_):
         raise ValueError("not allowed to raise maximum limit")
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
     monkeypatch.setattr(resource, "setrlimit", refused)
     assert raise_descriptor_limit() == 1024
+
+
+def test_limits_are_those_of_the_settings_in_bytes_and_seconds(bundle):
+    limits = server_limits(bundle().settings)
+    assert (limits.head, limits.fields, limits.body) == (16 * 1024, 50, 25 * 1024**2)
+    assert (limits.head_time, limits.keep_alive) == (3.0, 6.0)

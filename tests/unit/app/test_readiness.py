@@ -82,7 +82,7 @@ async def test_a_store_that_takes_nothing_is_not_ok(service, what, refused, part
     assert [each for each in ("ledger", "writes") if state[each]["refused_since"]] == [part]
 
 
-async def test_what_is_out_can_be_said_in_the_languages_of_the_console(service):
+async def test_rules_that_are_off_are_told_in_the_console_language(service):
     at = datetime(2026, 11, 24, tzinfo=UTC)
     service.reliefs.current = Reliefs(2, (Relief(1, Cause.HALT, "pilot", "too many", "gate-1", at),))
     service.lingering = lambda: {"pilot": phrase("never")}

@@ -47,7 +47,7 @@ async def test_an_access_log_is_begun_and_ended_by_a_reload(tmp_path: Path, to_f
     assert on.requests.others == ()
 
 
-async def test_what_is_lost_is_shown_from_the_start_on(to_file: SimpleNamespace) -> None:
+async def test_lost_log_lines_are_counted_from_the_start(to_file: SimpleNamespace) -> None:
     on = gate()
     observing = RequestSinks(on, ALONE)
     observing.take(to_file)
@@ -72,7 +72,7 @@ async def test_acts_that_come_at_the_end_are_left_for_the_next_start(tmp_path: P
     ("written", "place"),
     [("unix:/dev/log", "/dev/log"), ("logs.example.com:514", ("logs.example.com", 514))],
 )
-def test_where_syslog_is(written: str, place: object) -> None:
+def test_the_address_of_syslog_is_a_path_or_a_host(written: str, place: object) -> None:
     assert syslog_at(EventSettings.model_validate({"syslog": written}).syslog) == place
 
 

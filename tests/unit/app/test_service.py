@@ -7,20 +7,18 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 from tests import pki
 from tests.unit.app.conftest import POLICY
 
 from mailgate.app import public_ports
 from mailgate.app import service as service_module
+from mailgate.app.admin_port import AdminPort
 from mailgate.app.housekeeping import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
 from mailgate.app.service import Service, utc_now
-from mailgate.config.settings import DovecotSettings
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.http1.tls import CertificateError, device_context
-from mailgate.gateway.side_door.dovecot import ApiHeader
 from mailgate.views.devices import retention_times_of
 
 
@@ -44,7 +42,7 @@ def closed(monkeypatch, tmp_path):
     [
         (service_module, "gate_for"),
         (service_module, "Reloader"),
-        (Service, "_open_admin"),
+        (AdminPort, "open"),
         (public_ports, "open_public"),
     ],
 )
@@ -53,7 +51,7 @@ async def test_a_service_that_does_not_start_leaves_nothing_open(bundle, closed,
         raise OSError("in use")
 
     if at == "open_public":
-        monkeypatch.setattr(Service, "_open_admin", opened)
+        monkeypatch.setattr(AdminPort, "open", opened)
     monkeypatch.setattr(place, at, breaks)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
@@ -65,7 +63,7 @@ async def opened(*_):
     return "http://127.0.0.1:8081"
 
 
-async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, closed, monkeypatch):
+async def test_background_work_ends_before_the_store_closes(bundle, closed, monkeypatch):
     looking, ended = asyncio.Event(), []
 
     async def work(_service):
@@ -80,7 +78,7 @@ async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, close
         raise OSError("in use")
 
     monkeypatch.setattr(service_module, "do_hourly_work", work)
-    monkeypatch.setattr(Service, "_open_admin", open_admin)
+    monkeypatch.setattr(AdminPort, "open", open_admin)
     with pytest.raises(OSError, match="in use"):
         await Service.start(Path("mailgate.yaml"), bundle())
     assert (ended, len(closed)) == ([[]], 2)
@@ -89,7 +87,7 @@ async def test_what_asks_the_store_ends_before_the_store_is_closed(bundle, close
 CHANGED = POLICY.replace("handheld", "contradicted")
 
 
-async def test_changed_files_are_put_in_force_as_a_whole(service, bundle):
+async def test_changed_files_take_effect_as_a_whole(service, bundle):
     changed = bundle(policy=CHANGED)
     with capture_logs() as logs:
         await service.apply(changed)
@@ -115,7 +113,7 @@ async def test_settings_take_effect_under_the_rules_that_are_in_force(service, b
     assert service.bundle.rules is before
 
 
-async def test_what_another_gate_put_in_force_decides_here(service, bundle):
+async def test_a_policy_started_by_another_gate_decides_here(service, bundle):
     changed = bundle(policy=CHANGED).rules
     service.keeper.current.rules = changed
     with capture_logs() as logs:
@@ -126,22 +124,13 @@ async def test_what_another_gate_put_in_force_decides_here(service, bundle):
     assert [line["event"] for line in logs] == ["policy-changed"]
 
 
-async def test_the_mail_servers_key_is_that_of_the_files_in_force(service):
-    assert service._dovecot_header() is None
-    settings = service.bundle.settings
-    dovecot = DovecotSettings.model_construct(api_key=SecretStr("hunter2"), header="X-Key")
-    changed = replace(service.bundle, settings=settings.model_copy(update={"dovecot": dovecot}))
-    await service.apply(changed)
-    assert service._dovecot_header() == ApiHeader("X-Key", "hunter2")
-
-
 async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
     settings = service.bundle.settings
     attestation = settings.attestation.model_copy(update={"nonces": "require"})
     limits = settings.enrolment.model_copy(update={"attempts": 7})
     changed = settings.model_copy(update={"attestation": attestation, "enrolment": limits})
     await service.apply(replace(service.bundle, settings=changed))
-    assert service.gate.judge.prover.mode is Mode.REQUIRE
+    assert service.gate.judge.prover.mode is NonceMode.REQUIRE
     assert (
         service.gate.own.enrolling.enroller.failed.max_tries,
         service.gate.own.enrolling.enroller.reports.max_tries,
@@ -153,7 +142,7 @@ async def test_nonces_and_limits_are_those_of_the_files_in_force(service):
     assert verdict.result.refused is not None
 
 
-async def test_what_only_a_start_can_change_is_named(service, bundle):
+async def test_settings_that_need_a_restart_are_named(service, bundle):
     elsewhere = bundle("http://127.0.0.1:9999")
     plain = replace(elsewhere, settings=elsewhere.settings.model_copy(update={"tls": None}))
     with capture_logs() as logs:
@@ -167,7 +156,7 @@ def asked_at(port, dialect):
     return f"http://127.0.0.1:9080\ntrusted_proxies: [127.0.0.1/32]\nauthz_listeners: [{listener}]"
 
 
-async def test_a_reload_takes_how_a_port_for_questions_is_asked_and_a_start_the_port(service, bundle):
+async def test_the_dialect_of_a_port_changes_by_reload_and_its_address_by_start(service, bundle):
     with capture_logs() as logs:
         for port, dialect in ((8082, "caddy"), (8082, "envoy"), (8083, "envoy")):
             await service.apply(bundle(asked_at(port, dialect)))

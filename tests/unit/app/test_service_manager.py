@@ -18,7 +18,9 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return sent
 
 
-def test_it_is_who_the_environment_names_and_no_child_hears_of_it(said: list[tuple[str, str]]) -> None:
+def test_the_manager_is_named_by_the_environment_and_hidden_from_children(
+    said: list[tuple[str, str]],
+) -> None:
     environ = {
         "NOTIFY_SOCKET": "/run/x",
         "WATCHDOG_USEC": "2000000",
@@ -53,7 +55,7 @@ def test_a_reload_has_the_time_at_which_it_began(said: list[tuple[str, str]]) ->
     assert message.startswith("RELOADING=1\nMONOTONIC_USEC=")
 
 
-async def test_it_hears_of_a_living_loop_several_times_before_it_would_wonder(
+async def test_the_watchdog_is_fed_several_times_in_its_span(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heard: list[str] = []
@@ -70,7 +72,7 @@ async def test_it_hears_of_a_living_loop_several_times_before_it_would_wonder(
     assert (heard, pauses) == ([ALIVE] * 3, [5.0] * 3)
 
 
-async def test_nobody_is_kept_informed_where_nobody_wonders() -> None:
+async def test_without_a_watchdog_nothing_is_fed() -> None:
     heard: list[str] = []
     await ServiceManager(heard.append).keep_alive()
     assert heard == []

@@ -22,7 +22,7 @@ SWITCHED_BY_A_START = {"tls", "client_certificates", "authz_listeners"}
 """On or off, and where; what the files hold, and how a port is asked, is taken by a reload."""
 
 
-def test_every_setting_takes_effect_by_a_reload_or_is_named_as_one_that_waits():
+def test_every_setting_takes_effect_by_reload_or_is_named():
     assert len(READ_AT_START) == len(set(READ_AT_START))
     assert set(Settings.model_fields) == set(READ_AT_START) | TAKEN_BY_A_RELOAD | SWITCHED_BY_A_START
     assert not TAKEN_BY_A_RELOAD & set(READ_AT_START)

@@ -21,7 +21,7 @@ async def trust(store):
     await opened.keyring.close()
 
 
-async def test_at_first_nobody_is_believed_but_the_gate_itself(trust):
+async def test_without_issuers_only_the_gate_itself_is_believed(trust):
     assert (list(trust.keyring), trust.health(), trust.revocations) == ([], [], set())
     assert trust.own_keys.signing_key().kid in trust.own_keys.keys().keys
 

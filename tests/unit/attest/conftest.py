@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailgate.attest import KeySet, MemoryReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import KeySet, ReplayGuard, Verifier, mint, parse_jwks
 from mailgate.model import AttestationResult
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -21,7 +21,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
-        self.replay = MemoryReplayGuard()
+        self.replay = ReplayGuard()
         self.issuer_key = ISSUER_KEY
         self.issuers = {ISSUER: parse_jwks(mint.jwks(ISSUER_KEY))}
         self.rebuild(self.issuers)

@@ -8,13 +8,13 @@ from cryptography import x509
 from tests.vectors import build_certificate_vectors as vectors
 
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
-from mailgate.attest.hardware import Expected, Roots
+from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.model import HardwareResult
 
 FOLDER = Path(vectors.__file__).parent
 ANCHORS = json.loads((FOLDER / "evidence-anchors.json").read_text())
 NAMES = sorted(path.stem for path in (FOLDER / "evidence").glob("*.json"))
-EXPECTED = Expected(
+EXPECTED = ExpectedEvidence(
     ANCHORS["challenge"].encode(),
     ANCHORS["thumbprint"],
     datetime.fromisoformat(ANCHORS["now"]),
@@ -41,7 +41,7 @@ def roots(revoked: frozenset[int] = frozenset(), *, others: bool = False) -> dic
     return {name: Roots(certificates, revoked) for name, certificates in pairs}
 
 
-def verified(name: str, expected: Expected = EXPECTED) -> HardwareResult:
+def verified(name: str, expected: ExpectedEvidence = EXPECTED) -> HardwareResult:
     vector = read(name)
     revoked = frozenset(int(each, 16) for each in vector.get("revoked", []))
     believed = roots(revoked, others="roots" in vector)

@@ -14,11 +14,11 @@ from tests.vectors.build_certificate_vectors import (
 )
 
 from mailgate.attest import android_key
-from mailgate.attest.hardware import Expected
+from mailgate.attest.hardware import ExpectedEvidence
 from mailgate.model import HardwareResult, Reason
 
 
-def test_what_the_hardware_tells_becomes_claims() -> None:
+def test_the_hardware_attestation_becomes_claims() -> None:
     assert verified("good-android-tee") == HardwareResult(
         "android-key",
         hardware="tee",
@@ -41,8 +41,8 @@ def test_what_the_hardware_tells_becomes_claims() -> None:
         (replace(EXPECTED, thumbprint="~"), Reason.EVIDENCE_KEY_MISMATCH),
     ],
 )
-def test_what_was_good_for_one_challenge_and_key_is_not_for_another(
-    expected: Expected, reason: Reason
+def test_an_attestation_for_another_challenge_or_key_is_refused(
+    expected: ExpectedEvidence, reason: Reason
 ) -> None:
     assert verified("good-android-tee", expected).refused is reason
 

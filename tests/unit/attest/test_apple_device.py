@@ -16,7 +16,7 @@ def told(**properties: bytes) -> HardwareResult:
     )
 
 
-def test_what_apple_tells_becomes_claims() -> None:
+def test_an_apple_attestation_becomes_claims() -> None:
     assert verified("good-apple-acme") == HardwareResult(
         "apple-device",
         hardware="secure-enclave",
@@ -29,7 +29,7 @@ def test_what_apple_tells_becomes_claims() -> None:
     assert (mac.os, mac.claims) == ("macos", (("sepos_version", "26.1"), ("kernel_extensions", "0")))
 
 
-def test_what_is_held_back_is_empty() -> None:
+def test_withheld_identifiers_are_empty() -> None:
     held = verified("good-apple-user-enrolment")
     assert (held.serial, held.udid) == ("", "")
 

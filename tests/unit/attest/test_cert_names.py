@@ -2,7 +2,7 @@ import pytest
 from cryptography import x509
 from tests.pki import UPN, name, root
 
-from mailgate.attest.cert_names import FIELDS, Match, names_of
+from mailgate.attest.cert_names import FIELDS, NamePattern, names_of
 
 SUBJECT = name("phone-7", serial="C02XK1TESTED")
 CERTIFICATE = (
@@ -23,21 +23,21 @@ CERTIFICATE = (
 @pytest.mark.parametrize(
     ("match", "found"),
     [
-        (Match("san-uri", "udid", "urn:udid:"), ["00008120"]),
-        (Match("san-uri", "mdm"), ["urn:udid:00008120", "tag:mdm.example.com,2026:42"]),
-        (Match("san-dns", "udid", suffix=".devices.example.com"), ["00008120"]),
-        (Match("san-email", "udid", suffix="@devices.example.com"), ["00008120"]),
-        (Match("san-dns", "udid", suffix=".devices.example.net"), []),
-        (Match("san-dns", "udid", "0000", ".devices.example.com"), ["8120"]),
-        (Match("san-dns", "udid", "0001", ".devices.example.com"), []),
-        (Match("san-dns", "udid", "0000", ".devices.example.net"), []),
-        (Match("san-email", "udid", suffix="@example.com"), []),
-        (Match("san-upn", "mdm", suffix="@example"), ["42"]),
-        (Match("serial-number", "serial"), ["C02XK1TESTED"]),
-        (Match("common-name", "eas", "phone-"), ["7"]),
-        (Match("common-name", "eas", "tablet-"), []),
-        (Match("common-name", "eas", "phone-7"), []),
-        (Match("common-name", "eas", "phone", "phone-7"), []),
+        (NamePattern("san-uri", "udid", "urn:udid:"), ["00008120"]),
+        (NamePattern("san-uri", "mdm"), ["urn:udid:00008120", "tag:mdm.example.com,2026:42"]),
+        (NamePattern("san-dns", "udid", suffix=".devices.example.com"), ["00008120"]),
+        (NamePattern("san-email", "udid", suffix="@devices.example.com"), ["00008120"]),
+        (NamePattern("san-dns", "udid", suffix=".devices.example.net"), []),
+        (NamePattern("san-dns", "udid", "0000", ".devices.example.com"), ["8120"]),
+        (NamePattern("san-dns", "udid", "0001", ".devices.example.com"), []),
+        (NamePattern("san-dns", "udid", "0000", ".devices.example.net"), []),
+        (NamePattern("san-email", "udid", suffix="@example.com"), []),
+        (NamePattern("san-upn", "mdm", suffix="@example"), ["42"]),
+        (NamePattern("serial-number", "serial"), ["C02XK1TESTED"]),
+        (NamePattern("common-name", "eas", "phone-"), ["7"]),
+        (NamePattern("common-name", "eas", "tablet-"), []),
+        (NamePattern("common-name", "eas", "phone-7"), []),
+        (NamePattern("common-name", "eas", "phone", "phone-7"), []),
     ],
 )
 def test_a_field_names_the_device_between_prefix_and_suffix(match, found) -> None:
@@ -49,27 +49,27 @@ def test_nothing_is_a_name_but_what_is_configured() -> None:
 
 
 def test_names_come_in_the_order_of_the_settings_and_once() -> None:
-    serial, udid = Match("serial-number", "serial"), Match("san-uri", "udid", "urn:udid:")
+    serial, udid = NamePattern("serial-number", "serial"), NamePattern("san-uri", "udid", "urn:udid:")
     assert [kind for kind, _ in names_of(CERTIFICATE, [udid, serial, udid])] == ["udid", "serial"]
 
 
 def test_a_certificate_without_such_fields_names_nothing() -> None:
     plain = root().device(subject=x509.Name([])).certificate
-    assert names_of(plain, [Match(field, "mdm") for field in FIELDS]) == ()
+    assert names_of(plain, [NamePattern(field, "mdm") for field in FIELDS]) == ()
 
 
 @pytest.mark.parametrize("value", ["a" * 256, "a\nb", "", "\x00"])
-def test_what_no_name_can_be_is_none(value) -> None:
-    assert Match("common-name", "serial").name_in(value) == ""
+def test_an_impossible_name_is_ignored(value) -> None:
+    assert NamePattern("common-name", "serial").name_in(value) == ""
 
 
 @pytest.mark.parametrize("value", ["a", "a b", "é", "a" * 254, "a" * 255])
 def test_any_other_text_is_one(value) -> None:
-    assert Match("common-name", "serial").name_in(value) == value
-    assert Match("common-name", "serial", "<", ">").name_in(f"<{value}>") == value
+    assert NamePattern("common-name", "serial").name_in(value) == value
+    assert NamePattern("common-name", "serial", "<", ">").name_in(f"<{value}>") == value
 
 
 def test_a_principal_name_that_is_no_text_is_an_error() -> None:
     odd = root().device(x509.OtherName(UPN, b"\x05\x00")).certificate
     with pytest.raises(ValueError):
-        names_of(odd, [Match("san-upn", "mdm")])
+        names_of(odd, [NamePattern("san-upn", "mdm")])

@@ -28,7 +28,7 @@ def test_outside_of_its_time_there_is_none(days) -> None:
         path_to(TRUSTED, [LEAF.certificate, ISSUING.certificate], last + timedelta(seconds=days))
 
 
-def test_who_is_no_authority_signs_nothing() -> None:
+def test_a_certificate_that_is_no_authority_signs_nothing() -> None:
     below = LEAF.sign(name("below"))
     with pytest.raises(VerificationError):
         path_to(TRUSTED, [below.certificate, LEAF.certificate, ISSUING.certificate], NOW)
@@ -55,7 +55,7 @@ def test_the_longest_chain_that_is_looked_at_leads_to_its_root() -> None:
     ("lengths", "fits"),
     [([], True), ([16384] * 6, True), ([1] * 7, False), ([16385], False), ([1, 16385], False)],
 )
-def test_what_is_read_has_six_certificates_of_sixteen_kibibytes_at_most(lengths, fits) -> None:
+def test_a_chain_has_at_most_six_certificates_of_sixteen_kibibytes(lengths, fits) -> None:
     says = "" if fits else "expected at most 6 certificates of 16384 bytes"
     assert too_long([b"a" * length for length in lengths]) == says
 

@@ -9,7 +9,7 @@ NOT_INSTANTS = [1.0, True, None, "1", -1, 10**30, float("inf"), 253_402_300_800]
 
 
 @pytest.mark.parametrize("value", NOT_TEXTS)
-def test_what_is_no_text(value: object) -> None:
+def test_anything_but_a_short_printable_text_is_refused(value: object) -> None:
     with pytest.raises(ClaimWrongError, match=r"^a must be a text of 1 to 255 printable characters$"):
         Claims({"a": value}).text("a")
     with pytest.raises(ClaimWrongError, match=r"^a\[1\] must be a text of 1 to 255 printable characters$"):
@@ -17,7 +17,7 @@ def test_what_is_no_text(value: object) -> None:
 
 
 @pytest.mark.parametrize("text", ["x", " ", "Zoë", "x" * 255])
-def test_what_is_a_text(text: str) -> None:
+def test_a_text_of_up_to_255_characters_is_read(text: str) -> None:
     assert Claims({"a": text}).text("a") == text
     assert Claims({"a": ["fine", text]}).texts("a") == ("fine", text)
 
@@ -29,7 +29,7 @@ def test_a_text_may_have_another_limit() -> None:
 
 
 @pytest.mark.parametrize("value", NOT_INSTANTS)
-def test_what_is_no_instant(value: object) -> None:
+def test_an_impossible_instant_is_refused(value: object) -> None:
     with pytest.raises(ClaimWrongError, match=r"^exp must be a whole number from 0 to 253402300799$"):
         Claims({"exp": value}).instant("exp")
 
@@ -56,18 +56,18 @@ def test_a_whole_number_is_within_both_of_its_limits(number: int, is_within: boo
 
 
 @pytest.mark.parametrize("value", [True, False])
-def test_what_is_a_flag(value: bool) -> None:
+def test_a_flag_is_true_or_false(value: bool) -> None:
     assert Claims({"a": value}).flag("a") is value
 
 
 @pytest.mark.parametrize("value", [0, 1, "true", None])
-def test_what_is_no_flag(value: object) -> None:
+def test_anything_but_a_flag_is_refused(value: object) -> None:
     with pytest.raises(ClaimWrongError, match=r"^a must be true or false$"):
         Claims({"a": value}).flag("a")
 
 
 @pytest.mark.parametrize("value", ["a", None, {"a": "b"}])
-def test_what_is_no_list(value: object) -> None:
+def test_anything_but_a_list_is_refused(value: object) -> None:
     with pytest.raises(ClaimWrongError, match=r"^a must be a list of texts$"):
         Claims({"a": value}).texts("a")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.pki import FOR_CLIENTS, NOW, Issued, name, root
 
 from mailgate.attest import client_certs
-from mailgate.attest.cert_names import Match
+from mailgate.attest.cert_names import NamePattern
 from mailgate.attest.chain import MAX_CERTIFICATES, key_of
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, RevocationList
@@ -22,7 +22,7 @@ from mailgate.model import Reason
 DAY = timedelta(days=1)
 ROOT = root()
 ISSUING = ROOT.authority()
-UDID = Match("san-uri", "udid", "urn:udid:")
+UDID = NamePattern("san-uri", "udid", "urn:udid:")
 PHONE_NAMES = [x509.UniformResourceIdentifier("urn:udid:00008120")]
 PHONE = ISSUING.device(*PHONE_NAMES)
 
@@ -71,7 +71,7 @@ def test_an_issuing_authority_or_the_certificate_itself_may_be_what_is_configure
     assert refusal(PHONE, on=verifier(configured)) is None
 
 
-def test_a_certificate_need_not_say_what_it_is_for() -> None:
+def test_a_certificate_without_a_usage_is_taken() -> None:
     assert refusal(ROOT.device(usage=None)) is None
 
 
@@ -156,7 +156,7 @@ def test_an_authority_between_has_its_time_too(at) -> None:
     assert refusal(phone, between, on=on, now=NOW + at) is Reason.CERTIFICATE_UNTRUSTED
 
 
-def test_what_was_verified_is_not_verified_again_in_its_time() -> None:
+def test_a_verified_chain_is_kept_for_its_time() -> None:
     on = verifier()
     first = on.verify([PHONE.der, ISSUING.der], NOW)
     for at in (-DAY, timedelta(), 30 * DAY):
@@ -185,7 +185,7 @@ def test_a_long_certificate_is_not_looked_at(more: int, reason: Reason) -> None:
     assert verifier().verify([b"\x30" * (16384 + more)], NOW).refused is reason
 
 
-def test_time_and_revocation_are_asked_anew_at_every_use() -> None:
+def test_time_and_revocation_are_checked_at_every_use() -> None:
     on = verifier()
     assert refusal(PHONE, ISSUING, on=on) is None
     assert refusal(PHONE, ISSUING, on=on, now=NOW + 31 * DAY) is Reason.CERTIFICATE_EXPIRED
@@ -211,7 +211,7 @@ def listed(*serials, by=ISSUING, lasts=DAY, **more):
         (Revocation({**listed(1, lasts=9 * DAY).lists, **listed(1, by=ROOT).lists}), 9 * DAY),
     ],
 )
-def test_it_counts_no_longer_than_the_revocation_of_the_leaf_is_known(lists, expires) -> None:
+def test_a_certificate_counts_no_longer_than_its_revocation_list(lists, expires) -> None:
     on = verifier(revocation=lists)
     assert on.verify([PHONE.der, ISSUING.der], NOW).expires == NOW + expires
     assert on.verify([PHONE.der, ISSUING.der], NOW).expires == NOW + expires
@@ -230,7 +230,7 @@ def test_it_counts_no_longer_than_the_revocation_of_the_leaf_is_known(lists, exp
         (listed(PHONE.certificate.serial_number, by=ROOT), Reason.CERTIFICATE_REVOCATION_UNKNOWN),
     ],
 )
-def test_what_is_known_of_revocation(revocation, reason) -> None:
+def test_a_certificate_is_refused_if_revoked_or_unknown(revocation, reason) -> None:
     assert refusal(PHONE, ISSUING, on=verifier(revocation=revocation)) is reason
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.vectors import build_vectors as raw
 
 from mailgate.attest import mint
-from mailgate.attest.dpop import Expected, Proof, ProvedKeys, check_proof, normalised, same_target
+from mailgate.attest.dpop import ExpectedProof, Proof, ProvedKeys, check_proof, normalised, same_target
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.model import Reason
 
@@ -20,10 +20,10 @@ URL = "https://mail.example.com/mail/"
 JKT = raw.thumbprint(raw.DEVICE)
 
 
-def expected(**changes: object) -> Expected:
+def expected(**changes: object) -> ExpectedProof:
     """What a proof of the vectors' device with the vectors' token has to be."""
     token_hash = sha256(TOKEN.encode()).digest()
-    return replace(Expected(JKT, token_hash, "GET", URL, NOW), **changes)
+    return replace(ExpectedProof(JKT, token_hash, "GET", URL, NOW), **changes)
 
 
 def refused(proof: str, **changes: object) -> tuple[Reason, str]:
@@ -86,7 +86,7 @@ def test_the_window_is_a_minute_both_ways(gate, seconds: int, reason: Reason | N
 
 
 @pytest.mark.parametrize("minutes", [10, -10])
-def test_by_how_much_a_clock_is_off_is_known_of_the_own_key_alone(gate, minutes: int) -> None:
+def test_the_clock_offset_is_told_only_of_a_good_signature(gate, minutes: int) -> None:
     token, made = gate.token(), NOW + timedelta(minutes=minutes)
     told = gate.verify(token, gate.proof(token, made))
     assert told.clock_off == timedelta(minutes=minutes)
@@ -138,7 +138,7 @@ INSTANT = "must be a whole number from 0 to 253402300799"
         ({"nonce": ""}, f"nonce {TEXT}"),
     ],
 )
-def test_claims_that_are_missing_or_wrong(changes: dict[str, object], detail: str) -> None:
+def test_missing_or_wrong_claims_are_refused(changes: dict[str, object], detail: str) -> None:
     assert refused(raw.proof(TOKEN, **changes)) == (Reason.PROOF_MALFORMED, detail)
 
 
@@ -183,7 +183,7 @@ NO_POINT = {"x": raw.b64(bytes(32)), "y": raw.b64(bytes(32))}
         ),
     ],
 )
-def test_headers_that_are_refused(header: dict[str, object], reason: Reason, detail: str) -> None:
+def test_a_malformed_header_is_refused(header: dict[str, object], reason: Reason, detail: str) -> None:
     assert refused(raw.proof(TOKEN, raw.proof_header(**header))) == (reason, detail)
 
 
@@ -252,7 +252,7 @@ BASE = "https://mail.example.com/mail/"
         "https://mail.example.com/a/%2e%2E/mail/",
     ],
 )
-def test_the_same_target(same: str) -> None:
+def test_equivalent_targets_are_the_same(same: str) -> None:
     assert same_target(BASE, same)
 
 
@@ -284,7 +284,7 @@ def test_the_same_target(same: str) -> None:
         "wss://mail.example.com/mail/",
     ],
 )
-def test_another_target(other: str) -> None:
+def test_different_targets_are_not_the_same(other: str) -> None:
     assert not same_target(BASE, other)
 
 
@@ -316,7 +316,7 @@ def test_a_url_has_one_normal_form(url: str, normal: str | None) -> None:
     assert normalised(url) == normal
 
 
-def test_what_is_no_url_equals_nothing() -> None:
+def test_targets_that_are_no_urls_are_never_the_same() -> None:
     assert not same_target("", "")
     assert not same_target("mail", "mail")
 

@@ -44,7 +44,7 @@ def test_no_letter_of_a_code_could_be_read_as_another() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "abc", "abcd-efg", "abcd-efghj", "1028-T5CYY"])
-def test_what_is_neither_a_code_nor_a_token_is_taken_as_it_is(text: str) -> None:
+def test_a_text_of_another_form_is_hashed_unchanged(text: str) -> None:
     assert digest_of(text) == digest_of(f" {text} ") == sha256(text.encode()).digest()
 
 
@@ -54,7 +54,7 @@ def test_a_code_is_found_however_it_is_typed(typed: str) -> None:
 
 
 @pytest.mark.parametrize("other", ["1028-T5CZ", "1028-T5C", "1028-T5CYY", ""])
-def test_another_code_is_another(other: str) -> None:
+def test_different_codes_have_different_digests(other: str) -> None:
     assert digest_of(other) != digest_of("1028-T5CY")
 
 
@@ -64,7 +64,7 @@ def test_a_token_is_compared_letter_by_letter() -> None:
     assert digest_of(token.upper()) != digest_of(token)
 
 
-def test_its_name_does_not_tell_it() -> None:
+def test_the_name_of_a_token_does_not_reveal_it() -> None:
     digest = digest_of("1028-T5CY")
     assert name_of(digest) == f"token-{digest.hex()[:10]}"
     assert "1028" not in name_of(digest)

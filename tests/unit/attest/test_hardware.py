@@ -119,7 +119,7 @@ def test_the_thumbprint_is_that_by_which_a_proof_names_the_key(key, kind) -> Non
     assert thumbprint_of(certificate) == (kind.import_key(pem).thumbprint() if kind else "")
 
 
-def test_the_status_list_of_android() -> None:
+def test_revoked_and_suspended_serial_numbers_are_read() -> None:
     entries = {
         "2c8cdddfd5e03bfc": {"status": "REVOKED", "reason": "KEY_COMPROMISE"},
         "C8966FCB2FBB0D7A": {"status": "SUSPENDED", "reason": "SOFTWARE_FLAW", "comment": "x"},

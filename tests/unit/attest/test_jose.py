@@ -72,7 +72,7 @@ def test_an_object_keeps_all_of_its_members() -> None:
         ("e30.W10.", "payload is not a JSON object"),
     ],
 )
-def test_what_is_no_compact_jws(text: str, says: str) -> None:
+def test_a_malformed_compact_jws_is_refused(text: str, says: str) -> None:
     with pytest.raises(MalformedJwsError) as caught:
         parse_compact(text)
     assert str(caught.value) == says

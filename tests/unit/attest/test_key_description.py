@@ -15,7 +15,7 @@ from tests.vectors.build_certificate_vectors import (
 from mailgate.attest.key_description import DescriptionError, KeyDescription, RootOfTrust, read_description
 
 
-def test_a_whole_description() -> None:
+def test_a_whole_description_is_read() -> None:
     assert read_description(description(serial="R5CX10TESTED")) == KeyDescription(
         level=1,
         challenge=CHALLENGE,
@@ -30,7 +30,7 @@ def test_a_whole_description() -> None:
     )
 
 
-def test_what_nobody_says_is_none() -> None:
+def test_missing_fields_are_none_or_empty() -> None:
     names = ("os_version", "os_patch", "vendor_patch", "boot_patch", "origin", "boot")
     assert read_description(description(model="", **dict.fromkeys(names))) == KeyDescription(
         level=1,
@@ -65,7 +65,7 @@ def test_the_lower_level_counts(level, key_level, lower) -> None:
     assert read_description(description(level=level, key_level=key_level)).level == lower
 
 
-def test_what_only_the_software_says_is_not_read() -> None:
+def test_fields_enforced_by_software_alone_are_not_read() -> None:
     told = description(
         origin=None, boot=None, by_software=explicit(702, integer(0)) + explicit(704, root_of_trust())
     )

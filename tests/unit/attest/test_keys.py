@@ -40,7 +40,7 @@ def test_both_kinds_of_key_are_read() -> None:
 
 @pytest.mark.parametrize("name", ["use", "alg", "key_ops"])
 @pytest.mark.parametrize("key", [EC, OKP], ids=["EC", "OKP"])
-def test_a_key_need_not_say_what_it_is_for(key: dict[str, str], name: str) -> None:
+def test_a_key_without_a_usage_is_taken(key: dict[str, str], name: str) -> None:
     said = key | {"key_ops": ["sign", "verify"], "x5t": "any"}
     assert parse_jwks(json.dumps({"keys": [without(said, name)]})).get(key["kid"]) is not None
 
@@ -111,7 +111,7 @@ NO_LIST = 'JWKS: expected a member "keys" with a list of at least one public key
         ('{"keys": [], "keys": []}', "JWKS is not strict JSON in UTF-8: a member name is repeated"),
     ],
 )
-def test_what_is_no_jwks(text: str, says: str) -> None:
+def test_a_malformed_jwks_is_refused(text: str, says: str) -> None:
     with pytest.raises(KeySetError) as caught:
         parse_jwks(text)
     assert caught.value.mistakes == [says]
@@ -122,7 +122,7 @@ def test_a_text_that_no_encoding_has_is_no_jwks() -> None:
         parse_jwks("\ud800")
 
 
-def test_a_key_that_stays_is_the_same_object_and_one_that_changed_or_went_is_not() -> None:
+def test_an_unchanged_key_is_the_same_object() -> None:
     """What was verified by a key stays verified by it alone."""
     other = json.loads(mint.jwks(mint.make_key(b"c" * 32, "ec")))["keys"][0]
     before = parse_jwks(json.dumps({"keys": [EC, OKP]}))
@@ -134,7 +134,7 @@ def test_a_key_that_stays_is_the_same_object_and_one_that_changed_or_went_is_not
         assert one.renewed(two).get("okp") is one.get("okp")
 
 
-def test_whether_a_source_answers_is_told_by_the_newest_answer() -> None:
+def test_the_newest_answer_tells_whether_a_source_is_available() -> None:
     """A key may be missing because its issuer could not be asked."""
     before = parse_jwks(json.dumps({"keys": [EC]}))
     away = before.renewed(KeySet(before.keys, unavailable=True))

@@ -80,7 +80,7 @@ NO_KEY = "d: expected a private JWK: EC with P-256, or OKP with Ed25519"
         (json.dumps(PRIVATE | {"d": "!"}), None),
     ],
 )
-def test_what_is_no_private_key(text: str, says: str | None) -> None:
+def test_a_malformed_private_key_is_refused(text: str, says: str | None) -> None:
     with pytest.raises(ValueError, match=says):
         mint.read_private_key(text)
 
@@ -117,7 +117,7 @@ MOST = {
 }
 
 
-def test_the_claims_say_what_is_known_of_a_device_and_leave_out_the_rest() -> None:
+def test_the_claims_have_only_what_is_known_of_a_device() -> None:
     assert mint.claims(mint.Device("device-1"), ISSUE, EC) == LEAST
     device = mint.Device(
         "device-1", "tablet", "android", "16", "ada", False, ("x",), ("tiktok",), False, "none"

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from tests.vectors import build_vectors
 
 from mailgate.attest import Nonce, NonceOrigin, Nonces
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-KEY = Key(1, b"s" * 32, NOW - timedelta(days=1))
+KEY = SharedKey(1, b"s" * 32, NOW - timedelta(days=1))
 NONE = Nonce(NonceOrigin.NONE)
 
 
@@ -53,7 +53,7 @@ def test_a_bound_nonce_is_its_makers_alone(here: Nonces, there: Nonces) -> None:
         (-500_000, NONE),
     ],
 )
-def test_it_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read: Nonce) -> None:
+def test_a_nonce_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read: Nonce) -> None:
     """The span before, since the clock of the gate that made it may be ahead."""
     assert here.read(here.make(NOW, bound=False), NOW + minutes * MINUTE) == read
     if read.origin is NonceOrigin.SHARED:
@@ -62,7 +62,7 @@ def test_it_is_good_in_its_span_and_the_next(here: Nonces, minutes: float, read:
 
 
 @pytest.mark.parametrize("node", [bytes(8), b"this one"])
-def test_it_is_what_the_documentation_says(here: Nonces, node: bytes) -> None:
+def test_a_nonce_is_built_as_documented(here: Nonces, node: bytes) -> None:
     bound = node != bytes(8)
     secret = KEY.secret
     assert here.make(NOW, bound=bound) == build_vectors.nonce(node, int(NOW.timestamp()), secret)
@@ -74,7 +74,7 @@ def test_it_is_what_the_documentation_says(here: Nonces, node: bytes) -> None:
     ("seconds", "known"), [(0, True), (599, True), (600, False)], ids=["at once", "before", "settled"]
 )
 def test_a_new_key_seals_once_every_gate_can_know_it(here: Nonces, seconds: int, known: bool) -> None:
-    old, new = KEY, Key(2, b"t" * 32, NOW)
+    old, new = KEY, SharedKey(2, b"t" * 32, NOW)
     later, renewed = NOW + seconds * MINUTE / 60, Nonces([new, old], b"this one")
     made = renewed.make(later, bound=False)
     assert here.read(made, later) == (Nonce(NonceOrigin.SHARED, True) if known else NONE)
@@ -85,7 +85,7 @@ def test_a_new_key_seals_once_every_gate_can_know_it(here: Nonces, seconds: int,
 
 
 def test_the_first_key_seals_at_once() -> None:
-    first = Nonces([Key(1, b"s" * 32, NOW)], b"this one")
+    first = Nonces([SharedKey(1, b"s" * 32, NOW)], b"this one")
     assert first.read(first.make(NOW, bound=True), NOW).origin is NonceOrigin.OWN
 
 

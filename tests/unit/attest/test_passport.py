@@ -88,7 +88,7 @@ def test_a_token_says_no_more_than_it_does(gate, managed: bool) -> None:
     assert gate.verify(gate.token({"managed": managed})).managed is managed
 
 
-def test_whose_a_login_is_is_asked(gate) -> None:
+def test_the_login_in_a_token_is_mapped_to_its_person(gate) -> None:
     gate.rebuild({ISSUER: gate.issuers[ISSUER]}, person=str.upper)
     assert gate.verify(gate.token({"user": "ada"})).user == "ADA"
     assert gate.verify(gate.token({"user": None})).user == ""
@@ -182,7 +182,7 @@ NO_PROFILE = "eat_profile must be tag:mailgate.example,2026:device-attestation:1
         ({"submods": {"device": []}}, "submods.device must be an object"),
     ],
 )
-def test_claims_of_a_wrong_type_or_value(gate, changes: dict[str, object], detail: str) -> None:
+def test_claims_of_a_wrong_type_or_value_are_refused(gate, changes: dict[str, object], detail: str) -> None:
     result = gate.verify(gate.token(changes))
     assert (result.refused, result.detail) == (Reason.TOKEN_CLAIM_WRONG, detail)
 
@@ -214,7 +214,7 @@ def test_claims_of_a_wrong_type_or_value(gate, changes: dict[str, object], detai
         ({"iat": 0}, Reason.TOKEN_TOO_LONG_LIVED),
     ],
 )
-def test_other_refusals(gate, changes: dict[str, object], reason: Reason) -> None:
+def test_a_token_with_other_faults_is_refused(gate, changes: dict[str, object], reason: Reason) -> None:
     assert gate.verify(gate.token(changes)).refused is reason
 
 
@@ -242,7 +242,7 @@ OWN = "https://mail.example.com"
 
 
 @pytest.mark.parametrize("issuer", ["https://a.example.com", OWN, "https://z.example.com"])
-def test_only_a_token_of_the_gates_own_is_a_report_of_the_device_itself(gate, issuer: str) -> None:
+def test_only_a_token_of_the_gate_is_a_self_report(gate, issuer: str) -> None:
     """It lives for ten minutes to the second, may count without a proof, and need not name the system of its apps."""
     gate.rebuild({issuer: gate.issuers[ISSUER]}, own=OWN)
     own, said = issuer == OWN, {"iss": issuer, "exp": STAMP + 600}
@@ -268,7 +268,7 @@ def test_a_gate_that_signs_nothing_has_no_token_of_its_own(gate) -> None:
 
 
 @pytest.mark.parametrize("bearer", [1, "true", None])
-def test_whether_a_token_counts_without_a_proof_is_true_or_false(gate, bearer: object) -> None:
+def test_the_bearer_claim_must_be_true_or_false(gate, bearer: object) -> None:
     gate.rebuild(gate.issuers, own=ISSUER)
     claims = gate.claims({"exp": STAMP + 600}) | {"bearer": bearer}
     result = gate.without_proof(mint.sign_token(claims, ISSUER_KEY))
@@ -294,7 +294,7 @@ ALGORITHMS = "alg must be one of ES256, Ed25519"
         ({"kid": ["issuer-1"]}, Reason.TOKEN_KID_UNKNOWN, "kid names no key of https://mdm.example.com"),
     ],
 )
-def test_headers_that_are_refused(gate, header: dict[str, object], reason: Reason, detail: str) -> None:
+def test_a_wrong_header_is_refused(gate, header: dict[str, object], reason: Reason, detail: str) -> None:
     okp = OKPKey.derive_key(b"o" * 32, "Ed25519", {"kid": "okp"})
     gate.rebuild({ISSUER: parse_jwks(mint.jwks(ISSUER_KEY, okp))})
     said = {"typ": "device-attestation+jwt", "alg": "ES256", "kid": "issuer-1"} | header

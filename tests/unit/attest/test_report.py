@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from mailgate.attest import MemoryReplayGuard, Verifier, mint, parse_jwks
+from mailgate.attest import ReplayGuard, Verifier, mint, parse_jwks
 from mailgate.attest.report import EnrolledDevice, SelfReport, TokenParameters, form_of, token_claims
 from mailgate.model import Kind
 
@@ -187,7 +187,7 @@ def accepted(said: dict):
         audience=GATE,
         own=GATE,
         match_app=match,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
     )
     proof = mint.sign_proof(token, DEVICE, method="GET", url=f"{GATE}/", jti="p", now=NOW)
     result = verifier.verify([token.encode()], [proof.encode()], method="GET", url=f"{GATE}/", now=NOW).result
@@ -225,7 +225,7 @@ def test_the_id_of_an_extension_is_taken_as_each_browser_writes_it(name):
     assert said.listed_extensions == (name,)
 
 
-def test_what_a_report_does_not_say_is_nothing_that_opens_more() -> None:
+def test_missing_members_of_a_report_widen_no_access() -> None:
     said = SelfReport.model_validate({"os": "linux"})
     assert (said.managed, said.bearer, said.install_type, said.touch_points) == (False, False, "other", 0)
     assert (said.platform, said.os_version, said.browser) == ("", "", None)

@@ -24,12 +24,12 @@ def pem(*lists) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
-def test_a_list_in_either_form(encoding) -> None:
+def test_a_list_is_read_in_either_encoding(encoding) -> None:
     found = read_lists(ROOT.revoke(5, 2**150).public_bytes(encoding), AUTHORITIES)
     assert found == {ISSUER: RevocationList(frozenset({5, 2**150}), NOW + 7 * DAY)}
 
 
-def test_of_one_authority_the_newest_list_counts_wherever_it_stands() -> None:
+def test_the_newest_list_of_an_authority_counts() -> None:
     old, new, other = ROOT.revoke(1, made=-DAY), ROOT.revoke(2), OTHER.revoke(3)
     for file in (pem(old, new, other), pem(new, other, old)):
         found = read_lists(file, AUTHORITIES)
@@ -44,7 +44,7 @@ def test_an_authority_that_changed_its_key_has_a_list_for_each() -> None:
     assert found[key_of(renewed.certificate)].serials == frozenset({2})
 
 
-def test_of_two_lists_of_one_moment_the_first_counts() -> None:
+def test_the_first_of_two_simultaneous_lists_counts() -> None:
     assert read_lists(pem(ROOT.revoke(1), ROOT.revoke(2)), AUTHORITIES)[ISSUER].serials == frozenset({1})
 
 
@@ -164,7 +164,7 @@ SOON, LATE = RevocationList(frozenset(), NOW), RevocationList(frozenset(), NOW +
         ({}, True, None),
     ],
 )
-def test_what_is_known_of_an_issuer_is_known_until_its_own_list_is_stale(lists, accepts_stale, until) -> None:
+def test_revocation_is_known_until_the_issuers_list_is_stale(lists, accepts_stale, until) -> None:
     """The first moment at which it is unknown, if ever: what was decided by a list does not stand longer."""
     known = Revocation(lists, accepts_stale=accepts_stale)
     assert known.known_until(ISSUER) == until
@@ -182,7 +182,7 @@ def test_what_is_known_of_an_issuer_is_known_until_its_own_list_is_stale(lists, 
         ([2, -1, -3], NOW - 3 * DAY, NOW - 3 * DAY),
     ],
 )
-def test_of_several_lists_the_first_that_is_stale_is_told(ends, stale_since, next_update) -> None:
+def test_the_list_that_is_stale_first_is_told(ends, stale_since, next_update) -> None:
     known = Revocation(
         {bytes([n]): RevocationList(frozenset(), NOW + end * DAY) for n, end in enumerate(ends)}
     )
@@ -196,7 +196,7 @@ def test_without_lists_only_serial_numbers_revoke() -> None:
     assert (known.stale_since(NOW), known.next_update) == (None, None)
 
 
-def test_serial_numbers_as_openssl_prints_them() -> None:
+def test_serial_numbers_are_read_as_openssl_prints_them() -> None:
     lines = ["# lost in June", "", "0A3F", "0a:3f:01  # phone 7", " 7 ", "f" * 40, "9", ":".join(["AB"] * 21)]
     assert read_serials(lines) == {0x0A3F, 0x0A3F01, 7, 16**40 - 1, 9, int("AB" * 21, 16)}
     assert read_serials([]) == frozenset()

@@ -22,9 +22,7 @@ class Made(NamedTuple):
     ("ages", "sealed"),
     [((0.0, 2.0, 3.0), 1), ((0.9, 1.0), 1), ((1.0, 9.0), 0), ((0.0, 0.3, 0.5), 2), ((0.0,), 0)],
 )
-def test_the_newest_seals_that_every_gate_knows_and_else_the_oldest(
-    ages: tuple[float, ...], sealed: int
-) -> None:
+def test_the_newest_key_known_to_every_gate_seals(ages: tuple[float, ...], sealed: int) -> None:
     keys = [Made(NOW - age * HOUR) for age in ages]
     assert sealing_key(keys, NOW, HOUR) is keys[sealed]
 

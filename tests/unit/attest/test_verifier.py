@@ -13,10 +13,10 @@ from tests.vectors import build_vectors
 
 from mailgate.attest import (
     KeySet,
-    MemoryReplayGuard,
     Nonce,
     NonceOrigin,
     Nonces,
+    ReplayGuard,
     SpentProof,
     Verdict,
     Verifier,
@@ -24,7 +24,7 @@ from mailgate.attest import (
     parse_jwks,
 )
 from mailgate.model import AttestationResult, Reason
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 VECTORS = Path(build_vectors.__file__).parent
 ANCHORS = json.loads((VECTORS / "anchors.json").read_text())
@@ -44,10 +44,10 @@ def verifier(replay_capacity: int = 100, **more: object) -> Verifier:
     return Verifier(
         issuers=known | away,
         own=ANCHORS["own"],
-        nonces=Nonces([Key(1, secret, NOW - timedelta(days=1))], node),
+        nonces=Nonces([SharedKey(1, secret, NOW - timedelta(days=1))], node),
         audience=ANCHORS["audience"],
         match_app=lambda system, identifier: listed.get(identifier),
-        replay=MemoryReplayGuard(replay_capacity),
+        replay=ReplayGuard(replay_capacity),
         **more,
     )
 
@@ -242,7 +242,7 @@ def test_a_header_is_utf8(header: str, reason: Reason) -> None:
     ("header", "reason"),
     [("device_attestation", Reason.TOKEN_TWO_HEADERS), ("dpop", Reason.PROOF_TWO_HEADERS)],
 )
-def test_of_two_headers_neither_counts(header: str, reason: Reason, at: int) -> None:
+def test_a_repeated_header_counts_for_nothing(header: str, reason: Reason, at: int) -> None:
     vector = read("good-es256")
     values = ["", ""]
     values[at] = vector[header][0]
@@ -250,7 +250,7 @@ def test_of_two_headers_neither_counts(header: str, reason: Reason, at: int) -> 
     assert send(verifier(), vector | {header: [",".join(values)]}).refused is reason
 
 
-def test_what_no_check_foresees_is_refused(gate) -> None:
+def test_an_unforeseen_error_refuses_the_token(gate) -> None:
     def fail(_system: str, _identifier: str) -> str | None:
         raise ZeroDivisionError
 
@@ -270,7 +270,7 @@ def test_a_proof_alone_offers_nothing() -> None:
     assert send(verifier(), read("good-es256") | {"device_attestation": []}) is None
 
 
-def test_a_token_may_be_used_again_with_a_fresh_proof_until_its_time_is_over(gate) -> None:
+def test_a_token_may_be_used_again_with_a_fresh_proof(gate) -> None:
     token = gate.token()
     for seconds, reason in [
         (0, None),
@@ -293,7 +293,7 @@ def test_a_refused_proof_is_not_remembered(gate) -> None:
     assert gate.verify(token, proof).refused is None
 
 
-def test_a_proof_is_refused_a_second_time_as_long_as_it_could_be_good(gate) -> None:
+def test_a_proof_is_refused_a_second_time(gate) -> None:
     token = gate.token()
     proof = gate.proof(token, NOW + timedelta(seconds=60))
     assert gate.verify(token, proof).refused is None
@@ -301,7 +301,7 @@ def test_a_proof_is_refused_a_second_time_as_long_as_it_could_be_good(gate) -> N
     assert gate.verify(token, proof, now=NOW + timedelta(seconds=121)).refused is Reason.PROOF_STALE
 
 
-def test_how_far_an_issuers_clock_may_differ_and_how_long_its_tokens_live_can_be_set(gate) -> None:
+def test_the_leeway_and_the_longest_lifetime_can_be_set(gate) -> None:
     gate.rebuild(gate.issuers, leeway=timedelta(seconds=90), max_lifetime=timedelta(hours=2))
     token = gate.token({"exp": int(NOW.timestamp()) + 7200})
     reasons = {7289: None, 7290: Reason.TOKEN_EXPIRED, -90: None, -91: Reason.TOKEN_NOT_YET_VALID}
@@ -342,7 +342,7 @@ def test_the_nonce_of_a_proof_that_is_good_so_far_is_told(name: str, nonce: Nonc
     assert (verdict.spent is not None) is (name.startswith("good-nonce"))
 
 
-def test_a_spent_proof_is_known_by_its_key_and_its_id_for_two_minutes(gate) -> None:
+def test_a_spent_proof_is_known_by_key_and_id(gate) -> None:
     """By the SHA-256 of ``jkt|jti``."""
     token = gate.token()
     proof = gate.proof(token).encode()

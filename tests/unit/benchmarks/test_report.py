@@ -42,7 +42,7 @@ def test_the_median_is_held_against_the_target(
     assert (row.value, row.spread, row.reached) == (value, spread, reached)
 
 
-def test_what_was_not_measured_has_no_row() -> None:
+def test_a_figure_without_measurements_has_no_row() -> None:
     assert {row.title for row in rows(found([1.0], []))} == set()
 
 

@@ -58,7 +58,7 @@ LONG = (b"\x01\xff" + b"A" * 255) * 2 + b"\x01\xe9" + b"A" * 233
         ("", DeviceQuery()),
     ],
 )
-def test_the_plain_query(query: str, read: DeviceQuery) -> None:
+def test_a_plain_query_is_read(query: str, read: DeviceQuery) -> None:
     assert read_query(query) == read
 
 
@@ -107,7 +107,7 @@ def test_a_plain_query_has_its_version_in_a_header(header: str, version: str) ->
         ),
     ],
 )
-def test_the_base64_query(query: str, read: DeviceQuery) -> None:
+def test_a_base64_query_is_read(query: str, read: DeviceQuery) -> None:
     assert read_query(query, "2.5") == read
     assert read_query(query.rstrip("="), "2.5") == read
     assert read_query(query.replace("=", "%3D").replace("+", "%2B").replace("/", "%2F")) == read
@@ -217,7 +217,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("device_type", "kind"), [(each, kind) for kind in TYPES for each in TYPES[kind]])
-def test_the_kind_of_a_device_type(device_type: str, kind: Kind) -> None:
+def test_each_device_type_has_its_kind(device_type: str, kind: Kind) -> None:
     """A computer's counts only where the login is checked."""
     named = DeviceQuery("id", device_type)
     for checked, told in ((True, kind), (False, Kind.MAIL_APP if kind is Kind.LAPTOP else kind)):
@@ -311,7 +311,7 @@ def test_a_webmail_checks_the_login_of_what_a_phone_sends(query: str, headers: d
         "/inbox",
     ],
 )
-def test_no_webmail_is_bound_to_check_a_login_at_another_address_or_with_another_query(target: str) -> None:
+def test_no_other_address_or_query_checks_a_login(target: str) -> None:
     assert not checks_login(RequestFacts("POST", target))
 
 

@@ -13,7 +13,7 @@ from mailgate.classify.programs import BOTS, TOOLS
 from mailgate.classify.table import Match
 
 
-def test_what_ua_parser_does_without_names_crawlers_alone() -> None:
+def test_only_crawler_patterns_of_ua_parser_are_left_out() -> None:
     """An update of its patterns that brings another of that size or shape must be looked at."""
     browsers, _, _ = load_lazy_builtins()
     without = [each.regex for each in browsers if is_excluded_pattern(each.regex)]
@@ -65,7 +65,7 @@ def test_a_version_is_written_without_leading_zeros(named: tuple[str | None, ...
     ("pattern", "excluded"),
     [("x" * 2000, False), ("x" * 2001, True), ("^.{0,200}?x", True), ("x^.{0,200}?", False), ("", False)],
 )
-def test_a_pattern_is_left_out_if_it_is_very_long_or_may_begin_anywhere(pattern: str, excluded: bool) -> None:
+def test_a_very_long_or_unanchored_pattern_is_left_out(pattern: str, excluded: bool) -> None:
     assert is_excluded_pattern(pattern) is excluded
 
 
@@ -82,7 +82,7 @@ def test_a_pattern_is_left_out_if_it_is_very_long_or_may_begin_anywhere(pattern:
         ("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", ""),
     ],
 )
-def test_the_form_by_device_system_browser_or_words(text: str, form: str) -> None:
+def test_the_form_comes_from_device_system_browser_or_words(text: str, form: str) -> None:
     assert Agent(text).form() == form
 
 
@@ -100,7 +100,7 @@ def test_a_device_of_unknown_model_has_none(text: str, model: str) -> None:
     assert Agent(text).model == model
 
 
-def test_what_ua_parser_tells_of_a_user_agent() -> None:
+def test_ua_parser_tells_browser_system_and_bot() -> None:
     agent = Agent("Mozilla/5.0 (X11; Fedora; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
     assert (agent.browser and agent.browser.family, agent.system, agent.is_bot) == (
         "Firefox",

@@ -58,7 +58,7 @@ def test_a_laptop_by_its_own_word_and_by_its_headers_is_attested() -> None:
 
 
 @pytest.mark.parametrize("client", [UNKNOWN, PHONE, TV])
-def test_whatever_else_calls_itself_a_laptop_is_none_and_no_better_known(client: Client) -> None:
+def test_an_other_client_that_calls_itself_a_laptop_is_none(client: Client) -> None:
     attested = with_attestation(client, proof(Kind.LAPTOP, self_reported=True))
     assert (attested.kind, attested.assurance) == (client.kind, Assurance.CLAIMED)
     assert attested.contradicted is (client in (PHONE, TV))
@@ -153,7 +153,7 @@ def test_a_signed_phone_that_is_seen_as_a_laptop_is_told() -> None:
 
 
 @pytest.mark.parametrize("reported", CARRIED)
-def test_a_computer_that_is_reported_as_a_device_has_its_form_and_a_finding(reported: Kind) -> None:
+def test_a_computer_reported_as_a_device_has_its_form_and_a_finding(reported: Kind) -> None:
     earlier = Finding(Reason.REQUEST_MALFORMED, "earlier")
     client = replace(LAPTOP, assurance=Assurance.ATTESTED, findings=(earlier,))
     detail = f"the reports of this device say {reported}, the request says laptop"
@@ -181,7 +181,7 @@ def test_a_computer_that_is_reported_as_a_device_has_its_form_and_a_finding(repo
         (TV, Kind.PHONE, Kind.OTHER, False),
     ],
 )
-def test_a_computer_whose_sources_take_it_for_a_phone_is_one(
+def test_a_computer_reported_as_a_phone_is_a_phone(
     client: Client, reported: Kind | None, kind: Kind, contradicted: bool
 ) -> None:
     """Whatever it signed: a phone may enrol as a laptop, and its management still knows what it is."""

@@ -23,7 +23,7 @@ WINDOWS = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME}"
         (WINDOWS + " OWASMIME/4.0500" * 200 + " iPhone", "phone"),
     ],
 )
-def test_of_a_long_user_agent_every_word_counts_once(header: str, form: str) -> None:
+def test_every_word_of_a_long_user_agent_counts_once(header: str, form: str) -> None:
     assert read_user_agent(shortened(header)).form == form
     assert len(shortened(header)) <= MAX_LENGTH + 1
 
@@ -85,9 +85,7 @@ MAC, LINUX = "(Macintosh; Intel Mac OS X 10_15_7)", "(X11; Linux x86_64)"
         ("(iPhone; CPU iPhone OS 12_5 like Mac OS X)", Reading("phone", False, False, "ios", "12.5", "Mobile Safari UI/WKWebView", "", "iPhone"), ("apple-phone", "iPhone")),
     ],
 )  # fmt: skip
-def test_the_whole_reading_of_a_user_agent(
-    user_agent: str, reading: Reading, signal: tuple[str, str]
-) -> None:
+def test_each_user_agent_has_its_reading(user_agent: str, reading: Reading, signal: tuple[str, str]) -> None:
     kind = None if not reading.form else reading.kind
     expected = reading._replace(signals=(Signal("user-agent", *signal, kind),))
     assert read_user_agent(user_agent) == expected
@@ -121,7 +119,7 @@ MAKERS = "Acer Asus Dell Fujitsu HP Huawei LG Lenovo Medion Microsoft MSI Panaso
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-def test_a_maker_of_computers_beside_a_system_that_no_phone_claims_is_no_phone(
+def test_the_maker_of_a_computer_does_not_make_it_a_phone(
     maker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ua-parser may take the maker's name for that of a phone."""
@@ -147,7 +145,7 @@ def test_a_brand_of_no_maker_of_phones_leaves_a_computer_one(
     assert read_user_agent(agent.text).form == "desktop"
 
 
-def test_of_the_matched_words_a_signal_keeps_the_beginning() -> None:
+def test_a_signal_keeps_the_beginning_of_the_matched_words() -> None:
     (signal,) = read_user_agent(f"Android {'x' * 80} Mobile").signals
     assert signal.value == f"Android {'x' * 72}"
     (signal,) = read_user_agent(f"{WINDOWS} {'x ' * MAX_LENGTH}").signals
@@ -226,7 +224,7 @@ def test_a_word_of_another_device_never_makes_a_laptop(text: str, word: str) -> 
         (f"Mozilla/5.0 (X11; Linux x86_64) {CHROME}", "desktop"),
     ],
 )
-def test_words_that_computers_and_handhelds_share(user_agent: str, form: str) -> None:
+def test_words_of_computers_and_handhelds_are_told_apart(user_agent: str, form: str) -> None:
     assert read_user_agent(user_agent).form == form
 
 
@@ -238,9 +236,7 @@ def test_words_that_computers_and_handhelds_share(user_agent: str, form: str) ->
         ("compatible; SunOS", "solaris"),
     ],
 )
-def test_the_system_of_a_computer_is_what_its_rule_says_else_the_parser_else_the_words(
-    words: str, system: str
-) -> None:
+def test_the_rule_the_parser_or_the_words_tell_the_system(words: str, system: str) -> None:
     assert read_user_agent(f"Mozilla/5.0 ({words})").os == system
 
 

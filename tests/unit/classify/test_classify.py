@@ -77,7 +77,7 @@ def versions_of(draw: st.DrawFn, agents: list[str]) -> str:
 @given(
     st.data(), st.sampled_from(["GET", "POST", "PROPFIND"]), HEADER_SETS | st.just({"accept": "text/html"})
 )
-def test_user_agents_with_the_same_traits_make_one_client_but_for_browsers_versions_and_words(
+def test_user_agents_with_the_same_traits_make_the_same_client(
     labelled: dict[str, list[str]], data: st.DataObject, method: str, headers: dict[str, str]
 ) -> None:
     agents = data.draw(st.sampled_from(list(labelled.values())))
@@ -128,7 +128,7 @@ class Counting(str):
 
 
 @pytest.mark.parametrize("name", ["user-agent", *HEADERS, PROBE, IMAP_ID])
-def test_of_each_header_a_bounded_part_is_read(name: str) -> None:
+def test_a_bounded_part_of_each_header_is_read(name: str) -> None:
     """What a request costs grows with what is read of it; megabytes cost what the longest real values cost."""
     value = Counting('"a" ' * 100_000)
     value.longest = 0
@@ -153,7 +153,7 @@ def test_the_parts_that_are_read_are_small() -> None:
 @pytest.mark.parametrize(
     ("name", "length"), [("user-agent", 513), ("accept", 768), (MOBILE, 768), (PROBE, 768)]
 )
-def test_what_stands_beyond_what_is_kept_costs_no_entry_of_its_own(name: str, length: int) -> None:
+def test_values_that_differ_only_at_the_end_share_a_cache_entry(name: str, length: int) -> None:
     """Two long values that differ beyond it are one to the cache: a flood of them is read once."""
 
     def asked(value: str) -> Client:
@@ -163,7 +163,7 @@ def test_what_stands_beyond_what_is_kept_costs_no_entry_of_its_own(name: str, le
     assert asked("x" * length) is not asked("x" * (length - 1) + "y")
 
 
-def test_what_stands_beyond_the_longest_method_costs_no_entry_of_its_own() -> None:
+def test_methods_that_differ_only_at_the_end_share_a_cache_entry() -> None:
     assert classify(RequestFacts("X" * 32)) is classify(RequestFacts("X" * 33))
     assert classify(RequestFacts("X" * 31)) is not classify(RequestFacts("X" * 32))
 
@@ -211,7 +211,7 @@ NAMED = ("Appl1", "iPhone")
         ("POST", f"/inbox?{PHONE}", {}, Protocol.WEB, False, None),
     ],
 )  # fmt: skip
-def test_the_names_in_a_query_count_where_the_login_is_checked_and_are_a_claim_elsewhere(
+def test_a_query_counts_where_the_login_is_checked(
     method: str,
     target: str,
     headers: dict[str, str],
@@ -242,7 +242,7 @@ def test_a_query_of_activesync_tells_command_version_and_user(
     assert (client.eas_command, client.eas_version, client.eas_user) == told
 
 
-def test_beside_a_page_load_nothing_in_a_query_counts_but_that_it_is_activesyncs() -> None:
+def test_the_query_of_a_page_load_tells_only_activesync() -> None:
     shown = [
         classify(RequestFacts("GET", f"{ACTIVESYNC}?{query}", headers={"sec-fetch-mode": "navigate"}))
         for query in ("", PHONE, "DeviceType=WindowsOutlook15", "_task=mail")

@@ -29,7 +29,7 @@ ACTIVESYNC, JSON, XML = "/Microsoft-Server-ActiveSync", "/autodiscover/autodisco
         ("GET", "/autodiscover/autodiscover.json/v1.0/alice%2Bmail%40example.com?Protocol=Ews"),
     ],
 )
-def test_what_asks_the_way(method: str, target: str) -> None:
+def test_discovery_requests_are_recognised(method: str, target: str) -> None:
     sent = {"content-type": "text/xml; charset=utf-8", "content-length": "412"} if method == "POST" else {}
     facts = RequestFacts(method=method, target=target, headers=sent)
     assert is_discovery(facts)
@@ -81,7 +81,7 @@ def test_what_asks_the_way(method: str, target: str) -> None:
         ("GET", f"{JSON}?Email=".ljust(513, "a")),
     ],
 )
-def test_what_may_hold_mail(method: str, target: str) -> None:
+def test_requests_that_may_hold_mail_are_not_discovery(method: str, target: str) -> None:
     sent = {"content-type": "text/xml"} if method == "POST" else {}
     assert not is_discovery(RequestFacts(method=method, target=target, headers=sent))
 
@@ -115,7 +115,7 @@ def test_what_may_hold_mail(method: str, target: str) -> None:
         ("POST", {"content-type": "text/xml", "content-length": "\u0661"}),
     ],
 )
-def test_what_asks_for_something_else_besides(method: str, sent: dict[str, str]) -> None:
+def test_requests_that_ask_for_more_are_not_discovery(method: str, sent: dict[str, str]) -> None:
     assert not is_discovery(RequestFacts(method, "/autodiscover/autodiscover.xml", headers=sent))
     if method == "GET":
         assert not is_discovery(RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync", headers=sent))
@@ -136,7 +136,7 @@ def test_a_question_in_xml_is_short(kind: str, length: str) -> None:
     ("method", "asks"),
     [("GET", True), ("HEAD", True), ("OPTIONS", True), ("POST", True), ("PUT", False), ("get", False)],
 )
-def test_by_these_methods_an_autodiscover_service_is_asked(method: str, asks: bool) -> None:
+def test_only_these_methods_ask_autodiscover(method: str, asks: bool) -> None:
     for target in (XML, JSON, "/Autodiscover/Autodiscover.svc"):
         assert is_autodiscover(RequestFacts(method, target)) is asks
 

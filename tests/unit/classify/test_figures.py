@@ -13,7 +13,9 @@ def told(user_agent: str) -> Client:
     return classify(RequestFacts(headers={"user-agent": user_agent}))
 
 
-def test_error_rates(labelled: dict[str, list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_rates_stay_below_their_limits(
+    labelled: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     desktops = [told(agent).kind for agent in labelled["desktop"]]
     handhelds = [told(agent).kind for form in HANDHELD_FORMS for agent in labelled[form]]
     rows = [(form, agent) for form, agents in labelled.items() for agent in agents]
@@ -31,7 +33,7 @@ def test_error_rates(labelled: dict[str, list[str]], capsys: pytest.CaptureFixtu
     assert right / len(rows) >= 0.97
 
 
-def test_hints_beside_the_user_agent(hinted: dict[str, list[dict[str, str]]]) -> None:
+def test_hints_with_the_user_agent_tell_the_right_kind(hinted: dict[str, list[dict[str, str]]]) -> None:
     wrong = [
         (form, headers)
         for form, rows in hinted.items()

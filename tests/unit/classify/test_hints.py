@@ -57,7 +57,7 @@ OF_GATEWAYS = (
         *(({name: "Nokia6230i/2.0"}, "phone", False) for name in OF_GATEWAYS),
     ],
 )
-def test_the_form_that_hints_tell(headers: dict[str, str], form: str, weak: bool) -> None:
+def test_hints_tell_the_form(headers: dict[str, str], form: str, weak: bool) -> None:
     reading = read_hints(headers)
     assert (reading.form, reading.weak, reading.findings) == (form, weak, ())
     assert {signal.name for signal in reading.signals} == set(headers)
@@ -139,7 +139,7 @@ def test_the_name_of_an_android_app_speaks_for_a_phone(value: str, form: str) ->
         ("Android", "16", "16"),
     ],
 )
-def test_the_version_of_the_system(platform: str, version: str, told: str) -> None:
+def test_the_hint_tells_the_version_of_the_system(platform: str, version: str, told: str) -> None:
     assert read_hints({PLATFORM: f'"{platform}"', VERSION: f'"{version}"'}).os_version == told
 
 
@@ -184,7 +184,7 @@ FORM_FACTORS = {
 }  # fmt: skip
 
 
-def test_of_several_form_factors_the_most_restrictive_counts() -> None:
+def test_the_most_restrictive_form_factor_counts() -> None:
     ranked = list(FORM_FACTORS.items())
     for place, (factor, form) in enumerate(ranked):
         assert read_hints({FACTORS: f'"{factor}"'}).form == form
@@ -221,7 +221,7 @@ def test_a_brand_of_handhelds_speaks_for_a_phone(
 
 
 @pytest.mark.parametrize(("length", "form"), [(512, "phone"), (513, "")])
-def test_of_a_list_of_brands_no_more_is_read_than_its_limit(length: int, form: str) -> None:
+def test_a_list_of_brands_is_read_up_to_its_limit(length: int, form: str) -> None:
     assert read_hints({BRANDS: '"Phoenix"'.rjust(length)}).form == form
 
 
@@ -233,7 +233,7 @@ def test_a_hint_is_read_to_its_limit(malformed: bool) -> None:
     assert reading.signals[0].value == value[:80]
 
 
-def test_of_the_name_of_an_app_as_much_is_read_as_of_a_hint() -> None:
+def test_the_name_of_an_app_is_read_up_to_its_limit() -> None:
     assert read_hints({EMBEDDER: f"com.{'x' * 252}"}).form == "phone"
     assert read_hints({EMBEDDER: f"com.{'x' * 252}!"}).form == "phone"
     assert read_hints({EMBEDDER: f"com.{'x' * 251}!"}).form == ""
@@ -260,7 +260,7 @@ def test_every_header_that_was_sent_is_a_signal_for_what_it_speaks_for() -> None
     assert [(each.name, each.says) for each in read_hints(plain).signals] == [(MODEL, None)]
 
 
-def test_what_hints_tell_of_the_device() -> None:
+def test_hints_tell_system_version_and_model() -> None:
     reading = read_hints({PLATFORM: '"Android"', VERSION: '"16"', MODEL: '"Pixel 9"'})
     assert (reading.os, reading.os_version, reading.model) == ("android", "16", "Pixel 9")
     assert read_hints({}) == Reading(weak=True)

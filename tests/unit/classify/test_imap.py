@@ -35,12 +35,12 @@ from mailgate.model import LOGIN_PROTOCOLS, Assurance, Kind, Protocol, Reason, R
         ("", {}),
     ],
 )  # fmt: skip
-def test_the_list(text: str, read: dict[str, str]) -> None:
+def test_a_list_of_fields_is_read(text: str, read: dict[str, str]) -> None:
     assert read_id(text) == read
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(min_size=1, max_size=64)))
-def test_what_is_written_is_read_again(fields: dict[str, str]) -> None:
+def test_written_fields_are_read_back(fields: dict[str, str]) -> None:
     assert read_id(write_id(fields)) == fields
 
 
@@ -114,7 +114,7 @@ LAPTOP, PHONE, TABLET, MAIL_APP, TOOL = Kind.LAPTOP, Kind.PHONE, Kind.TABLET, Ki
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["{}", "({})"])
-def test_the_kind_of_a_client(imap_id: str, kind: Kind, form: str) -> None:
+def test_each_client_of_imap_has_its_kind(imap_id: str, kind: Kind, form: str) -> None:
     client = classify(RequestFacts(scheme="imap", headers={"imap-id": form.format(imap_id)}))
     assert (client.kind, client.protocol) == (kind, Protocol.IMAP)
     assert client.handheld is (kind not in (LAPTOP, TOOL))
@@ -264,7 +264,7 @@ def test_a_contradiction_is_told_in_words(imap_id: str, computer: str, disputed:
     assert (finding.reason, finding.detail) == (Reason.KIND_CONTRADICTED, f"the mail client {words}")
 
 
-def test_the_first_thing_that_a_client_says_speaks_for_its_kind_and_nothing_said_does_too() -> None:
+def test_the_first_field_or_silence_speaks_for_its_kind() -> None:
     assert read_client({"os": "iOS", "name": "Mail", "version": "7"}).signals == (
         Signal("imap-id", "os", "iOS", MAIL_APP),
         Signal("imap-id", "name", "Mail", None),
@@ -282,7 +282,7 @@ def test_the_first_thing_that_a_client_says_speaks_for_its_kind_and_nothing_said
         ({"os": "Chrome OS"}, "chromeos", ""),
     ],
 )
-def test_the_system_is_told_without_its_version_and_the_model_by_the_most_exact_field(
+def test_the_system_has_no_version_and_the_model_is_the_most_exact(
     fields: dict[str, str], os: str, model: str
 ) -> None:
     reading = read_client(fields)
@@ -294,7 +294,7 @@ def test_a_control_character_is_read_as_a_space(os: str) -> None:
     assert read_client({"os": os}).kind is PHONE
 
 
-def test_what_the_client_tells_is_kept() -> None:
+def test_the_name_version_and_model_of_the_client_are_kept() -> None:
     told = '"name" "Mail" "version" "7" "os" "iPhone OS 18" "os-version" "18.6" "device" "iPhone16,1"'
     client = classify(RequestFacts(scheme="imap", headers={"imap-id": told}))
     assert (client.browser, client.browser_version, client.os) == ("Mail", "7", "ios")
@@ -314,6 +314,6 @@ def test_no_more_fields_are_read_than_a_list_may_have() -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", '"', "\\"])
-def test_of_a_long_value_the_same_part_is_kept_however_it_is_escaped(letter: str) -> None:
+def test_a_long_value_is_cut_alike_however_it_is_escaped(letter: str) -> None:
     (value,) = read_id(write_id({"name": letter * 5000})).values()
     assert value == letter * 64

@@ -8,7 +8,7 @@ from mailgate.classify.percent import decoded
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0, max_codepoint=0x7F)))
-def test_what_was_escaped_is_found_again(text: str) -> None:
+def test_escaped_text_is_decoded(text: str) -> None:
     assert decoded(quote(text)) == text
     assert decoded("".join(f"%{ord(letter):02X}" for letter in text)) == text
     assert decoded(text.replace("%", "")) == text.replace("%", "")
@@ -32,8 +32,8 @@ def test_a_word_is_found_beside_what_is_no_escape(text: str, word: str) -> None:
 
 
 @given(st.text(alphabet="%%%=2fF5cC\r\n zx/4_"))
-def test_what_is_no_escape_costs_no_error_and_stays(text: str) -> None:
-    """But for its sign. Each error would be a step of Python, and a request may hold thousands."""
+def test_invalid_escapes_stay_and_raise_nothing(text: str) -> None:
+    """All but the sign. Each error would be a step of Python, and a request may hold thousands."""
     read = unquote_to_bytes(text).decode("latin-1")
     assert decoded(text).replace("%", "=") == read.replace("%", "=")
 

@@ -58,14 +58,14 @@ DIGITS = st.text("0123456789", min_size=1, max_size=5)
 
 
 @given(st.sampled_from(list(COMMON)), st.data())
-def test_whatever_its_versions_are_it_is_read_as_by_the_tables(user_agent: str, data: st.DataObject) -> None:
+def test_other_versions_are_read_as_by_the_tables(user_agent: str, data: st.DataObject) -> None:
     words = re.split(r"(\d+)", user_agent)
     other = "".join(data.draw(DIGITS | st.just(word)) if word.isdigit() else word for word in words)
     assert agent_traits(other) == by_the_tables(other)
 
 
 @given(st.sampled_from(list(COMMON)), st.data())
-def test_with_other_words_it_is_read_as_by_the_tables(
+def test_other_words_are_read_as_by_the_tables(
     labelled: dict[str, list[str]], user_agent: str, data: st.DataObject
 ) -> None:
     words = st.sampled_from(
@@ -96,5 +96,5 @@ def test_every_labelled_user_agent_is_read_as_by_the_tables(labelled: dict[str, 
         *(agent.replace(")", "; Android 15)", 1) for agent in COMMON),
     ],
 )
-def test_whatever_differs_is_left_to_the_tables(user_agent: str) -> None:
+def test_an_unusual_user_agent_is_left_to_the_tables(user_agent: str) -> None:
     assert plain_device(user_agent) is None

@@ -112,7 +112,9 @@ def seen(*parts: dict[str, object], **more: object) -> ProbeReadings:
         (seen(pointer="coarse", hover=False), "linux", ("device", "coarse-without-touch", "")),
     ],
 )  # fmt: skip
-def test_what_the_readings_are_of(readings: ProbeReadings, claimed: str, found: tuple[str, str, str]) -> None:
+def test_readings_tell_the_form_of_the_device(
+    readings: ProbeReadings, claimed: str, found: tuple[str, str, str]
+) -> None:
     assert examine(readings, claimed) == found
 
 
@@ -137,7 +139,7 @@ ANYTHING = st.builds(
 
 
 @given(ANYTHING, st.sampled_from(["macos", "windows", "linux", "chromeos", ""]))
-def test_whatever_is_read_has_a_form_and_a_why(readings: ProbeReadings, claimed: str) -> None:
+def test_all_readings_have_a_form_and_a_reason(readings: ProbeReadings, claimed: str) -> None:
     found = examine(readings, claimed)
     assert KIND_OF_FORM[found.form]
     assert found.by in WHY
@@ -222,7 +224,7 @@ def test_a_handheld_that_was_found_counts_and_contradicts() -> None:
     assert found.browser == "Safari"
 
 
-def test_while_it_is_only_observed_it_leaves_a_finding() -> None:
+def test_an_observed_probe_leaves_only_a_finding() -> None:
     found = client(probe_header(IPAD, observed=True))
     assert (found.kind, found.assurance, found.probed) == (Kind.LAPTOP, Assurance.CLAIMED, False)
     assert [finding.reason for finding in found.findings] == [Reason.KIND_CONTRADICTED]
@@ -238,7 +240,7 @@ def test_while_it_is_only_observed_it_leaves_a_finding() -> None:
         (ProbeFinding("desktop", "no-touch"), True, "desktop;by=no-touch;observe"),
     ],
 )
-def test_a_finding_as_a_header(found: ProbeFinding, observed: bool, header: str) -> None:
+def test_a_finding_is_written_as_a_header(found: ProbeFinding, observed: bool, header: str) -> None:
     assert probe_header(found, observed=observed) == header
 
 
@@ -264,14 +266,14 @@ NO_MAC = "no Mac has a touch screen, but an iPad that claims to be one has"
         ("phone;observe", Reading(), ("told", "phone", Kind.PHONE), f"the browser probe finds a phone: told; {OBSERVED}"),
     ],
 )  # fmt: skip
-def test_a_header_as_a_reading(
+def test_a_header_of_the_probe_is_read(
     header: str, reading: Reading, signal: tuple[str, str, Kind], finding: str | None
 ) -> None:
     findings = (Finding(Reason.KIND_CONTRADICTED, finding),) if finding else ()
     assert read_probe(header) == reading._replace(signals=(Signal("probe", *signal),), findings=findings)
 
 
-def test_what_is_neither_is_no_laptop() -> None:
+def test_an_unclear_device_is_no_laptop() -> None:
     found = client(probe_header(ProbeFinding("device", "coarse-without-touch"), observed=False))
     assert (found.kind, found.handheld, found.contradicted) == (Kind.OTHER, False, True)
 
@@ -279,7 +281,7 @@ def test_what_is_neither_is_no_laptop() -> None:
 @pytest.mark.parametrize(
     "header", ["", "desktop ", "Desktop", "castle", "desktop;by=A", "desktop;x", "desktop\n", "é" * 9999]
 )
-def test_what_is_no_finding_of_the_probe_says_nothing(header: str) -> None:
+def test_an_invalid_probe_header_says_nothing(header: str) -> None:
     assert read_probe(header) == Reading()
 
 

@@ -67,7 +67,7 @@ def protocol_of(facts: RequestFacts) -> Protocol:
         ("POST", f"{'a' * 8165}/Microsoft-Server-ActiveSync", Protocol.WEB),
     ],
 )
-def test_method_and_path(method: str, target: str, protocol: Protocol) -> None:
+def test_method_and_path_tell_the_protocol(method: str, target: str, protocol: Protocol) -> None:
     assert protocol_of(RequestFacts(method, target)) is protocol
 
 
@@ -154,7 +154,9 @@ def test_a_folder_of_a_path_names_its_protocol_wherever_it_stands(folders: str, 
         ("user-agent", "dataaccessd".rjust(257), Protocol.WEB),
     ],
 )  # fmt: skip
-def test_headers_and_the_clients_name(name: str, value: str, protocol: Protocol) -> None:
+def test_a_header_or_the_name_of_a_client_tells_the_protocol(
+    name: str, value: str, protocol: Protocol
+) -> None:
     assert protocol_of(RequestFacts("POST", "/", headers={name: value})) is protocol
 
 
@@ -220,7 +222,7 @@ def test_a_page_load_is_the_web_at_activesyncs_address_too(
 
 
 @pytest.mark.parametrize("mode", [{}, {"accept": "text/html"}, {"sec-fetch-mode": "cors"}])
-def test_what_no_form_can_post_is_no_page_load(mode: dict[str, str]) -> None:
+def test_an_activesync_post_is_no_page_load(mode: dict[str, str]) -> None:
     assert (
         protocol_of(RequestFacts("POST", "/Microsoft-Server-ActiveSync", headers=SYNC | mode))
         is Protocol.ACTIVESYNC

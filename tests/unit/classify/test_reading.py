@@ -31,7 +31,7 @@ def test_a_form_is_of_one_kind_and_carried_in_a_hand_or_not(form: str, kind: Kin
     assert (reading.kind, reading.handheld) == (kind, handheld)
 
 
-def test_exactly_these_forms_are_carried_in_a_hand() -> None:
+def test_exactly_these_forms_are_handheld() -> None:
     assert {"phone", "tablet", "ereader", "mail_app", "watch"} == HANDHELD_FORMS
 
 

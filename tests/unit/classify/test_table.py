@@ -12,7 +12,7 @@ from mailgate.classify.desktops import DESKTOPS
 from mailgate.classify.handhelds import HANDHELDS, NO_FORM
 from mailgate.classify.programs import BOTS, MAIL_APPS, TOOLS
 from mailgate.classify.reading import KIND_OF_FORM
-from mailgate.classify.table import Match, Rule, Table, readable
+from mailgate.classify.table import Match, Table, TableRule, readable
 
 TABLES = {
     "appliances": APPLIANCES,
@@ -26,7 +26,7 @@ TABLES = {
 
 
 def test_the_first_rule_that_matches_counts_and_gives_its_words() -> None:
-    table = Table([Rule("one", "tv", "", "b+"), Rule("two", "car", "", "a | c~")])
+    table = Table([TableRule("one", "tv", "", "b+"), TableRule("two", "car", "", "a | c~")])
     match = table.first("xaBBx")
     assert match is not None
     assert (match.rule.name, match.rule.form, match.text) == ("one", "tv", "BB")
@@ -53,7 +53,7 @@ def test_no_two_tables_that_are_joined_name_a_rule_alike() -> None:
     assert list(JOINED.rules) == [name for table in IN_ORDER for name in table.rules]
 
 
-def test_the_rules_without_form_exist() -> None:
+def test_every_rule_without_a_form_exists() -> None:
     assert set(HANDHELDS.rules) >= NO_FORM
 
 
@@ -68,7 +68,7 @@ def test_warming_needs_the_pattern_of_every_rule(monkeypatch: pytest.MonkeyPatch
 class Asked(Table):
     """A table that notes what is asked of it."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[TableRule]) -> None:
         super().__init__(rules)
         self.texts: list[str] = []
 
@@ -77,9 +77,9 @@ class Asked(Table):
         return super().first(text)
 
 
-def test_warming_asks_for_the_words_of_a_rule_one_by_one_only_where_an_earlier_rule_takes_them() -> None:
+def test_warming_asks_single_words_only_after_an_earlier_rule() -> None:
     rules = ("a | c", "a | b", "c", "d\n  e")
-    table = Asked(Rule(words, "tv", "", words) for words in rules)
+    table = Asked(TableRule(words, "tv", "", words) for words in rules)
     table.warm()
     assert table.texts == ["a | c", "a | b", "a", "b", "c", "c", "d\n  e"]
 
@@ -92,13 +92,13 @@ def test_warming_asks_for_the_words_of_a_rule_one_by_one_only_where_an_earlier_r
         ("\n  a | ~b~\n  c\n", ["a", "~b~", "c"], r"a|(?-u:\b)b(?-u:\b)|c"),
     ],
 )
-def test_the_words_of_a_rule(words: str, each: list[str], pattern: str) -> None:
-    rule = Rule("one", "tv", "", words)
+def test_the_words_of_a_rule_become_a_pattern(words: str, each: list[str], pattern: str) -> None:
+    rule = TableRule("one", "tv", "", words)
     assert (rule.each, rule.pattern) == (each, pattern)
 
 
 def test_tables_are_joined_in_order() -> None:
-    one, two = Rule("one", "tv", "", "a"), Rule("two", "car", "", "a | b")
+    one, two = TableRule("one", "tv", "", "a"), TableRule("two", "car", "", "a | b")
     joined = Table.joined(Table([one]), Table([two]))
     assert (joined.first("ba"), joined.first("b")) == (Match(one, "a"), Match(two, "b"))
 

@@ -54,7 +54,7 @@ EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&DeviceId=d1&DeviceType="
         ("", {}, Kind.UNKNOWN, Assurance.CLAIMED, False),
     ],
 )
-def test_user_agent_and_hints(
+def test_user_agent_and_hints_decide_together(
     ask: Ask, user_agent: str, hints: dict[str, str], kind: Kind, assurance: Assurance, contradicted: bool
 ) -> None:
     client = ask(user_agent, **{f"sec_ch_ua_{name}": value for name, value in hints.items()})
@@ -79,7 +79,7 @@ def test_user_agent_and_hints(
         (TV, "", Kind.MAIL_APP, Assurance.CLAIMED, False),
     ],
 )
-def test_activesync(
+def test_user_agent_and_device_type_decide_together(
     ask: Ask, user_agent: str, device_type: str, kind: Kind, assurance: Assurance, contradicted: bool
 ) -> None:
     client = ask(user_agent, EAS + device_type, "POST")
@@ -153,7 +153,7 @@ def test_a_phones_hints_outvote_the_device_type_of_a_computer(ask: Ask, said: di
     ("target", "method"),
     [("/EWS/Exchange.asmx", "POST"), ("/dav/", "PROPFIND"), ("/mapi/emsmdb", "POST"), ("/jmap", "POST"), ("/", "GET")],
 )  # fmt: skip
-def test_in_no_protocol_a_computers_system_hides_a_mail_app_of_phones(
+def test_no_protocol_hides_a_phones_mail_app_behind_a_computers_system(
     ask: Ask, user_agent: str, target: str, method: str
 ) -> None:
     client = ask(user_agent, target, method)
@@ -191,9 +191,7 @@ BY_RANK = [(rank, form) for rank, forms in enumerate(RESTRICTIVE_FIRST) for form
 
 
 @pytest.mark.parametrize(("rank", "form"), BY_RANK)
-def test_of_two_forms_the_more_restrictive_counts_and_of_equal_ones_that_of_the_stronger_family(
-    rank: int, form: str
-) -> None:
+def test_the_more_restrictive_form_or_the_stronger_family_counts(rank: int, form: str) -> None:
     for other_rank, other in BY_RANK:
         first, second = Reading(form, os=form), Reading(other, os=other)
         assert weighed(first, second).os == (form if rank <= other_rank else other)
@@ -254,7 +252,7 @@ def test_only_a_computer_is_disputed(form: str) -> None:
         assert weighed(Reading(other), disputing).kind is Reading(other).kind
 
 
-def test_each_value_is_from_the_reading_that_is_taken_or_from_the_strongest_that_has_it() -> None:
+def test_each_value_comes_from_the_taken_or_the_strongest_reading() -> None:
     one = Reading("desktop", os="windows", os_version="11", browser="Edge", browser_version="1", model="A")
     two = Reading("phone", os="android", os_version="16", browser="Chrome", browser_version="2", model="B")
     bare = Reading("phone")
@@ -347,5 +345,5 @@ def test_families_that_agree_make_a_claim_consistent_unless_anything_contradicts
     assert weighed(*readings).assurance is assurance
 
 
-def test_what_nobody_says_is_unknown() -> None:
+def test_without_any_reading_the_client_is_unknown() -> None:
     assert weighed() == weighed(Reading()) == Client(Kind.UNKNOWN, handheld=False)

@@ -16,7 +16,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["admin", *arguments])
 
 
-def test_what_is_printed_goes_into_the_settings_as_it_stands(config: Path) -> None:
+def test_the_printed_block_works_in_the_settings(config: Path) -> None:
     shown = run("add", "ada", "--role", "operator", "--role", "approver").output
     before, _, block = shown.partition("\nadmins:\n")
     (token,) = [line.strip() for line in before.splitlines() if line.startswith("  ")]
@@ -49,7 +49,7 @@ def test_no_two_tokens_are_one() -> None:
         (["ada", "--role", "boss"], "`boss` is no role; expected viewer, operator, approver"),
     ],
 )
-def test_what_the_settings_would_not_take_is_refused(arguments: list[str], why: str) -> None:
+def test_a_name_or_role_that_settings_refuse_is_refused(arguments: list[str], why: str) -> None:
     refused = run("add", *arguments)
     assert refused.exit_code == 2
     assert why in refused.output
@@ -88,7 +88,7 @@ def test_a_weak_password_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in refused.output
 
 
-def test_it_is_listed_how_each_comes_in(config: Path) -> None:
+def test_the_way_of_each_admin_to_log_in_is_listed(config: Path) -> None:
     ways = {"proxy": {"header": "X-User", "from_proxies": ["::1"]}}
     people = {"ada": {"proxy": "ada", "roles": ["viewer"]}}
     with config.open("a") as file:

@@ -10,7 +10,7 @@ from tests.unit.config.minimal import MINIMAL
 from tests.vectors import build_certificate_vectors as vectors
 from typer.testing import CliRunner
 
-from mailgate.attest import MemoryReplayGuard, Verifier, parse_jwks
+from mailgate.attest import ReplayGuard, Verifier, parse_jwks
 from mailgate.attest.jose import parse_compact
 from mailgate.cli import app, attest
 from mailgate.model import Kind, Reason
@@ -51,14 +51,14 @@ def test_two_headers_are_printed_for_curl(run_with_keys) -> None:
 
 
 @pytest.mark.parametrize("app_there", [True, False])
-def test_what_is_minted_the_gate_believes_once(run_with_keys, app_there: bool) -> None:
+def test_a_minted_token_is_believed_once(run_with_keys, app_there: bool) -> None:
     made = run_with_keys("mint", *(["--app", "tiktok"] if app_there else [])).stdout
     headers = dict(line.split(": ") for line in made.splitlines())
     gate = Verifier(
         issuers={"https://mdm.example.com": parse_jwks(Path("var/demo/keys/issuer.jwks.json").read_text())},
         audience="http://localhost:8080",
         match_app=lambda system, identifier: identifier,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
     )
     sent = [headers["Device-Attestation"].encode()], [headers["DPoP"].encode()]
     request = {"method": "GET", "url": "http://localhost:8080/?a", "now": datetime.now(UTC)}
@@ -102,7 +102,7 @@ def test_a_curl_config_says_where_and_how(run_with_keys) -> None:
         (["keys", "--out", "var/demo/keys/issuer.jwks.json/x"], "cannot write"),
     ],
 )
-def test_what_cannot_be_used_is_said_with_code_2(run_with_keys, arguments: list[str], says: str) -> None:
+def test_an_unusable_option_is_exit_code_2(run_with_keys, arguments: list[str], says: str) -> None:
     result = run_with_keys(*arguments)
     assert (result.exit_code, says in result.stderr) == (2, True), result.stderr
 
@@ -143,7 +143,7 @@ def sent(name: str) -> str:
     return json.dumps({"format": vector["format"], "chain": vector["chain"]})
 
 
-def test_what_the_hardware_vouches_for_is_told(run_evidence) -> None:
+def test_the_claims_of_the_hardware_are_printed(run_evidence) -> None:
     result = run_evidence(sent("good-android-tee"))
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
@@ -190,7 +190,7 @@ def test_a_file_without_evidence_is_a_mistake(run_evidence, content: str) -> Non
     assert "expected" in result.stderr
 
 
-def test_a_file_that_is_not_there_is_one(run_evidence, tmp_path: Path) -> None:
+def test_a_missing_file_is_a_mistake(run_evidence, tmp_path: Path) -> None:
     run_evidence("")
     (tmp_path / "chain.json").unlink()
     result = CliRunner().invoke(

@@ -135,7 +135,7 @@ def test_an_entry_with_anything_in_any_column_is_named(
 
 
 @pytest.mark.parametrize("value", ["'abc'", "x'00'", "1.5"])
-def test_a_damaged_head_is_said_and_the_last_entries_are_listed_all_the_same(log: None, value: str) -> None:
+def test_a_damaged_head_is_said_and_the_entries_are_listed(log: None, value: str) -> None:
     tamper(BESIDE, f"UPDATE audit_head SET number = {value}")
     assert "row that names the last one was deleted or damaged" in run("verify").output
     (last,) = json.loads(run("list", "--limit", "1", "--json").output)

@@ -28,6 +28,35 @@ def test_the_shipped_configuration_is_checked_by_default() -> None:
     assert result.stdout.splitlines()[-1] == "14 of 14 cases hold"
 
 
+@pytest.mark.parametrize(
+    ("url", "asked", "warns"),
+    [
+        ("https://mail.example.com:8443", "authz: {dialect: nginx}", True),
+        ("https://imap.example.com", "authz_listeners: [{listen: 127.0.0.1:8082, dialect: nginx}]", True),
+        ("https://console.example.com", "authz: {dialect: nginx}", False),
+        ("https://mail.example.com", "", False),
+        ("http://mail.example.com", "authz: {dialect: nginx}", False),
+    ],
+)
+def test_a_console_whose_cookies_another_proxy_gives_the_webmail_is_named(
+    tmp_path: Path, url: str, asked: str, warns: bool
+) -> None:
+    for name in ("apps.yaml", "policy.yaml", "policy.tests.yaml", "mailgate.yaml"):
+        (tmp_path / name).write_text((ROOT / BROKEN / "good" / name).read_text())
+    settings = tmp_path / "mailgate.yaml"
+    kept = [line for line in settings.read_text().splitlines() if not line.startswith("public_url:")]
+    more = [
+        "public_url: https://mail.example.com",
+        "hosts: [imap.example.com]",
+        f"console: {{url: '{url}'}}",
+        asked,
+    ]
+    settings.write_text("\n".join([*kept, "trusted_proxies: [127.0.0.1/32]", *more]) + "\n")
+    result = run(str(settings))
+    assert result.exit_code == 0, result.stdout
+    assert ("WARNING console.url: a browser sends the session" in result.stdout) is warns
+
+
 @pytest.fixture
 def with_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Settings that take the store's URL from a file which everybody may read."""
@@ -75,7 +104,7 @@ def test_settings_that_cannot_be_read_are_a_usage_error() -> None:
     assert run("nowhere.yaml").exit_code == 2
 
 
-def test_it_is_said_who_comes_in_to_the_console_and_how(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_says_who_can_log_in_to_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MAILGATE_STORE", "OIDC_SECRET"):
         monkeypatch.setenv(name, "postgresql://db.example.com/mailgate")
     says = "3 admins; 1 by token; 2 at https://login.example.com/tenant by email; members of 2 groups there"
@@ -85,7 +114,7 @@ def test_it_is_said_who_comes_in_to_the_console_and_how(monkeypatch: pytest.Monk
     assert "console" not in run().stdout
 
 
-def test_how_old_a_list_may_be_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_greatest_age_of_a_list_that_clears_a_phone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTUNE_SECRET", "s3cret")
     monkeypatch.setenv("MAILGATE_STORE", "sqlite:///gate.db")
     settings = "config/examples/connectors/intune/mailgate.yaml"

@@ -23,7 +23,7 @@ def answers(*lines: object) -> tuple[int, list[dict[str, object]]]:
     return code, [json.loads(line) for line in output.splitlines()]
 
 
-def test_one_object_a_line_in_order() -> None:
+def test_each_line_is_answered_by_one_object_in_order() -> None:
     code, (phone, mac, empty) = answers(PHONE, {"User-Agent": MAC}, "")
     assert (code, phone["kind"], mac["kind"], empty["kind"]) == (0, "phone", "laptop", "unknown")
     assert set(mac) == {
@@ -36,7 +36,7 @@ def test_one_object_a_line_in_order() -> None:
     ]
 
 
-def test_a_line_that_is_no_object_of_headers_is_an_error_and_the_next_is_answered() -> None:
+def test_a_malformed_line_is_an_error_and_the_next_is_answered() -> None:
     code, told = answers('{"a":', '{"user-agent": 7}', '{"headers": []}', "{" * 90_000, '{"path": 1}', PHONE)
     assert code == 1
     assert [set(answer) for answer in told[:-1]] == [{"error"}] * 5
@@ -61,7 +61,7 @@ def test_a_line_that_is_no_object_of_headers_is_an_error_and_the_next_is_answere
         },
     ],
 )
-def test_every_way_to_describe_a_request(described: dict[str, object]) -> None:
+def test_a_request_may_be_described_in_every_way(described: dict[str, object]) -> None:
     _, (told,) = answers(described)
     assert (told["kind"], told["handheld"], told["contradicted"]) == ("phone", True, True)
 
@@ -73,7 +73,7 @@ def test_bytes_that_are_not_utf8_and_lone_surrogates_are_answered() -> None:
     assert (code, len(output.splitlines())) == (0, 3)
 
 
-def test_a_user_agent_and_headers_as_arguments() -> None:
+def test_user_agent_and_headers_may_be_arguments() -> None:
     code, output = run(MAC, "--header", "Sec-CH-UA-Mobile: ?1", "--json")
     assert (code, json.loads(output)["contradicted"]) == (0, True)
 
@@ -86,7 +86,7 @@ def test_the_table_shows_kind_signals_and_findings() -> None:
     )
 
 
-def test_what_a_client_sends_cannot_style_the_terminal() -> None:
+def test_text_of_a_client_cannot_style_the_terminal() -> None:
     target = "/Microsoft-Server-ActiveSync?DeviceType=%1b[31m[/b]"
     code, output = run("Mozilla \x1b[31m [/red] [bold]", "--method", "POST", "--target", target)
     assert code == 0

@@ -76,12 +76,12 @@ def test_sync_reads_a_source_now(run, tmp_path):
     assert MARKER.encode() not in stored_bytes(tmp_path)
 
 
-def test_sync_as_json(run):
+def test_sync_tells_its_result_as_json(run):
     told = json.loads(run("sync", "hr", "--json").stdout)
     assert (told["taken"], told["full"], told["gone"], told["held"], told["trouble"]) == (3, True, 0, 0, None)
 
 
-def test_a_file_that_lost_its_devices_is_not_believed_until_a_person_says_so(run, tmp_path):
+def test_a_file_that_lost_its_devices_is_held_until_confirmed(run, tmp_path):
     run("sync", "hr")
     (tmp_path / "devices.csv").write_text("id\n1\n")
     held = run("sync", "hr")
@@ -169,7 +169,7 @@ def audit():
     return [(each["what"], each["about"], each["details"]) for each in told]
 
 
-def test_what_is_imported_or_read_on_request_is_on_record_and_said_to_be_imported(run, tmp_path):
+def test_imports_and_syncs_are_audited_and_imports_marked(run, tmp_path):
     (tmp_path / "more.csv").write_text("id,owner\n8,made-up\n")
     run("import", "push", "more.csv")
     run("sync", "hr", "--dry-run")
@@ -202,14 +202,14 @@ def test_an_import_that_changed_nothing_is_not_said_to_have_been_made(run, tmp_p
 @pytest.mark.parametrize(
     ("admin", "said"), [("", "give your token"), ("grace", "it takes the role operator")]
 )
-def test_where_there_are_admins_an_operator_imports_and_reads(run, tmp_path, monkeypatch, words, admin, said):
+def test_if_there_are_admins_an_operator_imports_and_syncs(run, tmp_path, monkeypatch, words, admin, said):
     settings = tmp_path / "mailgate.yaml"
     settings.write_text(
         settings.read_text()
         + "admins:\n"
         + "".join(
             f"  {name}: {{token_hash: '{hash_of(name, bytes(16))}', roles: [{role}]}}\n"
-            for name, role in (("ada", "operator"), ("grace", "approver"))
+            for name, role in (("ada", "operator"), ("grace", "viewer"))
         )
     )
     monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", f"{admin}:{admin}" if admin else "")
@@ -219,6 +219,50 @@ def test_where_there_are_admins_an_operator_imports_and_reads(run, tmp_path, mon
     monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", "ada:ada")
     assert run(*words).exit_code == 0
     assert audit()
+
+
+@pytest.fixture
+def guarded(run, tmp_path, monkeypatch):
+    """A guard that lets one device pass by hand; ada operates, and grace approves."""
+    run("sync", "hr")
+    settings = tmp_path / "mailgate.yaml"
+    settings.write_text(
+        settings.read_text()
+        + "guard: {max_newly_blocked: 0, max_by_hand: 1}\nadmins:\n"
+        + "".join(
+            f"  {name}: {{token_hash: '{hash_of(name, bytes(16))}', roles: [{role}]}}\n"
+            for name, role in (("ada", "operator"), ("grace", "approver"))
+        )
+    )
+
+    def by(name, *words):
+        monkeypatch.setenv("MAILGATE_ADMIN_TOKEN", f"{name}:{name}")
+        return run(*words)
+
+    return by
+
+
+def test_devices_that_an_import_may_keep_out_count_for_the_guard(guarded, tmp_path):
+    columns, now = "id,serial,apps,apps_complete,reported_at\n", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    (tmp_path / "one.csv").write_text(f"{columns}8,S8,TikTok,yes,{now}\n9,S9,,yes,{now}\n")
+    assert guarded("ada", "import", "push", "one.csv").exit_code == 0
+    wanted, details = audit()[-2][0], audit()[-2][2]
+    assert (wanted, details["kept_out"]) == ("connector-import-asked", {"people": 1, "devices": 1})
+    (tmp_path / "more.csv").write_text(f"{columns}9,S9,TikTok,yes,{now}\n")
+    before = devices()
+    refused = guarded("ada", "import", "push", "more.csv")
+    assert (refused.exit_code, "1 other approver has to do the same" in refused.stderr) == (1, True)
+    assert devices() == before
+    assert guarded("grace", "import", "push", "more.csv").exit_code == 0
+    assert devices() != before
+
+
+def test_devices_that_a_person_lets_go_count_for_the_guard(guarded, tmp_path):
+    (tmp_path / "devices.csv").write_text("id\n3\n")
+    assert guarded("ada", "sync", "hr").exit_code == 1
+    refused = guarded("ada", "sync", "hr", "--let-go")
+    assert (refused.exit_code, "1 other approver has to do the same" in refused.stderr) == (1, True)
+    assert guarded("grace", "sync", "hr", "--let-go").stdout.endswith("2 devices are gone\n")
 
 
 def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):
@@ -239,7 +283,7 @@ def test_an_import_that_is_refused_makes_no_connector_fail(run, tmp_path):
         (["import", "hr", "nowhere.csv"], "hr: file-unreadable: no such file or directory"),
     ],
 )
-def test_what_cannot_be_done_is_said(run, words, said):
+def test_a_command_that_cannot_be_done_says_why(run, words, said):
     result = run(*words)
     assert result.exit_code > 0
     assert said in result.stderr
@@ -252,7 +296,7 @@ def shown(what):
     return capture.get()
 
 
-def test_a_table_of_connectors():
+def test_the_table_lists_each_connector():
     rows = [("mdm", "jamf", connector_state(None, timedelta(0), datetime(2026, 12, 1, tzinfo=UTC)))]
     assert "mdm" in shown(states_table(rows))
     assert "never" in shown(states_table(rows))
@@ -273,7 +317,7 @@ def test_a_table_says_since_when_and_until_when():
     assert "2026-12-01 09:02" in shown(table)
 
 
-def test_what_was_understood():
+def test_devices_kinds_and_missing_apps_are_counted():
     counts = count_facts([report_by("mdm", "1", kind=Kind.PHONE, serial="SERIAL1"), report_by("mdm", "2")])
     assert (counts["devices"], counts["with_serial"], counts["without_apps"]) == (2, 1, 2)
     assert counts["kinds"] == {"phone": 1, "unknown": 1}

@@ -76,7 +76,7 @@ def test_the_tour_calls_it_as_it_was_called(
     assert demo._command() == command
 
 
-def test_what_is_asked_for_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_runs_with_the_options_given(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Demo] = []
 
     async def run_demo(asked: Demo, _show, progress, _say) -> None:

@@ -173,7 +173,7 @@ def test_a_lost_device_is_marked_by_any_of_its_names_and_found_again() -> None:
     assert not json.loads(devices("show", PHONE_1, "--json").stdout)["lost"]
 
 
-def test_what_sources_contradict_each_other_in_is_shown_with_who_says_what() -> None:
+def test_contradictions_are_shown_with_their_sources() -> None:
     key = fresh().key_thumbprint
     other = fresh(issuer="https://other.example.com", key_thumbprint=key, kind=Kind.LAPTOP, user="bo")
     fill(fresh(), other)
@@ -189,7 +189,7 @@ def test_what_sources_contradict_each_other_in_is_shown_with_who_says_what() -> 
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "a")])
-def test_what_strangers_wrote_does_not_steer_the_terminal(command: tuple[str, ...]) -> None:
+def test_text_of_strangers_cannot_style_the_terminal(command: tuple[str, ...]) -> None:
     fill(fresh(user="\x1b[31m[bold]\x07", device_id="a"))
     text = devices(*command).stdout
     assert "\x1b" not in text
@@ -223,7 +223,7 @@ def acts() -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.usefixtures("phones")
-def test_what_was_done_to_a_device_stands_in_the_audit_log() -> None:
+def test_acts_on_devices_are_in_the_audit_log() -> None:
     who = getuser()
     for command in (("lost", "phone-1"), ("found", "phone-1"), ("forget", "phone-1", "--yes")):
         assert devices(*command).exit_code == 0
@@ -258,13 +258,13 @@ def admins_ada_and_vic(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=" ".join,
 )
-def test_where_there_are_admins_nobody_else_does_it(command: tuple[str, ...]) -> None:
+def test_if_there_are_admins_nobody_else_changes_a_device(command: tuple[str, ...]) -> None:
     assert devices(*command).exit_code == 1
     assert "role operator" in devices(*command, "--token-file", "vic").output
     assert acts() == []
 
 
 @pytest.mark.usefixtures("phones", "admins_ada_and_vic")
-def test_where_there_are_admins_an_operator_among_them_does_it() -> None:
+def test_if_there_are_admins_an_operator_changes_a_device() -> None:
     assert devices("lost", "phone-1", "--token-file", "ada").exit_code == 0
     assert acts() == [("device-lost", "ada", f"device {PHONE_1}")]

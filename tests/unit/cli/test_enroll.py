@@ -146,13 +146,13 @@ def test_tokens_and_revocations_stand_in_the_audit_log() -> None:
 
 @pytest.mark.usefixtures("admins_ada_and_vic")
 @pytest.mark.parametrize("command", [("token",), ("code",), ("revoke", "x")], ids=" ".join)
-def test_where_there_are_admins_nobody_else_does_it(command: tuple[str, ...]) -> None:
+def test_if_there_are_admins_nobody_else_enrols_or_revokes(command: tuple[str, ...]) -> None:
     assert run(*command).exit_code == 1
     assert "role operator" in run(*command, "--token-file", "vic").output
     assert acts() == []
 
 
 @pytest.mark.usefixtures("admins_ada_and_vic")
-def test_where_there_are_admins_an_operator_among_them_does_it() -> None:
+def test_if_there_are_admins_an_operator_makes_tokens() -> None:
     assert run("token", "--token-file", "ada").exit_code == 0
     assert [(what, who) for what, who, _ in acts()] == [("enrolment-token-made", "ada")]

@@ -71,12 +71,14 @@ def test_a_device_is_exempt_by_its_id_however_it_is_typed(device: str) -> None:
         (("--device", "aaaa-bbbb-cccc"), 1, "no device has the id"),
     ],
 )
-def test_whom_has_to_be_clear(device: str, whom: tuple[str, ...], code: int, words: str) -> None:
+def test_an_exemption_is_for_one_known_person_or_device(
+    device: str, whom: tuple[str, ...], code: int, words: str
+) -> None:
     refused = run("add", *whom, *FOR)
     assert (refused.exit_code, words in refused.output) == (code, True)
 
 
-def test_what_is_refused_is_said(device: str) -> None:
+def test_an_unknown_rule_or_exemption_is_refused(device: str) -> None:
     wrong = ("--rule", "shutt", *FOR[2:])
     assert "no rule is called `shutt`" in run("add", "--person", "lin", *wrong).output
     assert run("end", "7", "--note", "x").exit_code == 1

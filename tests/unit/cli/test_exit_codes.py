@@ -48,7 +48,7 @@ def test_only_what_was_given_is_unusable_and_everything_else_is_refused(error: t
         (OSError("the disk is full"), 1),
     ],
 )
-def test_the_table(error: Exception, code: int) -> None:
+def test_each_error_has_its_exit_code(error: Exception, code: int) -> None:
     assert exit_code_of(error) == code
 
 
@@ -147,7 +147,7 @@ def test_every_command_with_settings_that_cannot_be_used_is_unusable(
     ],
     ids=" ".join,
 )
-def test_whoever_has_no_token_or_a_wrong_one_is_refused(config: Path, path: tuple[str, ...]) -> None:
+def test_no_command_runs_without_a_valid_token_of_an_admin(config: Path, path: tuple[str, ...]) -> None:
     config.write_text(f"{SETTINGS}admins: {{ada: {{roles: [operator], token_hash: '{HASH}'}}}}\n{NOTICES}")
     result = run(*line_of(path))
     assert result.exit_code == 1, result.output

@@ -52,18 +52,18 @@ def test_every_rule_that_was_tried_is_told_with_the_values_it_saw() -> None:
     assert report["client"]["signals"][0]["says"] == "phone"
 
 
-def test_the_shipped_example() -> None:
+def test_the_shipped_example_is_refused_for_its_app() -> None:
     report = json.loads(run("--json", "config/examples/phone-with-tiktok.request.json").stdout)
     assert report["decision"]["reason"] == "prohibited-app"
 
 
-def test_yaml_in_two_levels_from_a_file(tmp_path: Path) -> None:
+def test_a_request_is_read_from_a_yaml_file(tmp_path: Path) -> None:
     path = tmp_path / "request.yaml"
     path.write_text(f"request: {{user_agent: '{IPHONE}'}}\ndevice: {{state: stale}}\n")
     assert json.loads(run("--json", str(path)).stdout)["decision"]["reason"] == "posture-stale"
 
 
-def test_the_human_form() -> None:
+def test_the_table_tells_client_rules_and_decision() -> None:
     result = run()
     assert result.exit_code == 0
     for word in ("phone, handheld", "prohibited-app", "not reached", "block: prohibited-app"):
@@ -79,18 +79,18 @@ def test_the_human_form() -> None:
         ("", "<stdin>:1:1: the file is empty"),
     ],
 )
-def test_a_request_that_cannot_be_read(given: object, message: str) -> None:
+def test_an_unreadable_request_is_a_mistake_with_its_place(given: object, message: str) -> None:
     result = run("--json", "-", given=given)
     assert result.exit_code == 2
     assert message in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("nowhere.json",), ("--config", "nowhere.yaml")])
-def test_files_that_are_not_there(arguments: tuple[str, ...]) -> None:
+def test_a_missing_file_is_unusable(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
-def test_it_says_what_would_let_it_in() -> None:
+def test_the_explanation_says_what_would_let_it_in() -> None:
     (flips,) = json.loads(run("--json", "-").stdout)["flips"]
     assert flips["to"] == ["allow"]
     (flip,) = flips["actionable"]
@@ -110,9 +110,7 @@ STAGED = "examples/staged-rollout/mailgate.yaml"
         ("2026-12-16", "enforce", "block"),
     ],
 )
-def test_a_stage_at_another_time_with_the_device_as_well_known_as_now(
-    day: str, stage: str, effect: str
-) -> None:
+def test_another_time_has_its_stage_and_a_report_as_old_as_now(day: str, stage: str, effect: str) -> None:
     given = {"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}
     report = json.loads(run("--json", "--at", day, "--config", f"config/{STAGED}", given=given).stdout)
     (found,) = [rule["stage"] for rule in report["rules"] if rule["rule"] == "prohibited-app"]
@@ -120,7 +118,7 @@ def test_a_stage_at_another_time_with_the_device_as_well_known_as_now(
     assert report["device"]["reported_at"].startswith(day)
 
 
-def test_a_time_that_is_none() -> None:
+def test_a_malformed_time_is_said() -> None:
     result = run("--at", "tomorrow")
     assert result.exit_code == 2
     assert "--at: `tomorrow` is not a date, nor a time with its zone" in result.stderr
@@ -165,7 +163,7 @@ def test_any_version_can_be_asked_about_a_request_or_a_recorded_one(versions: Pa
     assert late["recorded"]["rule"] == "shut"
 
 
-def test_a_version_that_never_was(versions: Path) -> None:
+def test_an_unknown_version_is_refused(versions: Path) -> None:
     result = run("--version", "7", "--config", str(versions), given={"user_agent": IPHONE})
     assert result.exit_code == 1
     assert "no version is called `7`" in result.stderr
@@ -174,7 +172,9 @@ def test_a_version_that_never_was(versions: Path) -> None:
 POLICY = policy_of({"id": "app", "when": '"prohibited" in device.lists'}, {"effect": "allow"})
 
 
-def test_who_asked_every_rule_and_what_would_turn_it_over(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_explanation_tells_client_rules_and_what_would_change_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     seen = access(PHONE, WITH_TIKTOK)
     decision = decide(seen, POLICY)
     show(explanation(seen, decision, POLICY), {}, seen, decision)

@@ -53,7 +53,7 @@ def test_a_name_that_a_shell_or_a_terminal_would_read_is_harmless(stored: None) 
     assert "mailgate person 'bo'\"'\"'s" in shown
 
 
-def test_what_is_not_there_is_said(stored: None) -> None:
+def test_a_search_without_a_match_says_so(stored: None) -> None:
     missed = find("nobody\x07")
     assert missed.exit_code == 1
     assert (
@@ -63,7 +63,7 @@ def test_what_is_not_there_is_said(stored: None) -> None:
     assert json.loads(find("nobody", "--json").output) == {"items": [], "next": None}
 
 
-def test_nothing_finds_nothing(config: Path) -> None:
+def test_an_empty_search_finds_nothing(config: Path) -> None:
     assert find(" ").exit_code == 2
 
 

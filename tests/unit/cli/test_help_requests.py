@@ -27,7 +27,7 @@ def asked(config: Path) -> None:
     in_store(fill)
 
 
-def test_who_asked_is_listed(asked: None) -> None:
+def test_people_who_asked_for_help_are_listed(asked: None) -> None:
     shown = " ".join(run().output.split())
     assert "waiting ada" in shown
     assert "waiting not known" in shown
@@ -45,7 +45,7 @@ def test_who_asked_is_listed(asked: None) -> None:
         (("--rule", "nope"), "Nobody has asked for help against `nope`.\n"),
     ],
 )
-def test_where_nobody_asked_that_is_said(config: Path, rule: tuple[str, ...], said: str) -> None:
+def test_without_help_requests_that_is_said(config: Path, rule: tuple[str, ...], said: str) -> None:
     assert run(*rule).output == said
 
 

@@ -41,7 +41,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return what
 
 
-def test_without_admins_it_is_whom_the_system_knows() -> None:
+def test_without_admins_the_system_user_acts() -> None:
     who = acting_person(NOBODY, "operator")
     assert who == acting_person_if_given(NOBODY, "operator") == system_user()
     assert who.name
@@ -69,7 +69,7 @@ def test_a_token_says_who_it_is(
         (token("lin"), "operator", "lin may not do this: it takes the role operator"),
     ],
 )
-def test_who_is_nobody_or_may_not_is_refused(
+def test_a_person_without_a_proof_or_the_role_is_refused(
     monkeypatch: pytest.MonkeyPatch, given: str, role: str, why: str
 ) -> None:
     monkeypatch.setenv(VARIABLE, given)
@@ -79,14 +79,12 @@ def test_who_is_nobody_or_may_not_is_refused(
     assert "secret" not in str(ended.value)
 
 
-def test_a_token_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_token_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         acting_person(SETTINGS, "operator", token_file=tmp_path / "none")
 
 
-def test_who_only_looks_need_not_say_who_they_are(
-    monkeypatch: pytest.MonkeyPatch, typed: dict[str, str]
-) -> None:
+def test_a_look_alone_needs_no_token(monkeypatch: pytest.MonkeyPatch, typed: dict[str, str]) -> None:
     assert acting_person_if_given(SETTINGS, "operator") is None
     assert typed["asked"] == "Admin token (Enter to look only)"
     monkeypatch.setenv(VARIABLE, "ada:wrong")

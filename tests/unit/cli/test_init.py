@@ -33,13 +33,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailgate.cli.init.at_terminal", lambda: True)
 
 
-def test_what_it_writes_is_found_and_passes_without_a_word_more() -> None:
+def test_the_files_of_init_pass_the_check() -> None:
     assert init(*UPSTREAM).exit_code == 0
     checked = CliRunner().invoke(app, ["check"])
     assert (checked.exit_code, checked.stdout.splitlines()[-1]) == (0, "14 of 14 cases hold")
 
 
-def test_it_says_what_it_wrote_and_what_comes_next() -> None:
+def test_init_says_what_it_wrote_and_what_comes_next() -> None:
     printed = init("my gate", *UPSTREAM).stdout
     for name in ("mailgate.yaml", "policy.yaml", "apps.yaml", "policy.tests.yaml", JWKS_FILE):
         assert Path("my gate", name).is_file()
@@ -112,7 +112,7 @@ def test_a_place_where_no_password_is_is_named(store: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mailgate.yaml", "policy.yaml", "issuer.jwks.json", "lists/texas-dir.yaml"])
-def test_it_replaces_nothing_and_then_writes_nothing(name: str) -> None:
+def test_init_replaces_nothing(name: str) -> None:
     there = Path("config", name)
     there.parent.mkdir(parents=True)
     there.write_text("mine")
@@ -142,7 +142,7 @@ def test_a_link_that_leads_nowhere_is_something_too() -> None:
         ([*UPSTREAM, "--store", "mysql://x/y"], "--store: it is not the URL of a store"),
     ],
 )
-def test_what_a_gate_would_not_take_is_said_and_not_written(arguments: list[str], said: str) -> None:
+def test_addresses_that_a_gate_would_refuse_are_not_written(arguments: list[str], said: str) -> None:
     result = init(*arguments)
     assert (result.exit_code, Path("config").exists()) == (2, False)
     assert said in result.stderr
@@ -156,7 +156,7 @@ def test_a_folder_that_is_none_is_named() -> None:
     assert Path("file").read_text() == ""
 
 
-def test_what_cannot_be_written_whole_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_file_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a disk that is full: with room again the same call does all of it."""
 
     def without_room(path: Path, *arguments: object) -> None:
@@ -173,7 +173,7 @@ def test_what_cannot_be_written_whole_leaves_nothing_in_the_way(monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("heeded")
-def test_what_is_broken_off_leaves_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_leaves_no_file_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the system stops: with every file that is written, it may be the last one."""
 
     def told_to_end(path: Path, *arguments: object) -> None:
@@ -209,7 +209,7 @@ def test_a_terminal_is_asked_for_what_is_not_given_until_it_makes_sense() -> Non
 
 
 @pytest.mark.usefixtures("terminal")
-def test_who_turns_away_from_the_questions_has_written_nothing() -> None:
+def test_an_abandoned_init_writes_nothing() -> None:
     assert init(typed="").exit_code == 1
     assert not Path("config").exists()
 

@@ -28,7 +28,7 @@ def test_a_closed_input_is_an_empty_one(
         (PermissionError(13, "Permission denied", "var/keys"), "Permission denied: var/keys"),
     ],
 )
-def test_an_output_that_is_full_and_a_folder_that_is_closed_are_said_in_one_line(
+def test_a_full_output_and_a_closed_folder_are_one_line(
     error: OSError, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> None:

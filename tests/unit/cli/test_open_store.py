@@ -62,7 +62,7 @@ def test_a_command_knows_which_sources_are_away(config: Path) -> None:
 @pytest.mark.parametrize(
     "error", [StoreUnavailableError("the store is away"), KeyError("x")], ids=["a lost store", "a mistake"]
 )
-def test_whatever_ends_the_command_the_store_is_closed_and_the_error_is_seen(
+def test_the_store_is_closed_whatever_ends_the_command(
     config: Path, closed: list[Store], error: Exception
 ) -> None:
     async def command(*_: object) -> None:

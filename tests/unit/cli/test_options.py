@@ -24,7 +24,7 @@ def test_a_moment_is_written_as_in_the_files(text: str, moment: datetime) -> Non
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-12-01T09:00", "2026-13-01"])
-def test_what_is_none_ends_the_command_with_what_is_expected(text: str) -> None:
+def test_a_wrong_moment_ends_the_command(text: str) -> None:
     with pytest.raises(UsageError, match="--until: "):
         read_until(text)
 
@@ -56,7 +56,7 @@ def test_the_environment_names_them_and_the_option_wins(
 
 
 @pytest.mark.parametrize("variable", [None, ""])
-def test_where_there_are_none_it_is_said_how_to_get_some(
+def test_without_settings_it_is_said_how_to_get_some(
     variable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "empty").mkdir()

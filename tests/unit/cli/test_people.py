@@ -83,7 +83,7 @@ def test_forgetting_says_what_went_to_machines_too() -> None:
     assert done == {"person": "ada", "rows": 3}
 
 
-def test_of_whom_nothing_is_stored_nothing_is_forgotten() -> None:
+def test_forgetting_an_unknown_person_is_an_error() -> None:
     done = devices("forget", "--person", "nobody", "--yes")
     assert (done.exit_code, done.stderr) == (1, "nothing is stored about nobody\n")
 
@@ -91,7 +91,7 @@ def test_of_whom_nothing_is_stored_nothing_is_forgotten() -> None:
 @pytest.mark.parametrize(
     "arguments", [("forget",), ("forget", "phone-of-ada", "--person", "ada"), ("forget", "--person", " ")]
 )
-def test_what_to_forget_is_one_thing(arguments: tuple[str, ...]) -> None:
+def test_forget_takes_a_device_or_a_person(arguments: tuple[str, ...]) -> None:
     done = devices(*arguments, "--yes")
     assert done.exit_code == 2
     assert "expected" in done.stderr

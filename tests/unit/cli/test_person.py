@@ -61,7 +61,7 @@ def test_programs_get_what_the_api_says(ada: None) -> None:
     assert [each["rule"] for each in told["exemptions"]] == ["shut"]
 
 
-def test_of_nobody_nothing_is_shown(config: Path) -> None:
+def test_an_unknown_person_is_said_to_be_unknown(config: Path) -> None:
     missed = person("nob\x07dy")
     assert missed.exit_code == 1
     assert missed.output.startswith("nothing is known about nob\N{REPLACEMENT CHARACTER}dy;")

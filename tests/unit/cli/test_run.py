@@ -81,7 +81,7 @@ def test_rules_that_everybody_may_change_are_named_in_the_log(
 @pytest.mark.parametrize(
     "breaks", [OSError(98, "Address already in use"), StoreUnavailableError("the store does not answer")]
 )
-def test_what_cannot_be_opened_is_one_line(gate: Gate, breaks: Exception) -> None:
+def test_a_start_that_fails_is_told_in_one_line(gate: Gate, breaks: Exception) -> None:
     gate.breaks = breaks
     result = start()
     assert (result.exit_code, result.stderr) == (1, f"mailgate: not started: {breaks}\n")
@@ -92,7 +92,7 @@ def test_a_mistake_of_ours_is_not_hidden(gate: Gate) -> None:
     assert isinstance(start().exception, KeyError)
 
 
-def test_the_garbage_collector_of_a_worker_does_not_look_at_what_all_workers_share(
+def test_shared_objects_are_hidden_from_the_garbage_collector_of_workers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It would write to every object that it looks at, so that each worker got a copy of its own."""

@@ -65,7 +65,7 @@ def test_the_schema_is_one(kind: str) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_shipped_fits_its_schema(path: Path) -> None:
+def test_every_shipped_file_fits_its_schema(path: Path) -> None:
     assert errors(KINDS.get(path.name, "list"), plain(path)) == []
 
 
@@ -99,7 +99,7 @@ SETTINGS = {
         ("policy-tests", {"tests": [{"name": "x", "expect": {}}]}),
     ],
 )  # fmt: skip
-def test_what_the_loader_refuses_the_schema_refuses(kind: str, value: Any) -> None:
+def test_the_schema_refuses_what_the_loader_refuses(kind: str, value: Any) -> None:
     assert errors(kind, value)
 
 
@@ -113,7 +113,7 @@ def test_what_the_loader_refuses_the_schema_refuses(kind: str, value: Any) -> No
         ("policy-tests", {"tests": [{"name": "x", "request": {"user": "alice", "headers": {"A": ["1", "2"]}}, "expect": {"effect": "allow"}}]}),
     ],
 )  # fmt: skip
-def test_what_the_loader_takes_the_schema_takes(kind: str, value: Any) -> None:
+def test_the_schema_takes_what_the_loader_takes(kind: str, value: Any) -> None:
     assert errors(kind, value) == []
 
 

@@ -75,7 +75,7 @@ def test_an_address_need_not_stand_in_the_call(monkeypatch: pytest.MonkeyPatch) 
         (["file:nothing", "sqlite:///copy.db"], 2, "cannot be read"),
     ],
 )
-def test_what_cannot_be_copied_is_said(arguments: list[str], code: int, said: str) -> None:
+def test_a_copy_that_cannot_be_made_says_why(arguments: list[str], code: int, said: str) -> None:
     done = store("copy", *arguments)
     assert (done.exit_code, said in done.stderr, "secret" in done.stderr) == (code, True, False)
     assert not Path("copy.db").exists()
@@ -87,7 +87,7 @@ def test_a_store_with_something_in_it_is_left_alone() -> None:
     assert (done.exit_code, "the target is not empty" in done.stderr) == (1, True)
 
 
-def test_what_waits_beside_the_source_is_not_forgotten_in_silence() -> None:
+def test_a_copy_warns_of_data_that_waits_beside_the_source() -> None:
     Path("config/gate.db.spool").mkdir()
     Path("config/gate.db.spool/audit-told").write_text("3\n")  # not of what waits
     done = store("copy", "sqlite:///config/gate.db", "sqlite:///first.db")
@@ -117,7 +117,7 @@ def test_a_backup_that_failed_leaves_no_file(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     "call", [["backup", "backup.db"], ["copy", "sqlite:///config/gate.db", "sqlite:///backup.db"]]
 )
-def test_what_is_told_to_end_leaves_no_file(
+def test_a_signal_leaves_no_half_backup(
     monkeypatch: pytest.MonkeyPatch, call: list[str], told: int, code: int
 ) -> None:
     """Half of a backup would pass for one: it is a store that lacks nothing but rows."""
@@ -133,7 +133,7 @@ def test_what_is_told_to_end_leaves_no_file(
     assert store(*call).exit_code == 0
 
 
-def test_a_backup_that_came_first_is_not_taken_away_by_one_that_comes_at_the_same_time(
+def test_a_backup_does_not_replace_one_made_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def meanwhile(*_: object) -> None:
@@ -155,7 +155,7 @@ def test_a_backup_that_has_no_place_says_so() -> None:
     )
 
 
-def test_what_is_broken_is_said_and_is_exit_code_1() -> None:
+def test_a_broken_audit_log_is_exit_code_1() -> None:
     anew()
     with sqlite3.connect("config/gate.db") as connection:  # an entry that was written by hand
         connection.execute(
@@ -212,14 +212,14 @@ def test_a_damaged_file_is_what_a_check_finds_and_it_says_what_helps(damage: Cal
     assert told["next"].startswith("stop every gate")
 
 
-def test_what_cannot_be_read_in_the_log_is_a_fault_of_it() -> None:
+def test_an_unreadable_audit_log_is_a_fault() -> None:
     """Of a value no database says that it is damaged. Every value of this store is made up."""
     done = store("check")
     assert (done.exit_code, "OK database\n" in done.stdout) == (1, True)
     assert "WRONG audit log: something in it cannot be read (" in done.stdout
 
 
-def test_what_cannot_be_looked_at_is_no_fault() -> None:
+def test_a_missing_store_is_an_error_and_not_a_fault() -> None:
     Path("config/gate.db").unlink()
     done = store("check")
     assert (done.exit_code, done.stdout, "there is no store at" in done.stderr) == (1, "", True)

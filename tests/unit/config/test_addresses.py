@@ -37,7 +37,7 @@ from mailgate.config.references import Jwks
         (Network, "127.0.0.1", ip_network("127.0.0.1/32")),
     ],
 )
-def test_values(kind: Any, text: object, value: object) -> None:
+def test_addresses_are_read(kind: Any, text: object, value: object) -> None:
     assert read(kind, text) == value
 
 
@@ -52,7 +52,7 @@ def test_values(kind: Any, text: object, value: object) -> None:
         (Network, ["10.0.0.1/8", "10.0.0.0/33", "example.com", "", 5]),
     ],
 )  # fmt: skip
-def test_what_is_refused(kind: Any, bad: list[object]) -> None:
+def test_a_malformed_address_is_refused(kind: Any, bad: list[object]) -> None:
     for value in bad:
         with pytest.raises(ValidationError):
             read(kind, value)

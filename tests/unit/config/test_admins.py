@@ -23,7 +23,7 @@ def loaded(tmp_path: Path, known: Any, **more: Any) -> Settings:
     return load_settings(path, {})
 
 
-def test_without_any_there_are_none() -> None:
+def test_settings_without_admins_have_none() -> None:
     assert load_settings(ROOT / "config/mailgate.yaml", {}).admins == {}
 
 
@@ -50,7 +50,7 @@ ANOTHER_KIND = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1, type
         7,
     ],
 )
-def test_what_is_no_strong_hash_is_refused_and_not_repeated(tmp_path: Path, value: Any) -> None:
+def test_a_weak_hash_is_refused_and_not_repeated(tmp_path: Path, value: Any) -> None:
     with pytest.raises(
         ConfigError, match="it is not an argon2id hash; expected one as `mailgate admin add`"
     ) as refused:
@@ -87,7 +87,7 @@ def test_a_name_is_in_small_letters(tmp_path: Path, name: str) -> None:
         loaded(tmp_path, {name: admins(ada="viewer")["ada"]})
 
 
-def test_nobody_is_called_like_changed_files(tmp_path: Path) -> None:
+def test_no_admin_has_the_name_of_changed_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the name is that of changed files"):
         loaded(tmp_path, {"file": admins(ada="viewer")["ada"]})
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.config.apps import read_catalog
-from mailgate.config.files import Reading
+from mailgate.config.files import FilesReading
 
 APPS = "apps:\n  tiktok: {name: TikTok, android: [com.a]}\n  wechat: {name: WeChat}\n"
 
@@ -12,7 +12,7 @@ def read(folder: Path, text: str, **lists: str):
     for name, content in lists.items():
         (folder / f"{name}.yaml").write_text(content)
     (folder / "apps.yaml").write_text(text)
-    reading = Reading()
+    reading = FilesReading()
     catalog = read_catalog(folder / "apps.yaml", reading)
     return catalog, [str(mistake).removeprefix(f"{folder}/") for mistake in reading.mistakes]
 

@@ -43,7 +43,7 @@ def test_files_may_have_other_names_and_cases_are_optional(folder: Path) -> None
     assert "none.yaml:1:1: cannot be read: no such file or directory" in mistakes(folder)[0]
 
 
-def test_a_syntax_error_in_one_file_does_not_hide_the_mistakes_of_the_others(folder: Path) -> None:
+def test_a_syntax_error_hides_no_mistake_of_other_files(folder: Path) -> None:
     (folder / "mailgate.yaml").write_text("listen: [\n")
     (folder / "apps.yaml").write_text("apps: {tiktok: {name: 5}}\n")
     (folder / "policy.yaml").write_text("rules: [{id: a, when: client.kin, effect: allow}]\n")
@@ -72,7 +72,7 @@ def test_duplicate_keys_do_not_hide_other_mistakes_of_the_same_file(folder: Path
     ]
 
 
-def test_a_case_must_name_a_rule_that_there_is(folder: Path) -> None:
+def test_a_case_must_name_an_existing_rule(folder: Path) -> None:
     case = "tests: [{name: x, expect: {effect: allow, rule: laptop-browsr}}]\n"
     (folder / "policy.tests.yaml").write_text(case)
     [line] = mistakes(folder)

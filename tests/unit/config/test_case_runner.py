@@ -18,7 +18,7 @@ def case(**more: Any) -> dict[str, Any]:
     return {"name": "x", "request": {"user_agent": IPHONE}, "expect": {"effect": "block"}, **more}
 
 
-def test_a_case_has_its_own_time_or_that_of_the_file_or_of_the_check() -> None:
+def test_a_case_has_its_own_time_or_the_files_or_the_checks() -> None:
     own = case(now="2026-12-01")
     assert [bool(each.wrong) for each in run_cases(cases(case(), own), POLICY, NOW)] == [False, True]
     assert [bool(each.wrong) for each in run_cases(cases(case(), now="2026-12-01"), POLICY, NOW)] == [True]

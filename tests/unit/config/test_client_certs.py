@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.pki import NOW, root
 from tests.unit.config.minimal import MINIMAL
 
-from mailgate.attest.cert_names import Match
+from mailgate.attest.cert_names import NamePattern
 from mailgate.attest.chain import key_of
 from mailgate.attest.revocation import RevocationList
 from mailgate.config import Address, client_certs, load_settings
@@ -39,7 +39,7 @@ def certificates(settings: Settings) -> ClientCertificateSettings:
     return settings.client_certificates
 
 
-def test_everything_that_the_files_say(load, tmp_path: Path) -> None:
+def test_every_setting_of_certificates_is_read(load, tmp_path: Path) -> None:
     settings = load(
         "listen: 127.0.0.1:8444, crl: devices.crl, revoked_serials: lost.txt, stale_crl: count, "
         'match: [{field: san-uri, names: udid, prefix: "urn:udid:"}]'
@@ -47,7 +47,7 @@ def test_everything_that_the_files_say(load, tmp_path: Path) -> None:
     own = certificates(settings)
     assert own.listen == Address("127.0.0.1", 8444)
     assert own.trusted == (ROOT.certificate,)
-    assert own.matches == (Match("san-uri", "udid", "urn:udid:"),)
+    assert own.matches == (NamePattern("san-uri", "udid", "urn:udid:"),)
     issuer = key_of(ROOT.certificate)
     assert own.revocation.lists == {issuer: RevocationList(frozenset({5}), NOW + timedelta(days=7))}
     assert (own.revocation.serials, own.revocation.accepts_stale) == (frozenset({0x0A}), True)

@@ -39,13 +39,13 @@ def mistakes(folder: Path, console: Any = None, people: Any = None) -> str:
     return str(error.value)
 
 
-def test_what_is_left_out_is_as_it_was_before_there_were_other_ways(tmp_path: Path) -> None:
+def test_without_settings_people_log_in_by_token_alone(tmp_path: Path) -> None:
     made = load(tmp_path).console
     assert (made.url, made.trusted_proxies, made.login.token) == (None, (), True)
     assert (made.login.oidc, made.login.proxy) == (None, None)
 
 
-def test_everything_that_can_be_said(tmp_path: Path) -> None:
+def test_every_setting_of_the_console_is_read(tmp_path: Path) -> None:
     oidc = OIDC | {
         "client_secret": {"env": "OIDC_SECRET"},
         "name": "Example ID",
@@ -136,7 +136,7 @@ def test_no_two_admins_are_one_person(tmp_path: Path, way: str, one: str, other:
     assert "ada has the same name there; expected a different one for each person" in said
 
 
-def test_with_groups_it_is_said_who_each_admin_is_at_the_provider(tmp_path: Path) -> None:
+def test_if_the_provider_has_groups_each_admin_needs_a_name_there(tmp_path: Path) -> None:
     """Else they could come in under a second name, and approve their own plan."""
     ways = {"url": URL, "login": {"oidc": OIDC | {"groups": GROUPS}}}
     said = mistakes(tmp_path, ways, {"ada": TOKEN})
@@ -145,7 +145,7 @@ def test_with_groups_it_is_said_who_each_admin_is_at_the_provider(tmp_path: Path
 
 
 @pytest.mark.parametrize("there", ["ada@example.com", False])
-def test_an_admin_of_whom_that_is_said_is_taken(tmp_path: Path, there: str | bool) -> None:
+def test_an_admin_with_a_name_there_is_taken(tmp_path: Path, there: str | bool) -> None:
     ways = {"url": URL, "login": {"oidc": OIDC | {"groups": GROUPS}}}
     assert load(tmp_path, ways, {"ada": TOKEN | {"oidc": there}})
 

@@ -27,7 +27,7 @@ def test_values_are_those_of_yaml_1_2() -> None:
 @pytest.mark.parametrize(
     "text", ["\ufeffa: 1\n", "a: 1\r\n", "---\na: 1\n", "%YAML 1.2\n---\na: 1\n", "# c\na: 1"]
 )
-def test_harmless_differences(text: str) -> None:
+def test_harmless_differences_of_yaml_change_nothing(text: str) -> None:
     assert read(text).value == {"a": 1}
 
 
@@ -68,7 +68,7 @@ def test_anchors_are_written_out() -> None:
         (b"a" * (MAX_BYTES + 1), "1:1", "expected at most 1048576"),
     ],
 )  # fmt: skip
-def test_what_is_refused(text: str | bytes, place: str, message: str) -> None:
+def test_a_mistake_in_yaml_is_named_with_its_place(text: str | bytes, place: str, message: str) -> None:
     [found] = mistakes(text)
     assert found.startswith(f"f.yaml:{place}: ")
     assert message in found

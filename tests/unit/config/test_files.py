@@ -7,7 +7,7 @@ import pytest
 from tests.pki import server
 
 from mailgate.config import load_bundle
-from mailgate.config.files import ExposedFileError, Reading, exposed_files, refuse_exposed, stamp_of
+from mailgate.config.files import ExposedFileError, FilesReading, exposed_files, refuse_exposed, stamp_of
 from mailgate.errors import ConfigError
 
 
@@ -15,7 +15,7 @@ def test_everything_is_read_before_anything_is_raised(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("a: [")
     (tmp_path / "double.yaml").write_text("a: 1\na: 2")
     (tmp_path / "folder.yaml").mkdir()
-    reading = Reading()
+    reading = FilesReading()
     documents = [
         reading.document(tmp_path / f"{name}.yaml")
         for name in ("bad", "double", "folder", "gone", "a\0b", "n" * 400)
@@ -88,13 +88,13 @@ def test_a_secret_is_for_the_gate_alone(folder: Path, mode: int, told: list[tupl
     assert found(file(folder, mode)) == told
 
 
-def test_a_link_is_as_open_as_what_it_leads_to(folder: Path) -> None:
+def test_a_link_is_as_open_as_its_target(folder: Path) -> None:
     link = folder / "link"
     link.symlink_to(file(folder, 0o644))
     assert found(link) == [("read", True)]
 
 
-def test_who_does_not_get_into_the_folder_does_not_get_to_the_file(folder: Path) -> None:
+def test_a_closed_folder_protects_an_open_file(folder: Path) -> None:
     inner = folder / "inner"
     inner.mkdir()
     path = file(inner, 0o666)
@@ -102,7 +102,7 @@ def test_who_does_not_get_into_the_folder_does_not_get_to_the_file(folder: Path)
     assert found(path) == []
 
 
-def test_who_may_put_another_file_in_its_place_may_change_it(folder: Path) -> None:
+def test_a_folder_that_others_may_write_lets_them_change_a_file(folder: Path) -> None:
     inner = folder / "inner"
     inner.mkdir()
     path = file(inner, 0o600)
@@ -124,9 +124,7 @@ def test_hashes_of_tokens_are_no_secret_but_better_not_read(folder: Path) -> Non
     assert [(each.may, each.refused) for each in exposed_files([], [path], [path])] == [("read", False)]
 
 
-def test_what_the_gate_itself_reads_only_because_everybody_may_was_mounted_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_open_file_of_another_owner_is_not_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file(folder, 0o444)
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
     monkeypatch.setattr(os, "getegid", lambda: 4711)
@@ -134,7 +132,7 @@ def test_what_the_gate_itself_reads_only_because_everybody_may_was_mounted_so(
     assert found(path) == [("read", False)]
 
 
-def test_a_file_that_is_not_there_is_for_others_to_name(folder: Path) -> None:
+def test_a_missing_file_is_not_named_here(folder: Path) -> None:
     assert found(folder / "none") == []
 
 

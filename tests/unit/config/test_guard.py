@@ -44,7 +44,7 @@ def at(text: str) -> datetime:
         ("2026-10-25 02:30 - 2026-10-25 02:45 Europe/Berlin", "2026-10-25T01:40", "2026-10-25T01:45"),
     ],
 )
-def test_it_is_on_between_its_ends(text: str, now: str, end: str | None) -> None:
+def test_a_freeze_holds_between_its_ends(text: str, now: str, end: str | None) -> None:
     freeze = _FREEZE.validate_python(text)
     assert freeze.end(at(now)) == (end and at(end))
     assert str(freeze) == text
@@ -71,7 +71,7 @@ def test_mistakes_are_said(text: Any, mistake: str) -> None:
         _FREEZE.validate_python(text)
 
 
-def test_it_is_written_as_it_was_read() -> None:
+def test_a_freeze_is_written_as_it_was_read() -> None:
     assert _FREEZE.dump_python(_FREEZE.validate_python(WEEKEND)) == WEEKEND
     assert _FREEZE.validate_python(WEEKEND) == _FREEZE.validate_python(WEEKEND)
 

@@ -17,7 +17,7 @@ def read(folder: Path, text: str) -> NoticeSettings:
     return notices
 
 
-def test_a_mail_server_or_a_folder(tmp_path: Path) -> None:
+def test_mails_go_to_a_server_or_a_folder(tmp_path: Path) -> None:
     by_smtp = read(tmp_path, "smtp: 'smtp.example.com:587', username: gate, password: {env: PASSWORD}")
     assert (by_smtp.smtp, by_smtp.security, by_smtp.rate) == (
         Address("smtp.example.com", 587),
@@ -38,6 +38,6 @@ def test_a_mail_server_or_a_folder(tmp_path: Path) -> None:
         ("outbox: 'https://a/'", "not a path; expected one"),
     ],
 )
-def test_mistakes(tmp_path: Path, text: str, mistake: str) -> None:
+def test_mistakes_about_mail_are_said(tmp_path: Path, text: str, mistake: str) -> None:
     with pytest.raises(ConfigError, match=mistake):
         read(tmp_path, text)

@@ -53,7 +53,7 @@ def test_a_logo_is_carried_in_the_page(tmp_path: Path, name: str, content: bytes
 @pytest.mark.parametrize(
     "content", [b"", b"<html><svg>", b"GIF89a", PNG + bytes(MAX_LOGO)], ids=["empty", "html", "gif", "large"]
 )
-def test_what_is_no_picture_of_that_size_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_another_picture_or_a_larger_one_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.svg").write_bytes(content)
     with pytest.raises(ConfigError, match="expected SVG or PNG of at most 8 KiB"):
         loaded(tmp_path, {}, company={"logo": "a.svg"})

@@ -21,7 +21,7 @@ def sources(tmp_path: Path) -> Sources:
     "value",
     ["mysql://h/db", "var/mailgate.db", 5, {"env": "X", "file": "y"}, {"vault": "x"}, {"env": 5}],
 )  # fmt: skip
-def test_what_is_no_store_is_refused(value: object, sources: Sources) -> None:
+def test_an_address_of_no_store_is_refused(value: object, sources: Sources) -> None:
     with pytest.raises(ValidationError):
         read(StoreUrl, value, sources)
 
@@ -96,7 +96,7 @@ def test_files_are_relative_to_the_settings(sources: Sources) -> None:
 
 
 @pytest.mark.parametrize("value", ["nowhere", "", ".", 5, "https://mdm.example.com/jwks"])
-def test_what_is_no_file_is_a_mistake(sources: Sources, value: object) -> None:
+def test_a_missing_file_is_a_mistake(sources: Sources, value: object) -> None:
     with pytest.raises(ValidationError):
         read(ExistingFile, value, sources)
 
@@ -128,13 +128,13 @@ def test_the_key_of_a_header_comes_by_reference(reference: dict[str, str], tmp_p
         ({"env": "FOREIGN"}, "cannot be sent in a header"),
     ],
 )
-def test_a_bad_key_of_a_header(value: object, message: str, tmp_path: Path) -> None:
+def test_a_malformed_key_of_a_header_is_refused(value: object, message: str, tmp_path: Path) -> None:
     environ = {"TWO_LINES": "hunter2\r\nX: y", "PADDED": " hunter2", "FOREIGN": "hüntér2"}
     with pytest.raises(ValidationError, match=message):
         read(HeaderKey, value, Sources(tmp_path, environ))
 
 
-def test_every_certificate_of_a_file(tmp_path: Path) -> None:
+def test_every_certificate_of_a_file_is_read(tmp_path: Path) -> None:
     one, two = root("One"), root("Two")
     (tmp_path / "both.pem").write_bytes(one.pem + b"a comment\n" + two.pem)
     assert read_certificates(tmp_path / "both.pem", "roots") == (one.certificate, two.certificate)
@@ -143,7 +143,7 @@ def test_every_certificate_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
-def test_what_is_none_is_a_mistake_with_its_place(tmp_path: Path, text: str) -> None:
+def test_a_file_without_certificates_is_named_by_its_key(tmp_path: Path, text: str) -> None:
     (tmp_path / "file.pem").write_text(text)
     with pytest.raises(PydanticCustomError) as caught:
         read_certificates(tmp_path / "file.pem", "roots")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.config import compile_rules, load_bundle
-from mailgate.config.files import Reading
+from mailgate.config.files import FilesReading
 from mailgate.config.rules import read_rules
 from mailgate.config.settings import Files
 from mailgate.errors import ConfigError
@@ -33,8 +33,8 @@ def folder(tmp_path: Path) -> Path:
 NAMES = Files(apps="rules/a.yaml", policy="p.yaml", policy_tests="t.yaml")
 
 
-def test_what_is_kept_is_the_same_rules_wherever_the_files_were(folder: Path) -> None:
-    rules = read_rules(folder, NAMES, Reading())
+def test_kept_texts_compile_to_the_same_rules(folder: Path) -> None:
+    rules = read_rules(folder, NAMES, FilesReading())
     assert rules is not None
     assert rules.texts == {
         "apps.yaml": APPS,
@@ -49,16 +49,16 @@ def test_what_is_kept_is_the_same_rules_wherever_the_files_were(folder: Path) ->
 
 
 def test_a_comment_changes_the_digest_and_not_the_policy(folder: Path) -> None:
-    before = read_rules(folder, NAMES, Reading())
+    before = read_rules(folder, NAMES, FilesReading())
     (folder / "p.yaml").write_text(POLICY + "# why\n")
-    after = read_rules(folder, NAMES, Reading())
+    after = read_rules(folder, NAMES, FilesReading())
     assert before is not None
     assert after is not None
     assert before.digest != after.digest
     assert before.policy.version == after.policy.version
 
 
-def test_what_is_kept_is_read_from_nowhere_else(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kept_texts_read_no_other_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder / "rules")
     with pytest.raises(ConfigError, match=r"lists/us.yaml:1:1: cannot be read: not kept with this version"):
         compile_rules({"apps.yaml": APPS, "policy.yaml": POLICY})
@@ -101,7 +101,7 @@ def test_the_file_may_be_left_out(groups_folder: Path) -> None:
     assert not set(bundle.absent) & set(bundle.paths)
 
 
-def test_who_is_in_a_group_and_a_change_is_seen(groups_folder: Path) -> None:
+def test_groups_are_read_from_their_file(groups_folder: Path) -> None:
     (groups_folder / "groups.yaml").write_text("groups: {pilot: [Ada@example.com]}\n")
     bundle = load(groups_folder)
     assert bundle.groups.user("ada@example.com").groups == ("pilot",)
@@ -135,7 +135,7 @@ def test_a_file_that_is_named_has_to_be_there(groups_folder: Path) -> None:
         ("people: {}\n", "groups"),
     ],
 )
-def test_what_is_refused(groups_folder: Path, written: str, message: str) -> None:
+def test_malformed_groups_are_refused(groups_folder: Path, written: str, message: str) -> None:
     (groups_folder / "groups.yaml").write_text(written)
     with pytest.raises(ConfigError, match=message):
         load(groups_folder)

@@ -8,7 +8,7 @@ from mailgate.errors import ConfigError
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_shipped_settings() -> None:
+def test_the_shipped_settings_are_read() -> None:
     settings = load_settings(ROOT / "config/mailgate.yaml", {})
     assert (settings.listen, settings.public_url) == (Address("127.0.0.1", 8080), "http://localhost:8080")
     assert settings.store.get_secret_value() == f"sqlite:///{ROOT}/config/var/mailgate.db"
@@ -43,7 +43,7 @@ MAIL = """activesync:
 trusted_proxies"""
 
 
-def test_the_quarantine_mail(tmp_path: Path) -> None:
+def test_the_quarantine_mail_has_defaults_and_hides_its_password(tmp_path: Path) -> None:
     text = (ROOT / "config/mailgate.yaml").read_text()
     with_login = MAIL % "username: gate\n    password: {env: SMTP_PASSWORD}"
     (tmp_path / "mailgate.yaml").write_text(text.replace("trusted_proxies", with_login))
@@ -70,7 +70,7 @@ def test_the_quarantine_mail(tmp_path: Path) -> None:
         ("/../Microsoft-Server-ActiveSync x", False),
     ],
 )
-def test_where_mail_apps_log_in(tmp_path: Path, address: str, taken: bool) -> None:
+def test_only_addresses_of_activesync_are_taken(tmp_path: Path, address: str, taken: bool) -> None:
     text = (ROOT / "config/mailgate.yaml").read_text()
     here = f"activesync: {{addresses: ['{address}'], cookies: [SERVERID]}}\ntrusted_proxies"
     (tmp_path / "mailgate.yaml").write_text(text.replace("trusted_proxies", here))
@@ -167,7 +167,9 @@ TWICE = "{listen: 'a:0', dialect: caddy}, {listen: 'a:0', dialect: nginx}"
         ),
     ],
 )
-def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path: Path) -> None:
+def test_settings_that_make_no_sense_are_refused_with_their_place(
+    old: str, new: str, mistake: str, tmp_path: Path
+) -> None:
     text = (ROOT / "config/mailgate.yaml").read_text()
     (tmp_path / "mailgate.yaml").write_text(text.replace(old, new))
     (tmp_path / "k.json").write_bytes(Path(__file__).with_name("issuer.jwks.json").read_bytes())
@@ -177,7 +179,7 @@ def test_settings_that_make_no_sense(old: str, new: str, mistake: str, tmp_path:
     assert f":{mistake}" in str(found)
 
 
-def test_the_mail_servers_key(tmp_path: Path) -> None:
+def test_the_mail_servers_key_is_read(tmp_path: Path) -> None:
     text = (ROOT / "config/mailgate.yaml").read_text()
     assert load_settings(ROOT / "config/mailgate.yaml", {}).dovecot is None
     (tmp_path / "mailgate.yaml").write_text(f"{text}\ndovecot: {{api_key: {{env: KEY}}}}\n")

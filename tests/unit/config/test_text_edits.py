@@ -90,7 +90,7 @@ def test_an_app_leaves_a_list_in_one_line(name: str) -> None:
     assert lines(before, edited(before, OFF))[1:] == [f"+ {wanted}"]
 
 
-def test_an_item_with_a_line_to_itself_goes_with_it_and_the_comments_of_others_stay() -> None:
+def test_an_item_on_its_own_line_leaves_other_comments_alone() -> None:
     before = apps(
         "lists:\n  prohibited:\n    # banned\n    - alipay  # a\n    - tiktok  # t\n    - wechat  # w\n"
     )
@@ -137,7 +137,7 @@ VALUES: tuple[tuple[Edit, str], ...] = (
 
 
 @pytest.mark.parametrize(("edit", "wanted"), VALUES)
-def test_a_date_or_a_share_is_the_only_thing_that_changes_in_its_line(edit: Edit, wanted: str) -> None:
+def test_only_the_date_or_share_of_a_line_changes(edit: Edit, wanted: str) -> None:
     before = apps(LISTS)
     _, new = lines(before, edited(before, edit))
     assert new.endswith(wanted)
@@ -234,7 +234,7 @@ REFUSED: tuple[tuple[Edit, str], ...] = (
 
 
 @pytest.mark.parametrize(("edit", "why"), REFUSED)
-def test_what_cannot_be_done_is_said_in_words(edit: Edit, why: str) -> None:
+def test_an_impossible_edit_is_refused_in_words(edit: Edit, why: str) -> None:
     with pytest.raises(EditError, match=why):
         edited(apps(LISTS), edit)
 
@@ -247,7 +247,7 @@ def test_what_cannot_be_done_is_said_in_words(edit: Edit, why: str) -> None:
         "lists:\n  prohibited: {file: own.yaml}\n  seen: {file: own.yaml}\n",
     ],
 )
-def test_what_would_change_a_second_thing_is_refused(lists: str) -> None:
+def test_an_edit_that_would_change_more_is_refused(lists: str) -> None:
     texts = {"apps.yaml": NAMED + lists, "policy.yaml": POLICY}
     own = {"own.yaml": "title: Ours\nsources: [us]\napps: [tiktok]\n"} if "own" in lists else {}
     with pytest.raises(EditError, match="written in a way that this change cannot be made in alone"):

@@ -40,13 +40,13 @@ def back(upstream, listener, names=LITERAL_RESOLVER, port=8081):
     ["127.0.0.1", "localhost", "LOCALHOST", "localhost.", "a.localhost", "127.1", "0x7f000001", "2130706433", "0.0.0.0", "::ffff:127.0.0.1", "gate7", "gate7.internal", "GATE7.internal."],
 )  # fmt: skip
 @pytest.mark.parametrize("listener", ["127.0.0.1", "0.0.0.0", "localhost"])
-def test_every_spelling_of_loopback_and_of_the_own_name(upstream, listener):
+def test_loopback_and_the_own_name_are_met_in_every_spelling(upstream, listener):
     assert back(upstream, listener) == Address(listener, 8081)
 
 
 @pytest.mark.parametrize("upstream", ["::1", "::", "0:0:0:0:0:0:0:1", "localhost"])
 @pytest.mark.parametrize("listener", ["::1", "::"])
-def test_the_same_for_ipv6(upstream, listener):
+def test_loopback_of_ipv6_is_met_in_every_spelling(upstream, listener):
     assert back(upstream, listener)
 
 
@@ -68,7 +68,7 @@ def test_a_listener_at_every_address_is_met_at_each_of_this_machine(upstream, li
 @pytest.mark.parametrize(
     "upstream", ["192.0.2.20", "mail.example.com", "127.0.0.2", "nowhere.invalid", "six.example.com"]
 )
-def test_the_same_port_elsewhere_is_elsewhere(upstream):
+def test_the_same_port_of_another_host_is_no_loop(upstream):
     assert not back(upstream, "127.0.0.1", Known())
 
 

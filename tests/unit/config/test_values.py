@@ -18,7 +18,7 @@ from mailgate.config.values import Size
         (Size, "0", 0),
     ],
 )
-def test_values(kind: Any, text: object, value: object) -> None:
+def test_sizes_are_read(kind: Any, text: object, value: object) -> None:
     assert read(kind, text) == value
 
 
@@ -28,7 +28,7 @@ def test_values(kind: Any, text: object, value: object) -> None:
         (Size, ["25MB", "64kib", "1.5MiB", 64, -1, "0KiB", "", False, "1KiB\n"]),
     ],
 )  # fmt: skip
-def test_what_is_refused(kind: Any, bad: list[object]) -> None:
+def test_a_malformed_size_is_refused(kind: Any, bad: list[object]) -> None:
     for value in bad:
         with pytest.raises(ValidationError):
             read(kind, value)

@@ -15,11 +15,11 @@ from tests.exchanges import Exchanges
 from mailgate.config.references import Sources
 from mailgate.config.sources import ApiSourceSettings
 from mailgate.connectors import Connector, Runtime, Setup, SourceError, Trouble
-from mailgate.connectors.http import Client
+from mailgate.connectors.http import ApiClient
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.wire import ApiRequest, ApiResponse, Wire
 from mailgate.devices.device import Report
 from mailgate.policy import AppCatalog, ListedApp
+from mailgate.wire import ApiRequest, ApiResponse, Wire
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CATALOG = AppCatalog(
@@ -91,9 +91,9 @@ def answer(body: object) -> ApiResponse:
     return ApiResponse(200, {}, json.dumps(body).encode())
 
 
-def client_of(wire: Wire, base: str) -> Client:
+def client_of(wire: Wire, base: str) -> ApiClient:
     """A client that needs no login."""
-    return Client(base, HeaderLogin({}), wire, runtime(), 10**6)
+    return ApiClient(base, HeaderLogin({}), wire, runtime(), 10**6)
 
 
 class Recorded:

@@ -32,7 +32,7 @@ def management():
     return make
 
 
-async def test_a_device_with_a_listed_app(management):
+async def test_a_device_with_a_listed_app_is_reported_whole(management):
     [first, *_] = await devices_of(management(enrollment_data_is_owner=True))
     assert first == report_by(
         source="mdm",
@@ -56,7 +56,7 @@ async def test_every_page_is_read(management):
     assert (around.tally.pages, around.tally.unreadable) == (2, 0)
 
 
-async def test_a_profile_owner_sees_only_its_profile_and_what_was_removed_is_not_there(management):
+async def test_a_profile_owner_shows_only_its_profile_and_installed_apps(management):
     second = (await devices_of(management()))[1]
     assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
     assert (second.status, second.names) == ("warning", {(UDID, "ESIDEXAMPLE0002")})
@@ -71,7 +71,7 @@ async def test_a_deleted_device_is_gone(management):
     assert [record.gone async for record in management().devices(None)] == [False, False, False, True]
 
 
-async def test_what_tokens_carry_is_nobody_unless_a_person_says_so(management):
+async def test_a_token_names_no_owner_unless_settings_say_so(management):
     assert {record.owner async for record in management().devices(None)} == {""}
 
 

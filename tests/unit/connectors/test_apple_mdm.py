@@ -54,7 +54,7 @@ def ours(catalog=CATALOG):
     return OwnCommands(KEY, identifiers).name()
 
 
-async def test_what_a_device_is_comes_with_one_answer(mdm):
+async def test_device_information_tells_kind_system_and_names(mdm):
     assert await told(mdm(), "device-information") == [
         report_by(
             source="mdm",
@@ -71,7 +71,7 @@ async def test_what_a_device_is_comes_with_one_answer(mdm):
     ]
 
 
-async def test_what_is_on_it_comes_with_another(mdm):
+async def test_a_list_of_applications_tells_the_listed_apps(mdm):
     assert await told(mdm(whole_lists=True), "applications") == [
         report_by(
             source="mdm",
@@ -173,7 +173,7 @@ async def test_a_device_that_has_enrolled_is_asked_at_once(mdm, exchanges):
     assert exchanges.asked == {f"PUT /v1/enqueue/{UDID}": 2}
 
 
-async def test_where_that_fails_the_event_is_taken_all_the_same(mdm):
+async def test_a_refused_question_does_not_lose_the_event(mdm):
     assert await told(mdm(asks=True), "token-update", ids={"id": "unknown", "type": "Device"}) == []
 
 
@@ -206,7 +206,7 @@ NO_EVENTS = {
 
 
 @pytest.mark.parametrize("body", NO_EVENTS.values(), ids=NO_EVENTS)
-async def test_what_is_no_event_is_refused(mdm, body):
+async def test_a_malformed_event_is_refused(mdm, body):
     with ends_in(Trouble.SHAPE):
         await mdm().receive({}, body)
 
@@ -215,7 +215,7 @@ async def test_what_is_no_event_is_refused(mdm, body):
     "body",
     [b"[]", b"{}", b"null", b'{"topic": "mdm.Connect"}', b'{"topic": "mdm.CheckOut", "checkin_event": []}'],
 )
-async def test_what_names_no_device_tells_nothing(mdm, body):
+async def test_an_event_without_a_device_tells_nothing(mdm, body):
     assert await mdm().receive({}, body) == []
 
 
@@ -239,7 +239,7 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.plist")), ids=lambda path: path.stem)
-def test_what_devices_send_is_read(path):
+def test_property_lists_of_devices_are_read(path):
     assert isinstance(plist(path.read_bytes()), dict)
 
 
@@ -262,17 +262,17 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
-def test_what_is_none_is_refused(raw):
+def test_a_malformed_property_list_is_refused(raw):
     with ends_in(Trouble.SHAPE):
         plist(raw)
 
 
-def test_as_deep_as_it_may_be():
+def test_the_deepest_allowed_list_is_read():
     assert plist(nested(MAX_DEPTH - 1))
 
 
 @given(st.binary() | st.binary().map(dictionary))
-def test_whatever_comes_is_read_or_refused(raw):
+def test_all_bytes_are_read_or_refused(raw):
     try:
         assert isinstance(plist(raw), dict)
     except SourceError:

@@ -59,7 +59,7 @@ def test_only_a_file_that_is_complete_tells_what_is_gone():
     assert (made().lists_all, made(complete=True).lists_all) == (False, True)
 
 
-async def test_what_is_posted_is_json_lines_or_csv():
+async def test_posted_lines_may_be_json_or_csv():
     connector, settings = posted()
     assert [each.id for each in await connector.receive({}, LINES.encode())] == ["1", "2"]
     headers = {"content-type": "text/csv; charset=utf-8"}
@@ -68,7 +68,7 @@ async def test_what_is_posted_is_json_lines_or_csv():
     assert await devices_of(connector) == []
 
 
-async def test_of_a_call_with_a_mistake_nothing_is_taken():
+async def test_a_call_with_a_mistake_is_not_taken_at_all():
     connector, _ = posted()
     with pytest.raises(LinesRefusedError):
         await connector.receive({}, (LINES + "{}").encode())

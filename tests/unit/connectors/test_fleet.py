@@ -39,7 +39,7 @@ def scripted(*bodies):
     return Fleet(Setup("mdm", CATALOG, runtime(), lambda _: wire), settings)
 
 
-async def test_a_device_with_a_listed_app(fleet):
+async def test_a_device_with_a_listed_app_is_reported_whole(fleet):
     [first, *_] = await devices_of(fleet())
     assert first == report_by(
         source="mdm",
@@ -62,7 +62,7 @@ async def test_every_page_is_read_and_the_total_is_known(fleet):
     assert (around.tally.total, around.tally.unreadable) == (5, 0)
 
 
-async def test_of_a_personal_ipad_only_managed_apps_are_seen_and_its_names_are_made_up(fleet):
+async def test_a_personal_ipad_shows_managed_apps_and_no_names(fleet):
     second = (await devices_of(fleet()))[1]
     assert (second.kind, second.os, second.owner) == (Kind.TABLET, "ipados", "ben@example.com")
     assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
@@ -74,7 +74,7 @@ async def test_an_android_inventory_is_never_whole(fleet):
     assert look(third) == (frozenset({"tiktok"}), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
 
-async def test_of_a_computer_no_apps_are_kept(fleet):
+async def test_the_apps_of_a_computer_are_not_kept(fleet):
     fourth = (await devices_of(fleet()))[3]
     assert (fourth.kind, fourth.os, fourth.reported_at) == (Kind.LAPTOP, "macos", None)
 
@@ -98,7 +98,7 @@ async def test_only_automatic_enrolment_tells_all_apps(state):
     assert not record.apps_complete
 
 
-async def test_where_hosts_went_meanwhile_nobody_is_taken_for_gone():
+async def test_a_list_that_shrinks_meanwhile_counts_as_cut():
     devices = scripted({"count": 2}, {"hosts": [{"id": 1, "platform": "ios"}]}).devices(None)
     assert (await anext(devices)).id == "1"
     with ends_in(Trouble.CUT):
@@ -110,7 +110,7 @@ async def test_without_a_count_nothing_is_believed():
         await devices_of(scripted({"total": 1}))
 
 
-async def test_no_hosts_at_all():
+async def test_an_empty_list_of_hosts_names_no_device():
     assert await devices_of(scripted({"count": 0}, {"hosts": []})) == []
 
 

@@ -15,7 +15,7 @@ from tests.unit.connectors.around import (
 from mailgate.config.sources import AndroidManagementSettings
 from mailgate.connectors import Setup, Trouble
 from mailgate.connectors.google import QuotaWire, google_client
-from mailgate.connectors.wire import ApiRequest, ApiResponse
+from mailgate.wire import ApiRequest, ApiResponse
 
 VALUES = {"type": "android-management", "enterprise": "LC0example"}
 TOKEN = answer({"access_token": "google-token", "expires_in": 3599})

@@ -28,7 +28,7 @@ def directory():
     return make
 
 
-async def test_a_device_with_a_listed_app(directory):
+async def test_a_device_with_a_listed_app_is_reported_whole(directory):
     [first, *_] = await devices_of(directory(unmanaged_apps=True))
     assert first == report_by(
         source="mdm",
@@ -62,7 +62,7 @@ async def test_no_list_is_whole_unless_a_person_says_that_applications_are_audit
     assert {record.apps_complete for record in records if record.reported_at} == {False}
 
 
-async def test_of_an_iphone_no_apps_are_known(directory):
+async def test_the_apps_of_an_iphone_are_unknown(directory):
     third = (await devices_of(directory(unmanaged_apps=True)))[2]
     assert (third.kind, third.os, third.os_version, third.reported_at) == (Kind.PHONE, "ios", "26.1", None)
     assert (third.status, third.managed, third.gone) == ("contraindicated", False, False)

@@ -10,13 +10,13 @@ from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.http import (
     ATTEMPTS,
     MAX_BACKOFF_SECONDS,
-    Client,
+    ApiClient,
     backoff,
     bounded_gather,
     retry_after,
 )
 from mailgate.connectors.logins import HeaderLogin
-from mailgate.connectors.wire import ApiResponse
+from mailgate.wire import ApiResponse
 
 BASE = "https://api.example.com"
 OK = answer({"a": 1})
@@ -45,7 +45,7 @@ def client(waits):
     def make(*answers, login=None, run_bytes=1000):
         wire = Scripted(*answers)
         login = login or HeaderLogin({"X-Key": "k"})
-        return Client(BASE, login, wire, runtime(waits), run_bytes), wire
+        return ApiClient(BASE, login, wire, runtime(waits), run_bytes), wire
 
     return make
 
@@ -79,7 +79,7 @@ async def test_post_sends_json(client):
         "http://[::1",
     ],
 )
-async def test_what_leads_elsewhere_is_not_asked(client, target):
+async def test_an_address_of_another_origin_is_not_asked(client, target):
     asking, wire = client(OK)
     with ends_in(Trouble.ELSEWHERE):
         await asking.get(target)
@@ -118,7 +118,7 @@ async def test_a_refused_token_is_renewed_once(client):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_who_has_no_time_says_when(client, waits, status):
+async def test_a_busy_source_is_asked_again_when_it_says(client, waits, status):
     asking, _ = client(ApiResponse(status, {"retry-after": "11"}), OK)
     assert await asking.get("/x") == {"a": 1}
     assert waits.seconds == [11.0]
@@ -172,7 +172,7 @@ async def test_all_answers_of_a_run_are_bounded_together(client):
 @pytest.mark.parametrize(
     "body", [b"<html>", b"", b"\xff", b"[" * 100_000], ids=["HTML", "nothing", "no UTF-8", "too deep"]
 )
-async def test_what_is_not_json_is_an_unexpected_shape(client, body):
+async def test_an_answer_without_json_has_an_unexpected_shape(client, body):
     asking, _ = client(ApiResponse(200, {}, body), run_bytes=10**6)
     with ends_in(Trouble.SHAPE):
         await asking.get("/x")
@@ -197,14 +197,14 @@ async def test_no_content_is_none(client):
     assert await asking.get("/x") is None
 
 
-async def test_what_was_put_is_not_put_again_after_a_fault(client, waits):
+async def test_a_put_is_not_repeated_after_a_server_error(client, waits):
     asking, wire = client(ApiResponse(503), ApiResponse(500))
     with pytest.raises(SourceError) as caught:
         await asking.put("/x", b"")
     assert (caught.value.status, len(wire.questions), len(waits.seconds)) == (500, 2, 1)
 
 
-async def test_what_is_put_and_what_was_done_of_it(client):
+async def test_a_put_sends_its_body_and_reads_the_answer(client):
     asking, wire = client(ApiResponse(207, {}, b'{"a": 1}'))
     assert await asking.put("/x", b"<plist/>", {"Content-Type": "application/xml"}) == {"a": 1}
     [question] = wire.questions
@@ -212,7 +212,7 @@ async def test_what_is_put_and_what_was_done_of_it(client):
     assert question.headers == {"Content-Type": "application/xml", "X-Key": "k"}
 
 
-async def test_everything_in_its_order_and_never_more_at_once_than_allowed():
+async def test_work_is_done_in_order_within_its_limit():
     running, most = 0, 0
 
     async def work(item):
@@ -227,7 +227,7 @@ async def test_everything_in_its_order_and_never_more_at_once_than_allowed():
     assert most == 3
 
 
-async def test_where_one_fails_the_others_end():
+async def test_if_one_task_fails_the_others_end():
     ended = []
 
     async def work(item):
@@ -244,7 +244,7 @@ async def test_where_one_fails_the_others_end():
     assert ended == [0, 2]
 
 
-async def test_nothing_to_do():
+async def test_no_items_give_no_results():
     assert await bounded_gather(asyncio.sleep, [], 4) == []
 
 
@@ -284,14 +284,14 @@ def test_backoff_doubles_and_leaves_half_to_chance(attempt, chance, seconds):
     assert backoff(attempt, chance) == seconds
 
 
-async def test_while_it_waits_it_says_why_and_until_when(client, waits):
+async def test_a_waiting_request_says_why_and_until_when(client, waits):
     asking, _ = client(ApiResponse(429, {"retry-after": "120"}), OK)
     seen = []
 
     async def sleep(_seconds):
         seen.append((asking.tally.retrying, asking.tally.retry_at))
 
-    asking._around = replace(asking._around, sleep=sleep)
+    asking._runtime = replace(asking._runtime, sleep=sleep)
     await asking.get("/things")
     assert seen == [("throttled", NOW + timedelta(seconds=120))]
     assert (asking.tally.retrying, asking.tally.retry_at) == ("", None)

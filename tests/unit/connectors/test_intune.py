@@ -37,7 +37,7 @@ async def read(connector, since=None):
     return {record.id: record async for record in connector.devices(since)}
 
 
-async def test_a_company_phone_with_a_listed_app(intune):
+async def test_a_company_phone_with_a_listed_app_is_reported_whole(intune):
     assert (await read(intune()))["d1"] == report_by(
         source="mdm",
         device_id="d1",
@@ -69,7 +69,7 @@ async def test_without_witnesses_nothing_is_called_free_of_listed_apps(intune):
     assert {name for name, record in records.items() if record.reported_at} == {"d1", "d3"}
 
 
-async def test_of_a_personal_device_only_managed_apps_are_seen(intune):
+async def test_a_personal_device_shows_only_managed_apps(intune):
     phone = (await read(intune()))["d3"]
     assert phone.reported_at
     assert (phone.apps, phone.apps_complete) == (frozenset({"tiktok"}), False)
@@ -92,7 +92,7 @@ async def test_no_app_that_is_not_listed_gets_into_a_record(intune):
     assert MARKER not in repr(await read(intune()))
 
 
-async def test_it_waits_as_long_as_it_is_asked_to(intune):
+async def test_intune_is_asked_again_when_it_says(intune):
     waits = Waits()
     around = runtime(waits)
     await read(intune(around))
@@ -100,7 +100,7 @@ async def test_it_waits_as_long_as_it_is_asked_to(intune):
     assert around.tally.throttled == 1
 
 
-async def test_what_changed_is_asked_for_with_a_day_to_spare(intune):
+async def test_changes_are_asked_for_with_a_day_to_spare(intune):
     assert list(await read(intune(), datetime(2026, 11, 24, 9, 30, tzinfo=UTC))) == ["d1"]
 
 

@@ -20,7 +20,7 @@ from mailgate.connectors.inventory import (
 from mailgate.model import Kind
 
 
-def test_what_is_not_listed_is_dropped():
+def test_unlisted_apps_are_dropped():
     installed = [
         Installed("com.example.diary", MARKER),
         Installed("com.zhiliaoapp.musically", "anything"),
@@ -52,7 +52,7 @@ def test_what_is_not_listed_is_dropped():
         (["", "Android 15"], "android"),
     ],
 )
-def test_systems(words, os):
+def test_words_of_sources_tell_the_system(words, os):
     assert system_of(*words) == os
 
 
@@ -69,7 +69,7 @@ def test_systems(words, os):
         ("", "what", None),
     ],
 )
-def test_kinds(os, model, kind):
+def test_system_and_model_tell_the_kind(os, model, kind):
     assert kind_of(os, model) is kind
 
 
@@ -95,7 +95,7 @@ THING = {"a": {"b": " x ", "n": 7, "yes": True, "list": [1], "long": "y" * 900},
     ],
     ids=lambda each: each.__name__ if callable(each) else ".".join(each) if isinstance(each, tuple) else None,
 )
-def test_what_is_not_of_the_kind_that_is_read_is_not_there(read, path, expected):
+def test_a_value_of_another_kind_is_missing(read, path, expected):
     assert read(THING, *path) == expected
 
 
@@ -117,16 +117,16 @@ def test_a_page_that_is_no_object_has_no_values():
         (None, None),
     ],
 )
-def test_an_instant(written, expected):
+def test_an_instant_is_read_or_missing(written, expected):
     assert instant({"at": written}, "at") == expected
 
 
-def test_a_list_of_objects():
+def test_a_list_of_objects_is_read():
     assert objects({"x": [{}]}, "x") == [{}]
     assert objects({}, "x", missing=True) == []
 
 
 @pytest.mark.parametrize("page", [{}, {"x": {}}, {"x": [1]}, []], ids=str)
-def test_what_is_no_list_of_objects_is_refused(page):
+def test_anything_but_a_list_of_objects_is_refused(page):
     with ends_in(Trouble.SHAPE):
         objects(page, "x")

@@ -24,7 +24,7 @@ def jamf():
     return make
 
 
-async def test_a_device_with_a_listed_app(jamf):
+async def test_a_device_with_a_listed_app_is_reported_whole(jamf):
     [first, *_] = await devices_of(jamf(unmanaged_apps=True))
     assert first == report_by(
         source="mdm",
@@ -48,7 +48,7 @@ async def test_every_page_is_read_and_the_total_is_known(jamf):
     assert (around.tally.total, around.tally.pages, around.tally.unreadable) == (3, 2, 0)
 
 
-async def test_an_ipad_without_eas_id_and_mail_address(jamf):
+async def test_an_ipad_without_eas_id_and_mail_address_is_reported(jamf):
     tablet = (await devices_of(jamf(unmanaged_apps=True)))[1]
     assert (tablet.kind, tablet.os, tablet.owner) == (Kind.TABLET, "ipados", "ben")
     assert tablet.status == "contraindicated"

@@ -72,14 +72,14 @@ async def test_another_gate_that_runs_it_is_left_alone(lead, run_store):
     assert (source.asked, run_store.noted) == ([], {})
 
 
-async def test_what_another_gate_has_just_done_is_not_done_again(lead, run_store):
+async def test_a_run_of_another_gate_is_not_repeated(lead, run_store):
     run_store.noted["mdm"] = SourceState("mdm", last_attempt=NOW)
     source = Source(1)
     assert await lead(source).run("mdm", SETTINGS, unless=lambda state: state.last_attempt == NOW) is None
     assert (source.asked, run_store.held) == ([], set())
 
 
-async def test_a_person_may_let_go_what_is_held(lead, run_store):
+async def test_a_person_may_release_held_devices(lead, run_store):
     await lead(Source(*range(50))).run("mdm", SETTINGS)
     held = await lead(Source(1)).run("mdm", SETTINGS, RunOptions(full=True))
     assert (held.held, run_store.noted["mdm"].held) == (49, 49)
@@ -176,7 +176,7 @@ async def test_a_source_that_hangs_is_being_read_from_the_start_on(lead, run_sto
     assert run_store.noted["mdm"].running_since is None
 
 
-async def test_while_a_source_makes_a_run_wait_its_state_says_until_when(lead, run_store, monkeypatch):
+async def test_a_run_that_waits_says_until_when(lead, run_store, monkeypatch):
     monkeypatch.setattr(leased_run, "_LOOK_SECONDS", 0.001)
     around, going_on = runtime(), asyncio.Event()
     task = asyncio.create_task(lead(Source(1, going_on), around=lambda: around).run("mdm", SETTINGS))
@@ -199,7 +199,7 @@ async def test_a_run_that_is_ended_no_longer_goes_on(lead, run_store):
 
 
 @pytest.mark.parametrize("trouble", [Trouble.FILE, None])
-async def test_what_a_person_hands_in_says_nothing_of_a_failing_source(lead, run_store, trouble):
+async def test_an_import_by_hand_does_not_end_a_failure(lead, run_store, trouble):
     failing = SourceState("mdm", failing_since=NOW, trouble="timeout", trouble_since=NOW)
     run_store.noted["mdm"] = failing
     handed = Source(1, *([SourceError(trouble)] if trouble else []))
@@ -234,7 +234,7 @@ async def seen(lead, run_store, *reports, after=timedelta(), settings=API, dry=F
     return await lead(Source(*reports), around=lambda: around).run("mdm", settings, wish)
 
 
-async def test_who_would_no_longer_be_clean_is_told_an_hour_before_it_counts(lead, run_store):
+async def test_a_device_about_to_lose_clean_is_told_an_hour_before(lead, run_store):
     await seen(lead, run_store, whole(1), whole(2))
     outcome = await seen(lead, run_store, part(1), whole(2), after=MINUTE)
     assert outcome.narrowed == (Narrowed("1", "device-1", "ada"),)
@@ -258,14 +258,14 @@ async def test_a_look_that_is_held_does_not_make_the_older_one_younger(lead, run
 @pytest.mark.parametrize(
     "worse", [{"apps": frozenset({"tiktok"})}, {"status": "contraindicated"}, {"gone": True}], ids=str
 )
-async def test_what_speaks_against_a_device_counts_at_once(lead, run_store, worse):
+async def test_bad_news_of_a_device_counts_at_once(lead, run_store, worse):
     await seen(lead, run_store, whole(1))
     outcome = await seen(lead, run_store, part(1, **worse), after=MINUTE)
     kept = run_store.kept["mdm", "1"]
     assert (outcome.narrowed, {name: getattr(kept, name) for name in worse}) == ((), worse)
 
 
-async def test_what_was_seen_in_part_before_is_no_news(lead, run_store):
+async def test_a_device_seen_in_part_before_is_not_narrowed(lead, run_store):
     await seen(lead, run_store, part(1))
     assert (await seen(lead, run_store, part(1), part(2), after=MINUTE)).narrowed == ()
 

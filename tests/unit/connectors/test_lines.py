@@ -56,7 +56,7 @@ FULL = report_by(
 )
 
 
-def test_a_line_of_json():
+def test_a_line_of_json_is_read_whole():
     line = {
         "id": "d1",
         "owner": "ada@example.com",
@@ -90,7 +90,7 @@ CSV = (
 
 
 @pytest.mark.parametrize("text", [CSV, "\ufeff" + CSV], ids=["as it is", "with a byte order mark"])
-def test_a_row_of_csv(text):
+def test_a_row_of_csv_is_read_whole(text):
     assert record(text, is_csv=True) == FULL
 
 
@@ -189,7 +189,7 @@ def test_a_wrong_line_of_json_says_where_and_what(text, mistake):
         (f'"{"y" * 501}"', "it is too long; expected at most 500"),
     ],
 )
-def test_a_wrong_app_is_one_mistake_in_the_words_of_the_form_that_it_has(app, mistake):
+def test_a_wrong_app_is_one_mistake_in_the_words_of_its_form(app, mistake):
     [told] = mistakes(f'{{"id": "1", "reported_at": "{AT}", "apps": ["TikTok", {app}]}}')
     assert told.startswith(f"line 1, apps: {mistake}")
 
@@ -210,7 +210,7 @@ def test_a_wrong_row_of_csv_says_where_and_what(text, mistake):
     assert any(each.startswith(mistake) for each in mistakes(text, is_csv=True)), mistakes(text, is_csv=True)
 
 
-def test_csv_that_is_not_utf8():
+def test_csv_in_another_encoding_is_refused():
     with pytest.raises(LinesRefusedError, match="mistakes; nothing was imported") as caught:
         check_rows(read_rows(BytesIO(b"id\n\xff"), is_csv=True))
     assert "not UTF-8; expected CSV in UTF-8" in str(caught.value.mistakes[0])
@@ -223,7 +223,7 @@ def test_many_mistakes_are_counted_and_the_first_are_told():
     assert len(caught.value.details) == MAX_MISTAKES
 
 
-def test_what_is_logged_of_it_quotes_no_line():
+def test_the_logged_error_quotes_no_line():
     with pytest.raises(LinesRefusedError) as caught:
         check_rows(read_rows(BytesIO(f'{{"id": "1", "kind": "{MARKER}"}}'.encode()), is_csv=False))
     assert MARKER not in str(caught.value)

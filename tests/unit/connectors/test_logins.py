@@ -9,7 +9,7 @@ from tests.unit.connectors.around import NOW, Scripted, answer, ends_in
 
 from mailgate.connectors import Trouble
 from mailgate.connectors.logins import ClientCredentials, HeaderLogin, SignedAssertion
-from mailgate.connectors.wire import ApiResponse
+from mailgate.wire import ApiResponse
 
 URL = "https://login.example.com/token"
 
@@ -22,7 +22,7 @@ def credentials(clock):
     return ClientCredentials(URL, "gate", "s3cret&x", clock, scope="a b")
 
 
-async def test_client_credentials_as_rfc_6749_has_them():
+async def test_client_credentials_are_sent_as_rfc_6749_says():
     wire = Scripted(token("one", expires_in=3600))
     assert await credentials(Clock(NOW)).headers(wire.ask) == {"Authorization": "Bearer one"}
     [question] = wire.questions
@@ -44,7 +44,7 @@ async def test_client_credentials_as_rfc_6749_has_them():
     ],
     ids=["until a minute before its end", "a short one for half its life", "without an end for five minutes"],
 )
-async def test_how_long_a_token_is_used(life, used, ended):
+async def test_a_token_is_used_until_shortly_before_its_end(life, used, ended):
     clock, wire = Clock(NOW), Scripted(token("one", expires_in=life), token("two", expires_in=3600))
     login = credentials(clock)
     await login.headers(wire.ask)
@@ -118,5 +118,5 @@ async def test_an_assertion_is_signed_with_the_accounts_key():
     ],
     ids=["basic", "basic and a code", "bearer"],
 )
-async def test_headers_that_never_change(login, headers):
+async def test_a_fixed_login_has_the_same_headers_each_time(login, headers):
     assert await login.headers(Scripted().ask) == headers

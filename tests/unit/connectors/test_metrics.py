@@ -3,7 +3,7 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry
 from tests.unit.connectors.around import NOW
 
-from mailgate.connectors import RunTally, Trouble
+from mailgate.connectors import SourceTally, Trouble
 from mailgate.connectors.metrics import ConnectorMetrics
 from mailgate.connectors.run import RunOutcome
 from mailgate.model import SourceState
@@ -12,8 +12,8 @@ from mailgate.model import SourceState
 def test_runs_are_counted_by_result():
     registry = CollectorRegistry()
     numbers = ConnectorMetrics(registry)
-    numbers.count("mdm", RunOutcome(full=True, taken=5), RunTally(pages=3, throttled=1), 2.5)
-    numbers.count("mdm", RunOutcome(Trouble.TIMEOUT), RunTally(pages=1), -1.0)
+    numbers.count("mdm", RunOutcome(full=True, taken=5), SourceTally(pages=3, throttled=1), 2.5)
+    numbers.count("mdm", RunOutcome(Trouble.TIMEOUT), SourceTally(pages=1), -1.0)
 
     def value(name, **labels):
         return registry.get_sample_value(f"mailgate_connector_{name}", {"connector": "mdm", **labels})
@@ -23,7 +23,7 @@ def test_runs_are_counted_by_result():
     assert value("run_seconds_total") == 2.5
 
 
-def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
+def test_the_state_of_connectors_is_shown_for_every_gate():
     registry = CollectorRegistry()
     state = SourceState("mdm", last_success=NOW, devices=7, held=2)
     every = {"mdm": timedelta(minutes=15)}
@@ -37,7 +37,7 @@ def test_how_connectors_fare_is_shown_whichever_gate_ran_them():
     assert (value("last_success_timestamp_seconds", "new"), value("interval_seconds", "new")) == (0, None)
 
 
-def test_of_a_connector_that_the_settings_name_no_more_nothing_is_shown():
+def test_a_removed_connector_is_shown_no_more():
     """An alarm on devices that it held would go on for ever."""
     registry = CollectorRegistry()
     numbers, state = ConnectorMetrics(registry), SourceState("mdm", last_success=NOW, devices=7, held=2)

@@ -6,8 +6,8 @@ from tests.unit.connectors.around import CATALOG, Scripted, answer, client_of, e
 
 from mailgate.connectors import Trouble
 from mailgate.connectors.nanomdm import OwnCommands, ask_devices, listed_identifiers
-from mailgate.connectors.wire import ApiResponse
 from mailgate.policy import AppCatalog, ListedApp
+from mailgate.wire import ApiResponse
 
 BASE = "https://mdm.example.com"
 TIKTOK = ListedApp("tiktok", "TikTok", ios=("com.b", "com.a"))

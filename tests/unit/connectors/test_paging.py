@@ -5,7 +5,7 @@ from tests.unit.connectors.around import Scripted, answer, client_of, ends_in
 
 from mailgate.connectors import Trouble
 from mailgate.connectors.paging import pages_by_link, pages_by_number, pages_by_token
-from mailgate.connectors.wire import ApiResponse
+from mailgate.wire import ApiResponse
 
 BASE = "https://api.example.com"
 
@@ -67,7 +67,7 @@ def results(total, *numbers):
     return {"totalCount": total, "results": [{"id": number} for number in numbers]}
 
 
-async def test_numbered_pages_until_everything_came():
+async def test_numbered_pages_are_read_until_everything_came():
     client, wire = asking(results(3, 1, 2), results(3, 3))
     assert await ids(pages_by_number(client, "/x", [], 2)) == [1, 2, 3]
     assert wire.questions[1].url == f"{BASE}/x?page=1&page-size=2"
@@ -117,7 +117,7 @@ async def test_google_leaves_an_empty_list_out():
     assert await ids(pages_by_token(client, "/x", items="mobiledevices")) == []
 
 
-async def test_numbered_pages_in_the_words_of_another_api():
+async def test_numbered_pages_are_read_in_the_words_of_another_api():
     bodies = ({"Total": 2, "Devices": [{"id": 1}]}, {"Total": 2, "Devices": [{"id": 2}]})
     client, wire = asking(*bodies)
     found = pages_by_number(

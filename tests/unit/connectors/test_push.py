@@ -13,8 +13,8 @@ from tests.unit.connectors.around import NOW, Scripted, answer, ends_in, service
 
 from mailgate.config.sources import AndroidManagementSettings, AppleMdmSettings, PushSettings
 from mailgate.connectors import SourceError, Trouble
-from mailgate.connectors.push import GoogleToken, Message, Signature, WebhookProofs, message
-from mailgate.connectors.wire import ApiResponse
+from mailgate.connectors.push import GoogleToken, PushMessage, Signature, WebhookProofs, message
+from mailgate.wire import ApiResponse
 
 GOOGLE, OTHER = (
     RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": "RS256"}) for kid in ("g1", "g2")
@@ -97,11 +97,11 @@ NO_TOKENS = {
 
 
 @pytest.mark.parametrize("headers", NO_TOKENS.values(), ids=NO_TOKENS)
-async def test_what_is_no_token_of_google_proves_nothing(proof, headers):
+async def test_a_token_of_another_form_proves_nothing(proof, headers):
     assert not await proof(certs(GOOGLE), certs(GOOGLE))(headers, b"")
 
 
-async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_minute(proof):
+async def test_keys_are_fetched_for_an_unknown_name_twice_a_minute_at_most(proof):
     clock = Clock(NOW)
     made = proof(certs(GOOGLE), certs(GOOGLE, OTHER), clock=clock)
     assert await made(bearer(token()), b"")
@@ -112,7 +112,7 @@ async def test_keys_are_fetched_for_an_unknown_name_and_no_more_than_twice_a_min
     assert len(made.wire_of_test.questions) == 2
 
 
-async def test_keys_go_on_while_google_does_not_answer_and_a_key_that_was_given_up_ends(proof):
+async def test_keys_stay_while_google_is_away_and_end_when_given_up(proof):
     clock = Clock(NOW)
     broken = [
         SourceError(Trouble.UNREACHABLE),
@@ -144,17 +144,17 @@ def envelope(**parts):
     return json.dumps({"message": {"attributes": {"notificationType": "STATUS_REPORT"}, **parts}}).encode()
 
 
-def test_the_envelope():
+def test_an_envelope_is_opened():
     data = b64encode(b'{"name": "x"}').decode()
-    assert message(envelope(data=data, messageId="1")) == Message("STATUS_REPORT", {"name": "x"})
-    assert message(envelope()) == Message("STATUS_REPORT", None)
+    assert message(envelope(data=data, messageId="1")) == PushMessage("STATUS_REPORT", {"name": "x"})
+    assert message(envelope()) == PushMessage("STATUS_REPORT", None)
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"{}", b'{"message": 7}', envelope(data="!"), envelope(data=b64encode(b"<x>").decode())],
 )
-def test_what_is_no_envelope_is_refused(body):
+def test_a_malformed_envelope_is_refused(body):
     with ends_in(Trouble.SHAPE):
         message(body)
 
@@ -167,12 +167,12 @@ def signed(body, key=b"s3cret"):
     return {"x-hmac-signature": b64encode(hmac.digest(key, body, sha256)).decode()}
 
 
-async def test_a_body_that_is_signed_with_the_key():
+async def test_a_body_signed_with_the_key_is_proved():
     assert await Signature("s3cret")(signed(b"{}"), b"{}")
 
 
 @pytest.mark.parametrize("headers", [{}, signed(b"{ }"), signed(b"{}", b"other"), {"x-hmac-signature": "é"}])
-async def test_any_other_is_refused(headers):
+async def test_another_signature_is_refused(headers):
     assert not await Signature("s3cret")(headers, b"{}")
 
 

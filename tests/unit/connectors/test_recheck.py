@@ -7,8 +7,9 @@ from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources import AppleMdmSettings, EverySource
 from mailgate.connectors import SourceError, Trouble, recheck
-from mailgate.connectors.recheck import PAUSE, CheckResult, DeviceRecheck
+from mailgate.connectors.recheck import PAUSE, DeviceRecheck
 from mailgate.devices.trust import report_by
+from mailgate.model import CheckResult
 
 SETTINGS = EverySource()
 
@@ -37,7 +38,7 @@ def checking(run_store, clock):
     return made
 
 
-async def test_what_the_source_says_counts_at_once(checking, run_store):
+async def test_the_answer_of_the_source_counts_at_once(checking, run_store):
     source = Asked(report_by("mdm", "1"))
     assert await checking(source).ask("mdm", SETTINGS, "1") is CheckResult.TAKEN
     assert (run_store.taken, source.closed) == ([["1"]], 1)
@@ -86,7 +87,7 @@ class Waking(Source):
             raise self.error
 
 
-async def test_a_device_that_reports_by_itself_is_asked_to_and_nothing_is_taken_for_gone(checking, run_store):
+async def test_a_device_that_reports_by_itself_is_asked_to(checking, run_store):
     source = Waking()
     assert await checking(source).ask("mdm", SETTINGS, "1") is CheckResult.ASKED
     assert (source.asked, source.closed, run_store.taken) == (["1"], 1, [])
@@ -94,7 +95,7 @@ async def test_a_device_that_reports_by_itself_is_asked_to_and_nothing_is_taken_
     assert await checking(failing).ask("mdm", SETTINGS, "1") is CheckResult.FAILED
 
 
-async def test_a_source_whose_settings_leave_nobody_to_ask_is_not_asked(checking):
+async def test_a_source_without_an_api_in_its_settings_is_not_asked(checking):
     silent = settings_of(AppleMdmSettings, {"type": "apple-mdm"}, api_key="k")
     assert await checking(Waking()).ask("mdm", silent, "1") is CheckResult.CANNOT
 

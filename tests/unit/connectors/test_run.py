@@ -5,13 +5,13 @@ import pytest
 from tests.unit.connectors.around import NOW
 from tests.unit.connectors.run_store import Source
 
-from mailgate.connectors import RunTally, SourceError, Trouble
+from mailgate.connectors import SourceError, SourceTally, Trouble
 from mailgate.connectors.run import BATCH, Run, RunOutcome, run_to_end
 from mailgate.devices.trust import report_by
 
 
 def run(source, run_store, **more):
-    return Run("mdm", source, run_store, more.pop("tally", RunTally()), more.pop("most_gone", 10), **more)
+    return Run("mdm", source, run_store, more.pop("tally", SourceTally()), more.pop("most_gone", 10), **more)
 
 
 async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
@@ -22,7 +22,7 @@ async def test_records_are_taken_in_batches_and_progress_is_told(run_store):
     assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1]
 
 
-async def test_what_a_whole_list_no_longer_names_is_gone(run_store):
+async def test_a_device_missing_in_a_whole_list_is_gone(run_store):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(*range(1, 20)), run_store).go(None)
     assert outcome == RunOutcome(full=True, taken=19, gone=1)
@@ -38,9 +38,9 @@ class SomeOfAll(Source):
 @pytest.mark.parametrize(
     ("source", "tally", "since"),
     [
-        (Source(3), RunTally(), NOW),
-        (Source(3), RunTally(unreadable=1), None),
-        (SomeOfAll(3), RunTally(), None),
+        (Source(3), SourceTally(), NOW),
+        (Source(3), SourceTally(unreadable=1), None),
+        (SomeOfAll(3), SourceTally(), None),
     ],
     ids=["of changes", "with a device that has no name", "of a source that does not list all"],
 )
@@ -51,7 +51,7 @@ async def test_a_list_that_is_not_whole_lets_nothing_go(run_store, source, tally
 
 
 @pytest.mark.parametrize("trouble", Trouble)
-async def test_a_list_that_was_cut_lets_nothing_go_and_what_came_counts(run_store, trouble):
+async def test_a_cut_list_counts_and_marks_nothing_as_gone(run_store, trouble):
     await run(Source(*range(20)), run_store).go(None)
     outcome = await run(Source(1, 2, SourceError(trouble, "why")), run_store).go(None)
     assert outcome == RunOutcome(trouble, taken=2, hint="why")
@@ -76,7 +76,7 @@ async def test_a_source_that_is_suddenly_empty_is_not_believed(run_store):
         (3, 1, 10, False),
     ],
 )
-async def test_how_many_may_go(run_store, known, named, most_gone, believed):
+async def test_a_run_believes_the_loss_of_a_few_devices_only(run_store, known, named, most_gone, believed):
     await run(Source(*range(known)), run_store).go(None)
     outcome = await run(Source(*range(named)), run_store, most_gone=most_gone).go(None)
     assert (outcome.gone if believed else outcome.held) == known - named

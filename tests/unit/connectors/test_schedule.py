@@ -59,7 +59,7 @@ def test_changes_are_asked_for_until_everything_is_read_again(state, later, list
 LATER = NOW + 20 * MINUTE
 
 
-def test_after_a_full_run():
+def test_after_a_full_run_the_state_is_good_again():
     outcome = RunOutcome(full=True, taken=9, gone=1)
     assert state_after(
         replace(GOOD, held=3, trouble="x", failing_since=NOW), outcome, LATER, LATER + MINUTE, "v2"
@@ -97,7 +97,7 @@ def test_after_a_run_none_goes_on():
     assert (state.running_since, state.retrying, state.retry_at) == (None, "", None)
 
 
-def test_after_a_run_for_changes():
+def test_after_a_run_for_changes_the_last_full_run_stays():
     state = state_after(GOOD, RunOutcome(taken=2), LATER, LATER, "v2")
     assert (state.last_full, state.devices, state.cursor) == (NOW, 7, LATER - OVERLAP)
     assert (state.last_success, state.taken, state.trouble) == (LATER, 2, "")

@@ -8,8 +8,8 @@ from tests.unit.connectors.around import NOW, settings_of, setup
 from mailgate.config.sources import JamfSettings
 from mailgate.connectors.inventory import Installed
 from mailgate.connectors.setup import https_wire
-from mailgate.connectors.wire import HttpsWire
 from mailgate.model import AppsReport
+from mailgate.wire import HttpsWire
 
 TIKTOK = frozenset({"tiktok"})
 
@@ -28,7 +28,7 @@ def handed():
     ],
     ids=["no newer than now", "makes nothing clean from further ahead than clocks go", "none without a time"],
 )
-def test_a_report(handed, at, report):
+def test_a_report_has_the_time_of_its_look(handed, at, report):
     present = handed.listed("ios", [Installed("com.zhiliaoapp.musically")])
     assert handed.report(present, complete=True, at=at) == report
 
@@ -42,7 +42,7 @@ def test_a_report_says_how_much_older_its_list_may_be(handed):
     )
 
 
-def test_what_has_no_name_is_counted(handed):
+def test_an_unreadable_device_is_counted(handed):
     handed.unreadable()
     assert handed.runtime.tally.unreadable == 1
 

@@ -15,11 +15,11 @@ from mailgate.config import load_bundle
 from mailgate.config.sources import AppleMdmSettings, FileSettings, PostSettings, SourceSettings
 from mailgate.connectors import SOURCES, Setup, connector_for
 from mailgate.connectors.file import PostedLines
-from mailgate.connectors.wire import ApiRequest, ApiResponse
 from mailgate.devices.device import Report
+from mailgate.wire import ApiRequest, ApiResponse
 
 
-def test_every_source_that_can_be_set_can_be_made_and_the_other_way_round():
+def test_sources_with_settings_are_exactly_the_sources_that_exist():
     settings = get_args(get_args(SourceSettings)[0])
     assert {source.settings for source in SOURCES.values()} == set(settings)
     for name, source in SOURCES.items():
@@ -88,7 +88,7 @@ IDS = ("id", "mobileDeviceId", "Uuid", "resourceId", "name")
 
 
 @pytest.mark.parametrize(("case", "given", "complete"), EACH_KIND)
-async def test_a_source_is_whole_only_for_kinds_whose_personal_apps_it_is_known_to_see(case, given, complete):
+async def test_a_list_is_whole_only_for_fully_visible_kinds(case, given, complete):
     record = await one_record(case, case["device"] | given)
     assert (record.apps_complete, record.reported_at is not None) == (complete, True)
 

@@ -25,7 +25,7 @@ def uem():
     return make
 
 
-async def test_a_device_with_a_listed_app(uem):
+async def test_a_device_with_a_listed_app_is_reported_whole(uem):
     [first, *_] = await devices_of(uem(unmanaged_apps=True))
     assert first == report_by(
         source="mdm",
@@ -50,13 +50,13 @@ async def test_every_page_is_read_and_the_total_is_that_of_devices(uem):
     assert (around.tally.total, around.tally.unreadable) == (4, 0)
 
 
-async def test_of_an_employees_own_phone_only_managed_apps_are_seen(uem):
+async def test_an_employees_own_phone_shows_only_managed_apps(uem):
     second = (await devices_of(uem(unmanaged_apps=True)))[1]
     assert (second.owner, second.os, second.status) == ("ben", "android", "warning")
     assert look(second) == (frozenset(), False, datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
 
-async def test_what_left_is_gone_and_not_asked_about(uem):
+async def test_an_unenrolled_device_is_gone_and_not_asked_about(uem):
     third = (await devices_of(uem()))[2]
     assert (third.gone, third.kind, third.reported_at) == (True, Kind.TABLET, None)
 

@@ -97,7 +97,7 @@ async def test_a_role_that_was_taken_away_counts_at_the_next_click(ada: Browser,
     assert await firm.store.enrolments.tokens()
 
 
-async def test_who_left_the_settings_is_out(ada: Browser, firm: Company) -> None:
+async def test_a_removed_admin_is_logged_out(ada: Browser, firm: Company) -> None:
     firm.roles(lin="operator")
     assert (await ada.get("/console/")).path.startswith("/console/login")
     firm.roles(ada="operator")

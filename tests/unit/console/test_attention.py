@@ -30,7 +30,7 @@ def rules(**changed: Any) -> dict[str, Any]:
     return {"rules": changed}
 
 
-def test_nothing_does_where_all_is_well() -> None:
+def test_a_healthy_gate_needs_nobody() -> None:
     assert needs_of(state(), []) == []
 
 
@@ -82,7 +82,7 @@ def test_nothing_does_where_all_is_well() -> None:
         (connector(state="held", held=7), "7 devices are no longer named by jamf-file", "connectors", False),
     ],
 )
-def test_what_is_wrong_is_said_with_where_to_look(
+def test_each_trouble_is_a_need_with_its_page(
     changed: dict[str, Any], words: str, page: str, grave: bool
 ) -> None:
     (need,) = needs_of(state(**changed), [])
@@ -103,7 +103,7 @@ def test_a_plan_that_waits_for_others_is_named_and_others_are_not() -> None:
     assert (need.page, need.parts) == ("policy-plan", {"digest": "a" * 64})
 
 
-def test_the_title_of_a_plan_is_in_the_language_of_the_page_and_in_no_quotes_but_its_own() -> None:
+def test_the_title_of_a_plan_is_in_the_language_of_the_page() -> None:
     starts = {"words": "Rule 'phones' starts on", "at": "2026-12-01T08:00:00+00:00"}
     plan = SimpleNamespace(digest="a" * 64, author="ada")
     waiting = SimpleNamespace(plan=plan, body=plan_of(headlines=[starts]), state="open", missing=1)
@@ -113,7 +113,7 @@ def test_the_title_of_a_plan_is_in_the_language_of_the_page_and_in_no_quotes_but
     assert told == "Der Plan von ada braucht 1 Genehmigung: Regel „phones“ beginnt am 1. Dezember 2026"
 
 
-def test_what_is_graver_stands_first() -> None:
+def test_urgent_needs_come_first() -> None:
     found = needs_of(state(store="unavailable", **rules(held="too many"), **connector(state="held")), [])
     assert [need.urgent for need in found] == [True, False, False]
 

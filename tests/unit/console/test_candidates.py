@@ -14,7 +14,7 @@ from mailgate.store import AlteredError, Store
 from mailgate.views.versions import NoVersionError
 
 
-async def test_those_of_the_files_others_or_a_version_that_was_in_force(store: Store, url: str) -> None:
+async def test_rules_to_plan_come_from_files_a_text_or_a_version(store: Store, url: str) -> None:
     await in_force_in_turn(store, OPEN, SHUT)
     context: Any = SimpleNamespace(store=store, candidate=lambda text: rules(text or OPEN))
     assert (await candidate_for(context, None, None)).digest == rules(OPEN).digest

@@ -41,7 +41,7 @@ def forms(text: Text | Iterable[str]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
 
 
-def test_no_text_of_a_template_relies_on_a_blank_at_its_end_which_would_be_trimmed() -> None:
+def test_no_text_of_a_template_ends_with_a_blank() -> None:
     with as_file(files("mailgate.console") / "templates") as folder:
         found = {
             f"{path.name}: {blank[0]}"

@@ -56,7 +56,7 @@ async def test_nothing_is_counted_while_the_rows_are_being_made_but_not_for_ever
     assert set(await counted(firm)) == {"tiktok"}
 
 
-async def test_it_is_counted_again_where_something_has_changed_or_time_has_passed(firm: Company) -> None:
+async def test_devices_are_counted_again_after_a_change_or_a_while(firm: Company) -> None:
     keys = ["tiktok"]
     counting = AppCounting(firm.store, lambda: keys, firm.clock)
     await catch_up(firm.store, firm.bundle, NOW)

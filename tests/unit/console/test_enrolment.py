@@ -1,11 +1,11 @@
-"""Making what lets devices enrol, and shutting it out."""
+"""Making what lets devices enrol."""
 
 from datetime import timedelta
 
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.attest.enrolment import digest_of
-from mailgate.console.enrolment import make_token, revoke
+from mailgate.console.enrolment import make_token
 from mailgate.rollout.person import Person
 
 ADA = Person("ada", "here")
@@ -16,10 +16,3 @@ async def test_a_token_is_kept_without_its_text_and_written_down(firm: Company) 
     assert (made.name, made.expires_at) == (f"token-{digest_of(text).hex()[:10]}", NOW + timedelta(days=3))
     assert await firm.store.enrolments.tokens() == [made]
     assert (await firm.acts())[-1] == ("enrolment-token-made", "ada", f"token {made.name}")
-
-
-async def test_what_is_shut_out_is_written_down_once(firm: Company) -> None:
-    _, made = await make_token(firm.store, ADA, NOW, user="", note="", uses=1, days=1)
-    assert (await revoke(firm.store, ADA, NOW, made.name)).tokens == (made.name,)
-    assert (await revoke(firm.store, ADA, NOW, made.name)).tokens == ()
-    assert [each[0] for each in await firm.acts()].count("enrolment-revoked") == 1

@@ -70,16 +70,16 @@ async def test_more_than_is_taken_is_refused(body, kind):
 @pytest.mark.parametrize(
     ("body", "kind"), [(b"a&" * (MAX_FIELDS + 1), URLENCODED), (b"", MULTIPART), (b"--c\r\n\r\n", PARTS)]
 )
-async def test_what_is_none_is_refused(body, kind):
+async def test_a_malformed_form_is_refused(body, kind):
     with pytest.raises(web.HTTPBadRequest):
         await form_of(sent(body, kind))
 
 
-async def test_what_is_no_form_has_no_fields():
+async def test_a_body_of_another_type_has_no_fields():
     assert not await form_of(sent(b'{"name": "ada"}', "application/json"))
 
 
-def test_a_note_is_kept_without_the_space_around_it_and_refused_if_it_is_too_long() -> None:
+def test_a_note_is_trimmed_and_limited() -> None:
     assert note_of({"note": "  sent in error "}) == "sent in error"
     assert len(note_of({"why": "x" * MAX_TEXT}, "why")) == MAX_TEXT
     with pytest.raises(RefusedError, match="has 1,001 characters; expected at most 1,000"):
@@ -136,12 +136,12 @@ async def test_after_a_session_nothing_that_comes_from_nowhere_is_shown_again(
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}]
 )
-async def test_another_site_has_nobody_send_what_it_made_up(ada: Browser, headers: dict[str, str]) -> None:
+async def test_a_form_of_another_site_is_refused(ada: Browser, headers: dict[str, str]) -> None:
     page = await ada.send(EXEMPT, headers, **FORM)
     assert (page.status, "journey" in page.text) == (403, False)
 
 
-async def test_who_lost_the_role_meanwhile_keeps_the_words(ada: Browser, firm: Company) -> None:
+async def test_a_form_keeps_its_words_though_the_role_is_lost(ada: Browser, firm: Company) -> None:
     firm.roles(ada="viewer")
     page = await ada.post(EXEMPT, **FORM)
     assert (page.status, fields(page)["why"]) == (403, FORM["why"])

@@ -6,7 +6,8 @@ import pytest
 from babel import Locale
 from tests.unit.console.browsing import Browser
 
-from mailgate.console.languages import COOKIE, IN_ENGLISH, console_languages, language_for
+from mailgate.console.languages import IN_ENGLISH, console_languages, language_for
+from mailgate.gateway.http1.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.model.phrase import phrase, plural, translate
 from mailgate.views.words import reason_in_words
 
@@ -34,9 +35,7 @@ def test_english_comes_first_and_each_has_its_own_name() -> None:
         ("", "", "zh", "en"),
     ],
 )
-def test_who_chose_one_gets_it_and_others_what_their_browser_asks_for(
-    chosen: str, asked: str, default: str, tag: str
-) -> None:
+def test_a_chosen_language_goes_before_the_browsers(chosen: str, asked: str, default: str, tag: str) -> None:
     assert language_for(chosen, asked, default).tag == tag
 
 
@@ -61,7 +60,7 @@ def test_times_and_days_are_written_as_people_there_do() -> None:
     assert IN_ENGLISH.short_day(AT) == "1 Dec"
 
 
-def test_it_names_other_languages() -> None:
+def test_a_language_names_the_others() -> None:
     assert GERMAN.name_of(Locale("fr")) == "Französisch"
 
 

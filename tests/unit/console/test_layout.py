@@ -21,7 +21,7 @@ async def test_the_menu_says_where_one_is(ada: Browser, path: str, words: str) -
     assert all(f">{each}</a>" in page.text for _, each in MENU)
 
 
-async def test_every_page_of_the_menu_opens_and_has_one_heading_and_a_title_of_its_own(vic: Browser) -> None:
+async def test_every_page_of_the_menu_has_one_heading_and_its_own_title(vic: Browser) -> None:
     titles = set()
     for name, _ in MENU:
         page = await vic.get("/console/" + {"now": "", "help_requests": "help"}.get(name, name))
@@ -31,5 +31,5 @@ async def test_every_page_of_the_menu_opens_and_has_one_heading_and_a_title_of_i
     assert len(titles) == len(MENU)
 
 
-async def test_who_is_logged_in_is_shown_with_what_they_may_do(vic: Browser) -> None:
+async def test_every_page_shows_the_admin_and_their_roles(vic: Browser) -> None:
     assert re.search(r"vic\s+viewer", (await vic.get("/console/")).words)

@@ -56,7 +56,7 @@ def test_an_admin_by_the_provider_has_the_roles_of_now() -> None:
         with_ways(oidc=None),
     ],
 )
-def test_it_ends_where_the_provider_would_not_lead_to_it_any_more(after: Settings) -> None:
+def test_a_login_ends_when_the_provider_setting_changes(after: Settings) -> None:
     assert roles_now(after, session("ada", by_oidc(settings(ADA), "ada@example.com"))) is None
 
 
@@ -69,7 +69,7 @@ def test_a_token_counts_only_while_tokens_do() -> None:
     assert roles_now(closed, lin) is None
 
 
-def test_what_proves_nothing_proves_nobody() -> None:
+def test_a_login_without_a_proof_has_no_roles() -> None:
     assert roles_now(settings(ADA), session("ada", "")) is None
     assert token_proof(settings(ADA).admins["ada"]) == ""
 
@@ -84,7 +84,7 @@ def test_groups_give_the_roles_that_the_settings_give_them_now() -> None:
     assert roles_now(settings({}), zoe) is None
 
 
-def test_who_becomes_an_admin_is_not_somebody_else_besides() -> None:
+def test_a_group_member_who_becomes_an_admin_loses_the_old_session() -> None:
     before = settings({}, groups=GROUPS)
     zoe = session("oidc:zoe@example.com", by_oidc(before, "zoe@example.com"), "ops")
     people = {"zoe": {"oidc": "Zoe@example.com", "roles": ["approver"]}}

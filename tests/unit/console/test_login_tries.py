@@ -9,7 +9,7 @@ from mailgate.console.login_tries import MAX_BY_CALLER, MAX_BY_NAME, MAX_BY_NAME
 NOTHING = timedelta()
 
 
-def test_one_name_from_one_address() -> None:
+def test_guesses_at_one_name_from_one_address_have_to_wait() -> None:
     tries = LoginTries()
     assert [tries.wait("ada", "a", NOW) for _ in range(MAX_BY_NAME_AND_CALLER)] == [
         NOTHING
@@ -19,7 +19,7 @@ def test_one_name_from_one_address() -> None:
     assert tries.wait("ada", "a", NOW + SPAN) == NOTHING
 
 
-def test_many_names_from_one_address() -> None:
+def test_guesses_at_many_names_from_one_address_have_to_wait() -> None:
     tries = LoginTries()
     assert {tries.wait(f"name {each}", "a", NOW) for each in range(MAX_BY_CALLER)} == {NOTHING}
     assert tries.wait("lin", "a", NOW) == SPAN
@@ -27,7 +27,7 @@ def test_many_names_from_one_address() -> None:
     assert tries.wait_to_begin("b", NOW) == NOTHING
 
 
-def test_one_name_from_everywhere() -> None:
+def test_guesses_at_one_name_from_everywhere_are_limited() -> None:
     tries = LoginTries()
     tries.note_success("ada", "home")
     assert {tries.wait("ada", f"address {each}", NOW) for each in range(MAX_BY_NAME)} == {NOTHING}
@@ -36,7 +36,7 @@ def test_one_name_from_everywhere() -> None:
     assert tries.wait("lin", "another", NOW) == NOTHING
 
 
-def test_where_somebody_came_in_guesses_are_counted_too() -> None:
+def test_guesses_from_a_known_address_are_counted_too() -> None:
     tries = LoginTries()
     tries.note_success("ada", "home")
     for _ in range(MAX_BY_NAME_AND_CALLER):
@@ -52,7 +52,7 @@ def test_a_network_of_ipv6_is_one_caller() -> None:
     assert tries.wait_to_begin("2001:db8:0:1::1", NOW) == NOTHING
 
 
-def test_who_came_in_from_there_is_not_shut_out_by_others_beside_them() -> None:
+def test_a_known_address_stays_open_to_its_admin() -> None:
     tries = LoginTries()
     tries.note_success("ada", "a")
     for each in range(MAX_BY_CALLER):

@@ -26,7 +26,7 @@ async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
         NoticeKey(1, MailKind.CORRECTION, RULE),
     ],
 )
-async def test_what_no_version_has_is_not_found(firm: Company, about: NoticeKey) -> None:
+async def test_a_notice_of_no_version_is_not_found(firm: Company, about: NoticeKey) -> None:
     with pytest.raises(web.HTTPNotFound):
         await subject_of_notice(firm.context, about)
 

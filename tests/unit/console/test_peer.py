@@ -1,5 +1,6 @@
 """Where a request comes from: the connection, or what the console's own proxies tell, and nobody else."""
 
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 from unittest.mock import Mock
@@ -14,10 +15,12 @@ from mailgate.config.console import ProxyLogin
 from mailgate.console.peer import (
     MAX_NAME,
     NotBelievedError,
+    cookie_of,
     host_of,
     name_from_proxy,
     origin_of_request,
     over_tls,
+    set_cookie,
 )
 
 FORWARDED = {
@@ -49,7 +52,7 @@ def test_a_proxy_of_the_console_tells_address_scheme_and_host() -> None:
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.2", ""])
-def test_nobody_else_does(peer: str) -> None:
+def test_only_its_own_proxies_tell_the_console(peer: str) -> None:
     request, known = asked(peer, **FORWARDED), believing("10.0.0.1/32")
     found = origin_of_request(request, known)
     assert (found.remote, found.scheme) == (peer, "http")
@@ -80,6 +83,29 @@ def test_under_the_consoles_own_name_browsers_come_as_the_settings_say(
     assert over_tls(asked("192.0.2.1", Host=host), believing(url=url)) is secure
 
 
+@pytest.mark.parametrize(
+    ("https", "sent"),
+    [
+        (True, "__Host-name=v; Max-Age=60; Path=/; SameSite={}; Secure; HttpOnly"),
+        (False, "name=v; Max-Age=60; Path=/console/x; SameSite={}; HttpOnly"),
+    ],
+)
+@pytest.mark.parametrize("to_links", [True, False])
+def test_over_https_no_other_host_can_set_a_cookie_of_the_console(
+    https: bool, sent: str, to_links: bool
+) -> None:
+    known = believing(url="https://console.example.com" if https else None)
+    request, answer = asked("192.0.2.1", Host="console.example.com"), web.Response()
+    lasts = timedelta(minutes=1)
+    name = set_cookie(request, answer, "name", "v", known, lasts=lasts, path="/console/x", to_links=to_links)
+    said = answer.cookies[name].OutputString().split("; ")
+    assert sorted(said) == sorted(sent.format("Lax" if to_links else "Strict").split("; "))
+    back = asked("192.0.2.1", Host="console.example.com", Cookie=f"{name}=v; xname=2")
+    assert cookie_of(back, "name", known) == "v"
+    twice = asked("192.0.2.1", Host="console.example.com", Cookie=f"{name}=v; {name}=w")
+    assert cookie_of(twice, "name", known) == ""
+
+
 WAY = ProxyLogin.model_validate(
     {"header": "X-Forwarded-User", "from_proxies": ["10.0.0.0/8", "::1"]}, strict=False
 )
@@ -102,11 +128,11 @@ def test_a_proxy_says_who_is_there(peer: str, name: bytes) -> None:
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "127.0.0.1", "", "unix:", "10.1.2.3, 10.1.2.3"])
-def test_from_elsewhere_it_is_refused(peer: str) -> None:
+def test_a_name_from_another_address_is_refused(peer: str) -> None:
     assert refused(b"ada", peer=peer) == "elsewhere"
 
 
-def test_what_another_header_says_of_the_address_is_nothing() -> None:
+def test_an_address_in_another_header_is_ignored() -> None:
     forged = [*fields(b"ada"), (b"X-Forwarded-For", b"10.1.2.3"), (b"Forwarded", b"for=10.1.2.3")]
     with pytest.raises(NotBelievedError):
         name_from_proxy(forged, "192.0.2.1", WAY)
@@ -118,7 +144,7 @@ def test_twice_it_names_nobody(values: tuple[bytes, ...]) -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"  ", b"\xff", b"a\x00b", b"x" * (MAX_NAME + 1)])
-def test_what_is_no_name_is_refused(value: bytes) -> None:
+def test_a_malformed_name_is_refused(value: bytes) -> None:
     assert refused(value) == "no-name"
 
 
@@ -131,7 +157,7 @@ def test_what_is_no_name_is_refused(value: bytes) -> None:
     ],
     ids=["no field", "another spelling", "another name"],
 )
-def test_where_it_is_not_there_nobody_is_named(sent: list[tuple[bytes, bytes]]) -> None:
+def test_a_missing_header_names_nobody(sent: list[tuple[bytes, bytes]]) -> None:
     assert name_from_proxy(sent, "10.1.2.3", WAY) is None
 
 

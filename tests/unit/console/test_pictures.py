@@ -43,7 +43,7 @@ def test_every_effect_and_kind_has_its_place() -> None:
     assert sorted(KINDS) == sorted(Kind)
 
 
-def test_it_can_be_read_without_seeing_it() -> None:
+def test_a_picture_is_told_in_words() -> None:
     drawn = plot(traffic(kind={"phone": 1002}), "kind")
     assert drawn.words == "The last 60 minutes: 1,002 phone."
     assert drawn.totals == (("phone", "phone", 1002),)
@@ -56,7 +56,7 @@ def test_times_below_it_are_for_the_reader_of_the_page() -> None:
     assert sum("data-at" in each.attrib for each in root.findall("text")) == 3
 
 
-def test_an_app_has_a_column_for_each_day_and_a_day_that_was_not_counted_is_empty() -> None:
+def test_a_day_that_was_not_counted_has_an_empty_column() -> None:
     days = [
         AppOnDay(day=date(2026, 12, day), people=9, devices=9, kept_out_people=day, kept_out_devices=1)
         for day in (1, 3)

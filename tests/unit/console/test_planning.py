@@ -7,7 +7,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.rollout.plans import plan_of
 
 from mailgate.config import Rules
-from mailgate.console.planning import Planning, PlanProgress, Progress
+from mailgate.console.planning import Planning, Progress, RequestedPlan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 
@@ -27,7 +27,7 @@ async def test_one_is_made_at_a_time(firm: Company) -> None:
     assert planning.start(rules, 14, ADA, NOW)
     await going.wait()
     making = planning.last
-    assert making == PlanProgress("ada", NOW, 1, 4)
+    assert making == RequestedPlan("ada", NOW, 1, 4)
     assert not planning.start(rules, 14, Person("lin", ""), NOW)
     may_end.set()
     assert planning._task
@@ -45,7 +45,9 @@ async def test_one_is_made_at_a_time(firm: Company) -> None:
         (asyncio.CancelledError(), "It was ended."),
     ],
 )
-async def test_why_there_is_none_is_said(firm: Company, raised: BaseException, words: str) -> None:
+async def test_the_reason_for_a_missing_plan_is_said(
+    firm: Company, raised: BaseException, words: str
+) -> None:
     async def make(*_: object) -> Plan:
         raise raised
 

@@ -49,11 +49,11 @@ async def test_no_page_passes_over_a_parameter_that_it_does_not_know(ada: Browse
         "notices/1/warning?state=lost", "notices/1/warning?language=xx", "policy/diff?old=" + "1" * 65,
     ],
 )  # fmt: skip
-async def test_nor_a_value(ada: Browser, asked: str) -> None:
+async def test_an_unknown_value_in_an_address_is_refused(ada: Browser, asked: str) -> None:
     assert (await ada.get(f"/console/{asked}")).status == 422
 
 
-async def test_what_can_be_meant_is_one_click_away(ada: Browser) -> None:
+async def test_an_unknown_value_can_be_removed_with_one_click(ada: Browser) -> None:
     page = await ada.get("/console/sightings?effect=block&kind=toaster&user=")
     assert "kind=toaster : it is not known here" in page.words
     assert 'href="/console/sightings?effect=block"' in page.text
@@ -71,7 +71,7 @@ def test_a_place_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-12-01", "2026-12-01T12:00:00"])
-def test_what_is_no_time_with_its_zone_is_the_beginning(at: str) -> None:
+def test_a_position_without_a_zoned_time_is_the_beginning(at: str) -> None:
     assert position_in({"at": at, "after": "abc"}) is None
 
 
@@ -90,13 +90,13 @@ def test_an_address_says_it_all() -> None:
 
 
 @pytest.mark.parametrize("at", ["x", "-1", "99999", "²"])
-def test_what_cannot_be_meant_is_a_mistake(at: str) -> None:
+def test_an_unknown_value_is_a_mistake(at: str) -> None:
     wrong = {"at": at, "sort": "secret", "label": "none", "kind": "toaster"}
     said, mistakes = read_address(wrong.items(), READERS)
     assert ([each.name for each in mistakes], said) == (list(wrong), {})
 
 
-def test_the_values_to_choose_from_are_those_of_who_moves_at_any_time() -> None:
+def test_every_value_of_a_mover_can_be_chosen() -> None:
     by = NEWLY["by"] | {"kind": [{"value": "phone", "people": 1, "devices": 1}]}
     later = [
         {

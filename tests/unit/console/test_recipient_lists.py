@@ -35,7 +35,7 @@ async def after(lists: RecipientLists, count: Callable[[Topic, Progress], Awaita
     return last
 
 
-async def test_what_was_counted_is_remembered_for_a_while() -> None:
+async def test_a_count_is_remembered_for_a_while() -> None:
     lists = RecipientLists()
     last = await after(lists, found)
     assert (last.found, last.runs, last.done, last.total) == (FOUND, False, 2, 3)
@@ -72,12 +72,12 @@ async def test_one_count_at_a_time_and_a_gate_that_ends_ends_it() -> None:
         (ValueError("alice"), "Nobody was counted (ValueError)."),
     ],
 )
-async def test_what_goes_wrong_is_said(error: Exception, words: str) -> None:
+async def test_a_failed_count_says_why(error: Exception, words: str) -> None:
     async def broken(*_: object) -> RecipientList:
         raise error
 
     assert (await after(RecipientLists(), broken)).wrong == words
 
 
-async def test_it_ends_what_never_began() -> None:
+async def test_stopping_without_a_count_is_no_error() -> None:
     await RecipientLists().stop()

@@ -15,7 +15,7 @@ AT = datetime(2026, 12, 1, 13, 0, 9, tzinfo=timezone(timedelta(hours=1)))
 
 
 @pytest.mark.parametrize("at", [AT, AT.isoformat(), AT.astimezone(UTC)])
-def test_a_time_is_exact_in_utc_for_who_hovers_and_for_scripts(at: datetime | str) -> None:
+def test_the_exact_time_in_utc_is_there_for_hovering_and_scripts(at: datetime | str) -> None:
     shown = str(instant(at))
     assert 'title="2026-12-01 12:00:09 UTC"' in shown
     assert 'datetime="2026-12-01T12:00:09+00:00"' in shown
@@ -49,7 +49,7 @@ def test_values_that_a_rule_saw_are_readable(value: object, words: str) -> None:
     assert plain(value) == words
 
 
-def test_what_strangers_say_is_text_and_never_markup() -> None:
+def test_text_of_strangers_is_never_markup() -> None:
     shown = text_of("refused.html", why="<script>alert(1)</script>")
     assert "&lt;script&gt;" in shown
     assert "<script>alert" not in shown
@@ -61,7 +61,7 @@ def test_a_name_that_a_template_does_not_get_is_a_mistake() -> None:
 
 
 @pytest.mark.parametrize("name", ["../render.py", "console.py", ""])
-def test_there_are_no_assets_but_those_named(name: str) -> None:
+def test_an_unknown_asset_is_not_found(name: str) -> None:
     with pytest.raises(web.HTTPNotFound):
         asset(name)
 
@@ -69,7 +69,7 @@ def test_there_are_no_assets_but_those_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(9, "just now"), (10, "10 seconds ago"), (240, "4 minutes ago")]
 )
-def test_how_long_ago_something_was(seconds: int, words: str) -> None:
+def test_an_age_is_said_in_words(seconds: int, words: str) -> None:
     assert ago(timedelta(seconds=seconds)) == words
 
 

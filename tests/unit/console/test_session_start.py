@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.console.browsing import ORIGIN, Browser, Company
+from tests.unit.console.browsing import ORIGIN, Browser, Company, browsing, company, serving, whole
 from yarl import URL
 
-from mailgate.console.session_start import COOKIE, console_path, too_many_logins
+from mailgate.console.login_rights import token_proof
+from mailgate.console.session_start import console_path, too_many_logins
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.store import StoreUnavailableError
 
 Opened = Callable[[], Awaitable[Browser]]
@@ -21,7 +25,13 @@ def value(browser: Browser) -> str:
     return next((each.value for each in browser.session.cookie_jar if each.key == COOKIE), "")
 
 
-async def test_a_link_of_another_site_leads_in_though_the_browser_leaves_out_the_cookie(
+def begun(firm: Company, who: str) -> str:
+    """The value of the cookie of a new session."""
+    proof = token_proof(firm.bundle.settings.admins[who])
+    return firm.context.sessions.start(who, proof, firm.clock())
+
+
+async def test_a_link_of_another_site_leads_in_without_the_cookie(
     opened: Opened,
 ) -> None:
     """``SameSite=Strict``: the page leads on from here, and then the cookie comes along."""
@@ -43,12 +53,12 @@ async def test_a_link_of_another_site_leads_in_though_the_browser_leaves_out_the
         {"Sec-Fetch-Site": "none"},
     ],
 )
-async def test_nothing_else_is_led_on(opened: Opened, headers: dict[str, str]) -> None:
+async def test_other_requests_are_not_redirected(opened: Opened, headers: dict[str, str]) -> None:
     page = await (await opened()).get("/console/policy", headers=headers)
     assert page.path.startswith("/console/login?next=")
 
 
-async def test_who_has_a_cookie_is_led_nowhere(ada: Browser) -> None:
+async def test_a_request_with_a_cookie_is_not_redirected(ada: Browser) -> None:
     page = await ada.get("/console/policy", headers=LED)
     assert "One moment" not in page.words
     assert page.path == "/console/policy"
@@ -90,6 +100,38 @@ async def test_a_planted_cookie_is_no_session_after_a_login(
     assert firm.context.sessions.find(planted, firm.clock()) is None
 
 
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "{}={}",
+        "x=1, __Host-{}={}",
+        "__host-{}={}",
+        "__Secure-{}={}",
+        "x=__Host-{}={}",
+        "__Host-{0}={1}; __Host-{0}=x",
+    ],
+)
+async def test_over_https_a_cookie_that_a_sibling_host_may_set_is_no_session(
+    tmp_path: Path, empty_store: Path, planted: str
+) -> None:
+    """Who sets it would have an admin work in a session of theirs, or keep an admin out."""
+    copyfile(empty_store, tmp_path / "mailgate.db")
+    async with (
+        company(tmp_path, console={"url": ORIGIN.replace("http:", "https:")}) as firm,
+        serving(whole(firm.context), tmp_path) as path,
+        browsing(path) as browser,
+    ):
+        theirs, own = (begun(firm, who) for who in ("vic", "ada"))
+        foreign, kept = planted.format(COOKIE, theirs), f"__Host-{COOKIE}={own}"
+        assert (await browser.get("/console/find", headers={"Cookie": foreign})).path.startswith(
+            "/console/login"
+        )
+        if not planted.endswith("=x"):  # which no browser sends
+            for sent in (f"{foreign}; {kept}", f"{kept}; {foreign}"):
+                page = await browser.get("/console/find", headers={"Cookie": sent})
+                assert (page.path, "ada" in page.words) == ("/console/find", True)
+
+
 @pytest.mark.parametrize("path", ["/console/", "/console/audit?who=ada", "/console/policy#x"])
 def test_a_place_of_the_console_is_kept(path: str) -> None:
     assert console_path(path) == path
@@ -113,12 +155,12 @@ def test_a_place_of_the_console_is_kept(path: str) -> None:
         "javascript:alert(1)//console/",
     ],
 )
-def test_every_other_is_not(path: str) -> None:
+def test_every_other_path_is_refused(path: str) -> None:
     assert console_path(path) == ""
 
 
 @given(st.text(max_size=60))
-def test_nothing_leads_elsewhere(text: str) -> None:
+def test_no_redirect_leaves_the_console(text: str) -> None:
     for path in (console_path(text), console_path(f"/console/{text}")):
         if path:
             joined = URL("https://console.example.com/console/login").join(URL(path))

@@ -21,7 +21,7 @@ def test_every_login_has_a_cookie_and_a_form_token_of_its_own() -> None:
     assert len({*values, *tokens}) == 4
 
 
-def test_what_is_kept_leads_to_nobodys_session() -> None:
+def test_no_session_is_found_by_its_stored_key() -> None:
     known = sessions()
     value = known.start("ada", "hash", NOW)
     assert value.encode() not in b"".join(known._open)
@@ -39,9 +39,7 @@ def test_what_is_kept_leads_to_nobodys_session() -> None:
         ([timedelta(seconds=-1)], True),
     ],
 )
-def test_a_session_lasts_while_it_is_used_and_never_longer_than_its_whole_time(
-    steps: list[timedelta], lasts: bool
-) -> None:
+def test_a_session_lasts_while_used_and_no_longer_than_its_limit(steps: list[timedelta], lasts: bool) -> None:
     known, now = sessions(), NOW
     value = known.start("ada", "hash", now)
     for step in steps:
@@ -58,7 +56,7 @@ def test_a_look_that_nobody_took_keeps_no_session_alive() -> None:
     assert known.find(value, NOW + MAX_IDLE) is None
 
 
-def test_who_was_logged_out_is_out_and_others_are_not() -> None:
+def test_only_the_ended_session_is_gone() -> None:
     known = sessions()
     one, other = known.start("ada", "hash", NOW), known.start("ada", "hash", NOW)
     known.end(one)

@@ -32,7 +32,7 @@ async def test_nothing_that_a_page_names_is_elsewhere(ada: Browser) -> None:
         (RefusedError("another version was put in force"), 409, "Another version was put in force."),
     ],
 )
-async def test_what_is_raised_becomes_a_page(
+async def test_an_exception_becomes_a_page_without_its_secrets(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int, words: str
 ) -> None:
     async def breaks(*_: object) -> None:
@@ -49,7 +49,9 @@ async def test_what_is_raised_becomes_a_page(
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("get", "/console/nothing", 404), ("post", "/console/audit", 405)]
 )
-async def test_addresses_that_there_are_not(ada: Browser, method: str, path: str, status: int) -> None:
+async def test_an_unknown_address_or_method_shows_a_page_with_the_menu(
+    ada: Browser, method: str, path: str, status: int
+) -> None:
     page = await getattr(ada, method)(path)
     assert page.status == status
     assert "To the console" in page.words

@@ -10,7 +10,7 @@ from mailgate.console import source_reading
 from mailgate.console.source_reading import BackgroundQuestions, Progress, Readings
 
 
-async def test_it_is_seen_how_far_it_is_and_what_came_of_it() -> None:
+async def test_a_reading_shows_its_progress_and_its_outcome() -> None:
     going, may_end = asyncio.Event(), asyncio.Event()
 
     async def sync(_name: str, _full: bool, progress: Progress) -> str:
@@ -32,7 +32,7 @@ async def test_it_is_seen_how_far_it_is_and_what_came_of_it() -> None:
     await readings.stop()
 
 
-async def test_what_a_source_says_when_it_breaks_is_shown_to_nobody() -> None:
+async def test_the_error_text_of_a_source_is_not_shown() -> None:
     async def sync(_name: str, _full: bool, _progress: Progress) -> str:
         raise ValueError("a secret")
 
@@ -70,7 +70,7 @@ class Source:
             self.ended.append(number)
 
 
-async def test_whoever_starts_it_does_not_wait_for_the_answers() -> None:
+async def test_questions_are_asked_without_waiting_for_answers() -> None:
     source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(3))
     await settle()
@@ -80,7 +80,7 @@ async def test_whoever_starts_it_does_not_wait_for_the_answers() -> None:
     assert source.answered == [0, 1, 2]
 
 
-async def test_what_is_too_much_is_left_out_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_questions_beyond_the_limit_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_reading, "MAX_RUNNING", 2)
     source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(3))
@@ -94,7 +94,7 @@ async def test_what_is_too_much_is_left_out_until_there_is_room(monkeypatch: pyt
     assert source.answered == [0, 1, 4]
 
 
-async def test_at_the_end_none_runs_on() -> None:
+async def test_the_end_leaves_no_question_running() -> None:
     source, asks = Source(), BackgroundQuestions()
     asks.start(source.ask(number) for number in range(2))
     await settle()

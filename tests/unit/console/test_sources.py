@@ -4,7 +4,7 @@ import asyncio
 
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.console.source_reading import Reading
+from mailgate.console.source_reading import SourceReading
 from mailgate.console.sources import can_be_read, read_now, sources_of
 from mailgate.rollout.person import Person
 
@@ -23,11 +23,11 @@ async def test_one_is_read_at_once_and_written_down_unless_it_is_being_read(firm
     assert await read_now(firm.context, "jamf-file", ADA, NOW, full=True)
     await asyncio.sleep(0)
     assert firm.read == [("jamf-file", True)]
-    firm.context.readings.last["jamf-file"] = Reading("lin", NOW)
+    firm.context.readings.last["jamf-file"] = SourceReading("lin", NOW)
     assert not await read_now(firm.context, "jamf-file", ADA, NOW, full=True)
     assert (await firm.acts())[1:] == [("connector-read", "ada", "connector jamf-file")]
 
 
-async def test_one_that_there_is_not_cannot_be_read(firm: Company) -> None:
+async def test_an_unknown_source_cannot_be_read(firm: Company) -> None:
     assert can_be_read(firm.context, "jamf-file")
     assert not can_be_read(firm.context, "none")

@@ -63,12 +63,12 @@ def test_the_words_of_admins_stay_as_they_are(kept: str, said: str) -> None:
     assert translated(kept, GERMAN) == said
 
 
-def test_what_the_engine_notes_is_recognised_too() -> None:
+def test_notes_of_the_engine_are_translated() -> None:
     assert translated("outside the share of 25%", GERMAN) == "außerhalb des Anteils von 25%"
     assert len(NOTES) == 10
 
 
-def test_whose_name_another_device_has_is_recognised_too() -> None:
+def test_a_shared_name_is_recognised_too() -> None:
     stored_phrase = "the serial name S1 is reported for abcd too, which is another device"
     assert (
         translated(stored_phrase, GERMAN)

@@ -8,10 +8,9 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.drafted import written
 from tests.unit.console.phones import has, record
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.console import support_acts
 from mailgate.mail.words import NoticeWriter
-from mailgate.model import Kind, Reason
+from mailgate.model import CheckResult, Kind, Reason
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import HelpRequest
 from mailgate.views.person import PersonFacts, person_of
@@ -51,7 +50,7 @@ async def test_somebody_is_let_in_for_so_many_days_by_whoever_says_so(firm: Comp
         ("all", 1, " "),
     ],
 )
-async def test_nobody_is_let_in_from_nothing_for_ever_or_without_a_reason(
+async def test_an_exemption_needs_a_rule_an_end_and_a_reason(
     firm: Company, rule: str, days: int, why: str
 ) -> None:
     with pytest.raises(RefusedError):
@@ -71,7 +70,7 @@ async def test_a_device_that_is_lost_already_stays_lost_since_then(firm: Company
     assert found.lost_at is None
 
 
-async def test_what_the_sources_say_counts_as_of_now(firm: Company) -> None:
+async def test_answers_of_sources_count_at_once(firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
 
     async def answer(source: str, name: str) -> CheckResult:
@@ -84,7 +83,7 @@ async def test_what_the_sources_say_counts_as_of_now(firm: Company) -> None:
     assert (said.result, said.words) == ("taken", "jamf-file answered: no listed app on it")
 
 
-async def test_who_asked_is_written_down_even_if_no_answer_comes(firm: Company) -> None:
+async def test_a_question_is_audited_even_without_an_answer(firm: Company) -> None:
     async def breaks(_source: str, _name: str) -> CheckResult:
         raise OSError
 
@@ -135,7 +134,7 @@ async def test_an_answer_is_about_what_they_asked_and_not_about_what_is_done(fir
     assert [first.rule, second.rule] == ["unproven-handheld", "prohibited-app"]
 
 
-async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm: Company) -> None:
+async def test_a_mail_says_until_when_all_devices_of_a_person_are_let_in(firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, person="alice")
     await firm.catch_up()
@@ -144,7 +143,7 @@ async def test_who_is_let_in_is_told_until_when_it_is_so_for_all_they_have(firm:
     assert (mail.notice.let_in_until, mail.notice.devices) == (NOW + 3 * DAY, ())
 
 
-async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_other(firm: Company) -> None:
+async def test_an_exemption_of_one_device_is_not_said_of_the_other(firm: Company) -> None:
     first, _ = await has(firm, record("a1", "alice", "tiktok"), record("a2", "alice", "tiktok"))
     await support_acts.exempt_for(firm.context, ADA, "a journey", NOW, rule="all", days=3, device=first.id)
     await firm.catch_up()
@@ -153,7 +152,7 @@ async def test_where_one_device_alone_is_let_in_the_mail_does_not_say_so_of_the_
     assert (mail.notice.let_in_until, len(mail.notice.devices)) == (None, 1)
 
 
-async def test_who_is_warned_is_told_when_mail_ends_and_whom_to_ask(firm: Company) -> None:
+async def test_a_mail_to_a_warned_person_tells_the_end_and_the_help_desk(firm: Company) -> None:
     await written(firm, share="100%")
     help_desk = firm.bundle.settings.company.model_copy(update={"help": "it-help@example.com"})
     settings = firm.bundle.settings.model_copy(update={"company": help_desk})
@@ -169,7 +168,7 @@ async def test_who_is_warned_is_told_when_mail_ends_and_whom_to_ask(firm: Compan
     )
 
 
-async def test_there_is_no_answer_that_says_nothing_or_that_nobody_sends(firm: Company) -> None:
+async def test_an_empty_answer_or_one_without_mails_is_refused(firm: Company) -> None:
     await has(firm, record("a1", "alice"))
     with pytest.raises(RefusedError, match="what is the answer"):
         await support_acts.answer_by_mail(firm.context, await whom(firm), " ", ADA, NOW)

@@ -19,7 +19,7 @@ def said(*some: Toast) -> Toasts:
     return toasts
 
 
-def test_it_is_shown_once_and_on_its_page_alone() -> None:
+def test_a_toast_is_shown_once_and_on_its_page_alone() -> None:
     toasts = said(DONE)
     assert [toasts.shown("grace", ADA, NOW) for _ in range(2)] == [DONE, None]
     toasts = said(DONE)
@@ -28,16 +28,16 @@ def test_it_is_shown_once_and_on_its_page_alone() -> None:
     )
 
 
-def test_what_is_said_next_takes_the_place_of_what_was_said_before() -> None:
+def test_a_new_toast_replaces_the_last_one() -> None:
     found = Toast("The device d1 is found.", NOW, page=BOB)
     assert [said(DONE, found).shown("grace", page, NOW) for page in (ADA, BOB)] == [None, found]
 
 
-def test_who_comes_back_late_is_not_told_of_it_and_another_session_never() -> None:
+def test_a_toast_is_not_shown_late_or_to_another_session() -> None:
     assert said(DONE).shown("grace", ADA, NOW + UNDO_TIME) is None
     assert said(DONE).shown("vic", ADA, NOW) is None
 
 
-def test_how_long_it_lasts_is_never_less_than_nothing() -> None:
+def test_the_time_left_of_a_toast_is_never_negative() -> None:
     left = [replace(DONE).lasts(NOW + ago) for ago in (timedelta(), UNDO_TIME - TICK, 2 * UNDO_TIME)]
     assert left == [UNDO_TIME, TICK, timedelta()]

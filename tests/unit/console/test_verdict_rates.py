@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from prometheus_client import generate_latest
 from tests.unit.console.browsing import NOW
 
-from mailgate.console.verdict_rates import MINUTES, Refusal, Verdict, VerdictRates
+from mailgate.console.verdict_rates import MINUTES, KindVerdict, Refusal, VerdictRates
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import Effect, Kind, Reason
 from mailgate.store import StoreUnavailableError
@@ -25,7 +25,7 @@ def text(blocked: int = 0, allowed: int = 0) -> str:
     return generate_latest(metrics.registry).decode()
 
 
-def test_what_was_counted_before_the_first_look_is_not_of_now() -> None:
+def test_verdicts_before_the_first_look_do_not_count() -> None:
     verdict_rates = VerdictRates()
     verdict_rates.note({0: text(blocked=100)}, NOW)
     assert sum(minute.total for minute in verdict_rates.minutes(NOW)) == 0
@@ -37,8 +37,8 @@ def test_only_what_is_new_is_counted_for_each_worker() -> None:
     verdict_rates.note({0: text(8), 1: text(0, 9)}, NOW)
     verdict_rates.note({0: text(8), 1: text(1, 9)}, NOW + timedelta(minutes=1))
     *_, before, last = verdict_rates.minutes(NOW + timedelta(minutes=1))
-    assert before.verdicts == {Verdict("block", "phone"): 3, Verdict("allow", "laptop"): 2}
-    assert last.verdicts == {Verdict("block", "phone"): 1}
+    assert before.verdicts == {KindVerdict("block", "phone"): 3, KindVerdict("allow", "laptop"): 2}
+    assert last.verdicts == {KindVerdict("block", "phone"): 1}
     assert (before.by("effect"), before.by("kind")) == ({"block": 3, "allow": 2}, {"phone": 3, "laptop": 2})
     assert verdict_rates.refusals(NOW + timedelta(minutes=1)) == {
         Refusal('the "rule"', "block", "prohibited-app"): 4
@@ -49,7 +49,7 @@ def test_a_worker_that_was_started_anew_counts_from_nothing() -> None:
     verdict_rates = VerdictRates()
     verdict_rates.note({0: text(50)}, NOW)
     verdict_rates.note({0: text(2)}, NOW)
-    assert verdict_rates.minutes(NOW)[-1].verdicts == {Verdict("block", "phone"): 3}
+    assert verdict_rates.minutes(NOW)[-1].verdicts == {KindVerdict("block", "phone"): 3}
 
 
 def test_a_worker_that_does_not_answer_once_loses_nothing() -> None:
@@ -78,7 +78,7 @@ def test_a_clock_that_goes_back_breaks_nothing() -> None:
     assert sum(minute.total for minute in verdict_rates.minutes(NOW + timedelta(minutes=2))) == 2
 
 
-async def test_what_was_counted_is_handed_over_once_and_waits_while_nobody_takes_it() -> None:
+async def test_counts_wait_for_the_store_and_are_stored_once() -> None:
     rates, taken = VerdictRates(), list[Mapping[datetime, Mapping[VerdictKey, int]]]()
 
     async def add(news: Mapping[datetime, Mapping[VerdictKey, int]]) -> None:

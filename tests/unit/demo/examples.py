@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mailgate.attest.mint import JWKS_FILE, key_files
-from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice, Person
+from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem, Employee
 from mailgate.demo.company.makes import IPHONE
 from mailgate.demo.settings import write_settings
 
@@ -28,8 +28,8 @@ def written_settings(folder: Path, keys: Path, **more: str) -> Path:
     )
 
 
-def managed_phone(*, proves: bool) -> OwnedDevice:
+def managed_phone(*, proves: bool) -> CompanyDevice:
     """A phone that has been managed for a month and reported an hour ago."""
     joined, looked = NOW - timedelta(days=30), NOW - timedelta(hours=1)
-    person = Person("red.map@example.com", 0)
-    return OwnedDevice(5, person, IPHONE, "18.6.2", INTUNE, proves, DeviceProblem.NOTHING, joined, looked)
+    person = Employee("red.map@example.com", 0)
+    return CompanyDevice(5, person, IPHONE, "18.6.2", INTUNE, proves, DeviceProblem.NOTHING, joined, looked)

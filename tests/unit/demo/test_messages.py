@@ -50,7 +50,7 @@ def test_a_message_of_html_alone_is_shown_as_its_words() -> None:
         (b"Date: Tue, 01 Dec 2026 09:00:00 -0000\n\n", datetime(2026, 12, 1, 9, tzinfo=UTC), ""),
     ],
 )
-def test_headers_that_are_missing_or_odd(source: bytes, date: datetime, text: str) -> None:
+def test_a_message_with_odd_headers_is_read(source: bytes, date: datetime, text: str) -> None:
     message = read_message(source)
     assert (message.date, message.text, message.subject) == (date, text, "")
 
@@ -67,7 +67,7 @@ def test_headers_that_are_missing_or_odd(source: bytes, date: datetime, text: st
         ("&lt;b&gt; &amp; co", "<b> & co"),
     ],
 )
-def test_text_of(html: str, text: str) -> None:
+def test_html_becomes_plain_text(html: str, text: str) -> None:
     assert text_of(html) == text
 
 

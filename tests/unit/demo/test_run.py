@@ -114,7 +114,7 @@ def test_the_mailbox_is_open_as_long_as_the_gate(stage: Stage, demo) -> None:
     ]
 
 
-def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_settings(
+def test_a_company_and_its_admins_are_made_before_the_gate_starts(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def filled(config: Path, count: int, *_) -> str:
@@ -131,7 +131,7 @@ def test_a_company_is_made_up_before_the_gate_starts_and_its_admins_are_in_the_s
 
 
 @pytest.mark.parametrize(("new", "made_up"), [(True, [run.DEFAULT_PEOPLE]), (False, [])])
-def test_unless_told_otherwise_a_company_is_made_up_where_the_store_is_new(
+def test_a_new_store_gets_a_made_up_company_by_default(
     stage: Stage, demo, companies, monkeypatch: pytest.MonkeyPatch, new: bool, made_up: list[int]
 ) -> None:
     async def is_new(_config: Path) -> bool:
@@ -156,7 +156,7 @@ def test_a_company_that_was_ended_early_is_made_anew_and_that_is_said(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_whoever_ends_the_making_is_told_what_becomes_of_it(
+def test_a_stop_of_the_making_says_what_happens_next(
     stage: Stage, demo, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     async def filled(config: Path, *_) -> None:

@@ -27,7 +27,7 @@ def test_a_store_of_one_s_own_may_hold_a_password(tmp_path: Path) -> None:
     assert (tmp_path / "store.url").stat().st_mode & 0o777 == 0o600
 
 
-def test_who_opens_it_is_told_that_changes_are_lost(tmp_path: Path) -> None:
+def test_the_settings_say_that_changes_are_lost(tmp_path: Path) -> None:
     assert written_settings(tmp_path, tmp_path).read_text().startswith("# Written anew at every start")
 
 
@@ -40,7 +40,7 @@ def beside_config(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-def test_it_has_one_rule_more_which_warns_now_and_keeps_out_in_days(tmp_path: Path) -> None:
+def test_one_more_rule_warns_now_and_refuses_in_days(tmp_path: Path) -> None:
     folder = demo_rules(tmp_path, NOW)
     texts = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.yaml")}
     before = (ROOT / "config" / "policy.yaml").read_text().count("- id:")
@@ -52,15 +52,13 @@ def test_it_has_one_rule_more_which_warns_now_and_keeps_out_in_days(tmp_path: Pa
     assert stages.next_start(NOW) == datetime(2026, 12, 3, 9, tzinfo=UTC)
 
 
-def test_what_was_changed_in_it_stays(tmp_path: Path) -> None:
+def test_a_changed_policy_is_not_overwritten(tmp_path: Path) -> None:
     policy = demo_rules(tmp_path, NOW) / "policy.yaml"
     policy.write_text("mine")
     assert (demo_rules(tmp_path, NOW) / "policy.yaml").read_text() == "mine"
 
 
-def test_where_there_is_nothing_to_copy_it_has_what_init_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_files_to_copy_it_has_those_of_init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = {path.name: path.read_text() for path in demo_rules(tmp_path / "one", NOW).rglob("*.yaml")}
     monkeypatch.chdir(tmp_path)
     folder = demo_rules(tmp_path / "other", NOW)

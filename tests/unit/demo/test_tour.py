@@ -50,7 +50,7 @@ def test_the_devices_are_a_laptop_and_a_phone_in_three_states() -> None:
     assert [step.refused for step in steps(PLACE)] == ["", "posture-missing", "prohibited-app", ""]
 
 
-def test_what_is_typed_is_quoted_for_the_shell() -> None:
+def test_the_program_is_quoted_for_the_shell() -> None:
     place = DemoAddresses("http://localhost:8080/", "", "'/opt/mail gate/bin/mailgate'", "")
     assert shlex.split(steps(place)[3].command)[:3] == ["/opt/mail gate/bin/mailgate", "attest", "mint"]
 
@@ -60,7 +60,7 @@ def test_a_demo_in_another_folder_mints_with_the_keys_of_that_folder() -> None:
     assert shlex.split(line)[1:5] == ["attest", "mint", "--keys", "/tmp/my demo/keys"]
 
 
-def test_it_says_what_is_behind_the_gate() -> None:
+def test_the_tour_says_what_is_behind_the_gate() -> None:
     assert "the gate before https://mail.example.com" in tour(
         replace(PLACE, upstream="https://mail.example.com")
     )

@@ -44,7 +44,9 @@ KIND, OS, OWNER = (
         ({"kind": Kind.PHONE, "os": "ios"}, {"kind": Kind.LAPTOP, "os": "macos"}, [KIND, OS]),
     ],
 )
-def test_what_contradicts(one: dict[str, object], other: dict[str, object], expected: list[Reason]) -> None:
+def test_reports_contradict_each_other_in_kind_system_and_owner(
+    one: dict[str, object], other: dict[str, object], expected: list[Reason]
+) -> None:
     reports = [Report("jamf", "1", **one), Report("intune", "2", **other)]  # type: ignore[arg-type]
     for order in (reports, reports[::-1]):
         assert [each.reason for each in contradictions(order)] == expected
@@ -85,13 +87,13 @@ def test_sixteen_devices_of_one_source_are_no_device(count: int, is_placeholder:
     assert told == ([(Reason.DEVICE_NAME_CONTRADICTED, "", detail)] if is_placeholder else [])
 
 
-def test_of_two_sources_with_a_placeholder_one_is_named() -> None:
+def test_one_of_two_sources_with_a_placeholder_is_named() -> None:
     reports = [Report(source, str(number)) for source in ("jamf", "intune") for number in range(16)]
     (found,) = contradictions(reports)
     assert found.detail.startswith("intune has")
 
 
-def test_what_the_store_has_in_english_is_told_anew_from_the_reports() -> None:
+def test_contradictions_stored_in_english_are_told_in_the_readers_language() -> None:
     reports = (Report("jamf", "1", kind=Kind.PHONE), Report("intune", "1", kind=Kind.LAPTOP))
     kept = tuple(replace(each, detail=str(each.detail)) for each in contradictions(reports))
     older = Contradiction(Reason.DEVICE_OWNER_CONTRADICTED, "", "owner: …")

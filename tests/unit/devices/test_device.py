@@ -47,16 +47,14 @@ BLIND = replace(OLD, owner="bob", apps=frozenset(), apps_complete=None, reported
     ],
     ids=["later", "same-moment", "longer", "earlier", "shorter", "no-look", "no-end", "older-without-a-look"],
 )
-def test_of_two_looks_the_later_counts_and_who_did_not_look_takes_no_look_back(
-    new: Report, owner: str, apps: set[str]
-) -> None:
+def test_the_later_of_two_looks_counts(new: Report, owner: str, apps: set[str]) -> None:
     kept = replace(new, last_seen=NOW + minutes(5)).after(OLD, THEN)
     assert (kept.owner, kept.apps) == (owner, apps)
     assert (kept.first_seen, kept.last_seen) == (NOW, NOW + minutes(5))
     assert new.after(None, THEN) == new
 
 
-def test_a_report_without_a_look_leaves_all_of_the_last_look_as_it_was() -> None:
+def test_a_report_without_a_look_keeps_the_last_look() -> None:
     old = replace(OLD, looked_from=NOW - minutes(7))
     assert replace(BLIND, expires_at=NOW + minutes(600)).after(old, THEN) == replace(old, owner="bob")
 
@@ -100,7 +98,7 @@ def test_the_newest_look_is_kept_in_whatever_order_looks_come(ages: list[int]) -
         assert kept == max(looks, key=lambda look: look.recency(THEN))
 
 
-def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() -> None:
+def test_a_merged_device_has_the_oldest_id_and_all_reports() -> None:
     ceded, both = frozenset({(KEY, "k")}), frozenset({"older", "both"})
     old = Device("old", (OLD,), both, ceded, first_seen=NOW, last_seen=NOW, number=2, changed=1)
     other = replace(OLD, source="jamf")
@@ -121,7 +119,7 @@ def test_merged_devices_have_the_id_of_the_oldest_and_all_that_the_others_had() 
     )
 
 
-def test_of_equally_old_devices_the_first_id_is_kept() -> None:
+def test_the_first_id_of_equally_old_devices_is_kept() -> None:
     assert merged([Device("b"), Device("c"), Device("a")]).id == "a"
 
 
@@ -144,7 +142,7 @@ def test_a_device_has_one_report_for_each_id_of_a_source_in_order(slot: tuple[st
     assert without.without(slot) == without
 
 
-def test_when_and_in_what_words_something_was_seen_makes_nothing_another() -> None:
+def test_times_and_words_do_not_make_reports_different() -> None:
     """Else every report that comes again would be news."""
     report = Report("mdm", "7")
     assert report == replace(report, first_seen=NOW, last_seen=NOW, adds=True)
@@ -153,7 +151,7 @@ def test_when_and_in_what_words_something_was_seen_makes_nothing_another() -> No
     assert Device("d") == Device("d", first_seen=NOW, last_seen=NOW, number=7, changed=7)
 
 
-def test_what_nobody_says_of_a_device_is_not_known() -> None:
+def test_a_bare_report_and_device_say_nothing() -> None:
     report, device = Report("mdm", "7"), Device("d")
     assert (report.gone, report.adds, device.number, device.changed) == (False, False, 0, 0)
     assert device.claims == device.names == frozenset()
@@ -196,7 +194,7 @@ def test_an_id_can_be_typed_without_its_hyphens_and_in_capitals(source: str, nam
         assert typed_id(typed) == made
 
 
-def test_an_id_is_made_of_source_and_name_and_of_how_often_it_was_tried() -> None:
+def test_an_id_depends_on_source_name_and_attempt() -> None:
     made = {new_id(("a", "bc")), new_id(("ab", "c")), new_id(("a", "bc"), 1), new_id(("", "abc"))}
     assert len(made) == 4
     assert (made_of := new_id(("jamf", "1"))) == "3jno-s747-pgl2", (
@@ -239,7 +237,7 @@ def test_a_part_replaces_what_it_names_and_nothing_else() -> None:
     )
 
 
-def test_a_whole_report_leaves_nothing_of_what_it_does_not_name() -> None:
+def test_a_whole_report_replaces_the_earlier_one() -> None:
     kept = replace(WHAT_IT_IS, adds=False, reported_at=NOW + minutes(1)).after(OLD, THEN)
     assert (kept.owner, kept.names) == ("", frozenset({(EAS, "appl1")}))
 

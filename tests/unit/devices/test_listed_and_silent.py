@@ -106,7 +106,7 @@ STALE_IS_OUT = (
         (9999, PostureState.UNAVAILABLE, Effect.BLOCK),
     ],
 )
-def test_a_report_that_runs_out_while_its_source_is_away_counts_for_a_bounded_time(
+def test_a_report_that_runs_out_in_an_outage_counts_for_a_while(
     hours: float, state: PostureState, effect_then: Effect
 ) -> None:
     told = posture(FINE, now=NOW + hours * HOUR, away={"fine": NOW + HOUR}, last_known_for=KEEP)
@@ -114,13 +114,13 @@ def test_a_report_that_runs_out_while_its_source_is_away_counts_for_a_bounded_ti
     assert (told.state, decided.effect) == (state, effect_then)
 
 
-def test_what_was_stale_before_its_source_went_away_stays_so() -> None:
+def test_a_report_stale_before_an_outage_stays_stale() -> None:
     for away in ({}, {"fine": NOW + 24 * HOUR}, {"fine": NOW + 25 * HOUR}):
         told = posture(FINE, now=NOW + 26 * HOUR, away=away, last_known_for=KEEP)
         assert told.state is PostureState.STALE
 
 
-def test_what_a_partial_report_says_meanwhile_takes_nothing_away_and_gives_nothing_back() -> None:
+def test_a_partial_report_in_an_outage_changes_no_decision() -> None:
     """Two sources: the one that sees everything is away, the other one sees the managed apps."""
     part = said("part", **CLEAN | {"apps_complete": False, "reported_at": NOW + 20 * HOUR})
     states = [
@@ -135,7 +135,7 @@ def test_what_a_partial_report_says_meanwhile_takes_nothing_away_and_gives_nothi
     assert decided == [Effect.ALLOW] * 3 + [Effect.BLOCK] * 2
 
 
-def test_of_the_devices_of_a_person_what_was_last_known_of_the_worst_counts() -> None:
+def test_the_last_known_state_of_the_worst_device_counts() -> None:
     away = Posture(PostureState.UNAVAILABLE, last_state=PostureState.CLEAN, expires_at=NOW + KEEP)
     for other in (PostureState.PARTIAL, PostureState.LISTED):
         for both in ([away, Posture(other)], [Posture(other), away]):
@@ -230,7 +230,7 @@ def test_nobody_gets_mail_back_by_an_outage(
 
 
 @pytest.mark.parametrize("on_unavailable", ["block", "last_known", "allow"])
-def test_nobody_gets_mail_back_by_an_outage_where_the_rules_are_the_usual_ones(on_unavailable: str) -> None:
+def test_no_outage_gives_mail_back_by_usual_rules(on_unavailable: str) -> None:
     """The same law, through every outage of one or both of two sources that saw all or some of the apps."""
     policy = policy_of(*(rule | {"on_unavailable": on_unavailable} for rule in STALE_IS_OUT))
     looks = [
@@ -253,9 +253,7 @@ def test_nobody_gets_mail_back_by_an_outage_where_the_rules_are_the_usual_ones(o
 
 
 @given(reports_of_one(), st.sampled_from(SOURCES), st.integers(0, 60))
-def test_what_is_foretold_of_an_outage_is_what_happens(
-    reports: tuple[Report, ...], source: str, hours: int
-) -> None:
+def test_a_foretold_outage_is_what_happens(reports: tuple[Report, ...], source: str, hours: int) -> None:
     """``explain``, the console and the employee's page foretell by the posture of now: also where two sources looked at
     the same time, and one of them is away."""
     reports = tuple(replace(each, reported_at=reports[0].reported_at, expires_at=None) for each in reports)
@@ -272,7 +270,7 @@ def test_what_is_foretold_of_an_outage_is_what_happens(
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=3), timedelta(days=9000)])
-def test_a_clean_look_of_a_time_to_come_hides_nothing_and_is_worth_nothing(ahead: timedelta) -> None:
+def test_a_clean_look_from_the_future_hides_nothing(ahead: timedelta) -> None:
     odd = said("odd", **CLEAN | {"reported_at": NOW + ahead})
     alone = posture(odd)
     assert (alone.state, alone.reported_at, alone.expires_at) == (PostureState.STALE, None, None)
@@ -282,7 +280,7 @@ def test_a_clean_look_of_a_time_to_come_hides_nothing_and_is_worth_nothing(ahead
     assert posture(odd, seen_before).lists == ("prohibited",)
 
 
-def test_an_app_that_was_seen_at_a_time_to_come_is_taken_back_by_no_look_of_before() -> None:
+def test_an_app_seen_in_the_future_is_not_taken_back_by_an_earlier_look() -> None:
     odd = said("odd", **CLEAN | TIKTOK | {"reported_at": NOW + timedelta(days=3)})
     assert posture(odd, FINE).lists == ("prohibited",)
     later = said("fine", **CLEAN | {"reported_at": NOW + timedelta(days=4)})
@@ -294,6 +292,6 @@ def test_clocks_that_differ_a_little_make_no_difference() -> None:
     assert (told.state, told.reported_at) == (PostureState.CLEAN, NOW)
 
 
-def test_whose_clock_was_ahead_owns_no_longer_than_the_next_look_says() -> None:
+def test_a_clock_ahead_keeps_an_owner_only_until_the_next_look() -> None:
     ahead = said("one", owner="ada", **CLEAN | {"reported_at": NOW + timedelta(days=3)})
     assert posture(ahead, said("two", owner="bob", **CLEAN)).owner == "bob"

@@ -75,7 +75,7 @@ A, B, C = "jamf:1", "intune:2", "google:3"
         ([(A, "serial:S1"), ("jamf:2", "serial:S1")], "jamf:1+jamf:2"),
     ],
 )
-def test_what_names_make_one_device(reports: list[tuple[str, ...]], expected: str) -> None:
+def test_one_strong_name_in_common_makes_one_device(reports: list[tuple[str, ...]], expected: str) -> None:
     made = [report(slot, *names) for slot, *names in reports]
     for order in permutations(made):
         assert together(put(*order)) == groups(expected)
@@ -114,7 +114,7 @@ PHONE, LAPTOP = "intune:phone", "jamf:laptop"
         ),
     ],
 )
-def test_what_a_device_says_of_itself_joins_it_to_one_device_at_most(
+def test_a_devices_own_word_joins_it_to_one_device_at_most(
     reports: list[tuple[str, ...]], expected: str
 ) -> None:
     made = [report(slot, *names) for slot, *names in reports]
@@ -122,7 +122,7 @@ def test_what_a_device_says_of_itself_joins_it_to_one_device_at_most(
         assert together(put(*order)) == groups(expected)
 
 
-def test_a_name_that_somebody_else_knows_is_not_had_by_a_device_that_only_says_so() -> None:
+def test_a_name_of_others_does_not_go_to_a_device_that_only_claims_it() -> None:
     own = report(f"{ENROLLED}:e", "key:k1", "cert:c1", at=9)
     for order in permutations([report(LAPTOP, "cert:c1"), own]):
         device_set = put(report(PHONE, "key:k1"), *order)
@@ -158,7 +158,7 @@ SHARED = (EAS, "e1")
     ],
     ids=["newer", "older", "gone", "longer", "shorter", "seen last", "seen first", "seen at no time", "of no time", "alike"],
 )  # fmt: skip
-def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told_at_both(
+def test_a_shared_name_goes_to_the_last_reported_device(
     one: dict[str, Any], two: dict[str, Any], holder: str
 ) -> None:
     reports = [report(A, "serial:S1", "eas:e1", **one), report(B, "serial:S2", "eas:e1", **two)]
@@ -176,7 +176,7 @@ def test_a_name_of_two_devices_is_had_by_the_one_that_was_reported_last_and_told
         ]
 
 
-def test_of_a_device_only_the_reports_that_claim_a_name_count_for_it() -> None:
+def test_only_reports_that_claim_a_name_count_for_it() -> None:
     two = (report(A, "serial:S1", "eas:e1"), report(C, "serial:S1", at=9))
     device_set = put(*two, report(B, "serial:S2", "eas:e1", at=1))
     assert device_set.named([SHARED]) == home(device_set, B)
@@ -191,7 +191,7 @@ def test_every_device_that_claims_a_name_is_told_the_others() -> None:
             assert all((other in each.detail) is (other != device.id) for other in ids)
 
 
-def test_a_name_that_comes_stays_or_goes_is_settled_at_every_device_that_claims_it() -> None:
+def test_each_change_of_a_shared_name_settles_all_its_devices() -> None:
     device_set = put(report(A, "serial:S1", "eas:e1", at=2), report(B, "serial:S2"))
     assert not any(device.findings for device in device_set)
     device_set.add(report(B, "serial:S2", "eas:e1", at=1))
@@ -203,7 +203,7 @@ def test_a_name_that_comes_stays_or_goes_is_settled_at_every_device_that_claims_
     assert device_set.named([SHARED]) == home(device_set, A)
 
 
-def test_what_contradicts_on_a_device_is_told_though_it_has_no_name_any_more() -> None:
+def test_a_contradiction_is_told_after_the_name_is_gone() -> None:
     device_set = put(report(A, "serial:S1", os="ios"), report(B, "serial:S1", os="ios"))
     device_set.add(report(A, at=1, os="ios"))
     device_set.add(report(B, at=1, os="ios"))
@@ -239,7 +239,7 @@ def test_a_report_that_is_removed_leaves_its_names_to_others_that_claim_them() -
         (("eas:e1", 0), ("eas:e1", 0), ("eas:e1",), min(A, B, key=lambda slot: new_id((slot.partition(":")[0], slot.partition(":")[2])))),
     ],
 )  # fmt: skip
-def test_of_devices_that_cannot_be_one_a_report_goes_to_the_strongest_name_and_then_to_the_oldest(
+def test_a_report_goes_to_the_strongest_name_then_the_oldest_device(
     one: tuple[str, float], two: tuple[str, float], names: tuple[str, ...], expected: str
 ) -> None:
     made = [report(slot, f"serial:{slot}", *own.split(), at=at) for slot, (own, at) in ((A, one), (B, two))]
@@ -263,7 +263,7 @@ def test_the_word_of_a_device_links_no_source_to_the_report_of_another() -> None
     assert together(device_set) == groups("intune:phone+enrolled:e jamf:laptop")
 
 
-def test_a_contradiction_that_is_over_is_told_no_more_and_the_device_is_one() -> None:
+def test_a_contradiction_that_is_over_is_told_no_more() -> None:
     device_set = put(report(A, "serial:S1", "eas:e1"), report(B, "serial:S2", "eas:e1"))
     assert device_set.add(report(B, "serial:S1", "eas:e1", at=1)) is ReportChange.CHANGED
     (device,) = device_set
@@ -297,7 +297,7 @@ def test_a_source_alone_may_correct_its_own_names() -> None:
     assert together(device_set) == groups("jamf:1+intune:2")
 
 
-def test_what_was_one_device_stays_one_when_the_name_goes_that_showed_it() -> None:
+def test_a_device_stays_one_after_its_common_name_is_gone() -> None:
     device_set = put(report(A, "serial:S1"), report(B, "serial:S1"))
     device_set.add(report(B, at=1))
     assert together(device_set) == groups("jamf:1+intune:2")
@@ -350,7 +350,7 @@ def agreeing(draw: st.DrawFn) -> list[Report]:
 
 
 @given(agreeing(), st.data())
-def test_where_nothing_contradicts_the_order_makes_no_difference(
+def test_without_contradictions_the_order_makes_no_difference(
     reports: list[Report], data: st.DataObject
 ) -> None:
     own_word = [each for each in reports if each.source == ENROLLED]
@@ -371,7 +371,7 @@ def test_no_two_devices_have_one_name_and_every_claimed_name_is_had(reports: lis
     assert set(had) == {name for each in reports for name in each.names}
 
 
-def test_a_name_that_a_source_gives_to_very_many_devices_makes_them_no_more_one() -> None:
+def test_a_name_of_very_many_devices_joins_none_of_them() -> None:
     """A placeholder that no table knows: without this a whole fleet would become one device."""
     reports = [report(f"jamf:{number}", "serial:FACTORY01") for number in range(PLACEHOLDER_MIN_IDS + 9)]
     device_set = put(*reports)
@@ -396,7 +396,7 @@ def test_phones_that_are_gone_make_no_crowd() -> None:
     assert (len(device.reports), device.findings) == (PLACEHOLDER_MIN_IDS + 9, ())
 
 
-def test_a_device_is_found_by_the_id_that_any_of_its_sources_gave_it() -> None:
+def test_a_device_is_found_by_the_id_of_any_source() -> None:
     device_set = put(report(A, "serial:S1"), report(B, "serial:S1"), report(C, "serial:S2"))
     for own_id, found in (("1", {"1", "2"}), ("2", {"1", "2"}), ("3", {"3"})):
         device = device_set.called(own_id)

@@ -46,7 +46,7 @@ def test_a_name_that_somebody_else_wrote_is_looked_for_as_it_is_stored(
         ("É1", "É1"),
     ],
 )
-def test_an_id_is_read_from_hex_only_where_that_is_the_hex_of_text(sent: str, text: str) -> None:
+def test_hex_is_read_as_text_only_if_it_is_text(sent: str, text: str) -> None:
     assert eas_text(sent) == text
 
 
@@ -54,7 +54,7 @@ def test_an_id_is_read_from_hex_only_where_that_is_the_hex_of_text(sent: str, te
     ("text", "kept"),
     [("ada", "ada"), ("é", "é"), ("a\0b", "a\\x00b"), ("é\0", "é\\x00"), ("k\ud800", "k\\ud800"), ("", "")],
 )
-def test_what_no_database_keeps_is_escaped_and_nothing_else(text: str, kept: str) -> None:
+def test_characters_that_no_database_keeps_are_escaped(text: str, kept: str) -> None:
     assert storable(text) == kept
 
 

@@ -24,7 +24,7 @@ from mailgate.devices.placeholders import placeholder_reason
         (CERT, "AAAAAAAAAAA"),
     ],
 )
-def test_what_is_filling_or_too_short_names_nothing(kind: str, text: str) -> None:
+def test_a_filler_or_a_short_text_names_nothing(kind: str, text: str) -> None:
     assert placeholder_reason(kind, text)
 
 
@@ -69,8 +69,6 @@ def test_a_name_is_a_name(kind: str, text: str) -> None:
         ("too short", "ABC"),
     ],
 )  # fmt: skip
-def test_what_is_written_in_place_of_a_name_names_nothing_in_any_case_and_between_spaces(
-    why: str, written: str
-) -> None:
+def test_a_placeholder_names_nothing_in_any_case_and_spacing(why: str, written: str) -> None:
     for text in written.split("|"):
         assert placeholder_reason(SERIAL, text) == placeholder_reason(SERIAL, f" {text.upper()}\t") == why

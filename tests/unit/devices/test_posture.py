@@ -12,9 +12,11 @@ from mailgate.devices.posture import (
     PostureTerms,
     belongs_to,
     kind_of,
+    may_restrict,
     owner_of,
     posture_of,
     posture_of_person,
+    restricts_owner,
     sources_away,
     stable_until,
     strictest,
@@ -65,7 +67,9 @@ def posture(*reports: Report, now: object = NOW, **terms: object) -> Posture:
         (CLEAN | TIKTOK | {"gone": True}, 99, "missing"),
     ],
 )
-def test_the_state_by_one_source(report: dict[str, object], age: float, expected: str) -> None:
+def test_one_source_has_its_state_by_its_report_and_age(
+    report: dict[str, object], age: float, expected: str
+) -> None:
     told = posture(said(**report), now=NOW + timedelta(hours=age))
     assert told.state is PostureState(expected)
 
@@ -85,6 +89,59 @@ def later(report: Report, minutes_later: float = 1) -> Report:
 def own(report: Report) -> Report:
     """The same by the device's own word."""
     return replace(report, source=ENROLLED)
+
+
+KNOWN = replace(
+    posture(said(kind=Kind.PHONE, os="ios", os_version="26.1", owner="ada", managed=True, **CLEAN)),
+    apps=("chess",),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, False),
+        ({"apps": ()}, False),
+        ({"os_version": "26.10"}, False),
+        ({"reported_at": NOW + timedelta(hours=1), "expires_at": NOW + timedelta(hours=25)}, False),
+        ({"sources": ("extra", "mdm")}, False),
+        ({"apps": ("chess", "tiktok")}, True),
+        ({"apps": ("tiktok",)}, True),
+        ({"state": PostureState.PARTIAL}, True),
+        ({"lost": True}, True),
+        ({"sources": ()}, True),
+        ({"managed": None}, True),
+        ({"findings": (Finding(Reason.TWO_DEVICES, ""),)}, True),
+        ({"kind": Kind.LAPTOP}, True),
+        ({"os": "android"}, True),
+        ({"owner": "lin"}, True),
+        ({"os_version": "26"}, True),
+        ({"reported_at": None}, True),
+        ({"reported_at": NOW - timedelta(hours=1)}, True),
+        ({"expires_at": NOW + timedelta(hours=1)}, True),
+    ],
+)
+def test_a_report_counts_as_restricting_if_a_rule_may_keep_its_device_out(
+    change: dict[str, object], expected: bool
+) -> None:
+    assert may_restrict(KNOWN, replace(KNOWN, **change)) is expected  # type: ignore[arg-type]
+
+
+def test_a_new_device_keeps_its_owner_out_only_if_it_is_worse_than_the_others() -> None:
+    clean, partial = replace(KNOWN, apps=()), replace(KNOWN, apps=(), state=PostureState.PARTIAL)
+    assert restricts_owner([clean], partial)
+    assert restricts_owner([partial], KNOWN)
+    assert not restricts_owner([partial], clean)
+    assert not restricts_owner([clean], replace(partial, kind=Kind.LAPTOP))
+    assert not restricts_owner(
+        [replace(clean, kind=Kind.LAPTOP)], replace(partial, state=PostureState.MISSING)
+    )
+
+
+def test_a_state_that_is_better_keeps_nobody_out_and_of_a_new_device_only_what_speaks_against_it() -> None:
+    assert not may_restrict(replace(KNOWN, state=PostureState.STALE), KNOWN)
+    assert not may_restrict(None, replace(KNOWN, apps=()))
+    assert may_restrict(None, KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +183,7 @@ def own(report: Report) -> Report:
         ([GONE, own(FINE)], "stale", None),
     ],
 )
-def test_the_state_by_several_sources_in_any_order(
+def test_several_sources_have_one_state_in_any_order(
     reports: list[Report], expected: str, source: str | None
 ) -> None:
     for order in permutations(reports):
@@ -149,7 +206,7 @@ def test_the_state_by_several_sources_in_any_order(
         ([APP, own(later(FINE))], (ENROLLED, "app"), "listed"),
     ],
 )
-def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
+def test_a_less_believed_source_clears_no_app_of_another(
     reports: list[Report], precedence: tuple[str, ...], expected: str
 ) -> None:
     told = posture(*reports, now=NOW + minutes(5), precedence=precedence)
@@ -180,7 +237,7 @@ def test_no_source_takes_back_what_one_that_is_believed_more_has_seen(
         ([replace(STALE, **TIKTOK)], "old", "unavailable", "listed"),
     ],
 )
-def test_a_report_that_ran_out_while_its_source_cannot_be_asked_is_unavailable_and_never_clean(
+def test_a_report_that_ran_out_in_an_outage_is_never_clean(
     reports: list[Report], silent: str, expected: str, last: str | None
 ) -> None:
     told = posture(*reports, away={silent: NOW - timedelta(days=30)})
@@ -216,7 +273,7 @@ def test_a_posture_is_all_that_is_known_of_the_device_now() -> None:
     )
 
 
-def test_what_the_first_source_does_not_know_the_next_one_tells() -> None:
+def test_the_next_source_tells_what_the_first_does_not_know() -> None:
     reports = (
         said("one", **CLEAN),
         said("two", os="ios", managed=False, kind=Kind.UNKNOWN, **CLEAN),
@@ -318,14 +375,12 @@ def test_a_device_belongs_to_its_owner_alone(reports: list[Report], person: str,
         ([FINE, later(FINE)], 24),
     ],
 )
-def test_a_posture_stays_the_same_until_the_next_report_runs_out_or_what_was_last_known_does(
-    reports: list[Report], hours: int | None
-) -> None:
+def test_a_posture_lasts_until_the_next_end_of_a_report(reports: list[Report], hours: int | None) -> None:
     until = stable_until(device(*reports), replace(TERMS, last_known_for=timedelta(hours=8)), NOW)
     assert until == (NOW + timedelta(hours=hours) if hours else datetime.max.replace(tzinfo=UTC))
 
 
-def test_how_old_a_look_may_be_is_said_for_all_sources_or_for_one() -> None:
+def test_the_greatest_age_is_for_all_sources_or_one() -> None:
     of_each = PostureTerms(MAX_AGE, ages={"intune": MAX_AGE * 8, "jamf": MAX_AGE / 2})
     assert [of_each.age_of(source) for source in ("intune", "jamf", "mdm")] == [
         MAX_AGE * 8,
@@ -386,7 +441,7 @@ def test_a_lost_phone_of_a_person_counts_before_every_other() -> None:
 
 
 @pytest.mark.parametrize("state", PostureState)
-def test_of_equally_restrictive_postures_one_with_a_list_counts_and_then_the_first(
+def test_a_posture_with_a_list_goes_before_an_equal_one(
     state: PostureState,
 ) -> None:
     one, other = (Posture(state, device_id=name) for name in "ab")
@@ -453,7 +508,7 @@ def test_a_list_takes_an_app_back_only_if_it_is_surely_later(since: timedelta, e
     assert posture(saw, lagging(), ages=OF_A_WEEK).state is PostureState(expected)
 
 
-def test_an_app_on_a_list_counts_as_late_as_it_can_have_been_seen() -> None:
+def test_a_listed_app_counts_from_its_latest_possible_time() -> None:
     before = said("jamf", **CLEAN | {"reported_at": NOW - timedelta(hours=1)})
     assert posture(lagging(**TIKTOK), before).state is PostureState.LISTED
 
@@ -466,7 +521,7 @@ def test_a_posture_tells_from_when_to_when_its_source_can_have_looked() -> None:
 
 
 @pytest.mark.parametrize("state", [PostureState.PARTIAL, PostureState.LISTED, PostureState.CLEAN])
-def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out(state: PostureState) -> None:
+def test_the_stricter_of_two_postures_ends_with_the_first_report(state: PostureState) -> None:
     sooner = Posture(state, expires_at=NOW + timedelta(hours=1))
     unavailable = Posture(PostureState.UNAVAILABLE, expires_at=NOW + timedelta(hours=2))
     assert strictest([unavailable, sooner]).expires_at == NOW + timedelta(hours=1)
@@ -477,9 +532,7 @@ def test_the_strictest_of_two_postures_ends_with_the_first_whose_report_runs_out
 
 
 @pytest.mark.parametrize(("hours", "is_told"), [(1, False), (2, True), (3, True), (None, True)])
-def test_what_will_be_last_known_is_told_only_of_the_posture_that_ends_first(
-    hours: int | None, is_told: bool
-) -> None:
+def test_last_known_until_belongs_to_the_posture_that_ends_first(hours: int | None, is_told: bool) -> None:
     worst = Posture(PostureState.PARTIAL, expires_at=NOW + timedelta(hours=2), last_known_until=NOW + MAX_AGE)
     other = Posture(PostureState.CLEAN, expires_at=hours and NOW + timedelta(hours=hours))
     assert strictest([worst, other]).last_known_until == (NOW + MAX_AGE if is_told else None)
@@ -498,7 +551,7 @@ def test_what_will_be_last_known_is_told_only_of_the_posture_that_ends_first(
         ([BLIND], {"blind": NOW}, None, None),
     ],
 )
-def test_while_a_source_is_away_it_is_foretold_until_when_its_last_report_will_count(
+def test_an_outage_tells_until_when_the_last_report_counts(
     reports: list[Report], away: dict[str, datetime], last: str | None, hours: float | None
 ) -> None:
     told = posture(*reports, away=away, last_known_for=timedelta(hours=8), now=NOW + minutes(5))
@@ -506,7 +559,7 @@ def test_while_a_source_is_away_it_is_foretold_until_when_its_last_report_will_c
     assert told.last_known_until == (NOW + timedelta(hours=hours) if hours else None)
 
 
-def test_of_reports_that_ran_out_meanwhile_the_one_that_ran_out_last_is_told() -> None:
+def test_the_report_that_ran_out_last_is_told() -> None:
     reports = [
         STALE,
         replace(later(STALE, -24 * 60 - 1), source="older"),
@@ -532,7 +585,7 @@ def test_of_reports_that_ran_out_meanwhile_the_one_that_ran_out_last_is_told() -
         ({"jamf": LAG + timedelta(days=1)}, PostureState.STALE),
     ],
 )
-def test_the_age_that_counts_is_that_of_the_earliest_time_and_each_source_may_have_its_own(
+def test_the_age_counts_from_the_earliest_time_by_source(
     ages: dict[str, timedelta], expected: PostureState
 ) -> None:
     assert posture(lagging(), ages=ages).state is expected

@@ -51,7 +51,9 @@ EVERY_NAME = {
     ],
     ids=["the company's, of every kind", "a device's own, of what it proves", "no placeholders"],
 )
-def test_which_names_a_source_brings(source: str, told: dict[str, Any], names: set[tuple[str, str]]) -> None:
+def test_a_source_brings_the_names_it_may_vouch_for(
+    source: str, told: dict[str, Any], names: set[tuple[str, str]]
+) -> None:
     assert report_by(source, "7", **told).names == names
 
 
@@ -65,7 +67,7 @@ def test_a_report_says_what_its_source_says_and_nothing_else() -> None:
     assert (report, report.adds) == (Report("intune", "7", **told, expires_at=NOW), True)
 
 
-def test_what_it_looked_at_and_when() -> None:
+def test_a_report_tells_its_apps_and_the_time_of_its_look() -> None:
     seen = report_by("intune", "7", apps=AppsReport(frozenset({"tiktok"}), False, NOW))
     assert (seen.apps, seen.apps_complete, seen.reported_at) == ({"tiktok"}, False, NOW)
     assert (seen.looked_from, seen.lag) == (None, timedelta())
@@ -75,7 +77,7 @@ def test_what_it_looked_at_and_when() -> None:
         assert without_look(each) == report_by("intune", "7")
 
 
-def test_what_no_database_keeps_is_written_as_its_escape() -> None:
+def test_characters_that_no_database_keeps_are_escaped() -> None:
     report = report_by("intune", "a\0b", keys=("k\ud800",), eas_ids=("\0ab\0",))
     assert (report.id, (KEY, "k\\ud800") in report.names) == ("a\\x00b", True)
     assert not any("\0" in text for _, text in report.names)
@@ -116,7 +118,7 @@ def test_a_devices_own_word_counts_least_whatever_the_settings_say(
     assert [is_self_reported(source) for source in SOURCES] == [False, False, True]
 
 
-def test_what_a_gate_only_signed_is_the_devices_own_word() -> None:
+def test_a_report_signed_by_a_gate_is_the_devices_own_word() -> None:
     proof = AttestationResult("e", "https://mail.example.com")
     assert source_of(proof) == "https://mail.example.com"
     assert source_of(replace(proof, self_reported=True)) == ENROLLED

@@ -19,7 +19,7 @@ ENDS_SOON = said("mdm", reported_at=NOW, apps_complete=True, expires_at=NOW + SE
 IN_PART = said("work", reported_at=NOW, apps_complete=False)
 
 
-def test_a_verdict_by_two_devices_lasts_until_the_first_report_of_either_runs_out() -> None:
+def test_a_verdict_of_two_devices_lasts_until_the_first_end() -> None:
     def at(now):  # type: ignore[no-untyped-def]
         both = [posture(report, now=now) for report in (ENDS_SOON, IN_PART)]
         return access(PHONE, strictest(both), now=now)

@@ -174,7 +174,9 @@ def test_a_condition_that_fails_in_report_only_has_no_effect() -> None:
         ("block", {"when": "client.kind == 'laptop' && device.known"}, (Effect.ALLOW, Reason.RULE_MATCHED, "handheld")),
     ],
 )  # fmt: skip
-def test_on_unavailable(choice: str, rule: dict[str, str], expected: tuple[Effect, Reason, str]) -> None:
+def test_the_rule_decides_what_an_unavailable_posture_gets(
+    choice: str, rule: dict[str, str], expected: tuple[Effect, Reason, str]
+) -> None:
     policy = policy_of(rule | {"on_unavailable": choice}, HANDHELD)
     assert outcome(policy, access(PHONE, UNAVAILABLE)) == expected
 
@@ -189,7 +191,7 @@ def test_on_unavailable(choice: str, rule: dict[str, str], expected: tuple[Effec
         (CLEAN, None, (Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "prohibited-app")),
     ],
 )
-def test_what_was_last_known_counts_until_it_expires(
+def test_the_last_known_posture_counts_until_it_expires(
     last: Posture, expires_in: int | None, expected: tuple[Effect, Reason, str]
 ) -> None:
     expires_at = None if expires_in is None else NOW + timedelta(hours=expires_in)
@@ -221,14 +223,14 @@ SEEN = {"apps": ("tiktok",), "lists": ("prohibited",), "device_id": "d1"}
         (({"id": "not-listed", "when": 'device.state != "listed"', "on_unavailable": "allow"},), (Effect.BLOCK, Reason.RULE_MATCHED, "not-listed")),
     ],
 )  # fmt: skip
-def test_an_app_that_was_seen_does_not_open_what_is_closed_to_a_phone_of_which_nothing_is_known(
+def test_a_seen_app_opens_nothing_that_is_closed_to_unknown_phones(
     rules: tuple[dict[str, object], ...], expected: tuple[Effect, Reason, str]
 ) -> None:
     ended = replace(ENDED, last_state=PostureState.LISTED, first_seen=NOW, **SEEN)
     assert outcome(policy_of(*rules, HANDHELD), access(PHONE, ended)) == expected
 
 
-def test_only_while_the_posture_is_unavailable_does_an_app_count_as_if_it_had_not_been_seen_too() -> None:
+def test_a_seen_app_is_ignored_too_only_while_the_posture_is_unavailable() -> None:
     policy = policy_of({"when": '!("prohibited" in device.lists)'}, HANDHELD)
     assert decide(access(PHONE, WITH_TIKTOK), policy).effect is Effect.ALLOW
 
@@ -315,7 +317,7 @@ _AWAY = st.builds(
 
 @settings(max_examples=500)
 @given(_rules(), st.sampled_from(["block", "warn", "allow"]), _RELIEFS, _AWAY, st.sampled_from([1, 2]))
-def test_while_a_source_is_away_no_seen_app_makes_a_phone_better_off(
+def test_a_seen_app_never_helps_a_phone_in_an_outage(
     rules: list[dict[str, object]], default: str, reliefs: Reliefs, unseen: Posture, apps: int
 ) -> None:
     """The law: whatever the rules say, a device on which apps were seen never gets a milder effect than the same
@@ -336,7 +338,7 @@ def test_while_a_source_is_away_no_seen_app_makes_a_phone_better_off(
     st.sampled_from(["block", "warn", "allow"]),
     _AWAY,
 )
-def test_while_a_source_is_away_one_more_app_makes_no_phone_better_off(
+def test_one_more_app_never_helps_a_phone_in_an_outage(
     rules: list[dict[str, object]], default: str, unseen: Posture
 ) -> None:
     """The law for more apps and fewer: conditions that hold for the apps still hold for more of them, and of the rules on
@@ -388,7 +390,7 @@ def test_outside_of_its_share_a_rule_is_strangers_not_recorded() -> None:
     assert notes == {"outside the share of 50%"}
 
 
-def test_it_never_raises() -> None:
+def test_an_error_blocks_and_is_not_raised() -> None:
     nonsense = replace(access(posture=WITH_TIKTOK), now=None)  # type: ignore[arg-type]
     decision = decide(nonsense, policy_of(PROHIBITED | {"stages": STAGES}))
     assert (decision.effect, decision.reason) == (Effect.BLOCK, Reason.INTERNAL_ERROR)
@@ -456,7 +458,7 @@ def test_no_rule_keeps_anybody_from_asking_the_way(
     ("method", "target"),
     [("OPTIONS", "/Microsoft-Server-ActiveSync"), ("GET", "/autodiscover/autodiscover.xml")],
 )
-def test_who_asks_the_way_is_told_it_whoever_carries_the_mail(method: str, target: str) -> None:
+def test_discovery_is_answered_whoever_carries_the_mail(method: str, target: str) -> None:
     """The gate tells it itself (``gateway/autodiscover/directions.py``), so that it is no matter what login comes along."""
     facts = RequestFacts(method, target, headers={"authorization": "Basic YTpi", "cookie": "session=1"})
     asked = replace(access(PHONE, WITH_TIKTOK), facts=facts)
@@ -464,7 +466,7 @@ def test_who_asks_the_way_is_told_it_whoever_carries_the_mail(method: str, targe
         assert decide(each, policy_of({"when": "true", "effect": "block"})).rule == "discovery"
 
 
-def test_whom_the_rules_allow_gets_more_than_the_way() -> None:
+def test_an_allowed_person_gets_more_than_discovery() -> None:
     asked = replace(access(PHONE, WITH_TIKTOK), facts=RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync"))
     rehearsed = {"when": "true", "effect": "block", "stages": {"report_only": "2020-01-01"}}
     decision = decide(asked, policy_of(rehearsed, {"when": "true", "effect": "allow"}))
@@ -514,7 +516,7 @@ def test_grace_opens_nothing_but_the_rule_itself(
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 20), st.integers(0, 20), st.integers(1, 20))
-def test_what_a_rule_does_to_a_device_only_ever_gets_stricter_with_time(
+def test_a_rule_only_gets_stricter_for_a_device_with_time(
     one: int, other: int, first_seen: int, warn: int, grace: int
 ) -> None:
     start = NOW - timedelta(days=9)
@@ -572,7 +574,7 @@ def test_a_rule_that_is_read_has_no_reason_to_be_skipped() -> None:
     assert skip_reason(rule, Stage.ENFORCE, access(user="ada")) == ""
 
 
-def test_what_decides_before_every_rule_has_a_trial_of_its_own() -> None:
+def test_a_decision_made_before_the_rules_has_its_own_trial() -> None:
     policy = policy_of({"effect": "allow"})
     lost = decide(access(PHONE, replace(CLEAN, lost=True)), policy)
     assert [*lost.trials] == [
@@ -595,7 +597,7 @@ def test_what_decides_before_every_rule_has_a_trial_of_its_own() -> None:
     )
 
 
-def test_what_the_default_says_is_told() -> None:
+def test_the_words_of_the_default_are_told() -> None:
     notice = {"fix": "ask", "contact": "it-help@example.com"}
     policy = policy_of({"when": "false"}, title="Nobody else", notice=notice)
     decision = decide(access(), replace(policy, reliefs=Reliefs(7)))
@@ -643,9 +645,7 @@ def test_a_rule_is_surely_about_whom_its_share_and_its_groups_surely_have(
         (Stage.WARN, True, Effect.WARN),
     ],
 )
-def test_what_a_rule_does_now_depends_on_its_stage_and_on_how_new_the_device_is(
-    stage: Stage, is_new: bool, effect: Effect
-) -> None:
+def test_the_effect_follows_stage_and_grace(stage: Stage, is_new: bool, effect: Effect) -> None:
     (rule,) = policy_of({"grace": "7d"}).rules
     first_seen = NOW - timedelta(days=6 if is_new else 7)
     assert effect_now(rule, stage, access(PHONE, replace(CLEAN, first_seen=first_seen))) is effect
@@ -667,16 +667,14 @@ def test_what_a_rule_does_now_depends_on_its_stage_and_on_how_new_the_device_is(
         ({"when": '!("tiktok" in device.apps)', "effect": "allow"}, Reason.POSTURE_UNAVAILABLE),
     ],
 )  # fmt: skip
-def test_an_app_that_was_seen_restricts_while_no_source_can_be_asked_and_grants_nothing(
-    rule: dict[str, str], reason: Reason
-) -> None:
+def test_a_seen_app_restricts_in_an_outage_and_grants_nothing(rule: dict[str, str], reason: Reason) -> None:
     seen = replace(UNAVAILABLE, apps=("tiktok",), lists=("prohibited",))
     decision = decide(access(PHONE, seen), policy_of(rule, HANDHELD))
     assert (decision.effect, decision.reason, decision.rule) == (Effect.BLOCK, reason, "rule-0")
     assert decision.apps == (("TikTok",) if reason is Reason.PROHIBITED_APP else ())
 
 
-def test_an_app_that_nobody_saw_is_not_taken_for_one_that_is_not_there() -> None:
+def test_an_unseen_app_does_not_count_as_absent() -> None:
     without = {"when": '!("tiktok" in device.apps)', "on_unavailable": "allow"}
     assert outcome(policy_of(without, HANDHELD), access(PHONE, UNAVAILABLE))[0] is Effect.ALLOW
     decision = decide(access(PHONE, UNAVAILABLE), policy_of(without | {"on_unavailable": "block"}, HANDHELD))
@@ -754,7 +752,7 @@ _MINUTES = st.integers(-20 * 24 * 60, 40 * 24 * 60)
     _MINUTES,
     _MINUTES,
 )
-def test_who_is_always_the_same_is_only_ever_kept_out_more_by_a_rule_in_stages(
+def test_a_rule_in_stages_only_gets_stricter_for_the_same_access(
     effect: str, named: set[str], starts: set[str], one: int, other: int
 ) -> None:
     order = [stage for stage in ("report_only", "warn", "enforce") if stage in named]
@@ -785,7 +783,7 @@ def test_a_claim_makes_no_answer_milder(policy: Policy, asks: Access, more: tupl
 
 @settings(max_examples=300)
 @given(policies | policies_on_people, accesses)
-def test_who_may_or_may_not_be_in_a_group_gets_the_harder_answer(policy: Policy, asks: Access) -> None:
+def test_unknown_groups_get_the_stricter_answer(policy: Policy, asks: Access) -> None:
     policy = replace(policy, reliefs=NO_RELIEFS)
     asks = replace(asks, posture=replace(asks.posture, owner="", device_id=""), claims=())
     if "user.name" in policy.reads:
@@ -859,9 +857,7 @@ def test_a_rule_that_may_be_about_somebody_else_ends_nothing() -> None:
 @pytest.mark.parametrize(
     ("when", "note"), [('user.name != "ada"', "who asks may be meant"), ('user.name == "ada"', "")]
 )
-def test_a_rule_that_lets_in_says_whether_only_the_spelling_of_the_login_kept_it_from_matching(
-    when: str, note: str
-) -> None:
+def test_a_trial_says_whether_only_the_spelling_of_a_login_differed(when: str, note: str) -> None:
     asks = replace(access(PHONE), user=User("corp\\ada"))
     decision = decide(asks, policy_of({"when": when, "effect": "allow"}, {"effect": "block"}))
     (tried, _) = decision.trials
@@ -877,7 +873,7 @@ def test_a_rule_that_may_be_about_somebody_else_restricts_more_than_the_default(
 
 
 @pytest.mark.parametrize("effect", ["block", "allow"])
-def test_where_the_posture_is_unavailable_another_spelling_only_takes_a_permission_away(effect: str) -> None:
+def test_another_spelling_widens_nothing_while_the_posture_is_unavailable(effect: str) -> None:
     rule = {"when": 'user.name != "lin" && device.managed', "effect": effect}
     unavailable = Posture(PostureState.UNAVAILABLE)
     asks = replace(access(PHONE, unavailable), user=User("corp\\lin"))
@@ -975,7 +971,7 @@ def test_a_thousand_rules_about_others_cost_no_evaluation(
     assert len(decision.trials) == 1001
 
 
-def test_who_may_or_may_not_be_of_a_group_is_told_every_rule_that_was_read() -> None:
+def test_unknown_groups_are_told_every_rule_that_was_read() -> None:
     """The decision by the rule that may be about them rests on those behind it as well."""
     policy = policy_of(
         {"id": "maybe", "groups": ("pilot",), "effect": "challenge"}, {"id": "next", "when": "false"}, LET_IN

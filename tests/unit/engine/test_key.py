@@ -92,7 +92,7 @@ def test_a_key_holds_nobodys_name() -> None:
     assert "d1" not in repr(DecisionKey(policy).of(asks))
 
 
-def test_what_runs_with_the_clock_is_told_apart() -> None:
+def test_values_that_run_with_the_clock_are_kept_apart() -> None:
     decision_key = DecisionKey(policy_of(AGED, {"when": "user.name == 'ann'"}))
     one, later = access(user="ann"), access(user="ann", now=NOW + timedelta(seconds=1))
     assert decision_key.of(one) == decision_key.of(later) != decision_key.of(replace(one, user=User("bob")))
@@ -106,7 +106,7 @@ def test_a_key_can_be_kept_whatever_the_rules_read() -> None:
     assert {decision_key.of(one): "kept"}[decision_key.of(same)] == "kept"
 
 
-def test_of_what_a_request_claims_the_first_end_counts() -> None:
+def test_the_first_end_among_the_claims_counts() -> None:
     posture = replace(CLEAN, expires_at=NOW + timedelta(hours=2))
     asks = replace(
         access(posture=posture),
@@ -156,7 +156,9 @@ WAYS = RequestFacts("OPTIONS", "/Microsoft-Server-ActiveSync")
         ({"when": "'mdm' in device.sources"}, access(), access(posture=replace(CLEAN, sources=("mdm",)))),
     ],
 )  # fmt: skip
-def test_what_decide_reads_tells_two_accesses_apart(rule: dict[str, Any], one: Access, other: Access) -> None:
+def test_accesses_that_decide_tells_apart_have_different_keys(
+    rule: dict[str, Any], one: Access, other: Access
+) -> None:
     decision_key = DecisionKey(policy_of(rule))
     assert decision_key.of(one) == decision_key.of(replace(one))
     assert decision_key.of(one) != decision_key.of(other)
@@ -181,7 +183,9 @@ def test_what_decide_reads_tells_two_accesses_apart(rule: dict[str, Any], one: A
         ({}, access(replace(PHONE, findings=DOUBTED)), access(replace(PHONE, findings=(Finding(Reason.KEY_IN_TWO_PLACES, "y"),)))),
     ],
 )  # fmt: skip
-def test_what_no_rule_reads_does_not(rule: dict[str, Any], one: Access, other: Access) -> None:
+def test_a_difference_that_no_rule_reads_leaves_the_key_alone(
+    rule: dict[str, Any], one: Access, other: Access
+) -> None:
     """Else hardly any decision would be found again."""
     decision_key = DecisionKey(policy_of(rule))
     assert decision_key.of(one) == decision_key.of(other)
@@ -194,7 +198,7 @@ def test_without_dates_two_devices_that_are_new_until_different_days_are_alike()
     assert decision_key.of(one, dates=False) != decision_key.of(access(), dates=False)
 
 
-def test_whom_a_relief_is_about_has_another_key() -> None:
+def test_a_person_with_a_relief_has_another_key() -> None:
     relief = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, NOW + timedelta(hours=5), person="ann")
     decision_key = DecisionKey(replace(policy_of({}), reliefs=Reliefs(1, (relief,))))
     assert decision_key.of(access(user="ann")) != decision_key.of(access(user="bob"))
@@ -212,9 +216,7 @@ def test_whom_a_relief_is_about_has_another_key() -> None:
         ({"when": "false"}, access(user="ann"), 5),
     ],
 )  # fmt: skip
-def test_a_decision_stands_until_the_first_of_what_ends(
-    rule: dict[str, Any], asks: Access, hours: int | None
-) -> None:
+def test_a_decision_stands_until_its_first_end(rule: dict[str, Any], asks: Access, hours: int | None) -> None:
     relief = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, NOW + timedelta(hours=5), person="ann")
     policy = replace(policy_of(rule), reliefs=Reliefs(1, (relief,) if asks.user.name else ()))
     ends = NEVER if hours is None else NOW + timedelta(hours=hours)
@@ -263,7 +265,7 @@ def test_people_in_the_same_shares_are_alike() -> None:
     assert len({decision_key.of(access(PHONE, CLEAN, user=f"person-{number}")) for number in range(40)}) == 2
 
 
-def test_what_a_request_claims_tells_it_apart_too() -> None:
+def test_claims_of_a_request_are_part_of_the_key() -> None:
     decision_key = DecisionKey(policy_of({"when": "client.kind == 'phone'"}))
     asks = access(replace(PHONE, kind=Kind.LAPTOP))
     one, other = (

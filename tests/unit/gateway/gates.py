@@ -8,7 +8,7 @@ from itertools import count
 from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.app.parts import Forwarders, assemble
-from mailgate.attest import MemoryReplayGuard, Nonces, Verifier
+from mailgate.attest import Nonces, ReplayGuard, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.devices.posture import PostureTerms
 from mailgate.gateway.answer import Answer, send
@@ -35,7 +35,7 @@ from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.rules import PolicyFile, policy_context
-from mailgate.store import EnrolledKey, Key, NotEnrolled, RetentionTimes
+from mailgate.store import EnrolledKey, NotEnrolled, RetentionTimes, SharedKey
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 REFERENCE = "REF2345"
@@ -222,7 +222,7 @@ class Secrets:
     """The secrets of a store, one for each purpose."""
 
     async def current(self, purpose, now, renew_after):
-        return (Key(1, sha256(purpose.encode()).digest(), NOW - timedelta(days=1)),)
+        return (SharedKey(1, sha256(purpose.encode()).digest(), NOW - timedelta(days=1)),)
 
 
 class Taken(set):
@@ -283,7 +283,7 @@ def trusting():
         issuers=keyring,
         audience="https://mail.example.com",
         match_app=lambda *_: None,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
         own="https://mail.example.com",
         nonces=nonces,
         revoked=revocations,

@@ -7,7 +7,7 @@ from tests.unit.gateway.gates import NOW, policy
 from mailgate.devices.device import Device, Report
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.own_devices import AskingRequest
-from mailgate.gateway.selfservice.person import KnownBy, Person
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.model import Access, AttestationResult, Client, Kind, Posture, PostureState, RequestFacts
 from mailgate.store.person_records import UnreportedPhone
 
@@ -48,7 +48,7 @@ UNREPORTED = UnreportedPhone("appl7777", Kind.MAIL_APP, "ios", "iPhone", 3, NOW 
 PROOF = AttestationResult(device_id="phone-1", issuer="https://mdm.example.com", expires=NOW)
 LAPTOP = Client(Kind.LAPTOP, handheld=False)
 HANDHELD = Client(Kind.PHONE, handheld=True, os="ios")
-ALICE = Person("alice", KnownBy.LOGIN)
+ALICE = RecognisedPerson("alice", KnownBy.LOGIN)
 
 
 def asking(person=ALICE, *, client=LAPTOP, posture=None, proof=None):

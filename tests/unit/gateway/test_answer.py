@@ -88,7 +88,7 @@ async def test_a_refused_request_ends_with_a_half_close_so_that_the_answer_arriv
     assert not client.transport.closing
 
 
-async def test_no_answer_to_a_client_that_is_gone():
+async def test_an_answer_to_a_client_that_is_gone_is_an_error():
     asked = exchange()
     asked.connection.transport = None
     with pytest.raises(ConnectionError):

@@ -30,7 +30,7 @@ def test_the_series_are_those_of_the_librarys_own_histogram(seconds):
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz")), max_size=20))
-def test_what_is_counted_has_the_series_of_the_librarys_own_counter(events):
+def test_counts_have_the_series_of_the_librarys_own_counter(events):
     ours, theirs = CollectorRegistry(), CollectorRegistry()
     tallies = LabelledCounter("seen", "How often", ("one", "other"), ours)
     counter = Counter("seen", "How often", ["one", "other"], registry=theirs)
@@ -40,7 +40,7 @@ def test_what_is_counted_has_the_series_of_the_librarys_own_counter(events):
     assert series(ours) == series(theirs)
 
 
-def test_what_is_counted_elsewhere_is_read_when_it_is_scraped():
+def test_an_external_count_is_read_when_it_is_scraped():
     registry, rows = CollectorRegistry(), [3]
     ExternalCounter("rows", "Rows", lambda: rows[0], registry)
     assert registry.get_sample_value("rows_total") == 3

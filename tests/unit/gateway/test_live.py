@@ -32,7 +32,7 @@ def test_every_part_of_a_gate_looks_at_the_same_place():
     assert len([each for each in seen.values() if isinstance(each, Live)]) == 1
 
 
-def test_nothing_of_it_changes_but_all_of_it():
+def test_the_live_parts_change_only_as_a_whole():
     on = gate()
     with pytest.raises(AttributeError):
         on.in_force.live.trusted = PROXIES

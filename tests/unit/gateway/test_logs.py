@@ -42,7 +42,7 @@ def test_a_line_has_its_event_level_and_time_in_utc(logged):
         ("error", ["error"]),
     ],
 )
-def test_what_is_below_the_level_is_not_written(logged, level, events):
+def test_a_line_below_the_level_is_not_written(logged, level, events):
     lines = logged(level)
     for event in ("debug", "info", "warning", "error"):
         getattr(structlog.get_logger(), event)(event)

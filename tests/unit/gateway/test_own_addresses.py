@@ -17,7 +17,7 @@ async def ask(line, *fields, on=None, secure=False):
 
 
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
-async def test_healthz(method):
+async def test_healthz_answers_ok(method):
     answer = await ask(method + b" /.mailgate/healthz HTTP/1.1")
     assert (answer.status, answer.body) == (200, b"ok\n")
 
@@ -25,7 +25,7 @@ async def test_healthz(method):
 @pytest.mark.parametrize(
     "path", ["", "/", "/statusx", "/status/", "/%73tatus", "/../", "/me/", "/metrics", "/readyz"]
 )
-async def test_there_is_nothing_else(path):
+async def test_other_addresses_are_not_found(path):
     with pytest.raises(RequestRefused) as refused:
         await ask(f"GET /.mailgate{path} HTTP/1.1".encode())
     assert (refused.value.status, refused.value.reason) == (404, Reason.NOT_FOUND)

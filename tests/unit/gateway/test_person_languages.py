@@ -29,9 +29,7 @@ def asking(headers: str, user: str, client: Client = BROWSER) -> Access:
         ("de", "", []),
     ],
 )
-def test_the_language_of_somebody_who_is_named_is_heard_each_time(
-    asked: str, user: str, heard: list[Any]
-) -> None:
+def test_the_language_of_a_named_person_is_noted_each_time(asked: str, user: str, heard: list[Any]) -> None:
     first, again = Heard(), Heard()
     PersonLanguages.of(first).record(asking(asked, user), ALLOW)
     repeat = PersonLanguages.of(again).recurring(asking(asked, user), ALLOW)

@@ -12,7 +12,7 @@ SPAN = timedelta(minutes=10)
 NOTHING = timedelta()
 
 
-def test_so_many_tries_and_then_a_wait_from_the_first_of_them() -> None:
+def test_a_few_tries_are_followed_by_a_wait_from_the_first_of_them() -> None:
     rates = RateLimit(2, SPAN)
     for _ in range(2):
         assert rates.wait("a", NOW) == NOTHING
@@ -24,7 +24,7 @@ def test_so_many_tries_and_then_a_wait_from_the_first_of_them() -> None:
     assert rates.wait("a", NOW + SPAN) == NOTHING
 
 
-def test_only_so_many_are_remembered() -> None:
+def test_only_the_last_callers_are_remembered() -> None:
     rates = RateLimit(1, SPAN, size=2)
     for who in "abc":
         rates.note(who, NOW)

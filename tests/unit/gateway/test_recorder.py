@@ -41,7 +41,7 @@ async def test_an_attestation_that_is_refused_is_counted_and_never_helps():
     assert value(on, "mailgate_attestations_total", result="token-malformed") == 1
 
 
-async def test_numbers():
+async def test_decisions_and_refusals_are_counted():
     on = gate()
     await ask(on, "/allow")
     assert value(on, "mailgate_report_only_matches_total", rule="rehearsed", effect="block") == 1
@@ -115,7 +115,7 @@ def test_a_refusal_that_recurs_is_told_and_has_its_line_like_the_first():
     assert first == again != []
 
 
-def test_what_recurs_is_told_to_whoever_keeps_it():
+def test_a_repeated_decision_is_told_to_those_who_keep_it():
     class Each(Kept):
         def recurring(self, access, decision):
             return lambda agent, now: self.append((agent, now))

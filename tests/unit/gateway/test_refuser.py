@@ -10,7 +10,7 @@ from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.mail.quarantine import NoQuarantineMails
 from mailgate.model import Posture
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 
@@ -61,7 +61,7 @@ LAPTOP = (
 
 @pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.REQUIRE])
 async def test_an_unprobed_page_load_gets_the_probe_and_is_not_decided(mode):
-    on = gate(browser_probe=BrowserProbe(mode, keys=[Key(1, b"k" * 32, NOW)]))
+    on = gate(browser_probe=BrowserProbe(mode, keys=[SharedKey(1, b"k" * 32, NOW)]))
     status, head, page, _ = await ask(on, "/allow", *NAVIGATION, LAPTOP)
     assert (status, on.carrier.usual.got, on.recorder.listeners[0]) == (200, [], [])
     assert "X-Device-Reason: probe-required" in head

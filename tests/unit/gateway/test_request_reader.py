@@ -37,7 +37,7 @@ async def test_an_https_address_is_not_served_over_plain_http(target, proto, tru
 TOLD = b"X-Forwarded-For: 198.51.100.7"
 
 
-async def test_an_origin_is_known_again_by_all_that_told_it_and_only_under_the_same_settings():
+async def test_a_remembered_origin_is_bound_to_its_fields_and_settings():
     on = gate(trusted=(ip_network("192.0.2.0/24"),))
 
     def remotes(*requests):

@@ -38,7 +38,7 @@ def running_for(seconds, *, asked=True, hangs=False, status=200):
         (running_for(0, status=101), True),
     ],
 )
-def test_tunnels_and_what_waits_for_mail_last_from_their_start_and_others_after_a_while(request_, lasts):
+def test_tunnels_last_from_their_start_and_others_after_a_while(request_, lasts):
     assert lasting([request_], MOMENT) == ([request_] if lasts else [])
 
 
@@ -88,7 +88,7 @@ async def look(on, *exchanges):
 
 
 @pytest.mark.parametrize("webmail", [Slow, Idle])
-async def test_what_is_still_allowed_goes_on(webmail):
+async def test_an_exchange_that_is_still_allowed_goes_on(webmail):
     on = mobile()
     asked, running = await begun(on, webmail())
     await look(on, asked)
@@ -99,7 +99,7 @@ async def test_what_is_still_allowed_goes_on(webmail):
 
 @pytest.mark.parametrize("webmail", [Slow, Idle])
 @pytest.mark.parametrize("line", [(b"GET /inbox HTTP/1.1", PHONE), (b"POST /upload HTTP/1.1", PHONE), PING])
-async def test_what_is_no_longer_allowed_is_refused_if_nothing_was_answered(webmail, line):
+async def test_an_unanswered_request_that_loses_mail_is_refused(webmail, line):
     on, webmail = mobile(), webmail()
     asked, running = await begun(on, webmail, *line)
     on.judge.postures.posture = Posture(PostureState.LISTED)
@@ -193,7 +193,7 @@ async def test_a_warning_ends_nothing():
     running.cancel()
 
 
-async def test_what_has_ended_meanwhile_is_left_alone():
+async def test_an_exchange_that_has_ended_is_left_alone():
     """While it was judged, it was answered."""
     on, webmail = mobile(), Slow()
     asked, running = await begun(on, webmail)
@@ -228,7 +228,7 @@ async def test_an_end_of_time_of_the_webmail_is_its_own():
     assert len(on.recorder.listeners[0]) == 1
 
 
-async def test_what_cannot_be_judged_again_ends_and_the_others_go_on():
+async def test_an_exchange_that_cannot_be_judged_ends_alone():
     on = mobile()
     broken, broken_runs = await begun(on, Slow())
     fine, fine_runs = await begun(on, Slow())

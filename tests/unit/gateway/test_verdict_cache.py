@@ -45,7 +45,7 @@ from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.rollout.halting import HaltMonitor
-from mailgate.store import Key
+from mailgate.store import SharedKey
 from mailgate.store.ledger import Ledger
 from mailgate.store.spool import Spool
 
@@ -53,7 +53,7 @@ START = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
 ASKED_AS = languages_by_tag(load_languages())
-KEYS = (Key(1, b"k" * 32, START - timedelta(days=1)),)
+KEYS = (SharedKey(1, b"k" * 32, START - timedelta(days=1)),)
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
 LIMITS = ServerLimits(head=16384, fields=50, body=1000, head_time=10, keep_alive=75, linger=0)
 """Room for every request here: one that is too large is decided by nothing."""
@@ -533,7 +533,7 @@ def waiting(seconds):
         pytest.param(0, [WITH_BODY], asking(0) * 4, id="a question with a body"),
     ],
 )  # fmt: skip
-def test_what_is_another_request_or_another_moment_is_not_served_by_the_old_verdict(first, asked, steps):
+def test_no_old_verdict_serves_another_request_or_another_moment(first, asked, steps):
     assert asyncio.run(lived(VerdictCache, first, asked, steps)) == asyncio.run(
         lived(Forgetful, first, asked, steps)
     )
@@ -582,7 +582,7 @@ async def test_a_question_is_known_too():
     assert await believed_by(question(f"User-Agent: {LAPTOP}"), peer=PROXY) == 5
 
 
-async def test_what_was_kept_and_what_was_judged_is_counted():
+async def test_hits_and_misses_are_counted():
     side = Side(VerdictCache)
     live_with(0)(side.gate, START)
     for _ in range(3):
@@ -747,7 +747,7 @@ async def test_of_refusals_fewer_are_kept(monkeypatch):
     assert not side.cache._allowed.young
 
 
-async def test_where_a_rule_reads_the_path_the_same_path_is_known_and_no_other():
+async def test_if_a_rule_reads_the_path_only_the_same_path_is_known():
     side = Side(Watched)
     live_with(4)(side.gate, START)
     for data, known in ((PAGE, 0), (PAGE, 1), (OTHER, 1), (OTHER, 1), (PAGE, 2), (OTHER, 3)):
@@ -755,13 +755,13 @@ async def test_where_a_rule_reads_the_path_the_same_path_is_known_and_no_other()
         assert side.cache.known == known
 
 
-async def test_while_every_decision_has_its_line_none_is_remembered(monkeypatch):
+async def test_no_verdict_is_kept_while_each_decision_is_logged(monkeypatch):
     monkeypatch.setattr("mailgate.gateway.verdict_cache.is_debugging", lambda: True)
     assert await believed_by(PAGE) == 0
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_whatever_is_replaced_is_looked_at_anew(change):
+async def test_every_replaced_part_is_looked_at_anew(change):
     assert await believed_by(PAGE, change=change) == 4
 
 
@@ -772,7 +772,7 @@ async def test_whatever_is_replaced_is_looked_at_anew(change):
         ("Content-Type: application/vnd.ms-sync.wbxml",),
     ],
 )
-async def test_who_names_a_device_goes_the_whole_way(fields):
+async def test_a_request_that_names_a_device_is_judged_in_full(fields):
     assert await believed_by(request("GET", "/mail/", f"User-Agent: {LAPTOP}", *fields), peer=PROXY) == 0
 
 
@@ -795,7 +795,7 @@ async def test_who_names_a_device_goes_the_whole_way(fields):
         pytest.param(("traceparent", "baggage", "sentry-trace", "X-Amzn-Trace-Id"), id="traced scripts"),
     ],
 )
-async def test_what_a_webmail_sends_anew_with_each_request_costs_no_hit(names):
+async def test_fields_that_change_with_each_request_cost_no_hit(names):
     requests = [page(LAPTOP, *(f"{name}: {number}-{name}" for name in names)) for number in range(4)]
     known, side = await asked(requests)
     assert known == "-+++"
@@ -816,7 +816,7 @@ async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
     assert sorted(tally.times for tally in side.left()[2].values()) == [2, 4]
 
 
-async def test_what_is_kept_is_bounded(monkeypatch):
+async def test_the_number_of_kept_verdicts_is_bounded(monkeypatch):
     monkeypatch.setattr("mailgate.gateway.verdict_cache.SIZE", 4)
     side = Side(VerdictCache)
     live_with(0)(side.gate, START)
@@ -841,7 +841,7 @@ LONG = "x" * 7_000
         ("/mail/inbox", ("X-Made-Up: {}",)),
     ],
 )
-async def test_of_a_long_request_only_what_is_read_stays_in_memory(target, fields):
+async def test_only_the_parts_that_are_read_stay_in_memory(target, fields):
     side = Side(VerdictCache)
     live_with(0)(side.gate, START)
     data = request("GET", target, f"User-Agent: {LAPTOP}", *fields).replace(b"{}", LONG.encode())
@@ -894,7 +894,7 @@ async def asked(requests, *, first=0, peer=STRANGER, change=None):
     return known, side
 
 
-async def test_who_names_somebody_else_in_a_login_is_not_known():
+async def test_a_login_of_somebody_else_is_not_known():
     bob, ada = (page(LAPTOP, f"Authorization: Basic {login}") for login in ("Ym9iOng=", "YWRhOng="))
     known, side = await asked([bob, bob, ada, ada, bob], first=12)
     assert known == "-+--+"
@@ -914,7 +914,7 @@ async def test_the_third_of_laptops_that_were_never_seen_is_known():
     assert {tally.times for tally in rows.values()} == {1}
 
 
-async def test_what_the_webmail_is_sent_is_what_it_would_be_sent_by_the_whole_way():
+async def test_a_kept_verdict_sends_the_webmail_the_same_request():
     agents = [laptop(number) for number in range(100, 103)]
     _, quick = await asked([page(agent, "Accept: a", "Via: 1.1 b") for agent in agents])
     for agent, sent in zip(agents, quick.webmail.asked, strict=True):
@@ -922,7 +922,7 @@ async def test_what_the_webmail_is_sent_is_what_it_would_be_sent_by_the_whole_wa
         assert [sent] == whole.webmail.asked
 
 
-async def test_who_comes_twice_is_recorded_twice():
+async def test_two_requests_are_recorded_twice():
     known, side = await asked([page(laptop(number)) for number in (1, 2, 3, 3, 3)])
     assert known == "-++++"
     assert sorted(tally.times for tally in side.left()[2].values()) == [1, 1, 3]
@@ -956,12 +956,12 @@ async def test_browsers_on_a_computer_that_were_probed_are_known_to_each_other()
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.REQUIRE])
-async def test_whose_cookie_says_anything_else_is_not_known_by_that(other, mode):
+async def test_another_cookie_does_not_make_a_browser_known(other, mode):
     requests = [probed(laptop(n), sealed(laptop(n))) for n in (1, 2)]
     assert (await asked([*requests, other], change=probing(mode)))[0] == "-+-"
 
 
-def test_no_proxy_keeps_a_yes_for_longer_than_the_cookie_of_who_asked_lasts():
+def test_a_yes_is_kept_no_longer_than_the_cookie_of_the_asker():
     """The yes was made for a browser whose cookie is newer."""
     older, newer = (
         question(f"User-Agent: {laptop(n)}", f"Cookie: __Host-mailgate-probe={cookie.decode()}", KEY)
@@ -996,7 +996,7 @@ async def test_a_cookie_that_has_ended_says_nothing_any_more():
         pytest.param(LAPTOP + " CalDAV-Sync", id="another protocol"),
     ],
 )
-async def test_who_is_taken_for_another_client_is_not_known(agent):
+async def test_another_client_is_not_known(agent):
     assert (await asked([page(laptop(1)), page(laptop(2)), page(laptop(3)), page(agent)]))[0] == "-++-"
 
 
@@ -1022,7 +1022,7 @@ async def test_another_browser_of_the_same_sort_is_recorded_as_what_it_is():
 
 
 @pytest.mark.parametrize("first", READS_BROWSERS)
-async def test_where_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
+async def test_if_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
     assert (await asked([page(laptop(n)) for n in range(143, 147)], first=first))[0] == "----"
 
 
@@ -1034,7 +1034,7 @@ async def test_where_a_rule_reads_browsers_or_versions_each_is_looked_at(first):
         pytest.param(("Sec-Fetch-Mode: navigate",), "----", id="each is probed first"),
     ],
 )
-async def test_where_browsers_are_probed_those_are_alike_that_were_not(fields, known):
+async def test_if_browsers_are_probed_only_unprobed_ones_are_alike(fields, known):
     requests = [page(laptop(number), *fields) for number in range(4)]
     assert (await asked(requests, change=probing(Mode.OBSERVE)))[0] == known
 
@@ -1055,7 +1055,7 @@ async def test_where_browsers_are_probed_those_are_alike_that_were_not(fields, k
         pytest.param(page(laptop(9)).replace(b"/mail/", b"http://a.example/mail/"), "-", id="another host"),
     ],
 )
-async def test_whatever_else_is_read_goes_the_whole_way(other, known):
+async def test_every_other_part_that_is_read_is_judged_in_full(other, known):
     assert (await asked([page(laptop(1)), page(laptop(2)), page(laptop(3)), other]))[0] == f"-++{known}"
 
 
@@ -1115,7 +1115,7 @@ async def test_questions_about_special_addresses_are_looked_at(uri):
 
 
 @pytest.mark.parametrize("fields", [(), (f"USER-AGENT: {LAPTOP}", "user-Agent: x")])
-async def test_who_sends_no_user_agent_or_two_is_looked_at_each_time(fields):
+async def test_without_exactly_one_user_agent_each_request_is_judged(fields):
     questions = [question(*fields, uri=f"/mail/{number}") for number in range(4)]
     known, side = await asked(questions, first=OF_EVERYBODY, peer=PROXY)
     assert known == "----"
@@ -1154,7 +1154,7 @@ READ_APART = frozenset({b"user-agent", b"cookie", b"accept-language"})
 
 @pytest.mark.parametrize("probe", Mode)
 @pytest.mark.parametrize("fields", [*UNUSUAL, *((f"{name.decode()}: 1",) for name in sorted(IGNORED_FIELDS))])
-async def test_what_is_read_on_the_way_of_a_request_that_is_kept_is_in_its_key(monkeypatch, fields, probe):
+async def test_every_header_that_is_read_is_in_the_key(monkeypatch, fields, probe):
     looked_at = set()
     plain = facts._headers
     monkeypatch.setattr(facts, "_headers", lambda fields: Recording(plain(fields), looked_at))

@@ -19,5 +19,5 @@ async def test_a_step_with_what_is_found_later_is_done_then() -> None:
     assert steps == [3]
 
 
-async def test_whatever_is_or_comes_is_waited_for() -> None:
+async def test_a_value_or_a_promise_of_it_is_settled() -> None:
     assert [await settled(3), await settled(soon(4))] == [3, 4]

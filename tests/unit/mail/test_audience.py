@@ -37,7 +37,7 @@ async def audience(store: Store, files: Rules, rule: str = "app") -> Audience:
     return found
 
 
-async def test_it_is_about_those_whom_it_decides(store: Store) -> None:
+async def test_a_notice_is_about_the_people_whom_its_rule_decides(store: Store) -> None:
     found = await audience(store, rules(policy(APP, OPEN)))
     ((device,),) = found.people.values()
     assert list(found.people) == ["ada"]
@@ -75,7 +75,7 @@ async def test_a_laptop_is_called_free_only_where_that_is_sure(
     assert found.laptop_allowed(person) is free
 
 
-async def test_of_whom_it_cannot_be_told_is_not_written_to(store: Store) -> None:
+async def test_a_person_of_whom_it_cannot_be_told_gets_no_mail(store: Store) -> None:
     where = "{id: app, when: 'client.handheld && request.host == \"a.example.com\"', effect: block}"
     found = await audience(store, rules(policy(where, OPEN)))
     assert (dict(found.people), found.undecided) == ({}, {"ada", "lin"})

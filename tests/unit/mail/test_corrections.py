@@ -1,6 +1,8 @@
 """Who is told that a change was taken back: exactly those for whom something is different, and what is so for them now."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
 from mailgate.mail.corrections import SEARCH_SPAN, correct, is_due
+from mailgate.mail.recipient_list import Recipients, list_recipients, queue
+from mailgate.mail.topic import topic_of
 from mailgate.model import Reason
 from mailgate.model.notice import Standing
 from mailgate.policy.groups import Groups
@@ -66,7 +70,7 @@ async def corrected(store: Store, minute: float = 0) -> dict[str, Any]:
 BLOCKED = [("kept-out", "No such apps", "prohibited-app")]
 
 
-async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> None:
+async def test_only_people_who_were_refused_are_told(store: Store) -> None:
     await load(store, BEFORE, "early", phone=3)
     await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
@@ -78,10 +82,11 @@ async def test_those_who_were_blocked_are_told_and_nobody_else(store: Store) -> 
     (mail,) = await store.mails.page()
     assert mail.notice
     assert (mail.notice.is_clear, mail.notice.contact, mail.version) == (True, "help@example.com", 2)
+    assert not any(each.stands for each in mail.notice.encounters)
     assert (await last_entry(store)).what == "corrections-queued"
 
 
-async def test_by_a_device_that_nobody_logged_in_on_its_owner_is_told(store: Store) -> None:
+async def test_the_owner_of_a_device_without_logins_is_told(store: Store) -> None:
     await put_in_force(store, AFTER)
     await load(store, AFTER, "", phone=1)
     await load(store, AFTER, "", phone=3)
@@ -90,7 +95,7 @@ async def test_by_a_device_that_nobody_logged_in_on_its_owner_is_told(store: Sto
     assert '"nameless": 1' in (await last_entry(store)).details
 
 
-async def test_those_who_were_written_to_are_told_although_nobody_knows_their_devices(store: Store) -> None:
+async def test_people_with_mails_are_told_though_their_devices_are_unknown(store: Store) -> None:
     await put_in_force(store, AFTER)
     states = {"sent": MailState.SENT, "unsure": MailState.UNSURE, "failed": MailState.FAILED}
     await store.mails.queue([a_mail(name, version=2) for name in (*states, "queued")])
@@ -102,7 +107,7 @@ async def test_those_who_were_written_to_are_told_although_nobody_knows_their_de
     assert await corrected(store) == {"sent": said, "unsure": said}
 
 
-async def test_only_versions_that_were_taken_back_count_and_all_of_them(store: Store, url: str) -> None:
+async def test_all_rolled_back_versions_and_no_others_count(store: Store, url: str) -> None:
     """Two versions with the rule, then back to one that has it: what both say is not taken back."""
     other = rules(policy(GRACE, APP, "{id: lin, when: 'user.name == \"lin\"', effect: block}", OPEN))
     await put_in_force(store, AFTER)
@@ -130,7 +135,7 @@ async def test_a_retraction_may_go_back_more_than_one_version(store: Store, url:
     assert sorted(await corrected(store)) == ["ada", "lin"]
 
 
-async def test_who_is_kept_out_by_another_rule_is_not_told_that_all_is_well(store: Store) -> None:
+async def test_people_refused_by_another_rule_are_not_told_that_all_is_well(store: Store) -> None:
     await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     still = rules(policy("{id: ada, when: 'user.name == \"ada\"', effect: block}", OPEN))
@@ -159,7 +164,7 @@ async def test_a_rule_that_holds_and_took_others_is_taken_back_for_those(store: 
     assert list(await corrected(store)) == ["on-a-laptop"]
 
 
-async def test_what_is_written_down_late_is_found_and_nobody_is_told_twice(store: Store) -> None:
+async def test_late_sightings_are_found_and_nobody_is_told_twice(store: Store) -> None:
     await put_in_force(store, AFTER)
     await load(store, AFTER, "ada", phone=1)
     await retract(store, ADA, "sent in error", NOW)
@@ -223,9 +228,7 @@ CLOSED, FREE = (Standing.CLOSED, ("TikTok",)), (Standing.OPEN, ())
 
 
 @pytest.mark.parametrize("way", ["page", "mail", "both ways"])
-async def test_of_a_list_that_grew_only_those_are_told_whom_the_new_app_concerned(
-    store: Store, way: str
-) -> None:
+async def test_only_people_with_a_new_app_of_a_list_are_told(store: Store, way: str) -> None:
     await put_in_force(store, SHORT)
     await company(store, LONG, PHONES)
     await put_in_force(store, LONG)
@@ -235,11 +238,14 @@ async def test_of_a_list_that_grew_only_those_are_told_whom_the_new_app_concerne
         await mailed(store, *PHONES)
     await retract(store, ADA, "sent in error", NOW)
     assert await devices_told(store) == {"newly": [FREE], "both": [CLOSED]}
-    (clear,) = [each.login for each in await store.mails.page() if each.notice and each.notice.is_clear]
-    assert clear == "newly"
+    (clear,) = [each for each in await store.mails.page() if each.notice and each.notice.is_clear]
+    assert clear.login == "newly"
+    assert all(each.stands for each in clear.notice.encounters), (
+        "who removed TikTok is not told that it is allowed"
+    )
 
 
-async def test_who_has_another_phone_that_is_refused_reads_of_both(store: Store) -> None:
+async def test_a_person_with_another_refused_phone_reads_of_both(store: Store) -> None:
     await put_in_force(store, SHORT)
     await company(store, LONG, {"ann-1": ["tiktok"], "ann-2": ["deepseek"]})
     await put_in_force(store, LONG)
@@ -248,7 +254,7 @@ async def test_who_has_another_phone_that_is_refused_reads_of_both(store: Store)
     assert await devices_told(store) == {"ann": [CLOSED, FREE]}
 
 
-async def test_who_was_told_of_a_stage_to_come_is_told_that_it_does_not(store: Store) -> None:
+async def test_people_warned_of_a_stage_are_told_that_it_does_not_come(store: Store) -> None:
     """Nobody is kept out on the day of the retraction, by either version."""
     staged = rules(policy(APP.replace("effect", "stages: {enforce: 2027-01-01}, effect"), OPEN))
     await put_in_force(store, staged)
@@ -257,7 +263,7 @@ async def test_who_was_told_of_a_stage_to_come_is_told_that_it_does_not(store: S
     assert await devices_told(store) == {"ada": [FREE], "lin": [FREE]}
 
 
-async def test_of_a_list_that_grew_before_the_rule_has_begun_the_day_of_its_beginning_counts(
+async def test_a_list_that_grew_counts_from_the_first_day_of_its_rule(
     store: Store,
 ) -> None:
     staged = APP.replace("effect", "stages: {enforce: 2027-01-01}, effect")
@@ -270,7 +276,7 @@ async def test_of_a_list_that_grew_before_the_rule_has_begun_the_day_of_its_begi
     assert await devices_told(store) == {"newly": [FREE], "both": [(Standing.OPEN, ("TikTok",))]}
 
 
-async def test_a_rule_that_is_the_same_but_read_later_is_not_the_same_for_everybody(store: Store) -> None:
+async def test_a_rule_that_is_read_later_corrects_only_those_it_changed(store: Store) -> None:
     rest = "{id: rest, when: client.handheld, effect: block}"
     clean = "{id: clean, when: 'device.state == \"clean\"', effect: allow}"
     await put_in_force(store, rules(policy(clean, rest)))
@@ -282,7 +288,7 @@ async def test_a_rule_that_is_the_same_but_read_later_is_not_the_same_for_everyb
     assert list(await corrected(store)) == ["lin"]
 
 
-async def test_who_is_refused_again_from_a_later_day_is_not_told_that_all_is_well(store: Store) -> None:
+async def test_people_refused_again_later_are_not_told_that_all_is_well(store: Store) -> None:
     staged = rules(
         policy(APP.replace("effect", "stages: {warn: 2027-01-01, enforce: 2027-02-01}, effect"), OPEN)
     )
@@ -334,7 +340,7 @@ async def test_a_rule_that_applied_to_more_people_is_taken_back_for_those(store:
     assert set(await devices_told(store)) == set(names) - half
 
 
-async def test_who_joined_a_group_by_the_version_is_told(store: Store) -> None:
+async def test_people_who_joined_a_group_by_the_version_are_told(store: Store) -> None:
     sales = rules(policy(APP.replace("effect", "groups: [sales], effect"), OPEN))
     few, many = (sales.with_groups(Groups.of_members({"sales": who})) for who in (["ada"], ["lin"]))
     await put_in_force(store, few)
@@ -356,7 +362,7 @@ async def load_in(store: Store, files: Rules, *logins: str, minute: float = 1) -
             await people.see(store, files.policy, people.page_load(people.IPHONE), login, proof, at, user)
 
 
-async def test_what_cannot_be_judged_any_more_is_not_told_as_a_fact(store: Store) -> None:
+async def test_an_outcome_that_nobody_knows_is_not_told(store: Store) -> None:
     """One has removed the app since, the phone of another is forgotten, and a third has reported to nobody for days."""
     await put_in_force(store, SHORT)
     phones = {"removed": ["deepseek"], "gone": ["deepseek"]}
@@ -396,5 +402,85 @@ ONE_HOUR = NOW + timedelta(hours=1)
     ],
     ids=["the first", "too early", "soon", "later too early", "later an hour after the last"],
 )
-def test_looks_become_rare(looked_at: datetime | None, after: timedelta, due: bool) -> None:
+def test_looks_for_late_sightings_become_rare(
+    looked_at: datetime | None, after: timedelta, due: bool
+) -> None:
     assert is_due(Retraction(1, NOW, (2,), {}, looked_at), (looked_at or NOW) + after) is due
+
+
+SETS = [frozenset(names) for names in ((), ("tiktok",), ("deepseek",), ("tiktok", "deepseek"))]
+NAMES = {"tiktok": "TikTok", "deepseek": "DeepSeek"}
+
+
+@dataclass
+class Person:
+    """One person of a small world: the apps on each phone, and then what they do about a mail."""
+
+    before: list[frozenset[str]]
+    after: list[frozenset[str] | None]
+    """None for a phone that is gone. A phone that is not in ``before`` is new."""
+
+    @classmethod
+    def drawn(cls, draw: Random) -> "Person":
+        before = [draw.choice(SETS) for _ in range(draw.choice((1, 2)))]
+        after = [draw.choice([apps, apps, None, *(each for each in SETS if each < apps)]) for apps in before]
+        return cls(before, after + [draw.choice(SETS)] * draw.choice((0, 0, 1)))
+
+    def is_corrected(self, old: frozenset[str], new: frozenset[str]) -> bool:
+        """A sentence of the mail does not hold by the new list, or a phone of theirs gets another answer from it."""
+        told = [apps for apps in self.before if apps & old]
+        return bool(told) and any(apps & old != apps & new for apps in (*told, *filter(None, self.after)))
+
+    def has_now(self, new: frozenset[str]) -> set[tuple[Any, ...]]:
+        """What a correction has to say of their phones."""
+        phones = [apps & new for apps in self.after if apps is not None]
+        return {
+            (Standing.CLOSED, tuple(sorted(NAMES[each] for each in found))) if found else FREE
+            for found in phones
+        }
+
+
+@pytest.mark.parametrize("grows", [True, False], ids=["a list that grew", "a list that shrank"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_was_told_what_does_not_hold_is_told_and_nobody_else(
+    store: Store, seed: int, grows: bool
+) -> None:
+    """Whatever they did about the mail: removed apps from one of two phones, gave a phone up, or have another one."""
+    draw = Random(seed)
+    world = {f"p{n}": Person.drawn(draw) for n in range(40)}
+    known, (short, long) = frozenset(NAMES), (frozenset({"tiktok"}), frozenset(NAMES))
+    (back, old), (files, taken) = ((short, long), (SHORT, LONG)) if grows else ((long, short), (LONG, SHORT))
+    number = {(who, n): 100 + 3 * at + n for at, who in enumerate(world) for n in range(3)}
+    await put_in_force(store, files)
+    phones = [
+        people.phone(number[who, n], *apps & known, owner=who)
+        for who, person in world.items()
+        for n, apps in enumerate(person.before)
+    ]
+    await people.know(store, LONG.policy, phones)
+    await put_in_force(store, taken)
+    await announced(store, taken)
+    for who, person in world.items():
+        for n, apps in enumerate(person.after):
+            if apps is None:
+                await store.devices.forget(people.device(number[who, n]), NOW)
+            else:
+                phone = people.phone(number[who, n], *apps, owner=who, at=NOW + minutes(1))
+                await people.know(store, LONG.policy, [phone])
+    await retract(store, ADA, "sent in error", NOW + minutes(2))
+    found = await devices_told(store, 3)
+    assert found.keys() == {who for who, each in world.items() if each.is_corrected(old, back)}
+    assert {who: set(said) for who, said in found.items()} == {who: world[who].has_now(back) for who in found}
+    clear = {each.login for each in await store.mails.page() if each.notice and each.notice.is_clear}
+    assert clear == {who for who in found if world[who].has_now(back) == {FREE}}
+
+
+async def announced(store: Store, files: Rules) -> None:
+    """Everybody whom the rule keeps out got its mail."""
+    active = await store.policies.active()
+    assert active
+    topic = topic_of(files.policy, active.number, "app", MailKind.ENFORCED, NOW)
+    found = await list_recipients(store, files, active, topic, BELIEVED, address, NOW, lambda *_: None)
+    await queue(store, found.to(Recipients.ALL), ADA, topic, NOW)
+    for each in await store.mails.page():
+        await store.mails.end(each.id, MailState.SENT, NOW)

@@ -108,7 +108,7 @@ async def test_everybody_gets_one_at_the_pace_that_is_set(store: Store) -> None:
     ],
     ids=str,
 )
-async def test_what_is_not_taken_stops_nobody_else(
+async def test_a_rejected_mail_stops_no_other_mail(
     store: Store, at_offer: Exception | None, at_hand_over: Exception | None, state: tuple[str, str]
 ) -> None:
     office = PostOffice(store)
@@ -141,7 +141,7 @@ async def test_a_mail_is_tried_so_often_and_then_given_up(store: Store) -> None:
     assert await office.states() == {"a": "failed"}
 
 
-async def test_where_no_mail_goes_nothing_counts_against_one(store: Store) -> None:
+async def test_a_transport_that_is_down_counts_against_no_mail(store: Store) -> None:
     office = PostOffice(store)
     office.way.at_offer = {"a": TransportDownError("SMTPConnectError")}
     await queue(store, "a")
@@ -153,7 +153,7 @@ async def test_where_no_mail_goes_nothing_counts_against_one(store: Store) -> No
     assert await PostOffice(store, "two").postman.round()  # the lease was given back
 
 
-async def test_only_who_has_the_lease_sends(store: Store) -> None:
+async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
     await queue(store, "a")
     await store.leases.claim("notices", "another", LEASE)
     office = PostOffice(store)
@@ -165,7 +165,7 @@ async def test_only_who_has_the_lease_sends(store: Store) -> None:
     ("knows", "states", "taken"),
     [(True, "sent", []), (False, "sent", ["a"]), (None, "unsure", [])],
 )
-async def test_what_a_dead_process_left_goes_by_what_the_way_knows(
+async def test_a_mail_of_a_dead_process_follows_what_the_server_knows(
     store: Store, knows: bool | None, states: str, taken: list[str]
 ) -> None:
     """Written down as begun: it counts as sent, goes again, or is left to a person."""
@@ -190,7 +190,7 @@ async def test_a_mail_that_must_not_go_is_called_back(store: Store) -> None:
     )
 
 
-async def test_what_only_this_process_knows_is_written_down_once_the_store_is_back(
+async def test_an_outcome_is_stored_once_the_store_is_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office, real, failures = PostOffice(store), store.mails.end, [StoreUnavailableError("away")] * 3
@@ -223,7 +223,7 @@ async def test_a_mail_that_could_not_be_begun_goes_again(
     assert (await office.states(), office.way.taken) == ({"a": "sent"}, ["a"])
 
 
-async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
+async def test_the_sender_alone_does_the_first_tasks(store: Store) -> None:
     done: list[str] = []
 
     async def first() -> None:
@@ -236,7 +236,7 @@ async def test_first_things_are_done_by_who_sends_alone(store: Store) -> None:
 
 
 @pytest.mark.parametrize("error", [None, TransportDownError("gone")])
-async def test_who_is_told_to_stop_ends_with_the_mail_on_its_way(error: Exception | None) -> None:
+async def test_a_stop_waits_for_the_mail_on_its_way(error: Exception | None) -> None:
     begun, may_end, done = asyncio.Event(), asyncio.Event(), []
 
     async def work() -> None:
@@ -267,7 +267,7 @@ async def ended(store: Store, state: MailState) -> None:
 
 
 @pytest.mark.parametrize(("which", "mails", "about"), [(APP, 2, "rule app"), (None, 3, "")])
-async def test_what_is_unsure_is_settled(store: Store, which: Which, mails: int, about: str) -> None:
+async def test_unsure_mails_can_be_settled(store: Store, which: Which, mails: int, about: str) -> None:
     await ended(store, MailState.UNSURE)
     assert await settle(store, which, ADA, NOW, sent=True) == mails
     told = await last_entry(store)
@@ -276,7 +276,7 @@ async def test_what_is_unsure_is_settled(store: Store, which: Which, mails: int,
     assert await retry(store, which, ADA, NOW) == 0
 
 
-async def test_what_failed_goes_out_again(store: Store) -> None:
+async def test_failed_mails_go_out_again(store: Store) -> None:
     await ended(store, MailState.FAILED)
     assert await settle(store, APP, ADA, NOW, sent=False) == 0
     assert await retry(store, APP, ADA, NOW) == 2

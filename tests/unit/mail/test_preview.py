@@ -27,7 +27,7 @@ async def store(store: Store) -> Store:
     return store
 
 
-async def test_what_one_person_would_get(store: Store) -> None:
+async def test_a_preview_is_of_one_person_or_everybody(store: Store) -> None:
     found = await sample(store, FILES, TOPIC, BELIEVED, "ada", NOW)
     assert list(found.people) == ["ada"]
     notice = notice_about(TOPIC, found, "ada", "fr")

@@ -11,7 +11,7 @@ from tests.unit.gateway.wire import settle
 
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.http1.trusted_headers import Origin
-from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.mail.quarantine import (
     ADDRESS_SPAN,
     FROM_ONE_ADDRESS,
@@ -60,13 +60,15 @@ def incoming(asked):
 class PostOffice:
     """Everything that a quarantine mail goes through, and what came out."""
 
-    def __init__(self, login=Login.WRONG, head=HEAD):
+    def __init__(self, login=LoginResult.WRONG, head=HEAD, laptops_open=True):
         self.sent, self.claimed, self.released = [], [], []
         self.known = False
         self.breaks = None
         self.now = NOW
         self.looked, self.login = [], login
-        self.quarantine = QuarantineMailer(head, PAGES, self, self.send, lambda: self.now, self)
+        self.quarantine = QuarantineMailer(
+            head, PAGES, self, self.send, lambda: self.now, self, lambda _: laptops_open
+        )
 
     async def look(self, incoming):
         self.looked.append(incoming.login)
@@ -92,6 +94,11 @@ class PostOffice:
         await settle()
         running.cancel()
         return self.sent
+
+
+async def test_the_mail_speaks_of_laptops_only_if_they_are_known_to_be_let_in():
+    [mail] = await PostOffice(laptops_open=False).after(access())
+    assert "laptop" not in mail.get_content()
 
 
 async def test_the_mail_names_the_device_the_reason_and_the_fix():
@@ -129,7 +136,7 @@ async def test_nobody_is_told_twice():
 
 
 @pytest.mark.parametrize("error", [OSError("away"), ValueError("text of a mail")])
-async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_nobody(error):
+async def test_a_failed_mail_is_tried_again_and_delays_no_other(error):
     office = PostOffice()
     office.breaks = error
     with capture_logs() as logs:
@@ -152,7 +159,7 @@ async def test_a_mail_that_could_not_be_sent_is_tried_again_later_and_holds_up_n
         (access(), Decision(Effect.BLOCK, Reason.POSTURE_UNAVAILABLE, "r", "v1")),
     ],
 )
-async def test_who_gets_no_mail(asked, decision):
+async def test_only_a_blocked_mail_app_with_an_address_gets_a_mail(asked, decision):
     office = PostOffice()
     assert await office.after(asked, decision=decision) == office.claimed == []
 
@@ -178,12 +185,12 @@ def said_by(asked):
 
 @pytest.mark.parametrize("asked", [access(), unknown()], ids=["a known device", "a device that nobody knows"])
 async def test_no_text_of_a_client_stands_in_a_mail(asked):
-    [mail] = await PostOffice(Login.RIGHT).after(said_by(asked))
+    [mail] = await PostOffice(LoginResult.RIGHT).after(said_by(asked))
     assert "evil" not in mail.as_string()
     assert mail["Bcc"] is None
 
 
-@pytest.mark.parametrize("login", [each for each in Login if each is not Login.RIGHT])
+@pytest.mark.parametrize("login", [each for each in LoginResult if each is not LoginResult.RIGHT])
 async def test_nobody_is_written_to_for_a_login_that_the_webmail_has_not_taken(login):
     office = PostOffice(login)
     asked = [unknown(user=f"user{number}") for number in range(65)]
@@ -197,8 +204,8 @@ async def test_guessed_logins_use_up_no_mails_of_known_devices_at_the_same_addre
     assert len(await office.after(access())) == 1
 
 
-async def test_whose_login_the_webmail_takes_is_written_to():
-    office = PostOffice(Login.RIGHT)
+async def test_a_person_whose_login_the_webmail_accepts_gets_a_mail():
+    office = PostOffice(LoginResult.RIGHT)
     [mail] = await office.after(unknown())
     assert (mail["To"], office.looked) == ("ada@example.com", ["ada"])
 
@@ -229,7 +236,7 @@ PROOF = AttestationResult(device_id="d", user="ADA")
     ],
     ids=["by a trusted proxy", "by a proof", "by a refused proof"],
 )
-async def test_whom_a_trusted_proxy_or_a_proof_names_is_believed(asked, believed):
+async def test_a_person_named_by_a_trusted_proxy_or_a_proof_is_believed(asked, believed):
     office = PostOffice()
     assert len(await office.after(asked)) == believed
     assert (office.looked == []) is believed
@@ -241,7 +248,7 @@ async def test_a_gate_that_is_known_by_an_address_alone_is_a_sender_too():
     assert (sender.display_name, sender.addr_spec) == ("::1", HEAD.sender)
 
 
-async def test_one_address_causes_only_so_many_mails():
+async def test_one_address_causes_a_few_mails_at_most():
     office = PostOffice()
     asked = [access(user=f"u{number}", remote=f"2001:db8::{number:x}") for number in range(65)]
     assert len(await office.after(*asked)) == FROM_ONE_ADDRESS

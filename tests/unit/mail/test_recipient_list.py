@@ -57,7 +57,7 @@ async def test_a_person_with_two_login_names_gets_one_mail(store: Store) -> None
     )
 
 
-async def test_who_was_told_is_not_told_again_unless_it_was_taken_back_meanwhile(store: Store) -> None:
+async def test_a_person_is_told_once_unless_it_was_rolled_back(store: Store) -> None:
     assert await queue(store, (await found_in(store)).mails, ADA, TOPIC, NOW) == 1
     again = await found_in(store)
     assert (again.mails, again.written_before) == ((), 1)
@@ -92,7 +92,7 @@ def people_of(mails: Iterable[Mail]) -> list[str]:
     return [each.login for each in mails]
 
 
-async def test_whom_a_version_newly_affects_and_who_was_told_before_are_told_apart(store: Store) -> None:
+async def test_newly_affected_and_already_told_people_are_told_apart(store: Store) -> None:
     phones = {"still": ["tiktok"], "newly": ["deepseek"], "away": ["tiktok"], "both": ["tiktok", "deepseek"]}
     await put_in_force(store, SHORT)
     proofs = [people.phone(n, *apps, owner=owner) for n, (owner, apps) in enumerate(phones.items(), 10)]
@@ -141,7 +141,7 @@ async def test_a_rule_for_some_groups_is_about_people_in_them(
     assert [each.login for each in found.mails] == told
 
 
-def test_what_is_stored_is_worth_what_the_files_say(tmp_path: Path) -> None:
+def test_data_is_read_on_the_terms_of_the_files(tmp_path: Path) -> None:
     bundle = load_bundle(write_config(tmp_path, "http://127.0.0.1:9", {"posture": {"max_age": "2h"}}), {})
     known = data_scope_of(bundle)
     assert (known.terms.max_age, known.days, known.groups) == (timedelta(hours=2), 14, bundle.groups)

@@ -32,7 +32,7 @@ async def answered(store: Store, login: str = "Lin", now: Any = NOW, **said: Any
     return await reply(store, login, address, ADA, now, **{"answer": "Remove it, please."} | said)
 
 
-async def test_the_mail_is_queued_as_it_was_written_and_waits_no_longer_than_it_is_good_for(
+async def test_the_mail_is_queued_as_written_until_it_is_too_old(
     store: Store,
 ) -> None:
     store.languages.listening = True
@@ -51,7 +51,7 @@ async def test_the_mail_is_queued_as_it_was_written_and_waits_no_longer_than_it_
     assert (queued.notice.contact, queued.notice.devices) == ("help@example.com", (PHONE,))
 
 
-async def test_the_audit_log_says_who_answered_about_which_rule_and_neither_what_nor_whom(
+async def test_the_audit_log_names_neither_the_answer_nor_the_person(
     store: Store,
 ) -> None:
     await answered(store, rule="app")
@@ -65,7 +65,7 @@ async def test_the_audit_log_says_who_answered_about_which_rule_and_neither_what
     assert "lin" not in repr(acts).lower()
 
 
-async def test_what_they_wait_for_is_noted_as_answered_and_what_others_wait_for_is_not(store: Store) -> None:
+async def test_only_the_request_that_was_answered_is_noted_so(store: Store) -> None:
     await store.help_requests.note(ASKED)
     await store.help_requests.note(replace(ASKED, subject="grace", person="grace"))
     await answered(store, now=NOW + SECOND)
@@ -74,7 +74,7 @@ async def test_what_they_wait_for_is_noted_as_answered_and_what_others_wait_for_
 
 
 @pytest.mark.parametrize("login", ["CORP\\lin", "lin@elsewhere.example", "", "lin+else"])
-async def test_who_has_no_address_is_not_written_to(store: Store, login: str) -> None:
+async def test_a_person_without_an_address_gets_no_mail(store: Store, login: str) -> None:
     with pytest.raises(RefusedError, match="cannot write to"):
         await answered(store, login)
     assert await store.mails.page() == []
@@ -83,7 +83,7 @@ async def test_who_has_no_address_is_not_written_to(store: Store, login: str) ->
 @pytest.mark.parametrize(
     "said", [{"devices": [PHONE]}, {"let_in_until": NOW + timedelta(days=1)}, {"answer": "Yes."}]
 )
-async def test_nothing_is_no_answer_but_any_part_of_one_is(store: Store, said: dict[str, Any]) -> None:
+async def test_an_empty_reply_is_refused_and_a_partial_one_taken(store: Store, said: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match="what is the answer"):
         await answered(store, answer=" \n ")
     mail = await answered(store, **{"answer": ""} | said)

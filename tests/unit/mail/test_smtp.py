@@ -101,7 +101,7 @@ async def test_every_answer_means_something(
     assert "ada" not in str(caught.value)
 
 
-async def test_what_was_called_back_is_not_handed_over(client: type[Client], way: SmtpTransport) -> None:
+async def test_a_mail_that_was_called_back_is_not_sent(client: type[Client], way: SmtpTransport) -> None:
     await way.prepare(mail(), "k")
     await way.abort("k")
     with pytest.raises(DeferredError):
@@ -126,7 +126,7 @@ async def test_a_mail_goes_out_as_the_settings_say(monkeypatch, security, use_tl
     assert (given["use_tls"], given["start_tls"]) == (use_tls, start_tls)
 
 
-async def test_a_refusal_says_its_kind_and_not_whom_it_was_about(monkeypatch):
+async def test_a_refusal_of_a_mail_names_nobody(monkeypatch):
     async def send(mail, **given):
         raise aiosmtplib.SMTPRecipientsRefused([])
 

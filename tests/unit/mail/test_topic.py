@@ -24,13 +24,13 @@ REPORT, WARN, ENFORCE = "report_only: 2026-11-01", "warn: 2026-12-08", "enforce:
 WARNS = "warn: 2026-11-24, enforce: 2026-12-15"
 
 
-def test_what_is_coming_is_told_with_its_days() -> None:
+def test_an_upcoming_stage_is_told_with_its_days() -> None:
     found = topic(f"{REPORT}, {WARN}, {ENFORCE}", MailKind.UPCOMING)
     assert (found.warn_at, found.enforce_at) == (NOW + 6.5 * DAY, NOW + 13.5 * DAY)
     assert (found.at, found.until) == (found.enforce_at, found.warn_at)
 
 
-def test_while_a_rule_warns_it_is_told_that_it_will_count() -> None:
+def test_a_warning_rule_is_told_with_its_date_of_enforcement() -> None:
     coming, warned = topic(WARNS, MailKind.UPCOMING), topic(WARNS, MailKind.WARNED)
     assert (coming.warn_at, coming.enforce_at) == (None, warned.enforce_at)
     assert (warned.at, warned.until) == (NOW, NOW + 13.5 * DAY)
@@ -55,7 +55,9 @@ def test_a_rule_without_stages_counts() -> None:
         ("", MailKind.CORRECTION, {}, "written by a retraction alone"),
     ],
 )
-def test_what_is_not_so_is_not_told(stages: str, kind: MailKind, more: dict[str, str], why: str) -> None:
+def test_a_notice_that_is_not_true_is_refused(
+    stages: str, kind: MailKind, more: dict[str, str], why: str
+) -> None:
     with pytest.raises(RefusedError, match=why):
         topic(stages, kind, **more)
 

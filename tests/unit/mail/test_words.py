@@ -42,7 +42,7 @@ def test_a_laptop_is_named_only_where_it_is_free(free: bool) -> None:
         ),
     ],
 )
-def test_what_happens_and_when(more: dict[str, Any], said: str, not_said: str) -> None:
+def test_the_mail_says_what_happens_and_when(more: dict[str, Any], said: str, not_said: str) -> None:
     told = text(**more)
     assert said in told
     assert not_said not in told
@@ -74,7 +74,7 @@ OPENS, CLOSED = (replace(PHONE, standing=each) for each in (Standing.OPEN, Stand
     ],
     ids=["open", "in part", "unknown", "later closed", "later unknown", "no device"],
 )
-def test_only_whose_every_device_is_open_for_good_is_told_that_all_is_well(
+def test_all_is_well_only_if_every_device_gets_mail_for_good(
     devices: tuple[NoticeDevice, ...], said: str, not_said: str
 ) -> None:
     reached = (RuleEncounter(EncounterKind.WARNING, "R", Reason.RULE_MATCHED),)
@@ -96,7 +96,7 @@ def test_hostile_texts_are_only_texts() -> None:
 
 
 @pytest.mark.parametrize("language", TAGS)
-def test_a_mail_to_somebody_who_did_not_ask_claims_no_question_in_any_language(language: str) -> None:
+def test_an_unasked_mail_claims_no_help_request_in_any_language(language: str) -> None:
     asked = Notice(MailKind.REPLY, language, answer="Please call us.")
     told, unasked = (WRITER.write(each) for each in (asked, replace(asked, was_requested=False)))
     lines = {line for line in unasked.text.splitlines() if line.strip()}

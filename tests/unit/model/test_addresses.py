@@ -61,7 +61,7 @@ def test_every_spelling_of_an_address_is_one(text, form):
         "\u0662.1.1.1",
     ],
 )
-def test_what_can_be_read_in_two_ways_or_none_is_no_address(text):
+def test_an_ambiguous_or_malformed_address_is_no_address(text):
     assert read_address(text) is None
     assert canonical_address(text) == rate_limit_key(text) == text
 
@@ -90,5 +90,5 @@ def test_a_text_of_more_than_128_characters_is_not_even_read() -> None:
         ("", ""),
     ],
 )
-def test_of_ipv6_one_caller_has_a_whole_network(address: str, network: str) -> None:
+def test_a_caller_by_ipv6_has_a_whole_network(address: str, network: str) -> None:
     assert rate_limit_key(address) == network

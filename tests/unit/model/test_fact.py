@@ -37,7 +37,7 @@ class Told:
     """How often."""
 
 
-def test_of_what_the_api_answers_every_field_is_described_and_sent() -> None:
+def test_every_answered_field_is_described_and_sent() -> None:
     told = TypeAdapter(Told).json_schema(mode="serialization")
     assert (told["properties"]["often"]["description"], told["required"]) == ("How often.", ["often"])
 

@@ -9,7 +9,7 @@ PAGES = files("mailgate.gateway.pages").joinpath("locale")
 EXTENSION = Path(__file__).parents[3] / "extension" / "_locales"
 
 
-def test_each_language_but_the_source_has_a_catalog_of_pages_and_there_is_no_other() -> None:
+def test_each_language_but_the_source_has_a_catalog() -> None:
     assert {each.name.replace("_", "-") for each in PAGES.iterdir()} == set(TAGS) - {SOURCE}
 
 

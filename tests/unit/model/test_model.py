@@ -62,7 +62,7 @@ def unsaid(noun: type) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
-def test_what_nobody_says_is_unknown_and_opens_nothing(noun):
+def test_a_value_that_nobody_told_is_unknown(noun):
     """Neither true, nor a number, nor a word: a fact that no source has told is none."""
     told = {f"{noun.__name__}.{name}": value for name, value in unsaid(noun).items() if value}
     assert told == {

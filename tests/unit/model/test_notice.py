@@ -15,7 +15,7 @@ SHUT = replace(OPEN, standing=Standing.CLOSED)
 
 @pytest.mark.parametrize("standing", Standing)
 @pytest.mark.parametrize("later", [(), LATER])
-def test_a_device_is_open_for_good_if_it_gets_mail_now_and_nothing_follows(
+def test_a_device_is_open_for_good_if_nothing_follows(
     standing: Standing, later: tuple[tuple[datetime, Standing], ...]
 ) -> None:
     device = replace(OPEN, standing=standing, later=later)
@@ -26,7 +26,7 @@ def test_a_device_is_open_for_good_if_it_gets_mail_now_and_nothing_follows(
     ("devices", "is_clear"),
     [((), False), ((OPEN,), True), ((OPEN, OPEN), True), ((OPEN, SHUT), False), ((SHUT, OPEN), False)],
 )
-def test_only_who_has_devices_that_are_all_open_for_good_is_clear(
+def test_a_person_is_clear_if_all_devices_are_open_for_good(
     devices: tuple[NoticeDevice, ...], is_clear: bool
 ) -> None:
     assert Notice(MailKind.CORRECTION, devices=devices).is_clear is is_clear
@@ -37,12 +37,12 @@ def test_devices_that_a_mail_does_not_tell_apart_are_one() -> None:
     assert sorted({tablet, phone, NoticeDevice(Reason.POSTURE_MISSING, Kind.PHONE, "ios")}) == [phone, tablet]
 
 
-def test_what_reached_somebody_is_told_in_one_order() -> None:
+def test_encounters_with_a_rule_have_one_order() -> None:
     by_page = RuleEncounter(EncounterKind.WARNING, "Apps", Reason.RULE_MATCHED)
     by_mail = RuleEncounter(EncounterKind.MAIL, "Apps", Reason.RULE_MATCHED)
     assert sorted([by_page, by_mail]) == [by_mail, by_page]
 
 
-def test_what_was_written_stays_as_it_was() -> None:
+def test_a_notice_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         Notice(MailKind.ENFORCED).language = "de"  # type: ignore[misc]

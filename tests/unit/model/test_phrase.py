@@ -55,7 +55,7 @@ def test_a_copy_that_is_kept_is_the_text() -> None:
         assert (type(kept), kept) == (str, "kept out")
 
 
-def test_it_is_said_in_a_tongue_with_the_phrases_in_it() -> None:
+def test_a_phrase_is_translated_with_the_phrases_in_it() -> None:
     made = phrase("%(what)s by %(rule)s", what=phrase("kept out"), rule="kept out")
     assert translate(made, Mirrored()) == "kept out yb tuo tpek"  # a name is a name
 
@@ -76,7 +76,7 @@ def test_a_text_without_values_may_have_a_percent_sign() -> None:
     assert phrase("100 %") == "100 %"
 
 
-def test_what_is_no_phrase_is_the_same_in_every_tongue() -> None:
+def test_other_values_are_the_same_in_every_language() -> None:
     assert [translate(each, Mirrored()) for each in ("kept out", 1000, None)] == ["kept out", "1.000", "None"]
 
 

@@ -32,7 +32,7 @@ def test_a_recorded_path_is_of_its_protocol(protocol: Protocol) -> None:
         (Protocol.SIEVE, "", False, False, True),
     ],
 )
-def test_where_a_protocol_is_recorded_who_speaks_it_and_whether_they_can_prove_anything(
+def test_each_protocol_has_its_path_its_clients_and_its_proofs(
     protocol: Protocol, path: str, of_mail_apps: bool, can_prove: bool, is_login: bool
 ) -> None:
     assert PROTOCOL_TRAITS[protocol] == ProtocolTraits(path, of_mail_apps, can_prove, is_login)

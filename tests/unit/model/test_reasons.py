@@ -14,13 +14,13 @@ def test_a_reason_is_a_kebab_case_word_and_named_like_it(reason):
     assert reason.name == reason.value.upper().replace("-", "_")
 
 
-def test_what_sources_contradict_each_other_about() -> None:
+def test_every_contradiction_of_sources_is_a_device_finding() -> None:
     assert {
         "device-name-contradicted", "device-kind-contradicted", "device-os-contradicted", "device-owner-contradicted"
     } == DEVICE_FINDINGS  # fmt: skip
 
 
-def test_what_is_found_beside_the_headers_and_proofs_themselves() -> None:
+def test_findings_beside_headers_and_proofs_have_their_words() -> None:
     assert {reason: (each.reason, each.detail) for reason, each in FOUND_BESIDE.items()} == {
         "two-devices": ("two-devices", "the certificate is of another device than the request names"),
         "key-in-two-places": (

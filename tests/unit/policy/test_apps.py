@@ -57,9 +57,7 @@ def test_match_is_exact_and_without_regard_to_case(os: str, identifier: str, key
 
 
 @pytest.mark.parametrize(("os", "order"), [("Android", "aien"), ("ios", "iaen"), ("", "iaen")])
-def test_what_several_apps_share_means_the_one_of_the_own_system_then_of_the_other(
-    os: str, order: str
-) -> None:
+def test_a_shared_name_means_the_own_systems_app_first(os: str, order: str) -> None:
     apps = {
         "a": ListedApp("a", "a", android=("shared",)),
         "i": ListedApp("i", "i", ios=("shared",)),

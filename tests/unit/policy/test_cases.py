@@ -18,7 +18,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
-from mailgate.policy.cases import Device, Expectation, RecordedRequest, Request, Situation, differences
+from mailgate.policy.cases import CaseDevice, Expectation, RecordedRequest, Request, Situation, differences
 
 CONTEXT = {"catalog": CATALOG}
 
@@ -63,7 +63,7 @@ def test_editors_know_what_a_header_and_a_person_look_like() -> None:
     fields = Request.model_json_schema()["properties"]
     header = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     assert fields["headers"]["additionalProperties"] == header
-    assert fields["user"]["anyOf"] == [{"type": "string"}, {"$ref": "#/$defs/Person"}]
+    assert fields["user"]["anyOf"] == [{"type": "string"}, {"$ref": "#/$defs/CasePerson"}]
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,16 @@ def test_editors_know_what_a_header_and_a_person_look_like() -> None:
 def test_the_state_follows_from_the_apps(
     device: dict[str, Any], state: PostureState, lists: tuple[str, ...]
 ) -> None:
-    posture = Device.model_validate(device, context=CONTEXT).posture(CATALOG, NOW)
+    posture = CaseDevice.model_validate(device, context=CONTEXT).posture(CATALOG, NOW)
     assert (posture.state, posture.lists) == (state, lists)
     assert posture.reported_at == (None if state is PostureState.MISSING else NOW)
 
 
 def test_a_device_that_says_nothing_is_clean_for_a_day() -> None:
-    assert Device().posture(CATALOG, NOW) == Posture(
+    assert CaseDevice().posture(CATALOG, NOW) == Posture(
         PostureState.CLEAN, reported_at=NOW, expires_at=NOW + timedelta(hours=24)
     )
-    assert Device(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
+    assert CaseDevice(state=PostureState.MISSING).posture(CATALOG, NOW) == Posture()
 
 
 def test_a_posture_has_all_that_a_device_says() -> None:
@@ -97,14 +97,14 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         "findings": ("device-os-contradicted",), "lost": True, "apps": ("wechat", "tiktok"),
         "reported_at": "2026-12-01", "expires_at": "2026-12-02", "first_seen": "2026-11-01",
     }  # fmt: skip
-    assert Device.model_validate(written, context=CONTEXT).posture(CATALOG, NOW) == Posture(
+    assert CaseDevice.model_validate(written, context=CONTEXT).posture(CATALOG, NOW) == Posture(
         PostureState.UNAVAILABLE, "d1", Kind.PHONE, "ios", "18", True, "ada", ("tiktok", "wechat"),
         ("prohibited", "tencent"), "intune", ("intune", "jamf"),
         reported_at=datetime(2026, 12, 1, tzinfo=UTC), expires_at=datetime(2026, 12, 2, tzinfo=UTC),
         findings=(Finding(Reason.DEVICE_OS_CONTRADICTED, ""),), lost=True,
         first_seen=datetime(2026, 11, 1, tzinfo=UTC), last_state=PostureState.LISTED,
     )  # fmt: skip
-    assert Device(source="intune").posture(CATALOG, NOW).sources == ("intune",)
+    assert CaseDevice(source="intune").posture(CATALOG, NOW).sources == ("intune",)
 
 
 @pytest.mark.parametrize(
@@ -115,16 +115,16 @@ def test_a_posture_has_all_that_a_device_says() -> None:
         ({"state": "listed"}, "device", {"words": "`listed` without an app on a list; expected one in `apps`", "key": "state"}),
     ],
 )  # fmt: skip
-def test_devices_that_cannot_be(device: dict[str, Any], kind: str, said: object) -> None:
-    assert refusal(Device, device, CONTEXT) == (kind, said)
-    assert Device.model_validate(device), "without a catalogue nothing is known of apps"
+def test_a_device_that_cannot_be_is_refused(device: dict[str, Any], kind: str, said: object) -> None:
+    assert refusal(CaseDevice, device, CONTEXT) == (kind, said)
+    assert CaseDevice.model_validate(device), "without a catalogue nothing is known of apps"
 
 
-def test_a_listed_device_with_a_listed_app_and_a_clean_one_without_are_fine() -> None:
+def test_states_that_fit_their_apps_are_taken() -> None:
     for device in ({"state": "listed", "apps": ("tiktok",)}, {"state": "clean"}, {"state": "missing"}):
-        assert Device.model_validate(device, context=CONTEXT).state == device["state"]
+        assert CaseDevice.model_validate(device, context=CONTEXT).state == device["state"]
     with pytest.raises(ValidationError):
-        Device.model_validate({"state": "odd"})
+        CaseDevice.model_validate({"state": "odd"})
 
 
 def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None:
@@ -145,7 +145,7 @@ def test_without_a_device_nothing_is_known_and_time_comes_from_outside() -> None
         ("", User()),
     ],
 )
-def test_of_whoever_is_named_the_groups_are_known(person: object, user: User) -> None:
+def test_the_groups_of_a_named_person_are_known(person: object, user: User) -> None:
     situation = Situation.model_validate({"request": {"user": person}})
     assert situation.access(CATALOG, lambda facts, proof: PHONE, NOW).user == user
 
@@ -198,6 +198,6 @@ def test_one_level_and_two_levels_are_the_same() -> None:
         ({"effect": "block", "rule": "default", "would": ()}, {"rule": ("default", "rule-1"), "would": ((), ("rule-0",))}),
     ],
 )  # fmt: skip
-def test_what_came_out_otherwise(expect: dict[str, Any], wrong: dict[str, Any]) -> None:
+def test_unmet_expectations_are_told(expect: dict[str, Any], wrong: dict[str, Any]) -> None:
     decision = decide(access(LAPTOP), policy_of({"stages": {"report_only": "2026-12-01"}}, {}))
     assert differences(Expectation.model_validate(expect), LAPTOP, decision) == wrong

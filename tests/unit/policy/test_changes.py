@@ -13,7 +13,7 @@ from mailgate.console.languages import console_languages
 from mailgate.console.stored_sentences import translated
 from mailgate.model.phrase import translate
 from mailgate.policy.apps import ListedApp
-from mailgate.policy.changes import Change, changes, fields_of, subject_in_words
+from mailgate.policy.changes import Change, changes, digest_of_texts, fields_of, subject_in_words
 from mailgate.policy.groups import Groups
 from mailgate.policy.rules import Default, Rule
 
@@ -241,7 +241,7 @@ def test_a_rule_that_is_never_enforced_is_not_said_to_keep_anybody_out(stages: s
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn", "challenge"])
-def test_what_a_rehearsed_rule_would_do_is_said_of_each_effect(effect: str) -> None:
+def test_the_effect_of_a_report_only_rule_is_said(effect: str) -> None:
     rehearsed = f"  - {{id: new, when: 'true', effect: {effect}, stages: {{report_only: 2026-01-01}}}}\n"
     assert told(OLD + rehearsed) == [
         "+ rule new: only reports everybody who meets `true`; read last",
@@ -261,7 +261,7 @@ def test_what_a_rehearsed_rule_would_do_is_said_of_each_effect(effect: str) -> N
         ),
     ],
 )
-def test_whom_a_rule_is_about_is_said(given: str, whom: str) -> None:
+def test_the_people_of_a_rule_are_said(given: str, whom: str) -> None:
     new = rules(OLD + f"  - {{id: new, when: 'true', effect: block, {given}}}\n", APPS)
     found = changes(rules(OLD, APPS), new)
     assert f"+ rule new: keeps out {whom}; read last" in map(str, found)
@@ -277,7 +277,7 @@ def test_a_text_in_several_languages_is_described_in_each() -> None:
     in_german(found)
 
 
-def test_who_joins_and_leaves_a_group_is_counted() -> None:
+def test_people_who_join_or_leave_a_group_are_counted() -> None:
     old, new = (
         rules(PLAIN).with_groups(Groups.of_members(each))
         for each in (
@@ -295,7 +295,7 @@ def test_who_joins_and_leaves_a_group_is_counted() -> None:
     in_german(found)
 
 
-def test_whether_groups_are_known_is_said_also_of_groups_without_members() -> None:
+def test_knowing_groups_is_a_change_even_without_members() -> None:
     """A rule for groups is about everybody where no groups are known, and then about nobody."""
     unknown, empty = rules(PLAIN), rules(PLAIN).with_groups(Groups.of_members({"sales": []}))
     for old, new, words in (
@@ -331,7 +331,7 @@ def test_a_comma_in_a_name_is_not_taken_for_two_names() -> None:
         ("name: phone", "name: phone, certificate: {}", ["asks or expects something else"]),
     ],
 )
-def test_what_a_case_asks_and_expects_otherwise_is_said(old: str, new: str, words: list[str]) -> None:
+def test_a_changed_test_case_is_said(old: str, new: str, words: list[str]) -> None:
     case = "tests: [{name: phone, request: {target: /}, expect: {effect: block}}]"
     versions = (
         compile_rules({"apps.yaml": APPS, "policy.yaml": PLAIN, "policy.tests.yaml": text})
@@ -360,3 +360,21 @@ def test_cases_that_come_and_go_are_named() -> None:
         "+ test case three: has to hold now",
     ]
     in_german(found)
+
+
+def test_a_digest_is_of_every_name_and_letter_and_of_no_order() -> None:
+    texts = {"policy.yaml": "rules: []\n", "apps.yaml": "apps: {}\n"}
+    digest = digest_of_texts(texts)
+    assert digest == digest_of_texts(dict(reversed(texts.items())))
+    for other in (
+        texts | {"policy.yaml": "rules: [] # a comment\n"},
+        texts | {"groups.yaml": ""},
+        {"policy.yaml": texts["policy.yaml"]},
+        {"policy.yml": texts["policy.yaml"], "apps.yaml": texts["apps.yaml"]},
+    ):
+        assert digest_of_texts(other) != digest
+
+
+def test_a_digest_is_the_same_in_every_release_since_it_is_computed_again() -> None:
+    digest = "b0eef5224b74ffb691f5ad79dd57d22211e8b3be660246856b9a38fcdf8ace0c"
+    assert digest_of_texts({"b": "é", "a": ""}) == digest

@@ -42,7 +42,7 @@ def tree(text: str, checked: bool = True) -> Node:
         ('user.groups.exists(client, client == "x")', []),
     ],
 )
-def test_words_that_a_variable_can_never_have(text: str, offsets: list[int]) -> None:
+def test_impossible_words_are_found_with_their_place(text: str, offsets: list[int]) -> None:
     assert sorted(offset for offset, _ in misspelt(tree(text), CLOSED)) == offsets
 
 
@@ -69,7 +69,7 @@ def test_the_message_names_what_is_expected(text: str, messages: list[str]) -> N
         ('client.kind == client.os && client.kind.startsWith("x")', {}),
     ],
 )
-def test_literals_by_variable(text: str, literals: dict[str, set[str]]) -> None:
+def test_literals_are_found_for_each_variable(text: str, literals: dict[str, set[str]]) -> None:
     variables = ("client.kind", "client.os", "device.known")
     assert literals_of(tree(text), variables) == {name: literals.get(name, set()) for name in variables}
 

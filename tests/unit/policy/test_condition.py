@@ -53,7 +53,7 @@ def test_a_condition_has_a_greatest_length_and_a_greatest_depth() -> None:
     ["getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
      "getMinutes", "getMonth", "getSeconds"],
 )  # fmt: skip
-def test_a_part_of_a_time_is_read_in_a_zone_that_there_is(part: str) -> None:
+def test_a_part_of_a_time_needs_a_known_zone(part: str) -> None:
     assert compile_condition(f'now.{part}() < 3000 && now.{part}("Europe/Berlin") < 3000', {})
     message = '"Mars" cannot be read; expected a time zone like "Europe/Berlin" or "-08:00"'
     assert faults(f'now.{part}("Mars") > 8') == [(1, 6 + len(part), message)]
@@ -83,7 +83,7 @@ def test_versions_have_no_order(text: str, name: str, column: int) -> None:
         "client.os < client.browser",
     ],
 )
-def test_what_is_no_mistake(text: str) -> None:
+def test_valid_conditions_compile(text: str) -> None:
     assert compile_condition(text, CLOSED).text == text
 
 
@@ -97,7 +97,7 @@ def test_every_mistake_of_a_condition_comes_out_at_once() -> None:
     assert str(caught.value) == "; ".join(fault.message for fault in caught.value.faults)
 
 
-def test_what_it_reads_and_names() -> None:
+def test_a_condition_tells_its_variables_and_its_words() -> None:
     text = '"x" in user.groups && user.groups.all(a, a != "y") && !(device.state in ["clean", "listed"])'
     condition = compile_condition(text, CLOSED)
     assert condition.reads == {"user.groups", "device.state"}
@@ -117,7 +117,7 @@ def test_what_it_reads_and_names() -> None:
         ("user.groups.map(a, a + 'x').exists(b, b == '')", None),
     ],
 )
-def test_what_it_loops_over_is_known_or_may_be_anything(text: str, loops: set[str] | None) -> None:
+def test_a_condition_tells_what_it_loops_over(text: str, loops: set[str] | None) -> None:
     assert compile_condition(text, {}).loops == loops
 
 
@@ -142,7 +142,7 @@ def test_what_it_loops_over_is_known_or_may_be_anything(text: str, loops: set[st
         ("client.handheld && [1].exists(a, a == 2)", {}, set()),
     ],
 )
-def test_with_which_values_it_is_false_whatever_all_others_are(
+def test_the_values_that_make_it_false_are_known(
     text: str, needs: dict[str, set[str]], never: set[tuple[str, object]]
 ) -> None:
     condition = compile_condition(text, {})
@@ -177,7 +177,7 @@ def test_a_text_without_a_utf_8_form_is_a_failure_not_a_crash() -> None:
         condition.holds(ENVIRONMENT.Activation({"request.path": "/a\udcff"}))
 
 
-def test_time_and_duration() -> None:
+def test_a_time_is_compared_with_the_clock() -> None:
     condition = compile_condition('now < timestamp("2026-12-01T00:00:00Z")', {})
     moments = (datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
     assert [condition.holds(ENVIRONMENT.Activation({"now": now})) for now in moments] == [True, False]

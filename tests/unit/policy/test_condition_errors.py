@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.policy.condition_errors import Fault, fault_at, translated
+from mailgate.policy.condition_errors import ConditionFault, fault_at, translated
 from mailgate.policy.variables import ENVIRONMENT, VARIABLES
 
 
@@ -10,7 +10,7 @@ from mailgate.policy.variables import ENVIRONMENT, VARIABLES
     ("offset", "place"), [(0, (1, 1)), (2, (1, 3)), (3, (2, 1)), (5, (2, 3)), (6, (2, 4)), (7, (3, 1))]
 )
 def test_an_offset_becomes_line_and_column(offset: int, place: tuple[int, int]) -> None:
-    assert fault_at("ab\ncde\n", offset, "m") == Fault(*place, "m")
+    assert fault_at("ab\ncde\n", offset, "m") == ConditionFault(*place, "m")
 
 
 def told(text: str) -> list[tuple[int, int, str]]:
@@ -73,17 +73,17 @@ def test_operators_of_other_languages_are_told_from_those_of_cel(written: str, o
         assert told(f"client.os{written}'a'") == [(1, 10, words)]
 
 
-def test_of_syntax_errors_only_the_first_is_told_and_of_others_each() -> None:
+def test_only_the_first_syntax_error_is_told_and_every_other_error() -> None:
     assert [place[:2] for place in told("1 +* 2 +* 3")] == [(1, 4)]
     assert [place[:2] for place in told("x ||\n y || 1 == '' || z.z")] == [(1, 1), (2, 2), (2, 9), (2, 18)]
 
 
-def test_what_follows_from_another_error_is_left_out() -> None:
+def test_an_error_that_follows_from_another_is_left_out() -> None:
     assert [place[1] for place in told("('a'.b).c && x")] == [5, 14]
 
 
 def test_an_error_in_an_unknown_form_is_told_as_it_is() -> None:
     [fault] = translated("INTERNAL: something new", "true")
-    assert fault == Fault(1, 1, "INTERNAL: something new; expected a simpler condition")
+    assert fault == ConditionFault(1, 1, "INTERNAL: something new; expected a simpler condition")
     [fault] = translated("CANCELLED: too deep [CANCELLED]", "true")
-    assert fault == Fault(1, 1, "too deep; expected a simpler condition")
+    assert fault == ConditionFault(1, 1, "too deep; expected a simpler condition")

@@ -23,7 +23,7 @@ READ = TypeAdapter(Duration)
         ("999999999ms", timedelta(milliseconds=999_999_999)),
     ],
 )
-def test_durations(text: str, span: timedelta) -> None:
+def test_durations_are_read(text: str, span: timedelta) -> None:
     assert READ.validate_python(text) == span
 
 
@@ -31,13 +31,13 @@ def test_durations(text: str, span: timedelta) -> None:
     "text",
     ["30", 30, "0s", "-5s", "1.5h", "5 m", "5M", "1h30m", "", True, "5m\n", "1000000000ms", timedelta(1)],
 )
-def test_what_is_no_duration(text: object) -> None:
+def test_a_malformed_duration_is_refused(text: object) -> None:
     words = "not a duration; expected one like 500ms, 30s, 5m, 24h or 30d"
     assert refusal(Duration, text) == ("duration", {"words": words})
 
 
 @pytest.mark.parametrize("text", ["36501d", "876001h", "999999999d"])
-def test_what_is_too_long(text: str) -> None:
+def test_a_duration_over_a_hundred_years_is_refused(text: str) -> None:
     words = "too long a duration; expected at most 36500d"
     assert refusal(Duration, text) == ("duration", {"words": words})
 
@@ -47,7 +47,7 @@ def test_editors_know_what_a_duration_looks_like() -> None:
 
 
 @given(st.integers(1, 36_500), st.sampled_from(["ms", "s", "m", "h", "d"]))
-def test_what_is_written_down_is_read_again_as_the_same(count: int, unit: str) -> None:
+def test_a_written_duration_is_read_back_as_the_same(count: int, unit: str) -> None:
     span = READ.validate_python(f"{count}{unit}")
     assert READ.validate_python(in_words(span)) == span
     assert READ.dump_python(span, mode="json") == in_words(span)

@@ -53,7 +53,7 @@ def test_a_change_knows_whether_it_is_there_and_what_it_is_called(
     assert READ.validate_json(READ.dump_json(edit)) == edit
 
 
-def test_its_place_is_one_of_those_that_policies_are_compared_by() -> None:
+def test_the_place_of_a_change_is_one_that_policies_are_compared_by() -> None:
     assert {edit.place for edit, _, _ in CASES[:9]} == {
         ("list prohibited", "tiktok"),
         ("rule shut", "stages.warn"),
@@ -86,7 +86,7 @@ def test_moments_and_shares_stay_as_they_are_written_and_editors_know_them() -> 
         {"change": "rename", "rule": "shut"},
     ],
 )  # fmt: skip
-def test_what_is_none_is_refused(sent: dict[str, str]) -> None:
+def test_a_malformed_edit_is_refused(sent: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         READ.validate_python(sent)
 
@@ -117,7 +117,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_every_kind_of_change_is_missed_where_files_lack_it_and_not_where_they_have_it(name: str) -> None:
+def test_each_kind_of_change_is_missed_only_in_files_without_it(name: str) -> None:
     policy, apps, about = CHANGES[name]
     base, active = rules(ONE, APPS).policy, rules(policy, apps).policy
     assert [each.about for each in taken_back(base, active, base)] == about
@@ -126,7 +126,7 @@ def test_every_kind_of_change_is_missed_where_files_lack_it_and_not_where_they_h
     assert taken_back(base, active, elsewhere) == ()
 
 
-def test_what_the_files_change_elsewhere_is_theirs() -> None:
+def test_another_change_in_the_files_takes_nothing_back() -> None:
     base, active = rules(ONE, APPS).policy, rules(ONE.replace("10%", "20%"), APPS).policy
     theirs = ONE.replace("allow", "allow, share: 50%"), APPS.replace("[tiktok]", "[tiktok, wechat]")
     (lost,) = taken_back(base, active, rules(*theirs).policy)

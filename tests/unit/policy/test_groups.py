@@ -25,7 +25,7 @@ def test_members_are_kept_by_digests_of_their_names_alone() -> None:
     )
 
 
-def test_where_nobody_is_named_the_owner_of_the_device_counts() -> None:
+def test_without_a_person_the_owner_of_the_device_counts() -> None:
     assert GROUPS.user("", "lin") == User("", ("pilot",), groups_known=True)
     assert GROUPS.user("grace", "lin") == User("grace", (), groups_known=True)
 
@@ -43,9 +43,7 @@ def test_a_rule_for_no_group_is_about_everybody() -> None:
     ("user", "about"),
     [(GROUPS.user("ada"), True), (GROUPS.user("grace"), False), (User("ada"), None), (User(), None)],
 )
-def test_where_groups_are_not_known_nobody_knows_whether_a_rule_is_about_them(
-    user: User, about: bool | None
-) -> None:
+def test_with_unknown_groups_it_is_unknown_whom_a_rule_is_about(user: User, about: bool | None) -> None:
     assert in_groups(("pilot", "other"), user) is about
 
 
@@ -64,7 +62,7 @@ def test_members_are_the_persons_that_their_logins_name() -> None:
     ["ceo", "OTHER\\ada", "ada@other.com", "ada@example.com.", "ada%40example.com", "\uff41da", "ada ", "\u00e1da", '"ada"',
      "(ada)", "smtp:ada", "ada,ou=x", "@ada", "ada\\"],
 )  # fmt: skip
-def test_a_name_that_might_be_a_members_is_in_no_group_and_not_known_to_be_in_none(name: str) -> None:
+def test_a_name_like_a_members_has_unknown_groups(name: str) -> None:
     assert MEMBERS.user(name) == User(user_text(name))
     assert in_groups(("pilot",), MEMBERS.user(name)) is None
 

@@ -1,14 +1,28 @@
 """When a rule halts by itself."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.unit.policy.examples import NOW, refusal
+from tests.unit.policy.examples import NOW, PHONE, refusal
 
-from mailgate.policy.halting import HaltCounter, HaltWhen, Subject
+from mailgate.model import (
+    FOUND_BESIDE,
+    Access,
+    Assurance,
+    AttestationResult,
+    CertificateResult,
+    Posture,
+    PostureState,
+    Protocol,
+    Reason,
+    RequestFacts,
+    User,
+)
+from mailgate.policy.halting import HaltCounter, HaltSubject, HaltWhen, countable_subject
 
 MINUTE = timedelta(minutes=1)
 
@@ -20,7 +34,7 @@ def limits(**given: object) -> HaltWhen:
 def tally(stopped: int, passed: int, **given: object) -> HaltCounter:
     counted = HaltCounter(limits(**given))
     for number in range(stopped + passed):
-        counted.count(Subject(f"person-{number}"), stopped=number < stopped, now=NOW)
+        counted.count(HaltSubject(f"person-{number}"), stopped=number < stopped, now=NOW)
     return counted
 
 
@@ -37,12 +51,12 @@ def tally(stopped: int, passed: int, **given: object) -> HaltCounter:
         {"since": "1h"},
     ],
 )
-def test_what_is_refused(bad: dict[str, object]) -> None:
+def test_a_malformed_limit_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         limits(**bad)
 
 
-def test_a_rate_or_a_number_of_requests_for_help_is_needed_and_nothing_else() -> None:
+def test_a_limit_needs_a_rate_or_a_number_of_help_requests() -> None:
     words = "no limit is given; expected `block_rate`, `help_requests` or both"
     assert refusal(HaltWhen, {"at_least": 3}) == ("halt_when", {"words": words})
     others = {"of": "people", "at_least": 20, "within": timedelta(hours=1)}
@@ -57,7 +71,7 @@ def test_a_rate_or_a_number_of_requests_for_help_is_needed_and_nothing_else() ->
     ("stopped", "passed", "halts"),
     [(3, 26, True), (3, 27, False), (3, 0, True), (2, 0, False), (1, 0, False), (0, 100, False)],
 )
-def test_it_halts_above_the_rate_and_never_for_a_few(stopped: int, passed: int, halts: bool) -> None:
+def test_a_rule_halts_above_the_rate_and_never_for_a_few(stopped: int, passed: int, halts: bool) -> None:
     assert bool(tally(stopped, passed).halt_reason(NOW)) is halts
 
 
@@ -69,37 +83,37 @@ def test_the_reason_has_every_number() -> None:
 def test_one_person_counts_once_however_often_they_come() -> None:
     counted = tally(2, 10)
     for _ in range(1000):
-        counted.count(Subject("person-0"), stopped=True, now=NOW)
+        counted.count(HaltSubject("person-0"), stopped=True, now=NOW)
     assert counted.halt_reason(NOW) == ""
 
 
-def test_by_requests_one_person_never_halts_what_does_not_halt_by_people() -> None:
+def test_one_person_halts_no_more_by_requests_than_by_people() -> None:
     """Three are kept out as the rule means it. One of them repeats, and the rule stays."""
     counted = tally(3, 97, of="requests")
     for _ in range(1000):
-        counted.count(Subject("person-0"), stopped=True, now=NOW)
+        counted.count(HaltSubject("person-0"), stopped=True, now=NOW)
     assert counted.halt_reason(NOW) == ""
 
 
-def test_by_requests_somebody_counts_as_the_part_of_theirs_that_was_kept_out() -> None:
+def test_a_person_counts_by_the_refused_share_of_their_requests() -> None:
     counted = tally(4, 16, of="requests")
     assert counted.halt_reason(NOW) == (
         "20% of the requests of 20 people, each with the same weight, were kept out within 1h; the limit is 10%"
     )
     for number in range(4):
-        counted.count(Subject(f"person-{number}"), stopped=False, now=NOW)
+        counted.count(HaltSubject(f"person-{number}"), stopped=False, now=NOW)
     assert counted.halt_reason(NOW) == ""  # 10% now, which is not more than the limit
     assert tally(4, 16).halt_reason(NOW)
 
 
 @pytest.mark.parametrize("of", ["people", "requests"])
-def test_those_of_whom_only_devices_are_known_are_one_person_among_those_kept_out(of: str) -> None:
+def test_nameless_devices_are_one_person_among_the_refused(of: str) -> None:
     counted = tally(2, 2, of=of)
     for number in range(50):
-        counted.count(Subject("", f"device-{number}"), stopped=True, now=NOW)
+        counted.count(HaltSubject("", f"device-{number}"), stopped=True, now=NOW)
     assert counted.halt_reason(NOW) == ""  # 3 of 54: each device that came counts
     counted = tally(2, 2, of=of)
-    counted.count(Subject("", "device-1"), stopped=True, now=NOW)
+    counted.count(HaltSubject("", "device-1"), stopped=True, now=NOW)
     assert counted.halt_reason(NOW).startswith("3 of 5 people" if of == "people" else "60%")
 
 
@@ -121,7 +135,7 @@ def test_no_halt_without_so_many_different_people_whatever_each_sends(
     if told:
         told += [(*data.draw(st.sampled_from(told))[:2], True, 30)] * data.draw(st.integers(0, 40))
     for person, device, stopped, minute in told:
-        subject = Subject(str(person)) if person >= 0 else Subject("", str(device))
+        subject = HaltSubject(str(person)) if person >= 0 else HaltSubject("", str(device))
         for counted in by.values():
             counted.count(subject, stopped=stopped, now=NOW + minute * MINUTE)
     now, recent = NOW + 30 * MINUTE, [each for each in told if each[3] > 20]
@@ -133,33 +147,33 @@ def test_no_halt_without_so_many_different_people_whatever_each_sends(
 
 
 @pytest.mark.parametrize("of", ["people", "requests"])
-def test_what_was_before_the_window_is_forgotten(of: str) -> None:
+def test_counts_before_the_window_are_forgotten(of: str) -> None:
     counted = tally(5, 5, of=of, within="10m")
     assert counted.halt_reason(NOW + 9 * MINUTE)
     assert counted.halt_reason(NOW + 10 * MINUTE) == ""
 
 
-def test_a_request_counts_for_the_window_or_up_to_a_twelfth_of_it_less() -> None:
+def test_a_request_counts_for_about_the_window() -> None:
     """Those of a twelfth are forgotten together, with the first of them."""
     counted = HaltCounter(limits(block_rate="40%", at_least=1, of="requests", within="12m"))
-    counted.count(Subject("b"), stopped=False, now=NOW)
+    counted.count(HaltSubject("b"), stopped=False, now=NOW)
     for seconds, stopped in [
         (0, False),
         (1, False),
         (59, True),
         *((60 + each, each < 3) for each in range(6)),
     ]:
-        counted.count(Subject("a"), stopped=stopped, now=NOW + timedelta(seconds=seconds))
+        counted.count(HaltSubject("a"), stopped=stopped, now=NOW + timedelta(seconds=seconds))
     assert counted.halt_reason(NOW + 12 * MINUTE - timedelta(microseconds=1)) == ""
     assert counted.halt_reason(NOW + 12 * MINUTE) == (
         "50% of the requests of 1 people, each with the same weight, were kept out within 12m; the limit is 40%"
     )
 
 
-def test_who_comes_again_stays_in_the_window() -> None:
+def test_a_person_who_comes_again_stays_in_the_window() -> None:
     counted = tally(3, 0, within="10m")
     for number in range(3):
-        counted.count(Subject(f"person-{number}"), stopped=True, now=NOW + 8 * MINUTE)
+        counted.count(HaltSubject(f"person-{number}"), stopped=True, now=NOW + 8 * MINUTE)
     assert counted.halt_reason(NOW + 15 * MINUTE)
 
 
@@ -183,7 +197,63 @@ def test_the_counts_are_those_of_looking_at_everything_that_happened(
     counted = HaltCounter(limits(within="10m", block_rate="30%", at_least=1))
     told = sorted(happened, key=lambda each: each[2])
     for person, stopped, minute in told:
-        counted.count(Subject(str(person)), stopped=stopped, now=NOW + minute * MINUTE)
+        counted.count(HaltSubject(str(person)), stopped=stopped, now=NOW + minute * MINUTE)
     recent = [each for each in told if each[2] > 20]
     came, stopped = {each[0] for each in recent}, {each[0] for each in recent if each[1]}
     assert bool(counted.halt_reason(NOW + 30 * MINUTE)) is (bool(stopped) and len(stopped) > 0.3 * len(came))
+
+
+KNOWN = Posture(PostureState.LISTED, device_id="d1", owner="Ada")
+PROOF = AttestationResult(device_id="d1", user="ada")
+CERTIFICATE = CertificateResult("thumbprint")
+
+
+def by(person: str) -> Access:
+    return Access(RequestFacts(user=person), PHONE, Posture(), NOW, User(person))
+
+
+@pytest.mark.parametrize(
+    ("access", "who"),
+    [
+        (by("Lin"), ("lin", "")),
+        (replace(by(""), posture=KNOWN), ("", "")),
+        (replace(by(""), posture=KNOWN, certificate=CERTIFICATE), ("ada", "d1")),
+        (
+            replace(by(""), posture=KNOWN, certificate=CertificateResult(refused=Reason.CERTIFICATE_INVALID)),
+            ("", ""),
+        ),
+        (
+            replace(by(""), posture=KNOWN, certificate=CERTIFICATE, client=replace(PHONE, eas_id="a1")),
+            ("", ""),
+        ),
+        (
+            replace(
+                by(""),
+                posture=KNOWN,
+                certificate=CERTIFICATE,
+                client=replace(PHONE, eas_id="a1", assurance=Assurance.ATTESTED),
+            ),
+            ("ada", "d1"),
+        ),
+        (
+            replace(
+                by(""),
+                posture=KNOWN,
+                certificate=CERTIFICATE,
+                client=replace(PHONE, findings=(FOUND_BESIDE[Reason.TWO_DEVICES],)),
+            ),
+            ("", ""),
+        ),
+        (replace(by(""), posture=replace(KNOWN, owner=""), attestation=replace(PROOF, user="")), ("", "d1")),
+        (replace(by(""), attestation=PROOF), ("ada", "")),
+        (replace(by(""), attestation=replace(PROOF, refused=Reason.TOKEN_EXPIRED)), ("", "")),
+        (
+            replace(by(""), user=User("made-up"), client=replace(PHONE, protocol=Protocol.ACTIVESYNC)),
+            ("", ""),
+        ),
+        (replace(by("lin"), posture=KNOWN, client=replace(PHONE, protocol=Protocol.IMAP)), ("", "")),
+        (by(""), ("", "")),
+    ],
+)
+def test_nobody_counts_by_their_own_word_alone(access: Access, who: tuple[str, str]) -> None:
+    assert countable_subject(access) == who

@@ -7,7 +7,7 @@ from tests.unit.policy.examples import refusal
 from mailgate.model.languages import LANGUAGES
 from mailgate.policy import Policy
 from mailgate.policy.localized_text import Language, LocalizedField, LocalizedText, text_in
-from mailgate.policy.rules import Notice, Rule
+from mailgate.policy.rules import Rule, RuleNotice
 
 TITLE = {
     "de": "Smartphones mit TikTok erhalten keine Firmen-E-Mail",
@@ -29,13 +29,13 @@ def test_a_text_in_several_is_said_in_each_and_in_no_other() -> None:
     assert [text_in(title, language, "en") for language in ("de", "en", "fr")] == [*TITLE.values(), ""]
 
 
-def test_logs_and_admins_read_it_in_english_or_else_the_first() -> None:
+def test_logs_and_admins_read_english_or_the_first_language() -> None:
     assert str(LocalizedText.of(TITLE)) == TITLE["en"]
     assert str(LocalizedText.of({"fr": "Bonjour", "de": "Hallo"})) == "Bonjour"
 
 
 def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
-    notice = Notice.model_validate(
+    notice = RuleNotice.model_validate(
         {"fix": {"de": "Bringen Sie es vorbei."}, "contact": {"de": "Hilfe, Raum 3"}}
     )
     assert text_in(notice.fix or "", "de", "en") == "Bringen Sie es vorbei."
@@ -45,7 +45,7 @@ def test_a_fix_of_ones_own_and_a_contact_take_languages_too() -> None:
 @pytest.mark.parametrize(
     "title", [{}, {"xx": "?"}, {"de": ""}, {"de": "x" * 201}, {"de": 7}, ["de"], {"de": {"en": "x"}}, 7, ""]
 )
-def test_what_is_no_text_is_refused(title: object) -> None:
+def test_a_malformed_title_is_refused(title: object) -> None:
     with pytest.raises(ValidationError):
         rule(title=title)
 
@@ -57,7 +57,7 @@ def test_a_wording_in_no_language_or_in_none_is_told() -> None:
     assert refusal(LocalizedField, {}) == ("words", {"words": words})
 
 
-def test_it_is_written_as_it_was_read() -> None:
+def test_a_text_is_written_as_it_was_read() -> None:
     field: TypeAdapter[str] = TypeAdapter(LocalizedField)
     for written in ("x" * 200, TITLE, {"de": "x" * 200}):
         assert field.dump_python(field.validate_python(written)) == written
@@ -79,7 +79,7 @@ def test_editors_know_a_text_and_the_languages() -> None:
 @pytest.mark.parametrize("fix", [{"de": "gehen"}, {"en": "Bring it to us", "de": "remove-app"}])
 def test_a_single_word_is_no_sentence_in_any_language(fix: object) -> None:
     with pytest.raises(ValidationError):
-        Notice.model_validate({"fix": fix})
+        RuleNotice.model_validate({"fix": fix})
 
 
 def test_another_wording_is_another_version_and_a_plain_text_keeps_its_own() -> None:

@@ -50,18 +50,18 @@ STRANGE = [
 @pytest.mark.parametrize(
     "login", ["ceo", "EXAMPLE\\ceo", "example\\ceo", "ceo@example.com", "ceo@Example.COM", "example.com\\ceo"]
 )
-def test_what_is_ours_around_a_name_is_dropped(login: str) -> None:
+def test_our_own_domains_around_a_name_are_dropped(login: str) -> None:
     assert OURS.person(login) == "ceo"
 
 
 @pytest.mark.parametrize("login", STRANGE)
-def test_whatever_else_is_around_a_name_makes_it_somebody_else(login: str) -> None:
+def test_a_name_with_anything_else_around_it_is_somebody_else(login: str) -> None:
     assert OURS.person(login) == login
     assert address_of(OURS.person(login), "example.com") == ""
 
 
 @pytest.mark.parametrize("login", ["ceo", "EXAMPLE\\ceo", "ceo@example.com", *STRANGE])
-def test_where_no_domain_is_ours_nothing_is_dropped(login: str) -> None:
+def test_without_own_domains_nothing_is_dropped(login: str) -> None:
     assert NO_LOGINS.person(login) == login
 
 
@@ -92,7 +92,7 @@ def test_letters_that_look_alike_are_another_person_without_an_address(name: str
         "ce\u00f6@example.com",
     ],
 )
-def test_what_could_be_taken_for_somebody_is_known_as_such(login: str) -> None:
+def test_a_name_that_looks_like_anothers_is_recognised(login: str) -> None:
     assert confusable_name(login) == "ceo"
 
 
@@ -104,7 +104,7 @@ def test_what_could_be_taken_for_somebody_is_known_as_such(login: str) -> None:
         ("<ada>", False), ("ada=", False), ("ada\0", False),
     ],
 )  # fmt: skip
-def test_only_a_name_of_letters_digits_and_what_joins_them_has_one_reading(bare: str, one: bool) -> None:
+def test_only_a_plain_name_has_one_reading(bare: str, one: bool) -> None:
     assert has_one_reading(bare) is one
 
 
@@ -155,5 +155,5 @@ def test_only_company_addresses_are_written_to(login: str, address: str) -> None
         ("", ""),
     ],
 )
-def test_whoever_writes_a_login_otherwise_counts_once(login: str, counted: str) -> None:
+def test_spellings_of_a_login_count_as_one(login: str, counted: str) -> None:
     assert counted_name(login) == counted

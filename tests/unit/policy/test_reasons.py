@@ -105,7 +105,7 @@ def test_an_app_that_is_only_watched_is_the_reason_of_nothing(condition: str) ->
     assert apps_behind(compiled, phone, CATALOG) == ()
 
 
-def test_whoever_is_let_in_needs_no_reason() -> None:
+def test_an_allowed_person_needs_no_reason() -> None:
     condition = compile_condition('device.state != "clean"', {})
     assert infer(condition, Effect.ALLOW, access(PHONE, WITH_TIKTOK), CATALOG) is Reason.RULE_MATCHED
 
@@ -134,9 +134,7 @@ def test_the_apps_are_those_that_the_condition_is_about(condition: str, names: t
 @pytest.mark.parametrize(
     ("apps", "names"), [(("gone", "tiktok"), ("TikTok",)), (("gone",), ("gone",)), ((), ())]
 )
-def test_of_apps_that_no_condition_names_those_on_a_list_are_the_cause(
-    apps: tuple[str, ...], names: tuple[str, ...]
-) -> None:
+def test_apps_on_a_list_are_named_as_the_cause(apps: tuple[str, ...], names: tuple[str, ...]) -> None:
     posture = Posture(PostureState.LISTED, apps=apps)
     condition = compile_condition('device.state != "clean"', {})
     assert apps_behind(condition, access(PHONE, posture), CATALOG) == names

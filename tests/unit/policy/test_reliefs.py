@@ -38,11 +38,13 @@ D1 = relief(person="", device="d1")
         (relief(Cause.HALT), "", Posture(), True),
     ],
 )
-def test_whom_it_is_about(given: Relief, user: str, posture: Posture, about: bool) -> None:
+def test_a_relief_is_about_its_person_or_its_device(
+    given: Relief, user: str, posture: Posture, about: bool
+) -> None:
     assert bool(Reliefs(1, (given,)).about(access(PHONE, posture, user))) is about
 
 
-def test_it_ends_at_its_very_moment() -> None:
+def test_a_relief_ends_at_its_very_moment() -> None:
     halt = replace(relief(Cause.HALT), until=None, rule="other")
     every = Reliefs(1, (ADA, relief(Cause.BREAK_GLASS), replace(D1, until=NOW + 2 * DAY), halt))
     assert every.next_end(NOW) == NOW + DAY
@@ -58,7 +60,7 @@ def test_it_ends_at_its_very_moment() -> None:
     assert Reliefs(0, ()) == NO_RELIEFS
 
 
-def test_those_for_everybody_come_first_then_those_of_the_person_and_of_the_device() -> None:
+def test_reliefs_for_everybody_come_before_those_of_person_and_device() -> None:
     ours = (D1, relief(Cause.HALT), ADA, relief(Cause.BREAK_GLASS), replace(ADA, rule=""))
     both = access(PHONE, replace(WITH_TIKTOK, owner="lin"), "ada")
     assert Reliefs(1, ours).about(both) == (ours[1], ours[3], ours[2], ours[4], ours[0])
@@ -93,7 +95,9 @@ FROM_EVERY_RULE = relief(rule="", person="ada")
     ],
     ids=["one that blocks", "one that warns", "never one that allows", "the one that it names", "no other"],
 )
-def test_which_rules_a_relief_takes_out(given: Relief, rule: str, effect: Effect, takes_out: bool) -> None:
+def test_a_relief_takes_out_the_rule_it_names(
+    given: Relief, rule: str, effect: Effect, takes_out: bool
+) -> None:
     assert relief_from([given], rule, effect) is (given if takes_out else None)
 
 
@@ -147,7 +151,7 @@ ASKS = {"id": "shut", "effect": "challenge"}
     ],
 )
 @pytest.mark.parametrize("given", [ADA, relief(Cause.BREAK_GLASS), relief(Cause.HALT)])
-def test_a_relief_keeps_out_nobody_whom_the_rule_itself_lets_in(
+def test_a_relief_refuses_nobody_whom_the_rule_allows(
     given: Relief, rules: list[dict[str, object]], effect: str, rule: str
 ) -> None:
     new = replace(CLEAN, first_seen=NOW - DAY)
@@ -156,7 +160,7 @@ def test_a_relief_keeps_out_nobody_whom_the_rule_itself_lets_in(
     assert (rule == "shut") is ("shut" not in [trial.rule for trial in decision.would])
 
 
-def test_of_two_rules_that_are_out_the_softer_one_is_the_most_that_is_done() -> None:
+def test_the_softer_of_two_rules_that_are_out_decides() -> None:
     everything = with_reliefs(policy_of(ASKS, WARNS | {"id": "softer"}, LOCKED), replace(ADA, rule=""))
     assert decide(access(user="ada"), everything).rule == "softer"
 
@@ -168,7 +172,7 @@ def test_a_lost_device_is_never_exempt() -> None:
 
 
 @given(policies, accesses, reliefs)
-def test_a_relief_does_what_rehearsing_the_rules_that_it_names_would_and_never_hardens(
+def test_a_relief_works_like_report_only_and_never_hardens(
     policy: Policy, seen: Access, every: Reliefs
 ) -> None:
     plain = replace(policy, reliefs=NO_RELIEFS)
@@ -197,7 +201,7 @@ def test_a_relief_does_what_rehearsing_the_rules_that_it_names_would_and_never_h
         assert replace(one, reliefs=0) == decide(seen, plain)
 
 
-def test_nobody_in_particular_is_never_meant_by_an_exemption() -> None:
+def test_an_exemption_is_never_about_a_nameless_person() -> None:
     """Neither an empty name nor an empty id matches the empty field of somebody else's exemption."""
     nobody = replace(access(), user=User(""), posture=Posture())
     assert Reliefs(1, (ADA, D1)).about(nobody) == ()

@@ -68,7 +68,7 @@ def test_a_rule_that_may_hold_or_fail_or_be_undetermined_is_read(rule: dict[str,
     assert policy_of(rule, {}).index.to_read(asks) == 0b11
 
 
-def test_where_a_condition_is_false_is_found_once() -> None:
+def test_the_false_values_of_a_condition_are_found_once() -> None:
     policy = policy_of({"when": "client.handheld"})
     again = replace(policy, default=policy.default.model_copy(update={"title": "Ask us"}))
     assert again.rules[0].when.never is policy.rules[0].when.never == {("client.handheld", False)}

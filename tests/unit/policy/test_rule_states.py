@@ -77,7 +77,7 @@ def test_a_rule_does_what_its_stage_and_its_reliefs_leave_of_it(
     assert states["chess"] is AppState.LISTED
 
 
-def test_of_rules_that_will_keep_out_the_starts_are_told_in_order_and_once() -> None:
+def test_future_starts_of_refusing_rules_are_told_once_and_in_order() -> None:
     given = [
         ("block", "enforce: 2031-01-02"),
         ("challenge", "enforce: 2031-01-01"),
@@ -97,7 +97,7 @@ def prohibited_from(known: Policy, app: str) -> datetime | None:
     return app_standings(known, NOW)[app].prohibited_from
 
 
-def test_an_app_is_prohibited_from_the_day_of_the_first_rule_that_keeps_it_out() -> None:
+def test_an_app_is_prohibited_from_the_first_rule_that_refuses_it() -> None:
     late = datetime(2031, 1, 1, tzinfo=UTC)
     assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "tiktok") == late
     assert prohibited_from(policy(f"stages: {{warn: {EARLY}, enforce: {LATE}}}"), "chess") is None
@@ -132,7 +132,7 @@ def sources() -> dict[str, str]:
         return {str(path.relative_to(package)): path.read_text("utf-8") for path in found}
 
 
-def test_who_says_what_a_rule_or_an_app_is_asks_here() -> None:
+def test_only_one_place_says_the_state_of_a_rule_or_an_app() -> None:
     """No place that prints decides by the effect or the stage that stands in the file."""
     found = sources()
     assert len(found) > 200
@@ -161,9 +161,7 @@ def test_who_says_what_a_rule_or_an_app_is_asks_here() -> None:
         ('!(device.state in ["clean", "listed"])', set()),
     ],
 )
-def test_an_app_that_has_to_be_there_is_not_prohibited_and_one_that_makes_a_device_unclean_is(
-    when: str, prohibited: set[str]
-) -> None:
+def test_an_app_is_prohibited_if_it_makes_a_device_unclean(when: str, prohibited: set[str]) -> None:
     text = f"rules:\n  - {{id: app, when: '{when}', effect: block}}\n"
     assert prohibited_apps(rules(text, APPS).policy, NOW) == prohibited
 

@@ -12,10 +12,10 @@ from mailgate.policy.localized_text import localized_schema
 from mailgate.policy.rules import (
     FIXES,
     RESERVED,
-    Notice,
     OnUnavailable,
     PolicyFile,
     Rule,
+    RuleNotice,
     policy_context,
     repeated_ids,
 )
@@ -27,7 +27,7 @@ def read(**rule: Any) -> Any:
     return PolicyFile.model_validate({"rules": (RULE | rule,)}, context=policy_context(CATALOG)).rules[0]
 
 
-def test_what_is_left_out() -> None:
+def test_fields_left_out_have_their_defaults() -> None:
     rule = read()
     assert (rule.stages, rule.share, rule.on_unavailable, rule.reason) == (
         None,
@@ -57,7 +57,7 @@ def test_what_is_left_out() -> None:
         {"groups": "pilot"},
     ],
 )
-def test_what_is_refused(bad: dict[str, Any]) -> None:
+def test_a_malformed_rule_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         read(**bad)
 
@@ -87,7 +87,7 @@ KEEPS_NOBODY_OUT = "the rule keeps nobody out; expected it only with `block` or 
         ({"effect": "warn", "halt_when": {"help_requests": 5}}, "effect", {"words": KEEPS_NOBODY_OUT, "key": "halt_when"}),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_what_is_expected(bad: dict[str, Any], kind: str, said: object) -> None:
+def test_a_mistake_in_a_rule_is_told_with_what_to_enter(bad: dict[str, Any], kind: str, said: object) -> None:
     assert refusal(Rule, RULE | bad, policy_context(CATALOG, ["pilot", "board"])) == (kind, said)
 
 
@@ -108,12 +108,14 @@ def test_the_reasons_that_a_rule_may_give_by_itself(reason: str) -> None:
     ("effect", "restricts", "keeps_out"),
     [("allow", False, False), ("warn", True, False), ("challenge", True, True), ("block", True, True)],
 )
-def test_what_an_effect_can_do(effect: str, restricts: bool, keeps_out: bool) -> None:
+def test_an_effect_tells_whether_it_restricts_and_refuses(
+    effect: str, restricts: bool, keeps_out: bool
+) -> None:
     rule = read(effect=effect)
     assert (rule.restricts, rule.keeps_out) == (restricts, keeps_out)
 
 
-def test_a_rule_without_stages_is_enforced_and_one_with_stages_goes_by_its_dates() -> None:
+def test_a_rule_without_stages_is_enforced_at_once() -> None:
     assert read().stage_at(NOW) is Stage.ENFORCE
     assert read(stages={"warn": "2026-12-01"}).stage_at(NOW) is Stage.WARN
 
@@ -128,13 +130,13 @@ def test_editors_know_conditions_reasons_and_fixes() -> None:
     assert fields["when"] == {"title": "When", "type": "string", "minLength": 1, "maxLength": 4096}
     assert fields["reason"]["anyOf"][0] == {"type": "string", "enum": REASONS}
     own = {"type": "string", "pattern": r"\S\s+\S|[^\x00-\x7F\s]", "maxLength": 200}
-    word, sentence, in_languages, nothing = Notice.model_json_schema()["properties"]["fix"]["anyOf"]
+    word, sentence, in_languages, nothing = RuleNotice.model_json_schema()["properties"]["fix"]["anyOf"]
     assert (word, sentence, nothing) == ({"enum": list(FIXES)}, own, {"type": "null"})
     assert in_languages == localized_schema(own)
 
 
 @pytest.mark.parametrize("fix", [*FIXES, "Call us at the front desk.", "请到三楼。", "Call\tus"])
-def test_fixes(fix: str) -> None:
+def test_every_known_fix_and_every_sentence_is_taken(fix: str) -> None:
     assert read(notice={"fix": fix}).notice.fix == fix
 
 
@@ -188,7 +190,7 @@ def test_a_policy_reads_what_its_rules_read() -> None:
     assert policy.reads == {"client.handheld", "user.name"}
 
 
-def test_what_came_later_counts_for_the_version_only_where_it_is_given() -> None:
+def test_new_fields_change_the_version_only_if_given() -> None:
     assert policy_of({}).version == "a09902a586cd"
     assert policy_of({"groups": ("pilot",)}).version != policy_of({}).version
     assert policy_of({"grace": "7d"}).version != policy_of({"grace": "8d"}).version

@@ -6,7 +6,7 @@ from mailgate.policy.spelling import did_you_mean, nearest, quoted
 @pytest.mark.parametrize(
     ("word", "near"), [("labtop", "laptop"), ("Report-Only", "report_only"), ("zzz", None), ("", None)]
 )
-def test_nearest(word: str, near: str | None) -> None:
+def test_the_nearest_word_is_found(word: str, near: str | None) -> None:
     assert nearest(word, ["laptop", "phone", "report_only"]) == near
 
 
@@ -33,7 +33,7 @@ def test_the_nearest_of_several_is_meant() -> None:
 
 
 @pytest.mark.parametrize(("word", "near"), [("abcxy", "abcde"), ("abxyz", None)])
-def test_what_differs_in_more_than_it_shares_is_not_near(word: str, near: str | None) -> None:
+def test_a_very_different_word_is_not_near(word: str, near: str | None) -> None:
     assert nearest(word, ["abcde"]) == near
 
 
@@ -45,5 +45,5 @@ def test_what_differs_in_more_than_it_shares_is_not_near(word: str, near: str | 
         ("fone", ["laptop", "phone"], "did you mean `phone`? expected one of `laptop`, `phone`"),
     ],
 )
-def test_what_is_known_is_told_after_a_guess(word: str, known: list[str], words: str) -> None:
+def test_known_words_are_told_after_a_guess(word: str, known: list[str], words: str) -> None:
     assert did_you_mean(word, iter(known)) == words

@@ -44,13 +44,13 @@ def test_report_only_alone_stays_report_only() -> None:
     ["2026-12-08T09:00:00", "20261201", "2026-12-01\n", "٢٠٢٦-12-01", 5, datetime(2026, 12, 1, tzinfo=UTC),
      "2026-12-08T09Z", "2026-12-08T09:00+0100", "2026-12-08T09:00:00.1234567Z", "2026-12-08T", "x2026-12-08"],
 )  # fmt: skip
-def test_what_is_no_moment(text: object) -> None:
+def test_a_malformed_moment_is_refused(text: object) -> None:
     words = "not a date, nor a time with its zone; expected one like 2026-12-01 (midnight UTC) or 2026-12-08T09:00:00-08:00"
     assert refusal(Moment, text) == ("moment", {"words": words})
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "2026-02-29", "0001-01-01T00:00+01:00"])
-def test_what_no_calendar_has(text: str) -> None:
+def test_a_day_that_no_calendar_has_is_refused(text: str) -> None:
     words = "no such date or time; expected one that the calendar has"
     assert refusal(Moment, text) == ("moment", {"words": words})
 
@@ -108,14 +108,14 @@ def test_moments_are_utc_inside(text: str, utc: str) -> None:
 @pytest.mark.parametrize(
     ("text", "share"), [("0%", 0), ("12.5%", 0.125), ("1.2345%", 0.012345), ("100%", 1), ("100.0%", 1)]
 )
-def test_shares(text: str, share: float) -> None:
+def test_shares_are_read(text: str, share: float) -> None:
     assert TypeAdapter(Share).validate_python(text) == share
 
 
 @pytest.mark.parametrize(
     "text", ["50", 50, 0.5, "101%", "-1%", "1e1%", "100.1%", "%", "", "5%\n", "٥٠%", "5.%", "1.23456%"]
 )
-def test_no_shares(text: object) -> None:
+def test_a_malformed_share_is_refused(text: object) -> None:
     words = "not a percentage; expected 0% to 100%, with the percent sign"
     assert refusal(Share, text) == ("share", {"words": words})
 
@@ -132,7 +132,7 @@ def test_no_shares(text: object) -> None:
         (Effect.BLOCK, Stage.REPORT_ONLY, Effect.BLOCK),
     ],
 )
-def test_warn_softens_what_keeps_out(effect: Effect, stage: Stage, becomes: Effect) -> None:
+def test_a_warning_stage_softens_a_block(effect: Effect, stage: Stage, becomes: Effect) -> None:
     assert softened(effect, stage) is becomes
 
 
@@ -158,7 +158,7 @@ def test_the_stage_only_ever_gets_stricter_with_time(
 
 
 @given(st.text(min_size=1), st.floats(0, 1), st.floats(0, 1))
-def test_who_is_in_a_share_stays_in_when_it_grows(subject: str, one: float, other: float) -> None:
+def test_a_person_in_a_share_stays_in_when_it_grows(subject: str, one: float, other: float) -> None:
     small, large = sorted((one, other))
     if in_share(small, "rule", subject):
         assert in_share(large, "rule", subject)

@@ -36,7 +36,7 @@ RESULT = ("name", "@result", 18)
         ]),
     ],
 )  # fmt: skip
-def test_every_node_has_its_kind_its_name_or_text_and_its_place_parents_first(
+def test_every_node_has_its_kind_name_and_place(
     text: str, nodes: list[tuple[str, str, int]], checked: bool
 ) -> None:
     def kind(node: Node) -> str:

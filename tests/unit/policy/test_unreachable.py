@@ -41,7 +41,7 @@ TAKEN = "`rule-0`, read before it, takes everybody whom it is about"
         (({"when": "!client.handheld && client.probed"}, HANDHELD, {"when": "client.handheld || client.probed"}), {"rule-2": "`rule-0`, `rule-1`, read before it, take everybody whom it is about"}),
     ],
 )  # fmt: skip
-def test_what_is_out_of_reach_is_named_with_why(
+def test_an_unreachable_rule_is_named_with_why(
     rules: tuple[dict[str, Any], ...], named: dict[str, str]
 ) -> None:
     assert unreachable(policy_of(*rules), NOW) == named
@@ -58,7 +58,7 @@ def test_what_is_out_of_reach_is_named_with_why(
         ("client.os == 'a' && user.name == 'b'", "user.name == 'b' && client.handheld && client.os == 'a'"),
     ],
 )  # fmt: skip
-def test_a_condition_with_every_part_of_another_and_more_is_out_of_its_reach(first: str, second: str) -> None:
+def test_a_condition_that_adds_to_an_earlier_one_is_unreachable(first: str, second: str) -> None:
     assert unreachable(policy_of({"when": first}, {"when": second}), NOW) == {"rule-1": TAKEN}
     assert unreachable(policy_of({"when": second}, {"when": first}), NOW) == {}
 
@@ -75,7 +75,7 @@ def test_a_condition_with_every_part_of_another_and_more_is_out_of_its_reach(fir
         "client.os == 'a' ? user.name == 'b' && client.handheld : user.name == 'c'",
     ],
 )
-def test_what_only_looks_like_a_part_is_none(condition: str) -> None:
+def test_an_apparent_part_of_a_condition_is_not_split(condition: str) -> None:
     assert unreachable(policy_of(HANDHELD, {"when": condition}), NOW) == {}
 
 
@@ -87,7 +87,7 @@ def test_a_condition_with_an_odd_string_is_not_split(text: str) -> None:
 
 
 @pytest.mark.parametrize(("person", "device"), [("ada", ""), ("", "d1"), ("", "")])
-def test_who_is_exempt_from_a_rule_reaches_the_next(person: str, device: str) -> None:
+def test_an_exempt_person_reaches_the_next_rule(person: str, device: str) -> None:
     cause = Cause.EXEMPTION if person or device else Cause.BREAK_GLASS
     relief = Relief(1, cause, "rule-0", "", "", NOW, NOW + timedelta(days=1), person=person, device=device)
     policy = replace(policy_of({}, HANDHELD), reliefs=Reliefs(1, (relief,)))
@@ -124,14 +124,14 @@ EIGHT = ["client.handheld", "client.contradicted", "client.probed", "device.know
 
 
 @pytest.mark.parametrize(("others", "named"), [(7, ["rule-0"]), (8, [])])
-def test_so_many_combinations_are_tried_and_no_more(others: int, named: list[str]) -> None:
+def test_only_so_many_combinations_are_tried(others: int, named: list[str]) -> None:
     """Seven variables have 128, with eight kinds and four states 4096; of more the longest set is left out."""
     other = " || ".join([*EIGHT[:others], 'attestation.status == "none"'])
     when = f'client.kind == "laptop" && client.kind == "phone" && ({other})'
     assert list(unreachable(policy_of({"when": when}), NOW)) == named
 
 
-def test_of_very_many_rules_the_first_are_what_others_stand_behind() -> None:
+def test_only_the_first_rules_of_very_many_are_compared_with() -> None:
     """Beyond them nothing is named: whatever is named is out of reach all the same."""
     rules = [{"when": f'device.os_version == "{number}"'} for number in range(300)]
     twins = [{"id": f"twin-{number}", **rules[number]} for number in (0, 199, 200, 299)]

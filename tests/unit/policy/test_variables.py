@@ -108,7 +108,7 @@ def names_by(field: str) -> dict[object, set[str]]:
     return found
 
 
-def test_what_keeps_a_value_for_a_plan_is_told_of_each() -> None:
+def test_every_variable_tells_what_keeps_its_value() -> None:
     """What is said to be kept and is not would let a plan count somebody as let in who is kept out."""
     by = names_by("kept_by")
     assert by[KeptBy.NOTHING] == {"request.path", "request.host", "request.scheme", "request.remote"}
@@ -158,7 +158,9 @@ def test_a_form_is_any_that_is_recognised_and_is_a_form_factor() -> None:
         ("now", (), False),
     ],
 )
-def test_what_a_variable_may_be(name: str, values: tuple[object, ...], is_open_text: bool) -> None:
+def test_a_variable_tells_its_values_or_that_it_is_open(
+    name: str, values: tuple[object, ...], is_open_text: bool
+) -> None:
     assert (VARIABLES[name].values, VARIABLES[name].is_open_text) == (values, is_open_text)
 
 
@@ -202,7 +204,7 @@ def test_a_variable_says_what_its_value_rests_on(part: DependsOn | None, other: 
 
 @pytest.mark.parametrize("odd", ["a\0b", "a\ud800"])
 @pytest.mark.parametrize("name", [each.name for each in VARIABLES.values() if each.is_open_text])
-def test_a_text_that_the_runtime_reads_otherwise_fails_every_condition_that_looks_at_it(
+def test_a_text_with_a_nul_fails_every_condition_on_it(
     name: str, odd: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would end at the NUL, so that a rule on `a` held for somebody else, or one on the whole text for nobody."""
@@ -241,12 +243,12 @@ def test_closed_sets_hold_what_is_read(name: str) -> None:
         ("attestation.refused == 'token-expired'", access(attestation=REFUSED)),
     ],
 )  # fmt: skip
-def test_what_variables_mean(condition: str, request_: Access) -> None:
+def test_variables_have_the_values_of_the_request(condition: str, request_: Access) -> None:
     compiled = compile_condition(condition, {})
     assert compiled.holds(cel_activation(request_, compiled.reads))
 
 
-def test_what_a_variable_depends_on_is_told_for_all_that_are_read() -> None:
+def test_the_clock_and_other_dependencies_of_variables_are_told() -> None:
     assert dependencies_of(["now", "client.kind"]) == {DependsOn.CLOCK}
     assert dependencies_of(["now", "request.remote"]) == {DependsOn.CLOCK, DependsOn.REMOTE}
     assert dependencies_of(["client.kind"]) == set()

@@ -25,7 +25,7 @@ from tests.unit.rollout.versions import (
     put_in_force,
 )
 from tests.unit.rollout.versions import store as store
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 
 from mailgate.config import compile_rules
 from mailgate.mail.words import NoticeWriter
@@ -33,6 +33,7 @@ from mailgate.model.notice import MailKind
 from mailgate.rollout import activation, in_force, rule_texts_of
 from mailgate.rollout.activation import apply, override_notice, retract
 from mailgate.rollout.approvals import approve, plan_statuses
+from mailgate.rollout.audit_check import compare
 from mailgate.rollout.guard import Guard, Limit, WindowTotals, read_window
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.person import Person, RefusedError
@@ -42,7 +43,7 @@ from mailgate.store.address import store_url
 from mailgate.store.kept_out import KeptOut
 
 
-async def test_what_was_planned_is_put_in_force_with_who_and_why(store: Store, url: str) -> None:
+async def test_a_plan_is_started_with_who_and_why(store: Store, url: str) -> None:
     digest = await planned(store, url)
     new = await apply(store, digest[:12], ADA, "the works council agreed", NOW, None)
     assert (new.serial, new.author, new.note) == (2, "ada", "the works council agreed")
@@ -71,6 +72,41 @@ async def test_a_plan_that_was_overtaken_or_is_old_is_refused(store: Store, url:
     assert await deciding(store) == "other"
 
 
+async def test_a_plan_ends_by_the_clock_of_the_store_and_not_of_who_applies_it(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a computer whose clock lags could put an old plan in force, about people who were not there yet."""
+    digest = await planned(store, url)
+    set_shared_clock(monkeypatch, NOW + timedelta(hours=25))
+    for act in (apply(store, digest, ADA, "", NOW, None), approve(store, digest, LIN, "", NOW, GUARD)):
+        with pytest.raises(RefusedError, match="more than a day ago"):
+            await act
+    (status,) = await plan_statuses(store, GUARD, NOW, 1)
+    assert status.state == "expired"
+
+
+async def test_a_freeze_is_one_by_the_clock_of_the_store(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = await planned(store, url, OTHER)
+    set_shared_clock(monkeypatch, NOW + timedelta(hours=1))
+    with pytest.raises(RefusedError, match="changes are frozen"):
+        await apply(store, digest, ADA, "", NOW - timedelta(days=1), replace(GUARD, freezes=(HOLIDAYS,)))
+
+
+async def test_rows_and_entries_have_one_time(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever acts by a wrong clock leaves no difference for ``audit verify`` to find."""
+    set_shared_clock(monkeypatch, NOW + timedelta(hours=1))
+    digest = await planned(store, url)
+    await approve(store, digest, LIN, "looked", NOW - timedelta(days=3), GUARD)
+    done = await apply(store, digest, ADA, "", NOW + timedelta(days=9), GUARD)
+    assert (done.at, done.already) == (NOW + timedelta(hours=1), False)
+    assert (await apply(store, digest, ADA, "", NOW, GUARD)).already
+    assert await compare(store, NOW) == []
+
+
 async def test_the_guard_refuses_and_an_override_is_loud(store: Store, url: str) -> None:
     digest = await planned(store, url)
     with pytest.raises(
@@ -94,9 +130,7 @@ THREE = Guard(
 )  # fmt: skip
 
 
-async def test_nobody_overrides_alone_where_there_is_another_and_the_other_approvers_are_told_once(
-    store: Store, url: str
-) -> None:
+async def test_nobody_overrides_alone_and_the_other_approvers_are_told_once(store: Store, url: str) -> None:
     digest = await planned(store, url)
     with pytest.raises(
         RefusedError, match="nobody overrides alone where another person may approve"
@@ -120,7 +154,7 @@ async def test_nobody_overrides_alone_where_there_is_another_and_the_other_appro
     assert await deciding(store) == "open", "to take it back takes nobody else"
 
 
-async def test_what_needs_no_override_is_told_nobody(store: Store, url: str) -> None:
+async def test_a_needless_override_is_told_nobody(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await apply(store, digest, ADA, "now", NOW, replace(THREE, freezes=()), override=True)
     assert (await last_entry(store)).what == "policy-activated"
@@ -147,7 +181,7 @@ async def test_a_plan_that_is_none_is_said(store: Store) -> None:
         await apply(store, "abcdef123", ADA, "", NOW, None)
 
 
-async def test_what_was_sent_in_error_is_taken_back(store: Store, url: str) -> None:
+async def test_a_version_sent_in_error_is_rolled_back(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await apply(store, digest, ADA, "", NOW, None)
     back = await retract(store, ADA, "sent in error", NOW)
@@ -172,7 +206,7 @@ async def test_a_retraction_that_is_said_twice_is_done_once(store: Store, url: s
     assert [entry.what for entry in await store.audit.page()].count("policy-retracted") == 1
 
 
-async def test_what_came_in_force_again_by_its_files_can_be_taken_back(store: Store, url: str) -> None:
+async def test_a_version_started_by_its_files_can_be_rolled_back(store: Store, url: str) -> None:
     await in_force_in_turn(store, SHUT, OPEN)
     assert (await retract(store, ADA, "", NOW)).number == 2
 
@@ -193,7 +227,7 @@ async def test_a_retraction_that_was_overtaken_takes_nothing_back(
 
 
 @pytest.mark.parametrize("number", [None, 7])
-async def test_there_has_to_be_something_to_go_back_to(store: Store, number: int | None) -> None:
+async def test_a_roll_back_needs_an_earlier_version(store: Store, number: int | None) -> None:
     with pytest.raises(RefusedError, match="no other version"):
         await retract(store, ADA, "", NOW, number)
 
@@ -248,7 +282,7 @@ async def test_one_retraction_does_not_open_the_way_to_the_next(store: Store) ->
     ],
     ids=["other rules", "moves nobody", "says more", "cut off", "says nothing", "of another", "at another time", "beside another version"],
 )  # fmt: skip
-async def test_a_plan_that_was_changed_in_the_store_is_not_put_in_force(
+async def test_an_altered_plan_is_not_started(
     store: Store, url: str, column: str, altered_from: Callable[[str], object]
 ) -> None:
     digest = await planned(store, url, STRICT)
@@ -274,9 +308,7 @@ async def test_an_approval_that_was_put_in_the_store_does_not_count(store: Store
         await apply(store, digest, ADA, "", NOW, GUARD)
 
 
-async def test_a_version_that_was_changed_in_the_store_is_never_put_in_force_again(
-    store: Store, url: str
-) -> None:
+async def test_an_altered_version_is_never_started_again(store: Store, url: str) -> None:
     await in_force_in_turn(store, OTHER)
     other = json.dumps(dict(rules(STRICT).texts))
     plan = await planned(store, url, OPEN)
@@ -327,7 +359,7 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
     await apply(store, await planned(store, url, but(1), now=later), ADA, "", later, guard)
 
 
-async def test_what_others_keep_out_in_the_same_moment_counts_too(
+async def test_a_change_in_the_same_moment_counts_too(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise two changes at once would each be within the limit."""
@@ -350,9 +382,7 @@ async def test_what_others_keep_out_in_the_same_moment_counts_too(
     assert await deciding(store) == "shut"
 
 
-async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(
-    store: Store, url: str
-) -> None:
+async def test_a_rolled_back_version_stays_so_whatever_rows_are_deleted(store: Store, url: str) -> None:
     await in_force_in_turn(store, STRICT, OTHER)
     await retract(store, ADA, "", NOW)
     with create_engine(store_url(url), poolclass=NullPool).begin() as connection:
@@ -366,7 +396,7 @@ async def test_what_was_taken_back_stays_so_whatever_is_deleted_beside_the_log(
 ADA_AT_HER_DESK = Person("ada", "desk")
 
 
-def test_it_says_who_why_against_what_and_with_whose_approval() -> None:
+def test_the_mail_to_approvers_says_who_why_and_what() -> None:
     notice = override_notice(
         ADA_AT_HER_DESK, " it burns ", "abcdef0123456789", ["a case fails", "frozen"], ["lin", "kim"]
     )

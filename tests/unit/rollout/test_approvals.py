@@ -64,7 +64,7 @@ async def test_a_plan_beyond_the_limit_passes_with_the_word_of_another_person(
     assert await store.audit.verify() == []
 
 
-async def test_as_many_persons_as_the_guard_asks_for(store: Store, digest: str) -> None:
+async def test_the_guard_sets_the_number_of_approvals(store: Store, digest: str) -> None:
     assert (await approve(store, digest, LIN, "", NOW, TWO)).missing == 1
     with pytest.raises(RefusedError, match=r"1 of 2 approvals given \(by lin\), 1 missing"):
         await apply(store, digest, ADA, "now", NOW, TWO)
@@ -82,7 +82,7 @@ async def test_as_many_persons_as_the_guard_asks_for(store: Store, digest: str) 
     ],
     ids=["of who applies it", "of who applies it and another", "of who is no approver any more", "more than anybody could give"],
 )  # fmt: skip
-async def test_what_lacks_approvals_is_refused_with_those_that_do_not_count(
+async def test_approvals_that_do_not_count_are_named_in_the_refusal(
     store: Store, digest: str, given: tuple[Person, ...], guard: Guard, person: Person, words: str
 ) -> None:
     for approver in given:
@@ -142,7 +142,7 @@ async def test_approvals_are_of_one_plan_alone(store: Store, url: str, digest: s
         await apply(store, again, ADA, "now", NOW, GUARD)
 
 
-async def test_what_was_overtaken_is_said_before_what_is_missing(store: Store, digest: str) -> None:
+async def test_an_overtaken_plan_is_said_before_missing_approvals(store: Store, digest: str) -> None:
     await overtake(store, digest)
     with pytest.raises(RefusedError, match=r"^version 2 was put in force after"):
         await apply(store, digest, ADA, "now", NOW, GUARD)
@@ -173,7 +173,7 @@ async def test_an_approval_does_not_help_against_cases_that_do_not_hold(store: S
 
 
 @pytest.mark.parametrize("changed", [{"newly": {}}, {"later": None}])
-async def test_what_is_no_plan_any_more_is_not_listed_and_not_approved(
+async def test_an_altered_plan_is_not_listed_and_not_approved(
     store: Store, url: str, digest: str, changed: dict[str, Any]
 ) -> None:
     (plan,) = await store.plans.find(digest)
@@ -184,7 +184,7 @@ async def test_what_is_no_plan_any_more_is_not_listed_and_not_approved(
     assert len(await plan_statuses(store, GUARD, NOW, 9)) == 1
 
 
-async def test_what_a_gate_has_held_can_be_approved_and_applied(store: Store, digest: str) -> None:
+async def test_a_plan_held_by_a_gate_can_be_started(store: Store, digest: str) -> None:
     held = await kept(store, digest, FILE, depends_on={"request.remote": 1})
     await approve(store, held, LIN, "", NOW, GUARD)
     new = await apply(store, held, ADA, "now", NOW, GUARD)
@@ -215,7 +215,7 @@ async def test_nothing_is_applied_in_a_freeze_but_against_it_by_name(store: Stor
     assert "frozen until" in json.loads(last.details)["overridden"][0]
 
 
-async def test_what_was_frozen_passes_afterwards(store: Store, digest: str) -> None:
+async def test_a_frozen_plan_can_be_started_afterwards(store: Store, digest: str) -> None:
     await apply(store, digest, ADA, "now", NOW + timedelta(hours=2), FROZEN)
     assert await deciding(store) == "shut"
 
@@ -226,7 +226,7 @@ async def test_taking_back_is_never_frozen(store: Store, digest: str) -> None:
     assert await deciding(store) == "open"
 
 
-async def test_how_plans_stand(store: Store, url: str, digest: str) -> None:
+async def test_a_plan_is_open_then_expired_applied_or_replaced(store: Store, url: str, digest: str) -> None:
     (open_one,) = await plan_statuses(store, GUARD, NOW, 10)
     assert (open_one.state, open_one.needed, open_one.missing, open_one.approved) == ("open", 1, 1, ())
     assert len(open_one.against) == 3  # people, devices, approvals

@@ -69,7 +69,7 @@ async def told(store: Store) -> list[str]:
     return [f"{each.number} {each.message}" for each in await compare(store, NOW)]
 
 
-async def test_what_nobody_changed_is_whole(story: Store) -> None:
+async def test_an_unchanged_store_passes_the_audit(story: Store) -> None:
     assert await verify(story, NOW) == []
 
 

@@ -24,7 +24,7 @@ async def running(store: Store) -> Store:
     return store
 
 
-async def test_a_draft_is_of_the_rules_in_force_and_stands_in_the_log_without_being_in_force(
+async def test_a_draft_is_audited_and_not_started(
     running: Store,
 ) -> None:
     draft, after = await make_draft(running, ON, ADA, NOW)
@@ -39,7 +39,7 @@ async def test_a_draft_is_of_the_rules_in_force_and_stands_in_the_log_without_be
     assert json.loads(entry.details)["edit"]["app"] == "wechat"
 
 
-async def test_it_is_found_again_and_makes_the_same_rules(running: Store) -> None:
+async def test_a_draft_is_found_again_with_the_same_rules(running: Store) -> None:
     draft, after = await make_draft(running, ON, ADA, NOW)
     found = await find_draft(running, draft.digest[:8])
     assert (found, edit_of(found)) == (draft, ON)
@@ -47,7 +47,7 @@ async def test_it_is_found_again_and_makes_the_same_rules(running: Store) -> Non
     assert (await base_of(running, found)).digest == rules(POLICY, APPS).digest
 
 
-async def test_what_cannot_be_done_or_found_is_refused(running: Store) -> None:
+async def test_an_impossible_or_unknown_draft_is_refused(running: Store) -> None:
     with pytest.raises(RefusedError, match="This is so already"):
         await make_draft(running, ShareEdit(change="set-share", rule="shut", share="10%"), ADA, NOW)
     with pytest.raises(UnknownError):

@@ -80,7 +80,7 @@ async def planned(store: Store, url: str, condition: str) -> Plan:
         ('client.os == "ios" && client.kind == "phone"', lambda n: visit(n, "addon/1.0 " * 60 + people.IPHONE)),
     ],
 )  # fmt: skip
-async def test_whoever_asked_in_the_way_of_a_new_rule_is_counted_by_the_guard(
+async def test_requests_that_match_a_new_rule_are_counted_by_the_guard(
     store: Store, url: str, condition: str, asks: Callable[[int], Asked]
 ) -> None:
     await know_five(store)
@@ -117,9 +117,7 @@ async def test_nobody_knows_how_a_device_asks_that_never_did(store: Store, url: 
 
 
 @pytest.mark.parametrize("condition", ['client.kind == "laptop"', "client.handheld", 'client.os == "linux"'])
-async def test_nor_what_a_device_is_of_which_no_source_says_it(
-    store: Store, url: str, condition: str
-) -> None:
+async def test_unknown_kinds_of_devices_count_as_refused(store: Store, url: str, condition: str) -> None:
     for number in FIVE:
         await store.devices.ingest([report_by("jamf", f"d{number}", f"person-{number}")], NOW)
     plan = await planned(store, url, condition)
@@ -134,7 +132,7 @@ async def test_nor_what_a_device_is_of_which_no_source_says_it(
         ("client.handheld || client.contradicted", 5),
     ],
 )
-async def test_what_is_known_settles_a_condition_by_itself(
+async def test_known_values_settle_a_condition_by_themselves(
     store: Store, url: str, condition: str, counted: int
 ) -> None:
     """An unknown value counts only where it leaves the condition undetermined."""

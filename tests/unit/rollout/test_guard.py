@@ -8,7 +8,7 @@ import pytest
 from tests.unit.config.test_guard import at
 from tests.unit.rollout.plans import NEWLY, NOBODY, hit, plan_of
 from tests.unit.rollout.test_person import known
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 
 from mailgate.config.guard import GuardSettings, Once
 from mailgate.config.mail import NoticeSettings
@@ -141,7 +141,7 @@ def test_the_guard_of_settings_knows_who_may_approve() -> None:
     assert guard_of(Settings.model_construct(guard=None, admins=known(ada="operator"))) is None
 
 
-def test_an_override_takes_as_many_others_as_an_approval_and_never_more_than_there_are() -> None:
+def test_an_override_needs_as_many_others_as_an_approval() -> None:
     three = frozenset({"ada", "lin", "kim"})
     guard = Guard(Limit(0), 2, approvers=three)
     assert guard.missing_to_override([], "file", "joe") == 2
@@ -170,12 +170,12 @@ def test_only_an_approver_with_an_address_in_the_domain_can_be_written_to() -> N
     assert silent.addresses == {}
 
 
-def test_who_has_another_part_in_it_does_not_count() -> None:
+def test_an_approver_with_another_part_does_not_count() -> None:
     guard = Guard(Limit(0), approvers=frozenset({"ada", "lin", "kim"}))
     assert guard.counting(["lin", "joe", "ada", "kim"], "ada", "kim") == ["lin"]
 
 
-def test_who_is_kept_out_only_from_a_later_day_counts_now() -> None:
+def test_people_refused_only_later_count_now() -> None:
     kept_out = {"people": 8, "devices": 9}
     nobody = dict.fromkeys(LABELS, NOBODY)
     out = nobody | {"block": {"people": 7, "devices": 9}, "unknown": {"people": 1, "devices": 0}}
@@ -220,11 +220,11 @@ GUARD = Guard(Limit(10), window=timedelta(days=3))
         (plan(10), WindowTotals(forgotten=KeptOut(0, 1)), ["10 devices would or might newly be kept out, and 1 were forgotten, so that it cannot be known for them, after 0 within 3 days: 11 of 2,001; the guard lets 10 pass"]),
     ],
 )  # fmt: skip
-def test_what_came_before_counts_with_what_comes(made: Plan, before: WindowTotals, words: list[str]) -> None:
+def test_earlier_changes_in_the_window_count_too(made: Plan, before: WindowTotals, words: list[str]) -> None:
     assert beyond_window(made, GUARD, before) == words
 
 
-def test_what_goes_beyond_the_limit_alone_is_said_as_ever() -> None:
+def test_a_change_beyond_the_limit_by_itself_is_said_plainly() -> None:
     (people, devices) = beyond_window(plan(11), GUARD, WindowTotals(KeptOut(5, 5)))
     assert people == "11 of 1,000 people would or might newly be kept out; the guard lets 10 pass"
     assert newly_kept_out(plan(11, 2)) == KeptOut(13, 13)
@@ -237,14 +237,21 @@ def test_an_app_that_no_report_tells_of_may_be_anybodys() -> None:
     assert beyond_window(plan(unreported=["Go"]), Guard(Limit(1.0)), EMPTY_WINDOW) == []
 
 
+async def test_an_act_by_a_clock_that_lags_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_shared_clock(monkeypatch, NOW)
+    newly = {"kept_out": asdict(KeptOut(3, 4))}
+    await store.audit.append(Act(NOW - 30 * DAY, "ada", "exemption-ended", details=newly))
+    assert (await read_window(store, GUARD, NOW)).kept_out == KeptOut(3, 4)
+
+
 async def test_a_clock_that_is_ahead_forgets_nothing_that_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def right(_connection: object, now: datetime) -> datetime:
-        return min(now, NOW)
+    async def right(_connection: object, _now: datetime) -> datetime:
+        return NOW
 
     newly = {"kept_out": asdict(KeptOut(3, 4))}
     await store.audit.append(Act(NOW - DAY, "ada", "exemption-ended", details=newly))
     assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(since=NOW + 6 * DAY)
-    monkeypatch.setattr(clock, "earliest_now", right)
+    monkeypatch.setattr(clock, "shared_now", right)
     assert await read_window(store, GUARD, NOW + 9 * DAY) == WindowTotals(KeptOut(3, 4), since=NOW - 3 * DAY)

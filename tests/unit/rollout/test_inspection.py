@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 from tests.unit.rollout.examples import SHUT, rules
 from tests.unit.rollout.versions import ADA, GUARD, HOLIDAYS, LIN
 from tests.unit.rollout.versions import store as store
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 
 from mailgate.config.attestation import PostureSettings
 from mailgate.config.guard import GuardSettings
@@ -38,13 +39,13 @@ async def test_without_a_guard_nothing_is_looked_at(store: Store, url: str) -> N
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated"]
 
 
-async def test_what_the_guard_lets_pass_is_planned_and_written_down(store: Store, url: str) -> None:
+async def test_a_change_within_the_guard_is_planned_and_audited(store: Store, url: str) -> None:
     looked = await inspected(store, url, 1)
     assert (looked.against, looked.newly, looked.before.since) == ("", KeptOut(1, 1), NOW - timedelta(days=7))
     assert [entry.what for entry in await store.audit.page()] == ["policy-activated", "policy-planned"]
 
 
-async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: Store, url: str) -> None:
+async def test_a_person_can_start_a_change_beyond_the_guard(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
     assert why.startswith("1 of 1 people would or might newly be kept out; the guard lets 0 pass")
     digest = why.partition("(plan ")[2].partition(";")[0]
@@ -52,7 +53,7 @@ async def test_what_it_does_not_let_pass_can_be_put_in_force_on_purpose(store: S
     assert new.digest == rules(SHUT).digest
 
 
-async def test_it_can_also_be_approved_and_put_in_force_within_the_guard(store: Store, url: str) -> None:
+async def test_a_held_change_can_be_approved_and_started(store: Store, url: str) -> None:
     why = (await inspected(store, url, 0)).against
     digest = why.partition("(plan ")[2].partition(";")[0]
     await approve(store, digest, LIN, "agreed", NOW, GUARD)
@@ -78,9 +79,7 @@ async def test_gates_that_see_one_commit_name_one_plan(store: Store, url: str) -
     assert planned == [f"plan {kept.digest}"]
 
 
-async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_anew(
-    store: Store, url: str
-) -> None:
+async def test_a_change_seen_again_is_planned_anew_after_its_plan_is_old(store: Store, url: str) -> None:
     active = await store.policies.active()
     assert active is not None
     for days in (0, 2):
@@ -89,9 +88,14 @@ async def test_a_change_that_is_seen_again_when_its_plan_is_too_old_is_planned_a
     assert len(await store.plans.latest(9)) == 2
 
 
-async def test_it_says_whether_there_is_a_freeze_by_the_settings_as_they_are(store: Store, url: str) -> None:
+async def test_a_freeze_goes_by_the_settings_as_they_are_and_the_clock_of_the_store(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inspection = Inspection(store, settings(url, None), "gate-1", lambda: NOW)
-    assert inspection.frozen() == ""
+    assert await inspection.frozen() == ""
     guard = GuardSettings.model_construct(max_newly_blocked=5, approvals=1, freeze=(HOLIDAYS,))
     inspection.settings = settings(url, None).model_copy(update={"guard": guard})
-    assert inspection.frozen() == "changes are frozen until 2026-12-08 12:00 UTC (holidays)"
+    set_shared_clock(monkeypatch, NOW + timedelta(days=30))
+    assert await inspection.frozen() == ""
+    monkeypatch.undo()
+    assert await inspection.frozen() == "changes are frozen until 2026-12-08 12:00 UTC (holidays)"

@@ -49,14 +49,14 @@ async def test_a_plan_is_called_by_the_beginning_of_its_digest(two_plans: Store)
         ("fedcba", UnknownError, "no plan is called `fedcba`"),
     ],
 )
-async def test_what_calls_no_single_plan_is_refused(
+async def test_a_beginning_that_names_no_single_plan_is_refused(
     two_plans: Store, called: str, error: type[RefusedError], words: str
 ) -> None:
     with pytest.raises(error, match=words):
         await find_plan(two_plans, called)
 
 
-async def test_what_is_no_plan_was_changed_in_the_store(store: Store) -> None:
+async def test_an_unreadable_plan_is_refused_as_changed(store: Store) -> None:
     plan = await kept(store, "abcdef1")
     assert is_altered(plan)
     with pytest.raises(RefusedError, match="was changed in the store"):
@@ -71,7 +71,7 @@ async def test_a_plan_is_good_for_a_day(store: Store) -> None:
         await refuse_outdated(store, plan, NOW + PLAN_AGE + timedelta(seconds=1))
 
 
-async def test_nobody_has_approved_what_nobody_approved(store: Store) -> None:
+async def test_a_plan_without_approvals_has_none(store: Store) -> None:
     assert await approved_by(store, await kept(store, "abcdef1")) == []
 
 
@@ -79,7 +79,7 @@ async def state(store: Store) -> str:
     return (await plan_statuses(store, GUARD, NOW, 1))[0].state
 
 
-async def test_it_is_open_again_and_may_be_put_in_force(store: Store, url: str) -> None:
+async def test_an_overtaken_plan_is_open_again_after_a_roll_back(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await put_in_force(store, rules(OTHER), "lin")
     assert await state(store) == "overtaken"
@@ -89,7 +89,7 @@ async def test_it_is_open_again_and_may_be_put_in_force(store: Store, url: str) 
     assert await state(store) == "in force"
 
 
-async def test_what_was_in_force_and_was_taken_back_takes_a_new_plan(store: Store, url: str) -> None:
+async def test_a_rolled_back_plan_has_to_be_made_again(store: Store, url: str) -> None:
     digest = await planned(store, url)
     await apply(store, digest, ADA, "now", NOW, None)
     await retract(store, ADA, "sent in error", NOW)

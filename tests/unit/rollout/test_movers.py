@@ -6,7 +6,7 @@ from mailgate.rollout import movers as module
 from mailgate.rollout.movers import Movers
 
 
-def test_they_come_back_as_they_were_in_their_order_a_page_at_a_time() -> None:
+def test_movers_come_back_in_order_page_by_page() -> None:
     many = [MOVER._replace(device=str(number)) for number in range(module.PAGE + 2)]
     with Movers() as movers:
         movers.add(many[:1])
@@ -18,7 +18,7 @@ def test_they_come_back_as_they_were_in_their_order_a_page_at_a_time() -> None:
     assert max(map(len, pages)) == module.PAGE
 
 
-def test_they_can_be_read_again() -> None:
+def test_movers_can_be_read_again() -> None:
     with Movers() as movers:
         movers.add([MOVER])
         assert list(movers.pages()) == list(movers.pages()) == [[MOVER]]

@@ -27,7 +27,7 @@ def test_an_act_names_who_did_what_from_where_and_why() -> None:
     assert (act.what, act.why, act.at) == ("policy-planned", "a ticket", NOW)
 
 
-def test_what_is_unknown_is_refused() -> None:
+def test_an_unknown_thing_is_a_refusal_with_its_words() -> None:
     assert issubclass(UnknownError, RefusedError)
     assert RefusedError("not now").words == "not now"
 
@@ -74,11 +74,11 @@ def test_a_token_is_its_admins_alone() -> None:
         "ada:\udcff",
     ],
 )
-def test_anything_else_is_nobodys(shown: str) -> None:
+def test_any_other_token_belongs_to_nobody(shown: str) -> None:
     assert proven(ADMINS, shown) is None
 
 
-def test_a_name_that_there_is_not_is_the_same_work(hashes_tried: list[str]) -> None:
+def test_an_unknown_name_costs_the_same_work(hashes_tried: list[str]) -> None:
     assert proven(ADMINS, "nobody:x") is None
     assert len(hashes_tried) == 1
 
@@ -87,7 +87,7 @@ def test_without_admins_nobody_is_proven() -> None:
     assert proven({}, token("ada")) is None
 
 
-def test_who_has_no_token_is_the_same_work_and_proven_by_none(hashes_tried: list[str]) -> None:
+def test_an_admin_without_a_token_costs_the_same_work(hashes_tried: list[str]) -> None:
     zoe = AdminSettings.model_validate({"oidc": "zoe@example.com", "roles": ("viewer",)})
     assert proven({"zoe": zoe}, "zoe:") is None
     assert hashes_tried == []

@@ -12,7 +12,7 @@ from mailgate.rollout.plan import LABELS, Window, digest_of, dump, load, plain, 
 PLAN = plan_of(newly=dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 1, samples=[SAMPLE])})
 
 
-def test_it_is_kept_without_names_and_read_as_it_was() -> None:
+def test_a_plan_is_kept_without_names() -> None:
     assert PLAN.newly["block"].samples[0].person == "ada"
     assert "ada" not in dump(PLAN)
     kept = load(dump(PLAN))
@@ -20,7 +20,7 @@ def test_it_is_kept_without_names_and_read_as_it_was() -> None:
     assert plain(kept) == without_names(plain(PLAN))
 
 
-def test_its_digest_does_not_bind_names() -> None:
+def test_the_digest_does_not_bind_names() -> None:
     renamed = PLAN.model_copy(update={"digest": "e" * 64})
     assert digest_of(load(dump(PLAN))) == digest_of(renamed) == digest_of(PLAN)
 
@@ -34,7 +34,7 @@ def test_its_digest_does_not_bind_names() -> None:
     ],
     ids=["its days", "who is hit", "when it was made"],
 )
-def test_its_digest_binds_all_else(other: dict[str, Any]) -> None:
+def test_the_digest_binds_everything_but_names(other: dict[str, Any]) -> None:
     assert digest_of(PLAN.model_copy(update=other)) != digest_of(PLAN)
 
 
@@ -44,7 +44,7 @@ def test_the_digest_of_a_plan_is_that_of_its_json() -> None:
 
 
 @pytest.mark.parametrize("part", ["known", "kept_out", "undated", "later", "unreported"])
-def test_a_plan_that_leaves_out_what_the_guard_counts_is_none(part: str) -> None:
+def test_a_plan_without_the_counts_of_the_guard_is_refused(part: str) -> None:
     told = json.loads(dump(PLAN))
     del told[part]
     with pytest.raises(ValueError, match="Field required"):
@@ -62,6 +62,6 @@ def test_a_plan_that_leaves_out_what_the_guard_counts_is_none(part: str) -> None
     ],
     ids=["nothing", "a list", "too little", "too much", "another type"],
 )
-def test_what_is_no_plan_is_not_read_as_one(text: str) -> None:
+def test_a_malformed_plan_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match="Plan"):
         load(text)

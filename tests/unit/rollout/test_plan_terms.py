@@ -29,11 +29,11 @@ BEFORE = activation(PLAN.serial - 1, THEIRS)
 @pytest.mark.parametrize(
     "history", [[], [BASE], [BASE, BEFORE]], ids=["nothing", "the base", "before the plan"]
 )
-def test_there_is_none_where_it_was_not_in_force_since_the_plan_was_made(history: list[Activation]) -> None:
+def test_a_plan_that_was_never_started_has_no_term(history: list[Activation]) -> None:
     assert term_of(PLAN, history, ()) is None
 
 
-def test_it_lasts_while_nothing_took_its_place() -> None:
+def test_a_term_lasts_until_something_takes_its_place() -> None:
     term = term_of(PLAN, [APPLIED, BASE], ())
     assert term
     assert (term.version, term.since, term.by, term.ended) == (APPLIED.number, APPLIED.at, "ada", None)
@@ -44,7 +44,7 @@ def test_it_lasts_while_nothing_took_its_place() -> None:
     [(BACK, {BACK.serial}), (activation(BACK.serial, "other"), set())],
     ids=["taken back", "replaced"],
 )
-def test_what_took_its_place_ended_it(after: Activation, retracting: set[int]) -> None:
+def test_the_version_that_replaces_a_plan_ends_its_term(after: Activation, retracting: set[int]) -> None:
     term = term_of(PLAN, [after, APPLIED, BASE], retracting)
     assert term
     assert term.ended == TermEnd(

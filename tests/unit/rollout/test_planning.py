@@ -73,7 +73,7 @@ async def test_made_up_names_and_devices_are_not_known(store: Store, url: str) -
     assert plan["known"] == {"people": 3, "devices": 3}  # whoever is known has a device
 
 
-async def test_who_writes_the_login_otherwise_is_known_once(store: Store, url: str) -> None:
+async def test_a_login_written_in_several_ways_is_known_once(store: Store, url: str) -> None:
     """A trusted proxy may name people as they typed their login, with any domain."""
     before = (await planned(store, url, rules(NEW)))["known"]["people"]
     for login in ("ada@a.example", "b\\ada", "ADA", "lin@a.example", "lin@b.example"):
@@ -81,7 +81,7 @@ async def test_who_writes_the_login_otherwise_is_known_once(store: Store, url: s
     assert (await planned(store, url, rules(NEW)))["known"]["people"] == before + 1
 
 
-async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> None:
+async def test_a_plan_says_who_moves_where_and_by_which_rule(store: Store, url: str) -> None:
     plan = await planned(store, url, rules(NEW))
     assert plan["totals"] == {"people": 2, "devices": 2, "clients": 1, "occasions": 3}
     assert plan["known"] == {"people": 2, "devices": 2}
@@ -113,9 +113,7 @@ async def test_it_says_who_moves_where_and_by_what(store: Store, url: str) -> No
         "client.kind != device.kind",
     ],
 )
-async def test_a_phone_that_never_asked_may_name_its_system_and_ask_by_another_client(
-    store: Store, url: str, when: str
-) -> None:
+async def test_an_unheard_phone_may_have_another_system_and_client(store: Store, url: str, when: str) -> None:
     """A source names a system in its way, and a request in another."""
     rule = f"  - {{id: odd, when: '{when}', effect: block}}\n"
     plan = await plan_for(store, url, rules(OLD.replace("rules:\n", f"rules:\n{rule}")))
@@ -139,7 +137,7 @@ async def test_anybody_may_ask_by_a_device_without_an_owner(store: Store, url: s
     assert people.device(3) in {each.device for each in named}
 
 
-async def test_it_names_new_rules_whose_people_change_with_versions(store: Store, url: str) -> None:
+async def test_a_plan_names_new_rules_that_depend_on_versions(store: Store, url: str) -> None:
     """Today nobody has the version that such a rule keeps out."""
     old = "  - {id: old, when: 'client.os_version == \"9\"', effect: block}\n"
     new = "  - {id: new, when: 'client.browser_version.matches(\"^(139|14)\")', effect: block}\n"
@@ -156,7 +154,7 @@ async def test_it_names_new_rules_whose_people_change_with_versions(store: Store
     )
 
 
-async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
+async def test_a_plan_names_rules_that_do_nothing(store: Store, url: str) -> None:
     plan = await planned(store, url, rules(NEW))
     assert plan["rules"]["match_nobody"] == ["watch"]
     assert plan["rules"]["out_of_reach"].keys() == {"old-phone"}
@@ -165,7 +163,7 @@ async def test_it_names_rules_that_do_nothing(store: Store, url: str) -> None:
     assert (await planned(store, url, rules(idle)))["rules"]["match_nobody"] == ["bots"]
 
 
-async def test_it_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:
+async def test_a_plan_runs_the_cases_and_says_what_changes(store: Store, url: str) -> None:
     candidate = compile_rules(dict(rules(NEW).texts) | {"policy.tests.yaml": CASES})
     plan = await planned(store, url, candidate)
     assert plan["cases"] == {
@@ -175,7 +173,7 @@ async def test_it_runs_the_cases_and_says_what_changes(store: Store, url: str) -
     assert {"sign": "~", "about": "rule app", "words": "keeps out now, warns before"} in plan["changes"]
 
 
-async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> None:
+async def test_devices_whose_outcome_no_record_tells_are_counted_apart(store: Store, url: str) -> None:
     remote = OLD.replace(
         "rules:", 'rules:\n  - {id: office, when: request.remote == "10.0.0.1", effect: allow}'
     )
@@ -184,7 +182,7 @@ async def test_what_no_record_tells_is_counted_apart(store: Store, url: str) -> 
     assert plan["depends_on"] == {"request.remote": 1}
 
 
-async def test_whoever_may_be_kept_out_when_nobody_can_tell_is_counted(store: Store, url: str) -> None:
+async def test_people_who_may_be_refused_at_an_unknown_moment_are_counted(store: Store, url: str) -> None:
     december = '{id: late, when: client.kind == "laptop" && now.getMonth() == 0, effect: challenge}'
     whole = await plan_for(store, url, rules(OLD.replace("rules:", f"rules:\n  - {december}")))
     plan = plain(whole)
@@ -239,13 +237,13 @@ async def test_apps_that_no_report_can_tell_of_are_named(store: Store, url: str)
     ],
     ids=["on no list", "a new form", "no rule reads it", "by name"],
 )  # fmt: skip
-async def test_apps_that_may_keep_out_nobody_knows_whom_are_named(
+async def test_apps_that_may_refuse_unknown_people_are_named(
     store: Store, url: str, apps: str, policy: str, unreported: list[str]
 ) -> None:
     assert (await planned(store, url, rules(policy, apps)))["unreported"] == unreported
 
 
-async def test_its_digest_binds_the_rules_the_lists_the_cases_and_the_days(store: Store, url: str) -> None:
+async def test_the_digest_binds_rules_lists_cases_and_days(store: Store, url: str) -> None:
     """Also where nobody moves by it: each of these is another plan."""
     list_of_none = "apps: {tiktok: {name: TikTok}}\nlists: {prohibited: [tiktok], banned: [tiktok]}\n"
     candidates = {
@@ -294,14 +292,14 @@ async def test_a_plan_is_kept_where_somebody_answers_for_it(firm: Company, who: 
     ("asked", "of_the_guard", "looked_at"),
     [(1, 7, 7), (14, 7, 14), (14, 30, 30), (1, 1.5, 2), (1, None, 1)],
 )
-def test_a_plan_looks_at_no_fewer_days_than_the_limit_of_the_guard_is_for(
+def test_a_plan_covers_at_least_the_days_of_the_guard(
     asked: int, of_the_guard: float | None, looked_at: int
 ) -> None:
     guard = of_the_guard and GuardSettings.model_construct(window=timedelta(days=of_the_guard))
     assert simulated_days(Settings.model_construct(guard=guard), asked) == looked_at
 
 
-async def test_whoever_asks_for_fewer_days_gets_those_of_the_guard(firm: Company) -> None:
+async def test_a_request_for_fewer_days_gets_those_of_the_guard(firm: Company) -> None:
     guarded = firm.bundle.settings.model_copy(update={"guard": GuardSettings(max_newly_blocked=0)})
     assert (await planned_again(firm, guarded, 1, None, lambda *_: None)).window.days == 7
 
@@ -325,7 +323,7 @@ async def test_everybody_who_moves_is_kept_by_name_beside_the_plan(
     assert [(each.person, each.label, each.rule) for each in found.movers] == kept_by_name
 
 
-async def test_it_is_called_by_what_it_changes(store: Store, url: str) -> None:
+async def test_a_plan_is_called_by_what_it_changes(store: Store, url: str) -> None:
     plan = await plan_for(store, url, rules(NEW))
     assert plan.headlines[0].words == "Rule 'app' keeps people out now"
     assert {row.value: row.people for row in plan.company["kind"]} == {"laptop": 1, "phone": 2}
@@ -379,7 +377,7 @@ async def held_back(store: Store, url: str, candidate: Rules) -> tuple[Plan, lis
         (["stages: {enforce: 2031-01-01}", ALMOST_NOBODY], 3),
     ],
 )
-async def test_whom_a_share_or_a_stage_misses_is_said_by_name(
+async def test_people_missed_by_a_share_or_a_stage_are_named(
     store: Store, url: str, fields: list[str], place: int
 ) -> None:
     await put_in_force(store, with_rule())
@@ -395,7 +393,7 @@ async def test_whom_a_share_or_a_stage_misses_is_said_by_name(
     assert "1 person with 1 device newly kept out" in held_back_in_words(plan)
 
 
-async def test_who_moves_at_a_later_stage_is_not_said_twice(store: Store, url: str) -> None:
+async def test_people_who_move_at_a_later_stage_are_not_told_twice(store: Store, url: str) -> None:
     await put_in_force(store, with_rule())
     plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2031-01-01}"))
     assert plan.held_back
@@ -403,9 +401,7 @@ async def test_who_moves_at_a_later_stage_is_not_said_twice(store: Store, url: s
     assert movers == [("ada", "block", "app", 1)]
 
 
-async def test_an_app_that_joins_a_list_whose_rule_is_for_few_is_not_without_effect(
-    store: Store, url: str
-) -> None:
+async def test_a_new_app_under_a_small_share_still_holds_people_back(store: Store, url: str) -> None:
     """The rule itself does not change, and so nobody is named who had been missed before."""
     old = with_rule(ALMOST_NOBODY)
     await put_in_force(store, old)
@@ -415,13 +411,13 @@ async def test_an_app_that_joins_a_list_whose_rule_is_for_few_is_not_without_eff
     assert plan.held_back
 
 
-async def test_of_a_share_that_grows_those_are_said_whom_it_still_misses(store: Store, url: str) -> None:
+async def test_people_still_missed_by_a_growing_share_are_told(store: Store, url: str) -> None:
     await put_in_force(store, with_rule("share: 0%"))
     _, movers = await held_back(store, url, with_rule(ALMOST_NOBODY))
     assert movers == [("ada", "block", "app", 2)]
 
 
-async def test_of_rules_in_full_nothing_is_held_back(store: Store, url: str) -> None:
+async def test_a_rule_for_everybody_misses_nobody(store: Store, url: str) -> None:
     await put_in_force(store, with_rule())
     plan, movers = await held_back(store, url, with_rule("stages: {enforce: 2020-01-01}"))
     assert (plan.held_back, movers) == (None, [("ada", "block", "app", 0)])

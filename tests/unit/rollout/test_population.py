@@ -1,5 +1,6 @@
 """Everybody in the store comes once, as the gate would see them now."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -32,7 +33,7 @@ async def everybody(store: Store, after: PostureInputs = LISTS, days: int = 14) 
     }
 
 
-async def test_a_device_comes_as_often_as_it_was_seen_and_once_where_it_was_not(store: Store) -> None:
+async def test_a_device_comes_once_for_each_sighting_or_once_without_any(store: Store) -> None:
     await people.know(store, POLICY, [people.phone(1, owner="Ada"), people.phone(2, "tiktok", owner="grace")])
     await people.see(store, POLICY, people.mail_app("EAS1"), "ada")
     await people.see(store, POLICY, people.page_load(people.IPHONE), "ada", people.phone(1, owner="Ada"))
@@ -51,7 +52,7 @@ async def test_a_device_comes_as_often_as_it_was_seen_and_once_where_it_was_not(
     assert "request.protocol" in unseen.unrecorded
 
 
-async def test_who_has_no_known_device_comes_too_and_a_mail_app_that_reported_since_is_known(
+async def test_people_without_a_device_come_too_and_reported_mail_apps_are_known(
     store: Store,
 ) -> None:
     await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin")
@@ -65,7 +66,7 @@ async def test_who_has_no_known_device_comes_too_and_a_mail_app_that_reported_si
     assert found["eas7"].occasions[0].before.posture.state is PostureState.LISTED
 
 
-async def test_at_the_side_door_the_persons_devices_count(store: Store) -> None:
+async def test_a_login_at_the_mail_server_has_the_devices_of_its_person(store: Store) -> None:
     await people.know(store, POLICY, [people.phone(1, owner="ada"), people.phone(2, "tiktok", owner="ada")])
     await people.see(store, POLICY, people.imap(), "ada")
     found = await everybody(store)
@@ -108,7 +109,7 @@ async def test_a_device_that_only_speaks_for_itself_vouches_for_nobody(
     assert (subject.known, subject.vouched, subject.occasions[0].known) == (True, vouched, vouched)
 
 
-async def test_what_a_person_handed_in_vouches_for_nobody_until_the_source_reports_it(store: Store) -> None:
+async def test_an_import_makes_nobody_known_until_the_source_reports(store: Store) -> None:
     told = report_by("hr", "d1", "ada", Kind.PHONE, eas_ids=("EAS1",))
     vouched = []
     for report in (replace(told, handed=True), told, replace(told, owner="grace", handed=True)):
@@ -126,7 +127,7 @@ async def test_a_proof_names_a_person_only_by_its_issuer(store: Store, own: bool
     assert [each.known for each in subject.occasions] == [known]
 
 
-async def test_what_was_seen_before_the_window_does_not_count(store: Store) -> None:
+async def test_a_sighting_before_the_window_does_not_count(store: Store) -> None:
     await people.see(store, POLICY, people.page_load(people.WINDOWS), "lin", at=NOW - timedelta(days=20))
     assert await everybody(store) == {}
     assert len(await everybody(store, days=30)) == 1
@@ -156,3 +157,28 @@ async def test_pages_and_parts_leave_nobody_out(store: Store, monkeypatch: pytes
     sizes = [[len(page) async for page in found.devices(*part)] for part in parts]
     assert [sum(pages) for pages in sizes] == [2, 3, 2, 3]
     assert await store.devices.splits(1) == []
+
+
+async def test_others_have_their_turn_while_many_devices_and_clients_are_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop of a gate serves mail meanwhile, however many a person has made."""
+    monkeypatch.setattr(population_module, "AT_ONCE", 4)
+    await people.know(store, POLICY, [people.phone(n, owner="ada") for n in range(20)])
+    for n in range(20):
+        await people.see(store, POLICY, people.page_load(f"{people.WINDOWS} Edg/{n}.0"), "ada")
+    turns = list[float]()
+
+    async def beside() -> None:
+        while True:
+            turns.append(0)
+            await asyncio.sleep(0)
+
+    found = Population(store, LISTS, LISTS, NOW.date(), NOW)
+    owned = await store.people.devices("ada", NOW)
+    other = asyncio.create_task(beside())
+    await asyncio.sleep(0)
+    turns.clear()
+    await found._devices(owned, {}, [])
+    assert len(turns) == len(owned) // 4 == 5
+    other.cancel()

@@ -1,17 +1,26 @@
 """Exempting people from rules, and turning rules off, on purpose and in somebody's name."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
+from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
+from tests.unit.rollout.versions import put_in_force
 from tests.unit.store.examples import NOW
 from tests.unit.store.outage import away
 
+from mailgate.config.admins import AdminSettings
+from mailgate.config.attestation import PostureSettings
+from mailgate.config.guard import GuardSettings
+from mailgate.config.settings import Settings
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout import reliefs
 from mailgate.rollout.audit_check import compare
 from mailgate.rollout.guard import Guard, Limit
 from mailgate.rollout.person import Person, RefusedError
@@ -24,6 +33,7 @@ POLICY = rules(
 ).policy
 GRACE = Person("grace", "desk")
 DAY = timedelta(days=1)
+BOTH = "rules: [{id: shut, when: 'true', effect: block}, {id: open, when: 'true', effect: allow}]\n"
 
 
 async def give(store: Store, rule: str = "shut", why: str = "a new phone", until=NOW + DAY, **whom: str):
@@ -65,7 +75,7 @@ async def test_one_that_says_as_much_already_is_named_instead(store: Store) -> N
         ({"until": NOW + 367 * DAY}, "366 days at most"),
     ],
 )
-async def test_what_no_exemption_is_given_for(store: Store, wrong: dict[str, object], words: str) -> None:
+async def test_an_impossible_exemption_is_refused(store: Store, wrong: dict[str, object], words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         await give(store, **wrong)  # type: ignore[arg-type]
     assert await store.audit.page() == []
@@ -91,6 +101,100 @@ async def test_resuming_leaves_exemptions_alone(store: Store) -> None:
         await end_exemption(store, GRACE, "no exemption at all", NOW, 2)
 
 
+async def settled(url: str, most: int, approvals: int = 1) -> Settings:
+    """Settings with a guard, and two approvers beside ada, who operates."""
+    roles = {"ada": ["operator"], "grace": ["approver"], "lin": ["approver"]}
+    admins = {name: AdminSettings.model_construct(roles=each, mail=None) for name, each in roles.items()}
+    guard = GuardSettings(max_newly_blocked=most, approvals=approvals)
+    posture = PostureSettings()
+    return Settings.model_construct(
+        store=SecretStr(url), posture=posture, guard=guard, admins=admins, notices=None
+    )
+
+
+async def shut_off_since(store: Store, at: datetime, policy: str = BOTH) -> None:
+    """Two phones, rules that keep both out, and their first one halted."""
+    await put_in_force(store, rules(policy), "file")
+    await people.know(store, rules(policy).policy, [people.phone(n, owner=f"person-{n}") for n in range(2)])
+    halted = replace(HALT, at=at)
+    await store.reliefs.halt(halted, Act(at, HALT.author, "rule-halted", why=HALT.why))
+
+
+async def resumed(store: Store, settings: Settings, by: Person, at: datetime) -> list[Relief]:
+    return await resume(store, by, "it was right", at, "shut", settings)
+
+
+async def test_a_rule_that_was_off_for_longer_than_the_window_counts_as_a_new_one(
+    store: Store, url: str
+) -> None:
+    """Whatever newly keeps people out counts: nobody has looked at whom it keeps out by now."""
+    await shut_off_since(store, NOW)
+    later = NOW + 8 * DAY
+    with pytest.raises(
+        RefusedError, match=r"2 of 2 people would or might newly be kept out.*1 other approver"
+    ):
+        await resumed(store, await settled(url, 1), ADA, later)
+    assert (await store.reliefs.current(later)).for_everybody(later)
+    (ended,) = await resumed(store, await settled(url, 1), LIN, later)
+    assert ended.rule == "shut"
+    assert await store.kept_out.since(later) == KeptOut(2, 2)
+    assert [each.what for each in await store.audit.page()][-2:] == ["rule-resume-asked", "rule-resumed"]
+    assert await compare(store, later) == []
+
+
+async def test_one_rule_is_counted_at_a_time(store: Store, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan takes processor time away from mail, however often somebody asks for one."""
+    await shut_off_since(store, NOW)
+    monkeypatch.setattr(reliefs, "_counted_now", {"other"})
+    with pytest.raises(RefusedError, match="a rule is being counted before it comes back"):
+        await resumed(store, await settled(url, 2), ADA, NOW + 8 * DAY)
+    monkeypatch.undo()
+    assert await resumed(store, await settled(url, 2), ADA, NOW + 8 * DAY)
+
+
+async def test_within_the_limit_it_comes_back_at_once_and_counts(store: Store, url: str) -> None:
+    await shut_off_since(store, NOW)
+    later = NOW + 8 * DAY
+    assert await resumed(store, await settled(url, 2), ADA, later)
+    assert await store.kept_out.since(later) == KeptOut(2, 2)
+
+
+async def test_a_rule_that_halted_within_the_window_puts_back_who_was_counted(store: Store, url: str) -> None:
+    await shut_off_since(store, NOW)
+    assert await resumed(store, await settled(url, 0), ADA, NOW + DAY)
+    assert await store.kept_out.since(NOW) == KeptOut()
+
+
+async def test_turning_it_off_anew_makes_it_no_younger(store: Store, url: str) -> None:
+    await shut_off_since(store, NOW)
+    later = NOW + 8 * DAY
+    for until in (later, later + DAY):
+        await break_glass(store, POLICY, GRACE, "again", until - 2 * DAY, rule="shut", until=until)
+    with pytest.raises(RefusedError, match="2 of 2 people"):
+        await resumed(store, await settled(url, 0), ADA, later)
+    assert len(await resumed(store, await settled(url, 0), LIN, later)) == 2
+    assert await store.kept_out.since(later) == KeptOut(2, 2)
+
+
+async def test_one_that_is_enforced_only_later_counts_too(store: Store, url: str) -> None:
+    staged = BOTH.replace(
+        "effect: block", f"effect: block, stages: {{warn: 2020-01-01, enforce: {(NOW + 20 * DAY).date()}}}", 1
+    )
+    await shut_off_since(store, NOW, staged)
+    with pytest.raises(RefusedError, match="2 of 2 people would or might newly be kept out from 2026-12-21"):
+        await resumed(store, await settled(url, 0), ADA, NOW + 8 * DAY)
+
+
+async def test_one_that_nobody_meets_comes_back_alone_and_so_does_one_that_is_gone(
+    store: Store, url: str
+) -> None:
+    await shut_off_since(store, NOW, BOTH.replace("'true'", "'client.kind == \"bot\"'", 1))
+    assert await resumed(store, await settled(url, 0), ADA, NOW + 8 * DAY)
+    await store.reliefs.halt(HALT, Act(NOW, "gate", "rule-halted"))
+    await put_in_force(store, rules(), "file")
+    assert await resumed(store, await settled(url, 0), ADA, NOW + 18 * DAY)
+
+
 def guarded(most: float, window: timedelta = 7 * DAY, **more: Any) -> Guard:
     return Guard(Limit(most), window=window, **more)
 
@@ -99,7 +203,7 @@ ADA, LIN = Person("ada", "desk"), Person("lin", "desk")
 APPROVERS = frozenset({"grace", "lin"})
 
 
-async def test_who_loses_an_old_exemption_counts_within_the_window_of_the_guard(store: Store) -> None:
+async def test_the_end_of_an_old_exemption_counts_for_the_guard(store: Store) -> None:
     """Whatever newly keeps people out counts, by whatever act."""
     old = [await give(store, person=name, until=NOW + 30 * DAY) for name in ("ada", "lin", "joan")]
     later = NOW + 8 * DAY
@@ -107,7 +211,7 @@ async def test_who_loses_an_old_exemption_counts_within_the_window_of_the_guard(
     for given in old[:2]:
         await end_exemption(store, ADA, "over", later, given.number, guard)
     assert await store.kept_out.since(later - DAY) == KeptOut(2, 2)
-    with pytest.raises(RefusedError, match="1 other approver has to end this exemption too") as refused:
+    with pytest.raises(RefusedError, match="1 other approver has to do the same") as refused:
         await end_exemption(store, ADA, "over", later, old[2].number, guard)
     assert refused.value.missing == 1
     assert (await store.reliefs.current(later)).exemptions(later)
@@ -138,7 +242,7 @@ async def test_ends_in_the_same_moment_count_together(store: Store) -> None:
     assert len((await store.reliefs.current(later)).exemptions(later)) == 3
 
 
-async def test_a_wish_is_over_with_the_window(store: Store) -> None:
+async def test_a_request_to_end_an_exemption_lapses_with_the_window(store: Store) -> None:
     given, later = await give(store, until=NOW + 60 * DAY), NOW + 8 * DAY
     guard = guarded(0, approvers=APPROVERS)
     for at, who in ((later, ADA), (later + 8 * DAY, LIN)):
@@ -167,7 +271,7 @@ EXEMPT = Relief(0, Cause.EXEMPTION, "shut", "ada's new phone", "grace", NOW, NOW
 ACT = Act(NOW, "grace", "x")
 
 
-async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None:
+async def test_a_change_at_another_gate_is_logged_once(store: Store) -> None:
     watch = ReliefWatch(store.reliefs, lambda: NOW)
     await watch.start()
     assert not await watch.refresh()
@@ -185,7 +289,7 @@ async def test_a_change_elsewhere_is_seen_once_and_is_loud(store: Store) -> None
     assert [line["event"] for line in logs] == ["rule-on-again"]
 
 
-async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store) -> None:
+async def test_a_halted_rule_is_logged_at_every_start_and_an_exemption_is_not(store: Store) -> None:
     await store.reliefs.grant(HALT, ACT)
     await store.reliefs.grant(EXEMPT, ACT)
     watch = ReliefWatch(store.reliefs, lambda: NOW)
@@ -195,7 +299,7 @@ async def test_it_is_loud_at_every_start_and_an_exemption_never_is(store: Store)
     assert len(watch.exemptions()) == 1
 
 
-async def test_while_the_store_is_away_what_was_known_goes_on_up_to_its_end(store: Store) -> None:
+async def test_known_reliefs_hold_to_their_end_while_the_store_is_away(store: Store) -> None:
     await store.reliefs.grant(EXEMPT, ACT)
     now = NOW
     watch = ReliefWatch(store.reliefs, lambda: now)

@@ -258,7 +258,7 @@ def test_every_variable_has_the_value_that_it_had_or_is_called_unrecorded(
 
 @pytest.mark.parametrize("client", ["iPhone Mail", "Thunderbird", "x" * 99])
 @pytest.mark.parametrize("user", ["ada", "grace", "lin"])
-async def test_so_has_every_variable_of_a_login_at_the_mail_server(
+async def test_variables_of_a_login_at_the_mail_server_are_replayed_too(
     store: Store, client: str, user: str
 ) -> None:
     await store.devices.ingest(WORLD, NOW)
@@ -292,7 +292,7 @@ def test_a_row_without_the_outcome_of_proofs_tells_nothing_about_the_request() -
     assert unrecorded_in(kept._replace(proofs=None)) == VARIABLES.keys() - {"now"}
 
 
-def test_of_two_devices_it_is_not_known_what_is_on_them() -> None:
+def test_with_two_devices_it_is_unknown_what_is_on_them() -> None:
     kept = client_facts(Access(people.page_load(people.IPHONE), BROWSER, Posture(), NOW))
     two = kept._replace(proofs=Proofs(certificate="accepted", findings=("two-devices",)))
     assert unrecorded_in(two) == NEVER_KEPT | OF_A_DEVICE
@@ -322,7 +322,7 @@ def test_a_device_that_was_not_seen_is_what_it_reported() -> None:
     ],
     ids=["a browser's own", "the worst of the person at the side door", "none of a laptop there", "none where nothing is known"],
 )  # fmt: skip
-def test_the_posture_is_that_of_the_device_or_of_the_person_at_the_side_door(
+def test_a_login_at_the_mail_server_has_the_posture_of_its_person(
     client: Client, known: tuple[Device, ...], state: PostureState
 ) -> None:
     assert posture_for(client, [LISTS.posture(each, NOW) for each in known]).state is state

@@ -10,7 +10,7 @@ from mailgate.store import Store
 from mailgate.store.schema import policies
 
 
-async def test_they_are_read_as_they_were_put_in_force(store: Store) -> None:
+async def test_rules_are_read_as_they_were_started(store: Store) -> None:
     assert await in_force(store) is None
     active = await put_in_force(store, rules())
     assert (await rules_of(store.policies, active)).digest == rules().digest

@@ -99,7 +99,9 @@ def test_an_app_that_is_told_otherwise_is_another_app_to_reports(written: str, e
     ("policy", "expected"),
     [(LISTED, ["Game"]), (CLEAN_ALONE, ["Game"]), (f"default: {{effect: allow}}\n{CLEAN_ALONE}", [])],
 )
-def test_a_rule_that_lets_in_who_has_not_the_app_keeps_out_who_has(policy: str, expected: list[str]) -> None:
+def test_a_rule_that_allows_the_absence_of_an_app_refuses_its_presence(
+    policy: str, expected: list[str]
+) -> None:
     old, new = (rules(policy, apps).policy for apps in (ON_NONE, ON_IT))
     assert unreported([rules(policy, WITHOUT).policy.catalog], old, new) == expected
     assert unreported([AppCatalog(), old.catalog], old, old) == []

@@ -46,7 +46,7 @@ class Freeze:
     def __init__(self) -> None:
         self.why = "changes are frozen until Monday"
 
-    def __call__(self) -> str:
+    async def __call__(self) -> str:
         return self.why
 
 
@@ -117,7 +117,7 @@ async def test_files_that_hold_an_earlier_version_at_a_start_are_held(store: Sto
     assert [line["event"] for line in logs] == ["policy-held"]
 
 
-async def test_a_change_of_the_files_takes_effect_also_back_to_what_was(store: Store) -> None:
+async def test_files_that_change_back_take_effect_too(store: Store) -> None:
     gate = await started(store)
     for policy, first in ((SHUT, "shut"), (OPEN, "open")):
         changed = rules(policy)
@@ -135,7 +135,7 @@ async def test_files_that_were_read_again_unchanged_do_not_undo_what_is_in_force
     assert gate.held
 
 
-async def test_what_another_gate_put_in_force_is_taken_over(store: Store) -> None:
+async def test_a_version_started_by_another_gate_is_taken_over(store: Store) -> None:
     one, other = await started(store), await started(store)
     await other.offer(rules(SHUT))
     assert decides(one) == "open"
@@ -217,7 +217,7 @@ async def looked(gate: RulesKeeper) -> None:
         await gate.refresh()
 
 
-async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store) -> None:
+async def test_the_old_rules_go_on_while_a_change_is_inspected(store: Store) -> None:
     gate, inspector = await guarded(store, "")
     await looked(gate)
     assert (decides(gate), gate.held) == ("open", "the files have changed and are looked at")
@@ -226,7 +226,7 @@ async def test_what_is_in_force_goes_on_while_a_change_is_looked_at(store: Store
     assert (decides(gate), gate.held) == ("shut", "")
 
 
-async def test_it_is_behind_while_files_wait_or_another_version_is_in_force(store: Store) -> None:
+async def test_a_gate_is_behind_while_files_wait_or_a_version_is_new(store: Store) -> None:
     gate, inspector = await guarded(store, "")
     serial = gate.current.activation.serial
     assert gate.is_behind(serial)
@@ -249,7 +249,7 @@ async def test_a_change_that_does_not_pass_is_held_with_why_and_said_once(store:
     assert (decides(gate), gate.held) == ("shut", "")
 
 
-async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
+async def test_a_change_that_cannot_be_inspected_is_held(store: Store) -> None:
     gate, inspector = await guarded(store, KeyError("x"))
     inspector.go.set()
     await looked(gate)
@@ -257,7 +257,7 @@ async def test_what_cannot_be_looked_at_is_held(store: Store) -> None:
     assert "they could not be looked at (KeyError); `mailgate policy plan`" in gate.held
 
 
-async def test_a_change_is_looked_at_again_against_what_is_in_force_by_then(store: Store) -> None:
+async def test_a_change_is_inspected_again_against_newer_rules(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
     await put_in_force(store, rules(OTHER), "file")
     inspector.go.set()
@@ -288,7 +288,7 @@ async def test_files_changed_while_no_gate_ran_are_looked_at_too(store: Store) -
     assert gate.held.endswith("too many")
 
 
-async def test_of_two_first_starts_with_other_files_one_counts(store: Store) -> None:
+async def test_one_of_two_simultaneous_first_starts_counts(store: Store) -> None:
     one, other = keeper(store), keeper(store)
     await asyncio.gather(one.start(rules(OPEN)), other.start(rules(OTHER)))
     history = await store.policies.history()
@@ -296,7 +296,7 @@ async def test_of_two_first_starts_with_other_files_one_counts(store: Store) -> 
     assert [each.note for each in history].count("the first start") == 1
 
 
-async def test_a_look_and_a_reading_of_the_files_at_once_look_at_them_once(store: Store) -> None:
+async def test_simultaneous_looks_inspect_a_change_once(store: Store) -> None:
     inspector = Inspector("")
     gate = keeper(store, inspector)
     await gate.start(rules())
@@ -320,7 +320,7 @@ async def test_the_first_start_is_not_frozen(store: Store) -> None:
     assert gate.current.activation.note == "the first start"
 
 
-async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_when_it_ends(
+async def test_files_changed_in_a_freeze_are_held_until_its_end(
     store: Store,
 ) -> None:
     with capture_logs() as logs:
@@ -337,7 +337,7 @@ async def test_files_that_change_in_a_freeze_are_held_said_once_and_taken_up_whe
     assert (decides(gate), gate.held, inspector.looked_at) == ("shut", "", [1])
 
 
-async def test_what_is_taken_up_after_a_freeze_still_has_to_pass_the_guard(store: Store) -> None:
+async def test_files_after_a_freeze_have_to_pass_the_guard(store: Store) -> None:
     gate, _, freeze = await frozen(store, "too many")
     freeze.why = ""
     with capture_logs() as logs:
@@ -390,7 +390,7 @@ async def somebody_puts_others_in_force(gate: RulesKeeper, store: Store) -> None
         (somebody_puts_others_in_force, "other", 2, [], DURING_THE_FREEZE + TAKE_IT_BACK),
     ],
 )
-async def test_what_happens_in_a_freeze_is_not_undone_when_it_ends(
+async def test_the_end_of_a_freeze_undoes_nothing(
     store: Store,
     meanwhile: Callable[[RulesKeeper, Store], Awaitable[None]],
     decided: str,
@@ -448,7 +448,7 @@ async def test_every_gate_decides_by_the_groups_in_force_whatever_its_own_file_s
     assert (meant(other, "ada"), meant(other, "lin")) == ((), ("pilot",))
 
 
-async def test_what_was_taken_back_does_not_come_again_by_a_file_that_changes_to_it(store: Store) -> None:
+async def test_a_rolled_back_version_does_not_return_by_its_files(store: Store) -> None:
     gate = await started(store)
     await gate.offer(rules(SHUT))
     await retract(store, ADA, "sent in error", NOW)
@@ -488,7 +488,7 @@ async def drafted(store: Store) -> RulesKeeper:
     return gate
 
 
-async def test_files_that_change_and_lack_what_somebody_put_in_force_do_not_take_it_back(
+async def test_files_without_what_somebody_started_do_not_undo_it(
     store: Store,
 ) -> None:
     gate = await drafted(store)
@@ -501,7 +501,7 @@ async def test_files_that_change_and_lack_what_somebody_put_in_force_do_not_take
     assert "20%" not in gate.held
 
 
-async def test_files_that_hold_it_as_well_as_a_change_of_their_own_take_effect(store: Store) -> None:
+async def test_files_with_it_and_a_change_of_their_own_take_effect(store: Store) -> None:
     gate = await drafted(store)
     await gate.offer(rules(BOTH, MORE + "# a word\n"))
     assert gate.held
@@ -530,7 +530,7 @@ async def test_a_start_with_changed_files_does_not_take_it_back_either(store: St
     assert again.held == ""
 
 
-async def test_of_several_such_changes_each_has_to_be_there(store: Store) -> None:
+async def test_files_must_contain_each_of_several_changes(store: Store) -> None:
     gate = await drafted(store)
     await put_in_force(store, rules(BOTH.replace("10%", "50%"), WITH_WECHAT), "lin")
     await gate.refresh()
@@ -550,7 +550,7 @@ async def test_after_a_retraction_changed_files_count_again(store: Store) -> Non
     assert (gate.current.activation.author, gate.held) == ("file", "")
 
 
-async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -> None:
+async def test_files_must_contain_what_was_started_after_a_roll_back(store: Store) -> None:
     gate = await drafted(store)
     await retract(store, ADA, "sent in error", NOW)
     await put_in_force(store, rules(BOTH.replace("10%", "50%"), MORE))
@@ -561,7 +561,7 @@ async def test_what_comes_on_top_of_a_retraction_has_to_be_there(store: Store) -
     assert gate.held == ""
 
 
-async def test_what_somebody_put_in_force_while_files_were_looked_at_stays(store: Store) -> None:
+async def test_a_version_started_while_files_were_inspected_stays(store: Store) -> None:
     gate, inspector = await guarded(store, "", "")
     await put_in_force(store, rules(OTHER))
     inspector.go.set()
@@ -571,7 +571,7 @@ async def test_what_somebody_put_in_force_while_files_were_looked_at_stays(store
     assert "they lack what ada put in force" in gate.held
 
 
-async def test_files_are_held_where_what_they_were_made_from_cannot_be_read(store: Store, url: str) -> None:
+async def test_files_are_held_if_their_base_cannot_be_read(store: Store, url: str) -> None:
     gate = await drafted(store)
     with altered(url, "policies", "texts", "{}", "number = 1"):
         await gate.offer(rules(BOTH, MORE + "# a word\n"))

@@ -21,7 +21,7 @@ from mailgate.rollout.movers import Movers
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import Scope, make_plan
-from mailgate.store import Act, Activation, Entry, Store
+from mailgate.store import Act, Activation, AuditEntry, Store
 from mailgate.store.address import store_url
 
 ADA, LIN = Person("ada", "desk"), Person("lin", "desk")
@@ -83,7 +83,7 @@ async def deciding(store: Store) -> str:
     return found.policy.rules[0].id
 
 
-async def last_entry(store: Store) -> Entry:
+async def last_entry(store: Store) -> AuditEntry:
     """The last entry of the audit log."""
     return (await store.audit.page())[-1]
 

@@ -68,7 +68,7 @@ def test_a_comparison_with_a_time_turns_over_at_it_or_just_behind(
         'device.age > duration("24h")',
     ],
 )
-def test_nothing_else_has_a_moment(text: str) -> None:
+def test_other_conditions_have_no_moment(text: str) -> None:
     assert starts(compile_condition(text, {})) == ()
 
 
@@ -112,7 +112,9 @@ def test_a_moment_is_shifted_as_far_as_there_are_moments(
     ],
     ids=["in order", "a duration", "no text", "computed", "of another function", "of no clock"],
 )
-def test_the_times_and_durations_beside_a_clock(text: str, found: tuple[datetime | timedelta, ...]) -> None:
+def test_times_and_durations_compared_with_a_clock_are_found(
+    text: str, found: tuple[datetime | timedelta, ...]
+) -> None:
     assert limits(compile_condition(text, {})) == found
 
 
@@ -129,7 +131,9 @@ def test_the_times_and_durations_beside_a_clock(text: str, found: tuple[datetime
         ("device.age.getHours() > 3", None),
     ],
 )
-def test_ages_between_which_it_is_the_same(text: str, found: tuple[timedelta, ...] | None) -> None:
+def test_the_ages_that_matter_to_a_condition_are_found(
+    text: str, found: tuple[timedelta, ...] | None
+) -> None:
     assert ages(compile_condition(text, {})) == found
 
 
@@ -156,7 +160,7 @@ CALENDAR = (
         *(f'now.{part}("Europe/Berlin") > 3' for part in CALENDAR),
     ],
 )
-def test_what_never_fails(text: str) -> None:
+def test_a_condition_of_safe_operations_never_fails(text: str) -> None:
     assert not may_fail(compile_condition(text, {}))
 
 
@@ -177,5 +181,5 @@ def test_what_never_fails(text: str) -> None:
         "device.apps.exists(each, each == device.apps[0])",
     ],
 )
-def test_what_may_fail(text: str) -> None:
+def test_a_condition_with_an_unsafe_operation_may_fail(text: str) -> None:
     assert may_fail(compile_condition(text, {}))

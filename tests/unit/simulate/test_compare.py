@@ -26,7 +26,7 @@ PHONE_LOAD = access(PHONE, CLEAN)
         ((REMOTE, SHUT), (REMOTE | OPEN, OPEN), ("block", "allow"), "allow", False),
     ],
 )
-def test_what_moves_whatever_was_not_recorded(
+def test_an_outcome_that_may_move_counts_as_a_refusal(
     active: tuple[dict[str, str], ...],
     candidate: tuple[dict[str, str], ...],
     move: tuple[str, str] | None,
@@ -56,7 +56,7 @@ def test_a_warning_keeps_nobody_out_and_a_block_more_than_a_challenge(before: st
     assert newly_out((before, after)) is ((before, after) in harder)
 
 
-def test_each_side_is_decided_by_its_own_policy_and_as_it_sees_who_asks() -> None:
+def test_each_side_is_decided_by_its_own_policy_and_facts() -> None:
     listed = policy_of({"when": '"prohibited" in device.lists'}, OPEN)
     occasion = Occasion(access(PHONE, CLEAN), access(PHONE, WITH_TIKTOK))
     comparison = Comparison(listed, listed)
@@ -70,7 +70,7 @@ def test_each_side_is_decided_by_its_own_policy_and_as_it_sees_who_asks() -> Non
     )
 
 
-def test_whom_it_is_about_is_no_part_of_the_keys_unless_a_rule_reads_it() -> None:
+def test_the_person_is_in_no_key_unless_a_rule_reads_it() -> None:
     one = once(PHONE_LOAD)
     comparison = Comparison(policy_of(OPEN), policy_of(SHUT))
     assert comparison.keys(one) == comparison.keys(replace(one, person="lin"))

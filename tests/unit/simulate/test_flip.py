@@ -67,7 +67,7 @@ def said(found: tuple[Flip, ...]) -> list[tuple[tuple[str, ...], str]]:
         "nothing helps",
     ],
 )
-def test_what_somebody_can_do_to_let_a_phone_in(
+def test_every_step_named_lets_the_phone_in(
     posture: Posture, policy: Policy, actionable: list[tuple[tuple[str, ...], str]]
 ) -> None:
     assert said(flips(access(posture=posture), policy, LET_IN).actionable) == actionable
@@ -80,7 +80,7 @@ def test_an_app_is_named_and_what_nobody_can_do_is_told_apart() -> None:
     assert found.untried == ()
 
 
-def test_what_would_keep_a_clean_phone_out() -> None:
+def test_steps_that_cost_a_clean_phone_its_mail_are_named() -> None:
     clean = replace(CLEAN, device_id="d1", expires_at=NOW.replace(hour=12))
     (out,) = flips_both_ways(access(posture=clean), RULES, Effect.ALLOW)
     assert said(out.actionable) == [
@@ -92,7 +92,7 @@ def test_what_would_keep_a_clean_phone_out() -> None:
     assert out.actionable[2].steps[0].about == ("tiktok",)
 
 
-def test_the_smallest_change_comes_first_and_of_several_waits_there_is_the_shortest() -> None:
+def test_the_smallest_change_and_the_shortest_wait_come_first() -> None:
     proved = policy_of({"when": "size(device.lists) == 0 || certificate.valid", "effect": "allow"})
     assert said(flips(access(posture=WITH_TIKTOK), proved, LET_IN).actionable) == [
         (("certificate",), "rule-0"),
@@ -112,7 +112,7 @@ def test_steps_take_effect_in_their_order_whichever_is_named_first() -> None:
         assert (after.now, after.posture.state) == (NOW.replace(hour=12), PostureState.CLEAN)
 
 
-def test_who_would_be_asked_for_proof_is_kept_out_too() -> None:
+def test_a_challenge_costs_a_clean_phone_its_mail_too() -> None:
     asks = policy_of({"when": '"prohibited" in device.lists', "effect": "challenge"}, {"effect": "allow"})
     (out,) = flips_both_ways(access(posture=replace(CLEAN, device_id="d1")), asks, Effect.ALLOW)
     assert (("install-app",), "rule-0") in said(out.actionable)
@@ -134,7 +134,7 @@ def test_every_change_has_a_step() -> None:
     assert {len(each.steps) for each in flips(access(LAPTOP), RULES, LET_IN).hypothetical} == {1}
 
 
-def test_where_nothing_helps_what_was_not_tried_is_told() -> None:
+def test_if_nothing_helps_the_untried_values_are_told() -> None:
     found = flips(access(), SHUT_BY_PATH, LET_IN)
     assert (found.actionable, found.hypothetical, found.untried) == ((), (), ("request.path",))
 
@@ -171,7 +171,7 @@ def test_every_change_was_decided_and_no_part_of_one_is_enough(
 
 @settings(max_examples=40, deadline=None)
 @given(accesses, policies, st.sampled_from([LET_IN, KEPT_OUT]))
-def test_whatever_is_possible_within_the_size_is_found(
+def test_every_possible_flip_within_the_size_is_found(
     seen: Access, policy: Policy, wanted: frozenset[Effect]
 ) -> None:
     if decide(seen, policy).effect in wanted:

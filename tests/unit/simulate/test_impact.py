@@ -59,7 +59,7 @@ def by_brute_force(crowd: Crowd, active: Policy, candidate: Policy) -> tuple[dic
 
 
 @given(crowds, policies, policies, st.integers(0, 5))
-def test_the_counts_are_those_of_deciding_everybody_also_where_two_halves_are_added_up(
+def test_the_counts_are_those_of_deciding_everybody_one_by_one(
     crowd: Crowd, active: Policy, candidate: Policy, at: int
 ) -> None:
     tally, other = (counted(half, active, candidate) for half in (crowd[:at], crowd[at:]))
@@ -95,7 +95,7 @@ def test_the_same_policy_moves_nobody(crowd: Crowd, policy: Policy) -> None:
     assert tally.samples == {}
 
 
-def test_what_cannot_be_told_is_counted_apart() -> None:
+def test_outcomes_that_cannot_be_told_are_counted_apart() -> None:
     impact = Impact(OPEN, policy_of({"when": 'request.remote == "10.0.0.1"'}, {"effect": "allow"}))
     impact.add(subject(once(access(PHONE), unrecorded=UNTOLD)))
     assert impact.tally.subjects[UNKNOWN,] == impact.tally.people.count((UNKNOWN,)) == 1
@@ -105,7 +105,7 @@ def test_what_cannot_be_told_is_counted_apart() -> None:
 
 
 @given(policies, policies, accesses, st.sampled_from(["10.0.0.1", "10.0.0.2"]))
-def test_what_is_told_holds_whatever_was_not_recorded(
+def test_a_told_move_holds_whatever_was_not_recorded(
     active: Policy, candidate: Policy, seen: Access, remote: str
 ) -> None:
     impact = Impact(active, candidate)
@@ -179,7 +179,7 @@ def impact_on_ada(
     ],
     ids=["now", "at a stage that warns", "at a stage", "held back by a share", "at a moment that cannot be told"],
 )  # fmt: skip
-def test_whoever_moves_is_in_the_cells_of_the_move_and_of_all_that_it_is_by(
+def test_a_mover_is_counted_in_each_of_its_cells(
     rule: dict[str, str], cells: set[tuple[str, ...]], label: str, moment: int
 ) -> None:
     candidate = policy_of(STAFF | rule, {"effect": "allow"})
@@ -194,7 +194,7 @@ def test_whoever_moves_is_in_the_cells_of_the_move_and_of_all_that_it_is_by(
     assert tally.first == (WINTER if "when" in rule else None)
 
 
-def test_where_nobody_is_named_only_the_device_is_counted() -> None:
+def test_without_a_person_only_the_device_is_counted() -> None:
     impact = Impact(OPEN, SHUT)
     impact.add(subject(once(access(), "")))
     assert impact.tally.subjects["block",] == 1
@@ -202,7 +202,7 @@ def test_where_nobody_is_named_only_the_device_is_counted() -> None:
     assert len(impact.tally.people) == impact.tally.people.count(("block",)) == 0
 
 
-def test_only_who_is_known_by_more_than_their_own_word_is_known() -> None:
+def test_only_the_word_of_others_makes_a_person_known() -> None:
     impact = Impact(OPEN, SHUT)
     impact.add(subject(once(access(), "ada")))
     for name in ("lin", "eve"):
@@ -218,9 +218,7 @@ def test_moves_are_told_apart_by_rule_kind_system_and_group() -> None:
     ("client", "device", "system"),
     [("ios", "android", "ios"), ("", "android", "android"), ("", "", "unknown")],
 )
-def test_the_system_is_what_the_client_says_or_what_is_known_of_the_device(
-    client: str, device: str, system: str
-) -> None:
+def test_the_client_or_else_the_device_tells_the_system(client: str, device: str, system: str) -> None:
     impact = Impact(OPEN, SHUT)
     impact.add(subject(once(access(replace(PHONE, os=client), replace(CLEAN, os=device)))))
     assert impact.tally.subjects["block", "system", system] == 1
@@ -275,7 +273,7 @@ def test_the_first_moment_of_two_parts_is_the_earlier(
     assert (tally.first, tally.unrecorded) == (first, {"request.remote": 3})
 
 
-def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named() -> None:
+def test_at_an_unknown_moment_the_first_sampled_one_is_named() -> None:
     quarters = policy_of(
         {"when": 'now.getMonth() == 3 && user.name == "ada"'},
         {"when": 'now.getMonth() == 0 && user.name == "lin"'},
@@ -295,7 +293,7 @@ def test_where_the_moment_cannot_be_told_the_first_of_the_sampled_ones_is_named(
     assert len(tally.samples["undated", "rule-3"]) == 2
 
 
-def test_who_is_kept_out_at_a_date_as_well_is_not_undated() -> None:
+def test_a_person_refused_at_a_date_is_not_undated() -> None:
     december = policy_of(
         {"when": "client.handheld", "stages": {"enforce": WINTER.isoformat()}},
         {"when": "now.getMonth() == 3", "effect": "challenge"},

@@ -19,7 +19,7 @@ from mailgate.simulate.judge import Cache
 
 
 @given(policies, st.lists(accesses, max_size=20))
-def test_it_decides_everybody_as_the_gate_would(policy: Policy, everybody: list[Access]) -> None:
+def test_a_judge_decides_everybody_as_the_gate_does(policy: Policy, everybody: list[Access]) -> None:
     judge = Judge(policy)
     for each in everybody:
         outcome, decision = judge.outcome(each), decide(each, policy)
@@ -34,7 +34,7 @@ def test_it_decides_everybody_as_the_gate_would(policy: Policy, everybody: list[
 
 
 @given(policies, accesses, st.sampled_from(["10.0.0.1", "10.0.0.2", "192.0.2.1"]))
-def test_what_it_knows_does_not_hang_on_what_was_not_recorded(
+def test_a_known_outcome_does_not_depend_on_unrecorded_values(
     policy: Policy, seen: Access, remote: str
 ) -> None:
     outcome = Judge(policy).outcome(seen, UNTOLD)
@@ -68,7 +68,7 @@ def test_a_rule_that_only_reports_changes_no_answer_but_may_match() -> None:
     assert (outcome.effect, outcome.matched) == ("block", ("rule-0",))
 
 
-def test_of_several_rules_that_may_decide_the_first_is_named_and_what_all_of_them_hang_on() -> None:
+def test_the_first_of_several_undetermined_rules_is_named() -> None:
     path = {"when": 'client.handheld && request.path == "/x"', "effect": "warn"}
     settled = {"when": 'client.kind == "laptop" && request.path == "/x"', "effect": "allow"}
     outcome = Judge(policy_of(settled, path, REMOTE, {"when": "client.handheld"})).outcome(
@@ -121,7 +121,7 @@ def test_a_rule_that_is_out_and_decides_all_the_same_may_not_hold() -> None:
     assert judge.outcome(seen, UNTOLD).effect == UNKNOWN
 
 
-def test_who_looks_alike_is_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_accesses_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(judge_module, "decide", lambda *args: asked.append(args) or decide(*args))
     judge = Judge(policy_of({"when": "client.handheld"}))
@@ -145,7 +145,7 @@ HOURS = timedelta(hours=1)
         ("client.handheld", 1, 1000, True),
     ],
 )
-def test_who_reported_between_the_same_ages_looks_alike(when: str, one: int, other: int, alike: bool) -> None:
+def test_ages_between_the_same_limits_share_a_key(when: str, one: int, other: int, alike: bool) -> None:
     judge = Judge(policy_of({"when": when}, {"when": 'device.age < duration("0h")'}))
     keys = [
         judge.key(access(posture=replace(CLEAN, reported_at=NOW - hours * HOURS)), UNTOLD)
@@ -154,7 +154,7 @@ def test_who_reported_between_the_same_ages_looks_alike(when: str, one: int, oth
     assert (keys[0] == keys[1]) is alike
 
 
-def test_who_looks_alike_reported_too_at_the_same_time_if_a_rule_reads_the_clock() -> None:
+def test_if_a_rule_reads_the_clock_the_moment_is_in_the_key() -> None:
     judge = Judge(policy_of({"when": "now.getMonth() == 11 && client.handheld"}))
     keys = [judge.key(access(now=moment), frozenset()) for moment in (NOW, NOW + HOURS)]
     assert keys[0][0] == keys[1][0]
@@ -162,7 +162,7 @@ def test_who_looks_alike_reported_too_at_the_same_time_if_a_rule_reads_the_clock
     assert keys[1][1] == (NOW + HOURS,)
 
 
-def test_what_was_not_recorded_is_a_part_of_who_looks_alike() -> None:
+def test_unrecorded_values_are_part_of_the_key() -> None:
     judge = Judge(policy_of({"when": "client.handheld"}))
     assert judge.key(access(), UNTOLD) != judge.key(access(), frozenset())
 

@@ -63,7 +63,7 @@ def test_the_counts_of_each_moment_are_those_of_deciding_everybody_then(
     }
 
 
-def test_a_phone_that_is_let_in_until_a_stage_begins_moves_then() -> None:
+def test_a_phone_allowed_until_a_stage_moves_at_its_start() -> None:
     stages = {"when": "client.handheld", "stages": {"warn": "2027-01-01", "enforce": "2027-02-01"}}
     staged, candidate = policy_of(stages), policy_of(stages, OPEN)
     moments = change_moments((policy_of(OPEN), candidate), NOW)
@@ -117,7 +117,7 @@ EXEMPT = Relief(2, Cause.EXEMPTION, "", "x", "ada", NOW, NOW + WEEK, "lin")
     ],
     ids=["a stage that has begun", "a stage to come", "a date in a condition", "a grace that ends", "a grace and a stage", "a halt", "a halt that is over", "an exemption", "the last of several exemptions", "an exemption without an end", "an exemption that is over"],
 )  # fmt: skip
-def test_it_changes_at_stages_at_dates_in_conditions_and_where_a_grace_or_a_relief_ends(
+def test_the_moments_are_stages_dates_and_ends_of_grace_and_relief(
     rule: dict[str, object], reliefs: tuple[Relief, ...], moments: tuple[datetime, ...]
 ) -> None:
     policy = replace(policy_of(rule), reliefs=Reliefs(1, reliefs))
@@ -163,7 +163,7 @@ def test_a_rule_that_is_out_and_an_exemption_that_ends_are_looked_past() -> None
 
 
 @given(crowds, policies, policies)
-def test_who_is_held_back_is_who_moves_in_full_and_in_no_other_way(
+def test_people_held_back_are_exactly_those_moved_in_full(
     crowd: list[Subject], active: Policy, candidate: Policy
 ) -> None:
     whole = in_full(active, candidate, NOW)
@@ -217,7 +217,7 @@ def test_a_share_or_a_stage_holds_a_rule_back(rule: dict[str, object], held: boo
     ],
     ids=["the same stages", "the same share", "another share", "new stages", "a new share", "held back no more"],
 )  # fmt: skip
-def test_a_rule_in_force_is_in_full_too_if_it_is_held_back_in_the_same_way(
+def test_a_running_rule_is_widened_too_if_equally_held_back(
     before: dict[str, object], now: dict[str, object], widened: bool
 ) -> None:
     held = {"id": "held", "share": "1%"}
@@ -239,9 +239,7 @@ def test_a_rule_in_force_is_in_full_too_if_it_is_held_back_in_the_same_way(
     ],
     ids=["what was last known ends", "a report is renewed"],
 )  # fmt: skip
-def test_who_looks_alike_now_may_move_otherwise_later_once_what_was_last_known_has_ended(
-    posture: Posture, alike: bool
-) -> None:
+def test_equal_accesses_part_when_the_last_known_state_ends(posture: Posture, alike: bool) -> None:
     """The end of it is not what they have in common now."""
     stages = {"stages": {"enforce": "2027-02-01"}}
     active, candidate = policy_of(OPEN), policy_of({"when": 'device.state != "clean"', **stages}, OPEN)

@@ -49,7 +49,7 @@ def test_a_verdict_may_change_at_the_limits_of_stages_reports_and_conditions(
     assert moments(access(posture=posture), policy_of(rule)) == found
 
 
-def test_a_grace_and_a_relief_that_end() -> None:
+def test_the_ends_of_grace_and_relief_are_moments() -> None:
     exempt = Relief(1, Cause.EXEMPTION, "", "a new phone", "grace", NOW, NOW + 2 * DAY, person="ada")
     halt = Relief(2, Cause.HALT, "rule-0", "too many", "", NOW)
     policy = replace(policy_of({"grace": "3d"}), reliefs=Reliefs(1, (exempt, halt)))
@@ -59,7 +59,7 @@ def test_a_grace_and_a_relief_that_end() -> None:
 
 
 @pytest.mark.parametrize("reported", [NOW - DAY, None])
-def test_at_another_moment_a_report_is_as_old_as_now(reported: datetime | None) -> None:
+def test_a_report_is_moved_in_time_with_its_age(reported: datetime | None) -> None:
     seen = access(posture=replace(CLEAN, reported_at=reported, expires_at=NOW + HOUR), user="ada")
     report = replace(seen.posture, reported_at=reported and NOW + 29 * DAY)
     assert at_moment(seen, NOW + 30 * DAY) == replace(seen, now=NOW + 30 * DAY, posture=report)

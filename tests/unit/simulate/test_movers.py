@@ -25,7 +25,7 @@ def moved(candidate: Mapping[str, object], *occasions: Occasion) -> list[Mover]:
     return impact.tally.movers
 
 
-def test_who_moves_now_is_listed_with_what_they_get_and_what_they_would_get() -> None:
+def test_a_mover_is_listed_with_both_decisions() -> None:
     seen = access(posture=replace(WITH_TIKTOK, os="ios"))
     seen = replace(seen, user=replace(seen.user, groups=("staff",)))
     assert moved(PHONES, once(seen)) == [
@@ -55,7 +55,7 @@ def test_nobody_is_listed_who_stays_where_they_are() -> None:
     assert moved(PHONES, once(access(LAPTOP))) == []
 
 
-def test_each_stage_has_a_row_of_its_own_that_says_until_when_it_holds() -> None:
+def test_each_stage_has_its_own_row_with_its_end() -> None:
     stages = {"warn": (NOW + DAY).isoformat(), "enforce": (NOW + 3 * DAY).isoformat()}
     found = moved(PHONES | {"stages": stages}, once(access()))
     assert [(each.label, each.since, each.until) for each in found] == [("warn", 1, 1), ("block", 2, 2)]

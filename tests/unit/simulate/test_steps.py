@@ -77,7 +77,7 @@ def test_the_words_are_those_of_every_rule_but_the_empty_one() -> None:
         (access(replace(LAPTOP, protocol=Protocol.IMAP), Posture(), user="ada"), False),
     ],
 )
-def test_a_report_helps_only_where_the_gate_knows_whose_it_is(seen: Access, known: bool) -> None:
+def test_a_report_helps_only_a_device_the_gate_knows(seen: Access, known: bool) -> None:
     assert device_is_known(seen) is known
     kinds = {each.what for each in actionable_steps(seen, ANY)}
     assert (StepKind.REPORT in kinds) is known
@@ -137,7 +137,7 @@ REPORTS = {"report", "manage", "install-app"}
         "a managed device whose report runs out",
     ],
 )  # fmt: skip
-def test_what_can_be_done_depends_on_who_asks(seen: Access, kinds: set[str]) -> None:
+def test_the_possible_steps_depend_on_who_asks(seen: Access, kinds: set[str]) -> None:
     assert {each.what.value for each in actionable_steps(seen, ANY)} == kinds
 
 
@@ -190,7 +190,7 @@ SUPPOSED: list[tuple[str, tuple[str, ...], Change]] = [
     POSSIBLE,
     ids=[" ".join((row[1], *row[3])) for row in POSSIBLE],
 )
-def test_who_can_bring_it_about_and_what_is_then(
+def test_each_step_says_who_can_take_it_and_what_follows(
     seen: Access, what: str, by: str, about: tuple[str, ...], facts: set[tuple[str, ...]], change: Change
 ) -> None:
     (found,) = [
@@ -201,13 +201,13 @@ def test_who_can_bring_it_about_and_what_is_then(
     assert found.apply((seen, EVERYTHING)) == (change(seen), EVERYTHING)
 
 
-def test_nothing_else_is_possible() -> None:
+def test_no_other_step_is_possible() -> None:
     assert [(each.what.value, each.about) for each in actionable_steps(SEEN, EVERYTHING)] == [
         (what, about) for seen, what, _, about, _, _ in POSSIBLE if seen is SEEN
     ]
 
 
-def test_what_is_supposed_can_be_brought_about_by_nobody() -> None:
+def test_nobody_can_bring_about_a_hypothetical_step() -> None:
     found = list(hypothetical_steps(SEEN, EVERYTHING))
     assert {each.by for each in found} == {StepBy.NOBODY}
     shares = [each for each in found if each.what is StepKind.SHARE]
@@ -218,7 +218,7 @@ def test_what_is_supposed_can_be_brought_about_by_nobody() -> None:
     assert [(each.about[0], each.facts) for each in shares] == [("rule-0", {("share", "rule-0")})]
 
 
-def test_who_contradicts_themselves_is_not_supposed_to() -> None:
+def test_a_contradiction_that_is_there_is_not_supposed() -> None:
     assert StepKind.CONTRADICTED not in {each.what for each in hypothetical_steps(access(CONTRADICTED), ANY)}
 
 
@@ -232,7 +232,7 @@ def test_who_contradicts_themselves_is_not_supposed_to() -> None:
         "client.probed",
     ],
 )
-def test_other_kinds_where_a_rule_reads_the_kind(when: str) -> None:
+def test_a_rule_on_the_kind_makes_other_kinds_worth_a_try(when: str) -> None:
     kinds = [
         each.about[0]
         for each in hypothetical_steps(access(PHONE), policy_of({"when": when}))
@@ -262,7 +262,7 @@ def test_apps_can_be_removed(apps: tuple[str, ...], removed: list[tuple[str, ...
     assert apps_in_steps(StepKind.REMOVE_APPS, seen) == removed
 
 
-def test_of_several_apps_each_that_goes_is_a_fact() -> None:
+def test_each_of_several_removed_apps_is_a_fact() -> None:
     seen = access(posture=replace(WITH_TIKTOK, apps=("tiktok", "wechat")))
     (both,) = [each for each in actionable_steps(seen, ANY) if each.about == ("tiktok", "wechat")]
     assert both.facts == {REPORT, ("remove", "tiktok"), ("remove", "wechat")}
@@ -286,7 +286,7 @@ def test_apps_that_are_all_one_to_the_rules_are_one_step(
     assert [each.facts for each in steps] == [{REPORT, ("install", about[0])} for about in installed]
 
 
-def test_where_rules_name_issuers_proof_is_by_one_of_them_and_otherwise_by_any() -> None:
+def test_if_no_rule_names_an_issuer_any_proof_helps() -> None:
     seen = access(posture=Posture())
     about = [
         (each.what.value, each.about)
@@ -313,7 +313,7 @@ def test_where_rules_name_issuers_proof_is_by_one_of_them_and_otherwise_by_any()
         "inside what allows",
     ],
 )
-def test_the_share_of_a_rule_from_both_sides(
+def test_a_share_can_be_supposed_from_both_sides(
     user: str, share: str, effect: str, about: str, after: str
 ) -> None:
     default = "allow" if effect == "block" else "block"

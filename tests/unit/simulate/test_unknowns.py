@@ -77,7 +77,7 @@ def test_conditions_that_hang_come_out_either_way(
     assert {f"{before} > {after}" for before, after in moved} == found
 
 
-def test_a_condition_that_may_fail_keeps_out_who_would_be_let_in() -> None:
+def test_a_condition_that_may_fail_refuses_people_it_would_allow() -> None:
     other = policy_of({"when": ONE, "effect": "allow"}, OPEN)
     assert ("allow", "block") in moves(side(policy_of(OPEN), []), side(other, [ONE], fails=True))
 
@@ -131,7 +131,7 @@ def each_way(policies: list[Policy], some_reliefs: Iterable[Reliefs]) -> set[tup
 
 
 @given(hanging, hanging, halts)
-def test_what_may_have_been_is_what_deciding_in_every_way_gives(
+def test_the_possible_moves_are_those_of_deciding_in_every_way(
     old: Policy, new: Policy, out: Reliefs
 ) -> None:
     judged = [
@@ -142,7 +142,9 @@ def test_what_may_have_been_is_what_deciding_in_every_way_gives(
 
 
 @given(hanging, hanging, halts)
-def test_what_may_be_is_that_with_each_relief_and_without_it(old: Policy, new: Policy, out: Reliefs) -> None:
+def test_the_future_moves_are_those_with_and_without_each_relief(
+    old: Policy, new: Policy, out: Reliefs
+) -> None:
     ahead = [
         (SEEN, PolicyVariants(each), future_undetermined_rules(each.rules, SEEN, READ, out.every))
         for each in (old, new)
@@ -203,12 +205,12 @@ def test_a_condition_is_undetermined_where_what_is_not_known_could_settle_it(
         ("now > timestamp('2027-01-01T00:00:00Z')", False),
     ],
 )
-def test_later_the_clock_may_say_anything_but_what_has_a_date(when: str, undetermined: bool) -> None:
+def test_the_future_clock_is_unknown_except_at_dates(when: str, undetermined: bool) -> None:
     policy, seen = policy_of({"when": when}), access(PHONE, replace(CLEAN, reported_at=NOW))
     assert bool(future_undetermined_rules(policy.rules, seen, NOTHING, ())) is undetermined
 
 
-def test_who_has_never_reported_stays_as_old_as_that() -> None:
+def test_a_device_that_never_reported_gets_no_older() -> None:
     policy, missing = policy_of({"when": "device.age > duration('1h')"}), Posture()
     assert not future_undetermined_rules(policy.rules, access(PHONE, missing), NOTHING, ())
 
@@ -218,7 +220,7 @@ def test_a_rule_that_is_not_about_somebody_does_not_hang() -> None:
     assert not undetermined_rules(policy.rules, access(PHONE, CLEAN), PATH, ())
 
 
-def test_where_the_posture_cannot_be_had_what_is_known_of_the_device_hangs_too() -> None:
+def test_an_unavailable_posture_makes_facts_of_the_device_undetermined() -> None:
     policy = policy_of({"when": "device.managed && request.path == '/'"})
     lost = replace(CLEAN, state=PostureState.UNAVAILABLE, managed=False)
     assert undetermined_rules(policy.rules, access(PHONE, lost), PATH, ())
@@ -242,7 +244,7 @@ HALT = Relief(1, Cause.HALT, "rule-0", "", "", NOW)
     ],
     ids=["all is known", "its address is not", "what is known is a part of it", "it may fail", "it is out", "it is out, and its address is not known", "another rule is out"],
 )  # fmt: skip
-def test_what_is_said_of_a_rule_that_may_come_out_either_way(
+def test_an_undetermined_rule_tells_why_it_is_so(
     when: str,
     unrecorded: frozenset[str],
     reliefs: tuple[Relief, ...],
@@ -254,9 +256,7 @@ def test_what_is_said_of_a_rule_that_may_come_out_either_way(
     assert future_undetermined_rules(rules, SEEN, unrecorded, reliefs) == ({"rule-0": later} if later else {})
 
 
-def test_while_the_posture_cannot_be_had_a_rule_is_the_same_only_with_what_it_does_then_and_may_fail() -> (
-    None
-):
+def test_an_undetermined_rule_in_an_outage_keeps_its_choice_and_may_fail() -> None:
     rules = policy_of({"when": ONE}, {"when": ONE, "on_unavailable": "allow"}).rules
     seen = access(PHONE, replace(CLEAN, state=PostureState.UNAVAILABLE))
     assert undetermined_rules(rules, seen, REMOTE, ()) == {

@@ -38,9 +38,7 @@ RUNNING = replace(CLEAN, expires_at=NOW + 2 * HOUR)
         (CLEAN, 1000, PostureState.CLEAN),
     ],
 )
-def test_by_waiting_alone_reports_run_out_and_apps_do_not_go_away(
-    posture: Posture, hours: int, state: PostureState
-) -> None:
+def test_waiting_ends_reports_and_removes_no_app(posture: Posture, hours: int, state: PostureState) -> None:
     seen, moment = access(posture=posture, user="ada"), NOW + hours * HOUR
     assert what_if.at(seen, moment) == replace(seen, now=moment, posture=replace(posture, state=state))
 
@@ -54,7 +52,7 @@ def test_without_a_new_report_what_was_reported_is_stale(state: PostureState) ->
     )
 
 
-def test_while_the_posture_cannot_be_had_the_last_one_holds_without_an_end() -> None:
+def test_an_unavailable_posture_keeps_its_last_state_without_an_end() -> None:
     seen = access(posture=replace(WITH_TIKTOK, expires_at=NOW))
     away = replace(
         seen.posture,
@@ -65,7 +63,7 @@ def test_while_the_posture_cannot_be_had_the_last_one_holds_without_an_end() -> 
     assert what_if.with_last_known_posture(seen) == replace(seen, posture=away)
 
 
-def test_by_waiting_alone_what_runs_out_while_its_source_is_away_is_last_known() -> None:
+def test_a_report_that_ends_in_an_outage_is_last_known() -> None:
     posture = replace(RUNNING, last_state=PostureState.CLEAN, last_known_until=NOW + 10 * HOUR)
     assert what_if.at(access(posture=posture), NOW + HOUR).posture == posture
     later = what_if.at(access(posture=posture), NOW + 2 * HOUR).posture
@@ -76,7 +74,7 @@ def test_by_waiting_alone_what_runs_out_while_its_source_is_away_is_last_known()
 
 
 @pytest.mark.parametrize("days", [30, -30], ids=["later", "earlier"])
-def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now(days: int) -> None:
+def test_a_device_can_be_moved_in_time_as_fresh_as_now(days: int) -> None:
     moment = NOW + timedelta(days=days)
     moved = what_if.as_fresh_at(access(posture=replace(RUNNING, reported_at=NOW - HOUR)), moment)
     assert (moved.now, moved.posture.state) == (moment, PostureState.CLEAN)
@@ -84,7 +82,7 @@ def test_at_another_time_a_device_can_be_taken_as_known_as_well_as_now(days: int
     assert moved.posture.expires_at == moment + 2 * HOUR
 
 
-def test_at_another_time_a_device_that_never_reported_has_not_either() -> None:
+def test_a_silent_device_stays_silent_at_another_time() -> None:
     assert what_if.as_fresh_at(access(posture=Posture()), NOW + HOUR).posture == Posture()
 
 
@@ -133,7 +131,7 @@ def test_reports_and_proofs_name_a_computer_a_phone_or_a_tablet(kind: Kind) -> N
     assert proof.kind is named
 
 
-def test_a_report_or_a_proof_never_makes_a_laptop_of_what_is_none() -> None:
+def test_no_report_or_proof_makes_another_device_a_laptop() -> None:
     unknown = replace(PHONE, kind=Kind.UNKNOWN, handheld=False)
     set_up = what_if.enrolled(access(unknown, Posture()), CATALOG, "")
     assert (set_up.client.kind, set_up.posture.kind) == (Kind.UNKNOWN, None)
@@ -211,7 +209,7 @@ def test_without_its_proof_a_client_is_what_its_other_signals_say(
         (replace(PHONE, protocol=Protocol.IMAP), None, True),
     ],
 )
-def test_without_its_proof_a_device_that_is_known_by_it_alone_is_not_known(
+def test_a_device_known_by_its_proof_alone_is_unknown_without_it(
     client: Client, certificate: CertificateResult | None, known: bool
 ) -> None:
     seen = access(client, WITH_TIKTOK, attestation=AttestationResult("d1"), certificate=certificate)
@@ -281,7 +279,7 @@ def test_signals_that_contradict_each_other_are_a_finding_of_their_own() -> None
     assert what_if.with_agreeing_signals(torn) == seen
 
 
-def test_one_thing_is_different_and_nothing_else() -> None:
+def test_only_the_supposed_thing_differs() -> None:
     seen = access(LAPTOP, WITH_TIKTOK, user="lin")
     seen = replace(seen, user=replace(seen.user, groups=("pilot",), groups_known=False))
     assert what_if.asked_by(seen, "ada") == replace(seen, user=replace(seen.user, name="ada"))

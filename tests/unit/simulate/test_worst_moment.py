@@ -215,7 +215,7 @@ def counted(occasion: Occasion, policies: tuple[Policy, Policy]) -> bool:
 
 
 @given(occasions, changes(), st.integers(0, 2**32).map(Random))
-def test_whoever_is_newly_kept_out_at_any_moment_is_counted(
+def test_everybody_newly_refused_at_any_moment_is_counted(
     occasion: Occasion, policies: tuple[Policy, Policy], random: Random
 ) -> None:
     if not counted(occasion, policies):
@@ -223,7 +223,7 @@ def test_whoever_is_newly_kept_out_at_any_moment_is_counted(
 
 
 @given(occasions, changes())
-def test_what_changes_nothing_counts_nobody(occasion: Occasion, policies: tuple[Policy, Policy]) -> None:
+def test_unchanged_rules_count_nobody(occasion: Occasion, policies: tuple[Policy, Policy]) -> None:
     _, policy = policies
     same = replace(occasion, after=occasion.before)
     assert not counted(same, (policy, policy))
@@ -280,7 +280,7 @@ def test_an_open_rule_that_closes_by_the_clock_counts_too(when: str) -> None:
     "when",
     ["now.getMinutes() == 17 ? 1 / 0 > 0 : true", "[1, 2][now.getMinutes()] == 1", '{"a": now}["b"] == now'],
 )
-def test_a_rule_that_lets_in_and_fails_at_some_time_keeps_out_then(when: str) -> None:
+def test_a_rule_that_allows_refuses_while_it_fails(when: str) -> None:
     candidate = policy_of({"when": when, "effect": "allow"}, OPEN)
     assert counted(once(access(LAPTOP)), (policy_of(OPEN), candidate))
 
@@ -290,7 +290,7 @@ def test_a_rule_that_lets_in_and_fails_at_some_time_keeps_out_then(when: str) ->
     [(5 * DAY, "30d", "10d", True), (5 * DAY, "10d", "30d", False), (31 * DAY, "30d", "10d", False)],
     ids=["cut short", "made longer", "over before"],
 )
-def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left(
+def test_a_shortened_grace_counts_people_with_more_left(
     known_for: timedelta, before: str, after: str, out: bool
 ) -> None:
     phone = once(access(PHONE, replace(CLEAN, first_seen=NOW - known_for)))
@@ -299,7 +299,7 @@ def test_a_grace_that_is_cut_short_counts_who_had_more_of_it_left(
 
 
 @pytest.mark.parametrize("when", ['device.state == "stale"', 'device.state != "clean"'])
-def test_a_report_that_runs_out_is_a_moment_that_each_device_has_of_its_own(when: str) -> None:
+def test_the_end_of_a_report_is_a_moment_of_its_device(when: str) -> None:
     clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR, expires_at=NOW + HOUR), "ada"))
     shut = policy_of({"when": f"client.handheld && {when}"}, OPEN)
     assert counted(clean, (policy_of(OPEN), shut))
@@ -335,7 +335,7 @@ LISTED = {"when": '"prohibited" in device.lists'}
         (LISTED | {"on_unavailable": "block"}, LISTED | {"on_unavailable": "allow"}, False),
     ],
 )
-def test_what_rules_say_of_the_time_while_nobody_can_be_asked_is_counted(
+def test_refusals_during_an_outage_of_the_source_are_counted(
     old: dict[str, str], new: dict[str, str], out: bool
 ) -> None:
     clean = once(access(PHONE, replace(CLEAN, reported_at=NOW - HOUR), "ada"))
@@ -352,7 +352,7 @@ SECOND_ALONE = policy_of({"when": "false"}, {"when": "client.handheld"}, OPEN)
     [(BOTH_RULES, SECOND_ALONE, False), (SECOND_ALONE, BOTH_RULES, True)],
     ids=["a rule less", "a rule more"],
 )
-def test_exemptions_that_end_one_after_another(old: Policy, new: Policy, out: bool) -> None:
+def test_a_gap_between_two_ends_of_exemptions_is_counted(old: Policy, new: Policy, out: bool) -> None:
     """Only between the two ends does the new rule keep out whom the old one would not."""
     relieved = Reliefs(
         1,
@@ -400,7 +400,7 @@ def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch
     "when", ["!attestation.valid", "client.contradicted", 'user.name == ""', 'client.kind == "mail_app"']
 )
 @pytest.mark.parametrize("seen", [True, False])
-def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, seen: bool) -> None:
+def test_a_device_that_never_asked_may_differ_from_the_assumption(when: str, seen: bool) -> None:
     asked = once(access(PHONE, CLEAN, "ada", attestation=AttestationResult("d")))
     assumed = frozenset({"attestation.valid", "client.contradicted"})
     occasion = asked if seen else replace(asked, assumed=assumed)
@@ -408,7 +408,7 @@ def test_a_device_that_never_asked_may_ask_otherwise_than_is_assumed(when: str, 
     assert counted(occasion, policies) is not seen
 
 
-def test_who_was_seen_to_ask_is_not_taken_for_somebody_who_never_did() -> None:
+def test_people_seen_to_ask_are_not_assumed_to_be_silent() -> None:
     policies = policy_of(OPEN), policy_of({"when": "!attestation.valid"}, OPEN)
     seen = once(access(LAPTOP, CLEAN, attestation=AttestationResult("d1")))
     comparison, worst = Comparison(*policies), WorstMoment(*policies)
@@ -462,7 +462,7 @@ UNKNOWN_OUT = policy_of({"when": 'device.state != "clean"'}, OPEN)
     ids=["a grace ends after a stage begins", "a grace ends before a stage begins", "what was last known ends before a grace", "what was last known ends", "asked at another time", "a report grows older"],
 )  # fmt: skip
 @pytest.mark.parametrize("turn", [1, -1], ids=["in order", "the other way round"])
-def test_who_looks_alike_is_kept_out_by_their_own_moments(
+def test_equal_accesses_are_refused_at_their_own_moments(
     policies: tuple[Policy, Policy], seen: list[tuple[Access, bool]], turn: int
 ) -> None:
     comparison, worst = Comparison(*policies), WorstMoment(*policies)

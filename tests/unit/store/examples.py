@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from mailgate.devices.device import new_id
 from mailgate.devices.posture import PostureTerms
 from mailgate.model import (
@@ -19,12 +21,22 @@ from mailgate.model import (
 )
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
+from mailgate.store import clock
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MAX_AGE = timedelta(hours=24)
 TERMS = PostureTerms(MAX_AGE)
 ISSUER = "https://mdm.example.com"
 BROWSER = Client(Kind.PHONE, handheld=True, os="ios")
+
+
+def set_shared_clock(patched: pytest.MonkeyPatch, at: datetime) -> None:
+    """Let the database say that it is ``at``, as PostgreSQL would, whatever the clocks of gates say."""
+
+    async def by_the_database(_connection: object, _now: datetime) -> datetime:
+        return at
+
+    patched.setattr(clock, "shared_now", by_the_database)
 
 
 def catalog(*apps: str, **lists: tuple[str, ...]) -> AppCatalog:

@@ -19,7 +19,7 @@ from mailgate.store.address import create_file, shown, store_url
         ("postgresql+asyncpg://db.example.com/mail", "postgresql+psycopg", "mail"),
     ],
 )
-def test_forms(
+def test_addresses_of_a_store_are_read(
     text: str, driver: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

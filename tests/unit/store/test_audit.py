@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
 import mailgate
-from mailgate.store import Act, Head, Store, StoreError
+from mailgate.store import Act, AuditHead, Store, StoreError
 from mailgate.store.address import store_url
+from mailgate.store.audit import audit_time
 
 ACT = Act(NOW, "ada", "policy-activated", "version 1", "first start", "desk", {"rules": 3})
 
@@ -66,13 +68,28 @@ async def write(store: Store, count: int) -> None:
         await store.audit.append(ACT)
 
 
-async def test_what_was_done_is_read_again(store: Store) -> None:
+async def test_an_appended_entry_is_read_back(store: Store) -> None:
     entry = await store.audit.append(ACT)
     assert [each async for each in store.audit.all()] == [entry]
     assert (entry.number, entry.at, entry.previous) == (1, "2026-12-01T12:00:00.000000+00:00", "")
     assert json.loads(entry.details) == {"rules": 3}
     assert await store.audit.head() == entry.head
     assert await store.audit.verify() == []
+
+
+async def test_an_entry_is_never_before_the_one_before_it(store: Store) -> None:
+    """A clock that lags, or was set back, puts no act outside the window in which the guard counts."""
+    for behind in (timedelta(0), timedelta(days=9), timedelta(days=-1)):
+        await store.audit.append(replace(ACT, at=NOW - behind))
+    at = [entry.at for entry in await store.audit.page()]
+    assert at == [audit_time(each) for each in (NOW, NOW, NOW + timedelta(days=1))]
+    assert await store.audit.verify() == []
+
+
+async def test_a_last_entry_whose_time_was_damaged_stops_no_other(store: Store, url: str) -> None:
+    await write(store, 1)
+    tamper(url, "UPDATE audit SET at = 'soon'")
+    assert (await store.audit.append(ACT)).at == audit_time(NOW)
 
 
 async def test_text_that_no_database_keeps_does_not_break_the_chain(store: Store) -> None:
@@ -103,7 +120,7 @@ async def test_the_last_entry_about_something(
 
 async def test_an_empty_log_is_whole(store: Store) -> None:
     assert await store.audit.verify() == []
-    assert await store.audit.head() == Head()
+    assert await store.audit.head() == AuditHead()
 
 
 async def test_pages_follow_each_other(store: Store) -> None:
@@ -200,9 +217,9 @@ async def test_a_head_that_was_noted_is_looked_for(store: Store) -> None:
     assert noted is not None
     assert await store.audit.verify([noted]) == []
     assert await store.audit.has_entry_of(noted)
-    assert [each.number for each in await store.audit.verify([Head(2, "0" * 64)])] == [2]
-    assert not await store.audit.has_entry_of(Head(2, "0" * 64))
-    assert await store.audit.has_entry_of(Head())
+    assert [each.number for each in await store.audit.verify([AuditHead(2, "0" * 64)])] == [2]
+    assert not await store.audit.has_entry_of(AuditHead(2, "0" * 64))
+    assert await store.audit.has_entry_of(AuditHead())
 
 
 async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: str) -> None:
@@ -215,7 +232,7 @@ async def test_a_database_that_writes_nothing_takes_no_entry(store: Store, url: 
         connection.execute(text(nothing))
     with pytest.raises(StoreError, match="accepts no more entries"):
         await store.audit.append(ACT)
-    assert await store.audit.head() == Head()
+    assert await store.audit.head() == AuditHead()
 
 
 async def test_words_are_looked_for_a_window_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

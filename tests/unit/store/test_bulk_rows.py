@@ -86,7 +86,7 @@ async def test_rows_arrive_as_they_were_sent(opened: Database) -> None:
     assert told == sent
 
 
-async def test_what_no_database_keeps_is_written_as_its_escape(opened: Database) -> None:
+async def test_characters_that_no_database_keeps_are_escaped(opened: Database) -> None:
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [device(1)])
         await insert_rows(connection, device_names, [{"kind": "serial", "name": "a\x00b\ud800", "device": 1}])
@@ -115,7 +115,7 @@ async def test_only_the_rows_that_are_named_change_and_go(opened: Database) -> N
         assert await found(connection, [f"S{key}" for key in range(9)]) == [1, 2]
 
 
-async def test_nothing_is_nothing_to_do(opened: Database) -> None:
+async def test_an_empty_batch_does_nothing(opened: Database) -> None:
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [])
         await update_rows(connection, devices, [], "key")
@@ -130,7 +130,7 @@ async def test_a_row_that_may_not_be_is_told_as_of_any_other_statement(opened: D
             await insert_rows(connection, devices, [device(1)])
 
 
-async def test_what_is_there_already_is_changed_as_the_statement_says(opened: Database) -> None:
+async def test_an_existing_row_is_updated_as_the_statement_says(opened: Database) -> None:
     async with opened.writing() as connection:
         await insert_rows(connection, devices, [device(1)])
         statement = upsert(connection, devices)
@@ -148,7 +148,7 @@ TABLE = Table("apps", MetaData(), Column("id", Text, primary_key=True), Column("
 @pytest.mark.parametrize(
     "dialect", [sqlite.dialect(), postgresql.dialect()], ids=lambda dialect: dialect.name
 )
-def test_both_databases_spell_it_alike(dialect) -> None:
+def test_both_databases_get_the_same_upsert(dialect) -> None:
     statement = upsert(SimpleNamespace(dialect=dialect), TABLE).values(id="tiktok", name="TikTok")
     statement = statement.on_conflict_do_update(index_elements=["id"], set_={"name": statement.excluded.name})
     sql = " ".join(str(statement.compile(dialect=dialect)).split())

@@ -37,22 +37,22 @@ async def heard(other: Store, store: Store) -> int:
     return 0
 
 
-async def test_it_rings_when_another_process_puts_rules_in_force(store: Store, other: Store) -> None:
+async def test_rules_started_by_another_process_are_signalled(store: Store, other: Store) -> None:
     assert await heard(other, store)
 
 
-async def test_what_rang_meanwhile_is_not_waited_for_again(store: Store, other: Store) -> None:
+async def test_a_change_that_was_signalled_is_not_waited_for_again(store: Store, other: Store) -> None:
     rings = await heard(other, store)
     assert (
         await other.change_signal.wait(PATIENCE, rings - 1) >= rings
     )  # the ring of an earlier try may come late
 
 
-async def test_where_nothing_rings_the_wait_is_over_all_the_same(store: Store) -> None:
+async def test_a_wait_ends_without_a_change(store: Store) -> None:
     assert await store.change_signal.wait(0.01, 0) == 0
 
 
-async def test_whoever_gives_up_waiting_leaves_nothing_behind(store: Store) -> None:
+async def test_a_cancelled_wait_leaves_nothing_behind(store: Store) -> None:
     waiting = asyncio.create_task(store.change_signal.wait(PATIENCE, 0))
     await asyncio.sleep(0)
     waiting.cancel()
@@ -103,7 +103,7 @@ def test_nothing_is_followed_before_the_first_look(made: ChangeWatch) -> None:
     assert not made.follows(None, NOW)
 
 
-def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> None:
+def test_a_name_is_followed_until_a_look_is_late() -> None:
     made = watching()
     beginning = made.since(made.mark())
     assert beginning is not None
@@ -114,7 +114,7 @@ def test_what_was_asked_between_two_looks_is_followed_until_a_look_is_late() -> 
     assert made.follows(beginning, NOW + 2 * VALID_FOR)
 
 
-def test_what_a_look_may_have_missed_is_not_followed() -> None:
+def test_a_change_missed_by_a_look_ends_the_following() -> None:
     made = watching()
     mark = made.mark()
     made.change = 6

@@ -72,7 +72,7 @@ def test_an_activesync_device_keeps_its_name_and_nothing_else_of_the_query() -> 
     assert (kept.target, kept.eas_id) == ("/Microsoft-Server-ActiveSync", "")
 
 
-def test_what_a_page_load_at_activesyncs_address_was_taken_for_is_found_again() -> None:
+def test_a_page_load_at_activesyncs_address_keeps_its_class() -> None:
     headers = {"accept": "text/html", "user-agent": CHROME}
     facts = RequestFacts("GET", "/index.php/Microsoft-Server-ActiveSync?_task=mail", headers=headers)
     client = classify(facts)
@@ -107,7 +107,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605
         RequestFacts(),
     ],
 )
-def test_what_is_kept_is_classified_as_the_request_was(facts: RequestFacts) -> None:
+def test_a_kept_request_is_classified_as_before(facts: RequestFacts) -> None:
     kept = kept_of(facts, classify(facts))
     assert classify(kept.facts) == classify(facts)
     assert "ada" not in kept.target
@@ -140,7 +140,7 @@ def test_no_secret_is_kept(facts: RequestFacts) -> None:
     assert SECRET not in str(kept_of(facts, LAPTOP))
 
 
-def test_of_a_request_that_is_held_no_secret_is() -> None:
+def test_a_held_request_keeps_no_secret() -> None:
     names = "cookie", "authorization", "device-attestation", "dpop", "referer", "x-other"
     facts = RequestFacts(target=f"/mail/?token={SECRET}", headers=dict.fromkeys(names, SECRET))
     assert SECRET not in str(facts_to_hold(facts, LAPTOP))
@@ -157,7 +157,7 @@ def test_any_request_is_kept_within_bounds(
     assert hash(kept) == hash(kept_of(RequestFacts(method, target, headers=headers), client))
 
 
-def test_what_the_probe_found_is_kept_and_explains_the_kind() -> None:
+def test_the_finding_of_the_probe_is_kept_with_the_kind() -> None:
     mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
     facts = RequestFacts(
         headers={"user-agent": mac, "mailgate-probe": "tablet;by=mac-with-touch;os=ipados", "cookie": SECRET}
@@ -199,13 +199,11 @@ SAID = Proofs("accepted", ISSUER, "affirming", "phone", "ios", "26.1")
     ],
     ids=["none", "accepted", "a device's own word", "without an owner", "refused", "a certificate", "a refused certificate"],
 )  # fmt: skip
-def test_of_proofs_is_kept_what_came_of_them_and_nothing_else(
-    proofs: dict[str, object], kept: Proofs
-) -> None:
+def test_only_the_results_of_proofs_are_kept(proofs: dict[str, object], kept: Proofs) -> None:
     assert kept_of(RequestFacts(), **proofs).proofs == kept  # type: ignore[arg-type]
 
 
-def test_of_a_certificate_is_kept_what_its_device_is_and_whether_another_was_named() -> None:
+def test_the_device_of_a_certificate_is_kept() -> None:
     device = Posture(device_id="d1", kind=Kind.PHONE, os="ios", os_version="26.1")
     client = with_certificate(classify(RequestFacts()), CERTIFIED, device)
     client = replace(client, findings=(FOUND_BESIDE[Reason.TWO_DEVICES],))
@@ -228,7 +226,7 @@ def test_of_a_certificate_is_kept_what_its_device_is_and_whether_another_was_nam
     ],
     ids=["a trusted proxy", "a login whose password nobody has checked", "Basic credentials"],
 )
-def test_who_vouches_for_a_name_is_kept_with_it(facts: RequestFacts, by: str) -> None:
+def test_the_source_of_a_name_is_kept_with_it(facts: RequestFacts, by: str) -> None:
     kept = kept_of(facts, user="ada").proofs
     assert kept is not None
     assert kept.named_by == by
@@ -246,7 +244,7 @@ def test_who_vouches_for_a_name_is_kept_with_it(facts: RequestFacts, by: str) ->
     ],
     ids=["headers", "a method", "a type", "an id", "a broken query", "a name"],
 )
-def test_what_cannot_be_read_back_counts_as_not_recorded(facts: RequestFacts, user: str) -> None:
+def test_an_unreadable_request_counts_as_not_recorded(facts: RequestFacts, user: str) -> None:
     assert kept_of(facts, user=user).proofs is None
 
 
@@ -274,7 +272,7 @@ def test_the_way_to_the_mail_is_asked_again_only_where_it_was_asked(facts: Reque
 
 
 @pytest.mark.parametrize("text", ["plain", 'a "quoted" \\ word', "", "\xe9", "\x7f", "\t"])
-def test_the_room_of_a_header_is_what_it_takes(text: str) -> None:
+def test_the_size_of_a_header_is_counted_as_stored(text: str) -> None:
     assert _written("user-agent", text) == len(json.dumps(["user-agent", text]))
 
 

@@ -19,7 +19,7 @@ async def test_the_time_is_that_of_the_database(store: Store) -> None:
     assert int(told.timestamp()) >= int(seconds)
 
 
-async def test_neither_a_clock_that_lags_nor_one_that_is_ahead_makes_the_other_ones_times_look_ahead(
+async def test_the_later_of_both_clocks_tells_whether_a_time_is_ahead(
     store: Store,
 ) -> None:
     async with store._database.reading() as connection:
@@ -27,7 +27,7 @@ async def test_neither_a_clock_that_lags_nor_one_that_is_ahead_makes_the_other_o
         assert await latest_now(connection, LONG_PAST) > LONG_PAST
 
 
-async def test_what_is_old_by_one_clock_alone_is_not_old(store: Store) -> None:
+async def test_a_moment_is_past_only_by_both_clocks(store: Store) -> None:
     """SQLite has no other clock than that of the computer, which the gate has too."""
     async with store._database.reading() as connection:
         is_alone = connection.dialect.name == "sqlite"
@@ -38,13 +38,13 @@ async def test_what_is_old_by_one_clock_alone_is_not_old(store: Store) -> None:
 LONG, OVER = timedelta(hours=1), timedelta(seconds=-1)
 
 
-async def test_of_two_that_ask_one_gets_it(store: Store) -> None:
+async def test_a_lease_is_given_to_one_of_two(store: Store) -> None:
     assert await store.leases.claim("mdm", "a", LONG)
     assert not await store.leases.claim("mdm", "b", LONG)
     assert await store.leases.claim("other", "b", LONG)
 
 
-async def test_the_holder_renews_it(store: Store) -> None:
+async def test_the_holder_of_a_lease_renews_it(store: Store) -> None:
     assert await store.leases.claim("mdm", "a", LONG)
     assert await store.leases.claim("mdm", "a", LONG)
 
@@ -63,7 +63,9 @@ async def test_one_that_is_given_back_is_free(store: Store) -> None:
     assert await store.leases.claim("mdm", "b", LONG)
 
 
-async def test_of_several_gates_that_ask_at_once_one_gets_it(store: Store, other_gates: list[Store]) -> None:
+async def test_a_lease_is_given_to_one_of_several_gates_at_once(
+    store: Store, other_gates: list[Store]
+) -> None:
     stores = [store, *other_gates]
     answers = await asyncio.gather(
         *(each.leases.claim("mdm", str(number), LONG) for number, each in enumerate(stores))

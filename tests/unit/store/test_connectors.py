@@ -37,7 +37,7 @@ async def test_the_devices_of_a_source_come_in_pages(store: Store) -> None:
     assert [page async for page in store.connectors.devices("nobody")] == []
 
 
-async def test_the_devices_that_a_source_saw_whole_and_free_of_listed_apps(store: Store) -> None:
+async def test_only_devices_seen_whole_and_clean_are_found(store: Store) -> None:
     clean, listed = AppsReport(frozenset(), True, NOW), AppsReport(frozenset({"tiktok"}), True, NOW)
     part = AppsReport(frozenset(), False, NOW)
     ours = [

@@ -11,7 +11,7 @@ from tests.unit.store.filling import fill, rows_of
 from tests.unit.store.test_migrate import ADDED, STEPS, Steps, newest, stamp
 from tests.unit.store.test_migrate import steps as steps
 
-from mailgate.store import Store, StoreError, StoreMissingError
+from mailgate.store import StoreError, StoreMissingError
 from mailgate.store import copying as module
 from mailgate.store.address import store_url
 from mailgate.store.copying import InUseError, NotEmptyError, StoreExistsError, copy_store, new_store_file
@@ -72,18 +72,14 @@ def read_only(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return file
 
 
-def test_a_source_where_nothing_may_be_written_is_read_and_left_as_it_is(
-    read_only: Path, target: str
-) -> None:
+def test_a_read_only_source_is_copied_and_left_alone(read_only: Path, target: str) -> None:
     before = read_only.read_bytes()
     assert copied(f"sqlite:///{read_only}", target) == dict.fromkeys(metadata.tables, 1)
     assert read_only.read_bytes() == before
     assert [*read_only.parent.iterdir()] == [read_only]
 
 
-def test_a_source_with_a_log_where_nothing_may_be_written_is_refused_with_what_helps(
-    read_only: Path, target: str
-) -> None:
+def test_a_read_only_source_with_a_log_is_refused_with_advice(read_only: Path, target: str) -> None:
     Path(f"{read_only}-wal").write_text("not written back")
     with pytest.raises(StoreError, match=r"copy source\.db and source\.db-wal to a folder of your own"):
         copied(f"sqlite:///{read_only}", target)
@@ -107,7 +103,7 @@ def test_a_new_store_that_nothing_was_written_to_is_empty(source: str, target: s
     assert rows_of(target) == rows_of(source)
 
 
-def test_what_is_there_is_neither_mixed_nor_lost(source: str, target: str) -> None:
+def test_a_copy_into_a_store_with_rows_changes_nothing(source: str, target: str) -> None:
     migrate(store_url(target))
     change(target, "INSERT INTO languages VALUES ('alice', 'de', '2026-12-01')")
     before = rows_of(target)
@@ -117,7 +113,7 @@ def test_what_is_there_is_neither_mixed_nor_lost(source: str, target: str) -> No
 
 
 @pytest.mark.parametrize("where", ["source", "target"])
-def test_while_a_gate_runs_on_either_nothing_is_copied(where: str, source: str, target: str) -> None:
+def test_nothing_is_copied_while_a_gate_runs(where: str, source: str, target: str) -> None:
     migrate(store_url(target))
     used = source if where == "source" else target
     if used == target:
@@ -147,7 +143,7 @@ def test_a_refusal_makes_no_file(source: str, target: str) -> None:
     assert not Path(target.removeprefix("sqlite:///")).exists()
 
 
-def test_there_has_to_be_a_source_and_it_has_to_be_another_store(source: str, target: str) -> None:
+def test_a_copy_needs_an_existing_and_another_source(source: str, target: str) -> None:
     with pytest.raises(StoreMissingError, match="there is no store"):
         copied(target, source)
     with pytest.raises(StoreError, match="both are the same store"):
@@ -162,9 +158,7 @@ def test_a_log_with_a_gap_is_not_made_whole_by_copying(source: str, target: str)
     assert [each.name for each in Path(source.removeprefix("sqlite:///")).parent.glob("target*")] == []
 
 
-def test_a_copy_that_is_broken_off_is_not_there_and_is_made_by_the_same_call(
-    source: str, target: str, tmp_path: Path
-) -> None:
+def test_a_broken_copy_leaves_nothing_and_can_be_repeated(source: str, target: str, tmp_path: Path) -> None:
     def broken_off(*_: int) -> None:
         assert not (tmp_path / "target.db").exists()
         raise KeyboardInterrupt
@@ -175,12 +169,12 @@ def test_a_copy_that_is_broken_off_is_not_there_and_is_made_by_the_same_call(
     assert copied(source, target) == dict.fromkeys(metadata.tables, 1)
 
 
-def test_the_copy_is_nobody_elses_to_read(source: str, target: str) -> None:
+def test_a_copy_is_readable_by_its_owner_alone(source: str, target: str) -> None:
     copied(source, target)
     assert Path(target.removeprefix("sqlite:///")).stat().st_mode & 0o777 == 0o600
 
 
-def test_it_gets_its_name_at_the_end(tmp_path: Path) -> None:
+def test_a_store_file_gets_its_name_at_the_end(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     with new_store_file(file) as draft:
         draft.write_text("whole")
@@ -206,7 +200,7 @@ def test_nothing_is_left_of_one_that_is_broken_off(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
-def test_what_one_that_was_killed_has_left_is_deleted(tmp_path: Path) -> None:
+def test_files_left_by_a_killed_copy_are_deleted(tmp_path: Path) -> None:
     (tmp_path / "new.db.part").mkdir()
     for left in ("new.db", "new.db-wal", "new.db-shm"):
         (tmp_path / "new.db.part" / left).write_text("half")
@@ -216,7 +210,7 @@ def test_what_one_that_was_killed_has_left_is_deleted(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [tmp_path / "new.db"]
 
 
-def test_what_comes_meanwhile_under_the_name_stays(tmp_path: Path) -> None:
+def test_a_file_made_meanwhile_under_that_name_stays(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     with pytest.raises(StoreExistsError, match=r"new\.db is there already"):
         make(file, lambda _: file.write_text("another's"))
@@ -268,26 +262,3 @@ def test_a_place_where_nothing_can_be_made_is_named(tmp_path: Path) -> None:
         new_store_file(tmp_path / "new.db"),
     ):
         raise AssertionError
-
-
-async def test_a_store_that_is_whole_has_none(store: Store) -> None:
-    assert await store.faults() == []
-
-
-async def test_a_row_that_belongs_to_nothing_is_found(store: Store, url: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute("INSERT INTO device_findings VALUES (7, 'r', 'a', 'd', '2026-12-01')")
-    connection.close()
-    assert await store.faults() == ["a row of device_findings belongs to one of devices that is not there"]
-
-
-async def test_an_index_that_says_something_else_than_its_table_is_found(store: Store, url: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute("INSERT INTO devices VALUES (1, 'x', NULL, '2026-12-01', '2026-12-01', 5)")
-        connection.execute("PRAGMA writable_schema = ON")
-        connection.execute(
-            "UPDATE sqlite_master SET sql = replace(sql, '(last_seen)', '(first_seen)') WHERE name = 'ix_devices_last_seen'"
-        )
-        connection.execute("UPDATE devices SET first_seen = '2026-01-01'")
-    connection.close()
-    assert await store.faults() != []

@@ -48,7 +48,7 @@ async def test_only_devices_with_a_listed_app_are_gone_through(having: Store) ->
     assert scanned(steps) == []
 
 
-async def test_of_a_day_the_last_count_is_kept_and_old_days_are_let_go(store: Store) -> None:
+async def test_the_last_count_of_a_day_is_kept_and_old_days_go(store: Store) -> None:
     await store.app_counts.keep([])
     first = AppDay(TODAY, "tiktok", 1, 2, 0, 0, NOW)
     later = first._replace(people=3, kept_out_people=2, at=NOW + timedelta(hours=1))
@@ -68,7 +68,7 @@ BLOCKED = VerdictKey("block", kind="phone")
 REFUSED = VerdictKey("block", rule="apps", reason="prohibited-app")
 
 
-async def test_what_two_gates_add_is_summed_by_the_minute_the_hour_and_the_day(store: Store) -> None:
+async def test_counts_of_two_gates_are_summed_by_minute_hour_and_day(store: Store) -> None:
     await store.verdicts.add({AT: {BLOCKED: 2, REFUSED: 2, VerdictKey("allow", kind="laptop"): 5}})
     await store.verdicts.add({AT: {BLOCKED: 1}, AT + timedelta(minutes=1): {BLOCKED: 4}})
     await store.verdicts.add({})
@@ -81,7 +81,7 @@ async def test_what_two_gates_add_is_summed_by_the_minute_the_hour_and_the_day(s
     assert await store.verdicts.by("rule", "day", start_of("day", AT)) == [(start_of("day", AT), "apps", 2)]
 
 
-async def test_what_was_before_is_not_told_and_goes_in_time(store: Store) -> None:
+async def test_old_counts_are_not_told_and_are_deleted_in_time(store: Store) -> None:
     await store.verdicts.add({AT: {BLOCKED: 2}})
     assert await store.verdicts.by("effect", "minute", AT + timedelta(minutes=1)) == []
     assert await store.verdicts.trim(AT + KEPT_FOR["minute"] + timedelta(minutes=1)) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ async def test_a_file_that_was_deleted_takes_nothing_more(store: Store, url: str
     await store.ping()
 
 
-async def test_whatever_was_not_taken_is_told_until_something_is(
+async def test_a_refused_write_is_told_until_one_succeeds(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert store.refusal() == Backlog()
@@ -152,3 +153,26 @@ def test_without_a_rest_everybody_asks() -> None:
     breaker = CircuitBreaker(Clock(100.0), rest=0)
     breaker.timed_out(100)
     assert breaker.enter() == 100
+
+
+async def test_a_store_that_is_whole_has_no_faults(store: Store) -> None:
+    assert await store.faults() == []
+
+
+async def test_a_row_that_belongs_to_nothing_is_found(store: Store, url: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("INSERT INTO device_findings VALUES (7, 'r', 'a', 'd', '2026-12-01')")
+    connection.close()
+    assert await store.faults() == ["a row of device_findings belongs to one of devices that is not there"]
+
+
+async def test_an_index_that_says_something_else_than_its_table_is_found(store: Store, url: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("INSERT INTO devices VALUES (1, 'x', NULL, '2026-12-01', '2026-12-01', 5)")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, '(last_seen)', '(first_seen)') WHERE name = 'ix_devices_last_seen'"
+        )
+        connection.execute("UPDATE devices SET first_seen = '2026-01-01'")
+    connection.close()
+    assert await store.faults() != []

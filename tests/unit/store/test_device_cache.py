@@ -34,7 +34,7 @@ def told(memory: DeviceCache) -> list[Device | None]:
 
 
 @pytest.mark.parametrize("before", [DEVICE, None], ids=["known", "unknown"])
-def test_what_is_learned_of_a_device_counts_under_every_name_at_once(before: Device | None) -> None:
+def test_a_change_counts_under_every_name_of_a_device_at_once(before: Device | None) -> None:
     memory, new = asked(before), replace(DEVICE, lost_at=NOW)
     memory.learn(new)
     assert told(memory) == [new, new, new]
@@ -47,7 +47,7 @@ def test_a_forgotten_device_is_gone_under_every_name() -> None:
     assert told(memory) == [None, None, None]
 
 
-def test_a_device_that_was_merged_is_known_as_the_one_that_it_is_now() -> None:
+def test_a_merged_device_is_known_as_its_new_self() -> None:
     memory = asked()
     merged = replace(OTHER, former_ids=frozenset({"a"}), changed=6)
     memory.learn(merged)
@@ -67,7 +67,7 @@ def test_a_ceded_name_leads_nowhere_new() -> None:
     assert told(memory)[1] == DEVICE
 
 
-def test_what_was_read_before_a_change_does_not_undo_it() -> None:
+def test_an_older_read_does_not_undo_a_change() -> None:
     memory = asked()
     lost = replace(DEVICE, lost_at=NOW, changed=6)
     memory.learn(lost)
@@ -86,7 +86,7 @@ def test_a_device_is_found_by_its_id(device_id: str, device: Device | None) -> N
     [(NAME, True), ((USER, "ada"), True), ((EAS, "other"), False), ((USER, "bob"), False)],
     ids=["its name", "its person", "another name", "another person"],
 )
-def test_it_is_known_who_was_asked_for(name: tuple[str, str], waits: bool) -> None:
+def test_the_names_asked_for_are_known(name: tuple[str, str], waits: bool) -> None:
     assert asked().waits_for(*name) is waits
 
 
@@ -111,7 +111,7 @@ def asked_and_followed() -> DeviceCache:
     return memory
 
 
-def test_a_device_that_changed_in_the_store_is_known_at_once_and_asked_for_again() -> None:
+def test_a_device_changed_in_the_store_is_known_and_asked_for_again() -> None:
     memory = asked_and_followed()
     assert followed(memory) == [1, 1, 1]
     new = replace(DEVICE, lost_at=NOW)
@@ -120,13 +120,13 @@ def test_a_device_that_changed_in_the_store_is_known_at_once_and_asked_for_again
     assert followed(memory) == [None, None, None]
 
 
-def test_what_a_request_reports_leaves_its_own_names_as_they_are() -> None:
+def test_a_report_with_a_request_leaves_its_own_names_alone() -> None:
     memory = asked_and_followed()
     memory.learn(replace(DEVICE, last_seen=NOW))
     assert followed(memory) == [1, 1, 1]
 
 
-def test_a_name_that_leads_elsewhere_and_a_device_that_is_gone_are_asked_for_again() -> None:
+def test_a_name_that_moved_is_asked_for_again() -> None:
     memory = asked_and_followed()
     memory.learn(OTHER)
     assert followed(memory)[:2] == [1, None]

@@ -31,7 +31,7 @@ async def test_all_are_found_whatever_leads_to_them(
         assert ids(await device_loading.around(connection, news)) == ["by-eas", "by-serial", "by-slot"]
 
 
-async def test_whoever_claims_a_contested_name_is_found_though_another_has_it(store: Store) -> None:
+async def test_every_device_with_a_contested_name_is_found(store: Store) -> None:
     for number in (1, 2):
         await store.devices.ingest([record(str(number), serial=f"SERIAL{number}", eas_ids=("ApplX1",))], NOW)
     found = await store.devices.around(record("3", eas_ids=("ApplX1",)).received(NOW))
@@ -61,7 +61,7 @@ def bare(device: Device) -> Device:
     return replace(device, reports=reports, ceded_names=frozenset())
 
 
-async def test_they_are_what_the_pages_are_but_for_names(store: Store) -> None:
+async def test_summaries_equal_pages_except_for_names(store: Store) -> None:
     await store.devices.ingest(RECORDS, NOW)
     pages = await store.devices.page()
     assert any(device.findings for device in pages)
@@ -80,7 +80,7 @@ async def test_two_devices_that_turned_out_to_be_one_keep_their_ids(store: Store
     assert len(sketch.former_ids) == 1
 
 
-async def test_they_come_in_pages_in_the_order_of_ids(store: Store) -> None:
+async def test_summaries_come_in_pages_in_the_order_of_ids(store: Store) -> None:
     await store.devices.ingest([report_by("s", str(number)) for number in range(7)], NOW)
     first = await store.devices.summaries("", 4)
     rest = await store.devices.summaries(first[-1].id, 4)

@@ -24,7 +24,7 @@ async def loaded(store: Store, *numbers: int) -> list[Device]:
         return await load(connection, numbers)
 
 
-async def test_it_brings_what_the_way_for_many_brings(store: Store) -> None:
+async def test_a_single_lookup_finds_what_the_bulk_lookup_finds(store: Store) -> None:
     phone = record("1", serial="SERIAL1", eas_ids=("ApplX1",), owner="Ädä \u2028 \\'\"", apps=APPS)
     await store.devices.ingest([phone, replace(phone, source="intune", os="android", expires_at=LATER)], NOW)
     await store.devices.ingest([record("2", eas_ids=("ApplX1", "ApplX2"), serial="SERIAL2")], LATER)
@@ -49,7 +49,7 @@ async def test_several_names_lead_to_each_of_their_devices(store: Store) -> None
     assert len(found) == 2
 
 
-async def test_what_no_database_keeps_is_looked_for_as_it_is_stored(store: Store) -> None:
+async def test_a_name_that_no_database_keeps_is_found_escaped(store: Store) -> None:
     await store.devices.ingest([record("a\0\ud800", keys=("key-1",))], NOW)
     assert await store.devices.find(MDM, ["a\0\ud800"]) == await store.devices.find(KEY, ["key-1"])
     assert await store.devices.find(MDM, ["%", "' OR 1=1 --", '["key-1"]']) == []
@@ -79,7 +79,7 @@ async def test_all_that_a_report_may_be_about_is_found_by_one_question(store: St
     assert ids(await store.devices.around(report)) == ids(slowly)
 
 
-async def test_a_device_that_was_joined_is_found_by_the_id_that_it_would_have_had(store: Store) -> None:
+async def test_a_joined_device_is_found_by_its_former_ids(store: Store) -> None:
     await store.devices.ingest([record("1", serial="SERIAL1"), record("2", keys=("key-1",))], NOW)
     await store.devices.ingest([record("2", serial="SERIAL1", keys=("key-1",))], NOW)
     await store.devices.ingest([record("2", gone=True)], NOW)

@@ -74,7 +74,7 @@ IN_ORDER = [
 
 
 @pytest.mark.parametrize(("window", "size"), [(6, 7), (1000, 19)])
-async def test_exactly_those_who_are_meant_come_once_and_in_order(
+async def test_exactly_the_wanted_devices_come_once_and_in_order(
     filled: Store, window: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In windows smaller than a page, and in one that holds all; one store for all of these looks."""
@@ -103,11 +103,13 @@ def _is_called(each: DeviceRow, name: str) -> bool:
     ],
     ids=["all", "by columns", "by name"],
 )
-async def test_they_are_counted(filled: Store, wanted: DeviceFilter, count: int) -> None:
+async def test_matching_devices_are_counted(filled: Store, wanted: DeviceFilter, count: int) -> None:
     assert await filled.rows.count(wanted) == (count, True)
 
 
-async def test_of_very_many_only_some_are_counted(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_count_of_very_many_devices_stops_at_a_limit(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(device_rows, "COUNTED", 9)
     assert await filled.rows.count(DeviceFilter(os="ios")) == (9, False)
 
@@ -134,7 +136,7 @@ async def test_every_look_and_every_count_goes_by_the_index_of_one_column(
     assert scanned(steps) == []
 
 
-async def test_what_a_column_has_is_told_apart_by_steps_in_its_index(
+async def test_values_of_a_column_are_found_by_its_index(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await filled.rows.distinct("source") == ["mdm-0", "mdm-1"]
@@ -164,7 +166,7 @@ async def test_only_what_differs_is_written_again(filled: Store) -> None:
     assert await filled.rows.differing([same, other]) == [other]
 
 
-async def test_what_the_rows_follow_is_never_put_back(filled: Store) -> None:
+async def test_the_followed_change_number_never_goes_back(filled: Store) -> None:
     await filled.rows.keep([], 9)
     await filled.rows.keep([], 4)
     assert await filled.rows.seen() == 9

@@ -97,14 +97,14 @@ async def test_records_of_two_sources_with_one_serial_number_are_one_device(stor
     assert ids(await store.devices.page()) == ["b", "intune-7+mdm-1"]
 
 
-async def test_what_is_unchanged_is_seen_again_but_not_written_for_every_minute(store: Store) -> None:
+async def test_an_unchanged_report_is_written_once_an_hour(store: Store) -> None:
     for later, seen in ((0, 0), (59, 0), (60, 60)):
         await store.devices.ingest([record()], NOW + minutes(later))
         (found,) = await store.devices.page()
         assert (found.last_seen, found.reports[0].last_seen) == (NOW + minutes(seen),) * 2
 
 
-async def test_a_record_that_joins_two_devices_makes_them_one_with_all_that_was_noted(store: Store) -> None:
+async def test_a_joined_device_keeps_everything_of_both(store: Store) -> None:
     await store.devices.ingest([record("a", serial="SERIAL1")], NOW)
     await store.devices.ingest([record("b", "intune", eas_ids=("ApplX1",))], LATER)
     old, new = new_id(("intune", "b")), new_id(("jamf", "a"))
@@ -251,13 +251,13 @@ async def test_forgetting_takes_everything_of_one_device_and_nothing_of_another(
     assert await store.devices.find(KEY, ["k"]) == []
 
 
-async def test_what_is_forgotten_is_found_by_indexes(store: Store) -> None:
+async def test_devices_to_forget_are_found_by_indexes(store: Store) -> None:
     await learned(store, report("a", names=frozenset({(EAS, "applx1")})))
     steps = await steps_of(store, lambda store: store.devices.forget(new_id((ISSUER, "a")), NOW))
     assert scanned(steps) == []
 
 
-async def test_forgetting_a_device_that_was_only_seen(store: Store) -> None:
+async def test_an_unstored_device_cannot_be_forgotten(store: Store) -> None:
     store.ledger.record(access(device="a"), BLOCK)
     await store.ledger.flush()
     assert not await store.devices.forget("a", NOW)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.store.examples import NOW
+from tests.unit.store.examples import NOW, set_shared_clock
 from tests.unit.store.steps import goes_by, scanned, steps_of
 
 from mailgate.store import EnrolledKey, EnrolmentToken, NotEnrolled, Revoked, RowPosition, Store
@@ -49,18 +49,24 @@ async def test_devices_that_come_at_once_do_not_share_a_use(
     assert sum(isinstance(each, EnrolledKey) for each in found) == 2
 
 
-async def test_a_device_that_asks_twice_at_once_uses_up_nothing_and_is_told_the_same(
-    open_store: Store, other_gates: list[Store]
-) -> None:
+async def test_a_repeated_enrolment_uses_up_nothing(open_store: Store, other_gates: list[Store]) -> None:
     await open_store.enrolments.add(b"once" * 8, replace(TOKEN, name="token-once", uses_left=1))
     stores = (open_store, other_gates[0]) * 3
     asked = [each.enrolments.enrol(b"once" * 8, "a", "enrolled-a", NOW) for each in stores]
     assert {isinstance(each, EnrolledKey) for each in await asyncio.gather(*asked)} == {True}
 
 
-async def test_what_is_unknown_or_over_lets_nobody_in(open_store: Store) -> None:
+async def test_an_unknown_or_expired_token_enrols_nobody(open_store: Store) -> None:
     assert await open_store.enrolments.enrol(b"x" * 32, "a", "d", NOW) is NotEnrolled.UNKNOWN
     assert await enrol(open_store, "a", NOW + 7 * DAY) is NotEnrolled.EXPIRED
+
+
+async def test_a_token_ends_by_the_clock_of_the_store(
+    open_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate whose clock lags lets nobody in with a token that is over."""
+    set_shared_clock(monkeypatch, NOW + 7 * DAY)
+    assert await enrol(open_store, "a", NOW) is NotEnrolled.EXPIRED
 
 
 async def test_a_revoked_key_is_never_taken_again(open_store: Store) -> None:
@@ -125,7 +131,7 @@ async def test_keys_come_page_by_page(open_store: Store) -> None:
     assert await open_store.enrolments.page("b") == []
 
 
-async def test_what_was_silent_is_deleted_and_a_revoked_key_keeps_only_its_thumbprint(
+async def test_silent_keys_are_deleted_and_revoked_ones_keep_their_thumbprint(
     open_store: Store,
 ) -> None:
     await enrol(open_store, "a")

@@ -34,7 +34,7 @@ async def test_each_person_counts_once_in_the_hour_in_which_they_came_first(stor
     assert await store.first_refusals.by_hour("new", NOW) == [(later[0], 1, 0, 0, 0), (later[1], 0, 1, 1, 0)]
 
 
-async def test_they_go_as_sightings_do(store: Store) -> None:
+async def test_first_refusals_are_deleted_like_sightings(store: Store) -> None:
     for user in ("ada", "bob"):
         await asks(store, user, "new")
     assert await store.first_refusals.prune(HOUR, 5) == 0

@@ -19,7 +19,7 @@ NAMES = (
 )  # fmt: skip
 
 
-async def test_it_folds_names_as_the_gate_does(store: Store) -> None:
+async def test_the_database_folds_names_as_the_gate_does(store: Store) -> None:
     async with store.search._database.reading() as connection:
         made = [await connection.scalar(select(Folded(literal(name)))) for name in NAMES]
     assert made == [folded(name) for name in NAMES]

@@ -27,7 +27,7 @@ async def test_the_last_word_of_each_place_counts(store: Store, url: str) -> Non
     assert all(timedelta() <= each.ago < timedelta(minutes=5) for each in await store.gates.last_heartbeats())
 
 
-async def test_who_leaves_is_gone_and_who_took_the_place_over_stays(store: Store) -> None:
+async def test_a_gate_that_leaves_is_gone_and_its_successor_stays(store: Store) -> None:
     await store.gates.note(BEAT)
     await store.gates.note(replace(BEAT, instance="two"))
     await store.gates.leave("one")
@@ -36,7 +36,7 @@ async def test_who_leaves_is_gone_and_who_took_the_place_over_stays(store: Store
     assert await beats(store) == []
 
 
-async def test_who_is_not_heard_of_is_forgotten_in_the_end(store: Store) -> None:
+async def test_a_silent_gate_is_forgotten(store: Store) -> None:
     await store.gates.note(BEAT)
     assert await store.gates.forget(timedelta(hours=1)) == 0
     assert await store.gates.forget(timedelta(seconds=-1)) == 1

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from mailgate.store import StoreError
 from mailgate.store.hash_chain import (
-    Break,
+    AuditBreak,
+    AuditEntry,
+    AuditHead,
     Chain,
-    Entry,
-    Head,
     details_of,
     digest_of,
     entry_of,
@@ -19,28 +19,28 @@ from mailgate.store.hash_chain import (
 )
 
 TEXT = st.text(max_size=8)
-FIELDS = [field.name for field in fields(Entry) if field.name not in ("number", "digest")]
+FIELDS = [field.name for field in fields(AuditEntry) if field.name not in ("number", "digest")]
 
 
-def chain(*whys: str) -> list[Entry]:
+def chain(*whys: str) -> list[AuditEntry]:
     """A whole chain of as many entries."""
-    entries: list[Entry] = []
+    entries: list[AuditEntry] = []
     for why in whys:
         before = entries[-1].digest if entries else ""
         at = f"2026-12-01T12:00:{len(entries):02}+00:00"
-        entry = Entry(len(entries) + 1, at, "ada", "policy-activated", "", why, "desk", "{}", before)
+        entry = AuditEntry(len(entries) + 1, at, "ada", "policy-activated", "", why, "desk", "{}", before)
         entries.append(replace(entry, digest=digest_of(entry)))
     return entries
 
 
-def breaks(entries: list[Entry], head: Head | None, *witnesses: Head) -> list[Break]:
+def breaks(entries: list[AuditEntry], head: AuditHead | None, *witnesses: AuditHead) -> list[AuditBreak]:
     """Where a chain does not hold that is looked at in two parts."""
     chain = Chain(witnesses)
     half = len(entries) // 2
     return [*chain.take(entries[:half]), *chain.take(entries[half:]), *chain.end(head)]
 
 
-def found(entries: list[Entry], head: Head | None, *witnesses: Head) -> set[int]:
+def found(entries: list[AuditEntry], head: AuditHead | None, *witnesses: AuditHead) -> set[int]:
     return {each.number for each in breaks(entries, head, *witnesses)}
 
 
@@ -48,13 +48,13 @@ chains = st.lists(TEXT, min_size=1, max_size=12).map(lambda whys: chain(*whys))
 
 
 @given(chains)
-def test_an_untouched_chain_is_whole(entries: list[Entry]) -> None:
+def test_an_untouched_chain_is_whole(entries: list[AuditEntry]) -> None:
     assert list(breaks(entries, entries[-1].head)) == []
-    assert list(breaks([], Head())) == []
+    assert list(breaks([], AuditHead())) == []
 
 
 @given(chains, st.data())
-def test_an_edited_entry_is_named(entries: list[Entry], data: st.DataObject) -> None:
+def test_an_edited_entry_is_named(entries: list[AuditEntry], data: st.DataObject) -> None:
     at, name = data.draw(st.integers(0, len(entries) - 1)), data.draw(st.sampled_from(FIELDS))
     edited, head = replace(entries[at], **{name: data.draw(TEXT)}), entries[-1].head
     assume(edited != entries[at])
@@ -63,8 +63,8 @@ def test_an_edited_entry_is_named(entries: list[Entry], data: st.DataObject) -> 
 
 
 @given(chains, st.data())
-def test_an_edit_with_a_new_digest_is_found_where_the_next_one_or_the_head_does_not_fit(
-    entries: list[Entry], data: st.DataObject
+def test_an_edit_with_a_new_digest_is_found_at_the_next_entry(
+    entries: list[AuditEntry], data: st.DataObject
 ) -> None:
     at, head = data.draw(st.integers(0, len(entries) - 1)), entries[-1].head
     edited = replace(entries[at], why=entries[at].why + "!")
@@ -73,7 +73,7 @@ def test_an_edit_with_a_new_digest_is_found_where_the_next_one_or_the_head_does_
 
 
 @given(chains, st.data())
-def test_entries_that_were_taken_out_are_named(entries: list[Entry], data: st.DataObject) -> None:
+def test_entries_that_were_taken_out_are_named(entries: list[AuditEntry], data: st.DataObject) -> None:
     head, gone = entries[-1].head, data.draw(st.sets(st.sampled_from(entries), min_size=1))
     left = [entry for entry in entries if entry not in gone]
     told = list(breaks(left, head))
@@ -88,7 +88,7 @@ def test_entries_that_were_taken_out_are_named(entries: list[Entry], data: st.Da
 
 
 @given(chains, st.data())
-def test_two_entries_that_changed_places_are_named(entries: list[Entry], data: st.DataObject) -> None:
+def test_two_entries_that_changed_places_are_named(entries: list[AuditEntry], data: st.DataObject) -> None:
     assume(len(entries) > 1)
     one, other = data.draw(st.lists(st.integers(0, len(entries) - 1), min_size=2, max_size=2, unique=True))
     head = entries[-1].head
@@ -108,39 +108,41 @@ def test_the_last_ones_cut_off_are_named(count: int, message: str) -> None:
     assert f"{told.number}: {told.message}" == message
 
 
-def test_an_entry_that_was_put_in_at_the_end_or_at_the_beginning_is_found() -> None:
+def test_an_entry_added_at_either_end_is_found() -> None:
     entries = chain("a", "b")
     assert found(chain("a", "b", "c"), entries[-1].head) == {3}
     first = replace(entries[0], number=0)
     assert found([replace(first, digest=digest_of(first)), *entries], entries[-1].head) == {1}
 
 
-def test_a_log_that_was_written_anew_is_whole_by_itself_and_found_by_a_head_that_was_noted() -> None:
+def test_a_rewritten_log_is_found_by_a_noted_head() -> None:
     noted, anew = chain("a", "b")[-1].head, chain("a", "c", "d")
     assert list(breaks(anew, anew[-1].head)) == []
     assert [str(each.number) for each in breaks(anew, anew[-1].head, noted)] == ["2"]
     assert list(breaks(anew, anew[-1].head, anew[1].head)) == []
-    assert found([], Head(), noted) == {1}
+    assert found([], AuditHead(), noted) == {1}
 
 
-def test_where_a_log_was_written_anew_is_told_as_exactly_as_it_was_noted() -> None:
+def test_the_place_where_a_log_was_rewritten_is_told_exactly() -> None:
     before, anew = chain("a", "b", "c", "d", "e"), chain("a", "b", "x", "y", "z")
     noted = [entry.head for entry in before]
     (told,) = breaks(anew, anew[-1].head, noted[0], noted[1], noted[3], noted[4])
-    assert told == Break(4, "is not the one that was noted earlier: the log was rewritten after entry 2")
+    assert told == AuditBreak(4, "is not the one that was noted earlier: the log was rewritten after entry 2")
 
 
 @pytest.mark.parametrize(("left", "message"), [(4, "was cut"), (2, "to 5 were cut")])
-def test_an_end_that_was_cut_off_with_its_head_is_found_by_what_was_noted(left: int, message: str) -> None:
+def test_a_cut_end_is_found_by_a_noted_head(left: int, message: str) -> None:
     entries = chain("a", "b", "c", "d", "e")
     cut = entries[:left]
     (told,) = breaks(cut, cut[-1].head, *(entry.head for entry in entries))
-    assert told == Break(left + 1, f"{message} off the end: entry 5 was noted earlier")
+    assert told == AuditBreak(left + 1, f"{message} off the end: entry 5 was noted earlier")
 
 
 def test_a_log_without_its_head_is_not_believed() -> None:
     (told,) = breaks(chain("a"), None)
-    assert told == Break(1, "may not be the last: the row that names the last one was deleted or damaged")
+    assert told == AuditBreak(
+        1, "may not be the last: the row that names the last one was deleted or damaged"
+    )
 
 
 @pytest.mark.parametrize("value", [b"a", None, 5, 1.5])
@@ -152,7 +154,7 @@ def test_a_value_that_is_no_text_is_damage_and_not_a_crash(name: str, value: obj
 
 
 @pytest.mark.parametrize("details", ["[]", "5", "{", "[" * 100_000])
-def test_details_that_are_no_object_are_damage_even_with_the_digest_that_they_make(details: str) -> None:
+def test_details_that_are_no_object_are_damage(details: str) -> None:
     (entry,) = chain("a")
     entry = replace(entry, details=details)
     entry = replace(entry, digest=digest_of(entry))

@@ -36,7 +36,7 @@ async def asked_by_four(store: Store) -> Store:
     [(NOW - HOUR, 2), (NOW, 1), (NOW + HOUR, 0)],
     ids=["an hour before", "now", "an hour later"],
 )
-async def test_only_who_is_known_counts_and_only_what_was_lately(
+async def test_only_recent_requests_of_known_people_count(
     asked_by_four: Store, since: datetime, count: int
 ) -> None:
     assert await asked_by_four.help_requests.count("shut", since) == count
@@ -59,7 +59,7 @@ async def test_all_are_listed_and_those_about_a_rule_the_last_first(asked_by_fou
     assert [each.subject for each in await asked_by_four.help_requests.page("shut", 2)] == ["lin", "REF9"]
 
 
-async def test_those_of_a_person_are_found_by_name_and_by_device_without_one(store: Store) -> None:
+async def test_help_requests_of_a_person_are_found_by_name_and_device(store: Store) -> None:
     await store.help_requests.note(ADA)
     await store.help_requests.note(replace(ADA, subject="d2", person="", device="d2"))
     await store.help_requests.note(replace(ADA, subject="lin", person="lin", device="d2"))
@@ -68,13 +68,13 @@ async def test_those_of_a_person_are_found_by_name_and_by_device_without_one(sto
     assert [each.subject for each in await store.help_requests.of_person("", ["d2"])] == ["d2"]
 
 
-async def test_what_was_asked_long_ago_goes(store: Store) -> None:
+async def test_old_help_requests_are_deleted(store: Store) -> None:
     await store.help_requests.note(ADA)
     assert await store.help_requests.prune(NOW) == 0
     assert await store.help_requests.prune(NOW + HOUR) == 1
 
 
-async def test_every_reference_that_was_asked_about_leads_to_its_record_as_long_as_the_request_is_kept(
+async def test_every_help_number_leads_to_its_sighting_while_it_is_kept(
     store: Store,
 ) -> None:
     store.ledger.record(access(device=""), BLOCK, "FIRST")

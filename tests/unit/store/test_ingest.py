@@ -21,7 +21,7 @@ def test_counts_add_up() -> None:
     assert IngestResult(1, 2, 3, 4).plus(IngestResult(new=1, findings=1)) == IngestResult(2, 2, 3, 5)
 
 
-async def test_what_is_known_is_not_written_again(store: Store) -> None:
+async def test_unchanged_reports_are_not_written_again(store: Store) -> None:
     records = [record(str(each), serial=f"SERIAL{each}", eas_ids=(f"Appl{each}",)) for each in range(5)]
     assert await store.devices.ingest(records, NOW) == IngestResult(new=5)
     written: list[str] = []
@@ -117,6 +117,6 @@ def test_a_spooled_report_is_read_back_whole(store: Store, given_proof: Attestat
     assert (read.first_seen, read.last_seen) == (NOW, NOW)
 
 
-def test_only_listed_apps_and_no_future() -> None:
+def test_only_listed_apps_and_no_future_times_are_stored() -> None:
     report = report_of(proof("tiktok", "unlisted", at=NOW + minutes(9)), CATALOG, NOW)
     assert (report.apps, report.reported_at) == (frozenset({"tiktok"}), NOW)

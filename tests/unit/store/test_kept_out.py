@@ -10,24 +10,24 @@ from tests.unit.store.examples import NOW
 
 from mailgate.rollout.guard import Guard, Limit, read_window
 from mailgate.store import Act, RuleTexts, Store, StoreError, kept_out
-from mailgate.store.kept_out import CountedMeanwhileError, KeptOut
+from mailgate.store.kept_out import Counted, CountedMeanwhileError, KeptOut
 
 
-async def test_what_activations_keep_out_is_added_up_from_a_moment_on(store: Store) -> None:
+async def test_people_newly_refused_are_summed_from_a_moment_on(store: Store) -> None:
     assert await store.kept_out.since(NOW) == KeptOut()
     for number in range(3):
         draft = RuleTexts("p", {"policy.yaml": str(number)})
         newly = KeptOut(number, 10 * number)
         details = {"kept_out": asdict(newly)}
         act = Act(NOW + timedelta(days=number), "ada", "policy-activated", details=details)
-        await store.policies.activate(draft, act, then=[partial(kept_out.keep, newly=newly)])
+        await store.policies.activate(draft, act, then=[partial(kept_out.keep, counted=Counted(newly))])
     assert await store.kept_out.since(NOW) == KeptOut(3, 30)
     assert await store.kept_out.since(NOW + timedelta(days=2)) == KeptOut(2, 20)
     assert await store.kept_out.since(NOW + timedelta(days=3)) == KeptOut()
     assert await store.kept_out.all() == {1: KeptOut(0, 0), 2: KeptOut(1, 10), 3: KeptOut(2, 20)}
 
 
-async def test_who_was_forgotten_is_counted_by_the_log(store: Store) -> None:
+async def test_forgotten_people_are_counted_from_the_log(store: Store) -> None:
     acts = (
         Act(NOW, "ada", "device-forgotten", about="device d1"),
         Act(
@@ -47,7 +47,7 @@ async def test_a_change_goes_by_what_is_counted_when_it_comes_in_force(store: St
 
     async def activate(text: str, before: KeptOut) -> None:
         act = Act(NOW, "ada", "policy-activated", details={"kept_out": asdict(one)})
-        then = partial(kept_out.keep, newly=one, since=NOW, before=before)
+        then = partial(kept_out.keep, counted=Counted(one, NOW, before))
         await store.policies.activate(RuleTexts("p", {"policy.yaml": text}), act, then=[then])
 
     await activate("1", KeptOut())

@@ -18,7 +18,7 @@ async def test_the_first_start_makes_one_that_later_starts_find(
     assert await other_gates[0].keys.current("probe", NOW + MONTH - timedelta(seconds=1), MONTH) == (key,)
 
 
-async def test_it_is_renewed_and_the_last_two_are_kept(store: Store) -> None:
+async def test_a_key_is_renewed_and_the_last_two_are_kept(store: Store) -> None:
     (first,) = await store.keys.current("probe", NOW, MONTH)
     second, kept = await store.keys.current("probe", NOW + MONTH, MONTH)
     assert (second.number, kept) == (2, first)

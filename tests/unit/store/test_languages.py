@@ -35,7 +35,7 @@ async def test_languages_end_when_nobody_was_heard(store: Store) -> None:
     assert await store.languages.prune(NOW + timedelta(days=1)) == 1
 
 
-async def test_what_the_store_did_not_take_is_heard_again(
+async def test_a_language_that_was_not_stored_is_noted_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.languages.listening = True

@@ -68,7 +68,7 @@ async def test_odd_text_is_kept_somehow(store: Store, bad: str) -> None:
     assert store.ledger.counts.dropped == 0
 
 
-async def test_what_cannot_be_recorded_is_counted_and_never_raised(store: Store) -> None:
+async def test_an_unrecordable_decision_is_counted_and_raises_nothing(store: Store) -> None:
     store.ledger.record(None, BLOCK)  # type: ignore[arg-type]
     assert store.ledger.counts.dropped == 1
 
@@ -106,7 +106,7 @@ async def test_strangers_of_many_writes_are_no_flood(store: Store) -> None:
     assert store.ledger.strangers_not_recorded == 0
 
 
-async def test_a_stranger_who_waits_is_counted_and_their_other_pages_are_strangers_too(store: Store) -> None:
+async def test_other_pages_of_a_waiting_stranger_are_strangers_too(store: Store) -> None:
     strangers_come(store, MOST_STRANGERS)
     store.ledger.record(stranger(7), BLOCK)
     store.ledger.record(access(replace(made_up(7), target="/other/x"), device="", user=""), BLOCK)
@@ -114,7 +114,7 @@ async def test_a_stranger_who_waits_is_counted_and_their_other_pages_are_strange
     assert sum(item.times for item in store.ledger.waiting()) == MOST_STRANGERS + 1
 
 
-async def test_whoever_is_known_or_waits_already_is_recorded_in_a_flood_too(store: Store) -> None:
+async def test_known_clients_are_recorded_even_in_a_flood(store: Store) -> None:
     strangers_come(store, MOST_STRANGERS + 30)
     store.ledger.record(stranger(0), BLOCK)
     store.ledger.record(access(made_up(-1), device="phone-2", user=""), BLOCK)
@@ -182,7 +182,7 @@ def _is_global(each: object) -> bool:
     return isinstance(each, dict) and "__name__" in each
 
 
-async def test_what_recurs_is_recorded_as_if_each_time_were_recorded_in_full(store: Store) -> None:
+async def test_repeated_requests_are_recorded_as_if_each_were(store: Store) -> None:
     recurring = store.ledger.recurring(access(), LET_IN)
     for moment in (0.1, 0.2, 0.4):
         recurring(OWN, later(moment))
@@ -198,9 +198,7 @@ async def test_what_recurs_is_recorded_as_if_each_time_were_recorded_in_full(sto
     assert row.tally.shown == 0
 
 
-async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
-    url: str, tmp_path: Path
-) -> None:
+async def test_repeated_requests_survive_an_outage_and_the_end(url: str, tmp_path: Path) -> None:
     first = await Store.open(url, spool=tmp_path)
     recurring = first.ledger.recurring(access(), LET_IN)
     with outage(first):
@@ -217,9 +215,7 @@ async def test_what_recurs_is_not_lost_while_the_store_is_down_nor_at_the_end(
     await second.close()
 
 
-async def test_what_came_of_proofs_is_read_back_from_the_store_and_from_the_spool(
-    url: str, tmp_path: Path
-) -> None:
+async def test_results_of_proofs_are_read_back_from_store_and_spool(url: str, tmp_path: Path) -> None:
     proof = AttestationResult("d", "https://mdm.example.com", kind=Kind.PHONE, os="ios", status="affirming")
     found = (FOUND_BESIDE[Reason.KEY_IN_TWO_PLACES],)
     proven = replace(access(), attestation=proof, client=replace(access().client, findings=found))
@@ -244,7 +240,7 @@ async def test_a_flood_of_strangers_takes_no_room_from_what_recurs(store: Store)
     assert store.ledger.strangers_not_recorded == 0
 
 
-async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(store: Store) -> None:
+async def test_another_user_agent_is_recorded_as_if_in_full(store: Store) -> None:
     first = access(made_up(1))
     other = access(made_up(2), now=later(3), client=classify(made_up(2)))
     recurring = store.ledger.recurring(first, LET_IN)
@@ -257,7 +253,7 @@ async def test_who_differs_in_the_user_agent_alone_is_recorded_as_if_in_full(sto
     assert sorted(row.tally.times for row in await stored(store)) == [1, 3]
 
 
-async def test_in_a_flood_of_strangers_the_rest_is_strangers_not_recorded(store: Store) -> None:
+async def test_strangers_beyond_the_limit_are_counted_and_not_recorded(store: Store) -> None:
     recurring = store.ledger.recurring(stranger(-1), LET_IN)
     for number in range(MOST_REPEATED_STRANGERS + 3):
         recurring(made_up(number).user_agent, later(1))
@@ -307,7 +303,7 @@ async def test_other_tasks_have_their_turn_while_much_is_recorded(
     assert store.ledger.counts.written == people
 
 
-async def test_what_is_repeated_waits_longer_than_a_refusal(
+async def test_repeated_requests_are_written_later_than_refusals(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = 0.0
@@ -325,7 +321,7 @@ async def test_what_is_repeated_waits_longer_than_a_refusal(
     assert found == {"bob@example.com": 1, "ada@example.com": 2}
 
 
-async def test_what_is_repeated_is_written_though_nothing_else_is(
+async def test_repeated_requests_are_written_though_nothing_else_is(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailgate.store.ledger.REPEATED_INTERVAL", 0.0)
@@ -339,7 +335,7 @@ async def test_what_is_repeated_is_written_though_nothing_else_is(
     await run
 
 
-async def test_what_waits_of_what_is_repeated_is_bounded(
+async def test_the_number_of_waiting_repeats_is_bounded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store.ledger, "_limit", 10)
@@ -352,7 +348,7 @@ async def test_what_waits_of_what_is_repeated_is_bounded(
 
 
 @pytest.mark.parametrize("user", ["", "known"])
-async def test_of_what_is_repeated_nothing_is_lost_that_a_write_each_second_had_taken(
+async def test_repeated_requests_lose_nothing_by_the_longer_interval(
     store: Store, monkeypatch: pytest.MonkeyPatch, user: str
 ) -> None:
     """Five seconds of it at once are more than the queue holds, and than one write takes of strangers."""
@@ -379,7 +375,7 @@ async def test_a_refusal_was_told_and_a_warning_that_nobody_saw_was_not(store: S
     assert found == {"shown-True": 1, "shown-False": 0, "shown-None": 1}
 
 
-async def test_who_comes_twice_before_it_is_written_down_was_told_twice(store: Store) -> None:
+async def test_two_refusals_in_one_row_count_as_shown_twice(store: Store) -> None:
     for shown in (None, None, False):
         store.ledger.record(access(), BLOCK, shown=shown)
     (row,) = await stored(store)

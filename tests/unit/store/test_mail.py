@@ -7,8 +7,15 @@ import pytest
 from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import a_mail
 
-from mailgate.model import Kind, Reason
-from mailgate.model.notice import EncounterKind, MailKind, Notice, NoticeDevice, RuleEncounter
+from mailgate.model import Kind, PostureState, Reason
+from mailgate.model.notice import (
+    EncounterKind,
+    MailKind,
+    Notice,
+    NoticeDevice,
+    RuleEncounter,
+    ToldDevice,
+)
 from mailgate.store import MailState
 from mailgate.store.mail import mail_of, row_of
 
@@ -21,7 +28,11 @@ NOTICE = Notice(
     encounters=(RuleEncounter(EncounterKind.REFUSAL, "", Reason.PROHIBITED_APP),),
     versions=(1, 2),
 )
-MADE = a_mail(notice=NOTICE, until=NOW + minutes(5))
+ABOUT = (
+    ToldDevice(Kind.PHONE, "ios", PostureState.LISTED, ("tiktok",)),
+    ToldDevice(Kind.TABLET, "", PostureState.MISSING, ()),
+)
+MADE = a_mail(notice=NOTICE, until=NOW + minutes(5), about=ABOUT)
 
 
 def test_a_mail_is_read_back_from_its_row() -> None:
@@ -35,6 +46,11 @@ def test_a_mail_is_read_back_from_its_row() -> None:
 )
 def test_a_notice_that_cannot_be_read_leaves_its_mail_without_one(stored: str | None) -> None:
     assert mail_of(row_of(MADE) | {"notice": stored}).notice is None
+
+
+@pytest.mark.parametrize("stored", ["", "{}", "not json", '[{"kind": "?"}]'])
+def test_of_devices_that_cannot_be_read_nothing_is_known(stored: str) -> None:
+    assert mail_of(row_of(MADE) | {"about": stored}).about == ()
 
 
 def test_one_that_has_an_id_keeps_it() -> None:

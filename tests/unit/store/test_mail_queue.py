@@ -7,12 +7,17 @@ import pytest
 from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import ACT, a_mail, in_force
 
+from mailgate.model import Kind, PostureState
+from mailgate.model.notice import ToldDevice
 from mailgate.store import MailCount, MailKind, MailState, NoticeKey, Store
 
 
 async def the_one(store: Store) -> Any:
     (found,) = await store.mails.page()
     return found
+
+
+ABOUT = (ToldDevice(Kind.PHONE, "ios", PostureState.MISSING, ()),)
 
 
 async def test_a_mail_is_queued_once_whoever_queues_it(store: Store) -> None:
@@ -34,9 +39,9 @@ async def test_another_rule_version_kind_or_round_is_another_mail(
     assert await store.mails.known(a_mail(rule="c")) == set()
 
 
-async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -> None:
+async def test_a_sent_mail_is_kept_without_its_text(store: Store) -> None:
     await in_force(store, "one")
-    await store.mails.queue([a_mail()])
+    await store.mails.queue([a_mail(about=ABOUT)])
     (due,) = await store.mails.due(NOW)
     assert await store.mails.begin(due, "gate-1", NOW)
     assert not await store.mails.begin(due, "gate-2", NOW)
@@ -46,7 +51,7 @@ async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -
     assert await store.mails.end(due.id, MailState.SENT, NOW)
     assert not await store.mails.end(due.id, MailState.FAILED, NOW)
     found = await the_one(store)
-    assert (found.state, found.notice, found.id) == (MailState.SENT, None, due.id)
+    assert (found.state, found.notice, found.id, found.about) == (MailState.SENT, None, due.id, ABOUT)
 
 
 @pytest.mark.parametrize(
@@ -60,15 +65,16 @@ async def test_a_mail_goes_its_way_and_what_it_said_is_let_go_of(store: Store) -
         (MailKind.CORRECTION, 2, None, MailState.WITHDRAWN),
     ],
 )
-async def test_what_would_not_be_true_any_more_is_withdrawn(
+async def test_a_mail_that_is_no_longer_true_is_withdrawn(
     store: Store, kind: MailKind, version: int, until: Any, state: MailState
 ) -> None:
     """A notice needs its version in force and its day to come; a correction that none it speaks of is in force."""
     await in_force(store, "one", "two")
-    await store.mails.queue([a_mail(kind=kind, version=version, until=until)])
+    await store.mails.queue([a_mail(kind=kind, version=version, until=until, about=ABOUT)])
     (due,) = await store.mails.due(NOW)
     assert await store.mails.begin(due, "gate", NOW) is (state is MailState.SENDING)
-    assert (await the_one(store)).state is state
+    found = await the_one(store)
+    assert (found.state, found.about) == (state, () if state is MailState.WITHDRAWN else ABOUT)
 
 
 async def test_a_mail_is_put_off_and_counted(store: Store) -> None:
@@ -143,7 +149,7 @@ async def test_a_failed_mail_without_its_notice_is_not_tried_again(store: Store)
     assert await store.mails.retry([due.id], lambda _: ACT, NOW) == 0
 
 
-async def test_whom_a_version_was_told_to(store: Store) -> None:
+async def test_people_told_of_a_version_are_found(store: Store) -> None:
     await in_force(store, "one")
     people = [a_mail(name, round=number) for name, number in (("sent", 0), ("queued", 0), ("later", 7))]
     await store.mails.queue([*people, a_mail("other", version=3), a_mail("c", kind=MailKind.CORRECTION)])
@@ -153,7 +159,7 @@ async def test_whom_a_version_was_told_to(store: Store) -> None:
     assert [each.login for each in await store.mails.perhaps_read_about([1], 5)] == ["sent"]
 
 
-async def test_mails_end(store: Store) -> None:
+async def test_old_mails_are_deleted(store: Store) -> None:
     await store.mails.queue([a_mail()])
     assert await store.mails.prune(NOW) == 0
     assert await store.mails.prune(NOW + timedelta(seconds=1)) == 1

@@ -149,9 +149,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(url: str, steps: S
     assert stamp(url) == steps.head
 
 
-def test_whoever_only_looks_leaves_an_older_store_to_the_version_that_it_is_of(
-    url: str, steps: Steps
-) -> None:
+def test_a_look_alone_does_not_upgrade_an_older_store(url: str, steps: Steps) -> None:
     migrate(store_url(url))
     known = steps.head
     steps.add(*ADDED)
@@ -165,9 +163,7 @@ def test_whoever_only_looks_leaves_an_older_store_to_the_version_that_it_is_of(
 
 
 @pytest.mark.filterwarnings(EXPRESSIONS)
-def test_a_store_of_an_older_version_takes_every_step_that_it_lacks_and_keeps_its_rows(
-    url: str, steps: Steps
-) -> None:
+def test_an_older_store_takes_every_missing_step_and_keeps_its_rows(url: str, steps: Steps) -> None:
     engine, before = at_revision(url, steps.head)
     with engine.begin() as connection:
         connection.execute(before.tables["gates"].insert(), made_up(before.tables["gates"]))
@@ -215,7 +211,7 @@ def test_a_store_that_lacks_what_its_stamp_promises_is_refused_by_name(
         migrate(store_url(url))
 
 
-def test_where_there_is_no_store_none_is_made_without_asking(url: str) -> None:
+def test_a_missing_store_is_made_only_on_demand(url: str) -> None:
     with pytest.raises(StoreMissingError, match="there is no store at"):
         migrate(store_url(url), make=False)
     migrate(store_url(url))
@@ -223,9 +219,7 @@ def test_where_there_is_no_store_none_is_made_without_asking(url: str) -> None:
 
 
 @pytest.mark.filterwarnings(EXPRESSIONS)
-def test_a_gate_of_the_step_before_goes_on_writing_and_reading_after_the_last_step(
-    url: str, steps: Steps
-) -> None:
+def test_the_version_before_works_after_the_last_step(url: str, steps: Steps) -> None:
     """It knows the tables as they were: no table, column or rule that it lives by may go in one step."""
     last = newest(STEPS)
     engine, before = at_revision(url, str(last.down_revision or last.revision))

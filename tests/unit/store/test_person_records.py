@@ -101,7 +101,7 @@ async def test_mails_about_rules_are_those_to_them_and_to_their_addresses(store:
     assert await store.people.language("bob") is None
 
 
-async def test_what_enrolled_is_theirs_by_its_owner(store: Store) -> None:
+async def test_enrolled_devices_belong_to_the_owner_of_their_token(store: Store) -> None:
     for owner in ("Alice", "bob"):
         token = EnrolmentToken(f"token-{owner}", owner, "", 1, NOW, NOW + timedelta(days=1))
         await store.enrolments.add(owner.encode(), token)

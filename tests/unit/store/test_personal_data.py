@@ -93,14 +93,14 @@ async def test_a_device_of_somebody_else_stays_without_the_name(store: Store) ->
     assert "not-alice" not in json.dumps(await everything_in(store))
 
 
-async def test_who_is_not_stored_has_nothing(store: Store) -> None:
+async def test_an_unknown_person_has_no_data(store: Store) -> None:
     await keep_something_of(store, "alice")
     told = await store.personal.everything("nobody", NOW)
     assert not any(told.values())
     assert await store.personal.forget("nobody", NOW) == 0
 
 
-async def test_nobody_is_no_person(store: Store) -> None:
+async def test_an_empty_name_is_no_person(store: Store) -> None:
     """Else all that names nobody would be theirs."""
     with pytest.raises(ValueError, match="a login name is needed"):
         await store.personal.everything("", NOW)

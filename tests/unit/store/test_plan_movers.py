@@ -61,7 +61,7 @@ async def test_all_of_one_plan_come_in_their_order(planned_for: Store, large: bo
         ({"name": "nobody"}, ""),
     ],
 )
-async def test_who_is_asked_for_is_found(
+async def test_movers_are_found_by_every_filter(
     planned_for: Store, wanted: dict[str, Any], meant: str, large: bool
 ) -> None:
     assert await found(planned_for, large=large, **wanted) == [ALL[int(each)] for each in meant]
@@ -78,7 +78,7 @@ async def test_a_part_of_a_name_is_found_in_a_list_of_one_window(planned_for: St
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("sort", plan_movers.SORT_COLUMNS)
-async def test_they_are_sorted_by_every_column_both_ways(
+async def test_movers_are_sorted_by_every_column_both_ways(
     planned_for: Store, sort: str, descending: bool, large: bool
 ) -> None:
     listed = await found(planned_for, sort=sort, descending=descending, large=large)

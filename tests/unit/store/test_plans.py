@@ -36,7 +36,7 @@ async def test_processes_that_plan_one_change_by_themselves_leave_one_plan(
     assert len(await store.plans.latest(9)) == len(await store.audit.page()) == 1
 
 
-async def test_one_that_is_too_old_or_of_another_author_or_base_is_no_reason_to_keep_none(
+async def test_an_old_or_foreign_plan_does_not_prevent_a_new_one(
     store: Store,
 ) -> None:
     later = NOW + timedelta(days=2)
@@ -49,7 +49,7 @@ async def test_one_that_is_too_old_or_of_another_author_or_base_is_no_reason_to_
     assert not await store.plans.latest_of(DRAFT.digest, PLAN.serial, "ann")
 
 
-async def test_old_plans_go(store: Store) -> None:
+async def test_old_plans_are_deleted(store: Store) -> None:
     await store.plans.keep(PLAN, ACT)
     assert await store.plans.prune(NOW) == 0
     assert await store.plans.prune(NOW + timedelta(seconds=1)) == 1

@@ -20,7 +20,7 @@ async def test_a_new_store_has_nothing_in_force(store: Store) -> None:
     assert await store.policies.history() == []
 
 
-async def test_what_is_put_in_force_is_kept_with_who_when_and_why(store: Store) -> None:
+async def test_an_activation_is_kept_with_who_when_and_why(store: Store) -> None:
     first = await store.policies.activate(ONE, ACT)
     assert (first.serial, first.number, first.author, first.note, first.at) == (1, 1, "ada", "first try", NOW)
     assert await store.policies.active() == first
@@ -31,7 +31,7 @@ async def test_what_is_put_in_force_is_kept_with_who_when_and_why(store: Store) 
     assert (entry.who, entry.what, entry.about) == ("ada", "policy-activated", "version 1")
 
 
-async def test_what_is_in_force_already_is_no_new_activation(store: Store) -> None:
+async def test_activating_the_same_rules_again_changes_nothing(store: Store) -> None:
     first = await store.policies.activate(ONE, ACT)
     assert await store.policies.activate(ONE, replace(ACT, who="grace")) == first
     assert len(await store.audit.page()) == 1
@@ -73,7 +73,7 @@ async def test_a_version_is_known_by_its_whole_digest(store: Store) -> None:
     assert not await store.policies.known(ONE.digest[:4])
 
 
-async def test_who_was_overtaken_changes_nothing(store: Store) -> None:
+async def test_an_overtaken_activation_changes_nothing(store: Store) -> None:
     await store.policies.activate(ONE, ACT, after=0)
     with pytest.raises(OvertakenError):
         await store.policies.activate(TWO, ACT, after=0)

@@ -14,7 +14,7 @@ def test_every_wait_of_a_connection_has_an_end() -> None:
     assert all(value > 0 for value in found.values())
 
 
-def test_what_the_address_says_itself_is_left_to_it() -> None:
+def test_limits_in_the_address_are_left_alone() -> None:
     url = make_url("postgresql://db.example.com/mail?connect_timeout=20&sslmode=require")
     assert limits(url).keys() == NAMES - {"connect_timeout"}
 

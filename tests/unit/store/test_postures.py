@@ -76,7 +76,7 @@ async def test_a_verified_report_counts_from_its_own_request_on(postures: Postur
     )
 
 
-async def test_what_was_learned_outlives_the_process(store: Store, postures: Postures) -> None:
+async def test_a_learned_posture_survives_a_restart(store: Store, postures: Postures) -> None:
     learned = await postures.current(BROWSER, WITH_TIKTOK, NOW)
     assert await after_restart(store, APP, None, LATER) == learned
 
@@ -111,7 +111,7 @@ async def test_the_newest_report_counts_in_whatever_order_they_come(
     assert (await after_restart(store, BROWSER, first, LATER)).state is expected
 
 
-async def test_of_two_reports_of_one_moment_the_last_to_come_counts(store: Store, postures: Postures) -> None:
+async def test_the_later_of_two_simultaneous_reports_counts(store: Store, postures: Postures) -> None:
     """Times in tokens are whole seconds: an app can be removed and looked for again within one."""
     await postures.current(BROWSER, proof("tiktok"), NOW)
     assert (await postures.current(BROWSER, proof(), NOW)).state is PostureState.CLEAN
@@ -156,7 +156,7 @@ async def test_another_id_finds_nothing(store: Store, postures: Postures, sent: 
     assert await after_restart(store, mail_app(sent), None, NOW) == Posture()
 
 
-async def test_two_reports_that_share_a_name_are_of_one_device_in_whatever_order_they_come(
+async def test_reports_that_share_a_name_are_one_device_in_any_order(
     store: Store, postures: Postures
 ) -> None:
     """A phone that was enrolled anew has another id at its issuer, and the ActiveSync id that it had."""
@@ -197,7 +197,7 @@ async def test_without_a_good_proof_a_browser_has_no_posture(
     assert await postures.current(BROWSER, given, NOW) == Posture()
 
 
-async def test_a_refused_proof_is_worth_what_none_is(postures: Postures) -> None:
+async def test_a_refused_proof_is_worth_no_more_than_none(postures: Postures) -> None:
     await postures.current(BROWSER, WITH_TIKTOK, NOW)
     refused = AttestationResult(refused=Reason.TOKEN_EXPIRED)
     assert await postures.current(APP, refused, NOW) == await postures.current(APP, None, NOW)
@@ -234,7 +234,7 @@ async def test_most_requests_do_not_ask_the_store(
         await postures.current(client, known, NOW + timedelta(seconds=4))
 
 
-async def test_what_another_process_learned_is_seen_soon(store: Store, postures: Postures) -> None:
+async def test_a_report_to_another_process_counts_soon(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, WITH_TIKTOK, NOW)
     await after_restart(
         store, BROWSER, proof(at=NOW + timedelta(seconds=1), eas_ids=("ApplX1",)), NOW + minutes(1)
@@ -278,7 +278,7 @@ class TestStoreDown:
         kept = await postures.current(APP, None, NOW + minutes(61))
         assert kept == replace(expired, expires_at=NOW + minutes(90))
 
-    async def test_what_had_run_out_before_is_not_given_back(
+    async def test_a_posture_stale_before_the_outage_stays_stale(
         self, store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         postures.terms = replace(postures.terms, last_known_for=minutes(60))
@@ -297,7 +297,7 @@ class TestStoreDown:
         assert (await postures.current(APP, None, LATER)).state is PostureState.LISTED
         assert (await postures.current(BROWSER, proof(at=LATER), LATER)).state is PostureState.CLEAN
 
-    async def test_it_is_asked_again_soon_although_the_clock_was_put_back(
+    async def test_a_store_is_asked_again_soon_after_the_clock_was_put_back(
         self, store: Store, postures: Postures
     ) -> None:
         await after_restart(store, BROWSER, WITH_TIKTOK, NOW)
@@ -332,7 +332,7 @@ class TestStoreDown:
         released.set()
         await ended.wait()
 
-    async def test_what_was_learned_meanwhile_is_stored_afterwards(
+    async def test_a_posture_learned_in_an_outage_is_stored_afterwards(
         self, store: Store, postures: Postures
     ) -> None:
         with outage(store):
@@ -364,7 +364,7 @@ async def test_that_there_is_no_such_phone_is_known_at_once_for_a_moment(posture
     assert postures.at_once(mail_app("nobody"), LATER) is None
 
 
-async def test_what_another_process_learned_is_known_without_asking_for_each_device(
+async def test_changes_of_another_process_are_followed_with_one_look(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = store.postures(CATALOG, TERMS)
@@ -382,7 +382,7 @@ async def test_what_another_process_learned_is_known_without_asking_for_each_dev
     assert (await postures.latest(APP, None, LATER)).state is PostureState.LISTED
 
 
-async def test_what_this_process_learned_is_known_at_once(postures: Postures) -> None:
+async def test_a_report_to_this_process_counts_at_once(postures: Postures) -> None:
     assert (await postures.latest(APP, None, NOW)).state is PostureState.MISSING
     await postures.current(BROWSER, WITH_TIKTOK, NOW)
     assert (await postures.latest(APP, None, NOW)).state is PostureState.LISTED
@@ -392,9 +392,7 @@ async def test_what_this_process_learned_is_known_at_once(postures: Postures) ->
 # --- what becomes of devices elsewhere
 
 
-async def test_a_lost_device_is_known_as_lost_under_every_name_without_asking_for_it(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_lost_device_is_lost_under_every_name(store: Store, postures: Postures) -> None:
     assert not (await postures.current(BROWSER, KNOWN, NOW)).lost
     await store.reports.flush()
     for at, lost in ((NOW, True), (None, False), (NOW, True)):
@@ -411,9 +409,7 @@ async def test_a_lost_device_is_known_as_lost_under_every_name_without_asking_fo
     assert (await postures.current(BROWSER, renewed, LATER)).lost
 
 
-async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is_lost(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_report_on_its_way_does_not_hide_a_loss(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
     await store.reports.flush()
     await postures.current(BROWSER, proof("tiktok", at=LATER, eas_ids=("ApplX1",)), LATER)
@@ -423,7 +419,7 @@ async def test_a_report_on_its_way_to_the_store_does_not_hide_that_its_device_is
     assert (told.lost, told.state) == (True, PostureState.LISTED)
 
 
-async def test_a_device_that_was_forgotten_elsewhere_is_unknown_at_once_and_known_by_its_next_report(
+async def test_a_device_forgotten_elsewhere_is_unknown_until_its_next_report(
     store: Store, postures: Postures
 ) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
@@ -479,7 +475,7 @@ async def test_a_large_import_is_followed_to_its_end(
     assert (await postures.latest(APP, None, NOW)).state is PostureState.CLEAN
 
 
-async def test_what_has_not_changed_costs_one_question(
+async def test_a_look_without_changes_costs_one_question(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
@@ -490,7 +486,7 @@ async def test_what_has_not_changed_costs_one_question(
     await postures.catch_up(NOW)
 
 
-async def test_devices_in_memory_count_on_while_the_last_change_is_one_that_was_learned(
+async def test_a_learned_change_keeps_devices_in_memory(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
@@ -561,9 +557,7 @@ async def test_a_report_on_its_way_to_the_store_counts_beside_what_is_stored(
     assert (await started.of_person("ada@example.com", LATER + minutes(1))).state is PostureState.CLEAN
 
 
-async def test_what_is_read_of_devices_is_brought_up_by_reports_on_their_way(
-    store: Store, postures: Postures
-) -> None:
+async def test_reports_not_yet_stored_are_added_to_what_is_read(store: Store, postures: Postures) -> None:
     await postures.current(BROWSER, proof("tiktok"), NOW)
     assert await postures.with_pending_reports(lambda: store.devices.called(PHONE_1), NOW) == []
     assert postures.in_memory(PHONE_1)
@@ -595,7 +589,7 @@ async def known_by_looking_at_changes(_store: Store, postures: Postures) -> Post
 @pytest.mark.parametrize(
     "known", [known_by_reading_it, known_by_asking, known_by_its_person, known_by_looking_at_changes]
 )
-async def test_a_report_that_is_written_while_the_store_is_read_is_not_lost_on_the_way(
+async def test_a_report_written_during_a_read_is_not_lost(
     store: Store,
     postures: Postures,
     monkeypatch: pytest.MonkeyPatch,
@@ -630,7 +624,7 @@ async def test_a_phone_that_changed_hands_is_the_new_owners(store: Store, postur
     assert (await postures.of_person("ada@example.com", LATER)).state is PostureState.MISSING
 
 
-async def test_without_the_store_a_person_has_what_it_said_last_and_else_nothing_clean(
+async def test_without_the_store_a_person_has_the_last_known_posture(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await postures.current(BROWSER, proof(), NOW)
@@ -669,7 +663,7 @@ CERTIFICATE = CertificateResult("x5t", (("udid", "0000-8120"), ("eas", "4170706C
     ],
     ids=lambda names: next(iter(names)),
 )
-async def test_a_certificate_names_a_device_by_its_thumbprint_and_by_what_stands_in_it(
+async def test_a_certificate_finds_a_device_by_thumbprint_and_names(
     store: Store, postures: Postures, names: dict[str, object]
 ) -> None:
     record = report_by(
@@ -690,7 +684,7 @@ async def test_the_thumbprint_is_asked_before_what_stands_in_the_certificate(
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.LISTED
 
 
-async def test_what_is_learned_meanwhile_counts_for_a_certificate_at_once(postures: Postures) -> None:
+async def test_a_new_report_counts_for_a_certificate_at_once(postures: Postures) -> None:
     await postures.current(BROWSER, KNOWN, NOW)
     await postures._reports.flush()
     assert (await postures.certified(CERTIFICATE, NOW)).state is PostureState.CLEAN
@@ -775,7 +769,7 @@ async def test_a_phone_that_comes_every_ten_minutes_is_asked_for_once(
     ]
 
 
-async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store, postures: Postures) -> None:
+async def test_a_report_elsewhere_counts_with_the_next_look(store: Store, postures: Postures) -> None:
     await store.devices.ingest([PHONE], NOW)
     await followed(postures, NOW, NOW)
     assert (await postures.current(APP, None, NOW)).state is PostureState.CLEAN
@@ -791,7 +785,7 @@ async def test_what_is_reported_elsewhere_counts_with_the_next_look(store: Store
         assert found.state is PostureState.LISTED
 
 
-async def test_where_looks_fail_to_come_the_store_is_asked_again(store: Store, postures: Postures) -> None:
+async def test_without_looks_the_store_is_asked_again(store: Store, postures: Postures) -> None:
     await asked_for_and_followed(store, postures)
     await store.devices.ingest([PHONE_WITH_TIKTOK], LONG)
     late = LONG + timedelta(seconds=1)
@@ -930,9 +924,7 @@ async def test_a_device_that_was_kept_long_enough_is_unknown_here_too(
     assert await postures.certified(BY_SERIAL, LONG + LOOK) == Posture()
 
 
-async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_device_joined_elsewhere_is_joined_here(store: Store, postures: Postures) -> None:
     """This gate knows it by its issuer's name alone, and has never heard of the other one."""
     told = AppsReport(frozenset({"tiktok"}), True, NOW)
     managed = report_by("intune", "7", apps=told, serial="SERIAL1")
@@ -950,9 +942,7 @@ async def test_a_device_that_became_another_ones_elsewhere_is_that_one_here(
     assert await after_restart(store, BROWSER, KNOWN, LONG + LOOK) == found
 
 
-async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_memory(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_store_that_was_restored_counts_before_the_memory(store: Store, postures: Postures) -> None:
     """The numbers of its changes begin again below those that are in memory."""
     systems = ("android", "ios", "ipados", "android", "ios")
     await asked_for_and_followed(store, postures, *(replace(PHONE, os=system) for system in systems))
@@ -965,9 +955,7 @@ async def test_what_a_store_that_has_gone_back_says_counts_before_what_was_in_me
     assert (await postures.current(APP, None, LONG + LOOK)).state is PostureState.LISTED
 
 
-async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_named_it(
-    store: Store, postures: Postures
-) -> None:
+async def test_a_newly_listed_app_counts_if_the_token_named_it(store: Store, postures: Postures) -> None:
     given = proof("tiktok")
     postures.catalog = catalog("signal")
     await followed(postures, NOW, NOW)
@@ -980,7 +968,7 @@ async def test_an_app_that_is_listed_from_now_on_counts_where_the_token_has_name
     assert (await postures.current(BROWSER, given, LONG)).state is PostureState.LISTED
 
 
-async def test_a_request_that_hangs_does_not_go_by_a_name_that_its_device_has_no_more(
+async def test_a_hanging_request_does_not_follow_a_name_that_moved(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.devices.ingest([PHONE], NOW)

@@ -42,13 +42,13 @@ async def test_all_together_get_a_few_mails_an_hour(store: Store) -> None:
     assert await claim(store, person="later", now=NOW + timedelta(hours=1), per_hour=2)
 
 
-async def test_what_could_not_be_told_may_be_told_later(store: Store) -> None:
+async def test_an_unsent_mail_may_be_claimed_again(store: Store) -> None:
     await claim(store)
     await store.quarantine_mails.release("ada", "phone-1", "prohibited-app")
     assert await claim(store)
 
 
-async def test_it_is_remembered_by_the_next_process(store: Store, other_gates: list[Store]) -> None:
+async def test_a_claim_is_remembered_by_the_next_process(store: Store, other_gates: list[Store]) -> None:
     await claim(store)
     assert not await claim(other_gates[0])
 

@@ -21,7 +21,7 @@ async def test_a_new_store_has_none(store: Store) -> None:
     assert await store.reliefs.serial() == 0
 
 
-async def test_what_is_granted_is_in_force_until_its_end_and_changes_the_serial(store: Store) -> None:
+async def test_a_relief_holds_until_its_end_and_raises_the_serial(store: Store) -> None:
     one = await store.reliefs.grant(ADA, ACT)
     two = await store.reliefs.grant(D1, ACT)
     found = await store.reliefs.current(NOW)
@@ -31,7 +31,7 @@ async def test_what_is_granted_is_in_force_until_its_end_and_changes_the_serial(
     assert [each.relief for each in await store.reliefs.history()] == [two, one]
 
 
-async def test_what_is_ended_is_in_force_no_more_and_ends_once(store: Store) -> None:
+async def test_an_ended_relief_holds_no_more_and_ends_once(store: Store) -> None:
     given = await store.reliefs.grant(ADA, ACT)
     act = replace(ACT, what="exemption-ended", why="the phone came")
     assert await store.reliefs.end([given.number, 99], act) == [given]
@@ -66,7 +66,7 @@ async def test_the_audit_log_says_what_happened_and_keeps_nobodys_name(store: St
     assert await store.audit.verify() == []
 
 
-async def test_those_of_one_person_are_found_by_name_and_by_device(store: Store) -> None:
+async def test_reliefs_of_a_person_are_found_by_name_and_device(store: Store) -> None:
     for each in (ADA, D1, replace(ADA, person="lin"), HALT):
         await store.reliefs.grant(each, ACT)
     assert [each.relief.number for each in await store.reliefs.of_person("ada", ["d1"])] == [2, 1]
@@ -74,7 +74,7 @@ async def test_those_of_one_person_are_found_by_name_and_by_device(store: Store)
     assert await store.reliefs.of_person("", []) == []
 
 
-async def test_what_is_over_is_deleted_and_a_halt_stays(store: Store) -> None:
+async def test_old_reliefs_are_deleted_and_a_halt_stays(store: Store) -> None:
     for each in (ADA, HALT):
         await store.reliefs.grant(each, ACT)
     assert await store.reliefs.prune(NOW + DAY) == 0
@@ -84,7 +84,7 @@ async def test_what_is_over_is_deleted_and_a_halt_stays(store: Store) -> None:
     assert again.number == 3, "a number is never used twice"
 
 
-async def test_what_holds_and_what_is_over_come_page_by_page(store: Store) -> None:
+async def test_current_and_ended_reliefs_are_listed_page_by_page(store: Store) -> None:
     numbers = [(await store.reliefs.grant(ADA, ACT)).number for _ in range(3)]
     halt = await store.reliefs.halt(HALT, ACT)
     ended = (await store.reliefs.grant(D1, ACT)).number

@@ -59,7 +59,7 @@ async def prune(store: Store, at: datetime) -> int:
     return await store.retention.prune(at, KEEP)
 
 
-async def test_a_look_of_a_time_to_come_is_not_fresh_when_that_time_has_come(store: Store) -> None:
+async def test_a_look_from_the_future_never_becomes_fresh(store: Store) -> None:
     """A gate whose clock was three days ahead has stored it. Who looks at it again later sees a look of long ago."""
     ahead, then = replace(record("intune", **SERIAL), reported_at=FAR), FAR + timedelta(minutes=1)
     await store.devices.ingest([ahead], FAR)
@@ -90,7 +90,7 @@ async def test_every_table_that_names_people_is_empty_in_the_end(store: Store) -
     assert {table.name for table in PERSONAL if after[table.name]} == set()
 
 
-async def test_what_was_decided_goes_before_the_devices(store: Store) -> None:
+async def test_sightings_are_deleted_before_devices(store: Store) -> None:
     await something_everywhere(store)
     await prune(store, NOW + 31 * DAY)
     left = await rows(store)
@@ -108,7 +108,7 @@ async def test_a_lost_device_stays_shut_out_for_longer_and_not_for_ever(store: S
     assert await store.people.devices("alice", NOW) == []
 
 
-async def test_what_one_source_says_no_more_goes_while_another_goes_on(store: Store) -> None:
+async def test_an_old_report_of_one_source_is_deleted_alone(store: Store) -> None:
     await store.devices.ingest([record("intune", eas="applold00001", **SERIAL)], NOW)
     await store.devices.ingest([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW)
     await store.devices.ingest([record("jamf", eas="applnew00001", owner="bob", **SERIAL)], NOW + 89 * DAY)
@@ -121,7 +121,7 @@ async def test_what_one_source_says_no_more_goes_while_another_goes_on(store: St
 
 
 @pytest.mark.parametrize("count", [1, 3])
-async def test_a_name_that_was_contested_goes_to_who_is_left(store: Store, count: int) -> None:
+async def test_a_contested_name_goes_to_the_remaining_device(store: Store, count: int) -> None:
     eas = "applshared01"
     await store.devices.ingest([record("jamf", serial="SERIAL0001", eas=eas)], NOW)
     await store.devices.ingest([record("intune", serial="SERIAL0002", eas=eas)], NOW + DAY)

@@ -37,14 +37,14 @@ def test_every_version_after_the_one_that_comes_back_is_taken_back(
     assert (found.versions, found.policies) == (versions, since)
 
 
-def test_what_was_taken_back_before_is_not_again() -> None:
+def test_a_version_rolled_back_twice_counts_only_since_its_return() -> None:
     """Version 3 was taken back, came in force anew, and is taken back with version 2: of it only what it decided since."""
     found = taken_back(activated(1, 2, 3, 2, 3), 1, gone=[3])
     assert (found.versions, found.serials) == ((3, 2), (2, 4, 5))
     assert found.policies == {"p3": NOW + minutes(5), "p2": None}
 
 
-def test_of_a_version_with_the_same_rules_only_what_it_decided_since_is_taken_back() -> None:
+def test_a_version_with_the_same_rules_is_rolled_back_since_its_start() -> None:
     """Two versions may differ in their groups alone, of which the name of a policy says nothing."""
     history = [Activation(n, n, f"d{n}", "same", "ada", "", NOW + minutes(n)) for n in (2, 1)]
     assert taken_back(history, 1).policies == {"same": NOW + minutes(2)}
@@ -67,7 +67,7 @@ async def test_a_retraction_is_kept_with_its_activation_until_it_is_done(store: 
 WARN = Decision(Effect.WARN, Reason.PROHIBITED_APP, "app", "v1")
 
 
-async def test_who_was_refused_or_shown_a_warning_was_told(store: Store) -> None:
+async def test_people_refused_or_warned_count_as_told(store: Store) -> None:
     store.ledger.record(access(user="blocked"), BLOCK)
     store.ledger.record(access(user="warned"), WARN, shown=True)
     store.ledger.record(access(user="not-shown"), WARN, shown=False)
@@ -80,7 +80,7 @@ async def test_who_was_refused_or_shown_a_warning_was_told(store: Store) -> None
     assert await store.retractions.shown("another", None) == []
 
 
-async def test_what_was_told_afterwards_is_left_out(store: Store) -> None:
+async def test_decisions_after_the_given_moment_are_left_out(store: Store) -> None:
     store.ledger.record(access(user="then"), BLOCK)
     store.ledger.record(access(user="late", now=NOW + minutes(9)), BLOCK)
     await store.ledger.flush()
@@ -88,7 +88,7 @@ async def test_what_was_told_afterwards_is_left_out(store: Store) -> None:
     assert found.way.user == "then"
 
 
-async def test_what_was_told_before_is_left_out(store: Store) -> None:
+async def test_decisions_before_the_given_moment_are_left_out(store: Store) -> None:
     store.ledger.record(access(user="early"), BLOCK)
     store.ledger.record(access(user="both"), BLOCK)
     store.ledger.record(access(user="both", now=NOW + minutes(9)), BLOCK)

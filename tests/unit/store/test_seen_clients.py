@@ -37,7 +37,7 @@ async def test_each_way_comes_once_whatever_was_decided_and_however_often(store:
     assert {way.client.kind for way in ways} == {BROWSER.kind, APP.kind}
 
 
-async def test_of_a_person_every_device_counts_however_the_login_was_written(store: Store) -> None:
+async def test_every_device_of_a_person_counts_in_any_spelling_of_the_login(store: Store) -> None:
     await came(store, ("phone-1", "Ada"), ("phone-2", "ada"), ("", "ADA"), ("phone-1", "lin"))
     assert named(await store.seen_clients.by("ada", TODAY)) == [
         ("", "ADA", ""),
@@ -46,7 +46,7 @@ async def test_of_a_person_every_device_counts_however_the_login_was_written(sto
     ]
 
 
-async def test_what_came_before_the_day_does_not_count(store: Store) -> None:
+async def test_clients_seen_before_the_day_do_not_count(store: Store) -> None:
     await came(store, ("phone-1", "ada"))
     tomorrow = TODAY + timedelta(days=1)
     assert await store.seen_clients.of(["phone-1"], tomorrow) == []
@@ -62,7 +62,7 @@ async def test_strangers_come_a_page_after_the_other(store: Store) -> None:
     assert {way.device for way in first} == {""}
 
 
-async def test_no_stranger_is_who_came_on_a_known_device_under_any_of_its_names(store: Store) -> None:
+async def test_a_client_on_a_known_device_is_no_stranger(store: Store) -> None:
     await store.devices.ingest([report_by("jamf", "a", serial="SERIAL1")], NOW)
     await store.devices.ingest([report_by("intune", "b", eas_ids=("ApplX1",))], NOW)
     await store.devices.ingest([report_by("google", "c", serial="SERIAL1", eas_ids=("ApplX1",))], NOW)

@@ -35,7 +35,7 @@ async def test_counts_go_on_over_batches(store: Store) -> None:
     assert row.tally == Tally(4, NOW - minutes(2), NOW + minutes(2), "at-2", 4)
 
 
-async def test_latest_of_one_device_or_person(store: Store) -> None:
+async def test_the_latest_sightings_are_those_of_a_device_or_person(store: Store) -> None:
     for minute, (device, user) in enumerate([("a", "x"), ("b", "x"), ("b", "y")]):
         store.ledger.record(access(device=device, user=user, now=NOW + minutes(minute)), BLOCK)
     await store.ledger.flush()
@@ -73,7 +73,7 @@ async def test_a_list_goes_on_behind_the_last_that_was_shown(store: Store) -> No
     assert users(await store.sightings.search(NOW - minutes(1), 9)) == ["e", "d"]
 
 
-async def test_what_is_rare_is_looked_for_a_window_at_a_time(
+async def test_rare_sightings_are_searched_a_window_at_a_time(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailgate.store.sightings.WINDOW", 2)

@@ -18,7 +18,7 @@ def ticket(number: int) -> bytes:
     return number.to_bytes(32)
 
 
-async def test_what_one_gate_took_no_other_takes(store: Store, other_gates: list[Store]) -> None:
+async def test_a_proof_spent_at_one_gate_is_spent_at_all(store: Store, other_gates: list[Store]) -> None:
     other = other_gates[0]
     assert await store.spent.spend(ticket(1), UNTIL, NOW)
     assert not await other.spent.spend(ticket(1), UNTIL, NOW)
@@ -26,16 +26,14 @@ async def test_what_one_gate_took_no_other_takes(store: Store, other_gates: list
     assert await other.spent.spend(ticket(2), UNTIL, NOW)
 
 
-async def test_of_several_gates_that_take_the_same_at_once_one_gets_each(
+async def test_each_of_many_proofs_is_spent_at_one_of_several_gates(
     store: Store, other_gates: list[Store]
 ) -> None:
     asked = [each.spent.spend(ticket(n), UNTIL, NOW) for each in (store, *other_gates) for n in range(300)]
     assert sum(await asyncio.gather(*asked)) == 300
 
 
-async def test_those_that_come_together_share_a_transaction(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_simultaneous_proofs_share_a_transaction(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     writing = Database.writing
 
@@ -53,7 +51,7 @@ async def test_the_same_one_twice_at_the_same_moment_is_taken_once(store: Store)
     assert sorted(both) == [False, True]
 
 
-async def test_a_store_that_is_away_takes_nothing_and_is_left_alone_for_a_moment(
+async def test_a_store_that_is_away_is_left_alone_for_a_moment(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with outage(store):
@@ -65,7 +63,7 @@ async def test_a_store_that_is_away_takes_nothing_and_is_left_alone_for_a_moment
     assert await store.spent.spend(ticket(1), UNTIL, NOW + timedelta(seconds=1))
 
 
-async def test_only_so_many_wait(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_a_few_proofs_wait_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_WAITING", 2)
     asked = [store.spent.spend(ticket(n), UNTIL, NOW) for n in range(3)]
     results = await asyncio.gather(*asked, return_exceptions=True)
@@ -73,7 +71,7 @@ async def test_only_so_many_wait(store: Store, monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(results[2], StoreUnavailableError)
 
 
-async def test_what_could_not_be_sent_again_is_forgotten(store: Store) -> None:
+async def test_a_proof_that_cannot_return_is_forgotten(store: Store) -> None:
     await store.spent.spend(ticket(1), UNTIL, NOW)
     assert await store.spent.prune(UNTIL + timedelta(minutes=2)) == 0
     assert await store.spent.prune(UNTIL + timedelta(minutes=2, seconds=1)) == 1

@@ -86,7 +86,7 @@ def test_lines_about_somebody_are_taken_out_and_the_others_stay(spool: Spool, tm
     assert not spool.waiting
 
 
-def test_what_waits_is_counted_in_the_files_whoever_wrote_them(spool: Spool, tmp_path: Path) -> None:
+def test_waiting_lines_are_counted_whoever_wrote_them(spool: Spool, tmp_path: Path) -> None:
     other = Spool(tmp_path / "folder" / "lines.jsonl", limit=20)
     assert spool.count() == 0
     other.append(["one", "two"])

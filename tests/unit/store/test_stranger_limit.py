@@ -73,7 +73,7 @@ def test_all_of_them_leave_so_many_in_an_hour() -> None:
     )
 
 
-def test_those_who_name_nobody_are_counted_apart() -> None:
+def test_nameless_clients_are_counted_apart() -> None:
     stranger_limit, nobody = StrangerLimit(), access(device="", user="")
     assert sum(stranger_limit.admits(number, nobody) for number in range(MOST_NAMELESS + 5)) == MOST_NAMELESS
     assert admitted(stranger_limit, activesync(1)) == 1
@@ -107,7 +107,7 @@ LOGIN = RequestFacts("LOGIN", scheme="imap", user="ada")
         (access(LOGIN, device="", user="ada", client=classify(LOGIN)), False),
     ],
 )
-def test_who_is_known_by_more_than_their_own_word(asked: Access, known: bool) -> None:
+def test_more_than_the_own_word_makes_a_client_known(asked: Access, known: bool) -> None:
     assert is_known(asked) is known
     if known:
         stranger_limit = StrangerLimit()
@@ -125,7 +125,7 @@ def kept(stranger_limit: StrangerLimit, *asked: Access) -> int:
     return sum(stranger_limit.admits((each.facts.user_agent, each.posture.device_id), each) for each in asked)
 
 
-def test_whoever_copies_the_id_of_a_device_leaves_few_rows_and_does_not_take_the_place_of_the_phone() -> None:
+def test_a_copied_device_id_leaves_few_rows_and_room_for_the_phone() -> None:
     stranger_limit = StrangerLimit()
     assert kept(stranger_limit, *map(of_device, range(FLOOD))) == MOST_OF_ONE_DEVICE_THERE
     assert kept(stranger_limit, of_device(-1, "198.51.100.7")) == 1, "the phone itself"
@@ -143,7 +143,7 @@ def test_all_phones_of_a_company_behind_one_address_are_recorded() -> None:
     assert kept(StrangerLimit(), *phones) == len(phones)
 
 
-def test_a_copied_id_under_a_name_that_is_not_its_owners_counts_as_a_made_up_one() -> None:
+def test_a_copied_id_under_another_owner_counts_as_made_up() -> None:
     flood = [of_device(number, owner="ada") for number in range(FLOOD)]
     stranger_limit = StrangerLimit()
     assert kept(stranger_limit, *flood) == MOST_OF_ONE_NETWORK
@@ -154,7 +154,7 @@ def nameless(agent: str, number: int = 0) -> Access:
     return access(RequestFacts("GET", f"/{number}/", headers={"user-agent": agent}), device="", user="")
 
 
-def test_once_there_are_too_many_a_new_user_agent_is_shut_out_at_once(
+def test_a_new_user_agent_is_shut_out_beyond_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mailgate.store.stranger_limit.MOST_NAMELESS", 3)

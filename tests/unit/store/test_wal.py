@@ -125,6 +125,6 @@ async def test_a_log_that_somebody_reads_is_emptied_later_and_that_is_said(
     assert found_in(tmp_path) == {}
 
 
-def test_where_there_is_no_store_none_is_made(tmp_path: Path) -> None:
+def test_a_missing_store_is_not_made(tmp_path: Path) -> None:
     assert not empty_log(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []

@@ -34,7 +34,7 @@ async def test_a_full_queue_drops_and_counts(store: Store, tmp_path: Path) -> No
     assert ledger.counts.dropped == 1
 
 
-async def test_who_reads_the_store_knows_what_was_waiting_when_they_began(store: Store) -> None:
+async def test_a_reader_knows_what_was_waiting_at_its_start(store: Store) -> None:
     reports, one, other = store.reports, report_of(proof(), CATALOG, NOW), report_of(OTHER, CATALOG, NOW)
     reports.put(one.key, one)
     began = reports.holding()
@@ -58,7 +58,7 @@ async def test_an_outage_loses_nothing(store: Store, tmp_path: Path) -> None:
     assert not any((tmp_path / "spool").iterdir())
 
 
-async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store, tmp_path: Path) -> None:
+async def test_the_backlog_has_its_reason_and_its_start(store: Store, tmp_path: Path) -> None:
     now = [0.0]
     ledger = Ledger(store._database, Spool(tmp_path / "gone" / "other.jsonl", 1000))
     ledger._clock = lambda: now[0]
@@ -74,7 +74,7 @@ async def test_what_waits_is_counted_with_the_reason_and_since_when(store: Store
     assert ledger.backlog() == Backlog()
 
 
-async def test_what_waits_on_disk_is_counted_too(store: Store) -> None:
+async def test_lines_on_disk_count_as_waiting(store: Store) -> None:
     with outage(store):
         store.ledger.record(access(user="a"), BLOCK)
         await store.ledger.flush()
@@ -90,9 +90,7 @@ def workers(store: Store, tmp_path: Path) -> list[Ledger]:
     return [Ledger(store._database, Spool(tmp_path / "shared" / "sightings.jsonl", 100_000)) for _ in "ab"]
 
 
-async def test_processes_of_one_folder_see_the_same_lines_and_none_once_they_are_written(
-    store: Store, workers: list[Ledger]
-) -> None:
+async def test_processes_of_one_folder_share_its_lines(store: Store, workers: list[Ledger]) -> None:
     """A row that was spooled in many lines is one item when it is read again, and any process reads those of all."""
     with outage(store):
         for number in range(3):
@@ -107,7 +105,7 @@ async def test_processes_of_one_folder_see_the_same_lines_and_none_once_they_are
     assert row.tally.times == 6
 
 
-async def test_that_another_process_has_the_lines_in_hand_does_not_show_that_the_store_is_back(
+async def test_lines_held_by_another_process_do_not_end_an_outage(
     store: Store, workers: list[Ledger], tmp_path: Path
 ) -> None:
     ledger = workers[0]
@@ -146,7 +144,9 @@ async def test_each_change_of_state_has_one_line_in_the_log(store: Store, worker
     ]
 
 
-async def test_so_has_each_change_of_the_spool(store: Store, workers: list[Ledger], tmp_path: Path) -> None:
+async def test_each_change_of_the_spool_is_logged_once(
+    store: Store, workers: list[Ledger], tmp_path: Path
+) -> None:
     (tmp_path / "shared").write_text("a file where a folder should be")
     with capture_logs() as lines:
         with outage(store):
@@ -258,7 +258,7 @@ async def test_close_writes_what_waits_and_ends_run(store: Store) -> None:
 
 
 @pytest.mark.parametrize("way", ["close", "cancel"])
-async def test_what_cannot_be_written_in_time_goes_to_disk(
+async def test_records_that_cannot_be_written_in_time_go_to_disk(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     store = await Store.open(url, spool=tmp_path)

@@ -4,8 +4,8 @@ import pytest
 
 from mailgate.views.address_values import (
     MAX_MISTAKES,
+    AddressMistake,
     MisreadError,
-    Mistake,
     Reader,
     line,
     one_of,
@@ -16,20 +16,24 @@ from mailgate.views.address_values import (
 READERS = {"kind": one_of(("phone", "tablet")), "name": line(5)}
 
 
-def test_what_is_asked_for_is_read_and_an_untouched_field_says_nothing() -> None:
+def test_values_are_read_and_empty_fields_say_nothing() -> None:
     assert read_address([("kind", " phone "), ("name", "")], READERS) == ({"kind": "phone"}, [])
 
 
-def test_whatever_else_stands_there_is_a_mistake_that_says_what_is_expected() -> None:
+def test_every_other_value_is_a_mistake_with_what_to_enter() -> None:
     said, mistakes = read_address(
         [("kind", "fone"), ("nam", "x"), ("name", "ada"), ("name", "bob"), ("name", "toolong")], READERS
     )
     assert said == {"name": "ada"}
     assert mistakes == [
-        Mistake("kind", "fone", "it is not known here; did you mean phone? Expected one of phone, tablet"),
-        Mistake("nam", "x", "there is no such parameter; did you mean name? Expected one of kind, name"),
-        Mistake("name", "bob", "it is given more than once; expected it once"),
-        Mistake("name", "toolong", "it is given more than once; expected it once"),
+        AddressMistake(
+            "kind", "fone", "it is not known here; did you mean phone? Expected one of phone, tablet"
+        ),
+        AddressMistake(
+            "nam", "x", "there is no such parameter; did you mean name? Expected one of kind, name"
+        ),
+        AddressMistake("name", "bob", "it is given more than once; expected it once"),
+        AddressMistake("name", "toolong", "it is given more than once; expected it once"),
     ]
     assert read_address([("a", "b")], {})[1][0].words.endswith("this address takes none")
 
@@ -44,6 +48,6 @@ def test_an_address_of_mistakes_is_read_until_some_are_told() -> None:
     ("reader", "text"),
     [(line(5), "123456"), (whole(20), "21"), (whole(20), "-1"), (whole(20), "²"), (whole(20), "1" * 5000)],
 )
-def test_what_cannot_be_meant_is_refused(reader: Reader, text: str) -> None:
+def test_a_value_out_of_bounds_is_refused(reader: Reader, text: str) -> None:
     with pytest.raises(MisreadError):
         reader(text)

@@ -44,7 +44,7 @@ async def test_an_app_says_which_rules_keep_it_out_and_which_lists_would(store: 
     assert (found["alipay"].kept_out_by, found["alipay"].would_join) == ([], ["prohibited"])
 
 
-async def test_who_has_it_is_unknown_until_it_was_counted(store: Store) -> None:
+async def test_the_people_with_an_app_are_unknown_until_counted(store: Store) -> None:
     (first, *_) = await apps(store, policy(), NOW)
     assert (first.people, first.devices, first.counted_at, first.week, first.trend) == (
         None,
@@ -55,7 +55,7 @@ async def test_who_has_it_is_unknown_until_it_was_counted(store: Store) -> None:
     )
 
 
-async def test_most_people_come_first_and_a_week_is_told_where_it_was_counted_then(store: Store) -> None:
+async def test_the_most_common_app_comes_first_with_its_week(store: Store) -> None:
     for days, people, devices in ((40, 90, 90), (8, 2, 2), (6, 3, 3), (0, 5, 7)):
         await counted(store, "wechat", days, people, devices)
     await counted(store, "tiktok", 0, 1, 1)

@@ -17,7 +17,7 @@ import mailgate
 from mailgate.config.observing import WitnessSettings
 from mailgate.console.languages import console_languages
 from mailgate.model.phrase import translate
-from mailgate.store import Entry, Head, Store
+from mailgate.store import AuditEntry, AuditHead, Store
 from mailgate.views.audit import (
     ACTION_WORDS,
     COLUMNS,
@@ -54,11 +54,11 @@ def test_an_act_of_another_release_keeps_its_code() -> None:
         ("", ""),
     ],
 )
-def test_what_it_is_about_is_told_in_words_and_short(about: str, german: str) -> None:
+def test_the_object_of_an_act_is_told_in_short_words(about: str, german: str) -> None:
     assert translate(thing_in_words(about), GERMAN) == german
 
 
-ENTRY = Entry(
+ENTRY = AuditEntry(
     1, "2026-12-01T12:00:00", "ada", "policy-retracted", "version 1", "=1+1", "gate", "{}", "", "abc"
 )
 
@@ -86,7 +86,7 @@ def test_heads_are_found_whatever_stands_around_them(tmp_path: Path) -> None:
         f'2026-12-01T12:00:00+00:00 audit-head 7:{one}\n{{"event": "audit-head", "head": "8:{two}"}}\n'.encode()
         + b"\xff no head: 9:abc\n" + f"<85>mailgate: audit-head 8:{two}\n12:{one}0\n".encode()
     )  # fmt: skip
-    assert [*heads_in(path)] == [Head(7, one), Head(8, two), Head(8, two)]
+    assert [*heads_in(path)] == [AuditHead(7, one), AuditHead(8, two), AuditHead(8, two)]
 
 
 async def test_a_log_is_held_against_files_and_the_one_of_the_settings(

@@ -32,9 +32,7 @@ def asked(**values: str) -> ParsedFilter:
         ("source", "the device ITSELF", "enrolled"), ("os", "iOS", "ios"), ("kind", " phone ", "phone"),
     ],
 )  # fmt: skip
-def test_what_a_company_has_is_taken_by_its_key_or_its_words_in_any_case(
-    name: str, value: str, meant: str
-) -> None:
+def test_a_value_is_found_by_key_or_words_in_any_case(name: str, value: str, meant: str) -> None:
     found = asked(**{name: value})
     assert (getattr(found.wanted, name), found.said, found.mistakes) == (meant, {name: meant}, ())
 
@@ -48,7 +46,7 @@ def test_no_value_that_cannot_be_meant_is_strangers_not_recorded(name: str) -> N
 @pytest.mark.parametrize(
     ("name", "value"), [("group", "SALES"), ("app", "tik"), ("source", "mdm"), ("os", "")]
 )
-def test_what_could_be_several_or_only_begins_so_is_none_of_them(name: str, value: str) -> None:
+def test_an_ambiguous_or_partial_value_is_a_mistake(name: str, value: str) -> None:
     assert len(asked(**{name: value}).mistakes) == bool(value)
 
 
@@ -76,7 +74,7 @@ def test_a_time_is_so_many_days_ago_or_stands_there(value: str, ago: timedelta) 
     assert asked(before=value).wanted.before == NOW - ago
 
 
-def test_what_is_lost_has_no_other_access() -> None:
+def test_a_lost_device_has_no_other_access() -> None:
     assert asked(state="lost").wanted == asked(mail="lost").wanted == asked(state="lost", mail="lost").wanted
     row = DeviceRow(1, mail="lost", state="stale")
     assert asked(state="lost").wanted.fits(row)

@@ -107,7 +107,7 @@ async def test_all_that_are_meant_are_found_once_and_no_other(
     assert sorted(found) == meant
 
 
-async def test_an_app_blocks_the_devices_that_a_rule_keeps_out_because_of_it_and_no_others(
+async def test_an_app_blocks_only_devices_refused_because_of_it(
     store: Store,
 ) -> None:
     """A watched app beside a prohibited one keeps nobody out, and neither does one of a device that is let in."""
@@ -135,7 +135,7 @@ async def test_devices_of_which_no_source_tells_the_kind_are_of_unknown_kind(sto
         assert ids(await everything(store, DeviceFilter(kind="unknown", state=state))) == ["nameless"]
 
 
-async def test_a_device_whose_row_is_of_before_is_not_shown_as_what_it_was(store: Store) -> None:
+async def test_a_device_with_an_old_row_is_not_shown_by_it(store: Store) -> None:
     """Time passes while no row is worked out anew: the report has become too old since."""
     await store.devices.ingest([REPORTS["clean"]], NOW)
     assert len((await find_devices(store, bundle(), DeviceFilter(state="clean"), NOW)).found) == 1
@@ -152,9 +152,7 @@ async def test_rounds_put_right_what_time_has_changed(store: Store) -> None:
     assert found.row.mail == MailAccess.PROOF
 
 
-async def test_where_all_is_as_it_was_a_round_writes_nothing(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_round_without_changes_writes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.devices.ingest([REPORTS["clean"]], NOW)
     await catch_up(store, bundle(), NOW)
     kept = AsyncMock()
@@ -164,7 +162,7 @@ async def test_where_all_is_as_it_was_a_round_writes_nothing(
     kept.assert_not_awaited()
 
 
-async def test_of_very_many_changes_only_some_are_caught_up_with_in_one_go(
+async def test_many_changes_are_followed_a_part_at_a_time(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
@@ -177,7 +175,7 @@ async def test_of_very_many_changes_only_some_are_caught_up_with_in_one_go(
     assert await store.rows.count(DeviceFilter()) == (5, True)
 
 
-async def test_where_the_store_takes_nothing_the_rows_of_before_are_looked_through(
+async def test_old_rows_are_searched_while_the_store_is_read_only(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await catch_up(filled, bundle(), NOW)
@@ -243,7 +241,7 @@ def test_a_row_has_what_lists_are_searched_and_sorted_by() -> None:
     assert (shown.name, shown.headline) == ("phone, iOS 26.1", "Kept out")
 
 
-def test_of_a_device_without_reports_nothing_is_claimed() -> None:
+def test_a_device_without_reports_claims_nothing() -> None:
     row = row_of(Device(PHONE_1, (), number=3), bundle(), NOW)
     assert (row.person, row.kind, row.source, row.apps, row.reported_at) == ("", "unknown", "", "", LONG_AGO)
     assert (row.state, row.mail) == ("missing", "must-prove-itself")

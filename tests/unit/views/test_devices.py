@@ -27,7 +27,7 @@ def bundle() -> Any:
     return SimpleNamespace(policy=SimpleNamespace(catalog=CATALOG), settings=settings, posture_terms=TERMS)
 
 
-def test_it_is_said_when_a_device_is_deleted_and_a_lost_one_is_later() -> None:
+def test_a_device_tells_when_it_is_deleted() -> None:
     told = device_facts(DEVICE, bundle(), NOW)
     assert told.deleted_after == NOW + timedelta(days=90)
     assert told.findings == [FindingFacts(reason="device-os-contradicted", detail="os: …", since=NOW)]

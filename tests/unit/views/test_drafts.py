@@ -57,7 +57,7 @@ async def test_the_lines_are_those_of_the_files_as_they_are_now(running: Store) 
 
 
 @pytest.mark.parametrize("files", [None, rules(POLICY, "apps: {tiktok: {name: TikTok}}\n")])
-async def test_where_the_files_cannot_be_changed_so_the_lines_are_those_of_the_version(
+async def test_if_the_files_cannot_be_changed_the_version_shows_the_lines(
     running: Store, files: Rules | None
 ) -> None:
     draft, after = await make_draft(running, ON, ADA, NOW)

@@ -21,7 +21,7 @@ def access(path: str = "/block") -> Access:
     return Access(facts, classify(facts), Posture(), NOW, certificate=certificate)
 
 
-def test_rules_stand_in_the_order_in_which_they_were_tried_with_what_they_saw() -> None:
+def test_rules_are_listed_as_tried_with_what_they_saw() -> None:
     asked, rules = access("/warn"), policy()
     told = explanation(asked, decide(asked, rules), rules)
     tried = [(each.rule, each.matched) for each in told.rules]
@@ -46,5 +46,5 @@ def test_the_certificates_themselves_are_not_told() -> None:
         (b"x", "b'x'"),
     ],
 )
-def test_what_json_has_no_form_for(value: object, told: object) -> None:
+def test_values_without_a_json_form_are_made_plain(value: object, told: object) -> None:
     assert plain(value) == told

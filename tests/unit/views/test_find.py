@@ -42,9 +42,7 @@ async def phone(store: Store, owner: str) -> Hit:
 @pytest.mark.parametrize(
     "text", ["ada", " ADA\n", "corp\\ada", "Ada@corp", "ada@example.com", "ADA@Example.COM"]
 )
-async def test_who_is_called_exactly_so_comes_first_and_nobody_within_whose_name_it_is(
-    store: Store, text: str
-) -> None:
+async def test_an_exact_login_comes_first(store: Store, text: str) -> None:
     hits = await found(store, text)
     assert (hits.items, hits.next) == ([ADA, ADAM], None)
 
@@ -78,17 +76,17 @@ async def test_a_person_a_device_and_a_reference_are_found_as_they_are_pasted(st
 @pytest.mark.parametrize(
     ("text", "domain"), [("ada@elsewhere.example", "example.com"), ("ada@example.com", "")]
 )
-async def test_an_address_elsewhere_is_nobody_of_ours(store: Store, text: str, domain: str) -> None:
+async def test_an_address_of_another_domain_is_nobody(store: Store, text: str, domain: str) -> None:
     assert await found(store, text, domain=domain) == Hits(items=[], next=None)
 
 
-async def test_a_beginning_leads_to_people_and_what_is_within_a_name_comes_behind(store: Store) -> None:
+async def test_a_name_that_begins_so_comes_before_one_that_contains_it(store: Store) -> None:
     assert (await found(store, "ad")).items == [ADA, ADAM, RAMADAN]
     assert (await found(store, "mada")).items == [RAMADAN]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "nobody", "%", "_"])
-async def test_what_means_nothing_finds_nothing(store: Store, text: str) -> None:
+async def test_a_search_without_a_match_finds_nothing(store: Store, text: str) -> None:
     assert await found(store, text) == Hits(items=[], next=None)
 
 
@@ -119,7 +117,7 @@ async def test_the_reference_of_a_refusal_is_found_however_it_was_typed(store: S
 
 
 @pytest.mark.parametrize(("person", "count"), [("ada", 1), ("", 0)])
-async def test_a_reference_that_only_a_request_for_help_has_leads_to_who_asked(
+async def test_a_help_number_of_a_help_request_leads_to_the_person(
     store: Store, person: str, count: int
 ) -> None:
     asked = HelpRequest(
@@ -132,7 +130,7 @@ async def test_a_reference_that_only_a_request_for_help_has_leads_to_who_asked(
     ] * count
 
 
-async def test_of_a_very_long_text_only_the_beginning_is_looked_for(store: Store) -> None:
+async def test_only_the_beginning_of_a_very_long_text_is_searched(store: Store) -> None:
     name = "x" * LONGEST
     await store.devices.ingest([report_by("mdm", "long", name)], NOW)
     assert [each.id for each in (await found(store, name + "y")).items] == [name]

@@ -17,7 +17,7 @@ APP = policy_of(
 )
 
 
-def test_a_phone_with_a_listed_app_line_by_line() -> None:
+def test_the_lines_say_what_would_let_a_phone_in() -> None:
     lines = list(
         flip_lines(flips_facts(flips_both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG))
     )
@@ -29,7 +29,7 @@ def test_a_phone_with_a_listed_app_line_by_line() -> None:
     assert lines[-1] == "  not tried: other values of request.path"
 
 
-def test_where_nothing_helps_it_is_said() -> None:
+def test_if_nothing_helps_that_is_said() -> None:
     shut = policy_of({"effect": "block"})
     lines = list(
         flip_lines(flips_facts(flips_both_ways(access(PHONE, Posture()), shut, Effect.BLOCK), CATALOG))
@@ -37,7 +37,7 @@ def test_where_nothing_helps_it_is_said() -> None:
     assert lines == ["What would let it in", "  nothing that can be done was found, in up to 2 steps"]
 
 
-def test_the_same_for_programs() -> None:
+def test_programs_get_the_same_as_facts() -> None:
     (told,) = flips_facts(flips_both_ways(access(PHONE, WITH_TIKTOK), APP, Effect.BLOCK), CATALOG)
     assert (told.to, told.not_tried, told.most_steps) == (["allow"], ["request.path"], 2)
     (flip, *_) = told.actionable

@@ -45,7 +45,9 @@ def one(*heard: LastHeartbeat, active: Activation | None = ACTIVE) -> GateNode:
         ),
     ],
 )
-def test_one_gate(heard: LastHeartbeat, active: Activation | None, state: GateState, words: str) -> None:
+def test_a_gate_is_well_behind_or_silent_by_its_last_heartbeat(
+    heard: LastHeartbeat, active: Activation | None, state: GateState, words: str
+) -> None:
     found = one(heard, active=active)
     assert (found.state, words in found.words) == (state, True)
 
@@ -84,5 +86,5 @@ def test_rules_have_a_moment_to_arrive() -> None:
     ("seconds", "words"),
     [(1, "1 second"), (119, "119 seconds"), (120, "2 minutes"), (7200, "2 hours"), (200_000, "2 days")],
 )
-def test_about_how_long(seconds: int, words: str) -> None:
+def test_a_span_is_told_in_words(seconds: int, words: str) -> None:
     assert span(timedelta(seconds=seconds)) == words

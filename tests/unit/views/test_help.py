@@ -27,7 +27,7 @@ ASKED = HelpRequest("app", "ada", "ada", "d1", "prohibited-app", "REF1", "p1", T
         (NOW + minutes(10), NOW + minutes(11), HelpState.DONE),
     ],
 )
-def test_who_asked_again_after_the_answer_waits_again(
+def test_a_person_who_asks_again_waits_again(
     replied_at: datetime | None, done_at: datetime | None, state: HelpState
 ) -> None:
     asked = replace(ASKED, replied_at=replied_at, done_at=done_at)
@@ -35,7 +35,7 @@ def test_who_asked_again_after_the_answer_waits_again(
     assert help_facts(asked, POLICY).state is state
 
 
-def test_a_request_is_told_with_the_title_of_its_rule_and_why_in_words() -> None:
+def test_a_help_request_tells_its_rule_and_its_reason() -> None:
     told = help_facts(ASKED, POLICY)
     assert (told.rule, told.title, told.reference, told.times) == ("app", "No such apps", "REF1", 2)
     assert (told.reason, told.cause) == (
@@ -60,14 +60,14 @@ def test_the_rule_that_most_wait_for_comes_first_and_equals_by_name() -> None:
     ]
 
 
-def test_what_is_answered_is_open_still_until_somebody_says_that_it_is_done() -> None:
+def test_an_answered_request_stays_open_until_it_is_closed() -> None:
     answered = replace(ASKED, subject="lin", replied_at=NOW + minutes(10))
     done = replace(ASKED, subject="grace", done_at=NOW + minutes(10), done_by="vic")
     told = [help_facts(each, POLICY) for each in (ASKED, answered, done)]
     assert [each.subject for each in still_open(told)] == ["ada", "lin"]
 
 
-def test_who_says_that_a_device_is_not_theirs_was_not_refused() -> None:
+def test_a_report_that_it_is_not_theirs_is_no_refusal() -> None:
     said = replace(ASKED, rule=NOT_THEIRS, reason=NOT_THEIRS)
     told = help_facts(said, POLICY)
     assert (told.cause, told.refused) == ("Says that this device is not theirs", False)

@@ -54,12 +54,12 @@ async def test_a_clean_device_gets_mail_and_it_is_said_who_looked(store: Store) 
     assert found.sentence == "Gets mail: no listed app on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
-async def test_an_app_that_no_rule_keeps_out_is_told_nevertheless(store: Store) -> None:
+async def test_a_listed_app_without_a_rule_is_told_too(store: Store) -> None:
     await reported(store, "tiktok", "chess")
     assert (await stands(store, OPEN)).cause == "Chess and Tiktok on it, which no rule keeps out"
 
 
-async def test_a_device_that_is_kept_out_is_told_with_its_apps_and_what_would_let_it_in(store: Store) -> None:
+async def test_a_refused_device_tells_its_apps_and_what_would_help(store: Store) -> None:
     await reported(store, "tiktok")
     found = await stands(store, TITLED, OPEN)
     assert (found.mail, found.rule, found.title) == (MailAccess.OUT, "banned", "No such apps")
@@ -68,7 +68,7 @@ async def test_a_device_that_is_kept_out_is_told_with_its_apps_and_what_would_le
     assert found.sentence == "Kept out: Tiktok on it; jamf looked at 2026-12-01 11:00 UTC."
 
 
-async def test_where_a_second_rule_keeps_it_out_as_well_it_has_to_be_exempt_from_all(store: Store) -> None:
+async def test_if_two_rules_refuse_the_exemption_is_from_all(store: Store) -> None:
     await reported(store, "tiktok")
     again = BANNED | {"id": "again"}
     assert (await stands(store, BANNED, again, OPEN)).exempt_from == "all"
@@ -84,7 +84,7 @@ async def test_a_device_that_never_was_looked_at_has_to_prove_itself(store: Stor
     assert (await stands(store, OPEN)).cause == "nothing was reported of its apps"
 
 
-async def test_who_is_warned_is_told_until_when(store: Store) -> None:
+async def test_a_warned_device_says_until_when(store: Store) -> None:
     await reported(store, "tiktok")
     found = await stands(store, WARNED, OPEN)
     assert (found.mail, found.until) == (MailAccess.WARNED, datetime(2026, 12, 8, tzinfo=NOW.tzinfo))
@@ -94,9 +94,7 @@ async def test_who_is_warned_is_told_until_when(store: Store) -> None:
 
 
 @pytest.mark.parametrize("rule", ["banned", ""])
-async def test_an_exempt_device_is_told_with_why_until_when_and_what_becomes_of_it(
-    store: Store, rule: str
-) -> None:
+async def test_an_exempt_device_tells_why_until_when_and_what_follows(store: Store, rule: str) -> None:
     await reported(store, "tiktok")
     found = await stands(store, exempt=(exempt(rule),))
     assert (found.mail, found.rule, found.cause) == (MailAccess.EXEMPT, "banned", "Tiktok on it")
@@ -107,7 +105,7 @@ async def test_an_exempt_device_is_told_with_why_until_when_and_what_becomes_of_
     )
 
 
-async def test_of_two_exemptions_the_one_that_holds_longer_is_told(store: Store) -> None:
+async def test_the_longer_of_two_exemptions_is_told(store: Store) -> None:
     device = await reported(store, "tiktok")
     longer = exempt(until=NOW + 3 * DAY, device=device)
     assert (await stands(store, exempt=(exempt(), longer))).until == NOW + 3 * DAY
@@ -146,7 +144,7 @@ def answered(decision: Decision, first: datetime) -> Recorded:
     return Recorded("s", sighting, Tally(1, first, first, "REF"))
 
 
-def test_since_when_it_stands_so_its_last_requests_tell_until_one_was_answered_otherwise() -> None:
+def test_the_last_requests_tell_since_when_a_device_stands_so() -> None:
     seen = [
         answered(BLOCK, NOW - minutes(1)),
         answered(replace(BLOCK, rule="renamed"), NOW - minutes(7)),
@@ -159,7 +157,7 @@ def test_since_when_it_stands_so_its_last_requests_tell_until_one_was_answered_o
     assert "since 2026-12-01 11:53 UTC" in mail_status(access(), BLOCK, policy, seen).sentence
 
 
-def test_where_nothing_else_says_why_the_rule_does() -> None:
+def test_without_another_cause_the_rule_is_named() -> None:
     titled = Decision(Effect.BLOCK, Reason.RULE_MATCHED, "shut", "v1", title="Closed at night")
     policy = bundle().policy
     assert mail_status(access(), titled, policy).cause == "Closed at night"

@@ -14,7 +14,7 @@ AT = "2026-12-08T00:00:00+00:00"
 STAGED = plan_of(later=[{"at": AT, "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(3, 4)}}])
 
 
-async def test_they_are_told_with_their_moments_and_counted(store: Store) -> None:
+async def test_movers_are_told_with_their_moments_and_counted(store: Store) -> None:
     kept = replace(PLAN, movers=3)
     await store.plans.keep(kept, ACT)
     movers = [MOVER._replace(until=0), MOVER._replace(since=1, until=1), MOVER._replace(since=2, until=2)]
@@ -34,7 +34,7 @@ async def test_they_are_told_with_their_moments_and_counted(store: Store) -> Non
 HELD = plan_of(held_back={"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(2, 3)}})
 
 
-async def test_whom_a_share_or_a_stage_misses_is_told_as_such(store: Store) -> None:
+async def test_people_missed_by_a_share_or_a_stage_are_marked(store: Store) -> None:
     kept = replace(PLAN, movers=1)
     await store.plans.keep(kept, ACT)
     await store.movers.add(PLAN.digest, 1, [MOVER._replace(since=2, until=2)])

@@ -32,13 +32,13 @@ def test_a_rule_that_is_enforced_counts_now() -> None:
     assert told == RuleNotices(rule="app", title="No such apps", kinds=(MailKind.ENFORCED,), why_not="")
 
 
-def test_a_rule_that_warns_and_will_be_enforced_may_be_told_in_two_ways() -> None:
+def test_a_warning_rule_may_be_told_in_two_ways() -> None:
     line = staged(timedelta(days=-3), timedelta(days=3))
     (told,) = rule_notices(rules(policy(line, OPEN)).policy, 2, NOW)
     assert told.kinds == (MailKind.UPCOMING, MailKind.WARNED)
 
 
-def test_of_a_rule_that_only_reports_nothing_is_said_and_why() -> None:
+def test_a_report_only_rule_has_no_notice_and_says_why() -> None:
     line = "{id: quiet, when: client.handheld, effect: block, stages: {report_only: 2020-01-01}}"
     (told,) = rule_notices(rules(policy(line, OPEN)).policy, 2, NOW)
     assert (told.kinds, "runs as report_only" in told.why_not) == ((), True)

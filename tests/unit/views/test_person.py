@@ -46,7 +46,7 @@ async def ask(store: Store, client: Client, decision: Decision, minute: float = 
 
 
 @pytest.mark.parametrize("login", ["", "  ", "ada", "ada@elsewhere.example"])
-async def test_of_whom_nothing_is_known_there_is_nothing_to_tell(store: Store, login: str) -> None:
+async def test_an_unknown_person_is_none(store: Store, login: str) -> None:
     await store.devices.ingest([phone("1", owner="lin")], NOW)
     await ask(store, BROWSER, BLOCK, user="lin")
     assert await person_of(store, bundle(), login, NOW) is None
@@ -70,7 +70,7 @@ async def test_a_person_is_found_in_every_spelling_of_their_login(store: Store, 
         lambda store: store.mails.queue([a_mail("ada")]),
     ],
 )
-async def test_whatever_one_leaves_behind_makes_one_known(store: Store, leave: Callable) -> None:
+async def test_every_trace_of_a_person_makes_them_known(store: Store, leave: Callable) -> None:
     await leave(store)
     assert (await told(store)).login == "ada"
     assert await person_of(store, bundle(), "lin", NOW) is None
@@ -90,9 +90,7 @@ async def test_devices_that_get_no_mail_come_first(store: Store) -> None:
     assert {each.name for each in found.devices} == {"phone, iOS"}
 
 
-async def test_of_very_many_devices_it_is_said_how_many_more_there_are(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_further_devices_of_a_person_are_counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen_person, "DEVICES", 2)
     await store.devices.ingest([phone(str(number)) for number in range(5)], NOW)
     found = await told(store)
@@ -110,7 +108,7 @@ async def test_a_device_stands_as_its_own_last_request_was_answered(store: Store
     assert stands == {one.id: NOW + minutes(3), two.id: None}
 
 
-async def test_what_no_source_has_reported_is_told_by_its_last_request(store: Store) -> None:
+async def test_an_unreported_device_is_told_by_its_last_request(store: Store) -> None:
     await store.devices.ingest([phone("1", eas=("ApplKNOWN",))], NOW)
     (known,) = await store.devices.called("1")
     await ask(store, LAPTOP, BLOCK)
@@ -154,7 +152,7 @@ async def test_mails_of_every_sort_stand_together_the_last_first(store: Store) -
     ]
 
 
-async def test_what_they_asked_for_and_were_told_stands_in_one_timeline_the_newest_first(
+async def test_the_timeline_of_a_person_lists_the_newest_first(
     store: Store,
 ) -> None:
     await store.devices.ingest([phone("1", "tiktok")], NOW)
@@ -162,7 +160,7 @@ async def test_what_they_asked_for_and_were_told_stands_in_one_timeline_the_newe
     await store.help_requests.note(replace(ASKED, subject="lin", person="lin"))
     await store.mails.queue([a_mail("ada", queued_at=NOW + minutes(4))])
     await ask(store, LAPTOP, ALLOW, 2)
-    await store.reliefs.grant(replace(EXEMPT, at=NOW + minutes(5)), ACT)
+    await store.reliefs.grant(EXEMPT, replace(ACT, at=NOW + minutes(5)))
     found = await told(store)
     assert [each.what for each in found.timeline] == [
         "exemption", "notice", "help", "decision", "first", "report",
@@ -183,7 +181,7 @@ async def test_the_language_is_that_of_their_browser(store: Store) -> None:
     ("domain", "login"),
     [("", "ada"), ("example.com", "ada@elsewhere.example"), ("example.com", "OTHER\\ada")],
 )
-async def test_who_has_no_mailbox_at_our_domain_has_no_address(store: Store, domain: str, login: str) -> None:
+async def test_a_person_without_a_mailbox_here_has_no_address(store: Store, domain: str, login: str) -> None:
     await store.devices.ingest([phone("1", owner=login)], NOW)
     found = await person_of(store, bundle(domain=domain), login, NOW)
     assert found is not None
@@ -194,7 +192,7 @@ async def test_who_has_no_mailbox_at_our_domain_has_no_address(store: Store, dom
     ("exempt_from", "together"),
     [((), ""), (("", ""), ""), (("a", "", "a"), "a"), (("a", "b"), "all"), (("a", "all"), "all")],
 )
-async def test_to_exempt_a_person_is_from_what_helps_all_of_their_devices(
+async def test_the_exemption_offered_helps_all_devices_of_a_person(
     store: Store, exempt_from: tuple[str, ...], together: str
 ) -> None:
     await store.devices.ingest([phone("1")], NOW)

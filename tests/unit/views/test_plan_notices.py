@@ -39,12 +39,12 @@ def test_rules_that_hit_anybody_are_those_that_one_could_tell_of() -> None:
     assert rules_hitting(plan_of()) == []
 
 
-def test_the_notice_of_a_rule_in_force_is_not_for_whom_a_plan_would_add() -> None:
+def test_the_running_notice_is_not_for_people_whom_a_plan_adds() -> None:
     telling = told(planned(blocking(share="60%"), newly=HIT), blocking(share="40%"))
     assert (telling.kind, telling.dated, telling.new) == (None, False, False)
 
 
-def test_a_notice_in_force_says_nothing_of_the_date_that_a_plan_gives_its_rule() -> None:
+def test_the_running_notice_does_not_tell_the_date_of_a_plan() -> None:
     later = [{"at": (NOW + timedelta(days=1)).isoformat(), "newly": HIT}]
     telling = told(planned(blocking(), later=later), blocking(stages=STAGES))
     assert (telling.kind, telling.dated, telling.new) == (None, True, False)
@@ -55,7 +55,7 @@ def test_a_rule_that_is_not_in_force_has_no_notice_yet() -> None:
     assert (telling.kind, telling.dated, telling.new) == (None, False, True)
 
 
-def test_once_the_plan_is_in_force_the_notice_of_its_rule_is_for_them() -> None:
+def test_after_the_start_the_notice_is_for_people_of_the_plan() -> None:
     candidate = blocking(stages=STAGES)
     telling = told(planned(candidate, newly=HIT), candidate)
     assert (telling.kind, telling.version, telling.why_not) == (MailKind.UPCOMING, 4, "")

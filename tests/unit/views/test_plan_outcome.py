@@ -21,7 +21,7 @@ PLANNED = plan_of(
 )
 
 
-def test_what_was_predicted_grows_with_the_stages() -> None:
+def test_the_prediction_grows_with_the_stages() -> None:
     assert predicted_at(PLANNED, NOW) == 0
     assert predicted_at(PLANNED, NOW + timedelta(days=2)) == 4
 
@@ -51,7 +51,7 @@ async def test_hours_halts_and_the_way_back_are_told(store: Store) -> None:
     assert len(long_ago.spans) == 11
 
 
-async def test_what_a_retracted_plan_did_stays_to_be_read(store: Store) -> None:
+async def test_the_outcome_of_a_rolled_back_plan_stays_readable(store: Store) -> None:
     first = await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
     await store.policies.activate(PLAN.candidate, Act(NOW, "ada", "policy-activated"))
     await asks(store, "bob", PLAN.candidate.policy, hours=1)

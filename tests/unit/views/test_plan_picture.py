@@ -51,7 +51,7 @@ def rects(drawn: str) -> list[dict[str, str]]:
     return [each.attrib for each in root.iter(f"{SVG}rect")]
 
 
-def test_eleven_people_of_five_thousand_are_a_sliver_of_the_company_and_no_wall() -> None:
+def test_eleven_people_of_five_thousand_are_a_thin_bar() -> None:
     company, stages, groups, _ = panels(plan({"block": 11}))
     whole, sliver, _ = rects(company.drawn)
     assert (float(whole["width"]), float(sliver["width"])) == (WIDTH, 3.0)
@@ -61,7 +61,7 @@ def test_eleven_people_of_five_thousand_are_a_sliver_of_the_company_and_no_wall(
 
 
 @given(st.dictionaries(st.sampled_from(ORDER), st.integers(1, 10**6)), st.integers(1, 10**6))
-def test_whatever_moves_fits_on_the_paper(now: dict[str, int], people: int) -> None:
+def test_every_bar_fits_on_the_paper(now: dict[str, int], people: int) -> None:
     made = plan(now, {"block": people}, people=max(people, *now.values(), 1) if now else people)
     for each in panels(made):
         for rect in rects(each.drawn):
@@ -85,7 +85,7 @@ def test_nobody_moved_is_said() -> None:
     ElementTree.fromstring(picture(plan({})))
 
 
-def test_it_is_told_in_words_and_called_by_what_it_changes() -> None:
+def test_the_picture_is_told_in_words_and_named_by_the_change() -> None:
     drawn = ElementTree.fromstring(picture(plan({"block": 12})))
     title, desc = drawn.find(f"{SVG}title"), drawn.find(f"{SVG}desc")
     assert title is not None
@@ -96,13 +96,13 @@ def test_it_is_told_in_words_and_called_by_what_it_changes() -> None:
 
 
 @pytest.mark.parametrize("words", ["prefers-color-scheme:dark", "<style>"])
-def test_it_brings_its_colours_for_light_and_dark_and_loads_nothing(words: str) -> None:
+def test_the_picture_has_its_own_colours_and_loads_nothing(words: str) -> None:
     drawn = picture(plan({"warn": 1}))
     assert words in drawn
     assert not re.search(r"href|url\(", drawn)
 
 
-def test_it_is_drawn_in_another_language() -> None:
+def test_the_picture_is_drawn_in_another_language() -> None:
     moved, german = plan({"block": 11}, {"block": 1200}), console_languages()["de"]
     drawn = "".join(each.drawn for each in panels(moved, german))
     assert "gesperrt: 1.200 von 5.000 Personen (24 %)" in drawn

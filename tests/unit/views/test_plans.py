@@ -78,7 +78,7 @@ QUIET = PLAN["undated"]
 UNDATED = QUIET | {"people": 1200, "devices": 1, "rules": ["late"]}
 
 
-def test_who_may_be_kept_out_when_nobody_can_tell_is_told_with_why() -> None:
+def test_people_who_may_be_refused_at_an_unknown_moment_are_told_with_why() -> None:
     assert list(undated_in_words(plan_of())) == []
     told, why = undated_in_words(plan_of(undated=UNDATED))
     assert told.startswith("1,200 people with 1 device might newly be kept out")
@@ -89,7 +89,7 @@ def test_who_may_be_kept_out_when_nobody_can_tell_is_told_with_why() -> None:
     assert "nobody moves at these" in words
 
 
-def test_a_rule_on_a_version_says_that_updates_change_whom_it_keeps_out_and_how_many_it_does_today() -> None:
+def test_a_rule_on_a_version_says_how_many_it_refuses_today() -> None:
     named = {"old-browser": "block"}
     (words,) = undated_in_words(plan_of(reads_versions=named))
     assert words.startswith("The rule old-browser reads a version, so whom it keeps out changes")
@@ -103,19 +103,19 @@ def test_a_rule_on_a_version_says_that_updates_change_whom_it_keeps_out_and_how_
 
 
 @pytest.mark.parametrize("effect", ["allow", "warn"])
-def test_of_a_rule_on_a_version_that_keeps_nobody_out_no_number_is_told(effect: str) -> None:
+def test_a_rule_that_refuses_nobody_has_no_number(effect: str) -> None:
     """Whom a rule that allows no longer lets in, other rules keep out."""
     (words,) = undated_in_words(plan_of(reads_versions={"new-browser": effect}))
     assert words.startswith("The rule new-browser reads a version, so whom it is about changes")
     assert words.endswith("All others are left to the rules after it.")
 
 
-def test_one_who_may_be_kept_out_is_told_with_what_decides_now() -> None:
+def test_people_who_may_be_refused_are_told_with_todays_rule() -> None:
     sample = Sample.model_validate(SAMPLE | {"system": ""})
     assert who_in_words(sample) == "ada: phone, d1: let in by open now"
 
 
-def test_what_cannot_be_told_has_rows_of_its_own() -> None:
+def test_outcomes_that_cannot_be_told_have_their_own_rows() -> None:
     rows = list(rows_of(plan_of(undated=UNDATED, kept_out={"people": 5, "devices": 6})))
     assert ["kept_out", "undated", "", 1200, 1] in rows
     assert ["kept_out", "all", "", 5, 6] in rows

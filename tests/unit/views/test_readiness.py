@@ -23,7 +23,7 @@ NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
         (SourceState("mdm", failing_since=NOW, held=9), 8, "unavailable"),
     ],
 )
-def test_one_word_for_how_a_connector_fares(state: SourceState | None, hours: float, word: str) -> None:
+def test_each_state_of_a_connector_has_one_word(state: SourceState | None, hours: float, word: str) -> None:
     assert connector_state(state, timedelta(hours=8), NOW + timedelta(hours=hours)).state == word
 
 
@@ -37,7 +37,7 @@ def test_one_word_for_how_a_connector_fares(state: SourceState | None, hours: fl
     ],
     ids=["it waits", "it is read now", "it calls by itself", "it is due"],
 )
-def test_when_a_connector_is_read_next(
+def test_the_next_read_of_a_connector_is_told(
     state: SourceState, every: timedelta | None, at: datetime | None
 ) -> None:
     assert connector_state(state, timedelta(hours=8), NOW, every).next_attempt == at

@@ -81,7 +81,7 @@ async def recalled(store: Store, name: str = "REF2345", now=LATER, files=None) -
 
 
 @pytest.mark.parametrize("name", ["", "REF2346", "phone-1"])
-async def test_what_was_not_recorded_is_nothing(store: Store, name: str) -> None:
+async def test_an_unknown_help_number_finds_nothing(store: Store, name: str) -> None:
     await record(store)
     assert await redecide(store, bundle(), name, LATER) is None
 
@@ -155,7 +155,7 @@ async def test_a_login_is_decided_again_on_its_persons_devices(
     assert found.access.posture.state is state
 
 
-async def test_whether_there_was_a_good_certificate_is_known_again(store: Store) -> None:
+async def test_a_good_certificate_is_known_again(store: Store) -> None:
     """Its thumbprint and the names in it are not: they are kept nowhere but with the device."""
     await record(store, certificate=CertificateResult("of-this-phone"))
     rules = {"id": "certified", "when": "certificate.valid", "effect": "allow"}
@@ -164,7 +164,7 @@ async def test_whether_there_was_a_good_certificate_is_known_again(store: Store)
     assert "of-this-phone" not in repr(again)
 
 
-def test_headers_as_browsers_copy_them() -> None:
+def test_headers_are_read_as_browsers_copy_them() -> None:
     asked = read_headers(
         "POST /mail?x=1 HTTP/2\r\nUser-Agent: A\r\n\r\nAccept:  b \nACCEPT: c\n", "pasted"
     ).facts()

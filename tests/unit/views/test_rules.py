@@ -42,7 +42,7 @@ def test_a_rule_says_what_it_does_and_what_its_condition_reads() -> None:
         ("2027-01-01", [False, False, True], "is enforced"),
     ],
 )
-def test_its_stages_stand_in_order_and_one_runs(day: str, runs: list[bool], today: str) -> None:
+def test_the_stages_of_a_rule_are_in_order_and_one_runs(day: str, runs: list[bool], today: str) -> None:
     rule, _ = told(datetime.fromisoformat(day).replace(tzinfo=UTC), stages=STAGES)
     assert [start.stage for start in rule.starts] == ["report_only", "warn", "enforce"]
     assert ([start.runs for start in rule.starts], rule.today) == (runs, today)
@@ -58,7 +58,7 @@ def test_a_share_is_told_where_there_is_one(share: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("on_unavailable", OnUnavailable)
-def test_what_a_rule_does_while_a_device_cannot_be_asked_about_is_told(on_unavailable: OnUnavailable) -> None:
+def test_the_effect_during_an_outage_of_sources_is_told(on_unavailable: OnUnavailable) -> None:
     rule, _ = told(
         datetime(2026, 12, 1, tzinfo=UTC), when='device.state == "clean"', on_unavailable=on_unavailable.value
     )
@@ -90,7 +90,7 @@ def test_a_time_is_said_in_the_largest_unit_that_leaves_nothing_over(seconds: fl
     assert span(timedelta(seconds=seconds)) == words
 
 
-def test_what_people_are_told_is_told() -> None:
+def test_the_words_that_people_read_are_told() -> None:
     notice = {"fix": "remove-app", "contact": "it-help@example.com"}
     rule, _ = told(datetime(2026, 12, 1, tzinfo=UTC), notice=notice, reason="kind-refused")
     assert " ".join(rule.more) == (

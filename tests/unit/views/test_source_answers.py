@@ -3,8 +3,8 @@
 import pytest
 from tests.unit.store.examples import CATALOG, NOW
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
+from mailgate.model import CheckResult
 from mailgate.views.source_answers import SourceAnswer, source_answers
 
 SLOT = ("jamf", "7")
@@ -33,7 +33,7 @@ def test_a_source_that_answered_is_told_with_the_apps_that_it_saw(known: Device 
 
 
 @pytest.mark.parametrize("came", set(CheckResult) - {CheckResult.TAKEN})
-def test_what_else_came_of_it_has_words_and_says_nothing_of_apps_seen_before(came: CheckResult) -> None:
+def test_another_result_has_words_and_names_no_earlier_app(came: CheckResult) -> None:
     (told,) = source_answers({SLOT: came}, device("tiktok"), CATALOG)
     assert (told.source, told.result) == ("jamf", came.value)
     assert told.words.startswith("jamf ")

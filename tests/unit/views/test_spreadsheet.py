@@ -54,7 +54,7 @@ def test_every_csv_is_written_here() -> None:
     assert [each.relative_to(package).as_posix() for each in writing] == ["views/spreadsheet.py"]
 
 
-def test_a_file_begins_with_the_mark_of_utf_8_and_its_columns_and_has_a_name() -> None:
+def test_a_csv_file_has_a_mark_its_columns_and_a_name() -> None:
     assert beginning(["person", "apps"]).encode() == b"\xef\xbb\xbfperson,apps\r\n"
     assert lines([["müller", 3], ["a, b", ""]]) == 'müller,3\r\n"a, b",\r\n'
     assert saved_as("devices") == 'attachment; filename="mailgate-devices.csv"'

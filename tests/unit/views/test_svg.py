@@ -29,7 +29,7 @@ def test_a_picture_is_told_in_words_and_markup_in_them_is_text() -> None:
     assert [each.get("class") for each in drawn.findall(f"{SVG}rect")] == ["paper", "own"]
 
 
-def test_it_is_readable_on_light_and_dark_paper_and_loads_nothing() -> None:
+def test_the_picture_is_readable_on_light_and_dark_paper() -> None:
     text = svg.document(200, 100, ("t", "n"), "told", "", [svg.across(0, 1, 2)])
     assert "prefers-color-scheme:dark" in text
     assert "href" not in text
@@ -69,7 +69,7 @@ def test_one_among_a_million_still_shows() -> None:
     assert float(small.attrib["height"]) >= 1
 
 
-def test_what_stands_below_is_a_word_or_a_time_for_the_reader_of_a_page() -> None:
+def test_a_mark_below_the_axis_is_a_word_or_a_time() -> None:
     found = drawn({"block": 1}, marks=(Mark(0, "today"), Mark(0, at=NOW))).findall("text")
     assert [found[-2].text, found[-1].text] == ["today", ENGLISH.short_day(NOW)]
     assert found[-1].attrib["data-at"] == NOW.isoformat()

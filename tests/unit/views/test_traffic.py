@@ -10,9 +10,7 @@ from mailgate.views.traffic import RANGES, Range, traffic_of
 
 
 @pytest.mark.parametrize("asked", [*RANGES])
-async def test_each_range_has_every_span_of_it_and_what_was_counted_last_stands_last(
-    store: Store, asked: Range
-) -> None:
+async def test_each_range_has_all_its_spans_with_the_last_count_last(store: Store, asked: Range) -> None:
     await store.verdicts.add({AT: {BLOCKED: 3, REFUSED: 3}, AT - timedelta(days=70): {BLOCKED: 9}})
     found = await traffic_of(store, asked, AT + timedelta(seconds=20))
     assert len(found.spans) == RANGES[asked][1]

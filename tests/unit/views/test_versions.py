@@ -21,7 +21,7 @@ from mailgate.views.versions import (
 )
 
 
-async def test_a_version_is_known_by_its_number_and_its_digest_and_one_in_force_by_nothing(
+async def test_a_version_is_found_by_number_digest_or_nothing(
     store: Store,
 ) -> None:
     with pytest.raises(NoVersionError, match="nothing is in force yet"):
@@ -54,7 +54,7 @@ WITH = APPS.replace("[tiktok]", "[tiktok, wechat]")
 PLACES = RuleFilesLocation(Files(apps="rules/listed.yaml"), Path("/srv/gate"))
 
 
-def test_a_file_has_its_own_name_and_only_the_lines_that_differ_with_those_around() -> None:
+def test_a_changed_file_shows_its_name_and_changed_lines() -> None:
     (change,) = file_changes(rules(POLICY, APPS), rules(POLICY, WITH), PLACES)
     assert (change.file, change.text) == ("rules/listed.yaml", WITH)
     assert change.lines[0].startswith("@@ ")
@@ -90,9 +90,7 @@ def test_git_makes_exactly_the_file_of_it(tmp_path: Path, end: str) -> None:
         ("../rules/apps.yaml", "/srv/rules", "apps.yaml"),
     ],
 )
-def test_a_patch_names_a_file_as_it_is_called_in_the_folder_where_it_applies(
-    written: str, folder: str, file: str
-) -> None:
+def test_a_patch_names_a_file_as_its_folder_does(written: str, folder: str, file: str) -> None:
     places = RuleFilesLocation(Files(apps=written), Path("/srv/gate"))
     (change,) = file_changes(rules(POLICY, APPS), rules(POLICY, WITH), places)
     assert (change.folder, change.file) == (folder, file)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgate.connectors.errors import Trouble
+from mailgate.errors import Trouble
 from mailgate.gateway.pages.reasons import wording_of
 from mailgate.model import Effect, Kind, Protocol, Reason
 from mailgate.views.words import (
@@ -26,7 +26,7 @@ def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
     assert len(set(PROTOCOLS.values())) == len(Protocol)
 
 
-def test_what_a_record_of_another_release_says_stands_as_it_is() -> None:
+def test_a_word_of_another_release_stays_as_it_is() -> None:
     assert (effect_in_words("block"), effect_in_words("quarantine")) == ("kept out", "quarantine")
     assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
     assert reason_in_words("of-another-release") == ""
@@ -55,7 +55,7 @@ def test_a_system_is_written_as_its_maker_does(os: str, version: str, words: str
     assert system_in_words(os, version) == words
 
 
-def test_a_device_is_its_kind_and_what_is_known_of_its_system() -> None:
+def test_a_device_is_called_by_kind_and_system() -> None:
     assert device_in_words(Kind.PHONE, "ios", "26.1") == "phone, iOS 26.1"
     assert device_in_words(None, "") == "device"
 
@@ -68,7 +68,7 @@ def test_a_reason_is_told_by_the_title_of_its_page(reason: Reason) -> None:
     assert not told.endswith(".")
 
 
-def test_of_a_rule_that_matched_its_own_title_says_why() -> None:
+def test_a_matched_rule_says_why_by_its_own_title() -> None:
     assert reason_in_words("rule-matched") == ""
 
 

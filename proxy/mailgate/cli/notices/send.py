@@ -101,19 +101,19 @@ Kind = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeSubject:
+class TopicInForce:
     """The version in force, and the topic of a notice about one of its rules."""
 
     active: Activation
     topic: Topic
 
 
-async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, now: datetime) -> NoticeSubject:
+async def subject_of(store: Store, bundle: Bundle, rule: str, kind: MailKind, now: datetime) -> TopicInForce:
     """The subject of a command. Raises RefusedError if nothing may be sent; ends the command if no version is in force."""
     active = await store.policies.active()
     if active is None:
         fail(1, "nothing is in force yet: the first start puts the files in force")
-    return NoticeSubject(active, topic_of(bundle.policy, active.number, rule, kind, now))
+    return TopicInForce(active, topic_of(bundle.policy, active.number, rule, kind, now))
 
 
 def settings_of(bundle: Bundle) -> NoticeSettings:
@@ -174,7 +174,7 @@ def send(
 
 
 async def _counted(
-    store: Store, bundle: Bundle, notices: NoticeSettings, subject: NoticeSubject, now: datetime
+    store: Store, bundle: Bundle, notices: NoticeSettings, subject: TopicInForce, now: datetime
 ) -> RecipientList:
     with progress_bar("devices") as bar:
         task = bar.add_task("deciding", total=None)
@@ -190,7 +190,7 @@ async def _counted(
         )
 
 
-async def _states(store: Store, subject: NoticeSubject) -> dict[str, int]:
+async def _states(store: Store, subject: TopicInForce) -> dict[str, int]:
     """The number of mails with this notice in each state."""
     about = NoticeKey(subject.active.number, subject.topic.kind, subject.topic.rule.id)
     return {

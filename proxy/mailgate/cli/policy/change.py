@@ -58,10 +58,9 @@ def apply(
     async def run(store: Store, bundle: Bundle) -> Activation:
         guard = guard_of(bundle.settings)
         who = acting_person(bundle.settings, "operator", token_file=token_file)
-        return await activation.apply(store, plan, who, note, now, guard, override=override)
+        return await activation.apply(store, plan, who, note, datetime.now(UTC), guard, override=override)
 
-    now = datetime.now(UTC)
-    _print_version(with_store(config, run, decides=False), now, as_json)
+    _print_version(with_store(config, run, decides=False), as_json)
 
 
 def retract(
@@ -80,19 +79,18 @@ def retract(
         who = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
         number = (await version_called(store, to)).number if to else None
         guard, operates = guard_of(bundle.settings), may_operate(bundle.settings, who)
+        now = datetime.now(UTC)
         return await activation.retract(store, who, note, now, number, guard, operates=operates)
 
-    now = datetime.now(UTC)
-    _print_version(with_store(config, run, decides=False), now, as_json)
+    _print_version(with_store(config, run, decides=False), as_json)
 
 
-def _print_version(done: Activation, now: datetime, as_json: bool) -> None:
+def _print_version(done: Activation, as_json: bool) -> None:
     """Print the version in force. If it was in force before, nothing was done."""
-    already = done.at != now
     if as_json:
-        typer.echo(json.dumps(asdict(done) | {"already": already}, default=str))
+        typer.echo(json.dumps(asdict(done), default=str))
         return
-    since = f" already, since {done.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if already else ""
+    since = f" already, since {done.at:%Y-%m-%d %H:%M} UTC: nothing was changed" if done.already else ""
     typer.echo(f"version {done.number} (policy {done.policy}) is in force{since}, activation {done.serial}")
 
 
@@ -127,11 +125,15 @@ def resume(
     config: Config = DEFAULT_PATH,
     as_json: AsObject = False,
 ) -> None:
-    """Put a rule back in force that halted by itself or was turned off."""
+    """Put a rule back in force that halted by itself or was turned off.
+
+    If it was out for longer than the guard's window, whom it keeps out counts as if it were new: beyond the limit another approver
+    has to do the same.
+    """
 
     async def run(store: Store, bundle: Bundle) -> list[Relief]:
-        by = acting_person(bundle.settings, "operator", token_file=token_file)
-        return await reliefs.resume(store, by, note, datetime.now(UTC), rule)
+        by = acting_person(bundle.settings, "operator", "approver", token_file=token_file)
+        return await reliefs.resume(store, by, note, datetime.now(UTC), rule, bundle.settings)
 
     ended = with_store(config, run)
     if as_json:

@@ -36,7 +36,8 @@ def history(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
 
     found = with_store(config, run, decides=False)
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in found], default=_plain, ensure_ascii=False))
+        told = [{name: each for name, each in asdict(one).items() if name != "already"} for one in found]
+        typer.echo(json.dumps(told, default=_plain, ensure_ascii=False))
     elif found:
         Console().print(_table(found))
     else:

@@ -16,7 +16,7 @@ from mailgate.console.api.shapes import (
     cursor_of,
     number_of,
 )
-from mailgate.store import Entry as StoredEntry
+from mailgate.store import AuditEntry
 from mailgate.tasks import compute
 from mailgate.views.audit import COLUMNS, line_of, row_of, verified
 from mailgate.views.spreadsheet import beginning, lines, saved_as
@@ -122,11 +122,11 @@ async def export_sheet(call: Call) -> Text:
 
 
 def _export(
-    call: Call, kind: str, first: Iterable[str], form: Callable[[StoredEntry], str]
+    call: Call, kind: str, first: Iterable[str], form: Callable[[AuditEntry], str]
 ) -> AsyncIterator[str]:
     call.headers["Content-Disposition"] = saved_as("audit", kind)
 
-    def written(page: Iterable[StoredEntry]) -> str:
+    def written(page: Iterable[AuditEntry]) -> str:
         return "".join(map(form, page))
 
     async def all_lines() -> AsyncIterator[str]:

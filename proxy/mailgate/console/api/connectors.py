@@ -3,14 +3,14 @@
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, Line, OutputModel
-from mailgate.console.source_reading import Reading
-from mailgate.console.sources import Connector, can_be_read, read_now, sources_of
+from mailgate.console.source_reading import SourceReading
+from mailgate.console.sources import ConnectorFacts, can_be_read, read_now, sources_of
 
 
 class Connectors(OutputModel):
     """The connectors of the settings."""
 
-    items: list[Connector]
+    items: list[ConnectorFacts]
     """The connectors, in the order of the settings."""
 
 
@@ -33,7 +33,7 @@ async def list_connectors(call: Call) -> Connectors:
     return Connectors(items=sources_of(call.context, await call.context.readiness()))
 
 
-async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> Reading:
+async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> SourceReading:
     """Begin to read a source now, independently of its schedule. `GET /connectors` shows the progress."""
     context, name = call.context, path.connector
     if not can_be_read(context, name):

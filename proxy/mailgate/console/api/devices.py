@@ -163,7 +163,8 @@ async def explain_device(call: Call, path: DevicePath) -> Explanation:
 async def mark_lost(call: Call, path: DevicePath) -> LostMark:
     """Mark a device as lost: it gets nothing, at every gate within a second, whatever the rules say.
 
-    A device that is already lost keeps its time.
+    A device that is already lost keeps its time. It counts for the guard: beyond what the guard lets pass by hand, another approver
+    has to do the same; the refusal of the first one is noted.
     """
     return await _mark(call, path.device, lost=True)
 
@@ -252,10 +253,12 @@ OPERATIONS = (
         _ONE + "/lost",
         mark_lost,
         "Devices",
-        roles=("operator",),
+        roles=("operator", "approver"),
         may_conflict=True,
         links=(Link("mark_found", _SAME),),
     ),
     Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), may_conflict=True),
-    Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), may_conflict=True),
+    Operation(
+        "DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator", "approver"), may_conflict=True
+    ),
 )

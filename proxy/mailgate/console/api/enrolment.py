@@ -8,7 +8,9 @@ from pydantic import Field, StringConstraints
 from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, OutputModel
-from mailgate.console.enrolment import MAX_DAYS, MAX_USES, make_token, revoke
+from mailgate.console.enrolment import MAX_DAYS, MAX_USES, make_token
+from mailgate.rollout import counted_acts
+from mailgate.rollout.guard import guard_of
 
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -133,7 +135,7 @@ async def revoke_token(call: Call, path: TokenPath) -> None:
     known = {each.name for each in await call.context.store.enrolments.tokens()}
     if path.name not in known:
         raise ProblemError(404, "no token has this name")
-    await revoke(call.context.store, call.person, call.now, path.name)
+    await _revoke(call, path.name)
 
 
 async def list_keys(call: Call, query: KeysQuery) -> Keys:
@@ -149,10 +151,19 @@ async def get_key(call: Call, path: KeyPath) -> Key:
 
 
 async def revoke_key(call: Call, path: KeyPath) -> Key:
-    """Revoke a key: no gate accepts it from the next second on, and it never enrols again."""
+    """Revoke a key: no gate accepts it from the next second on, and it never enrols again.
+
+    It counts for the guard: beyond what the guard lets pass by hand, another approver has to do the same; the refusal of the first one
+    is noted.
+    """
     if (await _key(call, path)).revoked_at is None:
-        await revoke(call.context.store, call.person, call.now, path.thumbprint)
+        await _revoke(call, path.thumbprint)
     return await _key(call, path)
+
+
+async def _revoke(call: Call, name: str) -> None:
+    guard = guard_of(call.context.bundle().settings)
+    await counted_acts.revoke(call.context.store, guard, call.person, call.now, name)
 
 
 async def _key(call: Call, path: KeyPath) -> Key:
@@ -194,6 +205,11 @@ OPERATIONS = (
     ),
     Operation("GET", "/enrolment/keys/{thumbprint}", get_key, "Enrolment"),
     Operation(
-        "POST", "/enrolment/keys/{thumbprint}/revocation", revoke_key, "Enrolment", roles=("operator",)
+        "POST",
+        "/enrolment/keys/{thumbprint}/revocation",
+        revoke_key,
+        "Enrolment",
+        roles=("operator", "approver"),
+        may_conflict=True,
     ),
 )

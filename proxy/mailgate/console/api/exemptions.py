@@ -75,7 +75,7 @@ class Exemptions(OutputModel):
     """The exemptions, the newest first."""
 
 
-class Exemption(InputModel):
+class ExemptionInput(InputModel):
     """An exemption of one person or one device to give."""
 
     model_config = ConfigDict(
@@ -128,7 +128,7 @@ class RulePath(InputModel):
     """Its id."""
 
 
-class RuleOff(InputModel):
+class RuleOffInput(InputModel):
     """A rule to turn off."""
 
     why: Note
@@ -156,7 +156,7 @@ async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
     return Exemptions.model_validate({"items": items})
 
 
-async def exempt(call: Call, body: Exemption) -> Relief:
+async def exempt(call: Call, body: ExemptionInput) -> Relief:
     """Exempt one person or one device from a rule until a time, at every gate within a second."""
     context = call.context
     device = (await device_called(call, body.device, 409)).id if body.device else ""
@@ -192,7 +192,7 @@ async def list_rules_off(call: Call) -> RulesOff:
     return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
 
 
-async def turn_rule_off(call: Call, path: RulePath, body: RuleOff) -> Relief:
+async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> Relief:
     """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
 
     No guard applies to this.
@@ -212,8 +212,14 @@ async def turn_rule_off(call: Call, path: RulePath, body: RuleOff) -> Relief:
 
 
 async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:
-    """Put a rule back in force that halted by itself or was turned off."""
-    ended = await reliefs.resume(call.context.store, call.person, body.why, call.now, path.rule)
+    """Put a rule back in force that halted by itself or was turned off.
+
+    If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
+    has to do the same; the refusal of the first one is noted.
+    """
+    context = call.context
+    settings = context.bundle().settings
+    ended = await reliefs.resume(context.store, call.person, body.why, call.now, path.rule, settings)
     return Resumed.model_validate({"items": ended})
 
 
@@ -265,5 +271,12 @@ OPERATIONS = (
         may_conflict=True,
         links=(Link("resume_rule", {"rule": "$response.body#/rule"}),),
     ),
-    Operation("POST", "/rules/{rule}/on", resume_rule, "Exemptions", roles=("operator",), may_conflict=True),
+    Operation(
+        "POST",
+        "/rules/{rule}/on",
+        resume_rule,
+        "Exemptions",
+        roles=("operator", "approver"),
+        may_conflict=True,
+    ),
 )

@@ -8,7 +8,7 @@ from mailgate.config.case_runner import decide_situation
 from mailgate.console.api.devices import device_called
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, Line
-from mailgate.policy.cases import Person, Request, Situation
+from mailgate.policy.cases import CasePerson, Request, Situation
 from mailgate.tasks import compute
 from mailgate.views.explanation import Explanation, explanation
 from mailgate.views.requests import decide_without_proof
@@ -43,7 +43,7 @@ async def explain_request(call: Call, body: RequestInput) -> Explanation:
     """
     bundle = call.context.bundle()
     asked = Request(
-        method=body.method, target=body.target, headers=body.headers, user=Person(name=body.user or "")
+        method=body.method, target=body.target, headers=body.headers, user=CasePerson(name=body.user or "")
     )
     if body.device is None:
         access, decision = decide_situation(Situation(request=asked), bundle.policy, call.now)

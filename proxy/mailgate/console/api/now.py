@@ -5,7 +5,7 @@ from datetime import datetime
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.shapes import InputModel, OutputModel
 from mailgate.console.attention import needs_now
-from mailgate.console.sources import Connector, sources_of
+from mailgate.console.sources import ConnectorFacts, sources_of
 from mailgate.views.apps import AppTrend, trends_of
 from mailgate.views.gates import GateNode, GateState, gates_if_known
 from mailgate.views.readiness import Readiness, Workers
@@ -103,7 +103,7 @@ class Now(OutputModel):
     """Verdicts of the last hour other than `allow`, the most frequent first."""
     devices: DeviceCount
     """The number of devices by state."""
-    connectors: list[Connector]
+    connectors: list[ConnectorFacts]
     """The connectors."""
     gate: Readiness
     """This gate."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mailgate.console.api.operation import Call, Link, Operation, Text
-from mailgate.console.api.policy import ActivationDone, done_now
+from mailgate.console.api.policy import ActivationDone
 from mailgate.console.api.problems import Fault, ProblemError
 from mailgate.console.api.shapes import (
     MAX_NUMBER,
@@ -125,14 +125,14 @@ class PlanWithStatus(OutputModel):
     """What the candidate would change, and for whom."""
 
 
-class Approval(InputModel):
+class ApprovalInput(InputModel):
     """The approval of a plan."""
 
     note: Note
     """The reason, for the audit log."""
 
 
-class Application(InputModel):
+class ApplicationInput(InputModel):
     """How to put a plan in force."""
 
     note: Note
@@ -208,7 +208,7 @@ async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
     return outcome
 
 
-async def approve_plan(call: Call, path: PlanPath, body: Approval) -> PlanStatus:
+async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanStatus:
     """Approve exactly this plan, which another person made. Nobody approves their own."""
     context = call.context
     guard = guard_of(context.bundle().settings)
@@ -217,14 +217,14 @@ async def approve_plan(call: Call, path: PlanPath, body: Approval) -> PlanStatus
     )
 
 
-async def apply_plan(call: Call, path: PlanPath, body: Application) -> ActivationDone:
+async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> ActivationDone:
     """Put exactly what was planned in force, at every gate within a second."""
     context = call.context
     guard, override = guard_of(context.bundle().settings), body.override
     done = await activation.apply(
         context.store, path.digest, call.person, body.note, call.now, guard, override=override
     )
-    return done_now(done, call.now)
+    return ActivationDone.model_validate(done)
 
 
 def _status(found: approvals.PlanStatus) -> PlanStatus:

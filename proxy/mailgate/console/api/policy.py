@@ -1,6 +1,5 @@
 """The rules in force, earlier versions, the differences between two, and retraction."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -11,7 +10,6 @@ from mailgate.console.api.shapes import MAX_NUMBER, WHOLE, InputModel, LargePage
 from mailgate.policy.changes import Change
 from mailgate.rollout import activation
 from mailgate.rollout.guard import guard_of
-from mailgate.store import Activation as StoredActivation
 from mailgate.tasks import compute
 from mailgate.views.rules import RuleInWords, rules_in_words
 from mailgate.views.versions import difference, version_of
@@ -119,7 +117,7 @@ class Difference(OutputModel):
     """The differences between the files, as a unified diff."""
 
 
-class Retraction(InputModel):
+class RetractionInput(InputModel):
     """How to take rules back."""
 
     note: Note
@@ -155,7 +153,7 @@ async def compare_versions(call: Call, query: VersionsToCompare) -> Difference:
     return Difference(old=old.number, new=new.number, changes=found.changes, lines=found.lines)
 
 
-async def retract(call: Call, body: Retraction) -> ActivationDone:
+async def retract(call: Call, body: RetractionInput) -> ActivationDone:
     """Take the rules in force back: those of the version before decide again, at every gate within a second.
 
     No guard applies to this. A second call changes nothing. People who were told, warned or kept out get a correction, if something is different for them.
@@ -166,12 +164,7 @@ async def retract(call: Call, body: Retraction) -> ActivationDone:
     done = await activation.retract(
         call.context.store, call.person, body.note, call.now, body.to, guard, operates=operates
     )
-    return done_now(done, call.now)
-
-
-def done_now(done: StoredActivation, now: datetime) -> ActivationDone:
-    """The activation in force, and whether it already was before ``now``."""
-    return ActivationDone.model_validate(asdict(done) | {"already": done.at != now})
+    return ActivationDone.model_validate(done)
 
 
 OPERATIONS = (

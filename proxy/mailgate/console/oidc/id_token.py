@@ -51,7 +51,7 @@ Jwk = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedToken:
     """The values that a token must have to be the one that was asked for."""
 
     issuer: str
@@ -98,7 +98,7 @@ def key_for(signed: Signed, keys: Sequence[Jwk]) -> Jwk | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def claims_of(signed: Signed, key: Jwk, expected: Expected, now: int) -> dict[str, Any]:
+def claims_of(signed: Signed, key: Jwk, expected: ExpectedToken, now: int) -> dict[str, Any]:
     """The claims of a token, after its signature and its claims were checked. Raises LoginError. ``now`` is in seconds
     since 1970."""
     try:

@@ -17,13 +17,13 @@ from authlib.oidc.discovery import get_well_known_url
 
 from mailgate.config.addresses import is_private_way
 from mailgate.config.console import OidcSettings
-from mailgate.connectors.errors import SourceError
-from mailgate.connectors.errors import Trouble as WireTrouble
-from mailgate.connectors.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
-from mailgate.console.oidc.id_token import Expected, Jwk, Signed, claims_of, key_for, read
+from mailgate.console.oidc.id_token import ExpectedToken, Jwk, Signed, claims_of, key_for, read
 from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
 from mailgate.console.oidc.persons import is_missing
+from mailgate.errors import SourceError
+from mailgate.errors import Trouble as WireTrouble
+from mailgate.wire import ApiRequest, ApiResponse, HttpsWire, Wire
 
 TIMEOUT_SECONDS = 15.0
 """How many seconds all requests to the provider for one login may take."""
@@ -175,7 +175,7 @@ class Provider:
             raise LoginError(LoginTrouble.NO_TOKEN)
         access = access if isinstance(access, str) and access.isascii() and access.isprintable() else ""
         signed = read(text, metadata.algorithms)
-        expected = Expected(self.oidc.issuer, self.oidc.client_id, begun.nonce, access)
+        expected = ExpectedToken(self.oidc.issuer, self.oidc.client_id, begun.nonce, access)
         key = await self._key(wire, metadata, signed)
         claims = claims_of(signed, key, expected, int(self.clock().timestamp()))
         if access and is_missing(self.oidc, claims) and "userinfo_endpoint" in metadata.endpoints:

@@ -12,7 +12,7 @@ from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import count
 from mailgate.console.responses import send_sheet
 from mailgate.model.phrase import joined, phrase
-from mailgate.store import Entry
+from mailgate.store import AuditEntry
 from mailgate.store.hash_chain import details_of
 from mailgate.tasks import compute
 from mailgate.views.address_values import line, whole
@@ -56,7 +56,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     return answer
 
 
-def _details(entry: Entry) -> dict[str, str]:
+def _details(entry: AuditEntry) -> dict[str, str]:
     """The details of an entry, each with its name, in words."""
     return dict(_lines(details_of(entry)))
 
@@ -82,7 +82,7 @@ def _worded(value: object) -> str:
     return count(value) if isinstance(value, int) else str(value)
 
 
-def _json_lines(entries: Sequence[Entry]) -> bytes:
+def _json_lines(entries: Sequence[AuditEntry]) -> bytes:
     return "".join(f"{line_of(entry)}\n" for entry in entries).encode()
 
 

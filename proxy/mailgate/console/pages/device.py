@@ -33,7 +33,7 @@ async def device(request: web.Request) -> web.Response:
     return await show(
         request,
         "device.html",
-        standing_message=_just_lost(request, found) if "operator" in roles_of(request) else None,
+        standing_message=_just_lost(request, found) if roles_of(request) & {"operator", "approver"} else None,
         device=facts,
         name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
@@ -68,7 +68,7 @@ async def forget(request: web.Request) -> web.Response:
     return redirect_to(request, "devices")
 
 
-@requires_role("operator")
+@requires_role("operator", "approver")
 async def lost(request: web.Request) -> web.Response:
     """Mark it as lost after a confirmation, or as found."""
     context, found, sent = context_of(request), await device_of(request), await form_of(request)

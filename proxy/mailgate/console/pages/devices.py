@@ -18,7 +18,7 @@ from mailgate.console.support_acts import ask_sources_of_all
 from mailgate.devices.device import Device
 from mailgate.model.phrase import capital, phrase, plural
 from mailgate.store.device_rows import SORT_COLUMNS, DeviceFilter
-from mailgate.views.address_values import MisreadError, Mistake
+from mailgate.views.address_values import AddressMistake, MisreadError
 from mailgate.views.device_filter import KINDS, STATES, FilterChoices, ParsedFilter, filter_choices_of, read
 from mailgate.views.device_rows import DevicePage, ListedDevice, find_devices
 from mailgate.views.mail_status import HEADLINES
@@ -65,7 +65,7 @@ async def show_devices(request: web.Request) -> web.Response:
         after, size = _place(request.query)
     except MisreadError as error:
         place = " ".join(f"{name}={request.query[name]}" for name in PLACE if name in request.query)
-        return await _refused(request, asked, Mistake("", place, error.words))
+        return await _refused(request, asked, AddressMistake("", place, error.words))
     if asked.asked.mistakes:
         return await _refused(request, asked)
     context, wanted = context_of(request), asked.asked.wanted
@@ -125,7 +125,7 @@ def _place(query: Mapping[str, str]) -> tuple[int, int]:
     return int(after or "0", 16), int(size)
 
 
-async def _refused(request: web.Request, asked: FilterRequest, *more: Mistake) -> web.Response:
+async def _refused(request: web.Request, asked: FilterRequest, *more: AddressMistake) -> web.Response:
     return await _shown(request, asked, 422, mistakes=[*asked.asked.mistakes, *more])
 
 
@@ -133,7 +133,7 @@ async def _shown(
     request: web.Request,
     asked: FilterRequest,
     status: int = 200,
-    mistakes: Sequence[Mistake] = (),
+    mistakes: Sequence[AddressMistake] = (),
     page: DevicePage = NO_DEVICES,
     count: int = 0,
     whole: bool = True,

@@ -5,12 +5,13 @@ from aiohttp import web
 from mailgate.console.access import requires_role
 from mailgate.console.context import context_of, person_of
 from mailgate.console.enrolment import MAX_USES, make_code, make_token
-from mailgate.console.enrolment import revoke as shut_out
 from mailgate.console.forms import form_of
 from mailgate.console.layout import redirect_to, show
 from mailgate.console.pages.devices import number
 from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
 from mailgate.model.phrase import phrase
+from mailgate.rollout import counted_acts
+from mailgate.rollout.guard import guard_of
 from mailgate.store import RowPosition
 from mailgate.views.address_values import line
 
@@ -65,14 +66,15 @@ async def code(request: web.Request) -> web.Response:
     return await _shown(request, code=text, owner=owner)
 
 
-@requires_role("operator")
+@requires_role("operator", "approver")
 async def revoke(request: web.Request) -> web.Response:
     """Ask for confirmation, then revoke it at every gate within a second."""
     context, sent = context_of(request), await form_of(request)
     name = str(sent.get("name", ""))[:MAX_NAME]
     if sent.get("confirmed") != "yes":
         return await show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
-    revoked = await shut_out(context.store, person_of(request), context.clock(), name)
+    guard, by = guard_of(context.bundle().settings), person_of(request)
+    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), name)
     if not revoked.tokens and not revoked.keys:
         raise web.HTTPNotFound
     return redirect_to(request, "enrolment")

@@ -64,7 +64,7 @@ async def exempt(request: web.Request) -> web.Response:
         )
     logins = context.bundle().settings.logins
     named = {"device": called[0].id} if called else {"person": logins.person(whom)}
-    now = context.clock()
+    now = await context.store.now(context.clock())
     until = now + timedelta(days=int(days))
     policy, by = context.bundle().policy, person_of(request)
     given = await reliefs.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
@@ -115,21 +115,23 @@ async def turn_off(request: web.Request) -> web.Response:
         return await show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
     if hours not in HOURS:
         raise RefusedError(phrase("for how long? choose one of those that are offered"))
-    now, why = context.clock(), note_of(sent)
+    now, why = await context.store.now(context.clock()), note_of(sent)
     policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
     await reliefs.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
     return redirect_to(request, "exemptions")
 
 
-@requires_role("operator")
+@requires_role("operator", "approver")
 async def resume(request: web.Request) -> web.Response:
     """Ask for confirmation, then put a rule back in force that halted or was turned off."""
     context, sent = context_of(request), await form_of(request)
     rule = str(sent.get("rule", ""))[:MAX_TEXT]
     if sent.get("confirmed") != "yes":
-        return await show(request, "rule_on.html", rule=rule)
+        wish = await reliefs.wish_to_resume(context.store, rule, context.clock())
+        return await show(request, "rule_on.html", rule=rule, wish=wish)
     why = note_of(sent)
-    await reliefs.resume(context.store, person_of(request), why, context.clock(), rule)
+    settings = context.bundle().settings
+    await reliefs.resume(context.store, person_of(request), why, context.clock(), rule, settings)
     return redirect_to(request, "exemptions")
 
 

@@ -6,9 +6,10 @@ from aiohttp import web
 
 from mailgate.console.context import context_of
 from mailgate.console.forms import form_of
-from mailgate.console.languages import COOKIE, console_languages
-from mailgate.console.peer import over_tls
+from mailgate.console.languages import console_languages
+from mailgate.console.peer import set_cookie
 from mailgate.console.session_start import console_path
+from mailgate.gateway.http1.cookies import CONSOLE_LANGUAGE_COOKIE
 
 COOKIE_LASTS = timedelta(days=365)
 MAX_BODY_BYTES = 16 * 1024
@@ -22,15 +23,8 @@ async def choose(request: web.Request) -> web.Response:
     if tag not in console_languages():
         raise web.HTTPNotFound
     back = web.HTTPSeeOther(console_path(sent.get("to", "")) or str(request.app.router["now"].url_for()))
-    back.set_cookie(
-        COOKIE,
-        tag,
-        max_age=int(COOKIE_LASTS.total_seconds()),
-        httponly=True,
-        samesite="Lax",
-        secure=over_tls(request, context_of(request).bundle().settings),
-        path="/console",
-    )
+    settings = context_of(request).bundle().settings
+    set_cookie(request, back, CONSOLE_LANGUAGE_COOKIE, tag, settings, lasts=COOKIE_LASTS, to_links=True)
     raise back
 
 

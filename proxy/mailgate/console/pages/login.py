@@ -14,10 +14,11 @@ from mailgate.console.login_rights import token_proof
 from mailgate.console.pages.oidc import logout_address
 from mailgate.console.peer import origin_of_request
 from mailgate.console.session_start import (
-    COOKIE,
     PROXY_LOGIN,
     begin_session,
     console_path,
+    end_session_cookie,
+    session_value,
     set_session_cookie,
     too_many_logins,
 )
@@ -65,17 +66,17 @@ async def log_in(request: web.Request) -> web.Response:
 async def log_out(request: web.Request) -> web.Response:
     """End the session here, and at the provider if the login was there."""
     context, session = context_of(request), request[SESSION]
-    context.sessions.end(request.cookies.get(COOKIE, ""))
+    context.sessions.end(session_value(request))
     await context.store.audit.append(person_of(request).act(context.clock(), "console-logout"))
     elsewhere = await logout_address(request, session)
     if (
         elsewhere
     ):  # a page of the console leads there, since `form-action` allows no redirect of a form to another site
         response = await show_without_login(request, "redirect.html", to=elsewhere)
-        response.del_cookie(COOKIE, path="/console")
+        end_session_cookie(request, response)
         return response
     back = web.HTTPSeeOther(request.app.router["login"].url_for())
-    back.del_cookie(COOKIE, path="/console")
+    end_session_cookie(request, back)
     raise back
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from aiohttp import web
 
-from mailgate.console.access import COOKIE
 from mailgate.console.attention import needs_now
 from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
 from mailgate.console.languages import Language
@@ -16,6 +15,7 @@ from mailgate.console.layout import common_values, show
 from mailgate.console.pictures import plot, trend
 from mailgate.console.query_parameters import accepts_parameters
 from mailgate.console.render import text_of
+from mailgate.console.session_start import session_value
 from mailgate.model.phrase import phrase
 from mailgate.store import StoreError
 from mailgate.tasks import compute
@@ -78,7 +78,7 @@ async def _closes(request: web.Request) -> bool:
 
 
 def _may_view(request: web.Request, context: ConsoleContext) -> bool:
-    session = context.sessions.find(request.cookies[COOKIE], context.clock(), used=False)
+    session = context.sessions.find(session_value(request), context.clock(), used=False)
     return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
 
 

@@ -12,7 +12,7 @@ from mailgate.console.layout import show_without_login
 from mailgate.console.oidc.errors import ERROR_TEXTS, LoginError, LoginTrouble
 from mailgate.console.oidc.pending_logins import LOGIN_TIME, PendingLogin
 from mailgate.console.oidc.persons import find_person
-from mailgate.console.peer import host_of, origin_of_request, over_tls
+from mailgate.console.peer import cookie_of, host_of, origin_of_request, set_cookie
 from mailgate.console.session_start import (
     begin_session,
     console_path,
@@ -20,11 +20,10 @@ from mailgate.console.session_start import (
     too_many_logins,
 )
 from mailgate.console.sessions import MAX_SESSION, Session
+from mailgate.gateway.http1.cookies import CONSOLE_LOGIN_COOKIE
 
 log = structlog.get_logger()
 
-COOKIE = "mailgate-console-login"
-"""The cookie that binds a login to its browser. It is ``Lax``, since the provider's answer comes from another site."""
 PATH = "/console/login/oidc"
 MAX_PARAMETER = 4096
 
@@ -43,7 +42,8 @@ async def redirect_to_provider(request: web.Request) -> web.Response:
         return await show_without_login(
             request, "login_failed.html", 429, why=too_many_logins(wait), word="", after=after
         )
-    state, cookie, begun = context.oidc.pending.begin(request.cookies.get(COOKIE, ""), after, context.clock())
+    before = cookie_of(request, CONSOLE_LOGIN_COOKIE, settings)
+    state, cookie, begun = context.oidc.pending.begin(before, after, context.clock())
     try:
         there = await context.oidc.provider(oidc, context.clock).address(
             begun, state, _back(settings.console)
@@ -51,14 +51,9 @@ async def redirect_to_provider(request: web.Request) -> web.Response:
     except LoginError as error:
         return await _failed(request, error.trouble, after)
     response = web.HTTPSeeOther(there)
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=int(LOGIN_TIME.total_seconds()),
-        httponly=True,
-        samesite="Lax",
-        secure=over_tls(request, settings),
-        path=PATH,
+    # it binds the login to its browser, and has to come along, since the provider's answer comes from another site
+    set_cookie(
+        request, response, CONSOLE_LOGIN_COOKIE, cookie, settings, lasts=LOGIN_TIME, path=PATH, to_links=True
     )
     raise response
 
@@ -149,7 +144,7 @@ def _begun(request: web.Request, state: str | None) -> PendingLogin:
     begun = context.oidc.pending.take(state, context.clock())
     if begun is None:
         raise LoginError(LoginTrouble.STATE)
-    if not begun.is_of(request.cookies.get(COOKIE, "")):
+    if not begun.is_of(cookie_of(request, CONSOLE_LOGIN_COOKIE, context.bundle().settings)):
         raise LoginError(LoginTrouble.BROWSER)
     return begun
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from mailgate.demo.company.devices import OwnedDevice
+from mailgate.demo.company.devices import CompanyDevice
 from mailgate.demo.company.requests import DAYS, RepeatedAnswer
 from mailgate.model import Effect, Reason
 from mailgate.store import Store
@@ -29,7 +29,7 @@ class Charts:
         self._counts: dict[datetime, Counter[VerdictKey]] = {}
         self._blocked: dict[date, dict[str, set[tuple[str, int]]]] = {}
 
-    def add(self, owned: OwnedDevice, asked: RepeatedAnswer) -> None:
+    def add(self, owned: CompanyDevice, asked: RepeatedAnswer) -> None:
         """Count one answer, distributed over the time in which it was given."""
         decision, tally = asked.decision, asked.tally
         effect, kind = decision.effect.value, asked.access.client.kind.value
@@ -44,7 +44,7 @@ class Charts:
             for app in asked.access.posture.apps:
                 apps.setdefault(app, set()).add((owned.person.login, owned.number))
 
-    async def keep(self, store: Store, found: Sequence[OwnedDevice]) -> None:
+    async def keep(self, store: Store, found: Sequence[CompanyDevice]) -> None:
         """Write all counts."""
         await store.verdicts.add(self._counts)
         await store.verdicts.add(dict(self._earlier()))
@@ -66,7 +66,7 @@ class Charts:
                 Counter({VerdictKey("allow", kind=kind): int(times * less) for kind, times in like.items()}),
             )
 
-    def _apps(self, found: Sequence[OwnedDevice]) -> Iterator[AppDay]:
+    def _apps(self, found: Sequence[CompanyDevice]) -> Iterator[AppDay]:
         for ago in range(LONG - 1, -1, -1):
             at = self._now - timedelta(days=ago)
             has: dict[str, set[tuple[str, int]]] = {}

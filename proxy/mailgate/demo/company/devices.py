@@ -27,7 +27,7 @@ _OFFICES = {0: 30, 1: 40, -5: 20, 8: 10}
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Employee:
     """A person with a mailbox."""
 
     login: str
@@ -36,15 +36,15 @@ class Person:
     department: str = ""
 
 
-def people(random: Random, count: int) -> list[Person]:
+def people(random: Random, count: int) -> list[Employee]:
     """This many people with different login names."""
     offices = random.choices(list(_OFFICES), list(_OFFICES.values()), k=count)
     departments = random.choices(list(_DEPARTMENTS), list(_DEPARTMENTS.values()), k=count)
     logins = _logins(random, count)
-    return [Person(*each) for each in zip(logins, offices, departments, strict=True)]
+    return [Employee(*each) for each in zip(logins, offices, departments, strict=True)]
 
 
-def members(staff: Iterable[Person]) -> dict[str, list[str]]:
+def members(staff: Iterable[Employee]) -> dict[str, list[str]]:
     """The login names in each department."""
     found: dict[str, list[str]] = {}
     for person in staff:
@@ -95,11 +95,11 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
-class OwnedDevice:
+class CompanyDevice:
     """One device of one person."""
 
     number: int
-    person: Person
+    person: Employee
     make: Make
     version: str
     source: str
@@ -121,9 +121,9 @@ class OwnedDevice:
         return self.before if self.changed and at < self.changed else self.apps
 
 
-def devices(random: Random, staff: list[Person], now: datetime) -> list[OwnedDevice]:
+def devices(random: Random, staff: list[Employee], now: datetime) -> list[CompanyDevice]:
     """The devices of all these people: a laptop each, a phone for most, more for some."""
-    found: list[OwnedDevice] = []
+    found: list[CompanyDevice] = []
     for person in staff:
         for make in _makes(random):
             found.append(_owned(random, len(found), person, make, now))
@@ -142,7 +142,7 @@ def _makes(random: Random) -> Iterator[Make]:
             yield drawn(random, kinds)
 
 
-def _owned(random: Random, number: int, person: Person, make: Make, now: datetime) -> OwnedDevice:
+def _owned(random: Random, number: int, person: Employee, make: Make, now: datetime) -> CompanyDevice:
     source = drawn(random, _sources(make))
     problem = drawn(random, _OF_LAPTOPS if make.kind is Kind.LAPTOP else _OF_HANDHELDS)
     if problem in (DeviceProblem.PARTIAL, *_CONTRADICTED):  # only reports of a device management show this
@@ -160,7 +160,7 @@ def _owned(random: Random, number: int, person: Person, make: Make, now: datetim
     versions = make.versions
     version = versions[min(int(random.expovariate(1.2)), len(versions) - 1)]
     joined = (now - timedelta(days=random.randrange(16, 60))).replace(hour=9, minute=0)
-    return OwnedDevice(
+    return CompanyDevice(
         number, person, make, version, source, proves, problem, joined, looked, apps, before, changed
     )
 

@@ -12,7 +12,7 @@ from mailgate.app.serve import settle_memory
 from mailgate.atomic_files import write_atomically
 from mailgate.config import Bundle, load_bundle
 from mailgate.demo.company.admins import make_admins
-from mailgate.demo.company.devices import Person, members, people
+from mailgate.demo.company.devices import Employee, members, people
 from mailgate.demo.company.history import planned as planned_rules
 from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
 from mailgate.demo.company.unfinished import mark_unfinished
@@ -60,7 +60,7 @@ async def fill(config: Path, count: int, progress: Progress, store_url: str = ""
         await store.close()
 
 
-def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Person]) -> Filled:
+def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Employee]) -> Filled:
     """The files that go with a company."""
     groups = json.dumps({"groups": members(staff)}, indent=1)
     write_atomically(config.with_name(bundle.settings.files.groups), groups)

@@ -7,40 +7,40 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, CompanyDevice, DeviceProblem
 from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.model import AppsReport, Kind
 
 
-def first_records(owned: OwnedDevice) -> Iterator[Report]:
+def first_records(owned: CompanyDevice) -> Iterator[Report]:
     """The first reports on the device."""
     return _records(owned, owned.joined, owned.before if owned.changed else owned.apps, gone=False)
 
 
-def last_records(owned: OwnedDevice) -> Iterator[Report]:
+def last_records(owned: CompanyDevice) -> Iterator[Report]:
     """The last reports on it."""
     return _records(owned, owned.looked, owned.apps, gone=owned.problem is DeviceProblem.GONE)
 
 
-def eas_id(owned: OwnedDevice) -> str:
+def eas_id(owned: CompanyDevice) -> str:
     """The ActiveSync id of its mail app; empty if it has none."""
     return f"DEMO{owned.number:08X}" if owned.make.mail_app else ""
 
 
-def thumbprint(owned: OwnedDevice) -> str:
+def thumbprint(owned: CompanyDevice) -> str:
     """The thumbprint of the key that it proves (RFC 7638)."""
     return urlsafe_b64encode(sha256(f"demo key {owned.number}".encode()).digest()).rstrip(b"=").decode()
 
 
-def own_id(owned: OwnedDevice, source: str) -> str:
+def own_id(owned: CompanyDevice, source: str) -> str:
     """A source's id for it, in the form of that source's ids."""
     if source in (JAMF, FLEET):
         return str(owned.number + 1)
     return f"{source.rpartition('/')[2].partition('.')[0]}-{owned.number:06d}"
 
 
-def _records(owned: OwnedDevice, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[Report]:
+def _records(owned: CompanyDevice, at: datetime, apps: frozenset[str], *, gone: bool) -> Iterator[Report]:
     if not owned.source:
         return
     lag = timedelta(days=7) if owned.source == INTUNE else timedelta()
@@ -50,7 +50,7 @@ def _records(owned: OwnedDevice, at: datetime, apps: frozenset[str], *, gone: bo
         yield _record(owned, TEST_ISSUER, replace(seen, lag=timedelta()), gone=gone)
 
 
-def _record(owned: OwnedDevice, source: str, apps: AppsReport | None, *, gone: bool) -> Report:
+def _record(owned: CompanyDevice, source: str, apps: AppsReport | None, *, gone: bool) -> Report:
     own, proven = source == ENROLLED, source in (ENROLLED, TEST_ISSUER)
     contradicts = source == TEST_ISSUER
     other_owner = contradicts and owned.problem is DeviceProblem.OWNER

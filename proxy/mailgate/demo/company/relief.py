@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from mailgate.config import Rules
-from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import CompanyDevice, DeviceProblem
 from mailgate.demo.company.history import OPERATOR, ORIGIN, SECOND, Era
 from mailgate.demo.company.mails import AffectedPerson
 from mailgate.model import Effect
@@ -27,7 +27,7 @@ _ASKS = 6
 """One in this many people who are refused asks for help."""
 
 
-async def exempt_some(store: Store, rules: Rules, found: Iterable[OwnedDevice], now: datetime) -> list[Era]:
+async def exempt_some(store: Store, rules: Rules, found: Iterable[CompanyDevice], now: datetime) -> list[Era]:
     """Exempt some people whose phones are not known to be clean. Returns the rules with their exemptions, from each
     time on."""
     unproven = (DeviceProblem.PARTIAL, DeviceProblem.MISSING, DeviceProblem.STALE)

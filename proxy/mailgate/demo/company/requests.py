@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.imap import HEADER as IMAP_ID
-from mailgate.demo.company.devices import DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import CompanyDevice, DeviceProblem
 from mailgate.demo.company.history import Era, in_force_at
 from mailgate.demo.company.records import eas_id
 from mailgate.devices.device import Device
@@ -40,7 +40,7 @@ _BROWSES = 0.3
 """The probability that an unknown phone ever opens the webmail, and that a phone opens it on one day."""
 
 
-def requests_of(random: Random, owned: OwnedDevice) -> list[RequestFacts]:
+def requests_of(random: Random, owned: CompanyDevice) -> list[RequestFacts]:
     """All ways in which this device asks."""
     laptop = owned.make.kind is Kind.LAPTOP
     found = [_mail_app(owned)] if owned.make.mail_app else []
@@ -52,31 +52,31 @@ def requests_of(random: Random, owned: OwnedDevice) -> list[RequestFacts]:
     return found
 
 
-def is_used(random: Random, owned: OwnedDevice, facts: RequestFacts) -> bool:
+def is_used(random: Random, owned: CompanyDevice, facts: RequestFacts) -> bool:
     """Whether this way is used on a day. On phones the browser is used occasionally."""
     seldom = owned.make.mail_app and facts.target == _PAGE
     return not seldom or random.random() < _BROWSES
 
 
-def sends_proof(owned: OwnedDevice, facts: RequestFacts) -> bool:
+def sends_proof(owned: CompanyDevice, facts: RequestFacts) -> bool:
     """Whether the device sends its proof this way. Mail apps cannot."""
     return owned.proves and facts.scheme == "https" and facts.target == _PAGE
 
 
-def is_recognised(owned: OwnedDevice, facts: RequestFacts) -> bool:
+def is_recognised(owned: CompanyDevice, facts: RequestFacts) -> bool:
     """Whether the gate can recognise the device in this way: by its proof, or by its ActiveSync id."""
     by_id = facts.target != _PAGE and facts.scheme == "https" and owned.source != ENROLLED
     return bool(owned.source) and (by_id or sends_proof(owned, facts))
 
 
-def _browser(random: Random, owned: OwnedDevice) -> RequestFacts:
+def _browser(random: Random, owned: CompanyDevice) -> RequestFacts:
     agents = owned.make.browsers
     agent = agents[min(int(random.expovariate(1.5)), len(agents) - 1)]
     named = agent.format(version=owned.version, underscored=owned.version.replace(".", "_"))
     return RequestFacts("GET", _PAGE, "https", headers={"user-agent": named})
 
 
-def _mail_app(owned: OwnedDevice) -> RequestFacts:
+def _mail_app(owned: CompanyDevice) -> RequestFacts:
     query = urlencode({"Cmd": "Sync", "DeviceId": eas_id(owned), "DeviceType": owned.make.eas_type})
     target = f"/Microsoft-Server-ActiveSync?{query}"
     return RequestFacts("POST", target, "https", headers={"user-agent": owned.make.mail_app})
@@ -105,7 +105,7 @@ class Span:
         return [part for part in parts if part.times > 0 and part.first <= part.last]
 
 
-def span(random: Random, owned: OwnedDevice, day: date, until: datetime) -> Span | None:
+def span(random: Random, owned: CompanyDevice, day: date, until: datetime) -> Span | None:
     """When this device asked on this UTC day, up to now; None if it did not."""
     works = owned.make.kind is Kind.LAPTOP
     ended = day.weekday() >= _SATURDAY
@@ -156,7 +156,7 @@ class History:
     stored: Mapping[int, Device]
     """The devices in the store, by the number of the owned one."""
 
-    def cuts(self, owned: OwnedDevice) -> list[datetime]:
+    def cuts(self, owned: CompanyDevice) -> list[datetime]:
         """The times at which something changed for this device: the rules, the exemptions of its person, or the device itself."""
         changed = [owned.changed] if owned.changed else []
         for before, era in pairwise(self.eras):
@@ -165,18 +165,18 @@ class History:
                 changed.append(era.since)
         return changed
 
-    def postures(self, owned: OwnedDevice) -> "Postures":
+    def postures(self, owned: CompanyDevice) -> "PostureHistory":
         """The posture of one device at any time of the two weeks."""
-        return Postures(
+        return PostureHistory(
             owned, self.stored.get(owned.number), self.terms, self.groups.user(owned.person.login)
         )
 
 
 @dataclass(slots=True)
-class Postures:
+class PostureHistory:
     """The posture of one device. Each result is cached as long as nothing changes."""
 
-    owned: OwnedDevice
+    owned: CompanyDevice
     device: Device | None
     terms: PostureTerms
     user: User
@@ -213,7 +213,9 @@ class Postures:
         return lost if lost and lost <= at else None
 
 
-def answers_to(random: Random, owned: OwnedDevice, past: History, now: datetime) -> Iterator[RepeatedAnswer]:
+def answers_to(
+    random: Random, owned: CompanyDevice, past: History, now: datetime
+) -> Iterator[RepeatedAnswer]:
     """All requests of this device in the last two weeks."""
     theirs, postures, cuts = requests_of(random, owned), past.postures(owned), past.cuts(owned)
     end = owned.changed if owned.changed and owned.problem is DeviceProblem.GONE else now
@@ -234,7 +236,7 @@ def _parts(when: Span, cuts: Sequence[datetime]) -> list[Span]:
 
 
 def _answer(
-    random: Random, facts: RequestFacts, part: Span, postures: Postures, policy: Policy
+    random: Random, facts: RequestFacts, part: Span, postures: PostureHistory, policy: Policy
 ) -> RepeatedAnswer:
     at = part.first
     known = postures.at(at, policy) if is_recognised(postures.owned, facts) else Posture()

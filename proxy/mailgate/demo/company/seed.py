@@ -8,7 +8,7 @@ from random import Random
 
 from mailgate.config import Bundle, Rules
 from mailgate.demo.company.counts import Charts
-from mailgate.demo.company.devices import DeviceProblem, OwnedDevice, Person, devices, members
+from mailgate.demo.company.devices import CompanyDevice, DeviceProblem, Employee, devices, members
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
 from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
 from mailgate.demo.company.records import first_records, last_records, own_id
@@ -19,7 +19,7 @@ from mailgate.devices.device import Device, Report
 from mailgate.errors import MailgateError
 from mailgate.model import Effect
 from mailgate.policy.groups import Groups
-from mailgate.rollout.person import Person as Admin
+from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store, StoreError
@@ -50,7 +50,7 @@ class Company:
 
 
 async def seed(
-    store: Store, bundle: Bundle, staff: list[Person], random: Random, now: datetime, progress: Progress
+    store: Store, bundle: Bundle, staff: list[Employee], random: Random, now: datetime, progress: Progress
 ) -> Company:
     """Fill a new store with a company of these people; the same ``random`` and ``now`` make the same company.
 
@@ -89,7 +89,7 @@ async def refuse_used(store: Store) -> None:
         )
 
 
-async def _take(store: Store, found: Sequence[OwnedDevice], now: datetime, progress: Progress) -> None:
+async def _take(store: Store, found: Sequence[CompanyDevice], now: datetime, progress: Progress) -> None:
     """Store the first and the last reports on every device."""
     first = [(each.joined, record) for each in found for record in first_records(each)]
     last = [
@@ -118,7 +118,7 @@ def _end_of_day(at: datetime, now: datetime) -> datetime:
     return min(at.replace(hour=23, minute=59, second=0, microsecond=0), now)
 
 
-async def _stored(store: Store, found: Iterable[OwnedDevice]) -> dict[int, Device]:
+async def _stored(store: Store, found: Iterable[CompanyDevice]) -> dict[int, Device]:
     """The devices in the store by the number of the owned ones."""
     numbers = {(each.source, own_id(each, each.source)): each.number for each in found if each.source}
     stored: dict[int, Device] = {}
@@ -133,7 +133,7 @@ async def _stored(store: Store, found: Iterable[OwnedDevice]) -> dict[int, Devic
 async def _ask(
     store: Store,
     random: Random,
-    found: Sequence[OwnedDevice],
+    found: Sequence[CompanyDevice],
     past: History,
     now: datetime,
     charts: Charts,
@@ -163,7 +163,7 @@ async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, p
     """Keep a plan that waits to be put in force."""
     active = await store.policies.active()
     assert active is not None  # the history has put one in force
-    who = Admin(OPERATOR, ORIGIN)
+    who = Person(OPERATOR, ORIGIN)
     made = await plan_and_keep(
         store, bundle.settings, active, candidate, DAYS, 1, who, now,
         lambda done, of: progress(LAST, done, of),

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from random import Random
 
 from mailgate.attest.enrolment import TOKEN_BYTES, name_of
-from mailgate.connectors import Trouble
-from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import FLEET, INTUNE, JAMF, CompanyDevice, DeviceProblem
 from mailgate.demo.company.records import own_id, thumbprint
 from mailgate.devices.trust import ENROLLED
+from mailgate.errors import Trouble
 from mailgate.model import SourceState
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
 
@@ -22,7 +22,7 @@ _LETS = (
 """Tokens: their purpose, the uses that are left, and the days for which they are valid."""
 
 
-async def note_sources(store: Store, random: Random, found: Sequence[OwnedDevice], now: datetime) -> None:
+async def note_sources(store: Store, random: Random, found: Sequence[CompanyDevice], now: datetime) -> None:
     """Store the state of the connectors and of enrolment."""
     for state in connector_states(found, now):
         await store.connectors.note(state)
@@ -36,7 +36,7 @@ async def note_sources(store: Store, random: Random, found: Sequence[OwnedDevice
     await store.enrolments.take([_key(each, names) for each in found if each.source == ENROLLED])
 
 
-def connector_states(found: Sequence[OwnedDevice], now: datetime) -> Iterator[SourceState]:
+def connector_states(found: Sequence[CompanyDevice], now: datetime) -> Iterator[SourceState]:
     """Two connectors that work, and one that was asked to wait for hours."""
     counts = Counter(each.source for each in found if each.problem is not DeviceProblem.GONE)
     gone = Counter(each.source for each in found if each.problem is DeviceProblem.GONE)
@@ -57,7 +57,7 @@ def connector_states(found: Sequence[OwnedDevice], now: datetime) -> Iterator[So
         )
 
 
-def _key(owned: OwnedDevice, names: Sequence[str]) -> EnrolledKey:
+def _key(owned: CompanyDevice, names: Sequence[str]) -> EnrolledKey:
     """An enrolled key. The key of a lost laptop is revoked from the time of the loss."""
     lost = owned.changed if owned.problem is DeviceProblem.LOST else None
     name = own_id(owned, ENROLLED)

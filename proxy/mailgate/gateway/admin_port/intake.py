@@ -8,9 +8,9 @@ from hmac import compare_digest
 import structlog
 from aiohttp import web
 
-from mailgate.connectors import SourceError, Trouble
 from mailgate.connectors.lines import LinesRefusedError
 from mailgate.connectors.push import Proof
+from mailgate.errors import SourceError, Trouble
 
 log = structlog.get_logger()
 

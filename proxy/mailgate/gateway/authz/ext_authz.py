@@ -37,7 +37,7 @@ _ENVOY_SENDS = frozenset({"content-length", "date", "connection", "transfer-enco
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EnvoyQuestion:
     """Envoy's question, and the fields that the webmail must not get as they came."""
 
     head: bytes
@@ -49,7 +49,7 @@ class Question:
     """Whether the request switches to WebSocket. Other options of `Connection` are not passed on."""
 
 
-def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Question:
+def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> EnvoyQuestion:
     """Translate the question. ``certificates`` are the fields in which Envoy forwards client certificates. Raises
     RequestRefused."""
     http = asked.attributes.request.http
@@ -64,7 +64,7 @@ def question(asked: Any, certificates: frozenset[bytes] = frozenset()) -> Questi
     if any(b":" in name for name, _ in fields) or any(mark in line for line in lines for mark in _ENDS):
         raise malformed("Envoy has sent a name or a value that would become more than one line.")
     dropped = {name.decode("latin-1").lower() for name, _ in _all(http) if _dropped(name)}
-    return Question(
+    return EnvoyQuestion(
         b"\r\n".join([*lines, b"", b""]),
         client,
         frozenset(dropped),
@@ -97,7 +97,7 @@ def _all(http: Any) -> Iterator[Field]:
             yield name.encode(), value
 
 
-def check_response(answer: bytes, asked: Question) -> Any:
+def check_response(answer: bytes, asked: EnvoyQuestion) -> Any:
     """The answer to Envoy, made from the whole answer to the question by HTTP."""
     head, _, body = answer.partition(b"\r\n\r\n")
     line, *rest = head.decode("latin-1").split("\r\n")
@@ -106,7 +106,7 @@ def check_response(answer: bytes, asked: Question) -> Any:
     return _ok_response(fields, asked) if status == 200 else _denied_response(status, fields, body)
 
 
-def _ok_response(fields: list[tuple[str, str]], asked: Question) -> Any:
+def _ok_response(fields: list[tuple[str, str]], asked: EnvoyQuestion) -> Any:
     response = CheckResponse()
     response.status.code = 0
     yes = response.ok_response

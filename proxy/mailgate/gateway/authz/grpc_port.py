@@ -18,7 +18,7 @@ from grpclib.exceptions import GRPCError
 from grpclib.server import Server, Stream
 
 from mailgate.gateway.authz.envoy_messages import CheckRequest, CheckResponse
-from mailgate.gateway.authz.ext_authz import Question, check_response, question
+from mailgate.gateway.authz.ext_authz import EnvoyQuestion, check_response, question
 from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome, Readable, Receiver
 from mailgate.gateway.http1.request import RequestRefused, parse_request_head, refused_head
 from mailgate.gateway.http1.trusted_headers import LOCAL
@@ -135,7 +135,7 @@ class GrpcPort:
                 self._idle.set()
 
     async def _answer(self, asked: Any, peer: str) -> Any:
-        line, known = QuestionTransport(peer), Question(b"")
+        line, known = QuestionTransport(peer), EnvoyQuestion(b"")
         try:
             known = question(asked, self._certificates())
             head = parse_request_head(known.head, max_fields=self._most)

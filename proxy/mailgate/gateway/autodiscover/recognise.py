@@ -138,7 +138,7 @@ _ERROR_CODE = re.compile(r"[A-Za-z0-9]{1,64}")
 def is_xml_directions(text: str) -> bool:
     """Whether it is a complete document, every name is in Autodiscover's schemas, and only leaves hold text."""
     parser = ParserCreate(namespace_separator=_SEPARATOR)
-    seen = _Seen()
+    seen = _Document()
     parser.buffer_text = True
     parser.XmlDeclHandler = seen.declaration
     parser.StartNamespaceDeclHandler = seen.namespace
@@ -173,7 +173,7 @@ class _Open:
         self.holder, self.leaf, self.text = holder, leaf, ""
 
 
-class _Seen:
+class _Document:
     """Follows a document as it is parsed. Every method raises _ForeignError for something that belongs in no answer."""
 
     def __init__(self) -> None:

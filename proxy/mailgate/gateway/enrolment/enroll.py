@@ -2,11 +2,10 @@
 evidence that comes with it becomes a report of its own."""
 
 import json
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Protocol
 
 import structlog
 from cachetools import LRUCache
@@ -15,7 +14,7 @@ from mailgate.attest import NonceOrigin, Nonces
 from mailgate.attest.enrolment import digest_of
 from mailgate.attest.errors import EvidenceRefusedError
 from mailgate.attest.evidence import read_evidence, verify_evidence
-from mailgate.attest.hardware import Expected, Roots
+from mailgate.attest.hardware import ExpectedEvidence, Roots
 from mailgate.attest.jose import MalformedJwsError, parse_object
 from mailgate.attest.passport import OWN_LIFETIME
 from mailgate.devices.device import Report
@@ -33,24 +32,8 @@ from mailgate.gateway.refusals.problem import problem
 from mailgate.model import AttestationResult, HardwareResult, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError
-
-
-class Enrolments(Protocol):
-    """The store of enrolments (``store/enrolments.py``)."""
-
-    async def enrol(
-        self, digest: bytes, thumbprint: str, device: str, now: datetime
-    ) -> EnrolledKey | NotEnrolled: ...
-
-    async def key(self, thumbprint: str) -> EnrolledKey | None: ...
-
-    async def reported(self, thumbprint: str, now: datetime) -> bool: ...
-
-
-class Records(Protocol):
-    """The store of reports about devices (``store/devices.py``)."""
-
-    async def ingest(self, records: Sequence[Report], now: datetime) -> object: ...
+from mailgate.store.devices import Devices
+from mailgate.store.enrolments import Enrolments
 
 
 @dataclass(slots=True)
@@ -66,7 +49,7 @@ class Enroller:
     """Counts refused tries, by caller (``gateway/rate_limit.py``) and by the token that was tried."""
     reports: RateLimit
     """Counts reports, by key."""
-    devices: Records
+    devices: Devices
     """Stores the reports from hardware evidence."""
     known: MutableMapping[str, bool] = field(default_factory=lambda: LRUCache(50_000))
     """Keys that have reported here."""
@@ -89,7 +72,7 @@ def hardware_result(
     if nonces.read(evidence.nonce, now).origin not in (NonceOrigin.SHARED, NonceOrigin.OWN):
         detail = "expected a nonce of this gate from the last minutes"
         return HardwareResult(evidence.format, refused=Reason.EVIDENCE_CHALLENGE_WRONG, detail=detail)
-    expected = Expected(evidence.nonce.encode(), thumbprint, now)
+    expected = ExpectedEvidence(evidence.nonce.encode(), thumbprint, now)
     return verify_evidence(evidence, believed, expected)
 
 

@@ -16,7 +16,7 @@ _NETWORK_BYTES = {4: 3, 6: 6}
 
 
 @dataclass(slots=True)
-class _Places:
+class _KeyPlaces:
     """The place where a key is used and the place before that, with the times of their last use."""
 
     place: bytes
@@ -29,7 +29,7 @@ class CopiedKeys:
     """Remembers the last two places of each key, as hashes, ``size`` keys at most."""
 
     def __init__(self, size: int = 50_000) -> None:
-        self._used: LRUCache[tuple[str, int], _Places] = LRUCache(size)
+        self._used: LRUCache[tuple[str, int], _KeyPlaces] = LRUCache(size)
 
     def moved_back(self, thumbprint: str, facts: RequestFacts, now: datetime) -> bool:
         """Whether this key came back to an earlier place from another place within ten minutes.
@@ -41,10 +41,10 @@ class CopiedKeys:
         used = self._used.get((thumbprint, version))
         if used is None or used.place == place:
             before = (used.before, used.before_at) if used else (b"", None)
-            self._used[thumbprint, version] = _Places(place, now, *before)
+            self._used[thumbprint, version] = _KeyPlaces(place, now, *before)
             return False
         back = used.before == place and used.before_at is not None and now - used.before_at < WITHIN
-        self._used[thumbprint, version] = _Places(place, now, used.place, used.at)
+        self._used[thumbprint, version] = _KeyPlaces(place, now, used.place, used.at)
         return back
 
 

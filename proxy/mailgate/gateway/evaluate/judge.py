@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
-from typing import Protocol as Shape
 
 from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
 from mailgate.devices.posture import strictest
@@ -32,23 +31,10 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.store.postures import Postures
 
 _Device = tuple[Client, Posture]
 """A client, and the posture of its device."""
-
-
-class Postures(Shape):
-    """The postures of devices (``store/postures.py``)."""
-
-    async def current(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
-
-    def at_once(self, client: Client, now: datetime) -> Posture | None: ...
-
-    async def latest(self, client: Client, proof: AttestationResult | None, now: datetime) -> Posture: ...
-
-    async def certified(self, certificate: CertificateResult, now: datetime) -> Posture: ...
-
-    async def of_person(self, login: str, now: datetime) -> Posture: ...
 
 
 @dataclass(frozen=True, slots=True)

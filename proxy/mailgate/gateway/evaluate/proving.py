@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 import structlog
 
@@ -16,6 +15,7 @@ from mailgate.gateway.keys.keyring import Keyring
 from mailgate.gateway.metrics import Metrics
 from mailgate.model import FOUND_BESIDE, AttestationResult, Client, Reason, RequestFacts
 from mailgate.store import StoreUnavailableError
+from mailgate.store.spent_proofs import SpentProofs
 
 log = structlog.get_logger()
 
@@ -27,18 +27,12 @@ ASKS_FOR_NONCE = frozenset(
 """Refusals that another nonce would end (RFC 9449, section 9)."""
 
 
-class Mode(StrEnum):
+class NonceMode(StrEnum):
     """The setting ``attestation.nonces``."""
 
     OFF = "off"
     OFFER = "offer"
     REQUIRE = "require"
-
-
-class SpentProofs(Protocol):
-    """The proofs that all gates on one store have accepted (``store/spent_proofs.py``)."""
-
-    async def spend(self, ticket: bytes, until: datetime, now: datetime) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -49,7 +43,7 @@ class Prover:
     nonces: Nonces
     spent: SpentProofs
     metrics: Metrics
-    mode: Mode = Mode.OFFER
+    mode: NonceMode = NonceMode.OFFER
     is_alone: Callable[[], bool] = bool
     """Returns whether no other process is known on the store. A client then always comes back to this process."""
     copied_keys: CopiedKeys = field(default_factory=CopiedKeys)
@@ -107,8 +101,8 @@ class Prover:
         verdict = verifier.verify_key(incoming.proofs, method=method, url=url, now=now)
         result = await self._settle(verdict, incoming, now)
         assert result is not None
-        if result.refused is Reason.PROOF_MISSING and self.mode is not Mode.OFF:
-            nonce = self.nonces.make(now, bound=self.mode is Mode.REQUIRE)
+        if result.refused is Reason.PROOF_MISSING and self.mode is not NonceMode.OFF:
+            nonce = self.nonces.make(now, bound=self.mode is NonceMode.REQUIRE)
             incoming.answer_fields.append((NONCE_HEADER, nonce))
         return result
 
@@ -156,12 +150,12 @@ class Prover:
         It is bound to this process while the process is alone or the store cannot be reached, and if nonces are
         required. A client that moves between gates gets shared nonces from then on.
         """
-        if verdict.nonce is None or self.mode is Mode.OFF:
+        if verdict.nonce is None or self.mode is NonceMode.OFF:
             return ""
         sort, fresh = verdict.nonce
         away = result is not None and result.refused is Reason.PROOF_STORE_UNAVAILABLE
         roams = sort in (NonceOrigin.SHARED, NonceOrigin.FOREIGN)
-        bound = away or self.is_alone() or (self.mode is Mode.REQUIRE and not roams)
+        bound = away or self.is_alone() or (self.mode is NonceMode.REQUIRE and not roams)
         if fresh and sort is (NonceOrigin.OWN if bound else NonceOrigin.SHARED):
             return ""
         return self.nonces.make(now, bound=bound)

@@ -1,4 +1,4 @@
-"""Reads and writes the gate's own cookies, and keeps them from the webmail."""
+"""Reads and writes the gate's own cookies, those of the console among them, and keeps them from the webmail."""
 
 import re
 
@@ -9,13 +9,16 @@ WARNED_COOKIE = "mailgate-warned"
 LANGUAGE_COOKIE = "mailgate-language"
 HELP_COOKIE = "mailgate-help"
 LOST_COOKIE = "mailgate-lost"
+CONSOLE_COOKIE = "mailgate-console"
+CONSOLE_LOGIN_COOKIE = "mailgate-console-login"
+CONSOLE_LANGUAGE_COOKIE = "mailgate-console-language"
 OWN = b"mailgate-"
 """What all of them have in their names."""
 
 _HOST = "__Host-"
-_NAMES = frozenset(
-    each.encode() for each in (PROBE_COOKIE, WARNED_COOKIE, LANGUAGE_COOKIE, HELP_COOKIE, LOST_COOKIE)
-)
+_OF_MAIL = (PROBE_COOKIE, WARNED_COOKIE, LANGUAGE_COOKIE, HELP_COOKIE, LOST_COOKIE)
+_OF_THE_CONSOLE = (CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE, CONSOLE_LANGUAGE_COOKIE)
+_NAMES = frozenset(each.encode() for each in (*_OF_MAIL, *_OF_THE_CONSOLE))
 _PROBE = re.compile(rb" ?((?:__Host-)?%b)=([^; \t,]+)(?=;|\Z)" % PROBE_COOKIE.encode())
 
 
@@ -28,25 +31,30 @@ def probe_cookie(value: bytes) -> tuple[bytes, bytes] | None:
 
 
 def cookies_named(facts: RequestFacts, name: str) -> list[str]:
-    """The values of every cookie with this name. Over http, cookies of other paths or domains may share it.
+    """The values of every cookie with this name."""
+    return values_named(facts.headers.get("cookie", ""), name, secure=facts.over_https)
+
+
+def values_named(field: str, name: str, *, secure: bool) -> list[str]:
+    """The values of every cookie with this name in a Cookie field. Over http, cookies of other paths or domains may share it.
 
     A comma ends no cookie, since a page of a sibling host may put one into a value. ``http.cookies`` is not used, since it
     gives up on all cookies if one of the webmail's is unusual.
     """
-    pairs, name = facts.headers.get("cookie", "").split(";"), _sent_name(name, facts)
+    pairs, name = field.split(";"), sent_name(name, secure=secure)
     return [value for key, _, value in (pair.partition("=") for pair in pairs) if key.strip(" \t") == name]
 
 
 def set_cookie(name: str, value: str, facts: RequestFacts, *, seconds: int) -> str:
     """The Set-Cookie value of one of the gate's own cookies, for the browser behind ``facts``. No script can read it."""
     attributes = f"Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
-    return f"{_sent_name(name, facts)}={value}; {attributes}{'; Secure' if facts.over_https else ''}"
+    return f"{sent_name(name, secure=facts.over_https)}={value}; {attributes}{'; Secure' if facts.over_https else ''}"
 
 
-def _sent_name(name: str, facts: RequestFacts) -> str:
+def sent_name(name: str, *, secure: bool) -> str:
     """The name by which a browser has the cookie. Over https no other host can set one of that name (RFC 6265bis, section
     4.1.3.2), so that a page of a sibling host cannot give a browser the cookie of another."""
-    return _HOST + name if facts.over_https else name
+    return _HOST + name if secure else name
 
 
 def without_own(value: bytes) -> bytes:

@@ -33,7 +33,7 @@ _LOOKED_AT = frozenset(
 _ONCE = (b"host", b"connection", b"content-length", b"authorization", b"transfer-encoding", b"cookie")
 
 
-class _Places(NamedTuple):
+class _FieldPlaces(NamedTuple):
     """Where the fields are that have to be looked at; None if they are not there."""
 
     host: int | None
@@ -43,21 +43,21 @@ class _Places(NamedTuple):
     coding: int | None
 
 
-def _places(row: Row) -> _Places | None:
+def _places(row: Row) -> _FieldPlaces | None:
     """None if a name is there twice that must be there once."""
     places = row.places
     if any(len(places.get(key, ())) > 1 for key in _ONCE):
         return None
-    return _Places(*(places[key][0] if key in places else None for key in _ONCE[:5]))
+    return _FieldPlaces(*(places[key][0] if key in places else None for key in _ONCE[:5]))
 
 
-def _of_request(row: Row) -> _Places | None:
+def _of_request(row: Row) -> _FieldPlaces | None:
     """None if the names alone make a request unusual."""
     usual = b"host" in row.places and _LOOKED_AT.isdisjoint(row.places)
     return _places(row) if usual else None
 
 
-def _of_answer(row: Row) -> _Places | None:
+def _of_answer(row: Row) -> _FieldPlaces | None:
     """None if the names alone make an answer unusual."""
     both = b"transfer-encoding" in row.places and b"content-length" in row.places
     usual = not both and (_LOOKED_AT - {b"transfer-encoding"}).isdisjoint(row.places)

@@ -5,14 +5,17 @@ import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 
-import aiohttp
+from mailgate.errors import SourceError, Trouble
+from mailgate.wire import ApiRequest, ApiResponse, HttpsWire
 
 MAX_BYTES = 64 * 1024
-TIMEOUT = aiohttp.ClientTimeout(total=5)
+TIMEOUT_SECONDS = 5.0
 MIN_FRESHNESS, MAX_FRESHNESS = timedelta(minutes=1), timedelta(hours=24)
 DEFAULT_FRESHNESS = timedelta(minutes=10)
 """The limits of an answer's freshness, whatever its Cache-Control says, and the freshness if it says nothing."""
 
+_WORDS = {Trouble.TIMEOUT: "timeout", Trouble.CERTIFICATE: "tls", Trouble.TOO_BIG: "too-large"}
+"""The words for what the wire says; all else is ``unreachable``."""
 _MAX_AGE = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?(?P<seconds>[0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
 _NO_CACHE = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
 
@@ -26,7 +29,7 @@ class JwksError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JwksAnswer:
     """An issuer's answer. ``text`` is None if nothing has changed (304)."""
 
     text: str | None
@@ -34,43 +37,32 @@ class Answer:
     fresh_for: timedelta
 
 
-async def fetch(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> Answer:
+async def fetch(url: str, etag: str, *, trust: ssl.SSLContext | None = None) -> JwksAnswer:
     """Fetch the JWKS at ``url``, unless it is still the one of ``etag``. Raises JwksError.
 
     Redirects are not followed, since only the settings say whom to trust.
     """
     headers = {"Accept": "application/jwk-set+json, application/json", "Accept-Encoding": "identity"}
-    if etag:
-        headers["If-None-Match"] = etag
+    headers |= {"If-None-Match": etag} if etag else {}
+    wire = HttpsWire(TIMEOUT_SECONDS, MAX_BYTES, trust)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session,
-            session.get(url, headers=headers, allow_redirects=False, ssl=trust or True) as response,
-        ):
-            return await _read(response, etag)
-    except TimeoutError:
-        raise JwksError("timeout") from None
-    except (aiohttp.ClientSSLError, ssl.SSLError):
-        raise JwksError("tls") from None
-    except (aiohttp.ClientError, OSError, ValueError):
-        raise JwksError("unreachable") from None
+        return _read(await wire.ask(ApiRequest("GET", url, headers)), etag)
+    except SourceError as error:
+        raise JwksError(_WORDS.get(error.trouble, "unreachable")) from None
+    finally:
+        await wire.close()
 
 
-async def _read(response: aiohttp.ClientResponse, etag: str) -> Answer:
-    fresh_for = freshness(response.headers.get("Cache-Control", ""))
+def _read(response: ApiResponse, etag: str) -> JwksAnswer:
+    fresh_for = freshness(response.headers.get("cache-control", ""))
     if response.status == 304 and etag:
-        return Answer(None, etag, fresh_for)
+        return JwksAnswer(None, etag, fresh_for)
     if response.status in range(300, 400):
         raise JwksError("redirect")
     if response.status != 200:
         raise JwksError("status")
-    body = b""
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > MAX_BYTES:
-            raise JwksError("too-large")
     try:
-        return Answer(body.decode(), response.headers.get("ETag", ""), fresh_for)
+        return JwksAnswer(response.body.decode(), response.headers.get("etag", ""), fresh_for)
     except UnicodeDecodeError:
         raise JwksError("malformed") from None
 

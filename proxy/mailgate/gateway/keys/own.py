@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -11,7 +10,8 @@ from mailgate.attest import KeySet, mint, parse_jwks
 from mailgate.attest.jose import Key as SigningKey
 from mailgate.attest.nonces import Nonces
 from mailgate.attest.passport import OWN_LIFETIME
-from mailgate.store import Key, StoreError
+from mailgate.store import SharedKey, StoreError
+from mailgate.store.keys import SharedKeys
 
 log = structlog.get_logger()
 
@@ -25,17 +25,11 @@ CHECK_INTERVAL = timedelta(seconds=1)
 """The store is asked for a missing key at most once within this time."""
 
 
-class Keys(Protocol):
-    """The store of secrets that gates share (``store/keys.py``)."""
-
-    async def current(self, purpose: str, now: datetime, renew_after: timedelta) -> tuple[Key, ...]: ...
-
-
 class OwnKeys:
     """The source of the gate's own keys. ``renew`` reads them. ``run`` has to run as a task, so that new keys are seen in
     time."""
 
-    def __init__(self, keys: Keys, nonces: Nonces, clock: Callable[[], datetime]) -> None:
+    def __init__(self, keys: SharedKeys, nonces: Nonces, clock: Callable[[], datetime]) -> None:
         self._store = keys
         self._nonces = nonces
         self._clock = clock
@@ -85,7 +79,7 @@ class OwnKeys:
                 log.debug("own-keys-not-read", error=type(error).__name__)
 
 
-def _signing_key(key: Key) -> SigningKey:
+def _signing_key(key: SharedKey) -> SigningKey:
     """Derive a P-256 key from the shared secret. It is named by its own thumbprint, so that no two keys have the same name."""
     made = mint.make_key(key.secret)
     return mint.make_key(key.secret, f"gate-{made.thumbprint()[:16]}")

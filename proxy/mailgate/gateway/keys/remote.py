@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from mailgate.attest import KeySet, KeySetError, parse_jwks
-from mailgate.gateway.keys.jwks import Answer, JwksError
+from mailgate.gateway.keys.jwks import JwksAnswer, JwksError
 
 log = structlog.get_logger()
 
@@ -22,21 +21,16 @@ MAX_WAITING = 1000
 """The most callers that wait for one answer. Further callers get the keys as they are."""
 
 
-class Counting(Protocol):
-    """Counts the outcome of each request."""
-
-    def __call__(self, issuer: str, result: str) -> None: ...
-
-
 @dataclass
 class RemoteKeys:
     """The keys of one issuer. Start ``run`` as a task. ``ask`` fetches an answer or raises JwksError."""
 
     issuer: str
     url: str
-    ask: Callable[[str], Awaitable[Answer]]
+    ask: Callable[[str], Awaitable[JwksAnswer]]
     clock: Callable[[], datetime]
-    count: Counting
+    count: Callable[[str, str], None]
+    """Counts the outcome of each request by the issuer."""
     last_success: datetime | None = None
     failure: str = ""
     """Why the last request failed; empty after a success and before the first request."""
@@ -109,7 +103,7 @@ class RemoteKeys:
         finally:
             self._asking = None
 
-    def _succeeded(self, answer: Answer) -> None:
+    def _succeeded(self, answer: JwksAnswer) -> None:
         now = self.clock()
         self.count(self.issuer, "unchanged" if answer.text is None else "renewed")
         if self.failure:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from mailgate.store import StoreError
+from mailgate.store.enrolments import Enrolments
 
 log = structlog.get_logger()
 
@@ -19,16 +19,10 @@ _FULL_READ_EVERY = timedelta(minutes=1)
 """How often all revocations are read, whatever the clocks say."""
 
 
-class Revoked(Protocol):
-    """The store of revoked keys (``store/enrolments.py``)."""
-
-    async def revoked(self, since: datetime | None = None) -> list[str]: ...
-
-
 class Revocations(set[str]):
     """The thumbprints of revoked keys. The set only grows, since a revoked key stays revoked."""
 
-    def __init__(self, enrolments: Revoked, clock: Callable[[], datetime]) -> None:
+    def __init__(self, enrolments: Enrolments, clock: Callable[[], datetime]) -> None:
         super().__init__()
         self._enrolments = enrolments
         self._clock = clock

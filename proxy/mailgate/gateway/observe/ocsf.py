@@ -16,7 +16,7 @@ from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.access_log import CLIENT_FACTS
 from mailgate.gateway.observe.request_metrics import METHODS, OTHER
 from mailgate.model import DecisionSummary
-from mailgate.store import Entry
+from mailgate.store import AuditEntry
 from mailgate.store.hash_chain import details_of
 
 VERSION = "1.6.0"
@@ -88,7 +88,7 @@ def decision_event(
     }
 
 
-def audit_event(entry: Entry) -> dict[str, Any]:
+def audit_event(entry: AuditEntry) -> dict[str, Any]:
     """The event of one act in the audit log. ``metadata.uid`` is its digest, which is the same from every gate that sends it."""
     activity = _ACTS.get(entry.what, _UNMAPPED)
     warns = activity in (_DEACTIVATE, _DELETE)
@@ -134,7 +134,7 @@ def _user(name: str) -> dict[str, Any]:
     return {"name": "actor.user.name", "type_id": _USER_NAME, "value": name}
 
 
-def _time(entry: Entry) -> datetime:
+def _time(entry: AuditEntry) -> datetime:
     """When it was done; the beginning of 1970 if the entry is damaged, so that it holds up no later one."""
     try:
         return datetime.fromisoformat(entry.at)
@@ -142,7 +142,7 @@ def _time(entry: Entry) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _details(entry: Entry) -> object:
+def _details(entry: AuditEntry) -> object:
     """The details; an empty object if they are too long for a datagram or no JSON. The audit log has all of them."""
     return details_of(entry) if len(entry.details) <= MAX_DETAILS else {}
 

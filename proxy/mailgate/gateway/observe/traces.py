@@ -40,7 +40,7 @@ _Attributes = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
-class TraceSettings:
+class TraceOptions:
     """The settings of traces."""
 
     share: float
@@ -57,7 +57,7 @@ class Traces:
 
     def __init__(
         self,
-        told: TraceSettings,
+        told: TraceOptions,
         emit: Callable[[ReadableSpan], None],
         draw: Callable[[int], int],
         trusted: Callable[[str], bool],
@@ -172,7 +172,7 @@ def _context(trace: int, span: int, *, is_remote: bool) -> SpanContext:
 
 
 def otlp_traces(
-    endpoint: str, told: TraceSettings, draw: Callable[[int], int], trusted: Callable[[str], bool]
+    endpoint: str, told: TraceOptions, draw: Callable[[int], int], trusted: Callable[[str], bool]
 ) -> Traces:
     """Make traces for a receiver of OTLP over HTTP."""
     session = Session()

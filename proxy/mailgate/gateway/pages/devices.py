@@ -28,13 +28,13 @@ _NAMES: dict[tuple[str, Kind | None], Message] = {
 
 GETS = {
     Effect.ALLOW: mark("Gets company mail"),
-    Effect.WARN: mark("Gets company mail for now"),
+    Effect.WARN: mark("Gets company mail, with a warning"),
     Effect.CHALLENGE: mark("Gets no company mail"),
     Effect.BLOCK: mark("Gets no company mail"),
 }
 HERE = {
     Effect.ALLOW: mark("This browser opens company mail"),
-    Effect.WARN: mark("This browser opens company mail for now"),
+    Effect.WARN: mark("This browser opens company mail, with a warning"),
     Effect.CHALLENGE: mark("This browser gets no company mail"),
     Effect.BLOCK: mark("This browser gets no company mail"),
 }
@@ -48,15 +48,17 @@ EXEMPTED_OPEN = mark("Gets company mail by an exemption")
 LOST = mark("Reported as lost: it gets no company mail")
 
 STATES = {
-    PostureState.CLEAN: mark("None of the listed apps is on it."),
+    PostureState.CLEAN: mark("None of the listed apps was found on it."),
     PostureState.PARTIAL: mark(
-        "Not every app on it could be looked at. None of the listed apps is among those that were."
+        "It is not certain that every app on it was seen. None of the listed apps is among those that were."
     ),
     PostureState.STALE: mark("Its last report is too old to count."),
-    PostureState.MISSING: mark("It has not reported which of the listed apps are on it."),
+    PostureState.MISSING: mark("No report says which of the listed apps are on it."),
     PostureState.UNAVAILABLE: mark("Reports of devices cannot be read right now."),
 }
-FOUND = mark_plural("This listed app is on it: %(apps)s.", "These listed apps are on it: %(apps)s.")
+FOUND = mark_plural(
+    "This listed app was found on it: %(apps)s.", "These listed apps were found on it: %(apps)s."
+)
 FINDINGS: dict[str, Message] = {
     Reason.DEVICE_OWNER_CONTRADICTED: mark(
         "Its sources name different people as its owner. Your help desk can correct the wrong one."

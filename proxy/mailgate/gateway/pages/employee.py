@@ -21,7 +21,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ReportSource:
     """A source that reports a device, and when it last looked at the apps."""
 
     name: str
@@ -123,7 +123,7 @@ class DeviceCard:
     lost: bool = False
     apps: tuple[str, ...] = ()
     """Display names of the listed apps on it."""
-    sources: tuple[Source, ...] = ()
+    sources: tuple[ReportSource, ...] = ()
     asked: tuple[AskedSource, ...] = ()
     findings: tuple[str, ...] = ()
     """Reason codes of the contradictions between its sources."""

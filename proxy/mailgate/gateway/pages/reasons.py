@@ -13,7 +13,7 @@ from mailgate.gateway.pages.view import View
 from mailgate.model import DEVICE_FINDINGS, Effect, Reason
 
 
-class Explanation(NamedTuple):
+class ReasonText(NamedTuple):
     """``title`` names the kind of problem, ``detail`` this case of it (RFC 9457, section 3.1)."""
 
     title: str
@@ -38,12 +38,10 @@ _DECIDED = {
     Reason.PROHIBITED_APP: Wording(
         mark("An app on this device is not allowed with company mail"),
         mark_plural(
-            "%(apps)s is on this device. Phones and tablets with this app get no company mail.",
-            "%(apps)s are on this device. Phones and tablets with any of these apps get no company mail.",
+            "%(apps)s was found on this device. While it is there, this device gets no company mail.",
+            "%(apps)s were found on this device. While any of these apps is there, this device gets no company mail.",
         ),
-        mark(
-            "Phones and tablets with certain apps get no company mail, and one of these apps is on this device."
-        ),
+        mark("A listed app was found on this device. While it is there, this device gets no company mail."),
     ),
     Reason.RULE_MATCHED: Wording(
         mark("A company rule applies to this device"),
@@ -61,19 +59,21 @@ _DECIDED = {
         ),
     ),
     Reason.POSTURE_MISSING: Wording(
-        mark("This device has not reported yet"),
+        mark("It is not known which apps are on this device"),
         mark(
-            "Before a phone or tablet opens company mail, it reports whether certain apps are on it. No report from this device has arrived so far."
+            "Company mail needs a report that says whether certain apps are on this device. No such report is known here."
         ),
     ),
     Reason.POSTURE_STALE: Wording(
-        mark("The last report from this device is too old"),
-        mark("Company mail needs a recent report. This device has reported before, but not lately."),
+        mark("The last report on this device is too old"),
+        mark(
+            "Company mail needs a recent report on the apps of this device. The last one that is known here has run out."
+        ),
     ),
     Reason.POSTURE_PARTIAL: Wording(
-        mark("The report from this device does not cover every app"),
+        mark("It is not certain which apps are on this device"),
         mark(
-            "Company mail needs a report that covers the whole device. So far, only some of its apps could be checked."
+            "Company mail needs a report that covers every app on this device and can be relied on. There is none so far."
         ),
     ),
     Reason.POSTURE_UNAVAILABLE: Wording(
@@ -242,24 +242,26 @@ def detail_of(wording: Wording, *, apps: bool, rule: bool) -> Message:
     return wording.detail if rule and "%(rule)s" in wording.detail.singular else wording.bare
 
 
-_WARNED_OF_APPS = mark(
-    "Found on this device: %(apps)s. Phones and tablets with such an app will get no company mail."
-)
+_WARNED_OF_APPS = mark("Found on this device: %(apps)s. A rule of your company warns of this.")
 
 
 def detail_for(view: View) -> Message:
-    """The detail text for what a page knows. A future effect is not described as if it had begun."""
+    """The detail text for what a page knows. A future effect is not described as if it had begun, nor one that may never come."""
     if view.clock_off is not None:
         return proofs.clock_words(view.clock_off)
-    if view.why is Reason.PROHIBITED_APP and view.effect is Effect.WARN and view.apps:
-        return _WARNED_OF_APPS
+    if view.why is Reason.PROHIBITED_APP and view.effect is Effect.WARN:
+        return (
+            _WARNED_OF_APPS
+            if view.apps
+            else detail_of(wording_of(Reason.RULE_MATCHED), apps=False, rule=False)
+        )
     return detail_of(wording_of(view.why), apps=bool(view.apps), rule=bool(view.rule_title))
 
 
 @lru_cache(256)
 def explain_reason(
     reason: Reason, apps: tuple[str, ...] = (), rule_title: str = "", clock_off: timedelta | None = None
-) -> Explanation:
+) -> ReasonText:
     """A reason in plain English, for ``title`` and ``detail`` of a problem+json answer.
 
     It is cached, since Babel reads from disk how a list of names is written.
@@ -269,6 +271,6 @@ def explain_reason(
     text = detail.plural if detail.plural and len(apps) != 1 else detail.singular
     names = format_list(list(apps), locale="en")
     if clock_off is None:
-        return Explanation(wording.title.singular, text % {"apps": names, "rule": rule_title})
+        return ReasonText(wording.title.singular, text % {"apps": names, "rule": rule_title})
     off = format_timedelta(clock_off, threshold=2, locale="en")
-    return Explanation(wording.title.singular, proofs.clock_words(clock_off).singular % {"off": off})
+    return ReasonText(wording.title.singular, proofs.clock_words(clock_off).singular % {"off": off})

@@ -254,7 +254,7 @@ def _decided(view: View, language: Language) -> dict[str, Any]:
         "countdown": language.countdown(view.remaining) if view.remaining else "",
         "older": language.say(OLDER, span=language.span(view.looked_lag)) if view.looked_lag else "",
         "seen_within": language.span(view.seen_within) if view.seen_within else "",
-        "laptop_hint": view.kind is not Kind.LAPTOP,
+        "laptop_hint": view.laptops_open and view.kind is not Kind.LAPTOP,
     }
 
 

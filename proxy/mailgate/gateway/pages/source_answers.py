@@ -20,7 +20,7 @@ _ANSWERS: dict[SourceResult, Message] = {
     ),
     SourceResult.SILENT: mark("%(source)s did not answer. Please try again in a few minutes."),
     SourceResult.NOBODY: mark(
-        "Nobody can be asked about this device, because it reports by itself. Let your company’s management app finish a check; a new report counts at once."
+        "Nobody can be asked about this device from here. Let your company’s management app finish a check; a new report counts at once."
     ),
     SourceResult.TOO_SOON: mark("Asked a moment ago. Please wait a minute before you ask again."),
 }

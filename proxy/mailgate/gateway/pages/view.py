@@ -60,6 +60,8 @@ class View:
     """How long it usually takes until the source sees a change; None if unknown."""
     asked_at: datetime | None = None
     """When this browser last asked for help against the rule; None if it did not."""
+    laptops_open: bool = False
+    """Whether it is known that every laptop browser is let in."""
     help_ticket: str = ""
     """The ticket that the help button sends back. If it is empty, there is no button."""
     asker_known: bool = False

@@ -61,7 +61,7 @@ _CHANGED_IN_REQUEST = frozenset(
 )
 
 
-class _Places(NamedTuple):
+class _LinePlaces(NamedTuple):
     """Where lines are that do not simply pass, by their names."""
 
     dropped: tuple[int, ...]
@@ -71,16 +71,18 @@ class _Places(NamedTuple):
     """Lines that may be changed in a message that was not skimmed."""
 
 
-def _places(row: Row, drops: Callable[[bytes], bool], telling: Set[bytes], changed: Set[bytes]) -> _Places:
+def _places(
+    row: Row, drops: Callable[[bytes], bool], telling: Set[bytes], changed: Set[bytes]
+) -> _LinePlaces:
     keys = list(enumerate(row.keys))
-    return _Places(
+    return _LinePlaces(
         tuple(place for place, key in keys if key not in changed and drops(key)),
         tuple(place for place, key in keys if key in telling),
         tuple(place for place, key in keys if key in changed),
     )
 
 
-def _to_webmail(row: Row) -> _Places:
+def _to_webmail(row: Row) -> _LinePlaces:
     return _places(row, lambda key: key in HOP_BY_HOP or forgeable(key), {b"cookie"}, _CHANGED_IN_REQUEST)
 
 
@@ -221,7 +223,7 @@ _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"se
 _CHANGED_IN_RESPONSE = _REWRITTEN | {b"content-length", b"transfer-encoding", b"trailer"}
 
 
-def _to_client(row: Row) -> _Places:
+def _to_client(row: Row) -> _LinePlaces:
     def drops(key: bytes) -> bool:
         return key in HOP_BY_HOP or speaks_for_the_gate(key)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,9 @@ from mailgate.gateway.refusals import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
 from mailgate.gateway.refusals.problem import problem
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
-from mailgate.rollout.halting import countable_subject
+from mailgate.policy import Policy
+from mailgate.policy.halting import countable_subject
+from mailgate.simulate import Judge, lets_in_laptops
 from mailgate.store.client_facts import client_facts
 from mailgate.store.ledger import sighting_of
 from mailgate.store.sightings import id_of
@@ -46,6 +48,20 @@ class ResponseBuilder:
 
     help_address: str = ""
     """The contact if a rule names none."""
+
+    laptops: Judge | None = None
+    """Decides by the rules in force; None if it is unknown whether laptops are let in."""
+
+    def by_rules(self, policy: Policy, now: datetime) -> "ResponseBuilder":
+        """The same for these rules, with what is decided about laptops ready."""
+        made = replace(self, laptops=Judge(policy))
+        made.lets_in_laptops(now)
+        return made
+
+    def lets_in_laptops(self, now: datetime) -> bool:
+        """Whether every laptop browser is let in, so that people may be told so. It is decided once a minute."""
+        minute = now.replace(second=0, microsecond=0)
+        return self.laptops is not None and lets_in_laptops(self.laptops, minute)
 
     def refuse(
         self, access: Access, decision: Decision, reference: str, sighting: Callable[[], str] | None = None
@@ -144,6 +160,7 @@ class ResponseBuilder:
             clock_off=clock_off(access) if proof else None,
             contact=decision.contact or self.help_address,
             extension_url=self.extension_pages.get(_engine_of(access.facts), ""),
+            laptops_open=self.lets_in_laptops(access.now),
             **self._evidence(access, decision),
             **more,
         )

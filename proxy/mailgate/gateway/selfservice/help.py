@@ -4,7 +4,6 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol as Shape
 from urllib.parse import parse_qsl
 
 import structlog
@@ -22,9 +21,10 @@ from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.person import proven_device, recognise
 from mailgate.model import Access, Decision, Reason
 from mailgate.model.addresses import rate_limit_key
-from mailgate.rollout.halting import countable_subject
+from mailgate.policy.halting import countable_subject
 from mailgate.store import HelpRequest, StoreUnavailableError
 from mailgate.store.client_facts import client_facts
+from mailgate.store.help_requests import HelpRequests
 from mailgate.store.sightings import fingerprint
 
 log = structlog.get_logger()
@@ -34,12 +34,6 @@ UNKNOWN = "client:"
 REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
-class Requests(Shape):
-    """The store of requests for help (``store/help_requests.py``). It may raise StoreUnavailableError."""
-
-    async def note(self, asked: HelpRequest, sighting: str = "") -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class HelpDesk:
     """The parts that are needed to note a request for help."""
@@ -47,7 +41,7 @@ class HelpDesk:
     in_force: InForce
     judge: Judge
     metrics: Metrics
-    requests: Requests
+    requests: HelpRequests
     called: Callable[[str], Awaitable[None]]
     """Called with the rule against which a known person or device has asked for help."""
     rates: RateLimit

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
 
 from cachetools import TTLCache
 
@@ -28,7 +27,7 @@ from mailgate.gateway.http1.response import ResponseHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.proxy.forward import MAX_INTERIM
 from mailgate.gateway.proxy.heads import request_head
-from mailgate.gateway.proxy.upstream import UpstreamConnection
+from mailgate.gateway.proxy.pool import UpstreamPool
 from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamMalformed
 from mailgate.model.addresses import rate_limit_key
 
@@ -49,7 +48,7 @@ _BASIC = re.compile(r"basic +[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 """The only accepted value. If there were two fields, the gate might read one and the webmail the other."""
 
 
-class Login(StrEnum):
+class LoginResult(StrEnum):
     """The result of checking the credentials of a request."""
 
     NONE = "none"
@@ -62,7 +61,7 @@ class Login(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LoginQuestion:
     """A request that makes the webmail ask for a login and changes nothing, such as ``OPTIONS
     /Microsoft-Server-ActiveSync``."""
 
@@ -70,19 +69,13 @@ class Question:
     target: bytes
 
 
-class Connector(Protocol):
-    """The connections to the webmail (``gateway/proxy/pool.py``)."""
-
-    async def connect(self) -> UpstreamConnection: ...
-
-
 class LoginCheck:
     """Asks the webmail about Basic credentials. Few requests run at once, and guesses for one person are limited."""
 
     def __init__(
         self,
-        pool: Connector,
-        question: Question,
+        pool: UpstreamPool,
+        question: LoginQuestion,
         default_host: bytes,
         clock: Callable[[], datetime],
         new_secret: Callable[[], str],
@@ -93,28 +86,28 @@ class LoginCheck:
         self._new_secret = new_secret
         self._salt = new_secret().encode()
         timer = lambda: clock().timestamp()  # noqa: E731 - one timer for all caches
-        self._answers: TTLCache[bytes, Login] = TTLCache(_MAX_REMEMBERED, RESULT_SECONDS, timer)
+        self._answers: TTLCache[bytes, LoginResult] = TTLCache(_MAX_REMEMBERED, RESULT_SECONDS, timer)
         self._wrong: TTLCache[str, int] = TTLCache(_MAX_REMEMBERED, BLOCK_SECONDS, timer)
         self._checks: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS, timer)
         self._does_not_check: TTLCache[bool, None] = TTLCache(1, WEBMAIL_CHECK_SECONDS / 10, timer)
         self._turns = asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def look(self, incoming: Incoming) -> Login:
+    async def look(self, incoming: Incoming) -> LoginResult:
         """Check the credentials of this request. Never raises, whatever the webmail answers."""
         credentials = incoming.facts.headers.get("authorization", "")
         if incoming.login is None or not _BASIC.fullmatch(credentials):
-            return Login.NONE
+            return LoginResult.NONE
         mark = sha256(self._salt + credentials.encode()).digest()
         if mark in self._answers:
             return self._answers[mark]
         tried = _tried(incoming)
         if any(self._wrong.get(name, 0) >= MAX_WRONG_LOGINS for name in tried):
-            return Login.TOO_MANY
+            return LoginResult.TOO_MANY
         self._count(tried, 1)  # counted before the answer, so that tries at the same time all count
         answer = await self._ask_in_turn(incoming, credentials.encode())
-        if answer is not Login.WRONG:
+        if answer is not LoginResult.WRONG:
             self._count(tried, -1)
-        if answer in (Login.RIGHT, Login.WRONG):
+        if answer in (LoginResult.RIGHT, LoginResult.WRONG):
             self._answers[mark] = answer
         return answer
 
@@ -130,17 +123,17 @@ class LoginCheck:
         for name in tried:
             self._wrong[name] = max(0, self._wrong.get(name, 0) + more)
 
-    async def _ask_in_turn(self, incoming: Incoming, credentials: bytes) -> Login:
+    async def _ask_in_turn(self, incoming: Incoming, credentials: bytes) -> LoginResult:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS), self._turns:
                 if not await self._checks_passwords(incoming):
-                    return Login.UNTOLD
+                    return LoginResult.UNTOLD
                 answer = await self._ask(incoming, credentials)
         except (UpstreamError, TimeoutError):
-            return Login.UNTOLD
+            return LoginResult.UNTOLD
         if answer.status == 401:
-            return Login.WRONG
-        return Login.RIGHT if 200 <= answer.status < 300 else Login.UNTOLD
+            return LoginResult.WRONG
+        return LoginResult.RIGHT if 200 <= answer.status < 300 else LoginResult.UNTOLD
 
     async def _checks_passwords(self, incoming: Incoming) -> bool:
         """Whether the webmail refuses both a request without credentials and made-up credentials. The webmail is asked

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from mailgate.connectors.recheck import CheckResult
+from mailgate.devices.names import user_text
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming, from_own_page
 from mailgate.gateway.http1.request import RequestRefused
@@ -21,7 +21,7 @@ from mailgate.gateway.refusals.enforce import page_answer
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
-from mailgate.gateway.selfservice.login_check import Login
+from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.gateway.selfservice.own_data import (
     OwnData,
     SelfService,
@@ -37,7 +37,7 @@ from mailgate.gateway.selfservice.own_report import (
     may_take_back,
     undo_cookie,
 )
-from mailgate.gateway.selfservice.person import Person, recognise
+from mailgate.gateway.selfservice.person import RecognisedPerson, proven_device, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
 from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
@@ -48,10 +48,10 @@ from mailgate.gateway.selfservice.stored_view import (
     names_blocked_now,
     stored_devices,
 )
-from mailgate.model import Reason
+from mailgate.model import CheckResult, Reason
 from mailgate.policy import Policy
 from mailgate.store import StoreUnavailableError
-from mailgate.tasks import compute
+from mailgate.tasks import compute, turn
 
 _ALL_ROWS = 100_000
 """The most rows about requests in a download."""
@@ -70,18 +70,25 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
     asking = await _asking(service, incoming, now)
     asked = dict(parse_qsl(incoming.facts.query, True))
     if "download" in asked:
-        data = await read_own_data(service, asking, rows=_ALL_ROWS)
-        if data.unread:
-            return _answer(service, data, reference)
-        return await compute(_download, service, data, reference)
+        return await _whole_download(service, asking, reference)
     data, offered = await read_own_data(service, asking), await _offered(service, incoming, asking.person)
     page = _answer(service, data, reference, offered=offered)
     if not asking.person.name and offered and "sign-in" in asked:
-        if asking.person.login is Login.TOO_MANY:
+        if asking.person.login is LoginResult.TOO_MANY:
             return replace(page, status=429)
         realm = f'Basic realm="{service.live.responses.host}", charset="UTF-8"'
         return replace(page, status=401, headers=(*page.headers, ("WWW-Authenticate", realm)))
     return page
+
+
+async def _whole_download(service: SelfService, asking: AskingRequest, reference: str) -> Answer:
+    """The file with everything about a person. Each person has one made at a time, and others of theirs wait for it, since it takes
+    as much as they have made be stored."""
+    async with turn(user_text(asking.person.name) or proven_device(asking.access), "download"):
+        data = await read_own_data(service, asking, rows=_ALL_ROWS)
+        if data.unread:
+            return _answer(service, data, reference)
+        return await compute(_download, service, data, reference)
 
 
 async def take_form(service: SelfService, incoming: Incoming, reference: str, now: datetime) -> Answer:
@@ -162,7 +169,7 @@ async def ask_again(service: SelfService, incoming: Incoming, reference: str, no
     _refuse_foreign_form(service, incoming)
     access, decision = await service.judge.verdict(incoming, now)
     decision = as_told(access, decision)
-    asking = AskingRequest(access, decision, Person(), service.live.policy, service.live.groups)
+    asking = AskingRequest(access, decision, RecognisedPerson(), service.live.policy, service.live.groups)
     try:
         asked = await _ask_own(service, asking)
     except StoreUnavailableError:
@@ -199,13 +206,13 @@ def _with_answers(
 async def _asking(service: SelfService, incoming: Incoming, now: datetime) -> AskingRequest:
     access, decision = await service.judge.verdict(incoming, now)
     person = await recognise(incoming, access, service.check)
-    if person.login is not Login.NONE:
+    if person.login is not LoginResult.NONE:
         service.metrics.page_logins.labels(person.login).inc()
     told = as_told(access, decision)
     return AskingRequest(access, told, person, service.live.policy, service.live.groups)
 
 
-async def _offered(service: SelfService, incoming: Incoming, person: Person) -> bool:
+async def _offered(service: SelfService, incoming: Incoming, person: RecognisedPerson) -> bool:
     check = service.check
     return not person.name and check is not None and await check.offered(incoming)
 

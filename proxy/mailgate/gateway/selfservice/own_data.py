@@ -1,11 +1,9 @@
 """Reads the data stored about a person that one request may see, for the page, the download and the status."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from typing import Protocol as Shape
+from datetime import timedelta
 
-from mailgate.devices.device import Device
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
@@ -19,8 +17,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecords,
 )
 from mailgate.gateway.selfservice.login_check import LoginCheck
-from mailgate.gateway.selfservice.own_devices import AskingRequest, KnownDevices, OwnDevice, own_devices
-from mailgate.gateway.selfservice.own_devices import People as OwnDevices
+from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
@@ -40,38 +37,12 @@ from mailgate.gateway.selfservice.stored_view import (
 from mailgate.model import Access, Decision
 from mailgate.policy.login_names import address_of
 from mailgate.store import (
-    EnrolledKey,
-    EnrolmentToken,
-    HelpRequest,
-    Mail,
-    QuarantineMail,
     Recorded,
     StoreUnavailableError,
 )
-from mailgate.store.reliefs import KeptRelief
+from mailgate.store.person_records import People
+from mailgate.store.postures import Postures
 from mailgate.tasks import ON_BEHALF_OF, compute
-
-
-class People(OwnDevices, Shape):
-    """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
-
-    async def requests(
-        self, login: str, devices: Sequence[Device], size: int
-    ) -> tuple[list[Recorded], int]: ...
-
-    async def enrolled(self, login: str) -> list[EnrolledKey]: ...
-
-    async def tokens(self, login: str) -> list[EnrolmentToken]: ...
-
-    async def exemptions(self, login: str, devices: Sequence[Device]) -> list[KeptRelief]: ...
-
-    async def help_requests(self, login: str, devices: Sequence[Device]) -> list[HelpRequest]: ...
-
-    async def quarantine_mails(self, persons: Collection[str]) -> list[QuarantineMail]: ...
-
-    async def mails(self, login: str, addresses: Collection[str]) -> list[Mail]: ...
-
-    async def language(self, login: str) -> tuple[str, date] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +54,7 @@ class SelfService:
     metrics: Metrics
     public_url: str
     people: People
-    known: KnownDevices
+    known: Postures
     recheck: Recheck = field(default_factory=Recheck)
     check: LoginCheck | None = None
     contact: str = ""
@@ -150,7 +121,7 @@ async def _with_records(service: SelfService, own: OwnData, size: int) -> OwnDat
     records = StoredRecords(
         requests=requests,
         quarantine_mails=tuple(quarantine_mail_record(each, address, keep) for each in refusals),
-        mails=tuple(mail_record(each, keep) for each in mails),
+        mails=tuple(mail_record(each, keep, service.live.policy.catalog.name_of) for each in mails),
         language=(language_record(*language, keep),) if language else (),
         enrolments=(
             *(key_record(key, service.live.keep.devices) for key in keys),

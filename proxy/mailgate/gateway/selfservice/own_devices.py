@@ -1,50 +1,25 @@
 """The devices that one person may see, each with what is known of it and its verdict."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Protocol as Shape
 
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
-from mailgate.devices.posture import PostureTerms, belongs_to
+from mailgate.devices.posture import belongs_to
 from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
-from mailgate.gateway.selfservice.person import Person, proven_device
+from mailgate.gateway.selfservice.person import RecognisedPerson, proven_device
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Relief
 from mailgate.store import UnreportedPhone
+from mailgate.store.person_records import People
+from mailgate.store.postures import Postures
 
 PROVES = (KEY, "cert")
 """Kinds of names that a device proves with every request."""
 _TAIL = 4
-
-
-class KnownDevices(Shape):
-    """The known devices (``store/postures.py``)."""
-
-    terms: PostureTerms
-    """The names of sources, the most trusted first."""
-
-    def worth(self, device: Device, now: datetime) -> Posture: ...
-
-    async def with_pending_reports(
-        self, read: Callable[[], Awaitable[list[Device]]], now: datetime
-    ) -> list[Device]: ...
-
-    def in_memory(self, device_id: str) -> Device | None: ...
-
-
-class People(Shape):
-    """The store of data about people (``store/person_records.py``). Every method may raise StoreUnavailableError."""
-
-    async def devices(self, login: str, now: datetime, precedence: Sequence[str]) -> list[Device]: ...
-
-    async def device(self, device_id: str) -> Device | None: ...
-
-    async def unreported(self, login: str, devices: Sequence[Device]) -> list[UnreportedPhone]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +43,7 @@ class AskingRequest:
 
     access: Access
     decision: Decision
-    person: Person
+    person: RecognisedPerson
     policy: Policy
     groups: Groups = NO_GROUPS
 
@@ -87,7 +62,7 @@ def tail_of(own: OwnDevice) -> str:
     return (eas_text(known) if known == named.get(EAS) else known)[-_TAIL:].upper()
 
 
-async def own_devices(asking: AskingRequest, people: People, known: KnownDevices) -> tuple[OwnDevice, ...]:
+async def own_devices(asking: AskingRequest, people: People, known: Postures) -> tuple[OwnDevice, ...]:
     """The person's devices; if the person is unknown, only the device of this request. May raise StoreUnavailableError.
 
     The one that asks comes first, then those that get no mail.
@@ -101,7 +76,7 @@ async def own_devices(asking: AskingRequest, people: People, known: KnownDevices
     return tuple(sorted(found, key=lambda each: (not each.here, each.decision.effect is Effect.ALLOW)))
 
 
-async def _devices(asking: AskingRequest, people: People, known: KnownDevices) -> list[Device]:
+async def _devices(asking: AskingRequest, people: People, known: Postures) -> list[Device]:
     """The devices as they are now. A report that came with this request may not be stored yet, so the
     devices in memory count too."""
     name, proven, now = asking.person.name, asking.proven, asking.access.now

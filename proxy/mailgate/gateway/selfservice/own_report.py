@@ -4,7 +4,6 @@ cookie lets them take back within a minute that it is lost."""
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 from mailgate.devices.device import Device
 from mailgate.gateway.http1.cookies import LOST_COOKIE, cookies_named, set_cookie
@@ -13,7 +12,8 @@ from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.model import RequestFacts
 from mailgate.policy.login_names import user_text
 from mailgate.store import Act, HelpRequest
-from mailgate.store.help_requests import NOT_THEIRS
+from mailgate.store.devices import Devices
+from mailgate.store.help_requests import NOT_THEIRS, HelpRequests
 
 
 class OwnerReport(StrEnum):
@@ -25,26 +25,12 @@ class OwnerReport(StrEnum):
     NOT_MINE = "not-mine"
 
 
-class Devices(Protocol):
-    """The store of devices (``store/devices.py``). It may raise StoreUnavailableError."""
-
-    async def mark_lost(
-        self, device_id: str, at: datetime | None, act: Act | None = None, *, since: datetime | None = None
-    ) -> bool: ...
-
-
-class Requests(Protocol):
-    """The store of requests for help (``store/help_requests.py``). It may raise StoreUnavailableError."""
-
-    async def note(self, asked: HelpRequest) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class OwnReports:
     """Stores the reports."""
 
     devices: Devices
-    requests: Requests
+    requests: HelpRequests
 
     async def lose(self, own: OwnDevice, now: datetime) -> bool:
         """Mark a device as lost: it gets no mail until an admin marks it as found. Returns False if there is

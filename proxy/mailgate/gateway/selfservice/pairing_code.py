@@ -4,37 +4,31 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from mailgate.attest.enrolment import CODE_BYTES, CODE_LIFE, digest_of, name_of, new_code
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.gateway.selfservice.person import KnownBy, Person
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
+from mailgate.store.enrolments import Enrolments
 
 NOTE = "own page"
 """The note that distinguishes such a code from an admin's in `mailgate enroll list`."""
 _LOGGED_IN = frozenset({KnownBy.PROXY, KnownBy.LOGIN})
 
 
-class Tokens(Protocol):
-    """The store of codes (``store/enrolments.py``)."""
-
-    async def add(self, digest: bytes, token: EnrolmentToken) -> None: ...
-
-
 @dataclass(slots=True)
 class PairingCodes:
     """Decides who may have a code, and how often. ``offered``: whether anybody may."""
 
-    tokens: Tokens
+    tokens: Enrolments
     offered: bool = False
     rates: RateLimit = field(default_factory=lambda: RateLimit(5, CODE_LIFE))
     """Codes made, by person."""
     random: Callable[[int], bytes] = secrets.token_bytes
 
-    def may_have(self, person: Person, access: Access) -> bool:
+    def may_have(self, person: RecognisedPerson, access: Access) -> bool:
         """Whether this person may have a code in this browser. They must have logged in, since a known device is not enough, and the
         browser must be on a computer, since a code adds a computer.
         """
@@ -45,7 +39,7 @@ class PairingCodes:
             and not access.client.contradicted
         )
 
-    async def make(self, person: Person, access: Access, now: datetime) -> str:
+    async def make(self, person: RecognisedPerson, access: Access, now: datetime) -> str:
         """Make a code in this person's name. Raises RequestRefused if they may not have one, or not yet another one."""
         if not self.may_have(person, access):
             raise RequestRefused(403, Reason.REQUEST_NOT_SUPPORTED, "Expected a login and a computer.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.selfservice.login_check import Login, LoginCheck
+from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.model import Access, Reason
 
 _DOUBTS = frozenset({Reason.TWO_DEVICES, Reason.KEY_IN_TWO_PLACES})
@@ -23,12 +23,12 @@ class KnownBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class RecognisedPerson:
     """A person by login name. The name is empty if the person is unknown."""
 
     name: str = ""
     by: KnownBy = KnownBy.NOTHING
-    login: Login = Login.NONE
+    login: LoginResult = LoginResult.NONE
     """The result of checking the credentials of this request, if they were checked."""
 
 
@@ -44,20 +44,20 @@ def proven_device(access: Access) -> str:
     return access.posture.device_id if proved and not doubted and not access.client.eas_id else ""
 
 
-async def recognise(incoming: Incoming, access: Access, check: LoginCheck | None) -> Person:
+async def recognise(incoming: Incoming, access: Access, check: LoginCheck | None) -> RecognisedPerson:
     """Find out the person: the name from a trusted proxy, otherwise the owner of the proven device, otherwise a checked
     login.
 
     A session cookie of the webmail does not count, since the gate cannot know its owner.
     """
     if incoming.facts.user:
-        return Person(incoming.facts.user, KnownBy.PROXY)
+        return RecognisedPerson(incoming.facts.user, KnownBy.PROXY)
     if proven_device(access) and (owner := _owner(access)):
-        return Person(owner, KnownBy.DEVICE)
-    login = await check.look(incoming) if check else Login.NONE
-    if login is Login.RIGHT:
-        return Person(incoming.login or "", KnownBy.LOGIN, login)
-    return Person(login=login)
+        return RecognisedPerson(owner, KnownBy.DEVICE)
+    login = await check.look(incoming) if check else LoginResult.NONE
+    if login is LoginResult.RIGHT:
+        return RecognisedPerson(incoming.login or "", KnownBy.LOGIN, login)
+    return RecognisedPerson(login=login)
 
 
 def _owner(access: Access) -> str:

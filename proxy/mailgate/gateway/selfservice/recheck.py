@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device, Report
 from mailgate.gateway.pages.employee import AskedSource, SourceResult
+from mailgate.model import CheckResult
 
 MAX_CONCURRENT = 8
 """The most questions at the same time, for all people together."""

@@ -15,7 +15,7 @@ from mailgate.gateway.pages.employee import (
     LastSeen,
     OpenHelpRequest,
     OwnerReports,
-    Source,
+    ReportSource,
     StoredRecord,
 )
 from mailgate.gateway.pages.view import View
@@ -83,8 +83,8 @@ def card_of(
     )
 
 
-def _source(report: Report, now: datetime) -> Source:
-    return Source(report.source, report.looked(now), report.apps_complete, report.lag)
+def _source(report: Report, now: datetime) -> ReportSource:
+    return ReportSource(report.source, report.looked(now), report.apps_complete, report.lag)
 
 
 def _stored(own: OwnDevice, person: str, name_of: NameOf) -> tuple[tuple[Field, ...], ...]:
@@ -169,11 +169,14 @@ def quarantine_mail_record(mail: QuarantineMail, address: str, keep: timedelta) 
     return StoredRecord(_fields(named), mail.written_at + keep)
 
 
-def mail_record(mail: Mail, keep: timedelta) -> StoredRecord:
+def mail_record(mail: Mail, keep: timedelta, name_of: NameOf) -> StoredRecord:
     """One mail about a rule that was written to the person."""
     named: dict[str, object] = {"made_at": mail.queued_at, "kind": mail.kind.value}
     named |= {"rule": mail.rule, "policy": str(mail.version), "state": mail.state.value}
     named |= {"person": mail.address, "user": mail.login}
+    named |= {"form": _once(each.kind for each in mail.about), "os": _once(each.os for each in mail.about)}
+    named |= {"posture": _once(each.state for each in mail.about)}
+    named["apps"] = _once(name_of(app) for each in mail.about for app in each.apps)
     return StoredRecord(
         _fields({name: value for name, value in named.items() if value}),
         (mail.changed_at or mail.queued_at) + keep,
@@ -225,6 +228,10 @@ def open_help_request(asked: HelpRequest) -> OpenHelpRequest:
     """One request for help that is open."""
     answered = asked.replied_at if asked.replied_at and asked.replied_at >= asked.last_at else None
     return OpenHelpRequest(asked.reason, asked.last_at, answered, asked.reference)
+
+
+def _once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({str(each) for each in values if each}))
 
 
 def _fields(told: Mapping[str, object]) -> tuple[Field, ...]:

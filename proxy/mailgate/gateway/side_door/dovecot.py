@@ -10,7 +10,7 @@ from hmac import compare_digest
 import structlog
 from aiohttp import web
 
-from mailgate.gateway.side_door.logins import LoginError, SideDoor, judge_login, read_login
+from mailgate.gateway.side_door.logins import SideDoor, UnreadableLoginError, judge_login, read_login
 from mailgate.model import Reason
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ def policy_server(
             return web.json_response({"error": f"expected the API key in {known.header}"}, status=401)
         try:
             return await _answer(door, request)
-        except LoginError as error:
+        except UnreadableLoginError as error:
             door.judge.metrics.errors.labels(Reason.REQUEST_MALFORMED).inc()
             log.warning("dovecot-question-refused", reason=Reason.REQUEST_MALFORMED, detail=str(error))
             return web.json_response({"error": str(error)}, status=400)
@@ -65,4 +65,4 @@ async def _answer(door: SideDoor, request: web.Request) -> web.Response:
         case ["report"]:
             return web.json_response({"status": 0, "msg": ""})
         case _:
-            raise LoginError("`command` is neither `allow` nor `report`")
+            raise UnreadableLoginError("`command` is neither `allow` nor `report`")

@@ -35,10 +35,10 @@ _SERVICES = {protocol.value: protocol for protocol in LOGIN_PROTOCOLS} | {
 """The protocols by the names that mail servers use. Postfix asks Dovecot under the name ``smtp``."""
 
 _WORDS = {
-    Reason.PROHIBITED_APP: "A phone or tablet of yours has {apps} on it. Such a device gets no company mail.",
-    Reason.POSTURE_MISSING: "No phone or tablet of yours has reported yet. A report has to come before a mail app opens company mail.",
-    Reason.POSTURE_STALE: "The last report from a phone or tablet of yours is too old to open company mail.",
-    Reason.POSTURE_PARTIAL: "The report from a phone or tablet of yours does not cover every app.",
+    Reason.PROHIBITED_APP: "Found on your phones and tablets: {apps}. Such a device gets no company mail.",
+    Reason.POSTURE_MISSING: "It is not known which apps are on a phone or tablet of yours. A report has to come before a mail app opens company mail.",
+    Reason.POSTURE_STALE: "The last report on a phone or tablet of yours is too old to open company mail.",
+    Reason.POSTURE_PARTIAL: "It is not certain which apps are on a phone or tablet of yours.",
     Reason.DEVICE_LOST: "A phone or tablet of yours is reported as lost, and a mail app looks the same on every device.",
     Reason.DEVICE_CONTRADICTED: "Your company's records contradict each other about a phone or tablet of yours. You did nothing wrong.",
     Reason.POSTURE_UNAVAILABLE: "Your phones and tablets cannot be checked right now. You did nothing wrong.",
@@ -46,7 +46,7 @@ _WORDS = {
 """Texts that differ from those of pages: a page is about the device that asks, and a login about all devices of the person."""
 
 
-class LoginError(ValueError):
+class UnreadableLoginError(ValueError):
     """The question is not understood. The text says what was expected and repeats nothing from the question."""
 
 
@@ -60,7 +60,7 @@ class SideDoor:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LoginVerdict:
     """Whether the login is accepted, and the text for the mail client if it is not."""
 
     let_in: bool
@@ -75,14 +75,14 @@ def read_login(body: bytes) -> RequestFacts:
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise LoginError("the body is not JSON") from error
+        raise UnreadableLoginError("the body is not JSON") from error
     if not isinstance(asked, dict):
-        raise LoginError("the body is not a JSON object")
+        raise UnreadableLoginError("the body is not a JSON object")
     service, login = _word(asked, "protocol").lower(), _word(asked, "login")
     if service not in _SERVICES:
-        raise LoginError(f"`protocol` is none of {', '.join(sorted(_SERVICES))}")
+        raise UnreadableLoginError(f"`protocol` is none of {', '.join(sorted(_SERVICES))}")
     if not login:
-        raise LoginError("`login` is missing or empty")
+        raise UnreadableLoginError("`login` is missing or empty")
     named = read_id(_word(asked, "device_id") or _word(asked, "client_id"))
     return RequestFacts(
         method="LOGIN",
@@ -96,11 +96,11 @@ def read_login(body: bytes) -> RequestFacts:
 def _word(asked: dict[str, object], name: str) -> str:
     value = asked.get(name)
     if value is not None and not isinstance(value, str):
-        raise LoginError(f"`{name}` is not a string")
+        raise UnreadableLoginError(f"`{name}` is not a string")
     return value or ""
 
 
-async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
+async def judge_login(door: SideDoor, facts: RequestFacts) -> LoginVerdict:
     """Decide one login, record it, and return the verdict.
 
     A mail client names no device. A client that is not on a computer gets the most restrictive posture of its person's
@@ -118,7 +118,7 @@ async def judge_login(door: SideDoor, facts: RequestFacts) -> Verdict:
     reference = door.new_reference()
     let_in = decision.effect in LET_IN
     door.recorder.tell(access, decision, reference, "" if let_in else reference)
-    return Verdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))
+    return LoginVerdict(let_in, "" if let_in else refusal(decision, reference, judge.public_url))
 
 
 def refusal(decision: Decision, reference: str, public_url: str) -> str:

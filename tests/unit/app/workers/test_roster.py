@@ -196,7 +196,7 @@ def test_the_first_worker_has_the_store_to_itself_until_it_serves():
 
 
 @pytest.mark.parametrize("code", [1, 2])
-def test_what_the_first_worker_has_told_is_the_end_of_all(code):
+def test_an_error_of_the_first_worker_ends_all(code):
     machine = Machine(2)
     machine.end(101, code)
     assert machine.roster.over
@@ -250,7 +250,7 @@ def test_a_replacement_that_dies_leaves_the_old_ones_in_their_places():
     assert not any(each.ends for each in machine.processes.values())
 
 
-def test_whoever_is_asked_twice_replaces_all_twice():
+def test_two_requests_to_replace_workers_replace_all_twice():
     """What is asked for while a replacement starts may be about files that it has read before they changed."""
     machine = all_serve(1)
     machine.ask(signal.SIGUSR2)
@@ -261,7 +261,7 @@ def test_whoever_is_asked_twice_replaces_all_twice():
     assert machine.serving() == [0]
 
 
-def test_whoever_does_not_end_is_killed():
+def test_a_worker_that_does_not_end_is_killed():
     machine = all_serve(1)
     (old,) = machine.processes
     machine.processes[old].deaf = True
@@ -273,7 +273,7 @@ def test_whoever_does_not_end_is_killed():
     assert machine.processes[old].ends
 
 
-def test_whoever_never_serves_is_killed_and_started_again():
+def test_a_worker_that_never_serves_is_killed_and_started_again():
     machine = all_serve(2)
     machine.end(min(machine.processes), -9)
     machine.wait(0.25)

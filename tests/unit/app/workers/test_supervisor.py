@@ -48,7 +48,7 @@ def started(first: str, before: str = "") -> str:
     return done.stdout
 
 
-def test_where_the_first_worker_comes_up_only_then_no_others_are_started() -> None:
+def test_no_other_worker_starts_after_the_order_to_end() -> None:
     up_late = "signal.signal(signal.SIGTERM, lambda *_: (ready(), os._exit(0))); os.kill(os.getppid(), signal.SIGTERM)"
     assert started(up_late) == "worker 0\n"
 
@@ -65,7 +65,7 @@ os.register_at_fork(after_in_parent=lambda: os.register_at_fork(after_in_child=w
     assert started("ready(); os.kill(os.getppid(), signal.SIGTERM)", waits) == "worker 0\n"
 
 
-def test_a_worker_that_is_told_to_read_its_files_while_it_starts_is_told_once_it_can() -> None:
+def test_a_reload_during_the_start_of_a_worker_is_told_later() -> None:
     """A reload would end the first worker otherwise, and all with it."""
     waits = """os.kill(os.getppid(), signal.SIGHUP)
     while number == 0 and signal.SIGHUP not in signal.sigpending():
@@ -106,7 +106,7 @@ sys.exit(Supervisor(1, be, {grace}).run())
 )
 
 
-def test_a_worker_that_dies_while_the_one_before_is_still_leaving_is_started_again(tmp_path: Path) -> None:
+def test_a_worker_that_dies_during_a_replacement_is_started_again(tmp_path: Path) -> None:
     """Else its share of the connections would wait for good."""
     done = run(BEREAVED.format(grace=GRACE), str(tmp_path / "pids"))
     starts = [line for line in done.stdout.splitlines() if line.startswith("start ")]

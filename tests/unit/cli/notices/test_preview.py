@@ -23,24 +23,24 @@ def test_the_mail_is_shown_and_nothing_is_sent(folder: Path, person: tuple[str, 
     assert mails(folder) == 0
 
 
-def test_in_another_language_and_as_html_and_json(folder: Path) -> None:
+def test_the_preview_has_other_languages_html_and_json(folder: Path) -> None:
     assert '<html lang="ar" dir="rtl">' in run("preview", *ENFORCED, "--language", "ar", "--html").output
     told = json.loads(run("preview", *ENFORCED, "--language", "ja", "--json").output)
     assert (told["language"], told["made_up"]) == ("ja", False)
 
 
-def test_a_language_that_there_is_not_is_said(folder: Path) -> None:
+def test_an_unknown_language_is_said(folder: Path) -> None:
     refused = run("preview", *ENFORCED, "--language", "xx")
     assert refused.exit_code == 2
     assert "no texts in `xx`; expected one of ar, de" in refused.output
 
 
-def test_who_would_get_no_mail_is_shown_none(folder: Path) -> None:
+def test_a_person_without_a_mail_is_shown_none(folder: Path) -> None:
     refused = run("preview", *ENFORCED, "--person", "lin")
     assert (refused.exit_code, "is not about lin" in refused.output) == (1, True)
 
 
-def test_where_nobody_is_known_a_phone_stands_in(folder: Path) -> None:
+def test_a_made_up_phone_stands_in_where_nobody_is_known(folder: Path) -> None:
     async def change(store: Store) -> None:
         rule = "{id: nobody, when: 'client.os == \"tizen\"', effect: block}"
         await put_in_force(store, rules(policy(rule, OPEN)))

@@ -10,7 +10,7 @@ from mailgate.cli import app
 ENFORCED = ("app", "--kind", "enforced")
 
 
-def test_it_counts_asks_and_sends_once(folder: Path) -> None:
+def test_the_command_counts_asks_and_sends_once(folder: Path) -> None:
     counted = run("send", *ENFORCED, "--dry-run")
     assert counted.output.split() == ["1", "people", "to", "write", "to", "(--to", "new)"]
     refused = run("send", *ENFORCED, answer="n\n")
@@ -23,12 +23,12 @@ def test_it_counts_asks_and_sends_once(folder: Path) -> None:
     assert mails(folder) == 1
 
 
-def test_what_is_only_queued_waits_for_a_gate(folder: Path) -> None:
+def test_queued_mails_wait_for_a_gate(folder: Path) -> None:
     told = json.loads(run("send", *ENFORCED, "--yes", "--no-wait", "--json").output)
     assert (told["queued"], told["states"], mails(folder)) == (1, {"queued": 1}, 0)
 
 
-def test_what_is_not_so_is_refused(folder: Path) -> None:
+def test_a_notice_without_a_matching_stage_is_refused(folder: Path) -> None:
     refused = run("send", "app", "--kind", "upcoming", "--yes")
     assert refused.exit_code == 1
     assert "rule `app` has no later stage that people notice" in refused.output
@@ -45,7 +45,7 @@ def test_before_the_first_start_nothing_can_be_told(config: Path) -> None:
     assert (refused.exit_code, "nothing is in force yet" in refused.output) == (1, True)
 
 
-def test_where_no_mail_goes_the_command_says_so_and_nothing_is_lost(folder: Path) -> None:
+def test_a_transport_that_is_down_is_said_and_loses_nothing(folder: Path) -> None:
     (folder / "out").write_text("a file where the folder should be")
     failed = run("send", "app", "--kind", "enforced", "--yes")
     assert failed.exit_code == 1
@@ -54,7 +54,7 @@ def test_where_no_mail_goes_the_command_says_so_and_nothing_is_lost(folder: Path
     assert "1 sent" in run("send", "app", "--kind", "enforced", "--yes").output
 
 
-def test_who_was_written_to_is_written_to_once_more_when_it_is_taken_back(folder: Path) -> None:
+def test_a_roll_back_writes_to_each_recipient_once_more(folder: Path) -> None:
     run("send", "app", "--kind", "enforced", "--yes")
     assert json.loads(run("correct", "--json").output) == {"queued": 0}
     back = CliRunner().invoke(app, ["policy", "retract", "--note", "error", "--config", "mailgate.yaml"])

@@ -24,7 +24,7 @@ def unsure(folder: Path) -> str:
     return in_store(lose)
 
 
-def test_nothing_yet(folder: Path) -> None:
+def test_without_mails_that_is_said(folder: Path) -> None:
     assert "No mail about a rule" in run("status").output
     assert "There is no such mail" in run("list").output
 
@@ -49,7 +49,7 @@ def test_somebody_settles_what_is_unsure(unsure: str, arguments: tuple[str, ...]
     assert (again.exit_code, again.output.startswith("0 settled: the others are not unsure")) == (1, True)
 
 
-def test_what_failed_is_queued_again(folder: Path) -> None:
+def test_failed_mails_are_queued_again(folder: Path) -> None:
     run("send", "app", "--kind", "enforced", "--yes", "--no-wait")
 
     async def fail(store: Store) -> str:

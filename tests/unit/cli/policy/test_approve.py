@@ -68,7 +68,7 @@ def test_a_change_beyond_the_guard_takes_two_persons(act) -> None:  # type: igno
         ("nobody", "approve", "the admin token is not valid"),
     ],
 )
-def test_who_may_not_is_refused(act, who: str, what: str, why: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_person_without_the_role_is_refused(act, who: str, what: str, why: str) -> None:  # type: ignore[no-untyped-def]
     arguments = [] if what == "retract" else [planned(act)]
     refused = act(who, what, *arguments, "--note", "x")
     assert refused.exit_code == 1
@@ -98,7 +98,7 @@ def test_plans_are_listed_with_what_they_need(act) -> None:  # type: ignore[no-u
     assert (told["approved_by"], told["missing"], told["against"]) == (["lin"], 0, [])
 
 
-def test_how_many_are_missing_is_said(act, config: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_number_of_missing_approvals_is_said(act, config: Path) -> None:  # type: ignore[no-untyped-def]
     config.write_text(
         config.read_text().replace("max_newly_blocked: 0", "max_newly_blocked: 0\n  approvals: 2")
     )

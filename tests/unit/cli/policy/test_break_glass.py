@@ -44,6 +44,6 @@ def test_both_tell_programs_what_they_did() -> None:
         (("resume", "shut", "--note", "x"), 1, "neither halted nor turned off"),
     ],
 )
-def test_what_is_refused_is_said(arguments: tuple[str, ...], code: int, words: str) -> None:
+def test_a_refused_command_says_why(arguments: tuple[str, ...], code: int, words: str) -> None:
     refused = run(*arguments)
     assert (refused.exit_code, words in refused.output) == (code, True)

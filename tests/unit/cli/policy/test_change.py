@@ -20,7 +20,7 @@ def digest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(json.loads(run("plan", "--json").output)["digest"])
 
 
-def test_a_plan_is_put_in_force_and_taken_back(digest: str) -> None:
+def test_a_plan_is_started_and_rolled_back(digest: str) -> None:
     put = run("apply", digest[:12], "--note", "agreed")
     assert (put.exit_code, put.output.split(" (")[0]) == (0, "version 2")
     told = json.loads(run("retract", "--note", "sent in error", "--json").output)
@@ -38,7 +38,7 @@ def test_a_plan_is_of_a_file_or_of_a_version(digest: str, folder: Path) -> None:
     assert run("plan", "--version", "7").exit_code == 1
 
 
-def test_what_is_done_already_is_said_to_be(digest: str) -> None:
+def test_a_repeated_change_is_said_to_be_done(digest: str) -> None:
     run("apply", digest, "--note", "agreed")
     again = run("apply", digest, "--note", "agreed")
     assert (again.exit_code, "nothing was changed, activation 2" in again.output) == (0, True)

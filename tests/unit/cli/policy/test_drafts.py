@@ -38,10 +38,10 @@ def test_drafts_are_listed_with_what_to_commit(drafted: None) -> None:
     assert "+lists: {prohibited: [tiktok, wechat]}" in patch
 
 
-def test_where_nothing_was_drafted_that_is_said(config: Path) -> None:
+def test_without_drafts_that_is_said(config: Path) -> None:
     assert run("drafts").output == "Nothing was drafted.\n"
 
 
 @pytest.mark.parametrize(("asked", "code"), [("--patch", 2), ("abcdef", 1)])
-def test_of_nothing_there_is_no_patch_and_nothing_to_name(config: Path, asked: str, code: int) -> None:
+def test_without_drafts_there_is_no_patch_and_no_name(config: Path, asked: str, code: int) -> None:
     assert run("drafts", asked).exit_code == code

@@ -29,7 +29,7 @@ def versions(config: Path) -> None:
     in_store(fill)
 
 
-def test_what_was_in_force_is_listed_newest_first(versions: None) -> None:
+def test_history_lists_the_newest_version_first(versions: None) -> None:
     shown = run("history").output
     assert shown.index("to begin with") > shown.index("now")
     assert "\x1b[1mnow" not in shown

@@ -39,13 +39,13 @@ def test_the_files_that_are_in_force_change_nothing(folder: Path) -> None:
     assert "Nothing was changed. These rules are in force already" in " ".join(shown.output.split())
 
 
-def test_it_is_printed_in_one_form_and_a_picture_goes_where_it_can(folder: Path) -> None:
+def test_a_plan_has_one_form_and_its_picture_a_writable_place(folder: Path) -> None:
     assert run("plan", "--json", "--csv").exit_code == 2
     missing = run("plan", "--svg", str(folder / "nowhere" / "plan.svg"))
     assert (missing.exit_code, "cannot be written" in missing.output) == (2, True)
 
 
-def test_it_says_whom_a_change_hits_and_why(folder: Path) -> None:
+def test_a_plan_says_whom_a_change_hits_and_why(folder: Path) -> None:
     (folder / "policy.yaml").write_text(NEW)
     shown = " ".join(run("plan").output.split())
     assert "~ rule app: keeps out now, warns before" in shown
@@ -98,7 +98,7 @@ def test_mistakes_and_a_store_that_is_not_there_are_said(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("most", "policy", "code"), [(None, OLD, 0), (0, OLD, 0), (0, NEW, 4), (9, NEW, 3), (None, NEW, 3)]
 )
-def test_what_a_change_needs_is_told_by_the_exit_code(
+def test_the_exit_code_tells_what_a_change_needs(
     folder: Path, most: int | None, policy: str, code: int
 ) -> None:
     if most is not None:

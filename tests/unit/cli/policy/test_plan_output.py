@@ -33,7 +33,7 @@ def test_more_rows_than_fit_are_counted() -> None:
     assert "and 3 more" in text
 
 
-def test_what_is_not_known_is_said_with_its_cause() -> None:
+def test_unknown_outcomes_are_said_with_their_cause() -> None:
     text = shown(
         newly=PLAN["newly"] | {"unknown": hit(4, 5)}, depends_on={"request.remote": 5}, newly_listed=["Go"]
     )
@@ -48,7 +48,7 @@ def test_rules_that_do_nothing_are_named_with_why() -> None:
     assert "c has not started yet" in text
 
 
-def test_who_is_exempt_and_which_rules_are_off_is_said() -> None:
+def test_exemptions_and_rules_that_are_off_are_said() -> None:
     text = shown(
         reliefs={"serial": 1, "exempt": {"people": 2, "devices": 1}, "off": {"a": "halted since noon"}}
     )
@@ -57,7 +57,7 @@ def test_who_is_exempt_and_which_rules_are_off_is_said() -> None:
     assert "exemptions" not in shown()
 
 
-def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
+def test_people_who_move_at_a_stage_stand_under_its_date() -> None:
     sample = SAMPLE | {"apps": ["tiktok"]}
     nobody = dict.fromkeys(LABELS, NOBODY)
     moments = [
@@ -77,7 +77,7 @@ def test_who_moves_when_a_stage_begins_stands_under_its_date() -> None:
     )
 
 
-def test_who_may_be_kept_out_when_nobody_can_tell_is_named() -> None:
+def test_people_who_may_be_refused_at_an_unknown_moment_are_named() -> None:
     hit = {"people": 1, "devices": 1, "rules": ["late"], "samples": [SAMPLE]}
     text = shown(undated=PLAN["undated"] | hit)
     assert "At moments that cannot be predicted" in text
@@ -86,7 +86,7 @@ def test_who_may_be_kept_out_when_nobody_can_tell_is_named() -> None:
     assert "At moments that cannot be predicted" not in shown()
 
 
-def test_whom_a_share_or_a_stage_misses_is_said_by_name() -> None:
+def test_people_missed_by_a_share_or_a_stage_are_named() -> None:
     held = {"rules": ["app"], "newly": dict.fromkeys(LABELS, NEWLY) | {"block": hit(1, 2, samples=[SAMPLE])}}
     text = shown(held_back=held)
     assert "not enforced today: app. Enforced for everybody, they would also move: 1 person with 2" in text

@@ -13,7 +13,7 @@ from mailgate.config.sources import (
 VALUES = {"type": "intune", "tenant": "example.onmicrosoft.com", "client_id": "app"}
 
 
-def test_the_public_cloud_unless_another_is_named():
+def test_intune_asks_the_public_cloud_unless_another_is_named():
     settings = settings_of(IntuneSettings, VALUES, client_secret="s3cret")
     assert (settings.base_url, settings.login_url) == (
         "https://graph.microsoft.com",
@@ -29,14 +29,14 @@ def test_the_public_cloud_unless_another_is_named():
 VALUES_JAMF = {"type": "jamf", "base_url": "https://example.jamfcloud.com/", "client_id": "gate"}
 
 
-def test_jamf_pro():
+def test_jamf_pro_needs_only_an_address_and_a_client():
     settings = settings_of(JamfSettings, VALUES_JAMF, client_secret="s3cret")
     assert settings.base_url == "https://example.jamfcloud.com"
     assert settings.client_secret.get_secret_value() == "s3cret"
     assert not settings.unmanaged_apps, "nobody is called clean before a person has said what Jamf collects"
 
 
-def test_fleet():
+def test_fleet_needs_only_an_address_and_a_token():
     values = {"type": "fleet", "base_url": "https://fleet.example.com/"}
     settings = settings_of(FleetSettings, values, token="s3cret")
     assert (settings.base_url, settings.page_size) == ("https://fleet.example.com", 50)
@@ -47,13 +47,13 @@ VALUES_WORKSPACE_ONE = {"type": "workspace-one", "base_url": "https://as1.exampl
 OAUTH = {"client_id": "gate", "login_url": "https://na.uemauth.example.com"}
 
 
-def test_an_oauth_client():
+def test_workspace_one_takes_an_oauth_client():
     settings = settings_of(WorkspaceOneSettings, VALUES_WORKSPACE_ONE | OAUTH, client_secret="s3cret")
     assert settings.login_url == "https://na.uemauth.example.com"
     assert not settings.unmanaged_apps, "nobody is called clean before a person has said what is collected"
 
 
-def test_an_administrator_with_a_tenant_code():
+def test_workspace_one_takes_an_administrator_with_a_tenant_code():
     settings = settings_of(
         WorkspaceOneSettings, VALUES_WORKSPACE_ONE | {"username": "gate"}, password="s", tenant_code="t"
     )
@@ -70,7 +70,7 @@ def test_an_administrator_with_a_tenant_code():
         (OAUTH | {"username": "gate"}, {"client_secret": "s", "password": "s", "tenant_code": "t"}),
     ],
 )
-def test_exactly_one_way_to_log_in(values, secrets):
+def test_workspace_one_takes_exactly_one_way_to_log_in(values, secrets):
     with pytest.raises(ValidationError, match="exactly one way to log in is needed"):
         settings_of(WorkspaceOneSettings, VALUES_WORKSPACE_ONE | values, **secrets)
 
@@ -78,14 +78,14 @@ def test_exactly_one_way_to_log_in(values, secrets):
 VALUES_APPLE_MDM = {"type": "apple-mdm"}
 
 
-def test_a_webhook_with_a_key():
+def test_a_webhook_may_prove_itself_by_a_key():
     settings = settings_of(AppleMdmSettings, VALUES_APPLE_MDM, api_key="s3cret")
     assert settings.posting().key.get_secret_value() == "s3cret"
     assert not settings.scheduled(), "there is nobody to ask"
     assert not settings.whole_lists, "nobody is called clean before a person has said what is asked for"
 
 
-def test_a_webhook_that_signs():
+def test_a_webhook_may_prove_itself_by_a_signature():
     settings = settings_of(AppleMdmSettings, VALUES_APPLE_MDM, hmac_key="s3cret")
     assert settings.posting().key is None
 
@@ -96,6 +96,6 @@ def test_devices_are_asked_where_there_is_an_api():
 
 
 @pytest.mark.parametrize("secrets", [{}, {"api_key": "a", "hmac_key": "b"}])
-def test_exactly_one_proof(secrets):
+def test_a_webhook_takes_exactly_one_proof(secrets):
     with pytest.raises(ValidationError, match="an event needs exactly one way"):
         settings_of(AppleMdmSettings, VALUES_APPLE_MDM, **secrets)

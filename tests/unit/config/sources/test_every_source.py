@@ -26,7 +26,7 @@ def load(tmp_path: Path, connector: str):
     return load_settings(tmp_path / "mailgate.yaml", ENVIRON)
 
 
-def test_the_defaults(tmp_path):
+def test_a_source_has_default_intervals_and_limits(tmp_path):
     settings = load(tmp_path, JAMF).connectors["mdm"]
     assert (settings.every, settings.full_every) == (timedelta(minutes=15), timedelta(hours=24))
     assert settings.most_gone == 10

@@ -28,7 +28,7 @@ def of_another_kind():
      '{"client_email": "a@example.com", "private_key": "s3cret"}',
      '{"client_email": 7, "private_key": "s3cret"}', of_another_kind()],
 )  # fmt: skip
-def test_what_is_no_key_file_is_refused_and_never_shown(text):
+def test_a_wrong_key_file_is_refused_and_never_shown(text):
     with pytest.raises(ValidationError) as caught:
         settings_of(AndroidManagementSettings, VALUES, account=text)
     assert "not the key of a service account" in str(caught.value)
@@ -38,7 +38,7 @@ def test_what_is_no_key_file_is_refused_and_never_shown(text):
 VALUES_GOOGLE_DIRECTORY = {"type": "google-directory", "delegate": "admin@example.com"}
 
 
-def test_google_directory():
+def test_google_directory_has_its_addresses_by_default():
     settings = settings_of(GoogleDirectorySettings, VALUES_GOOGLE_DIRECTORY, account=service_account())
     assert (settings.base_url, settings.login_url) == (
         "https://admin.googleapis.com",
@@ -48,7 +48,7 @@ def test_google_directory():
 
 
 @pytest.mark.parametrize("wrong", [{"customer": "../x"}, {"delegate": "admin"}, {"page_size": 101}])
-def test_what_cannot_be_is_refused(wrong):
+def test_an_impossible_setting_is_refused(wrong):
     with pytest.raises(ValidationError):
         settings_of(GoogleDirectorySettings, VALUES_GOOGLE_DIRECTORY | wrong, account=service_account())
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_is_refused(wrong):
 TOKEN = {"audience": "https://mail.example.com", "email": "push@example.iam.gserviceaccount.com"}
 
 
-def test_a_token_or_a_key():
+def test_a_message_is_proved_by_a_token_or_a_key():
     assert settings_of(PushSettings, TOKEN).posting().key is None
     assert settings_of(PushSettings, {}, api_key="k").posting().key.get_secret_value() == "k"
 
@@ -65,7 +65,7 @@ def test_a_token_or_a_key():
     ("values", "secrets"),
     [({}, {}), ({"audience": "x"}, {}), ({"audience": "x"}, {"api_key": "k"}), (TOKEN, {"api_key": "k"})],
 )
-def test_exactly_one_of_them(values, secrets):
+def test_a_message_takes_exactly_one_proof(values, secrets):
     with pytest.raises(ValidationError, match="a message needs exactly one way"):
         settings_of(PushSettings, values, **secrets)
 
@@ -77,7 +77,7 @@ def test_a_file_of_keys_has_keys(tmp_path, text):
         settings_of(PushSettings, TOKEN | {"keys": str(tmp_path / "keys.json")})
 
 
-def test_android_management():
+def test_android_management_has_its_address_by_default():
     settings = settings_of(AndroidManagementSettings, VALUES, account=service_account())
     assert settings.base_url == "https://androidmanagement.googleapis.com"
     assert not settings.enrollment_data_is_owner, "what a token carries is the company's own business"

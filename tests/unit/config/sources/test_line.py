@@ -6,7 +6,7 @@ from tests.unit.connectors.around import settings_of
 from mailgate.config.sources import DeviceLine, FileSettings, PostSettings
 
 
-def test_the_least_that_a_line_needs():
+def test_a_line_needs_only_an_id():
     line = DeviceLine.model_validate_json('{"id": "1"}')
     assert (line.apps, line.apps_complete, line.status, line.gone) == (None, False, "none", False)
     assert line.looked_at() is None
@@ -31,16 +31,16 @@ def test_apps_need_a_time_and_a_time_alone_is_no_report():
         ({"path": "d", "format": "csv"}, True),
     ],
 )
-def test_what_a_file_is(values, is_csv):
+def test_the_name_or_the_format_tells_a_csv_file(values, is_csv):
     assert settings_of(FileSettings, {"type": "file"} | values).is_csv() is is_csv
 
 
-def test_a_path_counts_from_the_folder_of_the_settings_and_may_lead_nowhere_yet():
+def test_a_path_is_relative_to_the_settings_and_may_not_exist_yet():
     assert settings_of(FileSettings, {"type": "file", "path": "not/there.csv"}).path == Path("not/there.csv")
 
 
 @pytest.mark.parametrize("path", ["", "https://example.com/d.csv", 7, "a\0b"])
-def test_what_is_no_path(path):
+def test_anything_but_a_relative_path_is_refused(path):
     with pytest.raises(ValueError, match="not a path; expected one, relative to the folder of this file"):
         settings_of(FileSettings, {"type": "file", "path": path})
 

@@ -33,7 +33,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-async def test_who_calls_is_told(ada: Caller) -> None:
+async def test_a_caller_is_told_name_and_roles(ada: Caller) -> None:
     assert (await ada.get("/me")).body == {"name": "ada", "roles": ["operator"]}
 
 
@@ -51,7 +51,7 @@ async def test_who_calls_is_told(ada: Caller) -> None:
         "Bearer ada:\xff",
     ],
 )
-async def test_what_could_be_no_token_is_refused_and_costs_nothing(
+async def test_a_header_without_a_token_is_refused_at_no_cost(
     nobody: Caller, checked: list[str], header: str
 ) -> None:
     for _ in range(100):
@@ -61,7 +61,7 @@ async def test_what_could_be_no_token_is_refused_and_costs_nothing(
     assert checked == []
 
 
-async def test_a_wrong_token_and_one_of_nobody_get_the_same_answer_for_the_same_work(
+async def test_a_wrong_token_and_an_unknown_name_are_answered_alike(
     calling: Calling, checked: list[str]
 ) -> None:
     wrong, unknown = [await calling(shown).get("/me") for shown in ("ada:wrong", "eve:wrong")]
@@ -86,7 +86,7 @@ async def test_a_token_is_checked_once_for_many_calls_and_anew_after_a_while(
     assert len(checked) == 2
 
 
-async def test_who_leaves_the_settings_or_gets_a_new_token_is_out_at_once(ada: Caller, firm: Company) -> None:
+async def test_a_removed_admin_or_token_is_refused_at_once(ada: Caller, firm: Company) -> None:
     assert (await ada.get("/me")).status == 200
     before = firm.bundle
     firm.roles(lin="operator")

@@ -5,7 +5,7 @@ import asyncio
 from tests.unit.console.api.calling import Caller
 from tests.unit.console.browsing import NOW, Company
 
-from mailgate.console.source_reading import Reading
+from mailgate.console.source_reading import SourceReading
 
 
 async def test_each_is_told_with_how_it_fares(vic: Caller) -> None:
@@ -30,10 +30,10 @@ async def test_an_operator_reads_one_and_sees_how_far_it_is(ada: Caller, firm: C
 
 
 async def test_one_that_is_being_read_is_not_begun_again(ada: Caller, firm: Company) -> None:
-    firm.context.readings.last["jamf-file"] = Reading("lin", NOW, 1000, 4000)
+    firm.context.readings.last["jamf-file"] = SourceReading("lin", NOW, 1000, 4000)
     assert (await ada.post("/connectors/jamf-file/readings", {})).status == 409
     assert firm.read == []
 
 
-async def test_one_that_there_is_not_is_not_found(ada: Caller) -> None:
+async def test_an_unknown_connector_is_not_found(ada: Caller) -> None:
     assert (await ada.post("/connectors/none/readings", {})).status == 404

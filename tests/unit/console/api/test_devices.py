@@ -11,7 +11,7 @@ from mailgate.model import Kind
 from mailgate.views.devices import device_facts
 
 
-async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -> None:
+async def test_devices_are_found_by_every_filter(vic: Caller, firm: Company) -> None:
     found = await has(
         firm, record("a1", "alice", "tiktok"), record("b1", "bob"), record("b2", "bob-2", kind=Kind.LAPTOP)
     )
@@ -34,7 +34,7 @@ async def test_they_are_found_by_what_is_asked_for(vic: Caller, firm: Company) -
         }, query
 
 
-async def test_what_cannot_be_meant_is_refused_with_what_is_expected(vic: Caller) -> None:
+async def test_an_unknown_filter_is_refused(vic: Caller) -> None:
     for asked in UNKNOWN:
         told = await vic.get(f"/devices?{asked}")
         assert told.status == 422, asked
@@ -75,7 +75,7 @@ async def test_one_is_told_with_all_that_is_known_of_it(vic: Caller, firm: Compa
     assert (await vic.get(f"/devices/{phone.id.upper().replace('-', '')}")).body == told
 
 
-async def test_what_became_of_it_is_told_the_newest_first(vic: Caller, firm: Company) -> None:
+async def test_the_timeline_lists_the_newest_first(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")
     items = (await vic.get(f"/devices/{phone.id}/timeline")).body["items"]
@@ -83,7 +83,7 @@ async def test_what_became_of_it_is_told_the_newest_first(vic: Caller, firm: Com
     assert (items[0]["about"], items[2]["words"]) == ("block", "jamf-file looked and found TikTok")
 
 
-async def test_what_it_gets_now_is_explained_with_what_would_change_that(vic: Caller, firm: Company) -> None:
+async def test_the_decision_for_a_device_is_explained(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     told = (await vic.get(f"/devices/{phone.id}/explanation")).body
     assert (told["decision"]["effect"], told["decision"]["rule"]) == ("block", "prohibited-app")
@@ -92,7 +92,7 @@ async def test_what_it_gets_now_is_explained_with_what_would_change_that(vic: Ca
     assert "is removed" in flips["actionable"][0]["steps"][0]["words"]
 
 
-async def test_one_that_there_is_not_is_not_found_and_of_several_none_is_taken(
+async def test_an_unknown_device_is_not_found_and_an_ambiguous_one_refused(
     vic: Caller, firm: Company
 ) -> None:
     assert (await vic.get("/devices/none")).status == 404

@@ -43,7 +43,7 @@ async def test_a_list_of_many_makes_none_of_them_again(ada: Caller, monkeypatch:
     assert (listed["state"], "changes" in listed) == ("draft", False)
 
 
-async def test_it_is_planned_again_unless_another_plan_is_made(
+async def test_a_draft_is_planned_again_unless_a_plan_is_being_made(
     ada: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make, may_end = firm.context.planning._make, asyncio.Event()
@@ -62,7 +62,7 @@ async def test_it_is_planned_again_unless_another_plan_is_made(
     await planned(firm)
 
 
-async def test_what_is_no_change_is_refused(ada: Caller, vic: Caller) -> None:
+async def test_an_impossible_draft_is_refused(ada: Caller, vic: Caller) -> None:
     assert (await vic.post("/drafts", ON)).status == 403
     assert (await ada.post("/drafts", {"edit": {"change": "rename"}})).status == 422
     assert (await ada.post("/drafts", {"edit": ON["edit"] | {"app": "tiktok"}})).status == 409

@@ -41,7 +41,7 @@ async def test_a_device_is_exempt_from_every_rule(ada: Caller, firm: Company) ->
 
 
 @pytest.mark.parametrize("whom", [{}, {"person": "alice", "device": "a"}])
-async def test_it_is_either_a_person_or_a_device(ada: Caller, whom: dict[str, str]) -> None:
+async def test_an_exemption_is_for_a_person_or_a_device(ada: Caller, whom: dict[str, str]) -> None:
     told = await ada.post("/exemptions", {"rule": "prohibited-app", "why": "x", "until": SOON} | whom)
     assert (told.status, told.wrong) == (422, {"#": "expected either `person` or `device`"})
 
@@ -55,7 +55,7 @@ async def test_it_is_either_a_person_or_a_device(ada: Caller, whom: dict[str, st
         ({"until": "2029-01-01T00:00:00Z"}, "366 days at most"),
     ],
 )
-async def test_what_makes_no_sense_is_refused(ada: Caller, changed: dict[str, str], detail: str) -> None:
+async def test_an_impossible_exemption_is_refused(ada: Caller, changed: dict[str, str], detail: str) -> None:
     body = {"rule": "prohibited-app", "why": "x", "until": SOON, "person": "alice"} | changed
     told = await ada.post("/exemptions", body)
     assert (told.status, detail in told.body["detail"]) == (409, True)
@@ -77,6 +77,6 @@ async def test_a_rule_is_turned_off_for_everybody_and_put_back(
     assert (await ada.post("/rules/prohibited-app/on", {"why": "again"})).status == 409
 
 
-async def test_a_rule_that_there_is_not_is_not_found(ada: Caller) -> None:
+async def test_an_unknown_rule_is_not_found(ada: Caller) -> None:
     assert (await ada.post("/rules/none/off", {"why": "x", "until": SOON})).status == 404
     assert (await ada.post("/rules/laptop-browser/off", {"why": "x", "until": SOON})).status == 409

@@ -10,7 +10,7 @@ from tests.unit.console.phones import has, record
 @pytest.mark.parametrize(
     ("agent", "effect", "rule"), [(LAPTOP, "allow", "laptop-browser"), (IPHONE, "block", "unproven-handheld")]
 )
-async def test_what_it_would_get_is_told_and_nothing_recorded(
+async def test_an_explanation_tells_the_rule_and_records_nothing(
     vic: Caller, firm: Company, agent: str, effect: str, rule: str
 ) -> None:
     told = (await vic.post("/explain", {"headers": {"user-agent": agent}})).body
@@ -20,7 +20,7 @@ async def test_what_it_would_get_is_told_and_nothing_recorded(
     assert await firm.store.sightings.latest() == []
 
 
-async def test_it_may_come_from_a_device_and_a_person(vic: Caller, firm: Company) -> None:
+async def test_a_request_may_come_from_a_device_and_a_person(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     body = {"headers": {"User-Agent": IPHONE}, "device": "serial-a1", "user": "alice", "target": "/mail?x=1"}
     told = (await vic.post("/explain", body | {"device": phone.id})).body
@@ -28,7 +28,7 @@ async def test_it_may_come_from_a_device_and_a_person(vic: Caller, firm: Company
     assert (told["request"]["target"], told["user"]["name"]) == ("/mail?x=1", "alice")
 
 
-async def test_a_device_that_there_is_not_stands_against_it(vic: Caller) -> None:
+async def test_an_unknown_device_is_refused(vic: Caller) -> None:
     assert (await vic.post("/explain", {"device": "none"})).status == 409
 
 

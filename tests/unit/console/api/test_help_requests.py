@@ -46,11 +46,11 @@ async def test_a_list_is_of_one_rule_and_no_longer_than_wanted(
     assert await listed(vic, query) == people
 
 
-async def test_a_list_that_there_is_not_is_refused(vic: Caller) -> None:
+async def test_an_unknown_list_is_refused(vic: Caller) -> None:
     assert (await vic.get("/help-requests?which=some")).status == 422
 
 
-async def test_what_is_done_is_listed_among_all_alone_and_says_who_did_it(ada: Caller, vic: Caller) -> None:
+async def test_an_answered_request_is_listed_only_among_all(ada: Caller, vic: Caller) -> None:
     told = await ada.post(DECISION, OF_ALICE)
     assert (told.status, told.body["state"], told.body["done_by"]) == (200, "done", "ada")
     assert "alice" not in await listed(vic)
@@ -62,7 +62,7 @@ async def test_what_is_done_is_listed_among_all_alone_and_says_who_did_it(ada: C
     }
 
 
-async def test_what_is_not_done_after_all_is_open_again(ada: Caller, firm: Company) -> None:
+async def test_a_reopened_request_waits_again(ada: Caller, firm: Company) -> None:
     await ada.post(DECISION, OF_ALICE)
     told = (await ada.post(DECISION, OF_ALICE | {"done": False})).body
     assert (told["state"], told["done_at"], told["done_by"]) == ("waiting", None, "")
@@ -71,13 +71,13 @@ async def test_what_is_not_done_after_all_is_open_again(ada: Caller, firm: Compa
 
 
 @pytest.mark.parametrize("done", [True, False])
-async def test_of_a_request_that_there_is_not_nothing_is_said(ada: Caller, firm: Company, done: bool) -> None:
+async def test_an_unknown_help_request_is_refused(ada: Caller, firm: Company, done: bool) -> None:
     told = await ada.post(DECISION, OF_ALICE | {"subject": "nobody", "done": done})
     assert (told.status, told.body["detail"]) == (409, "there is no such request for help")
     assert len(await firm.acts()) == 1
 
 
-async def test_who_only_looks_decides_nothing(vic: Caller, nobody: Caller) -> None:
+async def test_a_viewer_decides_nothing(vic: Caller, nobody: Caller) -> None:
     assert (await vic.post(DECISION, OF_ALICE)).status == 403
     assert (await nobody.post(DECISION, OF_ALICE)).status == 401
     assert (await nobody.get("/help-requests")).status == 401

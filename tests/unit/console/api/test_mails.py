@@ -31,9 +31,7 @@ async def test_pages_lead_to_all_mails_in_a_state_by_address(vic: Caller, firm: 
     assert found == ["ann", "cay", "dee", "eve"]
 
 
-async def test_a_page_behind_a_mail_that_is_gone_is_not_the_first_one_again(
-    vic: Caller, firm: Company
-) -> None:
+async def test_a_page_after_a_deleted_mail_asks_to_start_again(vic: Caller, firm: Company) -> None:
     await written(firm, "ann")
     told = await vic.get(f"{MAILS}&state=queued&after={'0' * 32}")
     assert (told.status, "start again" in told.body["detail"]) == (409, True)
@@ -78,7 +76,7 @@ async def test_an_operator_decides_about_one_mail_or_all_of_them(
     assert (await firm.acts())[-1] == (act, "ada", "rule prohibited-app")
 
 
-async def test_a_mail_is_not_called_what_it_cannot_be(ada: Caller, firm: Company) -> None:
+async def test_a_mail_cannot_get_an_impossible_state(ada: Caller, firm: Company) -> None:
     mails = await written(firm, "ann")
     path = f"/mails/{mails['ann'].id}/decision"
     assert (await ada.post(path, {"what": "retry"})).status == 409

@@ -11,9 +11,7 @@ from tests.unit.console.browsing import NOW, Company
 from tests.unit.console.phones import has, record
 
 
-async def test_everybody_who_moves_is_listed_by_name_a_page_at_a_time_and_as_csv(
-    ada: Caller, firm: Company
-) -> None:
+async def test_movers_are_listed_page_by_page_and_as_csv(ada: Caller, firm: Company) -> None:
     await has(firm, record("c1", "cy"), record("d1", "dora"))
     digest = await planned(ada, firm)
     told = (await ada.get(f"/plans/{digest}/people?sort=person&order=descending&limit=2&label=block")).body

@@ -17,9 +17,7 @@ from mailgate.store import Act, MailKind, MailState
 RULE = "?rule=prohibited-app"
 
 
-async def test_every_rule_says_what_may_be_told_of_it_and_every_mail_what_became_of_it(
-    vic: Caller, firm: Company
-) -> None:
+async def test_every_rule_and_mail_tells_its_state(vic: Caller, firm: Company) -> None:
     mails = await written(firm, "ann", "bea")
     await gone(firm, mails["bea"], MailState.FAILED, "550")
     told = (await vic.get("/notices")).body
@@ -45,7 +43,7 @@ async def test_without_the_setting_it_is_told_that_nobody_is_written_to(vic: Cal
     assert (await vic.get(f"/notices/1/enforced/preview{RULE}")).status == 200
 
 
-async def test_what_would_not_be_true_says_why(vic: Caller) -> None:
+async def test_a_notice_that_is_not_true_says_why(vic: Caller) -> None:
     told = (await vic.get(f"/notices/1/warned{RULE}")).body
     assert (told["may_be_sent"], "runs as enforce now, not as warn" in told["why_not"]) == (False, True)
     preview = await vic.get(f"/notices/1/warned/preview{RULE}&person=alice")
@@ -62,7 +60,7 @@ async def test_what_would_not_be_true_says_why(vic: Caller) -> None:
         "/notices/1/correction?rule=prohibited-app",
     ],
 )
-async def test_what_there_is_not_is_not_found(vic: Caller, path: str) -> None:
+async def test_an_unknown_notice_is_not_found(vic: Caller, path: str) -> None:
     place, _, query = path.partition("?")
     for more in ("?", "/preview?", "/mails?state=sent&"):
         assert (await vic.get(place + more + query)).status == 404, more
@@ -81,7 +79,7 @@ async def test_a_mail_is_previewed_in_a_language_and_for_one_person(vic: Caller,
     assert (odd.status, set(odd.wrong)) == (422, {"language"})
 
 
-async def test_what_was_taken_back_is_told_with_its_corrections(vic: Caller, firm: Company) -> None:
+async def test_a_rolled_back_version_is_listed_with_its_corrections(vic: Caller, firm: Company) -> None:
     rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))

@@ -40,16 +40,14 @@ async def test_verdicts_devices_connectors_and_the_gate_are_told(vic: Caller, fi
     assert told["needs"] == []
 
 
-async def test_what_needs_a_person_is_told_the_graver_first(vic: Caller, firm: Company) -> None:
+async def test_urgent_needs_come_first(vic: Caller, firm: Company) -> None:
     firm.ready |= {"store": "unavailable", "ledger": firm.ready["ledger"] | {"dropped": 3}}
     needs = (await vic.get("/now")).body["needs"]
     assert [each["urgent"] for each in needs] == [True, False]
     assert needs[0]["words"].startswith("The store does not answer")
 
 
-async def test_every_gate_on_the_store_is_told_with_its_rules_and_whether_it_lags(
-    vic: Caller, firm: Company
-) -> None:
+async def test_every_gate_is_told_with_its_rules_and_delay(vic: Caller, firm: Company) -> None:
     assert (await vic.get("/now")).body["gates"] == []
     beat = replace(BEAT, number=1, serial=1)
     await firm.store.gates.note(beat)
@@ -84,7 +82,7 @@ async def test_gates_cannot_be_told_without_the_store(
     assert (told.status, told.body["gates"]) == (200, None)
 
 
-async def test_what_all_gates_decided_is_told_for_a_range(vic: Caller, firm: Company) -> None:
+async def test_traffic_of_all_gates_is_told_for_a_range(vic: Caller, firm: Company) -> None:
     await firm.store.verdicts.add({NOW.replace(second=0): {VerdictKey("block", kind="phone"): 5}})
     await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 3, 4, 1, 2, NOW)])
     told = (await vic.get("/now/traffic?range=14d")).body

@@ -41,7 +41,7 @@ async def end_it(call: Call) -> None:
     """End it."""
 
 
-def test_it_takes_and_gives_what_its_function_does() -> None:
+def test_an_operation_takes_and_gives_what_its_function_does() -> None:
     made = Operation("POST", "/things/{name}", do_it, "Things")
     assert (made.name, made.about) == ("do_it", ("Do it.", "And say so."))
     assert (made.path_model, made.query_model, made.body_model) == (Named, Nothing, Body)

@@ -29,7 +29,7 @@ async def test_a_person_is_found_and_told_of_with_one_sentence_a_device(vic: Cal
     assert (await vic.get("/people/nobody")).status == 404
 
 
-async def test_only_an_operator_answers_and_only_who_has_an_address_is_answered(
+async def test_only_an_operator_answers_and_only_people_with_an_address(
     ada: Caller, vic: Caller, firm: Company
 ) -> None:
     await has(firm, record("a1", "alice", "tiktok"))

@@ -12,7 +12,7 @@ from tests.unit.console.api.planning import guarded as guarded
 from tests.unit.console.browsing import NOW, Company
 
 from mailgate.config import load_bundle
-from mailgate.console.planning import PlanProgress
+from mailgate.console.planning import RequestedPlan
 
 
 async def test_a_plan_says_whom_it_would_move_and_what_stands_against_it(
@@ -52,7 +52,7 @@ async def test_a_plan_in_force_is_held_against_what_it_said(ada: Caller, lin: Ca
     assert (told["before"], told["ended"]["version"], told["ended"]["note"]) == (0, 1, "sent in error")
 
 
-async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: Company) -> None:
+async def test_the_counts_and_the_picture_of_a_plan_are_downloaded(ada: Caller, firm: Company) -> None:
     digest = await planned(ada, firm)
     sheet = await ada.get(f"/plans/{digest}/counts.csv")
     assert sheet.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -63,7 +63,7 @@ async def test_its_counts_and_its_picture_can_be_taken_away(ada: Caller, firm: C
     assert (picture.headers["Content-Type"], picture.body[:4]) == ("image/svg+xml", "<svg")
 
 
-async def test_another_approves_it_and_only_then_it_is_put_in_force(
+async def test_a_plan_starts_only_after_the_approval_of_another(
     ada: Caller, lin: Caller, firm: Company
 ) -> None:
     digest = await planned(ada, firm)
@@ -139,7 +139,7 @@ async def test_every_mistake_in_rules_is_told_with_its_line(ada: Caller, firm: C
 
 async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
     assert (await ada.get("/plans/making")).status == 404
-    firm.context.planning.last = PlanProgress("lin", NOW, 10, 2000)
+    firm.context.planning.last = RequestedPlan("lin", NOW, 10, 2000)
     told = await ada.post("/plans", {"policy": NOBODY})
     assert (told.status, "another plan is being made" in told.body["detail"]) == (409, True)
     making = (await ada.get("/plans/making")).body
@@ -149,10 +149,10 @@ async def test_one_is_made_at_a_time(ada: Caller, firm: Company) -> None:
 @pytest.mark.parametrize(
     "path", ["/plans/123456", "/plans/123456/counts.csv", "/plans/123456/picture.svg", "/plans/odd"]
 )
-async def test_one_that_there_is_not_is_not_found(ada: Caller, path: str) -> None:
+async def test_an_unknown_plan_is_not_found(ada: Caller, path: str) -> None:
     assert (await ada.get(path)).status == 404
 
 
-async def test_one_that_there_is_not_is_neither_applied_nor_approved(ada: Caller, lin: Caller) -> None:
+async def test_an_unknown_plan_is_neither_started_nor_approved(ada: Caller, lin: Caller) -> None:
     assert (await ada.post("/plans/123456/apply", {"note": "x"})).status == 404
     assert (await lin.post("/plans/123456/approvals", {"note": "x"})).status == 404

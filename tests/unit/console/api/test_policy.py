@@ -60,11 +60,11 @@ async def test_versions_are_told_with_their_files_and_what_differs(vic: Caller, 
 
 
 @pytest.mark.parametrize("path", ["/policy/versions/9", "/policy/versions/odd", "/policy/difference?old=9"])
-async def test_a_version_that_there_is_not_is_not_found(vic: Caller, path: str) -> None:
+async def test_an_unknown_version_is_not_found(vic: Caller, path: str) -> None:
     assert (await vic.get(path)).status == 404
 
 
-async def test_rules_are_taken_back_once(lin: Caller, firm: Company) -> None:
+async def test_a_roll_back_is_done_once(lin: Caller, firm: Company) -> None:
     assert (await lin.post("/policy/retractions", {"note": "x"})).status == 409, "there is nothing before"
     await second(firm)
     told = (await lin.post("/policy/retractions", {"note": "sent in error"})).body

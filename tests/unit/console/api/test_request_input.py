@@ -59,7 +59,7 @@ async def test_a_name_that_nothing_can_have_is_not_found(ada: Caller, path: str)
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
-async def test_what_is_not_strict_json_is_refused(ada: Caller, body: bytes, detail: str) -> None:
+async def test_a_body_without_strict_json_is_refused(ada: Caller, body: bytes, detail: str) -> None:
     told = await ada.ask("POST", "/enrolment/tokens", data=body, headers=TYPED)
     assert (told.status, told.body["type"]) == (400, "urn:mailgate:problem:not-json")
     assert detail in told.body["detail"]
@@ -71,12 +71,12 @@ async def test_a_body_is_an_object(ada: Caller, body: Any) -> None:
     assert (told.status, list(told.wrong)) == (422, ["#"])
 
 
-async def test_a_whole_number_may_be_written_as_json_may_and_not_as_a_text(ada: Caller) -> None:
+async def test_a_whole_number_may_be_written_with_a_point(ada: Caller) -> None:
     assert (await ada.post("/enrolment/tokens", {"uses": 2.0})).status == 201
 
 
 @pytest.mark.parametrize("wrong", ["2", 2.5, True])
-async def test_what_is_no_whole_number_is_refused(ada: Caller, wrong: object) -> None:
+async def test_anything_but_a_whole_number_is_refused(ada: Caller, wrong: object) -> None:
     assert (await ada.post("/enrolment/tokens", {"uses": wrong})).status == 422
 
 
@@ -105,9 +105,7 @@ async def test_a_body_that_is_too_long_is_refused(ada: Caller) -> None:
 
 
 @pytest.mark.parametrize("inside", ["", "headers"])
-async def test_an_object_of_many_names_is_refused_before_each_of_them_is_a_mistake(
-    vic: Caller, inside: str
-) -> None:
+async def test_an_object_of_too_many_names_is_refused_as_a_whole(vic: Caller, inside: str) -> None:
     names = {f"k{number}": 1 for number in range(MAX_NAMES + 1)}
     body = json.dumps({inside: names} if inside else names)
     told = await vic.ask("POST", "/explain", data=body, headers=TYPED)
@@ -115,7 +113,7 @@ async def test_an_object_of_many_names_is_refused_before_each_of_them_is_a_mista
     assert f"more than {MAX_NAMES} names" in told.body["detail"]
 
 
-async def test_an_address_of_many_names_is_refused_by_the_first_that_is_too_many(vic: Caller) -> None:
+async def test_an_address_of_too_many_names_is_refused_by_the_first_extra_one(vic: Caller) -> None:
     query = "&".join(f"k{number}=v" for number in range(MAX_PARAMETERS + 1))
     told = await vic.get(f"/devices?{query}")
     assert (told.status, list(told.wrong)) == (422, [f"k{MAX_PARAMETERS}"])
@@ -149,7 +147,7 @@ async def test_a_body_where_none_belongs_is_refused(ada: Caller) -> None:
         ("text/html", 406), ("application/json;q=0", 406), ("application/json;q=0.0, text/html", 406),
     ],
 )  # fmt: skip
-async def test_only_what_there_is_can_be_asked_for(vic: Caller, accept: str, status: int) -> None:
+async def test_only_json_can_be_asked_for(vic: Caller, accept: str, status: int) -> None:
     assert (await vic.get("/me", Accept=accept)).status == status
 
 

@@ -48,7 +48,7 @@ def test_numbers_of_addresses_are_digits() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "-1", "+1", "1_0", " 1", "1.0", "٣", "1" * 11])
-def test_what_is_no_number_of_an_address_is_refused(wrong: str) -> None:
+def test_a_number_in_an_address_has_only_digits(wrong: str) -> None:
     assert not takes(Annotated[int, DIGITS], wrong)
 
 
@@ -68,6 +68,6 @@ def test_a_cursor_leads_back_to_its_row(number: int) -> None:
     assert number_of(text, 7) == number
 
 
-def test_there_is_no_cursor_at_the_end_and_none_at_the_beginning() -> None:
+def test_a_missing_cursor_is_the_end_or_the_beginning() -> None:
     assert cursor_of(None) is None
     assert number_of(None, 7) == 7

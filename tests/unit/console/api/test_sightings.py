@@ -6,7 +6,7 @@ from tests.unit.console.browsing import Company
 from tests.unit.console.phones import asks, has, record
 
 
-async def test_they_are_listed_by_what_is_asked_for(vic: Caller, firm: Company) -> None:
+async def test_sightings_are_listed_by_every_filter(vic: Caller, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")
     (found,) = (await vic.get("/sightings")).body["items"]
@@ -27,7 +27,7 @@ async def test_they_are_listed_by_what_is_asked_for(vic: Caller, firm: Company) 
 
 
 @pytest.mark.parametrize("query", ["reason=none", "effect=shut", "kind=toaster", "sate=x"])
-async def test_what_cannot_be_asked_for_is_refused(vic: Caller, query: str) -> None:
+async def test_an_unknown_filter_is_refused(vic: Caller, query: str) -> None:
     assert (await vic.get(f"/sightings?{query}")).status == 422
 
 
@@ -60,5 +60,5 @@ async def test_one_is_explained_by_its_id_or_its_reference(vic: Caller, firm: Co
     )
 
 
-async def test_what_nobody_recorded_is_not_found(vic: Caller) -> None:
+async def test_an_unknown_sighting_is_not_found(vic: Caller) -> None:
     assert (await vic.get("/sightings/none/explanation")).status == 404

@@ -14,7 +14,7 @@ from tests.unit.console.browsing import NOW, Company
 from mailgate.console.api import OPERATIONS, description
 from mailgate.console.api.operation import Operation
 from mailgate.console.api.site import api_app
-from mailgate.store import Entry, StoreUnavailableError
+from mailgate.store import AuditEntry, StoreUnavailableError
 
 
 async def test_every_answer_may_not_be_kept_or_framed(vic: Caller, nobody: Caller) -> None:
@@ -25,13 +25,13 @@ async def test_every_answer_may_not_be_kept_or_framed(vic: Caller, nobody: Calle
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/v1", "/api/v1/none", "/api/v2/me", "/api/v1/devices/a/b"])
-async def test_an_address_that_there_is_not_is_a_problem(vic: Caller, path: str) -> None:
+async def test_an_unknown_address_is_a_problem(vic: Caller, path: str) -> None:
     told = await vic.get(path)
     assert (told.status, told.headers["Content-Type"]) == (404, PROBLEM)
     assert told.body["type"] == "urn:mailgate:problem:not-found"
 
 
-async def test_a_method_that_there_is_not_is_a_problem_that_names_those_that_are(vic: Caller) -> None:
+async def test_an_unknown_method_is_a_problem_that_names_the_others(vic: Caller) -> None:
     told = await vic.ask("PATCH", "/devices/abcd")
     assert (told.status, told.headers["Allow"]) == (405, "DELETE,GET,HEAD")
     assert told.body["type"] == "urn:mailgate:problem:method-not-allowed"
@@ -48,7 +48,7 @@ async def test_heads_can_be_asked_for(vic: Caller) -> None:
 async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(
     vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def breaks_off() -> AsyncIterator[list[Entry]]:
+    async def breaks_off() -> AsyncIterator[list[AuditEntry]]:
         yield await firm.store.audit.page()
         raise StoreUnavailableError("away")
 
@@ -57,7 +57,7 @@ async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(
         await vic.get("/audit/export.jsonl")
 
 
-async def test_while_the_store_is_away_that_is_said(
+async def test_an_unavailable_store_is_said(
     vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -69,7 +69,7 @@ async def test_while_the_store_is_away_that_is_said(
     assert "password" not in str(told.body)
 
 
-async def test_what_fails_is_told_without_what_it_quotes(
+async def test_an_error_is_told_without_its_text(
     vic: Caller, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
@@ -109,7 +109,9 @@ async def test_nobody_may_without_a_token(nobody: Caller, firm: Company) -> None
     assert await firm.acts() == before
 
 
-async def test_only_they_may_who_have_the_role(vic: Caller, ada: Caller, lin: Caller, firm: Company) -> None:
+async def test_only_the_role_allows_an_operation(
+    vic: Caller, ada: Caller, lin: Caller, firm: Company
+) -> None:
     before = await firm.acts()
     for each in OPERATIONS:
         for caller, roles in ((vic, {"viewer"}), (ada, {"operator"}), (lin, {"operator", "approver"})):
@@ -121,7 +123,7 @@ async def test_only_they_may_who_have_the_role(vic: Caller, ada: Caller, lin: Ca
     assert await firm.acts() == before
 
 
-async def test_what_takes_no_role_changes_nothing(vic: Caller, firm: Company) -> None:
+async def test_operations_without_a_role_change_nothing(vic: Caller, firm: Company) -> None:
     before = await firm.acts()
     for each in OPERATIONS:
         if not each.roles:

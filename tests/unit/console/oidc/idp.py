@@ -12,8 +12,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from tests.unit.console.browsing import NOW
 
-from mailgate.connectors.errors import SourceError
-from mailgate.connectors.wire import ApiRequest, ApiResponse
+from mailgate.errors import SourceError
+from mailgate.wire import ApiRequest, ApiResponse
 
 ISSUER = "https://login.example.com/tenant"
 CLIENT = "mailgate"

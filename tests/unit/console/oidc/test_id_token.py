@@ -8,10 +8,10 @@ from joserfc import jws
 from tests.unit.console.oidc.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
 
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
-from mailgate.console.oidc.id_token import LEEWAY_SECONDS, MAX_TOKEN, Expected, claims_of, key_for, read
+from mailgate.console.oidc.id_token import LEEWAY_SECONDS, MAX_TOKEN, ExpectedToken, claims_of, key_for, read
 
 OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
-EXPECTED = Expected(ISSUER, CLIENT, "n1", "access")
+EXPECTED = ExpectedToken(ISSUER, CLIENT, "n1", "access")
 
 
 def data_scope(token: object, *keys: Key, offered: list[str] = OFFERED, now: int = AT) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def test_a_key_that_is_broken_breaks_nothing() -> None:
     "token",
     [None, 1, "", "a.b", "a.b.c.d.e", "é.b.c", "x" * (MAX_TOKEN + 1), "e30.e30.c2ln", "bnVsbA.e30.c2ln"],
 )
-def test_what_is_no_token_is_refused(token: object) -> None:
+def test_a_malformed_token_is_refused(token: object) -> None:
     assert refused(token) in (LoginTrouble.MALFORMED, LoginTrouble.ALGORITHM)
 
 

@@ -20,7 +20,7 @@ def test_everything_of_a_login_is_new_and_its_own() -> None:
     assert len({state, browser, other, begun.nonce, begun.verifier, second.nonce, second.verifier}) == 7
 
 
-def test_it_is_taken_once() -> None:
+def test_a_pending_login_is_taken_once() -> None:
     known = pending()
     state, _, begun = known.begin("", "/console/audit", NOW)
     assert known.take("another", NOW) is None
@@ -32,13 +32,13 @@ def test_it_is_taken_once() -> None:
     ("later", "there"),
     [(LOGIN_TIME - timedelta(seconds=1), True), (LOGIN_TIME, False), (timedelta(seconds=-1), False)],
 )
-def test_it_ends(later: timedelta, there: bool) -> None:
+def test_a_pending_login_ends_in_time(later: timedelta, there: bool) -> None:
     known = pending()
     state, _, _ = known.begin("", "", NOW)
     assert (known.take(state, NOW + later) is not None) is there
 
 
-def test_it_is_of_the_browser_that_began_it() -> None:
+def test_a_pending_login_belongs_to_its_browser() -> None:
     known = pending()
     _, browser, begun = known.begin("", "", NOW)
     assert begun.is_of(browser)
@@ -56,7 +56,7 @@ def test_tabs_of_one_browser_share_its_cookie_and_nobody_else_sets_it() -> None:
     assert later != browser
 
 
-def test_what_would_give_somebody_away_is_not_shown() -> None:
+def test_secrets_of_a_login_are_not_shown() -> None:
     _, _, begun = pending().begin("", "", NOW)
     assert begun.nonce not in repr(begun)
     assert begun.verifier not in repr(begun)

@@ -71,13 +71,13 @@ def test_a_sub_is_compared_as_it_stands() -> None:
         find_person(settings(people, claim="sub"), {"sub": "abc"})
 
 
-def test_an_admin_without_an_account_there_is_nobody_there() -> None:
+def test_an_admin_without_an_account_cannot_log_in_there() -> None:
     made = settings(LIN | {"lin": LIN["lin"] | {"oidc": False}}, claim="preferred_username")
     with pytest.raises(LoginError):
         find_person(made, {"preferred_username": "lin"})
 
 
-def test_a_member_of_a_group_comes_in_under_a_name_that_no_admin_has() -> None:
+def test_a_group_member_has_a_name_that_no_admin_has() -> None:
     found = who(ZOE, groups=GROUPS)
     assert (found.name, found.groups) == ("oidc:zoe@example.com", {"ops"})
 
@@ -89,7 +89,7 @@ def test_an_admin_stays_one_whatever_their_groups() -> None:
 @pytest.mark.parametrize(
     "groups", [None, [], ["all"], "all", ["OPS"], [["ops"]], {"ops": True}, 1, ["ops "], [None]]
 )
-def test_who_is_in_no_such_group_is_nobody(groups: object) -> None:
+def test_a_member_of_no_group_of_the_settings_is_nobody(groups: object) -> None:
     assert refused(ZOE | {"groups": groups}, groups=GROUPS) is LoginTrouble.NOBODY
 
 
@@ -108,7 +108,7 @@ def test_too_many_groups_are_said_as_such() -> None:
     assert refused(ZOE | {"groups": ["x"] * 2001}, groups=GROUPS) is LoginTrouble.TOO_MANY_GROUPS
 
 
-def test_what_is_missing_is_asked_for_and_nothing_else() -> None:
+def test_only_missing_claims_are_asked_for() -> None:
     plain, grouped = settings().console.login.oidc, settings(groups=GROUPS).console.login.oidc
     assert plain
     assert grouped

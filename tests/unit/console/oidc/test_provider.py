@@ -14,12 +14,12 @@ from tests.unit.console.oidc.idp import BACK, CLIENT, ISSUER, Idp, key, public, 
 from tests.unit.console.oidc.idp import claims as claimed
 from tests.unit.console.oidc.settings import GROUPS, settings
 
-from mailgate.connectors.errors import SourceError
-from mailgate.connectors.errors import Trouble as WireTrouble
 from mailgate.console.oidc import provider as module
 from mailgate.console.oidc.errors import LoginError, LoginTrouble
 from mailgate.console.oidc.pending_logins import PendingLogin, PendingLogins
 from mailgate.console.oidc.provider import KEYS_PAUSE, METADATA_LASTS, Identity, OidcLogins, Provider
+from mailgate.errors import SourceError
+from mailgate.errors import Trouble as WireTrouble
 
 
 class World:
@@ -123,7 +123,7 @@ async def test_a_secret_proves_a_client_in_the_header_where_that_is_offered(
         ({"id_token_signing_alg_values_supported": ["ES256"]}, LoginTrouble.ALGORITHM),
     ],
 )
-async def test_what_it_says_of_itself_has_to_fit(changed: dict[str, Any], why: LoginTrouble) -> None:
+async def test_a_wrong_discovery_document_is_refused(changed: dict[str, Any], why: LoginTrouble) -> None:
     world = World()
     world.idp.about |= changed
     assert await world.refused() is why
@@ -144,7 +144,7 @@ async def test_without_a_word_about_it_it_signs_as_all_providers_can() -> None:
         (WireTrouble.TOO_BIG, LoginTrouble.TOO_BIG),
     ],
 )
-async def test_a_provider_that_is_not_there_is_said(trouble: WireTrouble, why: LoginTrouble) -> None:
+async def test_an_absent_provider_is_said(trouble: WireTrouble, why: LoginTrouble) -> None:
     world = World()
     world.idp.trouble = SourceError(trouble)
     assert await world.refused() is why
@@ -225,7 +225,7 @@ async def test_keys_that_do_not_exist_make_nobody_ask_again_and_again() -> None:
     assert len(world.asked("keys")) == 1
 
 
-async def test_what_it_said_is_used_for_a_while() -> None:
+async def test_metadata_and_keys_are_kept_for_a_while() -> None:
     world = World()
     await world.identity()
     await world.identity()
@@ -236,7 +236,7 @@ async def test_what_it_said_is_used_for_a_while() -> None:
     assert [len(world.asked(path)) for path in (".well-known/openid-configuration", "keys")] == [2, 2]
 
 
-async def test_what_the_token_leaves_out_is_asked_for() -> None:
+async def test_claims_missing_in_the_token_are_asked_for() -> None:
     says = {"email": None, "email_verified": None}
     world = World(Idp(says=says, more={"sub": "1001", "email": "ada@example.com", "email_verified": True}))
     assert (await world.identity()).claims["email"] == "ada@example.com"
@@ -244,7 +244,7 @@ async def test_what_the_token_leaves_out_is_asked_for() -> None:
     assert question.headers["Authorization"] == "Bearer access"
 
 
-async def test_what_is_asked_for_speaks_of_the_same_person_and_changes_nothing() -> None:
+async def test_userinfo_of_another_person_is_refused_and_overrides_nothing() -> None:
     world = World(Idp(says={"email": None}, more={"sub": "1002", "email": "lin@example.com"}))
     assert await world.refused() is LoginTrouble.SUBJECT
     world = World(
@@ -254,7 +254,7 @@ async def test_what_is_asked_for_speaks_of_the_same_person_and_changes_nothing()
     assert (found.claims["email"], found.claims["groups"]) == ("ada@example.com", ["ops"])
 
 
-async def test_a_person_of_whom_all_is_said_is_not_asked_for_again() -> None:
+async def test_a_person_fully_told_in_the_token_is_not_asked_for_again() -> None:
     world = World()
     await world.identity()
     assert not world.asked("me")
@@ -272,7 +272,7 @@ async def test_a_farewell_leads_back_to_the_console() -> None:
     assert await world.provider.logout_url("a.b.c", "x") is None
 
 
-def test_what_a_provider_said_is_forgotten_with_its_settings() -> None:
+def test_changed_settings_make_a_new_provider() -> None:
     logins, clock = OidcLogins(lambda _: Idp()), Clock(NOW)
     one, same, other = (
         settings(client_id=name).console.login.oidc for name in ("mailgate", "mailgate", "another")

@@ -18,9 +18,7 @@ async def counted(firm: Company) -> None:
     await count_apps(firm.store, ["tiktok"], NOW)
 
 
-async def test_an_app_shows_who_has_it_what_its_list_does_and_the_way_of_the_last_weeks(
-    firm: Company, vic: Browser
-) -> None:
+async def test_an_app_shows_its_people_its_list_and_its_trend(firm: Company, vic: Browser) -> None:
     await counted(firm)
     page = await vic.get("/console/apps")
     assert "TikTok" in page.words

@@ -12,13 +12,13 @@ Opened = Callable[[], Awaitable[Browser]]
     ("name", "kind"),
     [("console.css", "text/css"), ("console.js", "text/javascript"), ("icon.svg", "image/svg+xml")],
 )
-async def test_what_pages_need_is_there(opened: Opened, name: str, kind: str) -> None:
+async def test_every_asset_of_a_page_is_served(opened: Opened, name: str, kind: str) -> None:
     browser = await opened()
     page = await browser.get(f"/console/assets/{name}")
     assert (page.status, page.headers["Content-Type"].partition(";")[0]) == (200, kind)
 
 
 @pytest.mark.parametrize("name", ["context.py", "..%2Fdesk.py"])
-async def test_nothing_else_is(opened: Opened, name: str) -> None:
+async def test_other_files_are_not_served(opened: Opened, name: str) -> None:
     browser = await opened()
     assert (await browser.get(f"/console/assets/{name}")).status == 404

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.unit.console.browsing import NOW, Browser, Company
 
-from mailgate.console.source_reading import Reading
+from mailgate.console.source_reading import SourceReading
 
 
 async def test_each_is_shown_with_how_it_fares(vic: Browser, firm: Company) -> None:
@@ -62,17 +62,15 @@ async def test_an_operator_reads_one_now_and_sees_what_came_of_it(ada: Browser, 
     assert (await firm.acts())[-1] == ("connector-read", "ada", "connector jamf-file")
 
 
-async def test_while_it_is_read_its_progress_is_shown_and_it_is_not_begun_again(
-    ada: Browser, firm: Company
-) -> None:
-    firm.context.readings.last["jamf-file"] = Reading("lin", NOW, 1000, 4000)
+async def test_a_running_sync_shows_its_progress_and_is_not_begun_again(ada: Browser, firm: Company) -> None:
+    firm.context.readings.last["jamf-file"] = SourceReading("lin", NOW, 1000, 4000)
     page = await ada.post("/console/connectors/jamf-file/sync")
     assert '<progress max="4000" value="1000"' in page.text
     assert "1,000 of 4,000 records" in page.words
     assert (firm.read, (await firm.acts())[-1][0]) == ([], "console-login")
 
 
-async def test_a_connector_that_there_is_not_is_not_read(ada: Browser, firm: Company) -> None:
+async def test_an_unknown_connector_is_not_read(ada: Browser, firm: Company) -> None:
     assert (await ada.post("/console/connectors/none/sync")).status == 404
     assert firm.read == []
 

@@ -27,7 +27,7 @@ async def test_all_that_is_known_of_it_is_shown(ada: Browser, phone: Device) -> 
         assert words in page.words, words
 
 
-async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser, phone: Device) -> None:
+async def test_the_block_of_a_device_is_shown_with_rules_and_values(ada: Browser, phone: Device) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
     assert (
         "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"
@@ -42,7 +42,7 @@ async def test_why_it_is_blocked_is_shown_with_every_rule_and_value(ada: Browser
     )
 
 
-async def test_it_is_exempt_from_the_rule_that_keeps_it_out(
+async def test_the_page_offers_an_exemption_to_operators_only(
     ada: Browser, vic: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.get(f"/console/devices/{phone.id}")
@@ -113,16 +113,29 @@ async def test_a_viewer_sees_no_button_that_does_something(vic: Browser, phone: 
     assert "Lost …" not in page.words
 
 
+async def test_an_approver_may_shut_it_out_and_do_nothing_else(
+    vic: Browser, firm: Company, phone: Device
+) -> None:
+    """So that beyond the guard's limit there is another person to do it."""
+    firm.roles(vic="approver")
+    page = await vic.get(f"/console/devices/{phone.id}")
+    assert "Lost …" in page.words
+    assert "Forget it" not in page.words
+    assert "Ask the source now" not in page.words
+    page = await vic.post(f"/console/devices/{phone.id}/lost", lost="yes", confirmed="yes")
+    assert "Lost, gets nothing" in page.words
+
+
 async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: Device) -> None:
     (found,) = await has(firm, record("b1", "bob"))
     firm.clock.now = NOW + timedelta(days=3)
     await ada.log_in("ada")
     assert (
-        "Kept out : The last report from this device is too old."
+        "Kept out : The last report on this device is too old."
         in (await ada.get(f"/console/devices/{found.id}")).words
     )
 
 
 @pytest.mark.parametrize("name", ["nobody", "alice'--", "%00"])
-async def test_there_is_no_page_of_what_there_is_not(ada: Browser, phone: Device, name: str) -> None:
+async def test_an_unknown_device_has_no_page(ada: Browser, phone: Device, name: str) -> None:
     assert (await ada.get(f"/console/devices/{name}")).status == 404

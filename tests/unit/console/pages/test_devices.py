@@ -9,11 +9,10 @@ from tests.unit.console.browsing import NOW, Browser, Company
 from tests.unit.console.pages.names import called
 from tests.unit.console.phones import has, record
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.console.pages import devices
 from mailgate.console.pages.devices import number
 from mailgate.devices.trust import report_by
-from mailgate.model import Kind
+from mailgate.model import CheckResult, Kind
 from mailgate.store import StoreUnavailableError
 
 
@@ -77,12 +76,12 @@ async def test_pages_lead_through_all_of_them_once(
     assert sorted(seen) == sorted(some.values())
 
 
-async def test_where_there_are_none_it_is_said_what_to_do_first(ada: Browser) -> None:
+async def test_without_devices_the_first_step_is_said(ada: Browser) -> None:
     assert "Set up a connector" in (await ada.get("/console/devices")).words
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "٣", "9" * 30])
-def test_what_is_no_number_in_an_address_is_nothing(text: str) -> None:
+def test_anything_but_a_number_in_an_address_is_zero(text: str) -> None:
     assert number(text) == 0
 
 
@@ -116,7 +115,7 @@ UNKNOWN = (
 )  # fmt: skip
 
 
-async def test_what_cannot_be_meant_is_said_and_no_device_is_listed_exported_or_asked(
+async def test_an_unknown_filter_lists_exports_and_asks_no_device(
     ada: Browser, firm: Company, some: dict[str, str]
 ) -> None:
     for asked in UNKNOWN:
@@ -144,9 +143,7 @@ async def test_a_page_that_does_not_exist_is_said(ada: Browser, some: dict[str, 
     assert (page.status, called(page)) == (422, set())
 
 
-async def test_every_source_of_a_device_and_of_the_settings_can_be_chosen_in_words(
-    ada: Browser, firm: Company, some: dict[str, str]
-) -> None:
+async def test_every_source_can_be_chosen_in_words(ada: Browser, firm: Company, some: dict[str, str]) -> None:
     await firm.store.devices.ingest(
         [report_by(name, "x1", "xi", Kind.PHONE) for name in ("https://mdm.example.com", "former-mdm")], NOW
     )
@@ -159,9 +156,7 @@ async def test_every_source_of_a_device_and_of_the_settings_can_be_chosen_in_wor
     assert len(called(await ada.get("/console/devices?source=MDM.example.com"))) == 1
 
 
-async def test_they_are_counted_and_sorted_by_any_column_in_the_address(
-    ada: Browser, some: dict[str, str]
-) -> None:
+async def test_devices_are_counted_and_sorted_by_any_column(ada: Browser, some: dict[str, str]) -> None:
     page = await ada.get("/console/devices?sort=-person")
     assert re.findall(r"login=([^\"]+)\"", page.text) == ["cy", "bob-the-second", "bob", "ada"]
     assert "4 devices" in page.words
@@ -172,7 +167,7 @@ async def test_they_are_counted_and_sorted_by_any_column_in_the_address(
     assert "1 device " in (await ada.get("/console/devices?mail=lost")).words
 
 
-async def test_all_that_are_meant_come_as_a_file_in_which_nothing_is_a_formula(
+async def test_the_export_has_the_wanted_devices_and_no_formula(
     vic: Browser, firm: Company, some: dict[str, str]
 ) -> None:
     await has(firm, record("f1", "=1+1", "tiktok"))
@@ -203,7 +198,7 @@ async def test_an_operator_has_the_sources_of_all_of_them_asked(
     assert (await firm.acts())[-1][:2] == ("devices-asked", "ada")
 
 
-async def test_of_very_many_only_the_first_are_asked_and_that_is_said(
+async def test_only_the_first_of_many_devices_are_asked_and_that_is_said(
     ada: Browser, firm: Company, some: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(devices, "MAX_ASKED", 2)
@@ -240,7 +235,7 @@ async def test_a_device_that_has_changed_is_listed_as_it_is_now(
     assert some["ada"] in (await ada.get("/console/devices?mail=gets-mail")).text
 
 
-async def test_a_store_that_takes_nothing_still_lists_what_it_has(
+async def test_a_read_only_store_still_lists_its_devices(
     ada: Browser, firm: Company, some: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ada.get("/console/devices")

@@ -14,7 +14,7 @@ async def filled(firm: Company) -> None:
     await has(firm, record("a1", "alice"), record("b1", "bob", "wechat"))
 
 
-async def test_what_if_shows_the_lines_to_commit_and_leads_to_the_plan(ada: Browser, firm: Company) -> None:
+async def test_a_draft_shows_the_lines_to_commit_and_its_plan(ada: Browser, firm: Company) -> None:
     assert "… prohibited? WeChat" in (await ada.get("/console/apps")).words
     page = await ada.post("/console/policy/drafts", **ON)
     assert "WeChat joins the prohibited list" in page.words
@@ -27,7 +27,7 @@ async def test_what_if_shows_the_lines_to_commit_and_leads_to_the_plan(ada: Brow
     assert (firm.folder / "apps.yaml").read_text() == APPS
 
 
-async def test_what_to_commit_can_be_taken_away_as_a_patch_and_as_the_file(ada: Browser) -> None:
+async def test_a_draft_is_downloaded_as_a_patch_or_a_file(ada: Browser) -> None:
     page = await ada.post("/console/policy/drafts", **ON)
     patch = await ada.get(f"{page.path}/patch")
     assert patch.text.startswith("--- a/apps.yaml\n+++ b/apps.yaml\n@@ ")
@@ -37,7 +37,7 @@ async def test_what_to_commit_can_be_taken_away_as_a_patch_and_as_the_file(ada: 
     assert file.headers["Content-Disposition"] == 'attachment; filename="apps.yaml"'
 
 
-async def test_in_force_it_is_missed_in_the_files_until_they_have_it(ada: Browser, firm: Company) -> None:
+async def test_a_started_draft_is_missed_until_the_files_have_it(ada: Browser, firm: Company) -> None:
     page = await ada.post("/console/policy/drafts", **ON)
     plan = await planned(firm)
     await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="legal asked")
@@ -56,7 +56,7 @@ async def test_in_force_it_is_missed_in_the_files_until_they_have_it(ada: Browse
     assert (await ada.get(f"{page.path}/file")).status == 409
 
 
-async def test_where_the_files_differ_in_another_way_too_both_are_said(ada: Browser, firm: Company) -> None:
+async def test_another_difference_of_the_files_is_said_too(ada: Browser, firm: Company) -> None:
     await ada.post("/console/policy/drafts", **ON)
     plan = await planned(firm)
     await ada.post(f"/console/policy/plans/{plan}/apply", confirmed="yes", note="legal asked")
@@ -106,7 +106,7 @@ async def test_a_plan_is_made_again_and_one_at_a_time(ada: Browser, firm: Compan
         ({"change": "set-share", "rule": "prohibited-app", "percent": "200"}, "A share is a number from 0 to 100"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_done_is_said_and_leaves_nothing(
+async def test_an_impossible_draft_says_why_and_leaves_nothing(
     ada: Browser, firm: Company, fields: dict[str, str], why: str
 ) -> None:
     page = await ada.post("/console/policy/drafts", **fields)

@@ -1,5 +1,6 @@
 """*Exemptions*."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.console.test_verdict_rates import text
 
 from mailgate.console.pages import exemptions
 from mailgate.policy.reliefs import Reliefs
+from mailgate.store import Act
 
 GIVEN = {"whom": "Alice", "what": "person", "rule": "prohibited-app", "days": "7", "why": "on a <journey>"}
 
@@ -57,7 +59,7 @@ async def test_a_device_is_exempt_by_any_of_its_names(ada: Browser, firm: Compan
         ({"rule": "nope"}, "No rule is called nope"),
     ],
 )
-async def test_what_cannot_be_is_said(
+async def test_an_impossible_exemption_says_why(
     ada: Browser, firm: Company, changed: dict[str, str], words: str
 ) -> None:
     page = await ada.post("/console/exemptions", **GIVEN | changed)
@@ -87,6 +89,23 @@ async def test_a_rule_is_turned_off_and_resumed_each_once_it_was_confirmed(
     assert [each[0] for each in (await firm.acts())[-2:]] == ["rule-turned-off", "rule-resumed"]
 
 
+async def test_whoever_resumes_a_rule_is_told_that_this_is_the_consent_that_another_asked_for(
+    ada: Browser, firm: Company
+) -> None:
+    wish = Act(NOW, "lin", "rule-resume-asked", "rule prohibited-app")
+    await firm.store.audit.append(replace(wish, details={"would_keep_out": {"people": 9, "devices": 9}}))
+    firm.clock.now = NOW + timedelta(minutes=1)
+    sent = {"rule": "prohibited-app", "hours": "4", "note": "too many", "confirmed": "yes"}
+    await ada.post("/console/exemptions/rule-off", **sent)
+    page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")
+    assert "has wanted this" not in page.words, "that was before it went off"
+    later = replace(wish, at=firm.clock.now, details={"would_keep_out": {"people": 2, "devices": 3}})
+    await firm.store.audit.append(later)
+    page = await ada.post("/console/exemptions/rule-on", rule="prohibited-app")
+    assert "lin has wanted this" in page.words
+    assert "people whom it would newly keep out: 2, devices: 3" in page.words
+
+
 async def test_a_viewer_sees_who_is_exempt_and_no_button(vic: Browser, ada: Browser, firm: Company) -> None:
     await ada.post("/console/exemptions", **GIVEN)
     page = await vic.get("/console/exemptions")
@@ -112,7 +131,7 @@ async def test_exemptions_are_shown_a_page_at_a_time_and_found_by_whom(
     assert "No exemption of nobody is in force" in page.words
 
 
-async def test_those_that_are_over_are_shown_a_page_at_a_time(
+async def test_ended_exemptions_are_shown_a_page_at_a_time(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exemptions, "SIZE", 1)

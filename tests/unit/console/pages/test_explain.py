@@ -12,7 +12,7 @@ from mailgate.console.pages.explain import MAX_PASTED
 LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
 
-async def test_what_was_recorded_is_decided_again_on_what_is_known_now(ada: Browser, firm: Company) -> None:
+async def test_a_recorded_request_is_decided_again_on_current_facts(ada: Browser, firm: Company) -> None:
     (phone,) = await has(firm, record("a1", "alice", "tiktok"))
     await asks(firm, phone, "alice")
     page = await ada.get("/console/explain?reference=REF2345")
@@ -43,7 +43,7 @@ async def test_one_of_the_last_requests_is_picked(ada: Browser, firm: Company) -
     assert "Recorded 1 time" in (await ada.get(picked[1])).words
 
 
-async def test_what_is_not_recorded_is_said(ada: Browser) -> None:
+async def test_an_unknown_help_number_is_said(ada: Browser) -> None:
     page = await ada.get("/console/explain?reference=<nope>")
     assert (page.status, "Nothing is recorded under <nope>" in page.words) == (404, True)
 
@@ -53,11 +53,11 @@ async def test_what_is_not_recorded_is_said(ada: Browser) -> None:
     [
         (LAPTOP, "let in by the rule laptop-browser"),
         (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "let in by the rule laptop-browser"),
-        (f"User-Agent: {IPHONE}", "kept out by the rule unproven-handheld : This device has not reported yet"),
+        (f"User-Agent: {IPHONE}", "kept out by the rule unproven-handheld : It is not known which apps are on this device"),
         (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"),
     ],
 )  # fmt: skip
-async def test_what_might_be_asked_is_decided_and_recorded_nowhere(
+async def test_a_pasted_request_is_decided_and_not_recorded(
     vic: Browser, firm: Company, text: str, words: str
 ) -> None:
     page = await vic.post("/console/explain", text=text)
@@ -87,7 +87,7 @@ async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: 
         ('{"path": ' + "[[[" * 5000, "nested too deeply"),
     ],
 )
-async def test_what_cannot_be_read_is_said_with_its_place_and_kept_in_the_form(
+async def test_an_unreadable_request_is_said_with_its_place_and_kept(
     ada: Browser, text: str, words: str
 ) -> None:
     page = await ada.post("/console/explain", text=text)
@@ -95,7 +95,7 @@ async def test_what_cannot_be_read_is_said_with_its_place_and_kept_in_the_form(
     assert f"required>{text.replace(chr(34), '&#34;')}</textarea>" in page.text
 
 
-async def test_in_german_mistakes_are_german(ada: Browser) -> None:
+async def test_mistakes_are_said_in_german_to_a_german_reader(ada: Browser) -> None:
     await ada.post("/console/language", lang="de", to="/console/explain")
     page = await ada.post("/console/explain", text='{"methd": "GET"}')
     assert "pasted:1:2: der Schlüssel methd ist nicht bekannt; meinten Sie method ?" in page.words

@@ -41,7 +41,7 @@ async def test_a_decision_is_found_by_its_reference_in_any_case(
     assert (await vic.get("/console/find", params={"q": typed})).path == "/console/explain?reference=REF2345"
 
 
-async def test_who_asked_for_help_is_found_by_that_reference_even_when_they_asked_for_mail_again(
+async def test_a_help_request_is_found_by_its_first_help_number(
     vic: Browser, firm: Company, phone: Device
 ) -> None:
     await firm.store.help_requests.note(
@@ -50,7 +50,7 @@ async def test_who_asked_for_help_is_found_by_that_reference_even_when_they_aske
     assert (await vic.get("/console/find?q=oldref")).path == "/console/people?login=bob.boat"
 
 
-async def test_what_may_be_several_things_is_listed(vic: Browser, phone: Device) -> None:
+async def test_a_search_with_several_matches_lists_them(vic: Browser, phone: Device) -> None:
     page = await vic.get("/console/find?q=b")
     assert page.status == 200
     assert "bob.boat" in page.words
@@ -58,7 +58,7 @@ async def test_what_may_be_several_things_is_listed(vic: Browser, phone: Device)
 
 
 @pytest.mark.parametrize("typed", ["nobody", "%", "_", "\\", "'--", "<script>", "\0", "a" * 256])
-async def test_what_is_not_there_is_said_to_be_so(vic: Browser, phone: Device, typed: str) -> None:
+async def test_a_search_without_a_match_says_so(vic: Browser, phone: Device, typed: str) -> None:
     page = await vic.get("/console/find", params={"q": typed})
     assert (page.status, "No person, device or reference matches this." in page.words) == (200, True)
 

@@ -29,11 +29,11 @@ async def asked(firm: Company) -> None:
         await firm.store.help_requests.note(each)
 
 
-async def test_who_waits_is_counted_by_rule_and_listed_once_for_each_cause(vic: Browser) -> None:
+async def test_waiting_requests_are_counted_by_rule_and_listed_by_cause(vic: Browser) -> None:
     page = await vic.get("/console/help")
     assert "2 requests: unproven-handheld" in page.words
     assert "alice An app on this device is not allowed with company mail (rule prohibited-app )" in page.words
-    assert "not known The last report from this device is too old" in page.words
+    assert "not known The last report on this device is too old" in page.words
     assert "alice" not in (await vic.get("/console/help?rule=unproven-handheld")).words
 
 
@@ -45,9 +45,7 @@ async def test_now_says_that_somebody_waits(vic: Browser) -> None:
     )
 
 
-async def test_what_is_done_leaves_the_queue_and_comes_back_when_it_is_undone_or_asked_again(
-    ada: Browser, firm: Company
-) -> None:
+async def test_a_closed_request_returns_if_reopened_or_asked_again(ada: Browser, firm: Company) -> None:
     page = await ada.post("/console/help/done", rule="prohibited-app", subject="alice")
     assert "The request of alice is done. Undo" in page.words
     assert "REF1" not in page.words
@@ -100,9 +98,7 @@ async def test_the_reference_of_a_request_leads_to_its_explanation_whatever_came
     assert (explained.status, "Recorded" in explained.words) == (200, True)
 
 
-async def test_who_says_that_a_device_is_not_theirs_is_told_apart_from_who_was_refused(
-    vic: Browser, firm: Company
-) -> None:
+async def test_reports_of_devices_that_are_not_theirs_are_told_apart(vic: Browser, firm: Company) -> None:
     said = replace(ALICE, rule=NOT_THEIRS, reason=NOT_THEIRS, subject="carol d7", person="carol", device="d7")
     await firm.store.help_requests.note(said)
     page = await vic.get("/console/help")

@@ -8,7 +8,7 @@ from tests.unit.console.browsing import Browser
 Opened = Callable[[], Awaitable[Browser]]
 
 
-async def test_it_is_chosen_before_anybody_is_logged_in(opened: Opened) -> None:
+async def test_a_language_is_chosen_before_the_login(opened: Opened) -> None:
     browser = await opened()
     page = await browser.send("/console/language", lang="de", to="/console/login?next=/console/apps")
     assert page.path == "/console/login?next=/console/apps"
@@ -18,12 +18,12 @@ async def test_it_is_chosen_before_anybody_is_logged_in(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("to", ["https://elsewhere.example.com/", "//elsewhere.example.com/", "/metrics", ""])
-async def test_it_leads_nowhere_else(ada: Browser, to: str) -> None:
+async def test_a_chosen_language_leads_to_the_console_alone(ada: Browser, to: str) -> None:
     assert (await ada.post("/console/language", lang="de", to=to)).path == "/console/"
 
 
 @pytest.mark.parametrize("tag", ["", "xx", "fr", "../de"])
-async def test_there_are_no_languages_but_those_of_the_catalogs(ada: Browser, tag: str) -> None:
+async def test_an_unknown_language_is_refused(ada: Browser, tag: str) -> None:
     assert (await ada.post("/console/language", lang=tag, to="/console/")).status == 404
 
 

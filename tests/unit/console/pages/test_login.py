@@ -13,8 +13,8 @@ from tests.unit.console.browsing import Browser, Company
 
 from mailgate.config.admins import AdminSettings
 from mailgate.config.console import ConsoleSettings
-from mailgate.console.access import COOKIE
 from mailgate.console.pages import login
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.rollout.person import proven
 
 Opened = Callable[[], Awaitable[Browser]]
@@ -50,7 +50,7 @@ async def test_the_whole_token_is_taken_too(opened: Opened) -> None:
     assert (await browser.log_in("ada", secret=token("ada"), next="")).path == "/console/"
 
 
-async def test_a_wrong_name_and_a_wrong_secret_look_the_same_and_cost_the_same(
+async def test_a_wrong_name_and_a_wrong_secret_are_answered_alike(
     opened: Opened, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -64,7 +64,7 @@ async def test_a_wrong_name_and_a_wrong_secret_look_the_same_and_cost_the_same(
     assert [what for what, _, _ in await firm.acts()] == ["policy-activated"]
 
 
-async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_new_at_every_login(
+async def test_the_cookie_is_hidden_and_new_at_every_login(
     opened: Opened,
 ) -> None:
     browser = await opened()
@@ -89,7 +89,7 @@ async def test_the_session_before_a_login_is_none_after_it(opened: Opened, firm:
     assert firm.context.sessions.find(old, firm.clock()) is None
 
 
-async def test_who_logs_out_is_out_at_the_gate_too(ada: Browser, firm: Company) -> None:
+async def test_a_log_out_ends_the_session_at_the_gate(ada: Browser, firm: Company) -> None:
     (value,) = [cookie.value for cookie in ada.session.cookie_jar]
     page = await ada.post("/console/logout")
     assert page.path == "/console/login"
@@ -97,7 +97,7 @@ async def test_who_logs_out_is_out_at_the_gate_too(ada: Browser, firm: Company) 
     assert (await firm.acts())[-1][:2] == ("console-logout", "ada")
 
 
-async def test_who_tries_too_often_has_to_wait_and_others_need_not(opened: Opened, firm: Company) -> None:
+async def test_too_many_tries_of_a_name_have_to_wait(opened: Opened, firm: Company) -> None:
     browser = await opened()
     tries = [(await browser.log_in("ada", secret="no")).status for _ in range(11)]
     assert tries == [403] * 10 + [429]
@@ -162,7 +162,7 @@ async def test_the_ways_that_are_open_are_offered_and_no_other(
     assert {each for each in (FIELD, BUTTON, ELSEWHERE) if each in words} == shown
 
 
-async def test_where_nobody_has_a_token_none_is_asked_for(opened: Opened, firm: Company) -> None:
+async def test_without_tokens_none_is_asked_for(opened: Opened, firm: Company) -> None:
     zoe = AdminSettings.model_validate({"oidc": "zoe@example.com", "roles": ("viewer",)})
     opens(firm, {"zoe": zoe}, oidc=OIDC)
     words = (await (await opened()).get("/console/login")).words
@@ -170,7 +170,7 @@ async def test_where_nobody_has_a_token_none_is_asked_for(opened: Opened, firm: 
     assert BUTTON in words
 
 
-async def test_a_way_that_was_closed_is_closed_to_who_came_in_by_it_too(ada: Browser, firm: Company) -> None:
+async def test_a_closed_way_to_log_in_ends_its_sessions(ada: Browser, firm: Company) -> None:
     opens(firm, oidc=OIDC, token=False)
     assert (await ada.get("/console/audit")).path.startswith("/console/login")
     page = await ada.log_in("ada")

@@ -23,7 +23,7 @@ async def counted(firm: Company, browser: Browser, path: str = COUNT) -> None:
     await firm.context.recipient_lists._task
 
 
-async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirmed(
+async def test_exactly_the_counted_people_are_written_to_after_the_confirmation(
     ada: Browser, firm: Company
 ) -> None:
     await has(firm, *PHONES)
@@ -47,7 +47,7 @@ async def test_exactly_those_who_were_counted_are_written_to_once_it_was_confirm
     assert (await ada.post(SEND, confirmed="yes")).status == 409  # said twice, it is done once
 
 
-async def test_first_those_are_written_to_whom_the_version_newly_affects(ada: Browser, firm: Company) -> None:
+async def test_newly_affected_people_are_written_to_first(ada: Browser, firm: Company) -> None:
     """By the version before, alice has this mail, and bob has none."""
     await has(firm, *PHONES[:2])
     mails = await written(firm, "alice")

@@ -44,7 +44,7 @@ async def test_without_the_setting_it_says_what_to_add(ada: Browser, firm: Compa
         ("/console/notices/1/warned?rule=prohibited-app", "runs as enforce now, not as warn"),
     ],
 )  # fmt: skip
-async def test_what_would_not_be_true_is_not_offered(ada: Browser, path: str, why: str) -> None:
+async def test_a_notice_that_is_not_true_is_not_offered(ada: Browser, path: str, why: str) -> None:
     page = await ada.get(path)
     assert (page.status, "Nobody: rule" in page.words) == (200, True)
     assert why in page.words
@@ -61,7 +61,7 @@ async def test_what_would_not_be_true_is_not_offered(ada: Browser, path: str, wh
         "/console/notices/1/correction?rule=prohibited-app",
     ],
 )
-async def test_what_there_is_not(ada: Browser, path: str) -> None:
+async def test_an_unknown_notice_is_not_found(ada: Browser, path: str) -> None:
     assert (await ada.get(path)).status == 404
 
 
@@ -77,7 +77,7 @@ async def test_a_mail_is_shown_in_every_language_and_from_right_to_left(ada: Bro
     assert html.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'; sandbox")
 
 
-async def test_it_is_shown_as_one_person_would_get_it(ada: Browser, firm: Company) -> None:
+async def test_a_notice_is_shown_as_one_person_would_get_it(ada: Browser, firm: Company) -> None:
     await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
     assert "TikTok" in (await ada.get(f"{ENFORCED}&person=Alice")).words
     page = await ada.get(f"{ENFORCED}&person=bob<i>")
@@ -86,7 +86,7 @@ async def test_it_is_shown_as_one_person_would_get_it(ada: Browser, firm: Compan
     assert (await ada.get("/console/notices/1/enforced/html?rule=prohibited-app&person=bob")).status == 404
 
 
-async def test_what_became_of_each_mail_is_listed_page_by_page(
+async def test_the_state_of_each_mail_is_listed_page_by_page(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notices, "SIZE", 2)
@@ -118,7 +118,7 @@ async def test_a_viewer_looks_and_does_nothing(vic: Browser, firm: Company) -> N
         assert (await vic.post(path, id=mails["ann"].id, what="retry")).status == 403
 
 
-async def test_corrections_of_what_was_taken_back(ada: Browser, firm: Company) -> None:
+async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Company) -> None:
     rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
     await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
     await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))

@@ -52,7 +52,7 @@ async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ad
     assert "3 devices" in page.words
 
 
-async def test_what_needs_a_person_stands_on_top(ada: Browser, firm: Company) -> None:
+async def test_things_that_need_a_person_are_shown_on_top(ada: Browser, firm: Company) -> None:
     assert "Nothing needs your attention." in (await ada.get("/console/")).words
     firm.ready["rules"] = firm.ready["rules"] | {"held": "too many people <b>"}
     page = await ada.get("/console/")
@@ -60,7 +60,7 @@ async def test_what_needs_a_person_stands_on_top(ada: Browser, firm: Company) ->
     assert "<b>" not in page.text
 
 
-async def test_it_is_shown_without_the_store(
+async def test_the_page_is_shown_without_the_store(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -74,7 +74,7 @@ async def test_it_is_shown_without_the_store(
     assert "This gate only, the last 60 minutes" in page.words
 
 
-async def test_every_gate_on_the_store_is_shown_and_one_that_lags_needs_a_person(
+async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
     ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "No gate has reported yet." in (await ada.get("/console/")).words

@@ -17,18 +17,18 @@ from tests.unit.console.oidc.idp import CONSOLE, ISSUER, Idp
 from tests.unit.console.oidc.settings import GROUPS, LIN, console
 from yarl import URL
 
-from mailgate.connectors.errors import SourceError
-from mailgate.connectors.errors import Trouble as WireTrouble
-from mailgate.console.access import COOKIE
 from mailgate.console.login_tries import MAX_BY_CALLER
 from mailgate.console.oidc.pending_logins import LOGIN_TIME
-from mailgate.console.pages.oidc import COOKIE as BINDING
+from mailgate.errors import SourceError
+from mailgate.errors import Trouble as WireTrouble
+from mailgate.gateway.http1.cookies import CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE
 
 PEOPLE = LIN | {
     "lin": LIN["lin"] | {"oidc": False},
     "ada": {"oidc": "ada@example.com", "roles": ["operator"]},
 }
 START = f"{CONSOLE}/console/login/oidc"
+COOKIE, BINDING = (f"__Host-{each}" for each in (CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE))
 
 
 class Site:
@@ -103,7 +103,7 @@ async def test_an_admin_comes_in_and_it_is_written_down(site: Site) -> None:
     assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (
         True,
         "Strict",
-        "/console",
+        "/",
         True,
     )
     entry = (await site.firm.store.audit.page())[-1]
@@ -111,13 +111,13 @@ async def test_an_admin_comes_in_and_it_is_written_down(site: Site) -> None:
     assert '"oidc"' in entry.details
 
 
-async def test_what_binds_a_login_to_its_browser_is_kept_from_all_else(site: Site) -> None:
+async def test_the_login_cookie_is_hidden_from_scripts_and_other_paths(site: Site) -> None:
     left = await site.leave(await site.another())
     made = cookie(left, BINDING)
     assert (made["httponly"], made["samesite"], made["path"], made["secure"]) == (
         True,
         "Lax",
-        "/console/login/oidc",
+        "/",
         True,
     )
     assert int(made["max-age"]) == LOGIN_TIME.total_seconds()
@@ -127,13 +127,13 @@ async def test_what_binds_a_login_to_its_browser_is_kept_from_all_else(site: Sit
 @pytest.mark.parametrize(
     "after", ["https://evil.example/", "//evil.example", "/console//evil.example", "/console/\\evil", "/x"]
 )
-async def test_it_leads_nowhere_else(site: Site, after: str) -> None:
+async def test_a_login_leads_to_the_console_alone(site: Site, after: str) -> None:
     came = await site.log_in(await site.another(), after)
     assert 'content="0; url=/console/"' in await came.text()
     assert "evil" not in await came.text()
 
 
-async def test_an_answer_counts_once(site: Site) -> None:
+async def test_an_answer_of_the_provider_is_taken_once(site: Site) -> None:
     browser = await site.another()
     answer = await site.there(browser)
     assert (await site.back(browser, answer)).status == 200
@@ -172,7 +172,7 @@ async def test_an_answer_comes_in_time(site: Site) -> None:
         {"code": "x" * 5000},
     ],
 )
-async def test_what_is_no_answer_to_a_login_is_refused(site: Site, wrong: dict[str, str]) -> None:
+async def test_a_wrong_answer_to_a_login_is_refused(site: Site, wrong: dict[str, str]) -> None:
     browser = await site.another()
     came = await site.back(browser, await site.there(browser) | wrong)
     assert came.status == 400
@@ -200,7 +200,7 @@ async def test_a_parameter_that_stands_there_twice_is_none(site: Site, name: str
         ("<b>bold</b>", 502, "provider-error"),
     ],
 )
-async def test_what_the_provider_refuses_is_said_in_our_words(
+async def test_an_error_of_the_provider_is_said_in_our_words(
     site: Site, error: str, status: int, word: str
 ) -> None:
     browser = await site.another()
@@ -229,7 +229,7 @@ async def test_what_the_provider_refuses_is_said_in_our_words(
         ({"email": None}, "no-name"),
     ],
 )
-async def test_who_cannot_be_believed_or_is_nobody_gets_no_session(
+async def test_an_unbelieved_or_unknown_person_gets_no_session(
     site: Site, idp: Idp, says: dict[str, Any], word: str
 ) -> None:
     idp.says, idp.more = says, {"sub": "1001"}
@@ -271,7 +271,7 @@ async def test_a_session_that_somebody_else_began_is_none_after_a_login(site: Si
 
 
 @grouped
-async def test_a_member_of_a_group_may_what_it_may_for_a_time(site: Site, idp: Idp) -> None:
+async def test_a_group_member_has_its_roles_for_a_time(site: Site, idp: Idp) -> None:
     idp.says = {"email": "Zoe@example.com", "groups": ["ops", "all"]}
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
@@ -286,7 +286,7 @@ async def test_a_member_of_a_group_may_what_it_may_for_a_time(site: Site, idp: I
     assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
-async def test_who_starts_elsewhere_is_led_to_the_consoles_own_name_once(site: Site) -> None:
+async def test_a_login_begun_elsewhere_moves_to_the_consoles_name_once(site: Site) -> None:
     """The cookie has to be there when the provider leads back; and what a proxy does to `Host` must not go round in circles."""
     browser = await site.another()
     first = await browser.session.get(
@@ -308,7 +308,7 @@ async def test_too_many_logins_have_to_wait(site: Site) -> None:
     assert statuses == [303] * MAX_BY_CALLER + [429]
 
 
-async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: Site) -> None:
+async def test_a_log_out_ends_here_before_the_provider_is_asked(site: Site) -> None:
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
     session = site.firm.context.sessions.find(value, site.firm.clock())
@@ -323,7 +323,7 @@ async def test_who_logs_out_is_led_to_the_provider_and_is_out_here_first(site: S
     assert site.firm.context.sessions.find(value, site.firm.clock()) is None
 
 
-async def test_who_logs_out_while_the_provider_is_away_is_out_here(site: Site, idp: Idp) -> None:
+async def test_a_log_out_counts_here_while_the_provider_is_away(site: Site, idp: Idp) -> None:
     browser = await site.another()
     value = cookie(await site.log_in(browser), COOKIE).value
     session = site.firm.context.sessions.find(value, site.firm.clock())

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.console.browsing import NOW, Browser, Company, Page
 from tests.unit.console.phones import asks, has, record
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
+from mailgate.model import CheckResult
 from mailgate.store import HelpRequest, MailKind
 
 ALICE = "/console/people?login=alice"
@@ -51,7 +51,7 @@ async def test_a_viewer_is_shown_nothing_to_do_and_may_do_nothing(vic: Browser, 
         assert (await vic.post(f"/console/{path}", login="alice", why="x", rule="all")).status == 403
 
 
-async def test_somebody_is_let_in_for_a_day_with_a_reason_and_that_can_be_undone(
+async def test_a_person_is_let_in_for_a_day_and_that_can_be_undone(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     page = await ada.get(ALICE)
@@ -92,7 +92,7 @@ async def test_an_answer_goes_in_the_language_of_the_person_and_ends_the_request
     ]  # fmt: skip
 
 
-async def test_where_no_mails_are_sent_that_is_said(ada: Browser, firm: Company, phone: Device) -> None:
+async def test_without_mails_the_page_says_so(ada: Browser, firm: Company, phone: Device) -> None:
     firm.no_notices()
     assert "These settings send no mails." in (await ada.get(ALICE)).words
     assert (await ada.post("/console/people/reply", login="alice", answer="x")).status == 409
@@ -115,7 +115,7 @@ async def test_a_form_that_is_pressed_twice_sends_one_mail(
     assert len(await firm.store.mails.page()) == 1
 
 
-async def test_who_answers_after_somebody_else_is_told_and_may_send_it_all_the_same(
+async def test_a_second_answer_is_warned_about_and_may_be_sent(
     ada: Browser, lin: Browser, firm: Company, phone: Device
 ) -> None:
     first, second = [
@@ -131,7 +131,7 @@ async def test_who_answers_after_somebody_else_is_told_and_may_send_it_all_the_s
     assert len(await firm.store.mails.page()) == 2
 
 
-async def test_its_sources_are_asked_and_what_they_say_is_told(
+async def test_the_sources_of_a_device_are_asked_and_their_answers_told(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     asked = list[tuple[str, str]]()
@@ -150,7 +150,7 @@ async def test_its_sources_are_asked_and_what_they_say_is_told(
 
 
 @pytest.mark.parametrize("login", ["", "nobody", "al", "%00", "alice'--"])
-async def test_of_nobody_there_is_no_page(vic: Browser, phone: Device, login: str) -> None:
+async def test_an_unknown_person_has_no_page(vic: Browser, phone: Device, login: str) -> None:
     assert (await vic.get(f"/console/people?login={login}")).status == 404
 
 
@@ -169,7 +169,7 @@ async def test_undo_leads_back_says_whose_exemption_ended_and_is_harmless_twice(
     assert (await ada.post("/console/exemptions/end", **undo | {"number": "999"})).status == 404
 
 
-async def test_what_was_done_for_one_is_not_said_above_another_nor_above_what_failed(
+async def test_an_undo_is_shown_for_its_person_only_and_once(
     ada: Browser, firm: Company, phone: Device
 ) -> None:
     await has(firm, record("b1", "bob", "tiktok"))

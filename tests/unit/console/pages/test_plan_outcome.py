@@ -16,9 +16,7 @@ async def refused(firm: Company, policy: str, user: str) -> None:
     await firm.store.ledger.flush()
 
 
-async def test_it_says_who_was_kept_out_as_planned_and_who_was_not_and_leads_back(
-    lin: Browser, firm: Company
-) -> None:
+async def test_the_outcome_tells_planned_and_other_refusals(lin: Browser, firm: Company) -> None:
     await settled(firm)
     digest = await planned(lin, firm)
     page = await lin.get(f"/console/policy/plans/{digest}/watch")

@@ -127,7 +127,9 @@ async def test_a_plan_that_others_overtook_is_planned_again_with_one_click(
     assert "Open" in (await ada.get(f"/console/policy/plans/{made.digest}")).words
 
 
-async def test_who_may_do_nothing_is_told_whom_to_ask(vic: Browser, ada: Browser, firm: Company) -> None:
+async def test_a_person_without_the_role_is_told_whom_to_ask(
+    vic: Browser, ada: Browser, firm: Company
+) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
     page = await vic.get(f"/console/policy/plans/{digest}")
@@ -136,9 +138,7 @@ async def test_who_may_do_nothing_is_told_whom_to_ask(vic: Browser, ada: Browser
     assert "Put in force …" not in page.words
 
 
-async def test_who_could_be_told_first_is_said_with_the_way(
-    ada: Browser, lin: Browser, firm: Company
-) -> None:
+async def test_a_plan_says_who_could_be_told_first_and_how(ada: Browser, lin: Browser, firm: Company) -> None:
     await settled(firm)
     digest = await planned(ada, firm)
     page = await ada.get(f"/console/policy/plans/{digest}")
@@ -152,9 +152,7 @@ async def test_who_could_be_told_first_is_said_with_the_way(
     assert "/console/notices/2/enforced?rule=nobody" in page.text
 
 
-async def test_people_whom_a_plan_adds_to_a_rule_in_force_are_not_told_by_its_notice(
-    ada: Browser, firm: Company
-) -> None:
+async def test_people_added_by_a_plan_are_not_told_by_the_running_notice(ada: Browser, firm: Company) -> None:
     await settled(firm)
     wider = json.loads(json.dumps(PHONE_RULES))
     wider["rules"][1]["when"] = 'client.kind == "phone" || "prohibited" in device.lists'
@@ -191,9 +189,7 @@ async def test_the_picture_and_the_counts_can_be_taken_away(
     assert ["block", "all", "", "2", "2"] in rows
 
 
-async def test_a_file_that_was_sent_is_planned_in_the_place_of_the_one_on_disk(
-    ada: Browser, firm: Company
-) -> None:
+async def test_an_uploaded_file_is_planned_in_place_of_the_stored_one(ada: Browser, firm: Company) -> None:
     digest = await planned(
         ada, firm, **{"from": "upload", "file": json.dumps({"rules": PHONE_RULES["rules"][1:]})}
     )
@@ -213,7 +209,7 @@ async def test_a_file_that_was_sent_is_planned_in_the_place_of_the_one_on_disk(
         ({"days": "14", "from": "upload", "file": ""}, "the rules:1:1: the file is empty"),
     ],
 )
-async def test_what_cannot_be_planned_is_said_with_its_place(
+async def test_an_impossible_plan_is_said_with_its_place(
     ada: Browser, firm: Company, fields: dict[str, str], words: str
 ) -> None:
     page = await ada.post("/console/policy/plans", **fields)
@@ -272,7 +268,7 @@ async def test_nobody_approves_their_own_plan(lin: Browser, firm: Company) -> No
     ) == (409, True)
 
 
-async def test_what_goes_beyond_the_guard_is_not_put_in_force_alone_by_override_either(
+async def test_an_override_beyond_the_guard_still_needs_another_person(
     ada: Browser, lin: Browser, firm: Company
 ) -> None:
     await settled(firm)
@@ -296,6 +292,6 @@ async def test_what_goes_beyond_the_guard_is_not_put_in_force_alone_by_override_
     assert (await firm.acts())[-1][0] == "policy-activated"
 
 
-async def test_a_plan_that_there_is_not_is_said(ada: Browser) -> None:
+async def test_an_unknown_plan_is_said(ada: Browser) -> None:
     page = await ada.get("/console/policy/plans/abcdef123456")
     assert (page.status, "No plan is called" in page.words) == (404, True)

@@ -57,9 +57,7 @@ async def test_a_version_is_shown_with_its_files(ada: Browser, firm: Company) ->
     assert (await ada.get(f"/console/policy/versions/{version.digest[:12]}")).status == 200
 
 
-async def test_what_differs_is_told_in_words_and_line_by_line(
-    ada: Browser, firm: Company, tmp_path: Path
-) -> None:
+async def test_a_difference_is_shown_in_words_and_lines(ada: Browser, firm: Company, tmp_path: Path) -> None:
     await second(firm, tmp_path)
     page = await ada.get("/console/policy/diff?old=1&new=2")
     assert "gone rule laptop-browser" in page.words
@@ -68,6 +66,6 @@ async def test_what_differs_is_told_in_words_and_line_by_line(
 
 
 @pytest.mark.parametrize("path", ["versions/9", "versions/abcdef", "diff?old=9", "diff?old=1&new=x"])
-async def test_a_version_that_there_is_not_is_said(ada: Browser, path: str) -> None:
+async def test_an_unknown_version_is_said(ada: Browser, path: str) -> None:
     page = await ada.get(f"/console/policy/{path}")
     assert (page.status, "No version is called" in page.words) == (404, True)

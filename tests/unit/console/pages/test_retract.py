@@ -31,5 +31,5 @@ async def test_a_viewer_is_offered_nothing_to_go_back_to(vic: Browser, firm: Com
 
 
 @pytest.mark.parametrize(("to", "status"), [("9", 404), ("1", 409), ("", 409)])
-async def test_what_cannot_be_gone_back_to_is_said(ada: Browser, to: str, status: int) -> None:
+async def test_an_impossible_roll_back_is_refused(ada: Browser, to: str, status: int) -> None:
     assert (await ada.post("/console/policy/retract", to=to)).status == status

@@ -34,7 +34,7 @@ async def test_a_date_moves_and_keeps_its_time_and_its_zone(ada: Browser) -> Non
         ({"change": "set-share", "percent": "5"}, "applies to 5% of people", "share: 5%"),
     ],
 )  # fmt: skip
-async def test_what_a_rule_lacks_is_added(
+async def test_a_draft_adds_a_missing_stage_or_share(
     ada: Browser, fields: dict[str, str], title: str, line: str
 ) -> None:
     before = await ada.get("/console/policy/rules/everybody")

@@ -7,7 +7,7 @@ from mailgate.demo.company.counts import HOUR, _shares
 NOW = datetime(2026, 12, 1, 12, 30, 20, tzinfo=UTC)
 
 
-def test_what_was_asked_is_shared_out_over_its_time_and_nothing_is_lost() -> None:
+def test_requests_are_spread_over_their_time_and_none_is_lost() -> None:
     for hours in (0, 0.5, 2, 9, 40):
         parts = list(_shares(NOW - timedelta(hours=hours), NOW, 97, NOW))
         assert sum(times for _, times in parts) == 97

@@ -46,7 +46,7 @@ def test_on_whichever_day_it_is_made_the_order_is_the_same(day: int) -> None:
     assert all(at.weekday() < 5 for at in times)
 
 
-def test_what_decides_is_what_was_put_in_force_last(made: Made) -> None:
+def test_the_version_started_last_decides(made: Made) -> None:
     early, late = (with_policy(made.bundle.rules, name).policy for name in ("first", "warning"))
     eras = [Era(NOW, early), Era(NOW + timedelta(days=1), late)]
     moments = (-1, 0, 1, 5)

@@ -16,7 +16,7 @@ from mailgate.store.client_facts import client_facts
 from mailgate.store.sightings import Tally
 
 
-async def test_whom_the_mistaken_version_reached_was_told_of_it(store: Store, made: Made) -> None:
+async def test_everybody_reached_by_the_mistaken_version_was_told_of_it(store: Store, made: Made) -> None:
     mails = await store.mails.page(size=1000)
     (mistaken,) = {each.version for each in mails if each.kind is MailKind.CORRECTION}
     reached = {each.login for each in mails if each.version == mistaken and each.kind is MailKind.ENFORCED}
@@ -24,7 +24,7 @@ async def test_whom_the_mistaken_version_reached_was_told_of_it(store: Store, ma
     assert reached == {each.login for each in mails if each.kind is MailKind.CORRECTION}
 
 
-async def test_who_gets_the_same_answer_from_the_rules_before_is_not_corrected() -> None:
+async def test_the_same_answer_by_the_rules_before_needs_no_correction() -> None:
     """``docs/decisions/0063``."""
     before, mistake = (
         policy_of({"id": "apps", "when": f"client.handheld && {when}"}, {"effect": "allow"})

@@ -8,14 +8,14 @@ import pytest
 from tests.unit.demo.examples import NOW, managed_phone
 
 from mailgate.attest.mint import TEST_ISSUER
-from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice
+from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem
 from mailgate.demo.company.makes import WINDOWS
 from mailgate.demo.company.records import eas_id, first_records, last_records
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, KEY
 from mailgate.devices.trust import ENROLLED
 
-Recorded = Callable[[OwnedDevice], Iterable[Report]]
+Recorded = Callable[[CompanyDevice], Iterable[Report]]
 CHANGED = NOW - timedelta(days=2)
 
 
@@ -56,15 +56,15 @@ def test_a_partial_and_a_missing_report_are_said_so() -> None:
 
 
 @pytest.mark.parametrize(("records", "gone"), [(first_records, {False}), (last_records, {True})])
-def test_what_is_gone_was_there_first(records: Recorded, gone: set[bool]) -> None:
+def test_a_gone_device_was_there_first(records: Recorded, gone: set[bool]) -> None:
     assert {each.gone for each in records(replace(PHONE, problem=DeviceProblem.GONE))} == gone
 
 
-def test_a_laptop_says_of_itself_only_what_it_proves() -> None:
+def test_a_laptop_reports_only_what_it_proves() -> None:
     (own,) = last_records(replace(PHONE, make=WINDOWS, source=ENROLLED))
     assert own.managed is None
     assert set(dict(own.names)) == {KEY}
 
 
-def test_of_what_nobody_knows_nothing_is_said() -> None:
+def test_nothing_is_reported_of_an_unknown_device() -> None:
     assert not list(last_records(replace(PHONE, source="", proves=False)))

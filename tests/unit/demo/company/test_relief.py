@@ -13,7 +13,7 @@ async def test_some_people_are_exempt_and_one_no_longer(store: Store, made: Made
     assert all(each.relief.person and each.relief.why for each in given)
 
 
-async def test_who_is_exempt_was_let_in_since(store: Store, made: Made) -> None:
+async def test_exempt_people_got_mail_since_their_exemption(store: Store, made: Made) -> None:
     for relief in (await store.reliefs.current(NOW)).every:
         rows = await store.sightings.latest(user=relief.person, size=1000)
         since = [row for row in rows if row.tally.first >= relief.at]
@@ -28,7 +28,7 @@ async def test_a_rule_is_off_until_somebody_puts_it_back(store: Store, made: Mad
     assert off.relief.until > NOW > off.relief.at
 
 
-async def test_who_asks_for_help_was_refused_by_that_rule(store: Store, made: Made) -> None:
+async def test_people_who_ask_for_help_were_refused_by_that_rule(store: Store, made: Made) -> None:
     asked = await store.help_requests.page()
     assert asked
     for each in asked:

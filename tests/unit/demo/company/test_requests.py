@@ -9,7 +9,7 @@ import pytest
 from tests.unit.demo.company.conftest import Made
 from tests.unit.demo.examples import NOW, managed_phone
 
-from mailgate.demo.company.devices import INTUNE, DeviceProblem, OwnedDevice, Person
+from mailgate.demo.company.devices import INTUNE, CompanyDevice, DeviceProblem, Employee
 from mailgate.demo.company.history import Era, with_policy
 from mailgate.demo.company.makes import GALAXY, IPHONE, LINUX, WINDOWS, Make
 from mailgate.demo.company.records import last_records
@@ -36,7 +36,7 @@ CHANGED = NOW - timedelta(days=4, hours=3)
 PHONE = managed_phone(proves=False)
 
 
-def past(made: Made, owned: OwnedDevice) -> History:
+def past(made: Made, owned: CompanyDevice) -> History:
     """Rules that keep out phones with a prohibited app, always."""
     eras = [Era(NOW - timedelta(days=40), made.bundle.policy)]
     device = Device("demo", tuple(record.received(NOW) for record in last_records(owned)))
@@ -48,7 +48,7 @@ def past(made: Made, owned: OwnedDevice) -> History:
     )
 
 
-def effects(made: Made, owned: OwnedDevice) -> Counter[tuple[str, bool]]:
+def effects(made: Made, owned: CompanyDevice) -> Counter[tuple[str, bool]]:
     """How often something was answered, and whether that was after the change."""
     found = answers_to(Random(2), owned, past(made, owned), NOW)
     return Counter((each.decision.effect.value, each.tally.first >= CHANGED) for each in found)
@@ -62,8 +62,8 @@ def effects(made: Made, owned: OwnedDevice) -> Counter[tuple[str, bool]]:
     ],
     ids=["the app is removed", "it is lost"],
 )
-def test_what_happens_to_a_phone_counts_from_then_on(
-    made: Made, phone: OwnedDevice, before: str, after: str
+def test_a_change_of_a_phone_counts_from_then_on(
+    made: Made, phone: CompanyDevice, before: str, after: str
 ) -> None:
     assert set(effects(made, replace(phone, changed=CHANGED))) == {(before, False), (after, True)}
 
@@ -101,11 +101,13 @@ def test_a_day_is_cut_where_the_rules_change(made: Made) -> None:
     assert len({each.sighting.day for each in found}) > DAYS - 4
 
 
-LAPTOP = OwnedDevice(1, Person("a@example.com", 0), WINDOWS, "", "", False, DeviceProblem.NOTHING, NOW, NOW)
+LAPTOP = CompanyDevice(
+    1, Employee("a@example.com", 0), WINDOWS, "", "", False, DeviceProblem.NOTHING, NOW, NOW
+)
 WEDNESDAY, SUNDAY = date(2026, 12, 9), date(2026, 12, 13)
 
 
-def spans(owned: OwnedDevice, day: date, until: datetime = NOW) -> list[Span]:
+def spans(owned: CompanyDevice, day: date, until: datetime = NOW) -> list[Span]:
     random = Random(1)
     return [found for _ in range(300) if (found := span(random, owned, day, until))]
 
@@ -118,7 +120,7 @@ def test_laptops_rest_at_the_end_of_the_week_and_phones_less() -> None:
 
 @pytest.mark.parametrize("ahead", [0, -5, 8])
 def test_a_working_day_is_that_of_the_office(ahead: int) -> None:
-    owned = replace(LAPTOP, person=Person("a@example.com", ahead))
+    owned = replace(LAPTOP, person=Employee("a@example.com", ahead))
     begins = [each.first.hour + each.first.minute / 60 + ahead for each in spans(owned, WEDNESDAY)]
     assert sum(begins) / len(begins) == pytest.approx(8.5, abs=0.3)
 
@@ -139,16 +141,16 @@ def test_a_span_is_shared_out_where_it_is_cut() -> None:
     assert whole.cut(NOW) == whole.cut(NOW + timedelta(hours=5)) == [whole]
 
 
-def test_who_has_asked_for_a_moment_only_has_not_asked_later() -> None:
+def test_no_request_lies_after_the_end_of_the_day() -> None:
     early = datetime.combine(WEDNESDAY, NOW.time(), NOW.tzinfo).replace(hour=7, minute=0)
     for minutes in range(0, 240, 3):
         until = early + timedelta(minutes=minutes)
         assert all(each.last < until for each in spans(LAPTOP, WEDNESDAY, until))
 
 
-def owned(make: Make, source: str, *, shows: bool) -> OwnedDevice:
-    person = Person("a@example.com", 0)
-    return OwnedDevice(1, person, make, make.versions[0], source, shows, DeviceProblem.NOTHING, NOW, NOW)
+def owned(make: Make, source: str, *, shows: bool) -> CompanyDevice:
+    person = Employee("a@example.com", 0)
+    return CompanyDevice(1, person, make, make.versions[0], source, shows, DeviceProblem.NOTHING, NOW, NOW)
 
 
 def test_a_phone_that_proves_itself_comes_by_mail_app_and_browser() -> None:
@@ -173,7 +175,7 @@ def test_nobody_knows_what_no_source_has() -> None:
 
 
 @pytest.mark.parametrize("make", [WINDOWS, LINUX])
-def test_an_enrolled_laptop_is_known_in_its_browser_and_not_by_its_mail_program(make: Make) -> None:
+def test_an_enrolled_laptop_is_known_in_its_browser_alone(make: Make) -> None:
     laptop = owned(make, ENROLLED, shows=True)
     random = Random(1)
     found = {way.scheme: way for _ in range(200) for way in requests_of(random, laptop)}

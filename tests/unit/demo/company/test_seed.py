@@ -10,7 +10,7 @@ from mailgate.rollout.plan import load
 from mailgate.store import Store
 
 
-async def test_it_counts_what_it_made(store: Store, made: Made) -> None:
+async def test_the_counts_are_those_of_the_store(store: Store, made: Made) -> None:
     rows = await store.sightings.latest(size=100_000)
     assert made.company.people == PEOPLE
     assert made.company.devices == await store.devices.count()

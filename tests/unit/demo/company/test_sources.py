@@ -14,7 +14,7 @@ async def test_connectors_have_as_many_devices_as_the_store_says(store: Store, m
         assert state.devices == sum([len(page) async for page in store.connectors.devices(name)])
 
 
-async def test_one_connector_fails(store: Store, made: Made) -> None:
+async def test_one_connector_is_failing(store: Store, made: Made) -> None:
     states = await store.connectors.states()
     assert [name for name, state in states.items() if state.failing_since] == ["jamf"]
     assert all(state.last_attempt and state.last_attempt < NOW for state in states.values())

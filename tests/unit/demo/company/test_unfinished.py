@@ -16,14 +16,14 @@ def end_early(folder: Path, store: str = "") -> None:
         raise KeyboardInterrupt
 
 
-def test_what_was_ended_early_is_deleted_and_made_as_large_as_it_was_to_be(tmp_path: Path) -> None:
+def test_a_half_made_company_is_deleted_and_its_size_kept(tmp_path: Path) -> None:
     end_early(tmp_path)
     assert clear_half_made(tmp_path, "") == 1500
     assert list(tmp_path.iterdir()) == []
     assert clear_half_made(tmp_path, "") is None
 
 
-def test_what_was_finished_stays(tmp_path: Path) -> None:
+def test_a_finished_company_stays(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_text("whole")
     with mark_unfinished(tmp_path, 300, ""):
         pass
@@ -40,7 +40,7 @@ def test_a_store_of_somebody_else_is_never_deleted_and_not_taken_for_whole(tmp_p
     assert (tmp_path / MARK).exists()
 
 
-def test_with_another_store_the_half_stays_for_the_start_without(tmp_path: Path) -> None:
+def test_a_start_with_another_store_leaves_the_half_made_company(tmp_path: Path) -> None:
     end_early(tmp_path)
     assert clear_half_made(tmp_path, ELSEWHERE) is None
     assert clear_half_made(tmp_path, "") == 1500

@@ -48,7 +48,7 @@ async def test_the_page_itself_names_personas_and_logins_and_no_token() -> None:
     assert "secret" not in text
 
 
-async def test_by_its_address_it_leads_to_its_name_which_shares_cookies_with_the_console() -> None:
+async def test_an_address_redirects_to_the_name_that_shares_cookies() -> None:
     with pytest.raises(web.HTTPFound) as found:
         await START.serve(asked("127.0.0.1:8082"))
     assert found.value.location == "http://localhost:8082/"
@@ -63,7 +63,7 @@ async def test_a_name_of_elsewhere_is_not_served(host: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "method"), [("/console/ada", "GET"), ("/inbox", "GET"), ("/", "POST")])
-async def test_there_is_nothing_else(path: str, method: str) -> None:
+async def test_other_addresses_are_not_found(path: str, method: str) -> None:
     with pytest.raises(web.HTTPNotFound):
         await START.serve(asked("localhost:8082", path, method))
 
@@ -85,7 +85,7 @@ async def test_the_button_gives_the_browser_the_session_alone(monkeypatch: pytes
     assert answer.headers["Set-Cookie"] == "mailgate-console=value; HttpOnly"
 
 
-async def test_who_has_to_wait_is_told_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_limited_login_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     async def session_cookie(*_: str) -> str:
         raise NotLetInError("Try again in 5 minutes.", 300)
 
@@ -96,7 +96,7 @@ async def test_who_has_to_wait_is_told_how_long(monkeypatch: pytest.MonkeyPatch)
     assert (refused.value.text, refused.value.headers["Retry-After"]) == ("Try again in 5 minutes.\n", "300")
 
 
-async def test_who_is_no_admin_is_not_logged_in() -> None:
+async def test_an_unknown_admin_is_not_logged_in() -> None:
     with pytest.raises(web.HTTPNotFound):
         await START.serve(asked("localhost:8082", "/console/root", "POST", Sec_Fetch_Site="same-origin"))
 
@@ -121,7 +121,7 @@ async def test_the_cookie_is_a_session_of_the_admin_and_not_the_token(firm: Comp
 @pytest.mark.parametrize(
     ("name", "shown"), [("ada", "ada:wrong"), ("ada", token("lin")), ("root", token("ada")), ("", "")]
 )
-async def test_who_is_not_let_in_gets_no_cookie_and_the_token_is_not_told(
+async def test_a_refused_login_gets_no_cookie_and_shows_no_token(
     firm: Company, name: str, shown: str
 ) -> None:
     with pytest.raises(NotLetInError, match=r"did not let .* in \(status 403\)") as refused:
@@ -139,7 +139,7 @@ async def test_a_second_click_gives_the_same_session_until_it_is_over(firm: Comp
     assert await sessions.cookie(ORIGIN, "ada", token("ada")) != first
 
 
-async def test_who_logged_in_too_often_is_told_when_the_console_takes_them_again(firm: Company) -> None:
+async def test_too_many_logins_say_when_to_try_again(firm: Company) -> None:
     for _ in range(MAX_BY_NAME_AND_CALLER):
         await session_cookie(ORIGIN, "ada", token("ada"))
     with pytest.raises(

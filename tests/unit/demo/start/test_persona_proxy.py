@@ -121,10 +121,10 @@ async def test_the_probe_reads_the_device_of_the_persona(player: PersonaProxy, g
 
 
 @pytest.mark.parametrize(("path", "key"), [(PROBE, "tiktok"), ("/inbox", "ipad")])
-async def test_nothing_else_is_read_instead(player: PersonaProxy, gate: Gate, path: str, key: str) -> None:
+async def test_other_bodies_pass_as_they_came(player: PersonaProxy, gate: Gate, path: str, key: str) -> None:
     await player.answer_as(asked(path, b"as it came"), PERSONA[key])
     assert gate.body == b"as it came"
 
 
-async def test_who_never_started_stops_in_peace() -> None:
+async def test_a_proxy_that_never_started_can_be_stopped() -> None:
     await PersonaProxy("http://127.0.0.1:8080", URL, Signer(ISSUER, URL, lambda: NOW)).stop()

@@ -86,7 +86,7 @@ async def test_the_persona_is_exempt_from_every_rule_for_three_days(config: Path
     assert given.why
 
 
-async def test_who_is_exempt_is_not_exempted_twice_but_again_when_that_is_over(config: Path) -> None:
+async def test_a_persona_is_exempted_again_only_after_the_end(config: Path) -> None:
     for at in (NOW, NOW + 2 * DAY):
         await exempt_persona(config, at)
     assert [each.until for each in await exemptions(config, NOW + 2 * DAY)] == [NOW + 3 * DAY]

@@ -50,5 +50,5 @@ def test_the_key_of_a_persona_is_the_same_at_every_start() -> None:
     assert bound[0] == bound[1]
 
 
-def test_who_reports_nothing_signs_nothing() -> None:
+def test_a_silent_persona_signs_nothing() -> None:
     assert signer().headers(SILENT, "GET", "/") == {}

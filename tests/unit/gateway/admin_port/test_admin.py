@@ -38,7 +38,7 @@ async def test_healthz_says_that_the_process_runs():
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
-async def test_readyz_says_what_it_runs_on_and_503_while_it_should_get_no_traffic(ready, status):
+async def test_readyz_says_what_it_runs_on_and_whether_it_is_ready(ready, status):
     answer = await ask("/readyz", ready=ready)
     assert answer.status == status
     assert json.loads(answer.text) == {"ready": ready, "store": "ok"}
@@ -57,7 +57,7 @@ async def test_metrics_are_in_the_format_of_prometheus():
         ("/api/devices/hr", "an inventory"),
     ],
 )
-async def test_what_is_posted_here(path, answered_as):
+async def test_login_questions_and_inventories_are_posted_here(path, answered_as):
     assert (await ask(path, method="POST")).text == answered_as
 
 
@@ -74,7 +74,7 @@ async def test_what_is_posted_here(path, answered_as):
         ("/api/devices/hr/more", "POST"),
     ],
 )
-async def test_there_is_nothing_else(path, method):
+async def test_other_addresses_are_not_found(path, method):
     with pytest.raises(web.HTTPException):
         await ask(path, method=method)
 
@@ -100,20 +100,20 @@ def admits(*lines, **more):
     "host",
     [b"gate.internal", b"GATE.internal.:1", b"console.example.com", b"localhost:80", b"127.0.0.1", b"127.9.9.9", b"[::1]", b"192.0.2.9:8081", b"[::ffff:192.0.2.9]"],
 )  # fmt: skip
-def test_its_own_names_and_the_address_that_was_reached(host):
+def test_own_names_and_the_reached_address_are_admitted(host):
     assert admits(b"Host: " + host)
 
 
 @pytest.mark.parametrize(
     "host", [b"evil.example.com", b"x.gate.internal", b"gate.internal.evil.example.com", b"192.0.2.10", b"[2001:db8::1]", b"localhost.evil"]
 )  # fmt: skip
-def test_no_other(host):
+def test_every_other_host_is_refused(host):
     assert not admits(b"Host: " + host)
     assert not admits(b"Host: localhost", line=b"GET http://%b/ HTTP/1.1" % host)
 
 
 @pytest.mark.parametrize("reached_at", ["2001:db8::9", "2001:db8::9%eth0"])
-def test_an_address_of_ipv6_that_was_reached(reached_at):
+def test_the_reached_address_of_ipv6_is_admitted(reached_at):
     assert admits(b"Host: [2001:DB8:0::9]:8081", reached_at=reached_at)
     assert not admits(b"Host: [2001:db8::a]", reached_at=reached_at)
 
@@ -124,11 +124,11 @@ def test_a_proxy_that_is_believed_says_what_the_browser_asked_for():
     assert not admits(b"Host: inner", b"X-Forwarded-Host: console.example.com")
 
 
-def test_what_cannot_be_from_a_browser_needs_no_name():
+def test_a_request_that_no_browser_sends_needs_no_host():
     assert admits(line=b"GET /healthz HTTP/1.0")
 
 
 @pytest.mark.parametrize("via", [b"1.1 mailgate", b"1.0 MailGate", b"1.1 a, HTTP/1.1 mailgate (x)"])
-def test_what_came_through_a_gate_as_mail_is_not_answered(via):
+def test_a_request_forwarded_by_a_gate_is_not_answered(via):
     assert not admits(b"Host: localhost", b"Via: " + via)
     assert admits(b"Host: localhost", b"Via: 1.1 nginx")

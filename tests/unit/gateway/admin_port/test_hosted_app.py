@@ -86,7 +86,7 @@ def status_of(told):
     return int(told.split(b" ", 2)[1])
 
 
-async def test_it_is_asked_and_answers_one_request_after_the_other(connect):
+async def test_a_connection_is_answered_one_request_after_the_other(connect):
     peer = connect()
     told = await peer.send(request(b"GET /?a=%2F&b HTTP/1.1"))
     assert told.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -111,7 +111,7 @@ async def test_it_is_asked_and_answers_one_request_after_the_other(connect):
         (request(b"POST /echo HTTP/1.1", b"Content-Length: 2000000", body=b"x" * 2_000_000), 413, "request-body-too-large"),
     ],
 )  # fmt: skip
-async def test_what_is_refused_is_a_problem_document_without_what_was_sent(connect, sent, status, reason):
+async def test_a_refusal_is_a_problem_document_without_the_sent_bytes(connect, sent, status, reason):
     with structlog.testing.capture_logs() as logged:
         told = await connect().send(sent)
     head, _, body = told.partition(b"\r\n\r\n")
@@ -122,7 +122,7 @@ async def test_what_is_refused_is_a_problem_document_without_what_was_sent(conne
     assert b"server:" not in head.lower()
 
 
-async def test_a_405_says_what_would_do(connect):
+async def test_a_wrong_method_is_told_the_right_ones(connect):
     assert b"Allow: GET, HEAD\r\n" in await connect().send(request(b"PUT / HTTP/1.1"))
 
 
@@ -138,7 +138,7 @@ async def test_nothing_is_asked_of_it_for_who_may_not_ask(site):
     await hosted.stop()
 
 
-async def test_what_has_begun_is_done_though_the_client_leaves(connect, site):
+async def test_work_that_has_begun_is_finished_though_the_client_leaves(connect, site):
     peer = connect()
     await peer.send(request(b"POST /slow HTTP/1.1"))
     await peer.leave()

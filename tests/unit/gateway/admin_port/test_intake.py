@@ -57,7 +57,7 @@ def post():
         {"Authorization": "Basic " + b64encode(f"whoever:{KEY}".encode()).decode()},
     ],
 )
-async def test_who_has_the_key_is_told_how_many_were_taken(post, headers):
+async def test_a_caller_with_the_key_is_told_how_many_were_taken(post, headers):
     status, told, got, _ = await post(headers, b"12", b"34")
     assert (status, told) == (200, {"taken": 7})
     assert got[0][1] == b"1234"
@@ -76,14 +76,14 @@ async def test_who_has_the_key_is_told_how_many_were_taken(post, headers):
         {"X-API-Key": KEY, "Authorization": "Bearer x"},
     ],
 )
-async def test_who_has_not_is_told_nothing_else(post, headers):
+async def test_a_caller_without_the_key_is_told_nothing_else(post, headers):
     status, told, got, logs = await post(headers, b"1234")
     assert (status, told["taken"], got) == (401, 0, [])
     assert KEY not in repr(logs)
 
 
 @pytest.mark.parametrize("holds", [True, False])
-async def test_a_source_that_proves_itself_needs_no_key_and_a_key_does_not_help(holds):
+async def test_a_source_with_a_proof_of_its_own_needs_no_key(holds):
     asked, got = [], []
 
     async def proof(headers, body):
@@ -106,7 +106,7 @@ async def test_a_source_that_proves_itself_needs_no_key_and_a_key_does_not_help(
     assert KEY not in repr(logs)
 
 
-async def test_a_name_that_takes_no_posts(post):
+async def test_a_source_without_posts_is_not_found(post):
     assert (await post(RIGHT, name="mdm"))[0] == 404
 
 
@@ -125,7 +125,7 @@ async def test_wrong_lines_are_told_to_the_sender_and_not_to_the_log(post):
 
 
 @pytest.mark.parametrize(("trouble", "expected"), [(Trouble.STORE, 503), (Trouble.SHAPE, 422)])
-async def test_other_troubles(post, trouble, expected):
+async def test_a_trouble_of_the_source_has_its_status(post, trouble, expected):
     assert (await post(RIGHT, b"x", fails=SourceError(trouble)))[0] == expected
 
 

@@ -129,7 +129,7 @@ def test_only_nginx_has_answers_fetched(dialect):
         (Dialect.ENVOY, "/.mailgate/status", False),
     ],
 )
-def test_where_it_is_asked(dialect, path, serves):
+def test_each_dialect_is_asked_at_its_own_address(dialect, path, serves):
     assert authorizer(dialect).serves(path) is serves
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mailgate.gateway.authz.envoy_messages import CheckRequest
-from mailgate.gateway.authz.ext_authz import Question, check_response, question
+from mailgate.gateway.authz.ext_authz import EnvoyQuestion, check_response, question
 from mailgate.gateway.http1.forgeable import KNOWN
 from mailgate.gateway.http1.request import RequestRefused
 
@@ -30,7 +30,7 @@ def lines(asked: Any) -> list[str]:
     return question(asked).head.decode("latin-1").split("\r\n")
 
 
-def test_it_is_asked_as_envoy_asks_by_http() -> None:
+def test_a_question_has_the_lines_that_envoy_sends_by_http() -> None:
     assert lines(asking(("user-agent", "x"), (":path", "/other"), path="/inbox?page=2", method="PUT")) == [
         "PUT /.mailgate/authz/inbox?page=2 HTTP/1.1",
         "x-forwarded-proto: https",
@@ -66,7 +66,7 @@ def test_a_certificate_is_believed_where_envoy_hands_it_on_and_never_passed_on()
     assert question(asked, frozenset({name.encode()})).dropped == {name}
 
 
-def test_what_belongs_to_the_body_and_the_connection_stays_with_envoy() -> None:
+def test_fields_of_the_body_and_connection_stay_with_envoy() -> None:
     passed_on = question(asking(("http2-settings", "x"), ("te", "trailers"), ("keep-alive", "x")))
     assert passed_on.dropped == {"http2-settings", "keep-alive"}
     asked = question(asking(("upgrade", "websocket"), ("connection", "upgrade, http2-settings")))
@@ -93,7 +93,7 @@ def test_a_field_that_would_be_two_is_refused(fields: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     "of_it", [{"path": "/a\r\nb: c"}, {"method": "GET\r\n"}, {"host": "a\r\nb: c"}, {"client": "a\nb"}]
 )
-def test_nor_can_anything_else_be_two_lines(of_it: dict[str, str]) -> None:
+def test_no_other_part_can_smuggle_a_line(of_it: dict[str, str]) -> None:
     with pytest.raises(RequestRefused):
         question(asking(**of_it))
 
@@ -101,8 +101,10 @@ def test_nor_can_anything_else_be_two_lines(of_it: dict[str, str]) -> None:
 YES = b"HTTP/1.1 200 OK\r\nX-Device-Decision: allow\r\nX-Device-User: \r\nDPoP-Nonce: n\r\nDate: d\r\n\r\n"
 
 
-def test_a_yes_sets_what_is_known_and_takes_out_what_was_forged_and_proved() -> None:
-    yes = check_response(YES, Question(b"", "203.0.113.7", frozenset({"x-device-decision", "remote-user"})))
+def test_a_yes_sets_known_fields_and_removes_forged_ones() -> None:
+    yes = check_response(
+        YES, EnvoyQuestion(b"", "203.0.113.7", frozenset({"x-device-decision", "remote-user"}))
+    )
     assert yes.status.code == 0
     assert {each.header.key: each.header.value for each in yes.ok_response.headers} == {
         "x-device-decision": "allow",
@@ -113,21 +115,21 @@ def test_a_yes_sets_what_is_known_and_takes_out_what_was_forged_and_proved() -> 
     assert [each.header.key for each in yes.ok_response.response_headers_to_add] == ["DPoP-Nonce"]
 
 
-def test_a_body_that_is_no_text_is_left_out_with_what_tells_of_it() -> None:
+def test_a_binary_body_is_left_out_with_its_fields() -> None:
     answer = (
         b"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/html\r\nWWW-Authenticate: Basic\r\n\r\n\xff\xfe"
     )
-    no = check_response(answer, Question(b"")).denied_response
+    no = check_response(answer, EnvoyQuestion(b"")).denied_response
     assert (no.status.code, no.body) == (401, "")
     assert [each.header.key for each in no.headers] == ["WWW-Authenticate"]
 
 
-def test_a_no_has_the_status_that_is_meant_and_every_field_and_the_page() -> None:
+def test_a_no_has_its_status_its_fields_and_its_page() -> None:
     answer = (
         "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 5\r\nDate: d\r\nX-Device-Status: 200\r\n"
         "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\nGrüße"
     )
-    no = check_response(answer.encode(), Question(b""))
+    no = check_response(answer.encode(), EnvoyQuestion(b""))
     assert (no.status.code, no.denied_response.status.code, no.denied_response.body) == (7, 200, "Grüße")
     assert [
         (each.header.key, each.header.value, each.append_action) for each in no.denied_response.headers
@@ -138,7 +140,7 @@ def test_a_no_has_the_status_that_is_meant_and_every_field_and_the_page() -> Non
     ]
     assert (
         check_response(
-            answer.replace("X-Device-Status: 200\r\n", "").encode(), Question(b"")
+            answer.replace("X-Device-Status: 200\r\n", "").encode(), EnvoyQuestion(b"")
         ).denied_response.status.code
         == 403
     )

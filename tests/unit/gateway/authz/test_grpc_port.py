@@ -69,7 +69,7 @@ async def test_a_question_is_decided_and_recorded_like_one_by_http() -> None:
 
 
 @pytest.mark.parametrize("peer", ["198.51.100.1", ""])
-async def test_of_anybody_else_nothing_is_read(peer: str) -> None:
+async def test_a_question_of_another_peer_is_not_read(peer: str) -> None:
     on, asked_at = port()
     asker = Asker(asking(LAPTOP, path="/allow"), peer)
     with pytest.raises(GRPCError) as refused:
@@ -81,7 +81,7 @@ async def test_of_anybody_else_nothing_is_read(peer: str) -> None:
     )
 
 
-async def test_who_may_open_the_socket_file_may_ask() -> None:
+async def test_a_caller_at_the_socket_file_may_ask() -> None:
     _, asked_at = port(local=True)
     assert (await ask(asked_at, Asker(asking(LAPTOP, path="/allow"), ""))).status.code == 0
 
@@ -95,13 +95,13 @@ async def test_who_may_open_the_socket_file_may_ask() -> None:
         asking(method=""),
     ],
 )
-async def test_what_cannot_be_asked_is_a_no(asked: Any) -> None:
+async def test_an_impossible_question_is_refused(asked: Any) -> None:
     on, asked_at = port()
     told = await ask(asked_at, Asker(asked))
     assert (told.status.code, told.denied_response.status.code, on.recorder.listeners[0]) == (7, 400, [])
 
 
-async def test_what_is_no_message_is_told_so() -> None:
+async def test_a_garbled_message_is_an_invalid_argument() -> None:
     class Garbled(Asker):
         async def recv_message(self) -> Any:
             raise DecodeError("Error parsing message")

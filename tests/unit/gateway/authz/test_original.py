@@ -59,7 +59,7 @@ async def test_fields_of_another_dialect_are_not_read(dialect, other):
 
 
 @pytest.mark.parametrize("dialect", Dialect)
-async def test_what_is_missing_or_double_is_refused(dialect):
+async def test_a_missing_or_repeated_field_is_refused(dialect):
     fields = [*(ADDRESS[1:2] if dialect is Dialect.ENVOY else ADDRESS), *SENT[dialect]]
     for index in range(len(fields)):
         for wrong in ([], [fields[index]] * 2, [fields[index].partition(b":")[0] + b": "]):
@@ -82,7 +82,7 @@ async def test_what_is_missing_or_double_is_refused(dialect):
         (b"X-Forwarded-Host", b"mail.example.com/x"),
     ],
 )
-async def test_what_is_no_request_is_refused(name, value):
+async def test_a_malformed_original_request_is_refused(name, value):
     fields = [each for each in (*ADDRESS, *ORIGINAL) if not each.startswith(name + b":")]
     with pytest.raises(RequestRefused) as refused:
         asked(Dialect.NGINX, *fields, name + b": " + value)
@@ -94,7 +94,7 @@ async def test_a_body_stays_with_the_proxy():
     assert not head.has_body
 
 
-async def test_whoever_asks_envoy_is_told_apart_from_envoy_itself():
+async def test_the_address_of_envoys_client_is_told_from_envoys_own():
     """It appends an address of its own machine to whatever a client has sent as X-Forwarded-For."""
     forged = b"X-Forwarded-For: 198.51.100.1,172.16.44.100"
     head = asked(Dialect.ENVOY, forged, ADDRESS[1], CLIENT, line=ENVOY)

@@ -20,7 +20,7 @@ from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.gateway.http1.client_certs.presented import ProxyForm
 from mailgate.model import RequestFacts
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 ENVOY = {
     "allowed": """\
@@ -100,7 +100,7 @@ async def reply(on, text):
 
 
 @pytest.mark.parametrize(("dialect", "requests"), [(Dialect.ENVOY, ENVOY), (Dialect.TRAEFIK, TRAEFIK)])
-async def test_the_requests_that_envoy_and_traefik_are_documented_to_send(dialect, requests):
+async def test_documented_requests_of_envoy_and_traefik_are_answered(dialect, requests):
     on = asked_gate(dialect)
     status, headers, _ = await reply(on, requests["allowed"])
     assert (status, headers["X-Device-Decision"], headers["X-Device-Class"]) == (200, "allow", "laptop")
@@ -115,12 +115,12 @@ async def test_the_requests_that_envoy_and_traefik_are_documented_to_send(dialec
 
 
 @pytest.mark.parametrize("on", [asked_gate(Dialect.TRAEFIK, trusted="198.51.100.0/24"), gate()])
-async def test_nobody_else_may_ask(on):
+async def test_only_trusted_proxies_may_ask(on):
     status, headers, _ = await reply(on, TRAEFIK["allowed"])
     assert (status, "X-Device-Decision" in headers, on.recorder.listeners[0]) == (404, False, [])
 
 
-async def test_what_is_not_told_whole_is_no_yes():
+async def test_an_incomplete_question_gets_no_yes():
     on = asked_gate(Dialect.TRAEFIK)
     status, _, _ = await reply(on, TRAEFIK["allowed"].replace("X-Forwarded-Uri", "X-Original-URI"))
     assert (status, on.recorder.listeners[0]) == (400, [])
@@ -176,7 +176,9 @@ async def test_another_process_gives_an_answer_like_it_and_records_nothing():
 
 
 async def test_a_browser_is_probed_before_anything_is_recorded():
-    on = asked_gate(Dialect.NGINX, browser_probe=BrowserProbe(Mode.REQUIRE, keys=[Key(1, b"k" * 32, NOW)]))
+    on = asked_gate(
+        Dialect.NGINX, browser_probe=BrowserProbe(Mode.REQUIRE, keys=[SharedKey(1, b"k" * 32, NOW)])
+    )
     status, headers, _ = await nginx(on, "/allow")
     assert (status, headers["X-Device-Reason"], headers["X-Device-Decision"]) == (
         403,
@@ -205,7 +207,7 @@ async def test_a_verdict_may_be_kept_only_until_it_can_change():
     assert await kept(on, "/block") is None
 
 
-async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_read():
+async def test_a_verdict_is_kept_only_under_a_key_with_all_that_rules_read():
     on = asked_gate(Dialect.NGINX)
     for key in ("", HELD.replace("target", ""), HELD + HELD, HELD.replace("own-cookies", "")):
         assert await kept(on, "/allow", key=key) is None
@@ -220,19 +222,19 @@ async def test_a_verdict_may_be_kept_only_under_a_key_that_holds_what_the_rules_
         ("Content-Type: text/xml", "2"),
     ],
 )
-async def test_what_is_asked_in_activesync_or_with_a_refused_proof_is_asked_about_each_time(field, seconds):
+async def test_activesync_and_refused_proofs_are_asked_about_each_time(field, seconds):
     assert await kept(asked_gate(Dialect.NGINX), "/allow", field) == seconds
 
 
-async def test_a_field_that_could_be_forged_is_let_through_by_nobody_without_a_value_either():
+async def test_a_forgeable_field_gets_no_yes_even_without_a_value():
     question = NGINX.format(at=AT, path="/allow", reference="x") + "Remote-User: \n"
     status, headers, _ = await reply(asked_gate(Dialect.NGINX), question)
     assert (status, "X-Device-Decision" in headers) == (403, False)
 
 
 @pytest.mark.parametrize(("lasts", "seconds"), [(timedelta(days=7), "2"), (timedelta(seconds=1), "1")])
-async def test_what_the_probe_found_is_not_believed_longer_by_the_asking_proxy(lasts, seconds):
-    keys = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
+async def test_a_verdict_is_kept_no_longer_than_the_probes_finding(lasts, seconds):
+    keys = (SharedKey(1, b"k" * 32, NOW - timedelta(days=1)),)
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
     browser = RequestFacts(headers={"user-agent": agent}, over_https=True)
     probe = BrowserProbe(Mode.REQUIRE, lasts, keys)

@@ -27,11 +27,11 @@ from mailgate.gateway.http1.request import TARGET, RequestRefused
 from mailgate.gateway.http1.trusted_headers import forgeable
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
-KEYS = (Key(1, b"k" * 32, NOW - timedelta(days=1)),)
+KEYS = (SharedKey(1, b"k" * 32, NOW - timedelta(days=1)),)
 EAS = "/Microsoft-Server-ActiveSync?Cmd=Sync&User=a&DeviceId=1&DeviceType="
 BROWSER = RequestFacts(headers={"user-agent": LAPTOP}, over_https=True)
 PASS, TABLET = (
@@ -55,24 +55,24 @@ def told(*words: str) -> Fields:
     ],
     ids=["no more is read", "more is held", "without spaces"],
 )
-def test_a_key_that_holds_all_that_is_always_read_is_enough_where_no_rule_reads_more(fields, read):
+def test_a_key_with_all_that_is_always_read_is_enough(fields, read):
     assert suffices(fields, frozenset(read))
 
 
 @pytest.mark.parametrize("missing", sorted(ALWAYS))
-def test_a_key_that_lacks_anything_is_not(missing):
+def test_a_key_that_lacks_a_part_is_not_enough(missing):
     assert not suffices(told(*(ALWAYS - {missing})), frozenset())
 
 
 @pytest.mark.parametrize(("part", "word"), READ_BY_RULES.items())
-def test_what_a_rule_reads_has_to_be_in_it(part, word):
+def test_a_part_that_a_rule_reads_must_be_in_the_key(part, word):
     variables = [name for name, each in VARIABLES.items() if each.depends_on is part]
     assert variables
     assert not any(suffices(told(*ALWAYS), frozenset({name})) for name in variables)
     assert all(suffices(told(*ALWAYS, word), frozenset({name})) for name in variables)
 
 
-def test_more_is_enough_as_well():
+def test_a_key_with_larger_parts_is_enough():
     words = ALWAYS - {TARGETS, "own-cookies"} | {"target", "cookie"}
     assert suffices(told(*words), frozenset())
 
@@ -88,11 +88,11 @@ def test_more_is_enough_as_well():
         told(*(each.upper() for each in ALWAYS)),
     ],
 )
-def test_what_is_not_told_plainly_is_not_held(fields):
+def test_a_part_that_is_not_told_plainly_does_not_count(fields):
     assert not suffices(fields, frozenset())
 
 
-def test_every_part_of_a_request_is_held_always_or_when_a_rule_reads_it():
+def test_every_part_of_a_request_can_be_in_the_key():
     always = {DependsOn.AGENT: "user-agent", DependsOn.SCHEME: "scheme", DependsOn.HOST: "host"}
     assert {*always, *READ_BY_RULES, DependsOn.CLOCK} == set(DependsOn)
     assert {*always.values(), "method", "x-forwarded-user", "certificate"} <= ALWAYS
@@ -159,7 +159,7 @@ def test_a_plain_target_names_nothing(text):
         "/news/1", "/david/", "/assets/app-1.2.js?s=1", "/skins/elastic/images/logo.svg",
     ],
 )  # fmt: skip
-def test_what_a_webmail_is_asked_for_is_plain(target):
+def test_usual_targets_of_a_webmail_are_plain(target):
     assert Nginx()._value("special_target", Asked(uri=target)) == ""
 
 
@@ -318,12 +318,12 @@ def no_lines_for_debugging(monkeypatch):
         yield
 
 
-def test_whoever_has_the_same_key_has_the_same_answer(no_lines_for_debugging):
+def test_the_same_key_gives_the_same_answer(no_lines_for_debugging):
     found = sum(asyncio.run(kept_for_others(Random(seed), 60)) for seed in range(160))
     assert found > 10_000
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1000, 2**32))
-def test_so_has_whoever_comes_another_day(no_lines_for_debugging, seed):
+def test_the_same_key_gives_the_same_answer_on_another_day(no_lines_for_debugging, seed):
     asyncio.run(kept_for_others(Random(seed), 60))

@@ -73,7 +73,7 @@ async def test_an_answer_of_autodiscover_is_passed_on(body, lines, kind):
     assert answer.body.decode(charset).lstrip("\ufeff") == LED_HERE
 
 
-async def test_so_is_one_of_version_2():
+async def test_an_answer_of_version_2_is_passed_on():
     body = b'{"Protocol":"ActiveSync","Url":"http://10.0.0.7:9080/Microsoft-Server-ActiveSync"}'
     answer, _, _ = await told(
         whole(body, b"Content-Type: application/json"),
@@ -107,7 +107,7 @@ async def test_any_other_success_is_none_and_nothing_of_it_is_passed_on(answer):
 @pytest.mark.parametrize(
     "status", [b"401 Your salary", b"403 Forbidden", b"500 Oops", b"503 Busy", b"451 Elsewhere"]
 )
-async def test_of_another_answer_its_status_and_what_belongs_to_it(status):
+async def test_another_answer_keeps_its_status_and_a_few_headers(status):
     got, _, _ = await told(
         whole(MAIL, b'WWW-Authenticate: Basic realm="mail"', b"Set-Cookie: s=1", b"Retry-After: 9", status=status)
     )  # fmt: skip

@@ -24,7 +24,7 @@ XML = {
 
 
 @pytest.mark.parametrize("text", XML.values(), ids=XML)
-def test_mail_in_a_document_that_looks_like_directions(text: str) -> None:
+def test_mail_in_the_form_of_directions_is_none(text: str) -> None:
     assert not is_xml_directions(text)
 
 

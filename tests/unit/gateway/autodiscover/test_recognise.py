@@ -51,7 +51,7 @@ EWS = """<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body
     [PHONE, ERROR, PREFIXED, SOAP, OUTLOOK, SETTINGS],
     ids=["phone", "error", "prefixed", "soap", "outlook", "settings"],
 )
-def test_an_answer_of_autodiscover(text):
+def test_an_answer_of_autodiscover_is_recognised(text):
     assert is_xml_directions(text)
 
 
@@ -103,7 +103,7 @@ def test_an_answer_of_autodiscover(text):
         "<a>" * 100_000,
     ],
 )
-def test_what_is_none(text):
+def test_another_xml_answer_is_no_directions(text):
     assert not is_xml_directions(text)
 
 
@@ -115,7 +115,7 @@ def test_what_is_none(text):
         r'{"protocol":"ews","url":"https:\/\/mail.example.com\/"}',
     ],
 )
-def test_version_2(text):
+def test_an_answer_of_version_2_is_recognised(text):
     assert is_json_directions(text)
 
 
@@ -148,5 +148,5 @@ def test_version_2(text):
         "[" * 100_000,
     ],
 )
-def test_what_is_no_version_2(text):
+def test_another_json_answer_is_no_directions(text):
     assert not is_json_directions(text)

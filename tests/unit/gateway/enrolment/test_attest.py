@@ -9,7 +9,7 @@ from tests.unit.gateway.gates import NOW, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import mint
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.model import Assurance, Kind, Reason
 from mailgate.policy import AppCatalog
 from mailgate.policy.apps import ListedApp
@@ -69,9 +69,7 @@ async def test_a_token_counts_without_a_proof_only_where_it_says_so(on):
     ("headers", "kind", "assurance"),
     [(LAPTOP, Kind.LAPTOP, Assurance.ATTESTED), (b"User-Agent: x", Kind.UNKNOWN, Assurance.CLAIMED)],
 )
-async def test_a_device_that_calls_itself_a_laptop_is_one_where_its_headers_say_so(
-    on, headers, kind, assurance
-):
+async def test_a_self_reported_laptop_needs_the_headers_of_one(on, headers, kind, assurance):
     _, _, told = await report(on, {"os": "windows", "form_factors": ["Desktop"]})
     access = await judged(on, told["device_attestation"], headers)
     assert access.attestation.kind is Kind.LAPTOP
@@ -125,7 +123,7 @@ async def test_a_revoked_key_gets_no_token_and_those_it_has_are_worth_nothing(on
         {"os": "linux", "managed": "secret"},
     ],
 )
-async def test_what_is_no_report_is_refused_without_repeating_it(on, body):
+async def test_a_malformed_report_is_refused_without_repeating_it(on, body):
     status, _, told = await post(on, PATH, body)
     assert (status, told["reason"]) == (400, "request-malformed")
     assert "secret" not in told["detail"]
@@ -142,20 +140,20 @@ async def test_a_store_that_is_away_gives_no_token(on):
     assert (status, told["reason"]) == (503, "store-unavailable")
 
 
-async def test_a_key_reports_only_so_often(on):
+async def test_a_key_may_report_a_few_times_in_its_span(on):
     for _ in range(5):
         assert (await report(on))[0] == 200
     status, headers, told = await report(on)
     assert (status, told["reason"], headers["Retry-After"]) == (429, "too-many-requests", "600")
 
 
-async def test_strangers_knock_only_so_often(on):
+async def test_a_stranger_may_try_a_few_times_in_a_span(on):
     for _ in range(5):
         assert (await report(on, proof=key_proof(PATH, OTHER)))[0] == 403
     assert (await report(on, proof=key_proof(PATH, OTHER)))[0] == 429
 
 
-async def test_strangers_do_not_keep_out_who_reports_from_the_same_network(on):
+async def test_strangers_do_not_block_reports_of_their_network(on):
     await report(on)
     for _ in range(6):
         await report(on, proof=key_proof(PATH, OTHER))
@@ -171,7 +169,7 @@ async def test_reports_are_counted(on):
 
 
 async def test_a_nonce_may_be_required_of_reports_too(on):
-    on.judge.prover.mode = Mode.REQUIRE
+    on.judge.prover.mode = NonceMode.REQUIRE
     on.in_force.live.verifier._nonce_required = True
     status, headers, told = await report(on)
     assert (status, told["reason"]) == (401, "proof-nonce-missing")

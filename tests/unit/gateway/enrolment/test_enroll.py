@@ -18,7 +18,7 @@ from mailgate.devices import names
 from mailgate.devices.names import SERIAL
 from mailgate.devices.trust import report_by
 from mailgate.gateway.enrolment.enroll import hardware_result, report_of_hardware
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.model import HardwareResult, Reason
 from mailgate.store import NotEnrolled, StoreUnavailableError
 
@@ -62,7 +62,7 @@ async def test_the_token_may_come_as_credentials():
         (NotEnrolled.REVOKED, "key-revoked"),
     ],
 )
-async def test_whoever_is_not_let_in_is_told_why(answer, reason):
+async def test_a_refused_enrolment_says_why(answer, reason):
     on = gate()
     on.own.enrolling.enroller.enrolments.answer = answer
     status, headers, told = await enroll(on)
@@ -77,7 +77,7 @@ async def test_a_key_must_be_proved():
     assert (status, told["reason"], headers["WWW-Authenticate"]) == (401, "proof-missing", "DPoP")
 
 
-async def test_a_proof_counts_once():
+async def test_a_proof_is_taken_once():
     on, proof = gate(), key_proof(PATH)
     assert (await enroll(on, proof=proof))[0] == 201
     status, _, told = await enroll(on, proof=proof)
@@ -109,7 +109,7 @@ async def test_a_device_with_a_wrong_clock_is_told_the_time(minutes, reason):
         (b"x" * 17_000, (), 413),
     ],
 )
-async def test_what_is_no_request_of_this_kind_is_refused(body, fields, status):
+async def test_a_malformed_enrolment_is_refused(body, fields, status):
     on = gate()
     assert (await post(on, PATH, body, *fields))[0] == status
     assert not on.own.enrolling.enroller.enrolments
@@ -193,7 +193,7 @@ def test_a_key_of_hardware_is_vouched_for(bound):
         ({"more": 1}, Reason.EVIDENCE_MALFORMED),
     ],
 )
-def test_what_does_not_count_says_why(changed, reason):
+def test_refused_evidence_says_why(changed, reason):
     on = believing()
     assert vouched(on, evidence(on) | changed).refused is reason
 
@@ -211,7 +211,7 @@ def test_evidence_of_another_key_is_none():
     assert vouched(on, evidence(on, OTHER)).refused is Reason.EVIDENCE_KEY_MISMATCH
 
 
-def test_what_hardware_vouches_for_are_names_and_no_word_about_apps():
+def test_evidence_of_hardware_tells_names_and_no_apps():
     found = HardwareResult("apple-device", "secure-enclave", os_version="26.1", serial="F4G", udid="0000")
     assert report_of_hardware(found, "thumb") == report_by(
         "apple-device", "thumb", os_version="26.1", serial="F4G", udid="0000", keys=("thumb",)
@@ -228,8 +228,10 @@ async def test_a_device_enrols_with_evidence_and_its_serial_number_is_stored():
     ]
 
 
-@pytest.mark.parametrize(("mode", "given"), [(Mode.OFF, False), (Mode.OFFER, True), (Mode.REQUIRE, True)])
-async def test_who_has_no_key_yet_is_given_a_nonce_for_it(mode, given):
+@pytest.mark.parametrize(
+    ("mode", "given"), [(NonceMode.OFF, False), (NonceMode.OFFER, True), (NonceMode.REQUIRE, True)]
+)
+async def test_a_device_without_a_proof_is_given_a_nonce(mode, given):
     on = believing()
     on.judge.prover.mode = mode
     status, headers, told = await enroll(on, proof="")

@@ -13,11 +13,11 @@ from mailgate.gateway.evaluate import probe_cookie
 from mailgate.gateway.evaluate.browser_probe import REPEAT_AFTER, SKIPPED, BrowserProbe, Mode
 from mailgate.gateway.evaluate.probe_cookie import ProbeCookie, seal
 from mailgate.model import Access, Assurance, Kind, Posture, RequestFacts
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
-KEYS = [Key(1, b"k" * 32, NOW - timedelta(days=30))]
+KEYS = [SharedKey(1, b"k" * 32, NOW - timedelta(days=30))]
 PAGE_LOAD = {"user-agent": WINDOWS, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 COMPUTER, TABLET = ProbeFinding("desktop", "no-touch"), ProbeFinding("tablet", "touch-first", "android")
 
@@ -77,7 +77,7 @@ def test_nobody_else_is_probed(asked):
     assert not on.is_due(access(on, asked))
 
 
-def test_who_has_signed_evidence_is_not_probed():
+def test_a_client_with_signed_evidence_is_not_probed():
     on = browser_probe()
     seen = access(on, facts())
     assert not on.is_due(replace(seen, client=replace(seen.client, assurance=Assurance.ATTESTED)))
@@ -119,12 +119,12 @@ def test_the_cookie_is_for_this_browser_and_for_the_set_time(secure):
     assert not classify(on.with_earlier_finding(later, NOW + timedelta(days=2))).probed
 
 
-def test_a_service_worker_that_asks_in_the_place_of_its_page_is_probed_like_the_page():
+def test_a_service_worker_is_probed_like_its_page():
     asked = facts(sec_fetch_dest="empty", accept="text/html,application/xhtml+xml")
     assert browser_probe().is_due(access(browser_probe(), asked))
 
 
-def test_what_was_no_computer_stays_none_where_no_page_load_asks_it_again():
+def test_a_finding_of_no_computer_outlasts_its_lifetime():
     """A service worker may keep the page for good: its other requests are those of a tablet after any time."""
     on = browser_probe(lifetime=timedelta(days=2))
     value, *attributes = on.remember(TABLET, facts(), NOW).split("; ")
@@ -134,7 +134,7 @@ def test_what_was_no_computer_stays_none_where_no_page_load_asks_it_again():
     assert classify(on.with_earlier_finding(fetched, NOW + timedelta(days=60))).handheld
 
 
-def test_whoever_was_no_computer_is_asked_again_before_the_cookie_ends():
+def test_a_finding_of_no_computer_is_asked_again_before_the_cookie_ends():
     assert timedelta() < REPEAT_AFTER < BrowserProbe().lifetime
 
 

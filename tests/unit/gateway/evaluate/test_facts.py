@@ -45,7 +45,7 @@ def test_facts_hold_nothing_that_could_be_forged():
     assert facts.remote == "192.0.2.1"
 
 
-def test_a_trusted_proxy_says_who_is_there_but_its_headers_are_no_facts_either():
+def test_headers_of_a_trusted_proxy_are_no_facts():
     proxies = (ip_network("192.0.2.0/24"),)
     facts = incoming(b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-Proto: https", trusted=proxies).facts
     assert (facts.remote, facts.scheme) == ("203.0.113.9", "https")
@@ -65,7 +65,7 @@ def test_attestations_are_kept_for_the_verifier_alone_each_field_by_itself():
     ("name", "user"),
     [(b"ann@example.com", "ann@example.com"), ("änn".encode(), "änn"), (b"\xe4nn", None), (b"", None)],
 )
-def test_the_user_is_whom_a_trusted_proxy_names_and_nobody_else(name, user):
+def test_only_a_trusted_proxy_names_the_user(name, user):
     field = b"X-Forwarded-User: " + name
     assert incoming(field, trusted=(ip_network("192.0.2.0/24"),)).facts.user == user
     assert incoming(field).facts.user is None
@@ -135,7 +135,7 @@ def test_little_is_kept_of_long_names_and_addresses_that_clients_make_up():
         ("ada@example.com.", "ada@example.com."),
     ],
 )
-def test_whoever_is_named_is_the_person_whom_the_login_names(login, person):
+def test_a_login_names_the_same_person_in_every_header(login, person):
     fields = (b"X-Forwarded-User: " + login.encode(), b": ".join(basic(login.encode() + b":x")))
     ours = Logins.of(["EXAMPLE", "example.com"])
     read = incoming(*fields, trusted=(ip_network("192.0.2.1"),), logins=ours)
@@ -161,7 +161,7 @@ BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
         ({}, False),
     ],
 )
-def test_a_navigation(headers, navigates):
+def test_fetch_metadata_or_accept_tell_a_navigation(headers, navigates):
     """Fetch metadata decide where they were sent (W3C Fetch Metadata, 2.3), Accept otherwise."""
     assert is_navigation(RequestFacts(headers=headers)) is navigates
 
@@ -209,6 +209,6 @@ PUBLIC = "https://mail.example.com"
         ({}, False),
     ],
 )
-def test_a_post_of_a_page_of_this_site(headers, own):
+def test_a_post_from_a_page_of_this_site_is_recognised(headers, own):
     facts = RequestFacts(method="POST", scheme="http", host="10.0.0.1", headers=headers)
     assert from_own_page(facts, PUBLIC) is own

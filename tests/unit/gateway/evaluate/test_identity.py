@@ -101,18 +101,18 @@ def test_a_token_proves_nothing_once_its_certificate_counts_no_longer(proof, bef
     assert still_bound(proof, before, now).refused is refused
 
 
-def test_without_a_token_there_is_none_to_lose():
+def test_a_request_without_a_token_loses_none():
     assert still_bound(None, GOOD, REFUSED) is None
 
 
-def test_a_key_that_was_in_two_places_stays_a_finding_while_the_request_hangs():
+def test_a_key_in_two_places_stays_a_finding_of_the_request():
     found, other = Finding(Reason.KEY_IN_TWO_PLACES, "x"), Finding(Reason.CERTIFICATE_INVALID, "y")
     before = replace(MAIL, findings=(found, other))
     assert with_earlier_facts(before, MAIL).findings == (found,)
     assert with_earlier_facts(MAIL, MAIL) is MAIL
 
 
-def test_a_client_that_proved_to_be_a_handheld_stays_one_while_the_request_runs():
+def test_a_proved_handheld_stays_one_for_the_request():
     """Its headers may name a computer, and its token may run out."""
     laptop, phone = Client(Kind.LAPTOP, handheld=False), Client(Kind.PHONE, handheld=True)
     kept = with_earlier_facts(phone, laptop)

@@ -52,9 +52,7 @@ SYNC = "/Microsoft-Server-ActiveSync"
         ((), None, "/dav/", ""),
     ],
 )
-async def test_who_asks_is_told_by_a_trusted_proxy_else_proved_else_the_login_of_a_mail_app(
-    trusted, proof, path, user
-):
+async def test_a_trusted_proxy_then_a_proof_then_the_login_names_the_person(trusted, proof, path, user):
     """Else a header would choose whose rules apply."""
     on = gate()
     renew(on, verifier=Believing(proof))
@@ -74,7 +72,7 @@ async def test_a_hanging_request_is_judged_by_the_clock_as_well():
     assert (await on.judge.judge_again(access, decision, by_the_clock=True))[1] == decision
 
 
-async def test_a_hanging_request_ends_once_its_person_is_in_a_group_that_gets_no_mail():
+async def test_a_hanging_request_ends_when_its_group_loses_mail():
     leavers = {"id": "leavers", "when": "true", "effect": "block", "groups": ("leavers",)}
     rules = policy((leavers, {"id": "all", "when": "true", "effect": "allow"}))
     on = mobile(clock=lambda: NOW)
@@ -186,9 +184,7 @@ PATHS = st.sampled_from(
     login=st.booleans(),
     user=st.sampled_from(["", "cy"]),
 )
-async def test_whoever_names_no_device_is_judged_at_once_as_with_all_questions_asked(
-    path, method, agent, login, user
-):
+async def test_a_request_without_a_device_is_judged_at_once_and_alike(path, method, agent, login, user):
     on = gate()
     fields = [b"User-Agent: " + agent, *([LOGIN] if login else [])]
     fields += [b"X-Forwarded-User: " + user.encode()] if user else []
@@ -202,7 +198,7 @@ async def test_whoever_names_no_device_is_judged_at_once_as_with_all_questions_a
 
 
 @pytest.mark.parametrize("what", ["attestation", "certificate", "id"])
-async def test_whoever_may_name_a_device_is_not_judged_at_once(what):
+async def test_a_request_that_may_name_a_device_is_not_judged_at_once(what):
     on = gate()
     on.judge.postures.at_once = lambda client, now: None if client.eas_id else Posture()
     path = EAS.format("Sync") if what == "id" else "/allow"
@@ -401,7 +397,7 @@ said = st.tuples(
     ),
     more=said,
 )
-async def test_what_a_request_says_of_itself_makes_no_answer_milder(
+async def test_no_claim_of_a_request_makes_its_answer_milder(
     rules, stored, agent, method, folder, mode, more
 ):
     """Save where the webmail is bound to check it."""

@@ -41,12 +41,12 @@ def claiming(**headers):
 @pytest.mark.parametrize(
     "found", [IPAD.found, ProbeFinding("desktop", "no-touch"), ProbeFinding("", "skipped")]
 )
-def test_what_was_found_comes_back(found):
+def test_a_sealed_finding_is_opened_again(found):
     given = ProbeCookie(found, NOW)
     assert opened(seal(given, BROWSER, [OLD])) == given
 
 
-def test_it_holds_the_verdict_and_nothing_of_the_readings():
+def test_the_cookie_holds_the_verdict_and_no_reading():
     version, issued, form, by, system, hint, mac = seal(IPAD, BROWSER, [OLD]).split(".")
     assert (version, issued) == ("1", str(int(NOW.timestamp())))
     assert (form, by, system) == IPAD.found
@@ -84,7 +84,7 @@ def test_one_given_without_hints_is_not_for_a_browser_that_sends_them():
 @pytest.mark.parametrize(
     "each", [LAPTOP, ProbeCookie(ProbeFinding("", "skipped"), NOW)], ids=["a reading", "skipped"]
 )
-def test_it_ends(later, holds, each):
+def test_a_cookie_ends_with_its_time(later, holds, each):
     assert (opened(seal(each, BROWSER, [OLD]), now=NOW + later) is not None) is holds
 
 
@@ -122,5 +122,5 @@ def test_a_changed_byte_breaks_the_seal(data):
 
 
 @given(st.text() | st.binary(max_size=400).map(lambda raw: raw.decode("latin-1")))
-def test_nothing_else_opens(value):
+def test_no_other_cookie_is_opened(value):
     assert opened(value) is None

@@ -9,7 +9,7 @@ from tests.unit.gateway.wire import exchange, handled
 
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.handler import Gate
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
 MAC = b"User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
 IPHONE = (
@@ -24,7 +24,7 @@ READINGS = {
 
 
 def probing(mode: Mode = Mode.REQUIRE) -> Gate:
-    return gate(browser_probe=BrowserProbe(mode, keys=[Key(1, b"k" * 32, NOW)]))
+    return gate(browser_probe=BrowserProbe(mode, keys=[SharedKey(1, b"k" * 32, NOW)]))
 
 
 async def post(on: Gate, *fields: bytes, body: bytes | None = None, path: str = "/.mailgate/probe"):
@@ -114,7 +114,7 @@ async def test_anything_but_readings_is_refused(body, status):
         (Mode.REQUIRE, (MAC, OWN, b"Content-Type: Application/JSON; charset=utf-8"), 200),
     ],
 )
-async def test_only_who_is_asked_may_answer(mode, fields, status):
+async def test_only_a_probed_browser_may_answer_in_json(mode, fields, status):
     got, answer, _ = await post(probing(mode), *fields)
     assert (got, "Set-Cookie" in answer) == (status, status == 200)
 
@@ -126,7 +126,7 @@ async def test_only_who_is_asked_may_answer(mode, fields, status):
         ("?to=/a%0D%0ASet-Cookie:%20b", "/"), ("?to=/%C3%BC", "/"),
     ],
 )  # fmt: skip
-async def test_while_it_observes_one_may_go_on_without(query, target):
+async def test_an_observing_probe_may_be_skipped(query, target):
     on = probing(Mode.OBSERVE)
     status, fields, _ = await post(on, MAC, OWN, body=b"", path=f"/.mailgate/probe/skip{query}")
     assert (status, fields["Location"]) == (303, target)
@@ -134,6 +134,6 @@ async def test_while_it_observes_one_may_go_on_without(query, target):
     assert on.metrics.registry.get_sample_value("mailgate_probes_total", {"result": "skipped"}) == 1
 
 
-async def test_where_it_is_required_nobody_goes_on_without():
+async def test_a_required_probe_cannot_be_skipped():
     status, fields, body = await post(probing(), MAC, OWN, body=b"", path="/.mailgate/probe/skip?to=/")
     assert (status, "Set-Cookie" in fields, json.loads(body)["reason"]) == (403, False, "probe-required")

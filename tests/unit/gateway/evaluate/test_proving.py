@@ -8,8 +8,8 @@ from tests.unit.gateway.gates import NOW, gate, renew
 from tests.unit.gateway.wire import exchange, facts_of, handled
 
 from mailgate.attest import KeySet, NonceOrigin, Verifier, mint, parse_jwks
-from mailgate.attest.replay import MemoryReplayGuard
-from mailgate.gateway.evaluate.proving import Mode
+from mailgate.attest.replay import ReplayGuard
+from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.model import Reason
 from mailgate.store import StoreUnavailableError
 
@@ -57,9 +57,9 @@ def require(on, mode):
         issuers=on.judge.prover.keyring,
         audience=GATE,
         match_app=lambda *_: None,
-        replay=MemoryReplayGuard(),
+        replay=ReplayGuard(),
         nonces=on.judge.prover.nonces,
-        nonce_required=mode is Mode.REQUIRE,
+        nonce_required=mode is NonceMode.REQUIRE,
     )
     renew(on, verifier=verifier)
 
@@ -148,17 +148,18 @@ async def test_a_nonce_of_one_process_lets_nobody_in_at_another():
 
 
 @pytest.mark.parametrize(
-    ("mode", "sort"), [(Mode.OFF, None), (Mode.OFFER, NonceOrigin.SHARED), (Mode.REQUIRE, NonceOrigin.OWN)]
+    ("mode", "sort"),
+    [(NonceMode.OFF, None), (NonceMode.OFFER, NonceOrigin.SHARED), (NonceMode.REQUIRE, NonceOrigin.OWN)],
 )
-async def test_what_nonce_is_handed_out(mode, sort):
+async def test_the_mode_decides_which_nonce_is_handed_out(mode, sort):
     on = believing()
     require(on, mode)
     refused, nonce = await proved(on, *sent())
-    assert refused is (Reason.PROOF_NONCE_MISSING if mode is Mode.REQUIRE else None)
+    assert refused is (Reason.PROOF_NONCE_MISSING if mode is NonceMode.REQUIRE else None)
     assert (on.judge.prover.nonces.read(nonce, NOW).origin if nonce else None) is sort
 
 
-async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own():
+async def test_a_lone_process_hands_out_its_own_nonces():
     on = believing()
     on.judge.prover.is_alone = lambda: True
     shared = on.judge.prover.nonces.make(NOW, bound=False)
@@ -171,14 +172,14 @@ async def test_a_process_that_is_alone_on_its_store_hands_out_nonces_of_its_own(
     assert (await proved(on, *fields))[0] is Reason.PROOF_REPLAYED
 
 
-async def test_once_others_are_heard_of_it_hands_out_shared_ones():
+async def test_a_gate_that_hears_of_others_hands_out_shared_nonces():
     on = believing()
     bound = on.judge.prover.nonces.make(NOW, bound=True)
     refused, nonce = await proved(on, *sent(nonce=bound))
     assert (refused, on.judge.prover.nonces.read(nonce, NOW).origin) == (None, NonceOrigin.SHARED)
 
 
-@pytest.mark.parametrize("mode", [Mode.OFFER, Mode.REQUIRE])
+@pytest.mark.parametrize("mode", [NonceMode.OFFER, NonceMode.REQUIRE])
 async def test_one_that_is_fresh_is_not_replaced(mode):
     on = believing()
     require(on, mode)
@@ -186,12 +187,12 @@ async def test_one_that_is_fresh_is_not_replaced(mode):
     assert await proved(on, *sent(nonce=nonce)) == (None, "")
 
 
-async def test_a_device_that_moves_between_gates_gets_a_nonce_that_is_good_at_both():
+async def test_a_device_that_changes_gates_gets_a_shared_nonce():
     one, other = believing(), believing()
     other.judge.prover.nonces._node = b"that one"
     other.judge.prover.spent = one.judge.prover.spent
     for each in (one, other):
-        require(each, Mode.REQUIRE)
+        require(each, NonceMode.REQUIRE)
     _, bound = await proved(one, *sent())
     refused, shared = await proved(other, *sent(nonce=bound))
     assert refused is Reason.PROOF_NONCE_WRONG
@@ -208,27 +209,27 @@ async def test_a_request_without_an_attestation_is_offered_nothing():
 
 
 @pytest.mark.parametrize(("path", "status"), [("/allow", 200), ("/block", 403), ("/.mailgate/status", 200)])
-async def test_the_nonce_stands_in_whatever_answer_there_is(path, status):
+async def test_every_answer_has_the_nonce(path, status):
     on = believing()
     got, headers, _ = await ask(on, *sent(path), path=path)
     assert (got, len(headers["DPoP-Nonce"])) == (status, 38)
 
 
-async def test_a_program_is_asked_for_a_nonce_and_a_page_load_gets_its_page():
+async def test_a_program_is_asked_for_a_nonce_and_a_page_is_shown():
     on = believing()
-    require(on, Mode.REQUIRE)
+    require(on, NonceMode.REQUIRE)
     status, headers, body = await ask(on, *sent("/block"), path="/block")
     assert (status, headers["WWW-Authenticate"]) == (401, 'DPoP error="use_dpop_nonce"')
     assert json.loads(body)["reason"] == headers["X-Device-Reason"] == "proof-nonce-missing"
-    fields = (*sent("/block"), b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
+    fields = (*sent("/block"), b"Accept: text/html", b"Sec-Fetch-NonceMode: navigate")
     status, headers, _ = await ask(on, *fields, path="/block")
     assert (status, headers["Content-Type"]) == (403, "text/html; charset=utf-8")
     assert headers["DPoP-Nonce"]
 
 
-async def test_what_the_rules_allow_without_a_proof_they_allow_without_a_nonce():
+async def test_rules_that_need_no_proof_need_no_nonce():
     on = believing()
-    require(on, Mode.REQUIRE)
+    require(on, NonceMode.REQUIRE)
     assert (await ask(on, *sent()))[0] == 200
 
 

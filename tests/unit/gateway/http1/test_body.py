@@ -159,7 +159,7 @@ def test_a_hundred_thousand_tiny_chunks_in_one_piece_are_one_pass():
     assert (len(content), rest, body.done) == (count, b"", True)
 
 
-def test_what_is_written_is_read_back():
+def test_chunks_are_written_as_the_standard_says():
     assert chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"
     assert last_chunk([]) == b"0\r\n\r\n"
     assert last_chunk([(b"A", b"b"), (b"c", b"")]) == b"0\r\nA: b\r\nc: \r\n\r\n"

@@ -77,7 +77,7 @@ async def test_each_request_is_told_of_once_when_it_is_over():
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-async def test_one_whose_client_has_left_is_told_of_too(at_once):
+async def test_a_request_whose_client_left_is_told_too(at_once):
     """Whether callbacks alone serve it, or a task."""
     told, given_up = [], []
 
@@ -123,7 +123,7 @@ async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
     assert peer.transport.reading
 
 
-async def test_who_sends_many_requests_at_once_does_not_keep_the_others_waiting(connect):
+async def test_many_requests_at_once_keep_no_other_client_waiting(connect):
     order = []
 
     async def note(asked):
@@ -153,7 +153,7 @@ async def test_a_head_that_does_not_end_in_time_is_refused(connect):
     assert peer.transport.closing
 
 
-async def test_the_clock_of_a_head_stops_when_it_has_ended_and_does_not_run_between_requests(connect):
+async def test_the_head_timer_runs_only_while_a_head_arrives(connect):
     peer = connect(echo)
     await peer.send(GET[:9])
     timer = peer.connection._head_timer
@@ -233,7 +233,7 @@ async def test_the_handler_ends_when_the_client_leaves(connect):
     assert ended == [b"/a"]
 
 
-async def test_whoever_reads_the_body_is_woken_when_the_client_leaves(connect):
+async def test_a_reader_of_the_body_is_woken_when_the_client_leaves(connect):
     seen = []
 
     async def reading(asked):
@@ -314,7 +314,7 @@ def at_once(asked):
     asked.connection.answered(send(asked, Answer(200, asked.head.target), NOW))
 
 
-async def test_what_is_answered_at_once_starts_no_task(connect):
+async def test_an_immediate_answer_starts_no_task(connect):
     peer = connect(at_once)
     peer.connection.data_received(GET)
     assert peer.transport.taken().endswith(b"\r\n\r\n/a")
@@ -341,7 +341,7 @@ async def test_the_connection_ends_behind_a_body_that_is_long_in_coming(connect)
     assert peer.transport.closing
 
 
-async def test_a_request_whose_client_left_before_its_task_began_is_ended_all_the_same(connect):
+async def test_a_request_is_ended_though_its_client_left_before(connect):
     begun = []
 
     async def slow(asked):
@@ -355,7 +355,7 @@ async def test_a_request_whose_client_left_before_its_task_began_is_ended_all_th
     assert peer.connection._task is None
 
 
-async def test_what_a_client_does_not_take_is_dropped_in_time(connect, monkeypatch):
+async def test_bytes_not_taken_by_a_client_are_dropped_in_time(connect, monkeypatch):
     peer = connect(echo)
     await peer.send(GET)
     peer.transport.unsent = 1

@@ -28,7 +28,7 @@ def filled(*clients):
     return room
 
 
-def test_who_leaves_makes_room():
+def test_a_client_that_leaves_makes_room():
     client = Client()
     room = filled(client)
     assert not room.take(Client())
@@ -51,7 +51,7 @@ def test_the_oldest_that_asked_for_nothing_gives_up_its_place_first():
     assert (busy.ended, len(room)) == (False, 4)
 
 
-def test_a_crowd_of_busy_ones_hides_nobody_who_waits_for_long():
+def test_busy_connections_do_not_hide_an_old_idle_one():
     room = filled(*(Client() for _ in range(2 * MAX_EXAMINED)), Client(idle=True))
     assert [room.take(Client()) for _ in range(3)] == [False, False, True]
 

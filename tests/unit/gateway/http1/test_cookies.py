@@ -28,6 +28,7 @@ from mailgate.model import RequestFacts
         (b"a=b; mailgate-language=de; c=d", b"a=b; c=d"),
         (b"a=b; mailgate-lost=x; c=d", b"a=b; c=d"),
         (b"a=b; __Host-mailgate-probe=x; mailgate-probe=y; c=d", b"a=b; c=d"),
+        (b"a=b; __Host-mailgate-console=x; mailgate-console-login=y; __Host-mailgate-console-language=de; c=d", b"a=b; c=d"),
     ],
 )  # fmt: skip
 def test_only_the_gates_own_cookies_are_taken_out(sent, passed_on):
@@ -121,5 +122,5 @@ def test_over_https_nothing_that_a_sibling_host_may_set_is_read(planted):
         (b"mailgate-probe=a; mailgate-warned=b", None),
     ],
 )
-def test_the_probes_cookie_is_found_if_it_is_the_only_one_of_the_gates(value, found):
+def test_a_probe_cookie_counts_only_alone(value, found):
     assert probe_cookie(value) == found

@@ -50,7 +50,7 @@ def made():
     return loop, Deadline(loop, lambda: passed.append(loop.now)), passed
 
 
-def test_it_passes_once_at_its_time(made):
+def test_a_deadline_passes_once_at_its_time(made):
     loop, deadline, passed = made
     deadline.set(5)
     loop.go(4)
@@ -81,7 +81,7 @@ def test_moving_it_on_makes_no_new_timer(made):
 
 
 @pytest.mark.parametrize("stop", ["clear", "end"])
-def test_it_does_not_pass_once_nobody_waits(made, stop):
+def test_a_stopped_deadline_does_not_pass(made, stop):
     loop, deadline, passed = made
     deadline.set(5)
     getattr(deadline, stop)()
@@ -130,7 +130,7 @@ async def test_enough_from_look_to_look_goes_on_until_the_end(body):
     assert (clock.waiting, body.exception()) == ([], None)
 
 
-async def test_too_little_ends_it_for_who_reads(body):
+async def test_too_few_bytes_end_a_reader(body):
     clock = Clock()
     Pace(body, clock)
     body.feed_data(b"x" * MIN_BYTES_PER_SPAN)

@@ -43,7 +43,7 @@ async def test_certificates_are_read_only_where_they_were_asked_for():
     assert asked.certificates() == exchange().certificates() == ()
 
 
-async def test_the_reader_of_a_whole_body_is_made_once_and_only_if_somebody_reads():
+async def test_the_reader_of_a_body_is_made_once_on_demand():
     made = []
     asked = Exchange(exchange().head, lambda: made.append(1) or exchange(body=b"x").body, FakeClient(), b"x")
     assert asked.read
@@ -67,7 +67,7 @@ async def test_nothing_is_written_to_a_client_that_is_gone():
 REFUSED = RequestRefused(400, Reason.REQUEST_MALFORMED, "no")
 
 
-async def test_behind_what_could_not_be_read_nothing_is_a_request():
+async def test_nothing_behind_an_unreadable_head_is_a_request():
     """RFC 9112, 6.3: where the body ends is not known."""
     whole, cut, unread = exchange(), exchange(), exchange()
     cut.body.set_exception(REFUSED)

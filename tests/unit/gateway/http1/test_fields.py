@@ -21,7 +21,7 @@ def test_lines_stand_beside_the_row_of_their_names() -> None:
     assert fields.row.places == {b"accept": (0, 2), b"host": (1,)}
 
 
-def test_messages_with_the_same_names_share_one_row_and_what_was_made_of_it() -> None:
+def test_messages_with_the_same_names_share_a_row_and_its_plan() -> None:
     made: list[Row] = []
     rows = [Fields([(b"Accept", value), (b"Host", b"h")]).row for value in (b"a", b"b")]
     assert rows[0] is rows[1]
@@ -86,7 +86,7 @@ FIELDS = st.lists(st.tuples(NAMES, st.sampled_from([b"", b"x", b"y, Z", b"close 
 
 
 @given(FIELDS, NAMES.map(bytes.lower))
-def test_what_is_found_by_name_is_what_a_look_at_every_field_finds(fields, name) -> None:
+def test_a_lookup_by_name_finds_what_a_search_finds(fields, name) -> None:
     assert values(Fields(fields), name) == values(fields, name)
     assert members(Fields(fields), name) == members(fields, name)
     assert Fields(fields) == fields

@@ -8,7 +8,7 @@ def test_everything_is_spelt_as_it_is_compared() -> None:
         assert name == name.lower().replace("_", "-").strip()
 
 
-def test_nothing_stands_there_twice() -> None:
+def test_no_forgeable_name_is_covered_twice() -> None:
     assert not any(name.startswith(tuple(FAMILIES)) for name in NAMES)
     assert not any(one != other and one.startswith(other) for one in FAMILIES for other in FAMILIES)
 

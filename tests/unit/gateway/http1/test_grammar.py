@@ -59,12 +59,12 @@ def test_a_head_may_be_unfinished_anywhere(part):
 
 
 @pytest.mark.parametrize("part", [b"\n", b"G\x00", b"GET / HTTP/1.1\nH", b"a\r\rb", b"\x16\x03\x01\x02"])
-def test_what_can_never_become_a_head_is_refused_at_once(part):
+def test_a_hopeless_head_is_refused_at_once(part):
     with pytest.raises(Malformed):
         refuse_hopeless_head(part)
 
 
-def test_fields_keep_order_case_and_repetition_and_lose_only_the_space_around_the_value():
+def test_fields_lose_only_the_space_around_the_value():
     """RFC 9110, 5.3 and 5.5."""
     lines = [b"Set-Cookie:a=1", b"x: \t b  c \t", b"SET-COOKIE: b", b"Empty:", b"c::d"]
     assert parse_fields(lines) == [
@@ -95,7 +95,7 @@ def test_a_field_line_is_name_colon_value(line):
         parse_fields([b"A: b", line])
 
 
-def test_members_of_a_list_field_over_all_its_lines():
+def test_members_of_a_list_field_come_from_all_its_lines():
     """RFC 9110, 5.6.1: empty members do not count."""
     fields = [(b"Connection", b"Close, ,X"), (b"other", b"y"), (b"CONNECTION", b"\tTE ,")]
     assert members(fields, b"connection") == [b"close", b"x", b"te"]
@@ -125,7 +125,7 @@ def test_any_other_content_length_is_refused(sent):
 
 
 @pytest.mark.parametrize(("sent", "said"), [([], False), ([b"chunked"], True), ([b"ChunkeD"], True)])
-def test_chunked(sent, said):
+def test_transfer_encoding_tells_a_chunked_body(sent, said):
     assert chunked([(b"Transfer-Encoding", value) for value in sent]) is said
 
 

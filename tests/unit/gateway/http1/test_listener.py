@@ -15,7 +15,7 @@ async def quick(asked):
     return Outcome(keep_alive=asked.head.keep_alive)
 
 
-async def test_at_the_end_idle_connections_close_at_once_and_running_requests_in_time():
+async def test_the_end_closes_idle_connections_and_waits_for_requests():
     go = asyncio.Event()
 
     async def slow(asked):
@@ -36,7 +36,7 @@ async def test_at_the_end_idle_connections_close_at_once_and_running_requests_in
     await finishing
 
 
-async def test_whoever_is_about_to_ask_again_is_answered_once_more_before_the_end():
+async def test_a_client_about_to_ask_again_is_answered_once_more():
     async def answer(asked):
         return send(asked, Answer(200), NOW)
 
@@ -52,7 +52,7 @@ async def test_whoever_is_about_to_ask_again_is_answered_once_more_before_the_en
     await finishing
 
 
-async def test_what_does_not_end_in_time_is_cut():
+async def test_an_endless_request_is_cut_off():
     ended = []
 
     async def stuck(asked):
@@ -95,7 +95,7 @@ async def test_requests_that_no_task_serves_are_counted_and_given_up_at_the_end(
     assert (given_up, server.running) == ([b"/a"], 0)
 
 
-async def test_a_full_room_ends_who_has_asked_for_nothing_and_then_takes_nobody():
+async def test_a_full_listener_ends_idle_clients_and_then_refuses():
     go = asyncio.Event()
 
     async def slow(asked):
@@ -115,7 +115,7 @@ async def test_a_full_room_ends_who_has_asked_for_nothing_and_then_takes_nobody(
     assert len(room) == 0
 
 
-async def test_who_sends_a_body_slowly_gives_up_the_place():
+async def test_a_slow_body_gives_up_its_place():
     async def read(asked):
         await asked.body.read()
         return await quick(asked)

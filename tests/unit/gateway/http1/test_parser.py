@@ -78,7 +78,7 @@ def test_empty_lines_before_a_request_are_ignored(empty):
         pytest.param(b"GET / HTTP/1.1\r\nA: \x00", id="NUL, before the head has ended"),
     ],
 )
-def test_what_is_no_request_is_refused_without_waiting_for_more(wire):
+def test_a_malformed_request_is_refused_without_waiting_for_more(wire):
     assert only(wire) == (400, Reason.REQUEST_MALFORMED)
 
 
@@ -156,7 +156,7 @@ def test_a_declined_handshake_is_followed_by_requests_again():
 
 
 @pytest.mark.parametrize("wire", [post(b"hello")[:-1], chunks(b"hello")[:-2]], ids=["a length", "chunks"])
-def test_the_end_of_the_connection_inside_a_body_is_never_taken_for_its_end(wire):
+def test_a_cut_body_is_not_taken_for_a_whole_one(wire):
     """RFC 9112, 8."""
     parser = RequestParser(FakeClient(), NEVER, LIMITS)
     ((_, body),), _, _ = parser.feed_data(wire)

@@ -190,7 +190,7 @@ def test_an_invalid_host_is_refused_also_beside_an_absolute_target(host, line):
         (b"1.0", b"keep-alive, close", False),
     ],
 )
-def test_who_keeps_the_connection(version, connection, stays):
+def test_version_and_connection_tell_whether_a_connection_is_kept(version, connection, stays):
     """RFC 9112, 9.3."""
     assert read(b"GET / HTTP/" + version, b"Connection: " + connection).keep_alive is stays
 
@@ -204,7 +204,7 @@ def test_who_keeps_the_connection(version, connection, stays):
         (b"Transfer-Encoding: Chunked", None, True),
     ],
 )
-def test_where_the_body_ends(field, length, is_chunked):
+def test_length_or_chunked_tells_the_end_of_a_body(field, length, is_chunked):
     """RFC 9112, 6.3: without either field there is none."""
     head = read(b"POST / HTTP/1.1", field)
     assert (head.length, head.chunked, head.has_body) == (length, is_chunked, bool(length) or is_chunked)
@@ -249,7 +249,7 @@ def test_fields_are_read_strictly(field):
     assert refusal(b"GET / HTTP/1.1", field) == MALFORMED
 
 
-def test_too_many_fields():
+def test_too_many_fields_are_refused():
     """RFC 6585, 5."""
     assert refusal(b"GET / HTTP/1.1", *[b"A: b"] * 10) == (431, Reason.REQUEST_HEAD_TOO_LARGE)
     assert len(read(b"GET / HTTP/1.1", *[b"A: b"] * 9).fields) == 10
@@ -285,7 +285,7 @@ def test_a_refused_head_stands_in_the_queue_and_ends_the_connection():
     assert (head.refused, head.keep_alive, head.has_body) == (why, False, False)
 
 
-def test_what_was_read_of_a_refused_head_does_not_stay_with_it():
+def test_a_refused_head_keeps_nothing_that_was_read():
     """Else every refused head is in memory until somebody looks for cycles."""
     with pytest.raises(RequestRefused) as refused:
         read(b"GET / HTTP/1.1", b"Cookie secret=1")

@@ -57,7 +57,7 @@ def test_fields_are_read_strictly(field):
         read(b"HTTP/1.1 200 OK", field)
 
 
-def test_too_many_fields():
+def test_too_many_fields_are_malformed():
     with pytest.raises(Malformed):
         read(b"HTTP/1.1 200 OK", *[b"A: b"] * 6)
 
@@ -83,7 +83,7 @@ LENGTH, CHUNKED = b"Content-Length: 5", b"Transfer-Encoding: chunked"
         pytest.param(b"GET", b"101", b"Upgrade: websocket", None, id="101"),
     ],
 )
-def test_where_the_body_ends(method, status, field, body):
+def test_the_framing_tells_the_end_of_a_body(method, status, field, body):
     head = read(b"HTTP/1.1 " + status + b" x", field, method=method)
     assert isinstance(head.body, body or LengthBody)
     assert head.body.done is (body is None)
@@ -129,7 +129,7 @@ def test_transfer_encoding_in_http_1_0_is_malformed():
         (b"HTTP/1.1 204 x", [], True),
     ],
 )
-def test_whether_the_connection_can_be_used_again(line, fields, stays):
+def test_a_connection_is_used_again_only_after_a_framed_body(line, fields, stays):
     """RFC 9112, 9.3: never where the body ends with the connection."""
     assert read(line, *fields).keep_alive is stays
 

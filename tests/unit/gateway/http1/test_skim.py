@@ -227,7 +227,7 @@ CLIENTS = [
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_skimmed_of_requests_is_read_and_written_as_strictly(seed: int) -> None:
+def test_skimmed_requests_are_read_and_written_as_strictly(seed: int) -> None:
     draw, taken = Random(seed), 0
     for _ in range(HEADS // 4):
         head = mutated(draw, draw.choice(REQUESTS), FIRST)
@@ -239,7 +239,7 @@ def test_what_is_skimmed_of_requests_is_read_and_written_as_strictly(seed: int) 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_skimmed_of_answers_is_read_and_written_as_strictly(seed: int) -> None:
+def test_skimmed_answers_are_read_and_written_as_strictly(seed: int) -> None:
     draw, taken = Random(seed), 0
     for _ in range(HEADS // 4):
         method, head = draw.choice(ANSWERS)
@@ -269,14 +269,14 @@ GATES_OWN = "; __Host-mailgate-probe=1.1790000000.desktop.pointer.windows.0123ab
         pytest.param(lambda head: head[:-2] + b"traceparent: 00-0a-0b-01\r\n\r\n", id="traced"),
     ],
 )
-def test_what_real_mail_sends_is_skimmed(session: str, with_more) -> None:
+def test_requests_of_real_mail_are_skimmed(session: str, with_more) -> None:
     heads = [(times, with_more(head.encode("latin-1"))) for times, head in SESSIONS[session]["requests"]]
     left = [(times, head) for times, head in heads if not same_request(head)]
     assert count(left) <= count(heads) * 0.05, left
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_what_real_webmails_answer_is_skimmed(session: str) -> None:
+def test_answers_of_real_webmails_are_skimmed(session: str) -> None:
     answers = [
         (times, method.encode(), head.encode("latin-1"))
         for times, method, head in SESSIONS[session]["answers"]
@@ -338,7 +338,7 @@ def test_usual_lines_are_skimmed(line: str) -> None:
         "Authorization: Bearer a\r\nAuthorization: Bearer a",
     ],
 )  # fmt: skip
-def test_whatever_means_more_than_it_says_is_read_strictly(line: str) -> None:
+def test_an_unusual_line_is_left_to_the_strict_reader(line: str) -> None:
     head = USUAL[:-2] + line.encode("latin-1") + b"\r\n\r\n"
     assert skim_request(head, MOST) is None
     assert skim_answer(

@@ -88,7 +88,7 @@ def test_new_files_are_served_to_every_new_connection(certificate, tmp_path):
 
 
 @pytest.mark.parametrize("which", ["certificate", "key"])
-def test_what_does_not_fit_changes_nothing_of_what_is_served(certificate, tmp_path, which):
+def test_a_pair_that_does_not_fit_changes_nothing(certificate, tmp_path, which):
     """Half a pair that was taken over would end every handshake from then on."""
     context, before = server_context(*certificate), ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
     another = root("Another")

@@ -28,7 +28,7 @@ HEAD = b"GET / HTTP/1.1\r\nHost: mail.example.com\r\nTraceParent: x\r\nA: b\r\nt
         ("", None),
     ],
 )
-def test_what_is_no_whole_parent_is_none(value, parent):
+def test_a_malformed_parent_is_none(value, parent):
     assert parent_in([value.encode()]) == parent
 
 

@@ -19,7 +19,7 @@ from mailgate.gateway.http1.trusted_headers import (
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
-def test_one_spelling_for_what_cgi_cannot_tell_apart():
+def test_names_that_cgi_confuses_have_one_spelling():
     assert canonical(b"X_Forwarded-FOR") == b"x-forwarded-for"
 
 
@@ -45,12 +45,12 @@ def test_no_name_is_too_long_to_be_forgeable(family):
     assert forgeable(family.encode().replace(b"-", b"_") + b"x" * MAX_NAME)
 
 
-def test_whatever_is_known_is_forgeable():
+def test_every_known_name_is_forgeable():
     assert all(forgeable(name.encode()) for name in KNOWN)
 
 
 @pytest.mark.parametrize("name", [b"X-Device-Status", b"x-mailgate-any", b"Mailgate_Probe"])
-def test_what_a_client_takes_for_the_gates_word(name):
+def test_a_name_that_looks_like_the_gates_own_is_recognised(name):
     assert speaks_for_the_gate(name)
     assert not speaks_for_the_gate(b"A-" + name)
 
@@ -62,7 +62,7 @@ def test_what_a_client_takes_for_the_gates_word(name):
     b"X-MS-PolicyKey Depth Proxy-Custom Via Device X-User-Identity X-AnchorMailbox X-ClientInfo X-ClientApplication "
     b"Client-Request-Id X-Auth-Token X-User-Agent X-Request-ID Sec-WebSocket-Key From Destination X-MS-RP".split(),
 )
-def test_what_a_webmail_needs_is_not_forgeable(name):
+def test_fields_that_a_webmail_needs_are_not_forgeable(name):
     assert not forgeable(name)
 
 
@@ -86,14 +86,14 @@ def test_a_stranger_is_not_believed(trusted, secure, scheme):
     assert (seen.forwarded_for, seen.user) == (b"192.0.2.1", b"")
 
 
-def test_a_trusted_proxy_is():
+def test_a_trusted_proxy_is_believed():
     seen = origin("10.1.1.1", *FORGED)
     assert (seen.remote, seen.scheme, seen.host) == ("203.0.113.9", "https", b"evil.example")
     assert (seen.forwarded_for, seen.user) == (b"203.0.113.9, 10.1.1.1", b"ann")
 
 
 @pytest.mark.parametrize("trusted", [PROXIES, ()])
-def test_who_asks_at_a_unix_socket_is_a_proxy_and_has_no_address(trusted):
+def test_a_caller_at_a_unix_socket_is_a_proxy_without_an_address(trusted):
     seen = origin(LOCAL, *FORGED, trusted=trusted)
     assert (seen.remote, seen.scheme, seen.host, seen.user) == (
         "203.0.113.9",
@@ -106,7 +106,7 @@ def test_who_asks_at_a_unix_socket_is_a_proxy_and_has_no_address(trusted):
     assert (silent.remote, silent.forwarded_for) == (LOCAL, b"")
 
 
-def test_what_a_client_writes_never_stands_for_a_unix_socket():
+def test_a_client_cannot_claim_to_be_a_unix_socket():
     seen = origin("10.1.1.1", (b"x-forwarded-for", b"203.0.113.9, unix:"))
     assert seen.remote == "10.1.1.1"
 
@@ -126,7 +126,7 @@ def test_an_ipv4_proxy_is_known_on_an_ipv6_listener():
         [(b"Remote-User", b"root")],
     ],
 )
-def test_a_user_that_is_named_twice_or_otherwise_is_nobody(fields):
+def test_a_user_named_twice_or_oddly_is_nobody(fields):
     """A proxy that adds its own line to a client's would let the client choose."""
     assert origin("10.1.1.1", *fields).user == b""
 

@@ -8,10 +8,10 @@ from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import Nonces
 from mailgate.gateway.keys.own import OwnKeys
-from mailgate.store import Key, StoreUnavailableError
+from mailgate.store import SharedKey, StoreUnavailableError
 
 DAY = timedelta(days=1)
-FIRST, SECOND = Key(1, b"1" * 32, NOW - DAY), Key(2, b"2" * 32, NOW)
+FIRST, SECOND = SharedKey(1, b"1" * 32, NOW - DAY), SharedKey(2, b"2" * 32, NOW)
 
 
 class Store:
@@ -46,7 +46,7 @@ async def test_a_new_key_is_published_before_it_signs(clock):
     assert set(keys.keys().keys) == set(published)
 
 
-async def test_what_is_published_holds_no_secret(clock):
+async def test_published_keys_hold_no_secret(clock):
     keys = own(Store(FIRST), clock)
     await keys.renew()
     assert all("d" not in key for key in json.loads(keys.jwks())["keys"])

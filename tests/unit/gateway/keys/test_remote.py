@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import mint
-from mailgate.gateway.keys.jwks import Answer, JwksError
+from mailgate.gateway.keys.jwks import JwksAnswer, JwksError
 from mailgate.gateway.keys.remote import MAX_WAITING, RemoteKeys
 
 OLD, NEW = mint.make_key(b"o" * 32, "old"), mint.make_key(b"n" * 32, "new")
@@ -33,7 +33,7 @@ class Issuer:
         if self.breaks:
             raise self.breaks
         text = self.text if self.text is not None else mint.jwks(*self.keys)
-        return Answer(None if etag and etag == text else text, text, 10 * MINUTE)
+        return JwksAnswer(None if etag and etag == text else text, text, 10 * MINUTE)
 
     @property
     def asked(self):
@@ -59,7 +59,7 @@ def kids(remote):
     return set(remote.keys().keys)
 
 
-async def test_before_the_first_answer_there_are_no_keys_and_nobody_knows_which_there_are(remote):
+async def test_before_the_first_answer_the_keys_are_unavailable(remote):
     assert remote.keys().unavailable
     assert remote.pause() == timedelta()
 
@@ -73,7 +73,7 @@ async def test_an_answer_counts_until_it_is_due(remote, clock, counted):
     assert (remote.last_success, counted) == (NOW, [(ISSUER, "renewed")])
 
 
-async def test_what_has_not_changed_is_not_sent_again(remote, issuer, counted):
+async def test_unchanged_keys_are_not_sent_again(remote, issuer, counted):
     await remote.renew()
     before = remote.keys().get("old")
     await remote.renew()
@@ -106,7 +106,7 @@ async def test_the_first_question_is_no_reason_to_wait_with_the_next(remote, iss
     assert not await remote.look_for_missing_key()
 
 
-async def test_what_was_asked_meanwhile_is_not_asked_again(remote, issuer):
+async def test_a_missing_key_is_asked_for_only_once(remote, issuer):
     running = asyncio.ensure_future(remote.run())
     await remote.look_for_missing_key()
     for _ in range(20):
@@ -116,7 +116,7 @@ async def test_what_was_asked_meanwhile_is_not_asked_again(remote, issuer):
     assert issuer.asked == 1
 
 
-async def test_whoever_needs_the_same_answer_waits_for_it(remote, issuer):
+async def test_callers_that_need_the_same_answer_wait_for_it(remote, issuer):
     issuer.held = asyncio.Event()
     waiting = [asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(50)]
     await asyncio.sleep(0)
@@ -126,7 +126,7 @@ async def test_whoever_needs_the_same_answer_waits_for_it(remote, issuer):
     assert issuer.asked == 1
 
 
-async def test_only_so_many_wait(remote, issuer):
+async def test_only_a_few_callers_wait_for_keys(remote, issuer):
     issuer.held = asyncio.Event()
     waiting = [asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(MAX_WAITING)]
     await asyncio.sleep(0)
@@ -136,7 +136,7 @@ async def test_only_so_many_wait(remote, issuer):
     assert remote._waiting == 0
 
 
-async def test_one_who_goes_away_takes_no_answer_from_the_others(remote, issuer):
+async def test_a_caller_that_leaves_ends_no_answer_of_others(remote, issuer):
     issuer.held = asyncio.Event()
     one, other = (asyncio.ensure_future(remote.look_for_missing_key()) for _ in range(2))
     await asyncio.sleep(0)
@@ -168,7 +168,7 @@ async def test_a_bad_answer_changes_nothing(remote, issuer, counted, text):
     assert counted[-1] == (ISSUER, "malformed")
 
 
-async def test_it_is_tried_again_soon_and_then_more_and_more_seldom(remote, issuer):
+async def test_a_failed_fetch_is_tried_again_more_and_more_rarely(remote, issuer):
     issuer.breaks = JwksError("unreachable")
     pauses = []
     for _ in range(8):
@@ -209,7 +209,7 @@ async def test_a_gate_that_never_had_the_keys_says_so_as_an_error(remote, issuer
     assert (logs[0]["log_level"], logs[0]["keys_left"]) == ("error", 0)
 
 
-async def test_it_runs_until_it_is_cancelled(remote, issuer):
+async def test_the_fetching_runs_until_it_is_cancelled(remote, issuer):
     running = asyncio.ensure_future(remote.run())
     while remote.last_success is None:
         await asyncio.sleep(0)

@@ -30,7 +30,7 @@ def store():
     return Enrolments()
 
 
-async def test_all_are_read_at_first_then_the_last_ones_and_all_again_every_minute(store, clock):
+async def test_all_revocations_are_read_each_minute_and_new_ones_in_between(store, clock):
     known = Revocations(store, clock)
     for seconds in (0, 1, 59, 60, 61):
         clock.now = NOW + timedelta(seconds=seconds)
@@ -48,7 +48,7 @@ async def test_a_revoked_key_stays_revoked(store, clock):
     assert known == {"a", "b"}
 
 
-async def test_while_the_store_is_away_what_is_known_counts_and_one_line_says_so(store, clock, monkeypatch):
+async def test_known_revocations_count_while_the_store_is_away(store, clock, monkeypatch):
     monkeypatch.setattr(module, "POLL_SECONDS", 0)
     known = Revocations(store, clock)
     store.gone = ["a"]

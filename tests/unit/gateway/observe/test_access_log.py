@@ -53,7 +53,7 @@ async def test_nothing_of_the_client_is_told_unless_it_is_asked_for(written):
     assert [word for word in PRIVATE if word.encode() in written[0]] == []
 
 
-async def test_what_is_asked_for_is_told_but_never_a_query_or_a_cookie(written):
+async def test_facts_asked_for_are_logged_without_query_and_cookie(written):
     log_with(written, *CLIENT_FACTS).request_finished(await ended(judged=BLOCKED, status=403))
     line = json.loads(written[0])
     assert [line[name] for name in CLIENT_FACTS] == ["/secret-folder/%22", "ada@example.com", "192.0.2.7", "Mozilla/5.0"]  # fmt: skip
@@ -61,7 +61,7 @@ async def test_what_is_asked_for_is_told_but_never_a_query_or_a_cookie(written):
     assert b"cookie-value" not in written[0]
 
 
-async def test_what_was_neither_decided_nor_answered_is_told_as_that(written):
+async def test_a_request_without_decision_and_answer_is_logged_as_such(written):
     log_with(written, "name").request_finished(await ended())
     line = json.loads(written[0])
     assert (line["status"], line["effect"], line["name"]) == (None, None, "")

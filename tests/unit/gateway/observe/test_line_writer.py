@@ -49,7 +49,7 @@ def test_lines_are_written_in_their_order(disk, lost):
     assert lost == []
 
 
-def test_what_cannot_be_written_waits_and_is_said_once(disk, lost):
+def test_lines_that_cannot_be_written_wait_and_are_reported_once(disk, lost):
     lines, disk.full = LineWriter("access", disk, lost.append), True
     lines.put(b"1\n")
     with capture_logs() as logs:
@@ -64,7 +64,7 @@ def test_what_cannot_be_written_waits_and_is_said_once(disk, lost):
     assert disk.lines == [b"1\n", b"2\n"]
 
 
-def test_what_there_is_no_room_for_is_lost_and_counted(disk, lost):
+def test_lines_beyond_the_limit_are_lost_and_counted(disk, lost):
     lines = LineWriter("access", disk, lost.append, max_queued=2)
     for number in range(5):
         lines.put(b"%d\n" % number)
@@ -73,7 +73,7 @@ def test_what_there_is_no_room_for_is_lost_and_counted(disk, lost):
     assert disk.lines == [b"0\n", b"1\n"]
 
 
-def test_at_the_end_what_waits_is_written_and_the_rest_counted(disk, lost):
+def test_the_end_writes_waiting_lines_and_counts_the_rest(disk, lost):
     lines = LineWriter("access", disk, lost.append)
     lines.start()
     lines.put(b"1\n")
@@ -117,7 +117,7 @@ def test_lines_before_the_one_that_failed_are_not_written_again(lost):
     assert (written, lost) == ([b"0\n", b"1\n", b"2\n", b"3\n"], [])
 
 
-def test_a_line_that_is_too_long_is_lost_and_the_others_do_not_wait_for_it(lost):
+def test_a_line_that_is_too_long_is_lost_alone(lost):
     written = []
 
     def way(lines):
@@ -135,7 +135,7 @@ def test_a_line_that_is_too_long_is_lost_and_the_others_do_not_wait_for_it(lost)
     assert [line["why"] for line in logs] == ["Message too long"]
 
 
-def test_a_line_that_a_full_disk_cut_stands_there_once_more_as_a_whole(tmp_path, monkeypatch):
+def test_a_line_cut_by_a_full_disk_is_written_again_whole(tmp_path, monkeypatch):
     path, write, room = tmp_path / "access.log", to_file(tmp_path / "access.log"), 7
     monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:room]))
     real = posix.write

@@ -8,12 +8,12 @@ from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.observe.ocsf import MAX_DETAILS, SecurityEvents, audit_event, decision_event
 from mailgate.model import DecisionSummary
-from mailgate.store import Entry
+from mailgate.store import AuditEntry
 
 REQUIRED = {"activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid"}
 """Of every event (OCSF 1.6.0, Base Event)."""
 BLOCKED = DecisionSummary("block", "prohibited-app", "no-tiktok", "phone", "web", "ada@example.com")
-ENTRY = Entry(7, "2026-11-24T09:05:07.250000+00:00", "grace", "policy-retracted", "version 3", "sent in error", "desk-1", '{"serial": 9}', "before", "digest-7")  # fmt: skip
+ENTRY = AuditEntry(7, "2026-11-24T09:05:07.250000+00:00", "grace", "policy-retracted", "version 3", "sent in error", "desk-1", '{"serial": 9}', "before", "digest-7")  # fmt: skip
 
 
 def asked(method="GET"):
@@ -63,7 +63,7 @@ async def test_nothing_of_the_client_is_told_unless_it_is_asked_for():
     assert [word for word in ("folder", "1234", "Mozilla", "ada@", "192.0.2.7") if word in text] == []
 
 
-async def test_what_is_asked_for_stands_where_the_schema_has_it():
+async def test_facts_asked_for_stand_where_the_schema_has_them():
     event = event_of(asked(), include=("path", "name", "address", "user_agent"))
     assert event["http_request"] == {
         "http_method": "GET", "url": {"hostname": "mail.example.com", "path": "/folder/1"}, "user_agent": "Mozilla/5.0",
@@ -79,7 +79,7 @@ async def test_a_client_that_has_left_has_no_response():
     assert "http_response" not in event_of(asked())
 
 
-def test_an_act_is_the_management_of_an_entity_and_is_the_same_from_every_gate():
+def test_an_act_is_the_same_event_at_every_gate():
     event = audit_event(ENTRY)
     assert event.keys() >= REQUIRED
     assert event.pop("metadata").items() >= {"version": "1.6.0", "log_name": "audit", "uid": "digest-7", "sequence": 7}.items()  # fmt: skip
@@ -92,7 +92,7 @@ def test_an_act_is_the_management_of_an_entity_and_is_the_same_from_every_gate()
 
 
 def test_an_act_that_the_schema_does_not_know_is_named():
-    event = audit_event(Entry(1, ENTRY.at, "grace", "policy-approved", "", "", "", "{}", ""))
+    event = audit_event(AuditEntry(1, ENTRY.at, "grace", "policy-approved", "", "", "", "{}", ""))
     assert (event["activity_id"], event["activity_name"], event["severity_id"]) == (99, "policy-approved", 1)
     assert event["entity"] == {"name": "policy-approved", "type": "policy"}
     assert event.keys().isdisjoint({"comment", "src_endpoint"})
@@ -100,7 +100,7 @@ def test_an_act_that_the_schema_does_not_know_is_named():
 
 @pytest.mark.parametrize("details", ["no JSON", json.dumps("x" * MAX_DETAILS)])
 def test_details_that_cannot_be_told_are_left_to_the_audit_log(details):
-    told = audit_event(Entry(1, ENTRY.at, "grace", "policy-approved", "", "", "", details, ""))
+    told = audit_event(AuditEntry(1, ENTRY.at, "grace", "policy-approved", "", "", "", details, ""))
     assert told["unmapped"]["details"] == {}
 
 
@@ -119,7 +119,7 @@ async def lines(*effects, include=(), all_of_them=False):
 
 
 @pytest.mark.parametrize(("all_of_them", "told"), [(False, EFFECTS[1:]), (True, EFFECTS)])
-async def test_what_was_allowed_is_told_only_where_all_is(all_of_them, told):
+async def test_allowed_requests_are_told_only_if_all_are(all_of_them, told):
     written = await lines(None, *EFFECTS, all_of_them=all_of_them)
     assert tuple(json.loads(line)["unmapped"]["effect"] for line in written) == told
 
@@ -130,7 +130,7 @@ async def test_an_event_is_one_line_of_its_own():
     assert all(line.endswith(b"}\n") and line.count(b"\n") == 1 for line in written)
 
 
-async def test_it_says_when_it_was_and_for_which_webmail_and_of_whom_what_is_asked_for():
+async def test_an_event_tells_time_and_host_and_names_on_request_only():
     (bare,), (named,) = await lines("block"), await lines("block", include=("name",))
     event = json.loads(bare)
     assert (event["time"], event["dst_endpoint"]["hostname"]) == (1795511107000, "mail.example.com")
@@ -138,5 +138,5 @@ async def test_it_says_when_it_was_and_for_which_webmail_and_of_whom_what_is_ask
 
 
 def test_a_damaged_entry_is_sent_too_and_holds_up_no_later_one() -> None:
-    event = audit_event(Entry(1, "b'soon'", "grace", "policy-approved", "", "", "", "no JSON", ""))
+    event = audit_event(AuditEntry(1, "b'soon'", "grace", "policy-approved", "", "", "", "no JSON", ""))
     assert (event["time"], event["unmapped"]["details"]) == (0, {})

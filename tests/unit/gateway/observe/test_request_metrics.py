@@ -40,7 +40,7 @@ async def test_a_request_is_counted_by_method_status_and_effect(registry, number
     assert registry.get_sample_value("mailgate_request_duration_seconds_count", {"effect": "block"}) == 1
 
 
-async def test_what_was_not_decided_and_not_answered_is_counted_as_that(registry, numbers):
+async def test_a_request_without_decision_and_answer_is_counted_as_such(registry, numbers):
     numbers.request_finished(await ended())
     labels = {"method": "GET", "code": "none", "effect": "none"}
     assert registry.get_sample_value("mailgate_requests_total", labels) == 1
@@ -53,7 +53,7 @@ async def test_neither_a_client_nor_the_webmail_can_make_up_series(registry, num
     assert registry.get_sample_value("mailgate_requests_total", labels) == 9
 
 
-async def test_what_the_webmail_answered_to_a_verdict_is_told(registry):
+async def test_the_answer_of_the_webmail_is_told_to_its_verdict(registry):
     told = []
     numbers = RequestMetrics(registry, lambda access, status: told.append((access, status)))
     for status, answered_at, verdict in ((200, 1.0, ("ada", "")), (200, 0.0, ("lin", "")), (200, 1.0, None)):
@@ -61,7 +61,7 @@ async def test_what_the_webmail_answered_to_a_verdict_is_told(registry):
     assert told == [("ada", 200)]
 
 
-async def test_what_the_webmail_took_is_counted_up_to_its_head(registry, numbers):
+async def test_the_time_of_the_webmail_ends_with_its_head(registry, numbers):
     asked = await ended(status=200, judged=BLOCKED)
     asked.asked_at, asked.answered_at = asked.began_at, asked.began_at + 0.3
     numbers.request_finished(asked)
@@ -70,7 +70,7 @@ async def test_what_the_webmail_took_is_counted_up_to_its_head(registry, numbers
     assert registry.get_sample_value("mailgate_upstream_duration_seconds_bucket", {"le": "0.5"}) == 1
 
 
-async def test_a_webmail_that_gave_no_answer_is_counted_with_the_time_that_was_waited(registry, numbers):
+async def test_an_unanswered_request_is_counted_with_its_wait(registry, numbers):
     asked = await ended(status=504)
     asked.asked_at = asked.began_at - 60
     numbers.request_finished(asked)
@@ -79,7 +79,7 @@ async def test_a_webmail_that_gave_no_answer_is_counted_with_the_time_that_was_w
 
 
 @pytest.mark.parametrize("waits", [{"hangs": True}, {"status": 101}])
-async def test_what_waits_on_purpose_has_no_duration(registry, numbers, waits):
+async def test_a_hanging_request_or_a_tunnel_has_no_duration(registry, numbers, waits):
     numbers.request_finished(await ended(**{"status": 200, "asked_at": 1.0, "answered_at": 2.0} | waits))
     assert registry.get_sample_value("mailgate_request_duration_seconds_count", {"effect": "none"}) == 0
     assert (
@@ -92,7 +92,7 @@ async def test_what_waits_on_purpose_has_no_duration(registry, numbers, waits):
     assert registry.get_sample_value("mailgate_requests_total", labels) == 1
 
 
-async def test_who_else_wants_to_know_is_told_and_can_be_replaced(numbers):
+async def test_other_listeners_are_told_and_can_be_replaced(numbers):
     told, asked = [], await ended(status=200)
     numbers.others = (told.append,)
     numbers.request_finished(asked)

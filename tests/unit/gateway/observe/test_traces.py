@@ -8,7 +8,7 @@ pytest.importorskip("opentelemetry.sdk")
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.status import StatusCode
 
-from mailgate.gateway.observe.traces import Traces, TraceSettings
+from mailgate.gateway.observe.traces import TraceOptions, Traces
 from mailgate.model import DecisionSummary
 
 PARENT = b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -22,7 +22,7 @@ def spans():
 
 
 def tracing(spans, *include, share=1.0, trusted=False, bits=5):
-    told = TraceSettings(share, include, "https://mail.example.com", "http://inner:9080", "gate-1")
+    told = TraceOptions(share, include, "https://mail.example.com", "http://inner:9080", "gate-1")
     return Traces(told, spans.append, lambda _: bits, lambda _: trusted)
 
 
@@ -47,7 +47,7 @@ async def test_a_refusal_is_one_span_that_names_nobody(spans):
     assert [word for word in PRIVATE if word in span.to_json()] == []
 
 
-async def test_what_is_asked_for_has_the_names_of_the_conventions(spans):
+async def test_facts_asked_for_have_the_names_of_the_conventions(spans):
     tracing(spans, "path", "name", "address", "user_agent").request_finished(
         await ended(judged=BLOCKED, status=403)
     )
@@ -93,7 +93,7 @@ async def test_a_method_that_is_made_up_is_not_told(spans):
 @pytest.mark.parametrize(
     ("share", "trusted", "told"), [(0.0, False, 0), (1.0, False, 1), (0.0, True, 1), (1.0, True, 1)]
 )
-async def test_only_whom_the_settings_trust_may_have_a_trace_told(spans, share, trusted, told):
+async def test_beyond_the_share_only_a_trusted_caller_is_traced(spans, share, trusted, told):
     tracing(spans, share=share, trusted=trusted).request_finished(await ended(PARENT))
     assert len(spans) == told
 
@@ -104,7 +104,7 @@ async def test_half_of_the_traces_are_those_that_chance_gives(spans, bits, told)
     assert len(spans) == told
 
 
-async def test_what_was_handed_on_is_what_is_told(spans):
+async def test_the_span_handed_on_is_the_span_told(spans):
     traces, asked = tracing(spans), await ended(PARENT, asked_at=1.0, answered_at=2.0, status=200)
     head = traces.mark(asked, b"GET / HTTP/1.1\r\n\r\n")
     assert traces.mark(asked, b"GET / HTTP/1.1\r\n\r\n") == head

@@ -27,7 +27,7 @@ from mailgate.model import Effect, Kind, PostureState
         ("", Kind.MAIL_APP, "Device"),
     ],
 )
-def test_what_people_call_a_device(os: str, kind: Kind | None, name: str) -> None:
+def test_a_device_has_the_name_that_people_use(os: str, kind: Kind | None, name: str) -> None:
     called = name_of(os, kind)
     assert (called if isinstance(called, str) else called.singular) == name
 

@@ -16,5 +16,5 @@ from mailgate.gateway.pages.employee import NO_RECORDS, StoredRecords
         *(({"records": StoredRecords(**{kind: (MAIL,)})}, False) for kind in NO_RECORDS.by_kind()),
     ],
 )
-def test_nothing_is_only_nothing_where_no_row_is_left(left: dict[str, Any], nothing: bool) -> None:
+def test_a_person_is_empty_only_without_any_row(left: dict[str, Any], nothing: bool) -> None:
     assert replace(NOBODY, person="alice", **left).nothing is nothing

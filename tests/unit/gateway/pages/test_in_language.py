@@ -32,7 +32,7 @@ def test_each_reads_their_own() -> None:
     assert "beside mail" not in german
 
 
-def test_where_there_is_no_wording_the_page_has_its_own_steps_and_a_contact_all_the_same() -> None:
+def test_a_missing_wording_leaves_the_pages_own_steps_and_contact() -> None:
     french = shown(WORDED, "fr")
     assert "TikTok beside" not in french
     assert "Kein TikTok" not in french

@@ -118,7 +118,7 @@ def test_a_day_is_one_of_the_calendar() -> None:
         (timedelta(seconds=-30), "1 second ago"),
     ],
 )
-def test_how_long_ago_is_said_in_words(since: timedelta, words: str) -> None:
+def test_an_age_is_said_in_words(since: timedelta, words: str) -> None:
     assert LANGUAGES["en"].ago(since) == words
 
 

@@ -15,7 +15,7 @@ from mailgate.gateway.pages.employee import (
     LastSeen,
     OpenHelpRequest,
     OwnerReports,
-    Source,
+    ReportSource,
     StoredRecord,
     StoredRecords,
 )
@@ -42,7 +42,7 @@ def words(pages: Pages, view: EmployeeView) -> str:
     ],
     ids=["own", "nobody", "blocked", "codes", "code"],
 )
-def test_it_is_whole_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
+def test_the_page_is_complete_in_every_language(pages: Pages, view: EmployeeView, language: str) -> None:
     page = pages.me(spoken(view, language))
     outline = Outline(page)
     assert page.language == language
@@ -56,19 +56,19 @@ def test_it_is_whole_in_every_language(pages: Pages, view: EmployeeView, languag
     assert len(ids) == len(set(ids))
 
 
-def test_a_blocked_device_says_why_and_what_ends_it_as_the_block_page_does(pages: Pages) -> None:
+def test_a_blocked_device_has_the_words_of_the_block_page(pages: Pages) -> None:
     text = words(pages, OWN)
     refusal = Outline(pages.refusal(BLOCKED)).words
     for sentence in (
         "An app on this device is not allowed with company mail",
-        "TikTok is on this device. Phones and tablets with this app get no company mail.",
+        "TikTok was found on this device. While it is there, this device gets no company mail.",
         "Touch and hold the icon, then tap “Remove App”.",
     ):
         assert sentence in text
         assert sentence in refusal
 
 
-def test_what_only_makes_sense_on_the_block_page_is_left_out(pages: Pages) -> None:
+def test_steps_of_the_block_page_alone_are_left_out(pages: Pages) -> None:
     missing = replace(BLOCKED, reason=Reason.POSTURE_MISSING, apps=())
     text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=missing),)))
     assert "install it as your company describes" in text
@@ -85,12 +85,12 @@ def test_a_device_has_a_name_that_people_know_it_by(pages: Pages) -> None:
     ("effect", "said"),
     [
         (Effect.ALLOW, "Gets company mail None of"),
-        (Effect.WARN, "Gets company mail for now"),
+        (Effect.WARN, "Gets company mail, with a warning"),
         (Effect.BLOCK, "Gets no company mail"),
         (Effect.CHALLENGE, "Gets no company mail"),
     ],
 )
-def test_it_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
+def test_the_page_says_what_a_device_gets(pages: Pages, effect: Effect, said: str) -> None:
     card = replace(PHONE, verdict=replace(BLOCKED, effect=effect), state=PostureState.CLEAN, apps=())
     assert said in words(pages, replace(OWN, devices=(card,)))
 
@@ -106,30 +106,37 @@ def test_a_deadline_that_runs_is_said(pages: Pages) -> None:
     text = words(pages, replace(OWN, devices=(replace(PHONE, verdict=warned),)))
     told = "Gets company mail until Dec 15, 2026, 9:00 AM UTC (in 6 days); after that it is kept out if nothing changes"
     assert told in text.replace("\u202f", " ")
-    assert "TikTok. Phones and tablets with such an app will get no company mail." in text
-    assert not {"for now", "get no company mail"} & set(re.split(r"[.;] ", text)), "one truth, and not two"
+    assert "TikTok. A rule of your company warns of this." in text
+    assert not {"with a warning", "get no company mail"} & set(re.split(r"[.;] ", text)), (
+        "one truth, and not two"
+    )
     assert "This browser opens company mail until Dec 15" in words(pages, replace(NOBODY, here=warned))
     over = replace(warned, deadline=NOW)
     assert "if nothing changes" not in words(pages, replace(OWN, devices=(replace(PHONE, verdict=over),)))
 
 
-def test_it_says_which_source_looked_when(pages: Pages) -> None:
+def test_the_page_says_which_source_looked_when(pages: Pages) -> None:
     text = words(pages, OWN)
     assert "intune: looked at the apps 3 minutes ago" in text
-    sources = (Source("google", NOW, complete=False), Source("jamf"))
+    sources = (
+        ReportSource("google", NOW, complete=False),
+        ReportSource("jamf"),
+        ReportSource("fleet", None, complete=True),
+    )
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "(not every app)" in text
     assert "jamf: does not see which apps are there" in text
+    assert "fleet: it is not known when it looked at the apps" in text
 
 
-def test_it_says_how_much_older_a_list_may_be(pages: Pages) -> None:
-    sources = (Source("intune", NOW, complete=True, lag=timedelta(days=7)),)
+def test_the_page_says_how_much_older_a_list_may_be(pages: Pages) -> None:
+    sources = (ReportSource("intune", NOW, complete=True, lag=timedelta(days=7)),)
     text = words(pages, replace(OWN, devices=(replace(PHONE, sources=sources),)))
     assert "The list of apps may be up to 7 days older than that." in text
     assert "older than that" not in words(pages, OWN)
 
 
-def test_a_device_that_enrolled_here_is_its_own_source_and_tells_of_no_work_apps(pages: Pages) -> None:
+def test_an_enrolled_device_is_its_own_source_without_work_apps(pages: Pages) -> None:
     laptop = replace(
         PHONE,
         os="linux",
@@ -137,13 +144,13 @@ def test_a_device_that_enrolled_here_is_its_own_source_and_tells_of_no_work_apps
         apps=(),
         state=PostureState.PARTIAL,
         verdict=replace(PHONE.verdict, effect=Effect.ALLOW),
-        sources=(Source("enrolled", NOW, complete=False),),
+        sources=(ReportSource("enrolled", NOW, complete=False),),
         stored=((Field("source", "enrolled"),),),
     )
     text = words(pages, replace(OWN, devices=(laptop,)))
     assert "The device itself: looked at the apps" in text
     assert "(not every app)" in text
-    assert "Not every app on it could be looked at." in text
+    assert "It is not certain that every app on it was seen." in text
     assert "work apps" not in text
     assert not re.search(r"\benrolled\b", text)
 
@@ -175,28 +182,28 @@ def test_a_field_without_a_label_shows_its_name_and_an_unknown_reason_itself(pag
     assert "Reason was-once-a-reason" in text
 
 
-def test_what_sources_contradict_each_other_in_is_said_without_names(pages: Pages) -> None:
+def test_contradictions_of_sources_are_said_without_names(pages: Pages) -> None:
     card = replace(PHONE, findings=("device-owner-contradicted", "something-new"))
     text = words(pages, replace(OWN, devices=(card,)))
     assert "Its sources name different people as its owner." in text
     assert "Its sources contradict each other about it." in text
 
 
-def test_what_cannot_be_read_is_not_nothing(pages: Pages) -> None:
+def test_an_unreadable_store_is_not_called_empty(pages: Pages) -> None:
     text = words(pages, replace(NOBODY, person="alice", unread=True))
     assert "What is stored cannot be read right now." in text
     assert "Nothing is stored" not in text
 
 
-def test_every_app_that_is_looked_for_is_named_those_that_keep_mail_out_first(pages: Pages) -> None:
+def test_every_listed_app_is_named_prohibited_ones_first(pages: Pages) -> None:
     many = tuple(f"App {number:02d}" for number in range(20))
     text = words(pages, replace(OWN, listed=(*many, "TikTok"), keeping_out=("TikTok",)))
-    assert "These apps keep company mail away: TikTok." in text
+    assert "These apps can keep company mail away: TikTok." in text
     assert "Other apps that it looks for 20 App 00, App 01" in text
     assert "App 19" in text
     assert "At present it looks for no app at all." in words(pages, replace(OWN, listed=()))
     coming = words(pages, replace(OWN, listed=("CamScanner", "TikTok"), later=("CamScanner",)))
-    assert "These apps will keep company mail away later: CamScanner." in coming
+    assert "These apps can keep company mail away later: CamScanner." in coming
     assert "keep company mail away:" not in coming
     assert "Other apps that it looks for 1 TikTok" in coming
 
@@ -214,7 +221,7 @@ def test_an_open_request_for_help_stands_on_top_with_how_far_it_is(pages: Pages)
     assert "You asked for help" not in words(pages, OWN)
 
 
-def test_who_is_exempt_reads_until_when_and_why_before_anything_else(pages: Pages) -> None:
+def test_an_exempt_person_reads_first_until_when_and_why(pages: Pages) -> None:
     exempted = ExemptionView("A new phone <b>is on its way</b>", NOW + timedelta(days=3))
     phone = replace(PHONE, verdict=replace(ALLOWED, kind=Kind.PHONE), exempted=exempted)
     page = pages.me(replace(OWN, devices=(phone, TABLET)))
@@ -242,7 +249,7 @@ def test_a_browser_that_is_exempt_says_so_on_top(pages: Pages) -> None:
         ("device", "this device is yours"),
     ],
 )
-def test_it_says_who_somebody_is_and_by_what(pages: Pages, known_by: str, said: str) -> None:
+def test_the_page_says_how_the_person_is_known(pages: Pages, known_by: str, said: str) -> None:
     assert f"You are alice: {said}." in words(pages, replace(OWN, known_by=known_by))
 
 
@@ -289,7 +296,7 @@ def test_check_again_is_a_form_that_works_without_scripts(pages: Pages) -> None:
     assert [each["value"] for each in outline.all("input")] == [PHONE.mark, TABLET.mark, "/.mailgate/me"]
 
 
-def test_what_is_not_stored_cannot_be_checked(pages: Pages) -> None:
+def test_a_device_that_is_not_stored_cannot_be_checked(pages: Pages) -> None:
     card = replace(PHONE, stored=())
     assert "Check again" not in words(pages, replace(OWN, devices=(card,)))
 
@@ -299,7 +306,7 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
         PHONE,
         verdict=replace(BLOCKED, apps=(HOSTILE,), fix=HOSTILE, rule_title=HOSTILE),
         os=HOSTILE, os_version=HOSTILE, model=HOSTILE, tail=HOSTILE, apps=(HOSTILE,),
-        sources=(Source(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
+        sources=(ReportSource(HOSTILE, NOW),), stored=((Field("id", HOSTILE), Field(HOSTILE, (HOSTILE,))),),
         findings=(HOSTILE,),
     )  # fmt: skip
     view = replace(
@@ -314,14 +321,14 @@ def test_hostile_texts_stay_texts(pages: Pages) -> None:
             assert not (attributes.get(name) or "").startswith("javascript:")
 
 
-def test_it_loads_nothing_and_runs_only_its_own(pages: Pages) -> None:
+def test_the_page_loads_nothing_from_elsewhere(pages: Pages) -> None:
     page = pages.me(OWN)
     assert page.content_security_policy.startswith("default-src 'none'; ")
     assert "unsafe" not in page.content_security_policy
     assert not re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?(?:https?:)?//", page.html)
 
 
-def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pages: Pages) -> None:
+def test_the_newest_rows_are_shown_and_the_download_has_all(pages: Pages) -> None:
     day = (Field("day", NOW.date()), Field("count", 14), Field("headers", ("accept: */*",)))
     many = (StoredRecord(day, NOW + timedelta(days=30)),) * 5
     text = words(
@@ -335,7 +342,7 @@ def test_of_many_rows_the_newest_are_shown_in_short_and_the_download_has_all(pag
     assert "?download" not in pages.me(NOBODY).html
 
 
-def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_were_seen_last(
+def test_two_equal_phones_differ_by_id_and_last_request(
     pages: Pages,
 ) -> None:
     seen = LastSeen(NOW - timedelta(hours=2), "Safari <b>")
@@ -348,7 +355,7 @@ def test_two_phones_that_are_alike_are_told_apart_by_their_ids_and_where_they_we
     assert "Safari <b>" not in page.html
 
 
-def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: Pages) -> None:
+def test_a_device_can_be_reported_without_scripts(pages: Pages) -> None:
     sayable = replace(OWN, devices=(replace(PHONE, owner_reports=OwnerReports(can_report=True)), TABLET))
     outline = Outline(pages.me(sayable))
     said = [each["value"] for each in outline.all("input") if each.get("name") == "about"]
@@ -368,9 +375,7 @@ def test_a_device_can_be_said_to_be_lost_or_not_ones_own_without_scripts(pages: 
         (OwnerReports(too_late=True), "Your help desk can open the device again."),
     ],
 )
-def test_what_was_said_of_a_device_is_answered_on_its_card(
-    pages: Pages, told: OwnerReports, said: str
-) -> None:
+def test_a_report_of_the_owner_is_answered_on_the_card(pages: Pages, told: OwnerReports, said: str) -> None:
     text = words(pages, replace(OWN, devices=(replace(PHONE, owner_reports=told),)))
     assert said in text
     assert "Not yours, or lost?" not in text

@@ -78,7 +78,7 @@ def test_a_page_from_memory_is_the_page_that_would_be_rendered(view, others, may
             assert body == PAGES.render(name, each, holes_of(each), may_skip).encode()
 
 
-def test_two_who_are_told_the_same_are_told_it_by_one_rendering_each_with_their_own(monkeypatch):
+def test_equal_pages_are_rendered_once_with_their_own_values(monkeypatch):
     pages, marks = Pages(), []
     render = pages.render
     monkeypatch.setattr(pages, "render", lambda *given: marks.append(given[2]) or render(*given))
@@ -98,7 +98,7 @@ def test_two_who_are_told_the_same_are_told_it_by_one_rendering_each_with_their_
         assert not any(mark in page.html for mark in marks[0])
 
 
-def test_whatever_is_no_hole_makes_another_page():
+def test_every_other_value_makes_another_page():
     view = View(Reason.POSTURE_MISSING, "R", NOW, help_ticket="T")
     without = {
         "reference",
@@ -140,7 +140,7 @@ def test_a_mark_in_what_a_request_says_is_text():
     assert form.filled(Holes(reference=marks.help_ticket)) == f"<p>{marks.help_ticket}</p>".encode()
 
 
-def test_whoever_makes_things_up_does_not_fill_the_memory():
+def test_made_up_values_do_not_fill_the_memory():
     pages = Pages()
     for number in range(MAX_FORMS + 20):
         view = View(

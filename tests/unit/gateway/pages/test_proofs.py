@@ -52,14 +52,14 @@ def test_every_refusal_that_is_told_has_words_and_an_end() -> None:
 
 
 @pytest.mark.parametrize("reason", sorted(SHOWN_REASONS))
-def test_it_is_told_in_the_place_of_a_report_that_is_missing(reason: Reason) -> None:
+def test_a_refused_proof_is_told_in_place_of_a_missing_report(reason: Reason) -> None:
     assert refused_proof(access(reason), MISSING) is reason
     assert refused_proof(access(reason), replace(MISSING, reason=Reason.PROHIBITED_APP)) is None
     assert refused_proof(access(None), MISSING) is None
 
 
 @pytest.mark.parametrize("reason", sorted(FORGED))
-def test_of_what_looks_forged_nobody_is_told_what_is_wrong(reason: Reason) -> None:
+def test_nobody_is_told_what_is_wrong_with_a_forged_proof(reason: Reason) -> None:
     assert refused_proof(access(reason), MISSING) is None
     assert shown_refusal(access(reason)) is Reason.ATTESTATION_INVALID
 
@@ -88,7 +88,7 @@ def test_a_clock_that_is_wrong_is_told_with_by_how_much(off: timedelta, said: st
     assert "The clock of this device is wrong" in page
     assert said in page
     assert "let it set its date and time by itself" in page
-    assert "has not reported yet" not in page
+    assert "It is not known which apps are on this device" not in page
 
 
 @pytest.mark.parametrize("tag", sorted(load_languages()))

@@ -35,10 +35,10 @@ def test_texts_of_different_reasons_differ() -> None:
 @pytest.mark.parametrize(
     ("reason", "apps", "rule", "begins"),
     [
-        (Reason.PROHIBITED_APP, ("TikTok",), "", "TikTok is on this device."),
-        (Reason.PROHIBITED_APP, ("A", "B", "C"), "", "A, B, and C are on this device."),
-        (Reason.PROHIBITED_APP, (), "", "Phones and tablets with certain apps"),
-        (Reason.PROHIBITED_APP, ("100%(apps)s {0}",), "", "100%(apps)s {0} is on this device."),
+        (Reason.PROHIBITED_APP, ("TikTok",), "", "TikTok was found on this device."),
+        (Reason.PROHIBITED_APP, ("A", "B", "C"), "", "A, B, and C were found on this device."),
+        (Reason.PROHIBITED_APP, (), "", "A listed app was found on this device."),
+        (Reason.PROHIBITED_APP, ("100%(apps)s {0}",), "", "100%(apps)s {0} was found on this device."),
         (Reason.RULE_MATCHED, ("TikTok",), "Night rest", "The rule says: Night rest"),
         (Reason.RULE_MATCHED, ("TikTok",), "", "A rule for company mail decides"),
     ],

@@ -78,10 +78,10 @@ def test_every_app_is_named(
 
 
 def test_a_refusal_says_why_what_ends_it_and_whom_to_ask(pages: Pages, blocked: View) -> None:
-    words = Outline(pages.refusal(blocked)).words
+    words = Outline(pages.refusal(replace(blocked, laptops_open=True))).words
     for text in (
         "Company mail is paused on this phone",
-        "TikTok is on this device.",
+        "TikTok was found on this device.",
         "tap “Remove App”",
         "Reading mail in a laptop browser is not affected.",
         "Check again",
@@ -101,7 +101,32 @@ def test_a_refusal_and_a_warning_lead_to_the_persons_own_page(pages: Pages, bloc
     ("kind", "said"), [(Kind.PHONE, True), (Kind.TABLET, True), (Kind.UNKNOWN, True), (Kind.LAPTOP, False)]
 )
 def test_laptops_are_not_told_to_use_a_laptop(pages: Pages, blocked: View, kind: Kind, said: bool) -> None:
-    assert ("laptop browser" in Outline(pages.refusal(replace(blocked, kind=kind))).words) is said
+    view = replace(blocked, kind=kind, laptops_open=True)
+    assert ("laptop browser" in Outline(pages.refusal(view)).words) is said
+
+
+def test_nobody_is_told_of_laptops_where_it_is_not_known_that_they_are_let_in(
+    pages: Pages, blocked: View
+) -> None:
+    assert not blocked.laptops_open
+    for words in (Outline(page).words for page in (pages.refusal(blocked), pages.warning(blocked))):
+        assert "laptop" not in words
+    assert "laptop" not in pages.refusal_mail(blocked).text
+
+
+@pytest.mark.parametrize("apps", [(), ("TikTok",)])
+def test_a_warning_without_a_day_foretells_nothing(
+    pages: Pages, blocked: View, apps: tuple[str, ...]
+) -> None:
+    """A rule may do no more than warn, for ever."""
+    view = replace(blocked, effect=Effect.WARN, deadline=None, apps=apps)
+    words = Outline(pages.warning(view)).words
+    assert "You can open your mail all the same." in words
+    for foretold in ("paused", "will", "Later", "get no", "gets no"):
+        assert (
+            foretold
+            not in words.partition(":root")[0] + words.partition("You can open")[2].partition("const")[0]
+        )
 
 
 def test_check_again_is_a_link_that_works_without_scripts(pages: Pages, blocked: View) -> None:

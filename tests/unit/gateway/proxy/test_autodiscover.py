@@ -67,7 +67,7 @@ def test_json_says_it_in_its_own_way(body, expected):
 
 
 @pytest.mark.parametrize("body", [b"<Url>https://in/Microsoft-Server-ActiveSync\xff</Url>", b"\xff\xfe\x00"])
-def test_what_cannot_be_read_stays_as_it_is(body):
+def test_an_unreadable_answer_stays_as_it_is(body):
     assert edited(body) == body
 
 
@@ -101,7 +101,7 @@ def test_a_document_is_one_whatever_its_server_calls_it(content_type):
 
 
 @pytest.mark.parametrize("name", [b"gzip", b"GZIP", b"x-gzip"])
-def test_what_comes_compressed_unasked_is_unpacked(name):
+def test_an_answer_compressed_unasked_is_unpacked(name):
     body = gzip.compress(
         XML.format(url="http://10.0.0.7/Microsoft-Server-ActiveSync", charset="utf-8").encode()
     )
@@ -117,7 +117,7 @@ def test_what_comes_compressed_unasked_is_unpacked(name):
     [b"<a/>", gzip.compress(b"<a/>")[:-9], gzip.compress(b" " * (MAX_BODY + 1))],
     ids=["no", "cut", "bomb"],
 )
-def test_what_cannot_be_unpacked_stays_as_it_is(body):
+def test_an_answer_that_cannot_be_unpacked_stays_as_it_is(body):
     head, unchanged = EDITOR.edited(response(body, b"text/xml", (b"Content-Encoding", b"gzip")), body)
     assert unchanged == body
     assert values(head.fields, b"content-encoding") == [b"gzip"]

@@ -315,7 +315,7 @@ async def test_a_client_that_leaves_takes_its_request_back():
     forwarding.running.cancel()
 
 
-async def test_a_mistake_of_ours_in_an_answer_is_raised_where_it_can_be_told(monkeypatch):
+async def test_an_error_of_ours_is_raised(monkeypatch):
     monkeypatch.setattr("mailgate.gateway.proxy.forward.response_head", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await forwarded(exchange(), HELLO)

@@ -173,7 +173,9 @@ LENGTH, CHUNKED = b"Content-Length: 5", b"Transfer-Encoding: chunked"
         (b"HTTP/1.0", b"", [LENGTH], False, False, False),
     ],
 )
-def test_how_the_body_reaches_the_client(line, connection, fields, closing, chunked, keep_alive):
+def test_the_version_of_the_client_decides_framing_and_keep_alive(
+    line, connection, fields, closing, chunked, keep_alive
+):
     """RFC 9112, 6.1: no chunks to HTTP/1.0; 9.3: who may keep the connection."""
     asked = request(b"Connection: " + connection, line=b"GET / " + line)
     framing = framing_for(asked, response(*fields), closing=closing)
@@ -220,7 +222,7 @@ def test_an_answer_without_a_date_gets_one(fields, dates):
     assert [line for line in lines if line.lower().startswith(b"date:")] == dates
 
 
-def test_the_status_line_and_end_to_end_fields_reach_the_client_byte_for_byte():
+def test_status_line_and_end_to_end_fields_reach_the_client_unchanged():
     head = response(b"Set-Cookie: a", LENGTH, b"set-cookie: b", b"X: \xff", line=b"HTTP/1.0 404 N\xf6 such ")
     assert to_client(head) == [
         *(b"HTTP/1.1 404 N\xf6 such ", b"Set-Cookie: a", LENGTH, b"set-cookie: b", b"X: \xff")
@@ -239,7 +241,7 @@ def test_hop_by_hop_fields_of_the_webmail_stay_here():
 
 
 @pytest.mark.parametrize("name", [b"X-Device-Status", b"X-Mailgate-User", b"mailgate_probe"])
-def test_what_would_pass_for_the_gates_own_word_stays_here(name):
+def test_fields_in_the_name_of_the_gate_stay_here(name):
     assert to_client(response(name + b": x", b"X-Devices: y", LENGTH))[1:] == [b"X-Devices: y", LENGTH]
     interim = response(name + b": x", line=b"HTTP/1.1 103 Early Hints")
     assert informational_head(interim) == b"HTTP/1.1 103 Early Hints\r\n\r\n"

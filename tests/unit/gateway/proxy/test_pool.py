@@ -102,7 +102,7 @@ async def test_closing_the_pool_closes_what_is_idle(webmail):
         ("silence", "in time"),
     ],
 )
-async def test_a_webmail_that_is_not_there(monkeypatch, refused, said):
+async def test_an_absent_webmail_is_unreachable_without_details(monkeypatch, refused, said):
     Webmail(monkeypatch, refused)
     with pytest.raises(UpstreamUnreachable, match=said) as unreachable:
         await UpstreamPool(endpoint(connect_time=0)).connect()
@@ -126,9 +126,7 @@ class Wire:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_a_request_that_must_not_be_repeated_gets_no_connection_whose_end_was_only_not_read_yet(
-    webmail, ends
-):
+async def test_a_request_that_must_not_be_repeated_gets_a_checked_connection(webmail, ends):
     """Any other may: it is sent again."""
     pool = UpstreamPool(endpoint())
     idle, wire = await acquire(pool, repeatable=True), Wire()

@@ -65,7 +65,7 @@ async def test_a_request_body_that_breaks_never_looks_whole_to_the_webmail(error
 @pytest.mark.parametrize(
     "broken", [ConnectionResetError, lambda: RequestRefused(400, Reason.REQUEST_AMBIGUOUS, "no")]
 )
-async def test_what_was_sent_of_a_body_that_breaks_is_not_kept(broken):
+async def test_a_body_that_breaks_off_is_not_kept_in_memory(broken):
     """By cycles, until somebody looks for them: with uploads that break off a client could fill the memory."""
     size, times = 100_000, 30
     gc.collect()

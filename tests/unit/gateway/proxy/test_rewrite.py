@@ -28,7 +28,7 @@ REWRITE = Rewrite.between("https://mail.example.com", "http://inner:9080")
     ],
 )
 @pytest.mark.parametrize("name", [b"location", b"content-location", b"x-ms-location"])
-def test_location(name, location, rewritten):
+def test_a_location_at_the_inner_host_becomes_public(name, location, rewritten):
     assert REWRITE.field(name, location) == rewritten
 
 

@@ -95,7 +95,7 @@ async def test_interim_answers_come_first():
     assert await whole(connection) == b"hello"
 
 
-async def test_a_watcher_is_called_once_there_is_a_head_or_none_can_come():
+async def test_a_watcher_is_called_at_the_head_or_the_end():
     called = []
     for wire in ([LENGTH[:9], LENGTH[9:]], [b"nonsense\r\n\r\n"]):
         connection = connected()
@@ -315,7 +315,7 @@ async def test_writing_waits_for_the_webmail_only_so_long():
     await connection.drain()
 
 
-async def test_whoever_waits_to_write_is_woken_by_the_end():
+async def test_a_waiting_writer_is_woken_by_the_end():
     connection = connected()
     connection.pause_writing()
     waiting = asyncio.ensure_future(connection.drain())

@@ -102,7 +102,7 @@ def test_a_body_is_byte_for_byte_what_exchange_sends():
     + [asked("GetAttachment"), asked(""), asked("Sync", method="GET")],
     ids=lambda access: f"{access.facts.method} {access.client.eas_command} {access.client.eas_version}",
 )
-def test_what_knows_no_status_is_told_by_http_alone(request_of):
+def test_a_command_without_a_status_is_refused_by_http_alone(request_of):
     answer = FORMS[Protocol.ACTIVESYNC](request_of, BLOCKED, "REFERENCE")
     assert (answer.status, answer.body, answer.content_type) == (403, b"", "")
     assert answer.headers == (("X-Device-Reason", "prohibited-app"),)
@@ -112,7 +112,7 @@ def test_a_status_may_be_turned_off():
     assert activesync.forbid(asked("Sync"), BLOCKED, "REFERENCE").status == 403
 
 
-def test_a_document_is_what_another_writer_makes_of_it():
+def test_a_document_equals_that_of_another_writer():
     written = WBXMLWriter().tag("Ping", "Ping", [wtag("Ping", "Status", text="129"), wtag("Ping", "Folders")])
     assert document(13, Tag(0x05, (Tag(0x07, "129"), Tag(0x09)))) == written.render()
 

@@ -10,7 +10,7 @@ from mailgate.gateway.refusals.dav import NAMESPACE
 from mailgate.model import Protocol, Reason
 
 
-def test_the_condition_the_words_and_the_reference() -> None:
+def test_a_refusal_has_the_condition_the_words_and_the_help_number() -> None:
     answer = refused(Protocol.DAV)
     error = ElementTree.fromstring(answer.body)
     assert (answer.status, answer.content_type) == (403, "application/xml; charset=utf-8")

@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.unit.gateway.gates import PAGES
+from tests.unit.policy.examples import policy_of
 
 from mailgate.gateway.refusals.enforce import ResponseBuilder, needs_warning, warned_cookie, warned_mark
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Protocol, Reason, RequestFacts
+from mailgate.simulate import Judge
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 RESPONSES = ResponseBuilder(PAGES, "mail.example.com", "en")
@@ -158,7 +160,7 @@ def test_a_warning_is_shown_once(cookie, warns):
 
 
 @pytest.mark.parametrize("changes", [{"rule": "other"}, {"policy_version": "v2"}])
-def test_another_rule_or_another_policy_warns_anew(changes):
+def test_another_rule_or_policy_warns_again(changes):
     warned = access({**NAVIGATION, "cookie": f"mailgate-warned={MARK}"})
     assert needs_warning(warned, replace(DECISION, **changes))
 
@@ -179,7 +181,7 @@ def test_only_a_page_load_of_the_web_is_interrupted(asked):
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_the_cookie_of_a_warning(secure):
+def test_the_cookie_of_a_warning_is_bound_to_its_host(secure):
     """RFC 6265, 4.1.2."""
     name, *attributes = warned_cookie(MARK, timedelta(hours=3), RequestFacts(over_https=secure)).split("; ")
     assert name == f"{'__Host-' * secure}mailgate-warned={MARK}"
@@ -209,12 +211,30 @@ def test_a_refusal_that_rests_on_a_look_says_who_looked_and_when(source, told):
     assert "Last looked" not in responses.refuse(asked, never, "REF2345").body.decode()
 
 
+HANDHELDS = {"when": "client.handheld"}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", True), (" && !client.contradicted", True), (' && "sales" in user.groups', False),
+        (" && attestation.valid", False), (" && false", False),
+    ],
+)  # fmt: skip
+def test_a_person_is_told_of_laptops_only_if_every_one_is_let_in(more, told):
+    laptops = {"when": f'client.kind == "laptop"{more}', "effect": "allow"}
+    responses = replace(RESPONSES, laptops=Judge(policy_of(laptops, HANDHELDS)))
+    page = responses.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
+    assert ("laptop browser is not affected" in page) is told
+    assert "laptop browser" not in RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
+
+
 def test_check_again_stands_before_the_steps():
     page = RESPONSES.refuse(access(NAVIGATION), DECISION, "REF2345").body.decode()
     assert page.index('id="check"') < page.index('id="fix"')
 
 
-def test_where_a_rule_names_nobody_the_company_s_help_does():
+def test_without_a_contact_in_the_rule_the_companys_help_is_named():
     responses = replace(RESPONSES, help_address="help@example.com")
     nobody = replace(DECISION, contact="")
     assert "mailto:help@example.com" in responses.refuse(access(NAVIGATION), nobody, "R").body.decode()

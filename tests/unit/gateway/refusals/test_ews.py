@@ -12,7 +12,7 @@ SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 EXCHANGE = "{http://schemas.microsoft.com/exchange/services/2006"
 
 
-def test_the_fault() -> None:
+def test_a_refusal_is_a_fault_that_clients_look_up() -> None:
     answer = refused(Protocol.EWS)
     envelope = ElementTree.fromstring(answer.body)
     fault = envelope.find(f"{SOAP}Body/{SOAP}Fault")

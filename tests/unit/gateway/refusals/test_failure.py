@@ -33,11 +33,11 @@ SECRET = "c2VjcmV0"
         (KeyError("secret"), Failure(500, Reason.INTERNAL_ERROR)),
     ],
 )
-def test_an_error_becomes_a_status_and_a_reason_and_tells_nothing_of_the_inside(error, failure):
+def test_an_error_becomes_a_status_and_a_reason_without_details(error, failure):
     assert translate(error) == failure
 
 
-def test_what_is_ours_is_logged_by_kind_and_place_not_by_its_text():
+def test_an_internal_error_is_logged_without_its_text():
     with capture_logs() as logs:
         try:
             raise KeyError(SECRET)
@@ -64,7 +64,7 @@ NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
     ],
 )
 @pytest.mark.parametrize("fields", [(), NAVIGATION])
-async def test_what_breaks_becomes_one_answer(breaks, status, reason, fields):
+async def test_every_error_becomes_one_answer(breaks, status, reason, fields):
     on = gate()
     on.carrier.usual.breaks = breaks
     got, head, body, _ = await ask(on, "/allow", *fields)
@@ -85,7 +85,7 @@ async def test_an_answer_that_had_begun_is_broken_not_completed():
     assert (asked.connection.transport.written, outcome.keep_alive) == (b"", False)
 
 
-async def test_a_request_that_could_not_be_read_is_answered_by_the_status_of_its_refusal():
+async def test_an_unreadable_request_is_answered_with_its_status():
     on, client = gate(), FakeClient()
     head = refused_head(
         RequestRefused(431, Reason.REQUEST_HEAD_TOO_LARGE, "The request head is over 9 bytes.")

@@ -15,11 +15,11 @@ from mailgate.gateway.refusals.help_ticket import (
     read_help_cookie,
 )
 from mailgate.model import RequestFacts
-from mailgate.store import Key
+from mailgate.store import SharedKey
 
-OLD = Key(1, b"o" * 32, NOW - timedelta(days=40))
-KEY = Key(2, b"k" * 32, NOW - timedelta(days=2))
-FRESH = Key(3, b"f" * 32, NOW - timedelta(hours=1))
+OLD = SharedKey(1, b"o" * 32, NOW - timedelta(days=40))
+KEY = SharedKey(2, b"k" * 32, NOW - timedelta(days=2))
+FRESH = SharedKey(3, b"f" * 32, NOW - timedelta(hours=1))
 SEEN = "5" * 32
 TICKET = Ticket(
     "prohibited-app", "prohibited-app", "REF2345", digest_of("ada"), SEEN, NOW.replace(microsecond=0)
@@ -27,7 +27,7 @@ TICKET = Ticket(
 DESK = Tickets((KEY, OLD))
 
 
-def test_what_was_sealed_is_opened_and_names_nobody() -> None:
+def test_a_sealed_ticket_is_opened_and_names_nobody() -> None:
     text = DESK.seal(TICKET)
     assert DESK.open(text, NOW + timedelta(hours=23)) == TICKET
     assert "ada" not in text
@@ -44,7 +44,7 @@ def test_what_was_sealed_is_opened_and_names_nobody() -> None:
     ],
     ids=["who was refused", "another", "nobody", "nobody of a ticket of nobody"],
 )
-def test_it_is_of_who_was_refused_and_of_nobody_else(ticket: Ticket, person: str, is_of: bool) -> None:
+def test_a_ticket_belongs_to_the_refused_person_alone(ticket: Ticket, person: str, is_of: bool) -> None:
     assert ticket.is_of(person) is is_of
 
 
@@ -77,7 +77,7 @@ def test_every_gate_opens_it_while_keys_change_and_no_other_store_does() -> None
     assert Tickets((OLD,)).open(DESK.seal(TICKET), NOW) is None
 
 
-def test_a_client_has_a_name_from_which_nobody_can_read_what_it_is_told_apart_by() -> None:
+def test_the_name_of_a_client_reveals_nothing_of_it() -> None:
     name = DESK.mark_of("iPhone 192.0.2.7")
     assert DESK.mark_of("iPhone 192.0.2.7") == name != DESK.mark_of("iPhone 192.0.2.8")
     assert name != Tickets((FRESH,)).mark_of("iPhone 192.0.2.7"), "it takes the key of this store"
@@ -94,7 +94,7 @@ def sent_back(field: tuple[str, str]) -> RequestFacts:
     return with_cookie(field[1].partition(";")[0])
 
 
-def test_a_browser_is_known_by_its_name_and_by_the_rule_that_it_asked_about() -> None:
+def test_a_help_cookie_tells_its_client_and_its_rules() -> None:
     asked = read_help_cookie(sent_back(help_asked_cookie(CLIENT, "no-tiktok", NOW, with_cookie(""))))
     assert asked is not None
     assert (asked.client, asked.asked_at("no-tiktok"), asked.asked_at("other")) == (CLIENT, NOW, None)
@@ -105,12 +105,12 @@ def test_a_browser_is_known_by_its_name_and_by_the_rule_that_it_asked_about() ->
 @pytest.mark.parametrize(
     "value", ["", "x", CLIENT + "0", CLIENT + ".0", CLIENT.upper(), CLIENT + ".rule.1700000000"]
 )
-def test_what_is_not_whole_is_none(value: str) -> None:
+def test_an_incomplete_help_cookie_is_none(value: str) -> None:
     assert read_help_cookie(with_cookie(f"mailgate-help={value}")) is None
     whole = read_help_cookie(with_cookie(f"mailgate-help={value}; mailgate-help={CLIENT}"))
     assert whole == HelpCookie(CLIENT)
 
 
-def test_it_is_secure_where_the_browser_came_so() -> None:
+def test_the_cookie_is_secure_over_https() -> None:
     over = [name_cookie(CLIENT, RequestFacts(over_https=secure)) for secure in (False, True)]
     assert ["Secure" in value for _, value in over] == [False, True]

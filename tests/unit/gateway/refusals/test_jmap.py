@@ -8,7 +8,7 @@ from tests.unit.gateway.refusals.blocked import DECISION, refused
 from mailgate.model import Protocol
 
 
-def test_the_problem() -> None:
+def test_a_refusal_is_a_problem_document() -> None:
     answer = refused(Protocol.JMAP, replace(DECISION, apps=("TikTok",)))
     problem = json.loads(answer.body)
     assert (answer.status, answer.content_type) == (403, "application/problem+json")

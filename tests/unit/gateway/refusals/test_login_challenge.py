@@ -66,7 +66,7 @@ def asked_of(pool):
         (b"GET /.well-known/jmap HTTP/1.1", (), True),
     ],
 )
-async def test_who_has_shown_no_login(line, fields, nameless):
+async def test_a_mail_app_without_credentials_has_no_login(line, fields, nameless):
     incoming = incoming_of(exchange(line, *fields))
     assert has_no_login(access_of(incoming), incoming) is nameless
 
@@ -78,7 +78,7 @@ async def test_a_signed_device_or_a_person_that_a_proxy_names_has_logged_in():
     assert not has_no_login(access_of(named), named)
 
 
-async def test_the_question_of_the_webmail_is_passed_on_without_anything_else_of_its_answer():
+async def test_only_the_challenge_of_the_webmail_is_passed_on():
     answer, pool = await answered(
         b"HTTP/1.1 401 Unauthorized\r\n" + BASIC + b"WWW-Authenticate: Negotiate\r\nSet-Cookie: a=b\r\n"
         b"Content-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"

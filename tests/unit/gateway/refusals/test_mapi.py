@@ -7,7 +7,7 @@ from mailgate.model import Protocol
 REQUEST_ID = "{C715155F-2BE8-44E0-BD34-2960067874C8}:500"
 
 
-def test_the_code_the_words_and_the_reference() -> None:
+def test_a_refusal_has_the_code_the_words_and_the_help_number() -> None:
     answer = refused(Protocol.MAPI)
     assert (answer.status, answer.content_type) == (403, "text/plain; charset=utf-8")
     assert answer.headers == (("X-ResponseCode", "11"), ("X-Device-Reason", "prohibited-app"))
@@ -15,7 +15,7 @@ def test_the_code_the_words_and_the_reference() -> None:
     assert answer.body.endswith(b"Reference: REF2345.\n")
 
 
-def test_what_identifies_the_request_is_repeated() -> None:
+def test_identifiers_of_the_request_are_repeated() -> None:
     answer = refused(Protocol.MAPI, x_requesttype="Connect", x_requestid=REQUEST_ID, x_clientinfo="{AB}:1")
     assert (
         dict(answer.headers).items()
@@ -27,7 +27,7 @@ def test_what_identifies_the_request_is_repeated() -> None:
     )
 
 
-def test_what_is_no_identifier_is_not_repeated() -> None:
+def test_malformed_identifiers_are_not_repeated() -> None:
     answer = refused(
         Protocol.MAPI, x_requesttype="a\r\nX-Evil: 1", x_requestid="é" * 9, x_clientinfo="x" * 999
     )

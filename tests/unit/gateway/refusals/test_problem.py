@@ -48,7 +48,7 @@ TOLD = st.fixed_dictionaries(
 
 
 @given(st.sampled_from((401, 403, 502)), st.sampled_from(Reason), TEXTS, TOLD)
-def test_one_from_memory_is_what_would_be_written_anew(status, reason, reference, told):
+def test_a_remembered_problem_equals_a_new_one(status, reason, reference, told):
     problem(status, reason, "another", **told)
     remembered = problem(status, reason, reference, **told)
     module._around_reference.cache_clear()
@@ -57,7 +57,7 @@ def test_one_from_memory_is_what_would_be_written_anew(status, reason, reference
     assert json.loads(remembered.body)["reference"] == reference
 
 
-def test_whoever_makes_things_up_does_not_fill_the_memory():
+def test_made_up_details_do_not_fill_the_memory():
     for number in range(REMEMBERED + 20):
         problem(400, Reason.REQUEST_MALFORMED, "R", detail=f"Field {number}")
     assert module._around_reference.cache_info().currsize == REMEMBERED

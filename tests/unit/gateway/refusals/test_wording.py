@@ -22,13 +22,13 @@ from mailgate.model import (
 def test_one_line_says_what_is_wrong_whom_to_ask_and_what_to_quote() -> None:
     decision = replace(DECISION, title="", apps=("TikTok",), contact="it-help@example.com")
     assert refusal_sentence(decision, "REF2345") == (
-        "An app on this device is not allowed with company mail. TikTok is on this device. Phones and tablets"
-        " with this app get no company mail. Contact: it-help@example.com. Reference: REF2345."
+        "An app on this device is not allowed with company mail. TikTok was found on this device. While it is"
+        " there, this device gets no company mail. Contact: it-help@example.com. Reference: REF2345."
     )
     assert "Contact" not in refusal_sentence(replace(decision, contact=""), "REF2345")
 
 
-def test_the_code_of_the_reason() -> None:
+def test_the_header_has_the_code_of_the_reason() -> None:
     assert reason_header(replace(DECISION, reason=Reason.POSTURE_STALE)) == (
         "X-Device-Reason",
         "posture-stale",
@@ -55,7 +55,7 @@ LINS = Posture(PostureState.LISTED, device_id="d1", owner="lin", apps=("tiktok",
         (None, AttestationResult(refused=Reason.TOKEN_EXPIRED, user="lin"), False),
     ],
 )
-def test_who_only_names_a_device_is_not_told_what_is_on_it(
+def test_a_client_that_only_names_a_device_learns_nothing_of_it(
     user: str | None, proof: AttestationResult | None, told: bool
 ) -> None:
     access = Access(RequestFacts(user=user), NAMES_IT, LINS, NOW, attestation=proof)
@@ -75,7 +75,7 @@ def test_who_only_names_a_device_is_not_told_what_is_on_it(
         assert (said.effect, said.contact, said.rule) == (decision.effect, decision.contact, decision.rule)
 
 
-def test_who_names_no_device_is_told_the_cause_unless_only_a_claim_decided() -> None:
+def test_a_client_without_a_device_is_told_the_cause_unless_a_claim_decided() -> None:
     access = Access(RequestFacts(), Client(Kind.PHONE, handheld=True), LINS, NOW)
     assert as_told(access, DECISION) == DECISION
     assert as_told(access, replace(DECISION, claimed=True)).reason is Reason.RULE_MATCHED

@@ -68,7 +68,7 @@ def test_a_rule_about_a_person_counts():
         (False, "", Protocol.WEB, Assurance.CLAIMED),
     ],
 )
-def test_it_asks_as_it_can(attests, eas_id, protocol, assurance):
+def test_a_device_is_judged_by_its_best_protocol(attests, eas_id, protocol, assurance):
     access, _ = of(Posture(PostureState.CLEAN, "1", Kind.PHONE), attests=attests, eas_id=eas_id)
     assert (access.client.protocol, access.client.assurance) == (protocol, assurance)
     assert access.client.eas_id == (eas_id if protocol is Protocol.ACTIVESYNC else "")
@@ -77,7 +77,7 @@ def test_it_asks_as_it_can(attests, eas_id, protocol, assurance):
 
 
 @pytest.mark.parametrize("kind", [None, Kind.UNKNOWN, Kind.MAIL_APP, Kind.OTHER])
-def test_what_is_not_known_to_be_a_computer_is_a_handheld(kind):
+def test_a_device_of_unknown_kind_counts_as_handheld(kind):
     assert of(Posture(PostureState.CLEAN, "1", kind))[0].client.handheld
 
 
@@ -97,7 +97,7 @@ def test_an_exemption_counts_where_there_would_be_no_mail_without_it():
     assert exempted(replace(GIVEN, until=None)) == replace(GIVEN, until=None)
 
 
-def test_of_several_the_last_to_end_says_until_when():
+def test_the_longest_of_several_exemptions_is_told():
     longer = replace(GIVEN, number=2, until=NOW + 2 * DAY)
     assert exempted(longer, GIVEN) == longer
     assert exempted(GIVEN, longer) == longer
@@ -113,7 +113,7 @@ def test_of_several_the_last_to_end_says_until_when():
     ],
     ids=["none", "of another person", "over", "the rule is off for everybody"],
 )
-def test_where_it_makes_no_difference_nothing_is_said(reliefs):
+def test_an_exemption_that_changes_nothing_is_not_told(reliefs):
     assert exempted(*reliefs) is None
 
 
@@ -124,5 +124,5 @@ def test_a_rule_that_is_off_for_everybody_is_no_exemption_of_anybody():
     assert exempted(GIVEN, posture=unknown) == GIVEN
 
 
-def test_who_is_clean_needs_no_exemption():
+def test_a_clean_device_needs_no_exemption():
     assert exempted(GIVEN, posture=CLEAN) is None

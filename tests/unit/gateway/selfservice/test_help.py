@@ -69,7 +69,7 @@ def scene():
     return Scene()
 
 
-async def test_who_was_refused_asks_for_help_and_is_told_that_it_is_noted(scene):
+async def test_a_refused_person_asks_for_help_and_is_told_so(scene):
     ticket = await scene.refused()
     answer = await scene.press(ticket, peer="203.0.113.5")
     page = answer.body.decode()
@@ -95,7 +95,7 @@ async def test_a_gate_without_a_desk_shows_no_button():
     assert (status, b"/.mailgate/help" in body) == (403, False)
 
 
-async def test_who_presses_again_and_again_has_to_wait_and_their_neighbours_have_not(scene):
+async def test_too_many_help_requests_have_to_wait_and_neighbours_need_not(scene):
     ticket = await scene.refused()
     for _ in range(3):
         await scene.press(ticket, peer="203.0.113.5")
@@ -109,7 +109,7 @@ async def test_who_presses_again_and_again_has_to_wait_and_their_neighbours_have
     assert len(scene.desk.noted) == 7
 
 
-async def test_all_who_are_not_known_behind_one_address_wait_in_the_end_and_who_is_known_does_not(scene):
+async def test_strangers_behind_one_address_wait_and_known_people_do_not(scene):
     ticket, known = await scene.refused(), await scene.refused(ADA)
     for number in range(7):
         await scene.press(ticket, named(number))
@@ -129,7 +129,7 @@ async def test_one_client_is_one_subject_however_often_and_with_whichever_refusa
     assert "203.0.113" not in first
 
 
-async def test_two_browsers_that_look_alike_are_told_apart_by_the_cookie_of_their_refusal_wherever_they_are(
+async def test_two_equal_browsers_are_told_apart_by_their_cookie(
     scene,
 ):
     ticket = await scene.refused()
@@ -152,7 +152,7 @@ async def test_a_refusal_names_a_browser_of_which_nobody_is_known_and_no_other(s
     assert await cookies(ADA) == []
 
 
-async def test_what_was_refused_is_kept_under_the_reference(scene):
+async def test_a_help_request_leads_to_its_refusal(scene):
     seen = []
     scene.gate.recorder.listeners[0].record = lambda access, decision, reference, shown: seen.append(
         id_of(sighting_of(client_facts(access), access, decision))
@@ -161,7 +161,7 @@ async def test_what_was_refused_is_kept_under_the_reference(scene):
     assert scene.desk.led_to == seen[:1]
 
 
-async def test_after_asking_the_page_of_that_refusal_says_so_and_offers_to_ask_again(scene):
+async def test_a_page_says_that_help_was_asked_for(scene):
     answer = await scene.press(await scene.refused())
     cookie = dict(answer.headers)["Set-Cookie"].partition(";")[0]
     _, _, body, _ = await ask(scene.gate, "/", *PAGE, b"Cookie: " + cookie.encode())
@@ -173,7 +173,7 @@ async def test_after_asking_the_page_of_that_refusal_says_so_and_offers_to_ask_a
     assert b"You asked for help with this" not in other, "by another rule"
 
 
-async def test_the_confirmation_promises_the_own_page_to_those_alone_whom_it_can_tell(scene):
+async def test_only_known_people_are_promised_their_own_page(scene):
     stranger = (await scene.press(await scene.refused())).body.decode()
     assert "They cannot see who you are" in stranger
     assert "/.mailgate/me" not in stranger
@@ -183,7 +183,7 @@ async def test_the_confirmation_promises_the_own_page_to_those_alone_whom_it_can
     assert "cannot see who you are" not in known
 
 
-async def test_the_confirmation_comes_again_in_another_language_and_to_nobody_who_has_not_asked(scene):
+async def test_the_confirmation_can_be_shown_in_another_language(scene):
     answer = await scene.press(await scene.refused())
     (back,) = re.findall(r'name="to" value="([^"]+)"', answer.body.decode())
     assert back == f"/.mailgate/help?reference={REFERENCE}"
@@ -200,7 +200,7 @@ async def test_the_confirmation_comes_again_in_another_language_and_to_nobody_wh
         assert (status, "Location: /" in head.splitlines()) == (303, True)
 
 
-async def test_while_the_store_is_away_it_says_so(scene):
+async def test_help_without_the_store_says_so(scene):
     ticket = await scene.refused()
     scene.desk.breaks = StoreUnavailableError()
     with pytest.raises(RequestRefused) as refused:
@@ -208,7 +208,7 @@ async def test_while_the_store_is_away_it_says_so(scene):
     assert refused.value.status == 503
 
 
-async def test_a_person_whom_the_gate_knows_counts_under_their_name_and_the_rule_is_told(scene):
+async def test_a_known_person_asks_under_their_name(scene):
     ticket = await scene.refused(ADA)
     await scene.press(ticket, ADA)
     (asked,) = scene.desk.noted

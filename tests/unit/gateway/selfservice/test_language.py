@@ -32,17 +32,17 @@ async def test_the_browser_remembers_it_and_goes_back(language: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"lang=xx", b"lang=de%0d%0aX:y", b"lang=EN&to=/"])
-async def test_what_is_no_language_is_refused(body: bytes) -> None:
+async def test_an_unknown_language_is_refused(body: bytes) -> None:
     with pytest.raises(RequestRefused):
         await chosen(body)
 
 
 @pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "javascript:alert(1)", ""])
-async def test_it_leads_to_this_host_alone(to: str) -> None:
+async def test_a_chosen_language_leads_to_this_host_alone(to: str) -> None:
     assert dict((await chosen(f"lang=de&to={to}".encode())).headers)["Location"] == "/"
 
 
-def test_what_was_chosen_goes_before_what_the_browser_asks() -> None:
+def test_a_chosen_language_goes_before_the_browsers() -> None:
     asked = {"accept-language": "fr"}
     assert requested_language(RequestFacts(headers=asked)) == "fr"
     assert requested_language(RequestFacts(headers=asked | {"cookie": "a=b; mailgate-language=ja"})) == "ja"

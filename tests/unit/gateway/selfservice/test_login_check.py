@@ -17,12 +17,12 @@ from mailgate.gateway.selfservice.login_check import (
     MAX_WRONG_LOGINS,
     RESULT_SECONDS,
     WEBMAIL_CHECK_SECONDS,
-    Login,
     LoginCheck,
-    Question,
+    LoginQuestion,
+    LoginResult,
 )
 
-OPTIONS = Question(b"OPTIONS", b"/Microsoft-Server-ActiveSync")
+OPTIONS = LoginQuestion(b"OPTIONS", b"/Microsoft-Server-ActiveSync")
 PASSWORDS = {"alice": "right", "bob": "horse"}
 
 
@@ -78,16 +78,16 @@ def asking(*fields, peer="192.0.2.7", trusted=()):
     )
 
 
-async def test_a_login_is_right_once_the_webmail_says_so_and_has_said_no_to_others():
+async def test_a_login_is_right_if_the_webmail_accepts_it_and_refuses_others():
     mail = Mail()
-    assert await check_of(mail).look(asking(basic())) is Login.RIGHT
+    assert await check_of(mail).look(asking(basic())) is LoginResult.RIGHT
     assert mail.logins == ["stranger", "alice"]
     assert len(mail.asked) == 3
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "2001:db8::1", "unix"])
 async def test_a_wrong_password_is_wrong(peer):
-    assert await check_of(Mail()).look(asking(basic(password="guess"), peer=peer)) is Login.WRONG
+    assert await check_of(Mail()).look(asking(basic(password="guess"), peer=peer)) is LoginResult.WRONG
 
 
 @pytest.mark.parametrize(
@@ -103,16 +103,16 @@ async def test_a_wrong_password_is_wrong(peer):
         Mail(stranger=302),
     ],
 )
-async def test_a_webmail_that_does_not_tell_right_from_wrong_is_not_asked_about_a_person(mail):
+async def test_a_webmail_that_does_not_check_logins_is_not_asked(mail):
     check = check_of(mail)
-    assert await check.look(asking(basic())) is Login.UNTOLD
+    assert await check.look(asking(basic())) is LoginResult.UNTOLD
     assert "alice" not in mail.logins
     assert await check.offered(asking()) is False
 
 
 @pytest.mark.parametrize("status", [302, 403, 404, 429, 500, 503])
 async def test_only_a_success_is_one(status):
-    assert await check_of(Mail(known=status)).look(asking(basic())) is Login.UNTOLD
+    assert await check_of(Mail(known=status)).look(asking(basic())) is LoginResult.UNTOLD
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ async def test_only_a_success_is_one(status):
         (b"Cookie: session=alice",),
     ],
 )
-async def test_what_is_no_whole_login_is_none(fields):
+async def test_an_incomplete_login_is_none(fields):
     mail = Mail()
-    assert await check_of(mail).look(asking(*fields)) is Login.NONE
+    assert await check_of(mail).look(asking(*fields)) is LoginResult.NONE
     assert mail.asked == []
 
 
@@ -153,17 +153,17 @@ async def test_the_same_credentials_are_asked_about_once_a_minute():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     for _ in range(3):
-        assert await check.look(asking(basic())) is Login.RIGHT
+        assert await check.look(asking(basic())) is LoginResult.RIGHT
     assert mail.logins == ["stranger", "alice"]
     clock.now += timedelta(seconds=RESULT_SECONDS + 1)
     PASSWORDS["alice"] = "changed"
     try:
-        assert await check.look(asking(basic())) is Login.WRONG
+        assert await check.look(asking(basic())) is LoginResult.WRONG
     finally:
         PASSWORDS["alice"] = "right"
 
 
-async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
+async def test_the_login_check_is_tried_again_every_ten_minutes():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     assert await check.offered(asking()) is True
@@ -174,17 +174,17 @@ async def test_whether_it_tells_right_from_wrong_is_asked_every_ten_minutes():
     assert mail.logins == ["stranger", "stranger"]
 
 
-async def test_one_name_is_guessed_at_a_few_times_from_wherever():
+async def test_guesses_at_one_name_are_limited():
     mail, clock = Mail(), Clock(NOW)
     check = check_of(mail, clock)
     for number in range(MAX_WRONG_LOGINS):
         guess = asking(basic(password=f"guess{number}"), peer=f"192.0.2.{number}")
-        assert await check.look(guess) is Login.WRONG
-    assert await check.look(asking(basic(name="ALICE"), peer="198.51.100.1")) is Login.TOO_MANY
+        assert await check.look(guess) is LoginResult.WRONG
+    assert await check.look(asking(basic(name="ALICE"), peer="198.51.100.1")) is LoginResult.TOO_MANY
     assert mail.logins.count("alice") == MAX_WRONG_LOGINS
-    assert await check.look(asking(basic("bob", "horse"), peer="198.51.100.1")) is Login.RIGHT
+    assert await check.look(asking(basic("bob", "horse"), peer="198.51.100.1")) is LoginResult.RIGHT
     clock.now += timedelta(seconds=BLOCK_SECONDS + 1)
-    assert await check.look(asking(basic())) is Login.RIGHT
+    assert await check.look(asking(basic())) is LoginResult.RIGHT
 
 
 async def test_many_guesses_at_once_are_no_more_than_a_few():
@@ -192,35 +192,35 @@ async def test_many_guesses_at_once_are_no_more_than_a_few():
     check = check_of(mail)
     guesses = [check.look(asking(basic(password=f"guess{number}"))) for number in range(5 * MAX_WRONG_LOGINS)]
     answers = await asyncio.gather(*guesses)
-    assert answers.count(Login.WRONG) == MAX_WRONG_LOGINS
-    assert set(answers) == {Login.WRONG, Login.TOO_MANY}
+    assert answers.count(LoginResult.WRONG) == MAX_WRONG_LOGINS
+    assert set(answers) == {LoginResult.WRONG, LoginResult.TOO_MANY}
     assert mail.logins.count("alice") == MAX_WRONG_LOGINS
 
 
 @pytest.mark.parametrize("peers", [["192.0.2.7"], ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"]])
-async def test_one_address_guesses_a_few_times_at_whomever(peers):
+async def test_guesses_from_one_address_are_limited(peers):
     check = check_of(Mail())
     from_there = itertools.cycle(peers)
     for number in range(MAX_WRONG_LOGINS):
-        assert await check.look(asking(basic(f"user{number}"), peer=next(from_there))) is Login.WRONG
-    assert await check.look(asking(basic(), peer=next(from_there))) is Login.TOO_MANY
-    assert await check.look(asking(basic(), peer="198.51.100.1")) is Login.RIGHT
+        assert await check.look(asking(basic(f"user{number}"), peer=next(from_there))) is LoginResult.WRONG
+    assert await check.look(asking(basic(), peer=next(from_there))) is LoginResult.TOO_MANY
+    assert await check.look(asking(basic(), peer="198.51.100.1")) is LoginResult.RIGHT
 
 
 async def test_right_logins_are_never_too_many():
     check, clock = check_of(Mail(), clock := Clock(NOW)), clock
     for _ in range(3 * MAX_WRONG_LOGINS):
         clock.now += timedelta(seconds=RESULT_SECONDS + 1)
-        assert await check.look(asking(basic())) is Login.RIGHT
+        assert await check.look(asking(basic())) is LoginResult.RIGHT
 
 
-async def test_a_webmail_that_is_down_says_nothing_and_is_left_alone_for_a_minute():
+async def test_a_webmail_that_is_down_is_left_alone_for_a_minute():
     mail, clock = Mail(), Clock(NOW)
     mail.down = True
     check = check_of(mail, clock)
-    assert await check.look(asking(basic())) is Login.UNTOLD
+    assert await check.look(asking(basic())) is LoginResult.UNTOLD
     mail.down = False
-    assert await check.look(asking(basic())) is Login.UNTOLD
+    assert await check.look(asking(basic())) is LoginResult.UNTOLD
     assert mail.asked == []
     clock.now += timedelta(seconds=WEBMAIL_CHECK_SECONDS / 10 + 1)
-    assert await check.look(asking(basic())) is Login.RIGHT
+    assert await check.look(asking(basic())) is LoginResult.RIGHT

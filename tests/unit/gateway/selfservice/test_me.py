@@ -1,5 +1,6 @@
 """A person's own page: who sees what, what is asked again, and what stays hidden."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -25,13 +26,12 @@ from tests.unit.gateway.selfservice.test_stored_view import ASKED_FOR_HELP, EXEM
 from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.mail import a_mail
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.login_check import MAX_WRONG_LOGINS
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
-from mailgate.model import Posture, PostureState
+from mailgate.model import CheckResult, Posture, PostureState
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, StoreUnavailableError, Tally
 from mailgate.store.person_records import QuarantineMail
@@ -173,7 +173,7 @@ async def test_guessing_is_stopped():
     assert "WWW-Authenticate" not in dict(answer.headers)
 
 
-async def test_what_was_decided_and_what_was_written_is_on_record():
+async def test_recorded_decisions_and_mails_are_listed():
     scene = Scene(domain="example.com")
     scene.people.rows = [Recorded("id", SEEN, Tally(3, NOW, NOW, "REF2345"))]
     scene.people.refusal_mails = [QuarantineMail("appl1", "prohibited-app", NOW)]
@@ -192,7 +192,7 @@ async def test_a_phone_that_never_reported_is_there_too():
     scene = Scene()
     scene.people.sighted = [UNREPORTED]
     page = await scene.page(PAGE, ALICE)
-    assert "This device has not reported yet" in page
+    assert "It is not known which apps are on this device" in page
     assert "id ends in 7777" in page
 
 
@@ -204,10 +204,10 @@ async def test_a_store_that_is_down_is_not_an_empty_one():
     assert "Nothing is stored" not in page
 
 
-async def test_it_opens_for_a_browser_that_is_refused():
+async def test_the_page_opens_for_a_refused_browser():
     page = await Scene().page(PAGE, IPHONE)
     assert "This browser gets no company mail" in page
-    assert "This device has not reported yet" in page
+    assert "It is not known which apps are on this device" in page
 
 
 async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
@@ -227,7 +227,7 @@ async def test_checking_again_asks_the_sources_and_says_what_came_of_it():
     assert asked == [("intune", "intune-1")]
 
 
-async def test_what_was_said_stands_with_what_the_device_turned_out_to_be():
+async def test_the_answer_stands_with_the_joined_device():
     async def ask(_source, _device_id):
         scene.people.of["alice"] = [Device("dddd-eeee-ffff", (REPORT,), former_ids=frozenset({PHONE.id}))]
         return CheckResult.WAIT
@@ -268,7 +268,7 @@ async def test_a_malformed_form_asks_nothing(body):
     assert "Asked" not in words(await Scene().check(body=body))
 
 
-async def test_a_pairing_code_is_shown_once_to_who_asks_for_it_on_a_computer():
+async def test_a_pairing_code_is_shown_once_on_a_computer():
     scene = Scene(codes=PairingCodes(Tokens(), offered=True, random=bytes))
     assert "Show a code" in await scene.page(PAGE, ALICE, COMPUTER)
     assert "Show a code" not in await scene.page(PAGE, ALICE, IPHONE)
@@ -300,7 +300,7 @@ async def test_status_has_every_device_of_the_person():
     assert said["devices"][0]["verdict"]["reason"] == "prohibited-app"
 
 
-async def test_status_shows_what_memory_has_of_a_proven_device_that_is_not_stored_yet():
+async def test_the_status_shows_a_proven_device_before_it_is_stored():
     scene = Scene()
     scene.service.people.by_id = {}
     known = Posture(PostureState.LISTED, "id", apps=("tiktok",), source="mdm")
@@ -341,7 +341,7 @@ async def test_logins_are_counted_by_what_came_of_them():
     assert counted("mailgate_page_logins_total", {"result": "wrong"}) == 1
 
 
-async def test_a_person_sees_what_they_are_exempt_from_and_how_they_asked_for_help():
+async def test_a_person_sees_their_exemptions_and_help_requests():
     scene = Scene()
     scene.people.exempted, scene.people.calls = [EXEMPTED], [ASKED_FOR_HELP]
     page = await scene.page(PAGE, ALICE)
@@ -382,7 +382,7 @@ def answering(again):
     [
         (CheckResult.TAKEN, "Asked intune: it still sees tiktok, looked at 3 minutes ago."),
         (CheckResult.FAILED, "intune did not answer. Please try again in a few minutes."),
-        (CheckResult.CANNOT, "Nobody can be asked about this device, because it reports by itself."),
+        (CheckResult.CANNOT, "Nobody can be asked about this device from here."),
         (CheckResult.WAIT, "Asked a moment ago."),
     ],
 )
@@ -408,7 +408,7 @@ async def test_no_other_site_can_press_the_button():
     assert refused.value.status == 403
 
 
-async def test_while_the_store_is_away_the_button_says_nothing():
+async def test_a_check_without_the_store_says_nothing():
     scene = Scene(recheck=answering(CheckResult.TAKEN))
     scene.judged = asking(client=HANDHELD, posture=LISTED, proof=PROOF)
 
@@ -419,7 +419,7 @@ async def test_while_the_store_is_away_the_button_says_nothing():
     assert json.loads((await scene.ask(RECHECK, SAME_ORIGIN)).body)["said"] == ""
 
 
-async def test_who_is_exempt_is_told_so_in_their_own_language_of_dates():
+async def test_an_exemption_is_told_in_the_readers_language():
     scene = Scene()
     policy = scene.gate.in_force.live.policy
     given = Relief(
@@ -450,12 +450,32 @@ async def test_a_download_has_every_row_and_every_field_and_is_saved():
     assert "reference" in told["requests"][0]
 
 
-async def test_a_download_names_nobody_to_who_is_nobody():
+async def test_a_download_by_nobody_names_nobody():
     told = json.loads((await Scene().ask(DOWNLOAD)).body)
     assert (told["person"], told["devices"], told["requests"]) == ("", [], [])
 
 
-async def test_what_cannot_be_read_is_said_on_the_page_and_not_in_a_file():
+async def test_a_person_has_one_download_made_at_a_time_and_others_do_not_wait_for_it():
+    scene, going, reads = Scene(), asyncio.Event(), []
+    scene.people.of["bob"] = []
+    read = scene.people.requests
+
+    async def slowly(name, *more):
+        reads.append(name)
+        await going.wait()
+        return await read(name, *more)
+
+    scene.people.requests = slowly
+    asked = (ALICE, ALICE, b"X-Forwarded-User: Alice", b"X-Forwarded-User: bob")
+    tasks = [asyncio.create_task(scene.ask(DOWNLOAD, each)) for each in asked]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert reads == ["alice", "bob"]
+    going.set()
+    assert [each.status for each in await asyncio.gather(*tasks)] == [200] * 4
+
+
+async def test_an_unreadable_store_is_told_on_the_page():
     scene = Scene()
 
     async def away(*_):

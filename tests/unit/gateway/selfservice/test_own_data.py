@@ -33,7 +33,7 @@ async def test_records_are_read_only_where_they_are_wanted():
     assert (asked, [own.device for own in data.owned]) == ([], [PHONE])
 
 
-def test_where_no_device_is_stored_the_verdict_is_that_of_the_request():
+def test_without_a_stored_device_the_verdict_is_that_of_the_request():
     request = asking(ALICE, client=LAPTOP)
     data = OwnData(request)
     assert verdict_here(data) == (request.access, request.decision)

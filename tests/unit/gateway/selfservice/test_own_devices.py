@@ -18,7 +18,7 @@ from tests.unit.gateway.own import (
 
 from mailgate.devices.device import Device
 from mailgate.gateway.selfservice.own_devices import own_devices
-from mailgate.gateway.selfservice.person import Person
+from mailgate.gateway.selfservice.person import RecognisedPerson
 from mailgate.model import Effect, Kind, Posture, Protocol, Reason
 
 
@@ -58,15 +58,15 @@ async def test_the_device_that_asks_has_the_verdict_on_this_very_request():
 
 async def test_without_a_person_this_requests_own_device_alone_is_seen():
     scene = Scene(PHONE)
-    (own,) = await scene.seen(asking(Person(), client=HANDHELD, posture=LISTED, proof=PROOF))
+    (own,) = await scene.seen(asking(RecognisedPerson(), client=HANDHELD, posture=LISTED, proof=PROOF))
     assert (own.device, own.here) == (PHONE, True)
 
 
 async def test_without_person_and_proof_nothing_is_seen():
     """A posture without a proof was found by an id that anybody can say."""
-    assert await Scene(PHONE).seen(asking(Person(), client=HANDHELD, posture=LISTED)) == ()
+    assert await Scene(PHONE).seen(asking(RecognisedPerson(), client=HANDHELD, posture=LISTED)) == ()
     refused = replace(PROOF, refused=Reason.TOKEN_EXPIRED)
-    assert await Scene(PHONE).seen(asking(Person(), posture=LISTED, proof=refused)) == ()
+    assert await Scene(PHONE).seen(asking(RecognisedPerson(), posture=LISTED, proof=refused)) == ()
 
 
 async def test_somebody_elses_proven_device_is_not_shown_to_who_has_logged_in():
@@ -75,7 +75,7 @@ async def test_somebody_elses_proven_device_is_not_shown_to_who_has_logged_in():
     assert await scene.seen(asking(ALICE, client=HANDHELD, posture=LISTED, proof=PROOF)) == ()
 
 
-@pytest.mark.parametrize("person", [ALICE, Person()], ids=["known", "nobody"])
+@pytest.mark.parametrize("person", [ALICE, RecognisedPerson()], ids=["known", "nobody"])
 async def test_a_report_on_its_way_to_the_store_counts(person):
     """Else who has just removed the app would be told, by the request that says so, that it is there."""
     newer = replace(PHONE, reports=(replace(REPORT, apps=frozenset()),))
@@ -110,7 +110,7 @@ async def test_a_phone_that_never_reported_is_seen_by_what_it_asked_for():
 
 
 @pytest.mark.parametrize(("told", "kind"), [(Kind.TABLET, Kind.TABLET), (Kind.LAPTOP, None), (None, None)])
-async def test_what_a_mail_app_says_never_makes_it_a_computer(told, kind):
+async def test_a_mail_app_is_never_shown_as_a_computer(told, kind):
     scene = Scene()
     scene.people.sighted = [replace(UNREPORTED, kind=told)]
     (own,) = await scene.seen(asking())
@@ -118,7 +118,7 @@ async def test_what_a_mail_app_says_never_makes_it_a_computer(told, kind):
     assert own.access.client.handheld
 
 
-async def test_what_asks_comes_first_then_what_gets_no_mail():
+async def test_the_asking_device_comes_first_then_those_without_mail():
     clean, listed = (Device(each, (replace(REPORT, id=each),)) for each in ("clean", "listed"))
     scene = Scene(
         clean,

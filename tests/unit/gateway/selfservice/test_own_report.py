@@ -63,7 +63,7 @@ async def say(kept: Kept, about: str, *fields: bytes, **more) -> str:
     return (await answered(kept, about, *fields, **more)).body.decode()
 
 
-async def test_that_a_device_is_lost_is_asked_once_more_before_anything_is_done(kept: Kept) -> None:
+async def test_a_report_of_a_loss_has_to_be_confirmed(kept: Kept) -> None:
     page = await say(kept, "lost", ALICE)
     assert "Is this device lost?" in page
     assert "until your help desk opens it again" in page
@@ -78,7 +78,7 @@ async def test_a_lost_device_is_shut_out_and_the_log_names_no_person(kept: Kept)
     assert (act.what, act.about, act.who) == ("device-lost", f"device {PHONE.id}", "its owner")
 
 
-async def test_that_it_is_somebody_elses_is_for_people_to_look_at(kept: Kept) -> None:
+async def test_a_report_that_it_is_not_theirs_becomes_a_help_request(kept: Kept) -> None:
     page = await say(kept, "not-mine", ALICE)
     (asked,) = kept.asked
     assert (asked.person, asked.device) == ("alice", PHONE.id)
@@ -103,7 +103,7 @@ async def report(kept: Kept) -> bytes:
     return b"Cookie: " + given.partition(";")[0].encode()
 
 
-async def test_it_is_taken_back_for_a_minute_by_the_browser_that_said_it(kept: Kept) -> None:
+async def test_a_report_of_a_loss_can_be_undone_for_a_minute(kept: Kept) -> None:
     cookie = await report(kept)
     assert "You can undo this for one minute" in await say(kept, "", ALICE, cookie, since=NOW)
     answer = await answered(kept, "found", ALICE, cookie, since=NOW)
@@ -134,7 +134,7 @@ async def test_without_the_cookie_nothing_is_taken_back(kept: Kept) -> None:
     assert kept.lost == [PHONE.id]
 
 
-async def test_who_says_again_of_a_lost_device_that_it_is_lost_cannot_open_it(kept: Kept) -> None:
+async def test_a_second_report_of_a_loss_cannot_open_a_device(kept: Kept) -> None:
     answer = await answered(kept, LOST, ALICE, since=NOW - timedelta(days=1))
     assert "Set-Cookie" not in dict(answer.headers)
     assert kept.lost == []
@@ -146,7 +146,7 @@ async def test_the_device_that_asks_is_not_lost(kept: Kept) -> None:
     assert kept.lost == []
 
 
-async def test_where_it_cannot_be_noted_that_is_said(kept: Kept) -> None:
+async def test_a_report_that_cannot_be_stored_is_an_error(kept: Kept) -> None:
     kept.away = True
     with pytest.raises(RequestRefused) as refused:
         await say(kept, LOST, ALICE)
@@ -189,9 +189,9 @@ def test_nothing_else_may_be_taken_back(device, person, after) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x", "A" * 43, "\u00e9", COOKIE.headers["cookie"]])
-def test_nobody_makes_one_up(value: str) -> None:
+def test_nobody_can_forge_an_undo_cookie(value: str) -> None:
     assert not may_take_back(DESK, with_cookie(f"mailgate-lost={value}"), MARKED_LOST, "alice", NOW)
 
 
-def test_it_ends_with_the_report() -> None:
+def test_the_undo_cookie_is_deleted_with_the_report() -> None:
     assert "Max-Age=0;" in delete_cookie(with_cookie(""))[1]

@@ -10,7 +10,7 @@ from tests.unit.gateway.own import ALICE, HANDHELD, LAPTOP, asking
 from mailgate.attest.enrolment import CODE_LIFE, digest_of
 from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
-from mailgate.gateway.selfservice.person import KnownBy, Person
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.model import Finding, Reason
 from mailgate.store import StoreUnavailableError
 
@@ -38,7 +38,7 @@ async def refusal(codes, person=ALICE, access=ACCESS, now=NOW):
     return refused.value.status, refused.value.reason
 
 
-async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
+async def test_a_code_is_kept_as_a_hash_with_its_owner(codes):
     code = await codes.make(ALICE, ACCESS, NOW)
     assert code == "0000-0000"
     ((digest, token),) = codes.tokens.items()
@@ -50,21 +50,21 @@ async def test_a_code_is_kept_as_a_hash_in_the_name_of_who_has_logged_in(codes):
 @pytest.mark.parametrize(
     ("person", "client"),
     [
-        (Person(), LAPTOP),
-        (Person("alice", KnownBy.DEVICE), LAPTOP),
+        (RecognisedPerson(), LAPTOP),
+        (RecognisedPerson("alice", KnownBy.DEVICE), LAPTOP),
         (ALICE, HANDHELD),
         (ALICE, CONTRADICTED),
     ],
     ids=["nobody", "a device alone", "a phone", "a phone in disguise"],
 )
-async def test_who_has_not_logged_in_at_a_computer_gets_none(codes, person, client):
+async def test_only_a_person_logged_in_at_a_computer_gets_a_code(codes, person, client):
     access = asking(client=client).access
     assert not codes.may_have(person, access)
     assert await refusal(codes, person, access) == (403, Reason.REQUEST_NOT_SUPPORTED)
     assert not codes.tokens
 
 
-async def test_nobody_gets_one_unless_the_settings_say_so():
+async def test_pairing_codes_need_the_setting():
     assert not PairingCodes(Tokens()).may_have(ALICE, ACCESS)
 
 
@@ -72,7 +72,7 @@ async def test_a_person_gets_five_in_ten_minutes_and_others_are_not_concerned(co
     for _ in range(5):
         await codes.make(ALICE, ACCESS, NOW)
     assert await refusal(codes) == (429, Reason.TOO_MANY_REQUESTS)
-    assert await codes.make(Person("bob", KnownBy.PROXY), ACCESS, NOW)
+    assert await codes.make(RecognisedPerson("bob", KnownBy.PROXY), ACCESS, NOW)
     assert await codes.make(ALICE, ACCESS, NOW + timedelta(minutes=10))
 
 

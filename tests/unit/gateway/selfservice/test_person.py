@@ -9,8 +9,8 @@ from tests.unit.gateway.gates import NOW
 from tests.unit.gateway.selfservice.test_login_check import Mail, asking, basic, check_of
 
 from mailgate.classify import classify
-from mailgate.gateway.selfservice.login_check import Login
-from mailgate.gateway.selfservice.person import KnownBy, Person, recognise
+from mailgate.gateway.selfservice.login_check import LoginResult
+from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson, recognise
 from mailgate.model import Access, AttestationResult, CertificateResult, Finding, Posture, Reason
 
 PROVEN = AttestationResult(device_id="1", user="carol", expires=NOW + timedelta(hours=1))
@@ -39,35 +39,37 @@ async def who(*fields, mail=None, trusted=(), **shown):
 
 
 async def test_without_anything_nobody_is_there():
-    assert await who() == Person()
-    assert await who(b"Cookie: roundcube_sessid=1") == Person()
+    assert await who() == RecognisedPerson()
+    assert await who(b"Cookie: roundcube_sessid=1") == RecognisedPerson()
 
 
 async def test_a_login_that_the_webmail_has_checked_is_believed():
-    assert await who(basic()) == Person("alice", KnownBy.LOGIN, Login.RIGHT)
+    assert await who(basic()) == RecognisedPerson("alice", KnownBy.LOGIN, LoginResult.RIGHT)
 
 
 @pytest.mark.parametrize(
-    ("mail", "login"), [(Mail(stranger=200), Login.UNTOLD), (Mail(known=401), Login.WRONG)]
+    ("mail", "login"), [(Mail(stranger=200), LoginResult.UNTOLD), (Mail(known=401), LoginResult.WRONG)]
 )
 async def test_a_login_that_it_has_not_is_nobody(mail, login):
-    assert await who(basic(), mail=mail) == Person(login=login)
+    assert await who(basic(), mail=mail) == RecognisedPerson(login=login)
 
 
 async def test_without_a_check_no_login_is_believed():
     incoming = asking(basic())
-    assert await recognise(incoming, access_of(incoming), None) == Person()
+    assert await recognise(incoming, access_of(incoming), None) == RecognisedPerson()
 
 
 async def test_a_trusted_proxy_comes_first_and_nothing_is_asked():
     mail = Mail()
     fields = (b"X-Forwarded-User: bob", basic())
-    assert await who(*fields, proof=PROVEN, mail=mail, trusted=TRUSTED) == Person("bob", KnownBy.PROXY)
+    assert await who(*fields, proof=PROVEN, mail=mail, trusted=TRUSTED) == RecognisedPerson(
+        "bob", KnownBy.PROXY
+    )
     assert mail.asked == []
 
 
-async def test_what_a_stranger_forwards_is_not_believed():
-    assert await who(b"X-Forwarded-User: bob") == Person()
+async def test_a_name_forwarded_by_a_stranger_is_not_believed():
+    assert await who(b"X-Forwarded-User: bob") == RecognisedPerson()
 
 
 UNNAMED = AttestationResult(device_id="1")
@@ -89,9 +91,9 @@ CERTIFICATE = CertificateResult(thumbprint="thumb")
     ],
 )
 async def test_a_proven_device_speaks_for_its_owner(shown, name):
-    assert await who(**shown) == (Person(name, KnownBy.DEVICE) if name else Person())
+    assert await who(**shown) == (RecognisedPerson(name, KnownBy.DEVICE) if name else RecognisedPerson())
 
 
-async def test_an_owner_that_only_a_name_leads_to_is_not_who_asks():
+async def test_an_owner_found_by_a_mere_name_is_not_the_asker():
     """An ActiveSync id is no proof."""
-    assert await who(posture=KNOWN) == Person()
+    assert await who(posture=KNOWN) == RecognisedPerson()

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from tests.unit.gateway.own import LOOKED, PHONE, REPORT
 
-from mailgate.connectors.recheck import CheckResult
 from mailgate.devices.device import Device
 from mailgate.gateway.pages.employee import AskedSource, SourceResult
 from mailgate.gateway.selfservice.recheck import (
@@ -16,6 +15,7 @@ from mailgate.gateway.selfservice.recheck import (
     ask_nobody,
     source_answer,
 )
+from mailgate.model import CheckResult
 
 OTHER = replace(REPORT, source="jamf", id="7")
 
@@ -35,7 +35,7 @@ OTHER = replace(REPORT, source="jamf", id="7")
         ({"apps": set(), "reported_at": None}, AskedSource(SourceResult.UNSEEN, "intune")),
     ],
 )
-def test_what_a_source_says_in_the_words_of_who_asked(changed, said):
+def test_answers_of_sources_are_told_in_the_readers_words(changed, said):
     assert source_answer(replace(REPORT, **changed), str.title) == said
 
 
@@ -60,22 +60,22 @@ async def test_each_source_is_asked_by_its_own_name_of_the_device():
         (CheckResult.FAILED, SourceResult.SILENT),
     ],
 )
-def test_a_source_that_said_nothing_of_the_apps(again, came):
+def test_an_answer_without_apps_is_told_as_such(again, came):
     assert answers_of({REPORT.key: again}, [PHONE], str.title) == (AskedSource(came, "intune"),)
 
 
-def test_those_that_cannot_be_asked_are_strangers_not_recorded():
+def test_a_source_that_cannot_be_asked_is_left_out():
     came = {REPORT.key: CheckResult.TAKEN, ("https://mdm.example.com", "phone-1"): CheckResult.CANNOT}
     (told,) = answers_of(came, [PHONE], str.title)
     assert told.result is SourceResult.FOUND
 
 
 @pytest.mark.parametrize("came", [{}, {REPORT.key: CheckResult.CANNOT}])
-def test_where_nobody_can_be_asked_that_is_said(came):
+def test_without_a_source_to_ask_that_is_said(came):
     assert answers_of(came, [PHONE], str.title) == (AskedSource(SourceResult.NOBODY),)
 
 
-def test_what_is_no_longer_this_persons_is_not_told():
+def test_answers_about_somebody_elses_device_are_not_told():
     """What the source said may give the device to somebody else."""
     assert answers_of({REPORT.key: CheckResult.TAKEN}, [Device("other")], str.title) == (
         AskedSource(SourceResult.SILENT, "intune"),

@@ -82,7 +82,7 @@ def test_the_status_has_the_verdict_the_client_and_the_devices():
     assert [each["id"] for each in content["devices"]] == [PHONE.id]
 
 
-def test_who_has_it_already_is_told_nothing_more():
+def test_an_unchanged_status_is_not_sent_again():
     """RFC 9110, 13.1.2 and 15.4.5: weak comparison, any of a list."""
     content = status_of(ASKED.access, ASKED.decision, [OWN], KEEP)
     first = status_answer(content, "REF2345", NOW)
@@ -96,7 +96,7 @@ def test_who_has_it_already_is_told_nothing_more():
 
 
 @pytest.mark.parametrize("own", [replace(OWN, posture=CLEAN), replace(OWN, here=True)])
-def test_whatever_changes_changes_the_mark(own):
+def test_every_change_has_another_mark(own):
     before = etag_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP))
     assert etag_of(status_of(ASKED.access, ASKED.decision, [own], KEEP)) != before
     assert etag_of(status_of(ASKED.access, ASKED.decision, [OWN], KEEP)) == before

@@ -10,7 +10,7 @@ from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.gateway.pages import View
-from mailgate.gateway.pages.employee import AskedSource, Source, SourceResult
+from mailgate.gateway.pages.employee import AskedSource, ReportSource, SourceResult
 from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.stored_view import (
@@ -30,7 +30,8 @@ from mailgate.gateway.selfservice.stored_view import (
     stored_devices,
     token_record,
 )
-from mailgate.model import Posture, Reason
+from mailgate.model import Kind, Posture, PostureState, Reason
+from mailgate.model.notice import ToldDevice
 from mailgate.policy import Policy
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.reliefs import Cause, Relief
@@ -68,7 +69,7 @@ def test_a_card_says_what_the_device_is_and_until_when_it_is_stored():
     shown_card = card(asked=(AskedSource(SourceResult.NOBODY),))
     assert (shown_card.mark, shown_card.os, shown_card.os_version) == (PHONE.id, "ios", "18.6")
     assert shown_card.apps == ("Tiktok",)
-    assert shown_card.sources == (Source("intune", LOOKED, complete=True),)
+    assert shown_card.sources == (ReportSource("intune", LOOKED, complete=True),)
     assert shown_card.asked == (AskedSource(SourceResult.NOBODY),)
     assert (shown_card.since, shown_card.until) == (PHONE.first_seen, NOW + timedelta(days=90))
 
@@ -150,7 +151,7 @@ def test_a_phone_that_never_reported_shows_what_is_known_of_it():
     assert shown_card.until == NOW + timedelta(days=30)
 
 
-def test_what_is_not_stored_shows_no_field():
+def test_a_device_that_is_not_stored_shows_no_field():
     assert card(replace(OWN, device=None)).stored == ()
 
 
@@ -217,13 +218,21 @@ def test_a_mail_says_when_it_was_sent_and_why():
 
 
 def notice():
-    return mail_record(a_mail("alice", version=3), KEEP.sightings)
+    about = (
+        ToldDevice(Kind.PHONE, "ios", PostureState.LISTED, ("tiktok",)),
+        ToldDevice(Kind.TABLET, "ios", PostureState.MISSING, ()),
+    )
+    return mail_record(
+        a_mail("alice", version=3, about=about), KEEP.sightings, {"tiktok": "TikTok"}.__getitem__
+    )
 
 
 def test_a_mail_about_a_rule_is_shown_with_what_became_of_it():
     row = {field.name: field.value for field in notice().fields}
     assert (row["rule"], row["policy"], row["state"], row["kind"]) == ("app", "3", "queued", "enforced")
     assert (row["person"], row["user"]) == ("alice@example.com", "alice")
+    assert (row["form"], row["os"], row["apps"]) == (("phone", "tablet"), ("ios",), ("TikTok",))
+    assert row["posture"] == ("listed", "missing")
 
 
 KEY = EnrolledKey("thumb", "phone", "alice", "token-1", LOOKED, NOW, None)
@@ -253,7 +262,7 @@ def test_an_enrolled_key_is_shown_with_its_end(changed, last):
     assert row.until == last + timedelta(days=90)
 
 
-def test_what_lets_devices_enrol_is_shown_with_its_end():
+def test_an_enrolment_token_is_shown_with_its_end():
     named = {field.name: field.value for field in let_in().fields}
     assert (named["note"], named["uses_left"]) == ("for the tablet", 2)
     assert let_in().until == NOW + timedelta(days=91)
@@ -277,7 +286,7 @@ def called():
     return help_record(ASKED_FOR_HELP, KEEP.sightings)
 
 
-def test_an_exemption_is_shown_with_its_reason_and_end_and_without_who_gave_it():
+def test_an_exemption_is_shown_without_the_admin():
     named = {field.name: field.value for field in exemption().fields}
     assert (named["rule"], named["note"], named["ends_at"]) == ("no-tiktok", "a new phone", NOW)
     assert "grace" not in named.values()
@@ -291,7 +300,7 @@ def test_a_request_for_help_is_shown_with_its_end():
     assert called().until == NOW + KEEP.sightings
 
 
-def test_the_apps_that_are_looked_for_are_all_that_are_stored_on_a_list_or_not():
+def test_every_listed_app_is_named_on_a_list_or_not():
     apps = {key: ListedApp(key, key.title()) for key in ("wechat", "tiktok", "chess")}
     assert listed_names(AppCatalog(apps, {"prohibited": ("wechat", "tiktok")})) == (
         "Chess",
@@ -300,7 +309,7 @@ def test_the_apps_that_are_looked_for_are_all_that_are_stored_on_a_list_or_not()
     )
 
 
-def test_those_that_keep_mail_out_are_named_apart():
+def test_apps_that_cost_a_phone_its_mail_are_listed_apart():
     apps = {key: ListedApp(key, key.title()) for key in ("wechat", "tiktok", "capcut", "moomoo")}
     catalog = AppCatalog(apps, {"banned": ("wechat", "tiktok")})
     rules = [("a", '"banned" in device.lists', "block"), ("b", '"moomoo" in device.apps', "warn")]
@@ -329,17 +338,17 @@ def test_an_app_keeps_mail_out_from_the_day_of_its_rule(stages, now, later):
     assert (names_blocked_now(policy, NOW), names_blocked_later(policy, NOW)) == (now, later)
 
 
-def test_a_request_for_help_waits_until_it_is_done_and_was_answered_if_nobody_asked_since():
+def test_a_new_help_request_after_an_answer_waits_again():
     asked = replace(ASKED_FOR_HELP, replied_at=ASKED_FOR_HELP.last_at)
     assert open_help_request(asked).answered == asked.last_at
     assert open_help_request(replace(asked, last_at=NOW + timedelta(days=1))).answered is None
 
 
-def test_the_stored_devices_among_those_that_are_seen():
+def test_only_stored_devices_are_listed():
     assert stored_devices([OWN, replace(OWN, device=None)]) == [PHONE]
 
 
-def test_where_a_device_was_seen_last_is_its_newest_row():
+def test_the_newest_row_tells_where_a_device_was_seen_last():
     older, newer = Tally(3, LOOKED, LOOKED, "A"), Tally(3, LOOKED, NOW, "B")
     rows = [Recorded("1", SEEN, newer), Recorded("2", SEEN, older)]
     assert last_seen(rows)[SEEN.device].at == NOW

@@ -42,7 +42,7 @@ def opened():
     return SideDoor(on.judge, on.recorder, on.references.draw)
 
 
-async def test_a_login_that_a_rule_lets_in(opened):
+async def test_a_login_that_no_rule_is_about_is_refused(opened):
     opened.judge.postures.people["ada"] = Posture(PostureState.CLEAN)
     answer = await ask(opened)
     assert answer.status == 200

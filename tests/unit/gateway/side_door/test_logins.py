@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.gateway.gates import NOW, REFERENCE, gate, renew
 
-from mailgate.gateway.side_door.logins import LoginError, SideDoor, Verdict, judge_login, read_login, refusal
+from mailgate.gateway.side_door.logins import (
+    LoginVerdict,
+    SideDoor,
+    UnreadableLoginError,
+    judge_login,
+    read_login,
+    refusal,
+)
 from mailgate.model import Decision, Effect, Posture, PostureState, Reason, RequestFacts
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.apps import ListedApp
@@ -50,7 +57,7 @@ def door():
     return SideDoor(opened.judge, opened.recorder, opened.references.draw)
 
 
-def test_the_facts_of_a_login():
+def test_a_login_becomes_the_facts_of_a_request():
     assert read_login(body()) == RequestFacts(
         "LOGIN", "/", "imap", "", "192.0.2.1", {"imap-id": '"name" "iPhone Mail" "os" "iOS"'}, "ada"
     )
@@ -61,7 +68,7 @@ def test_the_facts_of_a_login():
     [("imap", "imap"), ("IMAP", "imap"), ("pop3", "pop3"), ("submission", "submission"), ("smtp", "submission"),
      ("sieve", "sieve"), ("managesieve", "sieve")],
 )  # fmt: skip
-def test_every_name_of_a_protocol(protocol, scheme):
+def test_every_name_of_a_protocol_is_read(protocol, scheme):
     assert read_login(body(protocol=protocol)).scheme == scheme
 
 
@@ -70,7 +77,7 @@ def test_a_client_that_says_nothing_has_no_id(device_id, client_id):
     assert read_login(body(device_id=device_id, client_id=client_id)).headers == {}
 
 
-def test_what_else_a_client_says_is_not_kept():
+def test_other_fields_of_a_client_are_not_kept():
     asked = body(
         device_id='"name" "Mail" "x-originating-ip" "192.0.2.9" "support-url" "https://ada.example.com"'
     )
@@ -95,8 +102,8 @@ def test_what_else_a_client_says_is_not_kept():
         (body(device_id=[]), "`device_id` is not a string"),
     ],
 )  # fmt: skip
-def test_what_is_no_question_is_refused_in_words(asked, expected):
-    with pytest.raises(LoginError, match=expected):
+def test_a_malformed_question_is_refused_in_words(asked, expected):
+    with pytest.raises(UnreadableLoginError, match=expected):
         read_login(asked)
 
 
@@ -106,7 +113,7 @@ def test_what_is_no_question_is_refused_in_words(asked, expected):
 def test_no_body_breaks_it(asked):
     try:
         facts = read_login(asked)
-    except LoginError:
+    except UnreadableLoginError:
         return
     assert facts.user
 
@@ -139,15 +146,15 @@ async def test_the_same_rules_decide(door, asked, effect, rule):
     assert door.recorder.listeners[0] == [("/", effect, rule, "" if verdict.let_in else REFERENCE)]
 
 
-async def test_a_laptop_is_not_held_to_its_persons_phone_even_where_that_cannot_be_asked(door):
+async def test_a_laptop_does_not_depend_on_its_owners_phone(door):
     door.judge.postures.breaks = RuntimeError("asked all the same")
-    assert await judge_login(door, read_login(body(device_id=THUNDERBIRD))) == Verdict(True)
+    assert await judge_login(door, read_login(body(device_id=THUNDERBIRD))) == LoginVerdict(True)
 
 
 async def test_the_person_reads_why_what_to_do_and_the_reference(door):
     verdict = await judge_login(door, read_login(body()))
     assert verdict.message == (
-        "A phone or tablet of yours has TikTok on it. Such a device gets no company mail. "
+        "Found on your phones and tablets: TikTok. Such a device gets no company mail. "
         "Open https://mail.example.com on that device to see what to do. Contact: it-help@example.com. "
         "Reference REF2345 (prohibited-app)."
     )
@@ -166,7 +173,7 @@ def test_every_message_is_one_line_of_ascii(reason, apps):
     assert reason in told
 
 
-async def test_it_is_counted_and_logged_like_any_request(door):
+async def test_a_login_is_counted_and_logged_like_a_request(door):
     facts = replace(read_login(body()), remote="192.0.2.1")
     await judge_login(door, facts)
     counted = door.judge.metrics.registry.get_sample_value(

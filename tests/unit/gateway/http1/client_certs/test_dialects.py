@@ -22,7 +22,7 @@ PHONE = ROOT.device()
 ESCAPED = quote(PHONE.pem, safe="").encode()
 
 
-def test_what_nginx_and_envoy_write_is_read() -> None:
+def test_certificates_of_nginx_and_envoy_are_read() -> None:
     """nginx escapes all but letters, digits, ``-._~``; Envoy leaves some more as they are."""
     assert read_escaped_pem(ESCAPED) == PHONE.der
     assert read_escaped_pem(quote(PHONE.pem, safe="/=:").encode()) == PHONE.der
@@ -100,19 +100,19 @@ def test_a_list_keeps_its_order(certificates) -> None:
     [b"", b":", b"::", b"TUk=", b":TUk=", b"TUk=:", b":TUk=:;a=1", b":TUk=:, :TUk=:", b":T Uk=:", b":TU-_:",
      b":T:", b":TUk===:", b'"TUk="', b":TUk=: :", b":=:", b":TUk=TUk=:"],
 )  # fmt: skip
-def test_what_is_no_single_byte_sequence_is_refused(value) -> None:
+def test_a_malformed_byte_sequence_is_refused(value) -> None:
     with pytest.raises(UnreadableError):
         read_client_cert(value)
 
 
 @pytest.mark.parametrize("value", [b"", b":TUk=:,", b",:TUk=:", b":TUk=:;a, :TUk=:", b":TUk=: :TUk=:"])
-def test_what_is_no_list_of_them_is_refused(value) -> None:
+def test_a_malformed_list_of_byte_sequences_is_refused(value) -> None:
     with pytest.raises(UnreadableError):
         read_client_cert_chain(value)
 
 
 @given(st.binary(max_size=80))
-def test_nothing_else_is_raised_and_nothing_else_is_read(value) -> None:
+def test_a_malformed_certificate_raises_only_its_own_error(value) -> None:
     try:
         read_client_cert(value)
     except UnreadableError:
@@ -152,7 +152,7 @@ FULL = (
         (b'Subject=""', []),
     ],
 )
-def test_one_element(value, chain) -> None:
+def test_one_element_of_envoy_is_read(value, chain) -> None:
     assert read_xfcc(value, 6) == [each.der for each in chain]
 
 
@@ -164,7 +164,7 @@ def test_one_element(value, chain) -> None:
     ],
     ids=["with a certificate", "without one"],
 )
-def test_of_several_hops_the_last_element_counts(value: bytes, found: list[bytes]) -> None:
+def test_the_last_of_several_hops_counts(value: bytes, found: list[bytes]) -> None:
     """It was written by the proxy that called us; those before it were handed to that proxy."""
     assert read_xfcc(value, 6) == found
 
@@ -196,7 +196,7 @@ def test_a_quoted_value_cannot_end_an_element() -> None:
         b",".join([b"By=a"] * (MAX_ELEMENTS + 1)),
     ],
 )
-def test_of_envoy_anything_else_is_refused(value) -> None:
+def test_a_malformed_element_of_envoy_is_refused(value) -> None:
     with pytest.raises(UnreadableError):
         read_xfcc(value, 6)
 
@@ -216,6 +216,6 @@ def test_no_other_error_leaves_the_reader_of_envoys_header(raw, near) -> None:
 
 
 @given(st.text('"\\;,= aß\n', max_size=30))
-def test_whatever_a_subject_holds_the_certificate_beside_it_is_found(subject) -> None:
+def test_the_certificate_is_found_beside_any_subject(subject) -> None:
     quoted = subject.replace("\\", "\\\\").replace('"', '\\"').encode()
     assert read_xfcc(b'Subject="%b";%b' % (quoted, cert(PHONE_OF_ENVOY)), 6) == [PHONE_OF_ENVOY.der]

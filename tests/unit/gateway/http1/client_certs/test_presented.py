@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.pki import root
 from tests.vectors import build_certificate_vectors as vectors
 
-from mailgate.attest.cert_names import Match
+from mailgate.attest.cert_names import NamePattern
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.revocation import Revocation, read_lists, read_serials
 from mailgate.gateway.evaluate.identity import certificate_result
@@ -74,7 +74,7 @@ def test_one_form_is_read_and_the_others_are_not(form, fields, chain) -> None:
         (NGINX, [(b"X-SSL-Client-Cert", b"a" * (MAX_VALUE + 1))], Reason.CERTIFICATE_OVERSIZE),
     ],
 )
-def test_what_cannot_be_read_says_why_and_repeats_nothing(form, fields, reason) -> None:
+def test_an_unreadable_certificate_says_why_and_repeats_nothing(form, fields, reason) -> None:
     result = from_proxy(fields, form)
     assert isinstance(result, CertificateResult)
     assert result.refused is reason
@@ -112,7 +112,7 @@ def test_nothing_is_raised_whatever_a_header_holds(form, values) -> None:
     assert isinstance(from_proxy(fields, form), tuple | CertificateResult)
 
 
-def test_the_certificates_of_a_handshake_before_and_since_python_3_13() -> None:
+def test_the_certificates_of_a_handshake_are_found_by_every_python() -> None:
     sent, nothing = (lambda binary_form: b"leaf"), (lambda binary_form: None)
     new = SimpleNamespace(getpeercert=sent, get_unverified_chain=lambda: [b"leaf", b"issuing"])
     parts = [SimpleNamespace(public_bytes=lambda form, name=name: name) for name in (b"leaf", b"issuing")]
@@ -136,7 +136,7 @@ def verified(vector: dict) -> CertificateResult:
     lists = read_lists(vector["crl"].encode(), authorities) if "crl" in vector else {}
     verifier = CertificateVerifier(
         authorities[:1] if vector.get("anchors") == "root" else authorities,
-        matches=[Match("san-uri", "udid", "urn:udid:")],
+        matches=[NamePattern("san-uri", "udid", "urn:udid:")],
         revocation=Revocation(lists, read_serials(vector.get("serials", []))),
     )
     fields = [(name.encode(), value.encode()) for name, value in vector["fields"]]

@@ -8,8 +8,8 @@ from tests.unit.connectors.around import NOW, runtime
 from tests.unit.connectors.run_store import Source, leased_run
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors import SourceError, Trouble, runner
-from mailgate.connectors.runner import Runner
+from mailgate.connectors import SourceError, Trouble, scheduler
+from mailgate.connectors.scheduler import Scheduler
 from mailgate.model import SourceState
 
 SETTINGS = {"mdm": EverySource()}
@@ -34,7 +34,7 @@ def make(clock, run_store, told, listed):
     def made(source, settings=SETTINGS):
         around = partial(runtime, now=clock)
         runs = leased_run(source, run_store, around, lambda: listed[-1])
-        return Runner(lambda: settings, lambda each: each.every < NEVER, runs, around(), told.append)
+        return Scheduler(lambda: settings, lambda each: each.every < NEVER, runs, around(), told.append)
 
     return made
 
@@ -51,7 +51,7 @@ async def poll(running, times=1):
         await settle()
 
 
-async def test_what_is_due_runs_and_then_rests(make, clock):
+async def test_a_due_source_runs_once_and_then_rests(make, clock):
     source = Source(1)
     running = make(source)
     await poll(running, times=3)
@@ -61,7 +61,7 @@ async def test_what_is_due_runs_and_then_rests(make, clock):
     assert len(source.asked) == 2
 
 
-async def test_what_runs_is_not_started_again(make):
+async def test_a_running_source_is_not_started_again(make):
     source = Source(asyncio.Event())
     running = make(source)
     await poll(running, times=3)
@@ -78,7 +78,7 @@ async def test_a_source_with_something_new_runs_before_its_time(make):
     assert len(source.asked) == 2
 
 
-async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
+async def test_a_changed_list_of_apps_reads_everything_soon(make, listed):
     source = Source(1)
     running = make(source)
     await poll(running)
@@ -87,7 +87,7 @@ async def test_once_other_apps_are_listed_everything_is_read_soon(make, listed):
     assert source.asked == [None, None]
 
 
-async def test_a_source_that_calls_by_itself_is_not_asked_and_its_state_is_known(make, run_store):
+async def test_a_source_that_posts_is_not_asked(make, run_store):
     run_store.noted["push"] = SourceState("push", last_success=NOW)
     source = Source(1)
     running = make(source, {"push": EverySource(every="365d")})
@@ -105,7 +105,7 @@ async def test_two_gates_do_not_do_the_same_run_one_after_the_other(make, run_st
     assert len(source.asked) == 1
 
 
-async def test_who_fails_is_told_from_the_first_run_on_until_a_run_succeeds(make, run_store, clock, told):
+async def test_a_failing_source_is_told_until_a_run_succeeds(make, run_store, clock, told):
     running = make(Source(SourceError(Trouble.LOGIN)))
     await poll(running)
     since = clock.now
@@ -140,7 +140,7 @@ async def test_a_connector_that_was_removed_is_told_no_more(make, run_store, tol
 
 
 async def test_stopping_lets_a_run_finish_its_batch(make, run_store, monkeypatch):
-    monkeypatch.setattr(runner, "POLL", 0.001)
+    monkeypatch.setattr(scheduler, "POLL", 0.001)
     source = Source(1, 2, asyncio.Event())
     task = asyncio.create_task(make(source).run())
     await settle()

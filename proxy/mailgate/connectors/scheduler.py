@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from mailgate.config.sources import EverySource
-from mailgate.connectors.errors import SourceError
 from mailgate.connectors.file import FileChanges
 from mailgate.connectors.leased_run import LeasedRun
 from mailgate.connectors.protocol import Runtime
 from mailgate.connectors.run import RunOutcome
 from mailgate.connectors.schedule import is_due
 from mailgate.devices.posture import Away, sources_away
+from mailgate.errors import SourceError
 from mailgate.model import SourceState
 from mailgate.tasks import end_all
 
@@ -19,7 +19,7 @@ POLL = 2.0
 """The seconds between two looks for connectors that are due. A gate knows of a run by another gate after this time."""
 
 
-class Runner:
+class Scheduler:
     """Starts connectors that are due. Run ``run`` as a task. It reads the settings every time, so that a reload counts at once."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Runner:
         self._settings = settings
         self._scheduled = scheduled
         self._leased_run = leased_run
-        self._around = runtime
+        self._runtime = runtime
         self._tell = tell
         self._chances: dict[str, tuple[SourceState, float]] = {}
         self._running: dict[str, asyncio.Task[RunOutcome | None]] = {}
@@ -87,7 +87,7 @@ class Runner:
         """Read the states of the connectors from the store. Returns False if it does not answer; the last known states
         are then used."""
         try:
-            self.states = await self._leased_run.run_store.states()
+            self.states = await self._leased_run.store.states()
         except SourceError:
             return False
         return True
@@ -97,8 +97,8 @@ class Runner:
             return True
         state = self.states.get(name) or SourceState(name)
         if self._chances.get(name, (None, 0.0))[0] != state:
-            self._chances[name] = (state, self._around.chance())
-        return is_due(state, settings, self._around.now(), self._chances[name][1])
+            self._chances[name] = (state, self._runtime.chance())
+        return is_due(state, settings, self._runtime.now(), self._chances[name][1])
 
     def _start(self, name: str, settings: EverySource) -> None:
         woken = name in self._woken

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import aiohttp
 
-from mailgate.connectors.errors import SourceError, Trouble
+from mailgate.errors import SourceError, Trouble
 
 _PIECE = 64 * 1024
 
@@ -45,7 +45,11 @@ class HttpsWire:
     """Uses aiohttp, with the authorities, the proxy, the time and the size of the settings."""
 
     def __init__(
-        self, timeout: float, page_bytes: int, authorities: Path | None = None, proxy: str | None = None
+        self,
+        timeout: float,
+        page_bytes: int,
+        authorities: Path | ssl.SSLContext | None = None,
+        proxy: str | None = None,
     ) -> None:
         self._timeout = timeout
         self._page_bytes = page_bytes
@@ -86,8 +90,10 @@ class HttpsWire:
         return bytes(pieces)
 
     def _opened(self) -> aiohttp.ClientSession:
+        given = self._authorities
+        trust = given if isinstance(given, ssl.SSLContext) else ssl.create_default_context(cafile=given)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=self._authorities), limit=4),
+            connector=aiohttp.TCPConnector(ssl=trust, limit=4),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             headers={"User-Agent": "mailgate", "Accept": "application/json"},

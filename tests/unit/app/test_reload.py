@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from mailgate.app import reload
+from mailgate.app.reload import Reloader
 from mailgate.errors import ConfigError, Mistake
-from mailgate.gateway import reload
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.reload import Reloader
 
 MISTAKE = Mistake("policy.yaml", 3, 7, "no such variable")
 
@@ -46,7 +46,7 @@ def files():
     return Files()
 
 
-async def test_good_files_are_put_in_force(files):
+async def test_good_files_take_effect(files):
     assert await files.reloader.reload()
     assert (files.in_force, files.reloader.mistakes) == (["first"], [])
     assert (files.count("applied"), files.ok) == (1, 1)
@@ -66,7 +66,7 @@ async def test_bad_files_change_nothing_and_are_shown_until_they_are_good_again(
     assert (files.in_force, files.reloader.mistakes, files.ok) == (["second"], [], 1)
 
 
-async def test_of_two_readings_at_once_the_later_one_takes_effect_last(files):
+async def test_the_later_of_two_reloads_takes_effect_last(files):
     """A change on disk and a signal: else settings that are gone would stay in force for good."""
     store_answers = asyncio.Event()
 
@@ -88,7 +88,7 @@ async def test_of_two_readings_at_once_the_later_one_takes_effect_last(files):
 
 @pytest.mark.parametrize("error", [OSError("disk"), ValueError("secret in the text"), RuntimeError()])
 @pytest.mark.parametrize("where", ["load", "apply"])
-async def test_whatever_breaks_on_the_way_the_gate_goes_on_with_what_it_has(files, where, error):
+async def test_an_error_on_the_way_leaves_the_gate_as_it_is(files, where, error):
     """The watcher must live: else one bad certificate ends every later reload."""
     if where == "load":
         files.content = error
@@ -173,7 +173,7 @@ async def test_a_change_of_one_of_the_files_reloads_once(
     assert disk.watched[0] == {tmp_path / "gate", tmp_path / "rules", tmp_path / "keys"}
 
 
-async def test_a_folder_that_is_made_anew_is_watched_anew(monkeypatch, files, paths, tmp_path):
+async def test_a_folder_made_again_is_watched_again(monkeypatch, files, paths, tmp_path):
     def replaced():
         (tmp_path / "keys").rename(tmp_path / "old")
         (tmp_path / "keys").mkdir()
@@ -195,9 +195,7 @@ async def test_folders_are_watched_anew_when_other_files_are_named(monkeypatch, 
     assert len(files.in_force) == 2
 
 
-async def test_where_folders_cannot_be_watched_the_files_are_still_looked_at(
-    monkeypatch, files, paths, tmp_path
-):
+async def test_files_are_looked_at_even_if_folders_cannot_be_watched(monkeypatch, files, paths, tmp_path):
     def change_unseen(*_, **__):
         (tmp_path / "keys/mdm.json").write_text("second")
         raise OSError("no more watches")

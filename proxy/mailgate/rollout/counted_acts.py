@@ -1,0 +1,197 @@
+"""Acts beside the rules that newly keep people out: on single devices, by hand, and by putting back what was out. The guard counts
+them with changes of the rules. Beyond its limit another approver has to do the same."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from mailgate.devices.device import Device, Report
+from mailgate.devices.posture import PostureTerms, may_restrict, posture_of, restricts_owner
+from mailgate.model import Posture
+from mailgate.model.phrase import joined, phrase, plural
+from mailgate.policy import AppCatalog
+from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
+from mailgate.rollout.kept_plans import read_plan
+from mailgate.rollout.person import Person, RefusedError
+from mailgate.store import Act, Revoked, Store
+from mailgate.store.audit import audit_time
+from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut
+
+LOSS_ASKED, REVOCATION_ASKED, IMPORT_ASKED = "device-loss-asked", "revocation-asked", "devices-by-hand-asked"
+_TRIES = 5
+"""How often an act is tried if others are counted in the same moment: a stolen phone waits for nobody."""
+
+Done = TypeVar("Done")
+Objections = Callable[[WindowTotals], Awaitable[list[str]]]
+"""How an act goes beyond the limit together with what the window holds, in words; empty if it does not."""
+
+
+async def do_counted(
+    store: Store,
+    guard: Guard | None,
+    asked: Act,
+    hit: Callable[[WindowTotals], Awaitable[KeptOut]],
+    do: Callable[[Counted], Awaitable[Done]],
+    *,
+    by_hand: bool = False,
+    beyond: Objections | None = None,
+    since: datetime | None = None,
+) -> Done:
+    """Do an act that newly keeps people out. Raises RefusedError if it needs another person, and notes the wish.
+
+    :param asked: the wish, as the audit log has it if another person is needed. ``at`` is now.
+    :param hit: how many it may newly keep out.
+    :param do: does it and writes these counts. It may raise CountedMeanwhileError.
+    :param by_hand: whether it is about single devices, of which the guard lets some pass in any case.
+    :param beyond: the objections; by default those that go by the number alone.
+    :param since: from when on earlier wishes count; by default from the beginning of the guard's window.
+    """
+    asked = replace(asked, at=await store.now(asked.at))
+    for _ in range(_TRIES):
+        window = await read_window(store, guard, asked.at)
+        newly = await hit(window)
+        if guard is not None:
+            over = beyond(window) if beyond else _beyond(store, guard, newly, window, by_hand=by_hand)
+            if against := await over:
+                await _refuse_alone(store, guard, asked, newly, against, since)
+        try:
+            return await do(window.counted(newly, by_hand=by_hand))
+        except CountedMeanwhileError:
+            continue
+    raise counted_meanwhile()
+
+
+async def _beyond(
+    store: Store, guard: Guard, newly: KeptOut, window: WindowTotals, *, by_hand: bool
+) -> list[str]:
+    """A part is taken of those whom the latest plan knows."""
+    if guard.limit is None or newly == NOBODY:
+        return []
+    plans = await store.plans.latest(1)
+    plan = read_plan(plans[0]) if plans else None
+    passed = guard.limit.is_passed(newly + window.kept_out + window.forgotten, plan)
+    if passed and by_hand:
+        passed = guard.by_hand.is_passed(newly + window.by_hand, plan)
+    return [phrase("more people would newly be kept out than the guard lets pass")] if passed else []
+
+
+async def _refuse_alone(
+    store: Store, guard: Guard, asked: Act, newly: KeptOut, against: Sequence[str], since: datetime | None
+) -> None:
+    """Raises RefusedError unless enough approvers have done the same beside the first who wanted it. Notes who wants it.
+
+    Where nobody else may approve anything, one person does it alone, as with an override.
+    """
+    begin = audit_time(max(asked.at - guard.window, since or asked.at - guard.window))
+    entries = await store.audit.about(asked.about, asked.what)
+    wanted = [each.who for each in entries if each.at >= begin]
+    author = wanted[0] if wanted else asked.who
+    missing = guard.missing_to_override([*dict.fromkeys([*wanted, asked.who])], author)
+    if not missing:
+        return
+    if asked.who not in wanted:
+        await store.audit.append(replace(asked, details={"would_keep_out": asdict(newly)}))
+    raise RefusedError(
+        plural(
+            "%(why)s: %(count)s other approver has to do the same. Your wish is noted",
+            "%(why)s: %(count)s other approvers have to do the same. Your wish is noted",
+            missing,
+            why=joined(against, "; "),
+        ),
+        missing=missing,
+    )
+
+
+async def mark_lost(
+    store: Store, guard: Guard | None, device: Device, by: Person, now: datetime, *, lost: bool
+) -> datetime | None:
+    """Mark a device as lost or as found, unless it already is. Returns when it was marked as lost; None if it is not.
+
+    Raises RefusedError if it needs another person.
+    """
+    at, about = (device.lost_at or now) if lost else None, f"device {device.id}"
+    if at == device.lost_at:
+        return at
+    act = replace(by.act(now, "device-lost" if lost else "device-found"), about=about)
+    if at is None:
+        await store.devices.mark_lost(device.id, None, act)
+        return None
+
+    async def one(_window: WindowTotals) -> KeptOut:
+        return KeptOut(1, 1)  # who owns it, known or not, and it
+
+    async def mark(counted: Counted) -> bool:
+        return await store.devices.mark_lost(device.id, at, act, counted)
+
+    found = await store.audit.last(about, "device-found")
+    since = datetime.fromisoformat(found.at) if found else None
+    asked = replace(by.act(now, LOSS_ASKED), about=about)
+    await do_counted(store, guard, asked, one, mark, by_hand=True, since=since)
+    return at
+
+
+async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, name: str) -> Revoked:
+    """Revoke the token, the key or the device of this name, at every gate within a second. Raises RefusedError if it needs
+    another person. A token keeps out nobody who has enrolled."""
+
+    async def keys(_window: WindowTotals) -> KeptOut:
+        count = await store.enrolments.valid_keys(name)
+        return KeptOut(count, count)
+
+    async def shut_out(counted: Counted) -> Revoked:
+        act = replace(by.act(now, "enrolment-revoked"), about=name)
+        return await store.revoke(name, now, act, counted)
+
+    asked = replace(by.act(now, REVOCATION_ASKED), about=name)
+    return await do_counted(store, guard, asked, keys, shut_out, by_hand=True)
+
+
+async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, newly: KeptOut) -> None:
+    """Note that a person imports devices or lets them go, before it is done, with how many that may newly keep out. Raises
+    RefusedError if it needs another person, who has to do it with the same ``sort``: the content of a file."""
+
+    async def counted(_window: WindowTotals) -> KeptOut:
+        return newly
+
+    async def note(counts: Counted) -> None:
+        await store.kept_out.note(act, counts)
+
+    asked = replace(act, what=IMPORT_ASKED, about=f"{act.about} {sort}")
+    await do_counted(store, guard, asked, counted, note, by_hand=True)
+
+
+class RestrictedDevices:
+    """The devices of which records say something that may keep them out. Nothing is stored."""
+
+    def __init__(self, store: Store, catalog: AppCatalog, terms: PostureTerms, now: datetime) -> None:
+        self._store = store
+        self._now = now
+        self._posture: Callable[[Device], Posture] = partial(
+            posture_of, catalog=catalog, terms=terms, now=now
+        )
+        self._owners: dict[str, str] = {}
+        """The owner of each, by its id: empty if nobody knows."""
+
+    async def take(self, records: Sequence[Report]) -> None:
+        """Look at some records."""
+        found = await self._store.devices.preview(records, self._now) if records else []
+        for was, device in found:
+            after = self._posture(device)
+            before: list[Posture | None] = [self._posture(each) for each in was]
+            if any(may_restrict(each, after) for each in before or [None]) or (
+                not was and await self._restricts_owner(after)
+            ):
+                self._owners[device.id] = after.owner
+
+    async def _restricts_owner(self, new: Posture) -> bool:
+        others = await self._store.devices.owned(new.owner) if new.owner else []
+        return bool(others) and restricts_owner([self._posture(each) for each in others], new)
+
+    @property
+    def count(self) -> KeptOut:
+        """How many there are. Of devices whose owner is unknown each is another person's."""
+        named = {owner for owner in self._owners.values() if owner}
+        nameless = sum(not owner for owner in self._owners.values())
+        return KeptOut(len(named) + nameless, len(self._owners))

@@ -1,0 +1,190 @@
+"""Acts on single devices, which the guard counts with the changes of rules."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.unit.rollout import people
+from tests.unit.rollout.examples import rules
+from tests.unit.rollout.people import TERMS
+from tests.unit.rollout.versions import begun, planned
+from tests.unit.store.examples import CATALOG, NOW
+
+from mailgate.devices.device import Device, Report
+from mailgate.devices.trust import ENROLLED, report_by
+from mailgate.model import AppsReport
+from mailgate.rollout.activation import apply
+from mailgate.rollout.counted_acts import RestrictedDevices, mark_lost, note_import, revoke
+from mailgate.rollout.guard import Guard, Limit, read_window
+from mailgate.rollout.person import Person, RefusedError
+from mailgate.store import Act, EnrolledKey, EnrolmentToken, Store
+from mailgate.store.kept_out import NOBODY, KeptOut
+
+ADA, GRACE, LIN = (Person(name, "desk") for name in ("ada", "grace", "lin"))
+APPROVERS = frozenset({"grace", "lin"})
+DAY = timedelta(days=1)
+
+
+def guarded(most: float, by_hand: float, **more: Any) -> Guard:
+    return Guard(Limit(most), approvers=APPROVERS, by_hand=Limit(by_hand), **more)
+
+
+@pytest.fixture
+async def phones(store: Store) -> Sequence[Device]:
+    """Six phones of six people."""
+    await people.know(store, rules().policy, [people.phone(n, owner=f"person-{n}") for n in range(6)])
+    return await store.devices.page()
+
+
+async def lose(store: Store, guard: Guard | None, phone: Device, by: Person = ADA) -> None:
+    """Mark a phone as lost, as the store has it now."""
+    (found,) = await store.devices.called(phone.id)
+    await mark_lost(store, guard, found, by, NOW, lost=True)
+
+
+async def lost(store: Store) -> int:
+    return sum(each.lost_at is not None for each in await store.devices.page())
+
+
+async def acts(store: Store) -> list[tuple[str, str]]:
+    return [(each.who, each.what) for each in await store.audit.page()]
+
+
+async def test_a_stolen_phone_is_shut_out_at_once_and_many_need_another_approver(
+    store: Store, phones: Sequence[Device]
+) -> None:
+    guard = guarded(0, by_hand=2)
+    for phone in phones[:2]:
+        await lose(store, guard, phone)
+    for _ in range(2):  # the same person again is no other one
+        with pytest.raises(RefusedError, match="1 other approver has to do the same") as refused:
+            await lose(store, guard, phones[2])
+    assert (await lost(store), refused.value.missing) == (2, 1)
+    assert (await acts(store))[2:] == [("ada", "device-loss-asked")]
+    await lose(store, guard, phones[2], LIN)
+    assert await lost(store) == 3
+    window = await read_window(store, guard, NOW)
+    assert (window.kept_out, window.by_hand) == (KeptOut(3, 3), KeptOut(3, 3))
+    await lose(store, guard, phones[2])  # it is lost already
+    assert len(await acts(store)) == 4
+
+
+async def test_marks_in_the_same_moment_count_together(store: Store, phones: Sequence[Device]) -> None:
+    guard = guarded(0, by_hand=2)
+    found = await asyncio.gather(*(lose(store, guard, each) for each in phones), return_exceptions=True)
+    assert await lost(store) == 2
+    assert {type(each) for each in found} == {type(None), RefusedError}
+
+
+async def test_within_the_limit_for_rules_there_is_no_other(store: Store, phones: Sequence[Device]) -> None:
+    for phone in phones[:4]:
+        await lose(store, guarded(4, by_hand=0), phone)
+    with pytest.raises(RefusedError):
+        await lose(store, guarded(4, by_hand=0), phones[4])
+    for guard in (None, Guard(None, approvers=APPROVERS), guarded(1.0, by_hand=0), guarded(4, by_hand=1.0)):
+        (found,) = await store.devices.called(phones[4].id)
+        await mark_lost(store, guard, found, ADA, NOW, lost=not found.lost_at)
+    assert await lost(store) == 4
+
+
+async def test_they_count_with_the_changes_of_rules(store: Store, url: str) -> None:
+    """Each by itself is within the limit."""
+    await begun(store)
+    await people.know(store, rules().policy, [people.phone(2, owner="lin")])
+    digest, guard = await planned(store, url), guarded(2, by_hand=1)
+    (phone,) = await store.devices.owned("lin")
+    await lose(store, guard, phone)
+    with pytest.raises(RefusedError, match="after 1 within 7 days"):
+        await apply(store, digest, ADA, "", NOW, guard)
+
+
+async def test_who_reports_their_own_loss_does_not_count(store: Store, phones: Sequence[Device]) -> None:
+    for phone in phones:
+        await store.devices.mark_lost(
+            phone.id, NOW, Act(NOW, "its owner", "device-lost", f"device {phone.id}")
+        )
+    assert (await read_window(store, guarded(0, 0), NOW)).kept_out == NOBODY
+
+
+async def test_a_wish_is_over_once_the_device_was_found(store: Store, phones: Sequence[Device]) -> None:
+    guard = guarded(0, by_hand=0, approvals=2)
+    phone = phones[0]
+    for by in (ADA, GRACE):
+        with pytest.raises(RefusedError):
+            await lose(store, guard, phone, by)
+    await lose(store, guard, phone, LIN)
+    (found,) = await store.devices.called(phone.id)
+    assert await mark_lost(store, guard, found, ADA, NOW + DAY, lost=False) is None
+    with pytest.raises(RefusedError) as refused:
+        await mark_lost(store, guard, phone, ADA, NOW + DAY, lost=True)
+    assert refused.value.missing == 2
+
+
+async def test_where_nobody_else_may_approve_one_person_does_it_alone(
+    store: Store, phones: Sequence[Device]
+) -> None:
+    await lose(store, Guard(Limit(0), by_hand=Limit(0)), phones[0])
+    await lose(store, Guard(Limit(0), by_hand=Limit(0), approvers=frozenset({"ada"})), phones[1])
+    assert await store.kept_out.by_hand(NOW) == KeptOut(2, 2)
+
+
+@pytest.fixture
+async def enrolled(store: Store) -> Store:
+    """Three devices, one of them with two keys, that enrolled with one token."""
+    token = EnrolmentToken("token-1", "ada", "", 9, NOW, NOW + DAY)
+    await store.enrolments.add(b"d" * 32, token)
+    keys = {"a": "one", "b": "two", "c": "three", "d": "three"}
+    await store.enrolments.take(
+        [EnrolledKey(key, device, "ada", "token-1", NOW) for key, device in keys.items()]
+    )
+    await store.devices.ingest([report_by(ENROLLED, each) for each in set(keys.values())], NOW)
+    return store
+
+
+async def test_keys_count_and_a_token_keeps_nobody_out(enrolled: Store) -> None:
+    guard = guarded(0, by_hand=1)
+    assert (await revoke(enrolled, guard, ADA, NOW, "token-1")).tokens == ("token-1",)
+    assert (await revoke(enrolled, guard, ADA, NOW, "a")).keys == ("a",)
+    assert (await revoke(enrolled, guard, ADA, NOW + DAY, "a")).before
+    assert await enrolled.kept_out.since(NOW) == KeptOut(1, 1)
+    with pytest.raises(RefusedError):
+        await revoke(enrolled, guard, ADA, NOW, "three")
+    assert await enrolled.enrolments.valid_keys("three") == 2
+    assert set((await revoke(enrolled, guard, LIN, NOW, "three")).keys) == {"c", "d"}
+    assert await enrolled.kept_out.since(NOW) == KeptOut(3, 3)
+    last = (await enrolled.audit.page())[-1]
+    assert json.loads(last.details)["keys"] == 2
+    written = [what for _, what in await acts(enrolled)]
+    assert written.count("enrolment-revoked") == 3
+
+
+async def test_an_import_is_noted_with_whom_it_may_keep_out_before_it_is_made(store: Store) -> None:
+    guard, act = guarded(0, by_hand=2), Act(NOW, "ada", "connector-import-asked", "connector hr")
+    await note_import(store, guard, act, "file 1", KeptOut(1, 2))
+    for sort in ("file 2", "file 3"):  # whoever does the same does it with the same file
+        with pytest.raises(RefusedError):
+            await note_import(store, guard, act, sort, KeptOut(1, 1))
+    with pytest.raises(RefusedError):
+        await note_import(store, guard, Act(NOW, "grace", act.what, act.about), "file 4", KeptOut(1, 1))
+    await note_import(store, guard, Act(NOW, "lin", act.what, act.about), "file 3", KeptOut(1, 1))
+    assert await store.kept_out.by_hand(NOW) == KeptOut(2, 3)
+
+
+async def test_whom_records_may_keep_out(store: Store) -> None:
+    def told(number: int, *apps: str, owner: str = "ada", **more: Any) -> Report:
+        looked = AppsReport(frozenset(apps), True, NOW)
+        return report_by("hr", f"{number}", owner=owner, serial=f"SERIAL{number}", apps=looked, **more)
+
+    await store.devices.ingest([told(each) for each in range(4)], NOW)
+    found = RestrictedDevices(store, CATALOG, TERMS, NOW)
+    await found.take([told(0), told(7), told(1, "tiktok"), report_by("hr", "2", gone=True)])
+    assert found.count == KeptOut(1, 2)
+    await found.take([told(8, "tiktok", owner=""), told(9, "tiktok", owner="")])
+    assert found.count == KeptOut(3, 4)
+    # where its owner uses a client that names no device, the worst of their phones counts
+    await found.take([report_by("hr", "10", owner="ada"), report_by("hr", "11", owner="lin")])
+    assert found.count == KeptOut(3, 5)
+    assert len(await store.devices.page()) == 4
