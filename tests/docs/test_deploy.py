@@ -1,6 +1,7 @@
 """``docs/deploy.md``, the compose file and the unit: what can be tried without an engine is tried here."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -196,6 +197,8 @@ def test_the_image_does_not_run_as_root() -> None:
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     require_or_skip("systemd-analyze")
+    if os.geteuid() and not Path("/run/systemd").is_dir():
+        pytest.skip("systemd-analyze makes /run/systemd, which only root may")
     unit = tmp_path / "mailgate.service"
     source = (ROOT / "deploy" / "systemd" / "mailgate.service").read_text()
     unit.write_text(source.replace("/opt/mailgate/bin/mailgate", "/bin/true"))
