@@ -2,6 +2,7 @@
 them with changes of the rules. Beyond its limit another approver has to do the same."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -15,8 +16,10 @@ from mailgate.policy import AppCatalog
 from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError
+from mailgate.rollout.plan import Plan
 from mailgate.store import Act, Revoked, Store
 from mailgate.store.audit import audit_time
+from mailgate.store.hash_chain import AuditEntry, details_of
 from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut
 
 LOSS_ASKED, REVOCATION_ASKED, IMPORT_ASKED = "device-loss-asked", "revocation-asked", "devices-by-hand-asked"
@@ -69,12 +72,19 @@ async def _beyond(
     """A part is taken of those whom the latest plan knows."""
     if guard.limit is None or newly == NOBODY:
         return []
-    plans = await store.plans.latest(1)
-    plan = read_plan(plans[0]) if plans else None
+    plan = await _latest_plan(store)
     passed = guard.limit.is_passed(newly + window.kept_out + window.forgotten, plan)
     if passed and by_hand:
         passed = guard.by_hand.is_passed(newly + window.by_hand, plan)
     return [phrase("more people would newly be kept out than the guard lets pass")] if passed else []
+
+
+async def _latest_plan(store: Store) -> Plan | None:
+    """None also if it cannot be read: a stolen phone does not wait until the store is mended."""
+    for plan in await store.plans.latest(1):
+        with suppress(RefusedError):
+            return read_plan(plan)
+    return None
 
 
 async def _refuse_alone(
@@ -85,10 +95,11 @@ async def _refuse_alone(
     Where nobody else may approve anything, one person does it alone, as with an override.
     """
     begin = audit_time(max(asked.at - guard.window, since or asked.at - guard.window))
-    entries = await store.audit.about(asked.about, asked.what)
-    wanted = [each.who for each in entries if each.at >= begin]
-    author = wanted[0] if wanted else asked.who
-    missing = guard.missing_to_override([*dict.fromkeys([*wanted, asked.who])], author)
+    wishes = await store.audit.about(asked.about, asked.what)
+    wanted = [each.who for each in wishes if each.at >= begin and _saw(each, newly)]
+    people = [*dict.fromkeys([*wanted, asked.who])]
+    # who of them wanted it first makes no difference
+    missing = min(guard.missing_to_override(people, author) for author in people)
     if not missing:
         return
     if asked.who not in wanted:
@@ -102,6 +113,14 @@ async def _refuse_alone(
         ),
         missing=missing,
     )
+
+
+def _saw(wish: AuditEntry, newly: KeptOut) -> bool:
+    """Whether who wanted an act was told that it keeps out at least this many: nobody wants more than they know."""
+    match details_of(wish).get("would_keep_out"):
+        case {"people": int(people), "devices": int(devices)}:
+            return people >= newly.people and devices >= newly.devices
+    return False
 
 
 async def mark_lost(
@@ -125,11 +144,20 @@ async def mark_lost(
     async def mark(counted: Counted) -> bool:
         return await store.devices.mark_lost(device.id, at, act, counted)
 
-    found = await store.audit.last(about, "device-found")
-    since = datetime.fromisoformat(found.at) if found else None
     asked = replace(by.act(now, LOSS_ASKED), about=about)
-    await do_counted(store, guard, asked, one, mark, by_hand=True, since=since)
+    await do_counted(
+        store, guard, asked, one, mark, by_hand=True, since=await _last(store, about, "device-found")
+    )
     return at
+
+
+async def _last(store: Store, about: str, what: str) -> datetime | None:
+    """When this was last done: what was wanted before is over."""
+    return _moment(await store.audit.last(about, what))
+
+
+def _moment(entry: AuditEntry | None) -> datetime | None:
+    return datetime.fromisoformat(entry.at) if entry else None
 
 
 async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, name: str) -> Revoked:
@@ -145,7 +173,8 @@ async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, n
         return await store.revoke(name, now, act, counted)
 
     asked = replace(by.act(now, REVOCATION_ASKED), about=name)
-    return await do_counted(store, guard, asked, keys, shut_out, by_hand=True)
+    since = await _last(store, name, "enrolment-revoked")
+    return await do_counted(store, guard, asked, keys, shut_out, by_hand=True, since=since)
 
 
 async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, newly: KeptOut) -> None:
@@ -155,11 +184,16 @@ async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, ne
     async def counted(_window: WindowTotals) -> KeptOut:
         return newly
 
+    if newly != NOBODY:
+        act = replace(act, details={**act.details, "sort": sort})
+
     async def note(counts: Counted) -> None:
         await store.kept_out.note(act, counts)
 
+    done = await store.audit.about(act.about, act.what)
+    last = next((each for each in reversed(done) if details_of(each).get("sort") == sort), None)
     asked = replace(act, what=IMPORT_ASKED, about=f"{act.about} {sort}")
-    await do_counted(store, guard, asked, counted, note, by_hand=True)
+    await do_counted(store, guard, asked, counted, note, by_hand=True, since=_moment(last))
 
 
 class RestrictedDevices:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from mailgate.rollout.guard import Guard, Limit, read_window
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Act, EnrolledKey, EnrolmentToken, Store
 from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.schema import plans
 
 ADA, GRACE, LIN = (Person(name, "desk") for name in ("ada", "grace", "lin"))
 APPROVERS = frozenset({"grace", "lin"})
@@ -123,6 +125,48 @@ async def test_a_wish_is_over_once_the_device_was_found(store: Store, phones: Se
     assert refused.value.missing == 2
 
 
+@pytest.mark.parametrize(("first", "then"), [(ADA, GRACE), (GRACE, ADA)])
+async def test_who_wants_it_first_makes_no_difference(
+    store: Store, phones: Sequence[Device], first: Person, then: Person
+) -> None:
+    """Ada operates, and Grace approves."""
+    guard = guarded(0, by_hand=0)
+    with pytest.raises(RefusedError):
+        await lose(store, guard, phones[0], first)
+    await lose(store, guard, phones[0], then)
+    assert await lost(store) == 1
+
+
+async def test_a_wish_is_for_no_more_than_its_author_was_told(store: Store) -> None:
+    """The same act may keep out more by now."""
+    guard, act = guarded(0, by_hand=0), Act(NOW, "ada", "connector-read", "connector hr")
+    with pytest.raises(RefusedError):
+        await note_import(store, guard, act, "without those not listed", KeptOut(1, 2))
+    for more in (KeptOut(1, 3), KeptOut(2, 2)):
+        with pytest.raises(RefusedError, match="1 other approver has to do the same"):
+            await note_import(store, guard, replace(act, who="lin"), "without those not listed", more)
+    again = replace(act, who="grace", at=NOW + DAY)
+    await note_import(store, guard, again, "without those not listed", KeptOut(1, 1))
+    with pytest.raises(RefusedError):  # it was for once
+        await note_import(
+            store, guard, replace(again, at=NOW + 2 * DAY), "without those not listed", KeptOut(1, 1)
+        )
+    assert await store.kept_out.by_hand(NOW) == KeptOut(1, 1)
+
+
+async def test_a_plan_that_cannot_be_read_keeps_no_stolen_phone_in(
+    store: Store, phones: Sequence[Device], url: str
+) -> None:
+    await begun(store)
+    await planned(store, url)
+    async with store._database.writing() as connection:
+        await connection.execute(plans.update().values(body="{}"))
+    await lose(store, guarded(0.5, by_hand=1), phones[0])
+    assert await lost(store) == 1
+    with pytest.raises(RefusedError, match="1 other approver"):
+        await lose(store, guarded(0.5, by_hand=1), phones[1])
+
+
 async def test_where_nobody_else_may_approve_one_person_does_it_alone(
     store: Store, phones: Sequence[Device]
 ) -> None:
@@ -159,6 +203,18 @@ async def test_keys_count_and_a_token_keeps_nobody_out(enrolled: Store) -> None:
     assert json.loads(last.details)["keys"] == 2
     written = [what for _, what in await acts(enrolled)]
     assert written.count("enrolment-revoked") == 3
+
+
+async def test_a_wish_to_revoke_is_over_once_it_was_done(enrolled: Store) -> None:
+    """The device may enrol anew."""
+    guard = guarded(0, by_hand=0)
+    with pytest.raises(RefusedError):
+        await revoke(enrolled, guard, ADA, NOW, "one")
+    await revoke(enrolled, guard, LIN, NOW + DAY, "one")
+    await enrolled.enrolments.take([EnrolledKey("e", "one", "ada", "token-1", NOW + 2 * DAY)])
+    with pytest.raises(RefusedError, match="1 other approver has to do the same"):
+        await revoke(enrolled, guard, LIN, NOW + 2 * DAY, "one")
+    assert await enrolled.enrolments.valid_keys("one") == 1
 
 
 async def test_an_import_is_noted_with_whom_it_may_keep_out_before_it_is_made(store: Store) -> None:
