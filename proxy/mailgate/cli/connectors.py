@@ -295,7 +295,7 @@ async def _restricted(
     guard, person = guard_of(bundle.settings), bundle.settings.logins.person
     if guard is None or guard.limit is None or not (options.handed or options.mark_missing_as_gone):
         return NOBODY, None
-    found = RestrictedDevices(store, bundle.policy.catalog, bundle.posture_terms, datetime.now(UTC))
+    found = RestrictedDevices(store, bundle.policy, bundle.posture_terms, datetime.now(UTC))
 
     async def show(records: Sequence[Report]) -> None:
         counting = [each for each in records if options.handed or each.gone]

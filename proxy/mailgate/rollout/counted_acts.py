@@ -10,13 +10,17 @@ from typing import TypeVar
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.posture import PostureTerms, may_restrict, posture_of, restricts_owner
-from mailgate.model import Posture
+from mailgate.model import Access, Client, Kind, Posture
 from mailgate.model.phrase import joined, phrase, plural
-from mailgate.policy import AppCatalog
+from mailgate.policy import Policy
+from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.rules import Rule
+from mailgate.policy.variables import VARIABLES, cel_activation
 from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
+from mailgate.rollout.replay import PAGE_LOAD
 from mailgate.store import Act, Revoked, Store
 from mailgate.store.audit import audit_time
 from mailgate.store.hash_chain import AuditEntry, details_of
@@ -196,14 +200,28 @@ async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, ne
     await do_counted(store, guard, asked, counted, note, by_hand=True, since=_moment(last))
 
 
+def _may_meet(rule: Rule, access: Access) -> bool:
+    """Whether some request from this device may meet the rule."""
+    try:
+        return rule.when.holds(cel_activation(access, rule.when.reads & _OF_THE_DEVICE))
+    except (UnknownValueError, EvaluationError):
+        return True
+
+
+_ANY = Client(Kind.UNKNOWN, handheld=False)
+"""Stands for any client: only what is known of the device is read."""
+_OF_THE_DEVICE = frozenset(name for name in VARIABLES if name.startswith("device."))
+
+
 class RestrictedDevices:
     """The devices of which records say something that may keep them out. Nothing is stored."""
 
-    def __init__(self, store: Store, catalog: AppCatalog, terms: PostureTerms, now: datetime) -> None:
+    def __init__(self, store: Store, policy: Policy, terms: PostureTerms, now: datetime) -> None:
         self._store = store
+        self._rules = [rule for rule in policy.rules if rule.keeps_out]
         self._now = now
         self._posture: Callable[[Device], Posture] = partial(
-            posture_of, catalog=catalog, terms=terms, now=now
+            posture_of, catalog=policy.catalog, terms=terms, now=now
         )
         self._owners: dict[str, str] = {}
         """The owner of each, by its id: empty if nobody knows."""
@@ -214,10 +232,18 @@ class RestrictedDevices:
         for was, device in found:
             after = self._posture(device)
             before: list[Posture | None] = [self._posture(each) for each in was]
-            if any(may_restrict(each, after) for each in before or [None]) or (
-                not was and await self._restricts_owner(after)
+            if (
+                any(may_restrict(each, after) for each in before or [None])
+                or any(self._may_newly_meet(each or Posture(), after) for each in before or [None])
+                or (not was and await self._restricts_owner(after))
             ):
                 self._owners[device.id] = after.owner
+
+    def _may_newly_meet(self, before: Posture, after: Posture) -> bool:
+        """Whether the device may meet a rule that it cannot have met before: rules may also ask for an app, or keep out whom a
+        further source reports."""
+        was, now = (Access(PAGE_LOAD, _ANY, each, self._now) for each in (before, after))
+        return any(not _may_meet(rule, was) and _may_meet(rule, now) for rule in self._rules)
 
     async def _restricts_owner(self, new: Posture) -> bool:
         others = await self._store.devices.owned(new.owner) if new.owner else []

@@ -12,7 +12,7 @@ from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.rollout.people import TERMS
 from tests.unit.rollout.versions import begun, planned
-from tests.unit.store.examples import CATALOG, NOW
+from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.trust import ENROLLED, report_by
@@ -229,13 +229,40 @@ async def test_an_import_is_noted_with_whom_it_may_keep_out_before_it_is_made(st
     assert await store.kept_out.by_hand(NOW) == KeptOut(2, 3)
 
 
+@pytest.mark.parametrize(
+    ("when", "hit"),
+    [
+        ("client.handheld && !('tiktok' in device.apps)", 1),  # an app that a phone has to have
+        ("'push' in device.sources", 2),
+        ("client.handheld && device.managed", 1),
+        ("client.handheld", 0),
+        ("'push' in device.sources && device.os == 'tizen'", 0),
+    ],
+)
+async def test_whom_a_rule_asks_for_the_better_look_may_keep_out(store: Store, when: str, hit: int) -> None:
+    looked = (AppsReport(frozenset(apps), True, NOW) for apps in (["tiktok"], []))
+    await store.devices.ingest(
+        [report_by("hr", f"{n}", serial=f"S{n}", apps=each) for n, each in enumerate(looked)], NOW
+    )
+    policy = rules(f'rules: [{{id: shut, when: "{when}", effect: block}}]').policy
+    found = RestrictedDevices(store, policy, TERMS, NOW)
+    await found.take(
+        [
+            report_by("hr", "0", serial="S0", apps=AppsReport(frozenset(), True, NOW + DAY)),
+            report_by("push", "7", serial="S0"),
+            report_by("push", "8", serial="S1", managed=True),
+        ]
+    )
+    assert found.count.devices == hit
+
+
 async def test_whom_records_may_keep_out(store: Store) -> None:
     def told(number: int, *apps: str, owner: str = "ada", **more: Any) -> Report:
         looked = AppsReport(frozenset(apps), True, NOW)
         return report_by("hr", f"{number}", owner=owner, serial=f"SERIAL{number}", apps=looked, **more)
 
     await store.devices.ingest([told(each) for each in range(4)], NOW)
-    found = RestrictedDevices(store, CATALOG, TERMS, NOW)
+    found = RestrictedDevices(store, rules().policy, TERMS, NOW)
     await found.take([told(0), told(7), told(1, "tiktok"), report_by("hr", "2", gone=True)])
     assert found.count == KeptOut(1, 2)
     await found.take([told(8, "tiktok", owner=""), told(9, "tiktok", owner="")])
