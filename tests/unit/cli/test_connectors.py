@@ -164,7 +164,7 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
     assert [each["sources"] for each in devices()] == [["push"]] * 4
 
 
-def test_what_was_counted_is_what_is_imported(run, tmp_path, monkeypatch):
+def test_the_file_that_was_counted_is_imported(run, tmp_path, monkeypatch):
     """A file that is another at the second look, or that can be read only once, like a pipe."""
     (tmp_path / "more.csv").write_text("id\n8\n")
     leased, changed = LeasedRun.run, []
