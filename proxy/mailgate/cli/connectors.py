@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import file_digest
@@ -244,36 +244,41 @@ def import_lines(
             fail(2, f"{name} is of type {_type(settings)}; expected one of type file or post")
         complete = isinstance(settings, FileSettings) and settings.complete
         is_csv = file.casefold().endswith(".csv") if as_csv is None else as_csv
-        with _readable(file) as path, _Bar(name, shown=not as_json) as bar:
+        try:
+            with _copy_of(file) as path, _Bar(name, shown=not as_json) as bar:
 
-            def make(_name: str, _settings: EverySource, runtime: Runtime) -> Connector:
-                setup = Setup(name, bundle.policy.catalog, runtime, lag=settings.inventory_lag)
-                return LinesFile(setup, path, is_csv=is_csv, complete=complete)
+                def make(_name: str, _settings: EverySource, runtime: Runtime) -> Connector:
+                    setup = Setup(name, bundle.policy.catalog, runtime, lag=settings.inventory_lag)
+                    return LinesFile(setup, path, is_csv=is_csv, complete=complete)
 
-            act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
-            leased_run = replace(_leased_run(store, bundle), make=make)
-            options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
-            newly, outcome = await _restricted(store, bundle, leased_run, name, options)
-            same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
-            await note_import(store, guard_of(bundle.settings), act, f"file {same[:12]}", newly)
-            outcome = outcome or await leased_run.run(name, settings, replace(options, progress=bar.show))
-            if outcome is not None and (outcome.taken or outcome.gone):
-                taken, gone = outcome.taken, outcome.gone
-                await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
+                act = _act(by, "connector-import-asked", name, mark_missing_as_gone=mark_missing_as_gone)
+                leased_run = replace(_leased_run(store, bundle), make=make)
+                options = RunOptions(full=True, mark_missing_as_gone=mark_missing_as_gone, handed=True)
+                newly, outcome = await _restricted(store, bundle, leased_run, name, options)
+                same = await asyncio.to_thread(_digest, path) if newly != NOBODY else ""
+                await note_import(store, guard_of(bundle.settings), act, f"file {same[:12]}", newly)
+                outcome = outcome or await leased_run.run(name, settings, replace(options, progress=bar.show))
+                if outcome is not None and (outcome.taken or outcome.gone):
+                    taken, gone = outcome.taken, outcome.gone
+                    await store.audit.append(_act(by, "connector-imported", name, taken=taken, gone=gone))
+        except SourceError as error:
+            outcome = RunOutcome(error.trouble, hint=error.hint)
         _print_outcome(name, outcome, as_json)
 
     with_store(config, run)
 
 
 @contextmanager
-def _readable(file: str) -> Iterator[Path]:
-    """A file that can be read twice. Standard input is copied first."""
-    if file != "-":
-        yield Path(file)
-        return
+def _copy_of(file: str) -> Iterator[Path]:
+    """A copy of a file or of standard input, which is read more than once: what was counted is what is imported. Raises
+    SourceError."""
     with NamedTemporaryFile(suffix=".lines") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
+        try:
+            with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:
+                shutil.copyfileobj(lines, copy)
+            copy.flush()
+        except OSError as error:
+            raise SourceError(Trouble.FILE, (error.strerror or "").lower()) from None
         yield Path(copy.name)
 
 
@@ -290,7 +295,7 @@ async def _restricted(
     guard, person = guard_of(bundle.settings), bundle.settings.logins.person
     if guard is None or guard.limit is None or not (options.handed or options.mark_missing_as_gone):
         return NOBODY, None
-    found = RestrictedDevices(store, bundle.policy.catalog, bundle.posture_terms, datetime.now(UTC))
+    found = RestrictedDevices(store, bundle.policy, bundle.posture_terms, datetime.now(UTC))
 
     async def show(records: Sequence[Report]) -> None:
         counting = [each for each in records if options.handed or each.gone]

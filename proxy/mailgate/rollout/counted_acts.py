@@ -2,6 +2,7 @@
 them with changes of the rules. Beyond its limit another approver has to do the same."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -9,14 +10,20 @@ from typing import TypeVar
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.posture import PostureTerms, may_restrict, posture_of, restricts_owner
-from mailgate.model import Posture
+from mailgate.model import Access, Client, Kind, Posture
 from mailgate.model.phrase import joined, phrase, plural
-from mailgate.policy import AppCatalog
+from mailgate.policy import Policy
+from mailgate.policy.condition import EvaluationError, UnknownValueError
+from mailgate.policy.rules import Rule
+from mailgate.policy.variables import VARIABLES, cel_activation
 from mailgate.rollout.guard import Guard, WindowTotals, counted_meanwhile, read_window
 from mailgate.rollout.kept_plans import read_plan
 from mailgate.rollout.person import Person, RefusedError
+from mailgate.rollout.plan import Plan
+from mailgate.rollout.replay import PAGE_LOAD
 from mailgate.store import Act, Revoked, Store
 from mailgate.store.audit import audit_time
+from mailgate.store.hash_chain import AuditEntry, details_of
 from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut
 
 LOSS_ASKED, REVOCATION_ASKED, IMPORT_ASKED = "device-loss-asked", "revocation-asked", "devices-by-hand-asked"
@@ -69,12 +76,19 @@ async def _beyond(
     """A part is taken of those whom the latest plan knows."""
     if guard.limit is None or newly == NOBODY:
         return []
-    plans = await store.plans.latest(1)
-    plan = read_plan(plans[0]) if plans else None
+    plan = await _latest_plan(store)
     passed = guard.limit.is_passed(newly + window.kept_out + window.forgotten, plan)
     if passed and by_hand:
         passed = guard.by_hand.is_passed(newly + window.by_hand, plan)
     return [phrase("more people would newly be kept out than the guard lets pass")] if passed else []
+
+
+async def _latest_plan(store: Store) -> Plan | None:
+    """None also if it cannot be read: a stolen phone does not wait until the store is mended."""
+    for plan in await store.plans.latest(1):
+        with suppress(RefusedError):
+            return read_plan(plan)
+    return None
 
 
 async def _refuse_alone(
@@ -85,10 +99,11 @@ async def _refuse_alone(
     Where nobody else may approve anything, one person does it alone, as with an override.
     """
     begin = audit_time(max(asked.at - guard.window, since or asked.at - guard.window))
-    entries = await store.audit.about(asked.about, asked.what)
-    wanted = [each.who for each in entries if each.at >= begin]
-    author = wanted[0] if wanted else asked.who
-    missing = guard.missing_to_override([*dict.fromkeys([*wanted, asked.who])], author)
+    wishes = await store.audit.about(asked.about, asked.what)
+    wanted = [each.who for each in wishes if each.at >= begin and _saw(each, newly)]
+    people = [*dict.fromkeys([*wanted, asked.who])]
+    # who of them wanted it first makes no difference
+    missing = min(guard.missing_to_override(people, author) for author in people)
     if not missing:
         return
     if asked.who not in wanted:
@@ -102,6 +117,14 @@ async def _refuse_alone(
         ),
         missing=missing,
     )
+
+
+def _saw(wish: AuditEntry, newly: KeptOut) -> bool:
+    """Whether who wanted an act was told that it keeps out at least this many: nobody wants more than they know."""
+    match details_of(wish).get("would_keep_out"):
+        case {"people": int(people), "devices": int(devices)}:
+            return people >= newly.people and devices >= newly.devices
+    return False
 
 
 async def mark_lost(
@@ -125,11 +148,20 @@ async def mark_lost(
     async def mark(counted: Counted) -> bool:
         return await store.devices.mark_lost(device.id, at, act, counted)
 
-    found = await store.audit.last(about, "device-found")
-    since = datetime.fromisoformat(found.at) if found else None
     asked = replace(by.act(now, LOSS_ASKED), about=about)
-    await do_counted(store, guard, asked, one, mark, by_hand=True, since=since)
+    await do_counted(
+        store, guard, asked, one, mark, by_hand=True, since=await _last(store, about, "device-found")
+    )
     return at
+
+
+async def _last(store: Store, about: str, what: str) -> datetime | None:
+    """When this was last done: what was wanted before is over."""
+    return _moment(await store.audit.last(about, what))
+
+
+def _moment(entry: AuditEntry | None) -> datetime | None:
+    return datetime.fromisoformat(entry.at) if entry else None
 
 
 async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, name: str) -> Revoked:
@@ -145,7 +177,8 @@ async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, n
         return await store.revoke(name, now, act, counted)
 
     asked = replace(by.act(now, REVOCATION_ASKED), about=name)
-    return await do_counted(store, guard, asked, keys, shut_out, by_hand=True)
+    since = await _last(store, name, "enrolment-revoked")
+    return await do_counted(store, guard, asked, keys, shut_out, by_hand=True, since=since)
 
 
 async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, newly: KeptOut) -> None:
@@ -155,21 +188,40 @@ async def note_import(store: Store, guard: Guard | None, act: Act, sort: str, ne
     async def counted(_window: WindowTotals) -> KeptOut:
         return newly
 
+    if newly != NOBODY:
+        act = replace(act, details={**act.details, "sort": sort})
+
     async def note(counts: Counted) -> None:
         await store.kept_out.note(act, counts)
 
+    done = await store.audit.about(act.about, act.what)
+    last = next((each for each in reversed(done) if details_of(each).get("sort") == sort), None)
     asked = replace(act, what=IMPORT_ASKED, about=f"{act.about} {sort}")
-    await do_counted(store, guard, asked, counted, note, by_hand=True)
+    await do_counted(store, guard, asked, counted, note, by_hand=True, since=_moment(last))
+
+
+def _may_meet(rule: Rule, access: Access) -> bool:
+    """Whether some request from this device may meet the rule."""
+    try:
+        return rule.when.holds(cel_activation(access, rule.when.reads & _OF_THE_DEVICE))
+    except (UnknownValueError, EvaluationError):
+        return True
+
+
+_ANY = Client(Kind.UNKNOWN, handheld=False)
+"""Stands for any client: only what is known of the device is read."""
+_OF_THE_DEVICE = frozenset(name for name in VARIABLES if name.startswith("device."))
 
 
 class RestrictedDevices:
     """The devices of which records say something that may keep them out. Nothing is stored."""
 
-    def __init__(self, store: Store, catalog: AppCatalog, terms: PostureTerms, now: datetime) -> None:
+    def __init__(self, store: Store, policy: Policy, terms: PostureTerms, now: datetime) -> None:
         self._store = store
+        self._rules = [rule for rule in policy.rules if rule.keeps_out]
         self._now = now
         self._posture: Callable[[Device], Posture] = partial(
-            posture_of, catalog=catalog, terms=terms, now=now
+            posture_of, catalog=policy.catalog, terms=terms, now=now
         )
         self._owners: dict[str, str] = {}
         """The owner of each, by its id: empty if nobody knows."""
@@ -180,10 +232,18 @@ class RestrictedDevices:
         for was, device in found:
             after = self._posture(device)
             before: list[Posture | None] = [self._posture(each) for each in was]
-            if any(may_restrict(each, after) for each in before or [None]) or (
-                not was and await self._restricts_owner(after)
+            if (
+                any(may_restrict(each, after) for each in before or [None])
+                or any(self._may_newly_meet(each or Posture(), after) for each in before or [None])
+                or (not was and await self._restricts_owner(after))
             ):
                 self._owners[device.id] = after.owner
+
+    def _may_newly_meet(self, before: Posture, after: Posture) -> bool:
+        """Whether the device may meet a rule that it cannot have met before: rules may also ask for an app, or keep out whom a
+        further source reports."""
+        was, now = (Access(PAGE_LOAD, _ANY, each, self._now) for each in (before, after))
+        return any(not _may_meet(rule, was) and _may_meet(rule, now) for rule in self._rules)
 
     async def _restricts_owner(self, new: Posture) -> bool:
         others = await self._store.devices.owned(new.owner) if new.owner else []

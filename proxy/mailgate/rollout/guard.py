@@ -225,26 +225,25 @@ def beyond_window(plan: Plan, guard: Guard, before: WindowTotals) -> list[str]:
         return []
     if alone := beyond_limit(plan, limit) + _unreported(plan, limit):
         return alone
-    newly, everybody = newly_kept_out(plan), plan.everybody
+    newly = newly_kept_out(plan)
     spent, gone, days = before.kept_out, before.forgotten, guard.window.days
-    counts: tuple[tuple[Noun, int, int, int, int], ...] = (
-        ("people", newly.people, spent.people, gone.people, everybody.people),
-        ("devices", newly.devices, spent.devices, gone.devices, everybody.devices),
+    counts: tuple[tuple[Noun, int, int, int], ...] = (
+        ("people", newly.people, spent.people, gone.people),
+        ("devices", newly.devices, spent.devices, gone.devices),
     )
     return [
         phrase(
             "%(hit)s %(noun)s would or might newly be kept out%(lost)s, after %(earlier)s within %(days)s days: "
-            "%(number)s of %(whole)s; the guard lets %(limit)s pass",
+            "%(number)s together; the guard lets %(limit)s pass",
             hit=hit,
             noun=NOUN_WORDS[noun],
             lost=_with(lost),
             earlier=earlier,
             days=days,
             number=hit + lost + earlier,
-            whole=all_of_them + lost,
             limit=limit.among(plan, noun),
         )
-        for noun, hit, earlier, lost, all_of_them in counts
+        for noun, hit, earlier, lost in counts
         if hit + lost and hit + lost + earlier > limit.among(plan, noun)
     ]
 

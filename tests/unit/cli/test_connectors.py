@@ -1,6 +1,8 @@
 """``mailgate connectors``, on a configuration with a file and a post."""
 
 import json
+import os
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 
 from mailgate.cli import app
 from mailgate.cli.connectors import count_facts, facts_table, states_table
+from mailgate.connectors.leased_run import LeasedRun
 from mailgate.devices.trust import report_by
 from mailgate.model import Kind, SourceState
 from mailgate.rollout.person import hash_of
@@ -159,6 +162,27 @@ def test_import_takes_a_file_or_standard_input(run, tmp_path):
     assert run("import", "push", "-", stdin=lines).stdout == "push: 2 records\n"
     assert run("import", "push", "-", "--csv", stdin="id\n11\n").exit_code == 0
     assert [each["sources"] for each in devices()] == [["push"]] * 4
+
+
+def test_the_file_that_was_counted_is_imported(run, tmp_path, monkeypatch):
+    """A file that is another at the second look, or that can be read only once, like a pipe."""
+    (tmp_path / "more.csv").write_text("id\n8\n")
+    leased, changed = LeasedRun.run, []
+
+    async def change_first(self, *words, **more):
+        changed.append((tmp_path / "more.csv").write_text("id\n9\n"))
+        return await leased(self, *words, **more)
+
+    monkeypatch.setattr(LeasedRun, "run", change_first)
+    assert run("import", "push", "more.csv").exit_code == 0
+    assert (len(changed), len(devices())) == (1, 1)
+    shown = CliRunner().invoke(app, ["devices", "show", "8", "--config", "mailgate.yaml"])
+    assert shown.exit_code == 0
+    os.mkfifo(tmp_path / "pipe")
+    writing = threading.Thread(target=(tmp_path / "pipe").write_text, args=("id\n10\n",))
+    writing.start()
+    assert run("import", "push", "pipe", "--csv").stdout == "push: 1 records\n"
+    writing.join()
 
 
 def audit():

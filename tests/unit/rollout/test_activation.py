@@ -349,7 +349,7 @@ async def test_many_small_steps_are_one_big_one(store: Store, url: str) -> None:
         await apply(store, await planned(store, url, but(count)), ADA, "", NOW, guard)
     digest = await planned(store, url, but(4))
     with pytest.raises(
-        RefusedError, match="1 people would or might newly be kept out, after 3 within 2 days: 4 of 6"
+        RefusedError, match="1 people would or might newly be kept out, after 3 within 2 days: 4 together"
     ):
         await apply(store, digest, ADA, "", NOW, guard)
     (standing, *_) = await plan_statuses(store, guard, NOW, 5)

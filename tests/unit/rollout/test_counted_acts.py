@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.unit.rollout import people
 from tests.unit.rollout.examples import rules
 from tests.unit.rollout.people import TERMS
 from tests.unit.rollout.versions import begun, planned
-from tests.unit.store.examples import CATALOG, NOW
+from tests.unit.store.examples import NOW
 
 from mailgate.devices.device import Device, Report
 from mailgate.devices.trust import ENROLLED, report_by
@@ -22,6 +23,7 @@ from mailgate.rollout.guard import Guard, Limit, read_window
 from mailgate.rollout.person import Person, RefusedError
 from mailgate.store import Act, EnrolledKey, EnrolmentToken, Store
 from mailgate.store.kept_out import NOBODY, KeptOut
+from mailgate.store.schema import plans
 
 ADA, GRACE, LIN = (Person(name, "desk") for name in ("ada", "grace", "lin"))
 APPROVERS = frozenset({"grace", "lin"})
@@ -123,6 +125,48 @@ async def test_a_wish_is_over_once_the_device_was_found(store: Store, phones: Se
     assert refused.value.missing == 2
 
 
+@pytest.mark.parametrize(("first", "then"), [(ADA, GRACE), (GRACE, ADA)])
+async def test_who_wants_it_first_makes_no_difference(
+    store: Store, phones: Sequence[Device], first: Person, then: Person
+) -> None:
+    """Ada operates, and Grace approves."""
+    guard = guarded(0, by_hand=0)
+    with pytest.raises(RefusedError):
+        await lose(store, guard, phones[0], first)
+    await lose(store, guard, phones[0], then)
+    assert await lost(store) == 1
+
+
+async def test_a_wish_is_for_no_more_than_its_author_was_told(store: Store) -> None:
+    """The same act may keep out more by now."""
+    guard, act = guarded(0, by_hand=0), Act(NOW, "ada", "connector-read", "connector hr")
+    with pytest.raises(RefusedError):
+        await note_import(store, guard, act, "without those not listed", KeptOut(1, 2))
+    for more in (KeptOut(1, 3), KeptOut(2, 2)):
+        with pytest.raises(RefusedError, match="1 other approver has to do the same"):
+            await note_import(store, guard, replace(act, who="lin"), "without those not listed", more)
+    again = replace(act, who="grace", at=NOW + DAY)
+    await note_import(store, guard, again, "without those not listed", KeptOut(1, 1))
+    with pytest.raises(RefusedError):  # it was for once
+        await note_import(
+            store, guard, replace(again, at=NOW + 2 * DAY), "without those not listed", KeptOut(1, 1)
+        )
+    assert await store.kept_out.by_hand(NOW) == KeptOut(1, 1)
+
+
+async def test_a_plan_that_cannot_be_read_keeps_no_stolen_phone_in(
+    store: Store, phones: Sequence[Device], url: str
+) -> None:
+    await begun(store)
+    await planned(store, url)
+    async with store._database.writing() as connection:
+        await connection.execute(plans.update().values(body="{}"))
+    await lose(store, guarded(0.5, by_hand=1), phones[0])
+    assert await lost(store) == 1
+    with pytest.raises(RefusedError, match="1 other approver"):
+        await lose(store, guarded(0.5, by_hand=1), phones[1])
+
+
 async def test_where_nobody_else_may_approve_one_person_does_it_alone(
     store: Store, phones: Sequence[Device]
 ) -> None:
@@ -161,6 +205,18 @@ async def test_keys_count_and_a_token_keeps_nobody_out(enrolled: Store) -> None:
     assert written.count("enrolment-revoked") == 3
 
 
+async def test_a_wish_to_revoke_is_over_once_it_was_done(enrolled: Store) -> None:
+    """The device may enrol anew."""
+    guard = guarded(0, by_hand=0)
+    with pytest.raises(RefusedError):
+        await revoke(enrolled, guard, ADA, NOW, "one")
+    await revoke(enrolled, guard, LIN, NOW + DAY, "one")
+    await enrolled.enrolments.take([EnrolledKey("e", "one", "ada", "token-1", NOW + 2 * DAY)])
+    with pytest.raises(RefusedError, match="1 other approver has to do the same"):
+        await revoke(enrolled, guard, LIN, NOW + 2 * DAY, "one")
+    assert await enrolled.enrolments.valid_keys("one") == 1
+
+
 async def test_an_import_is_noted_with_whom_it_may_keep_out_before_it_is_made(store: Store) -> None:
     guard, act = guarded(0, by_hand=2), Act(NOW, "ada", "connector-import-asked", "connector hr")
     await note_import(store, guard, act, "file 1", KeptOut(1, 2))
@@ -173,13 +229,40 @@ async def test_an_import_is_noted_with_whom_it_may_keep_out_before_it_is_made(st
     assert await store.kept_out.by_hand(NOW) == KeptOut(2, 3)
 
 
+@pytest.mark.parametrize(
+    ("when", "hit"),
+    [
+        ("client.handheld && !('tiktok' in device.apps)", 1),  # an app that a phone has to have
+        ("'push' in device.sources", 2),
+        ("client.handheld && device.managed", 1),
+        ("client.handheld", 0),
+        ("'push' in device.sources && device.os == 'tizen'", 0),
+    ],
+)
+async def test_whom_a_rule_asks_for_the_better_look_may_keep_out(store: Store, when: str, hit: int) -> None:
+    looked = (AppsReport(frozenset(apps), True, NOW) for apps in (["tiktok"], []))
+    await store.devices.ingest(
+        [report_by("hr", f"{n}", serial=f"S{n}", apps=each) for n, each in enumerate(looked)], NOW
+    )
+    policy = rules(f'rules: [{{id: shut, when: "{when}", effect: block}}]').policy
+    found = RestrictedDevices(store, policy, TERMS, NOW)
+    await found.take(
+        [
+            report_by("hr", "0", serial="S0", apps=AppsReport(frozenset(), True, NOW + DAY)),
+            report_by("push", "7", serial="S0"),
+            report_by("push", "8", serial="S1", managed=True),
+        ]
+    )
+    assert found.count.devices == hit
+
+
 async def test_whom_records_may_keep_out(store: Store) -> None:
     def told(number: int, *apps: str, owner: str = "ada", **more: Any) -> Report:
         looked = AppsReport(frozenset(apps), True, NOW)
         return report_by("hr", f"{number}", owner=owner, serial=f"SERIAL{number}", apps=looked, **more)
 
     await store.devices.ingest([told(each) for each in range(4)], NOW)
-    found = RestrictedDevices(store, CATALOG, TERMS, NOW)
+    found = RestrictedDevices(store, rules().policy, TERMS, NOW)
     await found.take([told(0), told(7), told(1, "tiktok"), report_by("hr", "2", gone=True)])
     assert found.count == KeptOut(1, 2)
     await found.take([told(8, "tiktok", owner=""), told(9, "tiktok", owner="")])
