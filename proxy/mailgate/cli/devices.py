@@ -136,7 +136,8 @@ app.command()(export)
 
 def _mark(name: str, token_file: Path | None, config: Path, as_json: bool, *, is_lost: bool) -> None:
     async def run(store: Store, bundle: Bundle) -> None:
-        by = acting(bundle.settings, "operator", "approver", token_file=token_file)
+        roles = ("operator", "approver") if is_lost else ("operator",)
+        by = acting(bundle.settings, *roles, token_file=token_file)
         device, guard = await _only(store, name), guard_of(bundle.settings)
         at = await mark_lost(store, guard, device, by, datetime.now(UTC), lost=is_lost)
         told = {"id": device.id, "lost_at": at and at.isoformat()}

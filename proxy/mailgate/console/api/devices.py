@@ -258,7 +258,5 @@ OPERATIONS = (
         links=(Link("mark_found", _SAME),),
     ),
     Operation("POST", _ONE + "/questions", ask_sources, "Devices", roles=("operator",), may_conflict=True),
-    Operation(
-        "DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator", "approver"), may_conflict=True
-    ),
+    Operation("DELETE", _ONE + "/lost", mark_found, "Devices", roles=("operator",), may_conflict=True),
 )

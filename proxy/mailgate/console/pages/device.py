@@ -33,7 +33,7 @@ async def device(request: web.Request) -> web.Response:
     return await show(
         request,
         "device.html",
-        standing_message=_just_lost(request, found) if roles_of(request) & {"operator", "approver"} else None,
+        standing_message=_just_lost(request, found) if "operator" in roles_of(request) else None,
         device=facts,
         name=device_in_words(facts.kind, facts.os, facts.os_version),
         mail_status=mail_status(access, decision, policy, seen, found.lost_at),
@@ -69,25 +69,29 @@ async def forget(request: web.Request) -> web.Response:
 
 
 @requires_role("operator", "approver")
-async def lost(request: web.Request) -> web.Response:
+async def lost(request: web.Request) -> web.StreamResponse:
     """Mark it as lost after a confirmation, or as found."""
     context, found, sent = context_of(request), await device_of(request), await form_of(request)
     now, by = context.clock(), person_of(request)
     if sent.get("lost") != "yes":
-        await mark_lost(context, found, by, now, lost=False)
-        say_on_next_page(
-            request,
-            phrase(
-                "The device %(id)s is no longer marked as lost: the rules decide about it again.", id=found.id
-            ),
-        )
-    elif sent.get("confirmed") != "yes":
+        return await _found(request)
+    if sent.get("confirmed") != "yes":
         facts = device_facts(found, context.bundle(), now)
         name = device_in_words(facts.kind, facts.os, facts.os_version)
         return await show(request, "device_lost.html", device=facts, name=name)
-    else:
-        await mark_lost(context, found, by, now, lost=True)
+    await mark_lost(context, found, by, now, lost=True)
     return redirect_back(request, sent, "devices-one", id=found.id)
+
+
+@requires_role("operator")
+async def _found(request: web.Request) -> web.StreamResponse:
+    context, found = context_of(request), await device_of(request)
+    await mark_lost(context, found, person_of(request), context.clock(), lost=False)
+    words = phrase(
+        "The device %(id)s is no longer marked as lost: the rules decide about it again.", id=found.id
+    )
+    say_on_next_page(request, words)
+    return redirect_back(request, await form_of(request), "devices-one", id=found.id)
 
 
 @requires_role("operator")

@@ -124,6 +124,11 @@ async def test_an_approver_may_shut_it_out_and_do_nothing_else(
     assert "Ask the source now" not in page.words
     page = await vic.post(f"/console/devices/{phone.id}/lost", lost="yes", confirmed="yes")
     assert "Lost, gets nothing" in page.words
+    assert "Undo" not in page.words
+    assert "Found again" not in page.words
+    page = await vic.post(f"/console/devices/{phone.id}/lost", lost="no")
+    assert page.status == 403
+    assert "Lost, gets nothing" in (await vic.get(f"/console/devices/{phone.id}")).words
 
 
 async def test_an_old_report_shows_as_stale(ada: Browser, firm: Company, phone: Device) -> None:
