@@ -184,7 +184,7 @@ class _Comparison:
 
     def _then(self, mail: Mail, told: ToldDevice, occasions: Sequence[Occasion]) -> list[Occasion]:
         """The occasions of the person's devices of this kind, as if the device were still as the mail says."""
-        alike = [each for each in occasions if _is_alike(told_device(each.after), told)]
+        alike = [each for each in occasions if _is_alike(told_device(mail.login, each.after), told)]
         report = Report("", "", owner=mail.login, kind=told.kind, os=told.os)
         if not alike:
             gone = self.population.unseen(Device("", (report,)))
