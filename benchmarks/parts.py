@@ -44,7 +44,7 @@ def main(
     leave_nothing_behind()
     allow_descriptors()
     machine = facts()
-    chosen = {load: cell for load, cell in LOADS.items() if not only or load in only.split(",")}
+    chosen = {load: cell for load, cell in LOADS.items() if not only or load in only}
     with tempfile.TemporaryDirectory(prefix="mailgate-parts-") as run:
         found = {"machine": machine, "loads": measure(chosen, Path(run), seconds)}
     Console().print(parts_terminal(found))

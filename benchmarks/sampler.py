@@ -19,11 +19,11 @@ OUTSIDE = "event loop"
 
 STAGES: dict[str, str] = {
     "mailgate.gateway.http1": "head of the request, read",
-    "mailgate.gateway.http1.parser:parse_response_head": "head of the answer, read",
+    "mailgate.gateway.http1.skim:skim_answer": "head of the answer, read",
+    "mailgate.gateway.http1.response": "head of the answer, read",
     "mailgate.gateway.http1.connection": "connection of the client, with what the kernel does for it",
     "mailgate.gateway.http1.listener": "connection of the client, with what the kernel does for it",
     "mailgate.gateway.http1.exchange": "connection of the client, with what the kernel does for it",
-    "mailgate.gateway.http1.response": "connection of the client, with what the kernel does for it",
     "mailgate.gateway.http1.deadline": "deadlines",
     "mailgate.gateway.http1.trusted_headers": "origin of the request",
     "mailgate.gateway.http1.client_certs": "origin of the request",
@@ -55,19 +55,21 @@ STAGES: dict[str, str] = {
 }
 """The stage of a module, by the longest beginning of its name; of one function, if it is named."""
 THROUGH = (
+    "mailgate.gateway.http1.body",
     "mailgate.gateway.http1.fields",
     "mailgate.gateway.http1.grammar",
+    "mailgate.gateway.http1.skim:_",
     "mailgate.model",
     "mailgate.tasks",
     "mailgate.app",
     "mailgate.cli",
 )
-"""Modules whose time belongs to whoever calls them."""
+"""Modules and functions, by the beginnings of their names, whose time belongs to whoever calls them."""
 
 
 def stage_of(module: str, function: str) -> str | None:
     """The stage of a function, or its module if none is named; None if its time is its caller's."""
-    if not module.startswith("mailgate.") or module.startswith(THROUGH):
+    if not module.startswith("mailgate.") or f"{module}:{function}".startswith(THROUGH):
         return None
     names = [f"{module}:{function}", *_beginnings(module)]
     return next((STAGES[name] for name in names if name in STAGES), module)

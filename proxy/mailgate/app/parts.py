@@ -184,7 +184,7 @@ def assemble(
     """Assemble a gate from these parts and those between them."""
     in_force, metrics, references = judge.in_force, judge.metrics, recorder.references
     reader = Reader(in_force, judge.public_url.startswith("https:"))
-    verdicts = VerdictCache(in_force, recorder.recurring)
+    verdicts = VerdictCache(in_force, recorder.recurring, judge.postures.at_once)
     refuser = Refuser(in_force, forwarders.usual, forwarders.autodiscover, mails, metrics, recorder)
     failures = Failures(in_force, references, metrics, judge.clock)
     requests = RequestMetrics(metrics.registry, answered)

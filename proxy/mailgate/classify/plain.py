@@ -19,11 +19,12 @@ _DEVICES = {
 
 _LIKE = r"\(KHTML, like Gecko\)"
 _CHROMIUM = r"1[2-9][0-9]\.[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}"
+_ON_CHROMIUM = r"(?:Edg|Vivaldi)/[1-9][0-9]{0,2}(?:\.[0-9]{1,4}){2,3}"
 _FIREFOX = r"(?:[2-9][0-9]|1[0-9][0-9])\.[0-9]{1,2}(?:\.[0-9]{1,2})?"
 _SAFARI = r"[12][0-9]\.[0-9]{1,2}(?:\.[0-9]{1,2})?"
 _PLAIN = re.compile(
     rf"Mozilla/5\.0 \(({'|'.join(map(re.escape, _DEVICES))})(?:(?<!OS)(?:"
-    rf"\) AppleWebKit/537\.36 {_LIKE} Chrome/{_CHROMIUM} Safari/537\.36(?: Edg/{_CHROMIUM})?"
+    rf"\) AppleWebKit/537\.36 {_LIKE} Chrome/{_CHROMIUM} Safari/537\.36(?: {_ON_CHROMIUM})?"
     rf"|; rv:{_FIREFOX}\) Gecko/20100101 Firefox/{_FIREFOX}"
     rf"|\) AppleWebKit/605\.1\.15 {_LIKE} Version/{_SAFARI} Safari/605\.1\.15)"
     rf"|(?<=OS) [12][0-9](?:_[0-9]{{1,4}}){{1,2}} like Mac OS X\) AppleWebKit/605\.1\.15 {_LIKE}"

@@ -12,8 +12,9 @@ from typing import Any
 
 from mailgate.classify.discovery import is_discovery
 from mailgate.engine.decide import share_subject
-from mailgate.model import Access, Decision, PostureState
+from mailgate.model import Access, Decision, PostureState, User
 from mailgate.policy.groups import in_groups
+from mailgate.policy.login_names import confusable_name, has_one_reading
 from mailgate.policy.rules import Policy
 from mailgate.policy.stages import grace_end, in_share
 from mailgate.policy.variables import CLOCKS, VARIABLES
@@ -34,6 +35,12 @@ class DecisionKey:
         self._partial = [rule for rule in policy.rules if rule.share < 1]
         self._groups = sorted({rule.groups for rule in policy.rules if rule.groups})
         self._reads_groups = "user.groups" in policy.reads
+        naming = [rule.when for rule in policy.rules if "user.name" in rule.when.reads]
+        words = [word for when in naming for word in when.names.get("user.name", ())]
+        self._named = frozenset((*words, *map(confusable_name, words)))
+        """The names of people in conditions, and the bare names that they could be mistaken for."""
+        self._compares_names = all("user.name" in when.compared for when in naming)
+        """Whether no condition does more with a name than compare it with these."""
         self._graces = sorted({rule.grace for rule in policy.rules if rule.grace})
         self._reliefs = policy.reliefs
         stages = [rule.stages for rule in policy.rules if rule.stages]
@@ -60,14 +67,38 @@ class DecisionKey:
             not client.findings or client.contradicted,
             is_discovery(access.facts),
             bisect_right(self._turns, access.now),
-            self._shares(access),
-            tuple([in_groups(groups, access.user) for groups in self._groups]),
-            access.user.groups_known if self._reads_groups else None,
+            self._of_user(access.user, share_subject(access)),
             tuple([each.number for each in self._reliefs.about(access)]),
             tuple([end if dates else end is not None for end in self._grace_ends(access)]),
             _last_known(access) if posture.state is PostureState.UNAVAILABLE else (),
             *[read(access) for read in self._readers],
         )
+
+    def _of_user(self, user: User, subject: str) -> Hashable:
+        """The groups of the person, as far as rules look at them, and the shares that the subject is in. Many subjects have the same
+        shares, and the key does not name them."""
+        return (
+            tuple([in_share(rule.share, rule.id, subject) for rule in self._partial]),
+            tuple([in_groups(groups, user) for groups in self._groups]),
+            user.groups_known if self._reads_groups else None,
+        )
+
+    def of_person(self, user: User) -> Hashable:
+        """What decisions depend on of a person: while nothing is known of a device, people with the same value get the same
+        decision on the same request, at any time."""
+        return (
+            bool(user.name),
+            self._of_user(user, user.name),
+            user.groups if self._reads_groups else (),
+            self._meant(user.name),
+            tuple([each.number for each in self._reliefs.of_person(user.name)]),
+        )
+
+    def _meant(self, name: str) -> str:
+        """The name, if a condition may tell it from others; empty if it is surely none that a condition names."""
+        bare = confusable_name(name)
+        unnamed = self._compares_names and bare not in self._named and has_one_reading(bare)
+        return "" if unnamed else name
 
     def times(self, access: Access) -> tuple[Hashable, ...]:
         """The values of the variables that change with the clock."""
@@ -102,11 +133,6 @@ class DecisionKey:
 
     def _grace_ends(self, access: Access) -> list[datetime | None]:
         return [grace_end(grace, access.posture.first_seen, access.now) for grace in self._graces]
-
-    def _shares(self, access: Access) -> Hashable:
-        """The shares that the subject is in. Many subjects have the same shares, and the key does not name them."""
-        subject = share_subject(access)
-        return tuple([in_share(rule.share, rule.id, subject) for rule in self._partial])
 
 
 def _reader(name: str) -> Callable[[Access], Hashable]:

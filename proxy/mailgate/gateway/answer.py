@@ -46,7 +46,7 @@ def send(exchange: Exchange, answer: Answer, now: datetime) -> Outcome:
 def ends_soon(exchange: Exchange) -> bool:
     """Whether the rest of the body is here or short. A client that waits for a 100 may never send the rest (RFC 9110, 10.1.1)."""
     head = exchange.head
-    if not head.has_body or exchange.body.is_eof():
+    if not head.has_body or exchange.read:
         return True
     return head.length is not None and head.length <= SHORT and not values(head.fields, b"expect")
 

@@ -61,9 +61,12 @@ class Gate(Pipeline):
             return self.questions.answer(authorizer, exchange, now)
         origin = self.reader.origin(exchange, head)
         self.reader.refuse_foreign(head, origin)
-        if self.known(exchange, head, origin, now) is not None:
-            return self.carrier.forward_usual(exchange, origin, now)
-        incoming = self.reader.facts(exchange, head, origin)
+        known = self.known(exchange, head, origin, now)
+        if known is not None:
+            if known.refusal is None:
+                return self.carrier.forward_usual(exchange, origin, now)
+            return send(exchange, self.refuse_again(exchange, head, origin, now, known.refusal)[1], now)
+        incoming = self.read(exchange, head, origin)
         refuse_misdirected(head, origin)
         if incoming.facts.is_local:
             return self.own.serve(exchange, incoming, now)
@@ -79,7 +82,9 @@ class Gate(Pipeline):
         return self.carrier.carry(exchange, incoming, access, decision, at_once=at_once)
 
     def keep_out(
-        self, asked: Asked, access: Access, _decision: Decision, answer: Answer, /, **_: object
+        self, asked: Asked, access: Access, decision: Decision, answer: Answer, /, *, probing: bool = False
     ) -> Outcome:
-        """Send the answer instead of mail."""
+        """Send the answer instead of mail. The verdict is kept."""
+        if not probing:
+            self.verdicts.keep(asked.exchange, asked.head, asked.incoming, access, decision)
         return send(asked.exchange, answer, access.now)

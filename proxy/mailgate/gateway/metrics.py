@@ -1,7 +1,6 @@
 """Metrics for Prometheus. Labels come from closed sets only, so that no client can make new series."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from prometheus_client import (
     CollectorRegistry,
@@ -132,12 +131,16 @@ class Metrics:
                 self.two_devices.inc()
 
     def recurring(self, access: Access, decision: Decision) -> Repeat:
-        """What counts the same allowed request again. It has no proof, and nothing was found about its client."""
+        """What counts the same request again. It has no proof, and nothing was found about its client."""
         decisions, labels = self.decisions, (decision.effect, decision.reason, access.client.kind)
+        refused = (decision.rule, decision.effect, decision.reason)
+        refusals = self.refusals if decision.effect is not Effect.ALLOW else None
         would = [self.would.labels(trial.rule, trial.effect or "") for trial in decision.would]
 
-        def repeat(_agent: str, _now: datetime) -> None:
+        def repeat(*_: object) -> None:
             decisions.add(labels)
+            if refusals is not None:
+                refusals.add(refused)
             for counter in would:
                 counter.inc()
 

@@ -19,7 +19,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.enforce import gets_mail
-from mailgate.gateway.refuser import Refuser
+from mailgate.gateway.refuser import KnownRefusal, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.verdict_cache import CachedVerdict, VerdictCache
 from mailgate.gateway.waiting import settled, then
@@ -52,13 +52,24 @@ class Pipeline:
     def known(
         self, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime, port: int = 0
     ) -> CachedVerdict | None:
-        """The verdict on a request that the rules cannot tell from an allowed one; None if there is none."""
+        """The verdict on a request that the rules cannot tell from an earlier one; None if there is none."""
         started = perf_counter()
         known = self.verdicts.find(head, origin, now, port)
         if known is not None:
             exchange.judged = known.judged
             self.metrics.decision_seconds.observe(perf_counter() - started)
         return known
+
+    def read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
+        """The facts of the request."""
+        return self.reader.facts(exchange, head, origin)
+
+    def refuse_again(
+        self, exchange: Exchange, head: RequestHead, origin: Origin, now: datetime, refusal: KnownRefusal
+    ) -> tuple[Access, Answer]:
+        """The answer to a request that the rules cannot tell from a refused one. It is recorded like that."""
+        access, read = refusal.access(head, origin, now), partial(self.read, exchange, head, origin)
+        return access, self.refuser.refuse_again(exchange, refusal, access, read)
 
     def serve(self, asked: Asked, now: datetime) -> Outcome | PendingOutcome:
         """Judge a request and give its answer, at once if nothing has to be waited for."""

@@ -25,7 +25,7 @@ class DecisionListener(Protocol):
         decision."""
 
     def recurring(self, access: Access, decision: Decision) -> Repeat | None:
-        """What takes the same allowed request again; None if nothing has to."""
+        """What takes the same request again; None if nothing has to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,17 @@ class Recorder:
         if refused or is_debugging():
             _write(access, decision, reference)
 
+    def tell_again(
+        self, repeats: Sequence[Repeat], access: Access, decision: Decision, reference: str
+    ) -> None:
+        """Record the same refusal again, and write its line."""
+        agent, wanted = access.facts.user_agent, access.facts.headers.get("accept-language", "")
+        for repeat in repeats:
+            repeat(agent, access.user.name, wanted, access.now, reference)
+        _write(access, decision, reference)
+
     def recurring(self, access: Access, decision: Decision) -> tuple[Repeat, ...]:
-        """What to call each time the same request is allowed again. Its line is written for debugging alone."""
+        """What to call each time the same request comes again. The line of an allowed one is written for debugging alone."""
         repeats = [listener.recurring(access, decision) for listener in self.listeners]
         return tuple([repeat for repeat in repeats if repeat is not None])
 

@@ -7,7 +7,7 @@ from mailgate.gateway.http1.client_certs.presented import presented_certificates
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.fields import Row
 from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.http1.trusted_headers import TOLD, Network, Origin, name_in, origin_of
+from mailgate.gateway.http1.trusted_headers import LOCAL, TOLD, Network, Origin, name_in, origin_of
 from mailgate.gateway.live import InForce
 from mailgate.model import CertificateResult, Reason
 
@@ -37,8 +37,8 @@ class Reader:
 
     def origin(self, exchange: Exchange, head: RequestHead) -> Origin:
         connection, fields, trusted = exchange.connection, head.fields, self.in_force.live.trusted
-        told = fields.row.plan(_telling)
-        lines = tuple([fields.lines[place] for place in told]) if told else ()
+        told = fields.row.plan(_telling) if trusted or connection.peer == LOCAL else ()
+        lines = tuple([fields.lines[place] for place in told])
         key = connection.peer, connection.secure, head.host, lines
         known = self._origins.get(key)
         if known is not None and known[0] is trusted:

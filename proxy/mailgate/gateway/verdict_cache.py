@@ -1,12 +1,12 @@
-"""The one cache between a parsed request and its decision. A request is allowed if an earlier one was allowed and nothing
-that decides distinguishes the two.
+"""The one cache between a parsed request and its decision. A request is decided like an earlier one if nothing that decides
+distinguishes the two.
 
-Only a request that was judged in full (``gateway/evaluate/judge.py``) and allowed is kept. Its verdict, its record and
-its answer may depend on nothing but
+Only a request that was judged in full (``gateway/evaluate/judge.py``) is kept, if it was allowed, or if it was refused by the
+gate itself. Its verdict, its record and its answer may depend on nothing but
 
-- the key, which has the method; the place of the path (``place_of``), so that a path of another protocol or of the
-  gate is not kept; the person whom a trusted proxy names and their languages, whether a proxy names anybody, and the name in
-  Basic credentials, which may restrict; the
+- the key, which has the method; the place of the path (``place_of``) with the protocol that it names, so that a path of ActiveSync or of the
+  gate is not kept; of the person whom a trusted proxy names, and of the one in Basic credentials, who may restrict, what rules, groups,
+  shares and exemptions go by (``DecisionKey.of_person``); whether a proxy names anybody; the
   traits of the user agent, or all of it if a rule or the probe reads more; the address, scheme, host and path as far
   as a rule reads them; the gate's own cookies, or what the probe found if that is a computer and its cookie is valid in this
   browser now; and **every other field line as it came, except those of ``IGNORED_FIELDS``**,
@@ -16,14 +16,23 @@ its answer may depend on nothing but
   them changes, all entries are dropped;
 - the time, up to the first moment at which any of this could change (``_until``).
 
-A request is judged in full each time if it speaks ActiveSync, names a device, offers a proof or a certificate, has
-a finding, or is warned, challenged or refused. Requests that are answered from the cache are counted and recorded like
-all others.
+A refusal may depend on these as well:
+
+- all of the user agent, the names of the person and of the login as they came, and whether the connection to the browser is https;
+- at an address of ActiveSync the whole target, all cookies and all credentials, of which the key has a digest. What is known of
+  the device that it names is looked up each time, in memory (``Postures.at_once``), and has to be what it was;
+- the time, the reference, the target and the languages of the request at hand, from which its answer is made (``KnownRefusal``).
+
+A request is judged in full each time if it offers a proof or a certificate, has a finding, is warned, names a device and is
+allowed, names one that nobody checks, or is asked for a login. Requests that are answered from the cache are counted and recorded
+like all others, each with its own user agent, person and languages.
 """
 
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from hashlib import blake2b
+from secrets import token_bytes
 from typing import NamedTuple
 
 from mailgate.classify import agent_traits
@@ -32,7 +41,7 @@ from mailgate.classify.protocol import protocol_in_path
 from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
-from mailgate.gateway.evaluate.facts import Incoming, basic_user
+from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
 from mailgate.gateway.http1.cookies import OWN, probe_cookie
 from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.http1.fields import Fields, Row
@@ -40,23 +49,27 @@ from mailgate.gateway.http1.request import RequestHead
 from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.logs import is_debugging
-from mailgate.model import Access, Decision, DecisionSummary, Effect, Posture, RequestFacts
+from mailgate.gateway.refusals.login_challenge import has_no_login
+from mailgate.gateway.refuser import KnownRefusal
+from mailgate.model import Access, Client, Decision, DecisionSummary, Effect, Posture, Reason, RequestFacts
 from mailgate.model import Protocol as Spoken
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.policy.variables import DependsOn, dependencies_of
-from mailgate.store.client_facts import first_folder
+from mailgate.store.client_facts import LONGEST_NAME, first_folder
 from mailgate.store.ledger import Repeat
 
-SIZE = 8192
-"""How many of the latest verdicts are always kept. At most twice as many are in memory."""
+SIZE, REFUSALS = 8192, 2048
+"""How many of the latest verdicts, and how many refusals, are always kept. At most twice as many are in memory."""
 SENDERS = 4096
 """How many user agents are remembered."""
-MAX_PATH = 256
+PEOPLE = 16_384
+"""How many names of people are remembered."""
+MAX_PATH, MAX_TARGET = 256, 512
 MAX_AGENT = 512
 MAX_LINES = 4096
-"""The most bytes of field lines, cookies and languages in a key. A request with more of them is judged in full."""
+"""The most bytes of field lines and cookies in a key. A request with more of them is judged in full."""
 
-METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE"})
+METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE PROPFIND REPORT".split())
 IGNORED_FIELDS = frozenset(
     # ``_key`` reads these apart from the lines
     b"user-agent cookie host x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-user"
@@ -79,7 +92,9 @@ NO_POSTURE = Posture()
 _PLATFORM = PLATFORM.encode()
 
 Recurring = Callable[[Access, Decision], tuple[Repeat, ...]]
-"""What to call each time the same request is allowed again (``Recorder.recurring``)."""
+"""What to call each time the same request comes again (``Recorder.recurring``)."""
+AtOnce = Callable[[Client, datetime], Posture | None]
+"""What is known of the device that a client names; None if the store has to be asked (``Postures.at_once``)."""
 
 
 class CachedVerdict(NamedTuple):
@@ -92,9 +107,43 @@ class CachedVerdict(NamedTuple):
     allowing: tuple[bytes, bytes, bytes] | None
     """An answer to another proxy in three parts: before its date, between date and reference, and after it; None for
     mail."""
+    refusal: KnownRefusal | None = None
+    """None if the request is allowed."""
+
+    def about(self, person: str) -> "CachedVerdict":
+        """The same on a request of another person."""
+        judged = DecisionSummary(*self.judged[:-1], person)
+        return CachedVerdict(self.since, self.until, self.repeats, judged, self.allowing)
 
 
-_NO_KEY = None, ""
+class _Latest:
+    """The latest verdicts by their keys: ``size`` are always kept, and at most twice as many."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.young: dict[Hashable, CachedVerdict] = {}
+        self._old: dict[Hashable, CachedVerdict] = {}
+
+    def get(self, key: Hashable) -> CachedVerdict | None:
+        known = self.young.get(key)
+        if known is None:
+            known = self._old.get(key)
+            if known is not None:
+                self.put(key, known)
+        return known
+
+    def put(self, key: Hashable, known: CachedVerdict) -> None:
+        if len(self.young) >= self._size:
+            self._old, self.young = self.young, {}
+        self.young[key] = known
+
+    def clear(self) -> None:
+        self.young, self._old = {}, {}
+
+
+_Key = tuple[Hashable, str, str, str]
+"""The key of a request, None if it has to be judged in full; its user agent, the person whom a proxy names, and their languages."""
+_NO_KEY: _Key = None, "", "", ""
 
 
 class _Plan(NamedTuple):
@@ -120,10 +169,14 @@ def _parts_of_key(row: Row) -> _Plan:
 class VerdictCache:
     """The cache of one gate."""
 
-    def __init__(self, in_force: InForce, recurring: Recurring) -> None:
-        self._in_force, self._recurring = in_force, recurring
-        self._young: dict[Hashable, CachedVerdict] = {}
-        self._old: dict[Hashable, CachedVerdict] = {}
+    def __init__(self, in_force: InForce, recurring: Recurring, at_once: AtOnce) -> None:
+        self._in_force, self._recurring, self._at_once = in_force, recurring, at_once
+        self._allowed, self._refused = _Latest(SIZE), _Latest(REFUSALS)
+        self._came: set[int] = set()
+        """Marks of the refusals that came lately. They are kept from the second time on."""
+        self._salt = token_bytes(16)
+        self._latest: tuple[RequestHead | None, _Key] = None, _NO_KEY
+        """The head whose key was made last, with its key."""
         self._live: Live | None = None
         self._decision_key: DecisionKey
         self._reads: frozenset[DependsOn] = frozenset()
@@ -131,31 +184,50 @@ class VerdictCache:
         self._remember = timedelta(0)
         self._senders: dict[bytes, tuple[Hashable, str]] = {}
         """What is known of the user agents that came lately."""
+        self._people: dict[bytes, tuple[object, str]] = {}
+        """The same of people."""
+        self._tokens: dict[Hashable, object] = {}
+        """What stands in keys for traits and for what a person is told by."""
         self.hits = self.misses = 0
 
     def find(self, head: RequestHead, origin: Origin, now: datetime, port: int = 0) -> CachedVerdict | None:
-        """The cached verdict on this request, which is then counted and recorded; None if there is none.
+        """The cached verdict on this request; None if there is none. If it is allowed, it is then counted and recorded.
 
         ``head`` is the exchange's, or that of the request that another proxy asks about at ``port``.
         """
         self._drop_if_replaced()
-        key, agent = self._key(head, origin, now, port)
-        known = None if key is None else self._valid_entry(key)
-        if known is None or not known.since <= now < known.until:
+        key, agent, person, languages = self._key_of(head, origin, now, port)
+        known = None if key is None else self._allowed.get(key)
+        if known is not None and known.since <= now < known.until:
+            for repeat in known.repeats:
+                repeat(agent, person, languages, now, "")
+            if known.judged.person != person:
+                known = known.about(person)
+        else:
+            known = None if key is None else self._refusal(_of_refusal(key, agent, head, origin), now)
+        if known is None:
             self.misses += 1
-            return None
-        self.hits += 1
-        for repeat in known.repeats:
-            repeat(agent, now)
+        else:
+            self.hits += 1
         return known
 
-    def _valid_entry(self, key: Hashable) -> CachedVerdict | None:
-        known = self._young.get(key)
-        if known is None:
-            known = self._old.get(key)
-            if known is not None:
-                self._put(key, known)
-        return known
+    def _came_before(self, key: Hashable) -> bool:
+        """Whether a request with this key was refused lately. Most who come once, as in a flood, never come again."""
+        mark = hash(key)
+        if mark in self._came:
+            return True
+        if len(self._came) >= 4 * REFUSALS:
+            self._came.clear()
+        self._came.add(mark)
+        return False
+
+    def _refusal(self, key: Hashable, now: datetime) -> CachedVerdict | None:
+        """The refusal with this key, if it holds now, and nothing else is known of the device that it names than then."""
+        known = self._refused.get(key)
+        if known is None or known.refusal is None or not known.since <= now < known.until:
+            return None
+        client, posture = known.refusal.client, known.refusal.posture
+        return known if not client.eas_id or self._at_once(client, now) == posture else None
 
     def keep(
         self,
@@ -168,9 +240,12 @@ class VerdictCache:
         allowing: AllowingAnswer | None = None,
     ) -> None:
         """Keep a verdict that is being carried out, if the rules at the head of this file allow it."""
-        live = self._drop_if_replaced()
-        key, _ = self._key(head, incoming.origin, access.now, port)
-        if key is None or not _is_plain(incoming, access, decision):
+        live, refused = self._drop_if_replaced(), decision.effect is not Effect.ALLOW
+        if not _is_plain(incoming, access, decision):
+            return
+        key, agent, _, _ = self._key_of(head, incoming.origin, access.now, port)
+        refusal_key = _of_refusal(key, agent, head, incoming.origin) if refused else None
+        if key is None or (refused and not self._came_before(refusal_key)):
             return
         if live.certificates is not None and exchange.secure:
             return  # the next handshake may bring a certificate, which the field lines do not show
@@ -178,7 +253,12 @@ class VerdictCache:
         if until > access.now:
             repeats, judged = self._recurring(access, decision), DecisionSummary.of(access, decision)
             parts = _parts(exchange, allowing) if allowing else None
-            self._put(key, CachedVerdict(access.now, until, repeats, judged, parts))
+            refusal = KnownRefusal(access, decision, repeats) if refused else None
+            verdict = CachedVerdict(access.now, until, repeats, judged, parts, refusal)
+            if refused:
+                self._refused.put(refusal_key, verdict)
+            else:
+                self._allowed.put(key, verdict)
 
     def until(self, access: Access, decision: Decision) -> datetime:
         """The first moment at which the same request may be decided or probed otherwise, even if nothing else
@@ -190,30 +270,49 @@ class VerdictCache:
         """Drop all entries if anything that verdicts depend on was replaced."""
         live = self._in_force.live
         if live is not self._live:
-            self._live, self._young, self._old = live, {}, {}
+            self._live, self._latest = live, (None, _NO_KEY)
+            self._allowed.clear()
+            self._refused.clear()
+            self._came.clear()
             self._decision_key, self._reads = DecisionKey(live.policy), dependencies_of(live.policy.reads)
-            self._senders, self._remember = {}, live.remember
+            self._senders, self._people, self._tokens, self._remember = {}, {}, {}, live.remember
             self._reads_beside = not self._reads.isdisjoint(_READ_BESIDE_FIELDS)
         return live
 
-    def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> tuple[Hashable, str]:
-        """The key of a request, None if it has to be judged in full; and its user agent."""
+    def _key_of(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> _Key:
+        """The key of a request, which is made once if it is judged at once."""
+        if self._latest[0] is not head:
+            self._latest = head, self._key(head, origin, now, port)
+        return self._latest[1]
+
+    def _key(self, head: RequestHead, origin: Origin, now: datetime, port: int) -> _Key:
         fields = head.fields
         lines, (agent_at, read_at, cookies_at, has_login) = fields.lines, fields.row.plan(_parts_of_key)
         if agent_at is None or head.scheme or head.upgrade or head.method not in METHODS:
             return _NO_KEY
         path, agent = head.target.partition(b"?")[0], lines[agent_at][12:]
-        place = place_of(path) if len(path) <= MAX_PATH else ""
+        place: Hashable = place_of(path) if len(path) <= MAX_PATH else ""
         if not place or not agent or len(agent) > MAX_AGENT:
             return _NO_KEY
+        if place == DEVICES:
+            if len(head.target) > MAX_TARGET:
+                return _NO_KEY
+            place = head.target, self._secrets(fields)
         # joined lines are unambiguous, since no line contains a line end
         read = b"\n".join([lines[at] for at in read_at])
         own = tuple([lines[at] for at in cookies_at if OWN in lines[at]])
-        languages = tuple(fields.values(b"accept-language")) if origin.user else ()
-        login = basic_user(fields) if has_login else None
-        size = len(read)
-        if own or languages or login:
-            size += len(login or "") + sum(map(len, (*own, *languages)))
+        who: Hashable = None
+        person = languages = ""
+        if origin.user or has_login:
+            login = (basic_user(fields) or "").encode() if has_login else b""
+            if max(len(origin.user), len(login)) > LONGEST_NAME:
+                return _NO_KEY
+            if origin.user:
+                languages = b", ".join(fields.values(b"accept-language")).decode("latin-1")
+            named, person = self._person(origin.user)
+            # an answer to another proxy has the name
+            who = named, self._person(login)[0], person if port else ""
+        size = len(read) + sum(map(len, own)) if own else len(read)
         sender, text = self._senders.get(agent) or self._sender(agent)
         probed: Hashable = None
         if own:
@@ -225,8 +324,13 @@ class VerdictCache:
             return _NO_KEY
         # lists are not joined, since a client could send a value that looks like the end of one list and the start of the next
         beside = self._read_by_rules(origin, path) if self._reads_beside else ()
-        told = origin.user, origin.by_proxy, login, languages, probed, beside
-        return (port, head.method, place, sender, read, told), text
+        key = port, head.method, place, sender, read, who, origin.by_proxy, probed, beside
+        return key, text, person, languages
+
+    def _secrets(self, fields: Fields) -> bytes:
+        """A digest of the cookies and the credentials, which nobody else can make."""
+        lines = [*fields.values(b"cookie"), b"", *fields.values(b"authorization")]
+        return blake2b(b"\n".join(lines), key=self._salt, digest_size=16).digest()
 
     def _found_by_probe(
         self, cookies: tuple[bytes, ...], agent: str, fields: Fields, now: datetime
@@ -248,9 +352,28 @@ class VerdictCache:
         text = agent.decode("latin-1")
         if len(self._senders) >= SENDERS:
             self._senders.clear()
-        known = agent if DependsOn.AGENT in self._reads else agent_traits(text), text
+        traits = agent_traits(text)
+        known = agent if DependsOn.AGENT in self._reads else traits and self._token(traits), text
         self._senders[agent] = known
         return known
+
+    def _person(self, login: bytes) -> tuple[object, str]:
+        """What stands for a person in a key, and their name."""
+        known = self._people.get(login)
+        if known is None:
+            live = self._in_force.live
+            user = live.groups.user(person_told(login, live.logins))
+            known = self._token(self._decision_key.of_person(user)), user.name
+            if len(self._people) >= PEOPLE:
+                self._people.clear()
+            self._people[login] = known
+        return known
+
+    def _token(self, value: Hashable) -> object:
+        """What stands for a value in keys: it is found by its identity, which is quicker. Once forgotten, it never comes again."""
+        if len(self._tokens) >= SIZE:
+            self._tokens.clear()
+        return self._tokens.setdefault(value, object())
 
     def _read_by_rules(self, origin: Origin, path: bytes) -> tuple[object, ...]:
         """The parts of the request line and of the origin that a rule reads."""
@@ -258,11 +381,6 @@ class VerdictCache:
             zip(_READ_BESIDE_FIELDS, (origin.remote, origin.scheme, origin.host, path), strict=True)
         )
         return tuple(beside[part] for part in _READ_BESIDE_FIELDS if part in self._reads)
-
-    def _put(self, key: Hashable, known: CachedVerdict) -> None:
-        if len(self._young) >= SIZE:
-            self._old, self._young = self._young, {}
-        self._young[key] = known
 
     def _until(self, access: Access, decision: Decision, allowing: AllowingAnswer | None) -> datetime:
         """When the same request may be decided, recorded or answered differently. It may be ``now``."""
@@ -278,29 +396,70 @@ class VerdictCache:
 _READ_BESIDE_FIELDS = (DependsOn.REMOTE, DependsOn.SCHEME, DependsOn.HOST, DependsOn.PATH)
 
 
+DEVICES = "devices"
+"""The place of an address at which clients name their devices. No folder is called that: each begins with a slash."""
+
+
 @lru_cache(4096)
 def place_of(path: bytes) -> str:
-    """The part of a path that matters if it names no protocol and no address of the gate: the recorded folder.
+    """The part of a path that matters if it is no address of the gate: the recorded folder, and the protocol that it names.
 
-    Empty if more of the target has to be read.
+    ``DEVICES`` if it names ActiveSync, and empty if it is none of these.
     """
     text = path.decode("ascii")
     special = RequestFacts(target=text).is_local or text.lower().startswith("/autodiscover/")
-    return "" if special or not text.startswith("/") or protocol_in_path(text) else first_folder(text)
+    if special or not text.startswith("/"):
+        return ""
+    spoken = protocol_in_path(text)
+    if spoken is Spoken.ACTIVESYNC:
+        return DEVICES
+    return "" if spoken is Spoken.MAPI else f"{spoken or ''}{first_folder(text)}"
+
+
+def _of_refusal(key: Hashable, agent: str, head: RequestHead, origin: Origin) -> Hashable:
+    """The key of a refusal, whose record and answer are those of one person, who is named by a proxy or in credentials."""
+    login = basic_user(head.fields) if head.fields.values(b"authorization") else None
+    return key, agent, origin.scheme, origin.user, login
 
 
 def _is_plain(incoming: Incoming, access: Access, decision: Decision) -> bool:
     """Whether the verdict depends only on the things in the list at the beginning of this file."""
     client = access.client
     return (
-        decision.effect is Effect.ALLOW
+        decision.effect is not Effect.WARN
         and decision.rule != DISCOVERY_RULE
         and not (incoming.attestations or incoming.proofs or incoming.certificate)
-        and not (client.findings or client.eas_id)
+        and not client.findings
+        and not is_debugging()
+        and (
+            _names_no_device(access)
+            if decision.effect is Effect.ALLOW
+            else _is_refused_alike(incoming, access, decision)
+        )
+    )
+
+
+def _names_no_device(access: Access) -> bool:
+    client = access.client
+    return (
+        not client.eas_id
         and client.protocol is not Spoken.ACTIVESYNC
         and access.posture == NO_POSTURE
-        and not is_debugging()
+        and not _is_for_devices(access)
     )
+
+
+def _is_for_devices(access: Access) -> bool:
+    return place_of(access.facts.path.encode("ascii")) == DEVICES
+
+
+def _is_refused_alike(incoming: Incoming, access: Access, decision: Decision) -> bool:
+    """Whether each request with the same key is refused by the gate itself, and nothing else of it counts."""
+    if decision.reason is Reason.INTERNAL_ERROR or any(each.client.eas_id for each in access.claims):
+        return False
+    if access.client.protocol is Spoken.ACTIVESYNC:
+        return _is_for_devices(access) and not has_no_login(access, incoming)
+    return access.client.protocol is Spoken.WEB and _names_no_device(access)
 
 
 def _parts(exchange: Exchange, allowing: AllowingAnswer) -> tuple[bytes, bytes, bytes]:

@@ -8,7 +8,7 @@ network address that causes them.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
@@ -47,7 +47,7 @@ Send = Callable[[EmailMessage], Awaitable[None]]
 class NoQuarantineMails:
     """Replaces a ``QuarantineMailer`` if the settings have no quarantine mail."""
 
-    def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
+    def queue(self, read: Callable[[], Incoming], access: Access, decision: Decision, reference: str) -> None:
         """Queue nothing."""
 
 
@@ -73,7 +73,9 @@ class _Refusal:
     view: View
     address: str
     """The network address that the request came from."""
-    unproven: Incoming | None
+    is_claim: bool
+    """Whether its login is only a claim."""
+    unproven: Incoming | None = None
     """The request, if its login is only a claim; None if it is confirmed."""
 
     @property
@@ -111,20 +113,20 @@ class QuarantineMailer:
             10_000, REPEAT_IGNORED_SECONDS, timer=lambda: clock().timestamp()
         )
 
-    def queue(self, incoming: Incoming, access: Access, decision: Decision, reference: str) -> None:
-        """Queue a mail, unless nobody gets it or it would say nothing. Returns at once."""
-        refused = self._refusal(incoming, access, decision, reference)
+    def queue(self, read: Callable[[], Incoming], access: Access, decision: Decision, reference: str) -> None:
+        """Queue a mail, unless nobody gets it or it would say nothing. Returns at once. ``read`` returns the request."""
+        refused = self._refusal(access, decision, reference)
         if refused is None or refused.key in self._lately or self._waiting.full():
             return
         tried = (
-            self._logins if refused.unproven else self._mails
+            self._logins if refused.is_claim else self._mails
         )  # guessed logins do not use up the mails of others
         if tried.wait(refused.address, access.now):
             return
-        if refused.unproven:
+        if refused.is_claim:
             tried.note(refused.address, access.now)
         self._lately[refused.key] = None
-        self._waiting.put_nowait(refused)
+        self._waiting.put_nowait(replace(refused, unproven=read()) if refused.is_claim else refused)
 
     async def run(self) -> None:
         """Send what is queued, one mail after the other, until cancelled."""
@@ -158,9 +160,7 @@ class QuarantineMailer:
     async def _is_accepted(self, incoming: Incoming) -> bool:
         return self._check is not None and await self._check.look(incoming) is LoginResult.RIGHT
 
-    def _refusal(
-        self, incoming: Incoming, access: Access, decision: Decision, reference: str
-    ) -> _Refusal | None:
+    def _refusal(self, access: Access, decision: Decision, reference: str) -> _Refusal | None:
         client, posture = access.client, access.posture
         if client.protocol is not Protocol.ACTIVESYNC or decision.effect is not Effect.BLOCK:
             return None
@@ -185,7 +185,7 @@ class QuarantineMailer:
             laptops_open=self._laptops_open(access.now),
         )
         address = rate_limit_key(access.facts.remote)
-        return _Refusal(person, device, view, address, None if _is_theirs(access) else incoming)
+        return _Refusal(person, device, view, address, not _is_theirs(access))
 
     def _message(self, refused: _Refusal, now: datetime) -> EmailMessage:
         head = self._head

@@ -94,6 +94,10 @@ class Reliefs:
             each for name in named for each in self._by_subject.get(name, ()) if each.holds(access.now)
         )
 
+    def of_person(self, name: str) -> tuple[Relief, ...]:
+        """The exemptions of one person, also those that have ended."""
+        return self._by_subject.get((user_text(name), ""), ()) if name else ()
+
     def for_everybody(self, now: datetime) -> tuple[Relief, ...]:
         """Halts and break-glass in force."""
         return tuple(each for each in self._by_subject.get(("", ""), ()) if each.holds(now))

@@ -40,25 +40,36 @@ class AcceptedLogins:
         self._checks = False
         self._known: LRUCache[bytes, None] = LRUCache(MAX_LOGINS)
 
-    def person(self, access: Access) -> str:
-        """The person of an accepted login; empty if this request has none, or if it may be read in more than one way: such
-        logins could be made up without end."""
-        mark = self._mark(access)
-        known = self._checks and mark in self._known and has_one_reading(confusable_name(access.user.name))
-        return user_text(access.user.name) if known else ""
+    def person(self, mark: bytes, name: str) -> str:
+        """The person of a login by its ``mark`` and its name; empty if it was not accepted, or if it may be read in more than one
+        way: such logins could be made up without end."""
+        known = self._checks and mark in self._known and has_one_reading(confusable_name(name))
+        return user_text(name) if known else ""
 
     def answered(self, access: Access, status: int) -> None:
         """Note a request that the webmail has answered. Who asks for options need not have logged in."""
-        mark = self._mark(access) if access.facts.method == "POST" else b""
+        mark = self.mark(access) if access.facts.method == "POST" else b""
         if mark and 200 <= status < 300:
             self._known[mark] = None
         self._checks = self._checks or bool(mark and status == 401)
 
-    def _mark(self, access: Access) -> bytes:
+    def mark(self, access: Access) -> bytes:
+        """The digest of the credentials that the webmail is bound to check; empty without any."""
         sent = access.facts.headers.get("authorization", "")
         if not sent or not is_checked(access.facts, access.client):
             return b""
         return sha256(self._salt + sent.encode("utf-8", "surrogatepass")).digest()
+
+
+def _subject(person: str, device: str) -> HaltSubject | None:
+    """The person, or else the device, that a decision counts for; None if it counts for nobody."""
+    person = counted_name(person)
+    return HaltSubject(person, "" if person else device) if person or device else None
+
+
+def _stopped_by(decision: Decision) -> str:
+    """The rule that kept somebody out; empty if none did."""
+    return decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
 
 
 class HaltMonitor:
@@ -84,22 +95,38 @@ class HaltMonitor:
     def record(self, access: Access, decision: Decision, *_: object) -> None:
         """Count one decision."""
         self._follow()
-        subject = self._subject(access) if self._tallies else None
+        subject = self._counted(access) if self._tallies else None
         if subject:
-            stopped = decision.rule if decision.effect in (Effect.BLOCK, Effect.CHALLENGE) else ""
-            self._tally(subject, stopped, access.now)
+            self._tally(subject, _stopped_by(decision), access.now)
 
-    def recurring(self, access: Access, _decision: Decision) -> Repeat | None:
-        """What counts the same allowed request again; None if no rule may halt, or if it counts for nobody."""
+    def recurring(self, access: Access, decision: Decision) -> Repeat | None:
+        """What counts the same request again: an allowed one, which has no device, of this or of another person; a refused one of its
+        own person or device, whose login is looked up each time. None if no rule may halt, or if it counts for nobody."""
         self._follow()
-        subject = self._subject(access) if self._tallies else None
-        return (lambda _agent, now: self._tally(subject, "", now)) if subject else None
-
-    def _subject(self, access: Access) -> HaltSubject | None:
-        """The person, or else the device, that a decision counts for; None if it counts for nobody."""
+        if not self._tallies:
+            return None
+        if decision.effect is Effect.ALLOW:
+            return self._allow_again if self._counted(access) else None
         person, device = countable_subject(access)
-        person = counted_name(person or self.logins.person(access))
-        return HaltSubject(person, "" if person else device) if person or device else None
+        known, stopped, login = _subject(person, device), _stopped_by(decision), access.user.name
+        mark = b"" if person else self.logins.mark(access)
+
+        def repeat(_agent: str, _person: str, _wanted: str, now: datetime, _reference: str = "") -> None:
+            subject = _subject(self.logins.person(mark, login), device) if mark else known
+            if subject:
+                self._tally(subject, stopped, now)
+
+        return repeat if known or mark else None
+
+    def _allow_again(
+        self, _agent: str, person: str, _wanted: str, now: datetime, _reference: str = ""
+    ) -> None:
+        if subject := _subject(person, ""):
+            self._tally(subject, "", now)
+
+    def _counted(self, access: Access) -> HaltSubject | None:
+        person, device = countable_subject(access)
+        return _subject(person or self.logins.person(self.logins.mark(access), access.user.name), device)
 
     def _tally(self, subject: HaltSubject, stopped: str, now: datetime) -> None:
         """Count one decision about a person or device. ``stopped`` is the rule that kept them out, or empty."""

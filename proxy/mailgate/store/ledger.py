@@ -37,8 +37,12 @@ More at once are a flood of made-up clients. Each would cost as much as a decisi
 """
 MOST_REPEATED_STRANGERS = int(MOST_STRANGERS * REPEATED_INTERVAL)
 """The same limit for repeated allowed requests, which are written less often."""
-Repeat = Callable[[str, datetime], None]
-"""Takes the same allowed request again, from this user agent at this time of the same day. Never waits or raises."""
+Repeat = Callable[[str, str, str, datetime, str], None]
+"""Takes the same request again: from this user agent, of this person (empty if nobody is named) with this ``Accept-Language``, at
+this time of the same day, with the id that its answer showed, if any. A refused one is always of the same person. Never waits or
+raises."""
+MAX_DRAFTS = 4096
+"""How many sightings are remembered that differ from those of other people by the person alone."""
 _AT_ONCE = 50
 """How many repeated requests are recorded before other tasks get their turn, so that requests do not wait long."""
 
@@ -49,7 +53,7 @@ class Ledger(WriteQueue[Sighting, Tally]):
     noun = "sightings"
     interval = 1.0
 
-    def __init__(self, database: Database, spool: Spool, limit: int = 10_000) -> None:
+    def __init__(self, database: Database, spool: Spool, limit: int = 30_000) -> None:
         super().__init__(database, spool, limit)
         self.strangers_not_recorded = 0
         """How many decisions on strangers were not recorded because too many different strangers came at once or within an hour."""
@@ -57,8 +61,10 @@ class Ledger(WriteQueue[Sighting, Tally]):
         self._agents: set[str] = set()
         """The user agents of the strangers that wait to be written."""
         self._stranger_limit = StrangerLimit()
-        self._repeated: dict[tuple[Recurring, str], Repeated] = {}
-        """The repeated allowed requests since the last write, by decision and user agent."""
+        self._repeated: dict[tuple[Recurring, str, str], Repeated] = {}
+        """The repeated allowed requests since the last write, by decision, user agent and person."""
+        self._drafts: dict[tuple[Recurring, str], Sighting] = {}
+        """The latest sightings of anybody who is named, by decision and user agent."""
         self._repeated_strangers = 0
 
     def record(
@@ -76,23 +82,52 @@ class Ledger(WriteQueue[Sighting, Tally]):
                 return
             sighting = sighting_of(client_facts(access), access, decision)
             told = int(decision.effect is not Effect.ALLOW if shown is None else shown)
-            tally = Tally(1, access.now, access.now, reference, told)
-            room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
-            if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
-                self._strangers += 1
-                self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
+            self._count(sighting, access, Tally(1, access.now, access.now, reference, told))
         except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
             self._lost(error)
 
-    def recurring(self, access: Access, decision: Decision) -> Repeat:
-        """What counts the same allowed request, like ``record``, at other times of the same UTC day and from other
-        user agents. Each time costs one addition and is recorded some seconds later."""
-        return partial(self._repeat, Recurring(access, decision))
+    def _count(self, sighting: Sighting, access: Access, tally: Tally) -> None:
+        room = not _is_stranger(access) or self._strangers < MOST_STRANGERS
+        if self._keep(sighting, access, tally, room=room) and _is_stranger(access):
+            self._strangers += 1
+            self._agents.add(access.facts.user_agent[:MAX_TEXT_CHARACTERS])
 
-    def _repeat(self, recurring: "Recurring", user_agent: str, now: datetime) -> None:
+    def recurring(self, access: Access, decision: Decision) -> Repeat:
+        """What counts the same request, like ``record``, at other times of the same UTC day. An allowed one may come from other
+        user agents and of other people: each time costs one addition and is recorded some seconds later. A refused one is recorded
+        at once."""
+        count = self._repeat if decision.effect is Effect.ALLOW else self._refuse_again
+        return partial(count, Recurring(access, decision))
+
+    def _refuse_again(
+        self,
+        recurring: "Recurring",
+        user_agent: str,
+        _person: str,
+        _wanted: str,
+        now: datetime,
+        reference: str,
+    ) -> None:
+        try:
+            if self._floods(recurring.access, user_agent, now):
+                self.strangers_not_recorded += 1
+                return
+            self._count(recurring.sighting(), recurring.access, Tally(1, now, now, reference, 1))
+        except Exception as error:  # noqa: BLE001 - an error of the ledger never refuses a request
+            self._lost(error)
+
+    def _repeat(
+        self,
+        recurring: "Recurring",
+        user_agent: str,
+        person: str,
+        _wanted: str,
+        now: datetime,
+        _reference: str = "",
+    ) -> None:
         """Count an allowed request that repeats an earlier one. The count is recorded before anything reads the
         ledger."""
-        key = recurring, user_agent
+        key = recurring, user_agent, person
         repeated = self._repeated.get(key)
         if repeated is not None:
             repeated.add(now)
@@ -124,18 +159,36 @@ class Ledger(WriteQueue[Sighting, Tally]):
                 await asyncio.sleep(0)
 
     def _record_oldest(self) -> None:
-        recurring, user_agent = key = next(iter(self._repeated))
+        recurring, user_agent, person = key = next(iter(self._repeated))
         repeated = self._repeated.pop(key)
         self._repeated_strangers -= recurring.stranger
         try:
             if self._stranger_limit.is_exhausted(recurring.access, user_agent, repeated.first):
                 self.strangers_not_recorded += repeated.times
                 return
-            access = sent_by(recurring.access, user_agent, repeated.first)
-            sighting = sighting_of(client_facts(access), access, recurring.decision)
+            access, sighting = self._repeated_by(recurring, user_agent, person, repeated.first)
             self._keep(sighting, access, Tally(repeated.times, repeated.first, repeated.last), room=True)
         except Exception as error:  # noqa: BLE001 - only this sighting is lost
             self._lost(error)
+
+    def _repeated_by(
+        self, recurring: "Recurring", user_agent: str, person: str, now: datetime
+    ) -> tuple[Access, Sighting]:
+        """The access and the sighting of a repeated request. Of somebody who is named no user agent is looked at any more
+        (``stranger_limit.py``), and all sightings of one ``recurring`` are of one day."""
+        draft = self._drafts.get((recurring, user_agent)) if person else None
+        if draft is not None:
+            before = recurring.access
+            access = replace(before, now=now, user=replace(before.user, name=person))
+            return access, draft._replace(user=person[:LONGEST_NAME])
+        access = sent_by(recurring.access, user_agent, now)
+        access = replace(access, user=replace(access.user, name=person))
+        sighting = sighting_of(client_facts(access), access, recurring.decision)
+        if person:
+            if len(self._drafts) >= MAX_DRAFTS:
+                self._drafts.clear()
+            self._drafts[recurring, user_agent] = sighting
+        return access, sighting
 
     def _begun(self) -> None:
         self._strangers = 0
@@ -148,6 +201,8 @@ class Ledger(WriteQueue[Sighting, Tally]):
             self._items[sighting] = before.plus(tally)
             self._filled.set()
             return False
+        if access.now is not tally.first:
+            access = replace(access, now=tally.first)
         if room and self._stranger_limit.admits(sighting, access):
             return self.put(sighting, tally)
         self.strangers_not_recorded += tally.times
@@ -205,14 +260,21 @@ class Repeated:
 
 
 class Recurring:
-    """An allowed request that is repeated, as far as its record needs it."""
+    """A request that is repeated, as far as its record needs it."""
 
-    __slots__ = ("access", "decision", "stranger")
+    __slots__ = ("_sighting", "access", "decision", "stranger")
 
     def __init__(self, access: Access, decision: Decision) -> None:
         self.access = replace(access, facts=facts_to_hold(access.facts, access.client))
-        self.decision = decision
+        self.decision = replace(decision, trials=())  # these would hold the whole request
         self.stranger = _is_stranger(access)
+        self._sighting: Sighting | None = None
+
+    def sighting(self) -> Sighting:
+        """The sighting of each repetition on the same day by the same user agent."""
+        if self._sighting is None:
+            self._sighting = sighting_of(client_facts(self.access), self.access, self.decision)
+        return self._sighting
 
 
 def _is_stranger(access: Access) -> bool:

@@ -92,9 +92,13 @@ class Postures:
             device, answered = await self._named(EAS, client.eas_id, now)
         return self._posture(device, now) if answered else self._unanswered(device, now)
 
-    def unnamed(self, client: Client) -> Posture | None:
-        """The posture of a client without a proof that names no device; None if it names one."""
-        return None if client.eas_id else NO_DEVICE
+    def at_once(self, client: Client, now: datetime) -> Posture | None:
+        """The current posture of a client without a proof; None if the store has to be asked."""
+        if not client.eas_id:
+            return NO_DEVICE
+        known = self._memory.get((EAS, eas_text(client.eas_id)))
+        usable = known is not None and self._is_usable(known, now)
+        return self._posture(known.device, now) if known is not None and usable else None
 
     async def of_person(self, login: str, now: datetime) -> Posture:
         """The most restrictive posture among a person's phones and tablets, for a client that names no device.
@@ -313,7 +317,7 @@ class Postures:
         """The current posture of a device. It is computed again if the reports, the lists or the settings have
         changed."""
         if device is None:
-            return Posture()
+            return NO_DEVICE
         terms = (self.catalog, self.terms)
         settled = self._settled.get(device.id)
         if settled is not None and settled.holds(device, terms, now):

@@ -27,6 +27,11 @@ APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version"
 BROWSERS = {
     f"Mozilla/5.0 ({{system}}) {CHROMIUM}": ("120.0.0.0", "141.0.7390.122", "199.9999.9999.9999"),
     f"Mozilla/5.0 ({{system}}) {CHROMIUM} Edg/{{0}}": ("120.0.0.0", "141.0.7390.122", "199.9999.9999.9999"),
+    f"Mozilla/5.0 ({{system}}) {CHROMIUM.format('141.0.0.0')} Vivaldi/{{0}}": (
+        "1.0.0",
+        "7.5.3735.58",
+        "99.99.99",
+    ),
     "Mozilla/5.0 ({system}; rv:{0}) Gecko/20100101 Firefox/{0}": ("20.0", "99.99.99", "140.0", "199.0.1"),
     f"Mozilla/5.0 ({{system}}) {APPLE}/{{0}} Safari/605.1.15": ("10.0", "18.5", "29.99.99"),
 }

@@ -274,3 +274,55 @@ def test_claims_of_a_request_are_part_of_the_key() -> None:
     )
     assert len({decision_key.of(each) for each in (asks, one, other)}) == 3
     assert decision_key.of(one) == decision_key.of(replace(one))
+
+
+people = st.builds(
+    User,
+    st.sampled_from(["", "ann", "bob", "cid", "dan", "Ann@example.com", "a,b"]),
+    st.sampled_from([(), ("sales",), ("staff",)]),
+    groups_known=st.booleans(),
+)
+
+
+@settings(max_examples=400)
+@given(policies, accesses, people, people)
+def test_people_whom_rules_cannot_tell_apart_get_the_same_decision_where_no_device_is_known(
+    policy: Policy, seen: Access, one: User, other: User
+) -> None:
+    decision_key = DecisionKey(policy)
+    if decision_key.of_person(one) != decision_key.of_person(other):
+        return
+    named = [replace(seen, user=user, posture=Posture(), claims=()) for user in (one, other)]
+    claimed = [
+        replace(seen, user=User(), posture=Posture(), claims=(Claim(user, seen.client, Posture()),))
+        for user in (one, other)
+    ]
+    for first, second in (named, claimed):
+        decided = decide(first, policy)
+        assert decided == decide(second, policy)
+        assert decision_key.until(first, decided) == decision_key.until(second, decided)
+
+
+@pytest.mark.parametrize(
+    ("rule", "apart"),
+    [
+        ({}, []),
+        ({"when": "user.name == 'ann'"}, ["ann", "Ann", "ann@example.com", "x,y"]),
+        ({"when": "user.name != 'ann@example.com'"}, ["ann", "ann@example.com", "ann@other.example"]),
+        ({"when": "user.name.startsWith('a')"}, ["ann", "bob", "cid"]),
+        ({"when": "client.handheld ? user.name == 'ann' : user.name == request.path"}, ["ann", "bob"]),
+    ],
+)
+def test_people_are_told_apart_by_names_that_a_rule_may_mean(rule: dict[str, Any], apart: list[str]) -> None:
+    decision_key = DecisionKey(policy_of(rule))
+    keys = [decision_key.of_person(User(name)) for name in ("", "mallory", *apart)]
+    assert len(set(keys)) == len(keys)
+    may_mean_anybody = "bob" in apart
+    assert (decision_key.of_person(User("eve")) == keys[1]) is not may_mean_anybody
+
+
+def test_an_exemption_counts_for_its_person_also_after_its_end() -> None:
+    """The key has no time: what ends is left to the moment until which a decision stands."""
+    relief = Relief(1, Cause.EXEMPTION, "", "why", "grace", NOW, NOW - timedelta(hours=5), person="ann")
+    decision_key = DecisionKey(replace(policy_of({}), reliefs=Reliefs(1, (relief,))))
+    assert decision_key.of_person(User("Ann")) != decision_key.of_person(User("bob"))

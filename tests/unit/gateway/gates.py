@@ -106,7 +106,7 @@ class Known:
             raise self.breaks
         return self.posture
 
-    def unnamed(self, client):
+    def at_once(self, client, now):
         if self.breaks:
             raise self.breaks
         return self.posture

@@ -32,9 +32,9 @@ def asking(headers: str, user: str, client: Client = BROWSER) -> Access:
 def test_the_language_of_a_named_person_is_noted_each_time(asked: str, user: str, heard: list[Any]) -> None:
     first, again = Heard(), Heard()
     PersonLanguages.of(first).record(asking(asked, user), ALLOW)
-    repeat = PersonLanguages.of(again).recurring(asking(asked, user), ALLOW)
+    repeat = PersonLanguages.of(again).recurring(asking("fr", user), ALLOW)
     if repeat is not None:
-        repeat("a browser", NOW)
+        repeat("a browser", user, asked, NOW)
     assert (first, again) == (heard, heard)
 
 

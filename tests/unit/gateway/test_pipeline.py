@@ -24,8 +24,8 @@ class Asking(Known):
         super().__init__()
         self.asked = []
 
-    def unnamed(self, client):
-        self.asked.append("unnamed")
+    def at_once(self, client, now):
+        self.asked.append("at_once")
         return None if client.eas_id else Posture()
 
     async def current(self, client, proof, now):
@@ -53,7 +53,7 @@ WAYS = {"mail": ask, "question": question}
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    ("path", "asked"), [(EAS.format("FolderSync"), ["unnamed", "current"]), (ALLOWED, ["unnamed"])]
+    ("path", "asked"), [(EAS.format("FolderSync"), ["at_once", "current"]), (ALLOWED, ["at_once"])]
 )
 async def test_each_step_is_taken_once(way, path, asked, monkeypatch):
     on, classified = a_gate(), []

@@ -104,6 +104,17 @@ def test_every_listener_is_told_whether_the_person_saw_it(decision, client, head
     assert first == second == [("REF", shown)]
 
 
+def test_a_refusal_that_recurs_is_told_and_has_its_line_like_the_first():
+    access = Access(RequestFacts(headers={"user-agent": "an app"}), APP, Posture(), NOW, User("ada"))
+    told, recorder = [], Recorder((), None)
+    with capture_logs() as first:
+        recorder.tell(access, BLOCK, "REF", "REF")
+    with capture_logs() as again:
+        recorder.tell_again([lambda *each: told.append(each)], access, BLOCK, "REF")
+    assert told == [("an app", "ada", "", NOW, "REF")]
+    assert first == again != []
+
+
 def test_a_repeated_decision_is_told_to_those_who_keep_it():
     class Each(Kept):
         def recurring(self, access, decision):

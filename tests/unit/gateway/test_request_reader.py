@@ -71,7 +71,7 @@ async def test_no_earlier_settings_stay_in_memory_for_an_origin():
 
 async def test_few_and_short_origins_are_remembered(monkeypatch):
     monkeypatch.setattr("mailgate.gateway.request_reader.MAX_ORIGINS", 3)
-    on = gate()
+    on = gate(trusted=(ip_network("192.0.2.0/24"),))
     for number in range(8):
         asked = exchange(b"GET / HTTP/1.1", b"X-Forwarded-For: 192.0.2.%d" % number)
         on.reader.origin(asked, asked.head)
@@ -80,6 +80,14 @@ async def test_few_and_short_origins_are_remembered(monkeypatch):
     asked = exchange(b"GET / HTTP/1.1", b"X-Forwarded-For: " + b"1" * MAX_TOLD)
     on.reader.origin(asked, asked.head)
     assert len(on.reader._origins) == before
+
+
+async def test_fields_that_nobody_is_trusted_to_send_make_no_origin():
+    on = gate()
+    for number in range(8):
+        asked = exchange(b"GET / HTTP/1.1", b"X-Forwarded-For: 192.0.2.%d" % number)
+        assert on.reader.origin(asked, asked.head).remote == "192.0.2.7"
+    assert len(on.reader._origins) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache as cached
+from hashlib import sha256
 from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 from tests.unit.clock import Clock
-from tests.unit.gateway.gates import Forgetful, gate, policy, renew
+from tests.unit.gateway.gates import PAGES, Forgetful, Known, gate, policy, renew
 from tests.unit.gateway.http1.test_connection import Peer
 from tests.unit.gateway.phones import with_certificates
 from tests.unit.gateway.proxy.test_upstream import endpoint
@@ -35,11 +37,16 @@ from mailgate.gateway.person_languages import PersonLanguages
 from mailgate.gateway.proxy.forward import Forwarder
 from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.proxy.upstream import UpstreamConnection
-from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, SIZE, VerdictCache
-from mailgate.model import RequestFacts
+from mailgate.gateway.refusals.enforce import ResponseBuilder
+from mailgate.gateway.refusals.help_ticket import Tickets
+from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, MAX_TARGET, SIZE, VerdictCache
+from mailgate.model import Posture, PostureState, RequestFacts
+from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import SharedKey
+from mailgate.store.client_facts import LONGEST_NAME
 from mailgate.store.ledger import Ledger
 from mailgate.store.spool import Spool
 
@@ -51,6 +58,13 @@ KEYS = (SharedKey(1, b"k" * 32, START - timedelta(days=1)),)
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
 LIMITS = ServerLimits(head=16384, fields=50, body=1000, head_time=10, keep_alive=75, linger=0)
 """Room for every request here: one that is too large is decided by nothing."""
+RESPONSES = ResponseBuilder(
+    PAGES,
+    "mail.example.com",
+    "en",
+    tickets=Tickets(KEYS),
+    extension_pages={"chromium": "https://example.com/extension"},
+)
 KEY = "Mailgate-Verdict-Key: " + " ".join(sorted(ALWAYS))
 """Sent by a proxy that keeps verdicts."""
 
@@ -71,6 +85,7 @@ POLICIES = [
         [{"id": "all", "when": "true", "effect": "allow"}],
         [{"id": "other", "when": 'client.browser == "Chrome"', "effect": "block"}, LAPTOPS],
         [{"id": "not-ada", "when": 'user.name == "ada"', "effect": "block"}, LAPTOPS],
+        [{"id": "some", "when": "true", "effect": "block", "share": "50%"}, LAPTOPS],
     )
 ]  # fmt: skip
 
@@ -117,11 +132,42 @@ class Tongues:
         self.heard.append((login, tag, now))
 
 
+class Devices(Known):
+    """The devices that were reported, by their ActiveSync ids, and whether they are in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.of, self.in_mind = {}, True
+
+    def at_once(self, client, now):
+        if not client.eas_id:
+            return Posture()
+        return self.of.get(client.eas_id, Posture()) if self.in_mind else None
+
+    async def current(self, client, proof, now):
+        return self.of.get(client.eas_id, Posture())
+
+
+class Mails(list):
+    """The mails that may be written, and what is read for them."""
+
+    def __bool__(self):
+        return True
+
+    def queue(self, read, access, decision, reference):
+        incoming, facts = read(), access.facts
+        sent = incoming.login, incoming.facts.headers, incoming.facts.target
+        of_this = facts.remote, facts.headers.get("accept-language"), access.now, reference
+        self.append((sent, of_this, replace(decision, trials=())))
+
+
 class Side:
     """A gate between clients and a webmail in memory, and everything that it does."""
 
-    def __init__(self, cache):
+    def __init__(self, cache, *, over_https=True):
         self.clock, self.got, self.peers = Clock(START), [], {}
+        self.devices, self.mails = Devices(), Mails()
+        self.halts = HaltMonitor(None, lambda: self.gate.in_force.live.policy, "here", self.clock, b"salt")
         self.webmail, self.languages = WebmailPool(), Tongues()
         self.book = Ledger(None, Spool(Path("/nonexistent/spool"), 1))
         rewrite = Rewrite.between("https://mail.example.com", "http://inner:9080")
@@ -129,12 +175,14 @@ class Side:
         references = (f"REF{number}" for number in count())
         self.gate = gate(
             way=way, clock=self.clock, draw=references.__next__,
-            listeners=[self.book, PersonLanguages(self.languages, ASKED_AS)], trusted=(ip_network(PROXY),),
-            authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)),
+            listeners=[self.book, PersonLanguages(self.languages, ASKED_AS), self.halts], trusted=(ip_network(PROXY),),
+            authorizer=Authorizer(Dialect.NGINX, self.clock, timedelta(seconds=1)), responses=RESPONSES,
+            postures=self.devices, mails=self.mails,
         )  # fmt: skip
         on = self.gate
-        self.cache = cache(on.in_force, on.recorder.recurring)
-        self.gate = replace(on, verdicts=self.cache, questions=replace(on.questions, verdicts=self.cache))
+        self.cache = cache(on.in_force, on.recorder.recurring, on.judge.postures.at_once)
+        parts = {"verdicts": self.cache, "reader": replace(on.reader, over_https=over_https)}
+        self.gate = replace(on, **parts, questions=replace(on.questions, **parts))
         self.server = Server(self.gate.handle, LIMITS, request_finished=self.gate.requests.request_finished)
         self.found = 0
 
@@ -158,7 +206,14 @@ class Side:
             self.book.strangers_not_recorded,
             self.languages.heard,
             timed,
+            self.mails,
+            self.halts._tallies,
         )
+
+    def accept(self, credentials):
+        """Let the webmail accept these credentials of a mail app."""
+        self.halts.logins._checks = True
+        self.halts.logins._known[sha256(b"salt" + credentials.encode()).digest()] = None
 
 
 def request(method, target, *fields, version="1.1"):
@@ -174,6 +229,10 @@ def question(*fields, uri="/mail/inbox", method="GET", asking="GET", version="1.
         "X-Forwarded-Host: mail.example.com",
     )
     return request(asking, "/.mailgate/authz", *told, *proxied, *fields, version=version)
+
+
+def page(agent, *fields):
+    return request("GET", "/mail/inbox", f"User-Agent: {agent}", *fields)
 
 
 UNUSUAL = [
@@ -209,6 +268,10 @@ forms = st.builds(
 )  # fmt: skip
 
 
+NAMING = [
+    "X-Forwarded-User: ada", "X-Forwarded-User: ADA", "X-Forwarded-User: bob", "X-Forwarded-User: ada@example.com", "X-Forwarded-User: a\xffb",
+    "Authorization: Basic YWRhOng=", "Authorization: Basic Ym9iOng=", "Authorization: Basic Y2lkOng=", "Authorization: Bearer x", "Via: 1.1 x",
+]  # fmt: skip
 SPELLED = st.sampled_from(["User-Agent", "User-Agent", "User-Agent", "user-agent"])
 
 
@@ -218,6 +281,8 @@ def families(draw):
     agents = draw(st.lists(st.sampled_from(AGENTS), min_size=3, max_size=3))
     fields, spelled = draw(st.sampled_from(UNUSUAL)), draw(SPELLED)
     told = [(f"{spelled}: {agent}", *fields) for agent in agents] if draw(st.booleans()) else [fields] * 3
+    if draw(st.booleans()):
+        told = [(*each, draw(st.sampled_from(NAMING))) for each in told]
     targets = draw(st.lists(st.sampled_from(TARGETS), min_size=3, max_size=3))
     if draw(st.booleans()):
         return [question(*each, uri=uri) for each, uri in zip(told, targets, strict=True)]
@@ -231,6 +296,15 @@ def families(draw):
 def relieved(on, at):
     relief = Relief(1, Cause.BREAK_GLASS, "", "x", "ada", START, START + timedelta(seconds=3))
     renew(on, policy=replace(on.in_force.live.policy, reliefs=Reliefs(1, (relief,))))
+
+
+def exempt(on, at):
+    end = START + timedelta(seconds=3)
+    reliefs = [
+        Relief(number, Cause.EXEMPTION, "", "x", "ada", START, end, person=person)
+        for number, person in enumerate(("bob", "cid"))
+    ]
+    renew(on, policy=replace(on.in_force.live.policy, reliefs=Reliefs(2, tuple(reliefs))))
 
 
 def live_with(index):
@@ -256,6 +330,7 @@ CHANGES = [
     lambda on, at: renew(on, trusted=(ip_network(PROXY),)),
     lambda on, at: renew(on, authorizer=None),
     lambda on, at: renew(on, authorizer=Authorizer(Dialect.NGINX, on.clock, timedelta(seconds=2))),
+    exempt,
 ]
 PROBING = len(POLICIES) + 3
 STEPS = st.lists(
@@ -295,6 +370,14 @@ async def lived(cache, first, asked, steps):
             side.clock.now += timedelta(seconds=which)
         elif what == "drain":
             side.server.draining = True
+        elif what == "report":
+            side.devices.of[peer] = REPORTED[which]
+        elif what == "forget":
+            side.devices.in_mind = not which
+        elif what == "accept":
+            side.accept(which.partition(": ")[2])
+        elif what == "rules":
+            renew(side.gate, policy=HANDHELDS[which])
         else:
             CHANGES[which](side.gate, side.clock.now)
     return side.left()
@@ -325,6 +408,90 @@ def test_nobody_can_tell_whether_it_was_a_verdict_on_somebody_like_them(first, p
     steps += [("ask", which, PROXY) for which in (0, 0, *order)]
     remembered = asyncio.run(lived(VerdictCache, first, asked, steps))
     assert remembered == asyncio.run(lived(Forgetful, first, asked, steps))
+
+
+APPS = AppCatalog({"chat": ListedApp("chat", "Chat")}, {"prohibited": ("chat",)})
+HANDHELDS = [
+    policy((*rules, LAPTOPS, {"id": "clean", "when": 'device.state == "clean"', "effect": "allow"}), APPS)
+    for rules in (
+        [],
+        [{"id": "apps", "title": "No mail with chat", "when": '"chat" in device.apps', "effect": "block", "notice": {"fix": "remove-app"}}],
+        [{"id": "new", "when": "client.handheld && device.known", "effect": "block", "grace": "2s"}],
+        [{"id": "later", "when": "client.handheld", "effect": "block", "stages": {"warn": "2026-11-24", "enforce": "2026-11-24T09:05:09Z"}}],
+        [{"id": "halts", "when": "client.handheld", "effect": "block", "halt_when": {"block_rate": "50%", "of": "requests"}}],
+        [{"id": "prove", "when": "client.handheld", "effect": "challenge"}],
+        [{"id": "watched", "when": "client.handheld", "effect": "block", "stages": {"report_only": "2026-11-24T09:05:08Z"}}],
+        [{"id": "ada", "when": 'client.handheld && user.name == "ada"', "effect": "block", "title": "Not you"}],
+        [{"id": "old", "when": 'client.handheld && device.age > duration("24h")', "effect": "block"}],
+        [{"id": "staff", "when": "client.handheld", "effect": "block", "groups": ("staff",)}],
+        [{"id": "from-here", "when": f'request.remote == "{STRANGER}"', "effect": "block"}],
+    )
+]  # fmt: skip
+ADA, ADA_TOO, BOB = (
+    f"Authorization: Basic {b64encode(each).decode()}" for each in (b"ada:right", b"ada:wrong", b"bob:secret")
+)
+REPORTED = [
+    Posture(),
+    Posture(
+        PostureState.CLEAN,
+        device_id="d1",
+        owner="ada",
+        first_seen=START,
+        expires_at=START + timedelta(seconds=4),
+    ),
+    Posture(
+        PostureState.CLEAN,
+        device_id="d1",
+        owner="ada",
+        first_seen=START - timedelta(days=9),
+        reported_at=START,
+    ),
+    Posture(
+        PostureState.LISTED,
+        device_id="d2",
+        owner="bob",
+        apps=("chat",),
+        lists=("prohibited",),
+        reported_at=START,
+    ),
+    Posture(
+        PostureState.UNAVAILABLE,
+        device_id="d1",
+        last_state=PostureState.CLEAN,
+        expires_at=START + timedelta(seconds=2),
+    ),
+    Posture(PostureState.CLEAN, device_id="d1", lost=True),
+]
+SYNC_TYPE = "Content-Type: application/vnd.ms-sync.wbxml"
+OWN_COOKIES = [
+    "mailgate-language=de",
+    "__Host-mailgate-language=fr",
+    f"mailgate-help={'a' * 32}",
+    "mailgate-warned=x",
+    "theme=mailgate-dark",
+]
+BROWSER_PARTS = {
+    "agent": [PHONE, PHONE.replace("18_1", "18_2"), PHONE.replace("Version/18.1", "CriOS/142.0 Chrome/142.0"), LAPTOP, "curl/8.1"],
+    "target": ["/mail/inbox", "/mail/inbox?q=<b>", "/mail/?page=2", "/other/x", "/Microsoft-Server-ActiveSync?x"],
+    "method": ["GET", "HEAD", "POST"],
+    "accepts": [("Sec-Fetch-Mode: navigate",), ("Accept: text/html",), ("Accept: text/html", "X-Requested-With: x"), ("Sec-Fetch-Mode: cors",)],
+    "language": [(), ("Accept-Language: de",), ("Accept-Language: fr", "Accept-Language: xx"), ("Accept-Language: ar;q=0.5",)],
+    "cookie": [(), ("Cookie: s=1",), *((f"Cookie: s=1; {own}",) for own in OWN_COOKIES), (f"Cookie: {OWN_COOKIES[0]}; {OWN_COOKIES[2]}",)],
+    "more": [(), ("X-Forwarded-User: ada",), ("X-Forwarded-User: bob",), ("X-Forwarded-Proto: https",), (ADA,), (BOB,), ("Device-Attestation: x",), ("Referer: x",), ("X-Forwarded-For: 198.51.100.9",)],
+}  # fmt: skip
+APP_PARTS = {
+    "agent": ["Apple-iPhone16C1/2207.100", "Apple-iPhone16C1/2207.101", LAPTOP],
+    "target": [
+        f"/{path}?Cmd={command}&DeviceId={device}&DeviceType=iPhone&User=x"
+        for path in ("Microsoft-Server-ActiveSync", "x/microsoft-server-activesync")
+        for command in ("Ping", "FolderSync") for device in ("a", "b")
+    ] + ["/Microsoft-Server-ActiveSync", "/mail/inbox"],
+    "method": ["POST", "GET"],
+    "accepts": [(SYNC_TYPE,), ("Content-Type: text/plain",)],
+    "language": [(), ("MS-ASProtocolVersion: 14.1",), ("MS-ASProtocolVersion: 12.1", "Accept-Language: de")],
+    "cookie": [(), ("Cookie: ClientId=1",), ("Cookie: session=1",)],
+    "more": [(ADA,), (ADA_TOO,), (BOB,), (), ("Authorization: Bearer x",), ("X-Forwarded-User: ada",), ("X-Forwarded-User: ada", ADA), ("X-Forwarded-For: 198.51.100.9", ADA)],
+}  # fmt: skip
 
 
 PAGE = request("GET", "/mail/inbox", f"User-Agent: {LAPTOP}")
@@ -458,10 +625,150 @@ async def test_rules_that_read_the_clock_or_warn_are_asked_each_time(first):
     assert await believed_by(PAGE, first=first) == 0
 
 
+DEVICE_A = "/Microsoft-Server-ActiveSync?Cmd=Ping&DeviceId=a&DeviceType=iPhone"
+
+
+def of_an_app(*fields, target=DEVICE_A, agent="Apple-iPhone16C1/2207"):
+    return request("POST", target, f"User-Agent: {agent}", SYNC_TYPE, *fields, "Content-Length: 0")
+
+
+async def refused(*requests, change=lambda side: None, cache=None, **more):
+    """Which of these requests of phones were known, one letter each, and what they left. ``change`` comes before the last one."""
+    side, known = Side(cache or Watched, **more), ""
+    renew(side.gate, policy=HANDHELDS[0])
+    for number, data in enumerate(requests, 1):
+        if number == len(requests):
+            change(side)
+        before = side.cache.known
+        await side.ask(PROXY, data)
+        known += "+" if side.cache.known > before else "-"
+    return known, side
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(page(PHONE, "Sec-Fetch-Mode: navigate"), id="page"),
+        pytest.param(page(PHONE, "Cookie: a=b"), id="problem document"),
+        pytest.param(
+            page(PHONE, "Accept: text/html", "X-Requested-With: x"), id="a script that accepts HTML"
+        ),
+        pytest.param(
+            request("POST", "/mail/", f"User-Agent: {PHONE}", "Content-Length: 4") + b"body", id="with a body"
+        ),
+        pytest.param(of_an_app(ADA), id="ActiveSync"),
+        pytest.param(question(f"User-Agent: {PHONE}", "Sec-Fetch-Mode: navigate"), id="asked by a proxy"),
+    ],
+)
+async def test_the_third_of_equal_refusals_is_known(data):
+    """Most who come once, as in a flood, never come again."""
+    known, side = await refused(data, data, data, data)
+    assert known == "--++"
+    assert len({re.sub(rb"REF\d|[-\w.]{99,}|=[0-9a-f]{32};", b"", got) for got in side.got}) == 1
+    (tally,) = side.left()[2].values()
+    assert (tally.times, tally.shown, tally.reference) == (4, 4, "REF3")
+
+
+async def test_a_page_of_memory_has_what_is_of_its_own_request():
+    pages = [
+        request("GET", f"/mail/{number}?for={number}", f"User-Agent: {PHONE}", "Sec-Fetch-Mode: navigate", f"Accept-Language: {tag}")
+        for number, tag in enumerate(["de", "fr", "de", "fr"])
+    ]  # fmt: skip
+    known, side = await refused(*pages)
+    assert known == "--++"
+    for number, (got, tag) in enumerate(zip(side.got, [b"de", b"fr", b"de", b"fr"], strict=True)):
+        assert b"\r\nContent-Language: %b\r\n" % tag in got
+        assert b"REF%d" % number in got
+        assert b"/mail/%d?for=%d" % (number, number) in got
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(of_an_app(ADA_TOO), id="another password"),
+        pytest.param(of_an_app(BOB), id="another person"),
+        pytest.param(of_an_app(ADA, "Cookie: ClientId=2"), id="another cookie"),
+        pytest.param(of_an_app(ADA, agent="Apple-iPhone16C1/2208"), id="another user agent"),
+        pytest.param(of_an_app(ADA, target=DEVICE_A.replace("Id=a", "Id=b")), id="another device"),
+        pytest.param(of_an_app(ADA, target=DEVICE_A.replace("Ping", "Sync")), id="another command"),
+        pytest.param(of_an_app(ADA, "X-MS-PolicyKey: 1"), id="another field"),
+    ],
+)
+async def test_another_mail_app_is_not_refused_by_memory(other):
+    again = of_an_app(ADA)
+    assert (await refused(again, again, other, again))[0] == "---+"
+
+
+@pytest.mark.parametrize("posture", REPORTED[1:], ids=str)
+async def test_a_phone_of_which_something_else_is_known_by_now_is_judged_again(posture):
+    asked = [of_an_app(ADA)] * 4
+    assert (await refused(*asked, change=lambda side: side.devices.of.update(a=posture)))[0] == "--+-"
+
+
+async def test_a_phone_about_which_the_store_has_to_be_asked_is_judged_again():
+    asked = [of_an_app(ADA)] * 4
+    assert (await refused(*asked, change=lambda side: setattr(side.devices, "in_mind", False)))[0] == "--+-"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(of_an_app(), id="it is asked for a login"),
+        pytest.param(of_an_app(ADA, "Device-Attestation: x"), id="it offers a proof"),
+        pytest.param(of_an_app(ADA, target="/x" + DEVICE_A), id="nobody checks which device it is"),
+        pytest.param(of_an_app(ADA, target="/mail/inbox"), id="it speaks ActiveSync elsewhere"),
+        pytest.param(of_an_app(ADA, target=f"{DEVICE_A}&{'x' * MAX_TARGET}"), id="a long target"),
+        pytest.param(of_an_app(ADA, target=f"{DEVICE_A}&DeviceId=b"), id="a query with a fault"),
+    ],
+)
+async def test_whose_refusal_may_rest_on_more_is_judged_each_time(data):
+    assert (await refused(*[data] * 4))[0] == "----"
+
+
+@pytest.mark.parametrize(
+    "offered", [{"attestations": [b"x"]}, {"proofs": [b"x"]}, {"certificate": (b"x",)}], ids=str
+)
+async def test_whoever_offers_a_proof_is_judged_each_time_however_good_it_is(offered):
+    class Offered(Watched):
+        def keep(self, exchange, head, incoming, *verdict, **more):
+            super().keep(exchange, head, replace(incoming, **offered), *verdict, **more)
+
+    assert (await refused(*[of_an_app(ADA)] * 4, cache=Offered))[0] == "----"
+
+
+async def test_over_https_a_refused_browser_gets_a_cookie_of_another_name():
+    plain = page(PHONE, "Sec-Fetch-Mode: navigate")
+    secure = page(PHONE, "Sec-Fetch-Mode: navigate", "X-Forwarded-Proto: https")
+    known, side = await refused(plain, plain, plain, secure, over_https=False)
+    assert known == "--+-"
+    assert [b"__Host-mailgate-help=" in got for got in side.got] == [False, False, False, True]
+
+
+async def test_a_mail_is_written_about_each_refusal_with_what_is_of_its_own_request():
+    addresses = ["198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.100.4"]
+    fields = [
+        (f"X-Forwarded-For: {each}", f"Accept-Language: {number}") for number, each in enumerate(addresses)
+    ]
+    known, side = await refused(*(of_an_app(ADA, *each) for each in fields))
+    assert known == "--++"
+    assert [of_this[:2] for _, of_this, _ in side.mails] == [
+        (address, str(number)) for number, address in enumerate(addresses)
+    ]
+    assert all(login == "ada" and "authorization" in sent for (login, sent, _), *_ in side.mails)
+
+
+async def test_of_refusals_fewer_are_kept(monkeypatch):
+    monkeypatch.setattr("mailgate.gateway.verdict_cache.REFUSALS", 4)
+    _, side = await refused(*(page(f"{PHONE} {number}") for number in range(20) for _ in range(2)))
+    assert len(side.cache._refused.young) == len(side.cache._refused._old) == 4
+    assert len(side.cache._came) <= 16
+    assert not side.cache._allowed.young
+
+
 async def test_if_a_rule_reads_the_path_only_the_same_path_is_known():
     side = Side(Watched)
     live_with(4)(side.gate, START)
-    for data, known in ((PAGE, 0), (PAGE, 1), (OTHER, 1), (OTHER, 1), (PAGE, 2)):
+    for data, known in ((PAGE, 0), (PAGE, 1), (OTHER, 1), (OTHER, 1), (PAGE, 2), (OTHER, 3)):
         await side.ask(STRANGER, data)
         assert side.cache.known == known
 
@@ -513,7 +820,7 @@ async def test_fields_that_change_with_each_request_cost_no_hit(names):
     assert all(f"{name}: 3-{name}\r\n".encode() in side.webmail.asked[-1] for name in names)
 
 
-async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
+async def test_people_whom_a_proxy_names_are_known_to_each_other_and_heard_each_by_name_and_language():
     requests = [
         page(laptop(1), f"X-Forwarded-User: {login}", f"Accept-Language: {wanted}", f"Cookie: s={number}")
         for number, (login, wanted) in enumerate(
@@ -521,10 +828,76 @@ async def test_a_person_whom_a_proxy_names_is_known_by_name_and_language():
         )
     ]
     known, side = await asked(requests, peer=PROXY)
-    assert known == "-+--++"
+    assert known == "-+++++"
     heard = [(login, tag) for login, tag, _ in side.languages.heard]
     assert heard == [("ada", "de"), ("ada", "de"), ("bob", "de"), ("ada", "fr"), ("ada", "fr"), ("bob", "de")]
-    assert sorted(tally.times for tally in side.left()[2].values()) == [2, 4]
+    assert sorted((each.user, tally.times) for each, tally in side.left()[2].items()) == [
+        ("ada", 4),
+        ("bob", 2),
+    ]
+
+
+EVERYBODY = ("ada", "eve", "bob", "cid", "eve", "ada")
+
+
+@pytest.mark.parametrize(
+    ("rule", "groups", "kept_out"),
+    [
+        ({"groups": ("staff",)}, {"staff": ["ada", "bob"]}, "ada bob"),
+        ({"when": 'user.name in ["ada", "cid"]'}, {}, "ada cid"),
+        ({"when": '"staff" in user.groups'}, {"staff": ["eve"]}, "eve"),
+        ({"when": 'user.name.endsWith("e")'}, {}, "eve"),
+    ],
+)
+async def test_who_is_let_in_is_known_to_those_whom_the_rules_let_in_alike(rule, groups, kept_out):
+    side = Side(Watched)
+    renew(
+        side.gate,
+        policy=policy(({"id": "out", "when": "true", "effect": "block", **rule}, LAPTOPS)),
+        groups=Groups.of_members(groups),
+    )
+    for login in EVERYBODY:
+        await side.ask(PROXY, page(laptop(1), f"X-Forwarded-User: {login}"))
+    assert [each for each, got in zip(EVERYBODY, side.got, strict=True) if b" 403 " in got[:20]] == [
+        each for each in EVERYBODY if each in kept_out
+    ]
+    let_in = [each for each in EVERYBODY if each not in kept_out]
+    apart = len(set(let_in)) if "endsWith" in str(rule) else 1
+    assert side.cache.known == len(let_in) - apart
+
+
+async def test_names_that_no_record_holds_whole_are_not_remembered():
+    logins = [f"{'x' * LONGEST_NAME}{number}" for number in range(3)]
+    named = [page(laptop(1), f"X-Forwarded-User: {login}") for login in logins]
+    claimed = [
+        page(laptop(1), f"Authorization: Basic {b64encode(f'{login}:'.encode()).decode()}")
+        for login in logins
+    ]
+    known, side = await asked([*named, *claimed], peer=PROXY)
+    assert known == "------"
+    assert not side.cache._people
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT"])
+async def test_who_asks_a_calendar_is_known_whatever_their_login(method):
+    requests = [
+        request(method, f"/dav/calendars/{login}/", f"User-Agent: {LAPTOP}", f"Authorization: Basic {login}")
+        for login in ("YWRhOng=", "Ym9iOng=", "Y2lkOng=")
+    ]
+    known, side = await asked(requests)
+    assert known == "-++"
+    assert {(each.client.method, each.client.target, each.client.protocol) for each in side.left()[2]} == {
+        (method, "/dav/", "dav")
+    }
+
+
+async def test_an_address_of_another_protocol_has_a_verdict_of_its_own():
+    requests = [
+        request("GET", path, f"User-Agent: {LAPTOP}")
+        for path in ("/mail/x", "/mail/dav", "/mail/jmap", "/mail/x", "/mail/dav")
+    ]
+    known, _ = await asked(requests)
+    assert known == "---++"
 
 
 async def test_the_number_of_kept_verdicts_is_bounded(monkeypatch):
@@ -533,8 +906,8 @@ async def test_the_number_of_kept_verdicts_is_bounded(monkeypatch):
     live_with(0)(side.gate, START)
     for number in range(20):
         await side.ask(STRANGER, request("GET", f"/folder{number}/x", f"User-Agent: {LAPTOP}"))
-    assert len(side.cache._young) <= 4
-    assert len(side.cache._old) <= 4
+    assert len(side.cache._allowed.young) <= 4
+    assert len(side.cache._allowed._old) <= 4
     assert SIZE == 8192
 
 
@@ -558,12 +931,30 @@ async def test_only_the_parts_that_are_read_stay_in_memory(target, fields):
     data = request("GET", target, f"User-Agent: {LAPTOP}", *fields).replace(b"{}", LONG.encode())
     await side.ask(PROXY, data)
     assert side.got[-1].startswith(b"HTTP/1.1 200")
-    assert all(LONG not in f"{key!r} {known!r} {held(known)!r}" for key, known in side.cache._young.items())
+    assert all(
+        LONG not in f"{key!r} {known!r} {held(known)!r}" for key, known in side.cache._allowed.young.items()
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        page(PHONE, "Cookie: s={}; mailgate-language=de{}", "Referer: {}", "Accept-Language: {}", "Accept: text/html"),
+        request("GET", "/mail/inbox?_token={}", f"User-Agent: {PHONE}", "Authorization: Bearer {}"),
+        of_an_app(f"{ADA}{{}}", "Cookie: ClientId={}"),
+        of_an_app("Authorization: Bearer {}"),
+    ],
+)  # fmt: skip
+async def test_of_a_refused_request_only_what_is_read_stays_in_memory(data):
+    _, side = await refused(*[data.replace(b"=de{}", b"=de").replace(b"{}", b"QUFB" * 60)] * 2)
+    ((key, known),) = side.cache._refused.young.items()
+    assert "QUFBQUFB" not in f"{key[1:]!r} {known!r} {held(known)!r} {known.refusal._access!r}"
 
 
 def held(known):
     """What the counter of a kept verdict holds of the request."""
     (recurring,) = known.repeats[0].args
+    assert recurring.decision.trials == (), "these would hold the request"
     return recurring.access
 
 
@@ -572,10 +963,6 @@ OF_EVERYBODY, READS_BROWSERS = 10, (9, 11)
 
 def laptop(number):
     return LAPTOP.replace("145", str(number))
-
-
-def page(agent, *fields):
-    return request("GET", "/mail/inbox", f"User-Agent: {agent}", *fields)
 
 
 async def asked(requests, *, first=0, peer=STRANGER, change=None):
@@ -861,8 +1248,9 @@ async def test_every_header_that_is_read_is_in_the_key(monkeypatch, fields, prob
         probing(probe)(side.gate, START)
         looked_at.clear()
         head = request("GET", "/mail/inbox", *_but_agent(fields), f"User-Agent: {LAPTOP}")
-        await side.ask(PROXY, head)
-        if side.cache._young:
+        for _ in range(2):
+            await side.ask(PROXY, head + (b"body" if "Content-Length: 4" in fields else b""))
+        if side.cache._allowed.young or side.cache._refused.young:
             assert looked_at, "nothing was recorded"
             assert looked_at & IGNORED_FIELDS <= READ_APART
 
@@ -937,3 +1325,60 @@ def test_a_warm_gate_answers_as_a_cold_one(seed, monkeypatch):
     ):
         monkeypatch.setattr(f"mailgate.store.{limit}", CASES)
     assert asked_in_turn(VerdictCache, seed) == asked_in_turn(Forgetful, seed)
+
+
+def phone_relatives(draw):
+    """A request of a phone, or a question about one, and some that differ from it in one part."""
+    parts, asks = draw.choice([BROWSER_PARTS, APP_PARTS, APP_PARTS]), draw.random() < 0.2
+    one = {name: values[0] if draw.random() < 0.6 else draw.choice(values) for name, values in parts.items()}
+    names = [draw.choice([*parts]) for _ in range(6)]
+    return [
+        of_a_phone(asks, **each)
+        for each in (one, *(one | {name: draw.choice(parts[name])} for name in names))
+    ]
+
+
+def of_a_phone(asks, agent, target, method, accepts, language, cookie, more):
+    fields = f"User-Agent: {agent}", *accepts, *language, *cookie, *more
+    if asks:
+        return question(*fields, uri=target, method=method)
+    return request(method, target, *fields, *(("Content-Length: 0",) if method == "POST" else ()))
+
+
+HAPPENS = {
+    "rules": lambda draw, side: renew(side.gate, policy=draw.choice(HANDHELDS)),
+    "change": lambda draw, side: draw.choice(CHANGES[len(POLICIES) :])(side.gate, side.clock.now),
+    "report": lambda draw, side: side.devices.of.update({draw.choice("ab"): draw.choice(REPORTED)}),
+    "forget": lambda draw, side: setattr(side.devices, "in_mind", not side.devices.in_mind),
+    "accept": lambda draw, side: side.accept(draw.choice([ADA, BOB]).partition(": ")[2]),
+}
+
+
+def refused_in_turn(cache, seed):
+    """What phones get, and leave, while rules, reports, logins and the time change."""
+    draw = Random(seed)
+
+    async def ask():
+        side = Side(cache, over_https=bool(seed % 2))
+        for _ in range(50):
+            family = phone_relatives(draw)
+            HAPPENS["rules"](draw, side)
+            for _ in range(25):
+                if draw.random() < 0.06:
+                    HAPPENS[draw.choice([*HAPPENS, "report", "report"])](draw, side)
+                side.clock.now += timedelta(seconds=draw.choice([0, 0, 0, 0, 0, 0, 0.4, 1, -0.4]))
+                await side.ask(
+                    draw.choice([PROXY, PROXY, PROXY, STRANGER]),
+                    draw.choice(family[: draw.choice([1, 2, 7])]),
+                )
+            side.clock.now = START + timedelta(days=draw.choice([0, 0, 1]))
+        return side.left()
+
+    with capture_logs() as lines:
+        return asyncio.run(ask()), lines
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_phone_is_refused_by_a_warm_gate_as_by_a_cold_one(seed):
+    """Pages with their tickets and cookies, records, references, mails, what halts a rule, numbers and log lines."""
+    assert refused_in_turn(VerdictCache, seed) == refused_in_turn(Forgetful, seed)

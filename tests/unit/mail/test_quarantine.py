@@ -2,6 +2,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -88,7 +89,7 @@ class PostOffice:
 
     async def after(self, *accesses, decision=BLOCKED):
         for each in accesses:
-            self.quarantine.queue(incoming(each), each, decision, "REF2345")
+            self.quarantine.queue(partial(incoming, each), each, decision, "REF2345")
         running = asyncio.ensure_future(self.quarantine.run())
         await settle()
         running.cancel()
@@ -167,7 +168,7 @@ async def test_a_flood_of_devices_waits_in_a_bounded_queue():
     office = PostOffice()
     for number in range(QUEUE_SIZE + 10):
         asked = access(device=str(number), remote=f"198.51.{number // 250}.{number % 250}")
-        office.quarantine.queue(incoming(asked), asked, BLOCKED, "REF2345")
+        office.quarantine.queue(partial(incoming, asked), asked, BLOCKED, "REF2345")
     assert office.quarantine._waiting.qsize() == QUEUE_SIZE
 
 

@@ -230,16 +230,40 @@ async def test_devices_of_unknown_people_are_one_person_and_halt_nothing_alone(s
 
 async def test_every_repeated_refusal_counts_for_its_person(scene: Scene) -> None:
     """Else those who get their mail again and again would count once, and a rule would halt that keeps few out."""
-    laptop = replace(by("ann"), client=LAPTOP)
+    laptop = replace(by("somebody"), client=LAPTOP)
     repeat = scene.halting.recurring(laptop, decide(laptop, scene.policy))
     assert repeat is not None
-    repeat("a browser", scene.now)
+    repeat("a browser", "ann", "", scene.now)
     scene.see("bob")
     await scene.halting.halt_rules()
     assert await scene.halts() == []
     scene.see("cid")
     await scene.halting.halt_rules()
     assert [why for why in await scene.halts() if why]
+
+
+async def test_a_refusal_that_recurs_keeps_people_out_each_time(scene: Scene) -> None:
+    repeat = scene.halting.recurring(by("ann"), decide(by("ann"), scene.policy))
+    scene.see("bob")
+    assert repeat is not None
+    repeat("a phone", "ann", "", scene.now, "REF")
+    await scene.halting.halt_rules()
+    assert await scene.halts() == ["2 of 2 people were kept out within 1h; the limit is 50%"]
+
+
+async def test_a_mail_app_whose_refusal_recurs_counts_from_when_its_login_is_accepted(scene: Scene) -> None:
+    asked = mail_app("ann", "right")
+    repeat = scene.halting.recurring(asked, decide(asked, scene.policy))
+    scene.halting.logins.answered(mail_app("mallory", "false"), 401)
+    scene.see("bob")
+    assert repeat is not None
+    repeat("an app", "ann", "", scene.now, "REF")
+    await scene.halting.halt_rules()
+    assert await scene.halts() == []
+    scene.halting.logins.answered(asked, 200)
+    repeat("an app", "ann", "", scene.now, "REF")
+    await scene.halting.halt_rules()
+    assert len(await scene.halts()) == 1
 
 
 async def test_repeated_requests_of_nobody_are_not_counted(scene: Scene) -> None:

@@ -344,6 +344,26 @@ class TestStoreDown:
         assert (await after_restart(store, APP, None, LATER)).state is PostureState.LISTED
 
 
+async def test_a_posture_known_at_once_is_the_one_in_the_store(postures: Postures) -> None:
+    """None if the store has to be asked: about a phone that is not in memory, and again once something has changed."""
+    assert postures.at_once(BROWSER, NOW) == await postures.current(BROWSER, None, NOW) == Posture()
+    assert postures.at_once(APP, NOW) is None
+    await postures.current(BROWSER, KNOWN, NOW)
+    known = await postures.current(APP, None, NOW)
+    assert known.state is PostureState.CLEAN
+    assert postures.at_once(APP, NOW) == known
+    assert postures.at_once(APP, NOW + MAX_AGE) is None
+    await postures.current(BROWSER, WITH_TIKTOK, NOW)
+    seen = postures.at_once(APP, NOW)
+    assert seen is None or seen.state is PostureState.LISTED
+
+
+async def test_that_there_is_no_such_phone_is_known_at_once_for_a_moment(postures: Postures) -> None:
+    assert await postures.current(mail_app("nobody"), None, NOW) == Posture()
+    assert postures.at_once(mail_app("nobody"), NOW) == Posture()
+    assert postures.at_once(mail_app("nobody"), LATER) is None
+
+
 async def test_changes_of_another_process_are_followed_with_one_look(
     store: Store, postures: Postures, monkeypatch: pytest.MonkeyPatch
 ) -> None:

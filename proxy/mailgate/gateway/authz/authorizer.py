@@ -1,6 +1,6 @@
 """Answers another proxy: let the request pass, or give the client this answer instead."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -67,12 +67,17 @@ class Authorizer:
         return Answer(200, headers=(*headers, ("X-Accel-Expires", str(seconds))) if seconds else headers)
 
     def keep_out(
-        self, answer: Answer, incoming: Incoming, access: Access, decision: Decision, reference: str
+        self,
+        answer: Answer,
+        added: Sequence[tuple[str, str]],
+        access: Access,
+        decision: Decision,
+        reference: str,
     ) -> Answer:
-        """Make a refusing answer that holds the client's answer. A proxy takes any success as permission, and
-        nginx knows only two statuses for a refusal."""
+        """Make a refusing answer that holds the client's answer, to which ``added`` belong. A proxy takes any success as
+        permission, and nginx knows only two statuses for a refusal."""
         if self.dialect is Dialect.NGINX:
-            self._waiting[reference] = replace(answer, headers=(*answer.headers, *incoming.answer_fields))
+            self._waiting[reference] = replace(answer, headers=(*answer.headers, *added))
         headers = list(results(access, decision, reference))
         is_no = answer.status in (401, 403) if self.dialect is Dialect.NGINX else answer.status >= 300
         if not is_no:

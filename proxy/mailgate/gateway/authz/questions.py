@@ -59,6 +59,9 @@ class Questions(Pipeline):
         origin = self.reader.origin(exchange, head)
         if _is_plain(exchange.head):
             known = self.known(exchange, head, origin, now, id(authorizer))
+            if known is not None and known.refusal is not None:
+                access, refused = self.refuse_again(exchange, head, origin, now, known.refusal)
+                return self._keep_out(exchange, authorizer, access, known.refusal.told, refused)
             if known is not None and known.allowing is not None:
                 before, up_to, rest = known.allowing
                 exchange.started, exchange.status = True, 200
@@ -68,9 +71,9 @@ class Questions(Pipeline):
         if authorizer.dialect is Dialect.NGINX and exchange.head.target.startswith(REFUSAL.encode()):
             fetched = self._fetch(authorizer, exchange, head, origin, now)
             return then(fetched, lambda answer: send(exchange, answer, now))
-        return self.serve(Asked(exchange, head, self._read(exchange, head, origin), authorizer), now)
+        return self.serve(Asked(exchange, head, self.read(exchange, head, origin), authorizer), now)
 
-    def _read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
+    def read(self, exchange: Exchange, head: RequestHead, origin: Origin) -> Incoming:
         incoming = self.reader.facts(exchange, head, origin)
         incoming.facts = replace(incoming.facts, by_forward_auth=True)
         return incoming
@@ -91,15 +94,23 @@ class Questions(Pipeline):
     def keep_out(
         self, asked: Asked, access: Access, decision: Decision, answer: Answer, /, *, probing: bool = False
     ) -> Outcome:
-        """Send a refusing answer that holds the client's answer."""
-        exchange, _, incoming, authorizer = asked
+        """Send a refusing answer that holds the client's answer. The verdict is kept."""
+        exchange, head, incoming, authorizer = asked
         assert authorizer is not None
         if probing:
             told = replace(decision, effect=Effect.CHALLENGE, reason=Reason.PROBE_REQUIRED)
         else:
             told = as_told(access, decision)
+            if _is_plain(exchange.head):
+                self.verdicts.keep(exchange, head, incoming, access, decision, id(authorizer))
+        return self._keep_out(exchange, authorizer, access, told, answer)
+
+    def _keep_out(
+        self, exchange: Exchange, authorizer: Authorizer, access: Access, told: Decision, answer: Answer
+    ) -> Outcome:
         reference = self.references.of(exchange)
-        return send(exchange, authorizer.keep_out(answer, incoming, access, told, reference), access.now)
+        answer = authorizer.keep_out(answer, exchange.answer_fields, access, told, reference)
+        return send(exchange, answer, access.now)
 
     def _may_be_kept(self, question: RequestHead, access: Access) -> bool:
         """Whether the asking proxy may cache an allowing answer: the proxy must use that answer only for requests
@@ -126,7 +137,7 @@ class Questions(Pipeline):
         waiting = authorizer.fetch(told[0].decode("latin-1")) if len(told) == 1 else None
         if waiting is not None:
             return waiting
-        incoming, live = self._read(exchange, head, origin), self.in_force.live
+        incoming, live = self.read(exchange, head, origin), self.in_force.live
         access, decision = await self.judge.verdict(incoming, now)
         reference = self.references.of(exchange)
         if live.browser_probe.is_due(access):

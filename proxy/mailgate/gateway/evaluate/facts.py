@@ -53,7 +53,7 @@ def read_facts(
         origin.host.decode("latin-1"),
         origin.remote,
         _headers(fields),
-        logins.person(_text(origin.user) or "") or None if origin.user else None,
+        person_told(origin.user, logins) or None,
         activesync=activesync,
         over_https=over_https or origin.scheme == "https",
     )
@@ -75,6 +75,11 @@ def _headers(fields: Fields) -> dict[str, str]:
         for key in fields.row.places
         if not forgeable(key)
     }
+
+
+def person_told(name: bytes, logins: Logins) -> str:
+    """The person of this login; empty if nobody is named."""
+    return logins.person(_text(name) or "")
 
 
 def basic_user(fields: Sequence[Field]) -> str | None:

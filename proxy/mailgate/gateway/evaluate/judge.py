@@ -53,13 +53,13 @@ class Judge:
         return await settled(self.judge(incoming, now))
 
     def judge(self, incoming: Incoming, now: datetime) -> Soon[tuple[Access, Decision]]:
-        """Find out the person and what is known of the device, and decide by the policy: at once if the client names
-        no device; otherwise the store may have to be asked."""
+        """Find out the person and what is known of the device, and decide by the policy: at once if nothing is offered that
+        has to be verified and the store need not be asked."""
         started = perf_counter()
         facts = self.in_force.live.browser_probe.with_earlier_finding(incoming.facts, now)
         client = classify(facts)
         offers = incoming.attestations or incoming.certificate
-        posture = None if offers else self.postures.unnamed(client)
+        posture = None if offers else self.postures.at_once(client, now)
         if posture is None or as_claimed(facts, client):
             return self._judge_device(incoming, facts, client, now, started)
         return self._decide(incoming, facts, client, posture, None, None, None, now, started)

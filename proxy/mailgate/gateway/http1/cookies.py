@@ -70,5 +70,13 @@ def without_own(value: bytes) -> bytes:
     return rest if rest.strip(b"; \t") else b""
 
 
+def only_own(value: str) -> str:
+    """The gate's own cookies of a Cookie field."""
+    own = (
+        [pair for pair in value.split(";") if _is_own(pair.encode("latin-1"))] if "mailgate-" in value else ()
+    )
+    return ";".join(own)
+
+
 def _is_own(pair: bytes) -> bool:
     return pair.partition(b"=")[0].strip(b" \t").removeprefix(_HOST.encode()) in _NAMES

@@ -81,28 +81,33 @@ class Outcome:
 class Exchange:
     """One request and the way back to its client."""
 
-    __slots__ = (
-        "_body",
-        "answer_fields",
-        "answered_at",
-        "asked_at",
-        "began_at",
-        "connection",
-        "content",
-        "failed",
-        "give_up",
-        "hangs",
-        "head",
-        "judged",
-        "limit",
-        "origin",
-        "reference",
-        "started",
-        "status",
-        "trace",
-        "until",
-        "verdict",
-    )
+    started = False
+    """Whether the first byte of the final response was written."""
+    answer_fields: Sequence[tuple[str, str]] = ()
+    """Fields that the gate adds to the answer, whether its own or the webmail's."""
+    reference = ""
+    """The reference id, once it was shown (``gateway/reference.py``)."""
+    give_up: Callable[[], None] | None = None
+    """Called when the client leaves while no task serves it."""
+    # for what lasts, and is judged again (``gateway/streams.py``)
+    verdict: tuple[Access, Decision] | None = None
+    """The latest verdict on it; None if it was let in by a cached one, or could not be judged again."""
+    until: datetime | None = None
+    """The first moment at which the time alone may change that verdict; None if it is not worked out yet."""
+    limit: asyncio.Timeout | None = None
+    """Ends the task that carries it; None while no task does."""
+    # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
+    asked_at = answered_at = 0.0
+    """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
+    status = 0
+    """The status of the final response; 0 while there is none."""
+    judged: DecisionSummary | None = None
+    origin: Origin | None = None
+    failed = ""
+    """Why it could not be served; empty if it was."""
+    hangs = False
+    """Whether it waits on purpose, so that its time means nothing."""
+    trace: Trace | None = None
 
     def __init__(
         self,
@@ -117,34 +122,7 @@ class Exchange:
         self.content: bytes | None = content
         """The whole body if it came with its head; None if it did not, or once it was forwarded. ``body`` has it
         too."""
-        self.started = False
-        """Whether the first byte of the final response was written."""
-        self.answer_fields: Sequence[tuple[str, str]] = ()
-        """Fields that the gate adds to the answer, whether its own or the webmail's."""
-        self.reference = ""
-        """The reference id, once it was shown (``gateway/reference.py``)."""
-        self.give_up: Callable[[], None] | None = None
-        """Called when the client leaves while no task serves it."""
-        # for what lasts, and is judged again (``gateway/streams.py``)
-        self.verdict: tuple[Access, Decision] | None = None
-        """The latest verdict on it; None if it was let in by a cached one, or could not be judged again."""
-        self.until: datetime | None = None
-        """The first moment at which the time alone may change that verdict; None if it is not worked out yet."""
-        self.limit: asyncio.Timeout | None = None
-        """Ends the task that carries it; None while no task does."""
-        # for reports on finished requests (``gateway/observe``); moments are of ``perf_counter``
         self.began_at = perf_counter()
-        self.asked_at = self.answered_at = 0.0
-        """When the webmail was asked, and when the head of its answer came; 0 if that did not happen."""
-        self.status = 0
-        """The status of the final response; 0 while there is none."""
-        self.judged: DecisionSummary | None = None
-        self.origin: Origin | None = None
-        self.failed = ""
-        """Why it could not be served; empty if it was."""
-        self.hangs = False
-        """Whether it waits on purpose, so that its time means nothing."""
-        self.trace: Trace | None = None
 
     @property
     def body(self) -> StreamReader:
@@ -206,7 +184,10 @@ class Exchange:
     @property
     def broken(self) -> bool:
         """Whether the request could not be read to its end. The bytes after it are then no request."""
-        return self.head.refused is not None or self.body.exception() is not None
+        body = self._body
+        return self.head.refused is not None or (
+            isinstance(body, StreamReader) and body.exception() is not None
+        )
 
     def half_close(self) -> None:
         """Tell the client that nothing more will come. For a moment, bytes that it still sends are read and dropped.

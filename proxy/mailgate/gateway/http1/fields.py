@@ -27,10 +27,11 @@ class Row:
 
     def plan(self, make: Callable[["Row"], Plan]) -> Plan:
         """What ``make`` makes of these names. It is made once."""
-        if make in self._plans:
+        try:
             return self._plans[make]  # type: ignore[no-any-return]
-        plan = self._plans[make] = make(self)
-        return plan
+        except KeyError:
+            plan = self._plans[make] = make(self)
+            return plan
 
 
 class _Rows(dict[tuple[bytes, ...], Row]):

@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 from mailgate.gateway.http1.body import Body, BodyUntilClose, ChunkedBody, LengthBody
 from mailgate.gateway.http1.fields import ROWS, Fields, Row
-from mailgate.gateway.http1.grammar import CRLF, HOST, LINE, TOKEN
+from mailgate.gateway.http1.grammar import CRLF, HOST, LINE, TOKEN, is_token
 from mailgate.gateway.http1.request import BASIC, RequestHead
 from mailgate.gateway.http1.response import ResponseHead
 
 _IN_LINES = LINE.replace(b"\t", b"")
-_NAMES = re.compile(rb"\n([" + re.escape(TOKEN) + rb"]+): (?! )")
 _EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")
 _REQUEST_LINE = re.compile(rb"(?!CONNECT |TRACE )([A-Z]{3,20}) (/[!\"$-~]*) HTTP/1\.1")
 _BEARER = re.compile(rb"[Bb]earer [^ ,]+")
@@ -44,9 +43,9 @@ class _FieldPlaces(NamedTuple):
 
 
 def _places(row: Row) -> _FieldPlaces | None:
-    """None if a name is there twice that must be there once."""
+    """None if a name is none, or is there twice and must be there once."""
     places = row.places
-    if any(len(places.get(key, ())) > 1 for key in _ONCE):
+    if not all(map(is_token, row.keys)) or any(len(places.get(key, ())) > 1 for key in _ONCE):
         return None
     return _FieldPlaces(*(places[key][0] if key in places else None for key in _ONCE[:5]))
 
@@ -125,18 +124,21 @@ def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead 
 
 
 def _lines(head: bytes, most: int) -> tuple[bytes, list[bytes], Row] | None:
-    """The first line, the field lines and the row of their names, if every line has the usual form."""
+    """The first line, the field lines and the row of what stands before the first ``: `` in each, if every line has the usual form
+    but perhaps for its name, which is looked at once for each row."""
     lines = head.split(CRLF)
     ends = len(lines) - 1
     if ends - 2 > most or head.translate(None, _IN_LINES) != CRLF * ends:
         return None
-    if b" \r\n" in head and head.count(b" \r\n") != len(_EMPTY.findall(head)):
-        return None
-    names = _NAMES.findall(head)
-    if len(names) != ends - 2:
+    if b":  " in head or (b" \r\n" in head and head.count(b" \r\n") != len(_EMPTY.findall(head))):
         return None
     del lines[-2:]
-    return lines.pop(0), lines, ROWS[tuple(names)]
+    first = lines.pop(0)
+    try:
+        names = [line[: line.index(b": ")] for line in lines]
+    except ValueError:
+        return None
+    return first, lines, ROWS[tuple(names)]
 
 
 @lru_cache(1024)

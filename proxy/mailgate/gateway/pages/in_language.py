@@ -1,6 +1,7 @@
 """Chooses the rule's own texts in the language of the page."""
 
 from dataclasses import replace
+from typing import Any
 
 from mailgate.gateway.pages.steps import FIXES
 from mailgate.gateway.pages.view import View
@@ -14,13 +15,17 @@ def in_language(view: View, tag: str) -> View:
     The page has words of its own for a missing text, except for the contact: a contact in another language is better
     than none.
     """
+    return replace(view, **texts_in_language(view, tag))
+
+
+def texts_in_language(view: View, tag: str) -> dict[str, Any]:
+    """These texts in this language, by their fields of the view."""
     asked, default = primary(tag), primary(view.default_language)
-    return replace(
-        view,
-        rule_title=text_in(view.rule_title, asked, default),
-        fix=view.fix if view.fix in FIXES else text_in(view.fix, asked, default),
-        contact=contact_in(view.contact, tag, view.default_language),
-    )
+    return {
+        "rule_title": text_in(view.rule_title, asked, default),
+        "fix": view.fix if view.fix in FIXES else text_in(view.fix, asked, default),
+        "contact": contact_in(view.contact, tag, view.default_language),
+    }
 
 
 def contact_in(contact: str, tag: str, default_language: str) -> str:

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from markupsafe import escape
 
-from mailgate.gateway.pages.in_language import in_language
+from mailgate.gateway.pages.in_language import texts_in_language
 from mailgate.gateway.pages.view import View, own_path
 
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
@@ -43,10 +43,13 @@ class Holes(NamedTuple):
     asked_at: str = ""
     asked_when: str = ""
 
-    def written(self) -> tuple[bytes, ...]:
-        """Each value as it is written in a page."""
-        texts = (escape(self.reference), quote(self.subject, safe=""), *map(escape, self[2:]))
-        return tuple([text.encode() for text in texts])
+    def written(self, hole: int) -> bytes:
+        """The value of a hole as it is written in a page."""
+        text = self[hole]
+        return (quote(text, safe="") if hole == _SUBJECT else str(escape(text))).encode()
+
+
+_SUBJECT = Holes._fields.index("subject")
 
 
 def holes_of(view: View) -> Holes:
@@ -72,7 +75,8 @@ def without_holes(view: View, language: str) -> View:
     to come, since the page then shows the time that is left."""
     runs = view.remaining is not None
     return replace(
-        in_language(view, language),
+        view,
+        **texts_in_language(view, language),
         reference="",
         return_url="",
         continue_url="",
@@ -107,7 +111,7 @@ class CutPage:
 
     def filled(self, holes: Holes) -> bytes:
         """The page of one request."""
-        written, pieces = holes.written(), list(self.pieces)
+        pieces = list(self.pieces)
         for place, hole in self.places:
-            pieces[place] = written[hole]
+            pieces[place] = holes.written(hole)
         return b"".join(pieces)

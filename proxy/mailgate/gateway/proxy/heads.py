@@ -19,6 +19,7 @@ from mailgate.gateway.proxy.rewrite import Rewrite
 
 PSEUDONYM = b"mailgate"
 """The name of the gate in ``Via`` (RFC 9110, section 7.6.3)."""
+_VIA = [b"Via: 1.%d %b\r\n" % (minor, PSEUDONYM) for minor in (0, 1)]
 # RFC 9110, section 6.5.1: trailers must not hold fields that change how a message is read
 NEVER_TRAILERS = HOP_BY_HOP | {
     b"content-length",
@@ -45,13 +46,9 @@ def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, clos
     ``closing`` says that this is the last request on its connection.
     """
     host = head.host or default_host
-    return b"%b%bVia: 1.%d %b\r\n%b\r\n" % (
-        _from_client(head, host),
-        (origin if origin.host else replace(origin, host=host)).lines,
-        head.minor,
-        PSEUDONYM,
-        b"Connection: close\r\n" if closing else b"" if head.raw else _options(head),
-    )
+    told = (origin if origin.host else replace(origin, host=host)).lines
+    options = b"Connection: close\r\n" if closing else b"" if head.raw else _options(head)
+    return b"".join((_from_client(head, host), told, _VIA[head.minor], options, CRLF))
 
 
 _FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
@@ -204,19 +201,15 @@ def response_head(
 
     A Date is added if the webmail sent none, as a recipient that forwards must (RFC 9110, section 6.6.1).
     """
-    fields = response.fields
-    dated = fields.has(b"date") and (response.raw or b"date" not in connection_options(fields))
-    return b"%b%b%b%b%b\r\n" % (
-        _from_webmail(response, framing, rewrite),
-        b"" if dated else http_date(now),
-        b"".join([b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added])
-        if added
-        else b"",
-        b"Transfer-Encoding: chunked\r\n"
-        if framing.chunked and not fields.has(b"transfer-encoding")
-        else b"",
-        connection_option(request, keep_alive=framing.keep_alive),
-    )
+    fields, lines = response.fields, [_from_webmail(response, framing, rewrite)]
+    if not fields.has(b"date") or (not response.raw and b"date" in connection_options(fields)):
+        lines.append(http_date(now))
+    if added:
+        lines += [b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]
+    if framing.chunked and not fields.has(b"transfer-encoding"):
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    lines += connection_option(request, keep_alive=framing.keep_alive), CRLF
+    return b"".join(lines)
 
 
 _REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})

@@ -1,7 +1,7 @@
 """Turns a decision or an error into the answer to the client."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,12 +63,16 @@ class ResponseBuilder:
         minute = now.replace(second=0, microsecond=0)
         return self.laptops is not None and lets_in_laptops(self.laptops, minute)
 
-    def refuse(self, access: Access, decision: Decision, reference: str) -> Answer:
-        """The answer to a request that was blocked, or that has to prove itself first."""
+    def refuse(
+        self, access: Access, decision: Decision, reference: str, sighting: Callable[[], str] | None = None
+    ) -> Answer:
+        """The answer to a request that was blocked, or that has to prove itself first. ``sighting`` returns the id of its record,
+        where that is known already."""
         headers = (("X-Device-Reason", decision.reason.value),)
         form = self.forms.get(access.client.protocol)
         if form is None and is_navigation(access.facts):
-            return self._page(access, decision, reference, headers)
+            ticket = self._ticket(access, decision, reference, sighting)
+            return self._page(access, decision, reference, ticket, headers)
         if (asked := nonce_reason(access)) is not None:
             return problem(401, asked, reference, headers=(("X-Device-Reason", asked.value), NONCE_CHALLENGE))
         if form is not None:
@@ -86,7 +90,12 @@ class ResponseBuilder:
         )
 
     def _page(
-        self, access: Access, decision: Decision, reference: str, headers: tuple[tuple[str, str], ...]
+        self,
+        access: Access,
+        decision: Decision,
+        reference: str,
+        ticket: str,
+        headers: tuple[tuple[str, str], ...],
     ) -> Answer:
         """The page of a refusal. A browser of an unknown person and device gets a name with it, so that its requests
         for help are one."""
@@ -97,7 +106,7 @@ class ResponseBuilder:
             access,
             decision,
             reference,
-            help_ticket=self._ticket(access, decision, reference),
+            help_ticket=ticket,
             asked_at=before.asked_at(decision.rule) if before else None,
         )
         return page_answer(403, self.pages.refusal(view), headers)
@@ -169,12 +178,14 @@ class ResponseBuilder:
             "seen_within": self.seen_within.get(posture.source),
         }
 
-    def _ticket(self, access: Access, decision: Decision, reference: str) -> str:
+    def _ticket(
+        self, access: Access, decision: Decision, reference: str, sighting: Callable[[], str] | None
+    ) -> str:
         if self.tickets is None:
             return ""
         person, device = countable_subject(access)
         reason, subject = decision.reason.value, digest_of(person or device)
-        kept = id_of(sighting_of(client_facts(access), access, decision))
+        kept = sighting() if sighting else sighting_id(access, decision)
         return self.tickets.seal(Ticket(decision.rule, reason, reference, subject, kept, access.now))
 
     def _view_of(
@@ -191,6 +202,11 @@ class ResponseBuilder:
             return_url=facts.target if facts.method == "GET" else "/",
             **{"contact": self.help_address} | more,
         )
+
+
+def sighting_id(access: Access, decision: Decision) -> str:
+    """The id of the record of a decision."""
+    return id_of(sighting_of(client_facts(access), access, decision))
 
 
 def requested_language(facts: RequestFacts) -> str:

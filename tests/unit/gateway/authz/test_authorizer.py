@@ -71,7 +71,7 @@ def test_a_no_never_has_a_status_of_success(dialect, status, given, own):
     worded = Answer(
         status, b"no", headers=(("X-Device-Reason", "prohibited-app"), ("Vary", "Accept-Language"))
     )
-    answer = authorizer(dialect).keep_out(worded, incoming(), ACCESS, NO, "REF")
+    answer = authorizer(dialect).keep_out(worded, (), ACCESS, NO, "REF")
     headers = dict(answer.headers)
     if dialect is Dialect.NGINX and status not in (401, 403):  # it takes any other for an error
         given, own = 403, str(status)
@@ -85,7 +85,7 @@ def test_an_answer_is_fetched_once_and_in_time():
     clock = Clock(NOW)
     on = authorizer(clock=clock)
     for reference in ("ONE", "TWO"):
-        on.keep_out(Answer(403, reference.encode()), incoming(), ACCESS, NO, reference)
+        on.keep_out(Answer(403, reference.encode()), (), ACCESS, NO, reference)
     assert on.fetch("ONE") == Answer(403, b"ONE")
     assert on.fetch("ONE") is None
     clock.now += FETCHABLE_FOR
@@ -96,14 +96,14 @@ def test_answers_that_wait_have_bounded_room():
     on = authorizer()
     big = Answer(403, bytes(MAX_WAITING_BYTES // 4 - OVERHEAD_BYTES))
     for number in range(10):
-        on.keep_out(big, incoming(), ACCESS, NO, str(number))
+        on.keep_out(big, (), ACCESS, NO, str(number))
     assert [on.fetch(str(number)) is not None for number in range(10)] == [False] * 6 + [True] * 4
 
 
 def test_answers_without_a_body_take_room_as_well():
     on, most = authorizer(), MAX_WAITING_BYTES // OVERHEAD_BYTES
     for number in range(most + 1):
-        on.keep_out(Answer(403), incoming(), ACCESS, NO, str(number))
+        on.keep_out(Answer(403), (), ACCESS, NO, str(number))
     assert on.fetch("0") is None
     assert all(on.fetch(str(number)) for number in range(1, most + 1))
 
@@ -111,7 +111,7 @@ def test_answers_without_a_body_take_room_as_well():
 @pytest.mark.parametrize("dialect", [each for each in Dialect if each is not Dialect.NGINX])
 def test_only_nginx_has_answers_fetched(dialect):
     on = authorizer(dialect)
-    on.keep_out(Answer(403, b"no"), incoming(), ACCESS, NO, "REF")
+    on.keep_out(Answer(403, b"no"), (), ACCESS, NO, "REF")
     assert on.fetch("REF") is None
 
 
@@ -135,5 +135,5 @@ def test_each_dialect_is_asked_at_its_own_address(dialect, path, serves):
 
 def test_a_nonce_goes_with_the_answer_that_waits():
     on, nonce = authorizer(), ("DPoP-Nonce", "n")
-    on.keep_out(Answer(401, b"no"), incoming(answer_fields=[nonce]), ACCESS, NO, "REF")
+    on.keep_out(Answer(401, b"no"), [nonce], ACCESS, NO, "REF")
     assert on.fetch("REF") == Answer(401, b"no", headers=(nonce,))

@@ -191,7 +191,7 @@ def a_gate(rules, mode, cold):
     )
     if not cold:
         return on
-    forgetful = Forgetful(on.in_force, on.recorder.recurring)
+    forgetful = Forgetful(on.in_force, on.recorder.recurring, on.judge.postures.at_once)
     return replace(on, verdicts=forgetful, questions=replace(on.questions, verdicts=forgetful))
 
 

@@ -200,7 +200,7 @@ async def test_a_request_without_a_device_is_judged_at_once_and_alike(path, meth
 @pytest.mark.parametrize("what", ["attestation", "certificate", "id"])
 async def test_a_request_that_may_name_a_device_is_not_judged_at_once(what):
     on = gate()
-    on.judge.postures.unnamed = lambda client: None if client.eas_id else Posture()
+    on.judge.postures.at_once = lambda client, now: None if client.eas_id else Posture()
     path = EAS.format("Sync") if what == "id" else "/allow"
     head = exchange(f"POST {path} HTTP/1.1".encode(), *([TOKEN] if what == "attestation" else [])).head
     certificate = (PHONE.der,) if what == "certificate" else ()
@@ -241,7 +241,7 @@ class Named(Known):
         self.asked.append(client.eas_id)
         return self.device if client.eas_id == "a" else Posture()
 
-    def unnamed(self, client):
+    def at_once(self, client, now):
         return None if client.eas_id else Posture()
 
 

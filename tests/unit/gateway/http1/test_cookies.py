@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.gateway.http1.cookies import cookies_named, probe_cookie, set_cookie, without_own
+from mailgate.gateway.http1.cookies import cookies_named, only_own, probe_cookie, set_cookie, without_own
 from mailgate.model import RequestFacts
 
 
@@ -34,6 +34,16 @@ from mailgate.model import RequestFacts
 def test_only_the_gates_own_cookies_are_taken_out(sent, passed_on):
     """RFC 6265, 4.2.1: pairs, each with ``; `` before the next. Names differ by case."""
     assert without_own(sent) == passed_on
+
+
+@given(
+    st.lists(st.sampled_from(["a=b", "mailgate-help=1", "__Host-mailgate-help=2", " mailgate-help = 3", "x=mailgate-help", ""]))
+)  # fmt: skip
+def test_the_gates_own_cookies_can_be_had_alone(pairs):
+    whole = "; ".join(pairs)
+    facts, alone = (RequestFacts(headers={"cookie": cookie}) for cookie in (whole, only_own(whole)))
+    assert cookies_named(alone, "mailgate-help") == cookies_named(facts, "mailgate-help")
+    assert not {"a=b", "x="} & set(only_own(whole).split("; "))
 
 
 @given(

@@ -100,7 +100,7 @@ Host: mail.example.com|Host: other.example.com|host: [::1]:8080|Content-Length: 
 |Authorization: Basic YWRhOng|authorization: bearer a, Basic YWRhOng=|Authorization: NTLM x|Authorization: Digest a=b|X-Forwarded-For: 192.0.2.1\
 |X_Forwarded_For: 192.0.2.1|X-Forwarded-User: bob|X_User: bob|X-Device-Status: clean|x-device_status: clean|Mailgate-Kind: laptop|Device-Attestation: x|DPoP: x\
 |Proxy: x|Cookie: a=b|Cookie: mailgate-probe=1|cookie: x=y; __Host-mailgate-warned=1; z|Cookie: mailgate-other=1;mailgate-probe|X: |X:y|X:  y|X: y |X:\ty|X: a\tb\
-|: x|x|x y: z|x\u00e9: z|X: \x80\xff|X: a\x00b|X: a\x7fb| folded|\tfolded|Via: 1.1 a|Date: Mon, 30 Nov 2026 08:00:00 GMT|Location: http://inner.example:9080/a\
+|: x|x|x y: z|X:|X:y: z|X: a:  b|X: a: b|a\u0000b: c|x\t: y|a;b: c|x\u00e9: z|X: \x80\xff|X: a\x00b|X: a\x7fb| folded|\tfolded|Via: 1.1 a|Date: Mon, 30 Nov 2026 08:00:00 GMT|Location: http://inner.example:9080/a\
 |Location: /a|Content-Location: //inner.example:9080|Set-Cookie: a=b; dOmain=inner.example|Set-Cookie: a=b; Domain=inner.example; Domain=inner.example\
 |Set-Cookie: a=b; path=/|Connection: date|Connection: set-cookie""".split("|")
 ]
