@@ -82,6 +82,7 @@ async def test_a_notice_keeps_no_apps_of_somebody_elses_phone(store: Store) -> N
     found = await audience(store, files)
     assert [each.apps for each in found.about["bob"]] == [()]
     assert [each.apps for each in found.people["bob"]] == [()]
+    assert [each.apps for each in found.people["ada"]] == [("TikTok",)]
 
 
 async def test_a_person_of_whom_it_cannot_be_told_gets_no_mail(store: Store) -> None:
