@@ -402,7 +402,10 @@ def device_grace_end(rule: Rule, access: Access) -> datetime | None:
 
 
 def _deadline(rule: Rule, access: Access) -> datetime | None:
-    """When the rule gets stricter for this device: at its next stage, and not before the device's grace is over."""
+    """When the rule gets stricter for this device: at its next stage, and not before the device's grace is over. None if it never
+    does more than warn."""
+    if softened(rule.effect, Stage.WARN) is rule.effect:
+        return None
     stage = rule.stage_at(access.now)
     next_start = rule.stages.next_start(access.now) if rule.stages else None
     until = device_grace_end(rule, access)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mailgate.devices.names import user_text
 from mailgate.engine.decide import decide
-from mailgate.model import Access, Effect, Kind, Reason
+from mailgate.model import Access, Effect, Kind, Posture, Reason
 from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
 from mailgate.rollout.population import Population
@@ -41,8 +41,9 @@ class Audience:
     """Whether every laptop browser is let in."""
 
     def laptop_allowed(self, person: str) -> bool:
-        """Whether this person's laptop browser is let in; false if unknown."""
-        return self.laptops.get(person, self.any_laptop)
+        """Whether every laptop browser of this person is let in; false if unknown. Those on which they were seen are not all that
+        they may use."""
+        return self.any_laptop and self.laptops.get(person, True)
 
 
 async def audience_of(
@@ -92,7 +93,7 @@ def _look(
         return False
     if person:
         found.people[person].add(device_of(person, access, answer(judge, access, occasion.unrecorded)))
-        found.about[person].add(told_device(access))
+        found.about[person].add(told_device(person, access))
         was = former.outcome(replace(occasion.before, now=at), occasion.unrecorded) if former else None
         if was is None or was.effect != outcome.effect:
             found.newly.add(person)
@@ -131,12 +132,17 @@ def device_of(person: str, access: Access, given: RuleAnswer | None) -> NoticeDe
     client, posture = access.client, access.posture
     kind, os = posture.kind or client.kind, posture.os or client.os
     told = given.told if given else Told(Effect.BLOCK)
-    is_own = user_text(posture.owner) in ("", user_text(person))
-    return NoticeDevice(told.reason, kind, os, told.apps if is_own else (), told.fix)
+    return NoticeDevice(told.reason, kind, os, told.apps if _is_own(person, posture) else (), told.fix)
 
 
-def told_device(access: Access) -> ToldDevice:
-    """The device of an access, as far as a notice goes by it."""
+def told_device(person: str, access: Access) -> ToldDevice:
+    """The device of an access, as far as a notice to this person goes by it. Apps on somebody else's device are not kept, since
+    people see what is kept with their mails."""
     client, posture = access.client, access.posture
     kind, os = posture.kind or client.kind, posture.os or client.os
-    return ToldDevice(kind, os, posture.state, tuple(sorted(posture.apps)))
+    apps = tuple(sorted(posture.apps)) if _is_own(person, posture) else ()
+    return ToldDevice(kind, os, posture.state, apps)
+
+
+def _is_own(person: str, posture: Posture) -> bool:
+    return user_text(posture.owner) in ("", user_text(person))

@@ -33,7 +33,7 @@ from mailgate.policy.rules import DEFAULT_RULE, DISCOVERY_RULE, LOST_RULE, Rule
 from mailgate.policy.variables import VARIABLES
 from mailgate.rollout.person import Person
 from mailgate.rollout.population import Population
-from mailgate.simulate import Judge, Occasion, Subject, at_moment, moments
+from mailgate.simulate import Judge, Occasion, Subject, at_moment, moments, sampled
 from mailgate.store import Act, Mail, Retraction, Store
 from mailgate.tasks import compute
 
@@ -184,7 +184,7 @@ class _Comparison:
 
     def _then(self, mail: Mail, told: ToldDevice, occasions: Sequence[Occasion]) -> list[Occasion]:
         """The occasions of the person's devices of this kind, as if the device were still as the mail says."""
-        alike = [each for each in occasions if _is_alike(told_device(each.after), told)]
+        alike = [each for each in occasions if _is_alike(told_device(mail.login, each.after), told)]
         report = Report("", "", owner=mail.login, kind=told.kind, os=told.os)
         if not alike:
             gone = self.population.unseen(Device("", (report,)))
@@ -351,6 +351,12 @@ class _Standings:
                 later.append((moment, _standing(then)))
             if _standing(first) is Standing.OPEN:
                 first = then
+        # a rule that goes by the calendar changes the answer more often than a mail can list
+        for moment in () if later else sampled((judge.policy,), access.now):
+            then = answer(judge, at_moment(access, moment), occasion.unrecorded)
+            if _standing(then) != standing:
+                later, first = [(moment, Standing.UNKNOWN)], then if standing is Standing.OPEN else first
+                break
         return replace(device_of(login, access, first), standing=standing, later=tuple(later))
 
 

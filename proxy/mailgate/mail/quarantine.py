@@ -19,6 +19,7 @@ from cachetools import TTLCache
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.pages import Pages, View
 from mailgate.gateway.rate_limit import RateLimit
+from mailgate.gateway.refusals.wording import without_cause
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginResult
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 from mailgate.model.addresses import rate_limit_key
@@ -167,6 +168,7 @@ class QuarantineMailer:
         device = posture.device_id or client.eas_id
         if not person or not device or decision.reason in _PASSING:
             return None
+        decision = _as_told(access, decision)
         view = View(
             decision.reason,
             reference,
@@ -198,6 +200,13 @@ class QuarantineMailer:
         message.set_content(rendered.text)
         message["Content-Language"] = rendered.language
         return message
+
+
+def _as_told(access: Access, decision: Decision) -> Decision:
+    """The decision as this person may read it: without its cause if that is about somebody else's device, since anybody can send
+    the ActiveSync id of a colleague's phone beside a login of their own."""
+    is_own = user_text(access.posture.owner) in ("", user_text(access.user.name))
+    return decision if is_own and not decision.claimed else without_cause(decision)
 
 
 def _is_theirs(access: Access) -> bool:

@@ -53,7 +53,8 @@ class Population:
 
     async def devices(self, behind: str, until: str | None) -> AsyncIterator[list[Subject]]:
         """Pages of devices in the order of their ids, after ``behind`` and up to ``until``, each with all its clients.
-        A device without a sighting in these days is tried with its report alone."""
+        A device is tried with its report alone, too, if it has no sighting in these days, or none with its owner: anybody can send its
+        ActiveSync id beside another name."""
         while page := await self.store.devices.summaries(behind, PAGE):
             behind = page[-1].id
             ended = next((n for n, each in enumerate(page, 1) if each.id == until), 0)
@@ -112,8 +113,11 @@ class Population:
         async for device in _in_turns(page):
             came_by = _in_turns(came.get(device.id, ()))
             seen = [await self._seen(seen_client, [device]) async for seen_client in came_by]
+            owner = user_text(seen[0].before.posture.owner) if seen else ""
+            if not seen or (owner and all(each.person != owner for each in seen)):
+                seen.append(self.unseen(device))  # whoever names the device does not stand for its owner
             vouched = any(map(vouches, device.reports))
-            subjects.append(Subject(device.id, True, tuple(seen) or (self.unseen(device),), vouched))
+            subjects.append(Subject(device.id, True, tuple(seen), vouched))
         return subjects
 
     async def _stranger(self, seen_client: SeenClient) -> Subject:

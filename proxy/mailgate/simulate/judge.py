@@ -96,7 +96,8 @@ class Judge:
             for rule, _ in tried
             if rule.when.reads & unrecorded and is_undetermined(rule, access, rule.when.reads & unrecorded)
         ]
-        may = tuple(rule.id for rule, matched in tried if matched or rule in undetermined_rules)
+        open_ends = {rule.id for rule in undetermined_rules}
+        may = tuple(rule.id for rule, matched in tried if matched or rule.id in open_ends)
         deciding = [rule for rule in undetermined_rules if self._may_decide(rule, access, decision)]
         if not deciding:
             return Outcome(decision.effect.value, decision.rule, decision.reason, may)
@@ -118,7 +119,7 @@ class Judge:
 
 
 def _ages(policy: Policy) -> list[timedelta] | None:
-    found = [ages(rule.when) for rule in policy.rules]
+    found = [ages(rule.when) for rule in policy.rules if "device.age" in rule.when.reads]
     return sorted(age for each in found if each for age in each) if None not in found else None
 
 
@@ -128,11 +129,9 @@ _LAPTOP = RequestFacts(
     }
 )
 _SAME_FOR_EVERY_LAPTOP = frozenset(
-    "client.kind client.handheld client.contradicted request.method request.protocol now".split()
+    "client.kind client.handheld client.contradicted request.protocol now".split()
 )
-_DIFFERS_BETWEEN_LAPTOPS = frozenset(
-    name for name in VARIABLES if name not in _SAME_FOR_EVERY_LAPTOP and not name.startswith("device.")
-)
+_DIFFERS_BETWEEN_LAPTOPS = frozenset(VARIABLES) - _SAME_FOR_EVERY_LAPTOP
 """Variables in which laptops differ. If an answer depends on one, nobody is told anything about laptops, since the
 laptop here is made up."""
 _LAPTOP_CLIENT = classify(_LAPTOP)

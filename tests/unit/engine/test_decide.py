@@ -501,6 +501,13 @@ def test_a_new_device_is_warned_until_its_own_deadline(
     assert (decision.effect, decision.deadline) == (effect, deadline)
 
 
+def test_a_rule_that_only_warns_has_no_deadline() -> None:
+    """A page would say that mail is paused from then on."""
+    stages = {"warn": "2026-12-01", "enforce": "2026-12-20"}
+    decision = decide(access(PHONE, NEW), policy_of(PROHIBITED | {"effect": "warn", "stages": stages}))
+    assert (decision.effect, decision.deadline) == (Effect.WARN, None)
+
+
 @pytest.mark.parametrize(
     ("rule", "posture", "reason"),
     [

@@ -62,17 +62,27 @@ LAPTOPS = "{id: laptops, when: 'client.kind == \"laptop\"', effect: %s}"
         (LAPTOPS % "warn", "ada", False),
         (LAPTOPS % "block", "lin", False),
         ("{id: old, when: 'client.browser == \"Chrome\"', effect: allow}", "lin", False),
-        ("{id: hers, when: 'user.name == \"ada\" && !client.handheld', effect: allow}", "ada", True),
-        ("{id: hers, when: 'user.name == \"ada\" && !client.handheld', effect: allow}", "lin", False),
+        ("{id: windows, when: 'client.os == \"windows\"', effect: allow}", "ada", False),
+        ("{id: hers, when: 'user.name == \"ada\" && !client.handheld', effect: allow}", "ada", False),
     ],
 )
 async def test_a_laptop_is_called_free_only_where_that_is_sure(
     store: Store, before: str, person: str, free: bool
 ) -> None:
-    """Of somebody's own laptops as they were seen; without one, of any laptop whatever it may say of itself."""
+    """Ada was seen on a laptop with Windows, and may have another."""
     rest = "{id: rest, when: 'true', effect: block}"
     found = await audience(store, rules(policy(APP, before, rest)))
     assert found.laptop_allowed(person) is free
+
+
+async def test_a_notice_keeps_no_apps_of_somebody_elses_phone(store: Store) -> None:
+    """Bob sends the ActiveSync id of Ada's phone: his own page shows what is kept with his mail."""
+    files = rules(policy(APP, OPEN))
+    await people.see(store, files.policy, people.mail_app("EAS1"), "bob")
+    found = await audience(store, files)
+    assert [each.apps for each in found.about["bob"]] == [()]
+    assert [each.apps for each in found.people["bob"]] == [()]
+    assert [each.apps for each in found.people["ada"]] == [("TikTok",)]
 
 
 async def test_a_person_of_whom_it_cannot_be_told_gets_no_mail(store: Store) -> None:

@@ -307,6 +307,23 @@ async def test_people_refused_again_later_are_not_told_that_all_is_well(store: S
     ]
 
 
+async def test_people_whom_the_calendar_keeps_out_are_not_told_that_all_is_well(store: Store) -> None:
+    night = (
+        "{id: night, title: No mail at night, when: 'client.handheld && now.getHours() >= 20', effect: block}"
+    )
+    await put_in_force(store, rules(policy(GRACE, night, OPEN)))
+    after = rules(policy(GRACE, night, APP, OPEN))
+    await put_in_force(store, after)
+    await load(store, after, "ada", phone=1)
+    await retract(store, ADA, "sent in error", NOW)
+    assert await corrected(store) == {"ada": BLOCKED}
+    (mail,) = await store.mails.page()
+    assert mail.notice
+    (phone,) = mail.notice.devices
+    assert (phone.standing, phone.later) == (Standing.OPEN, ((NOW.replace(hour=20), Standing.UNKNOWN),))
+    assert not mail.notice.is_clear
+
+
 async def test_an_exemption_counts_for_as_long_as_it_lasts(store: Store) -> None:
     until = NOW + timedelta(days=3)
     await put_in_force(store, SHORT)

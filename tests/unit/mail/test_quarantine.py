@@ -224,6 +224,17 @@ async def test_a_device_of_somebody_else_says_nothing_of_who_is_named():
     assert office.looked == ["ceo"]
 
 
+@pytest.mark.parametrize(
+    ("owner", "claimed"), [("ada", False), ("eve", True)], ids=["somebody else's", "only named"]
+)
+async def test_nobody_is_told_what_is_on_a_device_of_somebody_else(owner, claimed):
+    """Eve sends the id of Ada's phone beside her own login, which the webmail accepts."""
+    asked = replace(access(user="eve"), posture=Posture(device_id="phone", owner=owner))
+    [mail] = await PostOffice(LoginResult.RIGHT).after(asked, decision=replace(BLOCKED, claimed=claimed))
+    assert (mail["To"], mail["Subject"]) == ("eve@example.com", "A company rule applies to this device")
+    assert "TikTok" not in mail.get_content()
+
+
 PROOF = AttestationResult(device_id="d", user="ADA")
 
 

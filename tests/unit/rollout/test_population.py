@@ -52,6 +52,13 @@ async def test_a_device_comes_once_for_each_sighting_or_once_without_any(store: 
     assert "request.protocol" in unseen.unrecorded
 
 
+async def test_nobody_stands_for_the_owner_of_a_device_by_naming_it(store: Store) -> None:
+    await people.know(store, POLICY, [people.phone(1, "tiktok", owner="ada")])
+    await people.see(store, POLICY, people.mail_app("EAS1"), "bob")
+    occasions = (await everybody(store))[people.device(1)].occasions
+    assert {each.person for each in occasions} == {"ada", "bob"}
+
+
 async def test_people_without_a_device_come_too_and_reported_mail_apps_are_known(
     store: Store,
 ) -> None:

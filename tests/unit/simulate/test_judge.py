@@ -13,9 +13,10 @@ from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.policy.rules import Rule
 from mailgate.simulate import UNKNOWN, Judge
 from mailgate.simulate import judge as judge_module
-from mailgate.simulate.judge import Cache
+from mailgate.simulate.judge import Cache, lets_in_laptops
 
 
 @given(policies, st.lists(accesses, max_size=20))
@@ -173,3 +174,37 @@ def test_a_full_cache_forgets_everything_and_keeps_what_is_new() -> None:
     assert (len(cache), cache[0]) == (50_000, "0")
     cache.keep(50_000, "new")
     assert cache == {50_000: "new"}
+
+
+LAPTOPS = {"when": 'client.kind == "laptop"', "effect": "allow"}
+
+
+@pytest.mark.parametrize(
+    ("before", "every"),
+    [
+        ({"when": 'client.handheld && "prohibited" in device.lists'}, True),
+        ({"when": '"prohibited" in device.lists && client.handheld'}, True),
+        ({"when": '"prohibited" in device.lists'}, False),
+        ({"when": "device.contradicted", "effect": "warn"}, False),
+        ({"when": 'device.kind == "phone"'}, False),
+        ({"when": 'request.method == "POST"'}, False),
+        ({"when": 'client.os == "linux"', "stages": {"report_only": "2026-12-01"}}, True),
+    ],
+)
+def test_every_laptop_is_let_in_only_if_nothing_that_is_known_of_one_can_keep_it_out(
+    before: dict[str, object], every: bool
+) -> None:
+    """A laptop may be known to a source, or open mail by a POST."""
+    assert lets_in_laptops(Judge(policy_of(before, LAPTOPS)), NOW) is every
+
+
+def test_undetermined_rules_are_not_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand of them would hold up the loop that serves mail: a page of a refusal asks about laptops."""
+    policy = policy_of(*[{"when": f'user.name == "{n}"', "effect": "warn"} for n in range(5)], LAPTOPS)
+    monkeypatch.setattr(Rule, "__eq__", lambda *_: pytest.fail("rules are compared"))
+    assert not lets_in_laptops(Judge(policy), NOW)
+
+
+def test_conditions_that_read_no_age_are_not_looked_through_for_ages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge_module, "ages", lambda _: pytest.fail("a condition is read"))
+    assert lets_in_laptops(Judge(policy_of(LAPTOPS)), NOW)

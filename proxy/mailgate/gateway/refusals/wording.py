@@ -20,6 +20,11 @@ def as_told(access: Access, decision: Decision) -> Decision:
     """
     if not (decision.claimed or _is_only_named(access)):
         return decision
+    return without_cause(decision)
+
+
+def without_cause(decision: Decision) -> Decision:
+    """The decision without anything that is known of a device."""
     return replace(decision, reason=Reason.RULE_MATCHED, title="", fix="", apps=(), deadline=None)
 
 

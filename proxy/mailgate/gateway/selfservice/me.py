@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from mailgate.devices.names import user_text
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming, from_own_page
 from mailgate.gateway.http1.request import RequestRefused
@@ -27,6 +26,7 @@ from mailgate.gateway.selfservice.own_data import (
     SelfService,
     devices_to_show,
     read_own_data,
+    reader_of,
     verdict_here,
 )
 from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
@@ -37,7 +37,7 @@ from mailgate.gateway.selfservice.own_report import (
     may_take_back,
     undo_cookie,
 )
-from mailgate.gateway.selfservice.person import RecognisedPerson, proven_device, recognise
+from mailgate.gateway.selfservice.person import RecognisedPerson, recognise
 from mailgate.gateway.selfservice.recheck import NameOf, Slot, answers_of
 from mailgate.gateway.selfservice.status import etag_of, status_answer, status_of
 from mailgate.gateway.selfservice.stored_view import (
@@ -84,7 +84,7 @@ async def show_me(service: SelfService, incoming: Incoming, reference: str, now:
 async def _whole_download(service: SelfService, asking: AskingRequest, reference: str) -> Answer:
     """The file with everything about a person. Each person has one made at a time, and others of theirs wait for it, since it takes
     as much as they have made be stored."""
-    async with turn(user_text(asking.person.name) or proven_device(asking.access), "download"):
+    async with turn(reader_of(asking), "download"):
         data = await read_own_data(service, asking, rows=_ALL_ROWS)
         if data.unread:
             return _answer(service, data, reference)

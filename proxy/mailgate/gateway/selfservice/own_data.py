@@ -20,6 +20,7 @@ from mailgate.gateway.selfservice.login_check import LoginCheck
 from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
 from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
+from mailgate.gateway.selfservice.person import proven_device
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.gateway.selfservice.stored_view import (
     exemption_record,
@@ -35,7 +36,7 @@ from mailgate.gateway.selfservice.stored_view import (
     token_record,
 )
 from mailgate.model import Access, Decision
-from mailgate.policy.login_names import address_of
+from mailgate.policy.login_names import address_of, user_text
 from mailgate.store import (
     Recorded,
     StoreUnavailableError,
@@ -94,11 +95,21 @@ class OwnData:
     """The mark of the lost device that can no longer be taken back here."""
 
 
+def reader_of(asking: AskingRequest) -> str:
+    """Who waits for whom: a person by any spelling of their name, or a device without one. Strangers wait for each other, and
+    never for what the gate does by itself."""
+    return user_text(asking.person.name) or proven_device(asking.access) or _STRANGERS
+
+
+_STRANGERS = " "
+"""No login name, and no id of a device."""
+
+
 async def read_own_data(
     service: SelfService, asking: AskingRequest, *, records: bool = True, rows: int = MAX_SHOWN
 ) -> OwnData:
     """Read what is stored. If the store does not answer, the result is empty and says that it is unread."""
-    ON_BEHALF_OF.set(asking.person.name)
+    ON_BEHALF_OF.set(reader_of(asking))
     try:
         owned = await own_devices(asking, service.people, service.known)
         own = OwnData(asking, owned)

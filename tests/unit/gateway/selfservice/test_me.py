@@ -35,6 +35,7 @@ from mailgate.model import CheckResult, Posture, PostureState
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, StoreUnavailableError, Tally
 from mailgate.store.person_records import QuarantineMail
+from mailgate.tasks import ON_BEHALF_OF
 
 IPHONE = (
     b"User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
@@ -483,3 +484,20 @@ async def test_an_unreadable_store_is_told_on_the_page():
 
     scene.people.devices = away
     assert "What is stored cannot be read right now" in await scene.page(DOWNLOAD, ALICE)
+
+
+@pytest.mark.parametrize(
+    ("field", "reader"), [(b"X-Forwarded-User: ALICE", "alice"), (b"X-Forwarded-User: alice", "alice"), (b"Accept: */*", " ")]
+)  # fmt: skip
+async def test_readers_wait_for_themselves_and_not_for_the_gate(field, reader):
+    """A name in another spelling takes no second thread, and strangers take none of the gate's own turns."""
+    scene, found = Scene(), []
+    read = scene.people.requests
+
+    async def noted(name, *more):
+        found.append(ON_BEHALF_OF.get())
+        return await read(name, *more)
+
+    scene.people.requests = noted
+    await scene.ask(DOWNLOAD, field)
+    assert found == [reader]
