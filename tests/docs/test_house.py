@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_700,
+    "lines": 80_650,
     "files": 616,
     "files under 40 lines, __init__ apart": 37,
     "rooms": 18,
@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 32,
-    "lines of tests": 111_200,
+    "lines of tests": 111_150,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01
