@@ -39,6 +39,7 @@ BLOCKED = View(
     looked_at=datetime(2026, 12, 9, 8, 48, tzinfo=UTC),
     looked_by="intune",
     seen_within=timedelta(hours=8),
+    laptops_open=True,
 )
 WARNED = replace(BLOCKED, effect=Effect.WARN, os="android", deadline=BLOCKED.now + timedelta(days=6, hours=8))
 FAILED = replace(BLOCKED, reason=Reason.UPSTREAM_UNREACHABLE, status=502, rule_title="")
