@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mailgate.devices.names import user_text
 from mailgate.model.notice import MailKind, Notice
 from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import upsert
@@ -26,11 +27,14 @@ from mailgate.store.mail import (
     row_of,
 )
 from mailgate.store.policies import Activation, active_activation
-from mailgate.store.schema import mails, retractions
+from mailgate.store.reliefs import is_in_force
+from mailgate.store.schema import mails, reliefs, retractions
 
 _PAGE = 500
 TELL_WITHIN = timedelta(days=2)
 """How long delivery of a mail about an activation is tried."""
+WAIT_FOR_RULE = timedelta(minutes=10)
+"""After how long a notice is looked at again whose rule keeps its reader out of nothing now."""
 _ABOUT_NO_VERSION = (MailKind.CORRECTION, MailKind.REPLY)
 """The kinds of mails that stay true when the version in force is taken back."""
 
@@ -87,12 +91,16 @@ class MailQueue:
     async def begin(self, mail: Mail, holder: str, now: datetime) -> bool:
         """Note that a mail is about to be given to the server. Returns False if it must not be sent.
 
-        It must not be sent if another process has it, if it was deleted, or if it would no longer be true. In the last
-        case it is withdrawn.
+        It must not be sent if another process has it, if it was deleted, or if it would not be true. If it never will be again, it is
+        withdrawn; while its rule has halted or was turned off, or its reader is exempt, it waits.
         """
         async with self._database.writing() as connection:
             if not await _still_true(connection, mail, now):
                 await _turn(connection, mail.id, MailState.WITHDRAWN, now, notice=None, about="[]")
+                return False
+            if mail.kind not in _ABOUT_NO_VERSION and await _is_rule_out(connection, mail, now):
+                waits = update(mails).where(mails.c.id == mail.id, mails.c.state == MailState.QUEUED)
+                await connection.execute(waits.values(due_at=now + WAIT_FOR_RULE, changed_at=now))
                 return False
             begun = update(mails).where(mails.c.id == mail.id, mails.c.state == MailState.QUEUED)
             values = {"state": MailState.SENDING, "holder": holder, "changed_at": now}
@@ -257,6 +265,14 @@ async def _still_true(connection: AsyncConnection, mail: Mail, now: datetime) ->
     in_force = active is not None and active.number in meant
     late = mail.until is not None and now >= mail.until
     return not late and (mail.kind is MailKind.REPLY or in_force is (mail.kind is not MailKind.CORRECTION))
+
+
+async def _is_rule_out(connection: AsyncConnection, mail: Mail, now: datetime) -> bool:
+    """Whether the rule of a notice keeps nobody out now, or not its reader."""
+    everybody = and_(reliefs.c.person == "", reliefs.c.device == "")
+    meant = or_(everybody, reliefs.c.person == user_text(mail.login))
+    out = select(reliefs.c.number).where(is_in_force(now), reliefs.c.rule.in_(("", mail.rule)), meant)
+    return (await connection.execute(out.limit(1))).first() is not None
 
 
 async def _turn(

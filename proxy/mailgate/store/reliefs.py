@@ -45,7 +45,7 @@ class StoredReliefs:
 
     async def current(self, now: datetime) -> Reliefs:
         """All reliefs in force."""
-        query = select(reliefs).where(_in_force(now)).order_by(reliefs.c.number)
+        query = select(reliefs).where(is_in_force(now)).order_by(reliefs.c.number)
         async with self._database.reading() as connection:
             serial = await _serial(connection)
             rows = (await connection.execute(query)).mappings()
@@ -57,16 +57,16 @@ class StoredReliefs:
 
     async def off(self, now: datetime) -> list[KeptRelief]:
         """The rules that are out for everybody, the newest first."""
-        return await self._newest(None, _in_force(now), reliefs.c.cause != Cause.EXEMPTION)
+        return await self._newest(None, is_in_force(now), reliefs.c.cause != Cause.EXEMPTION)
 
     async def exemptions(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
         """The exemptions in force with numbers below ``before``, the newest first."""
         below = reliefs.c.number < before
-        return await self._newest(size, below, _in_force(now), reliefs.c.cause == Cause.EXEMPTION)
+        return await self._newest(size, below, is_in_force(now), reliefs.c.cause == Cause.EXEMPTION)
 
     async def over(self, now: datetime, size: int, before: int) -> list[KeptRelief]:
         """The exemptions with numbers below ``before`` that are no longer in force, the newest first."""
-        return await self._newest(size, reliefs.c.number < before, ~_in_force(now))
+        return await self._newest(size, reliefs.c.number < before, ~is_in_force(now))
 
     async def of_person(self, person: str, devices: Sequence[str]) -> list[KeptRelief]:
         """The reliefs that name a person or their devices, the newest first."""
@@ -149,7 +149,8 @@ class StoredReliefs:
             return [_kept(row) for row in (await connection.execute(query)).mappings()]
 
 
-def _in_force(now: datetime) -> ColumnElement[bool]:
+def is_in_force(now: datetime) -> ColumnElement[bool]:
+    """The condition of a relief that holds at this moment."""
     return and_(reliefs.c.ended_at.is_(None), or_(reliefs.c.until.is_(None), reliefs.c.until > now))
 
 
@@ -176,7 +177,7 @@ async def _as_much(connection: AsyncConnection, relief: Relief) -> Relief | None
     from every rule."""
     same = (reliefs.c.person == relief.person, reliefs.c.device == relief.device)
     rule = reliefs.c.rule.in_((relief.rule, ""))
-    query = select(reliefs).where(_in_force(relief.at), reliefs.c.cause == Cause.EXEMPTION, *same, rule)
+    query = select(reliefs).where(is_in_force(relief.at), reliefs.c.cause == Cause.EXEMPTION, *same, rule)
     longest = query.order_by(reliefs.c.until.desc()).limit(1)
     found = (await connection.execute(longest)).mappings().first()
     return _kept(found).relief if found else None

@@ -9,7 +9,9 @@ from tests.unit.store.mail import ACT, a_mail, in_force
 
 from mailgate.model import Kind, PostureState
 from mailgate.model.notice import ToldDevice
+from mailgate.policy.reliefs import Cause, Relief
 from mailgate.store import MailCount, MailKind, MailState, NoticeKey, Store
+from mailgate.store.mail_queue import WAIT_FOR_RULE
 
 
 async def the_one(store: Store) -> Any:
@@ -75,6 +77,39 @@ async def test_a_mail_that_is_no_longer_true_is_withdrawn(
     assert await store.mails.begin(due, "gate", NOW) is (state is MailState.SENDING)
     found = await the_one(store)
     assert (found.state, found.about) == (state, () if state is MailState.WITHDRAWN else ABOUT)
+
+
+@pytest.mark.parametrize(
+    ("relief", "kind", "waits"),
+    [
+        (Relief(0, Cause.HALT, "app", "too many", "mailgate", NOW), MailKind.ENFORCED, True),
+        (Relief(0, Cause.HALT, "other", "too many", "mailgate", NOW), MailKind.ENFORCED, False),
+        (Relief(0, Cause.HALT, "app", "too many", "mailgate", NOW), MailKind.REPLY, False),
+        (
+            Relief(0, Cause.EXEMPTION, "", "abroad", "ada", NOW, NOW + minutes(5), "ann"),
+            MailKind.ENFORCED,
+            True,
+        ),
+        (
+            Relief(0, Cause.EXEMPTION, "", "abroad", "ada", NOW, NOW + minutes(5), "eve"),
+            MailKind.ENFORCED,
+            False,
+        ),
+    ],
+)
+async def test_a_notice_waits_while_its_rule_keeps_its_reader_out_of_nothing(
+    store: Store, relief: Relief, kind: MailKind, waits: bool
+) -> None:
+    await in_force(store, "one")
+    await store.reliefs.grant(relief, ACT)
+    await store.mails.queue([a_mail("Ann", kind=kind)])
+    (due,) = await store.mails.due(NOW)
+    assert await store.mails.begin(due, "gate", NOW) is not waits
+    assert (await the_one(store)).state is (MailState.QUEUED if waits else MailState.SENDING)
+    assert not await store.mails.has_work(NOW) or not waits
+    if relief.until and waits:
+        (due,) = await store.mails.due(NOW + WAIT_FOR_RULE)
+        assert await store.mails.begin(due, "gate", NOW + WAIT_FOR_RULE)
 
 
 async def test_a_mail_is_put_off_and_counted(store: Store) -> None:
