@@ -331,7 +331,9 @@ class _Standings:
 
     def __init__(self, store: Store, target: Rules, data_scope: DataScope, now: datetime) -> None:
         self._population = data_scope.population(store, target, now)
-        self._judge = Judge(target.policy)
+        self._judge, on = Judge(target.policy), target.policy.reliefs.of_some()
+        self._all_on = Judge(replace(target.policy, reliefs=on))
+        """Decides as if no rule had halted or were turned off: somebody may resume it at any time."""
 
     async def of(self, login: str) -> set[NoticeDevice]:
         """The known devices of a person, as far as a mail distinguishes them."""
@@ -357,6 +359,9 @@ class _Standings:
             if _standing(then) != standing:
                 later, first = [(moment, Standing.UNKNOWN)], then if standing is Standing.OPEN else first
                 break
+        resumed = answer(self._all_on, access, occasion.unrecorded)
+        if standing is Standing.OPEN and not later and _standing(resumed) is not Standing.OPEN:
+            later, first = [(access.now, Standing.UNKNOWN)], resumed
         return replace(device_of(login, access, first), standing=standing, later=tuple(later))
 
 

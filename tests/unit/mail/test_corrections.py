@@ -324,6 +324,22 @@ async def test_people_whom_the_calendar_keeps_out_are_not_told_that_all_is_well(
     assert not mail.notice.is_clear
 
 
+async def test_people_whom_a_halted_rule_would_keep_out_are_not_told_that_all_is_well(store: Store) -> None:
+    """Whoever resumes it keeps them out at once."""
+    await put_in_force(store, SHORT)
+    await company(store, LONG, PHONES)
+    await put_in_force(store, LONG)
+    await refused_on(store, LONG, PHONES)
+    await store.reliefs.halt(
+        Relief(0, Cause.HALT, "app", "too many", "mailgate", NOW), ADA.act(NOW, "rule-halted")
+    )
+    await retract(store, ADA, "sent in error", NOW)
+    await corrected(store)
+    standings = {each for mail in await store.mails.page() if mail.notice for each in mail.notice.devices}
+    assert Standing.CLOSED not in {each.standing for each in standings}
+    assert {each.later for each in standings if each.apps} == {((NOW, Standing.UNKNOWN),)}
+
+
 async def test_an_exemption_counts_for_as_long_as_it_lasts(store: Store) -> None:
     until = NOW + timedelta(days=3)
     await put_in_force(store, SHORT)
