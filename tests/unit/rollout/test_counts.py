@@ -177,24 +177,27 @@ def cells(old: Decision, new: Decision, after: Access) -> list[tuple[str, ...]]:
 
 
 async def everybody(store: Store, rules: Rules) -> Any:
-    """Each sighting of these days and each device that was not seen, by name, as these lists make it look now."""
+    """Each sighting of these days, and each device that was not seen with its owner, by name, as these lists make it look now."""
     lists, devices = PostureInputs(rules.policy.catalog, people.TERMS), await store.devices.page(size=1000)
-    since, came = (NOW - timedelta(days=DAYS)).date(), set()
+    since, came = (NOW - timedelta(days=DAYS)).date(), defaultdict[str, set[str]](set)
     for recorded in await store.sightings.latest(size=1000):
         seen = recorded.sighting
         if seen.day < since:
             continue
         own = [each for each in devices if seen.device in (each.id, *each.former_ids)]
-        came |= {each.id for each in own}
         name = own[0].id if own else f"{seen.client} {seen.user}"
         known = await known_to(store, seen.client.eas_id, own)
         if seen.client.protocol in LOGIN_PROTOCOLS:
             known = await store.devices.owned(seen.user) if seen.user else []
         postures = [lists.posture(each, NOW) for each in known]
-        yield name, access_again(seen.client, seen.user, postures, NO_GROUPS, NOW)
+        again = access_again(seen.client, seen.user, postures, NO_GROUPS, NOW)
+        for each in own:
+            came[each.id].add(user_text(again.user.name or again.posture.owner))
+        yield name, again
     for device in devices:
-        if device.id not in came:
-            posture = lists.posture(device, NOW)
+        posture = lists.posture(device, NOW)
+        owner = user_text(posture.owner)
+        if not came[device.id] or (owner and owner not in came[device.id]):
             client = reported(posture.kind, posture.os, posture.os_version)
             proof = proof_of(device, posture)
             yield device.id, Access(PAGE_LOAD, client, posture, NOW, User(user_text(posture.owner)), proof)
