@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ from mailgate.store.address import create_file, store_url
 from mailgate.store.migrate import migrate
 
 
-def lengthen_limits(patch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def stores_have_time() -> Iterator[None]:
     """Give every store of this process time: a busy machine does not make one fail. A limit of zero stays one."""
-    patch.setattr("mailgate.store.database._limited", lambda seconds: asyncio.timeout(seconds * 60))
-    patch.setattr("mailgate.store.database._TIMEOUT_SECONDS", PATIENCE)
-    patch.setattr("mailgate.store.database._CLOSE_WAIT_SECONDS", PATIENCE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailgate.store.database._limited", lambda seconds: asyncio.timeout(seconds * 60))
+        patch.setattr("mailgate.store.database._TIMEOUT_SECONDS", PATIENCE)
+        patch.setattr("mailgate.store.database._CLOSE_WAIT_SECONDS", PATIENCE)
+        yield
 
 
 def migrated(folder: Path) -> bytes:

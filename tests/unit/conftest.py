@@ -13,7 +13,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 from sqlalchemy.ext.asyncio import create_async_engine
-from tests.stores import compiling_once, copying, lengthen_limits, migrated
+from tests.stores import compiling_once, copying, migrated
+from tests.stores import stores_have_time as stores_have_time
 
 from mailgate.config import document
 from mailgate.rollout import person
@@ -57,13 +58,6 @@ def stores_cost_little(new_store):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mailgate.store.store.migrate", copying(new_store))
         patch.setattr("mailgate.store.database.create_async_engine", compiling_once(create_async_engine))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def stores_have_time():
-    with pytest.MonkeyPatch.context() as patch:
-        lengthen_limits(patch)
         yield
 
 

@@ -4,7 +4,7 @@ them with changes of the rules. Beyond its limit another approver has to do the 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from mailgate.rollout.person import Person, RefusedError
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.replay import PAGE_LOAD
 from mailgate.store import Act, Revoked, Store
-from mailgate.store.audit import audit_time
+from mailgate.store.audit import audit_time, moment_of
 from mailgate.store.hash_chain import AuditEntry, details_of
 from mailgate.store.kept_out import NOBODY, Counted, CountedMeanwhileError, KeptOut
 
@@ -100,7 +100,7 @@ async def _refuse_alone(
     """
     begin = audit_time(max(asked.at - guard.window, since or asked.at - guard.window))
     wishes = await store.audit.about(asked.about, asked.what)
-    wanted = [each.who for each in wishes if each.at >= begin and _saw(each, newly)]
+    wanted = [each.who for each in wishes if str(each.at) >= begin and _saw(each, newly)]
     people = [*dict.fromkeys([*wanted, asked.who])]
     # who of them wanted it first makes no difference
     missing = min(guard.missing_to_override(people, author) for author in people)
@@ -110,8 +110,8 @@ async def _refuse_alone(
         await store.audit.append(replace(asked, details={"would_keep_out": asdict(newly)}))
     raise RefusedError(
         plural(
-            "%(why)s: %(count)s other approver has to do the same. Your wish is noted",
-            "%(why)s: %(count)s other approvers have to do the same. Your wish is noted",
+            "%(why)s: %(count)s other approver has to do the same. Your request is recorded",
+            "%(why)s: %(count)s other approvers have to do the same. Your request is recorded",
             missing,
             why=joined(against, "; "),
         ),
@@ -161,7 +161,8 @@ async def _last(store: Store, about: str, what: str) -> datetime | None:
 
 
 def _moment(entry: AuditEntry | None) -> datetime | None:
-    return datetime.fromisoformat(entry.at) if entry else None
+    """When an act was done; one whose time cannot be read is taken for later than every wish, so that none is used twice."""
+    return None if entry is None else moment_of(entry.at) or datetime.max.replace(tzinfo=UTC)
 
 
 async def revoke(store: Store, guard: Guard | None, by: Person, now: datetime, name: str) -> Revoked:

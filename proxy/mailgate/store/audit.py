@@ -212,14 +212,14 @@ async def _head(connection: AsyncConnection, query: Select[Any]) -> AuditHead | 
 
 async def _stamped(connection: AsyncConnection, act: Act, head: AuditHead) -> StampedAct:
     query = select(audit.c.at).where(audit.c.number == head.number)
-    last = _moment((await connection.execute(query)).scalar())
+    last = moment_of((await connection.execute(query)).scalar())
     now = await clock.shared_now(connection, act.at)
     told = {each.name: getattr(act, each.name) for each in fields(act)}
     return StampedAct(**told | {"at": max(now, last) if last else now})
 
 
-def _moment(text: object) -> datetime | None:
-    """The time of an entry; None if it cannot be read, which ``hash_chain.py`` finds."""
+def moment_of(text: object) -> datetime | None:
+    """The time of an entry, from what stands in the log; None if it cannot be read, which ``hash_chain.py`` finds."""
     try:
         return datetime.fromisoformat(str(text)).astimezone(UTC)
     except (ValueError, OverflowError):

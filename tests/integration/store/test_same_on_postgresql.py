@@ -1,6 +1,5 @@
 """Everything that is promised of the store on SQLite holds on PostgreSQL: the same tests, another ``url``."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from importlib import import_module
 from inspect import isfunction, signature
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import tests.unit.store as unit
-from tests.stores import lengthen_limits
+from tests.stores import stores_have_time as stores_have_time
 from tests.unit.store.test_audit import *  # noqa: F403
 from tests.unit.store.test_bulk_rows import *  # noqa: F403
 from tests.unit.store.test_changes import *  # noqa: F403
@@ -50,13 +49,6 @@ from tests.unit.store.test_stranger_limit import *  # noqa: F403
 from tests.unit.store.test_write_queue import *  # noqa: F403
 
 from mailgate.store import clock
-
-
-@pytest.fixture(autouse=True, scope="module")
-def stores_have_time() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        lengthen_limits(patch)
-        yield
 
 
 @pytest.fixture(autouse=True)

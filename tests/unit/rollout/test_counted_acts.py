@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from tests.unit.rollout import people
@@ -215,6 +216,17 @@ async def test_a_wish_to_revoke_is_over_once_it_was_done(enrolled: Store) -> Non
     with pytest.raises(RefusedError, match="1 other approver has to do the same"):
         await revoke(enrolled, guard, LIN, NOW + 2 * DAY, "one")
     assert await enrolled.enrolments.valid_keys("one") == 1
+
+
+async def test_a_revocation_whose_time_cannot_be_read_revives_no_wish(
+    enrolled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await revoke(enrolled, guarded(0, by_hand=1), ADA, NOW, "one")
+    monkeypatch.setattr(enrolled.audit, "last", AsyncMock(return_value=Mock(at="?")))
+    await enrolled.enrolments.take([EnrolledKey("e", "one", "ada", "token-1", NOW + DAY)])
+    for who in (ADA, LIN, ADA):
+        with pytest.raises(RefusedError, match="1 other approver has to do the same"):
+            await revoke(enrolled, guarded(0, by_hand=1), who, NOW + DAY, "one")
 
 
 async def test_an_import_is_noted_with_whom_it_may_keep_out_before_it_is_made(store: Store) -> None:
