@@ -20,7 +20,7 @@ BUDGET = {
     "modules that import more than 40 others": 0,
     "class names in two modules": 19,
     "Protocol classes": 32,
-    "lines of tests": 111_150,
+    "lines of tests": 111_180,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

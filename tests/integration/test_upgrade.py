@@ -7,6 +7,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,13 +18,16 @@ from aiohttp.test_utils import TestServer
 from tests.integration import next_version
 from tests.integration.commands import begin, run
 from tests.integration.conftest import LAPTOP, Guarded
-from tests.integration.gate import PHONE_RULES, start_gate, write_config
+from tests.integration.gate import PHONE_RULES, start_gate, wait_for, write_config
 from tests.integration.test_phone import EAS
 from tests.integration.test_two_gates import MAIL_APP
 from tests.integration.test_versions import url as url
 from tests.servers import PATIENCE, free_port
 
 from mailgate.attest.mint import JWKS_FILE, TEST_ISSUER, key_files
+from mailgate.store import migrate
+from mailgate.store.address import store_url
+from mailgate.store.schema import metadata
 
 pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 Start = Callable[..., Guarded]
@@ -118,6 +122,26 @@ async def test_the_old_gate_serves_while_the_new_one_changes_the_schema(
         await gets(client, other, 200)
     assert "Traceback" not in "\n".join([*old.gate.log, *new.gate.log])
     assert (old.gate.stop(), new.gate.stop()) == (0, 0)
+
+
+def test_an_upgrade_that_meets_a_deadlock_takes_its_tables_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    migrate.migrate(store_url(url))
+    monkeypatch.setattr(migrate, "_STEPS", Path(next_version.steps(tmp_path)[next_version.STEPS]))
+    first, *_, last = (name for name in metadata.tables if name not in ("audit", "audit_head"))
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    with psycopg.connect(url) as serving, psycopg.connect(url, autocommit=True) as looking:
+        serving.execute("SET deadlock_timeout = '1min'")  # so that the upgrade is the one that is ended
+        serving.execute(f"SELECT * FROM {last}")
+        with ThreadPoolExecutor() as pool:
+            upgrading = pool.submit(migrate.migrate, store_url(url))
+            wait_for(lambda: looking.execute(waits, (last,)).fetchone() == (1,))
+            serving.execute(f"SELECT * FROM {first}")
+            assert not upgrading.done()
+            serving.rollback()
+            upgrading.result(PATIENCE)
+        assert looking.execute("SELECT count(*) FROM only_the_next").fetchone() == (0,)
 
 
 async def test_an_old_gate_and_old_commands_refuse_what_the_next_version_has_written(

@@ -27,6 +27,8 @@ from mailgate.store.schema import metadata
 _ALEMBIC_HAS_GLOBALS = threading.Lock()
 _ADVISORY_LOCK = 0x6D61696C67617465  # "mailgate" in ASCII, a number that nothing else uses
 _LOCK_TIMEOUT_MS = 60_000
+_LOCK_TRIES = 30
+_DEADLOCK = "40P01"  # PostgreSQL, Appendix A: deadlock_detected
 _ROOM = 256 * 1024
 """The bytes that SQLite needs beside its file to open it, and a little more."""
 _STEPS = Path(__file__).parent / "migrations"
@@ -121,7 +123,32 @@ def _upgrade(connection: Connection, shown: str, *, make: bool) -> None:
             "it: back it "
             "up with the Mailgate that wrote it, then start a gate of this version"
         )
+    if found is not None:
+        _take_tables(connection)
     command.upgrade(config, "head")
+
+
+def _take_tables(connection: Connection) -> None:
+    """Wait until no gate uses a table, and keep all of them until the upgrade ends.
+
+    A gate that serves meanwhile takes the tables in an order of its own, so each of the two may hold what the other
+    waits for. PostgreSQL then ends one of them. If it is this one, it lets go of every table and starts again. Once it
+    has them all, no step can be ended halfway.
+    """
+    if connection.dialect.name != "postgresql":
+        return  # ``BEGIN IMMEDIATE`` has the whole file
+    there = {table_name for table_name, _ in connection.exec_driver_sql(_COLUMNS["postgresql"])}
+    taking = (
+        f"LOCK TABLE {', '.join(name for name in metadata.tables if name in there)} IN ACCESS EXCLUSIVE MODE"
+    )
+    for tries_left in reversed(range(_LOCK_TRIES)):
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(taking)
+            return
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _DEADLOCK or not tries_left:
+                raise
 
 
 def _check_all_tables(connection: Connection, shown: str) -> None:
