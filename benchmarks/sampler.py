@@ -36,7 +36,6 @@ STAGES: dict[str, str] = {
     "mailgate.devices": "devices and postures",
     "mailgate.store": "the store",
     "mailgate.policy": "rules",
-    "mailgate.engine": "rules",
     "mailgate.gateway.recorder": "record, counters, line in the log",
     "mailgate.gateway.observe": "record, counters, line in the log",
     "mailgate.gateway.counters": "record, counters, line in the log",

@@ -161,7 +161,7 @@ SHOWN_BY = {
     "The webmail's answer is malformed": "integration/gateway/test_response_broken",
     "A kept connection to the webmail was closed": "integration/gateway/test_response_broken",
     "The store is down at the start": "unit/store/test_migrate integration/store/test_postgresql",
-    "The store is lost while it runs": "unit/store/test_postures unit/store/test_write_queue unit/engine/test_decide",
+    "The store is lost while it runs": "unit/store/test_postures unit/store/test_write_queue unit/policy/test_decide",
     "PostgreSQL hangs: it takes connections and answers nothing": "integration/store/test_hanging unit/store/test_database",
     "A gate is frozen while it writes to PostgreSQL": "integration/store/test_hanging",
     "One of two gates dies": "integration/test_two_gates",
@@ -183,7 +183,7 @@ SHOWN_BY = {
     "The disk of the store is full": "unit/store/test_write_queue integration/test_full_disk",
     "A worker dies, in a replacement too, or signals come to all processes at once": "unit/app/workers/test_roster integration/test_workers",
     "A revocation list becomes stale": "unit/attest/test_client_certs",
-    "A condition fails on the values of a request": "unit/engine/test_decide",
+    "A condition fails on the values of a request": "unit/policy/test_decide",
     "A request is slow, huge or malformed": "integration/gateway/test_request_refused integration/gateway/test_request_body",
 }
 """The tests that show what happens. What follows the death of a process is up to systemd, which ``deploy/try-deb`` tries."""

@@ -20,13 +20,13 @@ from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import MAX_BYTES
-from mailgate.engine.decide import decide
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
 from mailgate.policy.cases import Situation
+from mailgate.policy.decide import decide
+from mailgate.policy.simulate.what_if import as_fresh_at
 from mailgate.policy.stages import Moment
-from mailgate.simulate.what_if import as_fresh_at
 from mailgate.store import Store
 from mailgate.views.explanation import Explanation, Trial, explanation, plain
 from mailgate.views.flips import flip_lines

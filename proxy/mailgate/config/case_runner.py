@@ -7,9 +7,9 @@ from typing import Any
 
 from mailgate.classify import classify, with_attestation, with_device
 from mailgate.classify.attestation import with_certificate
-from mailgate.engine.decide import decide
 from mailgate.model import Access, AttestationResult, Client, Decision, RequestFacts
 from mailgate.policy.cases import Case, CasesFile, Situation, differences
+from mailgate.policy.decide import decide
 from mailgate.policy.rules import Policy
 
 

@@ -25,7 +25,7 @@ NOTES = (
     phrase("it is out for a time, but decides here because `%(rule)s` after it would restrict more", rule=""),
     phrase("reported as lost: no rule lets it in"),
 )
-"""The notes on rules that were tried (``engine/decide.py``). The engine decides every request, so it makes no
+"""The notes on rules that were tried (``policy/decide.py``). The engine decides every request, so it makes no
 phrases."""
 SHARED = phrase(
     "the %(kind)s name %(name)s is reported for %(others)s too, which is another device",

@@ -38,7 +38,6 @@ from typing import NamedTuple
 from mailgate.classify import agent_traits
 from mailgate.classify.hints import PLATFORM
 from mailgate.classify.protocol import protocol_in_path
-from mailgate.engine.key import DecisionKey
 from mailgate.gateway.answer import head_around_date
 from mailgate.gateway.authz.authorizer import AllowingAnswer
 from mailgate.gateway.evaluate.facts import Incoming, basic_user, person_told
@@ -53,6 +52,7 @@ from mailgate.gateway.refusals.login_challenge import has_no_login
 from mailgate.gateway.refuser import KnownRefusal
 from mailgate.model import Access, Client, Decision, DecisionSummary, Effect, Posture, Reason, RequestFacts
 from mailgate.model import Protocol as Spoken
+from mailgate.policy.decision_key import DecisionKey
 from mailgate.policy.rules import DISCOVERY_RULE
 from mailgate.policy.variables import DependsOn, dependencies_of
 from mailgate.store.client_facts import LONGEST_NAME, first_folder

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mailgate.devices.names import user_text
-from mailgate.engine.decide import decide
 from mailgate.model import Access, Effect, Kind, Posture, Reason
 from mailgate.model.notice import NoticeDevice, ToldDevice
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
+from mailgate.policy.simulate import UNKNOWN, Judge, Occasion, Subject, lets_in_laptops
 from mailgate.rollout.population import Population
-from mailgate.simulate import UNKNOWN, Judge, Occasion, Subject, lets_in_laptops
 
 Progress = Callable[[int, int], None]
 

@@ -1,4 +1,5 @@
-"""Rules: the catalogue of apps, conditions in CEL, stages and shares, and the cases that must hold. No I/O."""
+"""Rules and what is decided by them: the catalogue of apps, conditions in CEL, stages and shares, the cases that must hold, and ``decide``,
+which makes every decision. ``simulate`` repeats it for many. No I/O."""
 
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.rules import OnUnavailable, Policy, Rule

@@ -6,7 +6,7 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
 
-from mailgate.simulate import Mover
+from mailgate.policy.simulate import Mover
 
 PAGE = 5_000
 """How many movers are written in one transaction."""

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from mailgate.model import Effect
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
-from mailgate.simulate import UNKNOWN
+from mailgate.policy.simulate import UNKNOWN
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
 """The labels of movers: their new effect, the hardest first, and last the unknown."""

@@ -15,6 +15,24 @@ from mailgate.policy.headlines import headlines
 from mailgate.policy.login_names import counted_name
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
+from mailgate.policy.simulate import (
+    DIMENSIONS,
+    HELD_BACK,
+    KNOWN,
+    OUT,
+    SAMPLED,
+    TOUCHED,
+    UNDATED,
+    WHOLE,
+    ImpactTally,
+    MoverExample,
+    Outcome,
+    change_moments,
+    in_full,
+    later_cell,
+    sampled,
+    unpredictable_clocks,
+)
 from mailgate.policy.unreachable import unreachable
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.rollout.movers import Movers
@@ -49,24 +67,6 @@ from mailgate.rollout.plan import (
 from mailgate.rollout.replay import ASSUMED, away_now
 from mailgate.rollout.simulation import Progress, Task, ignore_movers, simulate
 from mailgate.rollout.unreported_apps import catalogs_since, unreported
-from mailgate.simulate import (
-    DIMENSIONS,
-    HELD_BACK,
-    KNOWN,
-    OUT,
-    SAMPLED,
-    TOUCHED,
-    UNDATED,
-    WHOLE,
-    ImpactTally,
-    MoverExample,
-    Outcome,
-    change_moments,
-    in_full,
-    later_cell,
-    sampled,
-    unpredictable_clocks,
-)
 from mailgate.store import Activation, Store, Version
 from mailgate.tasks import compute
 

@@ -15,6 +15,7 @@ from mailgate.devices.posture import belongs_to
 from mailgate.devices.trust import vouches
 from mailgate.model import LOGIN_PROTOCOLS, Access
 from mailgate.policy.groups import NO_GROUPS, Groups
+from mailgate.policy.simulate import Occasion, Subject
 from mailgate.rollout.replay import (
     PAGE_LOAD,
     UNRECORDED_IN_DEVICES,
@@ -26,7 +27,6 @@ from mailgate.rollout.replay import (
     reported,
     unrecorded_in,
 )
-from mailgate.simulate import Occasion, Subject
 from mailgate.store import SeenClient, Store
 
 PAGE = 2000

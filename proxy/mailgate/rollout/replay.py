@@ -43,7 +43,7 @@ ASSUMED = frozenset(
 _OF_THE_KIND = frozenset({"client.kind", "client.handheld"})
 UNRECORDED_IN_DEVICES = _NOT_REPORTED - ASSUMED - {"user.name"}
 """The variables that are not known of a device that never asked. Its owner is assumed to ask, and may be named or not, and
-a phone or tablet may ask by a mail app (``simulate/worst_moment.py``)."""
+a phone or tablet may ask by a mail app (``policy/simulate/worst_moment.py``)."""
 _MADE_BY_A_PROOF = "recorded"
 """The name of the device in a proof that is decided by again. The name itself is not kept, and no rule reads it."""
 

@@ -13,9 +13,9 @@ from mailgate.classify import warm
 from mailgate.config import compile_rules
 from mailgate.devices.posture import PostureTerms
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
+from mailgate.policy.simulate import Impact, ImpactTally, Mover, Subject, in_full
 from mailgate.rollout.population import Population
 from mailgate.rollout.replay import PostureInputs
-from mailgate.simulate import Impact, ImpactTally, Mover, Subject, in_full
 from mailgate.store import Store
 
 PART = 25_000

@@ -9,10 +9,10 @@ from datetime import datetime
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
-from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Posture
 from mailgate.model.times import LONG_AGO
 from mailgate.policy import AppCatalog
+from mailgate.policy.decide import decide
 from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
 from mailgate.store import Store, StoreError
 from mailgate.store.device_rows import DeviceFilter, DeviceRow

@@ -10,8 +10,8 @@ from pydantic import JsonValue, SkipValidation
 from mailgate.model import Access, Client, Decision, RuleTrial
 from mailgate.model.fact import Fact, Instant
 from mailgate.policy import Policy
+from mailgate.policy.simulate import flips_both_ways
 from mailgate.policy.variables import VARIABLES
-from mailgate.simulate import flips_both_ways
 from mailgate.views.flips import FlipsFacts, flips_facts
 
 

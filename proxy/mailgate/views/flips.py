@@ -6,8 +6,8 @@ from datetime import datetime
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined_by_and, joined_by_or, joined_names, phrase, plural
 from mailgate.policy import AppCatalog
-from mailgate.simulate import LET_IN, MAX_STEPS, Flip, Flips
-from mailgate.simulate.steps import Step, StepKind
+from mailgate.policy.simulate import LET_IN, MAX_STEPS, Flip, Flips
+from mailgate.policy.simulate.steps import Step, StepKind
 
 _NAMES = 4
 """How many apps are named if many of them are equivalent."""

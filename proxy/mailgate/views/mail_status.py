@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from mailgate.config import Bundle
 from mailgate.devices.device import Device
-from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect, Posture
 from mailgate.model.fact import Fact, Instant, Words
 from mailgate.model.phrase import joined_by_and, joined_names, phrase
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, Store
 from mailgate.views.requests import decide_last_request, sightings_of

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 from mailgate.model import Effect
 from mailgate.model.phrase import capital, day, joined, phrase, plural
 from mailgate.policy.reliefs import Cause, Relief
+from mailgate.policy.simulate import DIMENSIONS, UNKNOWN
 from mailgate.rollout.guard import moment_phrase
 from mailgate.rollout.plan import (
     LABELS,
@@ -18,7 +19,6 @@ from mailgate.rollout.plan import (
     Sample,
     SampledMoments,
 )
-from mailgate.simulate import DIMENSIONS, UNKNOWN
 
 NOTHING = Headline(words=phrase("No rule changes"))
 

@@ -12,12 +12,12 @@ from mailgate.config.mistakes import validated
 from mailgate.devices.device import Device
 from mailgate.devices.posture import belongs_to, posture_of
 from mailgate.devices.typed_text import references
-from mailgate.engine.decide import decide
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
 from mailgate.model.phrase import phrase
 from mailgate.policy import AppCatalog
 from mailgate.policy.cases import RecordedRequest, Request, Situation
+from mailgate.policy.decide import decide
 from mailgate.rollout.replay import PAGE_LOAD, access_again, proof_of, reported
 from mailgate.store import Recorded, Sighting, Store
 

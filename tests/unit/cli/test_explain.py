@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mailgate.cli import app
 from mailgate.cli.explain import show
-from mailgate.engine.decide import decide
+from mailgate.policy.decide import decide
 from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
 from mailgate.views.explanation import explanation

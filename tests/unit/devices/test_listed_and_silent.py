@@ -13,9 +13,9 @@ from tests.unit.store.examples import CATALOG
 
 from mailgate.devices.device import Report
 from mailgate.devices.posture import Away, strictest
-from mailgate.engine.decide import decide
 from mailgate.model import Effect, Kind, Posture, PostureState
-from mailgate.simulate import what_if
+from mailgate.policy.decide import decide
+from mailgate.policy.simulate import what_if
 
 HOUR = timedelta(hours=1)
 # config/examples/staged-rollout/policy.yaml, for everybody, while the rule about the app is rehearsed

@@ -7,9 +7,9 @@ from tests.unit.devices.test_posture import NOW, posture, said
 from tests.unit.policy.examples import PHONE, access, policy_of
 
 from mailgate.devices.posture import strictest
-from mailgate.engine.decide import decide
-from mailgate.engine.key import DecisionKey
 from mailgate.model import Effect
+from mailgate.policy.decide import decide
+from mailgate.policy.decision_key import DecisionKey
 
 SECOND = timedelta(seconds=1)
 POLICY = policy_of(

@@ -5,10 +5,10 @@ from datetime import timedelta
 from tests.unit.gateway.gates import NOW, policy
 
 from mailgate.devices.device import Device, Report
-from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.own_devices import AskingRequest
 from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
 from mailgate.model import Access, AttestationResult, Client, Kind, Posture, PostureState, RequestFacts
+from mailgate.policy.decide import decide
 from mailgate.store.person_records import UnreportedPhone
 
 RULES = policy(

@@ -5,7 +5,6 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.policy.examples import CATALOG, LAPTOP, NOW, PHONE, access, policy_of, refusal
 
-from mailgate.engine.decide import decide
 from mailgate.model import (
     AttestationResult,
     CertificateResult,
@@ -19,6 +18,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.cases import CaseDevice, Expectation, RecordedRequest, Request, Situation, differences
+from mailgate.policy.decide import decide
 
 CONTEXT = {"catalog": CATALOG}
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, WITH_TIKTOK, access, policy_of
-from tests.unit.simulate.examples import accesses, policies, reliefs
+from tests.unit.policy.simulate.examples import accesses, policies, reliefs
 
-from mailgate.engine.decide import decide
 from mailgate.model import Access, Effect, Posture, Stage, User
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs, relief_from
 from mailgate.policy.stages import Stages
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from tests.unit.policy.examples import NOW, policy_of
-from tests.unit.simulate.examples import accesses, policies
+from tests.unit.policy.simulate.examples import accesses, policies
 
-from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.unreachable import unreachable
 

@@ -9,7 +9,6 @@ from tests.unit.store.examples import NOW
 from mailgate.classify import classify, with_attestation
 from mailgate.devices.device import new_id
 from mailgate.devices.posture import PostureTerms
-from mailgate.engine.decide import decide
 from mailgate.model import (
     LOGIN_PROTOCOLS,
     Access,
@@ -22,6 +21,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.store import Store
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from mailgate.policy.simulate import DIMENSIONS
 from mailgate.rollout.plan import LABELS, Plan
-from mailgate.simulate import DIMENSIONS
 
 NOBODY = {"people": 0, "devices": 0}
 NEWLY: dict[str, Any] = {**NOBODY, "by": {dimension: [] for dimension in DIMENSIONS}, "samples": []}

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.policy.simulate.examples import CONDITIONS, STAGES
 from tests.unit.rollout import people
-from tests.unit.simulate.examples import CONDITIONS, STAGES
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, compile_rules
 from mailgate.devices.device import Device
 from mailgate.devices.names import user_text
-from mailgate.engine.decide import decide
 from mailgate.model import LOGIN_PROTOCOLS, Access, AttestationResult, Decision, Kind, RequestFacts, User
+from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.plan import LABELS, Counts, Plan
@@ -33,7 +33,7 @@ from mailgate.store import Act, Store
 DAYS = 14
 SCOPE = Scope(NOW, DAYS, people.TERMS)
 TOLD = tuple(each for each in CONDITIONS if "request.remote" not in each)
-"""What hangs on something that no sighting keeps may be told as unknown although it is not: ``simulate/test_impact.py``."""
+"""What hangs on something that no sighting keeps may be told as unknown although it is not: ``policy/simulate/test_impact.py``."""
 
 rule = st.builds(
     lambda when, effect, stages, share: {"when": when, "effect": effect, "share": share} | stages,

@@ -13,8 +13,8 @@ from tests.unit.rollout.test_replay import Asked, judged
 from tests.unit.store.examples import NOW
 
 from mailgate.devices.trust import ENROLLED, report_by
-from mailgate.engine.decide import decide
 from mailgate.model import AppsReport, AttestationResult, CertificateResult, Kind, Reason
+from mailgate.policy.decide import decide
 from mailgate.rollout import rule_texts_of
 from mailgate.rollout.guard import EMPTY_WINDOW, Guard, Limit, beyond_window
 from mailgate.rollout.plan import Counts, Plan

@@ -10,7 +10,6 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.outage import away
 
 from mailgate.classify import classify
-from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     CertificateResult,
@@ -21,6 +20,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Act, HelpRequest, Store

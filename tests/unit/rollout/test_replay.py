@@ -23,7 +23,6 @@ from tests.unit.store.examples import NOW
 from mailgate.classify import classify
 from mailgate.devices.device import Device, Report
 from mailgate.devices.trust import report_by
-from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     AppsReport,
@@ -36,6 +35,7 @@ from mailgate.model import (
     Reason,
     User,
 )
+from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.variables import VARIABLES, KeptBy
 from mailgate.rollout.population import Population

@@ -12,13 +12,13 @@ from tests.unit.rollout.examples import rules
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules
-from mailgate.engine.decide import decide
 from mailgate.model import Access, User
+from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS
+from mailgate.policy.simulate import ImpactTally
 from mailgate.rollout import simulation
 from mailgate.rollout.replay import PAGE_LOAD, PostureInputs, access_again, proof_of, reported
 from mailgate.rollout.simulation import Task, simulate
-from mailgate.simulate import ImpactTally
 from mailgate.store import Store
 
 ACTIVE = rules("""

@@ -15,7 +15,6 @@ from tests.unit.store.examples import BLOCK, access
 from tests.unit.store.outage import outage
 
 from mailgate.classify import classify
-from mailgate.engine.decide import decide
 from mailgate.model import (
     FOUND_BESIDE,
     Access,
@@ -28,6 +27,7 @@ from mailgate.model import (
     RuleTrial,
     Stage,
 )
+from mailgate.policy.decide import decide
 from mailgate.store import Proofs, Recorded, Store
 from mailgate.store.client_facts import LONGEST_NAME
 from mailgate.store.ledger import MOST_REPEATED_STRANGERS, MOST_STRANGERS, REPEATED_INTERVAL

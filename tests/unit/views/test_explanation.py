@@ -6,8 +6,8 @@ import pytest
 from tests.unit.gateway.gates import NOW, policy
 
 from mailgate.classify import classify
-from mailgate.engine.decide import decide
 from mailgate.model import Access, CertificateResult, Posture, RequestFacts
+from mailgate.policy.decide import decide
 from mailgate.views.explanation import explanation, plain
 
 

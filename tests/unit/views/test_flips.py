@@ -6,8 +6,8 @@ import pytest
 from tests.unit.policy.examples import CATALOG, PHONE, WITH_TIKTOK, access, policy_of
 
 from mailgate.model import Effect, Posture
-from mailgate.simulate import flips_both_ways, what_if
-from mailgate.simulate.steps import StepBy, StepKind, step
+from mailgate.policy.simulate import flips_both_ways, what_if
+from mailgate.policy.simulate.steps import StepBy, StepKind, step
 from mailgate.views.flips import DecisionAfter, StepFacts, flip_lines, flips_facts, step_in_words
 
 APP = policy_of(

@@ -5,8 +5,8 @@ from tests.unit.rollout.plans import PLAN, SAMPLE, hit, plan_of
 
 from mailgate.console.languages import console_languages
 from mailgate.model.phrase import translate
+from mailgate.policy.simulate import DIMENSIONS
 from mailgate.rollout.plan import LABELS, IdleRules, Sample, dump, load
-from mailgate.simulate import DIMENSIONS
 from mailgate.views.plans import (
     CSV_COLUMNS,
     EFFECT_STATES,

@@ -8,8 +8,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.open_store import printable
+from mailgate.policy.simulate import DIMENSIONS
 from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
-from mailgate.simulate import DIMENSIONS
 from mailgate.views.plans import (
     NEWLY,
     held_back_in_words,

@@ -9,9 +9,9 @@ from random import Random
 from mailgate.demo.company.devices import drawn
 from mailgate.demo.company.history import Era
 from mailgate.demo.company.requests import RepeatedAnswer
-from mailgate.engine.decide import decide
 from mailgate.model import Decision, Effect, Protocol, Reason
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.store import Activation, Mail, MailKind, MailState, Store
 
 _PAUSE = timedelta(days=7)

@@ -16,7 +16,6 @@ from mailgate.demo.company.records import eas_id
 from mailgate.devices.device import Device
 from mailgate.devices.posture import PostureTerms, posture_of, stable_until
 from mailgate.devices.trust import ENROLLED
-from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -29,6 +28,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.groups import Groups
 from mailgate.rollout.replay import proof_of
 from mailgate.store import ClientFacts, Sighting, Tally, sighting_of

@@ -7,7 +7,6 @@ from time import perf_counter
 
 from mailgate.classify import as_claimed, classify, is_checked, with_attestation, with_device
 from mailgate.devices.posture import strictest
-from mailgate.engine.decide import decide
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.identity import (
     PostureByName,
@@ -31,6 +30,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.policy.decide import decide
 from mailgate.store.postures import Postures
 
 _Device = tuple[Client, Posture]

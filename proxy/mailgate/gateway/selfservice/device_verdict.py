@@ -4,7 +4,6 @@ exemption."""
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     Assurance,
@@ -18,6 +17,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 _MAIL_APP = RequestFacts(method="POST", target="/Microsoft-Server-ActiveSync?Cmd=Sync")

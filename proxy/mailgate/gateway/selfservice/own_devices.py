@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, eas_text
 from mailgate.devices.posture import belongs_to
-from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
 from mailgate.gateway.selfservice.person import RecognisedPerson, proven_device
 from mailgate.model import Access, Decision, Effect, Kind, Posture, PostureState
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.groups import NO_GROUPS, Groups
 from mailgate.policy.reliefs import Relief
 from mailgate.store import UnreportedPhone

@@ -7,7 +7,6 @@ from time import perf_counter
 
 from mailgate.classify import classify
 from mailgate.classify.imap import HEADER, read_id, write_id
-from mailgate.engine.decide import decide
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.pages import explain_reason
 from mailgate.gateway.recorder import Recorder
@@ -23,6 +22,7 @@ from mailgate.model import (
     RequestFacts,
 )
 from mailgate.model.addresses import canonical_address
+from mailgate.policy.decide import decide
 
 LET_IN = frozenset({Effect.ALLOW, Effect.WARN})
 """The effects that let a login in. A mail client cannot show a warning, so it is let in."""

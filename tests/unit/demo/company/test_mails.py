@@ -10,7 +10,7 @@ from tests.unit.policy.examples import NOW, PHONE, WITH_TIKTOK, access, policy_o
 from mailgate.demo.company.history import Era
 from mailgate.demo.company.mails import affected_by
 from mailgate.demo.company.requests import RepeatedAnswer
-from mailgate.engine.decide import decide
+from mailgate.policy.decide import decide
 from mailgate.store import MailKind, MailState, Store, sighting_of
 from mailgate.store.client_facts import client_facts
 from mailgate.store.sightings import Tally

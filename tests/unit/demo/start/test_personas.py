@@ -13,8 +13,8 @@ from mailgate.config import compile_rules, load_bundle
 from mailgate.demo.company.history import with_one_more
 from mailgate.demo.settings import soon
 from mailgate.demo.start.personas import EXEMPTED, PERSONAS, Persona, exempt_persona, login_of
-from mailgate.engine.decide import decide
 from mailgate.model import Access, Kind, Posture, PostureState, RequestFacts
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Relief
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -7,7 +7,6 @@ import pytest
 from tests.unit.gateway.gates import NOW, policy
 from tests.unit.gateway.own import ALICE, CLEAN, HANDHELD, LISTED, PROOF, asking
 
-from mailgate.engine.decide import decide
 from mailgate.gateway.selfservice.device_verdict import exempted_by, verdict_on
 from mailgate.model import (
     Access,
@@ -22,6 +21,7 @@ from mailgate.model import (
     RequestFacts,
     User,
 )
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 
 LAPTOP = Access(

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
-from tests.unit.simulate.examples import SHUT, UNTOLD, accesses, policies
+from tests.unit.policy.simulate.examples import SHUT, UNTOLD, accesses, policies
 
-from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Rule
-from mailgate.simulate import UNKNOWN, Judge
-from mailgate.simulate import judge as judge_module
-from mailgate.simulate.judge import Cache, lets_in_laptops
+from mailgate.policy.simulate import UNKNOWN, Judge
+from mailgate.policy.simulate import judge as judge_module
+from mailgate.policy.simulate.judge import Cache, lets_in_laptops
 
 
 @given(policies, st.lists(accesses, max_size=20))

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
-from tests.unit.simulate.examples import OPEN, accesses, policies
+from tests.unit.policy.simulate.examples import OPEN, accesses, policies
 
-from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -23,10 +22,11 @@ from mailgate.model import (
     Reason,
 )
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
+from mailgate.policy.simulate import KEPT_OUT, LET_IN, MAX_STEPS, Flip, flips, flips_both_ways
+from mailgate.policy.simulate.flip import VARIED, after_steps
+from mailgate.policy.simulate.steps import Step, StepBy, StepKind, actionable_steps, hypothetical_steps
 from mailgate.policy.variables import VARIABLES
-from mailgate.simulate import KEPT_OUT, LET_IN, MAX_STEPS, Flip, flips, flips_both_ways
-from mailgate.simulate.flip import VARIED, after_steps
-from mailgate.simulate.steps import Step, StepBy, StepKind, actionable_steps, hypothetical_steps
 
 RULES = policy_of(
     {"id": "laptop", "when": 'client.kind == "laptop"', "effect": "allow"},

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.classify.discovery import is_discovery
-from mailgate.engine.decide import share_subject
 from mailgate.model import Access, Decision, PostureState, User
+from mailgate.policy.decide import share_subject
 from mailgate.policy.groups import in_groups
 from mailgate.policy.login_names import confusable_name, has_one_reading
 from mailgate.policy.rules import Policy

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
-from mailgate.engine.decide import decide, skip_reason
 from mailgate.model import Access, Effect, PostureState
 from mailgate.policy.condition import Condition, EvaluationError, UnknownValueError, compile_condition
+from mailgate.policy.decide import decide, skip_reason
 from mailgate.policy.reliefs import Relief, relief_from
 from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.simulate.clock import may_fail, unpredictable_clocks
 from mailgate.policy.variables import VARIABLES, cel_activation
-from mailgate.simulate.clock import may_fail, unpredictable_clocks
 
 Move = tuple[str, str]
 """The effects before and after."""

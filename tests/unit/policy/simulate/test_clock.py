@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailgate.policy.condition import compile_condition
-from mailgate.simulate.clock import ages, limits, may_fail, shifted, starts, unpredictable_clocks
+from mailgate.policy.simulate.clock import ages, limits, may_fail, shifted, starts, unpredictable_clocks
 
 TIME = 'timestamp("2027-01-01T00:00:00Z")'
 MIDNIGHT = datetime(2027, 1, 1, tzinfo=UTC)

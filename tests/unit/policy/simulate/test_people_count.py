@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.simulate.people_count import PeopleCount
+from mailgate.policy.simulate.people_count import PeopleCount
 
 entries = st.lists(st.tuples(st.text(max_size=2), st.sets(st.integers(0, 3), min_size=1)), max_size=40)
 

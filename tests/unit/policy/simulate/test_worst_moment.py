@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
-from tests.unit.simulate.examples import (
+from tests.unit.policy.simulate.examples import (
     CONDITIONS,
     GROUPS,
     OPEN,
@@ -23,15 +23,15 @@ from tests.unit.simulate.examples import (
     subject,
 )
 
-from mailgate.engine.decide import decide
 from mailgate.model import Access, AttestationResult, Finding, PostureState, Reason
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, change_moments
-from mailgate.simulate.compare import Comparison
-from mailgate.simulate.what_if import with_expired_report
-from mailgate.simulate.worst_moment import WorstMoment
+from mailgate.policy.simulate import KEPT_OUT, OUT, UNDATED, Impact, Occasion, change_moments
+from mailgate.policy.simulate.compare import Comparison
+from mailgate.policy.simulate.what_if import with_expired_report
+from mailgate.policy.simulate.worst_moment import WorstMoment
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TIMES = (
@@ -387,7 +387,9 @@ def test_other_rules_beside_one_that_uses_the_clock_are_counted_as_ever(person: 
 
 def test_people_who_look_alike_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("mailgate.simulate.worst_moment.moves", lambda *sides: asked.append(sides) or set())
+    monkeypatch.setattr(
+        "mailgate.policy.simulate.worst_moment.moves", lambda *sides: asked.append(sides) or set()
+    )
     candidate = policy_of({"when": 'client.handheld && device.age > duration("24h")', "grace": "9d"}, OPEN)
     impact = Impact(policy_of(OPEN), candidate)
     for number in range(50):

@@ -8,7 +8,6 @@ from itertools import combinations
 import pytest
 from tests.unit.policy.examples import CATALOG, CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 
-from mailgate.engine.decide import decide
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -22,8 +21,9 @@ from mailgate.model import (
     Reason,
 )
 from mailgate.policy import Policy
-from mailgate.simulate import what_if
-from mailgate.simulate.steps import (
+from mailgate.policy.decide import decide
+from mailgate.policy.simulate import what_if
+from mailgate.policy.simulate.steps import (
     Step,
     StepBy,
     StepKind,

@@ -15,11 +15,11 @@ from mailgate.classify.attestation import HANDHELD_KINDS
 from mailgate.model import Access, Kind, PostureState
 from mailgate.policy.reliefs import NO_RELIEFS
 from mailgate.policy.rules import OnUnavailable, Policy, Rule
-from mailgate.simulate.compare import Keys, Occasion, newly_out
-from mailgate.simulate.judge import Cache
-from mailgate.simulate.moments import starts
-from mailgate.simulate.unknowns import PolicySide, PolicyVariants, future_undetermined_rules, moves
-from mailgate.simulate.what_if import asked_by, with_expired_report, with_last_known_posture
+from mailgate.policy.simulate.compare import Keys, Occasion, newly_out
+from mailgate.policy.simulate.judge import Cache
+from mailgate.policy.simulate.moments import starts
+from mailgate.policy.simulate.unknowns import PolicySide, PolicyVariants, future_undetermined_rules, moves
+from mailgate.policy.simulate.what_if import asked_by, with_expired_report, with_last_known_posture
 
 
 class WorstMoment:

@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.engine.made_up import ALL, accesses, policies
 from tests.unit.policy.examples import CATALOG, CLEAN, NOW, PHONE, access, policy_of
+from tests.unit.policy.made_up import ALL, accesses, policies
 
-from mailgate.engine.decide import decide
-from mailgate.engine.key import DecisionKey
 from mailgate.model import (
     Access,
     AttestationResult,
@@ -28,6 +26,8 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.condition import compile_condition
+from mailgate.policy.decide import decide
+from mailgate.policy.decision_key import DecisionKey
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import Policy, Rule
 

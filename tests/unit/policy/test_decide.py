@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.engine.made_up import accesses, claims, policies, policies_on_people
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
+from tests.unit.policy.made_up import accesses, claims, policies, policies_on_people
 
-from mailgate.engine.decide import decide, effect_now, is_about, share_subject, skip_reason
 from mailgate.model import (
     Access,
     Assurance,
@@ -28,6 +27,7 @@ from mailgate.model import (
     User,
 )
 from mailgate.policy.condition import Condition
+from mailgate.policy.decide import decide, effect_now, is_about, share_subject, skip_reason
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rule_index import Indexed, RuleIndex

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from mailgate.model import Access, Effect
 from mailgate.policy.rules import Policy
-from mailgate.simulate.judge import UNKNOWN, Cache, Judge, Key, Outcome
-from mailgate.simulate.unknowns import Move as Move
-from mailgate.simulate.unknowns import moves
+from mailgate.policy.simulate.judge import UNKNOWN, Cache, Judge, Key, Outcome
+from mailgate.policy.simulate.unknowns import Move as Move
+from mailgate.policy.simulate.unknowns import moves
 
 Keys = tuple[Key, Key]
 """The keys of an occasion by both policies, which determine the outcomes."""

@@ -25,7 +25,7 @@ from mailgate.policy import Policy
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import NO_RELIEFS, Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.simulate import Occasion, Subject
+from mailgate.policy.simulate import Occasion, Subject
 
 T = TypeVar("T")
 CONDITIONS = (

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailgate.engine.decide import device_grace_end
 from mailgate.model import Access
+from mailgate.policy.decide import device_grace_end
 from mailgate.policy.rules import Policy, Rule
-from mailgate.simulate.clock import INSTANT, limits, shifted, unpredictable_clocks
-from mailgate.simulate.clock import starts as turning
+from mailgate.policy.simulate.clock import INSTANT, limits, shifted, unpredictable_clocks
+from mailgate.policy.simulate.clock import starts as turning
 
 _JUST_AFTER = timedelta(seconds=1)
 """Added to a limit that has to be passed, not only reached."""

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from mailgate.model import Access, PostureState, Stage
 from mailgate.policy.rules import Policy, Rule
-from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
-from mailgate.simulate.judge import Cache
-from mailgate.simulate.moments import at_moment, starts
+from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
+from mailgate.policy.simulate.judge import Cache
+from mailgate.policy.simulate.moments import at_moment, starts
 
 TimedResult = tuple[datetime, ComparisonResult]
 

@@ -11,7 +11,6 @@ from enum import StrEnum
 from functools import partial
 from itertools import combinations
 
-from mailgate.engine.decide import share_subject
 from mailgate.model import (
     LOGIN_PROTOCOLS,
     PROTOCOL_TRAITS,
@@ -21,10 +20,11 @@ from mailgate.model import (
     PostureState,
     Protocol,
 )
+from mailgate.policy.decide import share_subject
 from mailgate.policy.rules import Policy
+from mailgate.policy.simulate import what_if
+from mailgate.policy.simulate.moments import moments
 from mailgate.policy.stages import in_share
-from mailgate.simulate import what_if
-from mailgate.simulate.moments import moments
 
 
 class StepBy(StrEnum):

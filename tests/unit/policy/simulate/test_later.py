@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
-from tests.unit.simulate.examples import OPEN, crowds, once, policies, subject
+from tests.unit.policy.simulate.examples import OPEN, crowds, once, policies, subject
 
-from mailgate.engine.decide import decide
 from mailgate.model import Access, Posture, PostureState
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.simulate import OUT, UNDATED, Impact, Subject, change_moments, in_full, later_cell
+from mailgate.policy.simulate import OUT, UNDATED, Impact, Subject, change_moments, in_full, later_cell
 
 WEEK = timedelta(days=7)
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.policy.examples import CLEAN, PHONE, WITH_TIKTOK, access, policy_of
-from tests.unit.simulate.examples import OPEN, SHUT, UNTOLD, once
+from tests.unit.policy.simulate.examples import OPEN, SHUT, UNTOLD, once
 
-from mailgate.simulate import UNKNOWN, Occasion
-from mailgate.simulate.compare import Comparison, newly_out
+from mailgate.policy.simulate import UNKNOWN, Occasion
+from mailgate.policy.simulate.compare import Comparison, newly_out
 
 REMOTE = {"when": 'request.remote == "10.0.0.1"', "effect": "block"}
 PHONE_LOAD = access(PHONE, CLEAN)

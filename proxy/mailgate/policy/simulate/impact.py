@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.policy.rules import Policy
-from mailgate.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
-from mailgate.simulate.judge import UNKNOWN, Cache, Outcome
-from mailgate.simulate.later import InFull, LaterComparison, SampledComparison, TimedResult
-from mailgate.simulate.movers import Moved, Mover, distinct_movers, movers
-from mailgate.simulate.people_count import Cell, PeopleCount
-from mailgate.simulate.worst_moment import WorstMoment
+from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
+from mailgate.policy.simulate.judge import UNKNOWN, Cache, Outcome
+from mailgate.policy.simulate.later import InFull, LaterComparison, SampledComparison, TimedResult
+from mailgate.policy.simulate.movers import Moved, Mover, distinct_movers, movers
+from mailgate.policy.simulate.people_count import Cell, PeopleCount
+from mailgate.policy.simulate.worst_moment import WorstMoment
 
 TOUCHED = "touched"
 """The cell of everybody whose effect changes, or may change."""

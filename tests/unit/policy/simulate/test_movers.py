@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.policy.examples import LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
-from tests.unit.simulate.examples import OPEN, SHUT, once, subject
+from tests.unit.policy.simulate.examples import OPEN, SHUT, once, subject
 
 from mailgate.model import Reason
-from mailgate.simulate import Impact, Mover, Occasion, Outcome, change_moments
-from mailgate.simulate.compare import ComparisonResult
-from mailgate.simulate.movers import distinct_movers, movers
+from mailgate.policy.simulate import Impact, Mover, Occasion, Outcome, change_moments
+from mailgate.policy.simulate.compare import ComparisonResult
+from mailgate.policy.simulate.movers import distinct_movers, movers
 
 PHONES = {"id": "phones", "when": 'client.kind == "phone"', "effect": "block"}
 DAY = timedelta(days=1)

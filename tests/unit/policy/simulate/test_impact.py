@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, LAPTOP, NOW, PHONE, access, policy_of
-from tests.unit.simulate.examples import UNTOLD, accesses, crowds, once, policies, subject
+from tests.unit.policy.simulate.examples import UNTOLD, accesses, crowds, once, policies, subject
 
-from mailgate.engine.decide import decide
 from mailgate.model import Access
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.rules import DISCOVERY_RULE
-from mailgate.simulate import (
+from mailgate.policy.simulate import (
     DIMENSIONS,
     KNOWN,
     OUT,

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from mailgate.engine.decide import decide
 from mailgate.model import Access, Decision, Effect
+from mailgate.policy.decide import decide
 from mailgate.policy.rules import Policy
-from mailgate.simulate.steps import (
+from mailgate.policy.simulate.steps import (
     Fact,
     PolicyCase,
     Step,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from mailgate.simulate.compare import ComparisonResult, Occasion
+from mailgate.policy.simulate.compare import ComparisonResult, Occasion
 
 
 class Mover(NamedTuple):

@@ -10,14 +10,19 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from mailgate.classify import classify
-from mailgate.engine.decide import decide, effect_now
-from mailgate.engine.key import DecisionKey
 from mailgate.model import Access, Decision, Effect, Posture, Reason, RequestFacts, Stage
+from mailgate.policy.decide import decide, effect_now
+from mailgate.policy.decision_key import DecisionKey
 from mailgate.policy.reliefs import NO_RELIEFS, relief_from
 from mailgate.policy.rules import Policy, Rule
+from mailgate.policy.simulate.clock import ages
+from mailgate.policy.simulate.unknowns import (
+    PolicyVariants,
+    UndeterminedRule,
+    is_undetermined,
+    undetermined_rules,
+)
 from mailgate.policy.variables import VARIABLES
-from mailgate.simulate.clock import ages
-from mailgate.simulate.unknowns import PolicyVariants, UndeterminedRule, is_undetermined, undetermined_rules
 
 UNKNOWN = "unknown"
 """Stands for an effect that depends on values that were not recorded."""

@@ -8,7 +8,7 @@ from tests.unit.policy.examples import CLEAN, NOW, access, policy_of
 
 from mailgate.model import Posture
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
-from mailgate.simulate.moments import at_moment, moments, sampled, starts
+from mailgate.policy.simulate.moments import at_moment, moments, sampled, starts
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

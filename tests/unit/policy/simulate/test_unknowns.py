@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.examples import CLEAN, NOW, PHONE, access, policy_of
-from tests.unit.simulate.examples import OPEN
+from tests.unit.policy.simulate.examples import OPEN
 
-from mailgate.engine.decide import decide
 from mailgate.model import Effect, Posture, PostureState
 from mailgate.policy import Policy
+from mailgate.policy.decide import decide
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.policy.rules import OnUnavailable
-from mailgate.simulate.unknowns import (
+from mailgate.policy.simulate.unknowns import (
     ConditionOutcome,
     PolicySide,
     PolicyVariants,

@@ -1,10 +1,10 @@
 """Simulation by repeated decisions: what another policy would change, for whom, and what would turn one verdict over.
 Pure, like ``decide``."""
 
-from mailgate.simulate.clock import unpredictable_clocks
-from mailgate.simulate.compare import Move, Occasion
-from mailgate.simulate.flip import KEPT_OUT, LET_IN, MAX_STEPS, Flip, Flips, flips, flips_both_ways
-from mailgate.simulate.impact import (
+from mailgate.policy.simulate.clock import unpredictable_clocks
+from mailgate.policy.simulate.compare import Move, Occasion
+from mailgate.policy.simulate.flip import KEPT_OUT, LET_IN, MAX_STEPS, Flip, Flips, flips, flips_both_ways
+from mailgate.policy.simulate.impact import (
     DIMENSIONS,
     HELD_BACK,
     KNOWN,
@@ -20,10 +20,10 @@ from mailgate.simulate.impact import (
     Subject,
     later_cell,
 )
-from mailgate.simulate.judge import UNKNOWN, Judge, Outcome, lets_in_laptops
-from mailgate.simulate.later import change_moments, in_full
-from mailgate.simulate.moments import at_moment, moments, sampled
-from mailgate.simulate.movers import Mover
+from mailgate.policy.simulate.judge import UNKNOWN, Judge, Outcome, lets_in_laptops
+from mailgate.policy.simulate.later import change_moments, in_full
+from mailgate.policy.simulate.moments import at_moment, moments, sampled
+from mailgate.policy.simulate.movers import Mover
 
 __all__ = [
     "DIMENSIONS",

@@ -19,7 +19,7 @@ from mailgate.model import (
     Reason,
     Signal,
 )
-from mailgate.simulate import what_if
+from mailgate.policy.simulate import what_if
 
 HOUR = timedelta(hours=1)
 RUNNING = replace(CLEAN, expires_at=NOW + 2 * HOUR)

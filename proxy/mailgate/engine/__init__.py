@@ -1,1 +1,0 @@
-"""The policy engine: it makes decisions, and keys under which a decision can be kept."""
