@@ -112,7 +112,7 @@ on-python-3.%: .venv-3.%/.mailgate-tests
 
 MUTANTS_VENV := .venv-mutants
 MUTANTS_STAMP := $(MUTANTS_VENV)/.mailgate-setup
-mutants: $(MUTANTS_STAMP) ## Which small faults in ROOM (engine, gateway/http1/tls …) its own tests catch; fails below 95 % (SAMPLE=60 SEED=1)
+mutants: $(MUTANTS_STAMP) ## Which small faults in ROOM (engine, http/tls …) its own tests catch; fails below 95 % (SAMPLE=60 SEED=1)
 	@$(MUTANTS_VENV)/bin/python -m tests.mutants $(ROOM) --sample $(or $(SAMPLE),60) --seed $(or $(SEED),1) $(ARGS)
 
 # what makes the faults, and by a path all that the tests need

@@ -1,7 +1,7 @@
 """Write the fields that a client could forge into the configurations in this folder: ``PYTHONPATH=proxy python
 deploy/make_unforged.py``.
 
-They come from the gate's table (``proxy/mailgate/gateway/http1/forgeable.py``): families by their beginning if a proxy
+They come from the gate's table (``proxy/mailgate/http/forgeable.py``): families by their beginning if a proxy
 can match it, otherwise by every known name. The key with which nginx caches verdicts is written too
 (``proxy/mailgate/gateway/authz/verdict_key.py``).
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailgate.gateway.authz.verdict_key import ALWAYS, FIELDS, PLAIN
-from mailgate.gateway.http1.forgeable import FAMILIES, KNOWN, NAMES, OWN
+from mailgate.http.forgeable import FAMILIES, KNOWN, NAMES, OWN
 
 DEPLOY = Path(__file__).parent
 PROOFS = {"device-attestation", "dpop"}

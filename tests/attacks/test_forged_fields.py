@@ -7,7 +7,7 @@ from tests.attacks.recording_webmail import Webmail, answer_to, request
 from tests.integration.conftest import IPHONE, LAPTOP
 from tests.integration.gate import EVERYONE
 
-from mailgate.gateway.http1.forgeable import FAMILIES, KNOWN
+from mailgate.http.forgeable import FAMILIES, KNOWN
 
 NAMED = """
 X-SSL-Client-Cert X-SSL-Client-Verify X-SSL-Client-S-DN SSL-Client-Cert SSL-Client-Verify SSL-Client-S-DN X-Client-Cert

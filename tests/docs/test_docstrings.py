@@ -72,7 +72,7 @@ def test_a_missing_parameter_is_found(text: str, unknown: list[str]) -> None:
 
 
 def test_a_missing_file_is_found() -> None:
-    here = ROOT / "proxy/mailgate/gateway/http1/forgeable.py"
+    here = ROOT / "proxy/mailgate/gateway/handler.py"
     beside, gone = "authz/" + "questions.py", "authz/" + "gone.py"
     assert lost_files(f"``policy/decide.py``, ``{beside}`` and ``{gone}`` (console/api/site.py)", here) == [
         gone

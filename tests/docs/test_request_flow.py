@@ -89,7 +89,7 @@ IN_TURN = [
     "Judge.judge",
     "Refuser.probe_or_record",
     "VerdictCache.keep",
-    "Carrier.carry",
+    "Forwarding.forward",
     "Refuser.answer_instead",
 ]
 """What is done in turn: the rest is one of two ways, or is done in several places."""

@@ -23,7 +23,7 @@ from tests.unit.console.written_mails import gone, written
 from tests.unit.store.test_gates import BEAT
 
 from mailgate.attest.enrolment import digest_of
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.mail.recipient_list import data_scope_of, list_recipients
 from mailgate.mail.topic import topic_of
 from mailgate.rollout.activation import apply

@@ -20,7 +20,7 @@ from tests.e2e.threads import in_a_thread
 from tests.integration.test_tls import write_certificate
 from tests.servers import free_port
 
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 
 pytestmark = pytest.mark.e2e
 

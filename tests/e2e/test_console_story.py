@@ -24,7 +24,7 @@ from tests.integration.moving_clock import CLOCK_STEP, move_clock
 from tests.servers import PATIENCE
 
 from mailgate.attest.mint import Device
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,7 @@ from tests.admins import admins, token
 from tests.integration.conftest import Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 
 PROXY, ELSEWHERE = "127.0.0.2", "127.0.0.1"
 HEADER = "X-Forwarded-User"

@@ -23,7 +23,7 @@ from tests.integration.test_reload import until
 from yarl import URL
 
 from mailgate.gateway.authz.verdict_key import ALWAYS
-from mailgate.gateway.http1.forgeable import KNOWN
+from mailgate.http.forgeable import KNOWN
 
 FRONTS: dict[str, tuple[str, Callable[..., AbstractContextManager[str]]]] = {
     "nginx": ("nginx", front_proxies.nginx),

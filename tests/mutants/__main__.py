@@ -215,7 +215,7 @@ def equivalent() -> dict[tuple[str, str, str], str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("room", help="a folder or a module of the package, as engine or gateway/http1/tls")
+    parser.add_argument("room", help="a folder or a module of the package, as engine or http/tls")
     parser.add_argument("--sample", type=int, default=60, help="how many faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tests", nargs="*", help="by default tests/unit/ROOM")

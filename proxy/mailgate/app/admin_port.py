@@ -27,10 +27,10 @@ from mailgate.console.api import with_api
 from mailgate.gateway.admin_port.admin import OwnHosts, admin_app
 from mailgate.gateway.admin_port.hosted_app import Admit, HostedApp
 from mailgate.gateway.admin_port.intake import intake_server
-from mailgate.gateway.http1.connection_limits import ConnectionLimit
-from mailgate.gateway.http1.listener import Server
-from mailgate.gateway.side_door.dovecot import ApiHeader, policy_server
-from mailgate.gateway.side_door.logins import SideDoor
+from mailgate.gateway.mail_server_logins.dovecot import ApiHeader, policy_server
+from mailgate.gateway.mail_server_logins.logins import SideDoor
+from mailgate.http.connection_limits import ConnectionLimit
+from mailgate.http.listener import Server
 
 SHUTDOWN_SECONDS = 5.0
 """The seconds that requests at the port have when the gate ends."""

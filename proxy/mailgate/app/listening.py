@@ -12,7 +12,7 @@ import structlog
 
 from mailgate.app.workers.listeners import BACKLOG, open_file, open_listeners, remove_files
 from mailgate.config import Address, SocketFile
-from mailgate.gateway.http1.listener import Server
+from mailgate.http.listener import Server
 
 log = structlog.get_logger()
 

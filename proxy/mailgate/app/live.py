@@ -14,13 +14,13 @@ from mailgate.config.serving import GRPC, AuthzListener, AuthzSettings
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import NonceMode
-from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
-from mailgate.gateway.http1.trusted_headers import canonical_name
 from mailgate.gateway.live import Live
 from mailgate.gateway.pages import Appearance, Pages
 from mailgate.gateway.refusals import FORMS, activesync
-from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
+from mailgate.gateway.refusals.responses import ResponseBuilder
+from mailgate.http.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.http.trusted_headers import canonical_name
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.store import Store

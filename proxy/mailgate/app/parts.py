@@ -15,29 +15,23 @@ from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
 from mailgate.gateway.authz.questions import Questions
-from mailgate.gateway.carrier import Carrier
 from mailgate.gateway.enrolment.enroll import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import NonceMode, Prover
+from mailgate.gateway.forward import Forwarding
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.http1.tls import upstream_context
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.person_languages import PersonLanguages
-from mailgate.gateway.proxy.autodiscover import AutodiscoverEditor
-from mailgate.gateway.proxy.forward import Forwarder
-from mailgate.gateway.proxy.pool import UpstreamPool
-from mailgate.gateway.proxy.rewrite import Rewrite
-from mailgate.gateway.proxy.webmail import Endpoint
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
 from mailgate.gateway.refusals.failure import Failures
-from mailgate.gateway.refuser import QuarantineMailQueue, Refuser
+from mailgate.gateway.refuse import QuarantineMailQueue, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.login_check import LoginCheck, LoginQuestion
@@ -46,6 +40,12 @@ from mailgate.gateway.selfservice.own_report import OwnReports
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
+from mailgate.http.proxy.autodiscover import AutodiscoverEditor
+from mailgate.http.proxy.forward import Forwarder
+from mailgate.http.proxy.pool import UpstreamPool
+from mailgate.http.proxy.rewrite import Rewrite
+from mailgate.http.proxy.webmail import Endpoint
+from mailgate.http.tls import upstream_context
 from mailgate.model import Access
 from mailgate.rollout.halting import HaltMonitor
 from mailgate.store import Postures, Store
@@ -190,7 +190,7 @@ def assemble(
     requests = RequestMetrics(metrics.registry, answered)
     if tracing:
         tracing.remember = requests.remember
-    carrier = Carrier(
+    forwarding = Forwarding(
         forwarders.usual,
         forwarders.long_poll,
         forwarders.autodiscover,
@@ -213,8 +213,8 @@ def assemble(
         **shared,
         clock=judge.clock,
         recorder=recorder,
-        carrier=carrier,
-        streams=Streams(reader, judge, verdicts, carrier),
+        forwarding=forwarding,
+        streams=Streams(reader, judge, verdicts, forwarding),
         own=own,
         questions=Questions(**shared, own=own),
         failures=failures,

@@ -21,7 +21,7 @@ from mailgate.config.rules import STORED_NAMES, Rules
 from mailgate.config.serving import GRPC
 from mailgate.config.upstream_loop import HostResolver
 from mailgate.errors import ConfigError, Mistake
-from mailgate.gateway.http1.tls import CertificateError, refuse_unusable_files
+from mailgate.http.tls import CertificateError, refuse_unusable_files
 from mailgate.store import StoreError
 from mailgate.store.address import store_url
 

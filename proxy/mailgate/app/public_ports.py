@@ -17,12 +17,12 @@ from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.serving import GRPC, AuthzListener
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.http1.connection_limits import ConnectionLimit
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.listener import Server
-from mailgate.gateway.http1.parser import ServerLimits
-from mailgate.gateway.http1.tls import device_context, renew, served_certificate, server_context
-from mailgate.gateway.http1.trusted_headers import is_proxy
+from mailgate.http.connection_limits import ConnectionLimit
+from mailgate.http.exchange import Exchange
+from mailgate.http.listener import Server
+from mailgate.http.parser import ServerLimits
+from mailgate.http.tls import device_context, renew, served_certificate, server_context
+from mailgate.http.trusted_headers import is_proxy
 
 UNLIMITED = 2**20
 

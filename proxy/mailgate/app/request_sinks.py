@@ -14,10 +14,10 @@ from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.observing import AccessLogSettings, EventSettings, LogSettings
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.access_log import AccessLog
 from mailgate.gateway.observe.line_writer import LineWriter, Sink, to_file, to_standard_error, to_syslog
 from mailgate.gateway.observe.ocsf import SecurityEvents
+from mailgate.http.exchange import Exchange
 
 if TYPE_CHECKING:
     from mailgate.gateway.live import InForce
@@ -123,8 +123,8 @@ def tracing_for(settings: Settings, in_force: "InForce") -> "Tracing | None":
     """The tracing of these settings; None if they have none."""
     if settings.traces is None:
         return None
-    from mailgate.gateway.http1.trusted_headers import is_proxy
     from mailgate.gateway.observe.traces import TraceOptions, otlp_traces  # needs the extra `otel`
+    from mailgate.http.trusted_headers import is_proxy
 
     traces = settings.traces
     told = TraceOptions(

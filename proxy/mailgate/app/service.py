@@ -32,9 +32,9 @@ from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.app.workers.place import ALONE, WorkerPlace
 from mailgate.config import Bundle, load_bundle
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.http1.connection_limits import ConnectionLimit, connection_shares
 from mailgate.gateway.live import InForce
 from mailgate.gateway.streams import lasting
+from mailgate.http.connection_limits import ConnectionLimit, connection_shares
 from mailgate.mail.quarantine import QuarantineMailer
 from mailgate.policy.rule_states import stuck_in_report_only
 from mailgate.rollout import RulesKeeper
@@ -136,7 +136,7 @@ class Service:
         sending = MailSender(self.store, self._bundle_now, self.gate.metrics.registry)
         self._closing.push_async_callback(sending.stop)
         self.gate.own.self_service.recheck.source = self.connector_syncs.check_again
-        for way in (self.gate.carrier.usual, self.gate.carrier.long_poll):
+        for way in (self.gate.forwarding.usual, self.gate.forwarding.long_poll):
             self._closing.callback(way.pool.close)
         self.observing = RequestSinks(self.gate, self.place)
         self.observing.take(settings)

@@ -155,7 +155,7 @@ def _system(seen: ProbeReadings, form: str) -> str:
 
 
 HEADER = "mailgate-probe"
-"""The header's name. Names that begin with ``mailgate-`` are dropped from requests (``gateway/http1/trusted_headers.py``)."""
+"""The header's name. Names that begin with ``mailgate-`` are dropped from requests (``http/trusted_headers.py``)."""
 
 _TEXT = re.compile(r"(?P<form>[a-z]+)(?:;by=(?P<by>[a-z-]+))?(?:;os=(?P<os>[a-z]+))?(?P<observed>;observe)?")
 

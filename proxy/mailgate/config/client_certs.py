@@ -25,7 +25,7 @@ ProxyHeader = Annotated[
     ),
 ]
 """The names of headers that clients can never send to the webmail, whatever is set here
-(``gateway/http1/trusted_headers.py``)."""
+(``http/trusted_headers.py``)."""
 
 
 class MatchSettings(Strict):

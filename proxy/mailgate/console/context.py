@@ -20,8 +20,8 @@ from mailgate.console.sessions import Session, Sessions
 from mailgate.console.source_reading import BackgroundQuestions, Readings
 from mailgate.console.toasts import Toasts
 from mailgate.console.verdict_rates import VerdictRates
-from mailgate.gateway.http1.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.gateway.selfservice.recheck import Recheck
+from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.rollout.person import Person
 from mailgate.store import Store
 from mailgate.views.readiness import Readiness

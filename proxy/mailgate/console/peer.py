@@ -9,9 +9,9 @@ from aiohttp import web
 
 from mailgate.config import Settings
 from mailgate.config.console import ProxyLogin
-from mailgate.gateway.http1.cookies import sent_name, values_named
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.trusted_headers import Origin, origin_of, within
+from mailgate.http.cookies import sent_name, values_named
+from mailgate.http.grammar import values
+from mailgate.http.trusted_headers import Origin, origin_of, within
 from mailgate.model.phrase import phrase
 
 

@@ -10,7 +10,7 @@ from mailgate.console.context import context_of
 from mailgate.console.login_rights import BY_PROXY, named_by_proxy, proxy_proof, roles_now
 from mailgate.console.peer import NotBelievedError, cookie_of, name_from_proxy, set_cookie
 from mailgate.console.sessions import MAX_SESSION, Session
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE
 from mailgate.model.phrase import phrase, plural
 from mailgate.rollout.person import Person
 

@@ -16,7 +16,7 @@ from mailgate.console.peer import NotBelievedError
 from mailgate.console.query_parameters import check_parameters
 from mailgate.console.responses import secure
 from mailgate.console.session_start import set_new_session_cookie
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.request import RequestRefused
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from mailgate.gateway.http1.exchange import Exchange, Outcome
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead
-from mailgate.gateway.proxy.heads import connection_option, http_date
+from mailgate.http.exchange import Exchange, Outcome
+from mailgate.http.grammar import values
+from mailgate.http.proxy.heads import connection_option, http_date
+from mailgate.http.request import RequestHead
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 PROBLEM = "application/problem+json"

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.questions import Questions
-from mailgate.gateway.carrier import Carrier
-from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
+from mailgate.gateway.forward import Forwarding
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 from mailgate.gateway.observe.tracing import Tracing
 from mailgate.gateway.own_addresses import OwnAddresses
@@ -16,6 +15,7 @@ from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.refusals.failure import Failures
 from mailgate.gateway.request_reader import refuse_misdirected
 from mailgate.gateway.streams import Streams
+from mailgate.http.exchange import Exchange, Outcome, PendingOutcome
 from mailgate.model import Access, Decision
 
 
@@ -25,7 +25,7 @@ class Gate(Pipeline):
 
     clock: Callable[[], datetime]
     recorder: Recorder
-    carrier: Carrier
+    forwarding: Forwarding
     streams: Streams
     own: OwnAddresses
     questions: Questions
@@ -64,7 +64,7 @@ class Gate(Pipeline):
         known = self.known(exchange, head, origin, now)
         if known is not None:
             if known.refusal is None:
-                return self.carrier.forward_usual(exchange, origin, now)
+                return self.forwarding.forward_usual(exchange, origin, now)
             return send(exchange, self.refuse_again(exchange, head, origin, now, known.refusal)[1], now)
         incoming = self.read(exchange, head, origin)
         refuse_misdirected(head, origin)
@@ -79,7 +79,7 @@ class Gate(Pipeline):
         exchange, head, incoming, _ = asked
         if at_once:
             self.verdicts.keep(exchange, head, incoming, access, decision)
-        return self.carrier.carry(exchange, incoming, access, decision, at_once=at_once)
+        return self.forwarding.forward(exchange, incoming, access, decision, at_once=at_once)
 
     def keep_out(
         self, asked: Asked, access: Access, decision: Decision, answer: Answer, /, *, probing: bool = False

@@ -8,9 +8,9 @@ from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.hardware import Roots
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
-from mailgate.gateway.http1.client_certs.presented import NO_PROXY, ProxyForm
-from mailgate.gateway.http1.trusted_headers import Network
-from mailgate.gateway.refusals.enforce import ResponseBuilder
+from mailgate.gateway.refusals.responses import ResponseBuilder
+from mailgate.http.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.http.trusted_headers import Network
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.policy import Policy
 from mailgate.policy.groups import NO_GROUPS, Groups

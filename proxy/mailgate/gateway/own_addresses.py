@@ -12,17 +12,17 @@ from mailgate.gateway.enrolment.attest import attest, publish_keys
 from mailgate.gateway.enrolment.enroll import EnrolmentParts, enroll
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts, skip_probe, take_readings
-from mailgate.gateway.http1.exchange import Exchange, Outcome
-from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.http1.small_body import read_small_body
 from mailgate.gateway.live import InForce
 from mailgate.gateway.pages.view import own_path
 from mailgate.gateway.reference import References
-from mailgate.gateway.refusals.enforce import warned_cookie
+from mailgate.gateway.refusals.responses import warned_cookie
 from mailgate.gateway.selfservice.help import HelpDesk, ask_for_help, show_confirmation
 from mailgate.gateway.selfservice.language import choose_language
 from mailgate.gateway.selfservice.me import ask_again, show_me, take_form, tell_status
 from mailgate.gateway.selfservice.own_data import SelfService
+from mailgate.http.exchange import Exchange, Outcome
+from mailgate.http.request import RequestRefused
+from mailgate.http.small_body import read_small_body
 from mailgate.model import Reason
 
 WARNING_MARK = re.compile(r"[0-9a-f]{16}")

@@ -12,17 +12,17 @@ from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.autodiscover.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
-from mailgate.gateway.http1.request import RequestHead
-from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.reference import References
-from mailgate.gateway.refusals.enforce import gets_mail
-from mailgate.gateway.refuser import KnownRefusal, Refuser
+from mailgate.gateway.refusals.responses import gets_mail
+from mailgate.gateway.refuse import KnownRefusal, Refuser
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.verdict_cache import CachedVerdict, VerdictCache
 from mailgate.gateway.waiting import settled, then
+from mailgate.http.exchange import Exchange, Outcome, PendingOutcome
+from mailgate.http.request import RequestHead
+from mailgate.http.trusted_headers import Origin
 from mailgate.model import Access, Decision
 
 

@@ -4,7 +4,7 @@ same id."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailgate.gateway.http1.exchange import Exchange
+from mailgate.http.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from mailgate.gateway.evaluate.facts import Incoming, read_facts
-from mailgate.gateway.http1.client_certs.presented import presented_certificates
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.fields import Row
-from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.http1.trusted_headers import LOCAL, TOLD, Network, Origin, name_in, origin_of
 from mailgate.gateway.live import InForce
+from mailgate.http.client_certs.presented import presented_certificates
+from mailgate.http.exchange import Exchange
+from mailgate.http.fields import Row
+from mailgate.http.request import RequestHead, RequestRefused
+from mailgate.http.trusted_headers import LOCAL, TOLD, Network, Origin, name_in, origin_of
 from mailgate.model import CertificateResult, Reason
 
 HEALTH = b"/.mailgate/healthz"

@@ -11,12 +11,12 @@ from time import perf_counter
 
 import structlog
 
-from mailgate.gateway.carrier import Carrier
 from mailgate.gateway.evaluate.judge import Judge, lost_proof
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.grammar import values
+from mailgate.gateway.forward import Forwarding
 from mailgate.gateway.request_reader import Reader
 from mailgate.gateway.verdict_cache import VerdictCache
+from mailgate.http.exchange import Exchange
+from mailgate.http.grammar import values
 from mailgate.model import Access, Decision, Effect
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class Streams:
     reader: Reader
     judge: Judge
     verdicts: VerdictCache
-    carrier: Carrier
+    forwarding: Forwarding
 
     async def watch(self, running: Callable[[], Iterable[Exchange]]) -> None:
         """Recheck forever."""
@@ -64,7 +64,7 @@ class Streams:
                 log.error("recheck-failed", error=type(error).__name__)
                 exchange.verdict, is_over = None, True
             if is_over:
-                self.carrier.cut(exchange)
+                self.forwarding.cut(exchange)
             if number % _BATCH == 0:
                 await asyncio.sleep(0)
 

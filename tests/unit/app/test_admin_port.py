@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from mailgate.app import admin_port
 from mailgate.app.admin_port import AdminPort, own_hosts
 from mailgate.config.settings import DovecotSettings
-from mailgate.gateway.http1.connection_limits import ConnectionLimit
-from mailgate.gateway.side_door.dovecot import ApiHeader
+from mailgate.gateway.mail_server_logins.dovecot import ApiHeader
+from mailgate.http.connection_limits import ConnectionLimit
 
 
 async def test_the_mail_servers_key_is_that_of_the_files_in_force(service) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from mailgate.app import housekeeping
 from mailgate.app.housekeeping import do_hourly_work
 from mailgate.gateway.evaluate.browser_probe import Mode
-from mailgate.gateway.refusals.enforce import ResponseBuilder
+from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.store import StoreUnavailableError
 
 NEW = object()

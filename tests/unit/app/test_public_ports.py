@@ -14,7 +14,7 @@ from mailgate.app import public_ports as ports_module
 from mailgate.app.clock import utc_now
 from mailgate.app.public_ports import UNLIMITED, ports_for, raise_descriptor_limit, server_limits
 from mailgate.app.workers import ALONE
-from mailgate.gateway.http1.tls import served_certificate
+from mailgate.http.tls import served_certificate
 
 DEVICES = "http://127.0.0.1:9080\nclient_certificates: {authorities: devices.pem, listen: '127.0.0.1:8444'}"
 ASKED = (

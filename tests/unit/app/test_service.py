@@ -18,7 +18,7 @@ from mailgate.app.housekeeping import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
 from mailgate.app.service import Service, utc_now
 from mailgate.gateway.evaluate.proving import NonceMode
-from mailgate.gateway.http1.tls import CertificateError, device_context
+from mailgate.http.tls import CertificateError, device_context
 from mailgate.views.devices import retention_times_of
 
 

@@ -11,9 +11,9 @@ from benchmarks.sampler import STAGES, THROUGH, stage_of
     [
         ("mailgate.gateway.verdict_cache", "find", "key and look in the verdict cache"),
         ("mailgate.classify.hints", "read", "who asks: traits and classification"),
-        ("mailgate.gateway.http1.request", "parse_request_head", "head of the request, read"),
-        ("mailgate.gateway.http1.response", "parse_response_head", "head of the answer, read"),
-        ("mailgate.gateway.http1.grammar", "split", None),
+        ("mailgate.http.request", "parse_request_head", "head of the request, read"),
+        ("mailgate.http.response", "parse_response_head", "head of the answer, read"),
+        ("mailgate.http.grammar", "split", None),
         ("mailgate.somewhere.new", "work", "mailgate.somewhere.new"),
         ("asyncio.events", "run", None),
     ],

@@ -7,7 +7,7 @@ from babel import Locale
 from tests.unit.console.browsing import Browser
 
 from mailgate.console.languages import IN_ENGLISH, console_languages, language_for
-from mailgate.gateway.http1.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
+from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.model.phrase import phrase, plural, translate
 from mailgate.views.words import reason_in_words
 

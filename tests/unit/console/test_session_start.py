@@ -14,7 +14,7 @@ from yarl import URL
 
 from mailgate.console.login_rights import token_proof
 from mailgate.console.session_start import console_path, too_many_logins
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.store import StoreUnavailableError
 
 Opened = Callable[[], Awaitable[Browser]]

@@ -27,7 +27,7 @@ from mailgate.gateway.pages import Pages
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.recorder import Recorder
 from mailgate.gateway.reference import References
-from mailgate.gateway.refusals.enforce import ResponseBuilder
+from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.selfservice.help import HelpDesk
 from mailgate.gateway.selfservice.own_data import SelfService
 from mailgate.gateway.verdict_cache import VerdictCache

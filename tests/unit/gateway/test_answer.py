@@ -6,8 +6,8 @@ import pytest
 from tests.unit.gateway.wire import FakeClient, exchange
 
 from mailgate.gateway.answer import PROBLEM, Answer, json_answer, send
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.request import RequestRefused, refused_head
+from mailgate.http.exchange import Exchange
+from mailgate.http.request import RequestRefused, refused_head
 from mailgate.model import Reason
 
 NOW = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)

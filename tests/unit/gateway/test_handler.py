@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import ask, gate
 from tests.unit.gateway.wire import FakeClient, exchange, handled
 
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.request import RequestRefused, refused_head
-from mailgate.gateway.proxy.webmail import UpstreamTimeout
+from mailgate.http.exchange import Exchange
+from mailgate.http.proxy.webmail import UpstreamTimeout
+from mailgate.http.request import RequestRefused, refused_head
 from mailgate.model import Reason
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
@@ -21,7 +21,7 @@ async def test_an_allowed_request_goes_on_to_the_webmail():
     on = gate()
     status, _, body, outcome = await ask(on, "/allow?a=%2F")
     assert (status, body, outcome.keep_alive) == (200, b"mail", True)
-    assert on.carrier.usual.got == [(b"/allow?a=%2F", "192.0.2.7")]
+    assert on.forwarding.usual.got == [(b"/allow?a=%2F", "192.0.2.7")]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ async def test_an_allowed_request_goes_on_to_the_webmail():
 async def test_a_refused_request_never_reaches_the_webmail(path, reason, method):
     on = gate()
     status, head, _, _ = await ask(on, path, b"Authorization: Basic YTpi", method=method)
-    assert (status, on.carrier.usual.got) == (403, [])
+    assert (status, on.forwarding.usual.got) == (403, [])
     assert f"\r\nX-Device-Reason: {reason or ''}" in head
 
 
@@ -39,7 +39,7 @@ async def test_a_refused_request_never_reaches_the_webmail(path, reason, method)
 async def test_own_addresses_never_reach_the_webmail(path):
     on = gate()
     await ask(on, path)
-    assert (on.carrier.usual.got, on.recorder.listeners[0]) == ([], [])
+    assert (on.forwarding.usual.got, on.recorder.listeners[0]) == ([], [])
 
 
 @pytest.mark.parametrize("path", ["/.mailgatex", "/x/.mailgate/status"])
@@ -62,7 +62,7 @@ SECRETS = (b"Cookie: secret-1", b"Authorization: Basic c2VjcmV0LTI6c2VjcmV0LTM="
 @pytest.mark.parametrize("breaks", [None, UpstreamTimeout("x"), ValueError("secret-7")])
 async def test_no_log_line_holds_a_header_a_query_a_name_or_an_address(path, breaks):
     on = gate()
-    on.carrier.usual.breaks = breaks
+    on.forwarding.usual.breaks = breaks
     with capture_logs() as logs:
         await ask(on, path, *SECRETS)
     assert not re.search(r"secret|c2Vj|192\.0\.2", json.dumps(logs, default=str))
@@ -72,7 +72,7 @@ async def test_no_error_widens_access():
     on = gate()
     on.judge.postures.breaks = RuntimeError("store")
     status, _, _, _ = await ask(on, "/allow")
-    assert (status, on.carrier.usual.got) == (500, [])
+    assert (status, on.forwarding.usual.got) == (500, [])
 
 
 @pytest.mark.parametrize("asked_at", ["", "127.0.0.1:8082"])
@@ -87,7 +87,7 @@ async def test_a_refused_request_goes_with_its_answer(asked_at):
 
 async def test_a_cancelled_request_is_not_answered():
     on = gate()
-    on.carrier.usual.breaks = asyncio.CancelledError()
+    on.forwarding.usual.breaks = asyncio.CancelledError()
     asked = exchange(b"GET /allow HTTP/1.1")
     with pytest.raises(asyncio.CancelledError):
         await handled(on, asked)

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 
 

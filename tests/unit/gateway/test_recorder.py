@@ -9,7 +9,7 @@ from tests.unit.gateway.phones import EAS, HANDED_ON, LOGIN, with_certificates
 from tests.unit.store.examples import ALLOW, BLOCK, BROWSER, NOW
 
 from mailgate.gateway.recorder import Recorder
-from mailgate.gateway.refusals.enforce import warned_mark
+from mailgate.gateway.refusals.responses import warned_mark
 from mailgate.model import (
     Access,
     Client,

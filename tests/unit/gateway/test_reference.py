@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import ask, gate
 
-from mailgate.gateway.proxy.webmail import UpstreamTimeout
+from mailgate.http.proxy.webmail import UpstreamTimeout
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 DRAWN = "REF0"
@@ -41,6 +41,6 @@ async def test_one_request_has_one_in_its_record_its_line_and_its_answer(path, s
 
 async def test_a_failure_after_the_record_has_that_of_the_record():
     on = counting()
-    on.carrier.usual.breaks = UpstreamTimeout("x")
+    on.forwarding.usual.breaks = UpstreamTimeout("x")
     _, _, body, _ = await ask(on, "/warn")
     assert (on.recorder.listeners[0][0][3], json.loads(body)["reference"]) == (DRAWN, DRAWN)

@@ -140,7 +140,7 @@ async def test_mail_is_served_under_its_own_names_alone(line, fields, trusted, s
         await handled(on, asked)
         assert asked.connection.transport.written.startswith(b"HTTP/1.1 %d " % status)
     if status == 421:
-        assert on.carrier.usual.got == []
+        assert on.forwarding.usual.got == []
 
 
 async def test_a_request_that_names_no_host_is_served():

@@ -75,8 +75,8 @@ class Idle(Slow):
 async def begun(on, webmail, line=b"GET /inbox HTTP/1.1", *fields):
     """A request that the webmail has not answered yet."""
     asked = exchange(line, *(fields or (PHONE,)))
-    on.carrier.usual.start, on.carrier.usual.forward = webmail.start, webmail.forward
-    on.carrier.long_poll.forward = webmail.forward
+    on.forwarding.usual.start, on.forwarding.usual.forward = webmail.start, webmail.forward
+    on.forwarding.long_poll.forward = webmail.forward
     running = asyncio.ensure_future(handled(on, asked))
     await settle()
     return asked, running
@@ -129,9 +129,9 @@ async def test_an_answer_that_has_begun_is_broken_off():
 async def test_one_that_came_in_by_a_cached_verdict_is_judged_as_it_came():
     on, webmail = gate(), Slow()
     asked = exchange(b"GET /allow HTTP/1.1", LAPTOP)
-    on.carrier.usual.start = webmail.start
+    on.forwarding.usual.start = webmail.start
     origin = on.reader.origin(asked, asked.head)
-    running = asyncio.ensure_future(on.carrier.forward_usual(asked, origin, NOW))
+    running = asyncio.ensure_future(on.forwarding.forward_usual(asked, origin, NOW))
     await settle()
     await look(on, asked)
     assert asked.verdict[1].effect is Effect.ALLOW

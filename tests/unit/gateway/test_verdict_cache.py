@@ -19,10 +19,10 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 from tests.unit.clock import Clock
 from tests.unit.gateway.gates import PAGES, Forgetful, Known, gate, policy, renew
-from tests.unit.gateway.http1.test_connection import Peer
 from tests.unit.gateway.phones import with_certificates
-from tests.unit.gateway.proxy.test_upstream import endpoint
 from tests.unit.gateway.wire import FakeTransport
+from tests.unit.http.proxy.test_upstream import endpoint
+from tests.unit.http.test_connection import Peer
 from tests.unit.silence import no_log
 
 from mailgate.classify.probe_readings import ProbeFinding
@@ -30,16 +30,16 @@ from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate import facts
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
-from mailgate.gateway.http1.listener import Server
-from mailgate.gateway.http1.parser import ServerLimits
 from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.gateway.person_languages import PersonLanguages
-from mailgate.gateway.proxy.forward import Forwarder
-from mailgate.gateway.proxy.rewrite import Rewrite
-from mailgate.gateway.proxy.upstream import UpstreamConnection
-from mailgate.gateway.refusals.enforce import ResponseBuilder
 from mailgate.gateway.refusals.help_ticket import Tickets
+from mailgate.gateway.refusals.responses import ResponseBuilder
 from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, MAX_TARGET, SIZE, VerdictCache
+from mailgate.http.listener import Server
+from mailgate.http.parser import ServerLimits
+from mailgate.http.proxy.forward import Forwarder
+from mailgate.http.proxy.rewrite import Rewrite
+from mailgate.http.proxy.upstream import UpstreamConnection
 from mailgate.model import Posture, PostureState, RequestFacts
 from mailgate.policy.apps import AppCatalog, ListedApp
 from mailgate.policy.groups import Groups

@@ -7,9 +7,9 @@ from aiohttp.streams import StreamReader
 from hypothesis import strategies as st
 
 from mailgate.gateway.evaluate.facts import read_facts
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.request import parse_request_head
-from mailgate.gateway.http1.trusted_headers import origin_of
+from mailgate.http.exchange import Exchange
+from mailgate.http.request import parse_request_head
+from mailgate.http.trusted_headers import origin_of
 
 CUTS = st.lists(st.integers(0, 400), max_size=12)
 

@@ -10,8 +10,8 @@ from tests.unit.gateway.gates import NOW, PAGES
 from tests.unit.gateway.wire import settle
 
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.trusted_headers import Origin
 from mailgate.gateway.selfservice.login_check import LoginResult
+from mailgate.http.trusted_headers import Origin
 from mailgate.mail.quarantine import (
     ADDRESS_SPAN,
     FROM_ONE_ADDRESS,

@@ -16,7 +16,7 @@ from mailgate.console.api.request_input import read, refuse_unacceptable
 from mailgate.console.context import CONTEXT, ConsoleContext
 from mailgate.console.nouns import of_every_noun
 from mailgate.console.responses import secure
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.request import RequestRefused
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.tasks import compute

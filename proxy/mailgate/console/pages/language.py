@@ -9,7 +9,7 @@ from mailgate.console.forms import form_of
 from mailgate.console.languages import console_languages
 from mailgate.console.peer import set_cookie
 from mailgate.console.session_start import console_path
-from mailgate.gateway.http1.cookies import CONSOLE_LANGUAGE_COOKIE
+from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
 
 COOKIE_LASTS = timedelta(days=365)
 MAX_BODY_BYTES = 16 * 1024

@@ -20,7 +20,7 @@ from mailgate.console.session_start import (
     too_many_logins,
 )
 from mailgate.console.sessions import MAX_SESSION, Session
-from mailgate.gateway.http1.cookies import CONSOLE_LOGIN_COOKIE
+from mailgate.http.cookies import CONSOLE_LOGIN_COOKIE
 
 log = structlog.get_logger()
 

@@ -7,12 +7,12 @@ from ipaddress import ip_network
 from aiohttp import web
 
 from mailgate.gateway.admin_port.intake import PATH as DEVICES
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.grammar import members
-from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.http1.trusted_headers import Network, name_in, origin_of, within
-from mailgate.gateway.proxy.heads import PSEUDONYM
-from mailgate.gateway.side_door.dovecot import PATH
+from mailgate.gateway.mail_server_logins.dovecot import PATH
+from mailgate.http.exchange import Exchange
+from mailgate.http.grammar import members
+from mailgate.http.proxy.heads import PSEUDONYM
+from mailgate.http.request import RequestRefused
+from mailgate.http.trusted_headers import Network, name_in, origin_of, within
 from mailgate.model import Reason
 from mailgate.model.addresses import read_address
 

@@ -18,13 +18,13 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from mailgate.gateway.answer import ends_soon, send
-from mailgate.gateway.http1.deadline import Pace
-from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome
-from mailgate.gateway.http1.request import RequestHead, RequestRefused, malformed
-from mailgate.gateway.http1.small_body import refuse_coded_body
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.refusals.failure import note_failure, translate
 from mailgate.gateway.refusals.problem import problem
+from mailgate.http.deadline import Pace
+from mailgate.http.exchange import Exchange, Outcome, PendingOutcome
+from mailgate.http.request import RequestHead, RequestRefused, malformed
+from mailgate.http.small_body import refuse_coded_body
 from mailgate.model import Reason
 from mailgate.tasks import end_all
 

@@ -13,9 +13,9 @@ from typing import Any
 from mailgate.gateway.authz.authorizer import STATUS
 from mailgate.gateway.authz.envoy_messages import CheckResponse
 from mailgate.gateway.authz.original import PATH
-from mailgate.gateway.http1.fields import Field
-from mailgate.gateway.http1.request import malformed
-from mailgate.gateway.http1.trusted_headers import HOP_BY_HOP, forgeable
+from mailgate.http.fields import Field
+from mailgate.http.request import malformed
+from mailgate.http.trusted_headers import HOP_BY_HOP, forgeable
 
 PERMISSION_DENIED = 7
 """google.rpc.Code"""

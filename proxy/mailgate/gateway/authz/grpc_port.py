@@ -19,9 +19,9 @@ from grpclib.server import Server, Stream
 
 from mailgate.gateway.authz.envoy_messages import CheckRequest, CheckResponse
 from mailgate.gateway.authz.ext_authz import EnvoyQuestion, check_response, question
-from mailgate.gateway.http1.exchange import Exchange, Outcome, PendingOutcome, Readable, Receiver
-from mailgate.gateway.http1.request import RequestRefused, parse_request_head, refused_head
-from mailgate.gateway.http1.trusted_headers import LOCAL
+from mailgate.http.exchange import Exchange, Outcome, PendingOutcome, Readable, Receiver
+from mailgate.http.request import RequestRefused, parse_request_head, refused_head
+from mailgate.http.trusted_headers import LOCAL
 
 METHOD = "/envoy.service.auth.v3.Authorization/Check"
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from mailgate.gateway.http1.fields import Field, Fields
-from mailgate.gateway.http1.grammar import HOST, is_token
-from mailgate.gateway.http1.request import TARGET, RequestHead, ambiguous, malformed
+from mailgate.http.fields import Field, Fields
+from mailgate.http.grammar import HOST, is_token
+from mailgate.http.request import TARGET, RequestHead, ambiguous, malformed
 
 PATH = "/.mailgate/authz"
 

@@ -11,16 +11,16 @@ from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
 from mailgate.gateway.authz.verdict_key import suffices
 from mailgate.gateway.autodiscover.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.exchange import KEEP_OPEN, Exchange, Outcome, PendingOutcome
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead, RequestRefused
-from mailgate.gateway.http1.trusted_headers import Origin, is_proxy
 from mailgate.gateway.own_addresses import OwnAddresses
 from mailgate.gateway.pipeline import Asked, Pipeline
-from mailgate.gateway.proxy.heads import http_date
-from mailgate.gateway.refusals.enforce import gets_mail
+from mailgate.gateway.refusals.responses import gets_mail
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.waiting import settled, then
+from mailgate.http.exchange import KEEP_OPEN, Exchange, Outcome, PendingOutcome
+from mailgate.http.grammar import values
+from mailgate.http.proxy.heads import http_date
+from mailgate.http.request import RequestHead, RequestRefused
+from mailgate.http.trusted_headers import Origin, is_proxy
 from mailgate.model import Access, Decision, Effect, Protocol, Reason
 
 _ADDRESS = PATH.encode()

@@ -8,10 +8,10 @@ client can send them.
 
 from mailgate.gateway.authz.original import Dialect
 from mailgate.gateway.authz.verdict_key import FIELD
-from mailgate.gateway.http1.fields import Fields, Row
-from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.http1.trusted_headers import forgeable
-from mailgate.gateway.proxy.forward import CONNECTION_LOGINS
+from mailgate.http.fields import Fields, Row
+from mailgate.http.proxy.forward import CONNECTION_LOGINS
+from mailgate.http.request import RequestRefused
+from mailgate.http.trusted_headers import forgeable
 from mailgate.model import Reason
 
 _ALWAYS = frozenset(

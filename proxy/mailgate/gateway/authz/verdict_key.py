@@ -21,8 +21,8 @@ from hashlib import sha256
 from mailgate.classify import READ
 from mailgate.classify.activesync import VERSION_HEADER
 from mailgate.classify.protocol import SEGMENTS
-from mailgate.gateway.http1.fields import Fields
-from mailgate.gateway.http1.trusted_headers import forgeable
+from mailgate.http.fields import Fields
+from mailgate.http.trusted_headers import forgeable
 from mailgate.policy.variables import DependsOn, dependencies_of
 
 FIELD = b"mailgate-verdict-key"

@@ -11,17 +11,17 @@ from http import HTTPStatus
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.autodiscover.recognise import is_json_directions, is_xml_directions
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.fields import Fields
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead, without_body
-from mailgate.gateway.http1.response import ResponseHead
-from mailgate.gateway.http1.small_body import read_small_body
-from mailgate.gateway.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
-from mailgate.gateway.proxy.forward import MAX_INTERIM, Forwarder
-from mailgate.gateway.proxy.heads import request_head
-from mailgate.gateway.proxy.upstream import UpstreamConnection
-from mailgate.gateway.proxy.webmail import UpstreamMalformed
+from mailgate.http.exchange import Exchange
+from mailgate.http.fields import Fields
+from mailgate.http.grammar import values
+from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
+from mailgate.http.proxy.forward import MAX_INTERIM, Forwarder
+from mailgate.http.proxy.heads import request_head
+from mailgate.http.proxy.upstream import UpstreamConnection
+from mailgate.http.proxy.webmail import UpstreamMalformed
+from mailgate.http.request import RequestHead, without_body
+from mailgate.http.response import ResponseHead
+from mailgate.http.small_body import read_small_body
 from mailgate.model import Access, Decision
 from mailgate.policy.rules import DISCOVERY_RULE
 

@@ -20,7 +20,7 @@ from mailgate.gateway.enrolment.enroll import (
     too_many_tries,
 )
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, StoreUnavailableError

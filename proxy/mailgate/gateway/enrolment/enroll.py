@@ -22,13 +22,13 @@ from mailgate.devices.trust import report_by
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.keys.own import OwnKeys
 from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.refusals.problem import problem
+from mailgate.http.request import RequestRefused
 from mailgate.model import AttestationResult, HardwareResult, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.store import EnrolledKey, NotEnrolled, StoreUnavailableError

@@ -18,7 +18,7 @@ from mailgate.gateway.evaluate.probe_cookie import (
     unseal,
     validity,
 )
-from mailgate.gateway.http1.cookies import PROBE_COOKIE, cookies_named, set_cookie
+from mailgate.http.cookies import PROBE_COOKIE, cookies_named, set_cookie
 from mailgate.model import Access, Assurance, Kind, Protocol, RequestFacts
 
 SKIPPED = ProbeFinding("", "skipped")

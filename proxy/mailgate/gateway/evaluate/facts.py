@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mailgate.gateway.http1.fields import Field, Fields
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead
-from mailgate.gateway.http1.trusted_headers import Origin, forgeable
+from mailgate.http.fields import Field, Fields
+from mailgate.http.grammar import values
+from mailgate.http.request import RequestHead
+from mailgate.http.trusted_headers import Origin, forgeable
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace, CertificateResult, RequestFacts
 from mailgate.policy.login_names import NO_LOGINS, Logins
 
@@ -44,7 +44,7 @@ def read_facts(
     *,
     over_https: bool = False,
 ) -> Incoming:
-    """Read the facts of one request. ``over_https``: whether browsers ask by https, whatever this connection is. Fields that a client could forge are left out (``gateway/http1/trusted_headers.py``)."""
+    """Read the facts of one request. ``over_https``: whether browsers ask by https, whatever this connection is. Fields that a client could forge are left out (``http/trusted_headers.py``)."""
     fields = head.fields
     facts = RequestFacts(
         head.method.decode("ascii"),

@@ -12,10 +12,10 @@ from mailgate.classify.probe_readings import ProbeFinding, ProbeReadings, examin
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.browser_probe import SKIPPED, BrowserProbe, Mode
 from mailgate.gateway.evaluate.facts import Incoming, from_own_page
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.pages.view import own_path
+from mailgate.http.request import RequestRefused
 from mailgate.model import Client, Kind, Reason, RequestFacts
 
 log = structlog.get_logger()

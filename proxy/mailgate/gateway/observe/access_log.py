@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from time import perf_counter
 
-from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.request_metrics import METHODS, OTHER
+from mailgate.http.exchange import Exchange
 
 MAX_VALUE = 1024
 """The most characters of a path or a user agent."""

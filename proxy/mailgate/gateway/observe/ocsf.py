@@ -12,9 +12,9 @@ from time import perf_counter
 from typing import Any
 
 from mailgate import __version__
-from mailgate.gateway.http1.exchange import Exchange
 from mailgate.gateway.observe.access_log import CLIENT_FACTS
 from mailgate.gateway.observe.request_metrics import METHODS, OTHER
+from mailgate.http.exchange import Exchange
 from mailgate.model import DecisionSummary
 from mailgate.store import AuditEntry
 from mailgate.store.hash_chain import details_of

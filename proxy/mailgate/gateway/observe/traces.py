@@ -19,11 +19,11 @@ from opentelemetry.trace.status import Status, StatusCode
 from requests import Session
 
 from mailgate import __version__
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.traceparent import Parent, Trace, parent_in, with_trace
 from mailgate.gateway.observe.access_log import CLIENT_FACTS
 from mailgate.gateway.observe.request_metrics import METHODS
+from mailgate.http.exchange import Exchange
+from mailgate.http.grammar import values
+from mailgate.http.traceparent import Parent, Trace, parent_in, with_trace
 
 TIMEOUT_SECONDS = 5.0
 """How many seconds the receiver has to accept a batch of spans."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from mailgate.gateway.http1.exchange import Exchange
+from mailgate.http.exchange import Exchange
 
 
 class Tracing(Protocol):

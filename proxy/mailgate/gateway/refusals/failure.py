@@ -10,13 +10,13 @@ import structlog
 
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.evaluate.facts import read_facts
-from mailgate.gateway.http1.exchange import CLOSE, Exchange, Outcome
-from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.http1.trusted_headers import origin_of
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
-from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.gateway.reference import References
+from mailgate.http.exchange import CLOSE, Exchange, Outcome
+from mailgate.http.proxy.webmail import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from mailgate.http.request import RequestRefused
+from mailgate.http.trusted_headers import origin_of
 from mailgate.model import Reason, RequestFacts
 
 log = structlog.get_logger()

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from mailgate.attest.sealing import Secret, mac, sealing_key
 from mailgate.gateway.evaluate.probe_cookie import SETTLING
-from mailgate.gateway.http1.cookies import HELP_COOKIE, cookies_named, set_cookie
+from mailgate.http.cookies import HELP_COOKIE, cookies_named, set_cookie
 from mailgate.model import RequestFacts
 
 LIFETIME = timedelta(days=1)

@@ -7,11 +7,11 @@ methods that change nothing. It passes on only the question for a login.
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead, without_body
-from mailgate.gateway.http1.response import ResponseHead
-from mailgate.gateway.proxy.forward import MAX_INTERIM, Forwarder
-from mailgate.gateway.proxy.heads import request_head
+from mailgate.http.grammar import values
+from mailgate.http.proxy.forward import MAX_INTERIM, Forwarder
+from mailgate.http.proxy.heads import request_head
+from mailgate.http.request import RequestHead, without_body
+from mailgate.http.response import ResponseHead
 from mailgate.model import PROTOCOL_TRAITS, Access
 
 _CREDENTIALS = ("authorization", "cookie")

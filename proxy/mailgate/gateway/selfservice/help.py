@@ -11,14 +11,14 @@ import structlog
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.judge import Judge
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rate_limit import RateLimit
-from mailgate.gateway.refusals.enforce import ResponseBuilder, page_answer
 from mailgate.gateway.refusals.help_ticket import Tickets, help_asked_cookie, read_help_cookie
+from mailgate.gateway.refusals.responses import ResponseBuilder, page_answer
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.person import proven_device, recognise
+from mailgate.http.request import RequestRefused
 from mailgate.model import Access, Decision, Reason
 from mailgate.model.addresses import rate_limit_key
 from mailgate.policy.halting import countable_subject

@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.cookies import LANGUAGE_COOKIE, set_cookie
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.languages import load_languages
 from mailgate.gateway.pages.view import own_path
+from mailgate.http.cookies import LANGUAGE_COOKIE, set_cookie
+from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 
 _COOKIE_LASTS = timedelta(days=365)

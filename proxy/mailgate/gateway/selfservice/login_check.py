@@ -20,15 +20,15 @@ from hashlib import sha256
 from cachetools import TTLCache
 
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.fields import Fields
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestHead
-from mailgate.gateway.http1.response import ResponseHead
-from mailgate.gateway.http1.trusted_headers import Origin
-from mailgate.gateway.proxy.forward import MAX_INTERIM
-from mailgate.gateway.proxy.heads import request_head
-from mailgate.gateway.proxy.pool import UpstreamPool
-from mailgate.gateway.proxy.webmail import UpstreamError, UpstreamMalformed
+from mailgate.http.fields import Fields
+from mailgate.http.grammar import values
+from mailgate.http.proxy.forward import MAX_INTERIM
+from mailgate.http.proxy.heads import request_head
+from mailgate.http.proxy.pool import UpstreamPool
+from mailgate.http.proxy.webmail import UpstreamError, UpstreamMalformed
+from mailgate.http.request import RequestHead
+from mailgate.http.response import ResponseHead
+from mailgate.http.trusted_headers import Origin
 from mailgate.model.addresses import rate_limit_key
 
 RESULT_SECONDS = 60

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming, from_own_page
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.employee import (
     NO_OWNER_REPORTS,
     AskedSource,
@@ -16,7 +15,7 @@ from mailgate.gateway.pages.employee import (
     EmployeeView,
     OwnerReports,
 )
-from mailgate.gateway.refusals.enforce import page_answer
+from mailgate.gateway.refusals.responses import page_answer
 from mailgate.gateway.refusals.wording import as_told
 from mailgate.gateway.selfservice.device_verdict import exempted_by
 from mailgate.gateway.selfservice.download import download
@@ -48,6 +47,7 @@ from mailgate.gateway.selfservice.stored_view import (
     names_blocked_now,
     stored_devices,
 )
+from mailgate.http.request import RequestRefused
 from mailgate.model import CheckResult, Reason
 from mailgate.policy import Policy
 from mailgate.store import StoreUnavailableError

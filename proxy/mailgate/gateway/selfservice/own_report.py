@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailgate.devices.device import Device
-from mailgate.gateway.http1.cookies import LOST_COOKIE, cookies_named, set_cookie
 from mailgate.gateway.refusals.help_ticket import Tickets
 from mailgate.gateway.selfservice.own_devices import OwnDevice
+from mailgate.http.cookies import LOST_COOKIE, cookies_named, set_cookie
 from mailgate.model import RequestFacts
 from mailgate.policy.login_names import user_text
 from mailgate.store import Act, HelpRequest

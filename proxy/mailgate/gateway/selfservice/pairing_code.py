@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailgate.attest.enrolment import CODE_BYTES, CODE_LIFE, digest_of, name_of, new_code
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.rate_limit import RateLimit
 from mailgate.gateway.selfservice.person import KnownBy, RecognisedPerson
+from mailgate.http.request import RequestRefused
 from mailgate.model import Access, Kind, Reason
 from mailgate.store import EnrolmentToken, StoreUnavailableError
 from mailgate.store.enrolments import Enrolments

@@ -14,7 +14,7 @@ from tests.unit.console.browsing import Browser, Company
 from mailgate.config.admins import AdminSettings
 from mailgate.config.console import ConsoleSettings
 from mailgate.console.pages import login
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE as COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE as COOKIE
 from mailgate.rollout.person import proven
 
 Opened = Callable[[], Awaitable[Browser]]

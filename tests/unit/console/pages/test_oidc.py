@@ -21,7 +21,7 @@ from mailgate.console.login_tries import MAX_BY_CALLER
 from mailgate.console.oidc.pending_logins import LOGIN_TIME
 from mailgate.errors import SourceError
 from mailgate.errors import Trouble as WireTrouble
-from mailgate.gateway.http1.cookies import CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE
+from mailgate.http.cookies import CONSOLE_COOKIE, CONSOLE_LOGIN_COOKIE
 
 PEOPLE = LIN | {
     "lin": LIN["lin"] | {"oidc": False},

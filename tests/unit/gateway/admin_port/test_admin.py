@@ -11,8 +11,8 @@ from aiohttp.test_utils import make_mocked_request
 from mailgate.app.workers import ALONE
 from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.gateway.admin_port.admin import OwnHosts, admin_app
-from mailgate.gateway.http1.request import RequestRefused, parse_request_head
 from mailgate.gateway.metrics import Metrics
+from mailgate.http.request import RequestRefused, parse_request_head
 
 
 async def ask(path, *, ready=True, method="GET"):

@@ -7,14 +7,14 @@ import pytest
 import structlog
 from aiohttp import web
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.http1.test_connection import LIMITS, Peer
 from tests.unit.gateway.wire import settle
+from tests.unit.http.test_connection import LIMITS, Peer
 
 from mailgate.gateway.admin_port import hosted_app as hosted_module
 from mailgate.gateway.admin_port.hosted_app import HostedApp
-from mailgate.gateway.http1.listener import Server
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.metrics import Metrics
+from mailgate.http.listener import Server
+from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 
 

@@ -10,7 +10,7 @@ from mailgate.gateway.answer import Answer
 from mailgate.gateway.authz.authorizer import FETCHABLE_FOR, MAX_WAITING_BYTES, OVERHEAD_BYTES, Authorizer
 from mailgate.gateway.authz.original import Dialect
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.http1.trusted_headers import Origin
+from mailgate.http.trusted_headers import Origin
 from mailgate.model import Access, Client, Decision, Effect, Kind, Posture, Reason, RequestFacts, User
 
 ACCESS = Access(RequestFacts(), Client(Kind.PHONE, handheld=True), Posture(), NOW, User("zoë b@example.com"))

@@ -6,8 +6,8 @@ import pytest
 
 from mailgate.gateway.authz.envoy_messages import CheckRequest
 from mailgate.gateway.authz.ext_authz import EnvoyQuestion, check_response, question
-from mailgate.gateway.http1.forgeable import KNOWN
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.forgeable import KNOWN
+from mailgate.http.request import RequestRefused
 
 
 def asking(*fields: tuple[str, str], raw: bool = False, **of_it: str) -> Any:

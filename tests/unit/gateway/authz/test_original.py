@@ -4,8 +4,8 @@ import pytest
 from tests.unit.gateway.wire import exchange
 
 from mailgate.gateway.authz.original import Dialect, original_request
-from mailgate.gateway.http1.grammar import values
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.grammar import values
+from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 
 CLIENT = b"X-Original-For: 192.0.2.9"

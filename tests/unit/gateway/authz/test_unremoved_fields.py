@@ -4,8 +4,8 @@ import pytest
 
 from mailgate.gateway.authz.original import Dialect
 from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
-from mailgate.gateway.http1.fields import Fields
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.fields import Fields
+from mailgate.http.request import RequestRefused
 
 NOTHING = frozenset[bytes]()
 SENT = [

@@ -22,9 +22,9 @@ from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS, FIELDS, PLAIN, READ_BY_RULES, TARGETS, suffices
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
-from mailgate.gateway.http1.fields import Fields
-from mailgate.gateway.http1.request import TARGET, RequestRefused
-from mailgate.gateway.http1.trusted_headers import forgeable
+from mailgate.http.fields import Fields
+from mailgate.http.request import TARGET, RequestRefused
+from mailgate.http.trusted_headers import forgeable
 from mailgate.model import RequestFacts
 from mailgate.policy.variables import VARIABLES, DependsOn
 from mailgate.store import SharedKey

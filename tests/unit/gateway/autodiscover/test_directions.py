@@ -4,16 +4,16 @@ import asyncio
 import gzip
 
 import pytest
-from tests.unit.gateway.proxy.test_forward import Pool
-from tests.unit.gateway.proxy.test_upstream import connected
 from tests.unit.gateway.wire import exchange, facts_of, settle
+from tests.unit.http.proxy.test_forward import Pool
+from tests.unit.http.proxy.test_upstream import connected
 
 from mailgate.gateway.autodiscover.directions import answer_with_directions
-from mailgate.gateway.http1.request import RequestRefused
-from mailgate.gateway.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
-from mailgate.gateway.proxy.forward import Forwarder
-from mailgate.gateway.proxy.rewrite import Rewrite
-from mailgate.gateway.proxy.webmail import UpstreamClosed, UpstreamMalformed
+from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
+from mailgate.http.proxy.forward import Forwarder
+from mailgate.http.proxy.rewrite import Rewrite
+from mailgate.http.proxy.webmail import UpstreamClosed, UpstreamMalformed
+from mailgate.http.request import RequestRefused
 
 ASKED = b"POST /Autodiscover/Autodiscover.xml HTTP/1.1"
 OPTIONS = b"OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1"

@@ -14,7 +14,7 @@ from mailgate.gateway.evaluate.facts import (
     is_navigation,
     is_page_load,
 )
-from mailgate.gateway.http1.request import parse_request_head
+from mailgate.http.request import parse_request_head
 from mailgate.model import RequestFacts
 from mailgate.policy.login_names import Logins
 

@@ -5,15 +5,15 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import REFERENCE, ask, gate, value
 from tests.unit.gateway.wire import FakeClient, exchange, handled
 
-from mailgate.gateway.http1.exchange import Exchange
-from mailgate.gateway.http1.request import RequestRefused, refused_head
-from mailgate.gateway.proxy.webmail import (
+from mailgate.gateway.refusals.failure import Failure, note_failure, translate
+from mailgate.http.exchange import Exchange
+from mailgate.http.proxy.webmail import (
     UpstreamClosed,
     UpstreamMalformed,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from mailgate.gateway.refusals.failure import Failure, note_failure, translate
+from mailgate.http.request import RequestRefused, refused_head
 from mailgate.model import Reason
 
 SECRET = "c2VjcmV0"
@@ -66,7 +66,7 @@ NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 @pytest.mark.parametrize("fields", [(), NAVIGATION])
 async def test_every_error_becomes_one_answer(breaks, status, reason, fields):
     on = gate()
-    on.carrier.usual.breaks = breaks
+    on.forwarding.usual.breaks = breaks
     got, head, body, _ = await ask(on, "/allow", *fields)
     assert got == status
     assert REFERENCE.encode() in body
@@ -78,7 +78,7 @@ async def test_every_error_becomes_one_answer(breaks, status, reason, fields):
 async def test_an_answer_that_had_begun_is_broken_not_completed():
     """RFC 9112, 8: a part must not look like the whole."""
     on = gate()
-    on.carrier.usual.breaks, on.carrier.usual.starts = UpstreamMalformed("cut"), True
+    on.forwarding.usual.breaks, on.forwarding.usual.starts = UpstreamMalformed("cut"), True
     asked = exchange(b"GET /allow HTTP/1.1")
     outcome = await handled(on, asked)
     assert asked.connection.transport.aborted
@@ -94,7 +94,7 @@ async def test_an_unreadable_request_is_answered_with_its_status():
     head, _, body = client.transport.written.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert json.loads(body)["detail"] == "The request head is over 9 bytes."
-    assert (outcome.keep_alive, on.carrier.usual.got, on.recorder.listeners[0]) == (False, [], [])
+    assert (outcome.keep_alive, on.forwarding.usual.got, on.recorder.listeners[0]) == (False, [], [])
 
 
 async def test_a_client_that_is_gone_is_no_error():

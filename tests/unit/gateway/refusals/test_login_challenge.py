@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.proxy.test_forward import Pool
-from tests.unit.gateway.proxy.test_upstream import connected
 from tests.unit.gateway.wire import exchange, facts_of, settle
+from tests.unit.http.proxy.test_forward import Pool
+from tests.unit.http.proxy.test_upstream import connected
 
 from mailgate.classify import classify
-from mailgate.gateway.proxy.forward import Forwarder
-from mailgate.gateway.proxy.rewrite import Rewrite
 from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
+from mailgate.http.proxy.forward import Forwarder
+from mailgate.http.proxy.rewrite import Rewrite
 from mailgate.model import Access, AttestationResult, Posture
 
 PING = b"POST /Microsoft-Server-ActiveSync?Cmd=Ping&DeviceId=a&DeviceType=iPhone HTTP/1.1"

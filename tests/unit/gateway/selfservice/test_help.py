@@ -9,7 +9,7 @@ from tests.unit.gateway.gates import NOW, REFERENCE, ask, gate, renew, value
 from tests.unit.gateway.refusals.test_help_ticket import DESK
 from tests.unit.gateway.wire import exchange, facts_of
 
-from mailgate.gateway.http1.request import RequestRefused
+from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 from mailgate.store import StoreUnavailableError
 from mailgate.store.client_facts import client_facts

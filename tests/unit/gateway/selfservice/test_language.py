@@ -7,9 +7,9 @@ from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.pages.languages import load_languages
-from mailgate.gateway.refusals.enforce import requested_language
+from mailgate.gateway.refusals.responses import requested_language
+from mailgate.http.request import RequestRefused
 from mailgate.model import RequestFacts
 
 LINE = b"POST /.mailgate/language HTTP/1.1"

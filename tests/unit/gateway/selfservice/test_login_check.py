@@ -8,10 +8,9 @@ from datetime import timedelta
 import pytest
 from tests.unit.clock import Clock
 from tests.unit.gateway.gates import NOW
-from tests.unit.gateway.proxy.test_upstream import connected
 from tests.unit.gateway.wire import exchange, facts_of
+from tests.unit.http.proxy.test_upstream import connected
 
-from mailgate.gateway.proxy.webmail import UpstreamUnreachable
 from mailgate.gateway.selfservice.login_check import (
     BLOCK_SECONDS,
     MAX_WRONG_LOGINS,
@@ -21,6 +20,7 @@ from mailgate.gateway.selfservice.login_check import (
     LoginQuestion,
     LoginResult,
 )
+from mailgate.http.proxy.webmail import UpstreamUnreachable
 
 OPTIONS = LoginQuestion(b"OPTIONS", b"/Microsoft-Server-ActiveSync")
 PASSWORDS = {"alice": "right", "bob": "horse"}

@@ -27,10 +27,10 @@ from tests.unit.gateway.wire import exchange, facts_of
 from tests.unit.store.mail import a_mail
 
 from mailgate.devices.device import Device
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.login_check import MAX_WRONG_LOGINS
 from mailgate.gateway.selfservice.pairing_code import PairingCodes
 from mailgate.gateway.selfservice.recheck import Recheck
+from mailgate.http.request import RequestRefused
 from mailgate.model import CheckResult, Posture, PostureState
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Recorded, StoreUnavailableError, Tally

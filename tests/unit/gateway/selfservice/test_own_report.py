@@ -10,9 +10,9 @@ from tests.unit.gateway.refusals.test_help_ticket import DESK, sent_back, with_c
 from tests.unit.gateway.selfservice.test_me import ALICE, PAGE, POST, SAME_ORIGIN, Scene
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.http1.request import RequestRefused
 from mailgate.gateway.selfservice.own_devices import OwnDevice
 from mailgate.gateway.selfservice.own_report import OwnReports, delete_cookie, may_take_back, undo_cookie
+from mailgate.http.request import RequestRefused
 from mailgate.model import Posture
 from mailgate.store import StoreUnavailableError
 from mailgate.store.help_requests import NOT_THEIRS

@@ -1,0 +1,140 @@
+"""The ways in which trusted proxies write a certificate into a header: percent-encoded PEM of nginx and Envoy, RFC 9440 (section 2), and Envoy's ``X-Forwarded-Client-Cert``."""
+
+import binascii
+import re
+from base64 import b64decode
+from urllib.parse import unquote_to_bytes
+
+from mailgate.http.client_certs import UnreadableError
+
+_ESCAPED = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,/:;=@]|%[0-9A-Fa-f]{2})*")
+# RFC 7468, section 3, in the strict form that both proxies write
+_PEM = re.compile(
+    rb"-----BEGIN CERTIFICATE-----\n((?:[A-Za-z0-9+/]{1,64}\n)*[A-Za-z0-9+/]{1,64}={0,2}\n)-----END CERTIFICATE-----\n?"
+)
+
+
+def read_escaped_pem(value: bytes) -> bytes:
+    """The DER of exactly one certificate.
+
+    :raises UnreadableError: if it is something else.
+    """
+    (certificate,) = _read(value, at_most=1)
+    return certificate
+
+
+def read_escaped_chain(value: bytes, at_most: int) -> list[bytes]:
+    """The DER of several certificates, one after the other.
+
+    :raises UnreadableError: if it is something else.
+    """
+    return _read(value, at_most)
+
+
+def _read(value: bytes, at_most: int) -> list[bytes]:
+    if not _ESCAPED.fullmatch(value):
+        raise UnreadableError("expected percent-encoding (RFC 3986, section 2.1)")
+    text = unquote_to_bytes(value)
+    found: list[bytes] = []
+    while text:
+        block = _PEM.match(text)
+        if block is None or len(found) == at_most:
+            raise UnreadableError(f"expected PEM of at most {at_most} certificates and nothing else")
+        found.append(_decoded(block[1]))
+        text = text[block.end() :]
+    if not found:
+        raise UnreadableError("expected a certificate in PEM")
+    return found
+
+
+def _decoded(lines: bytes) -> bytes:
+    try:
+        return b64decode(lines.replace(b"\n", b""), validate=True)
+    except binascii.Error as error:
+        raise UnreadableError("expected whole base64 in the PEM") from error
+
+
+_BYTES = re.compile(rb":([A-Za-z0-9+/]*={0,2}):")
+
+
+def read_client_cert(value: bytes) -> bytes:
+    """The DER certificate of a ``Client-Cert`` field, which is one item without parameters.
+
+    :raises UnreadableError: if it is something else.
+    """
+    return _byte_sequence(value.strip(b" "))
+
+
+def read_client_cert_chain(value: bytes) -> list[bytes]:
+    """The DER certificates of a ``Client-Cert-Chain`` field, a list of such items with the leaf's issuer first.
+
+    :raises UnreadableError: if it is something else.
+    """
+    # base64 has no comma, so the list can be split at commas
+    return [_byte_sequence(member.strip(b" \t")) for member in value.split(b",")]
+
+
+def _byte_sequence(item: bytes) -> bytes:
+    """Decode a byte sequence (RFC 8941, section 4.2.7). Padding may be missing; anything else that is not base64 is refused."""
+    found = _BYTES.fullmatch(item)
+    if found is None:
+        raise UnreadableError("expected base64 between colons (RFC 8941, section 3.3.5)")
+    text = found[1].rstrip(b"=")
+    try:
+        data = b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error as error:
+        raise UnreadableError("expected whole base64 between the colons") from error
+    if not data:
+        raise UnreadableError("expected a certificate between the colons")
+    return data
+
+
+MAX_ELEMENTS = 20
+_PAIR = re.compile(rb'[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*(?:=[^",;=]*)*))', re.DOTALL)
+
+
+def read_xfcc(value: bytes, at_most: int) -> list[bytes]:
+    """The DER certificates of the last element, the leaf first, from ``Chain`` if present, otherwise from ``Cert``.
+
+    The list is empty if the element has neither. Envoy is then not set up to send it
+    (``set_current_client_cert_details``).
+
+    :raises UnreadableError: for anything but elements of pairs, or a ``Chain`` whose leaf is not the ``Cert``.
+    """
+    last = _elements(value)[-1]
+    leaf, chain = last.get("cert", b""), last.get("chain", b"")
+    certificates = read_escaped_chain(chain, at_most) if chain else []
+    if leaf:
+        certificate = read_escaped_pem(leaf)
+        if certificates and certificates[0] != certificate:
+            raise UnreadableError("expected Chain to begin with Cert")
+        certificates = certificates or [certificate]
+    return certificates
+
+
+def _elements(value: bytes) -> list[dict[str, bytes]]:
+    elements: list[dict[str, bytes]] = [{}]
+    at = 0
+    while True:
+        pair = _PAIR.match(value, at)
+        if pair is None:
+            raise UnreadableError("expected pairs of Key=value")
+        _add(elements[-1], pair)
+        at = pair.end()
+        if at == len(value):
+            return elements
+        separator, at = value[at : at + 1], at + 1
+        if separator == b",":
+            elements.append({})
+        elif separator != b";":
+            raise UnreadableError("expected a semicolon or a comma behind a value")
+        if len(elements) > MAX_ELEMENTS:
+            raise UnreadableError(f"expected at most {MAX_ELEMENTS} elements")
+
+
+def _add(element: dict[str, bytes], pair: re.Match[bytes]) -> None:
+    """Add a pair. ``URI`` and ``DNS`` may occur several times in an element, but none of the keys that we read may."""
+    key, quoted, plain = pair[1].decode("ascii").lower(), pair[2], pair[3]
+    if key in element and key in ("cert", "chain", "hash"):
+        raise UnreadableError("expected each of Cert, Chain and Hash once in an element")
+    element[key] = plain if quoted is None else re.sub(rb"\\(.)", rb"\1", quoted, flags=re.DOTALL)

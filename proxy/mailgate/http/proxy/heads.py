@@ -1,0 +1,294 @@
+"""Writes the heads for the webmail and for the client. Every field stays as it came unless a proxy must change it."""
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
+from datetime import datetime
+from email.utils import formatdate
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+from mailgate.http.body import BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.http.cookies import OWN, without_own
+from mailgate.http.fields import Field, Fields, Row
+from mailgate.http.grammar import CRLF, connection_options, takes_trailers
+from mailgate.http.proxy.rewrite import Rewrite
+from mailgate.http.request import RequestHead
+from mailgate.http.response import ResponseHead
+from mailgate.http.trusted_headers import HOP_BY_HOP, Origin, forgeable, speaks_for_the_gate
+
+PSEUDONYM = b"mailgate"
+"""The name of the gate in ``Via`` (RFC 9110, section 7.6.3)."""
+_VIA = [b"Via: 1.%d %b\r\n" % (minor, PSEUDONYM) for minor in (0, 1)]
+# RFC 9110, section 6.5.1: trailers must not hold fields that change how a message is read
+NEVER_TRAILERS = HOP_BY_HOP | {
+    b"content-length",
+    b"content-encoding",
+    b"content-type",
+    b"content-range",
+    b"trailer",
+    b"host",
+    b"authorization",
+    b"cookie",
+    b"set-cookie",
+    b"cache-control",
+    b"expect",
+    b"max-forwards",
+    b"range",
+    b"location",
+    b"www-authenticate",
+}
+
+
+def request_head(head: RequestHead, origin: Origin, *, default_host: bytes, closing: bool = False) -> bytes:
+    """The head for the webmail. The client's trust headers are replaced by true ones.
+
+    ``closing`` says that this is the last request on its connection.
+    """
+    host = head.host or default_host
+    told = (origin if origin.host else replace(origin, host=host)).lines
+    options = b"Connection: close\r\n" if closing else b"" if head.raw else _options(head)
+    return b"".join((_from_client(head, host), told, _VIA[head.minor], options, CRLF))
+
+
+_FRAMES = frozenset({b"host", b"content-length", b"transfer-encoding"})
+"""Fields that no Connection option can remove, since they say how to read the message."""
+_CHANGED_IN_REQUEST = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"cookie", b"max-forwards", b"expect"}
+)
+
+
+class _LinePlaces(NamedTuple):
+    """Where lines are that do not simply pass, by their names."""
+
+    dropped: tuple[int, ...]
+    telling: tuple[int, ...]
+    """Lines that may be changed in any message."""
+    changed: tuple[int, ...]
+    """Lines that may be changed in a message that was not skimmed."""
+
+
+def _places(
+    row: Row, drops: Callable[[bytes], bool], telling: Set[bytes], changed: Set[bytes]
+) -> _LinePlaces:
+    keys = list(enumerate(row.keys))
+    return _LinePlaces(
+        tuple(place for place, key in keys if key not in changed and drops(key)),
+        tuple(place for place, key in keys if key in telling),
+        tuple(place for place, key in keys if key in changed),
+    )
+
+
+def _to_webmail(row: Row) -> _LinePlaces:
+    return _places(row, lambda key: key in HOP_BY_HOP or forgeable(key), {b"cookie"}, _CHANGED_IN_REQUEST)
+
+
+def _from_client(head: RequestHead, host: bytes) -> bytes:
+    """The request line and the client's fields that are passed on."""
+    fields = head.fields
+    places, lines = fields.row.plan(_to_webmail), fields.lines
+    if head.raw:
+        kept = _without(head.raw, lines, places.dropped)
+        for place in places.telling:  # of a cookie there is one line at most
+            if OWN in lines[place]:
+                rest = without_own(lines[place][8:])
+                line = lines[place][:8] + rest if rest else b""
+                kept = kept.replace(b"\r\n%b\r\n" % lines[place], b"\r\n%b\r\n" % line if line else CRLF, 1)
+        return kept
+    lines = lines.copy()
+    for place in places.changed:
+        lines[place] = _changed(head, fields.row.keys[place], lines[place])
+    return b"%b %b HTTP/1.1\r\n%b%b" % (
+        head.method,
+        head.target,
+        b"" if fields.has(b"host") else b"Host: %b\r\n" % host,
+        _joined(fields, lines, places.dropped),
+    )
+
+
+def _without(raw: bytes, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
+    """The lines of a head as they came, without those at these places. Equal lines have equal names, so all of them are dropped, or
+    none."""
+    raw = raw[:-2]
+    for place in dropped:
+        raw = raw.replace(b"\r\n%b\r\n" % lines[place], CRLF, 1)
+    return raw
+
+
+def _joined(fields: Fields, lines: list[bytes], dropped: tuple[int, ...]) -> bytes:
+    """The lines that are passed on, out of these, which are changed. Empty ones are dropped."""
+    of_this_hop = [
+        fields.row.places.get(each, ()) for each in connection_options(fields) if each not in _FRAMES
+    ]
+    for place in (*dropped, *chain.from_iterable(of_this_hop)):
+        lines[place] = b""
+    return b"".join([line + CRLF for line in lines if line])
+
+
+def _changed(head: RequestHead, key: bytes, line: bytes) -> bytes:
+    """The line as it is passed on; empty if it is dropped."""
+    name, _, value = line.partition(b": ")
+    match key:
+        case b"host":
+            return b"%b: %b" % (name, head.host)
+        case b"cookie":
+            kept = without_own(value)
+            return b"%b: %b" % (name, kept) if kept or not value else b""
+        case b"content-length":
+            return b"%b: %d" % (name, head.length or 0)
+        case b"transfer-encoding":
+            return b"%b: chunked" % name
+        case b"max-forwards" if head.max_forwards:
+            return b"%b: %d" % (name, head.max_forwards - 1)
+        case b"expect" if not head.minor:  # RFC 9110, section 10.1.1: an expectation in HTTP/1.0 is ignored
+            return b""
+        case _:
+            return line
+
+
+def http_date(now: datetime) -> bytes:
+    """The Date field, with its line end (RFC 9110, section 6.6.1)."""
+    return _date_of(int(now.timestamp()))
+
+
+@lru_cache(8)
+def _date_of(second: int) -> bytes:
+    return b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
+
+
+def _options(head: RequestHead) -> bytes:
+    if head.upgrade:
+        return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % head.upgrade
+    if head.minor and takes_trailers(head.fields):
+        return b"Connection: TE\r\nTE: trailers\r\n"
+    return b""
+
+
+class Framing(NamedTuple):
+    """How the body of one response reaches the client."""
+
+    chunked: bool
+    keep_alive: bool
+    trailers: bool
+
+
+_AS_IT_CAME = Framing(chunked=False, keep_alive=True, trailers=False)
+_THE_LAST = Framing(chunked=False, keep_alive=False, trailers=False)
+
+
+def framing_for(request: RequestHead, response: ResponseHead, *, closing: bool) -> Framing:
+    """The framing of an answer. A length stays; otherwise the body is chunked for HTTP/1.1, and for HTTP/1.0 ends with the connection."""
+    if request.raw and type(response.body) is LengthBody:
+        return _AS_IT_CAME if request.keep_alive and not closing else _THE_LAST
+    open_ended = isinstance(response.body, (ChunkedBody, BodyUntilClose))
+    keep_alive = request.keep_alive and not closing and (bool(request.minor) or not open_ended)
+    return Framing(
+        chunked=open_ended and bool(request.minor),
+        keep_alive=keep_alive,
+        trailers=bool(request.minor) and not request.raw and takes_trailers(request.fields),
+    )
+
+
+def response_head(
+    request: RequestHead,
+    response: ResponseHead,
+    framing: Framing,
+    rewrite: Rewrite,
+    now: datetime,
+    added: Sequence[tuple[str, str]] = (),
+) -> bytes:
+    """The head for the client: the status line and every end-to-end field byte for byte, in order, then ``added``.
+
+    A Date is added if the webmail sent none, as a recipient that forwards must (RFC 9110, section 6.6.1).
+    """
+    fields, lines = response.fields, [_from_webmail(response, framing, rewrite)]
+    if not fields.has(b"date") or (not response.raw and b"date" in connection_options(fields)):
+        lines.append(http_date(now))
+    if added:
+        lines += [b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in added]
+    if framing.chunked and not fields.has(b"transfer-encoding"):
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    lines += connection_option(request, keep_alive=framing.keep_alive), CRLF
+    return b"".join(lines)
+
+
+_REWRITTEN = frozenset({b"location", b"content-location", b"x-ms-location", b"set-cookie"})
+_CHANGED_IN_RESPONSE = _REWRITTEN | {b"content-length", b"transfer-encoding", b"trailer"}
+
+
+def _to_client(row: Row) -> _LinePlaces:
+    def drops(key: bytes) -> bool:
+        return key in HOP_BY_HOP or speaks_for_the_gate(key)
+
+    return _places(row, drops, _REWRITTEN, _CHANGED_IN_RESPONSE)
+
+
+def _from_webmail(response: ResponseHead, framing: Framing, rewrite: Rewrite) -> bytes:
+    """The status line and the webmail's fields that are passed on."""
+    fields = response.fields
+    places, lines = fields.row.plan(_to_client), fields.lines
+    # the length and the coding of a skimmed answer stay, except where it has no body and where its client knows no chunks
+    is_framed = (
+        response.raw and response.status != 204 and framing.chunked is isinstance(response.body, ChunkedBody)
+    )
+    changed: Sequence[int] = places.changed
+    if is_framed:
+        changed = [place for place in places.telling if rewrite.concerns(lines[place])]
+        if not changed:
+            return _without(response.raw, lines, places.dropped)
+    written = lines.copy()
+    for place in changed:
+        written[place] = _changed_answer(response, framing, rewrite, fields.row.keys[place], lines[place])
+    return b"HTTP/1.1 %d %b\r\n%b" % (
+        response.status,
+        response.reason,
+        _joined(fields, written, places.dropped),
+    )
+
+
+def _changed_answer(
+    response: ResponseHead, framing: Framing, rewrite: Rewrite, key: bytes, line: bytes
+) -> bytes:
+    """The line as the client gets it; empty if it is dropped."""
+    name, _, value = line.partition(b": ")
+    match key:
+        case b"transfer-encoding":
+            return b"%b: chunked" % name if framing.chunked else b""
+        case b"content-length":  # RFC 9110, section 8.6: a server must not send a length with a 204
+            return b"" if response.status == 204 else line
+        case b"trailer":
+            return line if framing.trailers else b""
+        case _:
+            return b"%b: %b" % (name, rewrite.field(key, value))
+
+
+def connection_option(request: RequestHead, *, keep_alive: bool) -> bytes:
+    """The Connection field; empty if it would be the version's default (RFC 9112, section 9.3)."""
+    if not keep_alive:
+        return b"Connection: close\r\n"
+    return b"" if request.minor else b"Connection: keep-alive\r\n"
+
+
+def informational_head(response: ResponseHead) -> bytes:
+    """A 1xx head for the client."""
+    dropped = HOP_BY_HOP.union(connection_options(response.fields), {b"content-length"})
+    fields = b"".join(
+        b"%b: %b\r\n" % (name, value)
+        for name, value in response.fields
+        if name.lower() not in dropped and not speaks_for_the_gate(name)
+    )
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (response.status, response.reason, fields)
+
+
+def switching_head(response: ResponseHead, protocol: bytes) -> bytes:
+    """The 101 head for the client."""
+    return informational_head(response)[:-2] + b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % protocol
+
+
+def safe_trailers(trailers: Sequence[Field]) -> list[Field]:
+    """The trailers that may be passed on: those that do not change how the message or its sender is understood."""
+    return [
+        (name, value)
+        for name, value in trailers
+        if name.lower() not in NEVER_TRAILERS and not forgeable(name)
+    ]

@@ -1,0 +1,160 @@
+"""Reads usual heads quickly: a second reader beside the strict ones (``request.py``, ``response.py``).
+
+Its law: it takes only what the strict reader takes, and reads it the same. So it looks for nothing but the usual form, in which
+every line is ``name: value`` with one space, and no name or value in it means more than it says. A head that has anything else
+is left to the strict reader, which also says what is wrong with it. The checks run in C over the whole head, and what the names
+mean is found out once for each row of names (``fields.py``).
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from mailgate.http.body import Body, BodyUntilClose, ChunkedBody, LengthBody
+from mailgate.http.fields import ROWS, Fields, Row
+from mailgate.http.grammar import CRLF, HOST, LINE, TOKEN, is_token
+from mailgate.http.request import BASIC, RequestHead
+from mailgate.http.response import ResponseHead
+
+_IN_LINES = LINE.replace(b"\t", b"")
+_EMPTY = re.compile(rb"\n[" + re.escape(TOKEN) + rb"]+: (?=\r)")
+_REQUEST_LINE = re.compile(rb"(?!CONNECT |TRACE )([A-Z]{3,20}) (/[!\"$-~]*) HTTP/1\.1")
+_BEARER = re.compile(rb"[Bb]earer [^ ,]+")
+_STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([ -~]{0,64})")
+_LONGEST = 128
+"""The most bytes of a host or a status line that is remembered."""
+_OPTIONS = {b"keep-alive": True, b"Keep-Alive": True, b"close": False}
+"""Whether the connection stays open, by the usual values of ``Connection``."""
+_LOOKED_AT = frozenset(
+    b"te trailer expect transfer-encoding upgrade http2-settings max-forwards close".split()
+)
+"""Names with which a message means more. ``close`` is one that ``Connection: close`` removes."""
+_ONCE = (b"host", b"connection", b"content-length", b"authorization", b"transfer-encoding", b"cookie")
+
+
+class _FieldPlaces(NamedTuple):
+    """Where the fields are that have to be looked at; None if they are not there."""
+
+    host: int | None
+    connection: int | None
+    length: int | None
+    login: int | None
+    coding: int | None
+
+
+def _places(row: Row) -> _FieldPlaces | None:
+    """None if a name is none, or is there twice and must be there once."""
+    places = row.places
+    if not all(map(is_token, row.keys)) or any(len(places.get(key, ())) > 1 for key in _ONCE):
+        return None
+    return _FieldPlaces(*(places[key][0] if key in places else None for key in _ONCE[:5]))
+
+
+def _of_request(row: Row) -> _FieldPlaces | None:
+    """None if the names alone make a request unusual."""
+    usual = b"host" in row.places and _LOOKED_AT.isdisjoint(row.places)
+    return _places(row) if usual else None
+
+
+def _of_answer(row: Row) -> _FieldPlaces | None:
+    """None if the names alone make an answer unusual."""
+    both = b"transfer-encoding" in row.places and b"content-length" in row.places
+    usual = not both and (_LOOKED_AT - {b"transfer-encoding"}).isdisjoint(row.places)
+    return _places(row) if usual else None
+
+
+def skim_request(head: bytes, most: int) -> RequestHead | None:
+    """The request whose head this is, to its empty line; None if it has to be read strictly."""
+    found = _lines(head, most)
+    if found is None:
+        return None
+    first, lines, row = found
+    places, asked = row.plan(_of_request), _REQUEST_LINE.fullmatch(first)
+    if places is None or asked is None:
+        return None
+    host, connection, length, login, _ = places
+    assert host is not None
+    named = lines[host][6:]
+    keep_alive = connection is None or _OPTIONS.get(lines[connection][12:])
+    if keep_alive is None or len(named) > _LONGEST or not _is_host(named):
+        return None
+    if login is not None:
+        told = lines[login][15:]
+        if not BASIC.fullmatch(told) and not _BEARER.fullmatch(told):
+            return None
+    size = None if length is None else _length(lines[length])
+    if size is None and length is not None:
+        return None
+    parsed = RequestHead(asked[1], asked[2], 1, Fields.of(lines, row), named, keep_alive, size)
+    parsed.raw = head
+    return parsed
+
+
+def skim_answer(head: bytes, *, method: bytes, max_fields: int) -> ResponseHead | None:
+    """The answer to ``method`` whose head this is, to its empty line; None if it has to be read strictly."""
+    found = _lines(head, max_fields)
+    if found is None:
+        return None
+    first, lines, row = found
+    places, answered = row.plan(_of_answer), _status(first) if len(first) <= _LONGEST else None
+    if places is None or answered is None:
+        return None
+    _, connection, length, _, coding = places
+    status, reason = answered
+    keep_alive = connection is None or _OPTIONS.get(lines[connection][12:])
+    size = None if length is None else _length(lines[length])
+    if keep_alive is None or (size is None and length is not None):
+        return None
+    body: Body
+    if coding is not None and lines[coding][19:] != b"chunked":
+        return None
+    if method == b"HEAD" or status in (204, 304):
+        if coding is not None:
+            return None
+        body = LengthBody(0)
+    elif coding is not None:
+        body = ChunkedBody()
+    elif size is not None:
+        body = LengthBody(size)
+    else:
+        body, keep_alive = BodyUntilClose(), False
+    parsed = ResponseHead(status, reason, 1, Fields.of(lines, row), body, keep_alive)
+    parsed.raw = head
+    return parsed
+
+
+def _lines(head: bytes, most: int) -> tuple[bytes, list[bytes], Row] | None:
+    """The first line, the field lines and the row of what stands before the first ``: `` in each, if every line has the usual form
+    but perhaps for its name, which is looked at once for each row."""
+    lines = head.split(CRLF)
+    ends = len(lines) - 1
+    if ends - 2 > most or head.translate(None, _IN_LINES) != CRLF * ends:
+        return None
+    if b":  " in head or (b" \r\n" in head and head.count(b" \r\n") != len(_EMPTY.findall(head))):
+        return None
+    del lines[-2:]
+    first = lines.pop(0)
+    try:
+        names = [line[: line.index(b": ")] for line in lines]
+    except ValueError:
+        return None
+    return first, lines, ROWS[tuple(names)]
+
+
+@lru_cache(1024)
+def _is_host(text: bytes) -> bool:
+    return HOST.fullmatch(text) is not None
+
+
+@lru_cache(256)
+def _status(line: bytes) -> tuple[int, bytes] | None:
+    """The status and the reason phrase in a status line."""
+    told = _STATUS_LINE.fullmatch(line)
+    return None if told is None else (int(told[1]), told[2])
+
+
+def _length(line: bytes) -> int | None:
+    """The length in a ``Content-Length`` line, if it is written in the one usual way."""
+    told = line[16:]
+    plain = told.isdigit() and len(told) < 16 and (told == b"0" or told[0] != 48)
+    return int(told) if plain else None

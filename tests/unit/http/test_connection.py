@@ -1,0 +1,367 @@
+"""The life of a connection around its requests."""
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from tests.unit.gateway.wire import FakeTransport, settle
+from tests.unit.http.test_parser import GET, LIMITS, UPGRADE, post
+
+from mailgate.gateway.answer import Answer, send
+from mailgate.http.connection import MAX_TAIL
+from mailgate.http.exchange import Outcome
+from mailgate.http.listener import Server
+from mailgate.http.parser import MAX_PIPELINED, ServerLimits
+from mailgate.http.request import RequestRefused
+from mailgate.model import Reason
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+class Peer:
+    """A client on a fake transport: what it sends, what it gets."""
+
+    def __init__(self, server, **extra):
+        self.connection = server()
+        self.transport = FakeTransport(self.connection, **extra)
+        self.connection.connection_made(self.transport)
+
+    async def send(self, data):
+        self.connection.data_received(data)
+        await settle()
+        return self.transport.taken()
+
+    async def leave(self):
+        self.connection.connection_lost(None)
+        await settle()
+
+
+@pytest.fixture
+async def connect():
+    peers = []
+
+    def connect(handler, limits=LIMITS, **extra):
+        peers.append(Peer(Server(handler, limits), **extra))
+        return peers[-1]
+
+    yield connect
+    for peer in peers:
+        await peer.leave()
+
+
+async def echo(asked):
+    """Answers with the target and the body; with the refusal where there is one."""
+    if asked.head.refused:
+        return send(asked, Answer(asked.head.refused.status), NOW)
+    return send(asked, Answer(200, asked.head.target + b" " + await asked.body.read()), NOW)
+
+
+async def test_a_connection_serves_one_request_after_the_other(connect):
+    peer = connect(echo)
+    assert (await peer.send(GET)).endswith(b"\r\n\r\n/a ")
+    assert (await peer.send(post(b"hello"))).endswith(b"\r\n\r\n/ hello")
+    assert not peer.transport.closing
+
+
+async def test_each_request_is_told_of_once_when_it_is_over():
+    told = []
+    peer = Peer(
+        Server(echo, LIMITS, request_finished=lambda asked: told.append((asked.head.target, asked.status)))
+    )
+    await peer.send(GET + GET.replace(b"/a", b"/b"))
+    assert told == [(b"/a", 200), (b"/b", 200)]
+    await peer.leave()
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_request_whose_client_left_is_told_too(at_once):
+    """Whether callbacks alone serve it, or a task."""
+    told, given_up = [], []
+
+    def waits(asked):
+        asked.give_up = lambda: given_up.append(asked)
+        return None if at_once else asyncio.Event().wait()
+
+    peer = Peer(Server(waits, LIMITS, request_finished=lambda asked: told.append(asked.status)))
+    await peer.send(GET)
+    assert told == []
+    await peer.leave()
+    assert (told, len(given_up)) == ([0], 1)
+
+
+async def test_pipelined_requests_are_answered_in_order_however_many_there_are(connect):
+    """RFC 9112, 9.3.2."""
+    peer, count = connect(echo), 5 * MAX_PIPELINED + 3
+    got = await peer.send(b"".join(GET.replace(b"/a", b"/%d" % number) for number in range(count)))
+    for _ in range(count):
+        await settle()
+        got += peer.transport.taken()
+    assert got.count(b"HTTP/1.1 200 OK") == count
+    targets = [got.index(b"\r\n\r\n/%d " % number) for number in range(count)]
+    assert targets == sorted(targets)
+    assert peer.transport.reading
+
+
+async def test_a_client_that_sends_more_than_is_answered_is_not_read(connect):
+    """Else it could fill the memory with requests that wait behind one slow answer."""
+    go = asyncio.Event()
+
+    async def slow(asked):
+        await go.wait()
+        return await echo(asked)
+
+    peer = connect(slow)
+    await peer.send(GET * (MAX_PIPELINED + 5))
+    assert not peer.transport.reading
+    go.set()
+    for _ in range(MAX_PIPELINED):
+        await settle()
+    assert peer.transport.taken().count(b"HTTP/1.1 200 OK") == MAX_PIPELINED + 5
+    assert peer.transport.reading
+
+
+async def test_many_requests_at_once_keep_no_other_client_waiting(connect):
+    order = []
+
+    async def note(asked):
+        order.append(asked.head.target)
+        return Outcome(keep_alive=True)
+
+    many, other = connect(note), connect(note)
+    await settle()
+    many.connection.data_received(GET * 10)
+    other.connection.data_received(GET.replace(b"/a", b"/other"))
+    await settle()
+    assert order.index(b"/other") < 5
+    assert len(order) == 11
+
+
+async def test_a_refusal_keeps_its_turn_and_ends_the_connection(connect):
+    peer = connect(echo)
+    got = await peer.send(GET + b"G(T / HTTP/1.1\r\n\r\n" + GET)
+    assert re.findall(rb"HTTP/1.1 (\d+)", got) == [b"200", b"400"]
+    assert peer.transport.closing
+
+
+async def test_a_head_that_does_not_end_in_time_is_refused(connect):
+    """RFC 9110, 15.5.9."""
+    peer = connect(echo, ServerLimits(head=400, fields=10, body=100, head_time=0, keep_alive=75, linger=0))
+    assert (await peer.send(b"GET / HT")).startswith(b"HTTP/1.1 408 ")
+    assert peer.transport.closing
+
+
+async def test_the_head_timer_runs_only_while_a_head_arrives(connect):
+    peer = connect(echo)
+    await peer.send(GET[:9])
+    timer = peer.connection._head_timer
+    await peer.send(GET[9:12])
+    assert peer.connection._head_timer is timer  # bytes that trickle in win no time
+    await peer.send(GET[12:])
+    assert peer.connection._head_timer is None
+    assert timer.cancelled()
+
+
+async def test_an_idle_connection_is_closed(connect):
+    peer = connect(echo)
+    await peer.send(GET)
+    peer.connection._close_if_idle()
+    assert peer.transport.closing
+
+
+async def test_a_connection_with_a_request_is_not_idle(connect):
+    go = asyncio.Event()
+
+    async def slow(asked):
+        await go.wait()
+        return await echo(asked)
+
+    peer = connect(slow)
+    await peer.send(GET)
+    peer.connection._close_if_idle()
+    assert not peer.transport.closing
+    go.set()
+    await settle()
+    assert peer.transport.taken().endswith(b"/a ")
+
+
+async def test_bytes_behind_a_handshake_wait_for_its_answer(connect):
+    """They are the tunnel's, or, where the webmail declines, the next request."""
+    tunnelled, go = [], asyncio.Event()
+
+    class Receiver:
+        def feed_data(self, data):
+            tunnelled.append(data)
+
+        def feed_eof(self):
+            tunnelled.append(None)
+
+    async def switch(asked):
+        await go.wait()
+        asked.connection.start_tunnel(Receiver(), asked.connection)
+        await asyncio.Event().wait()
+
+    accepted, declined = connect(switch), connect(echo)
+    assert (await declined.send(UPGRADE + GET)).count(b"HTTP/1.1 200 OK") == 2
+    await accepted.send(UPGRADE + b"\x81")
+    await accepted.send(b"\x05" * MAX_TAIL)
+    assert not accepted.transport.reading
+    go.set()
+    await settle()
+    assert accepted.transport.reading
+    await accepted.send(b"\x88")
+    await accepted.leave()
+    assert b"".join(tunnelled[:-1]) == b"\x81" + b"\x05" * MAX_TAIL + b"\x88"
+    assert tunnelled[-1] is None
+
+
+async def test_the_handler_ends_when_the_client_leaves(connect):
+    ended = []
+
+    async def slow(asked):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(asked.head.target)
+        return Outcome(keep_alive=False)
+
+    peer = connect(slow)
+    await peer.send(GET)
+    await peer.leave()
+    assert ended == [b"/a"]
+
+
+async def test_a_reader_of_the_body_is_woken_when_the_client_leaves(connect):
+    seen = []
+
+    async def reading(asked):
+        try:
+            await asked.body.read()
+        except BaseException as error:
+            seen.append(type(error))
+            raise
+        return Outcome(keep_alive=False)
+
+    peer = connect(reading)
+    await peer.send(post(b"hello")[:-1])
+    await peer.leave()
+    assert seen
+
+
+async def test_a_body_that_is_not_read_stops_the_reading(connect):
+    go = asyncio.Event()
+
+    async def slow(asked):
+        await go.wait()
+        return await echo(asked)
+
+    peer = connect(slow, ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75))
+    await peer.send(post(b"a" * 2_000_000)[:1_500_000])
+    assert not peer.transport.reading
+    go.set()
+    await settle()
+    assert peer.transport.reading
+
+
+async def test_a_client_that_does_not_read_is_awaited_only_so_long(connect):
+    seen = []
+
+    async def patient(asked):
+        asked.connection.pause_writing()
+        try:
+            await asked.drain(0)
+        except TimeoutError:
+            seen.append("timeout")
+        asked.connection.resume_writing()
+        await asked.drain(0)
+        return Outcome(keep_alive=True)
+
+    await connect(patient).send(GET)
+    assert seen == ["timeout"]
+
+
+async def test_an_exchange_is_handed_its_own_connection(connect):
+    seen = []
+
+    async def look(asked):
+        seen.append((asked.peer, asked.secure))
+        asked.connection.pause_writing()
+        with pytest.raises(TimeoutError):
+            await asked.drain(0)
+        asked.connection.resume_writing()
+        await asked.drain(0)
+        return Outcome(keep_alive=True)
+
+    await connect(look, peername=("2001:db8::1", 5, 0, 0)).send(GET)
+    await connect(look, sslcontext=object()).send(GET)
+    assert seen == [("2001:db8::1", False), ("192.0.2.7", True)]
+
+
+async def test_an_error_behind_the_handler_is_logged_without_its_values(connect, caplog):
+    async def broken(asked):
+        raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Cookie: a=1234")
+
+    peer = connect(broken)
+    await peer.send(GET)
+    assert peer.transport.closing
+    assert "1234" not in caplog.text
+
+
+def at_once(asked):
+    """A handler that waits for nothing."""
+    asked.connection.answered(send(asked, Answer(200, asked.head.target), NOW))
+
+
+async def test_an_immediate_answer_starts_no_task(connect):
+    peer = connect(at_once)
+    peer.connection.data_received(GET)
+    assert peer.transport.taken().endswith(b"\r\n\r\n/a")
+    assert peer.connection._task is None
+    assert (await peer.send(GET * 40)).count(b"HTTP/1.1 200 OK") == 40
+
+
+async def test_the_next_request_is_read_behind_a_body_that_nobody_wanted(connect):
+    lingering = ServerLimits(head=400, fields=10, body=0, head_time=10, keep_alive=75)
+    peer = connect(at_once, lingering)
+    await peer.send(post(b"hello")[:-1])
+    assert not peer.transport.closing
+    assert (await peer.send(b"o" + GET)).endswith(b"\r\n\r\n/a")
+    whole = post(b"a" * 200_000)  # longer than what would be waited for, but here when it is answered
+    assert (await peer.send(whole + GET)).endswith(b"\r\n\r\n/a")
+    assert peer.transport.reading
+    assert not peer.transport.closing
+
+
+async def test_the_connection_ends_behind_a_body_that_is_long_in_coming(connect):
+    hasty = ServerLimits(head=400, fields=10, body=0, head_time=0, keep_alive=75)
+    peer = connect(at_once, hasty)
+    assert b"Connection: close" not in await peer.send(post(b"hello")[:-1])
+    assert peer.transport.closing
+
+
+async def test_a_request_is_ended_though_its_client_left_before(connect):
+    begun = []
+
+    async def slow(asked):
+        begun.append(asked.head.target)
+        await asyncio.Event().wait()
+
+    peer = connect(slow)
+    peer.connection.data_received(GET)
+    await peer.leave()
+    assert begun == [b"/a"]
+    assert peer.connection._task is None
+
+
+async def test_bytes_not_taken_by_a_client_are_dropped_in_time(connect, monkeypatch):
+    peer = connect(echo)
+    await peer.send(GET)
+    peer.transport.unsent = 1
+    later = []
+    monkeypatch.setattr(
+        peer.connection, "_loop", SimpleNamespace(call_later=lambda *when: later.append(when))
+    )
+    peer.connection.close()
+    assert later == [(LIMITS.keep_alive, peer.transport.abort)]
