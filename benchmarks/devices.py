@@ -35,7 +35,7 @@ from mailgate.app.clock import utc_now
 from mailgate.app.service import Service
 from mailgate.classify import classify
 from mailgate.config import load_bundle
-from mailgate.console.pages import ROUTES
+from mailgate.console.site import ROUTES
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.logs import configure_logs
 from mailgate.http.trusted_headers import Origin

@@ -20,11 +20,11 @@ from tests.unit.console.browsing import NOW, Company, company, whole
 from tests.unit.console.drafted import APPS, followed, written
 from tests.unit.console.phones import has, record
 
+from mailgate.console.apps.facts import count_apps
+from mailgate.console.devices.rows import catch_up
 from mailgate.store.address import store_url
 from mailgate.store.counts import AppDay
 from mailgate.store.migrate import migrate
-from mailgate.views.apps import count_apps
-from mailgate.views.device_rows import catch_up
 
 pytestmark = pytest.mark.e2e
 

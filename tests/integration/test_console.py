@@ -12,7 +12,7 @@ from tests.integration.conftest import IPHONE, LAPTOP, Guard, Guarded
 from tests.integration.gate import PHONE_RULES
 from tests.servers import patiently
 
-from mailgate.console.verdict_rates import POLL_SECONDS
+from mailgate.console.now.verdict_rates import POLL_SECONDS
 
 WHO = admins(ada="operator")
 

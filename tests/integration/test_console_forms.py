@@ -19,7 +19,7 @@ from tests.integration.test_console_notices import COUNTED, NOTICES
 from tests.servers import patiently
 from tests.unit.store.examples import BLOCK, access
 
-from mailgate.console.pages import ROUTES
+from mailgate.console.site import ROUTES
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport, Kind
 from mailgate.policy.edits import ListEdit

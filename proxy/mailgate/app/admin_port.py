@@ -22,8 +22,8 @@ from mailgate.app.request_sinks import RequestSinks
 from mailgate.app.settings_changes import SettingsAudit
 from mailgate.app.workers.metrics import metrics_app
 from mailgate.config import Settings
-from mailgate.console import with_console
 from mailgate.console.api import with_api
+from mailgate.console.site import with_console
 from mailgate.gateway.admin_port.admin import OwnHosts, admin_app
 from mailgate.gateway.admin_port.hosted_app import Admit, HostedApp
 from mailgate.gateway.admin_port.intake import intake_server

@@ -28,6 +28,7 @@ from mailgate.connectors.push import WebhookProofs
 from mailgate.connectors.recheck import DeviceRecheck
 from mailgate.connectors.run import Narrowed, RunOutcome
 from mailgate.connectors.scheduler import Scheduler
+from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.posture import Away
 from mailgate.gateway.admin_port.intake import Intake
@@ -35,7 +36,6 @@ from mailgate.model import CheckResult, SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError
 from mailgate.tasks import end
-from mailgate.views.readiness import ConnectorState, connector_state
 
 
 class ConnectorStore:

@@ -16,11 +16,14 @@ from mailgate.app.clock import utc_now
 from mailgate.app.connectors import ConnectorSyncs
 from mailgate.app.readiness import ObservedGate, readiness
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
-from mailgate.console import ConsoleContext
-from mailgate.console.counting import AppCounting, DeviceCounts
-from mailgate.console.planning import Planning
-from mailgate.console.source_reading import Progress, Readings
-from mailgate.console.verdict_rates import VerdictRates
+from mailgate.console.connectors.reading import Progress, Readings
+from mailgate.console.context import ConsoleContext
+from mailgate.console.devices.rows import catch_up, refresh
+from mailgate.console.explain.requests import posture_now
+from mailgate.console.now.counting import AppCounting, DeviceCounts
+from mailgate.console.now.verdict_rates import VerdictRates
+from mailgate.console.plans.outcome import compare_all_refusals
+from mailgate.console.plans.planning import Planning
 from mailgate.devices.device import Device
 from mailgate.errors import ConfigError, MailgateError
 from mailgate.gateway.selfservice.recheck import Recheck
@@ -31,9 +34,6 @@ from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.reliefs import ReliefWatch
 from mailgate.store import Postures, Store, StoreError
-from mailgate.views.device_rows import catch_up, refresh
-from mailgate.views.plan_outcome import compare_all_refusals
-from mailgate.views.requests import posture_now
 
 CATCH_UP_SECONDS = 10.0
 """The seconds between two comparisons of first refusals with the plan in force."""

@@ -17,10 +17,10 @@ from prometheus_client.registry import Collector
 
 from mailgate import __version__
 from mailgate.app.workers.place import WorkerPlace
+from mailgate.console.now.gates import MISSED_AFTER, GateState, gates_now
 from mailgate.rollout import RulesKeeper
 from mailgate.store import GateHeartbeat, LastHeartbeat, Store, StoreError
 from mailgate.tasks import end
-from mailgate.views.gates import MISSED_AFTER, GateState, gates_now
 
 log = structlog.get_logger()
 

@@ -9,10 +9,10 @@ import structlog
 from mailgate.app.clock import utc_now
 from mailgate.app.live import probe_keys, tickets_for
 from mailgate.config import Bundle, Settings
+from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.handler import Gate
 from mailgate.store import Store, StoreError
-from mailgate.views.devices import retention_times_of
 
 log = structlog.get_logger()
 

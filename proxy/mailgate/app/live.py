@@ -11,6 +11,7 @@ from mailgate.attest import CertificateVerifier, Verifier
 from mailgate.attest.sealing import Secret
 from mailgate.config import Bundle, Settings
 from mailgate.config.serving import GRPC, AuthzListener, AuthzSettings
+from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe, Mode
 from mailgate.gateway.evaluate.proving import NonceMode
@@ -24,7 +25,6 @@ from mailgate.http.trusted_headers import canonical_name
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs
 from mailgate.store import Store
-from mailgate.views.devices import retention_times_of
 
 KEY_AGE = timedelta(days=30)
 """A key that seals cookies is renewed after this time and one lifetime of a cookie. The key before still opens older cookies."""

@@ -13,13 +13,8 @@ from mailgate.app.trust import Trust
 from mailgate.app.workers.metrics import WorkerMetrics
 from mailgate.app.workers.place import WorkerPlace
 from mailgate.config import Bundle
-from mailgate.gateway.handler import Gate
-from mailgate.model.phrase import joined
-from mailgate.rollout import RulesKeeper
-from mailgate.rollout.reliefs import ReliefWatch
-from mailgate.store import Backlog, Store, StoreError
-from mailgate.views.gates import GateState
-from mailgate.views.readiness import (
+from mailgate.console.now.gates import GateState
+from mailgate.console.now.readiness import (
     FilesState,
     OwnWorkers,
     Readiness,
@@ -29,6 +24,11 @@ from mailgate.views.readiness import (
     Writes,
     clock_state,
 )
+from mailgate.gateway.handler import Gate
+from mailgate.model.phrase import joined
+from mailgate.rollout import RulesKeeper
+from mailgate.rollout.reliefs import ReliefWatch
+from mailgate.store import Backlog, Store, StoreError
 
 
 class ObservedGate(Protocol):

@@ -16,6 +16,7 @@ from mailgate.app.live import authorizer_for, authorizers_for, seen_within, serv
 from mailgate.config import Address, Settings, SocketFile
 from mailgate.config.admins import BY_FILE
 from mailgate.config.serving import GRPC
+from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.evaluate.browser_probe import Mode
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.gateway.handler import Gate
@@ -23,7 +24,6 @@ from mailgate.gateway.logs import change_level
 from mailgate.store import Act, Postures
 from mailgate.store.audit import Audit
 from mailgate.store.hash_chain import read_details
-from mailgate.views.devices import retention_times_of
 
 _SAID = (Path, date, timedelta, Enum, IPv4Network, IPv6Network, Address, SocketFile)
 

@@ -14,6 +14,7 @@ from mailgate.attest import Nonces, ReplayGuard, parse_jwks
 from mailgate.attest.nonces import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
+from mailgate.console.now.readiness import Issuer
 from mailgate.gateway.keys import jwks
 from mailgate.gateway.keys.keyring import FileKeys, Keyring, KeySource
 from mailgate.gateway.keys.own import SETTLING, OwnKeys
@@ -21,7 +22,6 @@ from mailgate.gateway.keys.remote import RemoteKeys
 from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import SpentProofs, Store, StoreError
-from mailgate.views.readiness import Issuer
 
 log = structlog.get_logger()
 

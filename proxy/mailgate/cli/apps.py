@@ -12,11 +12,11 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.console.apps.facts import AppFacts, count_apps
+from mailgate.console.apps.facts import apps as listed
+from mailgate.console.devices.rows import catch_up
+from mailgate.console.words import app_state_in_words
 from mailgate.store import Store
-from mailgate.views.apps import AppFacts, count_apps
-from mailgate.views.apps import apps as listed
-from mailgate.views.device_rows import catch_up
-from mailgate.views.words import app_state_in_words
 
 _COLUMNS = ("app", "name", "mail", "people", "devices", "in a week", "lists")
 

@@ -18,10 +18,10 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
+from mailgate.console.spreadsheet import beginning, lines
 from mailgate.store import AuditEntry, AuditHead, Store
 from mailgate.store.hash_chain import damage, details_of
-from mailgate.views.audit import COLUMNS, line_of, row_of, verified
-from mailgate.views.spreadsheet import beginning, lines
 
 app = typer.Typer(help="Show, check and export the log of who changed what.", no_args_is_help=True)
 

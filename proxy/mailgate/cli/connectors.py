@@ -36,6 +36,7 @@ from mailgate.connectors.file import LinesFile
 from mailgate.connectors.leased_run import LeasedRun, RunOptions, where_it_failed
 from mailgate.connectors.run import Narrowed, RunOutcome, reading
 from mailgate.connectors.schedule import NARROWS_AFTER
+from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.names import EAS, SERIAL
 from mailgate.policy.durations import in_words
@@ -45,7 +46,6 @@ from mailgate.rollout.guard import guard_of
 from mailgate.rollout.person import Person
 from mailgate.store import Act, Store
 from mailgate.store.kept_out import NOBODY, KeptOut
-from mailgate.views.readiness import ConnectorState, connector_state
 
 _STYLES = {"ok": "green", "new": "dim", "reading": "dim", "unavailable": "red", "failing": "red"}
 

@@ -20,11 +20,7 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
-from mailgate.devices.device import Device
-from mailgate.rollout.counted_acts import mark_lost
-from mailgate.rollout.guard import guard_of
-from mailgate.store import Store
-from mailgate.views.devices import (
+from mailgate.console.devices.facts import (
     DeviceFacts,
     NameFacts,
     ReportFacts,
@@ -33,7 +29,11 @@ from mailgate.views.devices import (
     device_facts,
     whole_device,
 )
-from mailgate.views.requests import sightings_of
+from mailgate.console.explain.requests import sightings_of
+from mailgate.devices.device import Device
+from mailgate.rollout.counted_acts import mark_lost
+from mailgate.rollout.guard import guard_of
+from mailgate.store import Store
 
 app = typer.Typer(help="Show devices, mark lost ones, and forget them.", no_args_is_help=True)
 

@@ -20,6 +20,9 @@ from mailgate.cli.policy.history import version_called
 from mailgate.config import Bundle, Rules, compile_rules, load_bundle
 from mailgate.config.case_runner import decide_situation
 from mailgate.config.document import MAX_BYTES
+from mailgate.console.explain.facts import Explanation, Trial, explanation, plain
+from mailgate.console.explain.flips import flip_lines
+from mailgate.console.explain.requests import RedecidedRequest, read_request, redecide
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Stage
 from mailgate.policy import AppCatalog, Policy
@@ -28,9 +31,6 @@ from mailgate.policy.decide import decide
 from mailgate.policy.simulate.what_if import as_fresh_at
 from mailgate.policy.stages import Moment
 from mailgate.store import Store
-from mailgate.views.explanation import Explanation, Trial, explanation, plain
-from mailgate.views.flips import flip_lines
-from mailgate.views.requests import RedecidedRequest, read_request, redecide
 
 
 def show(told: Explanation, more: dict[str, Any], access: Access, decision: Decision) -> None:

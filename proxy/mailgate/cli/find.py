@@ -15,9 +15,9 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.console.people.find import Hits
+from mailgate.console.people.find import find as found_by
 from mailgate.store import Store
-from mailgate.views.find import Hits
-from mailgate.views.find import find as found_by
 
 _COLUMNS = ("what", "name", "is", "person")
 _MORE = {

@@ -12,8 +12,8 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.console.people.help import HelpFacts, help_facts
 from mailgate.store import Store
-from mailgate.views.help import HelpFacts, help_facts
 
 _COLUMNS = ("last", "times", "state", "whom", "why", "reference")
 

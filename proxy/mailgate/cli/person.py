@@ -16,10 +16,10 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.console.devices.mail_status import MailAccess
+from mailgate.console.people.facts import OwnedDevice, PersonFacts, person_of
+from mailgate.console.people.help import still_open
 from mailgate.store import Store
-from mailgate.views.help import still_open
-from mailgate.views.mail_status import MailAccess
-from mailgate.views.person import OwnedDevice, PersonFacts, person_of
 
 _HISTORY = 20
 """How many events are printed; ``--json`` has all that were read."""

@@ -20,12 +20,12 @@ from mailgate.cli.identity import acting_person as acting
 from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import Bundle, load_settings
+from mailgate.console.audit.facts import verified
 from mailgate.store import Store
 from mailgate.store.address import store_url
 from mailgate.store.copying import CopyProgress, RowCounts, copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
 from mailgate.store.spool import waits_in
-from mailgate.views.audit import verified
 
 app = typer.Typer(
     help="Copy a store, back it up, check whether it is intact, and renew its keys.", no_args_is_help=True

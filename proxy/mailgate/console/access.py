@@ -10,17 +10,17 @@ from aiohttp import web
 from mailgate.console.context import SESSION, context_of, roles_of
 from mailgate.console.forms import CSRF, form_of, page_before, returned_form
 from mailgate.console.layout import show, show_without_login
-from mailgate.console.peer import host_of
-from mailgate.console.session_start import (
+from mailgate.console.login.session_start import (
     begin_by_proxy_login,
     came_by_foreign_link,
     is_valid,
     read_proxy_login,
     session_value,
 )
+from mailgate.console.peer import host_of
+from mailgate.console.words import ROLES
 from mailgate.model.phrase import joined_by_or, joined_names, phrase
 from mailgate.tasks import ON_BEHALF_OF
-from mailgate.views.words import ROLES
 
 SAFE = frozenset({"GET", "HEAD"})
 OPEN = frozenset({"login", "login-oidc", "login-oidc-back", "asset", "language"})

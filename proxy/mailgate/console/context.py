@@ -8,23 +8,23 @@ from datetime import datetime
 from aiohttp import web
 
 from mailgate.config import Bundle, Rules
-from mailgate.console.counting import DeviceCounts
+from mailgate.console.connectors.reading import BackgroundQuestions, Readings
 from mailgate.console.languages import Language, language_for
-from mailgate.console.login_rights import roles_now
-from mailgate.console.login_tries import LoginTries
-from mailgate.console.oidc.provider import OidcLogins
+from mailgate.console.login.provider import OidcLogins
+from mailgate.console.login.rights import roles_now
+from mailgate.console.login.sessions import Session, Sessions
+from mailgate.console.login.tries import LoginTries
+from mailgate.console.notices.recipient_lists import RecipientLists
+from mailgate.console.now.counting import DeviceCounts
+from mailgate.console.now.readiness import Readiness
+from mailgate.console.now.verdict_rates import VerdictRates
 from mailgate.console.peer import cookie_of
-from mailgate.console.planning import Planning
-from mailgate.console.recipient_lists import RecipientLists
-from mailgate.console.sessions import Session, Sessions
-from mailgate.console.source_reading import BackgroundQuestions, Readings
+from mailgate.console.plans.planning import Planning
 from mailgate.console.toasts import Toasts
-from mailgate.console.verdict_rates import VerdictRates
 from mailgate.gateway.selfservice.recheck import Recheck
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.rollout.person import Person
 from mailgate.store import Store
-from mailgate.views.readiness import Readiness
 
 CONTEXT: web.AppKey["ConsoleContext"] = web.AppKey("context")
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing")

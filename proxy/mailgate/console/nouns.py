@@ -1,5 +1,5 @@
-"""The nouns of console and API, in the order of the menu. A noun has its page in ``pages/``, its operations in
-``api/``, or both, in files of its name."""
+"""The nouns of console and API, in the order of the menu. A noun has its page, its operations or both in a folder of its name,
+or beside another noun."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,25 +15,27 @@ class Noun(NamedTuple):
     name: str
     menu: str = ""
     """Its words in the menu; empty if it has no entry there."""
+    beside: str = ""
+    """The folder and the beginning of its files, if it has no folder of its own."""
 
 
 NOUNS = (
-    Noun("me"),
+    Noun("me", beside="login.me_"),
     Noun("now", phrase("Now")),
     Noun("people"),
-    Noun("help_requests", phrase("Help requests")),
-    Noun("sightings"),
-    Noun("find"),
+    Noun("help_requests", phrase("Help requests"), beside="people.help_"),
+    Noun("sightings", beside="explain.sightings_"),
+    Noun("find", beside="people.find_"),
     Noun("devices", phrase("Devices")),
     Noun("apps", phrase("Apps")),
     Noun("explain", phrase("Explain")),
     Noun("policy", phrase("Policy")),
-    Noun("rule"),
+    Noun("rule", beside="policy.rule_"),
     Noun("drafts"),
     Noun("plans"),
-    Noun("movers"),
+    Noun("movers", beside="plans.movers_"),
     Noun("notices", phrase("Notices")),
-    Noun("mails"),
+    Noun("mails", beside="notices.mails_"),
     Noun("exemptions", phrase("Exemptions")),
     Noun("audit", phrase("Audit")),
     Noun("connectors", phrase("Connectors")),
@@ -41,8 +43,9 @@ NOUNS = (
 )
 
 
-def of_every_noun(package: str, name: str) -> Iterator[Any]:
-    """The items that the file of each noun in ``package`` lists under ``name``."""
+def of_every_noun(file: str, name: str) -> Iterator[Any]:
+    """The items that the ``file`` of each noun, ``api`` or ``page``, lists under ``name``."""
     for noun in NOUNS:
-        if find_spec(f"{package}.{noun.name}") is not None:
-            yield from getattr(import_module(f"{package}.{noun.name}"), name)
+        module = f"{__package__}.{noun.beside or noun.name + '.'}{file}"
+        if find_spec(module) is not None:
+            yield from getattr(import_module(module), name)

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
+from mailgate.console import svg
+from mailgate.console.apps.facts import DAYS, AppOnDay, AppTrend
 from mailgate.console.languages import IN_ENGLISH, Language
+from mailgate.console.now.traffic import RANGES, Range, Traffic
+from mailgate.console.svg import Box, Mark, columns, nice
+from mailgate.console.words import effect_in_words, kind_in_words
 from mailgate.model.phrase import joined, phrase, translate
-from mailgate.views import svg
-from mailgate.views.apps import DAYS, AppOnDay, AppTrend
-from mailgate.views.svg import Box, Mark, columns, nice
-from mailgate.views.traffic import RANGES, Range, Traffic
-from mailgate.views.words import effect_in_words, kind_in_words
 
 WIDTH, HEIGHT, EDGE = 120, 28, 3
 _LINE = Markup(

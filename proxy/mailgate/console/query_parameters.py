@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from mailgate.console.access import OPEN
+from mailgate.console.address_values import MisreadError, Reader, line, one_of, read_address, whole
+from mailgate.console.devices.filter import KINDS
 from mailgate.console.layout import show
 from mailgate.model.phrase import phrase
 from mailgate.rollout.plan import LABELS, Plan
 from mailgate.store import RowPosition
 from mailgate.store.plan_movers import SORT_COLUMNS, MoverFilter
-from mailgate.views.address_values import MisreadError, Reader, line, one_of, read_address, whole
-from mailgate.views.device_filter import KINDS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _Page = TypeVar("_Page", bound=Callable[..., Any])

@@ -12,26 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from mailgate.console.audit.facts import act_in_words, thing_in_words
 from mailgate.console.languages import IN_ENGLISH, Language
+from mailgate.console.now.gates import roughly
 from mailgate.console.pictures import sparkline
 from mailgate.console.stored_sentences import translated
-from mailgate.model.languages import SOURCE
-from mailgate.model.phrase import (
-    Phrase,
-    capital,
-    joined,
-    joined_by_or,
-    phrase,
-    plural,
-    sentence,
-    transformed,
-    translate,
-)
-from mailgate.policy.changes import subject_in_words
-from mailgate.tasks import compute
-from mailgate.views.audit import act_in_words, thing_in_words
-from mailgate.views.gates import roughly
-from mailgate.views.words import (
+from mailgate.console.words import (
     CONNECTORS,
     KIND_CHOICES,
     MAIL_STATES,
@@ -54,6 +40,20 @@ from mailgate.views.words import (
     trouble_in_words,
     without_commands,
 )
+from mailgate.model.languages import SOURCE
+from mailgate.model.phrase import (
+    Phrase,
+    capital,
+    joined,
+    joined_by_or,
+    phrase,
+    plural,
+    sentence,
+    transformed,
+    translate,
+)
+from mailgate.policy.changes import subject_in_words
+from mailgate.tasks import compute
 
 NEVER = phrase("never")
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -128,7 +128,7 @@ def is_translatable(context: Context, words: str) -> bool:
 
 
 def safe_svg(drawn: str) -> Markup:
-    """Mark a picture of ``views/svg.py``, which escapes every text, as safe."""
+    """Mark a picture of ``console/svg.py``, which escapes every text, as safe."""
     return Markup(drawn)  # noqa: S704
 
 

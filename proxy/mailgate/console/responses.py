@@ -4,8 +4,8 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 
 from aiohttp import web
 
+from mailgate.console.spreadsheet import beginning, lines, saved_as
 from mailgate.tasks import compute
-from mailgate.views.spreadsheet import beginning, lines, saved_as
 
 SECURITY = {
     # CSP 3: scripts and styles are files of the console itself, and nothing is fetched from other sites

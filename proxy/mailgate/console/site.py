@@ -2,25 +2,34 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from aiohttp import web
 
 from mailgate.console.access import require_login
-from mailgate.console.context import CLOSING, CONTEXT, SESSION, ConsoleContext
-from mailgate.console.forms import returned_form
+from mailgate.console.context import CLOSING, CONTEXT, SESSION, ConsoleContext, context_of
+from mailgate.console.devices import device_page
+from mailgate.console.forms import form_of, returned_form
+from mailgate.console.languages import console_languages
 from mailgate.console.layout import show, show_without_login
-from mailgate.console.pages import ROUTES
-from mailgate.console.peer import NotBelievedError
+from mailgate.console.login import oidc_page
+from mailgate.console.login import page as login_page
+from mailgate.console.login.session_start import console_path, set_new_session_cookie
+from mailgate.console.nouns import of_every_noun
+from mailgate.console.peer import NotBelievedError, set_cookie
+from mailgate.console.plans import outcome_page
+from mailgate.console.policy import retract_page
+from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.query_parameters import check_parameters
+from mailgate.console.render import asset
 from mailgate.console.responses import secure
-from mailgate.console.session_start import set_new_session_cookie
+from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE
 from mailgate.http.request import RequestRefused
 from mailgate.model.phrase import phrase, sentence
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
-from mailgate.views.versions import NoVersionError
 
 log = structlog.get_logger()
 
@@ -81,6 +90,38 @@ async def _refused(request: web.Request, status: int, why: str, **more: Any) -> 
         return await show_without_login(request, "refused.html", status, **words)
     return await show(request, "refused.html", status, layout="base.html", **words)
 
+
+COOKIE_LASTS = timedelta(days=365)
+MAX_LANGUAGE_BYTES = 16 * 1024
+"""The largest form that chooses a language in bytes, since anybody may send it."""
+
+
+async def choose_language(request: web.Request) -> web.Response:
+    """Keep the language in a cookie and go back. It gives no access, so anybody may choose."""
+    sent = await form_of(request, MAX_LANGUAGE_BYTES)
+    tag = sent.get("lang", "")
+    if tag not in console_languages():
+        raise web.HTTPNotFound
+    back = web.HTTPSeeOther(console_path(sent.get("to", "")) or str(request.app.router["now"].url_for()))
+    settings = context_of(request).bundle().settings
+    set_cookie(request, back, CONSOLE_LANGUAGE_COOKIE, tag, settings, lasts=COOKIE_LASTS, to_links=True)
+    raise back
+
+
+async def show_asset(request: web.Request) -> web.Response:
+    return asset(request.match_info["name"])
+
+
+ROUTES: tuple[web.AbstractRouteDef, ...] = (
+    web.get("/assets/{name}", show_asset, name="asset"),
+    web.post("/language", choose_language, name="language"),
+    *login_page.ROUTES,
+    *oidc_page.ROUTES,
+    *of_every_noun("page", "ROUTES"),
+    *device_page.ROUTES,
+    *outcome_page.ROUTES,
+    *retract_page.ROUTES,
+)
 
 PATH = "/console"
 MAX_BODY_BYTES = 4 * 1024 * 1024

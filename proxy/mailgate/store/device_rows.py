@@ -1,7 +1,7 @@
 """One narrow row for each device, so that devices can be searched and sorted by every column, however many there are.
 
 A row depends on the reports of a device, the lists and the rules, so it is computed elsewhere
-(``views/device_rows.py``). Rows of changed devices are stored at once. Rows that change with time or with new rules are
+(``console/devices/rows.py``). Rows of changed devices are stored at once. Rows that change with time or with new rules are
 stored in rounds. A search reads the index of one column, and at most ``WINDOW`` rows of it.
 """
 
@@ -46,7 +46,7 @@ class DeviceRow(NamedTuple):
     state: str = ""
     """The state of its posture."""
     mail: str = ""
-    """The mail status (``views/mail_status.py``) if it asks with its proof."""
+    """The mail status (``console/devices/mail_status.py``) if it asks with its proof."""
     apps: str = ""
     blocked_by: str = ""
     """The apps because of which it gets no mail."""

@@ -12,8 +12,8 @@ from tests.unit.store.test_audit import ACT, tamper
 
 from mailgate.app.audit_copies import NOTE_AGAIN_AFTER, RETRY_AFTER, AuditEvents, AuditWitness
 from mailgate.config.observing import WitnessSettings
+from mailgate.console.audit.facts import heads_in
 from mailgate.store import Store
-from mailgate.views.audit import heads_in
 
 
 @pytest.fixture

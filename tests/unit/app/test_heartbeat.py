@@ -17,8 +17,8 @@ from tests.unit.store.outage import away
 
 from mailgate.app.heartbeat import GateMetrics, Heartbeat
 from mailgate.app.workers.place import ALONE, WorkerPlace
+from mailgate.console.now.gates import GateState
 from mailgate.store import Store
-from mailgate.views.gates import GateState
 
 MINUTE = timedelta(minutes=1)
 

@@ -16,11 +16,11 @@ from mailgate.app.live import (
 from mailgate.app.trust import Trust
 from mailgate.attest import Verifier
 from mailgate.config.serving import AuthzListener, AuthzSettings
+from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.authz import Dialect
 from mailgate.gateway.pages import Pages
 from mailgate.model import Reason
 from mailgate.policy.reliefs import NO_RELIEFS
-from mailgate.views.devices import retention_times_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from mailgate.app.parts import forwarders_for, login_check_for, references
-from mailgate.views.devices import retention_times_of
+from mailgate.console.devices.facts import retention_times_of
 
 
 def test_references_are_words_that_can_be_read_out_and_do_not_repeat():

@@ -17,9 +17,9 @@ from mailgate.app.admin_port import AdminPort
 from mailgate.app.housekeeping import warn_of_stale_lists
 from mailgate.app.metrics import first_list_stale_at
 from mailgate.app.service import Service, utc_now
+from mailgate.console.devices.facts import retention_times_of
 from mailgate.gateway.evaluate.proving import NonceMode
 from mailgate.http.tls import CertificateError, device_context
-from mailgate.views.devices import retention_times_of
 
 
 @pytest.fixture

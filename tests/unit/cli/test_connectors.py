@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from mailgate.cli import app
 from mailgate.cli.connectors import count_facts, facts_table, states_table
 from mailgate.connectors.leased_run import LeasedRun
+from mailgate.console.now.readiness import connector_state
 from mailgate.devices.trust import report_by
 from mailgate.model import Kind, SourceState
 from mailgate.rollout.person import hash_of
-from mailgate.views.readiness import connector_state
 
 SETTINGS = """
 listen: 127.0.0.1:0

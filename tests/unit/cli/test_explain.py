@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from mailgate.cli import app
 from mailgate.cli.explain import show
+from mailgate.console.explain.facts import explanation
 from mailgate.policy.decide import decide
 from mailgate.rollout import rule_texts_of
 from mailgate.store import Act, Store
-from mailgate.views.explanation import explanation
 
 ROOT = Path(__file__).parents[3]
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"

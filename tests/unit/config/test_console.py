@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.admins import admins
 from tests.pki import root
-from tests.unit.console.oidc.settings import GROUPS
+from tests.unit.console.login.settings import GROUPS
 
 from mailgate.config import load_settings
 from mailgate.errors import ConfigError

@@ -18,18 +18,19 @@ from tests.unit.clock import Clock
 
 from mailgate.app.console import candidate_of
 from mailgate.config import Bundle, Rules, load_bundle
-from mailgate.console import ConsoleContext, with_console
-from mailgate.console.counting import Count, DeviceCounts
-from mailgate.console.planning import Planning
-from mailgate.console.source_reading import Progress, Readings
-from mailgate.console.verdict_rates import VerdictRates
+from mailgate.console.connectors.reading import Progress, Readings
+from mailgate.console.context import ConsoleContext
+from mailgate.console.now.counting import Count, DeviceCounts
+from mailgate.console.now.readiness import Readiness
+from mailgate.console.now.verdict_rates import VerdictRates
+from mailgate.console.plans.planning import Planning
+from mailgate.console.site import with_console
 from mailgate.policy.reliefs import Reliefs
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Act, Store, StoreError
-from mailgate.views.readiness import Readiness
 
 NOW = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
 WHO = admins(ada="operator", lin="operator approver", vic="viewer")

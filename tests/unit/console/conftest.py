@@ -8,9 +8,11 @@ import pytest
 from tests.unit.console.browsing import Browser, Company, browsing, company, serving, whole
 from tests.unit.console.law import MARKED, told_otherwise
 from tests.unit.console.typed import TYPED
+from tests.unit.rollout.conftest import store as store
+from tests.unit.rollout.conftest import url as url
 
 from mailgate.console import render
-from mailgate.console.pages import now
+from mailgate.console.now import page as now
 from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
 

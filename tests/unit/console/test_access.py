@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
 
-from mailgate.console.pages import ROUTES
-from mailgate.console.sessions import MAX_IDLE
+from mailgate.console.login.sessions import MAX_IDLE
+from mailgate.console.site import ROUTES
 from mailgate.store import EnrolmentToken
 
 Opened = Callable[[], Awaitable[Browser]]

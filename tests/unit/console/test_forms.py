@@ -23,7 +23,7 @@ from mailgate.console.forms import (
     note_of,
     within,
 )
-from mailgate.console.sessions import MAX_IDLE
+from mailgate.console.login.sessions import MAX_IDLE
 from mailgate.rollout.person import RefusedError
 
 PARTS = f"{MULTIPART}; boundary=b"

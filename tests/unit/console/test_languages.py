@@ -7,9 +7,9 @@ from babel import Locale
 from tests.unit.console.browsing import Browser
 
 from mailgate.console.languages import IN_ENGLISH, console_languages, language_for
+from mailgate.console.words import reason_in_words
 from mailgate.http.cookies import CONSOLE_LANGUAGE_COOKIE as COOKIE
 from mailgate.model.phrase import phrase, plural, translate
-from mailgate.views.words import reason_in_words
 
 GERMAN = console_languages()["de"]
 AT = datetime(2026, 12, 1, 9, 5, 7, tzinfo=UTC)

@@ -4,32 +4,43 @@ from pathlib import Path
 
 import mailgate.console
 from mailgate.console.api import OPERATIONS
+from mailgate.console.devices import device_page
+from mailgate.console.login import oidc_page
+from mailgate.console.login import page as login_page
 from mailgate.console.nouns import NOUNS
-from mailgate.console.pages import ROUTES, assets, device, language, login, oidc, plan_outcome, retract
+from mailgate.console.plans import outcome_page
+from mailgate.console.policy import retract_page
+from mailgate.console.site import ROUTES
 
 CONSOLE = Path(mailgate.console.__file__).parent
-NAMES = {noun.name for noun in NOUNS}
+BEGINNINGS = [noun.beside or f"{noun.name}." for noun in NOUNS]
+BESIDE = (device_page, login_page, oidc_page, outcome_page, retract_page)
 
 
-def files_with(folder: str, name: str) -> set[str]:
-    files = (CONSOLE / folder).glob("*.py")
-    return {each.stem for each in files if f"\n{name} = " in each.read_text("utf-8")}
+def modules_with(name: str) -> set[str]:
+    """The modules of folders that list pages or operations, as below the console."""
+    files = CONSOLE.glob("*/*.py")
+    return {f"{each.parent.name}.{each.stem}" for each in files if f"\n{name} = " in each.read_text("utf-8")}
 
 
-BESIDE = (assets, device, language, login, oidc, plan_outcome, retract)
+def of_nouns(file: str) -> set[str]:
+    return {beginning + file for beginning in BEGINNINGS}
 
 
 def test_every_file_with_pages_is_served() -> None:
-    beside = {each.__name__.rpartition(".")[2] for each in BESIDE}
-    assert files_with("pages", "ROUTES") - NAMES == beside
+    beside = {each.__name__.removeprefix("mailgate.console.") for each in BESIDE}
+    assert modules_with("ROUTES") - of_nouns("page") == beside
 
 
 def test_every_file_with_operations_is_served_and_every_noun_has_a_file() -> None:
-    operations = files_with("api", "OPERATIONS")
-    assert operations <= NAMES <= operations | files_with("pages", "ROUTES")
+    operations, pages = modules_with("OPERATIONS"), modules_with("ROUTES")
+    assert operations <= of_nouns("api")
+    assert all({beginning + "api", beginning + "page"} & (operations | pages) for beginning in BEGINNINGS)
 
 
 def test_pages_and_operations_are_in_the_order_of_the_nouns() -> None:
-    order = [each.answer.__module__.rpartition(".")[2] for each in OPERATIONS]
-    assert list(dict.fromkeys(order)) == [noun.name for noun in NOUNS if noun.name in order]
+    found = [
+        each.answer.__module__.removeprefix("mailgate.console.").removesuffix("api") for each in OPERATIONS
+    ]
+    assert list(dict.fromkeys(found)) == [beginning for beginning in BEGINNINGS if beginning in found]
     assert len(ROUTES) > len(NOUNS)

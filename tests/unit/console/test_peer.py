@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from tests.unit.console.oidc.settings import settings
+from tests.unit.console.login.settings import settings
 
 from mailgate.config import Settings
 from mailgate.config.console import ProxyLogin

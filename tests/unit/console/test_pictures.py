@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 from tests.unit.console.browsing import NOW
 
+from mailgate.console.apps.facts import AppOnDay, AppTrend
+from mailgate.console.now.traffic import Traffic, TrafficSpan
 from mailgate.console.pictures import EFFECTS, KINDS, plot, sparkline, trend
 from mailgate.model import Effect, Kind
-from mailgate.views.apps import AppOnDay, AppTrend
-from mailgate.views.traffic import Traffic, TrafficSpan
 
 
 def day(number: int, devices: int) -> AppOnDay:

@@ -9,7 +9,7 @@ from tests.unit.console.browsing import Browser
 from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
 
 from mailgate.console.access import OPEN
-from mailgate.console.pages import ROUTES
+from mailgate.console.address_values import read_address
 from mailgate.console.query_parameters import (
     READERS,
     filter_in,
@@ -18,9 +18,9 @@ from mailgate.console.query_parameters import (
     position_values,
     values_of,
 )
+from mailgate.console.site import ROUTES
 from mailgate.store import RowPosition
 from mailgate.store.plan_movers import MoverFilter
-from mailgate.views.address_values import read_address
 
 DIGEST = "0123456789ab"
 GETS = sorted(

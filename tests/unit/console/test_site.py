@@ -1,5 +1,6 @@
 """The console's addresses."""
 
+from collections.abc import Awaitable, Callable
 from io import BytesIO
 
 import pytest
@@ -8,6 +9,8 @@ from tests.unit.console.browsing import ORIGIN, Browser, Company
 
 from mailgate.rollout.person import RefusedError
 from mailgate.store import StoreUnavailableError
+
+Opened = Callable[[], Awaitable[Browser]]
 
 
 @pytest.mark.parametrize("path", ["/", "/console"])
@@ -64,3 +67,47 @@ async def test_a_form_that_is_too_big_is_refused(ada: Browser) -> None:
     async with ada.session.post(f"{ORIGIN}/console/explain", data=body, headers=form) as answer:
         assert answer.status == 413
         assert "more text than this form accepts" in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("console.css", "text/css"), ("console.js", "text/javascript"), ("icon.svg", "image/svg+xml")],
+)
+async def test_every_asset_of_a_page_is_served(opened: Opened, name: str, kind: str) -> None:
+    browser = await opened()
+    page = await browser.get(f"/console/assets/{name}")
+    assert (page.status, page.headers["Content-Type"].partition(";")[0]) == (200, kind)
+
+
+@pytest.mark.parametrize("name", ["context.py", "..%2Fdesk.py"])
+async def test_other_files_are_not_served(opened: Opened, name: str) -> None:
+    browser = await opened()
+    assert (await browser.get(f"/console/assets/{name}")).status == 404
+
+
+async def test_a_language_is_chosen_before_the_login(opened: Opened) -> None:
+    browser = await opened()
+    page = await browser.send("/console/language", lang="de", to="/console/login?next=/console/apps")
+    assert page.path == "/console/login?next=/console/apps"
+    assert "Anmelden" in page.words
+    back = await browser.send("/console/language", lang="en", to=page.path)
+    assert "Log in" in back.words
+
+
+@pytest.mark.parametrize("to", ["https://elsewhere.example.com/", "//elsewhere.example.com/", "/metrics", ""])
+async def test_a_chosen_language_leads_to_the_console_alone(ada: Browser, to: str) -> None:
+    assert (await ada.post("/console/language", lang="de", to=to)).path == "/console/"
+
+
+@pytest.mark.parametrize("tag", ["", "xx", "fr", "../de"])
+async def test_an_unknown_language_is_refused(ada: Browser, tag: str) -> None:
+    assert (await ada.post("/console/language", lang=tag, to="/console/")).status == 404
+
+
+async def test_the_others_are_offered_on_pages_that_can_be_asked_for_again(ada: Browser) -> None:
+    page = await ada.get("/console/devices?kind=phone")
+    assert '<input type="hidden" name="to" value="/console/devices?kind=phone">' in page.text
+    assert 'value="de" lang="de">Deutsch</button>' in page.text
+    answer = await ada.post("/console/enrolment", uses="0")
+    assert answer.status == 422
+    assert 'action="/console/language"' not in answer.text

@@ -14,6 +14,7 @@ from tests.unit.store.examples import NOW, minutes
 from tests.unit.store.mail import a_mail
 
 from mailgate.config import Rules
+from mailgate.console.policy.versions import rules_called
 from mailgate.mail.corrections import SEARCH_SPAN, correct, is_due
 from mailgate.mail.recipient_list import Recipients, list_recipients, queue
 from mailgate.mail.topic import topic_of
@@ -25,7 +26,6 @@ from mailgate.policy.stages import in_share
 from mailgate.rollout.activation import retract
 from mailgate.rollout.kept_plans import keep_plan
 from mailgate.store import MailKind, MailState, Retraction, Store
-from mailgate.views.versions import rules_called
 
 GRACE = "{id: grace, when: 'user.name == \"grace\"', effect: block}"
 """A rule that every version has."""

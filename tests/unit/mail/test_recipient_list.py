@@ -14,12 +14,12 @@ from tests.unit.rollout.versions import ADA, last_entry, put_in_force
 from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, load_bundle
+from mailgate.console.notices.facts import recipient_counts
 from mailgate.mail.recipient_list import RecipientList, Recipients, data_scope_of, list_recipients, queue
 from mailgate.mail.topic import topic_of
 from mailgate.policy.groups import Groups
 from mailgate.rollout.activation import retract
 from mailgate.store import Mail, MailKind, MailState, Store
-from mailgate.views.notices import recipient_counts
 
 FILES = rules(policy(APP, OPEN))
 TOPIC = topic_of(FILES.policy, 2, "app", MailKind.ENFORCED, NOW)

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.policy.examples import NOW, policy_of
 from tests.unit.rollout.examples import rules
 
+from mailgate.console.words import APP_STATES, RULE_STATES
 from mailgate.model import Effect
 from mailgate.policy import Policy
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
@@ -24,7 +25,6 @@ from mailgate.policy.rule_states import (
     state_of,
     stuck_in_report_only,
 )
-from mailgate.views.words import APP_STATES, RULE_STATES
 
 APPS = "apps: {tiktok: {name: TikTok}, wechat: {name: WeChat}, chess: {name: Chess}}\nlists: {prohibited: [tiktok], seen: [chess]}\n"
 EARLY, LATE = "2020-01-01", "2031-01-01"
@@ -117,7 +117,7 @@ def test_every_state_has_one_word() -> None:
 
 SAYING = ("views", "console", "cli", "gateway", "mail", "demo")
 """The rooms that print."""
-ABOUT_A_PLAN = {"views/apps.py"}
+ABOUT_A_PLAN = {"console/apps/facts.py"}
 """Says which rules and lists would keep an app out, whatever they do today."""
 
 
@@ -144,7 +144,7 @@ def test_only_one_place_says_the_state_of_a_rule_or_an_app() -> None:
             r"\.keeps_out\b|rule\.effect *\| *effect|[\"'](Prohibited|Allowed)[\"']|stages\.at\(", text
         )
     ]
-    assert own == ["views/words.py"], "it has the words"
+    assert own == ["console/words.py"], "it has the words"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.unit.store.examples import NOW
 
 from mailgate.config import Rules, Settings, compile_rules
 from mailgate.config.guard import GuardSettings
+from mailgate.console.plans.facts import held_back_in_words, undated_in_words
 from mailgate.model import SourceState
 from mailgate.rollout import planning
 from mailgate.rollout.kept_plans import keep_plan
@@ -25,7 +26,6 @@ from mailgate.store import Act, Store
 from mailgate.store.address import store_url
 from mailgate.store.migrate import migrate
 from mailgate.store.plan_movers import MoverFilter
-from mailgate.views.plans import held_back_in_words, undated_in_words
 
 OLD = """
 rules:

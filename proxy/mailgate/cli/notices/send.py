@@ -19,6 +19,7 @@ from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.config.mail import NoticeSettings
+from mailgate.console.notices.facts import RecipientCounts, mails_of, recipient_counts
 from mailgate.mail.composer import address_book
 from mailgate.mail.corrections import correct as queue_corrections
 from mailgate.mail.postman import Postman
@@ -27,7 +28,6 @@ from mailgate.mail.topic import Topic, topic_of
 from mailgate.mail.transport import TransportDownError
 from mailgate.rollout.person import Person
 from mailgate.store import Activation, Mail, MailKind, MailState, NoticeKey, Store
-from mailgate.views.notices import RecipientCounts, mails_of, recipient_counts
 
 First = Callable[[], Awaitable[None]]
 _TICK = 0.25

@@ -15,9 +15,9 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.console.notices.facts import MailFacts, mail_facts
 from mailgate.mail import postman as decide
 from mailgate.store import MailCount, MailState, Store
-from mailgate.views.notices import MailFacts, mail_facts
 
 States = Annotated[
     list[MailState] | None,

@@ -15,11 +15,11 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle, Rules, load_bundle
+from mailgate.console.drafts.facts import WORDS, DraftFacts, draft_facts, draft_patch
+from mailgate.console.policy.versions import RuleFilesLocation
 from mailgate.errors import ConfigError
 from mailgate.rollout.drafts import find_draft
 from mailgate.store import Store
-from mailgate.views.drafts import WORDS, DraftFacts, draft_facts, draft_patch
-from mailgate.views.versions import RuleFilesLocation
 
 _MAX_DRAFTS = 50
 Draft = Annotated[str, typer.Argument(metavar="[DRAFT]", help="One draft, by the beginning of its digest.")]

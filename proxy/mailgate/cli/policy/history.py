@@ -15,8 +15,8 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.cli.table import unclipped_table
 from mailgate.config import Bundle
+from mailgate.console.policy.versions import NoVersionError, VersionDifference, difference, version_of
 from mailgate.store import Activation, Store, Version
-from mailgate.views.versions import NoVersionError, VersionDifference, difference, version_of
 
 Name = Annotated[
     str,

@@ -19,15 +19,15 @@ from mailgate.cli.open_store import with_store
 from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.cli.policy.plan_output import show_plan
 from mailgate.config import Bundle, Rules, load_bundle, load_candidate
+from mailgate.console.plans.facts import CSV_COLUMNS, rows_of
+from mailgate.console.plans.picture import picture
+from mailgate.console.policy.versions import rules_called
+from mailgate.console.spreadsheet import beginning, lines
 from mailgate.rollout.guard import beyond_window, guard_of, read_window
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS, Plan, plain
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import Store
-from mailgate.views.plan_picture import picture
-from mailgate.views.plans import CSV_COLUMNS, rows_of
-from mailgate.views.spreadsheet import beginning, lines
-from mailgate.views.versions import rules_called
 
 File = Annotated[
     Path | None,

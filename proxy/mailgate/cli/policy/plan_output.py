@@ -8,9 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from mailgate.cli.open_store import printable
-from mailgate.policy.simulate import DIMENSIONS
-from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
-from mailgate.views.plans import (
+from mailgate.console.plans.facts import (
     NEWLY,
     held_back_in_words,
     idle_rules,
@@ -20,6 +18,8 @@ from mailgate.views.plans import (
     undated_in_words,
     who_in_words,
 )
+from mailgate.policy.simulate import DIMENSIONS
+from mailgate.rollout.plan import LABELS, Counts, Moment, Plan
 
 _STYLES = {
     "block": "bold red",

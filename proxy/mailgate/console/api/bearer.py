@@ -19,7 +19,7 @@ from mailgate.config.admins import AdminSettings
 from mailgate.console.api.operation import Call, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.context import ConsoleContext
-from mailgate.console.login_tries import LoginTries
+from mailgate.console.login.tries import LoginTries
 from mailgate.console.peer import origin_of_request
 from mailgate.rollout.person import Person, proven
 from mailgate.tasks import ON_BEHALF_OF

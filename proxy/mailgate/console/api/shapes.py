@@ -15,8 +15,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from mailgate.views.address_values import EFFECTS, REASONS, MisreadError, Reader, one_of
-from mailgate.views.device_filter import KINDS
+from mailgate.console.address_values import EFFECTS, REASONS, MisreadError, Reader, one_of
+from mailgate.console.devices.filter import KINDS
 
 MAX_NUMBER = 2**31 - 1
 """The highest number of an entry, an exemption or a version."""

@@ -15,14 +15,14 @@ from mailgate.console.api.problems import KINDS, ProblemError, answer
 from mailgate.console.api.request_input import read, refuse_unacceptable
 from mailgate.console.context import CONTEXT, ConsoleContext
 from mailgate.console.nouns import of_every_noun
+from mailgate.console.policy.versions import NoVersionError
 from mailgate.console.responses import secure
 from mailgate.http.request import RequestRefused
 from mailgate.rollout.person import RefusedError, UnknownError
 from mailgate.store import StoreError
 from mailgate.tasks import compute
-from mailgate.views.versions import NoVersionError
 
-OPERATIONS: tuple[Operation, ...] = tuple(of_every_noun(__package__, "OPERATIONS"))
+OPERATIONS: tuple[Operation, ...] = tuple(of_every_noun("api", "OPERATIONS"))
 
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession, DummyCookieJar, hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mailgate.console.login_tries import MAX_BY_NAME_AND_CALLER, SPAN
+from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER, SPAN
 from mailgate.demo.start.persona_proxy import PersonaProxy, room_for_mail
 from mailgate.demo.start.personas import PERSONAS
 from mailgate.errors import MailgateError

@@ -12,7 +12,7 @@ from tests.admins import token
 from tests.unit.console.browsing import ORIGIN, Company, browsing, company, whole
 from tests.unit.demo.start.served import behind
 
-from mailgate.console.login_tries import MAX_BY_NAME_AND_CALLER
+from mailgate.console.login.tries import MAX_BY_NAME_AND_CALLER
 from mailgate.demo.start import page
 from mailgate.demo.start.page import ClickedSessions, Links, NotLetInError, StartPage, session_cookie
 

@@ -1,0 +1,1 @@
+"""Listed apps: their lists, the rules for these lists, and who has them."""

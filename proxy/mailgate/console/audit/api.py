@@ -1,0 +1,146 @@
+"""The audit log: its entries, their verification and their export."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+from mailgate.console.api.operation import Call, Operation, Text
+from mailgate.console.api.shapes import (
+    MAX_NUMBER,
+    Cursor,
+    InputModel,
+    LargePage,
+    Line,
+    OutputModel,
+    cursor_of,
+    number_of,
+)
+from mailgate.console.audit.facts import COLUMNS, line_of, row_of, verified
+from mailgate.console.spreadsheet import beginning, lines, saved_as
+from mailgate.store import AuditEntry
+from mailgate.tasks import compute
+
+
+class EntriesQuery(InputModel):
+    """The entries to list."""
+
+    sought: Line | None = None
+    """The beginning of `what`, like `policy-`, or any part of `about`, `why` or `origin`."""
+    who: Line | None = None
+    """The person who acted."""
+    after: Cursor | None = None
+    """The `next` of the previous page."""
+    limit: LargePage = 100
+    """The most entries to return."""
+
+
+class Entry(OutputModel):
+    """An entry. Every field is as it is stored, so that the digest can be checked."""
+
+    number: int
+    """Its number, counted from 1."""
+    at: Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+    """When it was done."""
+    who: str
+    """The person who acted; `gate` or `file` if a gate acted by itself."""
+    what: str
+    """What was done, like `policy-activated`."""
+    about: str
+    """The object of the act, like `version 3`."""
+    why: str
+    """The reason that was given."""
+    origin: str
+    """The computer from which it was done; behind `console at` or `api at` the address of the client."""
+    details: str
+    """A JSON object, as text."""
+    previous: str
+    """The digest of the entry before; empty for the first entry."""
+    digest: str
+    """The SHA-256 of the entry."""
+
+
+class Entries(OutputModel):
+    """A page of the audit log."""
+
+    items: list[Entry]
+    """The entries, the newest first. A page may have fewer than requested, or none, without being the last."""
+    next: Cursor | None
+    """The value of `after` for the next page; null at the end."""
+
+
+class Head(OutputModel):
+    """The last entry, which identifies the whole log."""
+
+    number: int
+    """Its number."""
+    digest: str
+    """Its digest."""
+
+
+class Break(OutputModel):
+    """A place where the log was changed."""
+
+    number: int
+    """The number of the entry."""
+    message: str
+    """What is wrong, in words."""
+
+
+class Verification(OutputModel):
+    """The result of a verification."""
+
+    whole: bool
+    """Whether every entry is as it was written, and the store holds what the log says."""
+    head: Head | None
+    """The last entry. If it is noted elsewhere, a log that was cut off is found too. Null if it is missing."""
+    breaks: list[Break]
+    """The places where the log was changed."""
+
+
+async def list_entries(call: Call, query: EntriesQuery) -> Entries:
+    """List the entries, the newest first, a page at a time."""
+    before = min(number_of(query.after, MAX_NUMBER), MAX_NUMBER)
+    looked = await call.context.store.audit.search(query.sought or "", query.who or "", before, query.limit)
+    return Entries.model_validate({"items": looked.entries, "next": cursor_of(looked.before)})
+
+
+async def verify_log(call: Call) -> Verification:
+    """Verify every entry of the log against its digest, the noted heads, and the rows in the store."""
+    breaks, head = await verified(call.context.store, call.context.bundle().settings, call.context.clock())
+    return Verification.model_validate({"whole": not breaks, "head": head, "breaks": breaks})
+
+
+async def export_lines(call: Call) -> Text:
+    """Export every entry as one JSON object per line."""
+    return _export(call, "jsonl", (), lambda entry: line_of(entry) + "\n")
+
+
+async def export_sheet(call: Call) -> Text:
+    """Export every entry as CSV, for a spreadsheet."""
+    return _export(call, "csv", (beginning(COLUMNS),), lambda entry: lines([row_of(entry)]))
+
+
+def _export(
+    call: Call, kind: str, first: Iterable[str], form: Callable[[AuditEntry], str]
+) -> AsyncIterator[str]:
+    call.headers["Content-Disposition"] = saved_as("audit", kind)
+
+    def written(page: Iterable[AuditEntry]) -> str:
+        return "".join(map(form, page))
+
+    async def all_lines() -> AsyncIterator[str]:
+        for line in first:
+            yield line
+        async for page in call.context.store.audit.pages():
+            yield await compute(written, page)  # other requests get their turn during a long log
+
+    return all_lines()
+
+
+OPERATIONS = (
+    Operation("GET", "/audit", list_entries, "Audit"),
+    Operation("GET", "/audit/verification", verify_log, "Audit"),
+    Operation("GET", "/audit/export.jsonl", export_lines, "Audit", media="application/jsonl"),
+    Operation("GET", "/audit/export.csv", export_sheet, "Audit", media="text/csv"),
+)

@@ -1,0 +1,1 @@
+"""The device inventories that a gate reads."""

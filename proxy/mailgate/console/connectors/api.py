@@ -1,0 +1,65 @@
+"""Connectors: the state of the device inventories, and readings of them on request."""
+
+from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import InputModel, Line, OutputModel
+from mailgate.console.connectors.reading import SourceReading
+from mailgate.console.connectors.sources import ConnectorFacts, can_be_read, read_now, sources_of
+
+
+class Connectors(OutputModel):
+    """The connectors of the settings."""
+
+    items: list[ConnectorFacts]
+    """The connectors, in the order of the settings."""
+
+
+class ConnectorPath(InputModel):
+    """One connector."""
+
+    connector: Line
+    """Its name in the settings."""
+
+
+class ReadingInput(InputModel):
+    """How to read a source."""
+
+    full: bool = False
+    """Whether to read everything; otherwise only changes, if the source supports that."""
+
+
+async def list_connectors(call: Call) -> Connectors:
+    """List the connectors with their state and the progress of a reading."""
+    return Connectors(items=sources_of(call.context, await call.context.readiness()))
+
+
+async def read_connector(call: Call, path: ConnectorPath, body: ReadingInput) -> SourceReading:
+    """Begin to read a source now, independently of its schedule. `GET /connectors` shows the progress."""
+    context, name = call.context, path.connector
+    if not can_be_read(context, name):
+        raise ProblemError(404, "no connector of this name asks its source")
+    if not await read_now(context, name, call.person, call.now, full=body.full):
+        raise ProblemError(409, "it is being read already")
+    call.set_location("/connectors")
+    return context.readings.last[name]
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/connectors",
+        list_connectors,
+        "Connectors",
+        links=(Link("read_connector", {"connector": "$response.body#/items/0/name"}),),
+    ),
+    Operation(
+        "POST",
+        "/connectors/{connector}/readings",
+        read_connector,
+        "Connectors",
+        roles=("operator",),
+        status=202,
+        may_conflict=True,
+        has_location=True,
+    ),
+)

@@ -1,0 +1,123 @@
+"""One device: whether it gets mail and why, what can be done about it, and its history."""
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from mailgate.console.access import requires_role
+from mailgate.console.context import context_of, person_of, roles_of
+from mailgate.console.devices.facts import device_facts, parts_of
+from mailgate.console.devices.mail_status import mail_status
+from mailgate.console.devices.timeline import device_history
+from mailgate.console.exemptions.page import SPANS
+from mailgate.console.explain.facts import explanation
+from mailgate.console.explain.requests import decide_last_request, sightings_of
+from mailgate.console.forms import form_of
+from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
+from mailgate.console.people.support_acts import ask_sources, mark_lost
+from mailgate.console.toasts import Toast
+from mailgate.console.words import device_in_words
+from mailgate.devices.device import Device
+from mailgate.model.phrase import joined, phrase
+from mailgate.tasks import compute
+
+SIGHTINGS = 50
+
+
+async def device(request: web.Request) -> web.Response:
+    context, found = context_of(request), await device_of(request)
+    bundle, now = context.bundle(), context.clock()
+    seen = await sightings_of(context.store, found, SIGHTINGS)
+    access, decision = await decide_last_request(context.store, bundle, found, seen, now)
+    facts, policy = device_facts(found, bundle, now), bundle.policy
+    return await show(
+        request,
+        "device.html",
+        standing_message=_just_lost(request, found) if "operator" in roles_of(request) else None,
+        device=facts,
+        name=device_in_words(facts.kind, facts.os, facts.os_version),
+        mail_status=mail_status(access, decision, policy, seen, found.lost_at),
+        parts=parts_of(found),
+        asked=bool(seen),
+        story=await device_history(context.store, found, seen, bundle, now),
+        why=await compute(explanation, access, decision, policy),
+        rules=[rule.id for rule in policy.rules if rule.restricts],
+        spans=SPANS,
+        name_of=policy.catalog.name_of,
+    )
+
+
+def _just_lost(request: web.Request, found: Device) -> Toast | None:
+    """The message about a device that was just marked as lost, within a minute; not if it was found again since."""
+    if found.lost_at is None:
+        return None
+    words = phrase("The device %(id)s is marked as lost and gets nothing.", id=found.id)
+    return Toast(words, found.lost_at, address(request, "devices-lose", id=found.id), {"lost": "no"})
+
+
+@requires_role("operator")
+async def forget(request: web.Request) -> web.Response:
+    """Ask for confirmation with numbers, then delete everything about the device."""
+    context, found = context_of(request), await device_of(request)
+    if (await form_of(request)).get("confirmed") != "yes":
+        seen = await sightings_of(context.store, found, SIGHTINGS)
+        return await show(request, "device_forget.html", device=found, seen=len(seen), most=SIGHTINGS)
+    act = replace(person_of(request).act(context.clock(), "device-forgotten"), about=f"device {found.id}")
+    await context.store.devices.forget(found.id, context.clock(), act)
+    say_on_next_page(request, phrase("Device %(id)s and all that was stored of it are deleted.", id=found.id))
+    return redirect_to(request, "devices")
+
+
+@requires_role("operator", "approver")
+async def lost(request: web.Request) -> web.StreamResponse:
+    """Mark it as lost after a confirmation, or as found."""
+    context, found, sent = context_of(request), await device_of(request), await form_of(request)
+    now, by = context.clock(), person_of(request)
+    if sent.get("lost") != "yes":
+        return await _found(request)
+    if sent.get("confirmed") != "yes":
+        facts = device_facts(found, context.bundle(), now)
+        name = device_in_words(facts.kind, facts.os, facts.os_version)
+        return await show(request, "device_lost.html", device=facts, name=name)
+    await mark_lost(context, found, by, now, lost=True)
+    return redirect_back(request, sent, "devices-one", id=found.id)
+
+
+@requires_role("operator")
+async def _found(request: web.Request) -> web.StreamResponse:
+    context, found = context_of(request), await device_of(request)
+    await mark_lost(context, found, person_of(request), context.clock(), lost=False)
+    words = phrase(
+        "The device %(id)s is no longer marked as lost: the rules decide about it again.", id=found.id
+    )
+    say_on_next_page(request, words)
+    return redirect_back(request, await form_of(request), "devices-one", id=found.id)
+
+
+@requires_role("operator")
+async def ask_now(request: web.Request) -> web.Response:
+    """Ask its sources and show their answers."""
+    context, found = context_of(request), await device_of(request)
+    answers = await ask_sources(context, found, person_of(request), context.clock())
+    words = joined((each.words for each in answers), "; ") or phrase("no source has the device any more")
+    say_on_next_page(request, phrase("Device %(id)s: %(words)s.", id=found.id, words=words))
+    back = str((await form_of(request)).get("back", ""))
+    if back:
+        return redirect_to(request, "people", {"login": back})
+    return redirect_to(request, "devices-one", id=found.id)
+
+
+async def device_of(request: web.Request) -> Device:
+    """The device in the address. Raises HTTPNotFound."""
+    called = await context_of(request).store.devices.called(request.match_info["id"])
+    if len(called) != 1:
+        raise web.HTTPNotFound
+    return called[0]
+
+
+ROUTES = [
+    web.get("/devices/{id}", device, name="devices-one"),
+    web.post("/devices/{id}/forget", forget, name="devices-forget"),
+    web.post("/devices/{id}/lost", lost, name="devices-lose"),
+    web.post("/devices/{id}/ask", ask_now, name="devices-ask"),
+]

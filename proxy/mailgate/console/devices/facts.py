@@ -1,0 +1,262 @@
+"""Everything that is stored about a device."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailgate.config import Bundle, Settings
+from mailgate.console.explain.requests import posture_now
+from mailgate.devices.contradictions import in_words
+from mailgate.devices.device import Device, Report
+from mailgate.model.fact import Day, Fact, Instant, Words
+from mailgate.store import Recorded, RetentionTimes
+
+
+class FindingFacts(Fact):
+    """A contradiction in what is known of a device."""
+
+    reason: str
+    """What it is, as a reason code."""
+    detail: Words
+    """The contradiction in words."""
+    since: Instant
+    """When it began."""
+
+
+class DeviceFacts(Fact):
+    """A device and its posture now."""
+
+    id: str
+    """Its id in this store."""
+    owner: str
+    """The login name of the owner; empty if no source names one."""
+    state: str
+    """Its state: clean, listed, partial, stale, missing, unavailable."""
+    lost: bool
+    """Whether it is marked as lost and gets nothing."""
+    lost_at: Instant | None
+    """When it was marked as lost; null if it is not."""
+    kind: str | None
+    """Its kind, as its sources report it: phone, tablet, laptop, and so on; null if unknown."""
+    os: str
+    """Its operating system, in lower case."""
+    os_version: str
+    """The version of its operating system."""
+    managed: bool | None
+    """Whether it is in device management; null if no source says."""
+    apps: list[str]
+    """The keys of the listed apps on it."""
+    lists: list[str]
+    """The lists that have these apps."""
+    source: str
+    """The source whose report is used."""
+    sources: list[str]
+    """All sources that have it."""
+    reported_at: Instant | None
+    """The latest time at which its apps can have been looked at; null if they never were."""
+    looked_from: Instant | None
+    """The earliest such time: a source may report a list that is older; null if they never were."""
+    expires_at: Instant | None
+    """Until when that report is valid; null if there is none."""
+    findings: list[FindingFacts]
+    """The contradictions between its sources."""
+    first_seen: Instant
+    """When it was first reported."""
+    last_seen: Instant
+    """When it was last reported."""
+    deleted_after: Instant
+    """When everything about it is deleted, if it is not reported again."""
+
+
+class ReportFacts(Fact):
+    """The report of one source on a device."""
+
+    source: str
+    """Which source: a connector, an issuer, or the extension."""
+    id: str
+    """The source's own id of the device."""
+    owner: str
+    """The login name of its owner; empty if the source names none."""
+    kind: str | None
+    """Its kind: phone, tablet, laptop, and so on; null if the source does not say."""
+    os: str
+    """Its operating system, in lower case."""
+    os_version: str
+    """The version of its operating system."""
+    managed: bool | None
+    """Whether it is in device management; null if the source does not say."""
+    status: str
+    """The tier of the evidence (EAR): none, affirming, warning, contraindicated."""
+    apps: list[str]
+    """The keys of the listed apps that the source found."""
+    apps_complete: bool | None
+    """Whether the source can see all apps; null if it does not say."""
+    reported_at: Instant | None
+    """The latest time at which the source can have looked at the apps; null if it did not."""
+    looked_from: Instant | None
+    """The earliest such time; null if it is the same."""
+    expires_at: Instant | None
+    """Until when the report is valid; null if it has no apps."""
+    gone: bool
+    """Whether the source no longer has the device."""
+    handed: bool
+    """Whether a person imported it by hand; then it makes no limit of the guard larger."""
+    first_seen: Instant
+    """When the source first reported the device."""
+    last_seen: Instant
+    """When the source last reported the device."""
+    adds: bool
+    """Always false: the stored report is complete."""
+
+
+class NameFacts(Fact):
+    """A name of a device."""
+
+    kind: str
+    """The kind of name: serial, udid, key, cert, eas, user."""
+    name: str
+    """The name."""
+    sources: list[str]
+    """The sources that use this name."""
+    found_by: bool
+    """Whether the device is found by this name; false if another device has it."""
+
+
+class ReportsAndNames(Fact):
+    """The reports of each source on a device, and the names by which it is found."""
+
+    reports: list[ReportFacts]
+    """The reports of each source."""
+    names: list[NameFacts]
+    """The names of the device."""
+    former_ids: list[str]
+    """Ids of devices that were merged into this one."""
+
+
+class SightingFacts(Fact):
+    """Requests of one client on one day that got the same answer."""
+
+    id: str
+    """The id of the sighting."""
+    day: Day
+    """The day, in UTC."""
+    kind: str
+    """The kind that the client was recognised as."""
+    protocol: str
+    """The protocol."""
+    user_agent: str
+    """The User-Agent header, as far as it is stored."""
+    user: str
+    """The login name; empty if unknown."""
+    posture: str
+    """The state of the device's posture at that time."""
+    rule: str
+    """The rule that decided."""
+    effect: str
+    """The effect: allow, warn, challenge or block."""
+    reason: str
+    """Why, as a reason code."""
+    would: list[str]
+    """Report-only rules that would have had an effect, each as `rule:effect`."""
+    policy: str
+    """The version of the policy."""
+    times: int
+    """The number of requests."""
+    first: Instant
+    """When the first request came."""
+    last: Instant
+    """When the last request came."""
+    reference: str
+    """The reference of the last request."""
+
+
+class WholeDevice(DeviceFacts, ReportsAndNames):
+    """Everything that is stored about one device, with its last sightings."""
+
+    sightings: list[SightingFacts]
+    """The decisions about it, the newest first."""
+
+
+def retention_times_of(settings: Settings) -> RetentionTimes:
+    """The retention times of these settings."""
+    return RetentionTimes(**settings.retention.model_dump())
+
+
+def device_facts(device: Device, bundle: Bundle, now: datetime) -> DeviceFacts:
+    """A device and its current posture."""
+    posture = posture_now(device, bundle, now)
+    findings = [
+        FindingFacts(reason=each.reason.value, detail=each.detail, since=each.since)
+        for each in in_words(device)
+    ]
+    return DeviceFacts(
+        id=posture.device_id,
+        owner=posture.owner,
+        state=posture.state.value,
+        lost=posture.lost,
+        lost_at=device.lost_at,
+        kind=posture.kind and posture.kind.value,
+        os=posture.os,
+        os_version=posture.os_version,
+        managed=posture.managed,
+        apps=list(posture.apps),
+        lists=list(posture.lists),
+        source=posture.source,
+        sources=list(posture.sources),
+        reported_at=posture.reported_at,
+        looked_from=posture.looked_from,
+        expires_at=posture.expires_at,
+        findings=findings,
+        first_seen=device.first_seen,
+        last_seen=device.last_seen,
+        deleted_after=retention_times_of(bundle.settings).end_of(device),
+    )
+
+
+def parts_of(device: Device) -> ReportsAndNames:
+    """The reports and the names of a device."""
+    names = [
+        NameFacts(
+            kind=kind,
+            name=text,
+            sources=sorted({each.source for each in device.reports if (kind, text) in each.names}),
+            found_by=(kind, text) not in device.ceded_names,
+        )
+        for kind, text in sorted(device.claims)
+    ]
+    reports = [_report(each) for each in device.reports]
+    return ReportsAndNames(reports=reports, names=names, former_ids=sorted(device.former_ids))
+
+
+def whole_device(device: Device, seen: Sequence[Recorded], bundle: Bundle, now: datetime) -> WholeDevice:
+    """A device with its reports and names, and with these sightings."""
+    facts, parts = dict(device_facts(device, bundle, now)), dict(parts_of(device))
+    return WholeDevice(**facts, **parts, sightings=[sighting_facts(each) for each in seen])
+
+
+def sighting_facts(recorded: Recorded) -> SightingFacts:
+    """One sighting of a device."""
+    seen, tally = recorded.sighting, recorded.tally
+    return SightingFacts(
+        id=recorded.id,
+        day=seen.day,
+        kind=seen.client.kind,
+        protocol=seen.client.protocol,
+        user_agent=dict(seen.client.headers).get("user-agent", ""),
+        user=seen.user,
+        posture=seen.posture,
+        rule=seen.rule,
+        effect=seen.effect,
+        reason=seen.reason,
+        would=list(seen.would),
+        policy=seen.policy,
+        times=tally.times,
+        first=tally.first,
+        last=tally.last,
+        reference=tally.reference,
+    )
+
+
+def _report(report: Report) -> ReportFacts:
+    """The report without its names, which are listed separately with all sources that use them."""
+    said = {name: getattr(report, name) for name in ReportFacts.model_fields}
+    return ReportFacts(**said | {"apps": sorted(report.apps)})

@@ -1,0 +1,243 @@
+"""Whether a device gets mail, why, since when, and by which source; also as one sentence for the help desk."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from mailgate.config import Bundle
+from mailgate.console.explain.requests import decide_last_request, sightings_of
+from mailgate.console.words import EFFECTS, device_in_words, looked_clause, reason_in_words
+from mailgate.devices.device import Device
+from mailgate.model import Access, Decision, Effect, Posture
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import joined_by_and, joined_names, phrase
+from mailgate.policy import Policy
+from mailgate.policy.decide import decide
+from mailgate.policy.reliefs import Cause, Relief, Reliefs
+from mailgate.store import Recorded, Store
+
+SIGHTINGS = 50
+"""How many sightings of a device are read to find out since when its status holds."""
+
+
+class MailAccess(StrEnum):
+    """Whether a device gets mail."""
+
+    GETS = "gets-mail"
+    WARNED = "warned"
+    EXEMPT = "exempt"
+    PROOF = "must-prove-itself"
+    OUT = "kept-out"
+    LOST = "lost"
+
+
+HEADLINES = {
+    MailAccess.GETS: phrase("Gets mail"),
+    MailAccess.WARNED: phrase("Gets mail after a warning"),
+    MailAccess.EXEMPT: phrase("Exempt"),
+    MailAccess.PROOF: phrase("Has to prove itself first"),
+    MailAccess.OUT: phrase("Kept out"),
+    MailAccess.LOST: phrase("Lost, gets nothing"),
+}
+OUT = (MailAccess.OUT, MailAccess.PROOF)
+"""The mail statuses of devices that get no mail by the rules."""
+_MAIL = {
+    Effect.ALLOW: MailAccess.GETS,
+    Effect.WARN: MailAccess.WARNED,
+    Effect.CHALLENGE: MailAccess.PROOF,
+    Effect.BLOCK: MailAccess.OUT,
+}
+
+
+class MailStatus(Fact):
+    """The mail status of one device now."""
+
+    mail: MailAccess
+    """`gets-mail`; `warned`, after a page; `exempt`, only because of an exemption; `must-prove-itself`; `kept-out`;
+    `lost`."""
+    headline: Words
+    """The status in words."""
+    cause: Words
+    """The cause in words."""
+    rule: str
+    """The rule that decides. For an exempt device, the rule that would decide without the exemption."""
+    title: str
+    """Its title; empty if it has none."""
+    reason: str
+    """Why, as a reason code."""
+    since: Instant | None
+    """When this status began; null if unknown."""
+    until: Instant | None
+    """When it ends: the end of an exemption, or the time at which a warning becomes a refusal; null if it has no
+    end."""
+    exempted_why: str
+    """The reason of the exemption, as its author wrote it; empty without an exemption."""
+    then: Words
+    """What the device gets after the exemption, in words; empty without an exemption."""
+    source: str
+    """The source whose report is used; empty if there is none."""
+    looked_at: Instant | None
+    """The latest time at which that source can have looked at the apps; null if it did not."""
+    looked_from: Instant | None
+    """The earliest such time; null if it did not."""
+    exempt_from: str
+    """The rule to exempt the device from so that it gets mail, or `all`; empty if no exemption would help."""
+    sentence: str
+    """The whole status in one sentence, with times in UTC."""
+
+
+async def mail_status_of(
+    store: Store, bundle: Bundle, device: Device, now: datetime, seen: Sequence[Recorded] | None = None
+) -> MailStatus:
+    """The mail status of a device, decided for a request like its last one. Raises StoreUnavailableError.
+
+    :param seen: the decisions about it, the newest first. They are read from the store if not given.
+    """
+    seen = await sightings_of(store, device, SIGHTINGS) if seen is None else seen
+    access, decision = await decide_last_request(store, bundle, device, seen, now)
+    return mail_status(access, decision, bundle.policy, seen, device.lost_at)
+
+
+def mail_status(
+    access: Access,
+    decision: Decision,
+    policy: Policy,
+    seen: Sequence[Recorded] = (),
+    lost_at: datetime | None = None,
+) -> MailStatus:
+    """The mail status that follows from a decision."""
+    without, relief = _exempted(access, decision, policy)
+    told = without if relief else decision
+    mail = _mail(access, decision, relief)
+    since = relief.at if relief else lost_at if mail is MailAccess.LOST else _since(decision, seen)
+    until = relief.until if relief else decision.deadline if mail is MailAccess.WARNED else None
+    cause = _cause(told, access.posture, policy)
+    found = MailStatus(
+        mail=mail,
+        headline=HEADLINES[mail],
+        cause=cause,
+        rule=told.rule,
+        title=told.title,
+        reason=told.reason.value,
+        since=since,
+        until=until,
+        exempted_why=relief.why if relief else "",
+        then=EFFECTS[without.effect] if relief else "",
+        source=access.posture.source,
+        looked_at=access.posture.reported_at,
+        looked_from=access.posture.looked_from,
+        exempt_from=_exempt_from(access, decision, policy),
+        sentence="",
+    )
+    return found.model_copy(update={"sentence": _sentence(found)})
+
+
+def mail_of(access: Access, decision: Decision, policy: Policy) -> MailAccess:
+    """Whether a device with this decision gets mail."""
+    return _mail(access, decision, _exempted(access, decision, policy)[1])
+
+
+def _mail(access: Access, decision: Decision, relief: Relief | None) -> MailAccess:
+    return MailAccess.EXEMPT if relief else MailAccess.LOST if access.posture.lost else _MAIL[decision.effect]
+
+
+def _exempted(access: Access, decision: Decision, policy: Policy) -> tuple[Decision, Relief | None]:
+    """The decision without exemptions, and the exemption that makes the difference."""
+    if not any(each.cause is Cause.EXEMPTION for each in policy.reliefs.about(access)):
+        return decision, None
+    without = decide(access, replace(policy, reliefs=_for_everybody(policy.reliefs)))
+    softer = without.effect.severity > decision.effect.severity
+    return without, _relief(access, policy, without) if softer else None
+
+
+def name_of(posture: Posture) -> str:
+    """A short description of the device."""
+    return device_in_words(posture.kind, posture.os, posture.os_version)
+
+
+def _for_everybody(reliefs: Reliefs) -> Reliefs:
+    every = tuple(each for each in reliefs.every if each.cause is not Cause.EXEMPTION)
+    return Reliefs(reliefs.serial, every)
+
+
+def _relief(access: Access, policy: Policy, without: Decision) -> Relief | None:
+    """The longest exemption from the rule that would decide."""
+    own = [each for each in policy.reliefs.about(access) if each.cause is Cause.EXEMPTION]
+    fitting = [each for each in own if each.takes_out(without.rule, without.effect)] or own
+    return max(fitting, key=lambda each: each.until or access.now, default=None)
+
+
+def _since(decision: Decision, seen: Sequence[Recorded]) -> datetime | None:
+    """Since when the decision has been the same, according to the last requests; None if unknown."""
+    since = None
+    for each in seen:
+        if (each.sighting.effect, each.sighting.reason) != (decision.effect.value, decision.reason.value):
+            break
+        since = min(each.tally.first, since or each.tally.first)
+    return since
+
+
+def _cause(decision: Decision, posture: Posture, policy: Policy) -> str:
+    names = decision.apps or tuple(policy.catalog.name_of(each) for each in posture.apps)
+    if decision.effect is Effect.ALLOW:
+        if not names:
+            return _unlisted(posture)
+        return phrase("%(apps)s on it, which no rule keeps out", apps=joined_names(names, joined_by_and))
+    if decision.apps:
+        return phrase("%(apps)s on it", apps=joined_names(names, joined_by_and))
+    return (
+        reason_in_words(decision.reason.value)
+        or decision.title
+        or phrase("the rule %(rule)s says so", rule=decision.rule)
+    )
+
+
+def _unlisted(posture: Posture) -> str:
+    looked = posture.reported_at is not None
+    if looked and not posture.lost:
+        return phrase("no listed app on it")
+    return phrase("nothing was reported of its apps")
+
+
+def _exempt_from(access: Access, decision: Decision, policy: Policy) -> str:
+    if decision.effect is Effect.ALLOW or access.posture.lost:
+        return ""
+    for rule in (decision.rule, ""):
+        device = access.posture.device_id
+        relief = Relief(0, Cause.EXEMPTION, rule, "", "", access.now, None, _person(access, device), device)
+        reliefs = Reliefs(policy.reliefs.serial, (*policy.reliefs.every, *_named(relief)))
+        if decide(access, replace(policy, reliefs=reliefs)).effect is Effect.ALLOW:
+            return rule or "all"
+    return ""
+
+
+def _person(access: Access, device: str) -> str:
+    return "" if device else access.user.name or access.posture.owner
+
+
+def _named(relief: Relief) -> tuple[Relief, ...]:
+    """The relief in a tuple, or nothing if it names no person or device: it is then for everybody."""
+    return (relief,) if relief.person or relief.device else ()
+
+
+def _sentence(found: MailStatus) -> str:
+    words = found.headline + (f" until {_time(found.until)}" if found.until else "")
+    if found.mail is MailAccess.EXEMPT:
+        words += f" ({found.exempted_why}), then {found.then}"
+    elif found.since:
+        words += f" since {_time(found.since)}"
+    return f"{words}: {found.cause}{_looked(found)}."
+
+
+def _looked(found: MailStatus) -> str:
+    if found.looked_at is None or found.looked_from is None:
+        return ""
+    who, last = looked_clause(found.source), _time(found.looked_at)
+    if found.looked_from == found.looked_at:
+        return f"; {who} at {last}"
+    return f"; {who} between {_time(found.looked_from)} and {last}"
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

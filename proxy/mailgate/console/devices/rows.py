@@ -1,0 +1,122 @@
+"""The rows of the list of devices. Rows of changed devices are updated at once, and those of all devices in rounds."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.config import Bundle
+from mailgate.console.devices.mail_status import HEADLINES, OUT, MailAccess, mail_of, name_of
+from mailgate.console.explain.requests import posture_now
+from mailgate.devices.device import Device
+from mailgate.devices.names import user_text
+from mailgate.model import Access, Decision, Posture
+from mailgate.model.times import LONG_AGO
+from mailgate.policy import AppCatalog
+from mailgate.policy.decide import decide
+from mailgate.rollout.replay import PAGE_LOAD, proof_of, reported
+from mailgate.store import Store, StoreError
+from mailgate.store.device_rows import DeviceFilter, DeviceRow
+
+LOOKS = 2
+"""How often a page is read on if too few of its devices still match."""
+AT_ONCE = 500
+"""How many changed devices are updated at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDevice:
+    """A device with its current posture and row."""
+
+    device: Device
+    posture: Posture
+    row: DeviceRow
+    name: str
+
+    @property
+    def headline(self) -> str:
+        return HEADLINES[MailAccess(self.row.mail)]
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePage:
+    """Some devices, and the key after which the next page begins; None at the end."""
+
+    found: tuple[ListedDevice, ...]
+    after: int | None
+
+
+async def find_devices(
+    store: Store, bundle: Bundle, wanted: DeviceFilter, now: datetime, after: int = 0, size: int = 50
+) -> DevicePage:
+    """The next devices that match. A page may be short or even empty without being the last. Raises
+    StoreUnavailableError."""
+    with suppress(StoreError):  # if the store accepts no writes, the rows are read as they are
+        await catch_up(store, bundle, now)
+    found, behind = list[ListedDevice](), after
+    for _ in range(LOOKS):
+        looked = await store.rows.search(wanted, behind, size - len(found))
+        found += [each for device in looked.devices if wanted.fits((each := listed(device, bundle, now)).row)]
+        if looked.after is None or len(found) >= size:
+            return DevicePage(tuple(found), looked.after)
+        behind = looked.after
+    return DevicePage(tuple(found), behind)
+
+
+async def catch_up(store: Store, bundle: Bundle, now: datetime) -> bool:
+    """Update the rows of devices that have changed, but not too many at once. Returns whether there are more."""
+    seen = await store.rows.seen()
+    changes = await store.devices.changes(seen, AT_ONCE)
+    if changes.number == seen:
+        return False
+    devices = await store.devices.load(number for number, _ in changes.changed)
+    await store.rows.keep([row_of(each, bundle, now) for each in devices], changes.number)
+    return changes.more
+
+
+async def refresh(store: Store, bundle: Bundle, devices: Sequence[Device], now: datetime) -> None:
+    """Update the rows of these devices, since time or new rules may have changed them."""
+    differing = await store.rows.differing([row_of(each, bundle, now) for each in devices])
+    if differing:
+        await store.rows.keep(differing)
+
+
+def listed(device: Device, bundle: Bundle, now: datetime) -> ListedDevice:
+    """A device with its current posture and row."""
+    posture = posture_now(device, bundle, now)
+    return ListedDevice(device, posture, _row(device, posture, bundle, now), name_of(posture))
+
+
+def row_of(device: Device, bundle: Bundle, now: datetime) -> DeviceRow:
+    """The current row of a device, with the verdict for a request with its proof."""
+    return _row(device, posture_now(device, bundle, now), bundle, now)
+
+
+def _row(device: Device, posture: Posture, bundle: Bundle, now: datetime) -> DeviceRow:
+    user = bundle.groups.user(posture.owner)
+    client = reported(posture.kind, posture.os, posture.os_version)
+    proof = proof_of(device, posture) if device.reports else None
+    access = Access(PAGE_LOAD, client, posture, now, user, proof)
+    decision = decide(access, bundle.policy)
+    mail = mail_of(access, decision, bundle.policy)
+    blocked_by = _blocked_by(decision, posture, bundle.policy.catalog) if mail in OUT else []
+    return DeviceRow(
+        device=device.number,
+        person=user_text(posture.owner),
+        kind=posture.kind.value if posture.kind else "unknown",
+        os=posture.os,
+        os_version=posture.os_version,
+        source=posture.source or next(iter(posture.sources), ""),
+        state=posture.state.value,
+        mail=mail.value,
+        apps=json.dumps(posture.apps) if posture.apps else "",
+        blocked_by=json.dumps(blocked_by) if blocked_by else "",
+        groups=json.dumps(user.groups) if user.groups else "",
+        reported_at=posture.looked_from or LONG_AGO,
+    )
+
+
+def _blocked_by(decision: Decision, posture: Posture, catalog: AppCatalog) -> list[str]:
+    """The keys of the apps that caused a refusal. The decision has their names."""
+    return [key for key in posture.apps if catalog.name_of(key) in decision.apps]

@@ -1,0 +1,241 @@
+"""The history of a device: reports, decisions, mails and exemptions."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import with_config
+
+from mailgate.config import Bundle
+from mailgate.console.notices.facts import WORDS
+from mailgate.console.now.gates import span
+from mailgate.console.people.help import HelpFacts, help_facts
+from mailgate.console.words import (
+    MAIL_STATES,
+    device_in_words,
+    effect_in_words,
+    protocol_in_words,
+    reason_in_words,
+    reporter_in_words,
+    rule_in_words,
+)
+from mailgate.devices.contradictions import in_words
+from mailgate.devices.device import Device, Report
+from mailgate.devices.names import EAS, user_text
+from mailgate.devices.posture import owner_of
+from mailgate.devices.trust import ENROLLED
+from mailgate.model.fact import DESCRIBED
+from mailgate.model.phrase import capital, joined, phrase
+from mailgate.model.times import LONG_AGO
+from mailgate.store import Mail, QuarantineMail, Recorded, Store
+from mailgate.store.reliefs import KeptRelief
+
+NameOf = Callable[[str], str]
+
+
+@with_config(DESCRIBED)
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a device or a person."""
+
+    at: datetime
+    """When it happened."""
+    what: Literal["report", "decision", "notice", "finding", "lost", "first", "help", "exemption"]
+    """The kind of event."""
+    words: str
+    """The event in words."""
+    about: str = ""
+    """The effect of a decision; otherwise empty."""
+    id: str = ""
+    """The id of the sighting of a decision; otherwise empty."""
+    device: str = ""
+    """The id of the device; empty if the event is about the person or names no device."""
+
+
+async def device_history(
+    store: Store, device: Device, seen: Iterable[Recorded], bundle: Bundle, now: datetime
+) -> list[Event]:
+    """The history with the mails, exemptions and requests for help in the store. Raises StoreUnavailableError."""
+    names = [text for kind, text in device.names if kind == EAS]
+    refusals = await store.people.quarantine_mails_about([device.id, *sorted(device.former_ids), *names])
+    owner = user_text(owner_of(device, now, bundle.settings.posture.precedence))
+    mails = await store.people.mails(owner, []) if owner else []
+    relieved = await store.people.exemptions(owner, [device])
+    asked = [help_facts(each, bundle.policy) for each in await store.people.help_requests(owner, [device])]
+    own = [each for each in asked if each.device in ("", device.id, *device.former_ids)]
+    return sorted(
+        [
+            *timeline(device, seen, refusals, mails, bundle.policy.catalog.name_of),
+            *help_events(own),
+            *exemption_events(relieved),
+        ],
+        key=lambda event: event.at,
+        reverse=True,
+    )
+
+
+def timeline(
+    device: Device,
+    seen: Iterable[Recorded],
+    refusals: Iterable[QuarantineMail],
+    mails: Iterable[Mail] = (),
+    name_of: NameOf = str,
+) -> list[Event]:
+    """The events, the newest first. ``refusals`` are mails about its refusals, ``mails`` are mails about rules to its owner."""
+    events = [
+        *device_events(device, name_of),
+        *decision_events(seen),
+        *mail_events(mails),
+        *refusal_mail_events(refusals),
+    ]
+    return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def device_events(device: Device, name_of: NameOf = str) -> Iterator[Event]:
+    """The reports of its sources, and marks of the company such as lost. ``name_of`` gives the display names of
+    apps."""
+
+    def event(at: datetime, what: Literal["report", "finding", "lost", "first"], words: str) -> Event:
+        return Event(at, what, words, device=device.id)
+
+    yield event(
+        device.first_seen,
+        "first",
+        phrase("%(device)s was reported for the first time", device=capital(_name(device))),
+    )
+    for each in device.reports:
+        if each.reported_at and each.reported_at > LONG_AGO:
+            yield event(each.reported_at, "report", _looked(each, name_of))
+        elif each.gone:
+            yield event(
+                each.last_seen, "report", phrase("%(source)s no longer has the device", source=_source(each))
+            )
+        else:
+            yield event(
+                each.last_seen,
+                "report",
+                phrase("%(source)s reported the device, without its apps", source=_source(each)),
+            )
+    for found in in_words(device):
+        yield event(found.since, "finding", phrase("Sources disagree: %(detail)s", detail=found.detail))
+    if device.lost_at:
+        yield event(device.lost_at, "lost", phrase("Marked as lost: it gets nothing"))
+
+
+def decision_events(seen: Iterable[Recorded]) -> Iterator[Event]:
+    """The decisions, by day."""
+    for each in seen:
+        sighting, tally = each.sighting, each.tally
+        why = reason_in_words(sighting.reason) if sighting.effect != "allow" else ""
+        values: dict[str, object] = {
+            "outcome": capital(effect_in_words(sighting.effect)),
+            "rule": sighting.rule,
+            "times": tally.times,
+            "client": device_in_words(sighting.client.kind, sighting.client.os),
+            "protocol": protocol_in_words(sighting.client.protocol),
+        }
+        words: str = phrase("%(outcome)s by the rule %(rule)s: %(client)s over %(protocol)s", **values)
+        if tally.times > 1:
+            words = phrase(
+                "%(outcome)s by the rule %(rule)s, %(times)s times that day: %(client)s over %(protocol)s",
+                **values,
+            )
+        words = joined([words, why], ". ") if why else words
+        yield Event(tally.last, "decision", words, sighting.effect, each.id, sighting.device)
+
+
+def refusal_mail_events(refusals: Iterable[QuarantineMail]) -> Iterator[Event]:
+    """Mails about refusals."""
+    for each in refusals:
+        yield Event(
+            each.written_at,
+            "notice",
+            phrase("Mail sent: %(reason)s", reason=reason_in_words(each.reason) or each.reason),
+        )
+
+
+def mail_events(mails: Iterable[Mail]) -> Iterator[Event]:
+    """Mails about rules, and answers."""
+    for each in mails:
+        about: str = WORDS[each.kind]
+        if each.rule:
+            about = phrase("%(about)s, rule %(rule)s", about=about, rule=each.rule)
+        at = each.changed_at or each.queued_at
+        said = {"login": each.login, "about": about, "state": MAIL_STATES[each.state]}
+        yield Event(at, "notice", phrase("Mail to %(login)s: %(about)s (%(state)s)", **said))
+
+
+def help_events(asked: Iterable[HelpFacts]) -> Iterator[Event]:
+    """Requests for help, and when they were closed."""
+    for each in asked:
+        said: str = each.cause
+        if each.refused:
+            said = phrase("Asked for help with the rule %(rule)s", rule=each.rule)
+        words = phrase("%(said)s (reference %(reference)s)", said=said, reference=each.reference)
+        if each.times > 1:
+            words = phrase(
+                "%(said)s, %(times)s times (reference %(reference)s)",
+                said=said,
+                times=each.times,
+                reference=each.reference,
+            )
+        yield Event(each.last_at, "help", words, device=each.device)
+        if each.done_at:
+            done = phrase("Request for help done")
+            if each.done_by:
+                done = phrase("Request for help done by %(who)s", who=each.done_by)
+            yield Event(each.done_at, "help", done, device=each.device)
+
+
+def exemption_events(relieved: Iterable[KeptRelief]) -> Iterator[Event]:
+    """Exemptions, and their ends."""
+    for kept in relieved:
+        relief = kept.relief
+        values: dict[str, object] = {
+            "rule": rule_in_words(relief.rule),
+            "who": relief.author,
+            "why": relief.why,
+        }
+        words = phrase("Exempt from %(rule)s by %(who)s: %(why)s", **values)
+        if relief.until:
+            values["span"] = span(relief.until - relief.at)
+            words = phrase("Exempt from %(rule)s for %(span)s by %(who)s: %(why)s", **values)
+        yield Event(
+            relief.at,
+            "exemption",
+            words,
+            device=relief.device,
+        )
+        if kept.ended_at:
+            yield Event(
+                kept.ended_at,
+                "exemption",
+                phrase("Exemption ended by %(who)s: %(why)s", who=kept.ended_by, why=kept.ended_why),
+                device=relief.device,
+            )
+
+
+def _looked(report: Report, name_of: NameOf) -> str:
+    values = {"source": _source(report), "apps": joined(map(name_of, sorted(report.apps)))}
+    if not report.apps:
+        whole = phrase("%(source)s looked and found no listed app", **values)
+        part = phrase("%(source)s looked and found no listed app, as far as it can see", **values)
+    else:
+        whole = phrase("%(source)s looked and found %(apps)s", **values)
+        part = phrase("%(source)s looked and found %(apps)s, as far as it can see", **values)
+    looked = whole if report.apps_complete else part
+    return phrase("%(looked)s, by a list that may be older", looked=looked) if report.lag else looked
+
+
+def _source(report: Report) -> str:
+    """The display name of a source; a connector's own name stays as it is."""
+    source = reporter_in_words(report.source)
+    return capital(source) if report.source == ENROLLED else source
+
+
+def _name(device: Device) -> str:
+    told_of = next((each for each in device.reports if each.kind or each.os), None)
+    return (
+        device_in_words(told_of.kind, told_of.os, told_of.os_version) if told_of else device_in_words("", "")
+    )

@@ -1,0 +1,111 @@
+"""Drafts: small changes of the rules that no file has yet, with the lines to commit and the plan."""
+
+from mailgate.console.api.operation import Call, Link, Operation, Text
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import Hex, InputModel, OutputModel, SmallPage
+from mailgate.console.drafts.drafting import draft_and_plan, facts_of, latest_heads, patch_of, plan_again
+from mailgate.console.drafts.facts import DraftFacts, DraftHead
+from mailgate.policy.edits import Edit
+from mailgate.rollout.drafts import find_draft
+
+
+class DraftInput(InputModel):
+    """A change to draft."""
+
+    edit: Edit
+    """The change."""
+
+
+class DraftsQuery(InputModel):
+    """The drafts to list."""
+
+    limit: SmallPage = 50
+    """The most drafts to return."""
+
+
+class DraftPath(InputModel):
+    """One draft."""
+
+    digest: Hex
+    """Its digest, or the beginning of it."""
+
+
+class Drafts(OutputModel):
+    """The drafts."""
+
+    items: list[DraftHead]
+    """The drafts, the newest first."""
+
+
+async def list_drafts(call: Call, query: DraftsQuery) -> Drafts:
+    """List the drafts with their states. A single draft has the lines to commit."""
+    return Drafts(items=await latest_heads(call.context, query.limit))
+
+
+async def make_draft(call: Call, body: DraftInput) -> DraftFacts:
+    """Draft a small change of the rules in force, and begin to plan it unless another plan is being made.
+
+    Nothing is put in force and no file is written: `changes` has the lines to commit, and the plan is put in force like
+    any other.
+    """
+    draft = await draft_and_plan(call.context, body.edit, call.person)
+    call.set_location(f"/drafts/{draft.digest}")
+    return await facts_of(call.context, draft)
+
+
+async def get_draft(call: Call, path: DraftPath) -> DraftFacts:
+    """Get a draft: the changes in the files, and its state."""
+    return await facts_of(call.context, await find_draft(call.context.store, path.digest))
+
+
+async def get_draft_patch(call: Call, path: DraftPath) -> Text:
+    """Get the change to commit, as a patch for the folder of `mailgate.yaml`, or for the folder of a file outside of it."""
+    draft = await find_draft(call.context.store, path.digest)
+    call.headers["Content-Disposition"] = f'attachment; filename="draft-{draft.digest[:12]}.patch"'
+    return await patch_of(call.context, draft)
+
+
+async def plan_draft(call: Call, path: DraftPath) -> DraftFacts:
+    """Begin to plan a draft against the rules in force. `GET /plans/making` shows the progress."""
+    draft = await find_draft(call.context.store, path.digest)
+    if not await plan_again(call.context, draft, call.person):
+        raise ProblemError(409, "another plan is being made: wait until it is ready")
+    call.set_location("/plans/making")
+    return await facts_of(call.context, draft)
+
+
+_ONE = "/drafts/{digest}"
+_FIRST = {"digest": "$response.body#/items/0/digest"}
+_MADE = {"digest": "$response.body#/digest"}
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/drafts",
+        list_drafts,
+        "Drafts",
+        links=(Link("get_draft", _FIRST), Link("get_draft_patch", _FIRST), Link("plan_draft", _FIRST)),
+    ),
+    Operation(
+        "POST",
+        "/drafts",
+        make_draft,
+        "Drafts",
+        roles=("operator", "approver"),
+        status=201,
+        may_conflict=True,
+        has_location=True,
+        links=(Link("get_draft", _MADE), Link("get_draft_patch", _MADE)),
+    ),
+    Operation("GET", _ONE, get_draft, "Drafts", may_conflict=True),
+    Operation("GET", _ONE + "/patch", get_draft_patch, "Drafts", media="text/x-diff", may_conflict=True),
+    Operation(
+        "POST",
+        _ONE + "/plan",
+        plan_draft,
+        "Drafts",
+        roles=("operator", "approver"),
+        status=202,
+        may_conflict=True,
+        has_location=True,
+    ),
+)

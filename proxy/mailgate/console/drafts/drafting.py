@@ -1,0 +1,107 @@
+"""Drafts of the console: makes a draft and its plan, and compares drafts with the files on disk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailgate.config import Rules
+from mailgate.console.context import ConsoleContext
+from mailgate.console.drafts.facts import (
+    DraftFacts,
+    DraftHead,
+    draft_facts,
+    draft_head,
+    draft_patch,
+    explained,
+    uncommitted,
+)
+from mailgate.console.policy.versions import RuleFilesLocation
+from mailgate.errors import ConfigError
+from mailgate.model.phrase import phrase
+from mailgate.policy.edits import Edit
+from mailgate.rollout.drafts import make_draft, rules_with
+from mailgate.rollout.person import Person, RefusedError
+from mailgate.rollout.plan import DAYS
+from mailgate.rollout.stored_rules import rules_of
+from mailgate.store import Activation
+from mailgate.store.drafts import KeptDraft
+from mailgate.tasks import compute
+
+MAX_DRAFTS = 50
+"""How many of the newest drafts are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """The drafts that are in force but not in the files on disk."""
+
+    drafts: Sequence[KeptDraft] = ()
+    explain: bool = False
+    """Whether these are the only differences between the files and what is in force."""
+
+
+NO_UNCOMMITTED_DRAFTS = Uncommitted()
+
+
+async def draft_and_plan(context: ConsoleContext, edit: Edit, person: Person) -> KeptDraft:
+    """Keep a draft and begin to plan it, unless another plan is being made. Raises RefusedError."""
+    now = context.clock()
+    draft, candidate = await make_draft(context.store, edit, person, now)
+    context.planning.start(candidate, DAYS, person, now)
+    return draft
+
+
+async def plan_again(context: ConsoleContext, draft: KeptDraft, person: Person) -> bool:
+    """Begin to plan a draft. Returns False while another plan is being made. Raises RefusedError."""
+    candidate = await rules_with(context.store, draft)
+    return context.planning.start(candidate, DAYS, person, context.clock())
+
+
+async def latest_heads(context: ConsoleContext, most: int = MAX_DRAFTS) -> list[DraftHead]:
+    """The newest drafts with their states. Raises RefusedError."""
+    drafts = await context.store.drafts.latest(most)
+    if not drafts:
+        return []
+    active, rules = await _in_force(context)
+    files = await files_of(context)
+    return [draft_head(each, active, rules, files) for each in drafts]
+
+
+async def facts_of(context: ConsoleContext, draft: KeptDraft) -> DraftFacts:
+    """The facts about a draft. Raises RefusedError."""
+    active, rules = await _in_force(context)
+    places = RuleFilesLocation.of(context.bundle())
+    return await draft_facts(context.store, draft, active, rules, await files_of(context), places)
+
+
+async def patch_of(context: ConsoleContext, draft: KeptDraft) -> str:
+    """The change to commit, as a patch. Raises RefusedError."""
+    return await draft_patch(
+        context.store, draft, await files_of(context), RuleFilesLocation.of(context.bundle())
+    )
+
+
+async def uncommitted_now(context: ConsoleContext, held: str) -> Uncommitted:
+    """The drafts that are in force but not in the files. ``held`` says why the files are not in force; if it is empty,
+    nothing is read."""
+    drafts = await context.store.drafts.latest(MAX_DRAFTS) if held else []
+    files = await files_of(context) if drafts else None
+    if files is None:
+        return NO_UNCOMMITTED_DRAFTS
+    rules = context.bundle().rules
+    found = uncommitted(drafts, rules, files)
+    return Uncommitted(found, bool(found) and await compute(explained, found, rules, files))
+
+
+async def files_of(context: ConsoleContext) -> Rules | None:
+    """The rules in the files on disk; None if they have mistakes."""
+    try:
+        return await compute(context.candidate, None)
+    except ConfigError:
+        return None
+
+
+async def _in_force(context: ConsoleContext) -> tuple[Activation, Rules]:
+    active = await context.store.policies.active()
+    if active is None:
+        raise RefusedError(phrase("nothing is in force yet: the first start puts the files in force"))
+    return active, await rules_of(context.store.policies, active)

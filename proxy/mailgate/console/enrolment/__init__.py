@@ -1,0 +1,1 @@
+"""Tokens and codes by which devices enrol."""

@@ -1,0 +1,215 @@
+"""Enrolment: the tokens for it, the enrolled keys, and revoking them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import WHOLE, InputModel, LargePage, Line, OutputModel
+from mailgate.console.enrolment.tokens import MAX_DAYS, MAX_USES, make_token
+from mailgate.rollout import counted_acts
+from mailgate.rollout.guard import guard_of
+
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Token(OutputModel):
+    """A token with which devices enrol."""
+
+    name: str
+    """The name of the token, which reveals nothing about the token itself."""
+    owner: str
+    """The owner of the devices that enrol with it; empty if it names nobody."""
+    note: str
+    """The purpose of the token."""
+    uses_left: int
+    """How many more devices may enrol with it."""
+    made_at: datetime
+    """When it was made."""
+    expires_at: datetime
+    """When it expires."""
+
+
+class NewToken(Token):
+    """A new token."""
+
+    token: str
+    """The token itself. It is shown only once and is not stored."""
+
+
+class Tokens(OutputModel):
+    """The stored tokens."""
+
+    items: list[Token]
+    """The tokens, the newest first."""
+
+
+class TokenInput(InputModel):
+    """A token to make."""
+
+    user: Line | None = None
+    """The login name of the owner of the devices; without it, the token names no owner."""
+    note: Line | None = None
+    """The purpose of the token."""
+    uses: Annotated[int, Field(ge=1, le=MAX_USES), WHOLE] = 1
+    """How many devices may enrol with it."""
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS), WHOLE] = 7
+    """How many days it is valid."""
+
+
+class TokenPath(InputModel):
+    """One token."""
+
+    name: Line
+    """Its name, like `token-0123456789`."""
+
+
+class KeysQuery(InputModel):
+    """The keys to list."""
+
+    after: Thumbprint | None = None
+    """The `next` of the previous page."""
+    limit: LargePage = 50
+    """The most keys to return."""
+
+
+class Key(OutputModel):
+    """A key with which a device enrolled."""
+
+    thumbprint: str
+    """Its thumbprint (RFC 7638)."""
+    device: str
+    """The name of the device in its posture."""
+    owner: str
+    """The login name of the owner."""
+    token: str
+    """The name of the token with which it enrolled."""
+    made_at: datetime
+    """When it enrolled."""
+    reported_at: datetime | None
+    """When it last reported; null if it never did."""
+    revoked_at: datetime | None
+    """When it was revoked; null if it is valid."""
+
+
+class Keys(OutputModel):
+    """A page of keys."""
+
+    items: list[Key]
+    """The keys, in the order of their thumbprints."""
+    next: Thumbprint | None
+    """The value of `after` for the next page; null at the end."""
+
+
+class KeyPath(InputModel):
+    """One key."""
+
+    thumbprint: Thumbprint
+    """Its thumbprint."""
+
+
+async def list_tokens(call: Call) -> Tokens:
+    """List the tokens with which devices can enrol, and those that have ended recently."""
+    return Tokens.model_validate({"items": await call.context.store.enrolments.tokens()})
+
+
+async def make_enrolment_token(call: Call, body: TokenInput) -> NewToken:
+    """Make a token with which devices can enrol. Only this answer has the token itself."""
+    text, made = await make_token(
+        call.context.store,
+        call.person,
+        call.now,
+        user=call.context.bundle().settings.logins.person(body.user or ""),
+        note=body.note or "",
+        uses=body.uses,
+        days=body.days,
+    )
+    call.set_location("/enrolment/tokens")
+    return NewToken.model_validate(Token.model_validate(made).model_dump() | {"token": text})
+
+
+async def revoke_token(call: Call, path: TokenPath) -> None:
+    """Revoke a token: no more devices enrol with it. Keys that already enrolled stay valid."""
+    known = {each.name for each in await call.context.store.enrolments.tokens()}
+    if path.name not in known:
+        raise ProblemError(404, "no token has this name")
+    await _revoke(call, path.name)
+
+
+async def list_keys(call: Call, query: KeysQuery) -> Keys:
+    """List the keys of enrolled devices, also revoked ones, a page at a time."""
+    found = await call.context.store.enrolments.page(query.after or "", query.limit)
+    more = found[-1].thumbprint if len(found) == query.limit else None
+    return Keys.model_validate({"items": found, "next": more})
+
+
+async def get_key(call: Call, path: KeyPath) -> Key:
+    """Get a key of an enrolled device."""
+    return await _key(call, path)
+
+
+async def revoke_key(call: Call, path: KeyPath) -> Key:
+    """Revoke a key: no gate accepts it from the next second on, and it never enrols again.
+
+    It counts for the guard: beyond what the guard lets pass by hand, another approver has to do the same; the refusal of the first one
+    is noted.
+    """
+    if (await _key(call, path)).revoked_at is None:
+        await _revoke(call, path.thumbprint)
+    return await _key(call, path)
+
+
+async def _revoke(call: Call, name: str) -> None:
+    guard = guard_of(call.context.bundle().settings)
+    await counted_acts.revoke(call.context.store, guard, call.person, call.now, name)
+
+
+async def _key(call: Call, path: KeyPath) -> Key:
+    found = await call.context.store.enrolments.key(path.thumbprint)
+    if found is None:
+        raise ProblemError(404, "no key has this thumbprint")
+    return Key.model_validate(found)
+
+
+_FIRST = {"thumbprint": "$response.body#/items/0/thumbprint"}
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/enrolment/tokens",
+        list_tokens,
+        "Enrolment",
+        links=(Link("revoke_token", {"name": "$response.body#/items/0/name"}),),
+    ),
+    Operation(
+        "POST",
+        "/enrolment/tokens",
+        make_enrolment_token,
+        "Enrolment",
+        roles=("operator",),
+        status=201,
+        has_location=True,
+        links=(Link("revoke_token", {"name": "$response.body#/name"}),),
+    ),
+    Operation(
+        "DELETE", "/enrolment/tokens/{name}", revoke_token, "Enrolment", roles=("operator",), status=204
+    ),
+    Operation(
+        "GET",
+        "/enrolment/keys",
+        list_keys,
+        "Enrolment",
+        links=(Link("get_key", _FIRST), Link("revoke_key", _FIRST)),
+    ),
+    Operation("GET", "/enrolment/keys/{thumbprint}", get_key, "Enrolment"),
+    Operation(
+        "POST",
+        "/enrolment/keys/{thumbprint}/revocation",
+        revoke_key,
+        "Enrolment",
+        roles=("operator", "approver"),
+        may_conflict=True,
+    ),
+)

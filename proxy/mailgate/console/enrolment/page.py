@@ -1,0 +1,119 @@
+"""*Enrolment*: tokens with which devices enrol, enrolled keys, and revoking them."""
+
+from aiohttp import web
+
+from mailgate.console.access import requires_role
+from mailgate.console.address_values import line
+from mailgate.console.context import context_of, person_of
+from mailgate.console.devices.page import number
+from mailgate.console.enrolment.tokens import MAX_USES, make_code, make_token
+from mailgate.console.forms import form_of
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.query_parameters import POSITION, accepts_parameters, position_in, position_values
+from mailgate.model.phrase import phrase
+from mailgate.rollout import counted_acts
+from mailgate.rollout.guard import guard_of
+from mailgate.store import RowPosition
+
+SIZE = 50
+LIVES = {"1": phrase("1 day"), "7": phrase("7 days"), "30": phrase("30 days")}
+MAX_NAME = 255
+
+
+@accepts_parameters(key=line(), **POSITION)
+async def enrolment(request: web.Request) -> web.Response:
+    return await _shown(request)
+
+
+@requires_role("operator")
+async def make(request: web.Request) -> web.Response:
+    """Make a token and show it once."""
+    context, sent = context_of(request), await form_of(request)
+    user, note = (str(sent.get(name, "")).strip() for name in ("user", "note"))
+    uses, days = number(str(sent.get("uses", ""))), str(sent.get("days", ""))
+    if max(len(user), len(note)) > MAX_NAME or not (user + note).isprintable():
+        return await _shown(
+            request,
+            422,
+            wrong=phrase(
+                "A name and a note are one line of at most %(longest)s characters.", longest=MAX_NAME
+            ),
+        )
+    if not 1 <= uses <= MAX_USES or days not in LIVES:
+        return await _shown(
+            request, 422, wrong=phrase("A token is good for 1 to %(most_uses)s devices.", most_uses=MAX_USES)
+        )
+    by, now = person_of(request), context.clock()
+    owner = context.bundle().settings.logins.person(user)
+    text, _ = await make_token(context.store, by, now, user=owner, note=note, uses=uses, days=int(days))
+    return await _shown(request, made=text)
+
+
+@requires_role("operator")
+async def code(request: web.Request) -> web.Response:
+    """Make a code for one browser and show it once, with what to do with it."""
+    desk, user = context_of(request), str((await form_of(request)).get("user", "")).strip()
+    if not user or len(user) > MAX_NAME or not user.isprintable():
+        return await _shown(
+            request,
+            422,
+            wrong=phrase(
+                "A code is for one person: a login name of at most %(longest)s characters.", longest=MAX_NAME
+            ),
+        )
+    owner = desk.bundle().settings.logins.person(user)
+    text = await make_code(desk.store, person_of(request), desk.clock(), owner)
+    return await _shown(request, code=text, owner=owner)
+
+
+@requires_role("operator", "approver")
+async def revoke(request: web.Request) -> web.Response:
+    """Ask for confirmation, then revoke it at every gate within a second."""
+    context, sent = context_of(request), await form_of(request)
+    name = str(sent.get("name", ""))[:MAX_NAME]
+    if sent.get("confirmed") != "yes":
+        return await show(request, "enrolment_revoke.html", name=name, is_token=sent.get("what") == "token")
+    guard, by = guard_of(context.bundle().settings), person_of(request)
+    revoked = await counted_acts.revoke(context.store, guard, by, context.clock(), name)
+    if not revoked.tokens and not revoked.keys:
+        raise web.HTTPNotFound
+    return redirect_to(request, "enrolment")
+
+
+async def _shown(
+    request: web.Request,
+    status: int = 200,
+    *,
+    made: str = "",
+    wrong: str = "",
+    code: str = "",
+    owner: str = "",
+) -> web.Response:
+    store = context_of(request).store.enrolments
+    keys = await store.page(request.query.get("key", ""), SIZE)
+    tokens = await store.tokens(SIZE + 1, position_in(request.query))
+    last = tokens[SIZE - 1] if len(tokens) > SIZE else None
+    return await show(
+        request,
+        "enrolment.html",
+        status,
+        tokens=tokens[:SIZE],
+        older=position_values(RowPosition(last.made_at, last.name)) if last else {},
+        keys=keys,
+        more=keys[-1].thumbprint if len(keys) == SIZE else "",
+        made=made,
+        code=code,
+        owner=owner,
+        mail=context_of(request).bundle().settings.public_url,
+        wrong=wrong,
+        lives=LIVES,
+        now=context_of(request).clock(),
+    )
+
+
+ROUTES = [
+    web.get("/enrolment", enrolment, name="enrolment"),
+    web.post("/enrolment", make, name="enrolment-make"),
+    web.post("/enrolment/code", code, name="enrolment-code"),
+    web.post("/enrolment/revoke", revoke, name="enrolment-revoke"),
+]

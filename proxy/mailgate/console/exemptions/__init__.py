@@ -1,0 +1,1 @@
+"""Exemptions, and rules that are off for a time."""

@@ -1,0 +1,282 @@
+"""Exemptions of people and devices from rules, and rules that are off for everybody."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import (
+    DIGITS,
+    MAX_NUMBER,
+    InputModel,
+    LargePage,
+    Line,
+    Moment,
+    Note,
+    OutputModel,
+)
+from mailgate.console.devices.api import device_called
+from mailgate.policy.reliefs import Cause
+from mailgate.rollout import reliefs
+from mailgate.rollout.guard import guard_of
+
+
+class Relief(OutputModel):
+    """A rule that does not count for a time: for one person or device, or for everybody. An exemption may be from every rule."""
+
+    number: int
+    """Its number."""
+    cause: Cause
+    """`exemption`; `break-glass` if an admin turned the rule off for everybody; `halt` if it halted by itself."""
+    rule: str
+    """The rule's id; empty for every rule that restricts."""
+    why: str
+    """The reason that was given."""
+    author: str
+    """The admin who did it, or `gate`."""
+    at: datetime
+    """When it began."""
+    until: datetime | None
+    """When it ends by itself; null if it does not."""
+    person: str
+    """The login name of the exempt person. If person and device are both empty, it is for everybody."""
+    device: str
+    """The id of the exempt device."""
+
+
+class ReliefRecord(Relief):
+    """A relief, and how it was ended."""
+
+    ended_at: datetime | None
+    """When it was ended early; null if it was not."""
+    ended_by: str
+    """The admin who ended it."""
+    ended_why: str
+    """The reason for ending it."""
+
+
+class ExemptionsQuery(InputModel):
+    """The exemptions to list."""
+
+    which: Literal["current", "all"] = "current"
+    """Those in force, or all that are stored."""
+    limit: LargePage = 1000
+    """The most exemptions to read, the newest first."""
+
+
+class Exemptions(OutputModel):
+    """Exemptions."""
+
+    items: list[ReliefRecord]
+    """The exemptions, the newest first."""
+
+
+class ExemptionInput(InputModel):
+    """An exemption of one person or one device to give."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["person"]}, {"required": ["device"]}]}
+    )
+
+    rule: Line
+    """The rule's id, or `all` for every rule that restricts."""
+    why: Note
+    """The reason. The person and readers of the audit log see it."""
+    until: Moment
+    """When it ends, within 366 days."""
+    person: Line = Field(default_factory=str)
+    """The login name of the person. Give either this or `device`."""
+    device: Line = Field(default_factory=str)
+    """The device, by its id or another name."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len({"person", "device"} & self.model_fields_set) != 1:
+            raise PydanticCustomError("whom", "expected either `person` or `device`")
+        return self
+
+
+class ExemptionPath(InputModel):
+    """One exemption."""
+
+    number: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
+    """Its number."""
+
+
+class ReasonInput(InputModel):
+    """A reason."""
+
+    why: Note
+    """The reason, for the audit log."""
+
+
+class RulesOff(OutputModel):
+    """Rules that are off for everybody."""
+
+    items: list[Relief]
+    """The rules that halted by themselves or were turned off."""
+
+
+class RulePath(InputModel):
+    """One rule."""
+
+    rule: Line
+    """Its id."""
+
+
+class RuleOffInput(InputModel):
+    """A rule to turn off."""
+
+    why: Note
+    """The reason, for the audit log."""
+    until: Moment
+    """When the rule counts again by itself."""
+
+
+class Resumed(OutputModel):
+    """The reliefs that were ended so that the rule counts again."""
+
+    items: list[Relief]
+    """The halts and break-glass that were ended."""
+
+
+async def list_exemptions(call: Call, query: ExemptionsQuery) -> Exemptions:
+    """List the exemptions, the newest first."""
+    reliefs = call.context.store.reliefs
+    if query.which == "all":
+        newest = await reliefs.history(query.limit)
+        kept = [each for each in newest if each.relief.cause is Cause.EXEMPTION]
+    else:
+        kept = await reliefs.exemptions(call.now, query.limit, MAX_NUMBER)
+    items = [asdict(each.relief) | asdict(each) for each in kept]
+    return Exemptions.model_validate({"items": items})
+
+
+async def exempt(call: Call, body: ExemptionInput) -> Relief:
+    """Exempt one person or one device from a rule until a time, at every gate within a second."""
+    context = call.context
+    device = (await device_called(call, body.device, 409)).id if body.device else ""
+    given = await reliefs.exempt(
+        context.store,
+        context.bundle().policy,
+        call.person,
+        body.why,
+        call.now,
+        rule=body.rule,
+        until=body.until,
+        person=context.bundle().settings.logins.person(body.person.strip()),
+        device=device,
+    )
+    call.set_location("/exemptions")
+    return Relief.model_validate(given)
+
+
+async def end_exemption(call: Call, path: ExemptionPath, body: ReasonInput) -> Relief:
+    """End an exemption early.
+
+    Beyond the guard's limit another approver has to end it too; the refusal of the first one is noted.
+    """
+    context = call.context
+    guard = guard_of(context.bundle().settings)
+    ended = await reliefs.end_exemption(context.store, call.person, body.why, call.now, path.number, guard)
+    return Relief.model_validate(ended)
+
+
+async def list_rules_off(call: Call) -> RulesOff:
+    """List the rules that are off for everybody: halted by themselves, or turned off."""
+    current = await call.context.store.reliefs.current(call.now)
+    return RulesOff.model_validate({"items": list(current.for_everybody(call.now))})
+
+
+async def turn_rule_off(call: Call, path: RulePath, body: RuleOffInput) -> Relief:
+    """Break-glass: turn a rule off for everybody until a time, at every gate within a second.
+
+    No guard applies to this.
+    """
+    context = call.context
+    _require_rule(call, path.rule)
+    given = await reliefs.break_glass(
+        context.store,
+        context.bundle().policy,
+        call.person,
+        body.why,
+        call.now,
+        rule=path.rule,
+        until=body.until,
+    )
+    return Relief.model_validate(given)
+
+
+async def resume_rule(call: Call, path: RulePath, body: ReasonInput) -> Resumed:
+    """Put a rule back in force that halted by itself or was turned off.
+
+    If it was out for longer than the guard's window, whom it keeps out counts as if it were new. Beyond the limit another approver
+    has to do the same; the refusal of the first one is noted.
+    """
+    context = call.context
+    settings = context.bundle().settings
+    ended = await reliefs.resume(context.store, call.person, body.why, call.now, path.rule, settings)
+    return Resumed.model_validate({"items": ended})
+
+
+def _require_rule(call: Call, rule: str) -> None:
+    if rule not in {each.id for each in call.context.bundle().policy.rules}:
+        raise ProblemError(404, "no rule in force has this id")
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/exemptions",
+        list_exemptions,
+        "Exemptions",
+        links=(Link("end_exemption", {"number": "$response.body#/items/0/number"}),),
+    ),
+    Operation(
+        "POST",
+        "/exemptions",
+        exempt,
+        "Exemptions",
+        roles=("operator",),
+        status=201,
+        may_conflict=True,
+        has_location=True,
+        links=(Link("end_exemption", {"number": "$response.body#/number"}),),
+    ),
+    Operation(
+        "POST",
+        "/exemptions/{number}/end",
+        end_exemption,
+        "Exemptions",
+        roles=("operator", "approver"),
+        may_conflict=True,
+    ),
+    Operation(
+        "GET",
+        "/rules-off",
+        list_rules_off,
+        "Exemptions",
+        links=(Link("resume_rule", {"rule": "$response.body#/items/0/rule"}),),
+    ),
+    Operation(
+        "POST",
+        "/rules/{rule}/off",
+        turn_rule_off,
+        "Exemptions",
+        roles=("operator", "approver"),
+        may_conflict=True,
+        links=(Link("resume_rule", {"rule": "$response.body#/rule"}),),
+    ),
+    Operation(
+        "POST",
+        "/rules/{rule}/on",
+        resume_rule,
+        "Exemptions",
+        roles=("operator", "approver"),
+        may_conflict=True,
+    ),
+)

@@ -1,0 +1,182 @@
+"""*Exemptions*: who is exempt from a rule and until when, which rules are off for everybody, and putting them back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from aiohttp import web
+
+from mailgate.console.access import requires_role
+from mailgate.console.address_values import line, whole
+from mailgate.console.context import ConsoleContext, context_of, person_of
+from mailgate.console.devices.page import number
+from mailgate.console.forms import MAX_TEXT, form_of, note_of
+from mailgate.console.layout import address, redirect_back, redirect_to, say_on_next_page, show
+from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.words import device_named, rule_in_words
+from mailgate.devices.device import typed_id
+from mailgate.devices.names import user_text
+from mailgate.model.phrase import phrase
+from mailgate.policy.reliefs import Relief
+from mailgate.rollout import reliefs
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.person import RefusedError
+from mailgate.store.reliefs import KeptRelief
+
+SIZE = 100
+_NEWEST = 2**31 - 1
+SPANS = {
+    "1": phrase("1 day"),
+    "7": phrase("7 days"),
+    "30": phrase("30 days"),
+    "90": phrase("90 days"),
+    "365": phrase("a year"),
+}
+HOURS = {
+    "1": phrase("1 hour"),
+    "4": phrase("4 hours"),
+    "12": phrase("12 hours"),
+    "24": phrase("a day"),
+    "72": phrase("three days"),
+}
+
+
+@accepts_parameters(whom=line(), before=whole(_NEWEST), over=whole(_NEWEST))
+async def exemptions(request: web.Request) -> web.Response:
+    return await _shown(request)
+
+
+@requires_role("operator")
+async def exempt(request: web.Request) -> web.Response:
+    """Exempt one person or device from a rule."""
+    context, sent = context_of(request), await form_of(request)
+    why, rule = note_of(sent, "why"), str(sent.get("rule", "")).strip()[:MAX_TEXT]
+    whom, days = str(sent.get("whom", "")).strip()[:MAX_TEXT], sent.get("days", "")
+    if days not in SPANS or not whom:
+        raise RefusedError(phrase("whom, and for how long? A login name or the id of a device, and a time"))
+    called = await context.store.devices.called(typed_id(whom)) if sent.get("what") == "device" else []
+    if sent.get("what") == "device" and len(called) != 1:
+        raise RefusedError(
+            phrase(
+                "%(number)s devices are called %(whom)s; expected one",
+                number=len(called) or phrase("no"),
+                whom=whom,
+            )
+        )
+    logins = context.bundle().settings.logins
+    named = {"device": called[0].id} if called else {"person": logins.person(whom)}
+    now = await context.store.now(context.clock())
+    until = now + timedelta(days=int(days))
+    policy, by = context.bundle().policy, person_of(request)
+    given = await reliefs.exempt(context.store, policy, by, why, now, rule=rule, until=until, **named)
+    say_given(request, given, SPANS[days])
+    return redirect_to(request, "exemptions")
+
+
+def say_given(request: web.Request, given: Relief, span: str) -> None:
+    """Show who is exempt from what, with a way to undo it."""
+    words = phrase(
+        "%(whom)s is exempt from %(rule)s for %(span)s.",
+        whom=given.person or phrase("The device %(id)s", id=given.device),
+        rule=rule_in_words(given.rule),
+        span=span,
+    )
+    say_on_next_page(
+        request, words, address(request, "exemptions-end"), number=str(given.number), why="undone at once"
+    )
+
+
+@requires_role("operator", "approver")
+async def end(request: web.Request) -> web.Response:
+    """End an exemption early."""
+    context, sent = context_of(request), await form_of(request)
+    why = note_of(sent, "why")
+    kept = await context.store.reliefs.one(number(str(sent.get("number", ""))))
+    if kept is None:
+        raise web.HTTPNotFound
+    now, whom = context.clock(), kept.relief.person or device_named(kept.relief.device)
+    if kept.holds(now):
+        guard, by = guard_of(context.bundle().settings), person_of(request)
+        await reliefs.end_exemption(context.store, by, why, now, kept.relief.number, guard)
+        say_on_next_page(request, phrase("The exemption of %(whom)s has ended.", whom=whom))
+    else:
+        say_on_next_page(request, phrase("The exemption of %(whom)s had ended already.", whom=whom))
+    return redirect_back(request, sent, "exemptions")
+
+
+@requires_role("operator", "approver")
+async def turn_off(request: web.Request) -> web.Response:
+    """Break-glass: ask for confirmation with numbers, then turn a rule off for everybody at once."""
+    context, sent = context_of(request), await form_of(request)
+    rule, hours = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("hours", ""))
+    reliefs.check_restricts(context.bundle().policy, rule)
+    if sent.get("confirmed") != "yes":
+        refused = context.verdict_rates.refusals(context.clock())
+        hit = sum(count for refusal, count in refused.items() if refusal.rule == rule)
+        return await show(request, "rule_off.html", rule=rule, hit=hit, hours=HOURS)
+    if hours not in HOURS:
+        raise RefusedError(phrase("for how long? choose one of those that are offered"))
+    now, why = await context.store.now(context.clock()), note_of(sent)
+    policy, by, until = context.bundle().policy, person_of(request), now + timedelta(hours=int(hours))
+    await reliefs.break_glass(context.store, policy, by, why, now, rule=rule, until=until)
+    return redirect_to(request, "exemptions")
+
+
+@requires_role("operator", "approver")
+async def resume(request: web.Request) -> web.Response:
+    """Ask for confirmation, then put a rule back in force that halted or was turned off."""
+    context, sent = context_of(request), await form_of(request)
+    rule = str(sent.get("rule", ""))[:MAX_TEXT]
+    if sent.get("confirmed") != "yes":
+        wish = await reliefs.wish_to_resume(context.store, rule, context.clock())
+        return await show(request, "rule_on.html", rule=rule, wish=wish)
+    why = note_of(sent)
+    settings = context.bundle().settings
+    await reliefs.resume(context.store, person_of(request), why, context.clock(), rule, settings)
+    return redirect_to(request, "exemptions")
+
+
+async def _shown(request: web.Request, status: int = 200, wrong: str = "") -> web.Response:
+    context, asked = context_of(request), request.query
+    now, reliefs, whom = context.clock(), context.store.reliefs, asked.get("whom", "").strip()
+    if whom:
+        theirs = await _of(context, whom)
+        exempt, over = ([each for each in theirs if each.holds(now) is holds] for holds in (True, False))
+    else:
+        exempt = await reliefs.exemptions(now, SIZE + 1, number(asked.get("before", "")) or _NEWEST)
+        over = await reliefs.over(now, SIZE + 1, number(asked.get("over", "")) or _NEWEST)
+    return await show(
+        request,
+        "exemptions.html",
+        status,
+        wrong=wrong,
+        whom=whom,
+        off=[each.relief for each in await reliefs.off(now)],
+        exempt=[each.relief for each in exempt[:SIZE]],
+        more=_further(exempt),
+        over=over[:SIZE],
+        more_over=_further(over),
+        all_over="over" in asked,
+        rules=[rule.id for rule in context.bundle().policy.rules if rule.restricts],
+        spans=SPANS,
+    )
+
+
+async def _of(context: ConsoleContext, whom: str) -> list[KeptRelief]:
+    """The exemptions of one person, or of a device by any of its names."""
+    called = await context.store.devices.called(typed_id(whom))
+    person = user_text(context.bundle().settings.logins.person(whom))
+    return await context.store.reliefs.of_person(person, [device.id for device in called])
+
+
+def _further(kept: Sequence[KeptRelief]) -> int:
+    """The number below which the next page begins; 0 if this is the last page."""
+    return kept[SIZE - 1].relief.number if len(kept) > SIZE else 0
+
+
+ROUTES = [
+    web.get("/exemptions", exemptions, name="exemptions"),
+    web.post("/exemptions", exempt, name="exemptions-give"),
+    web.post("/exemptions/end", end, name="exemptions-end"),
+    web.post("/exemptions/rule-off", turn_off, name="exemptions-off"),
+    web.post("/exemptions/rule-on", resume, name="exemptions-on"),
+]

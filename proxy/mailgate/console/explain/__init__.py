@@ -1,0 +1,1 @@
+"""Decisions with what led to them: recorded requests, and described ones."""

@@ -1,0 +1,96 @@
+"""*Explain*: one request, every rule that was tried for it in order, and the values that it read."""
+
+from typing import Any
+
+from aiohttp import web
+
+from mailgate.config.case_runner import decide_situation
+from mailgate.console.address_values import line
+from mailgate.console.context import ConsoleContext, context_of
+from mailgate.console.devices.facts import sighting_facts
+from mailgate.console.explain.facts import explanation
+from mailgate.console.explain.requests import decide_without_proof, read_headers, read_request, redecide
+from mailgate.console.forms import form_of
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.query_parameters import accepts_parameters
+from mailgate.errors import ConfigError, Mistake
+from mailgate.model import Access, Decision
+from mailgate.model.phrase import phrase
+from mailgate.policy.cases import Situation
+from mailgate.tasks import compute
+
+MAX_PASTED = 16 * 1024
+"""The most characters of a pasted request. A longer one is refused before anything of it is read."""
+MAX_RECENT = 20
+"""How many recent requests are offered to choose from."""
+
+
+@accepts_parameters(reference=line())
+async def explain(request: web.Request) -> web.Response:
+    """Explain the request of a reference, or show the form for a pasted one."""
+    context, name = context_of(request), request.query.get("reference", "").strip()
+    if not name:
+        return await _shown(request)
+    recalled = await redecide(context.store, context.bundle(), name, context.clock())
+    if recalled is None:
+        if len(await context.store.devices.called(name)) == 1:
+            return redirect_to(request, "devices-one", id=name)
+        wrong = phrase("Nothing is recorded under %(name)s, and no device is called so.", name=name)
+        return await _shown(request, 404, reference=name, wrong=[wrong])
+    why = await compute(explanation, recalled.access, recalled.decision, context.bundle().policy)
+    return await _shown(request, reference=name, why=why, then=recalled.then)
+
+
+async def explain_pasted(request: web.Request) -> web.Response:
+    """Explain pasted headers or a pasted request. Nothing is recorded."""
+    context, sent = context_of(request), await form_of(request)
+    text, name = str(sent.get("text", "")), str(sent.get("device", "")).strip()[:200]
+    try:
+        access, decision = await _decided(context, text, name)
+    except ConfigError as error:
+        return await _shown(request, 422, text=text, device=name, mistakes=error.mistakes)
+    why = await compute(explanation, access, decision, context.bundle().policy)
+    return await _shown(request, text=text, device=name, why=why)
+
+
+async def _decided(context: ConsoleContext, text: str, name: str) -> tuple[Access, Decision]:
+    """The pasted request, decided by the rules in force. Raises ConfigError."""
+    bundle = context.bundle()
+    if len(text) > MAX_PASTED:
+        words = phrase("this is too long; expected at most %(most)s characters", most=str(MAX_PASTED))
+        raise ConfigError([Mistake("pasted", 1, 1, words)])
+    if text.lstrip().startswith("{"):
+        situation = await compute(read_request, text.encode(), "pasted", bundle.policy.catalog)
+        return decide_situation(situation, bundle.policy, context.clock())
+    asked = await compute(read_headers, text, "pasted")
+    if not name:
+        return decide_situation(Situation(request=asked), bundle.policy, context.clock())
+    called = await context.store.devices.called(name)
+    if len(called) != 1:
+        words = (
+            phrase(
+                "%(count)s devices are called %(name)s; expected the id of one, or no name",
+                count=len(called),
+                name=name,
+            )
+            if called
+            else phrase("no devices are called %(name)s; expected the id of one, or no name", name=name)
+        )
+        raise ConfigError([Mistake("device", 1, 1, words)])
+    return decide_without_proof(called[0], bundle, asked.facts(), context.clock())
+
+
+async def _shown(request: web.Request, status: int = 200, **values: Any) -> web.Response:
+    last = [] if "why" in values else await context_of(request).store.sightings.latest(size=MAX_RECENT)
+    empty: dict[str, Any] = {
+        "reference": "", "text": "", "device": "", "wrong": [], "mistakes": [], "why": None, "then": None,
+        "rows": [sighting_facts(each) for each in last],
+        "name_of": context_of(request).bundle().policy.catalog.name_of,
+    }  # fmt: skip
+    return await show(request, "explain.html", status, **empty | values)
+
+
+ROUTES = [
+    web.get("/explain", explain, name="explain"),
+    web.post("/explain", explain_pasted, name="explain-pasted"),
+]

@@ -1,0 +1,80 @@
+"""Decides whether a login is still valid by the current settings, and what its person may do. Pure."""
+
+from mailgate.config import Settings
+from mailgate.config.admins import AdminSettings, comparable
+from mailgate.config.console import OidcSettings
+from mailgate.console.login.sessions import Session
+
+BY_PROXY = "proxy "
+"""The beginning of the proof of a login by a proxy. It is valid only while the proxy names the person with every
+request."""
+BY_GROUPS = "oidc:"
+"""The beginning of the name of a person whom the settings do not name. Names of admins and accounts have no colon."""
+
+
+def token_proof(admin: AdminSettings) -> str:
+    """The proof of an admin by their token; empty if they have none."""
+    return admin.token_hash.get_secret_value() if admin.token_hash else ""
+
+
+def oidc_proof(oidc: OidcSettings, known: str) -> str:
+    """The proof of a person by their name at this provider, for this client."""
+    return f"oidc {oidc.issuer} {oidc.client_id} {oidc.claim} {compared(oidc, known)}"
+
+
+def proxy_proof(known: str) -> str:
+    """The proof of a person by their name at the proxy."""
+    return BY_PROXY + comparable(known)
+
+
+def compared(oidc: OidcSettings, known: str) -> str:
+    """A name at the provider in the form for comparison: a ``sub`` as it is (Core 1.0, section 2), others without
+    case."""
+    return known if oidc.claim == "sub" else comparable(known)
+
+
+def named_by_oidc(settings: Settings, known: str) -> str | None:
+    """The admin with this name at the provider."""
+    oidc = settings.console.login.oidc
+    assert oidc
+    wanted = compared(oidc, known)
+    people = settings.admins.items()
+    return next((name for name, each in people if each.oidc and compared(oidc, each.oidc) == wanted), None)
+
+
+def named_by_proxy(settings: Settings, known: str) -> str | None:
+    """The admin with this name at the proxy."""
+    wanted, people = comparable(known), settings.admins.items()
+    return next((name for name, each in people if each.proxy and comparable(each.proxy) == wanted), None)
+
+
+def roles_of_groups(oidc: OidcSettings, groups: frozenset[str]) -> frozenset[str]:
+    """The roles of members of these groups."""
+    roles = oidc.groups.roles if oidc.groups else {}
+    return frozenset(role for group in groups for role in roles.get(group, ()))
+
+
+def roles_now(settings: Settings, session: Session) -> frozenset[str] | None:
+    """The roles of the person of a session; None if the login is no longer valid."""
+    if session.name.startswith(BY_GROUPS):
+        return _by_groups(settings, session)
+    admin = settings.admins.get(session.name)
+    return frozenset(admin.roles) if admin and session.proved_by in _proofs(settings, admin) else None
+
+
+def _proofs(settings: Settings, admin: AdminSettings) -> set[str]:
+    """All proofs of this admin with the ways to log in that are enabled."""
+    ways = settings.console.login
+    found = {token_proof(admin)} if ways.token else set()
+    if ways.oidc and admin.oidc:
+        found.add(oidc_proof(ways.oidc, admin.oidc))
+    if ways.proxy and admin.proxy:
+        found.add(proxy_proof(admin.proxy))
+    return found - {""}
+
+
+def _by_groups(settings: Settings, session: Session) -> frozenset[str] | None:
+    oidc, known = settings.console.login.oidc, session.name.removeprefix(BY_GROUPS)
+    if oidc is None or session.proved_by != oidc_proof(oidc, known) or named_by_oidc(settings, known):
+        return None
+    return roles_of_groups(oidc, session.groups) or None

@@ -1,0 +1,1 @@
+"""Notices: mails to people about rules."""

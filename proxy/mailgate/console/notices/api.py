@@ -1,0 +1,129 @@
+"""Notices: which may be sent now about each rule, the mails that were written, and their text."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import DIGITS, MAX_NUMBER, InputModel, Line, OutputModel
+from mailgate.console.notices.facts import (
+    NoticeFacts,
+    NoticeMails,
+    RuleNotices,
+    mails_by_notice,
+    mails_of,
+    rule_notices,
+)
+from mailgate.console.notices.mails import MAX_RETRACTIONS, notice_facts, preview, subject_of_notice
+from mailgate.mail.words import RenderedNotice
+from mailgate.model.languages import Tag
+from mailgate.rollout.person import RefusedError
+from mailgate.store import MailKind, NoticeKey
+
+
+class NoticePath(InputModel):
+    """A version and a kind of mail."""
+
+    version: Annotated[int, Field(ge=1, le=MAX_NUMBER), DIGITS]
+    """The number of the version that has the rule; for corrections, of the version that was taken back."""
+    kind: MailKind
+    """What the mails say about the rule: that it is coming, that it warns now, that it is enforced now, or that it was
+    taken back."""
+
+
+class RuleQuery(InputModel):
+    """The rule of the mails."""
+
+    rule: Line | None = None
+    """The rule's id; left out for a correction, which is about every rule that was taken back."""
+
+
+class PreviewQuery(RuleQuery):
+    """The mail, its language and its recipient."""
+
+    language: Tag | None = None
+    """The language; by default that of this gate."""
+    person: Line | None = None
+    """The login name of the recipient; by default a made-up person."""
+
+
+class RetractedRules(OutputModel):
+    """Rules that were taken back, and whether the corrections are complete."""
+
+    serial: int
+    """The serial of the activation that took them back."""
+    at: datetime
+    """When they were taken back."""
+    versions: list[int]
+    """The versions that were taken back, the newest first."""
+    looked_at: datetime | None
+    """When the gate last looked for people reached by these versions; null if it did not yet."""
+    done: bool
+    """Whether it has stopped looking, so that nobody else will be corrected."""
+
+
+class Notices(OutputModel):
+    """Mails to the people whom a rule is about."""
+
+    sends: bool
+    """Whether the settings have `notices`. Without them no mails are sent."""
+    version: int | None
+    """The number of the version in force; null before the first start."""
+    rules: list[RuleNotices]
+    """Every rule in force that restricts, in the order of the policy."""
+    mails: list[NoticeMails]
+    """The mails that were written, the newest version first."""
+    corrections: list[RetractedRules]
+    """The last retractions, the newest first, up to 20."""
+
+
+async def list_notices(call: Call) -> Notices:
+    """List the notices that may be sent about each rule, the mails that were written, and the retractions."""
+    context, bundle = call.context, call.context.bundle()
+    active = await context.store.policies.active()
+    return Notices.model_validate(
+        {
+            "sends": bundle.settings.notices is not None,
+            "version": active.number if active else None,
+            "rules": rule_notices(bundle.policy, active.number, call.now) if active else [],
+            "mails": mails_by_notice(await context.store.mails.counts()),
+            "corrections": await context.store.retractions.latest(MAX_RETRACTIONS),
+        }
+    )
+
+
+async def get_notice(call: Call, path: NoticePath, query: RuleQuery) -> NoticeFacts:
+    """Get a notice: whether it may be sent now, and the states of its mails."""
+    about = about_of(path, query)
+    found = await subject_of_notice(call.context, about)
+    return notice_facts(found, mails_of(await call.context.store.mails.counts(about), about))
+
+
+async def preview_notice(call: Call, path: NoticePath, query: PreviewQuery) -> RenderedNotice:
+    """Preview a mail in a language, for one person or for a made-up one. Nothing is sent."""
+    context, about = call.context, about_of(path, query)
+    found = await subject_of_notice(context, about)
+    if query.person and found.topic is None:
+        raise RefusedError(found.why_not)
+    mails = mails_of(await context.store.mails.counts(about), about)
+    language = query.language or context.bundle().settings.languages.default
+    rendered, why_not = await preview(context, found, mails, language, query.person or "")
+    if rendered is None:
+        raise ProblemError(409, why_not)
+    return rendered
+
+
+def about_of(path: NoticePath, query: RuleQuery) -> NoticeKey:
+    """The notice in an address."""
+    return NoticeKey(path.version, path.kind, query.rule or "")
+
+
+ONE = "/notices/{version}/{kind}"
+
+OPERATIONS = (
+    Operation("GET", "/notices", list_notices, "Notices"),
+    Operation("GET", ONE, get_notice, "Notices"),
+    Operation("GET", ONE + "/preview", preview_notice, "Notices", may_conflict=True),
+)

@@ -1,0 +1,141 @@
+"""Mails to the people whom a rule is about, and decisions about mails that are unsure or failed."""
+
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from mailgate.config.mail import NoticeSettings
+from mailgate.console.access import requires_role
+from mailgate.console.address_values import line
+from mailgate.console.context import ConsoleContext, context_of, person_of
+from mailgate.console.devices.page import number
+from mailgate.console.forms import form_of
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.notices.facts import WORDS, mail_facts, recipient_counts
+from mailgate.console.notices.mails import NoticeSubject, mark_mails
+from mailgate.console.notices.page import MAX_NAME, notice_subject
+from mailgate.console.query_parameters import accepts_parameters
+from mailgate.mail.composer import address_book
+from mailgate.mail.recipient_list import Recipients, data_scope_of, list_recipients, queue
+from mailgate.mail.topic import Topic
+from mailgate.model.phrase import phrase
+from mailgate.rollout.person import RefusedError
+from mailgate.store import Activation, MailKind, MailState, NoticeKey
+from mailgate.store.mail import Which
+
+DECISIONS = ("sent", "again", "retry")
+"""The decisions about mails: the first two are about unsure ones, the last about failed ones."""
+
+
+@accepts_parameters(rule=line(MAX_NAME))
+@requires_role("operator")
+async def count(request: web.Request) -> web.Response:
+    """Begin to count the people whom the rule is about now."""
+    context, subject = context_of(request), await notice_subject(request)
+    topic, settings = _sendable(context, subject)
+    active = await context.store.policies.active()
+    assert active is not None  # the topic is of the version in force
+    counted = partial(_counted, context, settings, active)
+    if not context.recipient_lists.start(
+        subject.about, topic, counted, person_of(request).name, context.clock()
+    ):
+        raise RefusedError(phrase("others are being counted: wait until that has ended"))
+    return _back(request, subject.about)
+
+
+@accepts_parameters(rule=line(MAX_NAME))
+@requires_role("operator")
+async def send(request: web.Request) -> web.Response:
+    """Ask for confirmation with the counts, then queue exactly the mails of the list."""
+    context, subject = context_of(request), await notice_subject(request)
+    _sendable(context, subject)
+    topic, found = context.recipient_lists.counted(subject.about, context.clock())
+    sent = await form_of(request)
+    to = Recipients(sent["to"]) if sent.get("to") in set(Recipients) else Recipients.NEW
+    if sent.get("confirmed") != "yes":
+        counts = recipient_counts(found, to)
+        return await show(request, "notice_send.html", about=subject.about, counts=counts, words=WORDS)
+    context.recipient_lists.forget(subject.about)
+    await queue(context.store, found.to(to), person_of(request), topic, context.clock())
+    return _back(request, subject.about, state=MailState.QUEUED.value)
+
+
+@requires_role("operator")
+async def decide(request: web.Request) -> web.Response:
+    """Ask for confirmation with the count, then mark mails as sent or send them again."""
+    context, sent = context_of(request), await form_of(request)
+    what, which = str(sent.get("what", "")), _which(sent)
+    if what not in DECISIONS:
+        raise web.HTTPNotFound
+    mails = await context.store.mails.by_ids(which) if isinstance(which, list) else []
+    waiting = context.store.mails.count_failed if what == "retry" else context.store.mails.count_unsure
+    if sent.get("confirmed") != "yes":
+        settings = context.bundle().settings.notices
+        return await show(
+            request,
+            "notice_decide.html",
+            what=what,
+            about=_about(which, mails),
+            mails=[mail_facts(each, settings) for each in mails],
+            number=await waiting(which),
+        )
+    await mark_mails(context.store, which, what, person_of(request), context.clock())
+    return _back(request, _about(which, mails))
+
+
+def _sendable(context: ConsoleContext, subject: NoticeSubject) -> tuple[Topic, NoticeSettings]:
+    settings = context.bundle().settings.notices
+    if settings is None:
+        raise RefusedError(
+            phrase("no mails are sent by these settings; expected `notices` with `smtp` or `outbox` in them")
+        )
+    if subject.topic is None:
+        raise RefusedError(subject.why_not)
+    return subject.topic, settings
+
+
+async def _counted(
+    context: ConsoleContext, settings: NoticeSettings, active: Activation, topic: Topic, progress: Any
+) -> Any:
+    bundle = context.bundle()
+    return await list_recipients(
+        context.store,
+        bundle.rules,
+        active,
+        topic,
+        data_scope_of(bundle),
+        address_book(settings),
+        context.clock(),
+        progress,
+    )
+
+
+def _which(sent: Any) -> Which:
+    """The mails in a form: one by its id, or all with one notice."""
+    if name := str(sent.get("id", ""))[:MAX_NAME]:
+        return [name]
+    version, kind, rule = (str(sent.get(field, ""))[:MAX_NAME] for field in NoticeKey._fields)
+    if kind not in set(MailKind):
+        raise web.HTTPNotFound
+    return NoticeKey(number(version), MailKind(kind), rule)
+
+
+def _about(which: Which, mails: Any) -> NoticeKey:
+    if isinstance(which, NoticeKey):
+        return which
+    if not mails:
+        raise web.HTTPNotFound
+    return NoticeKey(mails[0].version, mails[0].kind, mails[0].rule)
+
+
+def _back(request: web.Request, about: NoticeKey, **query: str) -> web.Response:
+    asked = {"rule": about.rule, **query}
+    return redirect_to(request, "notices-one", asked, version=str(about.version), kind=about.kind.value)
+
+
+ROUTES = [
+    web.post("/notices/decide", decide, name="notices-decide"),
+    web.post("/notices/{version}/{kind}/count", count, name="notices-count"),
+    web.post("/notices/{version}/{kind}/send", send, name="notices-send"),
+]

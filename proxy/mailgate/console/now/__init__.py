@@ -1,0 +1,1 @@
+"""The page *Now*: what happens, and what needs a person."""

@@ -1,0 +1,188 @@
+"""The current verdicts of the gate, and what needs a person."""
+
+from datetime import datetime
+
+from mailgate.console.api.operation import Call, Operation
+from mailgate.console.api.shapes import InputModel, OutputModel
+from mailgate.console.apps.facts import AppTrend, trends_of
+from mailgate.console.connectors.sources import ConnectorFacts, sources_of
+from mailgate.console.now.attention import needs_now
+from mailgate.console.now.gates import GateNode, GateState, gates_if_known
+from mailgate.console.now.readiness import Readiness, Workers
+from mailgate.console.now.traffic import Range, Traffic, traffic_of
+
+
+class Verdicts(OutputModel):
+    """The verdicts on one kind of client in one minute."""
+
+    effect: str
+    """The effect: allow, warn, challenge or block."""
+    kind: str
+    """The kind of client."""
+    times: int
+    """The number of verdicts."""
+
+
+class Minute(OutputModel):
+    """A minute with verdicts."""
+
+    at: datetime
+    """When it began."""
+    verdicts: list[Verdicts]
+    """The verdicts of this minute."""
+
+
+class Refusals(OutputModel):
+    """Verdicts of the last hour other than `allow`, by rule and reason."""
+
+    rule: str
+    """The rule that decided."""
+    effect: str
+    """The effect: warn, challenge or block."""
+    reason: str
+    """Why, as a reason code."""
+    times: int
+    """The number of verdicts."""
+
+
+class Need(OutputModel):
+    """Something that needs a person."""
+
+    words: str
+    """What it is, in words."""
+    urgent: bool
+    """Whether it is urgent."""
+
+
+class DeviceCount(OutputModel):
+    """The number of devices in each state, counted in the background."""
+
+    since: datetime | None
+    """When the count began; null before the first one is complete."""
+    states: dict[str, int]
+    """The number of devices by state."""
+
+
+class Gate(OutputModel):
+    """A gate on this store with all its workers. If these differ, the values are those of the worker in the worst
+    state."""
+
+    host: str
+    """The computer on which it runs."""
+    address: str
+    """The address at which it serves employees."""
+    state: GateState
+    """`ok`; `taking`: rules were put in force just now, and it does not have them yet; `behind`: it has earlier rules;
+    `gone`: it does not report."""
+    words: str
+    """What is wrong with it; empty if nothing is."""
+    version: str
+    """The version of Mailgate."""
+    number: int
+    """The number of the version of its rules."""
+    policy: str
+    """The version of its policy, as decisions name it."""
+    since: datetime
+    """When it put these rules in force, by its own clock."""
+    workers: Workers
+    """Its processes."""
+    heard_ago: float
+    """The seconds since its last report, by the clock of the database."""
+
+
+class Now(OutputModel):
+    """The current state of the gate."""
+
+    at: datetime
+    """The moment."""
+    needs: list[Need]
+    """What needs a person, the most urgent first."""
+    minutes: list[Minute]
+    """The minutes of the last hour with verdicts, the newest first."""
+    refusals: list[Refusals]
+    """Verdicts of the last hour other than `allow`, the most frequent first."""
+    devices: DeviceCount
+    """The number of devices by state."""
+    connectors: list[ConnectorFacts]
+    """The connectors."""
+    gate: Readiness
+    """This gate."""
+    gates: list[Gate] | None
+    """Every gate on this store, by host and address; null if the store does not answer."""
+
+
+async def get_now(call: Call) -> Now:
+    """Get the current verdicts, and what needs a person.
+
+    Verdicts and refusals are those of the workers of this gate since its start.
+    """
+    context, at = call.context, call.now
+    state, gates = await context.readiness(), await gates_if_known(context.store, at)
+    minutes = [
+        {"at": each.at, "verdicts": [{**v._asdict(), "times": times} for v, times in each.verdicts.items()]}
+        for each in reversed(context.verdict_rates.minutes(at))
+        if each.total
+    ]
+    refused = sorted(context.verdict_rates.refusals(at).items(), key=lambda each: (-each[1], each[0]))
+    return Now.model_validate(
+        {
+            "at": at,
+            "needs": await needs_now(context, state, at),
+            "minutes": minutes,
+            "refusals": [{**refusal._asdict(), "times": times} for refusal, times in refused],
+            "devices": {
+                "since": context.device_counts.last.since,
+                "states": context.device_counts.last.states,
+            },
+            "connectors": sources_of(context, state),
+            "gate": state,
+            "gates": None if gates is None else [_gate_answer(each) for each in gates],
+        }
+    )
+
+
+class RangeQuery(InputModel):
+    """The range of time."""
+
+    range: Range = "24h"
+    """The last hour by minutes, the last 24 hours by hours, or the last 14 or 60 days by UTC days."""
+
+
+class TrafficAndApps(OutputModel):
+    """The verdicts of all gates, and listed apps by day."""
+
+    traffic: Traffic
+    """The verdicts, also by rule."""
+    apps: list[AppTrend]
+    """The listed apps that some device has, by day, those that keep most people out first."""
+
+
+async def get_traffic(call: Call, query: RangeQuery) -> TrafficAndApps:
+    """Get the verdicts of all gates within the last hour, day or weeks, and people kept out by each listed app."""
+    store, days = call.context.store, 60 if query.range == "60d" else 14
+    return TrafficAndApps(
+        traffic=await traffic_of(store, query.range, call.now),
+        apps=await trends_of(store, call.context.bundle(), call.now, days),
+    )
+
+
+def _gate_answer(gate: GateNode) -> Gate:
+    beat = gate.heartbeat
+    return Gate(
+        host=gate.host,
+        address=gate.address,
+        state=gate.state,
+        words=gate.words,
+        version=beat.version,
+        number=beat.number,
+        policy=beat.policy,
+        since=beat.since,
+        workers=Workers(wanted=beat.workers, answering=gate.answering),
+        heard_ago=gate.last.total_seconds(),
+    )
+
+
+OPERATIONS = (
+    Operation("GET", "/now", get_now, "Now"),
+    Operation("GET", "/now/traffic", get_traffic, "Now"),
+)

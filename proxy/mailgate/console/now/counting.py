@@ -1,0 +1,141 @@
+"""Counts in the background, so that no request waits: the devices in each state, and who has each listed app."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mailgate.console.apps.facts import count_apps
+from mailgate.devices.device import Device
+from mailgate.store import Store, StoreError
+
+PAGE = 100
+"""How many devices are read without a pause. This takes a few milliseconds."""
+PAGE_PAUSE_SECONDS = 0.1
+"""The seconds between two pages, so that counting takes less than a tenth of one processor."""
+ROUND_PAUSE_SECONDS = 60.0
+"""The seconds between two rounds."""
+CHANGES_POLL_SECONDS = 2.0
+"""The seconds between two looks at changed devices."""
+
+Page = Callable[[str, int], Awaitable[Sequence[Device]]]
+"""Returns the next devices after an id (``Devices.summaries``)."""
+State = Callable[[Device, datetime], str]
+SeeDevices = Callable[[Sequence[Device], datetime], Awaitable[None]]
+CatchUp = Callable[[datetime], Awaitable[bool]]
+
+
+async def ignore_devices(_devices: Sequence[Device], _now: datetime) -> None:
+    """Used if only the count is wanted."""
+
+
+async def has_no_changes(_now: datetime) -> bool:
+    """Used if there are no changed devices to catch up with."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The result of one round."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    since: datetime | None = None
+    """When the round began; None before the first has ended."""
+
+    @property
+    def devices(self) -> int:
+        return self.states.total()
+
+
+class DeviceCounts:
+    """Counts as long as the gate runs. ``last`` is the newest complete round."""
+
+    def __init__(
+        self,
+        page: Page,
+        state: State,
+        clock: Callable[[], datetime],
+        on_page: SeeDevices = ignore_devices,
+        catch_up: CatchUp = has_no_changes,
+    ) -> None:
+        """``on_page`` is called with the devices of each page. ``catch_up`` handles changed devices and returns whether
+        there are more."""
+        self._page, self._state, self._clock = page, state, clock
+        self._on_page, self._catch_up = on_page, catch_up
+        self.last = Count()
+
+    async def run(self) -> None:
+        while True:
+            with suppress(StoreError):  # /readyz reports it, and the count stays as it was
+                await self.round()
+            with suppress(StoreError):
+                for _ in range(int(ROUND_PAUSE_SECONDS / CHANGES_POLL_SECONDS)):
+                    await asyncio.sleep(CHANGES_POLL_SECONDS)
+                    await self._follow(PAGE_PAUSE_SECONDS)
+
+    async def _follow(self, pause: float) -> None:
+        more = True
+        while more:
+            more = await self._catch_up(self._clock())
+            if more:
+                await asyncio.sleep(pause)
+
+    async def round(self, pause: float = PAGE_PAUSE_SECONDS) -> None:
+        """Read every device once."""
+        began, states, after = self._clock(), Counter[str](), ""
+        while page := await self._page(after, PAGE):
+            now = self._clock()
+            await self._follow(pause)
+            await self._on_page(page, now)
+            states.update(self._state(device, now) for device in page)
+            after = page[-1].id
+            await asyncio.sleep(pause)
+        self.last = Count(states, began)
+
+
+POLL_SECONDS = 2.0
+"""The seconds between two checks whether devices have changed."""
+RECOUNT_AFTER = timedelta(minutes=1)
+"""After this time it counts again in any case, since rows also change with time."""
+PAUSE_FACTOR = 20
+"""The pause between counts, as a multiple of the time that the last one took."""
+
+
+class AppCounting:
+    """Counts in the background. Run ``run`` as a task. ``apps`` returns the keys of the listed apps."""
+
+    def __init__(
+        self, store: Store, apps: Callable[[], Iterable[str]], clock: Callable[[], datetime]
+    ) -> None:
+        self._store, self._apps, self._clock = store, apps, clock
+        self._counted: tuple[int, tuple[str, ...]] | None = None
+        self._at: datetime | None = None
+        self._began: datetime | None = None
+
+    async def run(self) -> None:
+        """Check regularly, until cancelled."""
+        while True:
+            began = asyncio.get_running_loop().time()
+            with suppress(StoreError):  # /readyz reports it, and the counts stay as they were
+                await self.count_if_due()
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(max(POLL_SECONDS, PAUSE_FACTOR * took))
+
+    async def count_if_due(self) -> None:
+        """Count if devices or the listed apps have changed, or if it is time."""
+        now = self._clock()
+        if self._at is None and await self._waits(now):
+            return
+        wanted = (await self._store.rows.seen(), tuple(self._apps()))
+        if wanted == self._counted and self._at is not None and now - self._at < RECOUNT_AFTER:
+            return
+        await count_apps(self._store, wanted[1], now)
+        self._counted, self._at = wanted, now
+
+    async def _waits(self, now: datetime) -> bool:
+        """Whether the rows of devices are still being made, as at a first start. A count would then be incomplete."""
+        self._began = self._began or now
+        behind = await self._store.rows.seen() < await self._store.devices.last_change()
+        return behind and now - self._began < RECOUNT_AFTER

@@ -1,0 +1,130 @@
+"""*Now*: the current verdicts of the gate, and what needs a person."""
+
+import asyncio
+import json
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from mailgate.console.address_values import one_of
+from mailgate.console.apps.facts import AppTrend, trends_of
+from mailgate.console.context import CLOSING, SESSION, ConsoleContext, context_of, language_of, roles_of
+from mailgate.console.languages import Language
+from mailgate.console.layout import common_values, show
+from mailgate.console.login.session_start import session_value
+from mailgate.console.now.attention import needs_now
+from mailgate.console.now.gates import gates_if_known
+from mailgate.console.now.traffic import RANGES, Range, RuleTraffic, Traffic, TrafficSpan, traffic_of
+from mailgate.console.pictures import plot, trend
+from mailgate.console.query_parameters import accepts_parameters
+from mailgate.console.render import text_of
+from mailgate.model.phrase import phrase
+from mailgate.store import StoreError
+from mailgate.tasks import compute
+
+REFRESH_SECONDS = 5.0
+"""The seconds between two updates of an open page."""
+PARTS = ("needs", "verdicts", "apps", "rules", "devices", "gates")
+"""The parts of the page that change, each with a template of its own."""
+APPS = 8
+"""How many apps are shown with their trends."""
+SPANS = {
+    "1h": phrase("60 minutes"),
+    "24h": phrase("24 hours"),
+    "14d": phrase("14 days"),
+    "60d": phrase("60 days"),
+}
+STREAMS = asyncio.Semaphore(50)
+"""Limits how many pages are kept up to date at once."""
+
+
+@accepts_parameters(range=one_of(tuple(RANGES)))
+async def now(request: web.Request) -> web.Response:
+    return await show(
+        request, "now.html", **await _page_values(context_of(request), _range(request), language_of(request))
+    )
+
+
+@accepts_parameters(range=one_of(tuple(RANGES)))
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Server-sent events (HTML, section 9.2). Each is a JSON object of the parts that have changed."""
+    if STREAMS.locked():
+        raise web.HTTPServiceUnavailable
+    async with STREAMS:
+        answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            await _send_changes(request, answer)
+    return answer
+
+
+async def _send_changes(request: web.Request, answer: web.StreamResponse) -> None:
+    """Send changes until the viewer leaves or loses access."""
+    context, told = context_of(request), dict[str, str]()
+    while not await _closes(request) and _may_view(request, context):
+        seen = common_values(request) | await _page_values(context, _range(request), language_of(request))
+        parts = {name: await compute(text_of, f"now/{name}.html", **seen) for name in PARTS}
+        news = {name: text for name, text in parts.items() if told.get(name) != text}
+        await answer.write(f"data: {json.dumps(news)}\n\n".encode() if news else b": nothing new\n\n")
+        told = parts
+
+
+async def _closes(request: web.Request) -> bool:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(request.config_dict[CLOSING].wait(), REFRESH_SECONDS)
+    return request.config_dict[CLOSING].is_set()
+
+
+def _may_view(request: web.Request, context: ConsoleContext) -> bool:
+    session = context.sessions.find(session_value(request), context.clock(), used=False)
+    return session is not None and session.csrf == request[SESSION].csrf and bool(roles_of(request))
+
+
+async def _page_values(context: ConsoleContext, asked: Range, language: Language) -> dict[str, Any]:
+    at, state, bundle = context.clock(), await context.readiness(), context.bundle()
+    days = max(RANGES["14d"][1], RANGES[asked][1] if asked == "60d" else 0)
+    traffic, trends, told = this_gate(context, at), list[AppTrend](), False
+    with suppress(StoreError):
+        traffic, trends = (
+            await traffic_of(context.store, asked, at),
+            await trends_of(context.store, bundle, at, days),
+        )
+        told = True
+    return {
+        "state": state,
+        "needs": await needs_now(context, state, at),
+        "gates": await gates_if_known(context.store, at),
+        "range": asked,
+        "ranges": SPANS,
+        "told": told,
+        "plots": [plot(traffic, "effect", language), plot(traffic, "kind", language)],
+        "traffic": traffic,
+        "trends": [(each, trend(each, days)) for each in trends[:APPS]],
+        "days": days,
+        "titles": {rule.id: rule.title or "" for rule in bundle.policy.rules},
+        "census": context.device_counts.last,
+    }
+
+
+def this_gate(context: ConsoleContext, now: datetime) -> Traffic:
+    """The last hour at this gate alone, used if the store does not answer."""
+    minutes = context.verdict_rates.minutes(now)
+    refused = context.verdict_rates.refusals(now).most_common()
+    return Traffic(
+        range="1h",
+        spans=[
+            TrafficSpan(at=each.at, effect=dict(each.by("effect")), kind=dict(each.by("kind")))
+            for each in minutes
+        ],
+        rules=[RuleTraffic(**each._asdict(), times=times) for each, times in refused],
+    )
+
+
+def _range(request: web.Request) -> Range:
+    asked = request.query.get("range", "")
+    return next((each for each in RANGES if each == asked), "1h")
+
+
+ROUTES = [web.get("/", now, name="now"), web.get("/now/stream", stream, name="now-stream")]

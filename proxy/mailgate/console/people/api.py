@@ -1,0 +1,102 @@
+"""People: search, everything about one person, and answers by mail."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from mailgate.console.api.operation import Call, Link, Operation
+from mailgate.console.api.problems import ProblemError
+from mailgate.console.api.shapes import InputModel, Line, OutputModel
+from mailgate.console.people.facts import PersonFacts, person_of
+from mailgate.console.people.find import Hits, find
+from mailgate.console.people.support_acts import answer_by_mail
+from mailgate.mail.reply import LONGEST
+
+Words = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+
+
+class FindQuery(InputModel):
+    """A search."""
+
+    text: Line
+    """A part of a login name or an address, a serial number or a device id or the beginning of one, or a reference."""
+    after: Line | None = None
+    """The `next` of the previous page."""
+
+
+class PersonPath(InputModel):
+    """One person."""
+
+    login: Line
+    """The login name, or an address in the company's mail domain."""
+
+
+class Reply(InputModel):
+    """An answer by mail."""
+
+    answer: Words = Field(default_factory=str)
+    """The words to add to the status of their devices."""
+
+
+class QueuedReply(OutputModel):
+    """A mail that is queued."""
+
+    id: str
+    """Its id."""
+    address: str
+    """The address of the recipient."""
+    queued_at: datetime
+    """When it was queued."""
+
+
+async def find_anything(call: Call, query: FindQuery) -> Hits:
+    """Find people, devices and refusals by any of their names."""
+    return await find(call.context.store, call.context.bundle(), query.text, call.now, query.after or "")
+
+
+async def get_person(call: Call, path: PersonPath) -> PersonFacts:
+    """Get everything about a person: the mail status of each device, requests for help, mails and their outcome."""
+    return await _person(call, path.login)
+
+
+async def reply_to_person(call: Call, path: PersonPath, body: Reply) -> QueuedReply:
+    """Send a person a mail in their language: the status of their devices, what to do, and the words of the admin."""
+    mail = await answer_by_mail(
+        call.context, await _person(call, path.login), body.answer, call.person, call.now
+    )
+    return QueuedReply.model_validate(mail)
+
+
+async def _person(call: Call, login: str) -> PersonFacts:
+    found = await person_of(call.context.store, call.context.bundle(), login, call.now)
+    if found is None:
+        raise ProblemError(404, "nothing is known about this person")
+    return found
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/find",
+        find_anything,
+        "Find",
+        links=(Link("get_person", {"login": "$response.body#/items/0/person"}),),
+    ),
+    Operation(
+        "GET",
+        "/people/{login}",
+        get_person,
+        "People",
+        links=(Link("get_device", {"device": "$response.body#/devices/0/facts/id"}),),
+    ),
+    Operation(
+        "POST",
+        "/people/{login}/reply",
+        reply_to_person,
+        "People",
+        roles=("operator",),
+        status=202,
+        may_conflict=True,
+    ),
+)

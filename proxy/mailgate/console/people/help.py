@@ -1,0 +1,120 @@
+"""Requests for help: who asked, because of which rule, and whether they are answered."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from mailgate.console.words import reason_in_words
+from mailgate.model.fact import Fact, Instant, Words
+from mailgate.model.phrase import phrase
+from mailgate.policy import Policy
+from mailgate.store import HelpRequest
+from mailgate.store.help_requests import NOT_THEIRS
+
+
+class HelpState(StrEnum):
+    """The state of a request for help."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    DONE = "done"
+
+
+class HelpFacts(Fact):
+    """A request for help after a refusal. There is one for each person and rule, however often they asked."""
+
+    state: HelpState
+    """`waiting`; `answered` if a mail was written to the person; `done` if an admin closed it."""
+    rule: str
+    """The rule that refused them; `own-page/not-theirs` if they reported on their own page that a device is not
+    theirs."""
+    refused: bool
+    """Whether a rule refused them."""
+    title: Words
+    """The title of the rule; empty if the rule has none or is no longer in force."""
+    subject: str
+    """The key of the request among those for the same rule: the person; if unknown, the device; otherwise a hash of the
+    client."""
+    person: str
+    """The login name; empty if unknown."""
+    device: str
+    """The id of the device; empty if unknown."""
+    reason: str
+    """Why they were refused, as a reason code."""
+    cause: Words
+    """The reason in words."""
+    reference: str
+    """The reference of the refusal that they last asked about."""
+    times: int
+    """How often they asked."""
+    first_at: Instant
+    """When they first asked."""
+    last_at: Instant
+    """When they last asked."""
+    replied_at: Instant | None
+    """When a mail was last written to them; null if none was."""
+    done_at: Instant | None
+    """When an admin closed it; null if it is open."""
+    done_by: str
+    """The admin who closed it; empty if it is open."""
+
+
+class HelpCount(Fact):
+    """The number of waiting requests for help because of one rule. Each unknown client counts as one."""
+
+    rule: str
+    """The rule."""
+    title: Words
+    """The title of the rule; empty if the rule has none or is no longer in force."""
+    requests: int
+    """The number of waiting requests."""
+
+
+def help_facts(asked: HelpRequest, policy: Policy) -> HelpFacts:
+    """A request for help as a fact."""
+    return HelpFacts(
+        state=state_of(asked),
+        rule=asked.rule,
+        refused=asked.rule != NOT_THEIRS,
+        title=title_of(asked.rule, policy),
+        subject=asked.subject,
+        person=asked.person,
+        device=asked.device,
+        reason=asked.reason,
+        cause=phrase("Says that this device is not theirs")
+        if asked.reason == NOT_THEIRS
+        else reason_in_words(asked.reason),
+        reference=asked.reference,
+        times=asked.times,
+        first_at=asked.first_at,
+        last_at=asked.last_at,
+        replied_at=asked.replied_at,
+        done_at=asked.done_at,
+        done_by=asked.done_by,
+    )
+
+
+def help_counts(counts: dict[str, int], policy: Policy) -> list[HelpCount]:
+    """The waiting requests by rule, the rule with the most first."""
+    return [
+        HelpCount(rule=rule, title=title_of(rule, policy), requests=requests)
+        for rule, requests in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    ]
+
+
+def state_of(asked: HelpRequest) -> HelpState:
+    """The state of a request for help."""
+    if asked.done_at:
+        return HelpState.DONE
+    return HelpState.ANSWERED if asked.replied_at and asked.replied_at >= asked.last_at else HelpState.WAITING
+
+
+def title_of(rule: str, policy: Policy) -> str:
+    """The title of a rule in force."""
+    if rule == NOT_THEIRS:
+        return phrase("Devices that are not theirs")
+    return next((each.title or "" for each in policy.rules if each.id == rule), "")
+
+
+def still_open(asked: Iterable[HelpFacts]) -> list[HelpFacts]:
+    """The requests that are not done."""
+    return [each for each in asked if each.done_at is None]

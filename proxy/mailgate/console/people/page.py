@@ -1,0 +1,115 @@
+"""One person: their devices with mail status, their requests and mails, and the actions of the help desk."""
+
+from secrets import token_urlsafe
+
+from aiohttp import web
+
+from mailgate.console.access import requires_role
+from mailgate.console.address_values import line
+from mailgate.console.context import context_of, language_of, person_of
+from mailgate.console.exemptions.page import SPANS, say_given
+from mailgate.console.forms import MAX_TEXT, NEW_CSRF, form_of, note_of, within
+from mailgate.console.layout import redirect_to, say_on_next_page, show
+from mailgate.console.people.facts import PersonFacts
+from mailgate.console.people.facts import person_of as facts_of
+from mailgate.console.people.help import still_open
+from mailgate.console.people.support_acts import answer_by_mail, exempt_for, finish_requests
+from mailgate.console.query_parameters import accepts_parameters
+from mailgate.devices.device import typed_id
+from mailgate.gateway.pages.languages import load_languages
+from mailgate.mail.reply import LONGEST as LONGEST_ANSWER
+from mailgate.mail.reply import unwritable
+from mailgate.model.phrase import phrase
+from mailgate.rollout.person import RefusedError
+
+LANGUAGES = load_languages()
+
+
+@accepts_parameters(login=line())
+async def person(request: web.Request) -> web.Response:
+    return await _shown(request, await person_in(request, request.query.get("login", "")))
+
+
+@requires_role("operator")
+async def let_in(request: web.Request) -> web.Response:
+    """Exempt a person or one of their devices for a time."""
+    context, sent = context_of(request), await form_of(request)
+    why, days = note_of(sent, "why"), sent.get("days", "1")
+    rule, named = str(sent.get("rule", ""))[:MAX_TEXT], str(sent.get("device", ""))[:MAX_TEXT]
+    if days not in SPANS:
+        raise RefusedError(phrase("for how long? choose one of those that are offered"))
+    by, now = person_of(request), context.clock()
+    if named:
+        called = await context.store.devices.called(typed_id(named))
+        if len(called) != 1:
+            raise web.HTTPNotFound
+        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), device=called[0].id)
+    else:
+        login = (await person_in(request, str(sent.get("login", "")))).login
+        given = await exempt_for(context, by, why, now, rule=rule, days=int(days), person=login)
+    say_given(request, given, SPANS[days])
+    if given.device:
+        return redirect_to(request, "devices-one", id=given.device)
+    return redirect_to(request, "people", {"login": given.person})
+
+
+@requires_role("operator")
+async def reply(request: web.Request) -> web.Response:
+    """Answer them by mail, and close their requests if that is chosen."""
+    context, sent = context_of(request), await form_of(request)
+    theirs = await person_in(request, str(sent.get("login", "")))
+    now, by = context.clock(), person_of(request)
+    answered = _answered(theirs)
+    request[NEW_CSRF] = {"answered": answered}  # for the form, if it is shown again
+    text, form = within(str(sent.get("answer", "")), LONGEST_ANSWER), str(sent.get("form", ""))[:MAX_TEXT]
+    mail = await answer_by_mail(
+        context, theirs, text, by, now, form, overtaken=sent.get("answered", answered) != answered
+    )
+    waiting = [(each.rule, each.subject) for each in still_open(theirs.help_requests)]
+    closed = await finish_requests(context, waiting, by, now) if waiting and sent.get("done") == "yes" else 0
+    words = {"login": theirs.login, "address": mail.address}
+    said = phrase("The answer to %(login)s goes to %(address)s.", **words)
+    both = phrase("The answer to %(login)s goes to %(address)s. The request is done.", **words)
+    say_on_next_page(request, both if closed else said)
+    return redirect_to(request, "people", {"login": theirs.login})
+
+
+def _answered(theirs: PersonFacts) -> str:
+    """The moment of the last answer to their requests, in ISO 8601 as the form holds it. Empty if there was none."""
+    moments = [at for each in theirs.help_requests for at in (each.replied_at, each.done_at) if at]
+    return max(moments).isoformat() if moments else ""
+
+
+async def person_in(request: web.Request, login: str) -> PersonFacts:
+    """The person with this login. Raises HTTPNotFound."""
+    context = context_of(request)
+    found = await facts_of(context.store, context.bundle(), login[:MAX_TEXT], context.clock())
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _shown(request: web.Request, found: PersonFacts) -> web.Response:
+    bundle = context_of(request).bundle()
+    spoken = LANGUAGES.get(found.language or bundle.settings.languages.default, LANGUAGES["en"])
+    return await show(
+        request,
+        "person.html",
+        person=found,
+        form=token_urlsafe(9),
+        answered=_answered(found),
+        waiting=still_open(found.help_requests),
+        language=language_of(request).name_of(spoken.locale),
+        writes=bundle.settings.notices is not None,
+        unwritable=unwritable,
+        longest=LONGEST_ANSWER,
+        spans=SPANS,
+        name_of=bundle.policy.catalog.name_of,
+    )
+
+
+ROUTES = [
+    web.get("/people", person, name="people"),
+    web.post("/people/exempt", let_in, name="people-exempt"),
+    web.post("/people/reply", reply, name="people-reply"),
+]

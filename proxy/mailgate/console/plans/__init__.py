@@ -1,0 +1,1 @@
+"""Plans: whom other rules would move, and what came of it."""

@@ -1,0 +1,294 @@
+"""Plans: what a candidate would change, and for whom; approving a plan, and putting it in force."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from mailgate.console.api.operation import Call, Link, Operation, Text
+from mailgate.console.api.problems import Fault, ProblemError
+from mailgate.console.api.shapes import (
+    MAX_NUMBER,
+    WHOLE,
+    Hex,
+    InputModel,
+    Note,
+    OutputModel,
+    SmallPage,
+)
+from mailgate.console.plans.candidates import candidate_for
+from mailgate.console.plans.facts import CSV_COLUMNS, rows_of, title_of
+from mailgate.console.plans.outcome import PlanOutcome, outcome_of
+from mailgate.console.plans.picture import picture
+from mailgate.console.policy.api import ActivationDone
+from mailgate.console.policy.versions import NoVersionError
+from mailgate.console.spreadsheet import beginning, lines, saved_as
+from mailgate.errors import ConfigError
+from mailgate.rollout import activation, approvals
+from mailgate.rollout.approvals import plan_status
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.kept_plans import find_plan, read_plan
+from mailgate.rollout.plan import DAYS, Plan
+from mailgate.rollout.plan_terms import PlanTerm
+
+Days = Annotated[int, Field(ge=1, le=366), WHOLE]
+
+
+class PlanInput(InputModel):
+    """The rules to plan."""
+
+    policy: Annotated[str, Field(max_length=4_000_000)] | None = None
+    """The text of a policy file in YAML, in place of the one on the gate's disk; by default that one."""
+    version: Annotated[int, Field(ge=1, le=MAX_NUMBER), WHOLE] | None = None
+    """The number of a version that was in force, in place of the files; by default the files."""
+    days: Days = DAYS
+    """How many days of requests are decided again."""
+
+
+class PlanProgress(OutputModel):
+    """The progress of a plan."""
+
+    who: str
+    """The admin who asked for it."""
+    began: datetime
+    """When it began."""
+    done: int
+    """The number of devices that are decided."""
+    total: int
+    """The number of all devices; 0 while it is unknown."""
+    runs: bool
+    """Whether it is still being made."""
+    digest: str
+    """The digest of the plan; empty until it is made."""
+    wrong: str
+    """Why it could not be made; empty otherwise."""
+
+
+class PlansQuery(InputModel):
+    """The plans to list."""
+
+    limit: SmallPage = 50
+    """The most plans to return."""
+
+
+class PlanPath(InputModel):
+    """One plan."""
+
+    digest: Hex
+    """Its digest, or the beginning of it."""
+
+
+class PlanStatus(OutputModel):
+    """The status of a plan."""
+
+    digest: str
+    """The digest of the plan."""
+    author: str
+    """The admin who made it."""
+    made_at: datetime
+    """When it was made."""
+    policy: str
+    """The version of its policy, as decisions will name it."""
+    title: str
+    """The change in words."""
+    state: approvals.State
+    """`open`: it may be put in force. `expired`: it is older than a day. `overtaken`: other rules were put in force
+    since, and still are. `in force`: its rules are in force. `retracted`: its rules were in force and were taken back.
+    `replaced`: its rules were in force until others were."""
+    term: PlanTerm | None
+    """When its rules were in force, and what ended that; null if they never were since the plan was made."""
+    needed: int
+    """The number of approvals that it needs."""
+    missing: int
+    """The number of approvals that are missing."""
+    approved: list[str]
+    """The admins whose approvals count, unless they put it in force themselves."""
+    against: list[str]
+    """The objections to putting it in force now, in words."""
+
+
+class Plans(OutputModel):
+    """The plans."""
+
+    items: list[PlanStatus]
+    """The plans, the newest first."""
+
+
+class PlanWithStatus(OutputModel):
+    """A plan and its status."""
+
+    status: PlanStatus
+    """Its status."""
+    title: str
+    """The change in words."""
+    plan: Plan
+    """What the candidate would change, and for whom."""
+
+
+class ApprovalInput(InputModel):
+    """The approval of a plan."""
+
+    note: Note
+    """The reason, for the audit log."""
+
+
+class ApplicationInput(InputModel):
+    """How to put a plan in force."""
+
+    note: Note
+    """The reason, for the history and the audit log."""
+    override: bool = False
+    """Whether to put it in force against objections. That takes the approval of another approver, if there is one; the audit
+    log lists the objections, and the other approvers get a mail."""
+
+
+async def list_plans(call: Call, query: PlansQuery) -> Plans:
+    """List the plans with their status."""
+    context = call.context
+    found = await approvals.plan_statuses(
+        context.store, guard_of(context.bundle().settings), call.now, query.limit
+    )
+    return Plans(items=[_status(each) for each in found])
+
+
+async def make_plan(call: Call, body: PlanInput) -> PlanProgress:
+    """Begin to plan the files on the gate's disk, a policy that is sent, or a version that was in force.
+
+    Nothing is put in force. One plan is made at a time. `GET /plans/making` shows the progress.
+    """
+    context = call.context
+    try:
+        candidate = await candidate_for(context, body.policy, body.version)
+    except ConfigError as error:
+        raise ProblemError(
+            422,
+            "these rules have mistakes",
+            [Fault(detail=str(each), pointer="#/policy") for each in error.mistakes],
+        ) from None
+    except NoVersionError as error:
+        raise ProblemError(422, "no such version", [Fault(detail=error.words, pointer="#/version")]) from None
+    if not context.planning.start(candidate, body.days, call.person, call.now):
+        raise ProblemError(409, "another plan is being made: wait until it is ready")
+    call.set_location("/plans/making")
+    return PlanProgress.model_validate(context.planning.last)
+
+
+async def get_making(call: Call) -> PlanProgress:
+    """Get the progress of the plan that is being made at this gate, or the result of the last one."""
+    if call.context.planning.last is None:
+        raise ProblemError(404, "no plan was asked for since the start of this gate")
+    return PlanProgress.model_validate(call.context.planning.last)
+
+
+async def get_plan(call: Call, path: PlanPath) -> PlanWithStatus:
+    """Get a plan: what the candidate would change, for whom, and the objections to it."""
+    context, found = call.context, await find_plan(call.context.store, path.digest)
+    status = await plan_status(context.store, found, guard_of(context.bundle().settings), call.now)
+    return PlanWithStatus(status=_status(status), title=title_of(status.body), plan=status.body)
+
+
+async def get_plan_counts(call: Call, path: PlanPath) -> Text:
+    """Get the counts of a plan as CSV, for a spreadsheet."""
+    found = await find_plan(call.context.store, path.digest)
+    call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-counts")
+    return beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
+
+
+async def get_plan_picture(call: Call, path: PlanPath) -> Text:
+    """Get a plan as an SVG picture."""
+    return picture(read_plan(await find_plan(call.context.store, path.digest)))
+
+
+async def get_plan_outcome(call: Call, path: PlanPath) -> PlanOutcome:
+    """Get the outcome of a plan that is or was in force, compared with its prediction."""
+    found = await find_plan(call.context.store, path.digest)
+    outcome = await outcome_of(call.context.store, found, read_plan(found), call.now)
+    if outcome is None:
+        raise ProblemError(409, "this plan was never in force")
+    return outcome
+
+
+async def approve_plan(call: Call, path: PlanPath, body: ApprovalInput) -> PlanStatus:
+    """Approve exactly this plan, which another person made. Nobody approves their own."""
+    context = call.context
+    guard = guard_of(context.bundle().settings)
+    return _status(
+        await approvals.approve(context.store, path.digest, call.person, body.note, call.now, guard)
+    )
+
+
+async def apply_plan(call: Call, path: PlanPath, body: ApplicationInput) -> ActivationDone:
+    """Put exactly what was planned in force, at every gate within a second."""
+    context = call.context
+    guard, override = guard_of(context.bundle().settings), body.override
+    done = await activation.apply(
+        context.store, path.digest, call.person, body.note, call.now, guard, override=override
+    )
+    return ActivationDone.model_validate(done)
+
+
+def _status(found: approvals.PlanStatus) -> PlanStatus:
+    plan = found.plan
+    return PlanStatus(
+        digest=plan.digest,
+        author=plan.author,
+        made_at=plan.made_at,
+        policy=plan.candidate.policy,
+        title=title_of(found.body),
+        state=found.state,
+        needed=found.needed,
+        missing=found.missing,
+        approved=list(found.approved),
+        against=list(found.against),
+        term=found.term,
+    )
+
+
+_ONE = "/plans/{digest}"
+_MADE = {"digest": "$response.body#/digest"}
+_FIRST = {"digest": "$response.body#/items/0/digest"}
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/plans",
+        list_plans,
+        "Plans",
+        links=(
+            Link("get_plan", _FIRST),
+            Link("get_plan_counts", _FIRST),
+            Link("get_plan_picture", _FIRST),
+            Link("approve_plan", _FIRST),
+            Link("apply_plan", _FIRST),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/plans",
+        make_plan,
+        "Plans",
+        roles=("operator", "approver"),
+        status=202,
+        may_conflict=True,
+        has_location=True,
+        body_bytes=4 * 1024 * 1024,
+    ),
+    Operation(
+        "GET",
+        "/plans/making",
+        get_making,
+        "Plans",
+        may_miss=True,
+        links=(Link("get_plan", _MADE), Link("apply_plan", _MADE)),
+    ),
+    Operation("GET", _ONE, get_plan, "Plans", may_conflict=True),
+    Operation("GET", _ONE + "/outcome", get_plan_outcome, "Plans", may_conflict=True),
+    Operation("GET", _ONE + "/counts.csv", get_plan_counts, "Plans", media="text/csv", may_conflict=True),
+    Operation(
+        "GET", _ONE + "/picture.svg", get_plan_picture, "Plans", media="image/svg+xml", may_conflict=True
+    ),
+    Operation(
+        "POST", _ONE + "/approvals", approve_plan, "Plans", roles=("approver",), status=201, may_conflict=True
+    ),
+    Operation("POST", _ONE + "/apply", apply_plan, "Plans", roles=("operator",), may_conflict=True),
+)

@@ -1,0 +1,122 @@
+"""The movers of a plan, by name: a page at a time, and as CSV."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mailgate.console.api.operation import Call, Operation, Text
+from mailgate.console.api.shapes import (
+    DIGITS,
+    Cursor,
+    InputModel,
+    KindName,
+    LargePage,
+    Line,
+    OutputModel,
+    cursor_of,
+    number_of,
+)
+from mailgate.console.plans.api import PlanPath
+from mailgate.console.plans.movers import CSV_COLUMNS, MoverFacts, moments_of, movers_as_rows, page_of_movers
+from mailgate.console.query_parameters import MAX_MOMENT
+from mailgate.console.spreadsheet import beginning, lines, saved_as
+from mailgate.rollout.kept_plans import find_plan, read_plan
+from mailgate.store.plan_movers import MoverFilter
+
+
+class MoversFilter(InputModel):
+    """The movers to list."""
+
+    name: Line | None = None
+    """A part of a login name, or the id of a device. In plans of more than 20,000 movers, the beginning of a login name
+    or the id of a device."""
+    label: Literal["block", "challenge", "warn", "allow", "unknown"] | None = None
+    """The new effect, or `unknown`."""
+    kind: KindName | None = None
+    """The kind of client."""
+    rule: Line | None = None
+    """The rule that decides with the plan."""
+    group: Line | None = None
+    """A group of the person."""
+    at: Annotated[int, Field(ge=0, le=MAX_MOMENT), DIGITS] | None = None
+    """The number of a moment at which they move: 0 is now, the next ones are those of `moments`."""
+    sort: Literal["person", "kind", "label", "rule", "since"] | None = None
+    """The order. Plans of more than 20,000 movers cannot be sorted by `since`."""
+    order: Literal["ascending", "descending"] = "ascending"
+    """The direction of the order."""
+
+    @property
+    def wanted(self) -> MoverFilter:
+        texts = {
+            name: getattr(self, name) or "" for name in ("name", "label", "kind", "rule", "group", "sort")
+        }
+        return MoverFilter(**texts, at=self.at, descending=self.order == "descending")
+
+
+class MoversQuery(MoversFilter):
+    """The page of movers to list."""
+
+    after: Cursor | None = None
+    """The `next` of the previous page."""
+    limit: LargePage = 100
+    """The most movers to return."""
+
+
+class Movers(OutputModel):
+    """A page of movers."""
+
+    items: list[MoverFacts]
+    """The movers in the requested order."""
+    next: Cursor | None
+    """The value of `after` for the next page; null at the end."""
+    total: int
+    """The number of movers that match."""
+    people: int
+    """The number of people among them."""
+    whole: bool
+    """Whether `total` and `people` are complete. In plans of more than 20,000 movers only 5,000 are counted."""
+    kept: int
+    """The number of movers that are stored. There are fewer than `written` if people or devices were forgotten."""
+    written: int
+    """The number of movers when the plan was made."""
+    moments: list[datetime]
+    """The time of the plan, and the later moments at which people may move."""
+
+
+async def list_movers(call: Call, path: PlanPath, query: MoversQuery) -> Movers:
+    """List the movers of a plan, by name, a page at a time."""
+    context, found = call.context, await find_plan(call.context.store, path.digest)
+    plan, catalog = read_plan(found), context.bundle().policy.catalog
+    after = number_of(query.after, 0)
+    page = await page_of_movers(context.store, found, plan, catalog, query.wanted, after, query.limit)
+    told = page.model_dump(exclude={"items", "more"})
+    return Movers(
+        items=page.items,
+        next=cursor_of(page.more),
+        moments=[each for each in moments_of(plan) if each],
+        **told,
+    )
+
+
+async def get_movers_csv(call: Call, path: PlanPath, query: MoversFilter) -> Text:
+    """Get the movers of a plan, by name, as CSV."""
+    context, found = call.context, await find_plan(call.context.store, path.digest)
+    call.headers["Content-Disposition"] = saved_as(f"plan-{found.digest[:12]}-people")
+    catalog = context.bundle().policy.catalog
+    return _lines(movers_as_rows(context.store, found, read_plan(found), catalog, query.wanted))
+
+
+async def _lines(rows: AsyncIterator[list[str]]) -> AsyncIterator[str]:
+    yield beginning(CSV_COLUMNS)
+    async for row in rows:
+        yield lines([row])
+
+
+_OF_ONE = "/plans/{digest}/people"
+
+OPERATIONS = (
+    Operation("GET", _OF_ONE, list_movers, "Plans", may_conflict=True),
+    Operation("GET", _OF_ONE + ".csv", get_movers_csv, "Plans", media="text/csv", may_conflict=True),
+)

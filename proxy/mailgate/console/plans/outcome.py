@@ -1,0 +1,227 @@
+"""The outcome of a plan in force, compared with its prediction: people kept out by hour, requests for help, halted
+rules."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from mailgate.console.plans.notices import rules_hitting
+from mailgate.console.plans.picture import OUT, Panel
+from mailgate.console.svg import Box, Mark, columns
+from mailgate.model.fact import Fact, Instant
+from mailgate.model.phrase import ENGLISH, Translator, phrase
+from mailgate.policy.reliefs import Cause
+from mailgate.rollout.activation import version_before
+from mailgate.rollout.kept_plans import read_plan
+from mailgate.rollout.plan import Plan
+from mailgate.rollout.plan_terms import PlanTerm, term_of
+from mailgate.store import Activation, Store, StoredPlan, StoreError
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+BY_HOUR = timedelta(hours=48)
+"""For this long after the activation the counts are by hour; later they are by day."""
+LONGEST = timedelta(days=60)
+AT_ONCE = 40
+"""How many batches are compared with the plan in one go."""
+ORDER = ("block", "unknown", "rest")
+"""The colours of the columns: those that the plan named, those that it did not, and the rest of the prediction."""
+
+
+class OutcomeSpan(Fact):
+    """One hour or day. A person counts once in all of them, and so does a device without a known person."""
+
+    at: Instant
+    """When the hour or day began."""
+    planned: int
+    """How many were kept out first in this span that the plan named."""
+    others: int
+    """How many were kept out first in this span that neither the plan named nor the earlier rules kept out."""
+    before: int
+    """How many were kept out first in this span that the earlier rules kept out already."""
+    predicted: int
+    """How many the plan predicted to be newly kept out by the end of this span, in all."""
+
+
+class HaltedRule(Fact):
+    """A rule that halted or was turned off since."""
+
+    rule: str
+    """The rule's id."""
+    why: str
+    """The reason, as it was given."""
+    at: Instant
+    """When it halted or was turned off."""
+    by_itself: bool
+    """Whether it halted by itself; false if an admin turned it off."""
+    holds: bool
+    """Whether it still restricts nobody."""
+
+
+class PlanOutcome(PlanTerm):
+    """The outcome of a plan that is or was in force."""
+
+    before: int
+    """The version that a retraction would put in force; 0 if there is none, or if the plan is no longer in force."""
+    spans: list[OutcomeSpan]
+    """The hours while it was in force, up to now; the days if these are more than 48."""
+    kept_out: int
+    """How many that the plan named were kept out."""
+    not_compared: int
+    """How many were kept out and are not yet compared with the plan."""
+    unexpected: int
+    """How many were kept out that neither the plan named nor the earlier rules kept out."""
+    predicted: int
+    """How many the plan predicted to be kept out by its end, or by now."""
+    help_requests: dict[str, int]
+    """The number of requests for help while it was in force, by rule."""
+    halted: list[HaltedRule]
+    """Rules that halted or were turned off while it was in force; if it still is, also earlier ones that still restrict nobody."""
+
+
+async def outcome_of(store: Store, found: StoredPlan, plan: Plan, now: datetime) -> PlanOutcome | None:
+    """The outcome of a plan since it was put in force, until its end or now; None if it was never in force.
+
+    Raises StoreUnavailableError.
+    """
+    history = await store.policies.history()
+    term = term_of(found, history, await store.policies.retracting())
+    if term is None:
+        return None
+    until = term.ended.at if term.ended else now
+    since = max(term.since, until - LONGEST)
+    with suppress(StoreError):  # if the store accepts no writes, the earlier comparison is used
+        await compare_refusals(store, found, plan)
+    hours = await store.first_refusals.by_hour(found.candidate.policy, since)
+    span = HOUR if until - since <= BY_HOUR else DAY
+    spans = _spans(plan, since, until, span)
+    for each in hours:
+        place = max(0, min(int((each.hour - spans[0].at) / span), len(spans) - 1))
+        old = spans[place]
+        spans[place] = old.model_copy(
+            update={
+                "planned": old.planned + each.planned,
+                "others": old.others + each.others,
+                "before": old.before + each.before,
+            }
+        )
+    return PlanOutcome(
+        **dict(term),
+        before=0 if term.ended else await _way_back(store, history),
+        spans=spans,
+        kept_out=sum(each.planned for each in hours),
+        not_compared=sum(each.new for each in hours),
+        unexpected=sum(each.others for each in hours),
+        predicted=predicted_at(plan, until),
+        help_requests=await _help(store, plan, term.since, until),
+        halted=await _halted(store, term, now),
+    )
+
+
+async def _way_back(store: Store, history: Sequence[Activation]) -> int:
+    """The version that a retraction would put in force; 0 if there is none."""
+    if len({each.number for each in history}) < 2:
+        return 0
+    back = await version_before(store, history)
+    return back if back != history[0].number else 0
+
+
+async def compare_refusals(store: Store, found: StoredPlan, plan: Plan) -> bool:
+    """Compare some of those who were kept out with the plan. Returns whether there may be more. Raises StoreError."""
+    return await store.first_refusals.compare_refusals(
+        found.candidate.policy, found.digest, plan.active.policy
+    )
+
+
+async def compare_all_refusals(store: Store) -> None:
+    """Compare those whom the version in force kept out with its plan, up to a limit. Raises MailgateError."""
+    active = await store.policies.active()
+    found = await store.plans.of_candidate(active.digest) if active else None
+    if found is not None:
+        plan = read_plan(found)
+        for _ in range(AT_ONCE):
+            if not await compare_refusals(store, found, plan):
+                return
+
+
+def predicted_at(plan: Plan, at: datetime) -> int:
+    """The number of people, and of devices without a known person, that the plan predicts to be newly kept out by
+    then."""
+    found = max(
+        [plan.newly, *(each.newly for each in plan.later if plan.made_at < each.at <= at)],
+        key=lambda newly: sum(newly[label].people for label in OUT),
+    )
+    return sum(found[label].people for label in OUT)
+
+
+def panel_of(outcome: PlanOutcome, translator: Translator = ENGLISH) -> Panel:
+    """A picture of who was kept out so far, in columns over the prediction of the plan."""
+    box, counted, planned, others = Box(640, 220), list[dict[str, int]](), 0, 0
+    for each in outcome.spans:
+        planned, others = planned + each.planned, others + each.others
+        counted.append({"block": planned, "unknown": others})
+    top = [
+        {"rest": max(0, each.predicted - sum(told.values()))}
+        for each, told in zip(outcome.spans, counted, strict=True)
+    ]
+    whole = [one | other for one, other in zip(counted, top, strict=True)]
+    form = "time" if len(outcome.spans) <= BY_HOUR / HOUR + 1 and _by_hour(outcome) else "short"
+    marks = [
+        Mark(place, at=outcome.spans[place].at, form=form) for place in sorted({0, len(outcome.spans) - 1})
+    ]
+    drawn = "\n".join(columns(whole, ORDER, box, marks, translator=translator))
+    return Panel(*_panel_words(outcome), 220, drawn, 640)
+
+
+def _panel_words(outcome: PlanOutcome) -> tuple[str, str]:
+    """The title and the description of the picture."""
+    told = {"number": outcome.kept_out, "whole": outcome.predicted, "others": outcome.unexpected}
+    if outcome.ended:
+        return phrase("Kept out"), phrase(
+            "%(number)s of %(whole)s people whom the plan named were kept out, and %(others)s whom it did not name.",
+            **told,
+        )
+    return phrase("Kept out so far"), phrase(
+        "%(number)s of %(whole)s people whom the plan named were kept out so far, and %(others)s whom it did not name.",
+        **told,
+    )
+
+
+def _by_hour(outcome: PlanOutcome) -> bool:
+    return len(outcome.spans) < 2 or outcome.spans[1].at - outcome.spans[0].at == HOUR
+
+
+def _spans(plan: Plan, since: datetime, now: datetime, span: timedelta) -> list[OutcomeSpan]:
+    start, found = since.replace(minute=0, second=0, microsecond=0), list[OutcomeSpan]()
+    while start <= now:
+        predicted = predicted_at(plan, min(start + span, now))
+        found.append(OutcomeSpan(at=start, planned=0, others=0, before=0, predicted=predicted))
+        start += span
+    return found
+
+
+async def _help(store: Store, plan: Plan, since: datetime, until: datetime) -> dict[str, int]:
+    counted = {rule: await store.help_requests.count(rule, since, until) for rule in rules_hitting(plan)}
+    return {rule: count for rule, count in counted.items() if count}
+
+
+async def _halted(store: Store, term: PlanTerm, now: datetime) -> list[HaltedRule]:
+    kept = [
+        each
+        for each in await store.reliefs.history()
+        if each.relief.cause in (Cause.HALT, Cause.BREAK_GLASS)
+        and (
+            term.since <= each.relief.at < term.ended.at
+            if term.ended
+            else each.holds(now) or each.relief.at >= term.since
+        )
+    ]
+    return [
+        HaltedRule(
+            rule=each.relief.rule,
+            why=each.relief.why,
+            at=each.relief.at,
+            by_itself=each.relief.cause is Cause.HALT,
+            holds=each.holds(now),
+        )
+        for each in kept
+    ]

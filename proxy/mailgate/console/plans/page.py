@@ -1,0 +1,265 @@
+"""Plans: what a candidate would change, for whom by name, as pictures and in numbers; approving a plan, and putting it
+in force."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+
+from aiohttp import web
+
+from mailgate.console.access import requires_role
+from mailgate.console.address_values import whole
+from mailgate.console.context import ConsoleContext, context_of, language_of, person_of
+from mailgate.console.devices.page import number
+from mailgate.console.forms import Form, form_of, note_of
+from mailgate.console.layout import redirect_to, show
+from mailgate.console.plans.candidates import candidate_for, rules_of_plan
+from mailgate.console.plans.facts import (
+    CSV_COLUMNS,
+    NEWLY,
+    headline_of,
+    held_back_in_words,
+    idle_rules,
+    more_of,
+    notes_of,
+    rows_of,
+    undated_in_words,
+)
+from mailgate.console.plans.movers import CSV_COLUMNS as MOVER_COLUMNS
+from mailgate.console.plans.movers import moments_of, movers_as_rows, page_of_movers, table_of
+from mailgate.console.plans.notices import plan_notices
+from mailgate.console.plans.picture import impact_words, panels, picture, worst_of
+from mailgate.console.query_parameters import READERS, accepts_parameters, filter_in, parameters_in, values_of
+from mailgate.console.responses import send_sheet
+from mailgate.console.spreadsheet import beginning, lines, saved_as
+from mailgate.console.stored_sentences import stored_phrase
+from mailgate.errors import ConfigError, Mistake
+from mailgate.model.phrase import phrase, sentence
+from mailgate.rollout import activation, approvals
+from mailgate.rollout.approvals import plan_status
+from mailgate.rollout.guard import guard_of
+from mailgate.rollout.kept_plans import PLAN_AGE, find_plan, read_plan
+from mailgate.rollout.person import RefusedError
+from mailgate.rollout.plan import DAYS
+from mailgate.store import StoredPlan
+
+SIZE = 50
+MAX_ROW = 10**18 - 1
+"""The highest number of a row in an address."""
+MAX_DAYS = 366
+BATCH = 1000
+"""How many rows of a file are written at once."""
+PAGES = {
+    "plan.html": "policy-plan",
+    "plan_approve.html": "policy-plan-approve",
+    "plan_apply.html": "policy-plan-apply",
+}
+"""The pages that show a plan, and their routes."""
+NOTIFYING = ("open", "in force")
+"""The states of a plan in which its people may be told."""
+SVG_ALONE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""The Content-Security-Policy of a picture with its own styles."""
+
+
+async def plans(request: web.Request) -> web.Response:
+    return await _listed(request)
+
+
+@requires_role("operator", "approver")
+async def make(request: web.Request) -> web.Response:
+    """Begin to plan the files on disk, rules that were sent in place of them, or a version that was in force."""
+    context, sent = context_of(request), await form_of(request)
+    days, text = number(str(sent.get("days", DAYS))), _uploaded(sent)
+    again = str(sent.get("plan", ""))
+    version = number(str(sent.get("version", ""))) or None
+    if not 1 <= days <= MAX_DAYS:
+        return await _listed(
+            request, 422, [phrase("A plan looks at 1 to %(most)s days of requests.", most=MAX_DAYS)]
+        )
+    try:
+        candidate = await (rules_of_plan(context, again) if again else candidate_for(context, text, version))
+    except ConfigError as error:
+        return await _listed(request, 422, mistakes=error.mistakes)
+    if not context.planning.start(candidate, days, person_of(request), context.clock()):
+        return await _listed(request, 409, [phrase("Another plan is being made: wait until it is there.")])
+    return redirect_to(request, "policy-plans")
+
+
+@accepts_parameters(**READERS, after=whole(MAX_ROW))
+async def plan(request: web.Request) -> web.Response:
+    return await _shown(request)
+
+
+async def draw(request: web.Request) -> web.Response:
+    """The picture, to show in a page or to download."""
+    found = await find_plan(context_of(request).store, request.match_info["digest"])
+    headers = {"Content-Security-Policy": SVG_ALONE}
+    return web.Response(
+        text=picture(read_plan(found), language_of(request), stored_phrase),
+        content_type="image/svg+xml",
+        headers=headers,
+    )
+
+
+@accepts_parameters(**READERS)
+async def movers(request: web.Request) -> web.StreamResponse:
+    """Send all movers by name as a spreadsheet, while they are read."""
+    context = context_of(request)
+    found = await find_plan(context.store, request.match_info["digest"])
+    wanted = filter_in(parameters_in(request.query))
+    catalog = context.bundle().policy.catalog
+    rows = movers_as_rows(context.store, found, read_plan(found), catalog, wanted)
+    return await send_sheet(request, _named(found, "people"), MOVER_COLUMNS, _batches(rows))
+
+
+async def _batches(rows: AsyncIterable[list[str]]) -> AsyncIterator[list[list[str]]]:
+    """Group rows into batches."""
+    some = list[list[str]]()
+    async for row in rows:
+        some.append(row)
+        if len(some) == BATCH:
+            yield some
+            some = []
+    yield some
+
+
+async def sheet(request: web.Request) -> web.Response:
+    """The counts, as a spreadsheet."""
+    found = await find_plan(context_of(request).store, request.match_info["digest"])
+    text = beginning(CSV_COLUMNS) + lines(rows_of(read_plan(found)))
+    named = {"Content-Disposition": saved_as(_named(found, "counts"))}
+    return web.Response(text=text, content_type="text/csv", headers=named)
+
+
+@accepts_parameters(**READERS, after=whole(MAX_ROW))
+@requires_role("approver")
+async def approve(request: web.Request) -> web.Response:
+    """Ask for confirmation with numbers, then approve exactly this plan."""
+    context, note = context_of(request), await _confirmed(request)
+    if note is None:
+        return await _shown(request, "plan_approve.html")
+    guard, digest = guard_of(context.bundle().settings), request.match_info["digest"]
+    try:
+        await approvals.approve(context.store, digest, person_of(request), note, context.clock(), guard)
+    except RefusedError as error:
+        return await _shown(request, "plan_approve.html", refused=error, note=note)
+    return redirect_to(request, "policy-plan", digest=digest)
+
+
+@accepts_parameters(**READERS, after=whole(MAX_ROW))
+@requires_role("operator")
+async def apply(request: web.Request) -> web.Response:
+    """Ask for confirmation with numbers and objections, then put the plan in force."""
+    context, note = context_of(request), await _confirmed(request)
+    if note is None:
+        return await _shown(request, "plan_apply.html")
+    override = (await form_of(request)).get("override") == "yes"
+    guard = guard_of(context.bundle().settings)
+    digest, person = request.match_info["digest"], person_of(request)
+    try:
+        await activation.apply(context.store, digest, person, note, context.clock(), guard, override=override)
+    except RefusedError as error:
+        return await _shown(request, "plan_apply.html", refused=error, note=note)
+    return redirect_to(request, "policy-plan-watch", digest=(await find_plan(context.store, digest)).digest)
+
+
+def _named(found: StoredPlan, what: str) -> str:
+    return f"plan-{found.digest[:12]}-{what}"
+
+
+async def _confirmed(request: web.Request) -> str | None:
+    """The note of a confirmed form; None if it is not confirmed yet."""
+    if request.method == "GET":
+        return None
+    sent = await form_of(request)
+    if sent.get("confirmed") != "yes":
+        return None
+    return note_of(sent)
+
+
+def _uploaded(sent: Form) -> str | None:
+    """The rules that were sent; None if those on disk are to be planned."""
+    return sent.get("file", "") if sent.get("from") == "upload" else None
+
+
+async def _shown(
+    request: web.Request, template: str = "plan.html", refused: RefusedError | None = None, note: str = ""
+) -> web.Response:
+    """The page of a plan, or its page for confirmation. A ``refused`` form is shown again with its texts."""
+    context, now = context_of(request), context_of(request).clock()
+    bundle = context.bundle()
+    found = await find_plan(context.store, request.match_info["digest"])
+    guard = guard_of(bundle.settings)
+    language = language_of(request)
+    status = await plan_status(context.store, found, guard, now)
+    body, said = status.body, parameters_in(request.query)
+    after, catalog = number(request.query.get("after", "")), bundle.policy.catalog
+    return await show(
+        request,
+        template,
+        409 if refused else 200,
+        wrong=sentence(refused.words) if refused else "",
+        note=note,
+        here=PAGES[template],
+        plan=body,
+        plan_status=status,
+        ends=found.made_at + PLAN_AGE,
+        approvers=sorted(guard.approvers - {found.author}) if guard else [],
+        operators=sorted(name for name, each in bundle.settings.admins.items() if "operator" in each.roles),
+        headline=headline_of(body),
+        more=more_of(body),
+        panels=panels(body, language),
+        impact_words=impact_words(body),
+        worst_at=worst_of(body).at,
+        impact=list(table_of(body)),
+        moments=moments_of(body),
+        newly=NEWLY,
+        undated=list(undated_in_words(body)),
+        held_back=held_back_in_words(body),
+        movers=await page_of_movers(context.store, found, body, catalog, filter_in(said), after, SIZE),
+        said=said,
+        values={name: values_of(body, name) for name in ("group", "kind", "rule")},
+        plan_notices=list(plan_notices(body, bundle.rules, await _in_force(context), now))
+        if status.state in NOTIFYING
+        else [],
+        idle=list(idle_rules(body.rules)),
+        notes=list(notes_of(body)),
+    )
+
+
+async def _in_force(context: ConsoleContext) -> int:
+    active = await context.store.policies.active()
+    return active.number if active else 0
+
+
+async def _listed(
+    request: web.Request, status: int = 200, wrong: Sequence[str] = (), mistakes: Sequence[Mistake] = ()
+) -> web.Response:
+    context = context_of(request)
+    found = await approvals.plan_statuses(
+        context.store, guard_of(context.bundle().settings), context.clock(), SIZE
+    )
+    return await show(
+        request,
+        "plans.html",
+        status,
+        found=found,
+        wrong=wrong,
+        mistakes=mistakes,
+        making=context.planning.last,
+        days=DAYS,
+        headline_of=headline_of,
+        more_of=more_of,
+    )
+
+
+ROUTES = [
+    web.get("/policy/plans", plans, name="policy-plans"),
+    web.post("/policy/plans", make, name="policy-plans-make"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}", plan, name="policy-plan"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/picture.svg", draw, name="policy-plan-picture"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/counts.csv", sheet, name="policy-plan-csv"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/people.csv", movers, name="policy-plan-movers"),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/approve", approve, name="policy-plan-approve"),
+    web.post("/policy/plans/{digest:[0-9a-f]+}/approve", approve),
+    web.get("/policy/plans/{digest:[0-9a-f]+}/apply", apply, name="policy-plan-apply"),
+    web.post("/policy/plans/{digest:[0-9a-f]+}/apply", apply),
+]

@@ -1,0 +1,283 @@
+"""Draws a plan: the people who move among the whole company, over time, by group and by kind. The SVG can be read by
+screen readers."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mailgate.console import svg
+from mailgate.console.plans.facts import EFFECT_STATES, devices_in, people_in, title_of
+from mailgate.console.svg import Box, Mark, columns
+from mailgate.console.words import KIND_CHOICES
+from mailgate.model.phrase import ENGLISH, Phrase, Translator, joined, phrase, plural, translate
+from mailgate.rollout.plan import Counts, MoverCounts, Plan
+
+ORDER = ("block", "challenge", "unknown", "warn", "allow")
+"""The order of the labels: those that keep people out come first."""
+OUT = ORDER[:3]
+"""The labels of people who are kept out, or may be."""
+WORDS = EFFECT_STATES | {"unknown": phrase("cannot be told")}
+WIDTH, LEAST = 420, 3.0
+"""The width of a picture, and the thinnest bar, in pixels: one person among a million is still visible."""
+MOST, GROUPS, KINDS = 6, 6, 4
+"""How many moments, groups and kinds are drawn."""
+
+_STYLE = """\
+.bar.block{fill:#b3261e}.bar.challenge{fill:#6b46c1}.bar.warn{fill:#9a5b00}.bar.allow{fill:#1d7a46}.bar.unknown{fill:#525c6d}
+.bar.rest{fill:#dde1e8}.grid{stroke:#dde1e8}.head{font-weight:600}
+@media (prefers-color-scheme:dark){.bar.block{fill:#ff9a92}.bar.challenge{fill:#bfa5ff}.bar.warn{fill:#f0b45c}.bar.allow{fill:#6fd39b}
+.bar.unknown{fill:#a9b4c4}.bar.rest{fill:#323b49}.grid{stroke:#323b49}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture."""
+
+    title: str
+    words: str
+    """The picture in words."""
+    height: int
+    drawn: str
+    width: int = WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The people who move at one moment; ``at`` is None for now."""
+
+    at: datetime | None
+    newly: Mapping[str, MoverCounts]
+
+    @property
+    def out(self) -> int:
+        return sum(self.newly[label].people for label in OUT)
+
+    @property
+    def moved(self) -> int:
+        return sum(self.newly[label].people for label in ORDER)
+
+
+def points_of(plan: Plan) -> list[Point]:
+    """The movers now and at each later moment."""
+    return [Point(None, plan.newly), *(Point(each.at, each.newly) for each in plan.later)]
+
+
+def worst_of(plan: Plan) -> Point:
+    """The moment with most people kept out; among equals, with most people who move."""
+    return max(points_of(plan), key=lambda each: (each.out, each.moved))
+
+
+def panels(plan: Plan, translator: Translator = ENGLISH) -> list[Panel]:
+    """The pictures of a plan, labelled in ``translator``; none if nobody moves."""
+    if not worst_of(plan).moved:
+        return []
+    return [company(plan, translator), over_time(plan, translator), *by_what(plan, translator)]
+
+
+def picture(plan: Plan, translator: Translator = ENGLISH, read: Callable[[str], str] = str) -> str:
+    """All pictures of a plan in one SVG file. ``read`` makes a phrase of words that were stored in English."""
+    drawn = panels(plan, translator)
+    parts, y = list[str](), 100
+    for number, each in enumerate(drawn):
+        x = 30 + (number % 2) * (WIDTH + 40)
+        parts += svg.placed(
+            [svg.text(0, 0, translate(each.title, translator), "head ink"), *svg.placed([each.drawn], 0, 12)],
+            x,
+            y,
+        )
+        if number % 2 or number + 1 == len(drawn):
+            y += max(part.height for part in drawn[number - number % 2 : number + 1]) + 50
+    heading = (_cut(translate(title_of(plan, read), translator)), summary(plan, translator))
+    told = translate(described(plan, translator), translator)
+    return svg.document(2 * WIDTH + 100, max(y, 120), heading, told, _STYLE, parts)
+
+
+def summary(plan: Plan, translator: Translator = ENGLISH) -> str:
+    """The largest effect of the plan and its time, in one sentence."""
+    at = worst_of(plan).at
+    words = impact_words(plan)
+    whole = words if at is None else joined([words, _when(plan, at, translator)], " ")
+    return f"{translate(whole, translator)}."
+
+
+def impact_words(plan: Plan) -> str:
+    """The largest effect of the plan, as a sentence without full stop."""
+    worst = worst_of(plan)
+    if worst.out:
+        return phrase("%(people)s newly kept out", people=_of(worst.out, plan))
+    if worst.moved:
+        return plural(
+            "Nobody is newly kept out; %(people)s gets something else",
+            "Nobody is newly kept out; %(people)s get something else",
+            worst.moved,
+            people=_of(worst.moved, plan),
+        )
+    everybody = people_in(Counts(people=plan.totals.people, devices=0))
+    if held := sum(each.people for each in plan.held_back.newly.values()) if plan.held_back else 0:
+        return plural(
+            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
+            "Nobody changes yet, of %(people)s: a share or a stage misses %(count)s of them",
+            held,
+            people=everybody,
+        )
+    return phrase("Nobody changes, of %(people)s", people=everybody)
+
+
+def described(plan: Plan, translator: Translator = ENGLISH) -> str:
+    """The pictures in words."""
+    found = [
+        phrase(
+            "%(people)s with %(devices)s %(outcome)s%(when)s.",
+            people=people_in(newly),
+            devices=devices_in(newly),
+            outcome=WORDS[label],
+            when=_at(plan, point.at, translator),
+        )
+        for point in points_of(plan)
+        for label in ORDER
+        if (newly := point.newly[label]).devices
+    ]
+    return joined([*(found or [phrase("Nobody changes.")]), _same(plan)], " ")
+
+
+def company(plan: Plan, translator: Translator = ENGLISH) -> Panel:
+    """A strip of all people, with those who move in colour."""
+    worst, everybody = worst_of(plan), max(plan.totals.people, 1)
+    parts = [svg.bar(0, 0, WIDTH, 22, "bar rest")]
+    x, y = 0.0, 46
+    for label, count in _moving(worst):
+        wide = max(LEAST, WIDTH * count / everybody)
+        parts.append(svg.bar(x, 0, wide, 22, f"bar {label}"))
+        x += wide
+        parts += [
+            svg.bar(0, y - 11, 12, 12, f"bar {label}"),
+            svg.text(20, y, translate(joined([WORDS[label], _of(count, plan)], ": "), translator), "ink"),
+        ]
+        y += 22
+    return Panel(phrase("The whole company"), described(plan, translator), y, "\n".join(parts))
+
+
+def over_time(plan: Plan, translator: Translator = ENGLISH) -> Panel:
+    """The people who move now and from each later moment on."""
+    points = points_of(plan)[: MOST + 1]
+    counted = [dict(_moving(each)) for each in points]
+    marks = [_mark(plan, place, each.at) for place, each in enumerate(points)]
+    told = [
+        phrase(
+            "%(number)s%(when)s",
+            number=each.moved,
+            when=_at(plan, each.at, translator) or phrase(" at once"),
+        )
+        for each in points
+    ]
+    drawn = columns(counted, ORDER, Box(WIDTH, 220, above=24), marks, numbers=True, translator=translator)
+    return Panel(phrase("By stage"), joined([joined(told), "."], ""), 220, "\n".join(drawn))
+
+
+def _mark(plan: Plan, place: int, at: datetime | None) -> Mark:
+    if at is None or at == plan.made_at:
+        return Mark(place, phrase("at once") if at is None else phrase("grace over"))
+    return Mark(place, at=at)
+
+
+BY = {"group": phrase("By group"), "kind": phrase("By kind")}
+
+
+def by_what(plan: Plan, translator: Translator = ENGLISH) -> Iterator[Panel]:
+    """The people who move at the worst moment, by group and by kind, each against the whole group or kind."""
+    worst = worst_of(plan)
+    for dimension, most in (("group", GROUPS), ("kind", KINDS)):
+        rows = _rows(plan, worst, dimension)[:most]
+        if rows:
+            told = [
+                phrase("%(name)s: %(number)s of %(whole)s", name=name, number=sum(part.values()), whole=whole)
+                for name, part, whole in rows
+            ]
+            words = joined([joined(told), "."], "")
+            yield Panel(BY[dimension], words, 26 * len(rows) + 4, "\n".join(_bars(rows, translator)))
+
+
+Bar = tuple[str, dict[str, int], int]
+"""A name, the people who move by label, and all people."""
+
+
+def _rows(plan: Plan, point: Point, dimension: str) -> list[Bar]:
+    whole = {row.value: row.people for row in plan.company.get(dimension, ())}
+    found: dict[str, dict[str, int]] = {}
+    for label in ORDER:
+        for row in point.newly[label].by.get(dimension, ()):
+            if row.people:
+                found.setdefault(row.value, {})[label] = row.people
+    rows = [(name, parts, max(whole.get(name, 0), sum(parts.values()))) for name, parts in found.items()]
+    rows.sort(key=lambda each: (-sum(each[1].values()), each[0]))
+    known = KIND_CHOICES if dimension == "kind" else {}
+    return [(known.get(name) or name.replace("_", " "), parts, whole) for name, parts, whole in rows]
+
+
+def _bars(rows: list[Bar], translator: Translator) -> Iterator[str]:
+    largest, left, right = max(whole for *_, whole in rows), 120, 110
+    room = WIDTH - left - right
+    for number, (name, parts, whole) in enumerate(rows):
+        y, x = number * 26, float(left)
+        yield svg.text(left - 8, y + 14, _cut(translate(name, translator), 15), "ink", "end")
+        yield svg.bar(left, y, max(LEAST, room * whole / largest), 18, "bar rest")
+        for label, count in parts.items():
+            wide = max(LEAST, room * count / largest)
+            yield svg.bar(x, y, wide, 18, f"bar {label}")
+            x += wide
+        moved = sum(parts.values())
+        told = phrase("%(number)s of %(whole)s", number=moved, whole=whole)
+        yield svg.text(WIDTH - right + 8, y + 14, translate(told, translator), "soft")
+
+
+def _moving(point: Point) -> list[tuple[str, int]]:
+    return [(label, point.newly[label].people) for label in ORDER if point.newly[label].people]
+
+
+def _of(count: int, plan: Plan) -> str:
+    """A number of people, and its part of all people."""
+    everybody = plan.totals.people
+    part = 100 * count / everybody if everybody else 0
+    return plural(
+        "%(number)s of %(count)s person (%(part)s)",
+        "%(number)s of %(count)s people (%(part)s)",
+        everybody,
+        number=count,
+        part=_percent(part),
+    )
+
+
+def _percent(part: float) -> str:
+    if 0 < part < 0.1:
+        return phrase("under 0.1 %")
+    digits = 1 if part < 10 else 0
+    return Phrase(lambda translator: f"{_with_digits(part, digits, translator)} %")
+
+
+def _with_digits(part: float, digits: int, translator: Translator) -> str:
+    """A number with this many decimal digits."""
+    whole, _, rest = f"{part:.{digits}f}".partition(".")
+    sign = translator.number(0.5)[1:2]
+    return f"{whole}{sign}{rest}" if rest else whole
+
+
+def _at(plan: Plan, at: datetime | None, translator: Translator) -> str:
+    return "" if at is None else phrase(", %(when)s", when=_when(plan, at, translator))
+
+
+def _when(plan: Plan, at: datetime, translator: Translator) -> str:
+    if at == plan.made_at:
+        return phrase("once every grace is over")
+    return phrase("from %(day)s on", day=translator.day(at.astimezone(UTC)))
+
+
+def _same(plan: Plan) -> str:
+    same: Counts = plan.untouched
+    return phrase(
+        "No change for %(devices)s of %(people)s.", devices=devices_in(same), people=people_in(same)
+    )
+
+
+def _cut(words: str, most: int = 80) -> str:
+    return words if len(words) <= most else f"{words[: most - 1]}…"

@@ -1,0 +1,1 @@
+"""The rules in force, their versions, and the way back to one."""

@@ -1,0 +1,203 @@
+"""The rules of a policy in plain words: who each is about, what it does, and its stage."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailgate.console.words import reason_in_words
+from mailgate.model import Effect, Stage
+from mailgate.model.phrase import joined_by_or, phrase, plural
+from mailgate.policy import Policy
+from mailgate.policy.halting import HaltWhen
+from mailgate.policy.rule_states import STATE_OF_EFFECT, RuleState, state_of
+from mailgate.policy.rules import DEFAULT_RULE, Default, Rule
+from mailgate.policy.variables import VARIABLES
+
+DOES = {
+    Effect.ALLOW: phrase("lets in"),
+    Effect.WARN: phrase("shows a warning, then lets in"),
+    Effect.CHALLENGE: phrase("asks for proof from"),
+    Effect.BLOCK: phrase("keeps out"),
+}
+FIX_WORDS = {
+    "remove-app": phrase("to remove the app, step by step"),
+    "set-up-device": phrase("to let the company manage the device"),
+    "get-extension": phrase("to install the browser extension"),
+    "report-again": phrase("to let the device report again"),
+    "report-everything": phrase("to let the device report all of its apps"),
+    "wait": phrase("to wait a moment"),
+    "use-mobile-site": phrase("to use the mobile site"),
+    "use-known-browser": phrase("to use a browser that is known"),
+    "use-other-device": phrase("to use another device"),
+    "ask": phrase("to ask for help"),
+}
+"""The display text of each word of `notice.fix`."""
+TODAY = {
+    Stage.PENDING: phrase("does nothing yet"),
+    Stage.REPORT_ONLY: phrase("only reports whom it would hit"),
+    Stage.WARN: phrase("warns"),
+    Stage.ENFORCE: phrase("is enforced"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StageStart:
+    """The start of a stage of a rule."""
+
+    stage: str
+    """`report_only`, `warn` or `enforce`."""
+    words: str
+    """The effect of the rule in this stage."""
+    at: datetime
+    """When the stage starts."""
+    runs: bool
+    """Whether it is the current stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInWords:
+    """A rule in words and as its condition."""
+
+    id: str
+    """Its id."""
+    title: str
+    """Its title. Empty if it has none."""
+    effect: str
+    """The effect on requests that meet its condition: allow, warn, challenge or block."""
+    does: str
+    """The effect in words."""
+    condition: str
+    """Its condition in CEL; empty for the default, which is for everybody else."""
+    reads: Mapping[str, str]
+    """The variables of the condition, with their meaning."""
+    state: RuleState
+    """What it does now: `lets-in`, `warns`, `challenges`, `blocks`; `watches` if it only reports, `waits` before its
+    first stage, `off` if it is for nobody."""
+    today: str
+    """Its current effect in words."""
+    starts: tuple[StageStart, ...]
+    """The starts of its stages; empty if it has none."""
+    more: tuple[str, ...]
+    """Its other settings, a sentence each."""
+
+
+def rules_in_words(policy: Policy, now: datetime) -> list[RuleInWords]:
+    """Every rule in order, and last the default."""
+    default = policy.default
+    last = RuleInWords(
+        DEFAULT_RULE,
+        default.title or phrase("Everybody else"),
+        default.effect.value,
+        DOES[default.effect],
+        "",
+        {},
+        STATE_OF_EFFECT[default.effect],
+        TODAY[Stage.ENFORCE],
+        (),
+        tuple(_told(default)),
+    )
+    off = {each.rule: phrase("is %(words)s", words=each.words) for each in policy.reliefs.for_everybody(now)}
+    return [*(_in_words(policy, rule, now, off.get(rule.id)) for rule in policy.rules), last]
+
+
+def _in_words(policy: Policy, rule: Rule, now: datetime, off: str | None) -> RuleInWords:
+    """A rule in words. ``off`` says why it restricts nobody now, whatever its stage."""
+    stage = rule.stage_at(now)
+    starts = rule.stages.starts() if rule.stages else []
+    return RuleInWords(
+        rule.id,
+        rule.title or "",
+        rule.effect.value,
+        DOES[rule.effect],
+        rule.when.text,
+        {name: each.about for name, each in VARIABLES.items() if name in rule.when.reads},
+        state_of(policy, rule, now),
+        off or TODAY[stage],
+        tuple(StageStart(each.value, TODAY[each], at, each is stage) for each, at in starts),
+        tuple(_more(rule)),
+    )
+
+
+def _more(rule: Rule) -> Iterator[str]:
+    if rule.share < 1:
+        yield phrase("It is for %(share)s%% of people, always the same ones.", share=rule.share * 100)
+    if rule.groups:
+        yield phrase("It is for people in %(groups)s alone.", groups=_any_of(rule.groups))
+    if rule.grace:
+        yield phrase("Devices that become known later are only warned for %(span)s.", span=span(rule.grace))
+    if halt := rule.halt_when:
+        limits = list(_limits(halt))
+        yield phrase(
+            "It halts by itself where %(limits)s within %(span)s.",
+            limits=_any_of(limits),
+            span=span(halt.within),
+        )
+    if any(name.startswith("device.") for name in rule.when.reads):
+        yield UNAVAILABLE[rule.on_unavailable.value]
+    yield from _told(rule)
+
+
+def _told(rule: Rule | Default) -> Iterator[str]:
+    """What people are told."""
+    if rule.reason:
+        told = reason_in_words(rule.reason)
+        yield (
+            phrase("People read: %(reason)s.", reason=told)
+            if told
+            else phrase("The reason given is %(reason)s.", reason=rule.reason)
+        )
+    if rule.notice.fix:
+        fix = str(rule.notice.fix)
+        yield phrase("People are told what to do: %(fix)s.", fix=FIX_WORDS.get(fix, fix))
+    if rule.notice.contact:
+        yield phrase("People are told to ask %(contact)s.", contact=rule.notice.contact)
+
+
+UNAVAILABLE = {
+    "block": phrase("While a device cannot be asked about, it keeps out."),
+    "last_known": phrase("While a device cannot be asked about, it goes by what was last known."),
+    "allow": phrase(
+        "While a device cannot be asked about, it goes by what was last known, and gives a device of which nothing is known the benefit of the doubt."
+    ),
+}
+
+
+WHOLES = {"people": phrase("people"), "requests": phrase("requests")}
+
+
+def _limits(halt: HaltWhen) -> Iterator[str]:
+    if halt.block_rate is not None:
+        yield phrase(
+            "it keeps out more than %(part)s%% of %(whole)s",
+            part=halt.block_rate * 100,
+            whole=WHOLES[halt.of],
+        )
+    if halt.help_requests:
+        yield phrase("%(number)s people ask for help", number=halt.help_requests)
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """Words joined with ``or``."""
+    first, *rest = words
+    for each in rest:
+        first = joined_by_or(first, each)
+    return first
+
+
+def span(time: timedelta) -> str:
+    """A length of time in the largest unit that divides it."""
+    seconds = time.total_seconds()
+    for size, told in SIZES:
+        count = seconds / size
+        if count >= 1 and count == int(count):
+            return told(int(count))
+    return phrase("%(count)s seconds", count=seconds)
+
+
+SIZES: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (86400, lambda count: plural("%(count)s day", "%(count)s days", count)),
+    (3600, lambda count: plural("%(count)s hour", "%(count)s hours", count)),
+    (60, lambda count: plural("%(count)s minute", "%(count)s minutes", count)),
+    (1, lambda count: plural("%(count)s second", "%(count)s seconds", count)),
+)
+"""The units of time in seconds, each with its words for a count."""

@@ -1,8 +1,0 @@
-"""Who calls."""
-
-from tests.unit.console.api.calling import Caller
-
-
-async def test_an_admin_is_told_their_name_and_roles(lin: Caller) -> None:
-    told = await lin.get("/me")
-    assert (told.status, told.body) == (200, {"name": "lin", "roles": ["operator", "approver"]})

@@ -1,0 +1,71 @@
+"""The audit log."""
+
+import csv
+import io
+import json
+
+import pytest
+from sqlalchemy import text
+from tests.unit.console.api.calling import Caller
+from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.callers import calling as calling
+from tests.unit.console.callers import vic as vic
+
+from mailgate.console.audit.facts import COLUMNS, line_of
+from mailgate.store import Act
+
+
+async def filled(firm: Company) -> None:
+    for each in range(5):
+        await firm.store.audit.append(Act(NOW, "ada" if each % 2 else "lin", "device-lost", f"device {each}"))
+
+
+async def test_pages_lead_back_to_the_first_entry(vic: Caller, firm: Company) -> None:
+    await filled(firm)
+    found, after = [], ""
+    while True:
+        told = (await vic.get(f"/audit?limit=2{after}")).body
+        found += [each["number"] for each in told["items"]]
+        if told["next"] is None:
+            break
+        after = f"&after={told['next']}"
+    assert found == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [("who=ada", [5, 3]), ("sought=policy-", [1]), ("sought=device%204", [6]), ("who=eve", [])],
+)
+async def test_entries_are_found_by_who_and_what(
+    vic: Caller, firm: Company, query: str, numbers: list[int]
+) -> None:
+    await filled(firm)
+    assert [each["number"] for each in (await vic.get(f"/audit?{query}")).body["items"]] == numbers
+
+
+async def test_all_of_it_is_exported_as_it_is_hashed(vic: Caller, firm: Company) -> None:
+    await filled(firm)
+    lines = await vic.get("/audit/export.jsonl")
+    entries = await firm.store.audit.page()
+    assert lines.headers["Content-Type"] == "application/jsonl"
+    assert lines.body.splitlines() == [line_of(each) for each in entries]
+    assert [json.loads(line) for line in reversed(lines.body.splitlines())] == (await vic.get("/audit")).body[
+        "items"
+    ]
+    sheet = await vic.get("/audit/export.csv")
+    assert "mailgate-audit.csv" in sheet.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(sheet.body.removeprefix("\ufeff"))))
+    assert (tuple(rows[0]), len(rows)) == (COLUMNS, 7)
+
+
+async def test_an_edit_is_found(vic: Caller, firm: Company) -> None:
+    await filled(firm)
+    told = (await vic.get("/audit/verification")).body
+    assert (told["whole"], told["breaks"], told["head"]["number"]) == (True, [], 6)
+    async with firm.store._database.writing() as connection:
+        triggers = await connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
+        for name in list(triggers.scalars()):
+            await connection.execute(text(f"DROP TRIGGER {name}"))
+        await connection.execute(text("UPDATE audit SET who = 'eve' WHERE number = 3"))
+    told = (await vic.get("/audit/verification")).body
+    assert (told["whole"], told["breaks"][0]["number"]) == (False, 3)

@@ -1,0 +1,92 @@
+"""*Audit*."""
+
+import csv
+import json
+
+import pytest
+from sqlalchemy import text
+from tests.unit.console.browsing import NOW, Browser, Company
+
+from mailgate.console.audit import page as audit
+from mailgate.store import Act
+
+
+async def some(firm: Company) -> None:
+    for number in range(3):
+        act = Act(NOW, "lin", "policy-approved", f"plan {number}", '=HYPERLINK("x")', details={"n": number})
+        await firm.store.audit.append(act)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "hidden"),
+    [
+        ("", ["plan 0", "first start", "console-login"], []),
+        ("?who=lin", ["plan 0", "plan 2"], ["first start"]),
+        ("?sought=policy-app", ["plan 1"], ["first start"]),
+        ("?sought=PLAN+2", ["plan 2"], ["plan 1"]),
+        ("?sought=first", ["first start"], ["plan 1"]),
+        ("?sought=%25", ["No entry matches"], ["plan 1"]),
+    ],
+)
+async def test_entries_are_found_by_who_and_what(
+    vic: Browser, firm: Company, asked: str, shown: list[str], hidden: list[str]
+) -> None:
+    await some(firm)
+    page = await vic.get(f"/console/audit{asked}")
+    assert [each for each in shown if each not in page.words] == []
+    assert [each for each in hidden if each in page.words] == []
+
+
+async def test_older_entries_are_one_page_further(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "SIZE", 2)
+    await some(firm)
+    assert "before=4" in (await ada.get("/console/audit")).text
+    page = await ada.get("/console/audit?before=4")
+    assert "plan 0" in page.words
+    assert "plan 1" not in page.words
+
+
+async def test_a_log_that_is_whole_is_said_to_be_with_its_head(ada: Browser, firm: Company) -> None:
+    page = await ada.get("/console/audit/verify")
+    assert "It is intact: 2 entries" in page.words
+    assert str(await firm.store.audit.head()) in page.words
+
+
+async def test_an_entry_that_was_edited_is_named(ada: Browser, firm: Company) -> None:
+    async with firm.store._database.writing() as connection:
+        for (name,) in (
+            await connection.execute(text("SELECT name FROM sqlite_master WHERE type='trigger'"))
+        ).all():
+            await connection.execute(text(f"DROP TRIGGER {name}"))
+        await connection.execute(text("UPDATE audit SET who = 'eve' WHERE number = 1"))
+    page = await ada.get("/console/audit/verify")
+    assert "Entry 1 " in page.words
+    assert "It is whole" not in page.words
+
+
+async def test_the_log_can_be_taken_away_for_spreadsheets_and_for_programs(
+    ada: Browser, firm: Company
+) -> None:
+    await some(firm)
+    page = await ada.get("/console/audit/export.csv")
+    assert page.headers["Content-Disposition"] == 'attachment; filename="mailgate-audit.csv"'
+    assert page.text.startswith("\ufeff"), "by this a spreadsheet knows that it is UTF-8"
+    rows = list(csv.reader(page.text.lstrip("\ufeff").splitlines()))
+    assert (len(rows), rows[0][:3], rows[-1][2]) == (6, ["number", "at", "who"], "lin")
+    assert rows[-1][5].startswith("'=")
+    lines = [json.loads(each) for each in (await ada.get("/console/audit/export.jsonl")).text.splitlines()]
+    assert [each["number"] for each in lines] == [1, 2, 3, 4, 5]
+    assert (await ada.get("/console/audit/export.exe")).status == 404
+
+
+async def test_a_look_for_words_that_found_none_offers_to_look_on(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.store.audit.WINDOW", 2)
+    await some(firm)
+    page = await ada.get("/console/audit?sought=first+start")
+    assert "No match among the entries that were searched so far, back to number 4" in page.words
+    assert "Search further" in page.words
+    assert "first start" in (await ada.get("/console/audit?sought=first+start&before=2")).words

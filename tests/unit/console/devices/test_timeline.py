@@ -1,0 +1,61 @@
+"""What became of a device, the newest first."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.store.examples import NOW, access
+from tests.unit.store.mail import a_mail
+
+from mailgate.console.devices.timeline import timeline
+from mailgate.devices.device import Contradiction, Device, Report
+from mailgate.model import Reason
+from mailgate.store import MailKind, MailState, QuarantineMail, Recorded, Sighting, Tally
+from mailgate.store.client_facts import client_facts
+
+
+def at(hours: float):
+    return NOW + timedelta(hours=hours)
+
+
+def seen() -> Recorded:
+    asked = access()
+    client = client_facts(asked)
+    sighting = Sighting(
+        NOW.date(), client, "d", "prohibited", "ada", "banned", "block", "prohibited-app", (), "v1"
+    )
+    return Recorded("s1", sighting, Tally(3, at(4), at(5), "REF"))
+
+
+def test_reports_decisions_and_mails_stand_in_their_order() -> None:
+    looked = Report(
+        "jamf", "1", apps=frozenset({"tiktok"}), apps_complete=False, reported_at=at(3), last_seen=at(3)
+    )
+    gone = replace(looked, source="old", reported_at=None, gone=True, last_seen=at(2))
+    silent = replace(gone, source="silent", gone=False, last_seen=at(1))
+    found = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "ios or android", since=at(3.5))
+    device = Device("d", (looked, gone, silent), findings=(found,), lost_at=at(7), first_seen=at(0))
+    told = timeline(device, [seen()], [QuarantineMail("d", "prohibited-app", at(6))])
+    assert [(each.what, each.words) for each in told] == [
+        ("lost", "Marked as lost: it gets nothing"),
+        ("notice", "Mail sent: An app on this device is not allowed with company mail"),
+        (
+            "decision",
+            "Kept out by the rule banned, 3 times that day: phone, iOS over the web. An app on this device is not allowed with company mail",
+        ),
+        ("finding", "Sources disagree: ios or android"),
+        ("report", "jamf looked and found tiktok, as far as it can see"),
+        ("report", "old no longer has the device"),
+        ("report", "silent reported the device, without its apps"),
+        ("first", "Device was reported for the first time"),
+    ]
+    assert (told[2].about, told[2].id) == ("block", "s1")
+
+
+def test_mails_about_rules_stand_among_them() -> None:
+    sent = a_mail(changed_at=at(8), state=MailState.SENT)
+    sorry = a_mail(changed_at=at(9), kind=MailKind.CORRECTION, rule="")
+    told = timeline(Device("d", (), first_seen=at(0)), [], [], [sent, sorry])
+    assert [each.words for each in told[:2]] == [
+        "Mail to ada: it was taken back (queued)",
+        "Mail to ada: it is in force, rule app (sent)",
+    ]

@@ -1,0 +1,103 @@
+"""*Explain*."""
+
+import json
+import re
+
+import pytest
+from tests.unit.console.browsing import Browser, Company
+from tests.unit.console.phones import IPHONE, asks, has, record
+
+from mailgate.console.explain.page import MAX_PASTED
+
+LAPTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
+
+async def test_a_recorded_request_is_decided_again_on_current_facts(ada: Browser, firm: Company) -> None:
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    page = await ada.get("/console/explain?reference=REF2345")
+    assert "Recorded 1 time" in page.words
+    assert (
+        "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"
+        in page.words
+    )
+    await has(firm, record("a1", "alice", age=0))
+    page = await ada.get("/console/explain?reference=REF2345")
+    assert "let in by the rule clean-handheld" in page.words
+
+
+async def test_a_device_is_explained_on_its_page(ada: Browser, firm: Company) -> None:
+    (phone,) = await has(firm, record("a1", "alice"))
+    assert (await ada.get("/console/explain?reference=a1")).path == "/console/devices/a1"
+    assert (await ada.get("/console/devices/a1")).status == 200
+    assert phone.id in (await ada.get("/console/devices/a1")).text
+
+
+async def test_one_of_the_last_requests_is_picked(ada: Browser, firm: Company) -> None:
+    assert "Nobody has asked for mail yet." in (await ada.get("/console/explain")).words
+    (phone,) = await has(firm, record("a1", "alice", "tiktok"))
+    await asks(firm, phone, "alice")
+    page = await ada.get("/console/explain")
+    picked = re.search(r'href="(/console/explain\?reference=[^"]+)"', page.text)
+    assert picked
+    assert "Recorded 1 time" in (await ada.get(picked[1])).words
+
+
+async def test_an_unknown_help_number_is_said(ada: Browser) -> None:
+    page = await ada.get("/console/explain?reference=<nope>")
+    assert (page.status, "Nothing is recorded under <nope>" in page.words) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (LAPTOP, "let in by the rule laptop-browser"),
+        (f"GET /mail HTTP/1.1\nHost: mail.example.com\nuser-agent: {LAPTOP}", "let in by the rule laptop-browser"),
+        (f"User-Agent: {IPHONE}", "kept out by the rule unproven-handheld : It is not known which apps are on this device"),
+        (json.dumps({"user_agent": IPHONE, "device": {"apps": ["tiktok"]}}), "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"),
+    ],
+)  # fmt: skip
+async def test_a_pasted_request_is_decided_and_not_recorded(
+    vic: Browser, firm: Company, text: str, words: str
+) -> None:
+    page = await vic.post("/console/explain", text=text)
+    assert words in page.words
+    await firm.store.ledger.flush()
+    assert firm.store.ledger.counts.written == 0
+
+
+async def test_headers_may_come_from_a_device_that_is_known(ada: Browser, firm: Company) -> None:
+    await has(firm, record("a1", "alice", "tiktok"))
+    page = await ada.post("/console/explain", text=IPHONE, device="a1")
+    assert (
+        "kept out by the rule prohibited-app : An app on this device is not allowed with company mail"
+        in page.words
+    )
+    page = await ada.post("/console/explain", text=IPHONE, device="nope")
+    assert (page.status, "no devices are called nope" in page.words) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "nothing is there"),
+        ("User-Agent: x\nno header", "pasted:2:1: not a header"),
+        ('{"methd": "GET"}', "the key methd is not known"),
+        ("{" + "[" * MAX_PASTED, "this is too long; expected at most 16384 characters"),
+        ('{"path": ' + "[[[" * 5000, "nested too deeply"),
+    ],
+)
+async def test_an_unreadable_request_is_said_with_its_place_and_kept(
+    ada: Browser, text: str, words: str
+) -> None:
+    page = await ada.post("/console/explain", text=text)
+    assert (page.status, words in page.words) == (422, True)
+    assert f"required>{text.replace(chr(34), '&#34;')}</textarea>" in page.text
+
+
+async def test_mistakes_are_said_in_german_to_a_german_reader(ada: Browser) -> None:
+    await ada.post("/console/language", lang="de", to="/console/explain")
+    page = await ada.post("/console/explain", text='{"methd": "GET"}')
+    assert "pasted:1:2: der Schlüssel methd ist nicht bekannt; meinten Sie method ?" in page.words
+    page = await ada.post("/console/explain", text="User-Agent: x", device="nobody")
+    assert "kein Gerät heißt nobody" in page.words

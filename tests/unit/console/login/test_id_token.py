@@ -1,0 +1,148 @@
+"""An ID token is believed for what it says once every single thing about it is right."""
+
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import pytest
+from joserfc import jws
+from tests.unit.console.login.idp import AT, CLIENT, ISSUER, Key, claims, key, public, signed
+
+from mailgate.console.login.errors import LoginError, LoginTrouble
+from mailgate.console.login.id_token import LEEWAY_SECONDS, MAX_TOKEN, ExpectedToken, claims_of, key_for, read
+
+OFFERED = ["RS256", "PS256", "ES256", "Ed25519"]
+EXPECTED = ExpectedToken(ISSUER, CLIENT, "n1", "access")
+
+
+def data_scope(token: object, *keys: Key, offered: list[str] = OFFERED, now: int = AT) -> dict[str, Any]:
+    found = read(token, offered)
+    chosen = key_for(found, [public(each) for each in keys or (key(),)])
+    if chosen is None:
+        raise LoginError(LoginTrouble.KEY)
+    return claims_of(found, chosen, EXPECTED, now)
+
+
+def refused(token: object, *keys: Key, **options: Any) -> LoginTrouble:
+    with pytest.raises(LoginError) as error:
+        data_scope(token, *keys, **options)
+    return error.value.trouble
+
+
+@pytest.mark.parametrize(
+    ("alg", "kind"), [("RS256", "RSA"), ("PS256", "RSA"), ("ES256", "EC"), ("Ed25519", "OKP")]
+)
+def test_a_token_that_is_right_says_who_it_is(alg: str, kind: str) -> None:
+    said = data_scope(signed(claims("n1"), key("k1", kind), alg), key("k1", kind))
+    assert said["email"] == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"iss": "https://login.example.com/tenant/"}, LoginTrouble.ISSUER),
+        ({"iss": "https://login.example.com/other"}, LoginTrouble.ISSUER),
+        ({"iss": None}, LoginTrouble.ISSUER),
+        ({"iss": [ISSUER]}, LoginTrouble.ISSUER),
+        ({"aud": "another"}, LoginTrouble.AUDIENCE),
+        ({"aud": ["another"]}, LoginTrouble.AUDIENCE),
+        ({"aud": None}, LoginTrouble.AUDIENCE),
+        ({"aud": [CLIENT, "another"]}, LoginTrouble.AUDIENCE),
+        ({"aud": [CLIENT, "another"], "azp": "another"}, LoginTrouble.AUDIENCE),
+        ({"azp": "another"}, LoginTrouble.AUDIENCE),
+        ({"exp": AT - LEEWAY_SECONDS}, LoginTrouble.EXPIRED),
+        ({"exp": None}, LoginTrouble.EXPIRED),
+        ({"exp": "tomorrow"}, LoginTrouble.EXPIRED),
+        ({"iat": AT + LEEWAY_SECONDS + 1}, LoginTrouble.EARLY),
+        ({"iat": None}, LoginTrouble.EARLY),
+        ({"nbf": AT + LEEWAY_SECONDS + 1}, LoginTrouble.EARLY),
+        ({"nonce": "n2"}, LoginTrouble.NONCE),
+        ({"nonce": None}, LoginTrouble.NONCE),
+        ({"nonce": ""}, LoginTrouble.NONCE),
+        ({"nonce": 1}, LoginTrouble.NONCE),
+        ({"sub": None}, LoginTrouble.CLAIM),
+        ({"sub": ""}, LoginTrouble.CLAIM),
+        ({"sub": 1}, LoginTrouble.CLAIM),
+        ({"at_hash": "not-the-hash"}, LoginTrouble.CLAIM),
+        ({"at_hash": 1}, LoginTrouble.CLAIM),
+    ],
+)
+def test_a_token_that_says_something_wrong_is_refused(wrong: dict[str, Any], why: LoginTrouble) -> None:
+    assert refused(signed(claims("n1", **wrong))) is why
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        {"exp": AT - LEEWAY_SECONDS + 1},
+        {"iat": AT + LEEWAY_SECONDS},
+        {"aud": [CLIENT]},
+        {"aud": [CLIENT, "another"], "azp": CLIENT},
+    ],
+)
+def test_clocks_may_differ_a_little_and_others_may_hear_it_too(fine: dict[str, Any]) -> None:
+    assert data_scope(signed(claims("n1", **fine)))
+
+
+def test_a_signature_that_anybody_could_make_is_none() -> None:
+    """Not even where the provider says that it signs so: `none`, and a secret that would be the public key."""
+    _, body, _ = signed(claims("n1")).split(".")
+    head = urlsafe_b64encode(b'{"alg":"none","kid":"k1"}').rstrip(b"=").decode()
+    assert refused(f"{head}.{body}.", offered=[*OFFERED, "none"]) is LoginTrouble.ALGORITHM
+    shared = signed(claims("n1"), key("k1", "oct"), "HS256")
+    assert refused(shared, key("k1", "oct"), key(), offered=[*OFFERED, "HS256"]) is LoginTrouble.ALGORITHM
+
+
+def test_only_what_the_provider_says_it_signs_with_counts() -> None:
+    assert refused(signed(claims("n1"), key(), "PS256"), offered=["RS256"]) is LoginTrouble.ALGORITHM
+
+
+def test_another_key_of_the_same_name_is_another() -> None:
+    forged = signed(claims("n1"), key("other"), "RS256", "k1")
+    assert refused(forged) is LoginTrouble.SIGNATURE
+    assert refused(signed(claims("n1"), key("other"), "RS256", "other")) is LoginTrouble.KEY
+
+
+def test_a_token_that_names_no_key_must_leave_no_choice() -> None:
+    token = signed(claims("n1"), kid=None)
+    assert data_scope(token, key())
+    assert data_scope(token, key(), key("e", "EC"))
+    assert refused(token, key(), key("k2")) is LoginTrouble.KEY
+
+
+@pytest.mark.parametrize(
+    "unfit", [{"use": "enc"}, {"alg": "RS512"}, {"kty": "EC"}, {"n": "AQAB"}, {"kty": "oct", "k": "AQAB"}]
+)
+def test_a_key_for_something_else_or_too_short_is_none(unfit: dict[str, Any]) -> None:
+    assert key_for(read(signed(claims("n1")), OFFERED), [public(key()) | unfit]) is None
+
+
+def test_a_key_that_is_broken_breaks_nothing() -> None:
+    found = read(signed(claims("n1")), OFFERED)
+    broken = public(key()) | {"e": "!"}
+    with pytest.raises(LoginError) as error:
+        claims_of(found, broken, EXPECTED, AT)
+    assert error.value.trouble is LoginTrouble.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "token",
+    [None, 1, "", "a.b", "a.b.c.d.e", "é.b.c", "x" * (MAX_TOKEN + 1), "e30.e30.c2ln", "bnVsbA.e30.c2ln"],
+)
+def test_a_malformed_token_is_refused(token: object) -> None:
+    assert refused(token) in (LoginTrouble.MALFORMED, LoginTrouble.ALGORITHM)
+
+
+def test_a_token_of_two_readings_is_refused() -> None:
+    """Of two values of one name, readers take either."""
+    body = b'{"iss": "x", "iss": "y"}'
+    token = jws.serialize_compact({"alg": "RS256", "kid": "k1"}, body, key())
+    assert refused(token) is LoginTrouble.MALFORMED
+    assert refused(signed(claims("n1"), kid=None, crit=["b64"], b64=False)) is LoginTrouble.MALFORMED
+
+
+def test_a_cut_or_changed_token_is_refused() -> None:
+    token = signed(claims("n1"))
+    head, body, signature = token.split(".")
+    assert refused(f"{head}.{body}.") in (LoginTrouble.SIGNATURE, LoginTrouble.MALFORMED)
+    other = signed(claims("n1", sub="1002")).split(".")[1]
+    assert refused(f"{head}.{other}.{signature}") is LoginTrouble.SIGNATURE

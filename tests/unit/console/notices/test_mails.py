@@ -1,0 +1,37 @@
+"""Mails about rules: ``console/pages/test_notices.py`` and ``console/api/test_notices.py`` show what each says."""
+
+import pytest
+from aiohttp import web
+from tests.unit.console.browsing import NOW, Company
+
+from mailgate.console.notices.mails import mark_mails, subject_of_notice, title_of
+from mailgate.rollout.person import Person, RefusedError
+from mailgate.store import MailKind, NoticeKey
+
+RULE = "prohibited-app"
+
+
+async def test_a_mail_is_about_a_rule_of_a_version(firm: Company) -> None:
+    subject = await subject_of_notice(firm.context, NoticeKey(1, MailKind.ENFORCED, RULE))
+    assert (subject.active, subject.rules.digest) == (True, firm.bundle.rules.digest)
+    assert title_of(subject.rules.policy, RULE)
+    assert title_of(subject.rules.policy, "another") == ""
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        NoticeKey(9, MailKind.ENFORCED, RULE),
+        NoticeKey(1, MailKind.ENFORCED, "another"),
+        NoticeKey(1, MailKind.CORRECTION, RULE),
+    ],
+)
+async def test_a_notice_of_no_version_is_not_found(firm: Company, about: NoticeKey) -> None:
+    with pytest.raises(web.HTTPNotFound):
+        await subject_of_notice(firm.context, about)
+
+
+@pytest.mark.parametrize("what", ["sent", "again", "retry"])
+async def test_a_decision_about_mails_that_wait_for_none_is_refused(firm: Company, what: str) -> None:
+    with pytest.raises(RefusedError, match="none of these mails waits for a decision any more"):
+        await mark_mails(firm.store, ["0" * 32], what, Person("ada", "here"), NOW)

@@ -1,0 +1,141 @@
+"""*Notices*: what may be said, what was said to whom, and what a mail looks like in every language."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from tests.unit.console.browsing import NOW, Browser, Company
+from tests.unit.console.phones import has, record
+from tests.unit.console.written_mails import ENFORCED, gone, written
+
+from mailgate.console.notices import page as notices
+from mailgate.model.languages import TAGS
+from mailgate.model.notice import Notice
+from mailgate.rollout.activation import retract
+from mailgate.rollout.person import Person
+from mailgate.rollout.stored_rules import rule_texts_of
+from mailgate.store import Act, MailKind, MailState
+
+
+async def test_every_rule_says_what_people_may_be_told_now_or_why_nothing(
+    ada: Browser, firm: Company
+) -> None:
+    page = await ada.get("/console/notices")
+    assert "/console/notices/1/enforced?rule=prohibited-app" in page.text
+    assert "/console/notices/1/upcoming?rule=prohibited-app" not in page.text
+    assert "No mail about a rule was written yet." in page.words
+    assert "Nothing was taken back." in page.words
+    assert "laptop-browser" not in page.text
+
+
+async def test_without_the_setting_it_says_what_to_add(ada: Browser, firm: Company) -> None:
+    firm.no_notices()
+    assert "Nobody is written to: the settings have no notices" in (await ada.get("/console/notices")).words
+    page = await ada.get(ENFORCED)
+    assert "Nobody: the settings have no notices" in page.words
+    assert "Count them" not in page.words
+    assert "Company mail: a rule that affects a device of yours has started" in page.words
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/console/notices/1/upcoming?rule=prohibited-app", "rule `prohibited-app` has no later stage that people notice"),
+        ("/console/notices/1/warned?rule=prohibited-app", "runs as enforce now, not as warn"),
+    ],
+)  # fmt: skip
+async def test_a_notice_that_is_not_true_is_not_offered(ada: Browser, path: str, why: str) -> None:
+    page = await ada.get(path)
+    assert (page.status, "Nobody: rule" in page.words) == (200, True)
+    assert why in page.words
+    assert "Count them" not in page.words
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/console/notices/9/enforced?rule=prohibited-app",
+        "/console/notices/1/shouted?rule=prohibited-app",
+        "/console/notices/1/enforced?rule=nope",
+        "/console/notices/1/enforced",
+        "/console/notices/1/correction?rule=prohibited-app",
+    ],
+)
+async def test_an_unknown_notice_is_not_found(ada: Browser, path: str) -> None:
+    assert (await ada.get(path)).status == 404
+
+
+async def test_a_mail_is_shown_in_every_language_and_from_right_to_left(ada: Browser) -> None:
+    page = await ada.get(ENFORCED)
+    for tag in TAGS:
+        assert f"language={tag}#preview" in page.text
+    arabic = await ada.get(f"{ENFORCED}&language=ar")
+    assert '<pre tabindex="0" lang="ar" dir="rtl">' in arabic.text
+    assert "frame-src 'self'" in arabic.headers["Content-Security-Policy"]
+    html = await ada.get("/console/notices/1/enforced/html?rule=prohibited-app&language=ar")
+    assert '<html lang="ar" dir="rtl">' in html.text
+    assert html.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'; sandbox")
+
+
+async def test_a_notice_is_shown_as_one_person_would_get_it(ada: Browser, firm: Company) -> None:
+    await has(firm, record("a1", "alice", "tiktok"), record("b1", "bob"))
+    assert "TikTok" in (await ada.get(f"{ENFORCED}&person=Alice")).words
+    page = await ada.get(f"{ENFORCED}&person=bob<i>")
+    assert "There is none: rule `prohibited-app` is not about bob<i>" in page.words
+    assert "<i>" not in page.text
+    assert (await ada.get("/console/notices/1/enforced/html?rule=prohibited-app&person=bob")).status == 404
+
+
+async def test_the_state_of_each_mail_is_listed_page_by_page(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "SIZE", 2)
+    mails = await written(firm, "ann", "bea", "cay", "dee")
+    await gone(firm, mails["bea"], MailState.FAILED, "550")
+    listed = await ada.get("/console/notices")
+    assert re.search(r'state=queued">3<', listed.text)
+    assert re.search(r'state=failed">1<', listed.text)
+    page = await ada.get(ENFORCED)  # what needs somebody comes first
+    assert ("550" in page.words, "bea@example.com" in page.words) == (True, True)
+    first = await ada.get(f"{ENFORCED}&state=queued")
+    assert ("ann@example.com" in first.text, "dee@example.com" in first.text) == (True, False)
+    more = re.search(r'href="([^"]+after=[^"]+)#list"', first.text)
+    assert more
+    second = await ada.get(more[1].replace("&amp;", "&"))
+    assert ("ann@example.com" in second.text, "dee@example.com" in second.text) == (False, True)
+    assert f"<code>&lt;{mails['dee'].id}@example.com&gt;</code>" in second.text
+
+
+async def test_a_viewer_looks_and_does_nothing(vic: Browser, firm: Company) -> None:
+    mails = await written(firm, "ann")
+    await gone(firm, mails["ann"], MailState.FAILED, "550")
+    page = await vic.get(ENFORCED)
+    assert "ann@example.com" in page.text
+    assert "<button" not in page.text.partition("<main")[2].partition("</main>")[0].replace(
+        '<button class="quiet">Show', ""
+    )
+    for path in ("/console/notices/1/enforced/count?rule=prohibited-app", "/console/notices/decide"):
+        assert (await vic.post(path, id=mails["ann"].id, what="retry")).status == 403
+
+
+async def test_the_page_lists_corrections_of_a_roll_back(ada: Browser, firm: Company) -> None:
+    rules = firm.candidate("rules: [{id: shut, title: Nobody, when: 'true', effect: block}]")
+    await firm.store.policies.activate(rule_texts_of(rules), Act(NOW, "ada", "policy-activated"))
+    await retract(firm.store, Person("ada", "here"), "sent in error", NOW + timedelta(minutes=5))
+    page = await ada.get("/console/notices")
+    assert "is looked for now" in page.words
+    await written(
+        firm,
+        "ann",
+        kind=MailKind.CORRECTION,
+        version=2,
+        rule="",
+        notice=Notice(MailKind.CORRECTION, versions=(2,)),
+    )
+    page = await ada.get("/console/notices")
+    assert re.search(r'href="/console/notices/2/correction">1 mail<', page.text)
+    shown = await ada.get("/console/notices/2/correction?language=fr")
+    assert "ann@example.com" in shown.text
+    assert "Nobody" in shown.words.partition("What it says")[2]
+    old = await ada.get("/console/notices/2/enforced?rule=shut")
+    assert "Nobody: version 2 is not in force" in old.words

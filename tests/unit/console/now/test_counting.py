@@ -1,0 +1,77 @@
+"""Devices are counted in the background, a page at a time."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from tests.unit.clock import Clock
+from tests.unit.console.browsing import NOW, Company
+from tests.unit.console.phones import has, record
+
+from mailgate.console.devices.rows import catch_up
+from mailgate.console.now.counting import PAGE, RECOUNT_AFTER, AppCounting, Count, DeviceCounts
+from mailgate.devices.device import Device
+from mailgate.store import StoreUnavailableError
+
+
+async def test_a_round_counts_every_device_once() -> None:
+    devices = [Device(f"{number:05}") for number in range(2 * PAGE + 1)]
+
+    async def page(after: str, size: int) -> list[Device]:
+        return [device for device in devices if device.id > after][:size]
+
+    device_counts = DeviceCounts(
+        page, lambda device, _now: "clean" if device.id < "00003" else "stale", Clock(NOW)
+    )
+    assert (device_counts.last.since, device_counts.last.devices) == (None, 0)
+    await device_counts.round(pause=0)
+    assert device_counts.last == Count(Counter(clean=3, stale=2 * PAGE - 2), NOW)
+    assert device_counts.last.devices == len(devices)
+
+
+async def test_a_round_that_breaks_leaves_the_count_as_it_was() -> None:
+    async def page(after: str, _size: int) -> list[Device]:
+        if after:
+            raise StoreUnavailableError
+        return [Device("a")]
+
+    device_counts = DeviceCounts(page, lambda _device, _now: "clean", Clock(NOW))
+    with pytest.raises(StoreUnavailableError):
+        await device_counts.round(pause=0)
+    assert device_counts.last == Count()
+
+
+async def counted(firm: Company) -> dict[str, tuple[int, int]]:
+    found = await firm.store.app_counts.since(NOW.date())
+    return {each.app: (each.people, each.at.minute) for each in found}
+
+
+async def test_nothing_is_counted_while_the_rows_are_being_made_but_not_for_ever(firm: Company) -> None:
+    await has(firm, record("a1", "alice", "tiktok"))
+    counting = AppCounting(firm.store, lambda: ["tiktok"], firm.clock)
+    await counting.count_if_due()
+    assert await counted(firm) == {}
+    firm.clock.now = NOW + RECOUNT_AFTER
+    await counting.count_if_due()
+    assert set(await counted(firm)) == {"tiktok"}
+
+
+async def test_devices_are_counted_again_after_a_change_or_a_while(firm: Company) -> None:
+    keys = ["tiktok"]
+    counting = AppCounting(firm.store, lambda: keys, firm.clock)
+    await catch_up(firm.store, firm.bundle, NOW)
+    await counting.count_if_due()
+    assert await counted(firm) == {"tiktok": (0, 0)}
+    await has(firm, record("a1", "alice", "tiktok"))
+    await catch_up(firm.store, firm.bundle, NOW)
+    await counting.count_if_due()
+    assert await counted(firm) == {"tiktok": (1, 0)}
+    keys.append("wechat")
+    await counting.count_if_due()
+    assert set(await counted(firm)) == {"tiktok", "wechat"}
+    firm.clock.now = NOW + RECOUNT_AFTER
+    await counting.count_if_due()
+    assert await counted(firm) == {"tiktok": (1, 1), "wechat": (0, 1)}
+    firm.clock.now += timedelta(seconds=1)
+    await counting.count_if_due()
+    assert {at for _, at in (await counted(firm)).values()} == {1}

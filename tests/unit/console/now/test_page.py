@@ -1,0 +1,148 @@
+"""*Now*."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests.servers import PATIENCE
+from tests.unit.console.browsing import NOW, ORIGIN, Browser, Company
+from tests.unit.console.now.test_verdict_rates import text
+from tests.unit.store.test_gates import BEAT
+
+from mailgate.console.login.sessions import MAX_IDLE
+from mailgate.console.now import page as now
+from mailgate.console.now.gates import UPDATE_TIME
+from mailgate.store import StoreUnavailableError
+from mailgate.store.counts import AppDay, VerdictKey
+
+
+async def test_verdicts_and_rules_of_all_gates_are_shown_with_the_requests_behind_them(
+    ada: Browser, firm: Company
+) -> None:
+    rates = firm.context.verdict_rates
+    for counted in (text(), text(1200, 30)):
+        rates.note({0: counted}, NOW)
+    await rates.flush(firm.store.verdicts.add)
+    await firm.store.verdicts.add(
+        {NOW.replace(second=0): {VerdictKey("block", kind="phone"): 5}}
+    )  # another gate
+    page = await ada.get("/console/")
+    assert "The last 60 minutes: 1,205 kept out, 30 let in." in page.text
+    assert "The last 60 minutes: 30 laptop, 1,205 phone." in page.text
+    assert 'href="/console/sightings?effect=block"><strong>1,205</strong>' in page.text
+    assert "/console/sightings?rule=the+%22rule%22&amp;reason=prohibited-app" in page.text
+    for asked, words in (("24h", "24 hours"), ("14d", "14 days"), ("60d", "60 days")):
+        assert f"The last {words}: 1,205 kept out" in (await ada.get(f"/console/?range={asked}")).text
+
+
+async def test_apps_are_shown_with_whom_they_keep_out(ada: Browser, firm: Company) -> None:
+    assert "No device has a listed app" in (await ada.get("/console/")).words
+    await firm.store.app_counts.keep([AppDay(NOW.date(), "tiktok", 1200, 1300, 7, 8, NOW)])
+    page = await ada.get("/console/?range=60d")
+    assert "TikTok 7 blocked by TikTok: show them 8 1,200" in page.words
+    assert "The last 60 days" in page.words
+
+
+async def test_devices_are_counted_by_state_and_each_number_leads_to_its_list(ada: Browser) -> None:
+    page = await ada.get("/console/")
+    for state in ("clean", "listed", "partial", "stale", "missing", "lost"):
+        assert f'href="/console/devices?state={state}"' in page.text
+    assert "3 devices" in page.words
+
+
+async def test_things_that_need_a_person_are_shown_on_top(ada: Browser, firm: Company) -> None:
+    assert "Nothing needs your attention." in (await ada.get("/console/")).words
+    firm.ready["rules"] = firm.ready["rules"] | {"held": "too many people <b>"}
+    page = await ada.get("/console/")
+    assert "are held: too many people <b>" in page.words + page.text.replace("&lt;", "<")
+    assert "<b>" not in page.text
+
+
+async def test_the_page_is_shown_without_the_store(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    monkeypatch.setattr(firm.store.plans, "latest", away)
+    monkeypatch.setattr(firm.store.verdicts, "by", away)
+    firm.ready["store"] = "unavailable"
+    page = await ada.get("/console/?range=60d")
+    assert (page.status, "The store does not answer" in page.words) == (200, True)
+    assert "This gate only, the last 60 minutes" in page.words
+
+
+async def test_every_gate_is_shown_and_a_late_one_needs_a_person(
+    ada: Browser, firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "No gate has reported yet." in (await ada.get("/console/")).words
+    beat = replace(BEAT, number=1, serial=1)
+    await firm.store.gates.note(beat)
+    await firm.store.gates.note(replace(beat, host="gate-2", serial=0, version="0.0.9"))
+    page = await ada.get("/console/")
+    assert "gate-1 https://mail.example.com OK version 1" in page.words
+    assert "They run different versions of Mailgate" in page.words
+    assert "Nothing needs your attention." in page.words
+    firm.clock.now += UPDATE_TIME
+    page = await ada.get("/console/")
+    assert "The gate https://mail.example.com on gate-2: it still decides by version 1" in page.words
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailableError
+
+    monkeypatch.setattr(firm.store.gates, "last_heartbeats", away)
+    assert "Not available while the store does not answer." in (await ada.get("/console/")).words
+
+
+async def events(browser: Browser, count: int, then: Callable[[], None]) -> list[dict[str, str]]:
+    """What a page that stays open is told, as long as there is something; shorter where it ends before.
+
+    ``then``: what happens once it was told something.
+    """
+    found: list[dict[str, str]] = []
+    async with asyncio.timeout(PATIENCE), browser.session.get(f"{ORIGIN}/console/now/stream") as answer:
+        assert answer.content_type == "text/event-stream"
+        async for line in answer.content:
+            if line.startswith(b"data: "):
+                found.append(json.loads(line[6:]))
+                if len(found) == 1:
+                    then()
+            if len(found) == count:
+                break
+    return found
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(now, "REFRESH_SECONDS", 0.01)
+
+
+async def test_a_page_that_stays_open_is_told_what_changed_and_only_that(
+    ada: Browser, firm: Company, quick: None
+) -> None:
+    told = await events(ada, 2, lambda: firm.ready.update(store="unavailable"))
+    assert set(told[0]) == set(now.PARTS)
+    assert set(told[1]) == {"needs", "devices"}
+    assert "The store does not answer" in told[1]["needs"]
+
+
+async def test_an_open_page_is_told_nothing_more_once_its_session_has_ended(
+    ada: Browser, firm: Company, quick: None
+) -> None:
+    told = await events(ada, 99, lambda: firm.roles(lin="operator"))
+    assert len(told) == 1
+
+
+async def test_an_open_page_does_not_keep_its_session_alive(ada: Browser, firm: Company, quick: None) -> None:
+    def wait() -> None:
+        firm.clock.now += MAX_IDLE
+
+    await events(ada, 99, wait)
+    assert (await ada.get("/console/")).path.startswith("/console/login")
+
+
+async def test_only_so_many_pages_are_kept_up_to_date(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(now, "STREAMS", asyncio.Semaphore(0))
+    assert (await ada.get("/console/now/stream")).status == 503

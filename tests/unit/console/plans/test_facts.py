@@ -1,0 +1,137 @@
+"""A plan in words."""
+
+import pytest
+from tests.unit.rollout.plans import PLAN, SAMPLE, hit, plan_of
+
+from mailgate.console.languages import console_languages
+from mailgate.console.plans.facts import (
+    CSV_COLUMNS,
+    EFFECT_STATES,
+    NEWLY,
+    headline_of,
+    idle_rules,
+    more_of,
+    notes_of,
+    rows_of,
+    sample_in_words,
+    title_of,
+    undated_in_words,
+    who_in_words,
+)
+from mailgate.model.phrase import translate
+from mailgate.policy.simulate import DIMENSIONS
+from mailgate.rollout.plan import LABELS, IdleRules, Sample, dump, load
+
+
+def test_every_label_has_its_words() -> None:
+    assert set(NEWLY) == set(EFFECT_STATES) == set(LABELS)
+
+
+def test_one_who_moves_is_told_with_why() -> None:
+    sample = Sample.model_validate(SAMPLE | {"person": "", "apps": ["TikTok"]})
+    assert sample_in_words(sample) == (
+        "nobody named: phone ios, d1, has TikTok: let in by open now, then kept out by app (prohibited-app)"
+    )
+
+
+def test_rules_that_do_nothing_are_told_with_why() -> None:
+    rules = IdleRules(out_of_reach={"a": "b takes all"}, match_nobody=["c"], not_started=["d"])
+    assert [each.partition(" ")[0] for each in idle_rules(rules)] == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_rule_that_is_out_is_told_with_why_in_any_language(kept: bool) -> None:
+    off = {"cause": "halt", "since": "2026-11-24T00:00:00+00:00", "until": None, "why": "too many"}
+    exempt = {"people": 0, "devices": 0}
+    plan = plan_of(reliefs={"serial": 1, "exempt": exempt, "off": {"pilot": off}})
+    (note,) = (each for each in notes_of(load(dump(plan)) if kept else plan) if "pilot" in each)
+    assert (
+        note
+        == "The rule pilot is halted since 2026-11-24 00:00 UTC: too many. It stops nobody in these counts."
+    )
+    assert "angehalten seit 2026-11-24 00:00 UTC: too many" in translate(note, console_languages()["de"])
+
+
+def test_a_plan_of_an_earlier_release_has_it_in_words() -> None:
+    exempt = {"people": 0, "devices": 0}
+    plan = plan_of(reliefs={"serial": 1, "exempt": exempt, "off": {"pilot": "halted since then"}})
+    assert "The rule pilot is halted since then. It stops nobody in these counts." in list(notes_of(plan))
+
+
+def test_rows_have_a_cell_for_every_column() -> None:
+    by = {dimension: [{"value": "x", "people": 1, "devices": 2}] for dimension in DIMENSIONS}
+    newly = {label: hit(1, 2, by=by) for label in LABELS}
+    rows = list(rows_of(plan_of(newly=newly, untouched={"people": 3, "devices": 4})))
+    assert {len(row) for row in rows} == {len(CSV_COLUMNS)}
+    assert len(rows) == len(LABELS) * (1 + len(DIMENSIONS)) + 3
+    assert rows[-1] == ["untouched", "all", "", 3, 4]
+
+
+def test_clients_of_which_no_device_is_known_are_not_called_devices() -> None:
+    assert not any("other client" in each for each in notes_of(plan_of()))
+    totals = PLAN["totals"] | {"clients": 303}
+    told = "303 other clients have no known device. They are counted beside the devices."
+    assert told in notes_of(plan_of(totals=totals))
+
+
+QUIET = PLAN["undated"]
+UNDATED = QUIET | {"people": 1200, "devices": 1, "rules": ["late"]}
+
+
+def test_people_who_may_be_refused_at_an_unknown_moment_are_told_with_why() -> None:
+    assert list(undated_in_words(plan_of())) == []
+    told, why = undated_in_words(plan_of(undated=UNDATED))
+    assert told.startswith("1,200 people with 1 device might newly be kept out")
+    assert "late" in why
+    sampled = QUIET["sampled"] | {"moments": 600}
+    (words,) = undated_in_words(plan_of(undated=QUIET | {"sampled": sampled}))
+    assert "600 sampled moments" in words
+    assert "nobody moves at these" in words
+
+
+def test_a_rule_on_a_version_says_how_many_it_refuses_today() -> None:
+    named = {"old-browser": "block"}
+    (words,) = undated_in_words(plan_of(reads_versions=named))
+    assert words.startswith("The rule old-browser reads a version, so whom it keeps out changes")
+    assert words.endswith("Today it newly keeps out, or may keep out, 0 people with 0 devices.")
+    row = {"value": "old-browser", "people": 3, "devices": 4}
+    newly = plan_of().model_dump(mode="json")["newly"]
+    newly["block"]["by"]["rule"] = [row, row | {"value": "app"}]
+    newly["unknown"]["by"]["rule"] = [row | {"people": 2}]
+    (words,) = undated_in_words(plan_of(reads_versions=named, newly=newly))
+    assert words.endswith("Today it newly keeps out, or may keep out, 5 people with 8 devices.")
+
+
+@pytest.mark.parametrize("effect", ["allow", "warn"])
+def test_a_rule_that_refuses_nobody_has_no_number(effect: str) -> None:
+    """Whom a rule that allows no longer lets in, other rules keep out."""
+    (words,) = undated_in_words(plan_of(reads_versions={"new-browser": effect}))
+    assert words.startswith("The rule new-browser reads a version, so whom it is about changes")
+    assert words.endswith("All others are left to the rules after it.")
+
+
+def test_people_who_may_be_refused_are_told_with_todays_rule() -> None:
+    sample = Sample.model_validate(SAMPLE | {"system": ""})
+    assert who_in_words(sample) == "ada: phone, d1: let in by open now"
+
+
+def test_outcomes_that_cannot_be_told_have_their_own_rows() -> None:
+    rows = list(rows_of(plan_of(undated=UNDATED, kept_out={"people": 5, "devices": 6})))
+    assert ["kept_out", "undated", "", 1200, 1] in rows
+    assert ["kept_out", "all", "", 5, 6] in rows
+
+
+JOINS = {"words": "WeChat joins the prohibited list"}
+STARTS = {"words": "Rule 'phones' starts on", "at": "2026-12-03T08:00:00+00:00"}
+
+
+def test_the_first_change_is_the_title_and_others_are_counted() -> None:
+    assert title_of(plan_of(headlines=[JOINS])) == "WeChat joins the prohibited list"
+    assert title_of(plan_of(headlines=[STARTS])) == "Rule 'phones' starts on 3 December 2026"
+    assert more_of(plan_of(headlines=[STARTS, JOINS, JOINS])) == "and 2 more"
+
+
+def test_plans_of_earlier_releases_and_plans_of_nothing_have_a_title_too() -> None:
+    change = {"sign": "+", "about": "rule a", "words": "b"}
+    assert headline_of(plan_of(changes=[change, change])).words == "2 changes to the rules"
+    assert title_of(plan_of()) == "No rule changes"

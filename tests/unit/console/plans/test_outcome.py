@@ -1,0 +1,69 @@
+"""What a plan in force does, against what it said."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.rollout.plans import LABELS, NEWLY, hit, plan_of
+from tests.unit.store.examples import NOW
+from tests.unit.store.plans import ACT, PLAN
+from tests.unit.store.test_first_refusals import asks
+
+from mailgate.console.plans.outcome import outcome_of, panel_of, predicted_at
+from mailgate.policy.reliefs import Cause, Relief
+from mailgate.rollout.activation import retract
+from mailgate.rollout.person import Person
+from mailgate.store import Act, RuleTexts, Store
+
+BLOCKS = dict.fromkeys(LABELS, NEWLY) | {"block": hit(4, 5)}
+PLANNED = plan_of(
+    made_at=NOW.isoformat(),
+    later=[{"at": (NOW + timedelta(days=2)).isoformat(), "newly": BLOCKS}],
+)
+
+
+def test_the_prediction_grows_with_the_stages() -> None:
+    assert predicted_at(PLANNED, NOW) == 0
+    assert predicted_at(PLANNED, NOW + timedelta(days=2)) == 4
+
+
+async def test_a_plan_that_is_not_in_force_has_no_outcome(store: Store) -> None:
+    assert await outcome_of(store, PLAN, PLANNED, NOW) is None
+
+
+async def test_hours_halts_and_the_way_back_are_told(store: Store) -> None:
+    await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    act = Act(NOW, "ada", "policy-activated")
+    await store.policies.activate(PLAN.candidate, act)
+    await asks(store, "bob", PLAN.candidate.policy, hours=1)
+    halt = Relief(0, Cause.HALT, "apps", "too many", "gate", NOW + timedelta(hours=1))
+    await store.reliefs.halt(halt, Act(NOW, "gate", "rule-halted"))
+    outcome = await outcome_of(store, PLAN, PLANNED, NOW + timedelta(hours=3))
+    assert outcome
+    assert (outcome.version, outcome.before, outcome.by) == (2, 1, "ada")
+    assert (outcome.kept_out, outcome.unexpected, len(outcome.spans)) == (0, 1, 4)
+    assert [each.others for each in outcome.spans] == [0, 1, 0, 0]
+    (halted,) = outcome.halted
+    assert (halted.rule, halted.by_itself, halted.holds) == ("apps", True, True)
+    assert "and 1 whom it did not name" in panel_of(outcome).words
+    assert "so far" in panel_of(outcome).words
+    long_ago = await outcome_of(store, PLAN, PLANNED, NOW + timedelta(days=10))
+    assert long_ago
+    assert len(long_ago.spans) == 11
+
+
+async def test_the_outcome_of_a_rolled_back_plan_stays_readable(store: Store) -> None:
+    first = await store.policies.activate(RuleTexts("p1", {"policy.yaml": "rules: [a]\n"}), ACT)
+    await store.policies.activate(PLAN.candidate, Act(NOW, "ada", "policy-activated"))
+    await asks(store, "bob", PLAN.candidate.policy, hours=1)
+    plan, end = replace(PLAN, serial=first.serial), NOW + timedelta(hours=2)
+    await retract(store, Person("lin", "desk"), "sent in error", end)
+    late = Relief(0, Cause.HALT, "apps", "too many", "gate", end + timedelta(hours=1))
+    await store.reliefs.halt(late, Act(late.at, "gate", "rule-halted"))
+    outcome = await outcome_of(store, plan, PLANNED, NOW + timedelta(days=9))
+    assert outcome
+    assert (outcome.version, outcome.before, outcome.unexpected, len(outcome.spans)) == (2, 0, 1, 3)
+    assert outcome.ended
+    assert (outcome.ended.at, outcome.ended.by, outcome.ended.retracted) == (end, "lin", True)
+    assert (outcome.ended.version, outcome.ended.note) == (first.number, "sent in error")
+    assert outcome.halted == []
+    assert "so far" not in panel_of(outcome).words

@@ -1,0 +1,110 @@
+"""The pictures of a plan: well-formed, told in words too, and honest about sizes."""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.rollout.plans import NEWLY, hit, plan_of
+
+from mailgate.console.languages import console_languages
+from mailgate.console.plans.picture import (
+    ORDER,
+    WIDTH,
+    described,
+    impact_words,
+    panels,
+    picture,
+    summary,
+    worst_of,
+)
+from mailgate.rollout.plan import LABELS, Plan
+
+SVG = "{http://www.w3.org/2000/svg}"
+AT = "2026-12-15T09:00:00+00:00"
+
+
+def newly(**counts: int) -> dict[str, Any]:
+    """So many people with as many devices, by label, all of one group and kind."""
+    told = dict.fromkeys(LABELS, NEWLY)
+    for label, count in counts.items():
+        rows = [{"value": "sales", "people": count, "devices": count}]
+        told = told | {label: hit(count, count, by=NEWLY["by"] | {"group": rows, "kind": rows})}
+    return told
+
+
+def plan(now: dict[str, int], later: dict[str, int] | None = None, people: int = 5000) -> Plan:
+    return plan_of(
+        totals={"people": people, "devices": people, "clients": 0, "occasions": 1},
+        untouched={"people": 1, "devices": 5000},
+        newly=newly(**now),
+        later=[{"at": AT, "newly": newly(**later)}] if later is not None else [],
+        company={"group": [{"value": "sales", "people": 1500, "devices": 1}], "kind": []},
+        headlines=[{"words": "<b>& joins the prohibited list"}],
+    )
+
+
+def rects(drawn: str) -> list[dict[str, str]]:
+    root = ElementTree.fromstring(f"<svg xmlns='http://www.w3.org/2000/svg'>{drawn}</svg>")
+    return [each.attrib for each in root.iter(f"{SVG}rect")]
+
+
+def test_eleven_people_of_five_thousand_are_a_thin_bar() -> None:
+    company, stages, groups, _ = panels(plan({"block": 11}))
+    whole, sliver, _ = rects(company.drawn)
+    assert (float(whole["width"]), float(sliver["width"])) == (WIDTH, 3.0)
+    assert "11 of 5,000 people (0.2 %)" in company.drawn
+    assert stages.words == "11 at once."
+    assert groups.words == "sales: 11 of 1,500."
+
+
+@given(st.dictionaries(st.sampled_from(ORDER), st.integers(1, 10**6)), st.integers(1, 10**6))
+def test_every_bar_fits_on_the_paper(now: dict[str, int], people: int) -> None:
+    made = plan(now, {"block": people}, people=max(people, *now.values(), 1) if now else people)
+    for each in panels(made):
+        for rect in rects(each.drawn):
+            assert float(rect["y"]) + float(rect["height"]) <= each.height
+    ElementTree.fromstring(picture(made))
+
+
+def test_the_worst_moment_is_told_with_its_date() -> None:
+    made = plan({"warn": 40}, {"block": 11})
+    assert worst_of(made).at is not None
+    assert summary(made) == "11 of 5,000 people (0.2 %) newly kept out from 15 December 2026 on."
+    assert "11 people with 11 devices kept out, from 15 December 2026 on." in described(made)
+    only = plan({"warn": 40})
+    assert impact_words(only) == "Nobody is newly kept out; 40 of 5,000 people (0.8 %) get something else"
+    assert "under 0.1 %" in summary(plan({"block": 1}))
+
+
+def test_nobody_moved_is_said() -> None:
+    assert panels(plan({})) == []
+    assert described(plan({})) == "Nobody changes. No change for 5,000 devices of 1 person."
+    ElementTree.fromstring(picture(plan({})))
+
+
+def test_the_picture_is_told_in_words_and_named_by_the_change() -> None:
+    drawn = ElementTree.fromstring(picture(plan({"block": 12})))
+    title, desc = drawn.find(f"{SVG}title"), drawn.find(f"{SVG}desc")
+    assert title is not None
+    assert desc is not None
+    assert drawn.attrib["aria-labelledby"] == f"{title.get('id')} {desc.get('id')}"
+    assert title.text == "<b>& joins the prohibited list"
+    assert (desc.text or "").startswith("12 people with 12 devices kept out.")
+
+
+@pytest.mark.parametrize("words", ["prefers-color-scheme:dark", "<style>"])
+def test_the_picture_has_its_own_colours_and_loads_nothing(words: str) -> None:
+    drawn = picture(plan({"warn": 1}))
+    assert words in drawn
+    assert not re.search(r"href|url\(", drawn)
+
+
+def test_the_picture_is_drawn_in_another_language() -> None:
+    moved, german = plan({"block": 11}, {"block": 1200}), console_languages()["de"]
+    drawn = "".join(each.drawn for each in panels(moved, german))
+    assert "gesperrt: 1.200 von 5.000 Personen (24 %)" in drawn
+    assert ">sofort<" in drawn
+    assert "kept out" not in drawn + picture(moved, german)

@@ -1,0 +1,99 @@
+"""The closed sets of the model in the words of admins."""
+
+import pytest
+
+from mailgate.console.words import (
+    EFFECTS,
+    PROTOCOLS,
+    device_in_words,
+    effect_in_words,
+    kind_in_words,
+    mail_failure_in_words,
+    protocol_in_words,
+    reason_in_words,
+    system_in_words,
+    trouble_in_words,
+)
+from mailgate.errors import Trouble
+from mailgate.gateway.pages.reasons import wording_of
+from mailgate.model import Effect, Kind, Protocol, Reason
+
+
+def test_every_effect_and_every_protocol_has_words_of_its_own() -> None:
+    assert set(EFFECTS) == set(Effect)
+    assert set(PROTOCOLS) == set(Protocol)
+    assert len(set(EFFECTS.values())) == len(Effect)
+    assert len(set(PROTOCOLS.values())) == len(Protocol)
+
+
+def test_a_word_of_another_release_stays_as_it_is() -> None:
+    assert (effect_in_words("block"), effect_in_words("quarantine")) == ("kept out", "quarantine")
+    assert (protocol_in_words("dav"), protocol_in_words("gopher")) == ("CalDAV or CardDAV", "gopher")
+    assert reason_in_words("of-another-release") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Kind.PHONE, "phone"),
+        (Kind.MAIL_APP, "mail app"),
+        ("mail_app", "mail app"),
+        ("unknown", "device of unknown kind"),
+        ("", "device"),
+        (None, "device"),
+    ],
+)
+def test_a_kind_is_told_as_people_say_it(kind: Kind | str | None, words: str) -> None:
+    assert kind_in_words(kind) == words
+
+
+@pytest.mark.parametrize(
+    ("os", "version", "words"),
+    [("ipados", "26.1", "iPadOS 26.1"), ("macos", "", "macOS"), ("haiku", "1", "haiku 1"), ("", "", "")],
+)
+def test_a_system_is_written_as_its_maker_does(os: str, version: str, words: str) -> None:
+    assert system_in_words(os, version) == words
+
+
+def test_a_device_is_called_by_kind_and_system() -> None:
+    assert device_in_words(Kind.PHONE, "ios", "26.1") == "phone, iOS 26.1"
+    assert device_in_words(None, "") == "device"
+
+
+@pytest.mark.parametrize("reason", set(Reason) - {Reason.RULE_MATCHED})
+def test_a_reason_is_told_by_the_title_of_its_page(reason: Reason) -> None:
+    told = reason_in_words(reason.value)
+    assert told == wording_of(reason).title.singular
+    assert told
+    assert not told.endswith(".")
+
+
+def test_a_matched_rule_says_why_by_its_own_title() -> None:
+    assert reason_in_words("rule-matched") == ""
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_every_trouble_of_a_source_is_told_as_what_it_does(trouble: Trouble) -> None:
+    assert len(trouble_in_words(trouble.value).split()) > 2
+    assert (
+        trouble_in_words(f"{trouble.value}: the key is wrong")
+        == f"{trouble_in_words(trouble.value)} (the key is wrong)"
+    )
+
+
+def test_a_trouble_of_another_release_stands_as_it_is() -> None:
+    assert trouble_in_words("odd") == "odd"
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("550", "the mail server refused it for good (550)"),
+        ("451", "the mail server did not take it for now (451)"),
+        ("interrupted", "the gate ended while it was being sent"),
+        ("SMTPServerDisconnected", "SMTPServerDisconnected"),
+        ("", ""),
+    ],
+)
+def test_a_reply_of_the_mail_server_is_told_as_what_it_means(why: str, words: str) -> None:
+    assert mail_failure_in_words(why) == words
