@@ -38,7 +38,6 @@ STAGES: dict[str, str] = {
     "mailgate.policy": "rules",
     "mailgate.gateway.recorder": "record, counters, line in the log",
     "mailgate.gateway.observe": "record, counters, line in the log",
-    "mailgate.gateway.counters": "record, counters, line in the log",
     "mailgate.gateway.metrics": "record, counters, line in the log",
     "mailgate.gateway.logs": "record, counters, line in the log",
     "mailgate.store.ledger": "record, counters, line in the log",

@@ -18,7 +18,7 @@ GROWING = (
     "mailgate.console.explain.requests.read_headers",
     "mailgate.console.render.text_of",
     "mailgate.console.api.operation.Operation.written",
-    "mailgate.gateway.selfservice.download.download",
+    "mailgate.gateway.selfservice.own_data.download",
     "mailgate.gateway.selfservice.stored_view.last_seen",
     "mailgate.gateway.selfservice.stored_view.request_record",
     "mailgate.store.sightings._read",

@@ -22,8 +22,7 @@ from tests.unit.gateway.wire import exchange
 from mailgate.app.heartbeat import GateMetrics
 from mailgate.app.mails import MailMetrics
 from mailgate.connectors.metrics import ConnectorMetrics
-from mailgate.gateway.counters import LabelledCounter
-from mailgate.gateway.metrics import Metrics
+from mailgate.gateway.metrics import LabelledCounter, Metrics
 from mailgate.gateway.observe.access_log import CLIENT_FACTS, AccessLog
 from mailgate.gateway.observe.request_metrics import RequestMetrics
 

@@ -24,11 +24,9 @@ from mailgate.app.workers.metrics import metrics_app
 from mailgate.config import Settings
 from mailgate.console.api import with_api
 from mailgate.console.site import with_console
-from mailgate.gateway.admin_port.admin import OwnHosts, admin_app
-from mailgate.gateway.admin_port.hosted_app import Admit, HostedApp
-from mailgate.gateway.admin_port.intake import intake_server
-from mailgate.gateway.mail_server_logins.dovecot import ApiHeader, policy_server
-from mailgate.gateway.mail_server_logins.logins import SideDoor
+from mailgate.gateway.admin_port import OwnHosts, admin_app, intake_server
+from mailgate.gateway.hosted_app import Admit, HostedApp
+from mailgate.gateway.mail_server_logins import ApiHeader, SideDoor, policy_server
 from mailgate.http.connection_limits import ConnectionLimit
 from mailgate.http.listener import Server
 

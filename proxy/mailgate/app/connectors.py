@@ -31,7 +31,7 @@ from mailgate.connectors.scheduler import Scheduler
 from mailgate.console.now.readiness import ConnectorState, connector_state
 from mailgate.devices.device import Report
 from mailgate.devices.posture import Away
-from mailgate.gateway.admin_port.intake import Intake
+from mailgate.gateway.admin_port import Intake
 from mailgate.model import CheckResult, SourceState
 from mailgate.policy.login_names import NO_LOGINS, Logins
 from mailgate.store import Postures, Store, StoreError

@@ -20,7 +20,7 @@ from mailgate.gateway.pages import Appearance, Pages
 from mailgate.gateway.refusals import FORMS, activesync
 from mailgate.gateway.refusals.help_ticket import LIFETIME, Tickets
 from mailgate.gateway.refusals.responses import ResponseBuilder
-from mailgate.http.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.http.client_certs import NO_PROXY, ProxyForm
 from mailgate.http.trusted_headers import canonical_name
 from mailgate.model import Protocol
 from mailgate.policy.reliefs import NO_RELIEFS, Reliefs

@@ -15,7 +15,7 @@ from mailgate.app.request_sinks import tracing_for
 from mailgate.app.trust import Trust
 from mailgate.config import Settings
 from mailgate.gateway.authz.questions import Questions
-from mailgate.gateway.enrolment.enroll import Enroller, EnrolmentParts
+from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import NonceMode, Prover
@@ -42,9 +42,9 @@ from mailgate.gateway.streams import Streams
 from mailgate.gateway.verdict_cache import VerdictCache
 from mailgate.http.proxy.autodiscover import AutodiscoverEditor
 from mailgate.http.proxy.forward import Forwarder
+from mailgate.http.proxy.heads import Rewrite
 from mailgate.http.proxy.pool import UpstreamPool
-from mailgate.http.proxy.rewrite import Rewrite
-from mailgate.http.proxy.webmail import Endpoint
+from mailgate.http.proxy.upstream import Endpoint
 from mailgate.http.tls import upstream_context
 from mailgate.model import Access
 from mailgate.rollout.halting import HaltMonitor

@@ -15,11 +15,10 @@ from mailgate.attest.nonces import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
 from mailgate.console.now.readiness import Issuer
-from mailgate.gateway.keys import jwks
-from mailgate.gateway.keys.keyring import FileKeys, Keyring, KeySource
+from mailgate.gateway.keys import remote
+from mailgate.gateway.keys.keyring import FileKeys, Keyring, KeySource, Revocations
 from mailgate.gateway.keys.own import SETTLING, OwnKeys
 from mailgate.gateway.keys.remote import RemoteKeys
-from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.metrics import Metrics
 from mailgate.store import SpentProofs, Store, StoreError
 
@@ -101,8 +100,8 @@ class Trust:
         return RemoteKeys(each.issuer, str(each.jwks), _asking(each), self.clock, count)
 
 
-def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[jwks.JwksAnswer]]:
+def _asking(each: IssuerSettings) -> Callable[[str], Awaitable[remote.JwksAnswer]]:
     """Make the function that fetches an issuer's keys. It trusts the authorities of the file as it is now; a later change is
     used from the next reload on."""
     trust = ssl.create_default_context(cafile=each.jwks_ca) if each.jwks_ca else None
-    return partial(jwks.fetch, str(each.jwks), trust=trust)
+    return partial(remote.fetch, str(each.jwks), trust=trust)

@@ -10,8 +10,7 @@ root for both.
 from mailgate.attest.client_certs import CertificateVerifier
 from mailgate.attest.keys import KeySet, KeySetError, parse_jwks
 from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
-from mailgate.attest.replay import ReplayGuard, SpendResult
-from mailgate.attest.verifier import SpentProof, Verdict, Verifier
+from mailgate.attest.verifier import ReplayGuard, SpendResult, SpentProof, Verdict, Verifier
 
 __all__ = [
     "CertificateVerifier",

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailgate.attest.claims import ClaimMissingError, Claims, ClaimWrongError
-from mailgate.attest.ear import NONE, read_status
 from mailgate.attest.errors import EvidenceRefusedError, KeyNotFoundError
 from mailgate.attest.jose import ALGORITHMS, CompactJws, Key, MalformedJwsError, parse_compact
 from mailgate.attest.keys import KeySet, algorithm_of
@@ -233,3 +232,47 @@ def _apps(
         complete=complete and status != NONE,
         at=at,
     )
+
+
+AFFIRMING, WARNING, CONTRAINDICATED, NONE = "affirming", "warning", "contraindicated", "none"
+
+_WORSE = {
+    NONE: {WARNING, CONTRAINDICATED},
+    AFFIRMING: {WARNING, CONTRAINDICATED},
+    WARNING: {CONTRAINDICATED},
+    CONTRAINDICATED: frozenset[str](),
+}
+"""The tiers that are worse than a status. ``none`` states nothing, so it is neither better nor worse than ``affirming``."""
+
+
+def tier_of(value: int) -> str:
+    """The tier of one vector claim, -128 to 127 (AR4SI, section 2.3.2)."""
+    if -1 <= value <= 1:
+        return NONE
+    if -32 <= value <= 31:
+        return AFFIRMING
+    return WARNING if -96 <= value <= 95 else CONTRAINDICATED
+
+
+def read_status(device: Claims) -> str:
+    """The status of the submodule ``device``. Raises `ClaimMissingError` and `ClaimWrongError`.
+
+    It raises `EvidenceRefusedError` for a contraindicated device, since a tampered device's report about its apps is worthless."""
+    status = device.text("ear.status")
+    if status not in _WORSE:
+        raise ClaimWrongError(f"{device.path}.ear.status must be one of {', '.join(sorted(_WORSE))}")
+    if not _WORSE[status].isdisjoint(_tiers(device)):
+        raise ClaimWrongError(f"{device.path}.ear.status is better than the worst claim of its vector")
+    if status == CONTRAINDICATED:
+        raise EvidenceRefusedError(
+            Reason.TOKEN_CONTRAINDICATED, "the issuer says that this device must not be trusted"
+        )
+    return status
+
+
+def _tiers(device: Claims) -> set[str]:
+    """The tiers in the vector. Names that AR4SI does not know count too, since they can only make it worse."""
+    if "ear.trustworthiness-vector" not in device:
+        return set()
+    vector = device.inner("ear.trustworthiness-vector")
+    return {tier_of(vector.whole(name, -128, 127)) for name in vector.members}

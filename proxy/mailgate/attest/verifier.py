@@ -27,10 +27,12 @@ key for this request, `dpop.py`). The steps are tried in order, and the first th
 20. The proof was not used before.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Container, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from hashlib import sha256
 
 from cachetools import LRUCache
@@ -40,8 +42,47 @@ from mailgate.attest.errors import ClockError, EvidenceRefusedError, KeyNotFound
 from mailgate.attest.keys import KeySet
 from mailgate.attest.nonces import Nonce, NonceOrigin, Nonces
 from mailgate.attest.passport import Anchors, Binding, Passport, read_passport
-from mailgate.attest.replay import ReplayGuard, SpendResult
 from mailgate.model import AttestationResult, Reason
+
+
+class SpendResult(Enum):
+    """The outcome of spending a ticket."""
+
+    ACCEPTED = "accepted"
+    SPENT_BEFORE = "spent before"
+    MEMORY_FULL = "memory full"
+
+
+class ReplayGuard:
+    """Keeps at most ``capacity`` live tickets in this process. Each takes about 150 bytes.
+
+    If it is full of live tickets, it accepts no more: if it forgot one early, the proof of that ticket would count a second
+    time. It assumes that tickets end in the order in which they came, which is true if all live equally long.
+    """
+
+    def __init__(self, capacity: int = 200_000) -> None:
+        self._capacity = capacity
+        self._ends: OrderedDict[bytes, datetime] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def spend(self, ticket: bytes, *, now: datetime, until: datetime) -> SpendResult:
+        self._forget_ended(now)
+        if ticket in self._ends:
+            return SpendResult.SPENT_BEFORE
+        if len(self._ends) >= self._capacity:
+            return SpendResult.MEMORY_FULL
+        self._ends[ticket] = until
+        return SpendResult.ACCEPTED
+
+    def _forget_ended(self, now: datetime) -> None:
+        while self._ends:
+            ticket, until = next(iter(self._ends.items()))
+            if until >= now:
+                return
+            del self._ends[ticket]
+
 
 MAX_TOKEN_BYTES = 8192
 MAX_PROOF_BYTES = 4096

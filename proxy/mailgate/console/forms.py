@@ -14,7 +14,7 @@ from aiohttp.multipart import BodyPartReader
 from multidict import MultiDict
 from yarl import URL
 
-from mailgate.gateway.admin_port.intake import body_of
+from mailgate.gateway.admin_port import body_of
 from mailgate.gateway.pages.view import own_path
 from mailgate.model.phrase import phrase
 from mailgate.rollout.person import RefusedError

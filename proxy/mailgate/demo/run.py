@@ -14,17 +14,15 @@ from mailgate.app.serve import end_on_signals, serve
 from mailgate.attest.mint import ISSUER_KEY_FILE, JWKS_FILE
 from mailgate.demo.company import DEFAULT_PEOPLE
 from mailgate.demo.company.admins import ROLE_TEXTS, tokens_in
-from mailgate.demo.company.fill import Filled, fill, is_new
+from mailgate.demo.company.fill import MARK, Filled, clear_half_made, fill, is_new
 from mailgate.demo.company.seed import Progress
-from mailgate.demo.company.unfinished import MARK, clear_half_made
 from mailgate.demo.mailbox import Mailbox
 from mailgate.demo.messages import shipped_messages
 from mailgate.demo.ports import locked_folder, require_ports
 from mailgate.demo.settings import demo_rules, write_settings
 from mailgate.demo.start.page import Links, StartPage
-from mailgate.demo.start.persona_proxy import PersonaProxy
+from mailgate.demo.start.persona_proxy import PersonaProxy, Signer
 from mailgate.demo.start.personas import exempt_persona
-from mailgate.demo.start.signing import Signer
 from mailgate.demo.tour import DemoAddresses, commands
 from mailgate.errors import MailgateError
 

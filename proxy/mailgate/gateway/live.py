@@ -9,7 +9,7 @@ from mailgate.attest.hardware import Roots
 from mailgate.gateway.authz.authorizer import Authorizer
 from mailgate.gateway.evaluate.browser_probe import BrowserProbe
 from mailgate.gateway.refusals.responses import ResponseBuilder
-from mailgate.http.client_certs.presented import NO_PROXY, ProxyForm
+from mailgate.http.client_certs import NO_PROXY, ProxyForm
 from mailgate.http.trusted_headers import Network
 from mailgate.model import DEFAULT_PLACE, ActiveSyncPlace
 from mailgate.policy import Policy

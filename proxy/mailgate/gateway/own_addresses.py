@@ -8,8 +8,7 @@ from functools import partial
 from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.enrolment.attest import attest, publish_keys
-from mailgate.gateway.enrolment.enroll import EnrolmentParts, enroll
+from mailgate.gateway.enrolment import EnrolmentParts, attest, enroll, publish_keys
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts, skip_probe, take_readings
 from mailgate.gateway.live import InForce

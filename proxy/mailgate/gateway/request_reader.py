@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from mailgate.gateway.evaluate.facts import Incoming, read_facts
 from mailgate.gateway.live import InForce
-from mailgate.http.client_certs.presented import presented_certificates
+from mailgate.http.client_certs import presented_certificates
 from mailgate.http.exchange import Exchange
 from mailgate.http.fields import Row
 from mailgate.http.request import RequestHead, RequestRefused

@@ -3,7 +3,18 @@
 The words are those of ``docs/glossary.md``; roles follow NIST SP 800-207 and RFC 9334.
 """
 
-from mailgate.model.client import Assurance, Client, Kind, RequestFacts, Signal
+from mailgate.model.client import (
+    DEFAULT_PLACE,
+    LOGIN_PROTOCOLS,
+    PROTOCOL_TRAITS,
+    ActiveSyncPlace,
+    Assurance,
+    Client,
+    Kind,
+    Protocol,
+    RequestFacts,
+    Signal,
+)
 from mailgate.model.decision import (
     Access,
     Claim,
@@ -17,7 +28,6 @@ from mailgate.model.decision import (
 )
 from mailgate.model.device import AppsReport, CheckResult, Posture, PostureState, SourceState
 from mailgate.model.proofs import AttestationResult, CertificateResult, HardwareResult
-from mailgate.model.protocol import DEFAULT_PLACE, LOGIN_PROTOCOLS, PROTOCOL_TRAITS, ActiveSyncPlace, Protocol
 from mailgate.model.reasons import DEVICE_FINDINGS, FOUND_BESIDE, Finding, Reason
 
 __all__ = [

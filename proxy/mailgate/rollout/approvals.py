@@ -21,8 +21,7 @@ from mailgate.rollout.kept_plans import (
     refuse_outdated,
 )
 from mailgate.rollout.person import Person, RefusedError
-from mailgate.rollout.plan import Plan
-from mailgate.rollout.plan_terms import PlanTerm, term_of
+from mailgate.rollout.plan import Plan, PlanTerm, term_of
 from mailgate.store import Activation, Approval, OvertakenError, Store, StoredPlan
 
 State = Literal["open", "expired", "overtaken", "in force", "retracted", "replaced"]

@@ -1,20 +1,57 @@
 """Kept plans: they are found by the beginning of their digest, and refused if they were changed or are too old. A plan that was
 overtaken may start again from the rules in force."""
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import Self
 
 from mailgate.config import Rules
 from mailgate.config.admins import BY_FILE
 from mailgate.model.phrase import phrase
-from mailgate.rollout.movers import Movers
+from mailgate.policy.simulate import Mover
 from mailgate.rollout.person import Person, RefusedError, UnknownError
-from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load
-from mailgate.rollout.plan_terms import term_of
+from mailgate.rollout.plan import NOUNS, Plan, RulesNamed, digest_of, dump, load, term_of
 from mailgate.rollout.stored_rules import rule_texts_of
 from mailgate.store import Activation, Store, StoredPlan
 from mailgate.store.plans import SHORTEST
+
+PAGE = 5_000
+"""How many movers are written in one transaction."""
+
+
+class Movers:
+    """Movers in a temporary file. Use it as a context manager: the file is deleted at the end."""
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by the context
+        self.count = 0
+
+    def add(self, movers: Sequence[Mover]) -> None:
+        """Add movers."""
+        for start in range(0, len(movers), PAGE):
+            pickle.dump([tuple(each) for each in movers[start : start + PAGE]], self._file)
+        self.count += len(movers)
+
+    def pages(self) -> Iterator[list[Mover]]:
+        """All movers, a page at a time."""
+        self._file.seek(0)
+        left = self.count
+        while left:
+            page = [Mover._make(each) for each in pickle.load(self._file)]  # noqa: S301 - written above, by this process
+            left -= len(page)
+            yield page
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._file.close()
 
 
 def base_serial(plan: StoredPlan, body: Plan, history: Sequence[Activation]) -> int | None:

@@ -2,7 +2,7 @@
 it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,6 +13,7 @@ from mailgate.model import Effect
 from mailgate.model.fact import Day, Fact, Instant, Words
 from mailgate.policy.changes import Change
 from mailgate.policy.simulate import UNKNOWN
+from mailgate.store import Activation, StoredPlan
 
 LABELS = (Effect.BLOCK.value, Effect.CHALLENGE.value, Effect.WARN.value, Effect.ALLOW.value, UNKNOWN)
 """The labels of movers: their new effect, the hardest first, and last the unknown."""
@@ -345,3 +346,60 @@ def without_names(part: Any) -> Any:
     if isinstance(part, Mapping):
         return {name: without_names(each) for name, each in part.items() if name != "samples"}
     return [without_names(each) for each in part] if isinstance(part, list) else part
+
+
+class TermEnd(Fact):
+    """The activation that ended the term of a plan's rules."""
+
+    at: Instant
+    """When it was."""
+    by: str
+    """The admin who did it."""
+    note: str
+    """The reason that was given."""
+    version: int
+    """The version that came in force."""
+    retracted: bool
+    """Whether the plan's rules were taken back; if not, others replaced them."""
+
+
+class PlanTerm(Fact):
+    """The time in which the rules of a plan were in force; the last one if there were several."""
+
+    version: int
+    """The version of the plan's rules."""
+    since: Instant
+    """When it was put in force."""
+    by: str
+    """The admin who did it."""
+    ended: TermEnd | None
+    """The end of the term; null while it is in force."""
+
+
+def term_of(plan: StoredPlan, history: Sequence[Activation], retracting: Collection[int]) -> PlanTerm | None:
+    """The last term of a plan's rules; None if they were never in force since the plan was made.
+
+    :param history: the activations, the newest first.
+    :param retracting: the serials of those that took versions back.
+    """
+    after: Activation | None = None
+    for each in history:
+        if each.digest == plan.candidate.digest and (after is None or each.serial > plan.serial):
+            return PlanTerm(
+                version=each.number,
+                since=each.at,
+                by=each.author,
+                ended=_end(after, retracting) if after else None,
+            )
+        after = each
+    return None
+
+
+def _end(after: Activation, retracting: Collection[int]) -> TermEnd:
+    return TermEnd(
+        at=after.at,
+        by=after.author,
+        note=after.note,
+        version=after.number,
+        retracted=after.serial in retracting,
+    )

@@ -34,8 +34,7 @@ from mailgate.policy.simulate import (
     unpredictable_clocks,
 )
 from mailgate.policy.unreachable import unreachable
-from mailgate.rollout.kept_plans import keep_plan
-from mailgate.rollout.movers import Movers
+from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import (
     DAYS,

@@ -5,7 +5,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from mailgate.store.driver_connection import DriverConnection, Rows, SqliteDriverConnection, Values
 from mailgate.store.errors import StoreUnavailableError, unavailable
 from mailgate.store.folding import teach
-from mailgate.store.wal import empty_log
 
 RETRY_AFTER_SECONDS = 3.0
 """The seconds between two tries of a hanging store, longer than the limit of a short query."""
@@ -324,3 +323,24 @@ def _why(error: BaseException) -> str:
     statement."""
     said = str(error.orig) if isinstance(error, DBAPIError) else ""
     return said.partition("\n")[0][:200] or type(error).__name__
+
+
+_TRIES = 5
+_BUSY_TIMEOUT_MS = 1000
+"""How many milliseconds a try waits for readers of the log. Writers wait as long."""
+
+
+def empty_log(path: Path) -> bool:
+    """Write the log back and truncate it. Returns False if the log is still being read or the store cannot be reached.
+    Blocks."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+            return any(_emptied(connection) for _ in range(_TRIES))
+    except sqlite3.Error:
+        return False
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy

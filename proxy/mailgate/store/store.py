@@ -29,7 +29,7 @@ from mailgate.store.kept_out import UNCOUNTED, Counted, KeptOutCounts
 from mailgate.store.keys import SharedKeys
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Ledger
-from mailgate.store.mail_queue import MailQueue
+from mailgate.store.mail_queue import MailQueue, QuarantineMails
 from mailgate.store.migrate import migrate
 from mailgate.store.person_records import People
 from mailgate.store.personal_data import Personal
@@ -37,7 +37,6 @@ from mailgate.store.plan_movers import PlanMovers
 from mailgate.store.plans import Approvals, Plans
 from mailgate.store.policies import Policies
 from mailgate.store.postures import Postures
-from mailgate.store.quarantine_mails import QuarantineMails
 from mailgate.store.reliefs import StoredReliefs
 from mailgate.store.retention import Retention
 from mailgate.store.retractions import Retractions

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from mailgate.app import admin_port
 from mailgate.app.admin_port import AdminPort, own_hosts
 from mailgate.config.settings import DovecotSettings
-from mailgate.gateway.mail_server_logins.dovecot import ApiHeader
+from mailgate.gateway.mail_server_logins import ApiHeader
 from mailgate.http.connection_limits import ConnectionLimit
 
 

@@ -16,7 +16,7 @@ from mailgate.attest.mint import JWKS_FILE
 from mailgate.config import load_bundle
 from mailgate.demo import run
 from mailgate.demo.company.admins import make_admins
-from mailgate.demo.company.unfinished import mark_unfinished
+from mailgate.demo.company.fill import mark_unfinished
 from mailgate.demo.ports import PortTakenError, TakenError, locked_folder
 from mailgate.demo.run import Demo, EndedError, run_demo
 from mailgate.demo.tour import DemoAddresses

@@ -12,14 +12,13 @@ from mailgate.attest import Nonces, ReplayGuard, Verifier
 from mailgate.attest.enrolment import digest_of
 from mailgate.devices.posture import PostureTerms
 from mailgate.gateway.answer import Answer, send
-from mailgate.gateway.enrolment.enroll import Enroller, EnrolmentParts
+from mailgate.gateway.enrolment import Enroller, EnrolmentParts
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.evaluate.probe_endpoint import ProbeParts
 from mailgate.gateway.evaluate.proving import Prover
 from mailgate.gateway.handler import Gate
-from mailgate.gateway.keys.keyring import Keyring
+from mailgate.gateway.keys.keyring import Keyring, Revocations
 from mailgate.gateway.keys.own import OwnKeys
-from mailgate.gateway.keys.revocations import Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.own_addresses import OwnAddresses

@@ -8,7 +8,7 @@ from tests.unit.gateway.gates import NOW, Known, gate, policy, renew
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.attest import CertificateVerifier, Verdict
-from mailgate.http.client_certs.presented import ProxyForm
+from mailgate.http.client_certs import ProxyForm
 from mailgate.model import Kind, Posture, PostureState
 
 EAS = "/Microsoft-Server-ActiveSync?Cmd={}&DeviceId=a&DeviceType=iPhone"

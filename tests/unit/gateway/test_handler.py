@@ -10,7 +10,7 @@ from tests.unit.gateway.gates import ask, gate
 from tests.unit.gateway.wire import FakeClient, exchange, handled
 
 from mailgate.http.exchange import Exchange
-from mailgate.http.proxy.webmail import UpstreamTimeout
+from mailgate.http.proxy.upstream import UpstreamTimeout
 from mailgate.http.request import RequestRefused, refused_head
 from mailgate.model import Reason
 

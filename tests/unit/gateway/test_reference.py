@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.unit.gateway.gates import ask, gate
 
-from mailgate.http.proxy.webmail import UpstreamTimeout
+from mailgate.http.proxy.upstream import UpstreamTimeout
 
 NAVIGATION = (b"Accept: text/html", b"Sec-Fetch-Mode: navigate")
 DRAWN = "REF0"

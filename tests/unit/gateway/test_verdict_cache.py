@@ -38,7 +38,7 @@ from mailgate.gateway.verdict_cache import IGNORED_FIELDS, MAX_PATH, MAX_TARGET,
 from mailgate.http.listener import Server
 from mailgate.http.parser import ServerLimits
 from mailgate.http.proxy.forward import Forwarder
-from mailgate.http.proxy.rewrite import Rewrite
+from mailgate.http.proxy.heads import Rewrite
 from mailgate.http.proxy.upstream import UpstreamConnection
 from mailgate.model import Posture, PostureState, RequestFacts
 from mailgate.policy.apps import AppCatalog, ListedApp

@@ -13,11 +13,10 @@ from random import Random
 import pytest
 
 from mailgate.gateway.authz.original import Dialect, original_request
-from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
+from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields
 from mailgate.http.grammar import Malformed
 from mailgate.http.proxy.forward import _may_go_unread
-from mailgate.http.proxy.heads import framing_for, request_head, response_head
-from mailgate.http.proxy.rewrite import Rewrite
+from mailgate.http.proxy.heads import Rewrite, framing_for, request_head, response_head
 from mailgate.http.request import RequestHead, RequestRefused, parse_request_head
 from mailgate.http.response import parse_response_head
 from mailgate.http.skim import skim_answer, skim_request

@@ -10,8 +10,8 @@ import pytest
 
 from mailgate import model
 from mailgate.model import Assurance, PostureState, Protocol, User
+from mailgate.model.client import DEFAULT_PLACE
 from mailgate.model.notice import Standing
-from mailgate.model.protocol import DEFAULT_PLACE
 
 MODULES = [import_module(f"mailgate.model.{each.name}") for each in pkgutil.iter_modules(model.__path__)]
 TYPES = [

@@ -7,12 +7,15 @@ from tests.unit.rollout.examples import OTHER, rules
 from tests.unit.rollout.versions import ADA, GUARD, planned, put_in_force
 from tests.unit.rollout.versions import store as store
 from tests.unit.store.examples import NOW
+from tests.unit.store.plans import MOVER
 
+from mailgate.rollout import kept_plans as module
 from mailgate.rollout.activation import apply, retract
 from mailgate.rollout.approvals import plan_statuses
 from mailgate.rollout.kept_plans import (
     PLAN_AGE,
     PLANNED,
+    Movers,
     approved_by,
     find_plan,
     is_altered,
@@ -98,3 +101,21 @@ async def test_a_rolled_back_plan_has_to_be_made_again(store: Store, url: str) -
         RefusedError, match="was in force already, as version 2, and is no longer: plan again"
     ):
         await apply(store, digest, ADA, "again", NOW, None)
+
+
+def test_movers_come_back_in_order_page_by_page() -> None:
+    many = [MOVER._replace(device=str(number)) for number in range(module.PAGE + 2)]
+    with Movers() as movers:
+        movers.add(many[:1])
+        movers.add([])
+        movers.add(many[1:])
+        pages = list(movers.pages())
+        assert movers.count == len(many)
+    assert [each for page in pages for each in page] == many
+    assert max(map(len, pages)) == module.PAGE
+
+
+def test_movers_can_be_read_again() -> None:
+    with Movers() as movers:
+        movers.add([MOVER])
+        assert list(movers.pages()) == list(movers.pages()) == [[MOVER]]

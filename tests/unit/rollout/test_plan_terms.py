@@ -6,7 +6,7 @@ import pytest
 from tests.unit.store.examples import NOW
 from tests.unit.store.plans import PLAN
 
-from mailgate.rollout.plan_terms import TermEnd, term_of
+from mailgate.rollout.plan import TermEnd, term_of
 from mailgate.store import Activation
 
 THEIRS = PLAN.candidate.digest

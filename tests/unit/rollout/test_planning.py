@@ -17,8 +17,7 @@ from mailgate.config.guard import GuardSettings
 from mailgate.console.plans.facts import held_back_in_words, undated_in_words
 from mailgate.model import SourceState
 from mailgate.rollout import planning
-from mailgate.rollout.kept_plans import keep_plan
-from mailgate.rollout.movers import Movers
+from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import LABELS, Plan, dump, plain
 from mailgate.rollout.planning import Scope, plan_and_keep, simulated_days

@@ -16,8 +16,7 @@ from mailgate.config import Rules
 from mailgate.config.guard import Once
 from mailgate.rollout import in_force, rule_texts_of
 from mailgate.rollout.guard import Guard, Limit
-from mailgate.rollout.kept_plans import keep_plan
-from mailgate.rollout.movers import Movers
+from mailgate.rollout.kept_plans import Movers, keep_plan
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import Plan
 from mailgate.rollout.planning import Scope, make_plan

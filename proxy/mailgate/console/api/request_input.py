@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from mailgate.config.mistakes import wording
 from mailgate.console.api.operation import JSON, Operation
 from mailgate.console.api.problems import Fault, ProblemError
-from mailgate.gateway.admin_port.intake import body_of
+from mailgate.gateway.admin_port import body_of
 from mailgate.policy.spelling import did_you_mean
 from mailgate.tasks import compute
 

@@ -4,7 +4,12 @@ from mailgate.console.api.operation import Call, Link, Operation
 from mailgate.console.api.problems import ProblemError
 from mailgate.console.api.shapes import InputModel, Line, OutputModel
 from mailgate.console.connectors.reading import SourceReading
-from mailgate.console.connectors.sources import ConnectorFacts, can_be_read, read_now, sources_of
+from mailgate.console.connectors.sources import (
+    ConnectorFacts,
+    can_be_read,
+    read_now,
+    sources_of,
+)
 
 
 class Connectors(OutputModel):

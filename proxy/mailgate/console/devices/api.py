@@ -20,7 +20,7 @@ from mailgate.console.api.shapes import (
     read_by,
     words_of,
 )
-from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.console.devices.facts import DeviceFacts, SourceAnswer, WholeDevice, device_facts, whole_device
 from mailgate.console.devices.filter import (
     MAILS,
     ORDERS,
@@ -31,7 +31,6 @@ from mailgate.console.devices.filter import (
     read,
 )
 from mailgate.console.devices.rows import find_devices
-from mailgate.console.devices.source_answers import SourceAnswer
 from mailgate.console.devices.timeline import Event, device_history
 from mailgate.console.explain.facts import Explanation, explanation
 from mailgate.console.explain.requests import decide_last_request, sightings_of

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailgate.console.context import ConsoleContext
+from mailgate.console.devices.facts import SourceAnswer, source_answers
 from mailgate.console.devices.mail_status import MailAccess
-from mailgate.console.devices.source_answers import SourceAnswer, source_answers
 from mailgate.console.people.facts import OwnedDevice, PersonFacts
 from mailgate.devices.device import Device
 from mailgate.mail.composer import address_book

@@ -28,8 +28,7 @@ from mailgate.rollout import activation, approvals
 from mailgate.rollout.approvals import plan_status
 from mailgate.rollout.guard import guard_of
 from mailgate.rollout.kept_plans import find_plan, read_plan
-from mailgate.rollout.plan import DAYS, Plan
-from mailgate.rollout.plan_terms import PlanTerm
+from mailgate.rollout.plan import DAYS, Plan, PlanTerm
 
 Days = Annotated[int, Field(ge=1, le=366), WHOLE]
 

@@ -13,8 +13,7 @@ from mailgate.model.phrase import ENGLISH, Translator, phrase
 from mailgate.policy.reliefs import Cause
 from mailgate.rollout.activation import version_before
 from mailgate.rollout.kept_plans import read_plan
-from mailgate.rollout.plan import Plan
-from mailgate.rollout.plan_terms import PlanTerm, term_of
+from mailgate.rollout.plan import Plan, PlanTerm, term_of
 from mailgate.store import Activation, Store, StoredPlan, StoreError
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -2,6 +2,8 @@
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,7 +17,7 @@ from mailgate.demo.company.admins import make_admins
 from mailgate.demo.company.devices import Employee, members, people
 from mailgate.demo.company.history import planned as planned_rules
 from mailgate.demo.company.seed import PLANNED, Company, Progress, refuse_used, seed
-from mailgate.demo.company.unfinished import mark_unfinished
+from mailgate.errors import MailgateError
 
 SEED = 20200710
 """The seed, so that people, devices and requests are the same every time."""
@@ -68,3 +70,43 @@ def _with_files(config: Path, bundle: Bundle, company: Company, staff: list[Empl
     write_atomically(planned, planned_rules(bundle.rules).texts["policy.yaml"])
     tokens = make_admins(config.parent, secrets.token_bytes)
     return Filled(company, tokens, planned)
+
+
+MARK = "company.unfinished"
+DATABASE = "mailgate.db"
+"""The store of a demo without another one."""
+
+
+class HalfMadeError(MailgateError):
+    """A store that is not the demo's own holds half of a company."""
+
+
+@contextmanager
+def mark_unfinished(directory: Path, people: int, store: str) -> Iterator[None]:
+    """Mark the company of this folder as unfinished until the body ends well. ``store``: its URL; empty for the demo's own."""
+    mark = directory / MARK
+    write_atomically(mark, json.dumps({"people": people, "own": not store}) + "\n")
+    yield
+    mark.unlink()
+
+
+def clear_half_made(directory: Path, store: str) -> int | None:
+    """Delete half of a company, so that it can be made again. Returns how many people it was to have; None if there is
+    none.
+
+    Only the demo's own store is ever deleted. Raises HalfMadeError if the half is in another store, or OSError.
+    """
+    mark = directory / MARK
+    if not mark.exists():
+        return None
+    begun = json.loads(mark.read_text("utf-8"))
+    if begun["own"] != (not store):
+        return None
+    if store:
+        raise HalfMadeError(
+            f"the store holds a company that was not finished: empty it and delete {mark}, or give another --store and --directory"
+        )
+    for suffix in ("", "-wal", "-shm"):
+        (directory / f"{DATABASE}{suffix}").unlink(missing_ok=True)
+    mark.unlink()
+    return int(begun["people"])

@@ -1,28 +1,39 @@
 """Writes the whole company into a new store, in the order of its history."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from random import Random
 
+from mailgate.attest.enrolment import TOKEN_BYTES, name_of
 from mailgate.config import Bundle, Rules
 from mailgate.demo.company.counts import Charts
-from mailgate.demo.company.devices import CompanyDevice, DeviceProblem, Employee, devices, members
+from mailgate.demo.company.devices import (
+    FLEET,
+    INTUNE,
+    JAMF,
+    CompanyDevice,
+    DeviceProblem,
+    Employee,
+    devices,
+    members,
+)
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
 from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
-from mailgate.demo.company.records import first_records, last_records, own_id
+from mailgate.demo.company.records import first_records, last_records, own_id, thumbprint
 from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
 from mailgate.demo.company.requests import History, answers_to
-from mailgate.demo.company.sources import note_sources
 from mailgate.devices.device import Device, Report
-from mailgate.errors import MailgateError
-from mailgate.model import Effect
+from mailgate.devices.trust import ENROLLED
+from mailgate.errors import MailgateError, Trouble
+from mailgate.model import Effect, SourceState
 from mailgate.policy.groups import Groups
 from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
-from mailgate.store import Store, StoreError
+from mailgate.store import EnrolledKey, EnrolmentToken, Store, StoreError
 
 PLANNED = "planned"
 LAST = "a plan"
@@ -169,3 +180,57 @@ async def _plan(store: Store, bundle: Bundle, candidate: Rules, now: datetime, p
         lambda done, of: progress(LAST, done, of),
     )  # fmt: skip
     return made.digest[:12]
+
+
+_LETS = (
+    ("Laptops of the first office", 4000, 30),
+    ("Laptops of the other offices", 6000, 30),
+    ("New colleagues this month", 40, 12),
+    ("The loan pool", 0, 3),
+)
+"""Tokens: their purpose, the uses that are left, and the days for which they are valid."""
+
+
+async def note_sources(store: Store, random: Random, found: Sequence[CompanyDevice], now: datetime) -> None:
+    """Store the state of the connectors and of enrolment."""
+    for state in connector_states(found, now):
+        await store.connectors.note(state)
+    made = now - timedelta(days=61)
+    names = []
+    for note, left, days in _LETS:
+        digest = random.randbytes(TOKEN_BYTES)  # the digest of a token that nobody has
+        names.append(name_of(digest))
+        token = EnrolmentToken(names[-1], "", note, left, made, now + timedelta(days=days))
+        await store.enrolments.add(digest, token)
+    await store.enrolments.take([_key(each, names) for each in found if each.source == ENROLLED])
+
+
+def connector_states(found: Sequence[CompanyDevice], now: datetime) -> Iterator[SourceState]:
+    """Two connectors that work, and one that was asked to wait for hours."""
+    counts = Counter(each.source for each in found if each.problem is not DeviceProblem.GONE)
+    gone = Counter(each.source for each in found if each.problem is DeviceProblem.GONE)
+    for name, minutes in ((FLEET, 21), (INTUNE, 8), (JAMF, 3)):
+        ended, troubled = now - timedelta(minutes=minutes), name == JAMF
+        success = now - timedelta(hours=3) if troubled else ended
+        yield SourceState(
+            name,
+            last_attempt=ended,
+            last_success=success,
+            last_full=success,
+            failing_since=success + timedelta(minutes=15) if troubled else None,
+            trouble=Trouble.THROTTLED if troubled else "",
+            trouble_since=success + timedelta(minutes=15) if troubled else None,
+            devices=counts[name],
+            taken=0 if troubled else counts[name],
+            gone=gone[name],
+        )
+
+
+def _key(owned: CompanyDevice, names: Sequence[str]) -> EnrolledKey:
+    """An enrolled key. The key of a lost laptop is revoked from the time of the loss."""
+    lost = owned.changed if owned.problem is DeviceProblem.LOST else None
+    name = own_id(owned, ENROLLED)
+    token = names[owned.number % 2]
+    return EnrolledKey(
+        thumbprint(owned), name, owned.person.login, token, owned.joined, owned.looked, revoked_at=lost
+    )

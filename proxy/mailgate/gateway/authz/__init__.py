@@ -2,7 +2,7 @@
 
 from mailgate.gateway.authz.authorizer import REFUSAL, AllowingAnswer, Authorizer
 from mailgate.gateway.authz.original import PATH, Dialect, original_request
-from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
+from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields
 
 __all__ = [
     "PATH",

@@ -7,8 +7,7 @@ from datetime import datetime
 from mailgate.gateway.answer import Answer, send
 from mailgate.gateway.authz.authorizer import REFUSAL, AllowingAnswer, Authorizer
 from mailgate.gateway.authz.original import PATH, Dialect, original_request
-from mailgate.gateway.authz.unremoved_fields import refuse_unremoved_fields
-from mailgate.gateway.authz.verdict_key import suffices
+from mailgate.gateway.authz.verdict_key import refuse_unremoved_fields, suffices
 from mailgate.gateway.autodiscover.directions import gate_gives_directions
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.own_addresses import OwnAddresses

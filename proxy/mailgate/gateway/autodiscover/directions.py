@@ -17,8 +17,7 @@ from mailgate.http.grammar import values
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.forward import MAX_INTERIM, Forwarder
 from mailgate.http.proxy.heads import request_head
-from mailgate.http.proxy.upstream import UpstreamConnection
-from mailgate.http.proxy.webmail import UpstreamMalformed
+from mailgate.http.proxy.upstream import UpstreamConnection, UpstreamMalformed
 from mailgate.http.request import RequestHead, without_body
 from mailgate.http.response import ResponseHead
 from mailgate.http.small_body import read_small_body

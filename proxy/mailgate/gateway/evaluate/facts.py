@@ -28,7 +28,7 @@ class Incoming:
     """The name in Basic credentials, which is only a claim until the webmail has checked the password; None without
     credentials."""
     certificate: tuple[bytes, ...] | CertificateResult = ()
-    """The client's certificates as they came, or why they could not be read (``http1/client_certs/presented.py``)."""
+    """The client's certificates as they came, or why they could not be read (``http/client_certs.py``)."""
     body: bytes = b""
     """The whole body. It is read only if the request is for the gate itself."""
     answer_fields: list[tuple[str, str]] = field(default_factory=list)

@@ -21,9 +21,8 @@ from requests import Session
 from mailgate import __version__
 from mailgate.gateway.observe.access_log import CLIENT_FACTS
 from mailgate.gateway.observe.request_metrics import METHODS
-from mailgate.http.exchange import Exchange
+from mailgate.http.exchange import Exchange, Parent, Trace, parent_in, with_trace
 from mailgate.http.grammar import values
-from mailgate.http.traceparent import Parent, Trace, parent_in, with_trace
 
 TIMEOUT_SECONDS = 5.0
 """How many seconds the receiver has to accept a batch of spans."""

@@ -15,10 +15,12 @@ from mailgate.gateway.pages.devices import (
     GETS,
     HERE,
     LOST,
+    OLDER,
     OTHER_FINDING,
     SYSTEMS,
     UNTIL,
     UNTIL_HERE,
+    answer_words,
     name_of,
     state_of,
 )
@@ -34,12 +36,74 @@ from mailgate.gateway.pages.employee import (
 from mailgate.gateway.pages.in_language import in_language
 from mailgate.gateway.pages.languages import Language, Message, mark
 from mailgate.gateway.pages.reasons import WORDINGS, detail_for, wording_of
-from mailgate.gateway.pages.source_answers import OLDER, answer_words
 from mailgate.gateway.pages.steps import off_page, steps_of
-from mailgate.gateway.pages.stored import LABELS
 from mailgate.gateway.pages.view import View
 from mailgate.model import Effect, Reason
 from mailgate.store.help_requests import NOT_THEIRS
+
+LABELS: dict[str, Message] = {
+    "device_id": mark("Id of the device here"),
+    "former": mark("Its earlier ids here"),
+    "findings": mark("Contradictions"),
+    "gone": mark("No longer at this source"),
+    "handed": mark("Imported by a person"),
+    "source": mark("Reported by"),
+    "id": mark("Its name there"),
+    "owner": mark("Owner"),
+    "kind": mark("Kind"),
+    "os": mark("System"),
+    "os_version": mark("Version of the system"),
+    "managed": mark("Managed by your company"),
+    "status": mark("How far the report vouches for it"),
+    "apps": mark("Listed apps on it"),
+    "apps_complete": mark("Whole device looked at"),
+    "reported_at": mark("Apps looked at"),
+    "looked_from": mark("Apps looked at, at the earliest"),
+    "expires_at": mark("Report counts until"),
+    "first_seen": mark("First report"),
+    "last_seen": mark("Last report"),
+    "lost_at": mark("Reported as lost"),
+    "serial": mark("Serial number"),
+    "udid": mark("Device identifier (UDID)"),
+    "eas": mark("Id in mail apps (ActiveSync)"),
+    "key": mark("Key of the device"),
+    "cert": mark("Certificate of the device"),
+    "user": mark("Login name"),
+    "day": mark("Day"),
+    "browser": mark("Browser"),
+    "protocol": mark("Protocol"),
+    "headers": mark("What it says of itself"),
+    "proofs": mark("What came of its proofs"),
+    "asked_for": mark("Where it asked"),
+    "form": mark("Form"),
+    "assurance": mark("How sure its kind is"),
+    "handheld": mark("Phone, tablet or alike"),
+    "posture": mark("State of the device then"),
+    "effect": mark("Answer"),
+    "reason": mark("Reason"),
+    "rule": mark("Rule"),
+    "would": mark("Rules on trial"),
+    "policy": mark("Version of the rules"),
+    "count": mark("Times"),
+    "shown": mark("Times that you were told"),
+    "state": mark("What became of it"),
+    "language": mark("Language"),
+    "first_at": mark("First time"),
+    "last_at": mark("Last time"),
+    "reference": mark("Reference"),
+    "person": mark("Address"),
+    "token": mark("Enrolled with"),
+    "note": mark("Note"),
+    "uses_left": mark("Uses left"),
+    "made_at": mark("Since"),
+    "ends_at": mark("Until"),
+    "reported": mark("Reported last"),
+    "revoked_at": mark("Revoked"),
+    "written_at": mark("Sent"),
+    "help": mark("State of the request"),
+    "answered": mark("Answered by mail"),
+}
+
 
 _YES, _NO, _NOTHING = mark("yes"), mark("no"), mark("none")
 _HELP = {"waiting": mark("It waits for an answer"), "done": mark("It is done")}

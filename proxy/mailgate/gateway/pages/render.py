@@ -14,7 +14,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from mailgate.gateway.pages.appearance import DEFAULT_APPEARANCE, Appearance, contact_link
-from mailgate.gateway.pages.devices import name_of
+from mailgate.gateway.pages.devices import OLDER, answer_words, name_of
 from mailgate.gateway.pages.employee import AskedSource, EmployeeView
 from mailgate.gateway.pages.in_language import contact_in, in_language
 from mailgate.gateway.pages.languages import (
@@ -28,7 +28,6 @@ from mailgate.gateway.pages.languages import (
 from mailgate.gateway.pages.me import employee_words
 from mailgate.gateway.pages.page_slots import CutPage, Holes, holes_of, marks_for, without_holes
 from mailgate.gateway.pages.reasons import detail_for, wording_of
-from mailgate.gateway.pages.source_answers import OLDER, answer_words
 from mailgate.gateway.pages.steps import STORE, off_page, steps_of
 from mailgate.gateway.pages.view import View, own_path
 from mailgate.model import Kind, Reason

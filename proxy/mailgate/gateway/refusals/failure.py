@@ -14,7 +14,7 @@ from mailgate.gateway.live import InForce
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.reference import References
 from mailgate.http.exchange import CLOSE, Exchange, Outcome
-from mailgate.http.proxy.webmail import UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from mailgate.http.proxy.upstream import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from mailgate.http.request import RequestRefused
 from mailgate.http.trusted_headers import origin_of
 from mailgate.model import Reason, RequestFacts

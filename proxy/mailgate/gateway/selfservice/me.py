@@ -17,18 +17,17 @@ from mailgate.gateway.pages.employee import (
 )
 from mailgate.gateway.refusals.responses import page_answer
 from mailgate.gateway.refusals.wording import as_told
-from mailgate.gateway.selfservice.device_verdict import exempted_by
-from mailgate.gateway.selfservice.download import download
 from mailgate.gateway.selfservice.login_check import LoginResult
 from mailgate.gateway.selfservice.own_data import (
     OwnData,
     SelfService,
     devices_to_show,
+    download,
     read_own_data,
     reader_of,
     verdict_here,
 )
-from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, own_devices
+from mailgate.gateway.selfservice.own_devices import AskingRequest, OwnDevice, exempted_by, own_devices
 from mailgate.gateway.selfservice.own_report import (
     OwnerReport,
     can_report,

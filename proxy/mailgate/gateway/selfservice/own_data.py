@@ -1,9 +1,12 @@
 """Reads the data stored about a person that one request may see, for the page, the download and the status."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
+from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.judge import Judge
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
@@ -11,6 +14,8 @@ from mailgate.gateway.pages.employee import (
     MAX_SHOWN,
     NO_RECORDS,
     AskedSource,
+    DeviceCard,
+    Field,
     LastSeen,
     OpenHelpRequest,
     StoredRecord,
@@ -37,13 +42,45 @@ from mailgate.gateway.selfservice.stored_view import (
 )
 from mailgate.model import Access, Decision
 from mailgate.policy.login_names import address_of, user_text
-from mailgate.store import (
-    Recorded,
-    StoreUnavailableError,
-)
+from mailgate.store import Recorded, StoreUnavailableError
 from mailgate.store.person_records import People
 from mailgate.store.postures import Postures
 from mailgate.tasks import ON_BEHALF_OF, compute
+
+FILE = "stored-about-you.json"
+
+
+def download(person: str, devices: Sequence[DeviceCard], records: StoredRecords) -> Answer:
+    """The file as a download, which a browser saves and does not show."""
+    told = {
+        "person": person,
+        "devices": [_device(card) for card in devices],
+        **{kind: [_record(each) for each in rows] for kind, rows in records.by_kind().items()},
+    }
+    body = json.dumps(told, indent=1, ensure_ascii=False, default=_plain).encode()
+    headers = (
+        ("Content-Disposition", f'attachment; filename="{FILE}"'),
+        ("X-Content-Type-Options", "nosniff"),
+    )
+    return Answer(200, body, "application/json; charset=utf-8", headers)
+
+
+def _device(card: DeviceCard) -> dict[str, Any]:
+    groups = [_fields(group) for group in card.stored]
+    return {"id": card.mark, "stored": groups, "stored_since": card.since, "deleted_at": card.until}
+
+
+def _record(record: StoredRecord) -> dict[str, Any]:
+    return _fields(record.fields) | {"deleted_at": record.until}
+
+
+def _fields(fields: Sequence[Field]) -> dict[str, Any]:
+    return {each.name: each.value for each in fields}
+
+
+def _plain(value: object) -> str:
+    assert isinstance(value, date)  # a datetime is a date too
+    return value.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from mailgate.http.grammar import members, values
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.heads import (
     Framing,
+    Rewrite,
     framing_for,
     informational_head,
     request_head,
@@ -22,10 +23,14 @@ from mailgate.http.proxy.heads import (
 )
 from mailgate.http.proxy.pool import UpstreamPool
 from mailgate.http.proxy.request_body import Sending, end_sending, start_sending
-from mailgate.http.proxy.rewrite import Rewrite
 from mailgate.http.proxy.tunnel import tunnel
-from mailgate.http.proxy.upstream import Answer, UpstreamConnection
-from mailgate.http.proxy.webmail import UpstreamClosed, UpstreamError, UpstreamMalformed
+from mailgate.http.proxy.upstream import (
+    Answer,
+    UpstreamClosed,
+    UpstreamConnection,
+    UpstreamError,
+    UpstreamMalformed,
+)
 from mailgate.http.request import RequestHead
 from mailgate.http.response import ResponseHead
 from mailgate.http.trusted_headers import Origin

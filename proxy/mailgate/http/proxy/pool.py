@@ -4,8 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 
-from mailgate.http.proxy.upstream import UpstreamConnection
-from mailgate.http.proxy.webmail import Endpoint, UpstreamUnreachable
+from mailgate.http.proxy.upstream import Endpoint, UpstreamConnection, UpstreamUnreachable
 
 FRESH_SECONDS = 1.0
 """How many seconds after its last answer a connection is fresh: webmails keep an idle connection open for longer."""

@@ -7,8 +7,7 @@ from typing import TypeVar
 from mailgate.http.body import chunk, last_chunk
 from mailgate.http.exchange import Exchange
 from mailgate.http.proxy.heads import safe_trailers
-from mailgate.http.proxy.upstream import UpstreamConnection
-from mailgate.http.proxy.webmail import UpstreamError
+from mailgate.http.proxy.upstream import UpstreamConnection, UpstreamError
 from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 

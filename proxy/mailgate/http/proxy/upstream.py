@@ -2,8 +2,10 @@
 
 import asyncio
 import select
+import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from mailgate.http.body import LAST_CHUNK, Body, ChunkedBody
@@ -11,15 +13,45 @@ from mailgate.http.deadline import Deadline
 from mailgate.http.exchange import Readable
 from mailgate.http.fields import Field
 from mailgate.http.grammar import Malformed
-from mailgate.http.proxy.webmail import (
-    Endpoint,
-    UpstreamClosed,
-    UpstreamError,
-    UpstreamMalformed,
-    UpstreamTimeout,
-)
 from mailgate.http.response import ResponseHead, parse_response_head
 from mailgate.http.skim import skim_answer
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The address of the webmail, and the limits of the connection to it. Times are in seconds."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    connect_time: float
+    response_time: float
+    idle_time: float
+    keep_alive: float = 15.0
+    max_idle: int = 64
+    max_head: int = 256 * 1024
+    max_fields: int = 256
+
+
+class UpstreamError(Exception):
+    """The webmail did not give a usable answer."""
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection could be made."""
+
+
+class UpstreamClosed(UpstreamError):
+    """The connection ended before the first byte of an answer."""
+
+
+class UpstreamMalformed(UpstreamError):
+    """The answer is not a valid HTTP/1.1 response, or it was cut short."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """Nothing came in time."""
+
 
 READ_AHEAD = 512 * 1024
 

@@ -9,8 +9,7 @@ from mailgate.policy.rules import Policy
 from mailgate.policy.simulate.compare import Comparison, ComparisonResult, Keys, Occasion
 from mailgate.policy.simulate.judge import UNKNOWN, Cache, Outcome
 from mailgate.policy.simulate.later import InFull, LaterComparison, SampledComparison, TimedResult
-from mailgate.policy.simulate.movers import Moved, Mover, distinct_movers, movers
-from mailgate.policy.simulate.people_count import Cell, PeopleCount
+from mailgate.policy.simulate.movers import Cell, Moved, Mover, PeopleCount, distinct_movers, movers
 from mailgate.policy.simulate.worst_moment import WorstMoment
 
 TOUCHED = "touched"

@@ -5,13 +5,21 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from tests.unit.store.examples import CATALOG, NOW, TERMS
 
 from mailgate.config.settings import Retention
-from mailgate.console.devices.facts import FindingFacts, NameFacts, device_facts, parts_of
+from mailgate.console.devices.facts import (
+    FindingFacts,
+    NameFacts,
+    SourceAnswer,
+    device_facts,
+    parts_of,
+    source_answers,
+)
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.names import KEY, SERIAL
-from mailgate.model import Reason
+from mailgate.model import CheckResult, Reason
 
 REPORT = Report("jamf", "7", apps=frozenset({"tiktok"}), reported_at=NOW, names=frozenset({(SERIAL, "S1")}))
 FOUND = Contradiction(Reason.DEVICE_OS_CONTRADICTED, "", "os: …", since=NOW)
@@ -44,3 +52,46 @@ def test_every_name_is_told_with_its_sources_and_whether_it_leads_here() -> None
     ]
     reports = [(each.source, each.apps) for each in told.reports]
     assert reports == [("intune", ["tiktok"]), ("jamf", ["tiktok"])]
+
+
+SLOT = ("jamf", "7")
+
+
+def device(*apps: str, looked: bool = True) -> Device:
+    """One that Jamf knows, and another source that was not asked."""
+    report = Report("jamf", "7", apps=frozenset(apps), reported_at=NOW if looked else None)
+    return Device("d1", (Report("intune", "9", apps=frozenset({"chess"}), reported_at=NOW), report))
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (device("tiktok", "chess"), "jamf answered: Chess, Tiktok on it"),
+        (device(), "jamf answered: no listed app on it"),
+        (device(looked=False), "jamf answered, but does not see which apps are there"),
+        (Device("d1", ()), "jamf answered, but does not see which apps are there"),
+        (None, "jamf answered, but does not see which apps are there"),
+    ],
+)
+def test_a_source_that_answered_is_told_with_the_apps_that_it_saw(known: Device | None, words: str) -> None:
+    assert source_answers({SLOT: CheckResult.TAKEN}, known, CATALOG) == [
+        SourceAnswer(source="jamf", result="taken", words=words)
+    ]
+
+
+@pytest.mark.parametrize("came", set(CheckResult) - {CheckResult.TAKEN})
+def test_another_result_has_words_and_names_no_earlier_app(came: CheckResult) -> None:
+    (told,) = source_answers({SLOT: came}, device("tiktok"), CATALOG)
+    assert (told.source, told.result) == ("jamf", came.value)
+    assert told.words.startswith("jamf ")
+    assert "Tiktok" not in told.words
+    assert "answered:" not in told.words
+
+
+def test_every_source_that_was_asked_is_told_and_no_other() -> None:
+    came = {SLOT: CheckResult.FAILED, ("intune", "9"): CheckResult.GONE}
+    assert [each.words for each in source_answers(came, device(), CATALOG)] == [
+        "jamf did not answer",
+        "intune no longer has the device",
+    ]
+    assert source_answers({}, device(), CATALOG) == []

@@ -17,7 +17,7 @@ from tests.unit.console.login.idp import CONSOLE, ISSUER, Idp
 from tests.unit.console.login.settings import GROUPS, LIN, console
 from yarl import URL
 
-from mailgate.console.login.pending_logins import LOGIN_TIME
+from mailgate.console.login.provider import LOGIN_TIME
 from mailgate.console.login.tries import MAX_BY_CALLER
 from mailgate.errors import SourceError
 from mailgate.errors import Trouble as WireTrouble

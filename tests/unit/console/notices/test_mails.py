@@ -1,4 +1,4 @@
-"""Mails about rules: ``console/pages/test_notices.py`` and ``console/api/test_notices.py`` show what each says."""
+"""Mails about rules: ``notices/test_page.py`` and ``notices/test_api.py`` show what each says."""
 
 import pytest
 from aiohttp import web

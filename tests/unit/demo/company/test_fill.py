@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from tests.unit.demo.company.conftest import settings_in
 
 from mailgate.config import load_bundle, load_candidate
 from mailgate.demo.company import fill
+from mailgate.demo.company.fill import DATABASE, MARK, HalfMadeError, clear_half_made, mark_unfinished
 from mailgate.store import Store
 
 
@@ -21,3 +23,43 @@ async def test_store_rules_and_tokens_are_there_afterwards(tmp_path: Path, monke
     assert load_bundle(tmp_path / "mailgate.yaml").groups.names()
     assert load_candidate(tmp_path / "mailgate.yaml", filled.planned).cases.tests
     assert [path.exists() for path in filled.tokens.values()] == [True, True]
+
+
+ELSEWHERE = "postgresql://db.example.com/mailgate"
+
+
+def end_early(folder: Path, store: str = "") -> None:
+    (folder / DATABASE).write_text("half")
+    (folder / f"{DATABASE}-wal").write_text("half")
+    with pytest.raises(KeyboardInterrupt), mark_unfinished(folder, 1500, store):
+        raise KeyboardInterrupt
+
+
+def test_a_half_made_company_is_deleted_and_its_size_kept(tmp_path: Path) -> None:
+    end_early(tmp_path)
+    assert clear_half_made(tmp_path, "") == 1500
+    assert list(tmp_path.iterdir()) == []
+    assert clear_half_made(tmp_path, "") is None
+
+
+def test_a_finished_company_stays(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_text("whole")
+    with mark_unfinished(tmp_path, 300, ""):
+        pass
+    assert clear_half_made(tmp_path, "") is None
+    assert (tmp_path / DATABASE).exists()
+
+
+def test_a_store_of_somebody_else_is_never_deleted_and_not_taken_for_whole(tmp_path: Path) -> None:
+    end_early(tmp_path, ELSEWHERE)
+    with pytest.raises(HalfMadeError, match="give another --store"):
+        clear_half_made(tmp_path, ELSEWHERE)
+    assert clear_half_made(tmp_path, "") is None
+    assert (tmp_path / DATABASE).exists()
+    assert (tmp_path / MARK).exists()
+
+
+def test_a_start_with_another_store_leaves_the_half_made_company(tmp_path: Path) -> None:
+    end_early(tmp_path)
+    assert clear_half_made(tmp_path, ELSEWHERE) is None
+    assert clear_half_made(tmp_path, "") == 1500

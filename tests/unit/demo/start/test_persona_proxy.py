@@ -15,9 +15,8 @@ from tests.unit.demo.start.test_signing import ISSUER, NOW, URL, claims
 from tests.unit.gateway.wire import FakeClient
 
 from mailgate.demo.start import persona_proxy
-from mailgate.demo.start.persona_proxy import PROBE, PersonaProxy
+from mailgate.demo.start.persona_proxy import PROBE, PersonaProxy, Signer
 from mailgate.demo.start.personas import PERSONAS
-from mailgate.demo.start.signing import Signer
 
 PERSONA = {each.key: each for each in PERSONAS}
 HOST = "tiktok.localhost:8082"

@@ -18,7 +18,7 @@ from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.gateway.authz import Authorizer, Dialect
 from mailgate.gateway.authz.verdict_key import ALWAYS
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
-from mailgate.http.client_certs.presented import ProxyForm
+from mailgate.http.client_certs import ProxyForm
 from mailgate.model import RequestFacts
 from mailgate.store import SharedKey
 

@@ -20,7 +20,15 @@ from mailgate.classify import classify
 from mailgate.classify.probe_readings import ProbeFinding
 from mailgate.classify.protocol import protocol_in_path
 from mailgate.gateway.authz import Authorizer, Dialect
-from mailgate.gateway.authz.verdict_key import ALWAYS, FIELDS, PLAIN, READ_BY_RULES, TARGETS, suffices
+from mailgate.gateway.authz.verdict_key import (
+    ALWAYS,
+    FIELDS,
+    PLAIN,
+    READ_BY_RULES,
+    TARGETS,
+    refuse_unremoved_fields,
+    suffices,
+)
 from mailgate.gateway.evaluate.browser_probe import COMPUTER, BrowserProbe, Mode
 from mailgate.http.fields import Fields
 from mailgate.http.request import TARGET, RequestRefused
@@ -327,3 +335,68 @@ def test_the_same_key_gives_the_same_answer(no_lines_for_debugging):
 @given(st.integers(1000, 2**32))
 def test_the_same_key_gives_the_same_answer_on_another_day(no_lines_for_debugging, seed):
     asyncio.run(kept_for_others(Random(seed), 60))
+
+
+NOTHING = frozenset[bytes]()
+SENT = [
+    (b"User-Agent", b"x"),
+    (b"X-Forwarded-For", b"192.0.2.9"),
+    (b"X-Forwarded-User", b"ann"),
+    (b"DPoP", b"x"),
+]
+OWN = {
+    Dialect.NGINX: (b"X-Original-URI", b"X-Original-Method", b"X-Device-Reference", b"Mailgate-Verdict-Key"),
+    Dialect.HAPROXY: (b"x-original-uri", b"x-original-method"),
+    Dialect.CADDY: (b"X-Forwarded-Uri", b"X-Forwarded-Method"),
+    Dialect.TRAEFIK: (b"X-Forwarded-Uri", b"X-Forwarded-Method", b"X-Forwarded-Port", b"X-Real-Ip"),
+    Dialect.ENVOY: (b"x-original-for",),
+}
+
+
+def ask(dialect: Dialect, *names: bytes, certificates: frozenset[bytes] = NOTHING) -> None:
+    refuse_unremoved_fields(Fields([*SENT, *((name, b"1") for name in names)]), dialect, certificates)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_proxy_asks_with_fields_of_its_own(dialect: Dialect) -> None:
+    ask(dialect, *OWN[dialect])
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Remote-User",
+        b"X-Forwarded-Email",
+        b"X-SSL-Client-Anything",
+        b"X_Forwarded_For",
+        b"X_Original_URI",
+        b"Transfer_Encoding",
+        b"X-Mailgate-User",
+        b"X-HTTP-Method",
+        b"Client-Cert",
+    ],
+)
+def test_a_request_with_anything_else_that_could_be_forged_is_refused(dialect: Dialect, name: bytes) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        ask(dialect, *OWN[dialect], name)
+    assert refused.value.status == 403
+    assert name.decode() not in refused.value.detail
+
+
+@pytest.mark.parametrize("dialect", [each for each in Dialect if each is not Dialect.NGINX])
+def test_only_nginx_keeps_verdicts_and_says_by_which_key(dialect: Dialect) -> None:
+    with pytest.raises(RequestRefused):
+        ask(dialect, *OWN[dialect], b"Mailgate-Verdict-Key")
+
+
+@pytest.mark.parametrize("dialect", [Dialect.NGINX, Dialect.ENVOY])
+def test_fields_of_another_dialect_are_not_its_own(dialect: Dialect) -> None:
+    with pytest.raises(RequestRefused):
+        ask(dialect, b"X-Forwarded-Uri")
+
+
+def test_the_field_that_hands_on_a_certificate_is_the_proxys() -> None:
+    ask(Dialect.NGINX, b"X-SSL-Client-Cert", certificates=frozenset({b"x-ssl-client-cert"}))
+    with pytest.raises(RequestRefused):
+        ask(Dialect.NGINX, b"X_SSL_Client_Cert", certificates=frozenset({b"x-ssl-client-cert"}))

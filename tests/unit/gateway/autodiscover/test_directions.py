@@ -11,8 +11,8 @@ from tests.unit.http.proxy.test_upstream import connected
 from mailgate.gateway.autodiscover.directions import answer_with_directions
 from mailgate.http.proxy.autodiscover import MAX_BODY, AutodiscoverEditor
 from mailgate.http.proxy.forward import Forwarder
-from mailgate.http.proxy.rewrite import Rewrite
-from mailgate.http.proxy.webmail import UpstreamClosed, UpstreamMalformed
+from mailgate.http.proxy.heads import Rewrite
+from mailgate.http.proxy.upstream import UpstreamClosed, UpstreamMalformed
 from mailgate.http.request import RequestRefused
 
 ASKED = b"POST /Autodiscover/Autodiscover.xml HTTP/1.1"

@@ -27,7 +27,7 @@ from mailgate.attest.revocation import Revocation
 from mailgate.classify import classify, is_checked
 from mailgate.classify.discovery import is_discovery
 from mailgate.gateway.waiting import settled
-from mailgate.http.client_certs.presented import NO_PROXY
+from mailgate.http.client_certs import NO_PROXY
 from mailgate.model import AttestationResult, Effect, Kind, Posture, PostureState, Reason
 from mailgate.policy.groups import Groups
 from mailgate.policy.reliefs import Cause, Relief, Reliefs

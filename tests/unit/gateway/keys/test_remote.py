@@ -8,8 +8,7 @@ from structlog.testing import capture_logs
 from tests.unit.gateway.gates import NOW
 
 from mailgate.attest import mint
-from mailgate.gateway.keys.jwks import JwksAnswer, JwksError
-from mailgate.gateway.keys.remote import MAX_WAITING, RemoteKeys
+from mailgate.gateway.keys.remote import MAX_WAITING, JwksAnswer, JwksError, RemoteKeys, freshness
 
 OLD, NEW = mint.make_key(b"o" * 32, "old"), mint.make_key(b"n" * 32, "new")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -216,3 +215,23 @@ async def test_the_fetching_runs_until_it_is_cancelled(remote, issuer):
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert issuer.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "fresh_for"),
+    [
+        ("", timedelta(minutes=10)),
+        ("public", timedelta(minutes=10)),
+        ("max-age=300", timedelta(minutes=5)),
+        ("public, max-age=300, must-revalidate", timedelta(minutes=5)),
+        ('Max-Age = "300"', timedelta(minutes=5)),
+        ("max-age=0", timedelta(minutes=1)),
+        ("max-age=9999999999", timedelta(hours=24)),
+        ("s-maxage=300", timedelta(minutes=10)),
+        ("max-age=-1", timedelta(minutes=10)),
+        ("no-cache", timedelta(minutes=1)),
+        ("no-store, max-age=300", timedelta(minutes=1)),
+    ],
+)
+def test_an_answer_is_fresh_as_it_says_within_bounds(said: str, fresh_for: timedelta) -> None:
+    assert freshness(said) == fresh_for

@@ -19,6 +19,7 @@ from mailgate.gateway.pages.employee import (
     StoredRecord,
     StoredRecords,
 )
+from mailgate.gateway.pages.me import LABELS
 from mailgate.model import Effect, Kind, PostureState, Reason
 from mailgate.model.languages import TAGS
 
@@ -379,3 +380,8 @@ def test_a_report_of_the_owner_is_answered_on_the_card(pages: Pages, told: Owner
     text = words(pages, replace(OWN, devices=(replace(PHONE, owner_reports=told),)))
     assert said in text
     assert "Not yours, or lost?" not in text
+
+
+def test_no_two_fields_are_called_the_same() -> None:
+    said = [label.singular for label in LABELS.values()]
+    assert len(said) == len(set(said))

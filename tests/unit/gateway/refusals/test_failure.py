@@ -7,7 +7,7 @@ from tests.unit.gateway.wire import FakeClient, exchange, handled
 
 from mailgate.gateway.refusals.failure import Failure, note_failure, translate
 from mailgate.http.exchange import Exchange
-from mailgate.http.proxy.webmail import (
+from mailgate.http.proxy.upstream import (
     UpstreamClosed,
     UpstreamMalformed,
     UpstreamTimeout,

@@ -12,7 +12,7 @@ from tests.unit.http.proxy.test_upstream import connected
 from mailgate.classify import classify
 from mailgate.gateway.refusals.login_challenge import ask_for_login, has_no_login
 from mailgate.http.proxy.forward import Forwarder
-from mailgate.http.proxy.rewrite import Rewrite
+from mailgate.http.proxy.heads import Rewrite
 from mailgate.model import Access, AttestationResult, Posture
 
 PING = b"POST /Microsoft-Server-ActiveSync?Cmd=Ping&DeviceId=a&DeviceType=iPhone HTTP/1.1"

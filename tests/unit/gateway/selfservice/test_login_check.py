@@ -20,7 +20,7 @@ from mailgate.gateway.selfservice.login_check import (
     LoginQuestion,
     LoginResult,
 )
-from mailgate.http.proxy.webmail import UpstreamUnreachable
+from mailgate.http.proxy.upstream import UpstreamUnreachable
 
 OPTIONS = LoginQuestion(b"OPTIONS", b"/Microsoft-Server-ActiveSync")
 PASSWORDS = {"alice": "right", "bob": "horse"}

@@ -1,12 +1,21 @@
 """What one request may see of what is stored, and what it is told while the store does not answer."""
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 
 from tests.unit.gateway.own import ALICE, LAPTOP, PHONE, asking
+from tests.unit.gateway.pages.own import NOW, REQUEST
 from tests.unit.gateway.selfservice.test_me import Scene
 
 from mailgate.gateway.pages.employee import StoredRecords
-from mailgate.gateway.selfservice.own_data import OwnData, devices_to_show, read_own_data, verdict_here
+from mailgate.gateway.selfservice.own_data import (
+    OwnData,
+    devices_to_show,
+    download,
+    read_own_data,
+    verdict_here,
+)
 from mailgate.store import StoreUnavailableError
 
 
@@ -38,3 +47,14 @@ def test_without_a_stored_device_the_verdict_is_that_of_the_request():
     data = OwnData(request)
     assert verdict_here(data) == (request.access, request.decision)
     assert devices_to_show(data) == ()
+
+
+def test_values_keep_their_kind_and_every_row_says_when_it_is_deleted() -> None:
+    told = json.loads(download("alice", (PHONE,), StoredRecords(requests=(REQUEST,))).body)
+    assert told["person"] == "alice"
+    (device,) = told["devices"]
+    assert device["stored"] == [{"id": "phone-1", "managed": True, "last_seen": NOW.isoformat()}]
+    assert device["deleted_at"] == (NOW + timedelta(days=90)).isoformat()
+    (row,) = told["requests"]
+    assert (row["count"], row["day"]) == (14, NOW.date().isoformat())
+    assert row["deleted_at"] == (NOW + timedelta(days=30)).isoformat()

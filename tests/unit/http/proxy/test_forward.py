@@ -11,8 +11,8 @@ from tests.unit.http.proxy.test_upstream import connected
 from mailgate.http.body import chunk, last_chunk
 from mailgate.http.proxy.autodiscover import AutodiscoverEditor
 from mailgate.http.proxy.forward import MAX_INTERIM, Forwarder
-from mailgate.http.proxy.rewrite import Rewrite
-from mailgate.http.proxy.webmail import UpstreamClosed, UpstreamMalformed
+from mailgate.http.proxy.heads import Rewrite
+from mailgate.http.proxy.upstream import UpstreamClosed, UpstreamMalformed
 from mailgate.http.trusted_headers import Origin
 
 ORIGIN = Origin("192.0.2.7", "http", b"mail.example.com", b"192.0.2.7")

@@ -9,7 +9,7 @@ from tests.unit.gateway.wire import FakeTransport
 from tests.unit.http.proxy.test_upstream import endpoint
 
 from mailgate.http.proxy.pool import UpstreamPool
-from mailgate.http.proxy.webmail import UpstreamUnreachable
+from mailgate.http.proxy.upstream import UpstreamUnreachable
 
 
 class Webmail:

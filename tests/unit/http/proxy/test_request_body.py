@@ -8,7 +8,7 @@ from tests.unit.gateway.wire import exchange, settle
 from tests.unit.http.proxy.test_forward import CHUNKED, HELLO, POST, Forwarding
 
 from mailgate.http.body import chunk
-from mailgate.http.proxy.webmail import UpstreamClosed
+from mailgate.http.proxy.upstream import UpstreamClosed
 from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
 

@@ -9,10 +9,11 @@ from tests.servers import PATIENCE
 from tests.unit.gateway.wire import CUTS, FakeTransport, settle, split
 
 from mailgate.http.body import chunk, last_chunk
-from mailgate.http.proxy.upstream import READ_AHEAD, UpstreamConnection
-from mailgate.http.proxy.webmail import (
+from mailgate.http.proxy.upstream import (
+    READ_AHEAD,
     Endpoint,
     UpstreamClosed,
+    UpstreamConnection,
     UpstreamError,
     UpstreamMalformed,
     UpstreamTimeout,

@@ -1,17 +1,19 @@
 """Everybody who moves is listed once, with the moments between which it is so."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.policy.examples import LAPTOP, NOW, PHONE, WITH_TIKTOK, access, policy_of
 from tests.unit.policy.simulate.examples import OPEN, SHUT, once, subject
 
 from mailgate.model import Reason
 from mailgate.policy.simulate import Impact, Mover, Occasion, Outcome, change_moments
 from mailgate.policy.simulate.compare import ComparisonResult
-from mailgate.policy.simulate.movers import distinct_movers, movers
+from mailgate.policy.simulate.movers import PeopleCount, distinct_movers, movers
 
 PHONES = {"id": "phones", "when": 'client.kind == "phone"', "effect": "block"}
 DAY = timedelta(days=1)
@@ -90,3 +92,47 @@ def test_nobody_is_listed_unless_somebody_asks_for_names() -> None:
     impact = Impact(policy_of(OPEN), policy_of(SHUT))
     impact.add(subject(once(access())))
     assert impact.tally.movers == []
+
+
+entries = st.lists(st.tuples(st.text(max_size=2), st.sets(st.integers(0, 3), min_size=1)), max_size=40)
+
+
+def crowd(rows: list[tuple[str, set[int]]]) -> PeopleCount:
+    made = PeopleCount()
+    for name, cells in rows:
+        made.add(name, cells)
+    return made
+
+
+@given(entries, entries)
+def test_each_name_counts_once_in_each_cell_also_after_a_merge(
+    rows: list[tuple[str, set[int]]], others: list[tuple[str, set[int]]]
+) -> None:
+    both = crowd(rows)
+    both.merge(crowd(others))
+    sets: dict[Hashable, set[str]] = {}
+    for name, cells in [*rows, *others]:
+        for cell in cells:
+            sets.setdefault(cell, set()).add(name)
+    assert len(both) == len({name for name, _ in [*rows, *others]})
+    assert {cell: both.count(cell) for cell in range(5)} == {
+        cell: len(sets.get(cell, ())) for cell in range(5)
+    }
+
+
+def test_many_names_take_little_room() -> None:
+    made = PeopleCount()
+    for number in range(20_000):
+        made.add(str(number), ["all"])
+    made.merge(made)
+    assert made.count("all") == 20_000
+    assert len(made._cells["all"]) < 4_000
+
+
+def test_names_of_one_person_count_once() -> None:
+    count = PeopleCount()
+    for name in ("ada", "ADA", "Lin", "LIN", "grace"):
+        count.add(name, [("known",)] if name != "grace" else [])
+    count.add("GRACE", [("known",)])
+    assert count.count_once(("known",), str.lower) == 3
+    assert count.count_once(("none",), str.lower) == 0

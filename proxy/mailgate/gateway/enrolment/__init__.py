@@ -1,1 +1,0 @@
-"""Devices enrol with the gate and report to it."""
