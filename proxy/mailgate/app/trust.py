@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from mailgate.attest import Nonces, ReplayGuard, parse_jwks
-from mailgate.attest.nonces import NODE_BYTES
+from mailgate.attest.sealing import NODE_BYTES
 from mailgate.config import Settings
 from mailgate.config.attestation import IssuerSettings
 from mailgate.console.now.readiness import Issuer

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mailgate.atomic_files import write_atomically
 from mailgate.attest import mint
-from mailgate.attest.chain import read_certificate
+from mailgate.attest.certificates import read_certificate
 from mailgate.attest.evidence import Evidence, read_evidence, verify_evidence
 from mailgate.attest.hardware import ExpectedEvidence, thumbprint_of
 from mailgate.attest.jose import Key

@@ -13,15 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailgate.attest.enrolment import (
-    CODE_BYTES,
-    CODE_LIFE,
-    TOKEN_BYTES,
-    digest_of,
-    name_of,
-    new_code,
-    new_token,
-)
 from mailgate.cli.exit_codes import fail
 from mailgate.cli.identity import TokenFile
 from mailgate.cli.identity import acting_person as acting
@@ -33,6 +24,15 @@ from mailgate.config.values import Duration
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
+from mailgate.store.enrolments import (
+    CODE_BYTES,
+    CODE_LIFE,
+    TOKEN_BYTES,
+    digest_of,
+    name_of,
+    new_code,
+    new_token,
+)
 
 app = typer.Typer(help="Let devices enrol with the gate, and revoke tokens and keys.", no_args_is_help=True)
 

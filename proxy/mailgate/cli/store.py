@@ -22,9 +22,9 @@ from mailgate.cli.options import DEFAULT_PATH, AsObject, Config
 from mailgate.config import Bundle, load_settings
 from mailgate.console.audit.facts import verified
 from mailgate.store import Store
-from mailgate.store.address import store_url
 from mailgate.store.copying import CopyProgress, RowCounts, copy_store
 from mailgate.store.errors import WHAT_HELPS, DamagedStoreError, StoreError
+from mailgate.store.migrate import store_url
 from mailgate.store.spool import waits_in
 
 app = typer.Typer(

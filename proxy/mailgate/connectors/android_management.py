@@ -35,7 +35,6 @@ _BARRED = frozenset({"DISABLED", "LOST"})
 class AndroidManagement:
     """The devices of one enterprise."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = True
 

@@ -65,7 +65,6 @@ _WHOLE = "Device"
 class AppleMdm:
     """The devices of one NanoMDM or MicroMDM."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = False
 

@@ -31,7 +31,6 @@ there."""
 class Fleet:
     """The hosts of one Fleet."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = True
 

@@ -28,7 +28,6 @@ _GONE = frozenset({"wiped", "account_wiped"})
 class GoogleDirectory:
     """The mobile devices of one Google Workspace."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = False
     lists_all: ClassVar[bool] = True
 

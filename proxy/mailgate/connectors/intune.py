@@ -51,7 +51,6 @@ class _SeenApps(NamedTuple):
 class Intune:
     """The managed devices of one tenant."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 

@@ -29,7 +29,6 @@ _BROKEN = frozenset({"detected", "compromised", "jailbroken"})
 class Jamf:
     """The mobile devices of one Jamf Pro."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 

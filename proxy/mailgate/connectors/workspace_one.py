@@ -34,7 +34,6 @@ _APPS_PAGE = 500
 class WorkspaceOne:
     """The devices of one Workspace ONE UEM."""
 
-    scheduled: ClassVar[bool] = True
     tells_changes: ClassVar[bool] = True
     lists_all: ClassVar[bool] = True
 

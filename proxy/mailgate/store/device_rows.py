@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union, update
 
 from mailgate.devices.device import Device
-from mailgate.devices.names import user_text
-from mailgate.devices.typed_text import ids, logins
+from mailgate.devices.names import ids, logins, user_text
 from mailgate.model.times import LONG_AGO
 from mailgate.store.bulk_rows import upsert, upsert_rows
 from mailgate.store.database import Database

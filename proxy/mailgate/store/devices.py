@@ -29,7 +29,6 @@ from mailgate.store.audit import Act, append
 from mailgate.store.bulk_rows import count_change, upsert
 from mailgate.store.database import Database
 from mailgate.store.device_loading import around, load, summaries
-from mailgate.store.erasure import forget_lines, words_of
 from mailgate.store.ingest import IngestResult, store_reports
 from mailgate.store.kept_out import UNCOUNTED, Counted
 from mailgate.store.schema import (
@@ -46,7 +45,7 @@ from mailgate.store.schema import (
     reports,
     sightings,
 )
-from mailgate.store.spool import Spool
+from mailgate.store.spool import Spool, forget_lines, words_of
 
 _PAGE = 500
 _BATCH = 1000

@@ -1,9 +1,11 @@
-"""Enrolment: the tokens with which devices enrol, and the keys of enrolled devices."""
+"""Enrolment: the tokens and the pairing codes with which devices enrol, of which only hashes are kept, and the keys of enrolled devices."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
@@ -13,11 +15,49 @@ from mailgate.devices.device import Report
 from mailgate.devices.trust import ENROLLED, report_by
 from mailgate.store import clock
 from mailgate.store.audit import Act
+from mailgate.store.bulk_rows import Newest, RowPosition
 from mailgate.store.database import Database
 from mailgate.store.kept_out import UNCOUNTED, Counted, CountedMeanwhileError
-from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import enrolled_keys as keys
 from mailgate.store.schema import enrolment_tokens as tokens
+
+TOKEN_BYTES, CODE_BYTES = 32, 5
+CODE_LIFE = timedelta(minutes=10)
+_PREFIX = "mailgate-enrol-"
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base32. It has no I, L, O or U, which could be read as another letter."""
+_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+_CODE_LETTERS = 8
+
+
+def new_token(random: bytes) -> str:
+    """Make a token from ``TOKEN_BYTES`` random bytes."""
+    return _PREFIX + urlsafe_b64encode(random).rstrip(b"=").decode("ascii")
+
+
+def new_code(random: bytes) -> str:
+    """Make a pairing code like ``7K3M-9XQ2`` from ``CODE_BYTES`` random bytes."""
+    number = int.from_bytes(random)
+    letters = "".join(_ALPHABET[number >> 5 * at & 31] for at in reversed(range(_CODE_LETTERS)))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def digest_of(text: str) -> bytes:
+    """The digest by which a token or a code is found. A code may be typed in any case, with spaces and without its hyphen."""
+    return sha256(_as_written(text.strip()).encode("utf-8", "surrogatepass")).digest()
+
+
+def name_of(digest: bytes) -> str:
+    """The name by which people call a token. It reveals nothing about the token itself."""
+    return f"token-{digest.hex()[:10]}"
+
+
+def _as_written(text: str) -> str:
+    if text.startswith(_PREFIX):
+        return text
+    code = text.upper().translate(_READ_AS)
+    return code if len(code) == _CODE_LETTERS else text
+
 
 _PAGE = 500
 _NEWEST = Newest(tokens.c.made_at, tokens.c.name)

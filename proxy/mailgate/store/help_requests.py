@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, t
 from mailgate.policy.login_names import counted_name
 from mailgate.store import clock
 from mailgate.store.audit import Act, append
-from mailgate.store.bulk_rows import upsert
+from mailgate.store.bulk_rows import Newest, RowPosition, upsert
 from mailgate.store.database import Database
-from mailgate.store.pagination import Newest, RowPosition
 from mailgate.store.schema import help_references, help_requests
 
 

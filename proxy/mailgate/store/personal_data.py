@@ -18,7 +18,6 @@ from mailgate.model import Reason
 from mailgate.store.bulk_rows import count_change
 from mailgate.store.database import Database
 from mailgate.store.devices import Devices, reported_for
-from mailgate.store.erasure import forget_lines
 from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
@@ -61,7 +60,7 @@ from mailgate.store.schema import (
     spent_proofs,
     verdict_counts,
 )
-from mailgate.store.spool import Spool
+from mailgate.store.spool import Spool, forget_lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Stored plans, so that people put in force exactly what they have reviewed, and the approvals of plans that another person made."""
+"""Stored plans, so that people put in force exactly what they have reviewed, the approvals of plans that another person made, and drafts: small changes of a version."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from mailgate.store.audit import Act, append, lock_audit_log, stamp
 from mailgate.store.bulk_rows import upsert
 from mailgate.store.database import Database
 from mailgate.store.policies import OvertakenError, RuleTexts
-from mailgate.store.schema import activations, approvals, plans
+from mailgate.store.schema import activations, approvals, drafts, plans, policies
 
 SHORTEST = 6
 """The fewest characters of a digest that may name a plan."""
@@ -189,3 +189,62 @@ class Approvals:
 
 def _approval(row: Mapping[Any, Any]) -> Approval:
     return Approval(row["plan"], row["who"], row["note"], row["at"])
+
+
+"""The fewest characters of a digest that may name a draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """A small change of one version."""
+
+    digest: str
+    """The digest of the version with the change."""
+    base: int
+    """The number of the version that it changes."""
+    edit: str
+    """The change, as JSON (``policy/edits.py``)."""
+    title: str
+    """The change in words."""
+    author: str
+    made_at: datetime
+
+
+class Drafts:
+    """Queries on drafts. Every method may raise ``StoreUnavailableError``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, draft: KeptDraft, act: Act) -> KeptDraft:
+        """Store a draft and its audit entry. A draft that exists already stays as it is, and is returned."""
+        async with self._database.writing() as connection:
+            same = select(drafts).where(drafts.c.digest == draft.digest)
+            if row := (await connection.execute(same)).mappings().first():
+                return KeptDraft(**row)
+            statement = upsert(connection, drafts).values(asdict(draft))
+            await connection.execute(statement.on_conflict_do_nothing())
+            await append(connection, act)
+            return draft
+
+    async def find(self, name: str) -> list[KeptDraft]:
+        """The drafts whose digest begins with ``name``, the newest first."""
+        if len(name) < SHORTEST:
+            return []
+        query = select(drafts).where(drafts.c.digest.startswith(name, autoescape=True))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.order_by(drafts.c.made_at.desc()))
+            return [KeptDraft(**row) for row in rows.mappings()]
+
+    async def latest(self, size: int) -> list[KeptDraft]:
+        """The newest drafts, the newest first."""
+        query = select(drafts).order_by(drafts.c.made_at.desc(), drafts.c.digest).limit(size)
+        async with self._database.reading() as connection:
+            return [KeptDraft(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def prune(self, before: datetime, _size: int = 0) -> int:
+        """Delete drafts that were made before this moment and never came in force. There are few, so all are deleted at
+        once."""
+        used = select(policies.c.digest).where(policies.c.digest == drafts.c.digest).exists()
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(drafts).where(drafts.c.made_at < before, ~used))).rowcount

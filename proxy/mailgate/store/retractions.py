@@ -14,8 +14,7 @@ from mailgate.model import Effect
 from mailgate.store.database import Database
 from mailgate.store.policies import Activation
 from mailgate.store.schema import activations, clients, retractions, sightings
-from mailgate.store.seen_clients import SeenClient
-from mailgate.store.sightings import ClientFacts, facts_of
+from mailgate.store.sightings import ClientFacts, SeenClient, facts_of
 
 
 @dataclass(frozen=True, slots=True)

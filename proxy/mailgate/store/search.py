@@ -18,12 +18,13 @@ from mailgate.devices.names import (
     SERIAL,
     UDID,
     eas_text,
+    folded,
+    ids,
     serial_text,
     storable,
     udid_text,
     user_text,
 )
-from mailgate.devices.typed_text import folded, ids
 from mailgate.store.database import Database
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called

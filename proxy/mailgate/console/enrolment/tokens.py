@@ -4,7 +4,9 @@ import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailgate.attest.enrolment import (
+from mailgate.rollout.person import Person
+from mailgate.store import EnrolmentToken, Store
+from mailgate.store.enrolments import (
     CODE_BYTES,
     CODE_LIFE,
     TOKEN_BYTES,
@@ -13,8 +15,6 @@ from mailgate.attest.enrolment import (
     new_code,
     new_token,
 )
-from mailgate.rollout.person import Person
-from mailgate.store import EnrolmentToken, Store
 
 MAX_USES = 1_000_000
 MAX_DAYS = 30

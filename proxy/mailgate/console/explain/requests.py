@@ -10,8 +10,8 @@ from mailgate.config import Bundle
 from mailgate.config.document import DocumentError, read_document
 from mailgate.config.mistakes import validated
 from mailgate.devices.device import Device
+from mailgate.devices.names import references
 from mailgate.devices.posture import belongs_to, posture_of
-from mailgate.devices.typed_text import references
 from mailgate.errors import ConfigError, Mistake
 from mailgate.model import LOGIN_PROTOCOLS, Access, Decision, Posture, RequestFacts
 from mailgate.model.phrase import phrase

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from random import Random
 
-from mailgate.attest.enrolment import TOKEN_BYTES, name_of
 from mailgate.config import Bundle, Rules
 from mailgate.demo.company.counts import Charts
 from mailgate.demo.company.devices import (
@@ -34,6 +33,7 @@ from mailgate.rollout.person import Person
 from mailgate.rollout.plan import DAYS
 from mailgate.rollout.planning import plan_and_keep
 from mailgate.store import EnrolledKey, EnrolmentToken, Store, StoreError
+from mailgate.store.enrolments import TOKEN_BYTES, name_of
 
 PLANNED = "planned"
 LAST = "a plan"

@@ -8,8 +8,8 @@ import structlog
 
 from mailgate.attest import KeySet, mint, parse_jwks
 from mailgate.attest.jose import Key as SigningKey
-from mailgate.attest.nonces import Nonces
 from mailgate.attest.passport import OWN_LIFETIME
+from mailgate.attest.sealing import Nonces
 from mailgate.store import SharedKey, StoreError
 from mailgate.store.keys import SharedKeys
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from mailgate.attest.sealing import Secret, mac, sealing_key
-from mailgate.gateway.evaluate.probe_cookie import SETTLING
+from mailgate.gateway.evaluate.browser_probe import SETTLING
 from mailgate.http.cookies import HELP_COOKIE, cookies_named, set_cookie
 from mailgate.model import RequestFacts
 

@@ -13,9 +13,9 @@ from mailgate.gateway.evaluate.facts import is_first_page_load, is_navigation
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE
 from mailgate.gateway.pages import Pages, RenderedPage, View
 from mailgate.gateway.pages.proofs import clock_off, refused_proof
-from mailgate.gateway.refusals import FORMS, Refuse
+from mailgate.gateway.refusals.forms import FORMS, Refuse
 from mailgate.gateway.refusals.help_ticket import Ticket, Tickets, digest_of, name_cookie, read_help_cookie
-from mailgate.gateway.refusals.problem import problem
+from mailgate.gateway.refusals.wording import problem
 from mailgate.http.cookies import LANGUAGE_COOKIE, WARNED_COOKIE, cookies_named, set_cookie
 from mailgate.model import Access, Decision, Effect, Protocol, Reason, RequestFacts
 from mailgate.policy import Policy
