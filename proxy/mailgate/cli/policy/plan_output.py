@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from mailgate.cli.open_store import printable
+from mailgate.cli.output import printable
 from mailgate.console.plans.facts import (
     NEWLY,
     held_back_in_words,
