@@ -88,6 +88,17 @@ async def insert_ignoring(connection: AsyncConnection, table: Table, rows: Rows)
     await upsert_rows(connection, insert_here(table).on_conflict_do_nothing(), table, rows)
 
 
+async def put_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    """Insert these rows in place of those with the same primary keys. No two of them may have the same key."""
+    if not rows:
+        return
+    statement, key = upsert(connection, table), [column.name for column in table.primary_key]
+    again = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    await upsert_rows(
+        connection, statement.on_conflict_do_update(index_elements=key, set_=again), table, rows
+    )
+
+
 async def upsert_rows(
     connection: AsyncConnection, statement: sqlite.Insert | postgresql.Insert, table: Table, rows: Rows
 ) -> None:

@@ -16,7 +16,7 @@ from mailgate.devices.device import Device
 from mailgate.devices.names import EAS, KEY, user_text
 from mailgate.model import Reason
 from mailgate.store.bulk_rows import count_change
-from mailgate.store.database import Database
+from mailgate.store.database import Database, Queries
 from mailgate.store.devices import Devices, reported_for
 from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
@@ -173,13 +173,13 @@ NOT_PERSONAL: Mapping[Table, str] = {
 """The tables that name nobody, each with the reason."""
 
 
-class Personal:
+class Personal(Queries):
     """Queries on all rows of one person. Every method may raise ``StoreUnavailableError``."""
 
     def __init__(
         self, database: Database, devices: Devices, people: People, spools: Sequence[Spool] = ()
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._devices = devices
         self._people = people
         self._spools = spools
@@ -207,8 +207,7 @@ class Personal:
         subject = await self._subject(login, now, addresses, precedence)
         await forget_lines(self._spools, [subject.person])
         led_to = PERSONAL[help_references](subject)  # needs the sightings, so it comes first
-        async with self._database.writing(timeout_seconds=60) as connection:
-            await connection.execute(delete(help_references).where(led_to))
+        await self._change(delete(help_references).where(led_to), timeout_seconds=60)
         for device in subject.devices:
             await self._devices.forget(device.id, now)
         async with self._database.writing(timeout_seconds=60) as connection:

@@ -25,7 +25,7 @@ from mailgate.devices.names import (
     udid_text,
     user_text,
 )
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.device_loading import load
 from mailgate.store.devices import called
 from mailgate.store.folding import Folded, WithoutCase
@@ -46,11 +46,8 @@ class LoginPage:
     after: str = ""
 
 
-class NameSearch:
-    """Queries by a typed text. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class NameSearch(Queries):
+    """Queries by a typed text."""
 
     async def people(self, text: str, size: int) -> list[str]:
         """Login names that begin with this text, of people who have a device or asked for mail."""

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mailgate.devices.names import FORMER
 from mailgate.model import LOGIN_PROTOCOLS, RequestFacts
 from mailgate.store.bulk_rows import Newest, RowPosition, upsert, upsert_rows
-from mailgate.store.database import Database
+from mailgate.store.database import Queries
 from mailgate.store.folding import is_login
 from mailgate.store.schema import clients, device_names, devices, help_references, sightings
 
@@ -139,11 +139,8 @@ class SightingPage:
     behind: RowPosition | None
 
 
-class Sightings:
-    """Queries on sightings. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Sightings(Queries):
+    """Queries on sightings."""
 
     async def latest(self, *, device: str = "", user: str = "", size: int = _PAGE) -> list[Recorded]:
         """Sightings, the last seen first. They may be limited to one device or person."""
@@ -152,12 +149,12 @@ class Sightings:
             query = query.where(sightings.c.device == device)
         if user:
             query = query.where(sightings.c.user == user)
-        return await self._rows(query)
+        return await self._recorded(query)
 
     async def where(self, theirs: ColumnElement[bool], size: int = _PAGE) -> list[Recorded]:
         """The sightings that meet a condition, the last seen first."""
         query = _recorded.where(theirs).order_by(*_LAST_FIRST.order)
-        return await self._rows(query.limit(size))
+        return await self._recorded(query.limit(size))
 
     async def search(
         self, since: datetime, size: int, after: RowPosition | None = None, **wanted: str
@@ -182,9 +179,8 @@ class Sightings:
 
     async def _end_of_window(self, near: Sequence[ColumnElement[bool]]) -> RowPosition | None:
         places = select(*_LAST_FIRST).where(*near).order_by(*_LAST_FIRST.order)
-        async with self._database.reading(timeout_seconds=10) as connection:
-            last = (await connection.execute(places.offset(WINDOW - 1).limit(1))).first()
-        return RowPosition(*last) if last else None
+        last = await self._rows(places.offset(WINDOW - 1).limit(1), timeout_seconds=10)
+        return RowPosition(*last[0]) if last else None
 
     async def find(self, name: str) -> Recorded | None:
         """The sighting with this id, with this reference of its last request, or with a reference that somebody asked
@@ -196,7 +192,7 @@ class Sightings:
             select(help_references.c.sighting).where(help_references.c.reference == name),
         )
         query = _recorded.where(sightings.c.id.in_(looks))
-        found = await self._rows(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
+        found = await self._recorded(query.order_by(sightings.c.last_at.desc()).limit(1)) if name else []
         return found[0] if found else None
 
     async def prune(self, before: datetime, size: int = _PAGE) -> int:
@@ -218,7 +214,7 @@ class Sightings:
                 gone += (await connection.execute(delete(table).where(table.c.id.in_(old)))).rowcount
         return gone
 
-    async def _rows(self, query: Any) -> list[Recorded]:
+    async def _recorded(self, query: Any) -> list[Recorded]:
         async with self._database.reading(timeout_seconds=30) as connection:
             rows = (await connection.execute(query)).mappings()
             return await asyncio.to_thread(_read_all, rows)  # whoever keeps asking has many
@@ -338,11 +334,8 @@ class SeenClient(NamedTuple):
     client: ClientFacts
 
 
-class SeenClients:
-    """Queries on seen clients. Every method may raise ``StoreUnavailableError``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class SeenClients(Queries):
+    """Queries on seen clients."""
 
     async def of(self, devices: Sequence[str], since: date) -> list[SeenClient]:
         """The clients of these devices from the day ``since`` on, each once."""
@@ -365,8 +358,7 @@ class SeenClients:
         return await self._read(query.limit(size))
 
     async def _read(self, query: Any) -> list[SeenClient]:
-        async with self._database.reading(timeout_seconds=300) as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._rows(query, timeout_seconds=300)
         return [SeenClient(device, user, client[0], facts_of(client[1:])) for device, user, *client in rows]
 
 
