@@ -10,7 +10,6 @@ import typer
 from mailgate import __version__
 from mailgate.cli import (
     admin,
-    apps,
     attest,
     audit,
     check,
@@ -78,7 +77,7 @@ app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
 app.command()(explain.explain)
-app.command()(apps.apps)
+app.command()(devices.apps)
 app.command()(people.find)
 app.command()(people.person)
 app.command("help-requests")(people.help_requests)

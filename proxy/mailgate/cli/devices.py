@@ -1,4 +1,4 @@
-"""``mailgate devices``: stored devices, marking them as lost, and forgetting them."""
+"""``mailgate devices``: stored devices, marking them as lost, and forgetting them; ``mailgate apps``: how many have each listed app."""
 
 import json
 from collections.abc import AsyncIterator
@@ -17,8 +17,12 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
 from mailgate.cli.output import Columns, fields_grid, print_json, print_rows, printable, say, table_of
 from mailgate.cli.people import export, forget_person, warn_if_not_wiped
 from mailgate.config import Bundle
+from mailgate.console.apps.facts import AppFacts, count_apps
+from mailgate.console.apps.facts import apps as listed
 from mailgate.console.devices.facts import DeviceFacts, WholeDevice, device_facts, whole_device
+from mailgate.console.devices.rows import catch_up
 from mailgate.console.explain.requests import sightings_of
+from mailgate.console.words import app_state_in_words
 from mailgate.devices.device import Device
 from mailgate.rollout.counted_acts import mark_lost
 from mailgate.rollout.guard import guard_of
@@ -218,3 +222,28 @@ def _print_device(told: WholeDevice) -> None:
     ):
         if rows:
             console.print(table_of(rows, columns, title=title))
+
+
+_APPS: Columns = {
+    "app": "key",
+    "name": "name",
+    "mail": lambda each: app_state_in_words(each.state).lower(),
+    "people": "people",
+    "devices": "devices",
+    "in a week": lambda each: "" if each.week is None else f"{each.week:+d}",
+    "lists": "lists",
+}
+
+
+def apps(config: Config = DEFAULT_PATH, as_json: AsJson = False) -> None:
+    """List the listed apps, with the number of people and devices that have each, counted now."""
+
+    async def run(store: Store, bundle: Bundle) -> list[AppFacts]:
+        now = datetime.now(UTC)
+        while await catch_up(store, bundle, now):
+            pass
+        await count_apps(store, bundle.policy.catalog.apps, now)
+        return await listed(store, bundle.policy, now)
+
+    found = with_store(config, run)
+    print_rows(found, _APPS, as_json=as_json, none="No app is listed.", whole=("app",))

@@ -1,7 +1,7 @@
 """``mailgate enroll``: let devices enrol with the gate itself, and revoke lost ones."""
 
 import secrets
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,18 +16,11 @@ from mailgate.cli.options import DEFAULT_PATH, AsJson, Config, with_store
 from mailgate.cli.output import Columns, print_json, printable, say, table_of
 from mailgate.config import Bundle
 from mailgate.config.values import Duration
+from mailgate.console.enrolment.tokens import keep_token
 from mailgate.rollout import counted_acts
 from mailgate.rollout.guard import guard_of
 from mailgate.store import EnrolledKey, EnrolmentToken, Store
-from mailgate.store.enrolments import (
-    CODE_BYTES,
-    CODE_LIFE,
-    TOKEN_BYTES,
-    digest_of,
-    name_of,
-    new_code,
-    new_token,
-)
+from mailgate.store.enrolments import CODE_BYTES, CODE_LIFE, TOKEN_BYTES, new_code, new_token
 
 app = typer.Typer(help="Let devices enrol with the gate, and revoke tokens and keys.", no_args_is_help=True)
 
@@ -147,18 +140,18 @@ def _make(
     for option, said in (("--user", user), ("--note", note)):
         if not said.isprintable() or len(said) > _MAX_TEXT:
             fail(2, f"{option}: not a text of one line; expected at most {_MAX_TEXT} printable characters")
-    digest, now = digest_of(text), datetime.now(UTC)
-    made = EnrolmentToken(name_of(digest), user, note, uses, now, now + life)
 
-    async def run(store: Store, bundle: Bundle) -> None:
-        act = acting_person(bundle.settings, "operator", token_file=token_file).act(
-            now, "enrolment-token-made", note
+    async def run(store: Store, bundle: Bundle) -> EnrolmentToken:
+        by, owner = (
+            acting_person(bundle.settings, "operator", token_file=token_file),
+            bundle.settings.logins.person(user),
         )
-        await store.enrolments.add(digest, replace(made, owner=bundle.settings.logins.person(user)))
-        await store.audit.append(replace(act, about=f"token {made.name}", details={"uses": uses}))
-        say(text, {"token": text, **asdict(made)}, as_json=as_json)
+        return await keep_token(
+            store, by, datetime.now(UTC), text, user=owner, note=note, uses=uses, life=life
+        )
 
-    with_store(config, run)
+    made = with_store(config, run)
+    say(text, {"token": text, **asdict(made)}, as_json=as_json)
 
 
 def _life(text: str) -> timedelta:

@@ -9,14 +9,14 @@ most common apps are read too, as witnesses: a device that is in no list at all 
 import heapq
 from collections.abc import AsyncIterator, Container, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgate.config.sources import IntuneSettings
 from mailgate.connectors.inventory import Installed, instant, kind_of, listed, system_of, text, value
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_link
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.model import AppsReport
@@ -48,11 +48,10 @@ class _SeenApps(NamedTuple):
     """The platforms of all its apps that were read."""
 
 
-class Intune:
+class Intune(ApiConnector):
     """The managed devices of one tenant."""
 
-    tells_changes: ClassVar[bool] = True
-    lists_all: ClassVar[bool] = True
+    tells_changes = True
 
     def __init__(self, setup: Setup, settings: IntuneSettings) -> None:
         login = ClientCredentials(
@@ -95,9 +94,6 @@ class Intune:
         platforms = frozenset(text(app, "platform") for app in apps)
         seen = _SeenApps(self._setup.listed(os, map(_installed, apps)), platforms)
         return self._record(found, seen if apps else None)
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def _inventory(self) -> dict[str, _SeenApps]:
         """The devices that have an inventory, each with the listed apps on it."""

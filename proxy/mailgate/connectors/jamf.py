@@ -7,13 +7,13 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from mailgate.config.sources import JamfSettings
 from mailgate.connectors.inventory import Installed, flag, instant, kind_of, listed, system_of, text
 from mailgate.connectors.logins import ClientCredentials
 from mailgate.connectors.paging import pages_by_number
-from mailgate.connectors.setup import Setup
+from mailgate.connectors.setup import ApiConnector, Setup
 from mailgate.devices.device import Report
 from mailgate.devices.trust import report_by
 from mailgate.errors import SourceError, Trouble
@@ -26,11 +26,10 @@ _SECTIONS: list[tuple[str, str | int]] = [
 _BROKEN = frozenset({"detected", "compromised", "jailbroken"})
 
 
-class Jamf:
+class Jamf(ApiConnector):
     """The mobile devices of one Jamf Pro."""
 
-    tells_changes: ClassVar[bool] = True
-    lists_all: ClassVar[bool] = True
+    tells_changes = True
 
     def __init__(self, setup: Setup, settings: JamfSettings) -> None:
         secret = settings.client_secret.get_secret_value()
@@ -50,9 +49,6 @@ class Jamf:
             raise SourceError(Trouble.NAME)
         async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
             return await anext(found, None)
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
         query = [*_SECTIONS, ("sort", "mobileDeviceId:asc"), *([("filter", condition)] if condition else [])]

@@ -24,8 +24,7 @@ from mailgate.devices.trust import report_by
 from mailgate.gateway.answer import Answer, json_answer
 from mailgate.gateway.evaluate.facts import Incoming
 from mailgate.gateway.evaluate.proving import ASKS_FOR_NONCE, NONCE_CHALLENGE, Prover
-from mailgate.gateway.keys.keyring import Revocations
-from mailgate.gateway.keys.own import OwnKeys
+from mailgate.gateway.keys.keyring import OwnKeys, Revocations
 from mailgate.gateway.live import InForce, Live
 from mailgate.gateway.metrics import Metrics
 from mailgate.gateway.rate_limit import RateLimit

@@ -328,7 +328,11 @@ async def _forget_sightings(connection: AsyncConnection, ids: Sequence[str], eas
         select(sightings.c.id).where(sightings.c.device.in_(ids)),
         select(sightings.c.id).where(sightings.c.client.in_(by_eas)),
     )
-    gone = sightings.c.id.in_(looks)
+    await delete_sightings(connection, sightings.c.id.in_(looks))
+
+
+async def delete_sightings(connection: AsyncConnection, gone: ColumnElement[bool]) -> None:
+    """Delete these sightings, and the clients that only they had."""
     used = set((await connection.execute(select(sightings.c.client).where(gone).distinct())).scalars())
     await connection.execute(delete(sightings).where(gone))
     left = select(sightings.c.client).where(sightings.c.client == clients.c.id)

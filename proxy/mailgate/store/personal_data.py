@@ -17,7 +17,7 @@ from mailgate.devices.names import EAS, KEY, user_text
 from mailgate.model import Reason
 from mailgate.store.bulk_rows import count_change
 from mailgate.store.database import Database, Queries
-from mailgate.store.devices import Devices, reported_for
+from mailgate.store.devices import Devices, delete_sightings, reported_for
 from mailgate.store.folding import is_login
 from mailgate.store.person_records import People
 from mailgate.store.reliefs import count_relief_change
@@ -212,27 +212,15 @@ class Personal(Queries):
             await self._devices.forget(device.id, now)
         async with self._database.writing(timeout_seconds=60) as connection:
             await _unname(connection, subject)
-            used = select(sightings.c.client).where(_sightings_of(subject)).distinct()
-            theirs = list((await connection.execute(used)).scalars())
             await _let_go_of_keys(connection, subject)
+            await delete_sightings(connection, _sightings_of(subject))
             tables = (
-                device_rows,
-                plan_movers,
-                first_refusals,
-                sightings,
-                quarantine_mails,
-                mails,
-                languages,
-                enrolment_tokens,
-                reliefs,
-                help_requests,
+                *(device_rows, plan_movers, first_refusals, quarantine_mails),
+                *(mails, languages, enrolment_tokens, reliefs, help_requests),
             )
             for table in tables:
                 await connection.execute(delete(table).where(PERSONAL[table](subject)))
             await count_relief_change(connection)
-            left = select(sightings.c.client).where(sightings.c.client == clients.c.id)
-            for client in theirs:
-                await connection.execute(delete(clients).where(clients.c.id == client, ~left.exists()))
         await self._database.wipe()
         return len(subject.devices)
 

@@ -17,11 +17,14 @@ from mailgate.demo.company.devices import (
     DeviceProblem,
     Employee,
     devices,
+    first_records,
+    last_records,
     members,
+    own_id,
+    thumbprint,
 )
 from mailgate.demo.company.history import OPERATOR, ORIGIN, planned, put_versions_in_force
 from mailgate.demo.company.mails import AffectedPerson, affected_by, write_to_them
-from mailgate.demo.company.records import first_records, last_records, own_id, thumbprint
 from mailgate.demo.company.relief import ask_for_help, exempt_some, turn_one_off
 from mailgate.demo.company.requests import History, answers_to
 from mailgate.devices.device import Device, Report
