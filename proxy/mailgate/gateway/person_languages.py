@@ -63,6 +63,5 @@ async def take_choice(incoming: Incoming, _reference: str, _now: datetime) -> An
     language, target = said.get("lang", ""), own_path(said.get("to", "/"))
     if language not in load_languages() or not target.isascii():
         raise RequestRefused(400, Reason.REQUEST_MALFORMED, "Expected a language of these pages.")
-    seconds = int(_COOKIE_LASTS.total_seconds())
-    cookie = set_cookie(LANGUAGE_COOKIE, language, incoming.facts, seconds=seconds)
+    cookie = set_cookie(LANGUAGE_COOKIE, language, incoming.facts, lasts=_COOKIE_LASTS)
     return replace(Answer(303), headers=(("Location", target), ("Set-Cookie", cookie)))

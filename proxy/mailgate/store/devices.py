@@ -133,7 +133,7 @@ class Devices(Queries):
         return sorted(found, key=lambda device: device.id)
 
     async def summaries(self, after: str, size: int) -> list[Device]:
-        """Like ``page``, but only with the data that decisions need and without most names (``device_summaries.py``)."""
+        """Like ``page``, but only with the data that decisions need and without most names (``device_loading.py``)."""
         async with self._database.reading(timeout_seconds=60) as connection:
             return await summaries(connection, after, size)
 

@@ -14,9 +14,9 @@ from mailgate.cli import app
 from mailgate.cli.exit_codes import UsageError
 from mailgate.cli.options import CONFIG_VARIABLE, read_until, with_store
 from mailgate.config import Bundle
-from mailgate.devices.posture import PostureTerms
 from mailgate.errors import ConfigError
 from mailgate.model import SourceState
+from mailgate.model.device import PostureTerms
 from mailgate.store import Store, StoreMissingError, StoreUnavailableError
 
 

@@ -163,8 +163,7 @@ class BrowserProbe:
         """The Set-Cookie value that remembers what was found."""
         value = seal(ProbeCookie(found, now), facts, self.keys)
         lasts = self.lifetime if found.form in ("", COMPUTER) else MAX_LIFETIME
-        seconds = int(lasts.total_seconds())
-        return set_cookie(PROBE_COOKIE, value, facts, seconds=seconds)
+        return set_cookie(PROBE_COOKIE, value, facts, lasts=lasts)
 
     def _held(self, facts: RequestFacts, now: datetime) -> ProbeCookie | None:
         """The valid cookie of this browser; None if it has none. Of several cookies, one of a device that is no computer

@@ -127,8 +127,7 @@ def help_asked_cookie(client: str, rule: str, now: datetime, facts: RequestFacts
 
 
 def _field(value: str, facts: RequestFacts) -> tuple[str, str]:
-    seconds = int(COOKIE_LASTS.total_seconds())
-    return "Set-Cookie", set_cookie(HELP_COOKIE, value, facts, seconds=seconds)
+    return "Set-Cookie", set_cookie(HELP_COOKIE, value, facts, lasts=COOKIE_LASTS)
 
 
 def _mark(rule: str) -> str:

@@ -270,4 +270,4 @@ def needs_warning(access: Access, decision: Decision) -> bool:
 
 def warned_cookie(mark: str, lasts: timedelta, facts: RequestFacts) -> str:
     """The Set-Cookie value that remembers a warning."""
-    return set_cookie(WARNED_COOKIE, mark, facts, seconds=int(lasts.total_seconds()))
+    return set_cookie(WARNED_COOKIE, mark, facts, lasts=lasts)
