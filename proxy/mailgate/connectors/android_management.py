@@ -41,14 +41,13 @@ class AndroidManagement(ApiConnector):
         self._target = f"/v1/enterprises/{settings.enterprise}/devices"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [
             ("pageSize", self._settings.page_size),
             ("fields", f"nextPageToken,devices({_FIELDS})"),
         ]
         pages = pages_by_token(self._client, self._target, query, items="devices")
-        async for record in self._reports(pages, self.record):
-            yield record
+        return self._reports(pages, self.record)
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"

@@ -34,17 +34,14 @@ class GoogleDirectory(ApiConnector):
         self._target = f"/admin/directory/v1/customer/{settings.customer}/devices/mobile"
         self._client = google_client(setup, settings, settings.base_url, _SCOPE, settings.delegate)
 
-    async def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, _since: datetime | None) -> AsyncIterator[Report]:
         query: list[tuple[str, str | int]] = [
             ("projection", "FULL"),
             ("maxResults", self._settings.page_size),
             ("fields", f"nextPageToken,mobiledevices({_FIELDS})"),
         ]
         pages = pages_by_token(self._client, self._target, query, items="mobiledevices")
-        async for record in self._reports(
-            pages, lambda found: self._record(found) if text(found, "resourceId") else None
-        ):
-            yield record
+        return self._reports(pages, lambda found: self._record(found) if text(found, "resourceId") else None)
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{self._target}/{quote(device_id, safe='')}"

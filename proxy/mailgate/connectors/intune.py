@@ -73,13 +73,11 @@ class Intune(ApiConnector):
             query.append(
                 ("$filter", f"lastSyncDateTime ge {since.astimezone(UTC) - _LATE:%Y-%m-%dT%H:%M:%SZ}")
             )
-        async for page in pages_by_link(self._client, f"{_V1}/managedDevices", query, _EVERY_WORD):
-            for found in page:
-                device_id = text(found, "id")
-                if device_id:
-                    yield self._record(found, seen.get(device_id))
-                else:
-                    self._setup.unreadable()
+        pages = pages_by_link(self._client, f"{_V1}/managedDevices", query, _EVERY_WORD)
+        async for record in self._reports(
+            pages, lambda found: self._record(found, seen.get(name)) if (name := text(found, "id")) else None
+        ):
+            yield record
 
     async def device(self, device_id: str) -> Report | None:
         target = f"{_BETA}/managedDevices/{quote(device_id, safe='')}"

@@ -39,10 +39,9 @@ class Jamf(ApiConnector):
         self._settings = settings
         self._client = setup.client(settings, settings.base_url, login)
 
-    async def devices(self, since: datetime | None) -> AsyncIterator[Report]:
+    def devices(self, since: datetime | None) -> AsyncIterator[Report]:
         changed = f'lastInventoryUpdateDate>="{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"' if since else ""
-        async for record in self._listed(changed):
-            yield record
+        return self._listed(changed)
 
     async def device(self, device_id: str) -> Report | None:
         if not re.fullmatch(r"[0-9]{1,18}", device_id):  # this goes into a query language
@@ -50,14 +49,12 @@ class Jamf(ApiConnector):
         async with aclosing(self._listed(f'mobileDeviceId=="{device_id}"')) as found:
             return await anext(found, None)
 
-    async def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
+    def _listed(self, condition: str) -> AsyncGenerator[Report, None]:
         query = [*_SECTIONS, ("sort", "mobileDeviceId:asc"), *([("filter", condition)] if condition else [])]
-        async for page in pages_by_number(self._client, _DETAIL, query, self._settings.page_size):
-            for found in page:
-                if text(found, "mobileDeviceId"):
-                    yield self._record(found)
-                else:
-                    self._setup.unreadable()
+        pages = pages_by_number(self._client, _DETAIL, query, self._settings.page_size)
+        return self._reports(
+            pages, lambda found: self._record(found) if text(found, "mobileDeviceId") else None
+        )
 
     def _record(self, found: Mapping[str, Any]) -> Report:
         model = text(found, "hardware", "model")

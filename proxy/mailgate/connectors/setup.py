@@ -1,6 +1,6 @@
 """The setup of every connector: its name, the listed apps, and its connection to the API; and what connectors to APIs have in common."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -88,7 +88,7 @@ class ApiConnector:
 
     async def _reports(
         self, pages: AsyncIterator[Page], read: Callable[[Mapping[str, Any]], Report | None]
-    ) -> AsyncIterator[Report]:
+    ) -> AsyncGenerator[Report, None]:
         """What ``read`` makes of every device in these pages. Those of which it makes nothing are counted."""
         async for page in pages:
             for found in page:
