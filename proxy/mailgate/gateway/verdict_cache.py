@@ -205,7 +205,9 @@ class VerdictCache:
             if known.judged.person != person:
                 known = known.about(person)
         else:
-            known = None if key is None else self._refusal((key, agent, origin.scheme, origin.user, login), now)
+            known = (
+                None if key is None else self._refusal((key, agent, origin.scheme, origin.user, login), now)
+            )
         if known is None:
             self.misses += 1
         else:
