@@ -57,7 +57,7 @@ def find(
         Console().print(_table(hits))
         _say_how_to_go_on(hits)
     else:
-        fail(1, f"nothing is called {printable(text)}, and nobody has it in their name")
+        fail(1, f"nothing is called {printable(text)}, and no login name contains it")
 
 
 def _table(hits: Hits) -> Table:
