@@ -13,7 +13,6 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from mailgate.console.audit.facts import act_in_words, thing_in_words
-from mailgate.console.languages import IN_ENGLISH, Language
 from mailgate.console.now.gates import roughly
 from mailgate.console.pictures import sparkline
 from mailgate.console.stored_sentences import translated
@@ -54,6 +53,7 @@ from mailgate.model.phrase import (
 )
 from mailgate.policy.changes import subject_in_words
 from mailgate.tasks import compute
+from mailgate.texts import IN_ENGLISH, Language
 
 NEVER = phrase("never")
 ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}

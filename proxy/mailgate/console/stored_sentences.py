@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from babel.messages.pofile import read_po
 
-from mailgate.console.languages import Language
-from mailgate.gateway.pages.languages import catalog_of
 from mailgate.model.languages import SOURCE
 from mailgate.model.phrase import Phrase, fill, joined_by_and, phrase
+from mailgate.texts import Language, catalog_of
 
 NOTES = (
     phrase("failed: %(why)s", why=""),

@@ -234,7 +234,7 @@ def reason_in_words(reason: str) -> str:
     """The reason in one sentence without its full stop; empty if the rule alone is the reason."""
     if reason not in set(Reason) or reason == Reason.RULE_MATCHED:
         return ""
-    return phrase(wording_of(Reason(reason)).title.singular)  # from the catalogs of the gate's pages
+    return wording_of(Reason(reason)).title
 
 
 _CLAUSES = re.compile(r"(?<=[;:.,])\s+")

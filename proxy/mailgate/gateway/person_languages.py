@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from mailgate.gateway.pages.languages import MAX_HEADER, choose_language, languages_by_tag, load_languages
 from mailgate.model import Access, Decision, Protocol
 from mailgate.store.languages import Languages
 from mailgate.store.ledger import Repeat
+from mailgate.texts import MAX_HEADER, choose_language, languages_by_tag, load_languages
 
 
 @dataclass

@@ -54,12 +54,16 @@ Render = Callable[[Translator], str]
 class Phrase(str):
     """An English text that can be translated."""
 
-    __slots__ = ("render",)
+    __slots__ = ("more", "one", "render")
     render: Render
+    one: str
+    """The text of the catalogs; empty if it is made of several."""
+    more: str
+    """Its plural form; empty if it does not depend on a number."""
 
-    def __new__(cls, render: Render) -> "Phrase":
+    def __new__(cls, render: Render, one: str = "", more: str = "") -> "Phrase":
         made = super().__new__(cls, render(ENGLISH))
-        made.render = render
+        made.render, made.one, made.more = render, one, more
         return made
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
@@ -69,14 +73,16 @@ class Phrase(str):
 
 def phrase(message: str, /, **values: object) -> Phrase:
     """A text of the catalogs. Its values are written as ``%(name)s``; numbers and phrases among them are translated
-    too."""
-    return Phrase(lambda translator: fill(translator.text(message), values, translator))
+    too. Without values it is a text whose values ``Language.say`` fills in."""
+    return Phrase(lambda translator: fill(translator.text(message), values, translator), message)
 
 
-def plural(one: str, more: str, number: int, /, **values: object) -> Phrase:
-    """A text that depends on a number, which it may contain as ``%(count)s``."""
-    told = {"count": number, **values}
-    return Phrase(lambda translator: fill(translator.plural(one, more, number), told, translator))
+def plural(one: str, more: str, number: int | None = None, /, **values: object) -> Phrase:
+    """A text that depends on a number, which it may contain as ``%(count)s``. ``Language.say`` is given the number and
+    the values if there are none here."""
+    told = values if number is None else {"count": number, **values}
+    chosen = 1 if number is None else number
+    return Phrase(lambda translator: fill(translator.plural(one, more, chosen), told, translator), one, more)
 
 
 def day(at: datetime) -> Phrase:

@@ -7,10 +7,10 @@ import pytest
 
 from mailgate.app.clock import moment_of
 from mailgate.app.readiness import body_of_readyz, readiness
-from mailgate.console.languages import console_languages
 from mailgate.model.phrase import phrase, translate
 from mailgate.policy.reliefs import Cause, Relief, Reliefs
 from mailgate.store import Backlog
+from mailgate.texts import console_languages
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mailgate.console.languages import IN_ENGLISH, console_languages
 from mailgate.console.stored_sentences import NOTES, SHARED, stored_phrase, translated
 from mailgate.model.phrase import phrase
+from mailgate.texts import IN_ENGLISH, console_languages
 
 GERMAN = console_languages()["de"]
 

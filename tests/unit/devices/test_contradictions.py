@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from mailgate.console.languages import console_languages
 from mailgate.devices.contradictions import contradictions, in_words, looks_like_placeholder, shared_name
 from mailgate.devices.device import Contradiction, Device, Report
 from mailgate.devices.names import EAS
 from mailgate.model import Kind, Reason
 from mailgate.model.phrase import translate
+from mailgate.texts import console_languages
 
 KIND, OS, OWNER = (
     Reason.DEVICE_KIND_CONTRADICTED,

@@ -9,13 +9,13 @@ from pydantic import BaseModel
 from tests.unit.rollout.examples import rules
 
 from mailgate.config import compile_rules
-from mailgate.console.languages import console_languages
 from mailgate.console.stored_sentences import translated
 from mailgate.model.phrase import translate
 from mailgate.policy.apps import ListedApp
 from mailgate.policy.changes import Change, changes, digest_of_texts, fields_of, subject_in_words
 from mailgate.policy.groups import Groups
 from mailgate.policy.rules import Default, Rule
+from mailgate.texts import console_languages
 
 OLD = """
 rules:

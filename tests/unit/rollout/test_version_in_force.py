@@ -13,7 +13,6 @@ from tests.unit.store.examples import NOW
 from tests.unit.store.outage import away
 
 from mailgate.config import Rules
-from mailgate.console.languages import console_languages
 from mailgate.model.phrase import translate
 from mailgate.policy.groups import Groups
 from mailgate.rollout import RulesKeeper, in_force
@@ -21,6 +20,7 @@ from mailgate.rollout.activation import retract
 from mailgate.rollout.stored_rules import UnreadableVersionError
 from mailgate.rollout.version_in_force import InspectionResult
 from mailgate.store import Activation, RuleTexts, Store, StoreUnavailableError
+from mailgate.texts import console_languages
 
 
 class Inspector:

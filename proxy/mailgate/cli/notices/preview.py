@@ -13,12 +13,12 @@ from mailgate.cli.open_store import printable, with_store
 from mailgate.cli.options import DEFAULT_PATH, AsJson, Config
 from mailgate.config import Bundle
 from mailgate.devices.names import user_text
-from mailgate.gateway.pages.languages import languages_by_tag, load_languages
 from mailgate.mail.composer import composer_for
 from mailgate.mail.preview import sample, stand_in
 from mailgate.mail.recipient_list import data_scope_of, notice_about
 from mailgate.mail.words import RenderedNotice
 from mailgate.store import MailKind, Store
+from mailgate.texts import languages_by_tag, load_languages
 
 Language = Annotated[str, typer.Option("--language", help="The language. Default: the person's.")]
 Person = Annotated[

@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 
 from mailgate.gateway.answer import Answer
 from mailgate.gateway.evaluate.facts import Incoming
-from mailgate.gateway.pages.languages import load_languages
 from mailgate.gateway.pages.view import own_path
 from mailgate.http.cookies import LANGUAGE_COOKIE, set_cookie
 from mailgate.http.request import RequestRefused
 from mailgate.model import Reason
+from mailgate.texts import load_languages
 
 _COOKIE_LASTS = timedelta(days=365)
 

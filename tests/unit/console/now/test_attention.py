@@ -7,10 +7,10 @@ import pytest
 from tests.unit.console.browsing import READY
 from tests.unit.rollout.plans import plan_of
 
-from mailgate.console.languages import console_languages
 from mailgate.console.now.attention import needs_of
 from mailgate.console.now.readiness import Readiness
 from mailgate.model.phrase import translate
+from mailgate.texts import console_languages
 
 
 def state(**changed: Any) -> Readiness:

@@ -3,7 +3,6 @@
 import pytest
 from tests.unit.rollout.plans import PLAN, SAMPLE, hit, plan_of
 
-from mailgate.console.languages import console_languages
 from mailgate.console.plans.facts import (
     CSV_COLUMNS,
     EFFECT_STATES,
@@ -21,6 +20,7 @@ from mailgate.console.plans.facts import (
 from mailgate.model.phrase import translate
 from mailgate.policy.simulate import DIMENSIONS
 from mailgate.rollout.plan import LABELS, IdleRules, Sample, dump, load
+from mailgate.texts import console_languages
 
 
 def test_every_label_has_its_words() -> None:

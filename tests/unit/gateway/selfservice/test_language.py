@@ -7,10 +7,10 @@ from tests.unit.gateway.gates import NOW, gate
 from tests.unit.gateway.wire import exchange, facts_of
 
 from mailgate.gateway.answer import Answer
-from mailgate.gateway.pages.languages import load_languages
 from mailgate.gateway.refusals.responses import requested_language
 from mailgate.http.request import RequestRefused
 from mailgate.model import RequestFacts
+from mailgate.texts import load_languages
 
 LINE = b"POST /.mailgate/language HTTP/1.1"
 
