@@ -128,6 +128,18 @@ class Language:
         day = self.locale.date_formats["medium"].pattern
         return format_datetime(at, f"{day}, HH:mm{seconds}", locale=self.locale)
 
+    def time(self, at: datetime, /, *, exact: bool) -> str:
+        """A time in UTC, with its zone."""
+        return f"{self.moment(at, exact=exact)} UTC"
+
+    def code(self, name: str, /) -> str:
+        """A name as it is written in a file."""
+        return ENGLISH.code(name)
+
+    def command(self, _text: str, /) -> str:
+        """Nothing: whoever reads a page is not at a command line."""
+        return ""
+
     def day(self, at: datetime, /) -> str:
         """A day, in UTC."""
         if self.tag == SOURCE:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from importlib.resources import as_file, files
-from itertools import pairwise
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -88,14 +87,3 @@ def test_german_quotes_as_german_does() -> None:
         for text in forms(message.string):
             assert text.count("„") == text.count("“"), text
             assert "”" not in text, text
-
-
-@pytest.mark.parametrize("tag", TRANSLATED)
-def test_without_its_commands_a_text_leaves_no_half_of_a_sentence(tag: str) -> None:
-    """Pages leave out clauses that name a command (``without_commands``): what follows such a clause by a comma belongs to it."""
-    for message in (each for each in catalog(tag) if each.id):
-        for text in (*forms(message.id), *forms(message.string)):
-            clauses = re.split(r"(?<=[;:.,])\s+", text)
-            for clause, following in pairwise(clauses):
-                if "`mailgate" in clause and clause.endswith(","):
-                    assert "`mailgate" in following, text
