@@ -23,7 +23,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from mailgate.model.languages import SOURCE, TAGS, primary
-from mailgate.model.phrase import ENGLISH, Phrase, plural
+from mailgate.model.phrase import ENGLISH, Phrase, Translator, plural
 
 PAGES, CONSOLE = "mailgate.gateway.pages", "mailgate.console"
 """The packages that have catalogs."""
@@ -32,7 +32,7 @@ _MORE_APPS = plural("%(count)d more app", "%(count)d more apps")
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class Language(Translator):
     """One language: its texts and its form of dates, numbers and lists. What returns ``Markup`` is safe to put into HTML."""
 
     tag: str
@@ -56,11 +56,9 @@ class Language:
         return self.locale.text_direction
 
     def text(self, message: str, /) -> str:
-        """A text of the catalogs."""
         return self.texts.gettext(message)
 
     def plural(self, one: str, more: str, number: int, /) -> str:
-        """The form of a text for a number."""
         return self.texts.ngettext(one, more, number)
 
     def say(self, message: Phrase, number: int = 1, /, **values: Any) -> Markup:
@@ -115,42 +113,24 @@ class Language:
         return escape(format_timedelta(remaining, threshold=2, add_direction=True, locale=self.locale))
 
     def number(self, number: float, /) -> str:
-        """A number as people write it."""
-        if self.tag == SOURCE:
-            return ENGLISH.number(number)
-        return format_decimal(number, locale=self.locale)
+        return ENGLISH.number(number) if self.tag == SOURCE else format_decimal(number, locale=self.locale)
 
-    def moment(self, at: datetime, *, exact: bool = False) -> str:
-        """A time in UTC, without its zone. English is written as in logs, which sort."""
+    def moment(self, at: datetime, /, *, exact: bool = False) -> str:
         if self.tag == SOURCE:
-            return f"{at:%Y-%m-%d %H:%M:%S}" if exact else f"{at:%Y-%m-%d %H:%M}"
-        seconds = ":ss" if exact else ""
-        day = self.locale.date_formats["medium"].pattern
+            return ENGLISH.moment(at, exact=exact)
+        seconds, day = ":ss" if exact else "", self.locale.date_formats["medium"].pattern
         return format_datetime(at, f"{day}, HH:mm{seconds}", locale=self.locale)
 
-    def time(self, at: datetime, /, *, exact: bool) -> str:
-        """A time in UTC, with its zone."""
-        return f"{self.moment(at, exact=exact)} UTC"
-
-    def code(self, name: str, /) -> str:
-        """A name as it is written in a file."""
-        return ENGLISH.code(name)
-
     def command(self, _text: str, /) -> str:
-        """Nothing: whoever reads a page is not at a command line."""
-        return ""
+        return ""  # whoever reads a page is not at a command line
 
     def day(self, at: datetime, /) -> str:
-        """A day, in UTC."""
-        if self.tag == SOURCE:
-            return ENGLISH.day(at)
-        return format_date(at, "long", locale=self.locale)
+        return ENGLISH.day(at) if self.tag == SOURCE else format_date(at, "long", locale=self.locale)
 
     def short_day(self, at: datetime, /) -> str:
-        """A day without its year, for the axis of a picture."""
-        if self.tag == SOURCE:
-            return ENGLISH.short_day(at)
-        return format_skeleton("MMMd", at, locale=self.locale)
+        return (
+            ENGLISH.short_day(at) if self.tag == SOURCE else format_skeleton("MMMd", at, locale=self.locale)
+        )
 
 
 @cache

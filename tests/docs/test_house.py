@@ -11,16 +11,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "proxy" / "mailgate"
 
 BUDGET = {
-    "lines": 80_650,
-    "files": 590,
+    "lines": 80_430,
+    "files": 588,
     "files under 40 lines, __init__ apart": 34,
     "rooms": 16,
     "folders": 50,
-    "arrows between rooms": 91,
+    "arrows between rooms": 90,
     "modules that import more than 40 others": 0,
-    "class names in two modules": 19,
-    "Protocol classes": 32,
-    "lines of tests": 111_180,
+    "class names in two modules": 18,
+    "Protocol classes": 31,
+    "lines of tests": 111_130,
     "lines of benchmarks": 2_500,
 }
 SLACK = 0.01

@@ -120,7 +120,7 @@ class _OnPage(Language):
     def plural(self, one: str, more: str, number: int, /) -> str:
         return _with_code(super().plural(one, more, number))
 
-    def time(self, at: datetime, /, *, exact: bool) -> str:  # noqa: ARG002 - seconds are under the pointer
+    def time(self, at: datetime, /, *, exact: bool = False) -> str:  # noqa: ARG002 - seconds are under the pointer
         return instant(at, language=self)
 
     def code(self, name: str, /) -> str:

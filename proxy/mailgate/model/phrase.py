@@ -7,66 +7,54 @@ is translated by a translator. Anything else, such as a name or a stored text, i
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 
-class Translator(Protocol):
-    """The parts of a language that phrases need."""
+class Translator:
+    """How words are said: in English, as logs, the API and the command line have them. Other languages are ``texts.py``."""
+
+    __slots__ = ()
 
     def text(self, message: str, /) -> str:
         """A text of the catalog."""
-
-    def plural(self, one: str, more: str, number: int, /) -> str:
-        """The form of a text for a number."""
-
-    def number(self, number: float, /) -> str:
-        """A number as people write it."""
-
-    def day(self, at: datetime, /) -> str:
-        """A day, in the time zone of ``at``."""
-
-    def short_day(self, at: datetime, /) -> str:
-        """A day without its year."""
-
-    def time(self, at: datetime, /, *, exact: bool) -> str:
-        """A time with its zone. ``at`` is in UTC."""
-
-    def code(self, name: str, /) -> str:
-        """A name as it is written in a file."""
-
-    def command(self, text: str, /) -> str:
-        """A text that names a command; empty if the reader is not at a command line."""
-
-
-class _English:
-    def text(self, message: str, /) -> str:
         return message
 
     def plural(self, one: str, more: str, number: int, /) -> str:
+        """The form of a text for a number."""
         return one if number == 1 else more
 
     def number(self, number: float, /) -> str:
+        """A number as people write it."""
         return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
     def day(self, at: datetime, /) -> str:
+        """A day, in the time zone of ``at``."""
         return f"{at.day} {at:%B %Y}"
 
     def short_day(self, at: datetime, /) -> str:
+        """A day without its year."""
         return f"{at.day} {at:%b}"
 
-    def time(self, at: datetime, /, *, exact: bool) -> str:
-        return f"{at:%Y-%m-%d %H:%M:%S} UTC" if exact else f"{at:%Y-%m-%d %H:%M} UTC"
+    def moment(self, at: datetime, /, *, exact: bool = False) -> str:
+        """A time in UTC, without its zone, in a form that sorts."""
+        return f"{at:%Y-%m-%d %H:%M:%S}" if exact else f"{at:%Y-%m-%d %H:%M}"
+
+    def time(self, at: datetime, /, *, exact: bool = False) -> str:
+        """A time in UTC, with its zone."""
+        return f"{self.moment(at, exact=exact)} UTC"
 
     def code(self, name: str, /) -> str:
+        """A name as it is written in a file."""
         return f"`{name}`"
 
     def command(self, text: str, /) -> str:
+        """A text that names a command; empty if the reader is not at a command line."""
         return text
 
 
-ENGLISH: Translator = _English()
+ENGLISH = Translator()
 Render = Callable[[Translator], str]
 
 

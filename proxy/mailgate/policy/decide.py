@@ -189,7 +189,11 @@ def _first_match(access: Access, policy: Policy) -> Decision:
             continue
         relief = _relief(rule, stage, reliefs)
         shown = Stage.REPORT_ONLY if relief else stage
-        note = _relieved(relief) if relief and not verdict.reason else verdict.note
+        note = (
+            phrase("%(relief)s: would have decided", relief=relief.words)
+            if relief and not verdict.reason
+            else verdict.note
+        )
         effect, reason = verdict.effect, verdict.reason
         notable[place] = RuleTrial(rule.id, rule.when.text, effect is not None, shown, effect, note)
         if effect is None:
@@ -385,10 +389,6 @@ _REPORTS = phrase("report-only: would have decided")
 
 def _failed(why: str) -> str:
     return phrase("failed: %(why)s", why=why)
-
-
-def _relieved(relief: Relief) -> str:
-    return phrase("%(relief)s: would have decided", relief=relief.words)
 
 
 def _judge(rule: Rule, stage: Stage, access: Access, values: _Values) -> _Verdict:
