@@ -362,7 +362,7 @@ class TermEnd(Fact):
     """When it was."""
     by: str
     """The admin who did it."""
-    note: str
+    note: Words
     """The reason that was given."""
     version: int
     """The version that came in force."""

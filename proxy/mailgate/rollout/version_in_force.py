@@ -135,7 +135,7 @@ class RulesKeeper:
 
     async def _first(self, files: Rules) -> Rules:
         try:
-            await self._activate(files, "the first start", 0)
+            await self._activate(files, phrase("the first start"), 0)
         except OvertakenError:  # another gate did, and its files may differ
             return await self.start(files)
         return files
@@ -220,7 +220,7 @@ class RulesKeeper:
                 return
             self._refused = looked.against
             if not looked.against:
-                await self._activate(waiting.files, "the files were changed", waiting.after, looked)
+                await self._activate(waiting.files, phrase("the files were changed"), waiting.after, looked)
         except (StoreError, OvertakenError):  # they are compared again later
             return
         if self._waiting is waiting:

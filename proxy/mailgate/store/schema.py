@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from mailgate.devices.names import storable
-from mailgate.model.phrase import read_words, stored
+from mailgate.model.phrase import Phrase, read_words, stored
 from mailgate.store.folding import WithoutCase
 
 
@@ -77,7 +77,7 @@ class StoredWords(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         if value is None:
             return None
-        told = json.dumps(stored(value), ensure_ascii=False)
+        told = json.dumps(stored(value) if isinstance(value, Phrase) else storable(value), ensure_ascii=False)
         return told.encode("utf-8", "replace").decode()  # a lone surrogate can neither be stored nor shown
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
@@ -367,7 +367,7 @@ policies = Table(
     Column("policy", Text, nullable=False, index=True),
     Column("texts", Text, nullable=False),
     Column("author", WireText, nullable=False),
-    Column("note", WireText, nullable=False),
+    Column("note", StoredWords, nullable=False),
     Column("made_at", Instant, nullable=False),
 )
 """Every version of the rules. ``texts`` is a JSON object of its files, and ``policy`` is its name in sightings."""
@@ -437,7 +437,7 @@ activations = Table(
     Column("serial", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, ForeignKey(policies.c.number), nullable=False),
     Column("author", WireText, nullable=False),
-    Column("note", WireText, nullable=False),
+    Column("note", StoredWords, nullable=False),
     Column("at", Instant, nullable=False),
 )
 """The activations in order. The last row is in force, and gates read it all the time."""

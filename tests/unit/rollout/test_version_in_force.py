@@ -69,6 +69,7 @@ async def test_the_first_start_puts_the_files_in_force(store: Store) -> None:
     assert await in_force(store) is None
     gate = await started(store)
     assert (gate.current.activation.author, gate.current.activation.note) == ("file", "the first start")
+    assert translate(gate.current.activation.note, console_languages()["de"]) == "der erste Start"
     assert gate.held == ""
     stored = await in_force(store)
     assert stored is not None
