@@ -200,7 +200,7 @@ def stored(words: object) -> Any:
         return {name: stored(each) for name, each in words.items()}
     if isinstance(words, (list, tuple)):
         return [stored(each) for each in words]
-    return words if isinstance(words, (int, float)) else str(words)
+    return words if words is None or isinstance(words, (int, float)) else str(words)
 
 
 def read_words(told: object) -> str:
@@ -229,7 +229,7 @@ def _made(told: Any) -> str:
 
 
 def _value(told: object) -> object:
-    return told if isinstance(told, (int, float)) else read_words(told)
+    return told if told is None or isinstance(told, (int, float)) else read_words(told)
 
 
 def wrong_value(kind: str, words: str, **more: object) -> PydanticCustomError:

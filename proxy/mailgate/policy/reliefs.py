@@ -53,6 +53,9 @@ class Relief:
         """Whether it takes out a rule with this id and effect."""
         return effect is not Effect.ALLOW and self.rule in ("", rule)
 
+    def __str__(self) -> str:
+        return str(self.words)
+
     @property
     def words(self) -> Phrase:
         """The relief in words."""

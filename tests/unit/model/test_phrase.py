@@ -195,7 +195,7 @@ def test_words_that_were_stored_are_said_in_the_language_of_the_reader(
         {"at": 5, "exact": False},
     ],
 )
-def test_what_was_not_stored_is_refused(told: object) -> None:
+def test_words_that_nobody_stored_are_refused(told: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_words(told)
 
